@@ -1,0 +1,75 @@
+# The two commands are `make serve` and `make test`; both do all the set-up they need.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WEB := client_web
+STAMPS := .make
+PAGES := $(WEB)/editor/dist/index.html
+
+.PHONY: serve test test-fast lint format bench setup lock clean
+
+serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 with its data in ./data
+	$(BIN)/manyhands serve $(ARGS)
+
+setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
+
+test: lint setup $(STAMPS)/chromium  ## Everything
+	cd $(WEB) && npm test
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
+	$(BIN)/pytest -n 2 -m "not slow and not e2e" $(ARGS)
+
+lint: $(STAMPS)/python-dev $(STAMPS)/web
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd $(WEB) && npm run lint && npm run types
+
+format: $(STAMPS)/python-dev $(STAMPS)/web
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	cd $(WEB) && npm run format
+
+bench: setup  ## Speed and memory; prints tables
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-annotate --no-header -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist
+
+$(STAMPS)/venv:
+	@mkdir -p $(STAMPS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Manyhands needs Python 3.11 or newer: $$($(PYTHON) --version) is too old."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment: on Debian, install python3-venv."; exit 1; }
+	@touch $@
+
+$(STAMPS)/python: $(STAMPS)/venv requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(STAMPS)/python-dev: $(STAMPS)/python requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+$(STAMPS)/web: $(WEB)/package-lock.json
+	@mkdir -p $(STAMPS)
+	@command -v npm >/dev/null || { echo "Manyhands' pages are built with Node.js 20 or newer and npm: install them."; exit 1; }
+	cd $(WEB) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGES): $(STAMPS)/web $(shell find $(WEB)/provider/src $(WEB)/editor/src $(WEB)/editor/public $(WEB)/editor/index.html $(WEB)/editor/vite.config.ts -type f 2>/dev/null)
+	cd $(WEB) && npm run build
+	@touch $@
+
+$(STAMPS)/chromium:
+	@mkdir -p $(STAMPS)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-liberation; } || { echo "The browser tests need Debian's chromium: apt-get install chromium"; exit 1; }
+	@touch $@

@@ -1,0 +1,1 @@
+"""The replicated document and its protocol: pure, sans-IO, without a clock."""

@@ -1,0 +1,81 @@
+"""Every way to say no: who is to blame is the class, what happened is the code.
+
+    ManyhandsError
+    ├── ProtocolError     the peer's fault: the message is refused, the connection and the room go on
+    ├── Unavailable       a dependency does not answer: retried with back-off, nothing is lost meanwhile
+    └── InvariantError    ours: it closes the room, never the process
+
+The codes are part of the native protocol (server/PROTOCOL.md lists them; a test compares the two).
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """What went wrong, in a word that programs may rely on."""
+
+    MALFORMED = "malformed"
+    """The message does not have the form that its event asks for."""
+    UNKNOWN_EVENT = "unknown_event"
+    """No such event in this protocol."""
+    NOT_JOINED = "not_joined"
+    """The connection has not joined the document it speaks of."""
+    NOT_FOUND = "not_found"
+    """There is no such document, or it is not for this person: the two answers are the same."""
+    FORBIDDEN = "forbidden"
+    """The person's role does not include this."""
+    BAD_UPDATE = "bad_update"
+    """The update's bytes are not a sound Yjs v1 update."""
+    UNSUPPORTED_CONTENT = "unsupported_content"
+    """The update is sound but holds what cannot be kept unharmed: XmlHook, BigInt, subdocuments."""
+    MISSING_PAST = "missing_past"
+    """The update builds on changes that the server has never seen; join again and send what it lacks."""
+    CLIENT_ID_TAKEN = "client_id_taken"
+    """The client id belongs to somebody else; take another one."""
+    TOO_LARGE = "too_large"
+    """One message, update or presence is over its limit."""
+    DOCUMENT_FULL = "document_full"
+    """The document has reached a limit of size or complexity."""
+    TOO_MANY = "too_many"
+    """Too many documents, connections or people."""
+    RATE_LIMITED = "rate_limited"
+    """Too much in too short a time; slow down and try again."""
+    EPOCH_CHANGED = "epoch_changed"
+    """The document was restored or made anew: a copy of its earlier life must not be merged into it."""
+    QUARANTINED = "quarantined"
+    """The document is open read-only because its stored state cannot be worked with; everything is kept."""
+    UNAVAILABLE = "unavailable"
+    """The store does not answer and there is no room left to wait in; keep the change and try again."""
+    DELETED = "deleted"
+    """The document was deleted for ever."""
+    DRAINING = "draining"
+    """This server is shutting down; connect again."""
+    INTERNAL = "internal"
+    """The server's own mistake; it has been logged."""
+
+
+class ManyhandsError(Exception):
+    """Any refusal: a code for programs, a sentence for people that says what to do."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class ProtocolError(ManyhandsError):
+    """The peer's fault. Nothing has changed; the peer is told and everybody else notices nothing."""
+
+
+class Unavailable(ManyhandsError):
+    """A dependency does not answer now. Nothing is lost; the caller retries with back-off."""
+
+    def __init__(self, message: str, code: Code = Code.UNAVAILABLE) -> None:
+        super().__init__(code, message)
+
+
+class InvariantError(ManyhandsError):
+    """Our own mistake or damaged data. The room is rebuilt from the log or closed; the process goes on."""
+
+    def __init__(self, message: str, code: Code = Code.INTERNAL) -> None:
+        super().__init__(code, message)

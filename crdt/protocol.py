@@ -1,0 +1,209 @@
+"""The native protocol's words: batches as bytes, and what the server says to a session.
+
+Decoding is strict: bytes become a value or raise ProtocolError, nothing else, in time linear in their length.
+How a message travels is the gateway's affair; server/PROTOCOL.md is the reference for clients.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, NewType
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import ClientId, Epoch, PresenceId, Seq
+from crdt.varint import read_varuint, write_varuint
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+Request = NewType("Request", object)
+"""Something the gateway recognises one awaited answer by; opaque to everybody else. None: no answer is awaited."""
+
+
+class Role(StrEnum):
+    """What a person may do in a document; each includes the ones after it."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    COMMENTER = "commenter"
+    VIEWER = "viewer"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether updates of this role are taken."""
+        return self in (Role.OWNER, Role.EDITOR)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who a session belongs to, as the server vouches for it. `color` is `#rrggbb`."""
+
+    user_id: str
+    name: str
+    color: str
+
+
+def encode_batch(updates: Sequence[bytes]) -> bytes:
+    """Frame updates as one batch: each with its length in front."""
+    out = bytearray()
+    for update in updates:
+        write_varuint(len(update), out)
+        out += update
+    return bytes(out)
+
+
+def decode_batch(batch: bytes, *, max_updates: int = 10_000) -> list[bytes]:
+    """Take a batch apart; raises ProtocolError(malformed) unless it is exactly one update or more."""
+    updates: list[bytes] = []
+    at, end = 0, len(batch)
+    while at < end:
+        length, at = read_varuint(batch, at)
+        if length > end - at:
+            raise ProtocolError(Code.MALFORMED, "The batch ends inside an update.")
+        if len(updates) == max_updates:
+            raise ProtocolError(Code.MALFORMED, f"A batch holds at most {max_updates} updates.")
+        updates.append(batch[at : at + length])
+        at += length
+    if not updates:
+        raise ProtocolError(Code.MALFORMED, "A batch holds at least one update.")
+    return updates
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """One session's presence as others see it; `state` None: it is gone."""
+
+    presence_id: PresenceId
+    client_id: ClientId
+    user: User
+    state: dict[str, Json] | None
+
+
+Durability = Literal["ok", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a room accepts, in bytes unless said otherwise. Announced to clients with every join.
+
+    Attributes:
+        update_bytes: one batch, however it arrives.
+        part_bytes: one message with document content in it, either way; larger things travel in parts.
+        presence_bytes: one presence state as JSON.
+        document_bytes: content a document may grow to (sum of accepted batches since its snapshot, and the snapshot).
+        waiting_bytes: batches of one room that wait for the store; past it updates are refused as `unavailable`.
+        backlog_bytes: unsent data of one connection; past it the session falls behind.
+        members: sessions in one room.
+    """
+
+    update_bytes: int = 16 * 2**20
+    part_bytes: int = 256 * 2**10
+    presence_bytes: int = 4096
+    document_bytes: int = 128 * 2**20
+    waiting_bytes: int = 32 * 2**20
+    backlog_bytes: int = 2 * 2**20
+    members: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """The part of the catalogue that an open page shows. `trashed_at` is ISO 8601."""
+
+    title: str
+    trashed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """What a client says on joining. `state_vector`: Yjs v1 bytes, unchecked; `key`: see "Client ids" in PROTOCOL.md."""
+
+    state_vector: bytes
+    client_id: ClientId
+    key: str | None = None
+    epoch: Epoch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAnswer:
+    """Everything a session needs to begin; `missing` is None when it comes in `chunk_count` parts of together `chunk_bytes`."""
+
+    role: Role
+    missing: bytes | None
+    chunk_count: int
+    chunk_bytes: int
+    state_vector: bytes
+    seq: Seq
+    epoch: Epoch
+    presence: tuple[PresenceChange, ...]
+    presence_id: PresenceId
+    durability: Durability
+    quarantined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMessage:
+    """Durable changes; one object is shared by all who are sent it, so that it is encoded once."""
+
+    seq: Seq
+    batch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceMessage:
+    """Who came, moved or went."""
+
+    changes: tuple[PresenceChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncMessage:
+    """The session has missed updates and must join again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleMessage:
+    """What this person may do from now on."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class DurabilityMessage:
+    """Whether the store takes appends."""
+
+    durability: Durability
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMessage:
+    """The catalogue's entry changed."""
+
+    info: DocumentInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMessage:
+    """This session is over; the connection stays."""
+
+    code: Code
+    message: str
+
+
+ServerMessage = (
+    UpdateMessage | PresenceMessage | ResyncMessage | RoleMessage | DurabilityMessage | DocumentMessage | ClosedMessage
+)
+"""What a room says to its sessions (`draining` is the gateway's own: it concerns connections)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A batch is durable at `seq`."""
+
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A batch was not taken, and why."""
+
+    code: Code
+    message: str

@@ -1,0 +1,37 @@
+"""lib0's unsigned variable-length integers: seven bits a byte, low bits first, the high bit says that more follow."""
+
+from crdt.errors import Code, ProtocolError
+
+MAX_SAFE = 2**53 - 1
+"""Largest integer that JavaScript holds exactly; nothing above it may travel."""
+
+
+def write_varuint(value: int, out: bytearray) -> None:
+    """Append `value` (0 … 2**53 - 1) to `out`."""
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+def read_varuint(data: bytes, at: int) -> tuple[int, int]:
+    """Read one integer at offset `at`; return it with the offset behind it.
+
+    Raises ProtocolError(malformed) at the end of the data and for anything longer than 8 bytes or above 2**53 - 1.
+    """
+    value = shift = 0
+    try:
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                break
+            shift += 7
+            if shift > 49:
+                raise ProtocolError(Code.MALFORMED, "An integer is longer than 8 bytes.")
+    except IndexError:
+        raise ProtocolError(Code.MALFORMED, "The data ends inside an integer.") from None
+    if value > MAX_SAFE:
+        raise ProtocolError(Code.MALFORMED, "An integer is above 2^53 - 1.")
+    return value, at

@@ -1,0 +1,1 @@
+"""Everything of Manyhands that touches the network, the disk or the clock."""

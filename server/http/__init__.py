@@ -1,0 +1,1 @@
+"""What is served over plain HTTP: the REST API, health, pages."""

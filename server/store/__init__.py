@@ -1,0 +1,1 @@
+"""Durable storage behind one port: `base` promises, `memory` and `sql` keep."""

@@ -1,0 +1,222 @@
+"""The store port: what the rest of the server asks of durable storage, and what it is promised.
+
+Promises of every implementation (one contract suite, tests/contracts/, runs against all of them):
+
+1. **Durable.** When `append` has returned `Appended`, the rows survive the death of the process and of the machine's power.
+2. **One order.** Sequence numbers of a document are 1, 2, 3 … without gaps, and a row with a higher number was never visible before
+   one with a lower number.
+3. **Once.** An `UpdateId` is committed at most once; appending it again answers with the seq of the first time.
+4. **Nothing overwritten.** `append` only adds. `compact` deletes only rows that it has read, folded and verified, and keeps them as
+   compressed history.
+5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and changes nothing.
+
+Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
+An unknown document is `None`, `Gone` or an empty answer, never an error.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One row to come: a batch (crdt.protocol.encode_batch), and the client ids that it binds to keys (16-byte hashes)."""
+
+    document_id: DocumentId
+    epoch: Epoch
+    update_id: UpdateId
+    batch: bytes
+    author_keys: tuple[tuple[ClientId, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The batch is durable at this place of its log."""
+
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """The document lives under another epoch; nothing was written."""
+
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """There is no such document (any more); nothing was written."""
+
+
+AppendOutcome = Appended | Fenced | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One log row as it was appended."""
+
+    seq: Seq
+    batch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document as stored: newest verified snapshot (None: none yet), then every row after it. Read in one transaction.
+
+    `snapshot` is one Yjs v1 update; `head` is the last row's seq (snapshot_seq when there are no rows).
+    """
+
+    document_id: DocumentId
+    epoch: Epoch
+    head: Seq
+    snapshot: bytes | None
+    snapshot_seq: Seq
+    rows: tuple[Row, ...]
+    author_keys: Mapping[ClientId, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a document's log ends now."""
+
+    epoch: Epoch
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What `fold` makes of a snapshot and rows: one verified update, and its state vector (Yjs v1 bytes)."""
+
+    snapshot: bytes
+    state_vector: bytes
+
+
+Fold = Callable[[bytes | None, Sequence[bytes]], Awaitable[Folded]]
+"""Builds a snapshot from the last one and the batches after it and verifies it against a replay; raises rather than guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionReport:
+    """What a compaction did: rows folded, bytes of log before and of snapshot after."""
+
+    rows: int
+    log_bytes: int
+    snapshot_bytes: int
+
+
+class Log(Protocol):
+    """The documents' contents."""
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
+        """Commit many documents' batches in one transaction; the outcomes are in the order of `appends`."""
+
+    async def load(self, document_id: DocumentId) -> Loaded | None:
+        """Read a document whole."""
+
+    async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
+        """Read the rows after `after`, in order; None when some of them have been folded into a snapshot already."""
+
+    async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
+        """Where each log ends, in one query; absent documents are left out."""
+
+    async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
+        """Fold the rows so far into a verified snapshot; None: nothing to fold. Safe to run twice at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document of the catalogue. `size`: bytes of its snapshot and log; `updated_at`: last append or rename."""
+
+    document_id: DocumentId
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries, last edited first, and the cursor that asks for the next ones (None: that was all)."""
+
+    entries: tuple[Entry, ...]
+    cursor: str | None
+
+
+class Catalogue(Protocol):
+    """Which documents there are. What changes an entry answers with it as it is then; None: it does not exist."""
+
+    async def create(self, document_id: DocumentId, title: str, epoch: Epoch, now: datetime) -> Entry:
+        """Make an empty document; making it twice answers with the first."""
+
+    async def get(self, document_id: DocumentId) -> Entry | None:
+        """One entry."""
+
+    async def find(self, query: str, *, trashed: bool, limit: int, cursor: str | None) -> Page:
+        """Entries whose title contains `query` (case-insensitive, no wildcards), last edited first.
+
+        Raises ProtocolError(malformed) for a cursor that this method did not make.
+        """
+
+    async def rename(self, document_id: DocumentId, title: str, now: datetime) -> Entry | None:
+        """Give a document another title."""
+
+    async def set_trashed(self, document_id: DocumentId, trashed_at: datetime | None) -> Entry | None:
+        """Put a document into the trash or take it out."""
+
+    async def delete(self, document_id: DocumentId) -> bool:
+        """Delete a document for ever: its log, snapshots, history, attachments; False when it did not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that belongs to a document, named by its content. `sha256`: 64 hexadecimal digits."""
+
+    sha256: str
+    media_type: str
+    data: bytes
+
+
+class Attachments(Protocol):
+    """Files beside the documents, outside the CRDT."""
+
+    async def put(self, document_id: DocumentId, attachment: Attachment) -> bool:
+        """Keep a file; once is enough. False when the document does not exist."""
+
+    async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
+        """Get a file back."""
+
+
+class OpenMarks(Protocol):
+    """Which documents a node holds open, so that after a crash those, and only those, are opened with suspicion."""
+
+    async def mark(self, document_id: DocumentId, node_id: str) -> None:
+        """The node is about to decode this document."""
+
+    async def unmark(self, document_id: DocumentId, node_id: str) -> None:
+        """The node has closed it in good order."""
+
+    async def marked(self, node_id: str) -> frozenset[DocumentId]:
+        """What the node had open when it died."""
+
+
+class Store(Protocol):
+    """One storage backend: four ports over one database, and its lifetime; `async with store:` migrates and opens."""
+
+    log: Log
+    catalogue: Catalogue
+    attachments: Attachments
+    open_marks: OpenMarks
+
+    async def __aenter__(self) -> "Store":
+        """Open; raises Unavailable with a sentence for the operator when that cannot be."""
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close when everything under way has ended."""
+
+    async def check(self) -> None:
+        """Ask for a sign of life that includes the ability to write; raises Unavailable without one."""
