@@ -1,0 +1,115 @@
+/** The public vocabulary of the provider: what an application reads, and the shape it may rely on. */
+
+import type { Awareness } from "y-protocols/awareness";
+import type * as Y from "yjs";
+
+/** Where the document stands towards the server; `synced` says nothing of durability, see `ProviderState.unsaved`. */
+export type Status = "offline" | "connecting" | "syncing" | "synced";
+
+export type Role = "owner" | "editor" | "commenter" | "viewer";
+
+export type Durability = "ok" | "waiting";
+
+export type ErrorCode =
+  | "malformed"
+  | "unknown_event"
+  | "not_joined"
+  | "not_found"
+  | "forbidden"
+  | "bad_update"
+  | "unsupported_content"
+  | "missing_past"
+  | "client_id_taken"
+  | "too_large"
+  | "document_full"
+  | "too_many"
+  | "rate_limited"
+  | "epoch_changed"
+  | "quarantined"
+  | "unavailable"
+  | "deleted"
+  | "draining"
+  | "internal";
+
+/** The server's no: a code for programs, a sentence for people. */
+export interface ServerError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The server will not take this person's changes; they stay in `doc`, and nothing more is sent. */
+export interface Refusal extends ServerError {
+  /** Size of the refused batch in bytes. */
+  readonly bytes: number;
+}
+
+export interface DocumentInfo {
+  readonly title: string;
+  /** ISO 8601, null while the document is not in the trash. */
+  readonly trashedAt: string | null;
+}
+
+/** How a person wants to be seen; `color` is `#rrggbb`. */
+export interface LocalUser {
+  readonly name: string;
+  readonly color: string;
+}
+
+/** A person as the server vouches for them; what `awareness` states of other people hold as `user`. */
+export interface User extends LocalUser {
+  readonly id: string;
+}
+
+/** Everything a page needs to tell its reader the truth. Each change makes a new object. */
+export interface ProviderState {
+  readonly status: Status;
+  /** Local changes that are not durable on the server yet; 0 is what a page may call "Saved". */
+  readonly unsaved: number;
+  /** Whether the server's store takes changes at the moment. */
+  readonly durability: Durability;
+  /** null before the first join. */
+  readonly role: Role | null;
+  /** Whether the server's content or the offline copy is in `doc`. */
+  readonly loaded: boolean;
+  /** Bytes of a large document that is being fetched in parts. */
+  readonly progress: { readonly received: number; readonly total: number } | null;
+  /** Known from the server, or offline from the copy. */
+  readonly document: DocumentInfo | null;
+  readonly refusal: Refusal | null;
+  /** The session is over for good: deleted, not found, forbidden … */
+  readonly closed: ServerError | null;
+  readonly offlineCopy: "ok" | "unavailable" | "off";
+  /** The server holds the document read-only because its stored state cannot be worked with. */
+  readonly quarantined: boolean;
+  /** Names of copies of the document's earlier lives, kept apart after a restore from a backup. */
+  readonly separateCopies: readonly string[];
+  /** When the server last confirmed a local change, in milliseconds since 1970. */
+  readonly lastSavedAt: number | null;
+}
+
+/** One document, kept in step with the server; `ManyhandsProvider` is it. */
+export interface Provider {
+  readonly documentId: string;
+  readonly doc: Y.Doc;
+  /** Who is here; fits Tiptap's CollaborationCaret and every other consumer of y-protocols. */
+  readonly awareness: Awareness;
+  /** The state now: the same object until something changes, as React's useSyncExternalStore asks. */
+  readonly snapshot: () => ProviderState;
+  /** Call `listener` after each change of the state; returns the way to stop that. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** Tell the server and the other people who this is. */
+  setUser(user: LocalUser): void;
+  /** Connect now instead of after the pause that is under way. */
+  reconnectNow(): void;
+  /** The whole local document, unacknowledged and refused changes included, as one Yjs v1 update. */
+  copy(): Uint8Array;
+  /** Drop the local copy, refused changes included. This provider is destroyed: make a new one with a new Y.Doc. */
+  discardAndReload(): Promise<void>;
+  /** One of `ProviderState.separateCopies` as one Yjs v1 update. */
+  readSeparateCopy(name: string): Promise<Uint8Array>;
+  deleteSeparateCopy(name: string): Promise<void>;
+  /** Ask before the page is left while changes are not durable; returns the way to stop that. */
+  guardLeaving(page: Pick<Window, "addEventListener" | "removeEventListener">): () => void;
+  /** Leave the document; `doc` stays usable. */
+  destroy(): Promise<void>;
+}
