@@ -5,13 +5,15 @@ Promises of every implementation (one contract suite, tests/contracts/, runs aga
 1. **Durable.** When `append` has returned `Appended`, the rows survive the death of the process and of the machine's power.
 2. **One order.** Sequence numbers of a document are 1, 2, 3 … without gaps, and a row with a higher number was never visible before
    one with a lower number.
-3. **Once.** An `UpdateId` is committed at most once; appending it again answers with the seq of the first time.
+3. **Once.** An `UpdateId` is committed at most once; appending it again answers with the seq of the first time. Once rows have
+   been folded, this holds for the newest `REMEMBERED_UPDATE_IDS` of them.
 4. **Nothing overwritten.** `append` only adds. `compact` deletes only rows that it has read, folded and verified, and keeps them as
-   compressed history.
+   compressed history, at least until the next compaction.
 5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and changes nothing.
 
 Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
-An unknown document is `None`, `Gone` or an empty answer, never an error.
+An unknown document is `None`, `Gone` or an empty answer, never an error. Stored bytes that are damaged are an
+InvariantError(quarantined) of `load`, `read` and `compact`; they are kept as they are.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,6 +22,9 @@ from datetime import datetime
 from typing import Protocol
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+
+REMEMBERED_UPDATE_IDS = 1000
+"""Update ids kept per document after a compaction: far more rows than others can append between a lost reply and its retry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +212,21 @@ class OpenMarks(Protocol):
 class Store(Protocol):
     """One storage backend: four ports over one database, and its lifetime; `async with store:` migrates and opens."""
 
-    log: Log
-    catalogue: Catalogue
-    attachments: Attachments
-    open_marks: OpenMarks
+    @property
+    def log(self) -> Log:
+        """The documents' contents."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Which documents there are."""
+
+    @property
+    def attachments(self) -> Attachments:
+        """Files beside the documents."""
+
+    @property
+    def open_marks(self) -> OpenMarks:
+        """What each node holds open."""
 
     async def __aenter__(self) -> "Store":
         """Open; raises Unavailable with a sentence for the operator when that cannot be."""

@@ -1,0 +1,271 @@
+"""A store in memory: every promise of the port except surviving the process.
+
+For trying things out and for tests. What it holds lives as long as the object, also across `async with`, so that rooms may die and
+be built anew over it. No method waits for anything but the `fold` it is given, so each is atomic on its event loop.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+from server.store.base import (
+    REMEMBERED_UPDATE_IDS,
+    Append,
+    Appended,
+    AppendOutcome,
+    Attachment,
+    CompactionReport,
+    Entry,
+    Fenced,
+    Fold,
+    Gone,
+    Head,
+    Loaded,
+    Page,
+    Row,
+)
+from server.store.titles import decode_cursor, encode_cursor, fold_title, utc_now
+
+_EMPTY = Seq(0)
+
+
+@dataclass(slots=True)
+class _Document:
+    document_id: DocumentId
+    title: str
+    epoch: Epoch
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None = None
+    snapshot: bytes | None = None
+    snapshot_seq: Seq = _EMPTY
+    rows: list[Row] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    update_ids: dict[UpdateId, Seq] = field(default_factory=dict)
+    author_keys: dict[ClientId, bytes] = field(default_factory=dict)
+    attachments: dict[str, Attachment] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def head(self) -> Seq:
+        return Seq(self.snapshot_seq + len(self.rows))
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(self.document_id, self.title, self.created_at, self.updated_at, self.trashed_at, self.size)
+
+
+_Documents = dict[DocumentId, _Document]
+
+
+class MemoryLog:
+    """The documents' contents as lists."""
+
+    def __init__(self, documents: _Documents, clock: Callable[[], datetime]) -> None:
+        self._documents = documents
+        self._clock = clock
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
+        """Add the batches, all at once."""
+        return [self._append(append) for append in appends]
+
+    def _append(self, append: Append) -> AppendOutcome:
+        document = self._documents.get(append.document_id)
+        if document is None:
+            return Gone()
+        if document.epoch != append.epoch:
+            return Fenced(document.epoch)
+        if (seq := document.update_ids.get(append.update_id)) is not None:
+            return Appended(seq)
+        seq = Seq(document.head + 1)
+        document.rows.append(Row(seq, append.batch))
+        document.update_ids[append.update_id] = seq
+        for client_id, key in append.author_keys:
+            document.author_keys.setdefault(client_id, key)
+        document.size += len(append.batch)
+        document.updated_at = self._clock()
+        return Appended(seq)
+
+    async def load(self, document_id: DocumentId) -> Loaded | None:
+        """Copy a document out."""
+        document = self._documents.get(document_id)
+        if document is None:
+            return None
+        return Loaded(
+            document_id,
+            document.epoch,
+            document.head,
+            document.snapshot,
+            document.snapshot_seq,
+            tuple(document.rows),
+            dict(document.author_keys),
+        )
+
+    async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
+        """Copy the end of a log out."""
+        document = self._documents.get(document_id)
+        if document is None or after < document.snapshot_seq:
+            return None
+        return document.rows[after - document.snapshot_seq :]
+
+    async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
+        """Say where the logs end."""
+        found = (self._documents.get(document_id) for document_id in document_ids)
+        return {document.document_id: Head(document.epoch, document.head) for document in found if document}
+
+    async def history(self, document_id: DocumentId) -> Sequence[Row]:
+        """Copy out the raw rows that the last compaction folded."""
+        document = self._documents.get(document_id)
+        return list(document.history) if document else []
+
+    async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
+        """Replace the rows so far by what `fold` makes of them."""
+        document = self._documents.get(document_id)
+        if document is None or not document.rows:
+            return None
+        began_at, before, rows = document.snapshot_seq, document.snapshot, tuple(document.rows)
+        folded = await fold(before, [row.batch for row in rows])
+        if self._documents.get(document_id) is not document or document.snapshot_seq != began_at:
+            return None  # deleted, or compacted by somebody else, while we folded
+        log_bytes = sum(len(row.batch) for row in rows)
+        document.snapshot, document.snapshot_seq = folded.snapshot, rows[-1].seq
+        document.history = document.rows[: len(rows)]
+        del document.rows[: len(rows)]
+        document.size += len(folded.snapshot) - len(before or b"") - log_bytes
+        oldest = rows[-1].seq - REMEMBERED_UPDATE_IDS
+        document.update_ids = {update_id: seq for update_id, seq in document.update_ids.items() if seq > oldest}
+        return CompactionReport(len(rows), log_bytes, len(folded.snapshot))
+
+
+class MemoryCatalogue:
+    """The documents' entries; `forget` is called with the id of a document that was deleted."""
+
+    def __init__(self, documents: _Documents, forget: Callable[[DocumentId], None]) -> None:
+        self._documents = documents
+        self._forget = forget
+
+    async def create(self, document_id: DocumentId, title: str, epoch: Epoch, now: datetime) -> Entry:
+        """Make an empty document unless it exists."""
+        fold_title(title)
+        now = now.astimezone(UTC)
+        return self._documents.setdefault(document_id, _Document(document_id, title, epoch, now, now)).entry
+
+    async def get(self, document_id: DocumentId) -> Entry | None:
+        """One entry."""
+        document = self._documents.get(document_id)
+        return document.entry if document else None
+
+    async def find(self, query: str, *, trashed: bool, limit: int, cursor: str | None) -> Page:
+        """Sort all matches, then cut the page out."""
+        wanted = fold_title(query)
+        matches = sorted(
+            (
+                document.entry
+                for document in self._documents.values()
+                if (document.trashed_at is not None) is trashed and wanted in fold_title(document.title)
+            ),
+            key=_place,
+            reverse=True,
+        )
+        if cursor is not None:
+            behind = decode_cursor(cursor)
+            matches = [entry for entry in matches if _place(entry) < behind]
+        page = tuple(matches[:limit])
+        more = len(matches) > len(page)
+        return Page(page, encode_cursor(*_place(page[-1])) if page and more else None)
+
+    async def rename(self, document_id: DocumentId, title: str, now: datetime) -> Entry | None:
+        """Give a document another title."""
+        fold_title(title)
+        document = self._documents.get(document_id)
+        if document is None:
+            return None
+        document.title, document.updated_at = title, now.astimezone(UTC)
+        return document.entry
+
+    async def set_trashed(self, document_id: DocumentId, trashed_at: datetime | None) -> Entry | None:
+        """Put a document into the trash or take it out."""
+        document = self._documents.get(document_id)
+        if document is None:
+            return None
+        document.trashed_at = trashed_at and trashed_at.astimezone(UTC)
+        return document.entry
+
+    async def delete(self, document_id: DocumentId) -> bool:
+        """Drop a document with all that hangs on it."""
+        if self._documents.pop(document_id, None) is None:
+            return False
+        self._forget(document_id)
+        return True
+
+
+def _place(entry: Entry) -> tuple[datetime, DocumentId]:
+    return entry.updated_at, entry.document_id
+
+
+class MemoryAttachments:
+    """Files in their documents' dictionaries."""
+
+    def __init__(self, documents: _Documents) -> None:
+        self._documents = documents
+
+    async def put(self, document_id: DocumentId, attachment: Attachment) -> bool:
+        """Keep a file."""
+        document = self._documents.get(document_id)
+        if document is None:
+            return False
+        document.attachments.setdefault(attachment.sha256, attachment)
+        return True
+
+    async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
+        """Get a file back."""
+        document = self._documents.get(document_id)
+        return document.attachments.get(sha256) if document else None
+
+
+class MemoryOpenMarks:
+    """Marks as a set of pairs."""
+
+    def __init__(self, documents: _Documents) -> None:
+        self._documents = documents
+        self._marks: set[tuple[DocumentId, str]] = set()
+
+    async def mark(self, document_id: DocumentId, node_id: str) -> None:
+        """The node is about to decode this document."""
+        if document_id in self._documents:
+            self._marks.add((document_id, node_id))
+
+    async def unmark(self, document_id: DocumentId, node_id: str) -> None:
+        """The node has closed it in good order."""
+        self._marks.discard((document_id, node_id))
+
+    async def marked(self, node_id: str) -> frozenset[DocumentId]:
+        """What the node has open."""
+        return frozenset(document_id for document_id, marked_by in self._marks if marked_by == node_id)
+
+    def forget(self, document_id: DocumentId) -> None:
+        """Drop every node's mark on a deleted document."""
+        self._marks = {mark for mark in self._marks if mark[0] != document_id}
+
+
+class MemoryStore:
+    """The four ports over one dictionary."""
+
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        documents: _Documents = {}
+        self.log = MemoryLog(documents, clock)
+        self.attachments = MemoryAttachments(documents)
+        self.open_marks = MemoryOpenMarks(documents)
+        self.catalogue = MemoryCatalogue(documents, self.open_marks.forget)
+
+    async def __aenter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Nothing to close: what is stored stays."""
+
+    async def check(self) -> None:
+        """Memory is always there."""
