@@ -1,0 +1,43 @@
+/** Colours of people: which ink is readable on them (WCAG 2.2, relative luminance). */
+
+export const DARK_INK = "#1f1e1b";
+export const LIGHT_INK = "#ffffff";
+
+/** Colours offered to people; each carries one of the two inks with a contrast of at least 4.5 : 1. */
+export const PERSON_COLORS: readonly string[] = [
+  "#c2410c",
+  "#b45309",
+  "#4d7c0f",
+  "#047857",
+  "#0f766e",
+  "#0369a1",
+  "#1d4ed8",
+  "#6d28d9",
+  "#a21caf",
+  "#be123c",
+  "#f4a259",
+  "#7dc4b8",
+];
+
+/** Returns the contrast ratio of two `#rrggbb` colours, 1 to 21. */
+export function contrast(one: string, other: string): number {
+  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+}
+
+/** Returns the ink that stands out more on `background`; anything but `#rrggbb` counts as dark. */
+export function inkOn(background: string): string {
+  return contrast(background, LIGHT_INK) >= contrast(background, DARK_INK) ? LIGHT_INK : DARK_INK;
+}
+
+function luminance(color: string): number {
+  const digits = /^#([0-9a-f]{6})$/i.exec(color)?.[1] ?? "000000";
+  const [red, green, blue] = [0, 2, 4].map((at) =>
+    linear(Number.parseInt(digits.slice(at, at + 2), 16) / 255),
+  );
+  return 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0);
+}
+
+function linear(channel: number): number {
+  return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+}
