@@ -1,0 +1,67 @@
+/** The application: what every page needs, and which page belongs to which address.
+ *
+ * Pages are loaded when they are opened, so that the list of documents does not wait for the editor.
+ */
+import { lazy, Suspense } from "react";
+import { Route, Switch } from "wouter";
+import { ToastProvider } from "../ui/Toast";
+import { TooltipProvider } from "../ui/Tooltip";
+import { ApiContext } from "./ApiContext";
+import type { Api } from "./api";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { NotFoundPage } from "./NotFoundPage";
+import { type Theme, ThemeContext } from "./theme";
+import { UpdateNotice } from "./UpdateNotice";
+import type { Updates } from "./updates";
+
+const DocumentsPage = lazy(async () => ({
+  default: (await import("../documents/DocumentsPage")).DocumentsPage,
+}));
+const EditorPage = lazy(async () => ({ default: (await import("../page/EditorPage")).EditorPage }));
+
+/** The form of a document's id in server/PROTOCOL.md. */
+const DOCUMENT_ID = /^[A-Za-z0-9_-]{8,64}$/;
+
+export interface AppProps {
+  readonly api: Api;
+  readonly theme: Theme;
+  readonly updates: Updates;
+}
+
+export function App({ api, theme, updates }: AppProps) {
+  return (
+    <ThemeContext value={theme}>
+      <ApiContext value={api}>
+        <TooltipProvider>
+          <ToastProvider>
+            <UpdateNotice updates={updates} />
+            <ErrorBoundary>
+              <Suspense fallback={null}>
+                <Pages />
+              </Suspense>
+            </ErrorBoundary>
+          </ToastProvider>
+        </TooltipProvider>
+      </ApiContext>
+    </ThemeContext>
+  );
+}
+
+function Pages() {
+  return (
+    <Switch>
+      <Route path="/">
+        <DocumentsPage key="documents" view="documents" />
+      </Route>
+      <Route path="/trash">
+        <DocumentsPage key="trash" view="trash" />
+      </Route>
+      <Route path="/d/:id">
+        {({ id }) => (DOCUMENT_ID.test(id) ? <EditorPage key={id} documentId={id} /> : <NotFoundPage />)}
+      </Route>
+      <Route>
+        <NotFoundPage />
+      </Route>
+    </Switch>
+  );
+}

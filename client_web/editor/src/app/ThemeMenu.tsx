@@ -1,0 +1,22 @@
+/** The button that switches between light, dark and the system's theme. */
+import { Monitor, Moon, Sun } from "lucide-react";
+import { IconButton } from "../ui/IconButton";
+import { Menu, MenuChoice } from "../ui/Menu";
+import { type ThemeChoice, useTheme } from "./theme";
+
+const OPTIONS: readonly { readonly value: ThemeChoice; readonly label: string; readonly icon: typeof Sun }[] =
+  [
+    { value: "system", label: "As the system", icon: Monitor },
+    { value: "light", label: "Light", icon: Sun },
+    { value: "dark", label: "Dark", icon: Moon },
+  ];
+
+export function ThemeMenu() {
+  const { choice, choose } = useTheme();
+  const icon = OPTIONS.find((option) => option.value === choice)?.icon ?? Monitor;
+  return (
+    <Menu align="end" trigger={<IconButton icon={icon} label="Theme" />}>
+      <MenuChoice label="Theme" value={choice} onChange={choose} options={OPTIONS} />
+    </Menu>
+  );
+}

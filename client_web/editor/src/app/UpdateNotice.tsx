@@ -1,0 +1,20 @@
+/** Offers a newer version when there is one; never reloads by itself, since somebody may be typing. */
+import { useEffect } from "react";
+import { useToasts } from "../ui/Toast";
+import type { Updates } from "./updates";
+
+export function UpdateNotice({ updates }: { readonly updates: Updates }) {
+  const toasts = useToasts();
+  useEffect(
+    () =>
+      updates.onReady((activate) => {
+        toasts.show({
+          message: "A new version is ready.",
+          duration: Number.POSITIVE_INFINITY,
+          action: { label: "Reload", altText: "Reload the page to use it", onAction: activate },
+        });
+      }),
+    [updates, toasts],
+  );
+  return null;
+}

@@ -1,0 +1,22 @@
+/** Starts the application in the page. */
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { createApi } from "./app/api";
+import { createTheme } from "./app/theme";
+import { NO_UPDATES } from "./app/updates";
+import { registerServiceWorker } from "./service-worker/register";
+import "./ui/tokens.css";
+import "./ui/base.css";
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+
+const api = createApi((url, init) => fetch(url, init));
+const updates = import.meta.env.PROD ? registerServiceWorker() : NO_UPDATES;
+
+createRoot(root).render(
+  <StrictMode>
+    <App api={api} theme={createTheme(window)} updates={updates} />
+  </StrictMode>,
+);
