@@ -1,0 +1,72 @@
+/** Builds the application and its service worker; serves both in development. */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+
+/** Where `npm run dev` finds a running Manyhands server. */
+const SERVER = "http://127.0.0.1:8000";
+
+/** Addresses that the server answers itself: never the application, never from a cache. */
+const SERVER_PATHS = [/^\/api\//, /^\/socket\.io\//, /^\/health$/, /^\/ready$/, /^\/metrics$/];
+
+const serviceWorker = VitePWA({
+  filename: "service-worker.js",
+  strategies: "generateSW",
+  registerType: "prompt", // a new version waits until somebody says "Reload"
+  injectRegister: false, // src/service-worker/register.ts does it; an inline script would break the CSP
+  manifest: false, // public/manifest.webmanifest
+  workbox: {
+    globPatterns: ["**/*.{html,js,css,svg,webmanifest}"],
+    navigateFallback: "/index.html",
+    navigateFallbackDenylist: SERVER_PATHS,
+    clientsClaim: true, // the first visit can be reloaded offline already
+    inlineWorkboxRuntime: true,
+    runtimeCaching: [
+      {
+        // Attachments are named by their content: what was fetched once never changes.
+        urlPattern: ({ url, sameOrigin }) =>
+          sameOrigin && /^\/api\/documents\/[^/]+\/attachments\/[^/]+$/.test(url.pathname),
+        handler: "CacheFirst",
+        options: {
+          cacheName: "attachments",
+          cacheableResponse: { statuses: [200] },
+          expiration: { maxEntries: 300, maxAgeSeconds: 90 * 24 * 3600, purgeOnQuotaError: true },
+        },
+      },
+    ],
+  },
+});
+
+export default defineConfig({
+  plugins: [react(), serviceWorker],
+  resolve: {
+    alias: { "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname },
+    dedupe: ["yjs", "y-protocols", "lib0"], // two copies of Yjs do not know each other's types
+  },
+  build: {
+    outDir: "dist",
+    // light-dark() and nesting are left as they are.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler|wouter|regexparam)[\\/]/ },
+            // Only the document page imports these; they change seldom, so that browsers keep them long.
+            {
+              name: "writing",
+              test: /node_modules[\\/](@tiptap|prosemirror-[a-z-]+|yjs|y-[a-z-]+|lib0)[\\/]/,
+            },
+          ],
+        },
+      },
+    },
+  },
+  server: {
+    proxy: {
+      "/api": SERVER,
+      "/socket.io": { target: SERVER, ws: true },
+    },
+  },
+});
