@@ -1,0 +1,63 @@
+"""Shows the settings: as a Markdown table for server/SETTINGS.md, or with the values they have here and now."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from server.config import Config, Declared, all_declared, declared, parts
+
+_HEADER = """# Settings
+
+Made by `manyhands settings --markdown`; the declarations are in `server/config.py`. Each setting is an environment variable;
+`manyhands serve` takes each as an option as well, which overrides the variable: `MANYHANDS_DATA_DIR` is `--data-dir`.
+An empty value counts as not given. A variable that begins with `MANYHANDS_` and is not listed here is refused at start.
+"""
+
+
+def markdown() -> str:
+    """The whole of server/SETTINGS.md."""
+    return "\n".join(_markdown_lines()) + "\n"
+
+
+def _markdown_lines() -> Iterator[str]:
+    yield _HEADER
+    for _, part in parts():
+        yield f"## {(part.__doc__ or '').splitlines()[0].partition(';')[0].rstrip('.')}\n"
+        yield "| setting | unit | must be | default | why |"
+        yield "|---|---|---|---|---|"
+        for each in declared(part):
+            unit, wants, reason = each.setting.unit, each.setting.form.wants, each.setting.reason
+            yield f"| `{each.variable}` | {unit} | {wants} | {_default(each)} | {reason} |"
+        yield ""
+
+
+def _default(each: Declared) -> str:
+    return f"`{shown}`" if (shown := _shown(each, each.default)) else ""
+
+
+def values(config: Config) -> str:
+    """Every setting with its value; secrets are only said to be set."""
+    by_name: Mapping[str, Any] = {
+        each.name: getattr(getattr(config, field_name), each.name)
+        for field_name, part in parts()
+        for each in declared(part)
+    }
+    width = max(len(each.variable) for each in all_declared())
+    return "\n".join(
+        f"{each.variable:<{width}}  {_shown(each, by_name[each.name])}".rstrip() for each in all_declared()
+    )
+
+
+def _shown(each: Declared, value: Any) -> str:
+    if value is None or value == ():
+        return ""
+    if each.setting.secret:
+        return "(set)"
+    match value:
+        case bool():
+            return "1" if value else "0"
+        case tuple():
+            return ",".join(value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)

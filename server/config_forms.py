@@ -1,0 +1,147 @@
+"""The forms a setting's text may have: each says what it wants, and turns text into a value or raises ValueError.
+
+A ValueError's text, if it has one, says what is wanted instead of the form's own words.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T", covariant=True)
+
+_HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """`wants` completes the sentence "MANYHANDS_PORT must be …"."""
+
+    wants: str
+    parse: Callable[[str], T]
+
+
+def is_loopback(name: str) -> bool:
+    """Whether only this machine reaches the address."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def integer(least: int, most: int) -> Form[int]:
+    """A whole number, in decimal digits alone."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text):
+            raise ValueError
+        if not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
+
+    return Form(f"a whole number from {least} to {most}", parse)
+
+
+def number(least: float, most: float) -> Form[float]:
+    """A number of seconds, say."""
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
+            raise ValueError
+        if not least <= float(text) <= most:
+            raise ValueError
+        return float(text)
+
+    return Form(f"a number from {least:g} to {most:g}", parse)
+
+
+def choice(*words: str) -> Form[str]:
+    """One of a few words, in any case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError
+        return text.lower()
+
+    return Form("one of " + ", ".join(words), parse)
+
+
+def _host(text: str) -> str:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if ":" in bare:
+        return str(ipaddress.IPv6Address(bare))
+    if not _HOST.match(bare):
+        raise ValueError
+    return bare
+
+
+def _directory(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError
+    return Path(text).expanduser()
+
+
+def _database_url(text: str) -> str:
+    if text.partition(":")[0].lower().startswith("postgres"):
+        raise ValueError("an sqlite:/// URL: this version keeps its documents in SQLite only")
+    if not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
+        raise ValueError
+    return text
+
+
+def _redis_url(_text: str) -> str:
+    raise ValueError("left out: this version runs as one server process and does not use Redis")
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(_origin(each.strip()) for each in text.split(",") if each.strip())
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+        raise ValueError
+    default_port = {"http": 80, "https": 443}[parts.scheme]
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, default_port) else f":{parts.port}"
+    return f"{parts.scheme}://{name}{port}"
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    networks = (ipaddress.ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
+    return tuple(str(network) for network in networks)
+
+
+def _wordless(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Keep the standard library's words for what is wrong out of our sentence."""
+
+    def wrapped(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError:
+            raise ValueError from None
+
+    return wrapped
+
+
+FLAG = Form("0 or 1", _flag)
+HOST = Form("an IP address or a host name", _wordless(_host))
+DIRECTORY = Form("a path to a directory", _directory)
+DATABASE_URL = Form("a URL such as sqlite:////var/lib/manyhands/manyhands.db", _database_url)
+REDIS_URL = Form("left out", _redis_url)
+ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _wordless(_origins))
+NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _wordless(_networks))

@@ -1,0 +1,84 @@
+"""Reads the settings, once, at start.
+
+They come from environment variables `MANYHANDS_<NAME>`; the command line's `--<name>` overrides them. An empty value counts as
+not given. What is unknown, badly formed or contradictory is refused with its name, all of it at once.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from server.config import PREFIX, Config, Declared, all_declared, declared, parts
+from server.config_forms import is_loopback
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` has a sentence for each thing wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Config:
+    """Read the settings: `options` by field name override `environ` by variable; None is not given.
+
+    Raises:
+        SettingsError: with a sentence for every unknown variable, bad value and bad combination.
+    """
+    problems = list(_unknown(environ))
+    built: dict[str, Any] = {}
+    for name, part in parts():
+        given: dict[str, Any] = {}
+        for each in declared(part):
+            source, text = _given(each, environ, options)
+            if not text:
+                continue
+            try:
+                given[each.name] = each.setting.form.parse(text)
+            except ValueError as error:
+                problems.append(_complaint(each, source, text, str(error)))
+        built[name] = part(**given)
+    config = Config(**built)
+    problems += _contradictions(config)
+    if problems:
+        raise SettingsError(problems)
+    return config
+
+
+def _given(each: Declared, environ: Mapping[str, str], options: Mapping[str, str | None]) -> tuple[str, str]:
+    option = options.get(each.name)
+    if option is not None:
+        return each.option, option.strip()
+    return each.variable, environ.get(each.variable, "").strip()
+
+
+def _complaint(each: Declared, source: str, text: str, wanted: str) -> str:
+    shown = "" if each.setting.secret else f", not {text[:100]!r}"
+    return f"{source} must be {wanted or each.setting.form.wants}{shown}."
+
+
+def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    known = {each.name.upper() for each in all_declared()}
+    for name in sorted(each.removeprefix(PREFIX) for each in environ if each.startswith(PREFIX)):
+        if name not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f"Did you mean {PREFIX}{near[0]}?" if near else "`manyhands settings` lists them all."
+            yield f"There is no setting {PREFIX}{name}. {hint}"
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """What no setting can know alone."""
+    listen, documents = config.listen, config.documents
+    if not is_loopback(listen.host) and not listen.insecure_public:
+        yield (
+            f"Refusing to listen on {listen.host}: there are no accounts in this version, so everybody who reaches that address "
+            f"could read and change every document. Listen on 127.0.0.1, or set {PREFIX}INSECURE_PUBLIC=1 if that is what you want."
+        )
+    if not documents.max_part_bytes <= documents.max_update_bytes <= documents.max_document_bytes:
+        yield (
+            f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "
+            f"nor that larger than {PREFIX}MAX_DOCUMENT_BYTES."
+        )
+    if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
+        yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."

@@ -1,0 +1,98 @@
+"""What the server says about itself: one vocabulary of events, written as structured lines to standard error.
+
+Every line is an Event with facts as keys. Facts never hold content, titles, tokens, session or connection ids, or query strings.
+"""
+
+import logging
+import sys
+from enum import StrEnum
+from typing import Any, Protocol, TextIO, cast
+
+import structlog
+
+
+class Event(StrEnum):
+    """Everything that is ever logged by our own code."""
+
+    STARTED = "server_started"
+    DRAINING = "server_draining"
+    STOPPED = "server_stopped"
+    STOP_CUT_SHORT = "server_stop_cut_short"
+    STORE_UNREACHABLE = "store_unreachable"
+    STORE_BACK = "store_back"
+    REQUEST_FAILED = "http_request_failed"
+    DOCUMENT_DELETED = "document_deleted"
+    DOCUMENT_REBUILT = "document_rebuilt"
+    DOCUMENT_QUARANTINED = "document_quarantined"
+    COMPACTED = "document_compacted"
+    COMPACTION_FAILED = "document_compaction_failed"
+    PROTOCOL_ERROR = "protocol_error"
+    CONNECTION_ABORTED = "connection_aborted"
+    EVENT_FAILED = "socketio_event_failed"
+    TASK_FAILED = "task_failed"
+
+
+class Logger(Protocol):
+    """structlog's logger, held to the vocabulary. `exc_info=True` adds the traceback."""
+
+    def debug(self, event: Event, **facts: Any) -> Any:
+        """For whoever hunts a bug."""
+
+    def info(self, event: Event, **facts: Any) -> Any:
+        """In the course of things."""
+
+    def warning(self, event: Event, **facts: Any) -> Any:
+        """Something an operator may want to look at."""
+
+    def error(self, event: Event, **facts: Any) -> Any:
+        """Something an operator must look at."""
+
+
+def logger(name: str) -> Logger:
+    """A logger; `name` is the module's."""
+    return cast(Logger, structlog.stdlib.get_logger(name))
+
+
+def configure(level: str, form: str, stream: TextIO = sys.stderr) -> None:
+    """Send our lines and those of our libraries to one place. `form`: "console" or "json"."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(form, stream)],
+        )
+    )
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    _quieten()
+
+
+def _renderers(form: str, stream: TextIO) -> list[structlog.typing.Processor]:
+    if form == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+
+
+def _quieten() -> None:
+    """Hold back lines of libraries that would tell query strings or session ids, or flood: theirs are for their own debugging."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "engineio", "socketio", "websockets", "alembic", "PIL"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,125 @@
+"""Settings: what is taken, what is refused, and that the documentation tells all of it."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import server
+from crdt.protocol import Limits
+from server.cli_settings import markdown, values
+from server.config import Config, all_declared
+from server.config_loading import SettingsError, load
+
+
+def problems(environ: dict[str, str], **options: str) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        load(environ, options)
+    return refused.value.problems
+
+
+def test_without_any_setting_the_defaults_hold() -> None:
+    assert load({}, {}) == Config()
+
+
+def test_an_option_overrides_a_variable() -> None:
+    config = load({"MANYHANDS_PORT": "9000", "MANYHANDS_DATA_DIR": "/srv/d"}, {"port": "0", "data_dir": None})
+    assert (config.listen.port, config.places.data_dir) == (0, Path("/srv/d"))
+
+
+def test_an_empty_variable_is_not_given() -> None:
+    assert load({"MANYHANDS_REDIS_URL": "", "MANYHANDS_PORT": " "}, {}) == Config()
+
+
+def test_other_programs_variables_are_none_of_our_business() -> None:
+    assert load({"PATH": "/bin", "MANY": "1"}, {}) == Config()
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
+    assert problems({"MANYHANDS_PROT": "1"}) == ["There is no setting MANYHANDS_PROT. Did you mean MANYHANDS_PORT?"]
+    assert problems({"MANYHANDS_QQQQQQ": "1"})[0].startswith(
+        "There is no setting MANYHANDS_QQQQQQ. `manyhands settings`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "eighty"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "1e3"), ("PORT", "٣"), ("PORT", "1_000"),
+        ("HOST", "http://a"), ("HOST", "a b"), ("HOST", "::zz"),
+        ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("INSECURE_PUBLIC", "maybe"),
+        ("ALLOWED_ORIGINS", "docs.example.com"), ("ALLOWED_ORIGINS", "https://a/path"), ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://a:99999"), ("ALLOWED_ORIGINS", "null"), ("ALLOWED_ORIGINS", "https://u:p@a"),
+        ("TRUSTED_PROXIES", "proxy"), ("CONNECT_SECONDS", "nan"), ("CONNECT_SECONDS", "0"), ("MAX_UPDATE_BYTES", "16MB"),
+        ("DATABASE_URL", "manyhands.db"), ("DATABASE_URL", "sqlite:///"), ("DATABASE_URL", "mysql://a"),
+        ("DATA_DIR", "a\0b"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_refused_with_the_name_of_its_setting(variable: str, value: str) -> None:
+    (problem,) = problems({f"MANYHANDS_{variable}": value})
+    assert problem.startswith(f"MANYHANDS_{variable} must be ")
+
+
+def test_a_bad_option_is_refused_with_the_name_of_the_option() -> None:
+    assert problems({}, port="x") == ["--port must be a whole number from 0 to 65535, not 'x'."]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert len(problems({"MANYHANDS_PORT": "x", "MANYHANDS_HOST": "a b", "MANYHANDS_NOTHING": "1"})) == 3
+
+
+def test_what_is_not_built_yet_is_refused_and_said() -> None:
+    (redis,) = problems({"MANYHANDS_REDIS_URL": "redis://:hunter2@localhost"})
+    (postgres,) = problems({"MANYHANDS_DATABASE_URL": "postgresql://me:hunter2@localhost/db"})
+    assert "does not use Redis" in redis
+    assert "SQLite only" in postgres
+    assert "hunter2" not in redis + postgres
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "docs.example.com"])
+def test_an_address_that_others_reach_needs_a_word_of_consent(host: str) -> None:
+    (problem,) = problems({"MANYHANDS_HOST": host})
+    assert "MANYHANDS_INSECURE_PUBLIC=1" in problem
+    assert load({"MANYHANDS_HOST": host, "MANYHANDS_INSECURE_PUBLIC": "1"}, {}).listen.host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
+def test_this_machine_needs_none(host: str) -> None:
+    assert load({"MANYHANDS_HOST": host}, {}).listen.host == host.strip("[]")
+
+
+def test_origins_are_written_as_browsers_write_them() -> None:
+    config = load({"MANYHANDS_ALLOWED_ORIGINS": "https://Docs.Example.com:443/, http://[::1]:3000"}, {})
+    assert config.listen.allowed_origins == ("https://docs.example.com", "http://[::1]:3000")
+
+
+def test_limits_that_contradict_each_other_are_refused() -> None:
+    assert "MAX_UPDATE_BYTES" in problems({"MANYHANDS_MAX_UPDATE_BYTES": "65536"})[0]
+    assert "MAX_BACKLOG_BYTES" in problems({"MANYHANDS_MAX_BACKLOG_BYTES": "65536"})[0]
+
+
+def test_rooms_get_every_limit_as_set() -> None:
+    config = load(
+        {f"MANYHANDS_MAX_{each.name.upper()}": str(getattr(Limits(), each.name)) for each in fields(Limits)}, {}
+    )
+    assert config.documents.limits == Limits()
+    assert load({"MANYHANDS_MAX_MEMBERS": "7"}, {}).documents.limits.members == 7
+
+
+def test_names_are_unique_and_every_default_has_its_form() -> None:
+    names = [each.name for each in all_declared()]
+    assert len(names) == len(set(names))
+    for each in all_declared():
+        if isinstance(each.default, int | float | str) and not isinstance(each.default, bool):
+            assert each.setting.form.parse(f"{each.default}") == each.default
+
+
+def test_the_documentation_lists_every_setting() -> None:
+    written = (Path(server.__file__).parent / "SETTINGS.md").read_text(encoding="utf-8")
+    assert written == markdown(), "run: manyhands settings --markdown > server/SETTINGS.md"
+
+
+def test_showing_the_settings_keeps_secrets() -> None:
+    shown = values(load({"MANYHANDS_DATABASE_URL": "sqlite:////srv/hunter2.db"}, {}))
+    assert "hunter2" not in shown
+    assert "MANYHANDS_DATABASE_URL" in shown
