@@ -5,35 +5,43 @@ Every line is an Event with facts as keys. Facts never hold content, titles, tok
 
 import logging
 import sys
-from enum import StrEnum
-from typing import Any, Protocol, TextIO, cast
+from typing import Any, Literal, Protocol, TextIO, cast
 
 import structlog
 
 
-class Event(StrEnum):
-    """Everything that is ever logged by our own code."""
-
-    STARTED = "server_started"
-    DRAINING = "server_draining"
-    STOPPED = "server_stopped"
-    STOP_CUT_SHORT = "server_stop_cut_short"
-    STORE_UNREACHABLE = "store_unreachable"
-    STORE_BACK = "store_back"
-    REQUEST_FAILED = "http_request_failed"
-    DOCUMENT_DELETED = "document_deleted"
-    DOCUMENT_REBUILT = "document_rebuilt"
-    DOCUMENT_QUARANTINED = "document_quarantined"
-    COMPACTED = "document_compacted"
-    COMPACTION_FAILED = "document_compaction_failed"
-    PROTOCOL_ERROR = "protocol_error"
-    CONNECTION_ABORTED = "connection_aborted"
-    EVENT_FAILED = "socketio_event_failed"
-    TASK_FAILED = "task_failed"
+Event = Literal[
+    # the process
+    "server_started",
+    "server_draining",
+    "server_stopped",
+    "server_stop_cut_short",
+    "request_failed",
+    "task_failed",
+    # the store
+    "store_unreachable",
+    "store_back",
+    "append_failed",
+    "append_broken",
+    "read_failed",
+    # documents
+    "document_deleted",
+    "document_quarantined",
+    "replica_in_doubt",
+    "room_broken",
+    "document_compacted",
+    "compaction_failed",
+    # connections
+    "connection_behind",
+    "connection_aborted",
+    "protocol_error",
+    "event_failed",
+]
+"""Everything that our own code ever logs: whoever needs another word adds it here."""
 
 
 class Logger(Protocol):
-    """structlog's logger, held to the vocabulary. `exc_info=True` adds the traceback."""
+    """structlog's logger, held to the vocabulary."""
 
     def debug(self, event: Event, **facts: Any) -> Any:
         """For whoever hunts a bug."""
@@ -47,10 +55,11 @@ class Logger(Protocol):
     def error(self, event: Event, **facts: Any) -> Any:
         """Something an operator must look at."""
 
+    def exception(self, event: Event, **facts: Any) -> Any:
+        """The same, with the traceback of the exception at hand."""
 
-def logger(name: str) -> Logger:
-    """A logger; `name` is the module's."""
-    return cast(Logger, structlog.stdlib.get_logger(name))
+
+log = cast(Logger, structlog.stdlib.get_logger("manyhands"))
 
 
 def configure(level: str, form: str, stream: TextIO = sys.stderr) -> None:
