@@ -1,0 +1,61 @@
+"""Compaction: when a log is worth folding into a snapshot, and how it is folded so that nothing is lost on the way.
+
+`fold` trusts nobody. It replays the log into one Doc, encodes that as the snapshot, loads the snapshot into a second Doc, and
+compares both encodings, item by item, with what the log's own bytes say (crdt/compaction_check.py). Any doubt is an exception;
+the log then stays as it is. Run it where a crash or an endless loop does no harm.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pycrdt import Doc
+
+from crdt.compaction_check import Items, check_same
+from crdt.protocol import decode_batch
+
+ROW_BYTES = 64
+"""What a row costs beside its bytes: its place in the database and its own call when it is replayed."""
+
+WHILE_OPEN = (256 * 2**10, 2)
+"""Least weight of the log in bytes (some 2,500 rows of typing), and the share of the snapshot it must reach: a half."""
+
+AT_UNLOAD = (8 * 2**10, 8)
+"""The same when the last person has left: time is cheap then, and the next load is quick."""
+
+_ANY_NUMBER = 2**62
+
+
+def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading: bool = False) -> bool:
+    """Whether a log of `rows` rows and `log_bytes` since a snapshot of `snapshot_bytes` is worth folding.
+
+    The log must have grown by a share of the snapshot, so a document of n bytes of history is folded in O(n) work altogether.
+    """
+    floor, share = AT_UNLOAD if unloading else WHILE_OPEN
+    return log_bytes + ROW_BYTES * rows >= max(floor, snapshot_bytes // share)
+
+
+def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Build and verify the snapshot of a log; return it with its state vector, both as Yjs v1 bytes.
+
+    Raises InvariantError when the snapshot is not exactly the log, and whatever pycrdt raises, PanicException included.
+    """
+    replayed: Doc[Any] = Doc()
+    said = Items()
+    for update in updates_of(snapshot, batches):
+        # One Doc, in log order: merging updates without one takes quadratic time.
+        replayed.apply_update(update)
+        said.add(update)
+    folded, state_vector = replayed.get_update(), replayed.get_state()
+    check_same(said, folded, state_vector)
+    loaded: Doc[Any] = Doc()
+    loaded.apply_update(folded)
+    check_same(said, loaded.get_update(), loaded.get_state())
+    return folded, state_vector
+
+
+def updates_of(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[bytes]:
+    """Every update of a stored document in log order. Batches were accepted once, so none is too long here."""
+    if snapshot is not None:
+        yield snapshot
+    for batch in batches:
+        yield from decode_batch(batch, max_updates=_ANY_NUMBER)
