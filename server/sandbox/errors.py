@@ -1,0 +1,10 @@
+"""The sandbox's way to say that the bytes are to blame."""
+
+from crdt.errors import Code, ProtocolError
+
+
+class SandboxRejected(ProtocolError):
+    """The worker could not work with the bytes: it refused them, ran out of memory or time, or died of them."""
+
+    def __init__(self, message: str, code: Code = Code.BAD_UPDATE) -> None:
+        super().__init__(code, message)

@@ -1,0 +1,113 @@
+"""The jobs themselves, as the worker process runs them: byte strings in, byte strings out."""
+
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+from pycrdt import Doc
+
+from crdt import compaction
+from crdt.errors import Code, ManyhandsError, ProtocolError
+from server.sandbox.errors import SandboxRejected
+
+MAX_PIXELS = 50_000_000
+"""Of one frame: 200 MB once decoded; a large photograph has half of that."""
+
+MAX_FRAME_PIXELS = 500_000_000
+"""Of all frames together: about five seconds of decoding."""
+
+MAX_FRAMES = 2000
+_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "MPO": "image/jpeg"}
+_ASKED_FOR = ("PNG", "JPEG", "GIF", "WEBP")
+_ORIENTATION, _FIRST_SIDEWAYS = 0x0112, 5
+"""EXIF: from 5 on the picture is shown lying on its side, so width and height change places."""
+
+
+def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
+    """Do one job; raises SandboxRejected or ProtocolError when the bytes are at fault, and whatever pycrdt raises."""
+    return _JOBS[job](parts)
+
+
+def _fold(parts: Sequence[bytes]) -> Sequence[bytes]:
+    snapshot, batches = _document(parts)
+    try:
+        return compaction.fold(snapshot, batches)
+    except ManyhandsError as error:
+        raise SandboxRejected(error.message, error.code) from error
+
+
+def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
+    snapshot, batches = _document(parts)
+    document: Doc[Any] = Doc()
+    try:
+        for update in compaction.updates_of(snapshot, batches):
+            document.apply_update(update)
+    except ManyhandsError as error:
+        raise SandboxRejected(error.message, error.code) from error
+    # A document that can be filled but not encoded could never be sent or saved: ten bytes are enough to make one.
+    state_vector, whole = document.get_state(), document.get_update()
+    again: Doc[Any] = Doc()
+    again.apply_update(whole)
+    if again.get_state() != state_vector:
+        raise SandboxRejected("The document engine loses a part of it.")
+    return [state_vector]
+
+
+def _document(parts: Sequence[bytes]) -> tuple[bytes | None, Sequence[bytes]]:
+    present, snapshot, *batches = parts
+    return (snapshot if present else None), batches
+
+
+def _check_image(parts: Sequence[bytes]) -> Sequence[bytes]:
+    (data,) = parts
+    try:
+        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
+            media_type, width, height = _decode_image(data)
+    except (ProtocolError, MemoryError):
+        raise
+    except Exception as error:
+        raise _bad_image("This picture is damaged or incomplete.") from error
+    return [media_type.encode(), str(width).encode(), str(height).encode()]
+
+
+def _decode_image(data: bytes) -> tuple[str, int, int]:
+    """Return media type, width and height as browsers show them, after decoding every frame."""
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    try:
+        with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
+            media_type, (width, height) = _FORMATS[image.format or ""], image.size
+            if width * height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            image.verify()
+        # verify() leaves an image unusable, and looks at checksums only: decoding is the real proof.
+        with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
+            _load_frames(image)
+            turned = image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
+    except UnidentifiedImageError:
+        raise _bad_image("Only PNG, JPEG, GIF and WebP pictures can be used.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _bad_image(f"A picture may have {MAX_PIXELS // 1_000_000} million pixels at most.") from None
+    return (media_type, height, width) if turned else (media_type, width, height)
+
+
+def _load_frames(image: Image.Image) -> None:
+    # The further frames of an MPO (a photograph with its previews) are often cut off, and no browser shows them.
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if frames > MAX_FRAMES or frames * image.width * image.height > MAX_FRAME_PIXELS:
+        raise _bad_image("This animation has too many frames.")
+    for frame in range(frames):
+        image.seek(frame)
+        image.load()
+
+
+def _bad_image(message: str) -> SandboxRejected:
+    return SandboxRejected(message, Code.UNSUPPORTED_CONTENT)
+
+
+_JOBS: dict[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
+    "fold": _fold,
+    "trial": _trial,
+    "check_image": _check_image,
+}

@@ -1,0 +1,142 @@
+"""One worker process as the serving process holds it: started when needed, asked one thing at a time, buried and replaced."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from pathlib import Path
+
+import server
+from crdt.errors import InvariantError, Unavailable
+from server.sandbox import frames
+from server.sandbox.errors import SandboxRejected
+
+START_SECONDS = 30.0
+"""A worker is ready in 0.2 s; a machine that takes this long is in trouble."""
+
+PATIENCE = 4.0
+"""How much longer than its processor time a job may take by the clock; past it the machine is too busy, not the bytes bad."""
+
+OUT_OF_MEMORY = 3
+"""Exit code of a worker that could not even read its job."""
+
+_ROOT = Path(server.__file__).parent.parent
+_READ_LIMIT = 2**20
+_NOT_OUR_DOING = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_DEATHS = {
+    signal.SIGPROF: "It takes too long to work with.",
+    signal.SIGABRT: "It needs more memory than there is for it, or it is damaged.",
+    signal.SIGSEGV: "It is damaged, or nested too deeply to work with.",
+}
+_CLOSED = "The sandbox is closed."
+
+
+class Worker:
+    """A seat for one worker process at a time. Not to be asked by two tasks at once."""
+
+    def __init__(self, memory_bytes: int, job_seconds: float) -> None:
+        self._memory_bytes = memory_bytes
+        self._job_seconds = job_seconds
+        self._process: Process | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process that sits here now."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def start(self) -> Process:
+        """Have a process ready for a job; raises Unavailable when that cannot be."""
+        if self._process is not None and self._process.returncode is None and not self._closed:
+            return self._process
+        await self.wait()
+        if self._closed:
+            raise Unavailable(_CLOSED)
+        arguments = [str(self._memory_bytes), str(self._job_seconds)]
+        try:
+            # Run from the directory that holds the package, so that it is found there and nowhere else.
+            self._process = process = await asyncio.create_subprocess_exec(
+                sys.executable, "-E", "-s", "-m", "server.sandbox.worker", *arguments,
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env={}, start_new_session=True, limit=_READ_LIMIT,
+            )  # fmt: skip
+        except OSError as error:
+            raise Unavailable(f"The sandbox process cannot be started: {error.strerror}.") from error
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._receive(process)
+        except (TimeoutError, asyncio.IncompleteReadError, InvariantError) as error:
+            self._kill()
+            code = await process.wait()
+            raise Unavailable(
+                _CLOSED if self._closed else f"The sandbox process ended at its start ({code})."
+            ) from error
+        except BaseException:
+            self._kill()
+            raise
+        return process
+
+    async def ask(self, parts: Sequence[bytes]) -> list[bytes]:
+        """Give the process a job and return its answer; whatever goes wrong, the next job finds another process."""
+        process = await self.start()
+        try:
+            async with asyncio.timeout(PATIENCE * self._job_seconds):
+                return await self._exchange(process, parts)
+        except TimeoutError as error:
+            self._kill()
+            raise Unavailable("The sandbox did not finish in time: the machine is too busy.") from error
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            raise self._obituary(await process.wait()) from error
+        except BaseException:
+            self._kill()
+            raise
+
+    def close(self) -> None:
+        """End the process and take no more jobs."""
+        self._closed = True
+        self._kill()
+
+    async def wait(self) -> None:
+        """Wait until the process that was ended or died is gone."""
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _exchange(self, process: Process, parts: Sequence[bytes]) -> list[bytes]:
+        assert process.stdin is not None
+        process.stdin.write(frames.head(parts))
+        process.stdin.writelines(parts)
+        await process.stdin.drain()
+        stays, *answer = await self._receive(process)
+        if stays != b"stays":
+            self._kill()  # it has grown or served enough; its memory comes back only with its end
+        return answer
+
+    async def _receive(self, process: Process) -> list[bytes]:
+        assert process.stdout is not None
+        read = process.stdout.readexactly
+        count = frames.read_count(await read(frames.COUNT.size), max_parts=frames.MAX_ANSWERS)
+        lengths = frames.read_lengths(await read(count * frames.LENGTH_BYTES), max_bytes=self._memory_bytes)
+        if not count:
+            raise InvariantError("The sandbox's answer is empty.")
+        return [await read(length) for length in lengths]
+
+    def _kill(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.kill()
+        except ProcessLookupError:
+            return
+
+    def _obituary(self, code: int) -> Exception:
+        """Say why the process died in the middle of a job, judging by its exit code."""
+        if self._closed:
+            return Unavailable(_CLOSED)
+        if code == OUT_OF_MEMORY:
+            return SandboxRejected(_DEATHS[signal.SIGABRT])
+        if code >= 0 or -code in _NOT_OUR_DOING:
+            return Unavailable(f"The sandbox process was ended from outside ({code}).")
+        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "It is damaged."))

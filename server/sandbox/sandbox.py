@@ -1,0 +1,126 @@
+"""The sandbox as the server sees it: jobs to await, a bounded queue, and workers that are replaced when they die."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
+from server.sandbox.errors import SandboxRejected
+from server.sandbox.process import Worker
+from server.store.base import Folded
+
+IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_ABSENT, _PRESENT = b"", b"+"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What an image turned out to be, by its content. `width` and `height` in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+class Sandbox:
+    """Runs jobs on untrusted bytes in worker processes. `async with Sandbox() as sandbox:` is its lifetime.
+
+    Every job raises SandboxRejected when the bytes are at fault (each says which sentence a person gets), and Unavailable when
+    the job may well succeed later: no worker could be started, too many jobs wait, somebody killed the worker, it is closing.
+    A cancelled job ends with its worker; no other job notices more than the restart.
+
+    Args:
+        memory_bytes: address space of one worker, its own 50 MB included.
+        job_seconds: processor time of one job; on the clock it may take four times as long.
+        workers: processes, and so jobs at a time. One is right for a small machine: jobs hold a core each.
+        waiting: jobs that may wait for a worker; the next one is Unavailable at once.
+    """
+
+    def __init__(
+        self, *, memory_bytes: int = 2**30, job_seconds: float = 10.0, workers: int = 1, waiting: int = 256
+    ) -> None:
+        self._workers = [Worker(memory_bytes, job_seconds) for _ in range(workers)]
+        self._idle = list(self._workers)
+        self._seats = asyncio.Semaphore(workers)
+        self._room = workers + waiting
+
+    async def __aenter__(self) -> "Sandbox":
+        """Start the first worker, so that what would prevent it shows now; the others start when they are needed."""
+        await self._workers[0].start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """End every worker; jobs under way and waiting end as Unavailable before this returns."""
+        for worker in self._workers:
+            worker.close()
+        for _ in self._workers:
+            await self._seats.acquire()
+        for worker in self._workers:
+            await worker.wait()
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process ids of the living workers."""
+        return tuple(worker.pid for worker in self._workers if worker.pid is not None)
+
+    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+        """Build a snapshot from the last one and the log's batches after it, and verify it (crdt.compaction.fold)."""
+        folded, state_vector = await self._run("fold", [*_optional(snapshot), *batches], answers=2)
+        return Folded(folded, state_vector)
+
+    async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
+        """Apply everything to a fresh document and return its state vector; SandboxRejected: pycrdt cannot hold it."""
+        (state_vector,) = await self._run("trial", [*_optional(snapshot), *batches], answers=1)
+        return state_vector
+
+    async def check_image(self, data: bytes) -> ImageFacts:
+        """Decode an image whole: PNG, JPEG, GIF or WebP, told by its content; SandboxRejected for all else."""
+        media_type, width, height = await self._run("check_image", [data], answers=3)
+        if media_type.decode("ascii", "replace") not in IMAGE_TYPES:
+            raise InvariantError("The sandbox named an unknown image type.")
+        return ImageFacts(media_type.decode("ascii"), _pixels(width), _pixels(height))
+
+    async def _run(self, job: str, parts: Sequence[bytes], *, answers: int) -> list[bytes]:
+        async with self._seat() as worker:
+            status, *rest = await worker.ask([job.encode(), *parts])
+        if status == b"done" and len(rest) == answers:
+            return rest
+        if status == b"rejected" and len(rest) == 2:
+            raise SandboxRejected(rest[1].decode("utf-8", "replace"), _code(rest[0]))
+        if status == b"refused" and len(rest) == 2:
+            raise ProtocolError(_code(rest[0]), rest[1].decode("utf-8", "replace"))
+        raise InvariantError("The sandbox's answer has an unknown form.")
+
+    @asynccontextmanager
+    async def _seat(self) -> AsyncIterator[Worker]:
+        """Wait for an idle worker, first come, first served."""
+        if self._room == 0:
+            raise Unavailable("Too many large changes are being checked at once.")
+        self._room -= 1
+        try:
+            async with self._seats:
+                worker = self._idle.pop()
+                try:
+                    yield worker
+                finally:
+                    self._idle.append(worker)
+        finally:
+            self._room += 1
+
+
+def _optional(value: bytes | None) -> tuple[bytes, bytes]:
+    return (_ABSENT, b"") if value is None else (_PRESENT, value)
+
+
+def _code(value: bytes) -> Code:
+    try:
+        return Code(value.decode("ascii"))
+    except ValueError as error:
+        raise InvariantError("The sandbox named an unknown error code.") from error
+
+
+def _pixels(value: bytes) -> int:
+    if not value.isdigit() or len(value) > 9:
+        raise InvariantError("The sandbox gave an image an impossible size.")
+    return int(value)

@@ -1,0 +1,88 @@
+"""The worker process: limits itself, reads a job, does it, answers, and again until its input ends.
+
+Run as `python -m server.sandbox.worker <memory bytes> <processor seconds per job>` with pipes for input and output.
+"""
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from crdt.errors import Code, ProtocolError
+from server.sandbox import frames, jobs
+from server.sandbox.errors import SandboxRejected
+from server.sandbox.process import OUT_OF_MEMORY
+
+JOBS_PER_PROCESS = 1000
+RETIRING_SHARE = 4
+"""A process whose memory once grew past 1 / RETIRING_SHARE of its limit is replaced: heaps seldom shrink."""
+
+_TOO_LARGE = "It needs more memory than there is for it."
+_DAMAGED = "It is damaged: the document engine cannot work with it."
+
+
+def main() -> None:
+    """Serve until the other side closes the pipe or says to leave."""
+    memory_bytes, job_seconds = int(sys.argv[1]), float(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    _send(answers, [b"ready"])
+    for served in range(1, JOBS_PER_PROCESS + 1):
+        try:
+            parts = _receive(requests)
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        if parts is None:
+            return
+        answer = _answer(parts, job_seconds)
+        stays = served < JOBS_PER_PROCESS and _peak_bytes() < memory_bytes // RETIRING_SHARE
+        _send(answers, [b"stays" if stays else b"leaves", *answer])
+
+
+def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
+    # ITIMER_PROF counts this process's processor time in microseconds and its signal ends the process, also inside
+    # native code. RLIMIT_CPU does the same in whole seconds over the process's whole life.
+    signal.setitimer(signal.ITIMER_PROF, job_seconds)
+    try:
+        return [b"done", *jobs.run(parts[0].decode(), parts[1:])]
+    except SandboxRejected as error:
+        return [b"rejected", error.code.encode(), error.message.encode()]
+    except ProtocolError as error:
+        return [b"refused", error.code.encode(), error.message.encode("utf-8", "replace")]
+    except MemoryError:
+        return [b"rejected", Code.BAD_UPDATE.encode(), _TOO_LARGE.encode()]
+    except BaseException:  # noqa: BLE001 - pycrdt's panics derive from BaseException
+        return [b"rejected", Code.BAD_UPDATE.encode(), _DAMAGED.encode()]
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _receive(requests: BinaryIO) -> list[bytes] | None:
+    """Read one job; None when the pipe is closed, also in the middle of one."""
+    start = requests.read(frames.COUNT.size)
+    if len(start) < frames.COUNT.size:
+        return None
+    head = requests.read(frames.read_count(start) * frames.LENGTH_BYTES)
+    lengths = frames.read_lengths(head, max_bytes=sys.maxsize)
+    parts = [requests.read(length) for length in lengths]
+    return parts if [*map(len, parts)] == [*lengths] else None
+
+
+def _send(answers: BinaryIO, parts: Sequence[bytes]) -> None:
+    answers.write(frames.head(parts))
+    answers.writelines(parts)
+    answers.flush()
+
+
+def _peak_bytes() -> int:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes if sys.platform == "darwin" else kilobytes * 1024
+
+
+if __name__ == "__main__":
+    main()
