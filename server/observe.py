@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol, TextIO, cast
 
 import structlog
 
-
 Event = Literal[
     # the process
     "server_started",
@@ -17,6 +16,7 @@ Event = Literal[
     "server_stopped",
     "server_stop_cut_short",
     "request_failed",
+    "unclean_stop",
     "task_failed",
     # the store
     "store_unreachable",
@@ -24,6 +24,7 @@ Event = Literal[
     "append_failed",
     "append_broken",
     "read_failed",
+    "unmark_failed",
     # documents
     "document_deleted",
     "document_quarantined",

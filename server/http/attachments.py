@@ -1,0 +1,111 @@
+"""The REST API's attachments: pictures that belong to a document, named by their content.
+
+A picture is looked at in the sandbox before it is kept, and is served so that no browser takes it for anything else.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from crdt.errors import Code, ProtocolError
+from server.http.bodies import read_body
+from server.http.errors import Conflict, not_found
+from server.http.routing import document_id_of, resource
+from server.sandbox import ImageFacts
+from server.store.base import Attachment, Store
+
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+_HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Disposition": "inline",
+}
+
+
+class ImageChecker(Protocol):
+    """The part of the sandbox that knows pictures."""
+
+    async def check_image(self, data: bytes) -> ImageFacts:
+        """What the picture is; raises ManyhandsError with a sentence for the person when it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """`upload_bytes`: of one file; `uploads`: at once, each of which is in memory whole."""
+
+    upload_bytes: int
+    uploads: int
+
+
+class AttachmentsApi:
+    """Pictures over HTTP."""
+
+    def __init__(self, store: Store, images: ImageChecker, limits: UploadLimits) -> None:
+        self._store = store
+        self._images = images
+        self._limits = limits
+        self._uploads = 0
+
+    def routes(self) -> list[Route]:
+        """Everything below /api that concerns attachments."""
+        return [
+            resource("/documents/{document_id}/attachments", {"POST": self._upload}),
+            resource("/documents/{document_id}/attachments/{sha256}", {"GET": self._fetch}),
+        ]
+
+    async def _upload(self, request: Request) -> Response:
+        document_id = document_id_of(request)
+        entry = await self._store.catalogue.get(document_id)
+        if entry is None:
+            raise not_found()
+        if entry.trashed_at is not None:
+            raise Conflict("This document is in the trash: restore it first.")
+        with self._place():
+            data = await read_body(request, self._limits.upload_bytes)
+            facts = await self._images.check_image(data)
+            sha256 = hashlib.sha256(data).hexdigest()
+            if not await self._store.attachments.put(document_id, Attachment(sha256, facts.media_type, data)):
+                raise not_found()
+        url = f"/api/documents/{document_id}/attachments/{sha256}"
+        return JSONResponse(
+            {
+                "url": url,
+                "sha256": sha256,
+                "media_type": facts.media_type,
+                "size": len(data),
+                "width": facts.width,
+                "height": facts.height,
+            },
+            201,
+            {"Location": url},
+        )
+
+    async def _fetch(self, request: Request) -> Response:
+        sha256 = request.path_params["sha256"]
+        if not _SHA256.match(sha256):
+            raise not_found()
+        attachment = await self._store.attachments.fetch(document_id_of(request), sha256)
+        if attachment is None:
+            raise ProtocolError(Code.NOT_FOUND, "There is no such attachment.")
+        headers = {**_HEADERS, "ETag": f'"{sha256}"'}
+        if sha256 in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(attachment.data, headers=headers, media_type=attachment.media_type)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._uploads >= self._limits.uploads:
+            raise ProtocolError(Code.TOO_MANY, "Too many files are being uploaded at once: try again in a moment.")
+        self._uploads += 1
+        try:
+            yield
+        finally:
+            self._uploads -= 1

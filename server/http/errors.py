@@ -1,0 +1,117 @@
+"""Refusals as HTTP answers: the only place where a code gets its status, and an exception its JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from crdt.errors import Code, ManyhandsError, ProtocolError
+from server.observe import log
+
+STATUS: Mapping[Code, int] = {
+    Code.MALFORMED: 400,
+    Code.UNKNOWN_EVENT: 400,
+    Code.NOT_JOINED: 400,
+    Code.BAD_UPDATE: 400,
+    Code.MISSING_PAST: 409,
+    Code.CLIENT_ID_TAKEN: 409,
+    Code.EPOCH_CHANGED: 409,
+    Code.QUARANTINED: 409,
+    Code.FORBIDDEN: 403,
+    Code.NOT_FOUND: 404,
+    Code.DELETED: 404,
+    Code.TOO_LARGE: 413,
+    Code.DOCUMENT_FULL: 413,
+    Code.UNSUPPORTED_CONTENT: 415,
+    Code.TOO_MANY: 429,
+    Code.RATE_LIMITED: 429,
+    Code.UNAVAILABLE: 503,
+    Code.DRAINING: 503,
+    Code.INTERNAL: 500,
+}
+
+RETRY_SECONDS = 2
+"""What a client that is told to come later may take for later."""
+
+
+class Conflict(ProtocolError):
+    """The request is sound and permitted, but not in the state that the document is in."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.FORBIDDEN, message)
+
+
+class WrongMediaType(ProtocolError):
+    """The body is of a kind that this address does not take."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.MALFORMED, message)
+
+
+def not_found() -> ProtocolError:
+    """What absent documents, forbidden ones and ill-formed ids are all answered with."""
+    return ProtocolError(Code.NOT_FOUND, "There is no such document.")
+
+
+def status_of(error: ManyhandsError) -> int:
+    """The HTTP status of a refusal."""
+    match error:
+        case Conflict():
+            return 409
+        case WrongMediaType():
+            return 415
+        case _:
+            return STATUS[error.code]
+
+
+def refusal(code: Code, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as the protocol writes it."""
+    body = {"error": {"code": code, "message": message}}
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+async def _on_refusal(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ManyhandsError):
+        raise error
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    if status in (429, 503):
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    if status == 413:
+        headers["Connection"] = "close"  # what is left of the body is not read
+    if status == 500:
+        log.error("request_failed", reason=error.message)
+    return refusal(error.code, error.message, status, headers)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    match error.status_code:
+        case 404:
+            return refusal(Code.NOT_FOUND, "There is nothing at this address.", 404)
+        case 405:
+            message = f"{request.method} is not possible here."
+            return refusal(Code.MALFORMED, message, 405, error.headers)
+        case status:
+            return refusal(Code.MALFORMED, error.detail, status, error.headers)
+
+
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
+
+
+async def _on_bug(request: Request, _error: Exception) -> Response:
+    log.error("request_failed", method=request.method, reason="see the traceback that follows")
+    return refusal(Code.INTERNAL, "The server made a mistake; it has been logged.", 500)
+
+
+EXCEPTION_HANDLERS: Mapping[Any, Any] = {
+    ManyhandsError: _on_refusal,
+    HTTPException: _on_http_exception,
+    ClientDisconnect: _on_disconnect,
+    Exception: _on_bug,
+}
+"""For Starlette(exception_handlers=…)."""

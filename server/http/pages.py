@@ -1,0 +1,129 @@
+"""The pages: the built browser application, read once and served from memory.
+
+What is not in the build when the server starts does not exist, so no path can lead out of it. Files under /assets/ carry a hash of
+their content in their names and are kept by browsers for ever; everything else is asked for anew each time.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+DEFAULT_DIRECTORY = Path(__file__).parents[2] / "client_web" / "editor" / "dist"
+
+MAX_BUILD_BYTES = 256 * 2**20
+"""A directory with more in it is not a build of ours: better to say so than to read somebody's home directory."""
+
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+_COMPRESSED = frozenset({".ico", ".jpg", ".png", ".webp", ".woff2"})
+
+_MISSING = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Manyhands</title>
+<h1>The pages have not been built</h1>
+<p>The server runs, but the browser's part of it is missing. In the repository, <code>make serve</code> builds it and starts
+the server. Elsewhere, <code>MANYHANDS_PAGES_DIR</code> names the directory with the built pages.</p></html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file of the build. `packed`: gzip, where that is worth it."""
+
+    body: bytes
+    packed: bytes | None
+    headers: Mapping[str, str]
+    media_type: str
+
+    @property
+    def etag(self) -> str:
+        """Names the content, however it is packed."""
+        return self.headers["ETag"].removeprefix("W/")
+
+
+class Pages:
+    """Serves a build; `assets` by path below the root."""
+
+    def __init__(self, assets: Mapping[str, Asset]) -> None:
+        self._assets = assets
+        self._index = assets.get("index.html")
+
+    def routes(self) -> list[Route]:
+        """Every address that nobody else has."""
+        return [Route("/{path:path}", self._get)]
+
+    async def _get(self, request: Request) -> Response:
+        path: str = request.path_params["path"]
+        if self._index is None:
+            return HTMLResponse(_MISSING, 503, {"Cache-Control": "no-store"})
+        if path == "" or path.startswith("d/"):
+            return _answer(request, self._index)
+        if (asset := self._assets.get(path)) is not None:
+            return _answer(request, asset)
+        if "text/html" in request.headers.get("accept", ""):
+            return _answer(request, self._index, status=404)  # the application says so in its own words
+        raise HTTPException(404)
+
+
+def read_build(directory: Path) -> dict[str, Asset]:
+    """Read a build; empty when there is none. Raises ValueError when the directory holds something else as well."""
+    if not (directory / "index.html").is_file():
+        return {}
+    assets: dict[str, Asset] = {}
+    size = 0
+    for path in _files(directory):
+        size += path.stat().st_size
+        if size > MAX_BUILD_BYTES:
+            raise ValueError(
+                f"{directory} holds more than {MAX_BUILD_BYTES // 2**20} MiB: that is no build of the pages"
+            )
+        name = path.relative_to(directory).as_posix()
+        assets[name] = _asset(name, path.read_bytes())
+    return assets
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for path in sorted(directory.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
+        if path.is_file() and not path.is_symlink() and not hidden:
+            yield path
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    suffix = PurePosixPath(name).suffix.lower()
+    kept = "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
+    packed = None if suffix in _COMPRESSED else gzip.compress(body, mtime=0)
+    if packed is not None and len(packed) >= len(body):
+        packed = None
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"Cache-Control": kept, "ETag": etag, "Vary": "Accept-Encoding"}
+    return Asset(body, packed, headers, _TYPES.get(suffix, "application/octet-stream"))
+
+
+def _answer(request: Request, asset: Asset, *, status: int = 200) -> Response:
+    if status == 200 and asset.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=asset.headers)
+    if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, status, {**asset.headers, "Content-Encoding": "gzip"}, asset.media_type)
+    return Response(asset.body, status, asset.headers, asset.media_type)

@@ -1,0 +1,30 @@
+"""One address with all its verbs, so that what it does not do is answered with what it does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crdt.ids import DocumentId, is_document_id
+from server.http.errors import not_found
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def resource(path: str, verbs: Mapping[str, Endpoint]) -> Route:
+    """A route by method; HEAD goes with GET."""
+
+    async def endpoint(request: Request) -> Response:
+        verb = "GET" if request.method == "HEAD" else request.method
+        return await verbs[verb](request)
+
+    return Route(path, endpoint, methods=list(verbs))
+
+
+def document_id_of(request: Request) -> DocumentId:
+    """The document in the path; raises ProtocolError(not_found) for what can be none."""
+    value = request.path_params["document_id"]
+    if not is_document_id(value):
+        raise not_found()
+    return DocumentId(value)
