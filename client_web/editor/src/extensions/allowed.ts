@@ -1,0 +1,35 @@
+/** What a document may point at or be styled with: allow-lists for values that came from other people. */
+
+const SCHEMES = new Set(["http:", "https:", "mailto:"]);
+const COLOR = /^(#[0-9a-f]{3,8}|[a-z]{3,24}|(rgb|hsl)a?\([\d\s.,%/]{1,48}\))$/i;
+const ATTACHMENT = /^\/api\/documents\/[\w-]{8,64}\/attachments\/[0-9a-f]{64}$/;
+
+/** Whether a link may lead there: web, mail, or a place relative to this server. */
+export function isAllowedHref(href: unknown): href is string {
+  if (typeof href !== "string" || href.trim() === "") return false;
+  // The URL parser forgives tabs, line ends and leading controls as browsers do: it sees `java\nscript:` for what it is.
+  try {
+    return SCHEMES.has(new URL(href, "https://relative.invalid/").protocol);
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the address that a person meant by what they typed, or null if no link may lead there. */
+export function hrefFromInput(typed: string): string | null {
+  const words = typed.trim();
+  if (/^[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+$/.test(words)) return `mailto:${words}`;
+  const isBareHost = /^[^\s:/?#]+\.[^\s:/?#]{2,}([:/?#]|$)/.test(words) && !words.startsWith(".");
+  const href = isBareHost ? `https://${words}` : words;
+  return isAllowedHref(href) ? href : null;
+}
+
+/** Whether a colour is only a colour, and no further CSS. */
+export function isAllowedColor(color: unknown): color is string {
+  return typeof color === "string" && COLOR.test(color);
+}
+
+/** Whether an image may be shown: only what this server keeps, so that opening a document tells no other server. */
+export function isAllowedImage(src: unknown): src is string {
+  return typeof src === "string" && ATTACHMENT.test(src);
+}

@@ -1,0 +1,120 @@
+/** The carets and selections of the other people, with name labels that show while a caret moves.
+ *
+ * Presence comes from other people: a state whose cursor or user is malformed is left out, since y-tiptap would throw on it in the
+ * middle of drawing the document.
+ */
+
+import { Extension } from "@tiptap/core";
+import { Plugin, PluginKey } from "@tiptap/pm/state";
+import type { DecorationAttrs, EditorView } from "@tiptap/pm/view";
+import { setMeta, yCursorPlugin, yCursorPluginKey } from "@tiptap/y-tiptap";
+import type { Awareness } from "y-protocols/awareness";
+import { inkOn } from "../ui/color";
+
+export interface CaretsOptions {
+  readonly awareness: Awareness | null;
+}
+
+interface ShownUser {
+  readonly name: string;
+  readonly color: string;
+}
+
+export const Carets = Extension.create<CaretsOptions>({
+  name: "carets",
+  priority: 999,
+  addOptions() {
+    return { awareness: null };
+  },
+  addProseMirrorPlugins() {
+    const { awareness } = this.options;
+    if (!awareness) return [];
+    return [
+      yCursorPlugin(awareness, {
+        awarenessStateFilter: (ownId: number, id: number, state: unknown) =>
+          id !== ownId && isDrawable(state),
+        cursorBuilder: drawCaret,
+        selectionBuilder: drawSelection,
+      }) as Plugin,
+      keepCaretsVisible(awareness),
+    ];
+  },
+});
+
+/** Whether a presence state is sound enough to be drawn. */
+export function isDrawable(state: unknown): boolean {
+  if (!isRecord(state) || !isRecord(state.user) || !isRecord(state.cursor)) return false;
+  const { name, color } = state.user;
+  const isPerson = typeof name === "string" && typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color);
+  return isPerson && isPosition(state.cursor.anchor) && isPosition(state.cursor.head);
+}
+
+function isPosition(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { type = null, tname = null, item = null, assoc = 0 } = value;
+  const isPlaced = isItemId(type) && isItemId(item) && (tname === null || tname === "default");
+  return isPlaced && typeof assoc === "number" && (type ?? tname ?? item) !== null;
+}
+
+function isItemId(value: unknown): boolean {
+  return (
+    value === null || (isRecord(value) && Number.isInteger(value.client) && Number.isInteger(value.clock))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function drawCaret(user: ShownUser, clientId: number): HTMLElement {
+  const caret = document.createElement("span");
+  caret.className = "page-caret";
+  caret.dataset.clientId = String(clientId);
+  caret.style.setProperty("--caret-color", user.color);
+  const label = document.createElement("span");
+  label.className = "page-caret-label";
+  label.style.setProperty("--caret-ink", inkOn(user.color));
+  label.textContent = user.name;
+  // The word joiners keep the caret on its line when the line breaks beside it.
+  caret.append("\u2060", label, "\u2060");
+  return caret;
+}
+
+function drawSelection(user: ShownUser): DecorationAttrs {
+  return { class: "page-caret-selection", style: `--caret-color: ${user.color}` };
+}
+
+/** Shows a caret's label again when it moves, and brings the carets back that y-tiptap hides after Enter and the like. */
+function keepCaretsVisible(awareness: Awareness): Plugin {
+  return new Plugin({
+    key: new PluginKey("keepCaretsVisible"),
+    view: (view) => {
+      const onChange = ({ added, updated }: { added: number[]; updated: number[] }) => {
+        for (const clientId of [...added, ...updated]) showLabel(view, clientId);
+      };
+      awareness.on("change", onChange);
+      let redraw: ReturnType<typeof setTimeout> | undefined;
+      return {
+        update: (_view, before) => {
+          const isHidden = !yCursorPluginKey.getState(view.state)?.find().length;
+          if (view.state.doc === before.doc || !isHidden || awareness.getStates().size < 2) return;
+          clearTimeout(redraw);
+          redraw = setTimeout(() => setMeta(view, yCursorPluginKey, { awarenessUpdated: true }), 0);
+        },
+        destroy: () => {
+          clearTimeout(redraw);
+          awareness.off("change", onChange);
+        },
+      };
+    },
+  });
+}
+
+/** Starts the label's fading anew. A caret that is drawn afresh starts by itself. */
+function showLabel(view: EditorView, clientId: number): void {
+  const label = view.dom.querySelector(`.page-caret[data-client-id="${clientId}"] .page-caret-label`);
+  for (const animation of label?.getAnimations?.() ?? []) {
+    animation.cancel();
+    animation.play();
+  }
+}

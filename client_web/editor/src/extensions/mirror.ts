@@ -1,0 +1,26 @@
+/** A one-way copy of a document for a view that must not write: what happens in the mirror stays in it.
+ *
+ * An editor that is not editable may still write to the document it is bound to (y-tiptap deletes what it cannot build and
+ * fills what is empty). A reader's page therefore shows a mirror.
+ */
+
+import * as Y from "yjs";
+
+export interface Mirror {
+  readonly doc: Y.Doc;
+  readonly destroy: () => void;
+}
+
+export function mirrorOf(doc: Y.Doc): Mirror {
+  const mirror = new Y.Doc();
+  const follow = (update: Uint8Array) => Y.applyUpdate(mirror, update);
+  Y.applyUpdate(mirror, Y.encodeStateAsUpdate(doc));
+  doc.on("update", follow);
+  return {
+    doc: mirror,
+    destroy: () => {
+      doc.off("update", follow);
+      mirror.destroy();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** The editor's vocabulary, in one place: what a document may hold, and how the shared document is bound to it. */
+
+import { type AnyExtension, Extension, getSchema } from "@tiptap/core";
+import { Collaboration } from "@tiptap/extension-collaboration";
+import { TaskItem, TaskList } from "@tiptap/extension-list";
+import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
+import { Placeholder } from "@tiptap/extensions";
+import type { Schema } from "@tiptap/pm/model";
+import StarterKit from "@tiptap/starter-kit";
+import type { Awareness } from "y-protocols/awareness";
+import type * as Y from "yjs";
+import { Carets } from "./carets";
+import { Image } from "./images";
+import { styling } from "./styling";
+import { Table } from "./tables";
+import { readTolerantly } from "./tolerance";
+import { Uploads, type UploadsOptions } from "./uploads";
+
+/** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
+export const FRAGMENT = "default";
+
+/** What a document may hold. Changing this changes what other editors of the document must understand. */
+export const content: readonly AnyExtension[] = [
+  StarterKit.configure({
+    // Undo belongs to the shared document, and a trailing paragraph would be written by everybody who opens it.
+    undoRedo: false,
+    trailingNode: false,
+    link: false,
+    heading: { levels: [1, 2, 3, 4, 5, 6] },
+    dropcursor: { color: "var(--accent)", width: 2 },
+  }),
+  ...styling,
+  TaskList,
+  TaskItem.configure({
+    nested: true,
+    a11y: { checkboxLabel: (node) => `Task: ${node.textContent || "empty"}` },
+  }),
+  Table.configure({ resizable: true, renderWrapper: true, cellMinWidth: 48 }),
+  TableRow,
+  TableHeader,
+  TableCell,
+  Image,
+  Extension.create({
+    name: "tolerance",
+    onBeforeCreate() {
+      readTolerantly(this.editor.schema);
+    },
+  }),
+];
+
+export interface BindingOptions {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness | null;
+  readonly placeholder?: string;
+  readonly uploads?: UploadsOptions;
+}
+
+/** Everything that an editor of a shared document is made of. */
+export function editorExtensions({ doc, awareness, placeholder, uploads }: BindingOptions): AnyExtension[] {
+  return [
+    ...content,
+    Collaboration.configure({ document: doc, field: FRAGMENT }),
+    Carets.configure({ awareness }),
+    Uploads.configure(uploads ?? {}),
+    Placeholder.configure({ placeholder: placeholder ?? "" }),
+  ];
+}
+
+/** A schema of its own for looking at a document without an editor. */
+export function documentSchema(): Schema {
+  const schema = getSchema([...content]);
+  readTolerantly(schema);
+  return schema;
+}

@@ -1,0 +1,110 @@
+/** Links, colours and alignment whose values came from other people: rendered only when they are what they should be.
+ *
+ * A colour or an alignment becomes part of a style attribute, where `red; position: fixed` would lay a page over the page.
+ */
+
+import { type AnyExtension, type Attribute, Extension } from "@tiptap/core";
+import { Highlight as TiptapHighlight } from "@tiptap/extension-highlight";
+import { Link as TiptapLink } from "@tiptap/extension-link";
+import { TextAlign as TiptapTextAlign } from "@tiptap/extension-text-align";
+import { TextStyle } from "@tiptap/extension-text-style";
+import { isAllowedColor, isAllowedHref } from "./allowed";
+import { answeringOwnEditsOnly } from "./own_edits";
+
+/** Attributes of text that other Tiptap applications set: kept as they are, not shown. */
+const KEPT_STYLES = ["fontFamily", "fontSize", "lineHeight", "backgroundColor"];
+
+const ALIGNMENTS = ["left", "center", "right", "justify"];
+
+export const Link = TiptapLink.extend({
+  addProseMirrorPlugins() {
+    return (this.parent?.() ?? []).map(answeringOwnEditsOnly);
+  },
+}).configure({
+  openOnClick: false,
+  defaultProtocol: "https",
+  isAllowedUri: (href) => isAllowedHref(href),
+  HTMLAttributes: { target: "_blank", rel: "noopener noreferrer nofollow", class: null },
+});
+
+export const Highlight = TiptapHighlight.extend({
+  addAttributes() {
+    const inherited = (this.parent?.() ?? {}) as { color?: Attribute };
+    return { color: { ...inherited.color, ...renderedIf(isAllowedColor, "color", highlighted) } };
+  },
+}).configure({ multicolor: true });
+
+/** The colour of text, stored as stock Tiptap does. */
+export const TextColor = Extension.create({
+  name: "color",
+  addGlobalAttributes() {
+    const kept = Object.fromEntries(KEPT_STYLES.map((name) => [name, keptOnly()]));
+    return [
+      {
+        types: ["textStyle"],
+        attributes: {
+          color: {
+            default: null,
+            parseHTML: (element) => (isAllowedColor(element.style.color) ? element.style.color : null),
+            ...renderedIf(isAllowedColor, "color", (color) => ({ style: `color: ${color}` })),
+          },
+          ...kept,
+        },
+      },
+    ];
+  },
+  addCommands() {
+    return {
+      setColor:
+        (color) =>
+        ({ chain }) =>
+          chain().setMark("textStyle", { color }).run(),
+      unsetColor:
+        () =>
+        ({ chain }) =>
+          chain().setMark("textStyle", { color: null }).removeEmptyTextStyle().run(),
+    };
+  },
+});
+
+export const TextAlign = TiptapTextAlign.extend({
+  addGlobalAttributes() {
+    return (this.parent?.() ?? []).map((group) => ({
+      ...group,
+      attributes: {
+        textAlign: {
+          ...group.attributes.textAlign,
+          ...renderedIf(isAlignment, "textAlign", (side) => ({ style: `text-align: ${side}` })),
+        },
+      },
+    }));
+  },
+}).configure({ types: ["heading", "paragraph"], alignments: ALIGNMENTS });
+
+export const styling: readonly AnyExtension[] = [TextStyle, TextColor, Highlight, Link, TextAlign];
+
+function highlighted(color: string) {
+  return { "data-color": color, style: `background-color: ${color}` };
+}
+
+function isAlignment(value: unknown): value is string {
+  return typeof value === "string" && ALIGNMENTS.includes(value);
+}
+
+/** Returns the part of an attribute that renders it where `isSound` says so. */
+function renderedIf(
+  isSound: (value: unknown) => value is string,
+  name: string,
+  render: (value: string) => Record<string, string>,
+) {
+  return {
+    renderHTML: (attributes: Record<string, unknown>) => {
+      const value = attributes[name];
+      return isSound(value) ? render(value) : {};
+    },
+  };
+}
+
+function keptOnly() {
+  return { default: null, parseHTML: () => null, renderHTML: () => ({}) };
+}

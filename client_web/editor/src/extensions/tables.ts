@@ -1,0 +1,28 @@
+/** Tables that are mended when a person changes their shape, never by themselves. */
+
+import { type TableOptions, Table as TiptapTable } from "@tiptap/extension-table";
+import type { Plugin } from "@tiptap/pm/state";
+import { tableEditingKey } from "@tiptap/pm/tables";
+
+/**
+ * When one person adds a row while another adds a column, the merged table lacks a cell. The stock extension mends it on
+ * every screen at once, which adds the cell twice, makes the other rows too short, and so on without end. Here the page calls
+ * `fixTables()` before a command that changes a table's shape; until then the row is shown as it is.
+ */
+export const Table = TiptapTable.extend<TableOptions>({
+  addProseMirrorPlugins() {
+    return (this.parent?.() ?? []).map((plugin) =>
+      plugin.spec.key === tableEditingKey ? withoutMending(plugin) : plugin,
+    );
+  },
+});
+
+function withoutMending(plugin: Plugin): Plugin {
+  const append = plugin.spec.appendTransaction;
+  if (append) {
+    // With equal states there is nothing to mend; what remains is to keep the selection of cells in order.
+    plugin.spec.appendTransaction = (transactions, _before, after) =>
+      append.call(plugin, transactions, after, after);
+  }
+  return plugin;
+}

@@ -1,0 +1,132 @@
+/** Two people edit the same list or table at once: both end with the same document, and nobody's words are lost. */
+
+import { afterEach, describe, expect, test } from "vitest";
+import { type Person, person, sharedText, sync, textOf, typesOf } from "./editors";
+
+let people: Person[] = [];
+
+function together(...ids: readonly number[]): Person[] {
+  people = ids.map((id) => person(id));
+  return people;
+}
+
+afterEach(() => {
+  for (const { editor } of people) editor.destroy();
+});
+
+function expectSame(...[first, ...others]: readonly Person[]): void {
+  for (const other of others) {
+    expect(other.editor.getJSON()).toEqual(first?.editor.getJSON());
+    expect(first && sharedText(first)).toBe(sharedText(other));
+  }
+}
+
+describe("lists", () => {
+  test("an item nested by one and typed into by the other", () => {
+    const [alice, bob] = together(1, 2) as [Person, Person];
+    alice.editor.commands.setContent("<ul><li><p>milk</p></li><li><p>bread</p></li></ul>");
+    sync(alice, bob);
+
+    alice.editor.chain().setTextSelection(10).sinkListItem("listItem").run();
+    bob.editor.commands.insertContentAt(7, " and tea");
+    sync(alice, bob);
+
+    expectSame(alice, bob);
+    expect(textOf(alice)).toContain("milk and tea");
+    expect(textOf(alice)).toContain("bread");
+    expect(typesOf(alice.editor.getJSON())).toContain("bulletList(listItem(paragraph(text)))");
+  });
+
+  test("a first paragraph deleted while the item got a nested list keeps the nested list", () => {
+    const [alice, bob] = together(1, 2) as [Person, Person];
+    alice.editor.commands.setContent("<ul><li><p>milk</p><p>bread</p></li></ul>");
+    sync(alice, bob);
+
+    alice.editor.commands.deleteRange({ from: 8, to: 15 });
+    bob.editor.commands.deleteRange({ from: 2, to: 8 });
+    bob.editor.commands.insertContentAt(8, "<ul><li><p>inner</p></li></ul>");
+    sync(alice, bob);
+
+    expectSame(alice, bob);
+    expect(textOf(alice)).toContain("inner");
+  });
+
+  test("tasks ticked by both", () => {
+    const [alice, bob] = together(1, 2) as [Person, Person];
+    alice.editor.commands.setContent(
+      '<ul data-type="taskList"><li data-type="taskItem"><p>a</p></li><li data-type="taskItem"><p>b</p></li></ul>',
+    );
+    sync(alice, bob);
+
+    alice.editor.chain().setTextSelection(3).updateAttributes("taskItem", { checked: true }).run();
+    bob.editor.chain().setTextSelection(8).updateAttributes("taskItem", { checked: true }).run();
+    sync(alice, bob);
+
+    expectSame(alice, bob);
+    const items = alice.editor.getJSON().content?.[0]?.content ?? [];
+    expect(items.map((item) => item.attrs?.checked)).toEqual([true, true]);
+  });
+});
+
+describe("tables", () => {
+  const table =
+    "<table><tr><td><p>a</p></td><td><p>b</p></td></tr><tr><td><p>c</p></td><td><p>d</p></td></tr></table>";
+
+  test("words in different cells", () => {
+    const [alice, bob] = together(1, 2) as [Person, Person];
+    alice.editor.commands.setContent(table);
+    sync(alice, bob);
+
+    alice.editor.commands.insertContentAt(5, "lpha");
+    bob.editor.commands.insertContentAt(10, "eta");
+    sync(alice, bob);
+
+    expectSame(alice, bob);
+    expect(textOf(alice)).toContain("alpha");
+    expect(textOf(alice)).toContain("beta");
+  });
+
+  test("a row and a column at once settle instead of growing for ever, and can be mended", () => {
+    const [alice, bob] = together(1, 2) as [Person, Person];
+    alice.editor.commands.setContent(table);
+    sync(alice, bob);
+
+    alice.editor.chain().setTextSelection(5).addRowAfter().run();
+    bob.editor.chain().setTextSelection(5).addColumnAfter().run();
+
+    expect(sync(alice, bob)).toBeLessThanOrEqual(3);
+    expectSame(alice, bob);
+
+    alice.editor.chain().fixTables().run();
+    sync(alice, bob);
+    expectSame(alice, bob);
+    const rows = bob.editor.getJSON().content?.[0]?.content ?? [];
+    expect(rows.map((row) => row.content?.length)).toEqual([3, 3, 3]);
+  });
+});
+
+test("undo takes back one's own words only", () => {
+  const [alice, bob] = together(1, 2) as [Person, Person];
+  alice.editor.commands.insertContent("Alice was here. ");
+  sync(alice, bob);
+  bob.editor.commands.insertContentAt(17, "Bob too.");
+  sync(alice, bob);
+
+  alice.editor.commands.undo();
+  sync(alice, bob);
+
+  expectSame(alice, bob);
+  expect(textOf(bob)).toBe("Bob too.");
+});
+
+test("a web address typed by one is linked once, and not again after it was unlinked", () => {
+  const [alice, bob] = together(1, 2) as [Person, Person];
+  alice.editor.commands.insertContent("https://example.org");
+  sync(alice, bob);
+  const before = sharedText(bob);
+
+  bob.editor.commands.insertContentAt(1, "See ");
+  sync(alice, bob);
+
+  expect(sharedText(alice)).toBe(before.replace("https://example.org", "See https://example.org"));
+});
