@@ -10,6 +10,8 @@ The codes are part of the native protocol (server/PROTOCOL.md lists them; a test
 
 from enum import StrEnum
 
+from crdt.ids import Epoch
+
 
 class Code(StrEnum):
     """What went wrong, in a word that programs may rely on."""
@@ -65,6 +67,14 @@ class ManyhandsError(Exception):
 
 class ProtocolError(ManyhandsError):
     """The peer's fault. Nothing has changed; the peer is told and everybody else notices nothing."""
+
+
+class EpochChanged(ProtocolError):
+    """The client's offline copy belongs to another life of the document; `epoch` is the present one."""
+
+    def __init__(self, epoch: Epoch) -> None:
+        super().__init__(Code.EPOCH_CHANGED, "The document was restored or made anew. Keep the offline copy apart.")
+        self.epoch = epoch
 
 
 class Unavailable(ManyhandsError):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from crdt.errors import Code
 from crdt.ids import DocumentId, Seq
 from crdt.protocol import DocumentInfo, PresenceChange
 
@@ -37,7 +38,8 @@ class DocumentHint:
 class ClosedHint:
     """The document was deleted, or began another epoch: close its room."""
 
-    reason: str
+    code: Code
+    message: str
 
 
 BusMessage = BatchHint | PresenceHint | DocumentHint | ClosedHint

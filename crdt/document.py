@@ -1,0 +1,114 @@
+"""One replica of a document: the log, applied in its order, and nothing else.
+
+pycrdt keeps its promises only under conditions, which are this module's rules:
+
+1. Updates come in log order and causally complete (the gate sees to it). After each batch the state vector must be the one that the
+   batch leads to; yrs can integrate behind a gap and report what it does not hold (y-crdt#632).
+2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt: `Damaged` is raised, the object
+   must be dropped, and the document is replayed from the log.
+3. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is the sandbox's work.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pycrdt import Doc
+
+from crdt.errors import Code, InvariantError
+from crdt.state_vector import check_state_vector, encode_state_vector
+from crdt.update_reader import Inspected
+
+FULL_CHECK_CLIENTS = 256
+"""Up to this many client ids the state vector is compared after every batch; comparing 20,000 takes milliseconds."""
+
+FULL_CHECK_EVERY = 64
+"""Above it, after every so many batches."""
+
+_CACHED_ANSWERS = 4
+
+
+class Damaged(InvariantError):
+    """pycrdt could not hold what the log says. The replica must be dropped."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Code.QUARANTINED)
+
+
+class Document:
+    """A replica. After `Damaged` was raised from any method the object is of no more use."""
+
+    def __init__(self) -> None:
+        self._doc: Doc[Any] = Doc()
+        self._clocks: dict[int, int] = {}
+        self._unchecked = 0
+        self._answers: dict[bytes, bytes] = {}
+        self._state_vector: bytes | None = None
+        self.size = 0
+        """Bytes of the snapshot and the updates applied to it: an upper bound of the content."""
+
+    def apply(self, updates: Iterable[Inspected]) -> None:
+        """Apply one batch of the log, and check that the replica is where the batch leads to."""
+        clocks = self._clocks
+        for update in updates:
+            self._apply_raw(update.raw)
+            for client, _, end in update.clients:
+                if end > clocks.get(client, 0):
+                    clocks[client] = end
+        self._answers.clear()
+        self._state_vector = None
+        self._unchecked += 1
+        if len(clocks) <= FULL_CHECK_CLIENTS or self._unchecked >= FULL_CHECK_EVERY:
+            self.verify()
+
+    def _apply_raw(self, update: bytes) -> None:
+        with _damage("An update could not be applied"):
+            self._doc.apply_update(update)
+        self.size += len(update)
+
+    def apply_snapshot(self, snapshot: bytes, clocks: Mapping[int, int]) -> None:
+        """Begin from a whole document, which leads to these clocks."""
+        self._clocks = dict(clocks)
+        self._apply_raw(snapshot)
+        self._state_vector = None
+        self.verify()
+
+    def verify(self) -> None:
+        """Compare pycrdt's state vector with the expected one; raises Damaged when they differ."""
+        self._unchecked = 0
+        with _damage("The state vector cannot be read"):
+            held = check_state_vector(self._doc.get_state())
+        if held != self._clocks:
+            raise Damaged("The replica is not where its log leads to.")
+
+    def state_vector(self) -> bytes:
+        """What this replica has seen, as Yjs v1 bytes."""
+        if self._state_vector is None:
+            self._state_vector = encode_state_vector(self._clocks)
+        return self._state_vector
+
+    def missing_for(self, state_vector: bytes) -> bytes:
+        """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same."""
+        answer = self._answers.get(state_vector)
+        if answer is None:
+            with _damage("The document cannot be encoded"):
+                answer = self._doc.get_update(state_vector)
+            while len(self._answers) >= _CACHED_ANSWERS:
+                del self._answers[next(iter(self._answers))]
+            self._answers[state_vector] = answer
+        return answer
+
+    def snapshot(self) -> bytes:
+        """Encode the whole document as one update."""
+        return self.missing_for(b"\0")
+
+
+@contextmanager
+def _damage(what: str) -> Iterator[None]:
+    """Turn whatever pycrdt raises, panics included, into Damaged."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise Damaged(f"{what} ({type(error).__name__}).") from error

@@ -1,0 +1,73 @@
+"""What a room asks its surroundings to do: plain data, carried out in order by server/rooms.py (or by a simulation)."""
+
+from dataclasses import dataclass
+
+from crdt.errors import Code
+from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
+from crdt.protocol import Acknowledged, PresenceChange, Refused, Request, ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Commit this batch to the log; then call `committed`, or what else came of it. At most one is under way per room."""
+
+    update_id: UpdateId
+    epoch: Epoch
+    batch: bytes
+    author_keys: tuple[tuple[ClientId, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Say this to these connections, encoded once."""
+
+    connections: tuple[ConnectionId, ...]
+    message: ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer one request; a connection that is gone needs no answer."""
+
+    connection: ConnectionId
+    request: Request
+    answer: Acknowledged | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class PublishBatch:
+    """Hint the other nodes at a row that this node appended."""
+
+    seq: Seq
+    batch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPresence:
+    """Hint the other nodes at presence that changed here."""
+
+    changes: tuple[PresenceChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Rows are missing: read the log after `after`, then call `fetched`."""
+
+    after: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """The replica in memory is in doubt: load the document again, then call `reloaded`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The room is over: every session has been told; unload it and write nothing more."""
+
+    code: Code
+
+
+Effect = Append | Broadcast | Answer | PublishBatch | PublishPresence | Fetch | Reload | Ended

@@ -1,0 +1,185 @@
+"""The people of a room: its sessions, their presence, and the client ids they may write under.
+
+It knows nothing of the document's content or its log; the room asks it who listens.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from crdt.authors import Authors, hash_key
+from crdt.effects import Broadcast, Effect, PublishPresence
+from crdt.errors import Code, ProtocolError
+from crdt.ids import ClientId, ConnectionId, PresenceId
+from crdt.presence import PresenceTable
+from crdt.protocol import (
+    ClosedMessage,
+    JoinRequest,
+    Json,
+    Limits,
+    PresenceChange,
+    PresenceMessage,
+    ResyncMessage,
+    Role,
+    ServerMessage,
+    User,
+)
+from crdt.session import Behind, Joining, Session, Synced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PRESENCE_GATHER = 0.05
+"""Seconds between presence messages of one room."""
+
+
+class Gathering:
+    """Sessions by connection."""
+
+    def __init__(
+        self, author_keys: Mapping[ClientId, bytes], limits: Limits, new_presence_id: Callable[[], PresenceId]
+    ) -> None:
+        self.authors = Authors(author_keys)
+        self.presence = PresenceTable()
+        self._limits = limits
+        self._new_presence_id = new_presence_id
+        self._sessions: dict[ConnectionId, Session] = {}
+        self._next_presence = 0.0
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def session(self, connection: ConnectionId) -> Session:
+        """Whoever speaks; raises ProtocolError(not_joined)."""
+        session = self._sessions.get(connection)
+        if session is None:
+            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        return session
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Everybody."""
+        return tuple(self._sessions.values())
+
+    # Coming and going.
+
+    def may_join(self, connection: ConnectionId, request: JoinRequest) -> None:
+        """Raise ProtocolError (too_many, client_id_taken) if this connection cannot be let in; changes nothing."""
+        if connection not in self._sessions and len(self._sessions) >= self._limits.members:
+            raise ProtocolError(
+                Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
+            )
+        if not self.authors.allows(request.client_id, _key_hash(request)):
+            raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id belongs to somebody else; take a new one.")
+
+    def join(
+        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role
+    ) -> tuple[Session, list[Effect]]:
+        """Enter a session; it replaces the connection's earlier one, and a dead connection's with the same client id."""
+        effects = self._evict_ghosts(connection, request.client_id)
+        former = self._sessions.get(connection)
+        presence_id = former.presence_id if former is not None else self._new_presence_id()
+        if former is not None and former.client_id != request.client_id:
+            self.authors.release(former.client_id)
+            self.presence.remove(presence_id)
+        session = Session(connection, presence_id, request.client_id, user, role, _key_hash(request))
+        self._sessions[connection] = session
+        self.authors.reserve(session.client_id, session.key_hash)
+        return session, effects
+
+    def _evict_ghosts(self, connection: ConnectionId, client_id: ClientId) -> list[Effect]:
+        """A client id lives once. Whoever shows up with one that is here already is the same browser, reconnected."""
+        message = ClosedMessage(Code.CLIENT_ID_TAKEN, "The same client id has joined through another connection.")
+        ghosts = [
+            s.connection for s in self._sessions.values() if s.client_id == client_id and s.connection != connection
+        ]
+        return [effect for ghost in ghosts for effect in self.remove(ghost, message)]
+
+    def leave(self, connection: ConnectionId) -> None:
+        """Take a session out, if it is here."""
+        session = self._sessions.pop(connection, None)
+        if session is not None:
+            self.presence.remove(session.presence_id)
+            self.authors.release(session.client_id)
+
+    def remove(self, connection: ConnectionId, message: ClosedMessage) -> list[Effect]:
+        """Take a session out and tell it why."""
+        self.leave(connection)
+        return [Broadcast((connection,), message)]
+
+    def dissolve(self, message: ClosedMessage) -> list[Effect]:
+        """Take everybody out and tell them why."""
+        connections = tuple(self._sessions)
+        for connection in connections:
+            self.leave(connection)
+        return [Broadcast(connections, message)] if connections else []
+
+    # Who listens.
+
+    def tell(self, message: ServerMessage, but: ConnectionId | None = None) -> list[Effect]:
+        """Say something to everybody who listens, except perhaps one."""
+        listeners = tuple(s.connection for s in self._sessions.values() if s.listens and s.connection != but)
+        return [Broadcast(listeners, message)] if listeners else []
+
+    def fetch(self, connection: ConnectionId, index: int) -> bytes:
+        """One part of an announced missing update; the last part ends the joining. Raises ProtocolError."""
+        session = self.session(connection)
+        if not isinstance(session.state, Joining):
+            raise ProtocolError(Code.MALFORMED, "No missing update is waiting to be fetched; join again.")
+        if not 0 <= index < session.state.count:
+            raise ProtocolError(Code.MALFORMED, f"Parts are counted from 0 to {session.state.count - 1}.")
+        part = session.state.part(index)
+        if index == session.state.count - 1:
+            session.state = Synced()
+        return part
+
+    def congested(self, connection: ConnectionId, now: float) -> None:
+        """The connection does not take in what it is sent: stop sending."""
+        session = self._sessions.get(connection)
+        if session is not None and session.listens:
+            session.state = Behind(now)
+
+    def drained(self, connection: ConnectionId) -> list[Effect]:
+        """The connection has taken everything in: tell it to join again for what it has missed."""
+        session = self._sessions.get(connection)
+        if session is None or session.listens:
+            return []
+        session.state = Synced()
+        return [Broadcast((connection,), ResyncMessage())]
+
+    # Presence.
+
+    def receive_presence(self, connection: ConnectionId, state: dict[str, Json] | None) -> None:
+        """Take in where a session's cursor is; None: nowhere. Raises ProtocolError(not_joined)."""
+        session = self.session(connection)
+        if state is None:
+            self.presence.remove(session.presence_id)
+        else:
+            self.presence.put(session.presence_id, session.client_id, session.user, state)
+
+    def identify(self, connection: ConnectionId, user: User) -> None:
+        """The connection belongs to this person from now on."""
+        session = self._sessions.get(connection)
+        if session is not None:
+            session.user = user
+            self.presence.identify(session.presence_id, user)
+
+    def hear_presence(self, changes: "Iterable[PresenceChange]") -> list[Effect]:
+        """Take in presence from another node, and tell everybody here at once (it was gathered there)."""
+        changes = tuple(changes)
+        self.presence.hear(changes)
+        return self.tell(PresenceMessage(changes))
+
+    def presence_deadline(self) -> float | None:
+        """When presence is to be told next; None: nothing has changed."""
+        return self._next_presence if self.presence.changed else None
+
+    def flush_presence(self, now: float) -> list[Effect]:
+        """Tell what has changed, if it is time."""
+        if not self.presence.changed or now < self._next_presence:
+            return []
+        self._next_presence = now + PRESENCE_GATHER
+        changes = self.presence.take_changes()
+        return [*self.tell(PresenceMessage(changes)), PublishPresence(changes)]
+
+
+def _key_hash(request: JoinRequest) -> bytes | None:
+    return hash_key(request.key) if request.key is not None else None

@@ -1,0 +1,143 @@
+"""What has been taken from sessions and is not durable yet: a queue that gathers, and at most one append under way.
+
+    take ──► waiting ──next()──► under way ──settle()──► its entries, to be answered
+                                     │ ▲
+                              failed()└─┘ the same append again, under the same id, after a growing pause
+
+Nothing leaves an outbox except as durable or as openly refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from crdt.errors import Code
+from crdt.ids import ClientId, ConnectionId, UpdateId
+from crdt.protocol import Refused, Request, encode_batch
+from crdt.update_reader import Inspected
+
+FIRST_RETRY = 0.1
+LAST_RETRY = 5.0
+"""Pauses, seconds, between tries of an append that the store could not take: doubled from the first to the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new)."""
+
+    connection: ConnectionId
+    request: Request | None
+    updates: tuple[Inspected, ...]
+    author_keys: tuple[tuple[ClientId, bytes], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its updates."""
+        return sum(len(update.raw) for update in self.updates)
+
+
+@dataclass(frozen=True, slots=True)
+class Appending:
+    """The append under way: a log row to be."""
+
+    update_id: UpdateId
+    batch: bytes
+    entries: tuple[Entry, ...]
+
+    @property
+    def updates(self) -> tuple[Inspected, ...]:
+        """The row's updates in order."""
+        return tuple(update for entry in self.entries for update in entry.updates)
+
+    @property
+    def author_keys(self) -> tuple[tuple[ClientId, bytes], ...]:
+        """The client ids that the row binds."""
+        return tuple(pair for entry in self.entries for pair in entry.author_keys)
+
+    @property
+    def only_author(self) -> ConnectionId | None:
+        """The connection that sent all of it and will learn its seq from an answer; None when there is no such one."""
+        authors = {entry.connection for entry in self.entries if entry.updates}
+        answered = any(entry.request is not None for entry in self.entries if entry.updates)
+        return authors.pop() if len(authors) == 1 and answered else None
+
+
+class Outbox:
+    """Entries in the order in which they were taken."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Entry] = []
+        self.under_way: Appending | None = None
+        self.bytes = 0
+        """Bytes of all updates in here."""
+        self.retry_at: float | None = None
+        """When the append under way is to be tried again; None while a try is under way or none is."""
+        self._pause = FIRST_RETRY
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything taken has been settled."""
+        return self.under_way is None and not self._waiting
+
+    @property
+    def ready(self) -> bool:
+        """Whether an append could begin."""
+        return self.under_way is None and bool(self._waiting)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the append under way has failed at least once."""
+        return self._pause > FIRST_RETRY
+
+    def take(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self._waiting.append(entry)
+        self.bytes += entry.size
+
+    def ride(self, entry: Entry) -> bool:
+        """Let an entry without updates be acknowledged together with the last one taken; False when there is none."""
+        if self._waiting:
+            self._waiting.append(entry)
+        elif self.under_way is not None:
+            self.under_way = replace(self.under_way, entries=(*self.under_way.entries, entry))
+        return not self.empty
+
+    def updates(self) -> Iterator[Inspected]:
+        """Everything in here, in order."""
+        if self.under_way is not None:
+            yield from self.under_way.updates
+        for entry in self._waiting:
+            yield from entry.updates
+
+    def next(self, update_id: UpdateId) -> Appending:
+        """Make one row of all that waits, and put it under way."""
+        entries, self._waiting = tuple(self._waiting), []
+        batch = encode_batch([update.raw for entry in entries for update in entry.updates])
+        self.under_way = Appending(update_id, batch, entries)
+        return self.under_way
+
+    def settle(self, update_id: UpdateId) -> Appending | None:
+        """The append is durable: take it out. None when it is not the one under way (an answer that came twice)."""
+        appending = self.under_way
+        if appending is None or appending.update_id != update_id:
+            return None
+        self.under_way, self.retry_at, self._pause = None, None, FIRST_RETRY
+        self.bytes -= sum(entry.size for entry in appending.entries)
+        return appending
+
+    def failed(self, update_id: UpdateId, now: float) -> None:
+        """The store could not take the append: try the same again after a pause."""
+        if self.under_way is not None and self.under_way.update_id == update_id:
+            self.retry_at = now + self._pause
+            self._pause = min(self._pause * 2, LAST_RETRY)
+
+    def retry(self) -> Appending | None:
+        """The append to be tried again now."""
+        self.retry_at = None
+        return self.under_way
+
+    def refuse_all(self, code: Code, message: str) -> list[tuple[ConnectionId, Request, Refused]]:
+        """Empty the outbox; return the refusals for everything in it."""
+        entries = (*(self.under_way.entries if self.under_way else ()), *self._waiting)
+        self._waiting, self.under_way, self.bytes, self.retry_at = [], None, 0, None
+        refused = Refused(code, message)
+        return [(entry.connection, entry.request, refused) for entry in entries if entry.request is not None]

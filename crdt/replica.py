@@ -1,0 +1,98 @@
+"""One document on one node: the replica, what the gate knows of it, and its place in the log.
+
+Rows may arrive in any order and more than once; they are applied in the log's order, each once. Rows ahead of their turn are held. A
+document that cannot be replayed is quarantined: it holds what could be replayed, and takes no more.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from crdt.document import Damaged, Document
+from crdt.errors import ProtocolError
+from crdt.gate import Admission, Knowledge
+from crdt.gate_limits import GateLimits
+from crdt.ids import ClientId, Epoch, Seq
+from crdt.protocol import decode_batch
+from crdt.update_reader import Inspected, inspect
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as the store has it: snapshot (None: none yet) at `snapshot_seq`, then every row after it."""
+
+    epoch: Epoch
+    snapshot: bytes | None
+    snapshot_seq: Seq
+    rows: Sequence[tuple[Seq, bytes]]
+    author_keys: Mapping[ClientId, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the log, with its batch both as bytes and taken apart."""
+
+    seq: Seq
+    batch: bytes
+    updates: tuple[Inspected, ...]
+
+
+def inspect_row(seq: Seq, batch: bytes, limits: GateLimits) -> Row:
+    """Take a stored row apart; raises ProtocolError for what no gate would have let in."""
+    return Row(seq, batch, tuple(inspect(update, limits) for update in decode_batch(batch)))
+
+
+class Replica:
+    """The document in memory. `seq` is the last row applied; the gate's knowledge may be ahead of it by what is in flight."""
+
+    def __init__(self, stored: Stored, limits: GateLimits) -> None:
+        """Replay what is stored; a document that cannot be replayed whole comes out quarantined."""
+        self._limits = limits
+        self._ahead: dict[Seq, Row] = {}
+        self.epoch = stored.epoch
+        self.seq = stored.snapshot_seq
+        self.document = Document()
+        self.knowledge = Knowledge(limits)
+        self.quarantined: str | None = None
+        """Why the document is open read-only; None: it is not."""
+        try:
+            self._replay(stored)
+        except (Damaged, ProtocolError) as error:
+            self.quarantined = f"Row {self.seq + 1} of the log cannot be replayed. {error.message}"
+
+    def _replay(self, stored: Stored) -> None:
+        if stored.snapshot is not None:
+            self.knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
+            self.document.apply_snapshot(stored.snapshot, self.knowledge.state_vector)
+        for seq, batch in stored.rows:
+            row = inspect_row(seq, batch, self._limits)
+            self._apply(row)
+            for update in row.updates:
+                self.knowledge.absorb(update)
+
+    def _apply(self, row: Row) -> None:
+        self.document.apply(row.updates)
+        self.seq = row.seq
+
+    @property
+    def gap(self) -> bool:
+        """Whether rows are held that others are missing before."""
+        return bool(self._ahead)
+
+    def admit(self, updates: Sequence[Inspected], may_write: Callable[[int], bool]) -> Admission:
+        """Let updates of a session in, all or none; raises ProtocolError."""
+        return self.knowledge.admit(updates, may_write)
+
+    def arrive(self, row: Row, *, known: bool) -> None:
+        """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""
+        if row.seq <= self.seq or row.seq in self._ahead:
+            return
+        if not known:
+            for update in row.updates:
+                self.knowledge.absorb(update)
+        self._ahead[row.seq] = row
+
+    def advance(self) -> Iterator[Row]:
+        """Apply the rows whose turn it is, and yield each when it is applied; raises Damaged."""
+        while (row := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
+            self._apply(row)
+            yield row

@@ -1,0 +1,390 @@
+"""The heart: one room, the live gathering around one document on one node. Sans-IO and deterministic.
+
+Every verb takes what happened (and `now`, monotonic seconds) and returns the effects to carry out, in order. The rules that make an
+acknowledged edit worth its name:
+
+1. **Taken ≠ durable ≠ told.** An update that passes the gate goes to the outbox. Only `committed` makes it durable; only then is it
+   applied, sent to the other sessions and acknowledged. Nobody but its author sees what could still be lost.
+2. **Log order everywhere.** Rows are applied and sent in seq order, each once. A row that arrives ahead of its turn is held, and the
+   ones before it are read from the log. So `state == replay(log[..seq])` always, and a doubtful replica is repaired by replaying.
+3. **A row is sent before it is acknowledged,** and acknowledged in its turn, so that a session's seq never runs ahead of what it holds.
+4. **Refusals change nothing.** The gate takes in all of a batch or none of it.
+5. **Nothing grows without bound.** What the store cannot take now is retried under the same id; past `Limits.waiting_bytes` new updates
+   are refused openly and stay with their clients.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from crdt.document import Damaged
+from crdt.effects import Answer, Append, Effect, Ended, Fetch, PublishBatch, Reload
+from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
+from crdt.gate_limits import GateLimits
+from crdt.gathering import Gathering
+from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
+from crdt.outbox import Appending, Entry, Outbox
+from crdt.protocol import (
+    Acknowledged,
+    ClosedMessage,
+    DocumentInfo,
+    DocumentMessage,
+    Durability,
+    DurabilityMessage,
+    JoinAnswer,
+    JoinRequest,
+    Json,
+    Limits,
+    PresenceChange,
+    Refused,
+    Request,
+    ResyncMessage,
+    Role,
+    UpdateMessage,
+    User,
+)
+from crdt.replica import Replica, Row, Stored, inspect_row
+from crdt.session import Joining, Session
+from crdt.state_vector import check_state_vector
+from crdt.update_reader import Inspected
+
+GATHER = 0.02
+"""Seconds from one append to the next under load; after a quiet spell the first update leaves at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """Where new names come from: random on a server, counted in a simulation."""
+
+    update_id: Callable[[], UpdateId]
+    presence_id: Callable[[], PresenceId]
+
+
+class Room:
+    """One open document. After `Ended` it must not be used any more."""
+
+    def __init__(self, stored: Stored, info: DocumentInfo, limits: Limits, gate_limits: GateLimits, mint: Mint) -> None:
+        self._limits = limits
+        self._gate_limits = gate_limits
+        self._new_update_id = mint.update_id
+        self._replica = Replica(stored, gate_limits)
+        self._people = Gathering(stored.author_keys, limits, mint.presence_id)
+        self._outbox = Outbox()
+        self._owed: dict[Seq, Appending] = {}
+        """Rows of ours that are durable and wait for their turn to be applied, sent and acknowledged."""
+        self._next_append = 0.0
+        self._fetching = False
+        self._reloading = False
+        self.info = info
+        """The catalogue's entry, as an open page shows it."""
+
+    # What may be asked.
+
+    @property
+    def seq(self) -> Seq:
+        """The last row of the log that this replica holds."""
+        return self._replica.seq
+
+    @property
+    def epoch(self) -> Epoch:
+        """Which life of the document this is."""
+        return self._replica.epoch
+
+    @property
+    def size(self) -> int:
+        """Bytes of the document and of what waits for the store: an upper bound of its content."""
+        return self._replica.document.size + self._outbox.bytes
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Everybody here."""
+        return self._people.sessions()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was taken is durable, applied and acknowledged."""
+        return self._outbox.empty and not self._owed
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is here and nothing is left to be done: only then may a room be unloaded."""
+        return not self._people and self.settled
+
+    @property
+    def durability(self) -> Durability:
+        """Whether the store takes appends, as far as this room knows."""
+        return "waiting" if self._outbox.failing else "ok"
+
+    @property
+    def quarantined(self) -> str | None:
+        """Why the document is open read-only; None: it is not."""
+        return self._replica.quarantined
+
+    def snapshot(self) -> bytes:
+        """The document as one update; raises Damaged."""
+        return self._replica.document.snapshot()
+
+    def deadline(self) -> float | None:
+        """When `flush` must be called next; None: not before something else happens."""
+        append = self._next_append if self._outbox.ready else self._outbox.retry_at
+        moments = (append, self._people.presence_deadline())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    # Coming and going.
+
+    def join(
+        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role
+    ) -> tuple[JoinAnswer, list[Effect]]:
+        """Let a connection in, or in again. The answer must reach it before the effects of any later verb.
+
+        Raises ProtocolError (too_many, epoch_changed, malformed, client_id_taken), Unavailable or Damaged; nothing has changed then.
+        """
+        if self._reloading:
+            raise Unavailable("The document is being read again; try again.")
+        if request.epoch is not None and request.epoch != self.epoch:
+            raise EpochChanged(self.epoch)
+        check_state_vector(request.state_vector)
+        self._people.may_join(connection, request)
+        missing = self._replica.document.missing_for(request.state_vector)
+        session, effects = self._people.join(connection, request, user, role)
+        whole = len(missing) <= self._limits.part_bytes
+        parts = Joining(missing, self._limits.part_bytes)
+        if not whole:
+            session.state = parts
+        answer = JoinAnswer(
+            role=role,
+            missing=missing if whole else None,
+            chunk_count=0 if whole else parts.count,
+            chunk_bytes=0 if whole else len(missing),
+            state_vector=self._replica.document.state_vector(),
+            seq=self.seq,
+            epoch=self.epoch,
+            presence=self._people.presence.everybody(but=session.presence_id),
+            presence_id=session.presence_id,
+            durability=self.durability,
+            quarantined=self.quarantined is not None,
+        )
+        return answer, effects
+
+    def fetch(self, connection: ConnectionId, index: int) -> bytes:
+        """One part of a missing update that was announced on joining; raises ProtocolError."""
+        return self._people.fetch(connection, index)
+
+    def leave(self, connection: ConnectionId) -> None:
+        """The session is over. What was taken from it goes on to the log."""
+        self._people.leave(connection)
+
+    def congested(self, connection: ConnectionId, now: float) -> None:
+        """The connection does not take in what it is sent: send nothing more until it has `drained`."""
+        self._people.congested(connection, now)
+
+    def drained(self, connection: ConnectionId) -> list[Effect]:
+        """A congested connection has taken everything in."""
+        return self._people.drained(connection)
+
+    # Presence.
+
+    def receive_presence(self, connection: ConnectionId, state: dict[str, Json] | None) -> None:
+        """Take in where a session's cursor is; raises ProtocolError(not_joined)."""
+        self._people.receive_presence(connection, state)
+
+    def identify(self, connection: ConnectionId, user: User) -> None:
+        """The connection belongs to this person from now on."""
+        self._people.identify(connection, user)
+
+    def hear_presence(self, changes: Iterable[PresenceChange]) -> list[Effect]:
+        """Presence changed on another node."""
+        return self._people.hear_presence(changes)
+
+    # The way of an edit.
+
+    def receive(self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
+        """Take one batch of a session, in the order in which the session sent it.
+
+        A refusal comes back as an answer when one is awaited, else as the end of the session; nothing has changed then.
+        """
+        try:
+            return self._take(connection, tuple(updates), request)
+        except ManyhandsError as refusal:
+            return self.refuse(connection, request, Refused(refusal.code, refusal.message))
+
+    def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
+        """Refuse a batch, here or because it did not even come this far."""
+        if request is not None:
+            return [Answer(connection, request, refused)]
+        if refused.code is Code.NOT_JOINED:
+            return []
+        return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
+
+    def _take(self, connection: ConnectionId, updates: tuple[Inspected, ...], request: Request | None) -> list[Effect]:
+        session = self._people.session(connection)
+        size = sum(len(update.raw) for update in updates)
+        self._may_write(session, size)
+        authors = self._people.authors
+        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), session.key_hash))
+        if not admission.news:
+            return self._acknowledge_nothing_new(Entry(connection, request, ()))
+        keys = authors.bind(map(ClientId, admission.new_clients), session.key_hash)
+        self._outbox.take(Entry(connection, request, updates, keys))
+        return []
+
+    def _may_write(self, session: Session, size: int) -> None:
+        if self.quarantined is not None:
+            raise ProtocolError(
+                Code.QUARANTINED, "The document is read-only: its stored state is damaged. Everything is kept."
+            )
+        if not session.role.may_write:
+            raise ProtocolError(Code.FORBIDDEN, "You may read this document, but not change it.")
+        if self.info.trashed_at is not None:
+            raise ProtocolError(Code.FORBIDDEN, "The document is in the trash. Restore it to change it.")
+        if self._outbox.bytes + size > self._limits.waiting_bytes:
+            raise Unavailable("The store does not answer. Keep the change and send it again later.")
+        if self.size + size > self._limits.document_bytes:
+            raise ProtocolError(Code.DOCUMENT_FULL, "The document has reached its largest size. Start another one.")
+
+    def _acknowledge_nothing_new(self, entry: Entry) -> list[Effect]:
+        """What it repeats may still be on its way: acknowledge it together with the last thing taken."""
+        if self._outbox.ride(entry) or entry.request is None:
+            return []
+        if not self._owed:
+            return [Answer(entry.connection, entry.request, Acknowledged(self.seq))]
+        last = max(self._owed)
+        self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
+        return []
+
+    def flush(self, now: float) -> list[Effect]:
+        """Do what is due: begin or repeat an append, tell presence. Call it at `deadline` and after every verb that takes something."""
+        effects: list[Effect] = []
+        appending = None
+        if self._outbox.ready and now >= self._next_append and not self._reloading:
+            self._next_append = now + GATHER
+            appending = self._outbox.next(self._new_update_id())
+        elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
+            appending = self._outbox.retry()
+        if appending is not None:
+            effects.append(Append(appending.update_id, self.epoch, appending.batch, appending.author_keys))
+        return effects + self._people.flush_presence(now)
+
+    def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
+        """The append is durable at `seq`."""
+        was = self.durability
+        appending = self._outbox.settle(update_id)
+        if appending is None:
+            return []
+        effects: list[Effect] = [PublishBatch(seq, appending.batch)]
+        if was != self.durability:
+            effects += self._people.tell(DurabilityMessage(self.durability))
+        self._owed[seq] = appending
+        self._replica.arrive(Row(seq, appending.batch, appending.updates), known=True)
+        return effects + self._advance()
+
+    def append_failed(self, update_id: UpdateId, now: float) -> list[Effect]:
+        """The store could not take the append, or did not say so: `flush` will try the same again."""
+        was = self.durability
+        self._outbox.failed(update_id, now)
+        return self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
+
+    def end(self, code: Code, message: str) -> list[Effect]:
+        """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
+        effects: list[Effect] = [Answer(*refusal) for refusal in self._outbox.refuse_all(code, message)]
+        return [*effects, *self._people.dissolve(ClosedMessage(code, message)), Ended(code)]
+
+    # Rows from elsewhere.
+
+    def remote(self, seq: Seq, batch: bytes | None) -> list[Effect]:
+        """Another node hints at a row; without its batch it is read from the log."""
+        if batch is None:
+            return self._ask_for_rows() if seq > self.seq else []
+        return self.fetched([(seq, batch)], asked=False)
+
+    def fetched(self, rows: Sequence[tuple[Seq, bytes]] | None, *, asked: bool = True) -> list[Effect]:
+        """Rows read from the log; None: they are folded into a snapshot already, so the document is loaded again."""
+        if asked:
+            self._fetching = False
+        if rows is None:
+            return self.doubt("The rows missing here have been folded into a snapshot.")
+        try:
+            for seq, batch in rows:
+                if seq > self.seq:
+                    self._replica.arrive(inspect_row(seq, batch, self._gate_limits), known=False)
+        except ProtocolError as error:
+            return self.doubt(f"A row of the log is not what it was. {error.message}")
+        return self._advance()
+
+    def _ask_for_rows(self) -> list[Effect]:
+        if self._fetching or self._reloading:
+            return []
+        self._fetching = True
+        return [Fetch(self.seq)]
+
+    def _advance(self) -> list[Effect]:
+        """Apply, send and acknowledge every row whose turn it is."""
+        effects: list[Effect] = []
+        if self._reloading:
+            return effects
+        try:
+            for row in self._replica.advance():
+                effects += self._relay(row)
+        except Damaged as error:
+            return effects + self.doubt(error.message)
+        if self._replica.gap:
+            effects += self._ask_for_rows()
+        return effects
+
+    def _relay(self, row: Row) -> list[Effect]:
+        mine = self._owed.pop(row.seq, None)
+        effects = self._people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
+        return effects + (_acknowledgements(mine, row.seq) if mine else [])
+
+    # Doubt and repair.
+
+    def doubt(self, reason: str) -> list[Effect]:
+        """The replica in memory may not be what the log says: have the document loaded again."""
+        if self._reloading:
+            return []
+        self._reloading = True
+        return [Reload(reason)]
+
+    def reloaded(self, stored: Stored) -> list[Effect]:
+        """The document as the store has it replaces the replica; everybody is asked to join again.
+
+        Another epoch than before ends the room.
+        """
+        if stored.epoch != self.epoch:
+            return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
+        self._reloading = self._fetching = False
+        self._replica = Replica(stored, self._gate_limits)
+        for appending in self._owed.values():
+            for update in appending.updates:
+                self._replica.knowledge.absorb(update)
+        for update in self._outbox.updates():
+            self._replica.knowledge.absorb(update)
+        effects: list[Effect] = [*self._people.tell(ResyncMessage())]
+        if self.quarantined is not None:
+            message = "The document is read-only: its stored state is damaged. Everything is kept."
+            effects += [Answer(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, message)]
+        for seq in sorted(self._owed):
+            if seq <= self.seq or self.quarantined is not None:
+                effects += _acknowledgements(self._owed.pop(seq), seq)
+            else:
+                appending = self._owed[seq]
+                self._replica.arrive(Row(seq, appending.batch, appending.updates), known=True)
+        return effects + self._advance()
+
+    # The catalogue and the log's upkeep.
+
+    def compacted(self, saved: int) -> None:
+        """The stored document became smaller by so many bytes; what is measured against `Limits.document_bytes` does as well."""
+        self._replica.document.size = max(0, self._replica.document.size - saved)
+
+    def describe(self, info: DocumentInfo) -> list[Effect]:
+        """The catalogue's entry has changed."""
+        self.info = info
+        return self._people.tell(DocumentMessage(info))
+
+
+def _acknowledgements(appending: Appending, seq: Seq) -> list[Effect]:
+    return [
+        Answer(entry.connection, entry.request, Acknowledged(seq))
+        for entry in appending.entries
+        if entry.request is not None
+    ]

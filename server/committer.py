@@ -1,0 +1,67 @@
+"""Group commit: whatever gathers while one append runs goes into the next, over all documents, in one transaction.
+
+One append runs at a time, so the order of submission is the order of commitment. Nothing is retried here: a failure is told to each room,
+which keeps its batch and tries the same one again.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from crdt.errors import Unavailable
+from server.observe import log
+from server.store.base import Append, AppendOutcome, Log
+
+Outcome = AppendOutcome | None
+"""None: the store did not take it, or did not say so."""
+
+Done = Callable[[Outcome], None]
+
+
+class Committer:
+    """The one writer to the log on this node; run it as `async with committer:`."""
+
+    def __init__(self, log: Log, *, deadline: float) -> None:
+        """`deadline`: seconds after which an append without an answer counts as failed (it is safe to repeat)."""
+        self._log = log
+        self._deadline = deadline
+        self._waiting: list[tuple[Append, Done]] = []
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Committer":
+        self._task = asyncio.create_task(self._run(), name="committer")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def submit(self, append: Append, done: Done) -> None:
+        """Put an append into the next group; `done` is called on the loop with what came of it."""
+        self._waiting.append((append, done))
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            group, self._waiting = self._waiting, []
+            if group:
+                outcomes = await self._commit([append for append, _ in group])
+                for (_, done), outcome in zip(group, outcomes, strict=True):
+                    done(outcome)
+
+    async def _commit(self, appends: Sequence[Append]) -> Sequence[Outcome]:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._log.append(appends)
+        except (Unavailable, TimeoutError) as error:
+            log.warning("append_failed", documents=len(appends), reason=str(error) or "no answer in time")
+            return [None] * len(appends)
+        except Exception:  # noqa: BLE001 - the border between the store and many rooms
+            # Not a refusal that the port knows of. One bad append must not hold up the others: try each alone.
+            log.exception("append_broken", documents=len(appends))
+            if len(appends) == 1:
+                return [None]
+            return [(await self._commit([append]))[0] for append in appends]

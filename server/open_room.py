@@ -1,0 +1,277 @@
+"""One open room and its driver: carries out the room's effects, calls it back in time, and never lets an error out of the room.
+
+The room decides, this module does. Every call into the room goes through `_do`, which carries out what the room answers and sets the
+timer for its next deadline.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, assert_never
+
+from crdt.compaction import should_compact
+from crdt.effects import Answer, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, PublishPresence, Reload
+from crdt.errors import Code, ManyhandsError
+from crdt.ids import ConnectionId, DocumentId, Seq
+from crdt.protocol import Acknowledged, Refused, Request, ServerMessage
+from crdt.replica import Stored
+from crdt.room import Room
+from crdt.session import Behind
+from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint
+from server.committer import Committer, Outcome
+from server.observe import log
+from server.store import base as store
+
+T = TypeVar("T")
+
+DRAIN_CHECK = 0.25
+"""Seconds between looks at the backlog of connections that have fallen behind."""
+
+NEVER_DRAINS = 60.0
+"""Seconds after which a connection that has fallen behind and not caught up is cut."""
+
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+"""Seconds between tries to read from a store that does not answer."""
+
+LARGE_HINT = 256 * 2**10
+"""A batch above this many bytes is not put on the bus: its seq travels alone, and other nodes read the log."""
+
+
+def stored_of(loaded: store.Loaded) -> Stored:
+    """A loaded document in the room's own terms."""
+    rows = [(row.seq, row.batch) for row in loaded.rows]
+    return Stored(loaded.epoch, loaded.snapshot, loaded.snapshot_seq, rows, loaded.author_keys)
+
+
+class Wire(Protocol):
+    """How a room reaches connections. Nothing here blocks or raises; a connection that is gone is skipped."""
+
+    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
+        """Say the same to many, encoded once."""
+
+    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+        """Answer one request."""
+
+    def backlog(self, connection: ConnectionId) -> int:
+        """Bytes that wait to be taken by this connection."""
+
+    def abort(self, connection: ConnectionId) -> None:
+        """Cut the connection, whatever waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every open room of a node shares. `clock`: monotonic seconds; `spawn` runs a task that the node owns."""
+
+    log: store.Log
+    committer: Committer
+    bus: Bus
+    wire: Wire
+    clock: Callable[[], float]
+    spawn: Callable[[Awaitable[None]], None]
+    fold: store.Fold
+    backlog_bytes: int
+
+
+class OpenRoom:
+    """A room with its surroundings. `ended` is called once when the room is over, `idle` whenever it has come to rest."""
+
+    def __init__(
+        self,
+        document_id: DocumentId,
+        room: Room,
+        loaded: store.Loaded,
+        surroundings: Surroundings,
+        came_to_rest: Callable[["OpenRoom"], None],
+    ) -> None:
+        self.document_id = document_id
+        self.room = room
+        self.over = False
+        self.settled = asyncio.Event()
+        """Set while everything that was taken is durable."""
+        self.settled.set()
+        self._around = surroundings
+        self._came_to_rest = came_to_rest
+        self._timer: asyncio.TimerHandle | None = None
+        self._drain_timer: asyncio.TimerHandle | None = None
+        self._snapshot_bytes = len(loaded.snapshot or b"")
+        self._log_rows = len(loaded.rows)
+        self._log_bytes = sum(len(row.batch) for row in loaded.rows)
+        self._compacting = False
+
+    def do(self, verb: Callable[[], list[Effect]]) -> None:
+        """Call a verb of the room, carry out its effects, and see to what is due. An error of ours ends the room, not the process."""
+        if self.over:
+            return
+        try:
+            self._perform(verb())
+            if not self.over:
+                self._perform(self.room.flush(self._around.clock()))
+        except Exception:  # noqa: BLE001 - the room's border: an error of ours costs this room, not the process
+            log.exception("room_broken", document=self.document_id)
+            self._perform(self.room.end(Code.INTERNAL, "The server made a mistake with this document. Open it again."))
+        self._set_timer()
+        if self.over or self.room.settled:
+            self.settled.set()
+        else:
+            self.settled.clear()
+        if not self.over and self.room.idle:
+            self._came_to_rest(self)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        moment = None if self.over else self.room.deadline()
+        if moment is not None:
+            delay = max(0.0, moment - self._around.clock())
+            self._timer = asyncio.get_running_loop().call_later(delay, self.do, list)
+
+    def close(self) -> None:
+        """Stop driving; nothing is lost if the room is idle."""
+        self.over = True
+        self.settled.set()
+        for timer in (self._timer, self._drain_timer):
+            if timer is not None:
+                timer.cancel()
+
+    # Effects.
+
+    def _perform(self, effects: Sequence[Effect]) -> None:
+        around = self._around
+        for effect in effects:
+            match effect:
+                case Append():
+                    self._append(effect)
+                case Broadcast(connections, message):
+                    around.wire.send(connections, self.document_id, message)
+                    self._watch_backlogs(connections)
+                case Answer(connection, request, answer):
+                    around.wire.answer(connection, request, answer)
+                case PublishBatch(seq, batch):
+                    around.bus.publish(self.document_id, BatchHint(seq, batch if len(batch) <= LARGE_HINT else None))
+                case PublishPresence(changes):
+                    around.bus.publish(self.document_id, PresenceHint(changes))
+                case Fetch(after):
+                    around.spawn(self._fetch(after))
+                case Reload(reason):
+                    log.warning("replica_in_doubt", document=self.document_id, reason=reason)
+                    around.spawn(self._reload())
+                case Ended():
+                    self.close()
+                    self._came_to_rest(self)
+                case _:
+                    assert_never(effect)
+
+    def _append(self, effect: Append) -> None:
+        append = store.Append(self.document_id, effect.epoch, effect.update_id, effect.batch, effect.author_keys)
+        self._around.committer.submit(append, lambda outcome: self._appended(effect, outcome))
+
+    def _appended(self, effect: Append, outcome: Outcome) -> None:
+        match outcome:
+            case store.Appended(seq):
+                self._log_rows += 1
+                self._log_bytes += len(effect.batch)
+                self.do(lambda: self.room.committed(effect.update_id, seq))
+                self.compact_if_due(unloading=False)
+            case store.Fenced():
+                self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
+            case store.Gone():
+                self.end(Code.DELETED, "The document was deleted.")
+            case None:
+                self.do(lambda: self.room.append_failed(effect.update_id, self._around.clock()))
+            case _:
+                assert_never(outcome)
+
+    def end(self, code: Code, message: str) -> None:
+        """End the room and tell everybody why."""
+        self.do(lambda: self.room.end(code, message))
+
+    # Reading the log.
+
+    async def _fetch(self, after: int) -> None:
+        rows = await self._until_answered(lambda: self._around.log.read(self.document_id, Seq(after)))
+        self.do(lambda: self.room.fetched(None if rows is None else [(row.seq, row.batch) for row in rows]))
+
+    async def _reload(self) -> None:
+        loaded = await self._until_answered(lambda: self._around.log.load(self.document_id))
+        if loaded is None:
+            self.end(Code.DELETED, "The document was deleted.")
+        else:
+            self.do(lambda: self.room.reloaded(stored_of(loaded)))
+            if self.room.quarantined is not None:
+                log.error("document_quarantined", document=self.document_id, reason=self.room.quarantined)
+
+    async def _until_answered(self, read: Callable[[], Awaitable[T]]) -> T:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await read()
+            except ManyhandsError as error:
+                log.warning("read_failed", document=self.document_id, reason=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE)
+
+    # Other nodes.
+
+    def hear(self, message: BusMessage) -> None:
+        """Take in what another node says of this document."""
+        match message:
+            case BatchHint(seq, batch):
+                self.do(lambda: self.room.remote(seq, batch))
+            case PresenceHint(changes):
+                self.do(lambda: self.room.hear_presence(changes))
+            case DocumentHint(info):
+                self.do(lambda: self.room.describe(info))
+            case ClosedHint(code, reason):
+                self.end(code, reason)
+            case _:
+                assert_never(message)
+
+    # Slow connections.
+
+    def _watch_backlogs(self, connections: Sequence[ConnectionId]) -> None:
+        """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""
+        wire, limit = self._around.wire, self._around.backlog_bytes
+        slow = [connection for connection in connections if wire.backlog(connection) > limit]
+        for connection in slow:
+            log.info("connection_behind", document=self.document_id)
+            self.room.congested(connection, self._around.clock())
+        if slow and self._drain_timer is None:
+            self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
+
+    def _look_at_slow(self) -> None:
+        self._drain_timer = None
+        around, now = self._around, self._around.clock()
+        behind = [(s.connection, s.state.since) for s in self.room.sessions if isinstance(s.state, Behind)]
+        for connection, since in behind:
+            if around.wire.backlog(connection) <= around.backlog_bytes // 4:
+                self.do(lambda connection=connection: self.room.drained(connection))  # type: ignore[misc]
+            elif now - since > NEVER_DRAINS:
+                around.wire.abort(connection)
+        if behind and not self.over:
+            self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
+
+    # Compaction.
+
+    def compact_if_due(self, *, unloading: bool) -> None:
+        """Fold the log in the background when it has grown enough; before it is unloaded, when there is anything worth it."""
+        due = should_compact(self._log_rows, self._log_bytes, self._snapshot_bytes, unloading=unloading)
+        if due and not self._compacting and self.room.quarantined is None:
+            self._compacting = True
+            self._around.spawn(self._compact())
+
+    async def _compact(self) -> None:
+        try:
+            report = await self._around.log.compact(self.document_id, self._around.fold)
+        except ManyhandsError as error:
+            log.warning("compaction_failed", document=self.document_id, reason=str(error))
+            return
+        finally:
+            self._compacting = False
+        if report is None:
+            return
+        self.room.compacted(self._snapshot_bytes + report.log_bytes - report.snapshot_bytes)
+        self._log_rows = max(0, self._log_rows - report.rows)
+        self._log_bytes = max(0, self._log_bytes - report.log_bytes)
+        self._snapshot_bytes = report.snapshot_bytes

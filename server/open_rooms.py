@@ -1,0 +1,244 @@
+"""One room per document: opened once however many ask, closed only when everything is durable, never both at once.
+
+Opening is: subscribe to the bus, then load, so that nothing can fall between. A room that has come to rest lingers for whoever comes
+back, then its log is folded if that pays, and it goes.
+
+After a crash, the documents that were open then are suspect: each is replayed in the sandbox before this process decodes it again.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+
+from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.gate_limits import GateLimits
+from crdt.ids import DocumentId, PresenceId, UpdateId
+from crdt.protocol import DocumentInfo, Limits
+from crdt.replica import Stored
+from crdt.room import Mint, Room
+from crdt.session import Session
+from server.bus.base import Bus, BusMessage
+from server.observe import log
+from server.open_room import OpenRoom, Surroundings, stored_of
+from server.sandbox import Sandbox, SandboxRejected
+from server.store.base import Entry, Loaded, Store
+
+REPLAY_INLINE_BYTES = 64 * 2**10
+"""A document up to this size is replayed at once; a larger one in a thread, which lets others go on now and then."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """How rooms are run. Times in seconds.
+
+    Attributes:
+        limits: what rooms accept.
+        gate_limits: what the gate accepts.
+        linger: how long an empty room stays open for whoever comes back.
+        append_deadline: how long an append may take before it counts as failed.
+        node_id: this node's name in the open marks; the same after a restart.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    gate_limits: GateLimits = field(default_factory=GateLimits)
+    linger: float = 10.0
+    append_deadline: float = 10.0
+    node_id: str = "node"
+
+
+def info_of(entry: Entry) -> DocumentInfo:
+    """What an open page shows of a catalogue entry."""
+    return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
+
+
+class OpenRooms:
+    """The open rooms of this node by document. `closed` is told of the sessions that a closing room still had."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        sandbox: Sandbox,
+        settings: RoomSettings,
+        closed: Callable[[DocumentId, tuple[Session, ...]], None],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._sandbox = sandbox
+        self._settings = settings
+        self._closed = closed
+        self._open: dict[DocumentId, OpenRoom] = {}
+        self._changing: dict[DocumentId, asyncio.Task[None]] = {}
+        self._linger: dict[DocumentId, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._suspects: set[DocumentId] = set()
+        self._untouchable: set[DocumentId] = set()
+        self._draining = False
+        self._mint = Mint(
+            update_id=lambda: UpdateId(secrets.token_hex(12)),
+            presence_id=lambda: PresenceId(secrets.randbits(52)),
+        )
+
+    def __iter__(self) -> Iterator[OpenRoom]:
+        return iter(tuple(self._open.values()))
+
+    async def start(self) -> None:
+        """Learn which documents were open when this node died last."""
+        self._suspects = set(await self._store.open_marks.marked(self._settings.node_id))
+        if self._suspects:
+            log.warning("unclean_stop", documents=len(self._suspects))
+
+    async def stop(self) -> None:
+        """Let go of everything at once; what is durable by now is durable."""
+        for timer in self._linger.values():
+            timer.cancel()
+        for open_room in self:
+            open_room.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Open nothing more, and return when everything that was taken is durable and every room is closed."""
+        self._draining = True
+        await asyncio.gather(*(open_room.settled.wait() for open_room in self))
+        for document_id in list(self._open):
+            self._close(document_id)
+        await asyncio.gather(*self._changing.values(), return_exceptions=True)
+
+    def get(self, document_id: DocumentId) -> OpenRoom | None:
+        """The document's room, if it is open."""
+        return self._open.get(document_id)
+
+    async def opened(self, document_id: DocumentId, surroundings: Surroundings) -> OpenRoom:
+        """The document's room, opened if need be; raises ManyhandsError."""
+        while True:
+            if self._draining:
+                raise Unavailable("This server is shutting down; connect again.", Code.DRAINING)
+            open_room = self._open.get(document_id)
+            if open_room is not None:
+                return open_room
+            task = self._changing.get(document_id)
+            if task is None:
+                task = self._change(document_id, self._load(document_id, surroundings))
+            await asyncio.shield(task)
+
+    async def until_closed(self, document_id: DocumentId) -> None:
+        """Wait for a change of this document that is under way."""
+        while (task := self._changing.get(document_id)) is not None:
+            await asyncio.gather(asyncio.shield(task), return_exceptions=True)
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Run something beside the rooms until it ends or they are stopped."""
+
+        async def run() -> None:
+            try:
+                await work
+            except Exception:  # noqa: BLE001 - a task's border: what failed is logged, the rooms go on
+                log.exception("task_failed")
+
+        self._own(asyncio.create_task(run()))
+
+    def _own(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _change(self, document_id: DocumentId, change: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        """Begin to open or close a document; one change at a time."""
+        task = asyncio.create_task(change)
+        self._changing[document_id] = task
+        self._own(task)
+
+        def changed(_: "asyncio.Task[None]") -> None:
+            self._changing.pop(document_id, None)
+            if not task.cancelled():
+                task.exception()  # Whoever waited has it; when nobody did, it is of no use.
+
+        task.add_done_callback(changed)
+        return task
+
+    # Opening.
+
+    async def _load(self, document_id: DocumentId, surroundings: Surroundings) -> None:
+        await self._bus.subscribe(document_id, self._hear)
+        try:
+            loaded = await self._store.log.load(document_id)
+            entry = await self._store.catalogue.get(document_id)
+            if loaded is None or entry is None:
+                raise ProtocolError(Code.NOT_FOUND, "There is no such document, or it is not for you.")
+            await self._clear_of_suspicion(loaded)
+            await self._store.open_marks.mark(document_id, self._settings.node_id)
+            room = await self._replayed(loaded, info_of(entry))
+        except BaseException:
+            await self._bus.unsubscribe(document_id)
+            raise
+        if room.quarantined is not None:
+            log.error("document_quarantined", document=document_id, reason=room.quarantined)
+        open_room = OpenRoom(document_id, room, loaded, surroundings, self._came_to_rest)
+        self._open[document_id] = open_room
+        self._came_to_rest(open_room)
+
+    async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
+        stored: Stored = stored_of(loaded)
+        size = len(loaded.snapshot or b"") + sum(len(row.batch) for row in loaded.rows)
+        settings = self._settings
+        if size <= REPLAY_INLINE_BYTES:
+            return Room(stored, info, settings.limits, settings.gate_limits, self._mint)
+        return await asyncio.to_thread(Room, stored, info, settings.limits, settings.gate_limits, self._mint)
+
+    async def _clear_of_suspicion(self, loaded: Loaded) -> None:
+        """A document that was open when the process died is tried in the sandbox first."""
+        document_id = loaded.document_id
+        if document_id in self._suspects and document_id not in self._untouchable:
+            try:
+                await self._sandbox.trial(loaded.snapshot, [row.batch for row in loaded.rows])
+                self._suspects.discard(document_id)
+            except SandboxRejected as error:
+                log.error("document_quarantined", document=document_id, reason=error.message)
+                self._untouchable.add(document_id)
+        if document_id in self._untouchable:
+            message = "This document cannot be opened: its stored state crashes whoever reads it. Everything is kept."
+            raise ProtocolError(Code.QUARANTINED, message)
+
+    # Closing.
+
+    def _came_to_rest(self, open_room: OpenRoom) -> None:
+        """A room is idle or over: the one is closed after a while, the other at once."""
+        document_id = open_room.document_id
+        timer = self._linger.pop(document_id, None)
+        if timer is not None:
+            timer.cancel()
+        if self._open.get(document_id) is not open_room:
+            return
+        if open_room.over:
+            self._close(document_id)
+        else:
+            loop = asyncio.get_running_loop()
+            self._linger[document_id] = loop.call_later(self._settings.linger, self._close_if_idle, open_room)
+
+    def _close_if_idle(self, open_room: OpenRoom) -> None:
+        self._linger.pop(open_room.document_id, None)
+        if self._open.get(open_room.document_id) is open_room and open_room.room.idle:
+            open_room.compact_if_due(unloading=True)
+            self._close(open_room.document_id)
+
+    def _close(self, document_id: DocumentId) -> None:
+        open_room = self._open.pop(document_id, None)
+        if open_room is None:
+            return
+        open_room.close()
+        self._closed(document_id, open_room.room.sessions)
+        self._change(document_id, self._let_go(document_id))
+
+    async def _let_go(self, document_id: DocumentId) -> None:
+        await self._bus.unsubscribe(document_id)
+        try:
+            await self._store.open_marks.unmark(document_id, self._settings.node_id)
+        except Unavailable as error:
+            log.warning("unmark_failed", document=document_id, reason=str(error))
+
+    def _hear(self, document_id: DocumentId, message: BusMessage) -> None:
+        open_room = self._open.get(document_id)
+        if open_room is not None:
+            open_room.hear(message)

@@ -1,0 +1,217 @@
+"""What the gateway and the routes ask of the open documents: join, receive, leave, announce, evict.
+
+It finds the room and the right way in: small batches are checked at once, large ones in the sandbox while others go on. What a
+room decides is crdt/room.py; how it is driven is server/open_room.py; when it is opened and closed is server/open_rooms.py.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from crdt.document import Damaged
+from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError, Unavailable
+from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, Role, User, decode_batch
+from crdt.session import Session
+from crdt.update_reader import inspect
+from server.bus.base import Bus, ClosedHint, DocumentHint
+from server.committer import Committer
+from server.open_room import OpenRoom, Surroundings, Wire
+from server.open_rooms import OpenRooms, RoomSettings, info_of
+from server.sandbox import Sandbox
+from server.store.base import Store
+
+__all__ = ["RoomSettings", "Rooms", "Wire", "info_of"]
+
+INLINE_BYTES = 32 * 2**10
+"""A batch up to this many bytes is checked at once (some milliseconds); a larger one in the sandbox, while others go on."""
+
+
+class Rooms:
+    """All rooms of this node. `attach` the wire, then `async with rooms:`."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        sandbox: Sandbox,
+        settings: RoomSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = settings.limits
+        self._gate_limits = settings.gate_limits
+        self._bus = bus
+        self._sandbox = sandbox
+        self._committer = Committer(store.log, deadline=settings.append_deadline)
+        self._rooms = OpenRooms(store, bus, sandbox, settings, self._closed)
+        self._joined: dict[ConnectionId, set[DocumentId]] = {}
+        self._around: Surroundings | None = None
+        self._log = store.log
+        self._clock = clock
+
+    def attach(self, wire: Wire) -> None:
+        """Say how connections are reached; once, before the rooms are entered."""
+        self._around = Surroundings(
+            log=self._log,
+            committer=self._committer,
+            bus=self._bus,
+            wire=wire,
+            clock=self._clock,
+            spawn=self._rooms.spawn,
+            fold=self._sandbox.fold,
+            backlog_bytes=self.limits.backlog_bytes,
+        )
+
+    async def __aenter__(self) -> "Rooms":
+        await self._rooms.start()
+        await self._committer.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Let go of everything; what is durable by now is durable. Call `drain` first."""
+        await self._rooms.stop()
+        await self._committer.__aexit__(*exc_info)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some room waits for the store."""
+        return any(open_room.room.durability == "waiting" for open_room in self._rooms)
+
+    # What the gateway calls.
+
+    async def join(
+        self, connection: ConnectionId, document_id: DocumentId, request: JoinRequest, user: User
+    ) -> tuple[JoinAnswer, DocumentInfo]:
+        """Bring a connection into a document, opening it if need be.
+
+        The caller must put the answer on the wire before it lets the event loop turn, so that no update overtakes it.
+        Raises ManyhandsError; the connection is then in the document only if it was before.
+        """
+        open_room = await self._rooms.opened(document_id, self._surroundings())
+        try:
+            answer, effects = open_room.room.join(connection, request, user, self._role_of(user))
+        except Damaged as error:
+            reason = error.message
+            open_room.do(lambda: open_room.room.doubt(reason))
+            raise Unavailable("The document is being repaired; try again.") from error
+        self._joined.setdefault(connection, set()).add(document_id)
+        asyncio.get_running_loop().call_soon(open_room.do, lambda: effects)
+        return answer, open_room.room.info
+
+    def _role_of(self, _user: User) -> Role:
+        return (
+            Role.EDITOR
+        )  # Everybody who reaches this server; identity and roles are not built yet, and start-up says so.
+
+    def fetch(self, connection: ConnectionId, document_id: DocumentId, index: int) -> bytes:
+        """One part of an announced missing update; raises ProtocolError."""
+        return self._room(document_id).room.fetch(connection, index)
+
+    def receive(
+        self, connection: ConnectionId, document_id: DocumentId, batch: bytes, request: Request | None
+    ) -> Awaitable[None] | None:
+        """Take a batch; it is answered through the wire, now or when it is durable.
+
+        An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere.
+        """
+        try:
+            open_room = self._room(document_id)
+            if len(batch) > self.limits.update_bytes:
+                raise ProtocolError(
+                    Code.TOO_LARGE, f"A batch may have {self.limits.update_bytes} bytes, not {len(batch)}."
+                )
+            updates = decode_batch(batch)
+            if len(batch) > INLINE_BYTES:
+                return self._receive_large(connection, document_id, updates, request)
+            inspected = [inspect(update, self._gate_limits) for update in updates]
+        except ManyhandsError as refusal:
+            self._refuse(connection, document_id, request, refusal)
+            return None
+        open_room.do(lambda: open_room.room.receive(connection, inspected, request))
+        return None
+
+    async def _receive_large(
+        self, connection: ConnectionId, document_id: DocumentId, updates: list[bytes], request: Request | None
+    ) -> None:
+        try:
+            inspected = await self._sandbox.inspect(updates, self._gate_limits)
+            open_room = self._room(document_id)
+        except ManyhandsError as refusal:
+            self._refuse(connection, document_id, request, refusal)
+            return
+        open_room.do(lambda: open_room.room.receive(connection, inspected, request))
+
+    def _refuse(
+        self, connection: ConnectionId, document_id: DocumentId, request: Request | None, refusal: ManyhandsError
+    ) -> None:
+        open_room = self._rooms.get(document_id)
+        if open_room is not None:
+            refused = Refused(refusal.code, refusal.message)
+            open_room.do(lambda: open_room.room.refuse(connection, request, refused))
+        elif request is not None:
+            self._surroundings().wire.answer(connection, request, Refused(refusal.code, refusal.message))
+
+    def receive_presence(
+        self, connection: ConnectionId, document_id: DocumentId, state: dict[str, Json] | None
+    ) -> None:
+        """Take in where a session's cursor is; raises ProtocolError."""
+        open_room = self._room(document_id)
+        open_room.room.receive_presence(connection, state)
+        open_room.do(list)
+
+    def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
+        """The connection closes a document; what was taken from it goes on to the log."""
+        self._joined.get(connection, set()).discard(document_id)
+        open_room = self._rooms.get(document_id)
+        if open_room is not None:
+            open_room.room.leave(connection)
+            open_room.do(list)
+
+    def disconnect(self, connection: ConnectionId) -> None:
+        """The connection is gone."""
+        for document_id in self._joined.pop(connection, set()):
+            self.leave(connection, document_id)
+
+    def identify(self, connection: ConnectionId, user: User) -> None:
+        """The connection belongs to this person from now on."""
+        for document_id in self._joined.get(connection, set()):
+            open_room = self._rooms.get(document_id)
+            if open_room is not None:
+                open_room.room.identify(connection, user)
+                open_room.do(list)
+
+    # What the catalogue's routes call.
+
+    def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
+        """A title or the trash has changed: tell the open pages, here and elsewhere."""
+        open_room = self._rooms.get(document_id)
+        if open_room is not None:
+            open_room.do(lambda: open_room.room.describe(info))
+        self._bus.publish(document_id, DocumentHint(info))
+
+    async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
+        """Close a document for everybody, here and elsewhere, and say why. What is not durable is refused."""
+        open_room = self._rooms.get(document_id)
+        if open_room is not None:
+            open_room.end(code, message)
+        self._bus.publish(document_id, ClosedHint(code, message))
+        await self._rooms.until_closed(document_id)
+
+    async def drain(self) -> None:
+        """Let nobody in any more and return when everything that was taken is durable. Give it a deadline."""
+        await self._rooms.drain()
+
+    def _room(self, document_id: DocumentId) -> OpenRoom:
+        open_room = self._rooms.get(document_id)
+        if open_room is None:
+            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        return open_room
+
+    def _surroundings(self) -> Surroundings:
+        if self._around is None:
+            raise InvariantError("The rooms have no wire: attach one before use.")
+        return self._around
+
+    def _closed(self, document_id: DocumentId, sessions: tuple[Session, ...]) -> None:
+        for session in sessions:
+            self._joined.get(session.connection, set()).discard(document_id)
