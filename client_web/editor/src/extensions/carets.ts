@@ -31,8 +31,9 @@ export const Carets = Extension.create<CaretsOptions>({
     if (!awareness) return [];
     return [
       yCursorPlugin(awareness, {
-        awarenessStateFilter: (ownId: number, id: number, state: unknown) =>
-          id !== ownId && isDrawable(state),
+        // A mirror has a client id of its own; the awareness knows which caret is this page's.
+        awarenessStateFilter: (_: number, id: number, state: unknown) =>
+          id !== awareness.clientID && isDrawable(state),
         cursorBuilder: drawCaret,
         selectionBuilder: drawSelection,
       }) as Plugin,

@@ -37,6 +37,12 @@ export function sharedText({ doc }: Person): string {
   return doc.getXmlFragment(FRAGMENT).toString();
 }
 
+/** The children of a node, or of the document that a person sees. */
+export function contentOf(parent: Person | JSONContent | undefined): readonly JSONContent[] {
+  const node: JSONContent | undefined = parent && "editor" in parent ? parent.editor.getJSON() : parent;
+  return node?.content ?? [];
+}
+
 export function typesOf(json: JSONContent): string {
   const inner = (json.content ?? []).map(typesOf).join(" ");
   return inner ? `${json.type}(${inner})` : String(json.type);
