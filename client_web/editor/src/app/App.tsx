@@ -10,14 +10,14 @@ import { ApiContext } from "./ApiContext";
 import type { Api } from "./api";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { NotFoundPage } from "./NotFoundPage";
+import { PageLoading } from "./PageLoading";
+import { loadDocumentsPage, loadEditorPage } from "./pages";
 import { type Theme, ThemeContext } from "./theme";
 import { UpdateNotice } from "./UpdateNotice";
 import type { Updates } from "./updates";
 
-const DocumentsPage = lazy(async () => ({
-  default: (await import("../documents/DocumentsPage")).DocumentsPage,
-}));
-const EditorPage = lazy(async () => ({ default: (await import("../page/EditorPage")).EditorPage }));
+const DocumentsPage = lazy(async () => ({ default: (await loadDocumentsPage()).DocumentsPage }));
+const EditorPage = lazy(async () => ({ default: (await loadEditorPage()).EditorPage }));
 
 /** The form of a document's id in server/PROTOCOL.md. */
 const DOCUMENT_ID = /^[A-Za-z0-9_-]{8,64}$/;
@@ -36,7 +36,7 @@ export function App({ api, theme, updates }: AppProps) {
           <ToastProvider>
             <UpdateNotice updates={updates} />
             <ErrorBoundary>
-              <Suspense fallback={null}>
+              <Suspense fallback={<PageLoading />}>
                 <Pages />
               </Suspense>
             </ErrorBoundary>

@@ -1,0 +1,63 @@
+/** The bar above the documents: who we are, the search field, the theme. */
+import { Search, X } from "lucide-react";
+import type { RefObject } from "react";
+import { Link } from "wouter";
+import { ThemeMenu } from "../app/ThemeMenu";
+import { IconButton } from "../ui/IconButton";
+import { Keys } from "../ui/Keys";
+import { Wordmark } from "../ui/Mark";
+import { TextField } from "../ui/TextField";
+
+export interface DocumentsHeaderProps {
+  readonly searchField: RefObject<HTMLInputElement | null>;
+  readonly search: string;
+  readonly placeholder: string;
+  readonly onSearch: (text: string) => void;
+}
+
+export function DocumentsHeader({ searchField, search, placeholder, onSearch }: DocumentsHeaderProps) {
+  return (
+    <header className="documents-header">
+      <Link href="/" className="documents-home" aria-label="Manyhands, your documents">
+        <Wordmark />
+      </Link>
+      <search className="documents-search">
+        <TextField
+          ref={searchField}
+          type="search"
+          label="Search by title"
+          labelHidden
+          icon={Search}
+          placeholder={placeholder}
+          value={search}
+          autoComplete="off"
+          onChange={(event) => onSearch(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") onSearch("");
+          }}
+          trailing={
+            search ? (
+              <IconButton
+                icon={X}
+                label="Clear the search"
+                size="small"
+                iconSize={16}
+                onClick={() => {
+                  onSearch("");
+                  searchField.current?.focus();
+                }}
+              />
+            ) : (
+              <span className="documents-search-key" aria-hidden="true">
+                <Keys shortcut="/" />
+              </span>
+            )
+          }
+        />
+      </search>
+      <div className="documents-header-end">
+        <ThemeMenu />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,63 @@
+/** The documents that were opened on this device, for when the server cannot be reached. */
+import { CloudOff, FileText } from "lucide-react";
+import { Link } from "wouter";
+import { useKnownDocuments } from "../app/knownDocuments";
+import { Banner } from "../ui/Banner";
+import { Button } from "../ui/Button";
+import { NoResults, Unreachable } from "./documentsStates";
+import { fullTime, relativeTime } from "./times";
+import { shownTitle } from "./titles";
+import { useNow } from "./useNow";
+
+export interface OfflineDocumentsProps {
+  readonly query: string;
+  readonly onClearSearch: () => void;
+  readonly onRetry: () => void;
+}
+
+export function OfflineDocuments({ query, onClearSearch, onRetry }: OfflineDocumentsProps) {
+  const now = useNow();
+  const known = useKnownDocuments();
+  if (known.length === 0) return <Unreachable onRetry={onRetry} />;
+
+  const wanted = query.toLocaleLowerCase();
+  const found = known.filter((document) => shownTitle(document.title).toLocaleLowerCase().includes(wanted));
+  return (
+    <>
+      <Banner
+        icon={CloudOff}
+        tone="warning"
+        action={
+          <Button size="small" onClick={onRetry}>
+            Try again
+          </Button>
+        }
+      >
+        The server cannot be reached. These documents were opened on this device: you can go on writing in
+        them, and your changes are kept here until the connection is back.
+      </Banner>
+      {found.length === 0 && <NoResults query={query} onClear={onClearSearch} />}
+      {found.length > 0 && (
+        <section className="documents-group">
+          <h2 className="documents-group-heading">On this device</h2>
+          <ul className="documents-rows">
+            {found.map(({ id, title, openedAt }) => (
+              <li key={id} className="documents-row">
+                <FileText className="documents-row-icon" aria-hidden="true" size={20} strokeWidth={1.6} />
+                <div className="documents-row-words">
+                  <Link href={`/d/${id}`} className="documents-row-link">
+                    {shownTitle(title)}
+                  </Link>
+                  <time className="documents-row-time" title={fullTime(new Date(openedAt))}>
+                    <span className="documents-row-verb">Opened </span>
+                    {relativeTime(new Date(openedAt), now)}
+                  </time>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+/** The list of documents as the page knows it, and what answers and actions make of it. Pure. */
+import type { DocumentEntry, DocumentPage } from "../app/api";
+
+export type Catalogue =
+  | { readonly status: "loading" }
+  | { readonly status: "failed"; readonly error: unknown }
+  | {
+      readonly status: "ready";
+      readonly documents: readonly DocumentEntry[];
+      readonly cursor: string | null;
+      readonly more: "idle" | "loading" | "failed";
+      /** The search that these documents answer. */
+      readonly query: string;
+    };
+
+export type CatalogueEvent =
+  | { readonly type: "asked" }
+  | { readonly type: "listed"; readonly page: DocumentPage; readonly query: string }
+  | { readonly type: "refreshed"; readonly page: DocumentPage; readonly query: string }
+  | { readonly type: "failed"; readonly error: unknown }
+  | { readonly type: "more asked" }
+  | { readonly type: "more listed"; readonly page: DocumentPage; readonly query: string }
+  | { readonly type: "more failed" }
+  | { readonly type: "put"; readonly document: DocumentEntry }
+  | { readonly type: "taken"; readonly id: string };
+
+export function afterEvent(catalogue: Catalogue, event: CatalogueEvent): Catalogue {
+  switch (event.type) {
+    case "asked":
+      return catalogue.status === "ready" ? catalogue : { status: "loading" };
+    case "listed":
+      return { status: "ready", ...event.page, more: "idle", query: event.query };
+    case "failed":
+      return { status: "failed", error: event.error };
+    default:
+      return catalogue.status === "ready" ? afterEventOnReady(catalogue, event) : catalogue;
+  }
+}
+
+type ReadyCatalogue = Extract<Catalogue, { status: "ready" }>;
+type ReadyEvent = Exclude<CatalogueEvent, { type: "asked" | "listed" | "failed" }>;
+
+function afterEventOnReady(catalogue: ReadyCatalogue, event: ReadyEvent): Catalogue {
+  const { documents } = catalogue;
+  // An answer to an earlier search, come late.
+  if ("query" in event && event.query !== catalogue.query) return catalogue;
+  switch (event.type) {
+    case "refreshed":
+      return { ...catalogue, ...refreshed(catalogue, event.page) };
+    case "more asked":
+      return { ...catalogue, more: "loading" };
+    case "more listed": {
+      const listed = event.page.documents.reduce(put, documents);
+      return { ...catalogue, documents: listed, cursor: event.page.cursor, more: "idle" };
+    }
+    case "more failed":
+      return { ...catalogue, more: "failed" };
+    case "put":
+      return { ...catalogue, documents: put(documents, event.document) };
+    case "taken":
+      return { ...catalogue, documents: documents.filter((document) => document.id !== event.id) };
+  }
+}
+
+/** A renewed first page replaces what it covers; pages loaded after it stay. */
+function refreshed({ documents, cursor }: ReadyCatalogue, page: DocumentPage): DocumentPage {
+  const last = page.documents.at(-1);
+  if (page.cursor === null || !last) return page;
+  const listed = new Set(page.documents.map((document) => document.id));
+  const rest = documents.filter(
+    (document) => !listed.has(document.id) && document.updatedAt < last.updatedAt,
+  );
+  return rest.length === 0 ? page : { documents: [...page.documents, ...rest], cursor };
+}
+
+/** Puts a document where its last edit belongs, in the place of an older entry with its id. */
+function put(documents: readonly DocumentEntry[], document: DocumentEntry): readonly DocumentEntry[] {
+  const others = documents.filter((other) => other.id !== document.id);
+  const at = others.findIndex((other) => other.updatedAt < document.updatedAt);
+  return at < 0 ? [...others, document] : others.toSpliced(at, 0, document);
+}

@@ -1,0 +1,109 @@
+/** What the documents page says when there is no list to show. */
+import { CloudOff, Plus, SearchX, Trash2, TriangleAlert } from "lucide-react";
+import { explain } from "../app/api";
+import { Button } from "../ui/Button";
+import { EmptyState } from "../ui/EmptyState";
+import { Keys } from "../ui/Keys";
+import { Skeleton } from "../ui/Skeleton";
+import { WritingPicture } from "./pictures";
+import { NEW_DOCUMENT_KEYS } from "./useShortcuts";
+
+export interface NoDocumentsProps {
+  readonly onCreate: () => void;
+  readonly creating: boolean;
+}
+
+export function NoDocuments({ onCreate, creating }: NoDocumentsProps) {
+  return (
+    <EmptyState
+      picture={<WritingPicture />}
+      title="Write something together"
+      action={
+        <Button variant="primary" size="large" icon={Plus} busy={creating} onClick={onCreate}>
+          New document
+        </Button>
+      }
+    >
+      <p>
+        Manyhands is a place to write with others, on a server of your own. Make a document and send its link:
+        everybody sees every change as it is typed, and what says “Saved” is kept.
+      </p>
+      <p className="documents-tip">
+        or press <Keys shortcut={NEW_DOCUMENT_KEYS} />
+      </p>
+    </EmptyState>
+  );
+}
+
+export function EmptyTrash() {
+  return (
+    <EmptyState picture={<Trash2 size={44} strokeWidth={1.3} />} title="The trash is empty">
+      <p>Documents that you throw away stay here until they are restored, or deleted for ever.</p>
+    </EmptyState>
+  );
+}
+
+export function NoResults({ query, onClear }: { readonly query: string; readonly onClear: () => void }) {
+  return (
+    <EmptyState
+      picture={<SearchX size={44} strokeWidth={1.3} />}
+      title="No results"
+      action={<Button onClick={onClear}>Clear the search</Button>}
+    >
+      <p>No title contains “{query}”.</p>
+    </EmptyState>
+  );
+}
+
+export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
+  return (
+    <EmptyState
+      picture={<TriangleAlert size={44} strokeWidth={1.3} />}
+      title="The documents cannot be listed"
+      action={
+        <Button variant="primary" onClick={onRetry}>
+          Try again
+        </Button>
+      }
+    >
+      <p>{explain(error)}</p>
+    </EmptyState>
+  );
+}
+
+export function Unreachable({ onRetry }: { readonly onRetry: () => void }) {
+  return (
+    <EmptyState
+      picture={<CloudOff size={44} strokeWidth={1.3} />}
+      title="The server cannot be reached"
+      action={
+        <Button variant="primary" onClick={onRetry}>
+          Try again
+        </Button>
+      }
+    >
+      <p>Documents that you open on this device will be listed here even without a connection.</p>
+    </EmptyState>
+  );
+}
+
+const SKELETON_WIDTHS = ["38%", "54%", "29%", "46%", "33%", "50%"];
+
+export function LoadingRows() {
+  return (
+    <div className="documents-group" role="status">
+      <span className="ui-hidden">Loading the documents…</span>
+      <div className="documents-rows">
+        {SKELETON_WIDTHS.map((width) => (
+          <div key={width} className="documents-row">
+            <Skeleton width="20px" height="20px" />
+            <div className="documents-row-words">
+              <Skeleton width={width} />
+              <Skeleton width="6.5rem" height="0.65em" />
+            </div>
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

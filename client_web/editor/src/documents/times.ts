@@ -1,0 +1,67 @@
+/** Times as people say them: relative while that helps, a date after that. `now` is always passed in. */
+import type { DocumentEntry } from "../app/api";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** Returns "just now", "5 minutes ago", "yesterday", "3 days ago" or a date; the future counts as now. */
+export function relativeTime(time: Date, now: Date): string {
+  const passed = now.getTime() - time.getTime();
+  if (Number.isNaN(passed)) return "";
+  if (passed < MINUTE_MS) return "just now";
+  if (passed < HOUR_MS) return RELATIVE.format(-Math.floor(passed / MINUTE_MS), "minute");
+  const days = daysBetween(time, now);
+  if (days === 0 || passed < 6 * HOUR_MS) return RELATIVE.format(-Math.floor(passed / HOUR_MS), "hour");
+  if (days < 7) return RELATIVE.format(-days, "day");
+  const sameYear = time.getFullYear() === now.getFullYear();
+  return time.toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    ...(sameYear ? {} : { year: "numeric" }),
+  });
+}
+
+/** Returns date and time in full, for a tooltip. */
+export function fullTime(time: Date): string {
+  return Number.isNaN(time.getTime())
+    ? ""
+    : time.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
+}
+
+export interface AgeGroup {
+  readonly heading: string;
+  readonly documents: readonly DocumentEntry[];
+}
+
+/** Splits a list, keeping its order, where the age of `time(document)` passes a heading's limit. */
+export function groupByAge(
+  documents: readonly DocumentEntry[],
+  time: (document: DocumentEntry) => Date,
+  now: Date,
+): readonly AgeGroup[] {
+  const groups: { heading: string; documents: DocumentEntry[] }[] = [];
+  for (const document of documents) {
+    const heading = ageHeading(daysBetween(time(document), now));
+    const last = groups.at(-1);
+    if (last?.heading === heading) last.documents.push(document);
+    else groups.push({ heading, documents: [document] });
+  }
+  return groups;
+}
+
+function ageHeading(days: number): string {
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  if (days < 7) return "Last 7 days";
+  if (days < 30) return "Last 30 days";
+  return "Earlier";
+}
+
+/** Returns midnights passed between two times, in the person's own time zone. */
+function daysBetween(time: Date, now: Date): number {
+  const dayNumber = (date: Date) =>
+    Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / (24 * HOUR_MS);
+  return dayNumber(now) - dayNumber(time);
+}

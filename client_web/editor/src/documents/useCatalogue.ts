@@ -1,0 +1,74 @@
+/** Keeps the list of documents in step with the server: search, pages, and a look again when the page returns. */
+import { useCallback, useEffect, useReducer, useState } from "react";
+import { useApi } from "../app/ApiContext";
+import type { DocumentEntry } from "../app/api";
+import { afterEvent, type Catalogue } from "./catalogue";
+
+const PAGE_LENGTH = 50;
+
+export interface CatalogueView {
+  readonly catalogue: Catalogue;
+  /** The shown documents answer an earlier search than the one asked for. */
+  readonly stale: boolean;
+  readonly retry: () => void;
+  readonly loadMore: () => void;
+  readonly put: (document: DocumentEntry) => void;
+  readonly take: (id: string) => void;
+}
+
+export function useCatalogue(trashed: boolean, query: string): CatalogueView {
+  const api = useApi();
+  const [catalogue, dispatch] = useReducer(afterEvent, { status: "loading" } as Catalogue);
+  const [attempt, setAttempt] = useState(0);
+  const ready = catalogue.status === "ready";
+  const cursor = ready ? catalogue.cursor : null;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is the same question asked again
+  useEffect(() => {
+    const abort = new AbortController();
+    dispatch({ type: "asked" });
+    api.listDocuments({ query, trashed, limit: PAGE_LENGTH, signal: abort.signal }).then(
+      (page) => abort.signal.aborted || dispatch({ type: "listed", page, query }),
+      (error: unknown) => abort.signal.aborted || dispatch({ type: "failed", error }),
+    );
+    return () => abort.abort();
+  }, [api, trashed, query, attempt]);
+
+  const retry = useCallback(() => setAttempt((before) => before + 1), []);
+
+  const refresh = useCallback(() => {
+    if (!ready) return retry();
+    api.listDocuments({ query, trashed, limit: PAGE_LENGTH }).then(
+      (page) => dispatch({ type: "refreshed", page, query }),
+      () => undefined, // what is on the page may still be looked at; the next question will tell
+    );
+  }, [api, trashed, query, ready, retry]);
+  useReturn(refresh);
+
+  const loadMore = useCallback(() => {
+    dispatch({ type: "more asked" });
+    api.listDocuments({ query, trashed, limit: PAGE_LENGTH, cursor }).then(
+      (page) => dispatch({ type: "more listed", page, query }),
+      () => dispatch({ type: "more failed" }),
+    );
+  }, [api, trashed, query, cursor]);
+
+  const put = useCallback((document: DocumentEntry) => dispatch({ type: "put", document }), []);
+  const take = useCallback((id: string) => dispatch({ type: "taken", id }), []);
+  return { catalogue, stale: ready && catalogue.query !== query, retry, loadMore, put, take };
+}
+
+/** Calls `onReturn` when the tab is looked at again or the network is back. */
+function useReturn(onReturn: () => void): void {
+  useEffect(() => {
+    const whenVisible = () => {
+      if (document.visibilityState === "visible") onReturn();
+    };
+    document.addEventListener("visibilitychange", whenVisible);
+    window.addEventListener("online", onReturn);
+    return () => {
+      document.removeEventListener("visibilitychange", whenVisible);
+      window.removeEventListener("online", onReturn);
+    };
+  }, [onReturn]);
+}
