@@ -1,0 +1,338 @@
+"""The gate: what strangers' updates must be before pycrdt sees them.
+
+`inspect` reads an update's bytes by themselves; `Knowledge` judges it against the document, including what is in flight to the log. What
+passes keeps these promises, on which the whole server stands:
+
+1. **It is sound.** yrs and yjs both read it, to the last byte, as the same thing.
+2. **It is complete.** No clock gap; every origin, parent and deleted range is known, or comes with the update, and not in a circle. So
+   pycrdt never holds anything back as pending, where it diverges (y-crdt#632), and the state vector after it is known beforehand.
+3. **It fits.** Content lies where its kind may lie (crdt/places.py), types are not nested deeper than recursion allows.
+4. **It cuts no surrogate pair.** Yjs counts UTF-16 units. At a border inside a pair yjs makes two U+FFFD and yrs something else, for ever.
+5. **Its author may write.** New structs under a client id need `may_write`'s consent. Known structs that come again need none: clients
+   upload what overlaps, and whole documents with other people's work in it.
+
+Duplicates are judged like everything else, for implementations look at the references of structs that they already have. A second,
+different struct under a known id is not noticed; the log's order decides, and everybody is sent the same log.
+
+It does not look at values: a document may pass whose text no one may want to print (HTML in attributes), and which only the sandbox
+should read out.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from crdt.errors import Code, ProtocolError
+from crdt.gate_limits import GateLimits
+from crdt.places import NOWHERE, Places
+from crdt.ranges import Ranges, Undo
+from crdt.state_vector import check_state_vector, encode_state_vector
+from crdt.update_contents import DELETED, bad_update
+from crdt.update_reader import KEYED, Inspected, Struct, inspect
+
+__all__ = [
+    "Admission",
+    "GateLimits",
+    "Inspected",
+    "Knowledge",
+    "check_state_vector",
+    "encode_state_vector",
+    "inspect",
+]
+
+_NONE: "array[int]" = array("I")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What admitted updates bring.
+
+    Attributes:
+        news: whether there is a struct or a deletion that the document lacked; without any they are complete duplicates.
+        new_clients: client ids whose first structs they bring.
+        writes: client ids for which they bring new structs.
+    """
+
+    news: bool
+    new_clients: tuple[int, ...]
+    writes: tuple[int, ...]
+
+
+class _Cursor:
+    """How far one client id's structs of an update have been taken in."""
+
+    __slots__ = ("client", "index", "structs")
+
+    def __init__(self, client: int, structs: list[Struct]) -> None:
+        self.client = client
+        self.structs = structs
+        self.index = 0
+
+
+class Knowledge:
+    """What the gate knows of one document: clocks, places, surrogate pairs, deletions. Can be pickled."""
+
+    __slots__ = ("_clocks", "_deleted", "_deletions", "_limits", "_lows", "_mark", "_places", "_touched")
+
+    def __init__(self, limits: GateLimits) -> None:
+        self._limits = limits
+        self._clocks: dict[int, int] = {}
+        self._places = Places(limits)
+        self._lows: dict[int, array[int]] = {}
+        self._deleted: dict[int, Ranges] = {}
+        # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id; deletions.
+        self._touched: dict[int, tuple[int, int, int]] = {}
+        self._deletions: list[tuple[Ranges, Undo]] = []
+        self._mark = self._places.mark()
+
+    @classmethod
+    def from_snapshot(cls, update: bytes, limits: GateLimits) -> "Knowledge":
+        """Learn a document from its full state, which once was admitted: limits of size do not hold, unknown places are nowhere.
+
+        Raises ProtocolError when the bytes are no update.
+        """
+        knowledge = cls(limits)
+        knowledge.absorb(inspect(update, limits.without_sizes()))
+        return knowledge
+
+    @property
+    def state_vector(self) -> Mapping[int, int]:
+        """The clock behind the last known struct of each client id; a live view."""
+        return MappingProxyType(self._clocks)
+
+    def admit(self, updates: Sequence[Inspected], may_write: Callable[[int], bool]) -> Admission:
+        """Check updates against the document one after the other and take them in, all or none.
+
+        `may_write` is asked once for each client id for which there are new structs. Raises ProtocolError (`missing_past`,
+        `client_id_taken`, `bad_update`, `document_full`), and then nothing has changed.
+        """
+        try:
+            for update in updates:
+                self._take(update)
+            clocks = self._clocks
+            writes = tuple([client for client, before in self._touched.items() if clocks[client] > before[0]])
+            for client in writes:
+                if not may_write(client):
+                    raise ProtocolError(
+                        Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one."
+                    )
+            new_clients = tuple([client for client in writes if not self._touched[client][0]])
+            self._check_growth(new_clients)
+        except BaseException:
+            self._roll_back()
+            raise
+        admission = Admission(bool(writes or self._deletions), new_clients, writes)
+        self._settle()
+        return admission
+
+    def absorb(self, update: Inspected) -> None:
+        """Take in a durable update without judging it. What today's rules would refuse is taken with its place unknown."""
+        try:
+            self._take(update)
+        except ProtocolError:
+            self._roll_back()
+            self._take_blindly(update)
+        self._settle()
+
+    def _take(self, update: Inspected) -> None:
+        structs = update.structs
+        if len(structs) == 1:
+            client, first, end = update.clients[0]
+            if first > self._clocks.get(client, 0):
+                raise _missing_past()
+            if self._advance(_Cursor(client, structs[0]), end) is not None:
+                raise _missing_past()
+        elif structs:
+            self._take_interwoven(update)
+        for client, ranges in update.deletions:
+            self._delete(client, ranges)
+
+    def _take_interwoven(self, update: Inspected) -> None:
+        """Take in the structs of several client ids, each after those it refers to."""
+        cursors: dict[int, _Cursor] = {}
+        for (client, first, _), structs in zip(update.clients, update.structs, strict=True):
+            if first > self._clocks.get(client, 0):
+                raise _missing_past()
+            cursors[client] = _Cursor(client, structs)
+        for client, _, end in update.clients:
+            stack = [(client, end)]
+            waiting = {client}
+            while stack:
+                current, target = stack[-1]
+                needed = self._advance(cursors[current], target)
+                if needed is None:
+                    stack.pop()
+                    waiting.discard(current)
+                    continue
+                if needed[0] in waiting:
+                    raise bad_update("Structs refer to one another in a circle.")
+                if needed[0] not in cursors or needed[1] >= cursors[needed[0]].structs[-1][1]:
+                    raise _missing_past()
+                stack.append((needed[0], needed[1] + 1))
+                waiting.add(needed[0])
+
+    def _advance(self, cursor: _Cursor, target: int) -> tuple[int, int] | None:
+        """Take in structs of one client id up to a clock, or to one with an unknown reference: then return that id."""
+        client, structs, index = cursor.client, cursor.structs, cursor.index
+        clocks = self._clocks
+        reached = clocks.get(client, 0)
+        if client not in self._touched:
+            self._touched[client] = (reached, self._places.runs(client), len(self._lows.get(client, ())))
+        needed = None
+        while index < len(structs) and structs[index][0] < target:
+            struct = structs[index]
+            _, end, _, origin, origin_clock, right, right_clock, parent, lows = struct
+            if origin != client and origin_clock >= clocks.get(origin, 0):
+                needed = (origin, origin_clock)
+                break
+            if right != client and right_clock >= clocks.get(right, 0):
+                needed = (right, right_clock)
+                break
+            if isinstance(parent, tuple) and parent[0] != client and parent[1] >= clocks.get(parent[0], 0):
+                needed = parent
+                break
+            if lows or self._lows:
+                self._check_cuts(client, struct, reached)
+            place = self._place(struct)
+            if end > reached:
+                self._record(client, struct, place, reached)
+                reached = end
+            index += 1
+        cursor.index = index
+        if reached:
+            clocks[client] = reached
+        return needed
+
+    def _place(self, struct: Struct) -> int:
+        """Where a struct whose references are known lives."""
+        _, _, kind, origin, origin_clock, right, right_clock, parent, _ = struct
+        if parent is not None:
+            return self._place_in(parent, keyed=kind & KEYED)
+        places = self._places
+        if origin >= 0:
+            place = places.of(origin, origin_clock)
+            if right >= 0:
+                beside = places.of(right, right_clock)
+                if beside != place:
+                    return self._reconcile(place, beside)
+            return place
+        return places.of(right, right_clock) if right >= 0 else NOWHERE
+
+    def _place_in(self, parent: str | tuple[int, int], *, keyed: int) -> int:
+        if isinstance(parent, str):
+            place = self._places.root(parent)
+        else:
+            branch = self._places.types.get(parent)
+            if branch is None:
+                client, clock = parent
+                if client in self._deleted and self._deleted[client].covers(clock, clock + 1):
+                    return NOWHERE
+                raise bad_update("A parent is not a shared type.")
+            place = branch * 2
+        return place + 1 if keyed else place
+
+    def _reconcile(self, place: int, beside: int) -> int:
+        """Judge two origins in different places."""
+        living = place or beside
+        owner = self._places.owner(living)
+        if living == place + beside:
+            while owner is not None:
+                client, clock = owner
+                if client in self._deleted and self._deleted[client].covers(clock, clock + 1):
+                    return NOWHERE
+                owner = self._places.owner(self._places.of(client, clock))
+        raise bad_update("A struct's neighbours live in different places.")
+
+    def _record(self, client: int, struct: Struct, place: int, reached: int) -> None:
+        clock, end, kind, *_, lows = struct
+        kind &= KEYED - 1
+        self._places.extend(client, max(clock, reached), place, kind)
+        if kind <= DELETED:
+            self._bury(client, [(max(clock, reached), end)])
+        if lows:
+            known = self._lows.setdefault(client, array("I"))
+            known.extend(lows if clock >= reached else [low for low in lows if low > reached])
+
+    def _check_cuts(self, client: int, struct: Struct, reached: int) -> None:
+        clock, _, _, origin, origin_clock, right, right_clock, _, lows = struct
+        if (
+            (clock < reached and (reached in lows or self._is_low(client, clock)))
+            or (origin >= 0 and self._is_low(origin, origin_clock + 1))
+            or (right >= 0 and self._is_low(right, right_clock))
+        ):
+            raise _cut()
+
+    def _is_low(self, client: int, clock: int) -> bool:
+        lows = self._lows.get(client, _NONE)
+        i = bisect_left(lows, clock)
+        return i < len(lows) and lows[i] == clock
+
+    def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
+        known = self._clocks.get(client, 0)
+        if max([end for _, end in ranges]) > known:
+            raise _missing_past()
+        if client in self._lows:
+            for start, end in ranges:
+                if self._is_low(client, start) or self._is_low(client, end):
+                    raise _cut()
+        self._bury(client, ranges)
+
+    def _bury(self, client: int, ranges: Sequence[tuple[int, int]]) -> None:
+        deleted = self._deleted.get(client)
+        if deleted is None:
+            deleted = self._deleted[client] = Ranges()
+        for undo in deleted.add(ranges):
+            self._deletions.append((deleted, undo))
+
+    def _take_blindly(self, update: Inspected) -> None:
+        for (client, _, _), structs in zip(update.clients, update.structs, strict=True):
+            self._touched.setdefault(client, (0, 0, 0))
+            for struct in structs:
+                reached = self._clocks.get(client, 0)
+                if struct[1] > reached:
+                    self._record(client, struct, NOWHERE, reached)
+                    self._clocks[client] = struct[1]
+        for client, ranges in update.deletions:
+            self._bury(client, ranges)
+
+    def _check_growth(self, new_clients: tuple[int, ...]) -> None:
+        limits = self._limits
+        _, roots, types = self._mark
+        places = self._places
+        if new_clients and len(self._clocks) > limits.client_ids:
+            raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.client_ids} client ids.")
+        if len(places.roots) > max(roots, limits.root_names):
+            raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.root_names} root types.")
+        if len(places.types) > max(types, limits.types):
+            raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.types} shared types.")
+
+    def _settle(self) -> None:
+        self._touched.clear()
+        self._deletions.clear()
+        self._mark = self._places.mark()
+
+    def _roll_back(self) -> None:
+        for deleted, undo in reversed(self._deletions):
+            deleted.undo(undo)
+        for client, (clock, runs, lows) in self._touched.items():
+            self._places.undo_runs(client, runs)
+            if client in self._lows:
+                del self._lows[client][lows:]
+            if clock:
+                self._clocks[client] = clock
+            else:
+                self._clocks.pop(client, None)
+        self._places.undo(self._mark)
+        self._settle()
+
+
+def _missing_past() -> ProtocolError:
+    return ProtocolError(
+        Code.MISSING_PAST, "The update builds on changes the server has never seen. Join again and send what it lacks."
+    )
+
+
+def _cut() -> ProtocolError:
+    return bad_update("The update cuts a character in half (a surrogate pair).")

@@ -1,0 +1,47 @@
+"""What the gate lets through, in numbers: one field a limit, each with its unit and its reason."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """Limits on one update, and on what a document may grow to.
+
+    Attributes:
+        update_bytes: one update. What a room takes as one batch, since a batch may be one update.
+        structs: structs and deleted ranges of one update. Each costs the serving process about 2 µs; a document with 260,000 edits
+            by one person has 11,000.
+        any_values: values nested in lists and objects of one update. A null is one byte here and 24 in memory.
+        any_depth: levels of nesting in one JSON or `Any` value. yrs reads them recursively: 800 levels overflow a small stack.
+        type_depth: levels of shared types within each other. yrs deletes and prints them recursively: 20,000 overflow its stack,
+            and browsers give up earlier. A table in a nested list in a quote is at 20.
+        types: shared types in one document, the deleted ones since the last compaction included. A paragraph is two; each takes
+            about 1 kB in all.
+        root_names: root types of one document. A handful is normal; they can never be deleted.
+        client_ids: authors of one document. Each open tab takes one; every state vector on the wire lists them all.
+        fragment_roots: roots that hold XML and nothing else. The editor's own: a bare string in it would break every page open on it.
+    """
+
+    update_bytes: int = 16 * 2**20
+    structs: int = 200_000
+    any_values: int = 1_000_000
+    any_depth: int = 32
+    type_depth: int = 256
+    types: int = 2**18
+    root_names: int = 64
+    client_ids: int = 100_000
+    fragment_roots: frozenset[str] = frozenset({"default"})
+
+    def without_sizes(self) -> "GateLimits":
+        """The same for what is durable already: what once was let in must be readable, however the limits have changed."""
+        huge = 2**62
+        return replace(
+            self,
+            update_bytes=huge,
+            structs=huge,
+            any_values=huge,
+            type_depth=max(self.type_depth, 4096),
+            types=huge,
+            root_names=huge,
+            client_ids=huge,
+        )

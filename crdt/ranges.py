@@ -1,0 +1,82 @@
+"""Deleted clocks of one client id: sorted, disjoint ranges that remember how to undo an addition.
+
+They lie in two arrays of 32-bit integers: a document with 100,000 deletions takes 800 kB, and an insertion in the middle moves
+memory instead of objects.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
+_FEW = 64
+
+Undo = tuple[int, "array[int]", "array[int]"]
+"""Where one range replaced others, and those others; at -1 they are everything there was."""
+
+
+class Ranges:
+    """Half-open ranges; neighbours that touch are one."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self) -> None:
+        self._starts = array("I")
+        self._ends = array("I")
+
+    def covers(self, start: int, end: int) -> bool:
+        """Whether every clock from `start` up to `end` is in one of the ranges."""
+        i = bisect_right(self._starts, start)
+        return i > 0 and self._ends[i - 1] >= end
+
+    def add(self, ranges: Sequence[tuple[int, int]]) -> list[Undo]:
+        """Add sorted ranges; return how to undo it, last step last. Nothing to undo: they were covered already."""
+        new = [each for each in ranges if not self.covers(*each)]
+        if len(new) > _FEW and len(new) * _FEW > len(self._starts):
+            return [self._merge(new)]
+        return [self._insert(start, end) for start, end in new if not self.covers(start, end)]
+
+    def undo(self, undo: Undo) -> None:
+        """Take the last step back."""
+        at, starts, ends = undo
+        if at < 0:
+            self._starts, self._ends = starts, ends
+        else:
+            self._starts[at : at + 1] = starts
+            self._ends[at : at + 1] = ends
+
+    def _insert(self, start: int, end: int) -> Undo:
+        starts, ends = self._starts, self._ends
+        first = bisect_right(starts, start)
+        if first and ends[first - 1] >= start:
+            first -= 1
+        behind = bisect_right(starts, end)
+        replaced = (first, starts[first:behind], ends[first:behind])
+        if first < behind:
+            start = min(start, starts[first])
+            end = max(end, ends[behind - 1])
+        starts[first:behind] = array("I", (start,))
+        ends[first:behind] = array("I", (end,))
+        return replaced
+
+    def _merge(self, new: Sequence[tuple[int, int]]) -> Undo:
+        """Add many at once, in time linear in all there is."""
+        replaced = (-1, self._starts, self._ends)
+        ranges = sorted([*zip(self._starts, self._ends, strict=True), *new])
+        starts, ends = array("I", (ranges[0][0],)), array("I", (ranges[0][1],))
+        for start, end in ranges:
+            if start > ends[-1]:
+                starts.append(start)
+                ends.append(end)
+            elif end > ends[-1]:
+                ends[-1] = end
+        self._starts, self._ends = starts, ends
+        return replaced
+
+    def __iter__(self) -> "zip[tuple[int, int]]":
+        return zip(self._starts, self._ends, strict=True)
+
+    def check(self) -> bool:
+        """Whether the ranges are what they promise: not empty, sorted, apart."""
+        ranges = list(self)
+        return all(a < b for a, b in ranges) and all(left[1] < right[0] for left, right in pairwise(ranges))
