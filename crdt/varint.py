@@ -17,7 +17,8 @@ def write_varuint(value: int, out: bytearray) -> None:
 def read_varuint(data: bytes, at: int) -> tuple[int, int]:
     """Read one integer at offset `at`; return it with the offset behind it.
 
-    Raises ProtocolError(malformed) at the end of the data and for anything longer than 8 bytes or above 2**53 - 1.
+    Raises ProtocolError(malformed) at the end of the data, and for anything longer than 8 bytes or than it needs to be, or above
+    2**53 - 1.
     """
     value = shift = 0
     try:
@@ -32,6 +33,8 @@ def read_varuint(data: bytes, at: int) -> tuple[int, int]:
                 raise ProtocolError(Code.MALFORMED, "An integer is longer than 8 bytes.")
     except IndexError:
         raise ProtocolError(Code.MALFORMED, "The data ends inside an integer.") from None
+    if not byte and shift:
+        raise ProtocolError(Code.MALFORMED, "An integer is longer than it needs to be.")
     if value > MAX_SAFE:
         raise ProtocolError(Code.MALFORMED, "An integer is above 2^53 - 1.")
     return value, at
