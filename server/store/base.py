@@ -13,7 +13,7 @@ Promises of every implementation (one contract suite, tests/contracts/, runs aga
 
 Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
 An unknown document is `None`, `Gone` or an empty answer, never an error. Stored bytes that are damaged are an
-InvariantError(quarantined) of `load`, `read` and `compact`; they are kept as they are.
+InvariantError(quarantined) of whoever reads them; they are kept as they are.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,0 +1,56 @@
+"""Files beside the documents, in SQL."""
+
+import hashlib
+from functools import partial
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from crdt.errors import InvariantError
+from crdt.ids import DocumentId
+from server.store.base import Attachment
+from server.store.database import Database
+from server.store.schema import attachments, documents
+
+
+class SqlAttachments:
+    """The attachments port over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, document_id: DocumentId, attachment: Attachment) -> bool:
+        """Keep a file; the document holds one of each content."""
+        return await self._database.write(partial(_put, document_id=document_id, attachment=attachment))
+
+    async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
+        """Get a file back; raises InvariantError when it is not what its name says."""
+        return await self._database.read(partial(_fetch, document_id=document_id, sha256=sha256))
+
+
+def _put(connection: Connection, document_id: DocumentId, attachment: Attachment) -> bool:
+    key = connection.execute(select(documents.c.key).where(documents.c.document_id == document_id)).scalar()
+    if key is None:
+        return False
+    values = {
+        "document_key": key,
+        "sha256": attachment.sha256,
+        "media_type": attachment.media_type,
+        "data": attachment.data,
+    }
+    connection.execute(insert(attachments).values(values).on_conflict_do_nothing())
+    return True
+
+
+def _fetch(connection: Connection, document_id: DocumentId, sha256: str) -> Attachment | None:
+    query = (
+        select(attachments.c.media_type, attachments.c.data)
+        .join(documents)
+        .where(documents.c.document_id == document_id, attachments.c.sha256 == sha256)
+    )
+    found = connection.execute(query).first()
+    if found is None:
+        return None
+    if hashlib.sha256(found.data).hexdigest() != sha256:
+        raise InvariantError(f"Document {document_id}: attachment {sha256} is damaged in the database.")
+    return Attachment(sha256, found.media_type, found.data)

@@ -1,0 +1,45 @@
+"""What the driver's exceptions mean to an operator: the only place where they are known, so that none leaves the store."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from crdt.errors import Code, InvariantError, ManyhandsError, Unavailable
+
+_SENTENCES = {
+    sqlite3.SQLITE_FULL: "There is no room left for {path}. Make room on its disk, or raise its limit; waiting edits are then saved.",
+    sqlite3.SQLITE_IOERR: "The disk with {path} reports an error ({error}). Make room on it and check it; waiting edits are then saved.",
+    sqlite3.SQLITE_READONLY: "{path} cannot be written. Let the server's user write to it and to its directory.",
+    sqlite3.SQLITE_PERM: "{path} cannot be written. Let the server's user write to it and to its directory.",
+    sqlite3.SQLITE_CANTOPEN: "{path} cannot be opened. Let the server's user read and write it and its directory.",
+    sqlite3.SQLITE_BUSY: "Another program has locked {path}. Let it finish or stop it; waiting edits are then saved.",
+    sqlite3.SQLITE_LOCKED: "Another program has locked {path}. Let it finish or stop it; waiting edits are then saved.",
+    sqlite3.SQLITE_NOTADB: "{path} is not a database. Nothing was changed. Move it away, or name another file.",
+    sqlite3.SQLITE_CORRUPT: "{path} is damaged ({error}). Nothing was changed. Restore a backup, or try `sqlite3 … .recover`.",
+}
+
+
+@contextlib.contextmanager
+def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
+    """Let only our own errors out of the block. `reading`: it reads a document, so that damage found is that document's."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise translate(error.orig, path, reading=reading) from error
+    except (sqlite3.Error, SQLAlchemyError) as error:
+        raise translate(error, path, reading=reading) from error
+
+
+def translate(error: BaseException | None, path: Path, *, reading: bool) -> ManyhandsError:
+    """Say who is to blame, and what the operator can do: Unavailable may pass, InvariantError will not."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if reading and primary == sqlite3.SQLITE_CORRUPT:
+        return InvariantError(_SENTENCES[primary].format(path=path, error=error), Code.QUARANTINED)
+    if sentence := _SENTENCES.get(primary):
+        return Unavailable(sentence.format(path=path, error=error))
+    if isinstance(error, sqlite3.OperationalError):
+        return Unavailable(f"The database {path} does not answer ({error}).")
+    return InvariantError(f"The database {path} was used wrongly ({error}).", Code.INTERNAL)

@@ -1,0 +1,212 @@
+"""A document's snapshots, rows and history in SQL: reading them checked, and putting a snapshot in the rows' place.
+
+What is kept after a compaction at seq n, which folded everything since seq m:
+
+1. the snapshot at n, and the log rows after n;
+2. the snapshot at m that it was made from, and the raw rows m + 1 … n as one history segment: together they make the document again,
+   should the snapshot at n turn out to be damaged (`read_base` then does so by itself);
+3. segments up to m, as many of the newest as fit into `history_bytes`.
+
+A compaction that was overtaken by another, or whose document was deleted meanwhile, finds no row of `documents` with the key, epoch and
+snapshot_seq that it began from, and does nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+
+from crdt.errors import Code, InvariantError
+from crdt.ids import DocumentId, Epoch, Seq
+from server.store.base import REMEMBERED_UPDATE_IDS, CompactionReport, Folded, Row
+from server.store.schema import documents, history, log_rows, snapshots, update_ids
+from server.store.segments import checksum, damaged, pack_rows, unpack_rows
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document's row: where its log and its snapshot end."""
+
+    document_id: DocumentId
+    key: int
+    epoch: Epoch
+    head: Seq
+    snapshot_seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What rows after `snapshot_seq` build on: a snapshot at `seq` and, when the newest one is damaged, the history since."""
+
+    snapshot: bytes | None
+    seq: Seq
+    history: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a compaction read: `rows` after the snapshot at `base_seq`; `fresh` of them, the last ones, were never folded."""
+
+    document: Document
+    snapshot: bytes | None
+    base_seq: Seq
+    rows: Sequence[Row]
+    fresh: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What a compaction will write."""
+
+    span: Span
+    folded: Folded
+    segment: bytes
+
+
+def find_document(connection: Connection, document_id: DocumentId) -> Document | None:
+    """Read a document's row."""
+    query = select(documents.c.key, documents.c.epoch, documents.c.head, documents.c.snapshot_seq)
+    found = connection.execute(query.where(documents.c.document_id == document_id)).first()
+    if found is None:
+        return None
+    return Document(document_id, found.key, Epoch(found.epoch), Seq(found.head), Seq(found.snapshot_seq))
+
+
+def read_rows(connection: Connection, document: Document, after: Seq) -> list[Row]:
+    """Read the rows after `after`; raises InvariantError(quarantined) when one is damaged or missing."""
+    query = select(log_rows.c.seq, log_rows.c.batch, log_rows.c.checksum).order_by(log_rows.c.seq)
+    rows: list[Row] = []
+    expected = after
+    for seq, batch, stored in connection.execute(query.where(_of(log_rows, document), log_rows.c.seq > after)):
+        expected = Seq(expected + 1)
+        if seq != expected or checksum(batch, expected) != stored:
+            raise damaged(document.document_id, "log row", expected)
+        rows.append(Row(expected, batch))
+    if expected < document.head:
+        raise damaged(document.document_id, "log row", Seq(expected + 1))
+    return rows
+
+
+def read_base(connection: Connection, document: Document) -> Base:
+    """Read the newest snapshot, or what makes up for it; raises InvariantError(quarantined) when nothing does."""
+    if document.snapshot_seq == 0:
+        return Base(None, Seq(0), ())
+    newest = _read_snapshot(connection, document, document.snapshot_seq)
+    if newest is not None:
+        return Base(newest, document.snapshot_seq, ())
+    _log.error("The snapshot of document %s at %d is damaged.", document.document_id, document.snapshot_seq)
+    before = select(func.max(snapshots.c.seq)).where(_of(snapshots, document), snapshots.c.seq < document.snapshot_seq)
+    seq = Seq(connection.execute(before).scalar() or 0)
+    snapshot = _read_snapshot(connection, document, seq)
+    rows = [row for row in _read_segments(connection, document, seq) if row.seq > seq]
+    if (seq and snapshot is None) or [row.seq for row in rows] != list(range(seq + 1, document.snapshot_seq + 1)):
+        raise damaged(document.document_id, "the snapshot at", document.snapshot_seq)
+    return Base(snapshot, seq, rows)
+
+
+def read_history(connection: Connection, document_id: DocumentId) -> list[Row]:
+    """Read all history that is kept, oldest first."""
+    document = find_document(connection, document_id)
+    return _read_segments(connection, document, Seq(0)) if document else []
+
+
+def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
+    """Read what there is to fold; None when that is nothing."""
+    document = find_document(connection, document_id)
+    if document is None or document.head == document.snapshot_seq:
+        return None
+    fresh = read_rows(connection, document, document.snapshot_seq)
+    base = read_base(connection, document)
+    return Span(document, base.snapshot, base.seq, (*base.history, *fresh), fresh)
+
+
+def pack(span: Span, folded: Folded) -> Packed:
+    """Compress the rows that go into history; needs no connection."""
+    return Packed(span, folded, pack_rows(span.fresh))
+
+
+def write(connection: Connection, packed: Packed, history_bytes: int) -> CompactionReport | None:
+    """Put the snapshot in the place of its rows; None when another compaction or the document's end came first."""
+    span, folded, document = packed.span, packed.folded, packed.span.document
+    last = span.fresh[-1].seq
+    if not _advance(connection, packed, last):
+        return None
+    shared = {"document_key": document.key, "seq": last}
+    connection.execute(
+        insert(snapshots).values(
+            **shared,
+            data=folded.snapshot,
+            state_vector=folded.state_vector,
+            checksum=checksum(folded.snapshot, last),
+        )
+    )
+    connection.execute(insert(history).values(**shared, data=packed.segment, checksum=checksum(packed.segment, last)))
+    folded_rows = connection.execute(delete(log_rows).where(_of(log_rows, document), log_rows.c.seq <= last))
+    if folded_rows.rowcount != len(span.fresh):
+        message = f"Document {document.document_id}: other rows were to be deleted than had been read."
+        raise InvariantError(message, Code.INTERNAL)
+    _thin(connection, span, last, history_bytes)
+    log_bytes = sum(len(row.batch) for row in span.fresh)
+    return CompactionReport(len(span.fresh), log_bytes, len(folded.snapshot))
+
+
+def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
+    document = packed.span.document
+    rest = select(func.coalesce(func.sum(func.length(log_rows.c.batch)), 0)).where(
+        _of(log_rows, document), log_rows.c.seq > last
+    )
+    advanced = connection.execute(
+        update(documents)
+        .where(
+            documents.c.key == document.key,
+            documents.c.epoch == document.epoch,
+            documents.c.snapshot_seq == document.snapshot_seq,
+        )
+        .values(snapshot_seq=last, size=rest.scalar_subquery() + len(packed.folded.snapshot))
+    )
+    return advanced.rowcount == 1
+
+
+def _thin(connection: Connection, span: Span, last: Seq, history_bytes: int) -> None:
+    document = span.document
+    unneeded = snapshots.c.seq.not_in((span.base_seq, last))
+    connection.execute(delete(snapshots).where(_of(snapshots, document), unneeded))
+    old_ids = update_ids.c.seq <= last - REMEMBERED_UPDATE_IDS
+    connection.execute(delete(update_ids).where(_of(update_ids, document), old_ids))
+    older = connection.execute(
+        select(history.c.seq, func.length(history.c.data))
+        .where(_of(history, document), history.c.seq <= span.base_seq)
+        .order_by(history.c.seq.desc())
+    )
+    room = history_bytes
+    for seq, size in older:
+        room -= size
+        if room < 0:
+            connection.execute(delete(history).where(_of(history, document), history.c.seq <= seq))
+            return
+
+
+def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> bytes | None:
+    query = select(snapshots.c.data, snapshots.c.checksum).where(_of(snapshots, document), snapshots.c.seq == seq)
+    found = connection.execute(query).first()
+    if found is None or checksum(found.data, seq) != found.checksum:
+        return None
+    data: bytes = found.data
+    return data
+
+
+def _read_segments(connection: Connection, document: Document, after: Seq) -> list[Row]:
+    query = select(history.c.seq, history.c.data, history.c.checksum).order_by(history.c.seq)
+    rows: list[Row] = []
+    for seq, data, stored in connection.execute(query.where(_of(history, document), history.c.seq > after)):
+        if checksum(data, seq) != stored:
+            raise damaged(document.document_id, "the history up to", seq)
+        rows += unpack_rows(data)
+    return rows
+
+
+def _of(table: Table, document: Document) -> ColumnElement[bool]:
+    return table.c.document_key == document.key

@@ -1,0 +1,44 @@
+"""Which documents a node holds open, in SQL."""
+
+from functools import partial
+
+from sqlalchemy import Connection, delete, literal, select
+from sqlalchemy.dialects.sqlite import insert
+
+from crdt.ids import DocumentId
+from server.store.database import Database
+from server.store.schema import documents, open_marks
+
+
+class SqlOpenMarks:
+    """The marks port over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def mark(self, document_id: DocumentId, node_id: str) -> None:
+        """The node is about to decode this document."""
+        await self._database.write(partial(_mark, document_id=document_id, node_id=node_id))
+
+    async def unmark(self, document_id: DocumentId, node_id: str) -> None:
+        """The node has closed it in good order."""
+        await self._database.write(partial(_unmark, document_id=document_id, node_id=node_id))
+
+    async def marked(self, node_id: str) -> frozenset[DocumentId]:
+        """What the node had open when it died."""
+        return await self._database.read(partial(_marked, node_id=node_id))
+
+
+def _mark(connection: Connection, document_id: DocumentId, node_id: str) -> None:
+    document = select(documents.c.key, literal(node_id)).where(documents.c.document_id == document_id)
+    connection.execute(insert(open_marks).from_select(["document_key", "node_id"], document).on_conflict_do_nothing())
+
+
+def _unmark(connection: Connection, document_id: DocumentId, node_id: str) -> None:
+    key = select(documents.c.key).where(documents.c.document_id == document_id).scalar_subquery()
+    connection.execute(delete(open_marks).where(open_marks.c.document_key == key, open_marks.c.node_id == node_id))
+
+
+def _marked(connection: Connection, node_id: str) -> frozenset[DocumentId]:
+    query = select(documents.c.document_id).join(open_marks).where(open_marks.c.node_id == node_id)
+    return frozenset(connection.execute(query).scalars())

@@ -1,0 +1,46 @@
+"""How raw rows are kept as history, and how stored bytes are told from damaged ones. Pure functions.
+
+A segment is zlib over rows laid end to end: varUint(seq), varUint(length), batch.
+"""
+
+import zlib
+from collections.abc import Sequence
+
+from crdt.errors import Code, InvariantError
+from crdt.ids import DocumentId, Seq
+from crdt.varint import read_varuint, write_varuint
+from server.store.base import Row
+
+
+def checksum(data: bytes, seq: Seq) -> int:
+    """CRC-32 of some bytes at their place in the log, so that the right bytes in the wrong place are noticed as well."""
+    return zlib.crc32(data, seq & 0xFFFFFFFF)
+
+
+def damaged(document_id: DocumentId, what: str, seq: Seq) -> InvariantError:
+    """Say that a document's stored bytes cannot be trusted."""
+    message = f"Document {document_id}: {what} {seq} is damaged in the database. Nothing was changed."
+    return InvariantError(message, Code.QUARANTINED)
+
+
+def pack_rows(rows: Sequence[Row]) -> bytes:
+    """Make a segment of rows."""
+    out = bytearray()
+    for row in rows:
+        write_varuint(row.seq, out)
+        write_varuint(len(row.batch), out)
+        out += row.batch
+    return zlib.compress(out, 9)
+
+
+def unpack_rows(segment: bytes) -> list[Row]:
+    """Undo `pack_rows`; the segment's checksum has been verified."""
+    data = zlib.decompress(segment)
+    rows: list[Row] = []
+    at = 0
+    while at < len(data):
+        seq, at = read_varuint(data, at)
+        length, at = read_varuint(data, at)
+        rows.append(Row(Seq(seq), data[at : at + length]))
+        at += length
+    return rows

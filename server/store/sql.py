@@ -1,0 +1,67 @@
+"""The store on an SQL database: SQLite, one file, one server.
+
+An append is durable when SQLite has synced its write-ahead log. Statements are SQLAlchemy Core; what is peculiar to SQLite is in sqlite.py,
+threads and transactions are in database.py, the four ports in log.py, catalogue.py, attachments.py and open_marks.py.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Self
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects.sqlite import insert
+
+from server.store.attachments import SqlAttachments
+from server.store.catalogue import SqlCatalogue
+from server.store.database import Database
+from server.store.log import SqlLog
+from server.store.open_marks import SqlOpenMarks
+from server.store.schema import sign_of_life
+from server.store.titles import to_microseconds, utc_now
+
+
+class SqlStore:
+    """The four ports over one database."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        history_bytes: int = 0,
+        max_bytes: int | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Name a database, e.g. by `sqlite.sqlite_url(data_dir)`; it is opened by `async with`.
+
+        Args:
+            url: `sqlite:////absolute/path`.
+            history_bytes: compressed raw rows to keep per document beyond those since the last snapshot but one, which are always
+                kept. None by default: the file stays near the size of the content.
+            max_bytes: what the database file may grow to; past it appends are refused as Unavailable until there is room again.
+            clock: tells when a document was last edited.
+        """
+        self._database = Database(url, max_bytes=max_bytes)
+        self._clock = clock
+        self.log = SqlLog(self._database, clock, history_bytes)
+        self.catalogue = SqlCatalogue(self._database)
+        self.attachments = SqlAttachments(self._database)
+        self.open_marks = SqlOpenMarks(self._database)
+
+    async def __aenter__(self) -> Self:
+        """Open and bring the tables up to date; raises Unavailable with a sentence for the operator when that cannot be."""
+        await self._database.open()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close when everything under way has ended."""
+        await self._database.close()
+
+    async def check(self) -> None:
+        """Commit something small."""
+        await self._database.write(partial(_sign, at=to_microseconds(self._clock())))
+
+
+def _sign(connection: Connection, at: int) -> None:
+    sign = insert(sign_of_life).values(id=1, at=at)
+    connection.execute(sign.on_conflict_do_update(index_elements=["id"], set_={"at": at}))

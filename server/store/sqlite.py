@@ -1,0 +1,152 @@
+"""What is peculiar to SQLite: where its file may lie, how it is looked at before it is touched, its pragmas, its upkeep.
+
+Opening refuses with a sentence for the operator, and without having written to the file, when the file is not a database, belongs
+to another program, was written by a newer version of Manyhands, or is in use by another server.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from crdt.errors import Unavailable
+from server.store.failures import translated
+from server.store.migrate import known_revisions
+
+PAGE_BYTES = 4096
+LOCK_NAME = "manyhands.lock"
+
+_BUSY_SECONDS = 5.0  # how long to wait for another program, a backup say, that holds the database
+_SPARE_PAGES = 64  # free pages that are left in the file for the next rows
+_VACUUM_PAGES = 512  # freed in one go, a few milliseconds: appends pass in between
+_LARGE_WAL_BYTES = 16 * 2**20  # SQLite starts its WAL anew at 4 MiB; only a long read makes it outgrow this
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """Name the database in a data directory."""
+    return URL.create("sqlite", database=str(data_dir.absolute() / "manyhands.db")).render_as_string()
+
+
+def sqlite_path(url: str) -> Path:
+    """Find the file that a URL names; raises Unavailable when it names none."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Unavailable(
+            "The database URL cannot be read; it should look like sqlite:////srv/data/manyhands.db."
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        raise Unavailable(f"Databases of the kind {parsed.get_backend_name()} are not supported; use sqlite:////….")
+    if not parsed.database or parsed.database == ":memory:":
+        raise Unavailable("The database URL names no file; it should look like sqlite:////srv/data/manyhands.db.")
+    return Path(parsed.database).absolute()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other servers away from the database's directory, until the end or until this process dies."""
+    directory = path.parent
+    try:
+        lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unavailable(f"The data directory {directory} does not exist. Create it, or name another one.") from None
+    except OSError as error:
+        message = (
+            f"The data directory {directory} cannot be written ({error.strerror}). Let the server's user write there."
+        )
+        raise Unavailable(message) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            message = f"Another Manyhands server is using {directory}. Stop it first, or name another data directory."
+            raise Unavailable(message) from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def inspect(path: Path) -> None:
+    """Look at the file without writing to it; raises Unavailable unless it is absent, empty or a database that we know."""
+    if path.is_dir():
+        raise Unavailable(f"{path} is a directory, but the database is a file. Move it away, or name another one.")
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with translated(path), contextlib.closing(_open_read_only(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables:
+            return
+        if "alembic_version" not in tables or "documents" not in tables:
+            raise Unavailable(f"{path} is a database of another program. Nothing was changed. Name another file.")
+        revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
+    if not revisions <= known_revisions():
+        message = f"{path} was written by a newer version of Manyhands. Nothing was changed. Start that version or a later one."
+        raise Unavailable(message)
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path.as_uri() + "?mode=ro", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+
+
+def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
+    """Describe one connection that writes and some that read; nothing is opened yet.
+
+    A connection with the execution option `writes` takes SQLite's write lock when its transactions begin: one that began
+    by reading could not be sure to get it later.
+    """
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=readers + 1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        # Order matters: auto_vacuum can only be chosen before anything, the journal's mode included, is in the file.
+        mode = None
+        for pragma in (
+            "auto_vacuum = INCREMENTAL",
+            "journal_mode = WAL",
+            "synchronous = FULL",  # NORMAL may lose what was acknowledged when the power fails
+            "foreign_keys = ON",
+            f"max_page_count = {max_bytes // PAGE_BYTES if max_bytes else 2**32 - 2}",
+        ):
+            answer = connection.execute(f"PRAGMA {pragma}").fetchone()
+            mode = answer[0] if pragma.startswith("journal_mode") else mode
+        if mode != "wal":
+            raise Unavailable(f"The disk with {path} cannot hold a write-ahead log; use a local disk.")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+    return engine
+
+
+def give_back(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return some free pages to the file system; True when there is more to do."""
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    pages = min(free - _SPARE_PAGES, _VACUUM_PAGES)
+    if pages > 0:
+        connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        return bool(pages == _VACUUM_PAGES)
+    with contextlib.suppress(FileNotFoundError):
+        if Path(f"{path}-wal").stat().st_size > _LARGE_WAL_BYTES:
+            checkpoint(connection)
+    return False
+
+
+def checkpoint(connection: sqlite3.Connection) -> None:
+    """Bring everything from the WAL into the database file; without waiting, should somebody be reading."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
