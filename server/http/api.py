@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from starlette.datastructures import QueryParams
@@ -19,6 +19,7 @@ from server.http.errors import Conflict, not_found
 from server.http.routing import document_id_of, resource
 from server.http.titles import clean_text, clean_title
 from server.observe import log
+from server.rooms import info_of
 from server.store.base import Catalogue, Entry
 
 MAX_PAGE = 200
@@ -121,25 +122,16 @@ class DocumentsApi:
         return JSONResponse(as_json(entry))
 
 
-def info_of(entry: Entry) -> DocumentInfo:
-    """The part of an entry that open pages show."""
-    return DocumentInfo(entry.title, _iso(entry.trashed_at) if entry.trashed_at else None)
-
-
 def as_json(entry: Entry) -> dict[str, Any]:
     """A `document` of the REST API."""
     return {
         "id": entry.document_id,
         "title": entry.title,
-        "created_at": _iso(entry.created_at),
-        "updated_at": _iso(entry.updated_at),
-        "trashed_at": _iso(entry.trashed_at) if entry.trashed_at else None,
+        "created_at": entry.created_at.isoformat(),
+        "updated_at": entry.updated_at.isoformat(),
+        "trashed_at": entry.trashed_at.isoformat() if entry.trashed_at else None,
         "size": entry.size,
     }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _title(body: dict[str, Any], *, default: str | None) -> str:

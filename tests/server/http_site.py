@@ -1,0 +1,85 @@
+"""The HTTP side over a store in memory, without a network: what the tests of the REST API, health and pages stand on."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from starlette.types import ASGIApp
+
+from crdt.errors import Code
+from crdt.ids import DocumentId
+from crdt.protocol import DocumentInfo
+from server.http.api import DocumentsApi
+from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.health import Health
+from server.http.origins import OriginMiddleware, Origins
+from server.http.pages import Asset, Pages
+from server.http.site import http_app
+from server.sandbox import Sandbox
+from server.store.memory import MemoryStore
+
+ORIGIN = "http://127.0.0.1:8000"
+
+
+class OpenPages:
+    """Open documents that remember what they were told."""
+
+    def __init__(self) -> None:
+        self.announced: list[tuple[DocumentId, DocumentInfo]] = []
+        self.evicted: list[tuple[DocumentId, Code]] = []
+
+    def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
+        self.announced.append((document_id, info))
+
+    async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
+        assert message
+        self.evicted.append((document_id, code))
+
+
+class Clock:
+    """Both kinds of time, which pass when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def utc(self) -> datetime:
+        self.seconds += 1  # so that order by time is order of calls
+        return datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+
+@dataclass
+class Site:
+    store: MemoryStore = field(default_factory=MemoryStore)
+    pages: OpenPages = field(default_factory=OpenPages)
+    clock: Clock = field(default_factory=Clock)
+    sandbox: Sandbox = field(default_factory=Sandbox)
+    uploads: UploadLimits = field(default_factory=lambda: UploadLimits(upload_bytes=100_000, uploads=1))
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.store, version="1.2.3", deadline=0.05, clock=self.clock.monotonic)
+
+    def app(self) -> ASGIApp:
+        documents = DocumentsApi(self.store.catalogue, self.pages, self.clock.utc)
+        attachments = AttachmentsApi(self.store, self.sandbox, self.uploads)
+        site = http_app(documents, attachments, self.health, Pages(self.assets))
+        return OriginMiddleware(site, Origins(["https://docs.example.com"], "127.0.0.1"))
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.app(), raise_app_exceptions=False)
+        async with self.store, httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            yield client
+
+
+def error_of(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a refusal; also checks its form."""
+    error = response.json()["error"]
+    assert set(error) == {"code", "message"}
+    assert error["message"].endswith(".")
+    return response.status_code, error["code"]

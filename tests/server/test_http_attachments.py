@@ -1,0 +1,119 @@
+"""Pictures that belong to a document."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from PIL import Image
+
+from server.sandbox import Sandbox
+from tests.server.http_site import Site, error_of
+
+
+def picture(form: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, "teal").save(out, form)
+    return out.getvalue()
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with Sandbox() as sandbox:
+        yield Site(sandbox=sandbox)
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    async with site.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def attachments(client: httpx.AsyncClient) -> str:
+    return f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
+
+
+@pytest.mark.parametrize(("form", "media_type"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
+async def test_a_picture_is_kept_and_served_as_what_it_is(
+    client: httpx.AsyncClient, attachments: str, form: str, media_type: str
+) -> None:
+    data = picture(form)
+    kept = await client.post(attachments, content=data, headers={"Content-Type": "text/html"})
+    sha256 = hashlib.sha256(data).hexdigest()
+    assert kept.status_code == 201
+    assert kept.json() == {
+        "url": f"{attachments}/{sha256}",
+        "sha256": sha256,
+        "media_type": media_type,
+        "size": len(data),
+        "width": 40,
+        "height": 30,
+    }
+    served = await client.get(kept.json()["url"])
+    assert (served.content, served.headers["content-type"]) == (data, media_type)
+    assert "immutable" in served.headers["cache-control"]
+    assert served.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert served.headers["x-content-type-options"] == "nosniff"
+    again = await client.get(kept.json()["url"], headers={"If-None-Match": served.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no image at all",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!doctype html><script>alert(1)</script>",
+        picture()[:60],
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
+    ],
+)
+async def test_what_is_no_picture_is_refused(client: httpx.AsyncClient, attachments: str, data: bytes) -> None:
+    refused = await client.post(attachments, content=data, headers={"Content-Type": "image/png"})
+    assert error_of(refused) == (415, "unsupported_content")
+    absent = await client.get(f"{attachments}/{hashlib.sha256(data).hexdigest()}")
+    assert error_of(absent) == (404, "not_found")
+
+
+async def test_a_picture_over_the_limit_is_refused(client: httpx.AsyncClient, attachments: str) -> None:
+    assert error_of(await client.post(attachments, content=b"x" * 100_001)) == (413, "too_large")
+    declared = {"Content-Length": str(10**12)}
+    assert error_of(await client.post(attachments, content=b"x", headers=declared)) == (413, "too_large")
+
+
+async def test_a_trashed_document_takes_no_pictures_but_shows_them(client: httpx.AsyncClient, attachments: str) -> None:
+    url = (await client.post(attachments, content=picture())).json()["url"]
+    await client.post(attachments.replace("/attachments", "/trash"))
+    assert error_of(await client.post(attachments, content=picture())) == (409, "forbidden")
+    assert (await client.get(url)).status_code == 200
+
+
+async def test_a_picture_is_not_found_under_another_document(client: httpx.AsyncClient, attachments: str) -> None:
+    url = (await client.post(attachments, content=picture())).json()["url"]
+    other = (await client.post("/api/documents")).json()["id"]
+    assert error_of(await client.get(f"/api/documents/{other}/attachments/{url[-64:]}")) == (404, "not_found")
+    assert error_of(await client.get(f"{attachments}/../../../etc/passwd")) == (404, "not_found")
+    assert error_of(await client.get(url.upper().replace(attachments.upper(), attachments))) == (404, "not_found")
+
+
+async def test_uploads_at_once_are_bounded(client: httpx.AsyncClient, attachments: str) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        begun.set()
+        await go_on.wait()
+        yield picture()
+
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(client.post(attachments, content=slow()))
+        await begun.wait()
+        second = await client.post(attachments, content=picture())
+        assert error_of(second) == (429, "too_many")
+        assert second.headers["retry-after"]
+        go_on.set()
+    assert first.result().status_code == 201
+    assert (await client.post(attachments, content=picture())).status_code == 201

@@ -1,0 +1,219 @@
+"""The REST API's documents, as server/PROTOCOL.md draws them."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from crdt.errors import Code
+from crdt.ids import is_document_id
+from server.http.errors import STATUS
+from tests.server.http_site import Site, error_of
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    async with site.client() as client:
+        yield client
+
+
+async def make(client: httpx.AsyncClient, title: str) -> dict[str, Any]:
+    body = json.dumps({"title": title})  # with escapes, so that it can hold what is no text
+    response = await client.post("/api/documents", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 201
+    made: dict[str, Any] = response.json()
+    return made
+
+
+async def titles(client: httpx.AsyncClient, **query: str) -> list[str]:
+    response = await client.get("/api/documents", params=query)
+    return [document["title"] for document in response.json()["documents"]]
+
+
+async def test_a_document_is_made_and_found_again(client: httpx.AsyncClient) -> None:
+    made = await make(client, "Minutes")
+    assert set(made) == {"id", "title", "created_at", "updated_at", "trashed_at", "size"}
+    assert is_document_id(made["id"])
+    assert len(made["id"]) == 22
+    assert made["trashed_at"] is None
+    assert (await client.get(f"/api/documents/{made['id']}")).json() == made
+    assert (await client.head(f"/api/documents/{made['id']}")).status_code == 200
+
+
+async def test_each_document_has_an_epoch_of_its_own(site: Site, client: httpx.AsyncClient) -> None:
+    epochs = set()
+    for _ in range(5):
+        loaded = await site.store.log.load((await make(client, "x"))["id"])
+        assert loaded is not None
+        assert 1 <= loaded.epoch < 2**53
+        epochs.add(loaded.epoch)
+    assert len(epochs) == 5
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("  Minutes \n of\tMonday ", "Minutes of Monday"),
+        ("", "Untitled document"),
+        (" \u2028\x00 ", "Untitled document"),
+        ("e\u0301te\u0301", "été"),
+        ("abc\u202egpj.exe", "abcgpj.exe"),
+        ("👩\u200d👩\u200d👧 family", "👩\u200d👩\u200d👧 family"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("x" * 300, "x" * 300),
+        ("half \ud83d a pair", "half a pair"),
+    ],
+)
+async def test_a_title_is_made_fit_to_be_shown(client: httpx.AsyncClient, typed: str, shown: str) -> None:
+    assert (await make(client, typed))["title"] == shown
+
+
+async def test_a_title_may_be_left_out(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/api/documents")).json()["title"] == "Untitled document"
+    assert (await client.post("/api/documents", json={})).json()["title"] == "Untitled document"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"title": 5}', (400, "malformed")),
+        (b'{"title": null}', (400, "malformed")),
+        (b'{"titel": "x"}', (400, "malformed")),
+        (b'{"title": "a", "title": "b"}', (400, "malformed")),
+        (b'{"title": "a"', (400, "malformed")),
+        (b'{"title": NaN}', (400, "malformed")),
+        (b'{"title": "\xff"}', (400, "malformed")),
+        (b'{"title": ' + b"9" * 5000 + b"}", (400, "malformed")),
+        (b"[]", (400, "malformed")),
+        (b"[" * 60_000, (400, "malformed")),
+        (b'{"title": "' + b"x" * 301 + b'"}', (413, "too_large")),
+        (b'{"title": "' + b"x" * 2**20 + b'"}', (413, "too_large")),
+    ],
+)
+async def test_a_bad_body_is_refused_by_name(client: httpx.AsyncClient, body: bytes, expected: tuple[int, str]) -> None:
+    response = await client.post("/api/documents", content=body, headers={"Content-Type": "application/json"})
+    assert error_of(response) == expected
+    assert await titles(client) == []
+
+
+async def test_a_body_in_chunks_is_bounded_too(client: httpx.AsyncClient) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 2**16
+            yield b"x" * 2**16
+
+    response = await client.post("/api/documents", content=endless(), headers={"Content-Type": "application/json"})
+    assert error_of(response) == (413, "too_large")
+    assert sent < 8 * 2**20
+
+
+async def test_a_body_of_another_type_is_refused(client: httpx.AsyncClient) -> None:
+    assert error_of(await client.post("/api/documents", data={"title": "x"})) == (415, "malformed")
+
+
+async def test_the_list_has_the_last_edited_first_in_pages(client: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await make(client, f"Report {number}")
+    first = (await client.get("/api/documents", params={"limit": 3})).json()
+    rest = (await client.get("/api/documents", params={"limit": 3, "cursor": first["cursor"]})).json()
+    assert [each["title"][-1] for each in first["documents"] + rest["documents"]] == ["4", "3", "2", "1", "0"]
+    assert rest["cursor"] is None
+
+
+async def test_titles_are_searched(client: httpx.AsyncClient) -> None:
+    for title in ("Äpfel", "Birnen", "100 %"):
+        await make(client, title)
+    assert await titles(client, query="äPF") == ["Äpfel"]
+    assert await titles(client, query="%") == ["100 %"]
+    assert await titles(client, query="_") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=201", "limit=x", "limit=-1", "limit=٣", "trashed=maybe", "cursor=zzz", "sort=title"],
+)
+async def test_a_bad_query_is_refused(client: httpx.AsyncClient, query: str) -> None:
+    assert error_of(await client.get(f"/api/documents?{query}")) == (400, "malformed")
+
+
+async def test_renaming_tells_open_pages(site: Site, client: httpx.AsyncClient) -> None:
+    made = await make(client, "Draft")
+    renamed = await client.patch(f"/api/documents/{made['id']}", json={"title": "Final"})
+    assert renamed.json()["title"] == "Final"
+    ((document_id, info),) = site.pages.announced
+    assert (document_id, info.title, info.trashed_at) == (made["id"], "Final", None)
+    assert error_of(await client.patch(f"/api/documents/{made['id']}", json={})) == (400, "malformed")
+
+
+async def test_the_trash_and_the_way_back(site: Site, client: httpx.AsyncClient) -> None:
+    path = f"/api/documents/{(await make(client, 'Old'))['id']}"
+    trashed = (await client.post(f"{path}/trash")).json()
+    assert trashed["trashed_at"] is not None
+    assert (await client.post(f"{path}/trash")).json() == trashed
+    assert await titles(client) == []
+    assert await titles(client, trashed="true") == ["Old"]
+    assert (await client.post(f"{path}/restore")).json()["trashed_at"] is None
+    assert await titles(client) == ["Old"]
+    assert [info.trashed_at for _, info in site.pages.announced] == [trashed["trashed_at"], None]
+
+
+async def test_only_what_is_in_the_trash_is_deleted_for_ever(site: Site, client: httpx.AsyncClient) -> None:
+    made = await make(client, "Old")
+    path = f"/api/documents/{made['id']}"
+    assert error_of(await client.delete(path)) == (409, "forbidden")
+    await client.post(f"{path}/trash")
+    deleted = await client.delete(path)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert (made["id"], Code.DELETED) in site.pages.evicted
+    assert error_of(await client.get(path)) == (404, "not_found")
+    assert error_of(await client.delete(path)) == (404, "not_found")
+
+
+@pytest.mark.parametrize("document_id", ["absent-document", "x", "a" * 65, "%00%00%00%00%00%00%00%00", "ä" * 10])
+async def test_absent_and_impossible_documents_are_answered_alike(client: httpx.AsyncClient, document_id: str) -> None:
+    answers = {
+        error_of(await client.request(method, f"/api/documents/{document_id}{rest}", json=body))
+        for method, rest, body in [
+            ("GET", "", None),
+            ("PATCH", "", {"title": "x"}),
+            ("DELETE", "", None),
+            ("POST", "/trash", None),
+            ("POST", "/restore", None),
+            ("POST", "/attachments", None),
+            ("GET", f"/attachments/{'0' * 64}", None),
+        ]
+    }
+    assert answers in ({(404, "not_found")}, {(404, "not_found"), (405, "malformed")})
+
+
+async def test_what_an_address_does_not_do_is_answered_with_what_it_does(client: httpx.AsyncClient) -> None:
+    response = await client.put("/api/documents")
+    assert error_of(response) == (405, "malformed")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/documents/", "/api/documents/a/b/c/d"])
+async def test_an_unknown_address_of_the_api_is_answered_in_json(client: httpx.AsyncClient, path: str) -> None:
+    assert error_of(await client.get(path)) == (404, "not_found")
+
+
+async def test_a_mistake_of_ours_is_answered_and_hides_its_inside(site: Site, client: httpx.AsyncClient) -> None:
+    made = await make(client, "x")
+    site.pages.announced = None  # type: ignore[assignment]  # breaks the next announcement
+    response = await client.patch(f"/api/documents/{made['id']}", json={"title": "y"})
+    assert error_of(response) == (500, "internal")
+    assert "NoneType" not in response.text
+
+
+def test_every_code_has_a_status() -> None:
+    assert set(STATUS) == set(Code)

@@ -1,0 +1,64 @@
+"""Whether the process lives, and whether it can work."""
+
+import asyncio
+
+from crdt.errors import Unavailable
+from server.store.memory import MemoryStore
+from tests.server.http_site import Site
+
+
+class AilingStore(MemoryStore):
+    """A store that can be made to fail or to hang when it is asked for a sign of life."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.ails: str | None = None
+
+    async def check(self) -> None:
+        self.asked += 1
+        if self.ails == "fails":
+            raise Unavailable("The disk is full.")
+        if self.ails == "hangs":
+            await asyncio.Event().wait()
+
+
+async def test_the_process_lives_whatever_the_store_does() -> None:
+    store = AilingStore()
+    store.ails = "fails"
+    async with Site(store).client() as client:
+        answer = await client.get("/health")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": "1.2.3"})
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_ready_follows_the_store() -> None:
+    store = AilingStore()
+    site = Site(store)
+    async with site.client() as client:
+        assert (await client.get("/ready")).json() == {"status": "ready"}
+        for ails, reason in (("fails", "The disk is full."), ("hangs", "The store has not answered for 0.05 s.")):
+            store.ails = ails
+            site.clock.seconds += 2
+            answer = await client.get("/ready")
+            assert (answer.status_code, answer.json()) == (503, {"status": "unavailable", "reason": reason})
+        store.ails = None
+        site.clock.seconds += 2
+        assert (await client.get("/ready")).status_code == 200
+
+
+async def test_many_questions_are_one_to_the_store() -> None:
+    store = AilingStore()
+    async with Site(store).client() as client:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(20):
+                tasks.create_task(client.get("/ready"))
+        assert store.asked == 1
+
+
+async def test_a_server_that_is_leaving_is_not_ready() -> None:
+    site = Site()
+    async with site.client() as client:
+        site.health.draining = True
+        answer = await client.get("/ready")
+        assert (answer.status_code, answer.json()["reason"]) == (503, "The server is shutting down.")

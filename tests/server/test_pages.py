@@ -1,0 +1,115 @@
+"""The built pages as browsers get them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.http import pages
+from server.http.pages import read_build
+from tests.server.http_site import Site, error_of
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """A build, with a secret beside it and a link out of it."""
+    (tmp_path / "secret.txt").write_text("secret")
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html><title>Manyhands</title>" + " " * 2000)
+    (dist / "assets" / "index-a1b2.js").write_text("export const answer = 42;\n" * 100)
+    (dist / "assets" / "mark.png").write_bytes(b"\x89PNG")
+    (dist / "sw.js").write_text("self.skipWaiting()")
+    (dist / "manifest.webmanifest").write_text("{}")
+    (dist / ".env").write_text("secret")
+    (dist / "link.txt").symlink_to(tmp_path / "secret.txt")
+    return dist
+
+
+@pytest.fixture
+async def client(build: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with Site(assets=read_build(build)).client() as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/d/Zm9vYmFyYmF6cXV4MTIzNA", "/d/anything", "/index.html"])
+async def test_the_application_answers_for_its_addresses(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "kept"),
+    [
+        ("/assets/index-a1b2.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
+        ("/assets/mark.png", "image/png", "public, max-age=31536000, immutable"),
+        ("/sw.js", "text/javascript; charset=utf-8", "no-cache"),
+        ("/manifest.webmanifest", "application/manifest+json", "no-cache"),
+    ],
+)
+async def test_files_have_their_types_and_are_kept_as_long_as_they_are_good(
+    client: httpx.AsyncClient, path: str, media_type: str, kept: str
+) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["content-type"], answer.headers["cache-control"]) == (
+        200,
+        media_type,
+        kept,
+    )
+    again = await client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_files_are_packed_for_who_can_unpack(client: httpx.AsyncClient, build: Path) -> None:
+    packed = await client.get("/assets/index-a1b2.js", headers={"Accept-Encoding": "br, gzip"})
+    plain = await client.get("/assets/index-a1b2.js", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content)
+    assert packed.content == plain.content == (build / "assets" / "index-a1b2.js").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "//etc/passwd",
+        "/link.txt",
+        "/.env",
+        "/%00",
+        "/assets",
+    ],
+)
+async def test_nothing_outside_the_build_is_served(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert error_of(answer) == (404, "not_found")
+
+
+async def test_a_person_who_is_lost_meets_the_application(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/nowhere", headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 404
+    assert "<title>Manyhands</title>" in answer.text
+
+
+async def test_a_missing_build_says_how_to_make_it(tmp_path: Path) -> None:
+    async with Site(assets=read_build(tmp_path / "nothing")).client() as client:
+        answer = await client.get("/")
+        assert answer.status_code == 503
+        assert "make serve" in answer.text
+        assert (await client.get("/health")).status_code == 200
+
+
+async def test_pages_cannot_be_posted_to(client: httpx.AsyncClient) -> None:
+    assert error_of(await client.post("/d/x")) == (405, "malformed")
+
+
+def test_a_directory_that_is_no_build_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MAX_BUILD_BYTES", 1000)
+    with pytest.raises(ValueError, match="no build of the pages"):
+        read_build(build)
