@@ -1,0 +1,129 @@
+"""What a stranger's frame may look like: checked before engineio and socketio decode it.
+
+A frame is an Engine.IO packet; the text of a message packet is a Socket.IO packet. Both libraries decode more than this protocol
+needs (JSON at any depth, any number of attachments, packets that only a server sends), and each of those is a way to hurt the
+server. What is not listed here raises BadFrame, and a connection that sends one ends: with frames lost, nothing that follows on it
+can be understood.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from engineio import json as engine_json
+from socketio import packet as socketio_packet
+
+from crdt.errors import Code, ProtocolError
+
+TEXT_CHARACTERS = 64 * 2**10
+"""Longest text frame. Document content travels as attachments; the longest honest text is a presence state."""
+
+ARGUMENTS = 8
+"""Most arguments of an event; the protocol's longest has three."""
+
+BRACKETS = 512
+"""Most opening brackets in a text: a bound on nesting that is found without parsing, well below the interpreter's recursion limit."""
+
+SHORT_CHARACTERS = 16
+"""Longest control frame (close, pong); honest ones have one character."""
+
+_SOCKETIO_PACKET = re.compile(
+    r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,?]{0,99})(?:\?[^,]*)?,?)?([0-9]{1,15})?(?![0-9])(.*)\Z", re.DOTALL
+)
+
+
+class BadFrame(ProtocolError):
+    """Not a frame of this protocol. The sentence holds nothing of what was sent, so that it may be logged."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.MALFORMED, message)
+
+
+def check_frame(frame: str | bytes, most: int) -> None:
+    """Raise BadFrame unless the frame is one that a client sends after its handshake, of at most `most` bytes."""
+    if len(frame) > most:
+        raise BadFrame("a frame is too long")
+    if isinstance(frame, bytes):
+        return
+    match frame[:1]:
+        case "4":
+            if frame[1:2] not in {"0", "1", "2", "3", "4", "5", "6"}:
+                raise BadFrame("a message is no Socket.IO packet")
+            if len(frame) > TEXT_CHARACTERS:
+                raise BadFrame("a text frame is too long")
+        case "b":
+            pass
+        case "1" | "3":
+            if len(frame) > SHORT_CHARACTERS:
+                raise BadFrame("a control frame is too long")
+        case _:
+            raise BadFrame("a frame is no Engine.IO packet")
+
+
+class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
+    """A Socket.IO packet of the kinds that this protocol's clients send: CONNECT, DISCONNECT, and events with at most one attachment."""
+
+    def decode(self, encoded_packet: object) -> int:
+        """Read a text packet and return how many attachments follow; raises BadFrame."""
+        found = _SOCKETIO_PACKET.match(encoded_packet) if isinstance(encoded_packet, str) else None
+        if found is None:
+            raise BadFrame("a message is no Socket.IO packet")
+        kind, attachments, namespace, ack_id, text = found.groups()
+        self.packet_type = int(kind)
+        self.namespace = namespace
+        self.id = None if ack_id is None else int(ack_id)
+        self.data = _parse(text)
+        self._check_kind(attachments)
+        return int(attachments or 0)
+
+    def _check_kind(self, attachments: str | None) -> None:
+        match self.packet_type:
+            case socketio_packet.CONNECT | socketio_packet.DISCONNECT:
+                if attachments is not None or self.id is not None:
+                    raise BadFrame("a packet carries what its kind does not have")
+                return
+            case socketio_packet.EVENT | socketio_packet.BINARY_EVENT:
+                if attachments != ("1" if self.packet_type == socketio_packet.BINARY_EVENT else None):
+                    raise BadFrame("an event has more than one attachment, or a number of them that it does not have")
+            case _:
+                raise BadFrame("a packet of a kind that clients do not send")
+        if self.namespace not in (None, "/"):
+            raise BadFrame("an event outside the namespace /")
+        if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
+            raise BadFrame("an event without a name")
+        if len(self.data) > 1 + ARGUMENTS:
+            raise BadFrame("an event has too many arguments")
+
+    def add_attachment(self, attachment: bytes) -> bool:
+        """Put the attachment where the text refers to it; raises BadFrame for a reference to another one."""
+        try:
+            return bool(super().add_attachment(attachment))
+        except (LookupError, TypeError, ValueError):
+            raise BadFrame("an event refers to an attachment that it does not have") from None
+
+
+def _parse(text: str) -> Any:
+    if not text:
+        return None
+    if text.count("[") + text.count("{") > BRACKETS:
+        raise BadFrame("a text is nested too deeply")
+    try:
+        return engine_json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise BadFrame("a text is no JSON") from None
+
+
+def _refuse_constant(_: str) -> None:
+    """Refuse NaN and Infinity, which Python reads and writes, and no browser reads."""
+    raise ValueError
+
+
+def split_payload(body: bytes, most: int) -> Sequence[str]:
+    """Take a long-polling payload apart; raises BadFrame for more than `most` frames. The frames are not checked."""
+    try:
+        frames = body.decode().split("\x1e")
+    except UnicodeDecodeError:
+        raise BadFrame("a payload is not UTF-8") from None
+    if len(frames) > most:
+        raise BadFrame("a payload has too many frames")
+    return frames

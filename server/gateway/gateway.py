@@ -1,0 +1,290 @@
+"""The native protocol's door to the rooms: each event becomes a request, each request is answered, each message finds its way.
+
+A closed table takes an event's name to its meaning (crdt/requests.py); what is not in it is refused. One connection's events are
+carried out in the order in which they came. The ack of a batch comes when the batch is durable, and nothing waits for it meanwhile.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import socketio
+
+from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
+from crdt.ids import ConnectionId, DocumentId
+from crdt.native import Value, encode_answer, encode_draining, encode_error, encode_join_answer, encode_user
+from crdt.protocol import Acknowledged, ClosedMessage, Limits, Refused, Request, ServerMessage, User
+from crdt.requests import (
+    Authenticate,
+    ClientRequest,
+    Fetch,
+    Join,
+    Leave,
+    Presence,
+    Update,
+    Upload,
+    decode_connect,
+    decode_request,
+)
+from crdt.uploads import Uploads
+from server.gateway.engine import GRACE_SECONDS, EngineSocket
+from server.gateway.frames import TEXT_CHARACTERS
+from server.gateway.guests import new_guest, renamed_guest
+from server.gateway.limits import GatewayLimits
+from server.gateway.origins import Origins
+from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets
+from server.gateway.strict_server import StrictServer
+from server.observe import log
+from server.rooms import Rooms
+
+BACKLOG_FACTOR = 4
+"""A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """One browser connection between its CONNECT and its end."""
+
+    connection_id: ConnectionId
+    socket: EngineSocket
+    user: User
+    uploads: Uploads
+    documents: set[DocumentId] = field(default_factory=set)
+    strikes: int = 0
+
+
+class Gateway:
+    """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
+
+    Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see server/gateway/engine.py), by a server that
+    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server.
+    """
+
+    def __init__(self, rooms: Rooms, limits: GatewayLimits | None = None, origins: Origins | None = None) -> None:
+        self._rooms = rooms
+        self._room_limits: Limits = rooms.limits
+        self._limits = limits or GatewayLimits()
+        self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
+        self._server = StrictServer(
+            self,
+            self._limits,
+            origins or Origins(),
+            message_bytes=self.message_bytes,
+            backlog_bytes=BACKLOG_FACTOR * rooms.limits.backlog_bytes,
+        )
+        self.asgi_app: Any = socketio.ASGIApp(self._server)
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._draining = False
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def handshakes(self) -> int:
+        """Connections that have not been accepted yet."""
+        return self._server.door.waiting
+
+    @property
+    def connections(self) -> int:
+        """Connections that have been accepted."""
+        return len(self._connections)
+
+    @property
+    def protocol_errors(self) -> dict[str, int]:
+        """How often each kind of protocol error was seen."""
+        return dict(self._server.complaints.counts)
+
+    # What rooms ask: the Wire
+
+    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
+        """Say the same to many, encoded once; never waits."""
+        packets = message_packets(document_id, message)
+        closes = isinstance(message, ClosedMessage)
+        for connection_id in connections:
+            connection = self._connections.get(connection_id)
+            if connection is None:
+                continue
+            connection.socket.push(packets)
+            if closes:
+                self._forget_document(connection, document_id)
+
+    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+        """Ack an update or the last part of an upload."""
+        self._push(connection, ack_packets(_ack_id(request), encode_answer(answer)))
+
+    def backlog(self, connection: ConnectionId) -> int:
+        """Bytes that wait to be taken by this connection; 0 when it is gone."""
+        found = self._connections.get(connection)
+        return 0 if found is None else found.socket.backlog
+
+    def abort(self, connection: ConnectionId) -> None:
+        """Cut the connection, whatever waits for it."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.socket.end(cut=True)
+
+    # Lifetime
+
+    def drain(self, after_ms: int) -> None:
+        """Let nobody in any more, and tell everybody to come back after a pause."""
+        self._draining = True
+        packets = event_packets(*encode_draining(after_ms))
+        for connection in self._connections.values():
+            connection.socket.push(packets)
+
+    async def close(self) -> None:
+        """End all connections: in good order within the grace period, then by cutting them."""
+        self._draining = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for socket in list(self._server.eio.sockets.values()):
+            socket.end()
+        await self._server.eio.until_served(GRACE_SECONDS)
+
+    # The application of the Socket.IO server
+
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
+        """Let somebody in as a guest; raises ProtocolError."""
+        if self._draining:
+            raise ProtocolError(Code.DRAINING, "This server is shutting down. Connect again.")
+        user = new_guest(decode_connect(payload))
+        uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes)
+        self._connections[connection_id] = Connection(connection_id, socket, user, uploads)
+        if self._sweeper is None:
+            self._sweep()
+
+    def disconnected(self, connection_id: ConnectionId) -> None:
+        """Take somebody out of everything."""
+        del self._connections[connection_id]
+        self._rooms.disconnect(connection_id)
+
+    async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
+        """Carry an event out and answer it; never raises."""
+        connection = self._connections[connection_id]
+        name, *arguments = event
+        try:
+            value = await self._carry_out(connection, ack_id, decode_request(name, arguments))
+        except ManyhandsError as refusal:
+            self._refuse(connection, ack_id, event, refusal)
+        except Exception:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
+            log.exception("event_failed", kind="event")
+            mistake = InvariantError("The server made a mistake. It has been logged.")
+            self._refuse(connection, ack_id, event, mistake)
+        else:
+            if ack_id is not None and value is not None:
+                connection.socket.push(ack_packets(ack_id, value))
+
+    async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
+        """Return what to answer now; None: the answer comes through the wire."""
+        me = connection.connection_id
+        match request:
+            case Update(document_id, batch):
+                await self._receive(connection, ack_id, document_id, batch)
+                return None
+            case Upload(document_id):
+                return await self._receive_part(connection, ack_id, request)
+            case Presence(document_id, state):
+                self._rooms.receive_presence(me, document_id, state)
+            case Join():
+                return await self._join(connection, request)
+            case Fetch(document_id, index):
+                return {"chunk": self._rooms.fetch(me, document_id, index)}
+            case Leave(document_id):
+                self._leave(connection, document_id)
+            case Authenticate(guest):
+                connection.user = renamed_guest(connection.user, guest)
+                self._rooms.identify(me, connection.user)
+                return {"user": encode_user(connection.user)}
+            case _:
+                assert_never(request)
+        return {}
+
+    async def _join(self, connection: Connection, join: Join) -> Value:
+        held = connection.documents
+        if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
+            raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
+        me = connection.connection_id
+        answer, info = await self._rooms.join(me, join.document_id, join.request, connection.user)
+        if me not in self._connections:
+            # It went while the document was opened, when the rooms did not know of it yet.
+            self._rooms.disconnect(me)
+            return None
+        held.add(join.document_id)
+        connection.uploads.forget(join.document_id)
+        self._server.enter_document(me, join.document_id)
+        return encode_join_answer(answer, info, self._room_limits)
+
+    async def _receive(self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes) -> None:
+        most = self._room_limits.part_bytes
+        if len(batch) > most:
+            raise ProtocolError(Code.TOO_LARGE, f"A message has at most {most} bytes of content. Upload it in parts.")
+        await self._receive_whole(connection, ack_id, document_id, batch)
+
+    async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
+        if upload.document_id not in connection.documents:
+            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        progress = connection.uploads.receive(upload)
+        if isinstance(progress, int):
+            return {"received": progress}
+        await self._receive_whole(connection, ack_id, upload.document_id, progress)
+        return None
+
+    async def _receive_whole(
+        self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes
+    ) -> None:
+        request = None if ack_id is None else Request(ack_id)
+        checking = self._rooms.receive(connection.connection_id, document_id, batch, request)
+        if checking is not None:
+            await checking
+
+    def _refuse(self, connection: Connection, ack_id: int | None, event: list[Any], refusal: ManyhandsError) -> None:
+        if ack_id is not None:
+            connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
+        elif (document_id := _document_of_update(event)) in connection.documents:
+            closed = ClosedMessage(refusal.code, refusal.message)
+            connection.socket.push(message_packets(document_id, closed))
+            self._leave(connection, document_id)
+        if refusal.code in (Code.MALFORMED, Code.UNKNOWN_EVENT):
+            self._count_strike(connection, refusal)
+
+    def _count_strike(self, connection: Connection, refusal: ManyhandsError) -> None:
+        connection.strikes += 1
+        socket = connection.socket
+        self._server.complaints.note(refusal.code.value, socket.address, socket.told)
+        if connection.strikes >= self._limits.strikes:
+            log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
+            socket.end(cut=True)
+
+    def _leave(self, connection: Connection, document_id: DocumentId) -> None:
+        self._rooms.leave(connection.connection_id, document_id)
+        self._forget_document(connection, document_id)
+
+    def _forget_document(self, connection: Connection, document_id: DocumentId) -> None:
+        connection.documents.discard(document_id)
+        connection.uploads.forget(document_id)
+        self._server.leave_document(connection.connection_id, document_id)
+
+    def _push(self, connection_id: ConnectionId, packets: Packets) -> None:
+        connection = self._connections.get(connection_id)
+        if connection is not None:
+            connection.socket.push(packets)
+
+    def _sweep(self) -> None:
+        """Cut whoever has not taken anything for too long; a ping says nothing of that, since pongs need no reading."""
+        seconds = self._limits.stall_seconds
+        for socket in list(self._server.eio.sockets.values()):
+            if socket.is_stalled(seconds):
+                log.warning("connection_aborted", reason="takes nothing", address=socket.address)
+                socket.end(cut=True)
+        self._sweeper = asyncio.get_running_loop().call_later(min(5.0, seconds / 4), self._sweep)
+
+
+def _document_of_update(event: list[Any]) -> DocumentId:
+    name, *arguments = event
+    is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
+    return DocumentId(arguments[0] if is_update else "")
+
+
+def _ack_id(request: Request) -> int:
+    if not isinstance(request, int):
+        raise InvariantError("A request that the gateway did not make.")
+    return request

@@ -1,0 +1,45 @@
+"""Who a guest is shown as: names and colours from strangers, made fit for other people's screens."""
+
+import re
+import secrets
+import unicodedata
+from zlib import crc32
+
+from crdt.protocol import User
+from crdt.requests import Guest
+
+NAME_CHARACTERS = 80
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_COLORS = ("#b3261e", "#9a4b00", "#6b6200", "#2e6b1f", "#00695c", "#00639b", "#3d5afe", "#6a3ec2", "#a1327f", "#5d4037")
+"""Dark enough that white letters on them can be read (contrast above 4.5)."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that scripts and emoji need; the others reorder or hide text."""
+
+
+def new_guest(guest: Guest) -> User:
+    """Make a person of a newcomer, with an id that nobody else has and nobody can guess."""
+    user_id = "guest-" + secrets.token_urlsafe(12)
+    return renamed_guest(User(user_id, "Guest", _COLORS[crc32(user_id.encode()) % len(_COLORS)]), guest)
+
+
+def renamed_guest(user: User, guest: Guest) -> User:
+    """Give a person the name and colour they ask for, where these can be shown; otherwise they keep theirs."""
+    name = user.name if guest.name is None else _shown(guest.name) or user.name
+    color = guest.color.lower() if guest.color is not None and _COLOR.match(guest.color) else user.color
+    return User(user.user_id, name, color)
+
+
+def _shown(name: str) -> str:
+    # Four times the bound leaves room for what is removed, and keeps the work small.
+    letters = (_letter(character) for character in name[: 4 * NAME_CHARACTERS])
+    return " ".join("".join(letters).split())[:NAME_CHARACTERS].strip()
+
+
+def _letter(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc" | "Zs" | "Zl" | "Zp":
+            return " "
+        case "Cf" | "Cs" | "Co" | "Cn":
+            return character if character in _JOINERS else ""
+        case _:
+            return character

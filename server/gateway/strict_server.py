@@ -1,0 +1,197 @@
+"""Socket.IO on top of the engine: who is connected, from CONNECT to the end, and whole events out of packets and attachments.
+
+python-socketio keeps the connections and the Socket.IO rooms; what a stranger can reach of it is replaced: the way messages come in,
+the way connections end, and the time that a handshake may stay without CONNECT.
+"""
+
+import asyncio
+from typing import Any, Protocol
+
+import socketio
+from socketio import exceptions as socketio_exceptions
+from socketio import packet as socketio_packet
+
+from crdt.errors import InvariantError, ManyhandsError
+from crdt.ids import ConnectionId
+from crdt.native import encode_error
+from server.gateway.complaints import Complaints
+from server.gateway.door import Door
+from server.gateway.engine import Engine, EngineSocket, Environ
+from server.gateway.frames import BadFrame, StrictPacket
+from server.gateway.limits import GatewayLimits
+from server.gateway.origins import Origins
+from server.observe import log
+
+NAMESPACE = "/"
+
+
+class Application(Protocol):
+    """Who the connections speak to."""
+
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
+        """Somebody says CONNECT; whatever is raised refuses them."""
+
+    async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
+        """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
+
+    def disconnected(self, connection_id: ConnectionId) -> None:
+        """The connection is over; told once, and only after `connected` accepted it."""
+
+
+class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
+    """The engine's listener; tells an Application of connections and events."""
+
+    eio: Engine
+
+    def __init__(
+        self,
+        application: Application,
+        limits: GatewayLimits,
+        origins: Origins,
+        *,
+        message_bytes: int,
+        backlog_bytes: int,
+    ) -> None:
+        super().__init__(
+            async_mode="asgi",
+            async_handlers=False,
+            serializer=StrictPacket,
+            cors_allowed_origins=origins.allow,
+            cors_credentials=False,
+            http_compression=False,
+            max_http_buffer_size=message_bytes,
+            monitor_clients=False,
+            ping_interval=limits.ping_interval,
+            ping_timeout=limits.ping_timeout,
+        )
+        self.eio.listener = self
+        self.eio.backlog_bytes = backlog_bytes
+        self._application = application
+        self._limits = limits
+        self.door = Door(limits)
+        self.complaints = Complaints()
+        self._half: dict[str, StrictPacket] = {}
+        self._connect_timers: dict[str, asyncio.TimerHandle] = {}
+        self.on("connect", self._accept)
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    # The engine's listener
+
+    def opened(self, socket: EngineSocket, environ: Environ) -> bool:
+        """Let a handshake wait for its CONNECT, for a while."""
+        if not self.door.knock(socket.address):
+            self.complaints.note("too many handshakes", socket.address, socket.told)
+            return False
+        self.environ[socket.sid] = environ
+        self._expect_connect(socket)
+        return True
+
+    async def received(self, socket: EngineSocket, data: str | bytes) -> None:
+        """Put packets and attachments together and act on what is whole; raises BadFrame."""
+        packet = self._half.pop(socket.sid, None)
+        if packet is None:
+            packet = StrictPacket(encoded_packet=data) if data else None
+            if packet is None or isinstance(data, bytes):
+                raise BadFrame("an attachment that no event announced")
+            if packet.attachment_count:
+                self._half[socket.sid] = packet
+                return
+        elif isinstance(data, bytes):
+            packet.add_attachment(data)
+        else:
+            raise BadFrame("an event's attachment is missing")
+        await self._act(socket, packet)
+
+    def bad_frame(self, socket: EngineSocket, bad: BadFrame) -> None:
+        """Write it down."""
+        self.complaints.note(bad.message, socket.address, socket.told)
+
+    def ended(self, socket: EngineSocket) -> None:
+        """Forget everything about a socket."""
+        was_inside = self._leave(socket)
+        self._stop_timer(socket)
+        self._half.pop(socket.sid, None)
+        self.environ.pop(socket.sid, None)
+        self.door.leave(socket.address, was_inside=was_inside)
+
+    # Connections
+
+    def _connection_of(self, socket: EngineSocket) -> ConnectionId | None:
+        found = self.manager.sid_from_eio_sid(socket.sid, NAMESPACE)
+        return None if found is None else ConnectionId(found)
+
+    async def _act(self, socket: EngineSocket, packet: StrictPacket) -> None:
+        connection_id = self._connection_of(socket)
+        match packet.packet_type:
+            case socketio_packet.CONNECT:
+                if connection_id is not None:
+                    raise BadFrame("a second CONNECT")
+                await self._handle_connect(socket.sid, packet.namespace, packet.data)
+            case socketio_packet.DISCONNECT:
+                if self._leave(socket):
+                    self.door.step_out(socket.address)
+                    self._expect_connect(socket)
+            case _:
+                if connection_id is None:
+                    raise BadFrame("an event before CONNECT")
+                await self._application.received(connection_id, packet.id, packet.data)
+
+    def _accept(self, sid: str, _environ: Environ, payload: object) -> None:
+        """Let a connection in; whatever goes wrong is a refusal, or python-socketio would keep the half-made connection for good."""
+        connection_id = ConnectionId(sid)
+        socket = self.eio.sockets[self.manager.eio_sid_from_sid(sid, NAMESPACE)]
+        try:
+            self.door.enter(socket.address)
+            self._connect(connection_id, socket, payload)
+        except ManyhandsError as refusal:
+            raise _refused(refusal) from None
+        except Exception:  # noqa: BLE001 - a bug of ours must not leak a half-made connection
+            log.exception("event_failed", kind="connect")
+            raise _refused(InvariantError("The server made a mistake. It has been logged.")) from None
+        self._stop_timer(socket)
+
+    def _connect(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
+        try:
+            self._application.connected(connection_id, socket, payload)
+        except BaseException:
+            self.door.step_out(socket.address)
+            raise
+
+    def _leave(self, socket: EngineSocket) -> bool:
+        """Take a socket's connection out, if it has one."""
+        connection_id = self._connection_of(socket)
+        if connection_id is None:
+            return False
+        self.manager.basic_disconnect(connection_id, NAMESPACE)
+        self._application.disconnected(connection_id)
+        return True
+
+    def _expect_connect(self, socket: EngineSocket) -> None:
+        expire = asyncio.get_running_loop().call_later
+        self._connect_timers[socket.sid] = expire(self._limits.connect_seconds, self._give_up, socket)
+
+    def _give_up(self, socket: EngineSocket) -> None:
+        self.complaints.note("no CONNECT in time", socket.address, socket.told)
+        socket.end(cut=True)
+
+    def _stop_timer(self, socket: EngineSocket) -> None:
+        timer = self._connect_timers.pop(socket.sid, None)
+        if timer is not None:
+            timer.cancel()
+
+    # Socket.IO rooms: one per document, so that python-socketio's own ways of sending reach a document's people.
+
+    def enter_document(self, connection_id: ConnectionId, document_id: str) -> None:
+        """Put a connection into a document's Socket.IO room."""
+        self.manager.basic_enter_room(connection_id, NAMESPACE, "d:" + document_id)
+
+    def leave_document(self, connection_id: ConnectionId, document_id: str) -> None:
+        """Take it out."""
+        self.manager.basic_leave_room(connection_id, NAMESPACE, "d:" + document_id)
+
+
+def _refused(refusal: ManyhandsError) -> Exception:
+    error: Exception = socketio_exceptions.ConnectionRefusedError(refusal.message, encode_error(refusal)["error"])
+    return error
