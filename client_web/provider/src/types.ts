@@ -76,7 +76,10 @@ export interface ProviderState {
   /** Known from the server, or offline from the copy. */
   readonly document: DocumentInfo | null;
   readonly refusal: Refusal | null;
-  /** The session is over for good: deleted, not found, forbidden … */
+  /**
+   * The session is over for good: deleted, not found, forbidden … After `epoch_changed` the local content is among
+   * `separateCopies`, and a new provider with a new Y.Doc takes the document as it is now.
+   */
   readonly closed: ServerError | null;
   readonly offlineCopy: "ok" | "unavailable" | "off";
   /** The server holds the document read-only because its stored state cannot be worked with. */

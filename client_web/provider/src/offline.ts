@@ -1,0 +1,255 @@
+/**
+ * The copy of a document on this device: y-indexeddb for its content, a database of our own for what belongs beside it.
+ *
+ * 1. Each life (epoch) of a document has a content database of its own. Setting a copy aside means to point the document at
+ *    a new one: tabs that still have the old life open go on writing to the old database and spoil nothing.
+ * 2. Beside the content stand the key that protects client ids, the epoch and the title for a visit without a network.
+ * 3. Each tab with changes that are not known to be durable keeps a mark there. State vectors do not tell deletions,
+ *    so without the mark a deletion made offline would not be sent after a reload.
+ * 4. A device without IndexedDB, or with a full disk, edits on without a copy: `onFailure` says so, and no failure reaches the editor.
+ */
+
+import { IndexeddbPersistence } from "y-indexeddb";
+import * as Y from "yjs";
+import type { Clock } from "./clock.js";
+import { deleteDatabase, entries, openDatabase, result, under } from "./database.js";
+import type { DocumentInfo } from "./types.js";
+
+/** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
+const PATIENCE = 5_000;
+
+const DATABASE = "manyhands";
+const STORES = ["documents", "unsaved", "copies"] as const;
+
+/** What a document's record beside its copy holds. */
+interface Entry {
+  readonly key: string;
+  /** `<document_id>/<random>`: which content database is the document's now. */
+  readonly copy: string;
+  readonly epoch: number | null;
+  readonly document: DocumentInfo | null;
+}
+
+/** What was found on this device. */
+export interface Found extends Entry {
+  /** Whether changes in the copy may be unknown to the server. */
+  readonly dirty: boolean;
+  readonly separateCopies: readonly string[];
+}
+
+export class OfflineCopy {
+  private readonly documentId: string;
+  private readonly doc: Y.Doc;
+  private readonly clock: Clock;
+  private readonly onFailure: () => void;
+  private readonly tab = random(8);
+  private beside: IDBDatabase | null = null;
+  private content: IndexeddbPersistence | null = null;
+  private entry: Entry;
+  private ended = false;
+  /** Marks that other tabs, or this page before its reload, had set when the copy was read, with their counts. */
+  private inherited: ReadonlyMap<string, unknown> = new Map();
+  private changes = 0;
+
+  /** `onFailure` is called once, when it turns out that changes are not kept on this device. */
+  constructor(documentId: string, doc: Y.Doc, clock: Clock, onFailure: () => void) {
+    this.documentId = documentId;
+    this.doc = doc;
+    this.clock = clock;
+    this.onFailure = onFailure;
+    this.entry = { key: newKey(), copy: this.newCopy(), epoch: null, document: null };
+  }
+
+  /** Read the copy into the document. Without one, or without a database, the answer is that of an empty copy. */
+  open(): Promise<Found> {
+    return new Promise((resolve) => {
+      const giveUp = (): void => {
+        this.fail();
+        resolve({ ...this.entry, dirty: false, separateCopies: [] });
+      };
+      const timer = this.clock.setTimeout(giveUp, PATIENCE);
+      this.read()
+        .then(resolve, giveUp)
+        .finally(() => this.clock.clearTimeout(timer));
+    });
+  }
+
+  /** Whether a change of the document with this origin was read from the copy. */
+  isOrigin(origin: unknown): boolean {
+    return origin !== null && origin === this.content;
+  }
+
+  /** A local change was made that is not durable on the server yet. */
+  markUnsaved(): void {
+    this.changes += 1;
+    const { changes } = this;
+    this.write("unsaved", (store) => result(store.put(changes, this.ownMark())));
+  }
+
+  /** Everything in the document is durable on the server. */
+  markSaved(): void {
+    const { inherited } = this;
+    this.inherited = new Map();
+    this.write("unsaved", async (store) => {
+      await result(store.delete(this.ownMark()));
+      // Another tab's mark goes only if that tab has added nothing since we read its changes.
+      for (const [mark, count] of inherited) {
+        if ((await result(store.get(mark))) === count) await result(store.delete(mark));
+      }
+    });
+  }
+
+  /** Note the document's life and title for the next visit, which may be offline. */
+  remember(epoch: number, document: DocumentInfo | null): void {
+    if (epoch === this.entry.epoch && document === this.entry.document) return;
+    this.entry = { ...this.entry, epoch, document };
+    const { entry } = this;
+    this.write("documents", async (store) => {
+      const current = (await result(store.get(this.documentId))) as Entry | undefined;
+      if (current?.copy === entry.copy) await result(store.put(entry, this.documentId));
+    });
+  }
+
+  /** Keep the copy under its own name and begin an empty one for whoever opens the document next; returns all names kept. */
+  async setAside(): Promise<readonly string[]> {
+    const { beside } = this;
+    if (beside === null) return [];
+    const [documents, , copies] = open(beside, "readwrite");
+    await result(copies.put(this.entry.epoch, this.entry.copy));
+    await this.pointAtNewCopy(documents);
+    return (await entries(copies, under(this.documentId))).map(([name]) => name);
+  }
+
+  /** A copy that was set aside, as one update. */
+  async readSeparate(name: string): Promise<Uint8Array> {
+    const doc = new Y.Doc();
+    const content = new IndexeddbPersistence(contentDatabase(name), doc);
+    await content.whenSynced;
+    const update = Y.encodeStateAsUpdate(doc);
+    await content.destroy();
+    doc.destroy();
+    return update;
+  }
+
+  async deleteSeparate(name: string): Promise<void> {
+    await deleteDatabase(contentDatabase(name));
+    if (this.beside !== null) await result(open(this.beside, "readwrite")[2].delete(name));
+  }
+
+  /** Forget the copy for ever, and close. */
+  async discard(): Promise<void> {
+    const { beside, content } = this;
+    if (beside !== null) {
+      const [documents, unsaved] = open(beside, "readwrite");
+      await this.pointAtNewCopy(documents);
+      await result(unsaved.delete(under(this.entry.copy)));
+    }
+    await this.destroy();
+    if (content !== null) await deleteDatabase(content.name);
+  }
+
+  async destroy(): Promise<void> {
+    const { content, beside } = this;
+    this.ended = true;
+    this.content = null;
+    this.beside = null;
+    beside?.close();
+    await content?.destroy();
+  }
+
+  private async read(): Promise<Found> {
+    const beside = await openDatabase(DATABASE, STORES);
+    if (this.ended) {
+      beside.close();
+      throw new Error("The copy came too late.");
+    }
+    this.beside = beside;
+    const found = await this.readBeside(beside);
+    await this.readContent();
+    // What was written while the copy was being read had nowhere to leave its mark.
+    if (this.changes > 0) this.markUnsaved();
+    return found;
+  }
+
+  private async readBeside(beside: IDBDatabase): Promise<Found> {
+    const [documents, unsaved, copies] = open(beside, "readwrite");
+    const known = (await result(documents.get(this.documentId))) as Entry | undefined;
+    if (known === undefined) await result(documents.put(this.entry, this.documentId));
+    else this.entry = known;
+    this.inherited = new Map(await entries(unsaved, under(this.entry.copy)));
+    const kept = await entries(copies, under(this.documentId));
+    return { ...this.entry, dirty: this.inherited.size > 0, separateCopies: kept.map(([name]) => name) };
+  }
+
+  private async readContent(): Promise<void> {
+    if (this.ended) return;
+    const content = new IndexeddbPersistence(contentDatabase(this.entry.copy), this.doc);
+    this.content = content;
+    await content.whenSynced;
+    // On a connection that the browser has closed (site data cleared) each keystroke would throw.
+    for (const event of ["close", "versionchange"]) content.db?.addEventListener(event, () => this.fail());
+  }
+
+  /** Unless another tab has done so already. */
+  private async pointAtNewCopy(documents: IDBObjectStore): Promise<void> {
+    const current = (await result(documents.get(this.documentId))) as Entry | undefined;
+    if (current?.copy !== this.entry.copy) return;
+    const fresh: Entry = { ...current, copy: this.newCopy(), epoch: null, document: null };
+    await result(documents.put(fresh, this.documentId));
+  }
+
+  private newCopy(): string {
+    return `${this.documentId}/${random(8)}`;
+  }
+
+  private ownMark(): string {
+    return `${this.entry.copy}/${this.tab}`;
+  }
+
+  private write(
+    storeName: (typeof STORES)[number],
+    change: (store: IDBObjectStore) => Promise<unknown>,
+  ): void {
+    if (this.beside === null) return;
+    try {
+      const store = this.beside.transaction(storeName, "readwrite").objectStore(storeName);
+      change(store).catch(() => this.fail());
+    } catch {
+      this.fail(); // the connection to the database is gone
+    }
+  }
+
+  private fail(): void {
+    if (this.ended) return;
+    void this.destroy();
+    this.onFailure();
+  }
+}
+
+function contentDatabase(copy: string): string {
+  return `${DATABASE}:${copy}`;
+}
+
+/** One transaction over the stores `documents`, `unsaved` and `copies`. */
+function open(
+  beside: IDBDatabase,
+  mode: IDBTransactionMode,
+): readonly [IDBObjectStore, IDBObjectStore, IDBObjectStore] {
+  const transaction = beside.transaction(STORES, mode);
+  return [
+    transaction.objectStore("documents"),
+    transaction.objectStore("unsaved"),
+    transaction.objectStore("copies"),
+  ];
+}
+
+/** A key as the protocol asks for: 32 characters of URL-safe base64. */
+export function newKey(): string {
+  return random(32);
+}
+
+function random(length: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll("+", "-").replaceAll("/", "_").slice(0, length);
+}

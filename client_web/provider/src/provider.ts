@@ -1,0 +1,217 @@
+/** The provider: one document, its session, its offline copy and its presence, under one lifetime. */
+
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { type Clock, systemClock } from "./clock.js";
+import type { Connection } from "./connection.js";
+import { LeaveGuard, type LeavingPage } from "./leaving.js";
+import { newKey, OfflineCopy } from "./offline.js";
+import { Presence } from "./presence.js";
+import { Session } from "./session.js";
+import { type SyncState, unsaved } from "./state.js";
+import { SocketConnection } from "./transport.js";
+import type { LocalUser, Provider, ProviderState, Status } from "./types.js";
+
+export interface ProviderOptions {
+  readonly documentId: string;
+  /** The document to fill; by default a new one. Give it to one provider only. */
+  readonly doc?: Y.Doc;
+  /** Where the server is; by default where the page came from. Not used with `connection`. */
+  readonly url?: string;
+  /** A connection to share with other providers of the page. */
+  readonly connection?: Connection;
+  readonly user?: LocalUser;
+  /** Whether to keep a copy on this device (the default). */
+  readonly offline?: boolean;
+  /** Milliseconds during which local changes are gathered into one message. */
+  readonly gatherTime?: number;
+  readonly clock?: Clock;
+}
+
+/** Long enough for a burst of keystrokes' changes to travel together, short enough not to be felt. */
+const GATHER_TIME = 30;
+
+export class ManyhandsProvider implements Provider {
+  readonly documentId: string;
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  private readonly connection: Connection;
+  private readonly presence: Presence;
+  private readonly session: Session;
+  private readonly copyOnDevice: OfflineCopy | null;
+  private readonly listeners = new Set<() => void>();
+  private offlineCopy: ProviderState["offlineCopy"];
+  private separateCopies: readonly string[] = [];
+  private shown: ProviderState;
+  private destroyed = false;
+
+  constructor(options: ProviderOptions) {
+    const clock = options.clock ?? systemClock;
+    this.documentId = options.documentId;
+    this.doc = options.doc ?? new Y.Doc();
+    this.awareness = new Awareness(this.doc);
+    this.connection =
+      options.connection ??
+      new SocketConnection({
+        clock,
+        ...(options.url === undefined ? {} : { url: options.url }),
+        ...(options.user === undefined ? {} : { user: options.user }),
+      });
+    this.presence = new Presence(this.awareness, clock, (state, answered) =>
+      this.session.sendPresence(state, answered),
+    );
+    this.copyOnDevice =
+      options.offline === false ? null : new OfflineCopy(this.documentId, this.doc, clock, this.onCopyFailed);
+    this.offlineCopy = this.copyOnDevice === null ? "off" : "ok";
+    this.session = new Session({
+      documentId: this.documentId,
+      doc: this.doc,
+      connection: this.connection,
+      clock,
+      presence: this.presence,
+      gatherTime: options.gatherTime ?? GATHER_TIME,
+      isForeign: (origin) => this.copyOnDevice?.isOrigin(origin) ?? false,
+      onChange: this.onStep,
+      setAside: () => void this.setAside(),
+    });
+    this.shown = this.view();
+    if (options.user !== undefined) this.awareness.setLocalStateField("user", options.user);
+    this.session.start();
+    void this.begin();
+  }
+
+  readonly snapshot = (): ProviderState => this.shown;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  setUser(user: LocalUser): void {
+    this.awareness.setLocalStateField("user", user);
+    this.connection.setUser(user);
+  }
+
+  reconnectNow(): void {
+    this.connection.reconnectNow();
+  }
+
+  copy(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.doc);
+  }
+
+  async discardAndReload(): Promise<void> {
+    this.end();
+    await this.copyOnDevice?.discard();
+  }
+
+  async readSeparateCopy(name: string): Promise<Uint8Array> {
+    if (this.copyOnDevice === null || !this.separateCopies.includes(name)) {
+      throw new RangeError("There is no separate copy of this name.");
+    }
+    return this.copyOnDevice.readSeparate(name);
+  }
+
+  async deleteSeparateCopy(name: string): Promise<void> {
+    if (!this.separateCopies.includes(name)) return;
+    await this.copyOnDevice?.deleteSeparate(name);
+    this.separateCopies = this.separateCopies.filter((kept) => kept !== name);
+    this.show();
+  }
+
+  guardLeaving(page: LeavingPage): () => void {
+    const guard = new LeaveGuard(page);
+    const look = () => guard.guard(this.shown.unsaved > 0);
+    const stop = this.subscribe(look);
+    look();
+    return () => {
+      stop();
+      guard.guard(false);
+    };
+  }
+
+  async destroy(): Promise<void> {
+    this.end();
+    await this.copyOnDevice?.destroy();
+  }
+
+  private end(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.session.stop();
+    this.presence.destroy();
+    this.listeners.clear();
+  }
+
+  /** Read the offline copy, then let the session join. */
+  private async begin(): Promise<void> {
+    const found = (await this.copyOnDevice?.open()) ?? {
+      key: newKey(),
+      dirty: false,
+      epoch: null,
+      document: null,
+      separateCopies: [],
+    };
+    if (this.destroyed) return;
+    this.separateCopies = found.separateCopies;
+    const filled = Y.encodeStateVector(this.doc).length > 1;
+    this.session.begin(found.key, { ...found, filled, epoch: filled ? found.epoch : null });
+    this.show();
+  }
+
+  private readonly onStep = (state: SyncState, before: SyncState): void => {
+    const [now, then] = [unsaved(state), unsaved(before)];
+    if (now > then) this.copyOnDevice?.markUnsaved();
+    else if (now === 0 && then > 0) this.copyOnDevice?.markSaved();
+    if (state.epoch !== null && state.loaded && state.closed === null) {
+      this.copyOnDevice?.remember(state.epoch, state.document);
+    }
+    this.show();
+  };
+
+  private readonly onCopyFailed = (): void => {
+    this.offlineCopy = "unavailable";
+    this.show();
+  };
+
+  private async setAside(): Promise<void> {
+    this.separateCopies = (await this.copyOnDevice?.setAside()) ?? [];
+    this.show();
+  }
+
+  private show(): void {
+    const next = this.view();
+    if (same(next, this.shown)) return;
+    this.shown = next;
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private view(): ProviderState {
+    const { session, offlineCopy, separateCopies } = this;
+    const { role, durability, loaded, document, refusal, closed, quarantined, lastSavedAt } = session.state;
+    return {
+      status: statusOf(session.state),
+      unsaved: unsaved(session.state),
+      progress: progressOf(session.state),
+      ...{ role, durability, loaded, document, refusal, closed, quarantined, lastSavedAt },
+      ...{ offlineCopy, separateCopies },
+    };
+  }
+}
+
+function statusOf({ link, phase, closed }: SyncState): Status {
+  if (closed !== null) return "offline";
+  if (link !== "connected") return link;
+  return phase.kind === "joined" && phase.sending !== "offering" ? "synced" : "syncing";
+}
+
+function progressOf({ phase }: SyncState): ProviderState["progress"] {
+  if (phase.kind !== "fetching") return null;
+  const received = phase.parts.reduce((sum, part) => sum + part.length, 0);
+  return { received, total: phase.total };
+}
+
+/** Field by field, two levels deep: whether a page would show the same. */
+function same(one: ProviderState, other: ProviderState): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

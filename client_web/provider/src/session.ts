@@ -1,0 +1,313 @@
+/** The sync core's shell: carries out its effects on the document, the connection and the clock. */
+
+import * as Y from "yjs";
+import { pauseBefore } from "./backoff.js";
+import { decodeBatch } from "./batch.js";
+import type { Clock, Timer } from "./clock.js";
+import type { Answer, Connection, Receiver } from "./connection.js";
+import { Outgoing } from "./outgoing.js";
+import type { Presence } from "./presence.js";
+import { remedyForUpdate } from "./remedy.js";
+import { type Effect, type LinkStatus, type Step, type SyncState, startState } from "./state.js";
+import * as sync from "./sync.js";
+import type { ServerError } from "./types.js";
+import * as wire from "./wire.js";
+
+/** Milliseconds for an answer that the server can give at once or, after a restart, once it has loaded the document. */
+const ANSWER_TIME = 20_000;
+
+export interface SessionParts {
+  readonly documentId: string;
+  readonly doc: Y.Doc;
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly presence: Presence;
+  /** Milliseconds during which local changes are gathered into one batch. */
+  readonly gatherTime: number;
+  /** Whether a change of the document with this origin is not the person's own. */
+  readonly isForeign: (origin: unknown) => boolean;
+  /** Called after each step that changed the state. */
+  readonly onChange: (state: SyncState, before: SyncState) => void;
+  /** The offline copy belongs to an earlier life of the document. */
+  readonly setAside: (epoch: number) => void;
+}
+
+type Verb = (state: SyncState) => Step;
+
+/** One document's session. Verbs that arrive while effects are being carried out wait for their turn. */
+export class Session implements Receiver {
+  private readonly parts: SessionParts;
+  private readonly outgoing: Outgoing;
+  private readonly verbs: Verb[] = [];
+  private readonly timers = new Set<Timer>();
+  private current: SyncState = startState;
+  private running = false;
+  private key: string | null = null;
+  private detach: (() => void) | null = null;
+
+  constructor(parts: SessionParts) {
+    this.parts = parts;
+    this.outgoing = new Outgoing(parts.documentId, parts.connection);
+  }
+
+  get state(): SyncState {
+    return this.current;
+  }
+
+  /** Begin to listen, to the document and to the connection. */
+  start(): void {
+    this.parts.doc.on("update", this.onUpdate);
+    this.detach = this.parts.connection.attach(this.parts.documentId, this);
+    this.linkChanged(this.parts.connection.link);
+  }
+
+  /** The offline copy is in the document: the join may go out, under this key. */
+  begin(key: string, copy: Parameters<typeof sync.copyRead>[1]): void {
+    this.key = key;
+    this.step((state) => sync.copyRead(state, copy));
+  }
+
+  /** Send what was gathered, and leave. */
+  stop(): void {
+    this.parts.doc.off("update", this.onUpdate);
+    this.step(sync.gathered);
+    if (this.current.link === "connected") this.ask("leave", [], () => {});
+    for (const timer of this.timers) this.parts.clock.clearTimeout(timer);
+    this.timers.clear();
+    this.detach?.();
+    this.detach = null;
+  }
+
+  linkChanged(link: LinkStatus): void {
+    if (link !== "connected") this.parts.presence.left();
+    this.step((state) => sync.linkChanged(state, link));
+  }
+
+  received(event: string, args: readonly unknown[]): void {
+    try {
+      this.hear(event, args);
+    } catch (error) {
+      if (!(error instanceof wire.WireError)) throw error;
+      this.tell(error.message, sync.applyFailed);
+    }
+  }
+
+  sendPresence(state: unknown, answered: (again: boolean) => void): void {
+    const again = (answer: Answer): boolean => {
+      if (answer.kind === "lost") return true;
+      const { error } = read(answer.value, () => null);
+      return error !== null && remedyForUpdate(error.code) === "later";
+    };
+    this.ask("presence", [{ state }], (answer) => answered(again(answer)), ANSWER_TIME);
+  }
+
+  private hear(event: string, [first, second]: readonly unknown[]): void {
+    switch (event) {
+      case "update":
+        this.hearUpdate(wire.natural(first, "seq"), wire.bytes(second, "batch"));
+        break;
+      case "presence":
+        this.parts.presence.changed(wire.decodePresence(first));
+        break;
+      case "resync":
+        this.step(sync.resync);
+        break;
+      case "role":
+        this.tell(wire.decodeRole(first), sync.roleChanged);
+        break;
+      case "durability":
+        this.tell(wire.decodeDurability(first), sync.durabilityChanged);
+        break;
+      case "document":
+        this.tell(wire.decodeDocument(first), sync.documentChanged);
+        break;
+      case "closed":
+        this.tell(wire.decodeError(first), sync.closedByServer);
+        break;
+      default: // an event of a newer server
+    }
+  }
+
+  private tell<T>(news: T, verb: (state: SyncState, news: T) => Step): void {
+    this.step((state) => verb(state, news));
+  }
+
+  private hearUpdate(seq: number, batch: Uint8Array): void {
+    this.tell({ seq, updates: decodeBatch(batch) }, sync.received);
+  }
+
+  private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin === this || this.parts.isForeign(origin)) return;
+    this.step((state) => sync.changed(state, update));
+  };
+
+  private step(verb: Verb): void {
+    this.verbs.push(verb);
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let next = this.verbs.shift(); next !== undefined; next = this.verbs.shift()) this.take(next);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private take(verb: Verb): void {
+    const before = this.current;
+    const { state, effects } = verb(before);
+    this.current = state;
+    if (state.attempt !== before.attempt || state.phase.kind === "apart") this.outgoing.reset();
+    for (const effect of effects) {
+      try {
+        this.carryOut(effect);
+      } catch (error) {
+        // Whatever could not be applied, or compared with the server's word: the rest of the step relies on it.
+        this.verbs.push((now) => sync.applyFailed(now, sentence(error)));
+        break;
+      }
+    }
+    if (state !== before) this.parts.onChange(state, before);
+  }
+
+  private carryOut(effect: Effect): void {
+    const { doc, presence, clock, gatherTime } = this.parts;
+    switch (effect.kind) {
+      case "join":
+        this.join(effect.attempt, effect.epoch);
+        break;
+      case "fetch":
+        this.fetch(effect.attempt, effect.index);
+        break;
+      case "apply":
+        this.apply(effect.updates);
+        break;
+      case "offer":
+        this.offer(effect.attempt, effect.stateVector, effect.always);
+        break;
+      case "send":
+        this.send(effect.id, effect.batch);
+        break;
+      case "gather":
+        this.after(gatherTime, sync.gathered);
+        break;
+      case "retry":
+        this.after(pauseBefore(effect.tries, clock.random()), (state) => sync.retry(state, effect.attempt));
+        break;
+      case "presence":
+        presence.joined(effect.changes, effect.presenceId, this.current.limits.presence_bytes);
+        break;
+      case "renew_client_id":
+        doc.clientID = new Y.Doc().clientID;
+        presence.renew(doc.clientID);
+        break;
+      case "set_aside":
+        this.parts.setAside(effect.epoch);
+        break;
+    }
+  }
+
+  private apply(updates: readonly Uint8Array[]): void {
+    const { doc } = this.parts;
+    const applyAll = () => {
+      for (const update of updates) Y.applyUpdate(doc, update, this);
+    };
+    Y.transact(doc, applyAll, this, false);
+  }
+
+  private join(attempt: number, epoch: number | null): void {
+    const stateVector = Y.encodeStateVector(this.parts.doc);
+    const request = {
+      state_vector: stateVector,
+      client_id: this.parts.doc.clientID,
+      ...(this.key === null ? {} : { key: this.key }),
+      // An empty document belongs to no life: it may join any.
+      ...(epoch === null || stateVector.length <= 1 ? {} : { epoch }),
+    };
+    this.askForSession(attempt, ["join", request], wire.decodeJoinAnswer, (answer) =>
+      this.step((state) => sync.joined(state, attempt, answer)),
+    );
+  }
+
+  private fetch(attempt: number, index: number): void {
+    this.askForSession(attempt, ["fetch", { index }], wire.decodeChunk, (part) =>
+      this.step((state) => sync.fetched(state, attempt, index, part)),
+    );
+  }
+
+  private offer(attempt: number, stateVector: Uint8Array, always: boolean): void {
+    const { doc } = this.parts;
+    const update = always || reachesBeyond(doc, stateVector) ? Y.encodeStateAsUpdate(doc, stateVector) : null;
+    this.step((state) => sync.offered(state, attempt, update));
+  }
+
+  private send(id: number, batch: Uint8Array): void {
+    this.outgoing.send(batch, this.current.limits.part_bytes, (answer) => {
+      if (answer.kind === "lost") return; // the link says so too
+      const outcome = read(answer.value, wire.decodeSeq);
+      this.step((state) =>
+        outcome.error === null
+          ? sync.acknowledged(state, id, outcome.value, this.parts.clock.now())
+          : sync.refused(state, id, outcome.error),
+      );
+    });
+  }
+
+  /** Ask for something without which there is no session. */
+  private askForSession<T>(
+    attempt: number,
+    [event, argument]: readonly [string, unknown],
+    decode: (value: unknown) => T,
+    use: (value: T) => void,
+  ): void {
+    const answered = (answer: Answer): void => {
+      if (answer.kind === "lost") {
+        this.step((state) => sync.joinLost(state, attempt));
+        return;
+      }
+      const outcome = read(answer.value, decode);
+      if (outcome.error === null) use(outcome.value);
+      else this.step((state) => sync.joinRefused(state, attempt, outcome.error));
+    };
+    this.ask(event, [argument], answered, ANSWER_TIME);
+  }
+
+  private ask(
+    event: string,
+    args: readonly unknown[],
+    answered: (answer: Answer) => void,
+    timeout?: number,
+  ): void {
+    this.parts.connection.request(event, [this.parts.documentId, ...args], answered, timeout);
+  }
+
+  private after(delay: number, verb: Verb): void {
+    const timer = this.parts.clock.setTimeout(() => {
+      this.timers.delete(timer);
+      this.step(verb);
+    }, delay);
+    this.timers.add(timer);
+  }
+}
+
+type Outcome<T> = { readonly error: null; readonly value: T } | { readonly error: ServerError };
+
+/** Read an ack: the answer, the server's refusal, or, when it is neither, a refusal of our own making. */
+function read<T>(value: unknown, decode: (value: unknown) => T): Outcome<T> {
+  try {
+    const error = wire.refusalIn(value);
+    return error === null ? { error, value: decode(value) } : { error };
+  } catch (error) {
+    return { error: { code: "internal", message: sentence(error) } };
+  }
+}
+
+/** Whether the document holds items that a replica with this state vector has not seen. */
+function reachesBeyond(doc: Y.Doc, stateVector: Uint8Array): boolean {
+  const theirs = Y.decodeStateVector(stateVector);
+  const ours = Y.decodeStateVector(Y.encodeStateVector(doc));
+  return [...ours].some(([clientId, clock]) => clock > (theirs.get(clientId) ?? 0));
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

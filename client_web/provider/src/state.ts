@@ -1,0 +1,135 @@
+/** What the sync core knows of one document, and what it can ask of its shell; data only. */
+
+import type { DocumentInfo, Durability, ErrorCode, Refusal, Role, ServerError } from "./types.js";
+import type { JoinAnswer, Limits, PresenceChange } from "./wire.js";
+
+export type LinkStatus = "offline" | "connecting" | "connected";
+
+/** One `update` event: its place in the document's log, and the batch's updates. */
+export interface Row {
+  readonly seq: number;
+  readonly updates: readonly Uint8Array[];
+}
+
+/** Whether local changes leave: `offering` while the shell computes what the server lacks. */
+export type Sending = "offering" | "open" | "paused";
+
+export type Phase =
+  | { readonly kind: "apart" }
+  | { readonly kind: "joining"; readonly held: readonly Row[] }
+  | {
+      readonly kind: "fetching";
+      readonly answer: JoinAnswer;
+      readonly total: number;
+      readonly parts: readonly Uint8Array[];
+      readonly held: readonly Row[];
+    }
+  | {
+      readonly kind: "joined";
+      /** Every row up to this one is in the document. */
+      readonly seq: number;
+      /** Rows beyond it that were acknowledged to us before their predecessors arrived. */
+      readonly ahead: ReadonlySet<number>;
+      readonly sending: Sending;
+      readonly serverVector: Uint8Array;
+    };
+
+/** A batch that was sent and is neither acknowledged nor refused. */
+export interface InFlight {
+  readonly id: number;
+  /** How many local changes it holds. */
+  readonly changes: number;
+  readonly bytes: number;
+}
+
+export interface SyncState {
+  readonly link: LinkStatus;
+  /** Whether the offline copy has been read, or there is none. */
+  readonly ready: boolean;
+  readonly phase: Phase;
+  /** Number of the latest join; answers to earlier ones mean nothing any more. */
+  readonly attempt: number;
+  /** Life of the document that the local content belongs to; null before the first join. */
+  readonly epoch: number | null;
+  /** Local changes that are in no batch: the offer of the next join covers them. */
+  readonly adrift: number;
+  /** Local changes that wait for the gathering window to end. */
+  readonly pending: readonly Uint8Array[];
+  readonly inFlight: readonly InFlight[];
+  readonly nextBatch: number;
+  /** The same failure, how often in a row: nothing is tried for ever that cannot succeed. */
+  readonly strikes: { readonly of: ErrorCode | "apply"; readonly count: number } | null;
+  /** Pauses in a row without a success between them; the back-off grows with it. */
+  readonly tries: number;
+  readonly limits: Limits;
+  readonly loaded: boolean;
+  readonly role: Role | null;
+  readonly durability: Durability;
+  readonly document: DocumentInfo | null;
+  readonly quarantined: boolean;
+  readonly refusal: Refusal | null;
+  readonly closed: ServerError | null;
+  readonly lastSavedAt: number | null;
+}
+
+/** What the shell has to do, in this order, at once. */
+export type Effect =
+  /** Send `join` with the document's state vector; answer with `joined`, `joinRefused` or `joinLost`. */
+  | { readonly kind: "join"; readonly attempt: number; readonly epoch: number | null }
+  /** Fetch one part; answer with `fetched`, or as for a join. */
+  | { readonly kind: "fetch"; readonly attempt: number; readonly index: number }
+  /** Apply to the document in one transaction; an exception drops the step's other effects and is told by `applyFailed`. */
+  | { readonly kind: "apply"; readonly updates: readonly Uint8Array[] }
+  /** Encode what the document holds beyond the state vector (`always`: even if that seems nothing) and tell by `offered`. */
+  | {
+      readonly kind: "offer";
+      readonly attempt: number;
+      readonly stateVector: Uint8Array;
+      readonly always: boolean;
+    }
+  /** Send a batch after all earlier ones; answer with `acknowledged` or `refused`. */
+  | { readonly kind: "send"; readonly id: number; readonly batch: Uint8Array }
+  /** Call `gathered` when the gathering window ends. */
+  | { readonly kind: "gather" }
+  /** Call `retry` with `attempt` after the back-off's pause. */
+  | { readonly kind: "retry"; readonly attempt: number; readonly tries: number }
+  /** Everybody else, as of this join. */
+  | { readonly kind: "presence"; readonly changes: readonly PresenceChange[]; readonly presenceId: number }
+  /** Go on writing under a fresh client id. */
+  | { readonly kind: "renew_client_id" }
+  /** Keep the offline copy apart: it belongs to an earlier life of the document. */
+  | { readonly kind: "set_aside"; readonly epoch: number };
+
+/** The outcome of a verb. */
+export interface Step {
+  readonly state: SyncState;
+  readonly effects: readonly Effect[];
+}
+
+export const startState: SyncState = {
+  link: "offline",
+  ready: false,
+  phase: { kind: "apart" },
+  attempt: 0,
+  epoch: null,
+  adrift: 0,
+  pending: [],
+  inFlight: [],
+  nextBatch: 1,
+  strikes: null,
+  tries: 0,
+  limits: { update_bytes: 16 * 2 ** 20, part_bytes: 256 * 2 ** 10, presence_bytes: 4096 },
+  loaded: false,
+  role: null,
+  durability: "ok",
+  document: null,
+  quarantined: false,
+  refusal: null,
+  closed: null,
+  lastSavedAt: null,
+};
+
+/** Local changes that are not known to be durable. */
+export function unsaved(state: SyncState): number {
+  return state.inFlight.reduce((sum, batch) => sum + batch.changes, state.adrift + state.pending.length);
+}

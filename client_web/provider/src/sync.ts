@@ -1,0 +1,357 @@
+/**
+ * The sync core: the native protocol's client for one document, without network, timers or document.
+ *
+ * A state and verbs; each verb returns the next state and the effects that the shell (session.ts) carries out in order.
+ *
+ * 1. After each join the shell *offers*: whatever the document holds beyond the server's state vector leaves as one
+ *    batch. So nothing has to be remembered of batches whose fate is unknown: losing the link turns them into
+ *    a number (`adrift`), and the next offer covers them.
+ * 2. A state vector does not tell deletions. Hence the offer is made whenever `adrift` > 0, reach or no reach, and that
+ *    number outlives the page beside the offline copy.
+ * 3. While `joined` and `open`, local changes are gathered and sent at once, many batches in flight, acknowledged in any order.
+ * 4. Rows apply in log order: a gap means that something was missed, and joining again brings it. An acknowledged row
+ *    counts as seen; a row that was seen may come again (it was shared with other people's batches) and is applied again.
+ * 5. A refused batch is never taken back and nothing is sent after it: later changes would build on it.
+ */
+
+import { encodeBatch, shareOut } from "./batch.js";
+import { remedyForSession, remedyForUpdate } from "./remedy.js";
+import {
+  type Effect,
+  type InFlight,
+  type LinkStatus,
+  type Phase,
+  type Row,
+  type Step,
+  type SyncState,
+  unsaved,
+} from "./state.js";
+import type { DocumentInfo, Durability, ErrorCode, Role, ServerError } from "./types.js";
+import type { JoinAnswer } from "./wire.js";
+
+type Joined = Extract<Phase, { kind: "joined" }>;
+
+/** A client id that is taken may be replaced this often in a row; random ids do not collide, so more means a fault. */
+const MOST_STRIKES: Partial<Record<ErrorCode | "apply", number>> = { client_id_taken: 3 };
+
+function stay(state: SyncState, ...effects: readonly Effect[]): Step {
+  return { state, effects };
+}
+
+/** Leave the session behind: what was under way is adrift until the next offer. */
+function apart(state: SyncState): SyncState {
+  return { ...state, adrift: unsaved(state), pending: [], inFlight: [], phase: { kind: "apart" } };
+}
+
+/** Join, or join again; without a link, or before the offline copy is read, just wait for them. */
+function join(state: SyncState): Step {
+  const waiting = apart(state);
+  if (state.link !== "connected" || !state.ready || state.closed !== null) return stay(waiting);
+  const attempt = state.attempt + 1;
+  return stay(
+    { ...waiting, attempt, phase: { kind: "joining", held: [] } },
+    { kind: "join", attempt, epoch: state.epoch },
+  );
+}
+
+/** Note one more failure of a kind; null when there were enough of them. */
+function strike(state: SyncState, of: ErrorCode | "apply"): SyncState | null {
+  const count = (state.strikes?.of === of ? state.strikes.count : 0) + 1;
+  return count > (MOST_STRIKES[of] ?? 1) ? null : { ...state, strikes: { of, count } };
+}
+
+function close(state: SyncState, error: ServerError): Step {
+  return stay({ ...apart(state), closed: error });
+}
+
+/** Try again after a pause, which grows from time to time. */
+function rest(state: SyncState): Step {
+  return stay(
+    { ...state, tries: state.tries + 1 },
+    { kind: "retry", attempt: state.attempt, tries: state.tries },
+  );
+}
+
+// ---- the link and the offline copy
+
+export function linkChanged(state: SyncState, link: LinkStatus): Step {
+  if (link === state.link) return stay(state);
+  if (link === "connected") return join({ ...state, link });
+  return stay({ ...apart(state), link });
+}
+
+/** The offline copy is in the document, or it is known that there is none. */
+export function copyRead(
+  state: SyncState,
+  copy: {
+    readonly filled: boolean;
+    readonly dirty: boolean;
+    readonly epoch: number | null;
+    readonly document: DocumentInfo | null;
+  },
+): Step {
+  return join({
+    ...state,
+    ready: true,
+    loaded: copy.filled,
+    epoch: copy.epoch,
+    document: copy.document,
+    adrift: state.adrift + (copy.dirty ? 1 : 0),
+  });
+}
+
+// ---- joining
+
+export function joined(state: SyncState, attempt: number, answer: JoinAnswer): Step {
+  if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
+  const { held } = state.phase;
+  const { role, document, durability, quarantined, limits, epoch, presenceId } = answer;
+  const next = forgive({ ...state, role, document, durability, quarantined, limits, epoch });
+  const presence: Effect = { kind: "presence", changes: answer.presence, presenceId };
+  if (answer.missing.kind === "whole") {
+    const step = settle(next, answer, answer.missing.update, held);
+    return stay(step.state, presence, ...step.effects);
+  }
+  const { bytes } = answer.missing;
+  const phase: Phase = { kind: "fetching", answer, total: bytes, parts: [], held };
+  return stay({ ...next, phase }, presence, { kind: "fetch", attempt, index: 0 });
+}
+
+/** Part `index` of the missing update has come; parts are fetched one after the other. */
+export function fetched(state: SyncState, attempt: number, index: number, part: Uint8Array): Step {
+  const { phase } = state;
+  if (phase.kind !== "fetching" || attempt !== state.attempt || index !== phase.parts.length)
+    return stay(state);
+  const parts = [...phase.parts, part];
+  const { missing } = phase.answer;
+  if (missing.kind === "parts" && parts.length < missing.count) {
+    return stay({ ...state, phase: { ...phase, parts } }, { kind: "fetch", attempt, index: parts.length });
+  }
+  return settle(state, phase.answer, concatenate(parts), phase.held);
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Everything announced is here: apply it and the rows that came meanwhile, then offer. */
+function settle(state: SyncState, answer: JoinAnswer, missing: Uint8Array, held: readonly Row[]): Step {
+  const sending = state.refusal === null ? "offering" : "paused";
+  const phase: Joined = {
+    kind: "joined",
+    seq: answer.seq,
+    ahead: new Set(),
+    sending,
+    serverVector: answer.stateVector,
+  };
+  let step = stay({ ...state, phase, loaded: true }, { kind: "apply", updates: [missing] });
+  for (const row of held) {
+    if (row.seq <= answer.seq || step.state.phase.kind !== "joined") continue;
+    const next = received(step.state, row);
+    step = stay(next.state, ...step.effects, ...next.effects);
+  }
+  return step.state.phase.kind === "joined" && sending === "offering"
+    ? stay(step.state, ...step.effects, offer(step.state, answer.stateVector))
+    : step;
+}
+
+function offer(state: SyncState, stateVector: Uint8Array): Effect {
+  return { kind: "offer", attempt: state.attempt, stateVector, always: state.adrift > 0 };
+}
+
+/** The shell's answer to `offer`: one update with what the server lacks, or null when it lacks nothing. */
+export function offered(state: SyncState, attempt: number, update: Uint8Array | null): Step {
+  const { phase } = state;
+  if (phase.kind !== "joined" || phase.sending !== "offering" || attempt !== state.attempt)
+    return stay(state);
+  if (update !== null) {
+    const open = { ...state, phase: { ...phase, sending: "open" as const }, adrift: 0 };
+    return send(open, [update], Math.max(1, state.adrift));
+  }
+  // A deletion that slipped in while the missing update was being applied shows in no state vector.
+  if (state.adrift > 0) return stay(state, offer(state, phase.serverVector));
+  return stay({ ...state, phase: { ...phase, sending: "open" }, tries: 0, strikes: null });
+}
+
+export function joinRefused(state: SyncState, attempt: number, error: ServerError): Step {
+  if (attempt !== state.attempt || (state.phase.kind !== "joining" && state.phase.kind !== "fetching")) {
+    return stay(state);
+  }
+  if (error.code === "epoch_changed" && state.epoch !== null) {
+    const step = close(state, error);
+    return stay(step.state, { kind: "set_aside", epoch: state.epoch });
+  }
+  return sessionFailed(state, error);
+}
+
+/** No answer to a join or a fetch within its time. */
+export function joinLost(state: SyncState, attempt: number): Step {
+  return attempt === state.attempt ? rest(apart(state)) : stay(state);
+}
+
+/** The server ended the session; the connection stays. */
+export function closedByServer(state: SyncState, error: ServerError): Step {
+  return sessionFailed(state, error);
+}
+
+function sessionFailed(state: SyncState, error: ServerError): Step {
+  switch (remedyForSession(error.code)) {
+    case "later":
+      return rest(apart(state));
+    case "stop":
+      return close(state, error);
+    case "rejoin": {
+      const struck = strike(state, error.code);
+      if (struck === null) return close(state, error);
+      const step = join(struck);
+      return error.code === "client_id_taken"
+        ? stay(step.state, { kind: "renew_client_id" }, ...step.effects)
+        : step;
+    }
+  }
+}
+
+/** The pause that `retry` asked for is over. */
+export function retry(state: SyncState, attempt: number): Step {
+  return attempt === state.attempt ? join(state) : stay(state);
+}
+
+// ---- other people's changes
+
+export function received(state: SyncState, row: Row): Step {
+  const { phase } = state;
+  switch (phase.kind) {
+    case "apart":
+      return stay(state);
+    case "joining":
+    case "fetching":
+      return stay({ ...state, phase: { ...phase, held: [...phase.held, row] } });
+    case "joined": {
+      const next = seen(phase, row.seq);
+      if (next.ahead.has(row.seq) && !phase.ahead.has(row.seq)) return join(state);
+      return stay({ ...state, phase: next }, { kind: "apply", updates: row.updates });
+    }
+  }
+}
+
+/** Count a row as seen, and those beyond it that were waiting for it. */
+function seen(phase: Joined, row: number): Joined {
+  if (row <= phase.seq) return phase;
+  const ahead = new Set([...phase.ahead, row]);
+  let seq = phase.seq;
+  while (ahead.delete(seq + 1)) seq += 1;
+  return { ...phase, seq, ahead };
+}
+
+/** What the server sent could not be applied. Once that may be chance, twice it is not. */
+export function applyFailed(state: SyncState, message: string): Step {
+  const struck = strike(state, "apply");
+  return struck === null ? close(state, { code: "internal", message }) : join(struck);
+}
+
+export function resync(state: SyncState): Step {
+  return join(state);
+}
+
+// ---- local changes
+
+export function changed(state: SyncState, update: Uint8Array): Step {
+  if (state.phase.kind !== "joined" || state.phase.sending !== "open") {
+    return stay({ ...state, adrift: state.adrift + 1 });
+  }
+  const next = { ...state, pending: [...state.pending, update] };
+  return state.pending.length === 0 ? stay(next, { kind: "gather" }) : stay(next);
+}
+
+/** The gathering window has ended. */
+export function gathered(state: SyncState): Step {
+  let step = stay({ ...state, pending: [] });
+  for (const updates of shareOut(state.pending, state.limits.part_bytes)) {
+    const next = send(step.state, updates, updates.length);
+    step = stay(next.state, ...step.effects, ...next.effects);
+  }
+  return step;
+}
+
+function send(state: SyncState, updates: readonly Uint8Array[], changes: number): Step {
+  const batch = encodeBatch(updates);
+  const id = state.nextBatch;
+  const inFlight: readonly InFlight[] = [...state.inFlight, { id, changes, bytes: batch.length }];
+  return stay({ ...state, nextBatch: id + 1, inFlight }, { kind: "send", id, batch });
+}
+
+/** The server made a batch durable as row `seq`, at `now`. */
+export function acknowledged(state: SyncState, id: number, seq: number, now: number): Step {
+  if (!state.inFlight.some((batch) => batch.id === id)) return stay(state);
+  const inFlight = state.inFlight.filter((batch) => batch.id !== id);
+  const phase = state.phase.kind === "joined" ? seen(state.phase, seq) : state.phase;
+  return stay({ ...state, inFlight, phase, strikes: null, tries: 0, lastSavedAt: now });
+}
+
+/** The server holds nothing of a batch. */
+export function refused(state: SyncState, id: number, error: ServerError): Step {
+  const batch = state.inFlight.find((sent) => sent.id === id);
+  if (batch === undefined) return stay(state);
+  const inFlight = state.inFlight.filter((sent) => sent !== batch);
+  const next = { ...state, inFlight, adrift: state.adrift + batch.changes };
+  // Those behind a refused batch are refused with it, and say nothing new.
+  if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(next);
+  switch (remedyForUpdate(error.code)) {
+    case "later":
+      return rest(hold(next, state.phase));
+    case "stop":
+      return giveUp(next, state.phase, error, batch.bytes);
+    case "rejoin": {
+      const struck = strike(next, error.code);
+      return struck === null ? giveUp(next, state.phase, error, batch.bytes) : join(struck);
+    }
+  }
+}
+
+function hold(state: SyncState, phase: Joined): SyncState {
+  const adrift = state.adrift + state.pending.length;
+  return { ...state, adrift, pending: [], phase: { ...phase, sending: "paused" } };
+}
+
+function giveUp(state: SyncState, phase: Joined, error: ServerError, bytes: number): Step {
+  return stay({ ...hold(state, phase), refusal: { ...error, bytes } });
+}
+
+// ---- what else the server says
+
+/** Whether writing is allowed now as far as the client can know. */
+function mayWrite(state: SyncState): boolean {
+  const trashed = state.document?.trashedAt != null;
+  return (state.role === "owner" || state.role === "editor") && !trashed && !state.quarantined;
+}
+
+/** Drop a refusal whose reason has gone away, so that its changes are offered again. */
+function forgive(state: SyncState): SyncState {
+  const code = state.refusal?.code;
+  const lifted = (code === "forbidden" || code === "quarantined") && mayWrite(state);
+  return lifted ? { ...state, refusal: null, strikes: null } : state;
+}
+
+/** Join again if the news lifted a refusal. */
+function afterNews(before: SyncState, news: SyncState): Step {
+  const next = forgive(news);
+  return before.refusal !== null && next.refusal === null ? join(next) : stay(next);
+}
+
+export function roleChanged(state: SyncState, role: Role): Step {
+  return afterNews(state, { ...state, role });
+}
+
+export function documentChanged(state: SyncState, document: DocumentInfo): Step {
+  return afterNews(state, { ...state, document });
+}
+
+export function durabilityChanged(state: SyncState, durability: Durability): Step {
+  return stay({ ...state, durability });
+}

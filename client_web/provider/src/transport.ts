@@ -1,0 +1,220 @@
+/**
+ * The connection over Socket.IO; the only file that imports socket.io-client.
+ *
+ * Reconnecting is done here rather than by Socket.IO's manager: with full jitter, at once when the browser says `online` or
+ * the page becomes visible, at the slowest pace while the browser says `offline`, and after the server's own pause
+ * when it drains. A server on the same machine is reachable without a network, so "offline" slows down but never stops.
+ */
+
+import { io, type Socket } from "socket.io-client";
+import { LAST_CEILING, pauseBefore } from "./backoff.js";
+import { type Clock, systemClock, type Timer } from "./clock.js";
+import type { Answer, Connection, Receiver } from "./connection.js";
+import type { LinkStatus } from "./state.js";
+import type { LocalUser } from "./types.js";
+
+const PROTOCOL = 1;
+/** Milliseconds for one attempt to connect. */
+const CONNECT_TIME = 10_000;
+
+export interface SocketConnectionOptions {
+  /** Where the server is, e.g. `https://docs.example.org`; by default where the page came from. */
+  readonly url?: string;
+  readonly path?: string;
+  readonly transports?: readonly ("websocket" | "polling")[];
+  readonly user?: LocalUser;
+  readonly clock?: Clock;
+}
+
+/** One Socket.IO connection, open while documents are attached to it. Share one between the documents of a page. */
+export class SocketConnection implements Connection {
+  private readonly options: SocketConnectionOptions;
+  private readonly clock: Clock;
+  private readonly receivers = new Map<string, Receiver>();
+  private readonly awaiting = new Set<(answer: Answer) => void>();
+  private socket: Socket | null = null;
+  private user: LocalUser | null;
+  private status: LinkStatus = "offline";
+  private tries = 0;
+  private timer: Timer | null = null;
+  /** The server asked not to be connected to before this moment. */
+  private notBefore = 0;
+
+  constructor(options: SocketConnectionOptions = {}) {
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.user = options.user ?? null;
+  }
+
+  get link(): LinkStatus {
+    return this.status;
+  }
+
+  attach(documentId: string, receiver: Receiver): () => void {
+    // The server knows one session per document and connection; a second one would silently replace the first.
+    if (this.receivers.has(documentId))
+      throw new Error("This connection has a provider for the document already.");
+    this.receivers.set(documentId, receiver);
+    if (this.socket === null) this.open(documentId);
+    return () => {
+      if (this.receivers.get(documentId) === receiver) this.receivers.delete(documentId);
+      if (this.receivers.size === 0) this.close();
+    };
+  }
+
+  request(
+    event: string,
+    args: readonly unknown[],
+    answered: (answer: Answer) => void,
+    timeout?: number,
+  ): void {
+    const { socket } = this;
+    if (socket === null || !socket.connected) {
+      answered({ kind: "lost" });
+      return;
+    }
+    let timer: Timer | null = null;
+    const settle = (answer: Answer): void => {
+      if (!this.awaiting.delete(settle)) return;
+      if (timer !== null) this.clock.clearTimeout(timer);
+      answered(answer);
+    };
+    this.awaiting.add(settle);
+    if (timeout !== undefined) timer = this.clock.setTimeout(() => settle({ kind: "lost" }), timeout);
+    socket.emit(event, ...args, (value: unknown) => settle({ kind: "answered", value }));
+  }
+
+  setUser(user: LocalUser): void {
+    this.user = user;
+    this.request("authenticate", [{ guest: user }], () => {});
+  }
+
+  reconnectNow(): void {
+    if (this.socket === null || this.socket.connected) return;
+    this.tries = 0;
+    this.connect();
+  }
+
+  private open(documentId: string): void {
+    const { url, path, transports } = this.options;
+    const options = {
+      path: path ?? "/socket.io/",
+      transports: [...(transports ?? ["websocket", "polling"])],
+      tryAllTransports: true,
+      // A load balancer may keep a document's people on one node by it.
+      query: { document: documentId },
+      auth: (give: (payload: object) => void) =>
+        give({ protocol: PROTOCOL, ...(this.user === null ? {} : { guest: this.user }) }),
+      autoConnect: false,
+      reconnection: false,
+      forceNew: true,
+      timeout: CONNECT_TIME,
+    };
+    const socket = url === undefined ? io(options) : io(url, options);
+    this.socket = socket;
+    socket.on("connect", () => this.onConnect());
+    socket.on("connect_error", () => this.onLost());
+    socket.on("disconnect", () => this.onLost());
+    socket.on("draining", (notice: unknown) => this.onDraining(notice));
+    socket.onAny((event: string, documentId: unknown, ...args: unknown[]) => {
+      if (typeof documentId === "string") this.deliver(event, documentId, args);
+    });
+    this.listenToBrowser(true);
+    this.connect();
+  }
+
+  private close(): void {
+    this.stopTimer();
+    this.listenToBrowser(false);
+    const { socket } = this;
+    this.socket = null;
+    this.status = "offline";
+    socket?.off();
+    socket?.offAny();
+    socket?.disconnect();
+    this.loseAnswers();
+  }
+
+  private connect(): void {
+    this.stopTimer();
+    // After a failure the page goes on saying "offline" until a try succeeds: one word, not two taking turns.
+    if (this.tries === 0) this.setLink("connecting");
+    this.socket?.connect();
+  }
+
+  private onConnect(): void {
+    this.tries = 0;
+    this.notBefore = 0;
+    this.setLink("connected");
+  }
+
+  private onLost(): void {
+    const { socket } = this;
+    if (socket === null) return;
+    socket.sendBuffer = []; // what was meant for the old session must not reach the new one
+    this.loseAnswers();
+    if (this.status === "connected" && isOnline()) this.setLink("connecting");
+    else if (this.tries > 0 || !isOnline()) this.setLink("offline");
+    const pause = isOnline()
+      ? pauseBefore(this.tries, this.clock.random())
+      : LAST_CEILING * (0.5 + this.clock.random() / 2);
+    this.tries += 1;
+    this.connectAfter(Math.max(pause, this.notBefore - this.clock.now()));
+  }
+
+  private connectAfter(pause: number): void {
+    this.stopTimer();
+    this.timer = this.clock.setTimeout(() => this.connect(), pause);
+  }
+
+  /** The server goes away: stay until the pause is over, so that what is under way is acknowledged, then move. */
+  private onDraining(notice: unknown): void {
+    const given = (notice as { readonly after_ms?: unknown } | null)?.after_ms;
+    const pause = typeof given === "number" && given >= 0 ? Math.min(given, LAST_CEILING) : 0;
+    this.notBefore = this.clock.now() + pause;
+    this.stopTimer();
+    this.timer = this.clock.setTimeout(() => this.socket?.disconnect(), pause);
+  }
+
+  private deliver(event: string, documentId: string, args: readonly unknown[]): void {
+    this.receivers.get(documentId)?.received(event, args);
+  }
+
+  private setLink(status: LinkStatus): void {
+    if (status === this.status) return;
+    this.status = status;
+    for (const receiver of [...this.receivers.values()]) receiver.linkChanged(status);
+  }
+
+  private loseAnswers(): void {
+    for (const settle of [...this.awaiting]) settle({ kind: "lost" });
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== null) this.clock.clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private listenToBrowser(listen: boolean): void {
+    if (typeof window === "undefined") return;
+    const change = listen ? "addEventListener" : "removeEventListener";
+    window[change]("online", this.onOnline);
+    window[change]("offline", this.onOffline);
+    window.document[change]("visibilitychange", this.onVisible);
+  }
+
+  private readonly onOnline = (): void => this.reconnectNow();
+
+  private readonly onOffline = (): void => {
+    if (this.socket?.connected === true) this.socket.disconnect();
+    else this.setLink("offline");
+  };
+
+  private readonly onVisible = (): void => {
+    if (window.document.visibilityState === "visible" && isOnline()) this.reconnectNow();
+  };
+}
+
+function isOnline(): boolean {
+  return typeof navigator === "undefined" || navigator.onLine !== false;
+}

@@ -1,0 +1,192 @@
+/**
+ * The server's words, decoded strictly: an unknown value becomes a typed one, or WireError.
+ *
+ * The reference is server/PROTOCOL.md. Unknown fields are ignored, unknown error codes read as `internal`, so that an
+ * older client understands a newer server as far as it can.
+ */
+
+import type { DocumentInfo, Durability, ErrorCode, Role, ServerError, User } from "./types.js";
+
+/** The server said something that is not in the protocol. */
+export class WireError extends Error {
+  override readonly name = "WireError";
+}
+
+export interface Limits {
+  readonly update_bytes: number;
+  readonly part_bytes: number;
+  readonly presence_bytes: number;
+}
+
+export interface PresenceChange {
+  readonly presenceId: number;
+  readonly clientId: number;
+  readonly user: User;
+  /** null: this session is gone. */
+  readonly state: Readonly<Record<string, unknown>> | null;
+}
+
+/** What the missing update is, or how it will come. */
+export type Missing =
+  | { readonly kind: "whole"; readonly update: Uint8Array }
+  | { readonly kind: "parts"; readonly count: number; readonly bytes: number };
+
+export interface JoinAnswer {
+  readonly role: Role;
+  readonly missing: Missing;
+  readonly stateVector: Uint8Array;
+  readonly seq: number;
+  readonly epoch: number;
+  readonly presence: readonly PresenceChange[];
+  readonly presenceId: number;
+  readonly document: DocumentInfo;
+  readonly durability: Durability;
+  readonly quarantined: boolean;
+  readonly limits: Limits;
+}
+
+const CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  "malformed",
+  "unknown_event",
+  "not_joined",
+  "not_found",
+  "forbidden",
+  "bad_update",
+  "unsupported_content",
+  "missing_past",
+  "client_id_taken",
+  "too_large",
+  "document_full",
+  "too_many",
+  "rate_limited",
+  "epoch_changed",
+  "quarantined",
+  "unavailable",
+  "deleted",
+  "draining",
+  "internal",
+]);
+
+/** Raise WireError unless `value` is a JSON object. */
+function record(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new WireError(`${what} is not an object.`);
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function list(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new WireError(`${what} is not a list.`);
+  return value;
+}
+
+function text(value: unknown, what: string): string {
+  if (typeof value !== "string") throw new WireError(`${what} is not a string.`);
+  return value;
+}
+
+export function natural(value: unknown, what: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new WireError(`${what} is not an integer ≥ 0.`);
+  return value as number;
+}
+
+/** Binary values come as ArrayBuffer in browsers and as Buffer in Node. */
+export function bytes(value: unknown, what: string): Uint8Array {
+  if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw new WireError(`${what} is not binary.`);
+}
+
+function isRole(value: unknown): value is Role {
+  return value === "owner" || value === "editor" || value === "commenter" || value === "viewer";
+}
+
+export function decodeRole(value: unknown): Role {
+  if (!isRole(value)) throw new WireError("There is no such role.");
+  return value;
+}
+
+export function decodeDurability(value: unknown): Durability {
+  if (value !== "ok" && value !== "waiting") throw new WireError("There is no such durability.");
+  return value;
+}
+
+export function decodeError(value: unknown): ServerError {
+  const error = record(value, "error");
+  const code = text(error.code, "error.code");
+  return {
+    code: CODES.has(code) ? (code as ErrorCode) : "internal",
+    message: typeof error.message === "string" ? error.message : code,
+  };
+}
+
+/** The error in an ack, or null when the ack is the answer that was asked for. */
+export function refusalIn(answer: unknown): ServerError | null {
+  if (typeof answer !== "object" || answer === null || !("error" in answer)) return null;
+  return decodeError(answer.error);
+}
+
+export function decodeDocument(value: unknown): DocumentInfo {
+  const document = record(value, "document");
+  const trashedAt = document.trashed_at;
+  return {
+    title: text(document.title, "document.title"),
+    trashedAt: trashedAt === null || trashedAt === undefined ? null : text(trashedAt, "document.trashed_at"),
+  };
+}
+
+export function decodePresence(value: unknown): readonly PresenceChange[] {
+  return list(value, "presence").map((entry) => {
+    const change = record(entry, "presence change");
+    const user = record(change.user, "presence user");
+    return {
+      presenceId: natural(change.presence_id, "presence_id"),
+      clientId: natural(change.client_id, "client_id"),
+      user: {
+        id: text(user.id, "user.id"),
+        name: text(user.name, "user.name"),
+        color: text(user.color, "user.color"),
+      },
+      state: change.state === null ? null : record(change.state, "presence state"),
+    };
+  });
+}
+
+function decodeMissing(answer: Readonly<Record<string, unknown>>): Missing {
+  if (answer.missing !== null) return { kind: "whole", update: bytes(answer.missing, "missing") };
+  const chunks = record(answer.chunks, "chunks");
+  const count = natural(chunks.count, "chunks.count");
+  if (count === 0) throw new WireError("chunks.count is 0.");
+  return { kind: "parts", count, bytes: natural(chunks.bytes, "chunks.bytes") };
+}
+
+export function decodeJoinAnswer(value: unknown): JoinAnswer {
+  const answer = record(value, "join answer");
+  const limits = record(answer.limits, "limits");
+  return {
+    role: decodeRole(answer.role),
+    missing: decodeMissing(answer),
+    stateVector: bytes(answer.state_vector, "state_vector"),
+    seq: natural(answer.seq, "seq"),
+    epoch: natural(answer.epoch, "epoch"),
+    presence: decodePresence(answer.presence),
+    presenceId: natural(answer.presence_id, "presence_id"),
+    document: decodeDocument(answer.document),
+    durability: decodeDurability(answer.durability),
+    quarantined: answer.quarantined === true,
+    limits: {
+      update_bytes: natural(limits.update_bytes, "limits.update_bytes"),
+      part_bytes: Math.max(1, natural(limits.part_bytes, "limits.part_bytes")),
+      presence_bytes: natural(limits.presence_bytes, "limits.presence_bytes"),
+    },
+  };
+}
+
+export function decodeChunk(value: unknown): Uint8Array {
+  return bytes(record(value, "chunk").chunk, "chunk");
+}
+
+export function decodeSeq(value: unknown): number {
+  return natural(record(value, "ack").seq, "seq");
+}
