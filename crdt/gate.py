@@ -26,7 +26,7 @@ from types import MappingProxyType
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
-from crdt.places import NOWHERE, Places
+from crdt.places import NOWHERE, Mark, Places
 from crdt.ranges import Ranges, Undo
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_contents import DELETED, bad_update
@@ -111,20 +111,15 @@ class Knowledge:
         try:
             for update in updates:
                 self._take(update)
-            clocks = self._clocks
-            writes = tuple([client for client, before in self._touched.items() if clocks[client] > before[0]])
-            for client in writes:
-                if not may_write(client):
-                    raise ProtocolError(
-                        Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one."
-                    )
-            new_clients = tuple([client for client in writes if not self._touched[client][0]])
-            self._check_growth(new_clients)
+            writes, new_clients = self._ask(may_write)
+            mark = self._places.mark()
+            if new_clients or mark != self._mark:
+                self._check_growth(new_clients)
         except BaseException:
             self._roll_back()
             raise
         admission = Admission(bool(writes or self._deletions), new_clients, writes)
-        self._settle()
+        self._settle(mark)
         return admission
 
     def absorb(self, update: Inspected) -> None:
@@ -134,7 +129,22 @@ class Knowledge:
         except ProtocolError:
             self._roll_back()
             self._take_blindly(update)
-        self._settle()
+        self._settle(self._places.mark())
+
+    def _ask(self, may_write: Callable[[int], bool]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Ask whether the client ids that have grown may be written under; return them, and those of them that are new."""
+        writes: list[int] = []
+        new_clients: list[int] = []
+        for client, (before, _, _) in self._touched.items():
+            if self._clocks[client] > before:
+                if not may_write(client):
+                    raise ProtocolError(
+                        Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one."
+                    )
+                writes.append(client)
+                if not before:
+                    new_clients.append(client)
+        return tuple(writes), tuple(new_clients)
 
     def _take(self, update: Inspected) -> None:
         structs = update.structs
@@ -308,10 +318,10 @@ class Knowledge:
         if len(places.types) > max(types, limits.types):
             raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.types} shared types.")
 
-    def _settle(self) -> None:
+    def _settle(self, mark: Mark) -> None:
         self._touched.clear()
         self._deletions.clear()
-        self._mark = self._places.mark()
+        self._mark = mark
 
     def _roll_back(self) -> None:
         for deleted, undo in reversed(self._deletions):
@@ -325,7 +335,7 @@ class Knowledge:
             else:
                 self._clocks.pop(client, None)
         self._places.undo(self._mark)
-        self._settle()
+        self._settle(self._mark)
 
 
 def _missing_past() -> ProtocolError:

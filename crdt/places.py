@@ -40,6 +40,9 @@ from crdt.update_contents import (
 NOWHERE = 0
 _EVERYTHING = (1 << 32) - 1
 
+Mark = tuple[int, int, int]
+"""How many branches, roots and types there are."""
+
 
 def _bits(*kinds: int) -> int:
     return sum(1 << kind for kind in kinds)
@@ -121,8 +124,8 @@ class Places:
         name = self._names[place >> 1]
         return None if isinstance(name, str) else name
 
-    def mark(self) -> tuple[int, int, int]:
-        """How much there is, for `undo`."""
+    def mark(self) -> Mark:
+        """How much there is now, for `undo`."""
         return len(self._names), len(self.roots), len(self.types)
 
     def runs(self, client: int) -> int:
@@ -130,7 +133,7 @@ class Places:
         run = self._runs.get(client)
         return 0 if run is None else len(run[0])
 
-    def undo(self, mark: tuple[int, int, int]) -> None:
+    def undo(self, mark: Mark) -> None:
         """Forget the branches since the mark."""
         branches, roots, types = mark
         while len(self.roots) > roots:

@@ -105,13 +105,12 @@ def _read_blocks(data: bytes, limits: GateLimits) -> tuple[list[tuple[int, int, 
         client, at = read_varuint(data, at)
         own = (client, data[start:at])
         first, at = read_varuint(data, at)
-        clock = first
-        structs: list[Struct] = []
-        for _ in range(count):
-            struct, at = _read_struct(data, at, clock, own, budget)
+        struct, at = _read_struct(data, at, first, own, budget)
+        structs = [struct]
+        while len(structs) < count:
+            struct, at = _read_struct(data, at, struct[1], own, budget)
             structs.append(struct)
-            clock = struct[1]
-        clients.append((client, first, clock))
+        clients.append((client, first, struct[1]))
         all_structs.append(structs)
     if blocks > 1 and len({client for client, _, _ in clients}) < blocks:
         raise bad_update("The update names a client id twice.")
