@@ -20,21 +20,24 @@ def read_varuint(data: bytes, at: int) -> tuple[int, int]:
     Raises ProtocolError(malformed) at the end of the data, and for anything longer than 8 bytes or than it needs to be, or above
     2**53 - 1.
     """
-    value = shift = 0
     try:
-        while True:
-            byte = data[at]
+        byte = data[at]
+        at += 1
+        if byte < 0x80:
+            return byte, at
+        value = byte & 0x7F
+        shift = 7
+        while (byte := data[at]) > 0x7F:
             at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                break
+            value += byte - 0x80 << shift
             shift += 7
             if shift > 49:
                 raise ProtocolError(Code.MALFORMED, "An integer is longer than 8 bytes.")
     except IndexError:
         raise ProtocolError(Code.MALFORMED, "The data ends inside an integer.") from None
-    if not byte and shift:
+    if not byte:
         raise ProtocolError(Code.MALFORMED, "An integer is longer than it needs to be.")
+    value += byte << shift
     if value > MAX_SAFE:
         raise ProtocolError(Code.MALFORMED, "An integer is above 2^53 - 1.")
-    return value, at
+    return value, at + 1
