@@ -66,8 +66,8 @@ class Database:
                 with writing.begin():
                     migrate(writing)
             readers = ThreadPoolExecutor(READERS, "store-reader")
-            opened = _Open(path, engine, writing, writer, readers, resources.pop_all())
-        return opened
+            kept = resources.pop_all()
+        return _Open(path, engine, writing, writer, readers, kept)
 
     async def close(self) -> None:
         """Let what is under way end, then leave the database as a single file."""

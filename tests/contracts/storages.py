@@ -1,0 +1,81 @@
+"""What the store's contract suites run on: every backend, as storage that stores can be opened on again and again."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from crdt.ids import DocumentId, Epoch, UpdateId
+from server.store.base import Append, Fold, Folded
+from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
+from server.store.sqlite import sqlite_url
+
+DOCUMENT = DocumentId("a-document")
+OTHER = DocumentId("another-document")
+NOWHERE = DocumentId("no-such-document")
+EPOCH = Epoch(1)
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+AnyStore = MemoryStore | SqlStore
+
+
+class Clock:
+    """A second later each time it is asked, beginning at noon."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+class MemoryStorage:
+    """Memory outlives what is built over it."""
+
+    def __init__(self, _directory: Path) -> None:
+        self._store = MemoryStore(clock=Clock())
+
+    def store(self) -> MemoryStore:
+        return self._store
+
+
+class SqliteStorage:
+    """A file outlives its process."""
+
+    def __init__(self, directory: Path) -> None:
+        self._url = sqlite_url(directory)
+        self._clock = Clock()
+
+    def store(self) -> SqlStore:
+        return SqlStore(self._url, clock=self._clock)
+
+
+Storage = MemoryStorage | SqliteStorage
+
+
+def append(
+    update_id: str, batch: bytes | None = None, document_id: DocumentId = DOCUMENT, epoch: int = EPOCH
+) -> Append:
+    """Something to append; its batch says its id unless told otherwise."""
+    return Append(document_id, Epoch(epoch), UpdateId(update_id), update_id.encode() if batch is None else batch)
+
+
+async def fill(store: AnyStore, *update_ids: str, document_id: DocumentId = DOCUMENT) -> None:
+    """Make a document, unless it is there, and append to it."""
+    await store.catalogue.create(document_id, "A document", EPOCH, NOON)
+    await store.log.append([append(update_id, document_id=document_id) for update_id in update_ids])
+
+
+def folding_into(snapshot: bytes) -> Fold:
+    """A fold whose outcome is known beforehand."""
+
+    async def fold(_before: bytes | None, _batches: object) -> Folded:
+        return Folded(snapshot, b"vector")
+
+    return fold
+
+
+async def join(before: bytes | None, batches: object) -> Folded:
+    """A fold that shows what it was made of: the batches with `+` in between."""
+    assert isinstance(batches, list)
+    return Folded(b"+".join(([before] if before is not None else []) + batches), b"vector")

@@ -1,0 +1,220 @@
+"""The catalogue and the attachments beside it. For every backend."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId, Epoch
+from server.store.base import Attachment, Entry, Page
+from tests.contracts.storages import (
+    DOCUMENT,
+    EPOCH,
+    NOON,
+    NOWHERE,
+    OTHER,
+    AnyStore,
+    Storage,
+    append,
+    fill,
+    folding_into,
+)
+
+HOUR = timedelta(hours=1)
+
+
+async def titles(store: AnyStore, query: str, *, trashed: bool = False) -> list[str]:
+    page = await store.catalogue.find(query, trashed=trashed, limit=100, cursor=None)
+    return [entry.title for entry in page.entries]
+
+
+async def make(store: AnyStore, *titles: str) -> None:
+    """Documents an hour apart, the first one the oldest."""
+    for number, title in enumerate(titles):
+        await store.catalogue.create(DocumentId(f"document-{number}"), title, EPOCH, NOON + number * HOUR)
+
+
+async def test_a_new_document_is_in_the_catalogue(storage: Storage) -> None:
+    async with storage.store() as store:
+        made = await store.catalogue.create(DOCUMENT, "Tea \U0001f375 & cake", EPOCH, NOON)
+        assert made == Entry(DOCUMENT, "Tea \U0001f375 & cake", NOON, NOON, None, 0)
+    async with storage.store() as store:
+        assert await store.catalogue.get(DOCUMENT) == made
+
+
+async def test_making_a_document_twice_answers_with_the_first(store: AnyStore) -> None:
+    first = await store.catalogue.create(DOCUMENT, "First", EPOCH, NOON)
+    assert await store.catalogue.create(DOCUMENT, "Second", Epoch(2), NOON + HOUR) == first
+    loaded = await store.log.load(DOCUMENT)
+    assert loaded is not None
+    assert loaded.epoch == EPOCH
+
+
+async def test_what_does_not_exist_cannot_be_changed(store: AnyStore) -> None:
+    assert await store.catalogue.get(NOWHERE) is None
+    assert await store.catalogue.rename(NOWHERE, "Title", NOON) is None
+    assert await store.catalogue.set_trashed(NOWHERE, NOON) is None
+    assert await store.catalogue.delete(NOWHERE) is False
+
+
+async def test_renaming_is_an_edit(store: AnyStore) -> None:
+    await make(store, "Old")
+    renamed = await store.catalogue.rename(DocumentId("document-0"), "New", NOON + HOUR)
+    assert renamed == Entry(DocumentId("document-0"), "New", NOON, NOON + HOUR, None, 0)
+    assert await titles(store, "new") == ["New"]
+    assert await titles(store, "old") == []
+
+
+async def test_moments_keep_their_microseconds_and_lose_their_zone(store: AnyStore) -> None:
+    zone = timezone(timedelta(hours=-5))
+    made = await store.catalogue.create(DOCUMENT, "", EPOCH, datetime(2030, 1, 1, 7, 0, 0, 123456, tzinfo=zone))
+    assert made.created_at == NOON + timedelta(microseconds=123456)
+    assert made.created_at.utcoffset() == timedelta()
+
+
+async def test_trash_and_back(store: AnyStore) -> None:
+    await make(store, "Here", "There")
+    gone = await store.catalogue.set_trashed(DocumentId("document-0"), NOON + HOUR)
+    assert gone is not None
+    assert (gone.trashed_at, gone.updated_at) == (NOON + HOUR, NOON)
+    assert await titles(store, "") == ["There"]
+    assert await titles(store, "", trashed=True) == ["Here"]
+    back = await store.catalogue.set_trashed(DocumentId("document-0"), None)
+    assert back is not None
+    assert back.trashed_at is None
+    assert await titles(store, "") == ["There", "Here"]
+
+
+async def test_size_and_last_edit_follow_the_log(store: AnyStore) -> None:
+    await fill(store, "aaaa", "bb")
+    entry = await store.catalogue.get(DOCUMENT)
+    assert entry is not None
+    assert entry.size == 6
+    assert entry.updated_at > NOON
+    await store.log.append([append("aaaa"), append("refused", epoch=2)])
+    await store.log.compact(DOCUMENT, folding_into(b"snap"))
+    await store.log.append([append("c")])
+    grown = await store.catalogue.get(DOCUMENT)
+    assert grown is not None
+    assert grown.size == 5
+    assert grown.updated_at > entry.updated_at
+
+
+async def test_last_edited_comes_first(store: AnyStore) -> None:
+    await store.catalogue.create(DOCUMENT, "Older", EPOCH, NOON - 2 * HOUR)
+    await store.catalogue.create(OTHER, "Newer", EPOCH, NOON - HOUR)
+    assert await titles(store, "") == ["Newer", "Older"]
+    await store.log.append([append("a")])
+    assert await titles(store, "") == ["Older", "Newer"]
+
+
+@pytest.mark.parametrize(
+    ("title", "query"),
+    [
+        ("Grüße aus Köln", "GRÜSSE"),
+        ("Ünïcödé", "ünÏCÖDÉ"),
+        ("ΟΔΟΣ", "οδος"),
+        ("Протокол", "протОКОЛ"),
+        ("cafe\u0301", "CAFÉ"),
+        ("会議の議事録", "議事"),
+        ("100% of a_b\\c", "% OF A_B\\"),
+        ("'; DROP TABLE documents; --", "drop table"),
+        ("Tea \U0001f375", "\U0001f375"),
+        ("x" * 60_000, "X" * 59_999),
+    ],
+)
+async def test_titles_are_found_in_any_script_and_case(store: AnyStore, title: str, query: str) -> None:
+    await make(store, title, "something else")
+    assert await titles(store, query) == [title]
+
+
+@pytest.mark.parametrize("query", ["%", "_", "\\", "*", "nothing like it", "a%c"])
+async def test_a_query_has_no_wildcards(store: AnyStore, query: str) -> None:
+    await make(store, "abc", "A second one")
+    assert await titles(store, query) == []
+
+
+@pytest.mark.parametrize("half", ["\ud83c", "a\udf75b"])
+async def test_half_a_character_is_no_title(store: AnyStore, half: str) -> None:
+    await make(store, "Whole")
+    with pytest.raises(ProtocolError) as made:
+        await store.catalogue.create(DOCUMENT, half, EPOCH, NOON)
+    with pytest.raises(ProtocolError) as renamed:
+        await store.catalogue.rename(DocumentId("document-0"), half, NOON)
+    with pytest.raises(ProtocolError) as found:
+        await store.catalogue.find(half, trashed=False, limit=1, cursor=None)
+    assert {refusal.value.code for refusal in (made, renamed, found)} == {Code.MALFORMED}
+    assert await titles(store, "") == ["Whole"]
+
+
+async def test_pages_follow_each_other_without_gaps_or_repeats(store: AnyStore) -> None:
+    for number in range(10):  # pairs share their moment
+        await store.catalogue.create(DocumentId(f"document-{number}"), f"{number}", EPOCH, NOON + number // 2 * HOUR)
+    seen: list[str] = []
+    cursor = None
+    for expected in (3, 3, 3, 1):
+        page = await store.catalogue.find("", trashed=False, limit=3, cursor=cursor)
+        assert len(page.entries) == expected
+        seen += [entry.title for entry in page.entries]
+        cursor = page.cursor
+    assert cursor is None
+    assert seen == [f"{number}" for number in reversed(range(10))]
+
+
+async def test_a_full_last_page_has_no_cursor(store: AnyStore) -> None:
+    await make(store, "a", "b")
+    page = await store.catalogue.find("", trashed=False, limit=2, cursor=None)
+    assert (len(page.entries), page.cursor) == (2, None)
+
+
+async def test_edits_between_two_pages_do_not_shift_the_second(store: AnyStore) -> None:
+    await make(store, "a", "b", "c", "d")
+    first = await store.catalogue.find("", trashed=False, limit=2, cursor=None)
+    assert [entry.title for entry in first.entries] == ["d", "c"]
+    await store.catalogue.create(DOCUMENT, "new", EPOCH, NOON + 9 * HOUR)
+    await store.catalogue.rename(DocumentId("document-3"), "d, edited", NOON + 9 * HOUR)
+    await store.catalogue.delete(DocumentId("document-2"))
+    second = await store.catalogue.find("", trashed=False, limit=2, cursor=first.cursor)
+    assert [entry.title for entry in second.entries] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "1",
+        "1.",
+        ".document-1",
+        "-1.document-1",
+        "1.document-1 ",
+        "1.short",
+        "9" * 18 + ".document-1",
+        "٣.document-1",
+    ],
+)
+async def test_a_cursor_that_no_page_gave_is_refused(store: AnyStore, cursor: str) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        await store.catalogue.find("", trashed=False, limit=1, cursor=cursor)
+    assert refused.value.code is Code.MALFORMED
+
+
+async def test_an_empty_catalogue_is_an_empty_page(store: AnyStore) -> None:
+    assert await store.catalogue.find("", trashed=False, limit=1, cursor=None) == Page((), None)
+
+
+async def test_attachments_come_back_and_go_with_their_document(storage: Storage) -> None:
+    name = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"  # sha256(b"test")
+    attachment = Attachment(name, "image/png", b"test")
+    async with storage.store() as store:
+        await fill(store)
+        await fill(store, document_id=OTHER)
+        assert await store.attachments.put(DOCUMENT, attachment)
+        assert await store.attachments.put(DOCUMENT, attachment)
+        assert not await store.attachments.put(NOWHERE, attachment)
+    async with storage.store() as store:
+        assert await store.attachments.fetch(DOCUMENT, name) == attachment
+        assert await store.attachments.fetch(OTHER, name) is None
+        assert await store.attachments.fetch(DOCUMENT, "0" * 64) is None
+        await store.catalogue.delete(DOCUMENT)
+        await fill(store)
+        assert await store.attachments.fetch(DOCUMENT, name) is None
