@@ -30,8 +30,13 @@ def _markdown_lines() -> Iterator[str]:
         yield ""
 
 
+def default_of(each: Declared) -> str:
+    """A default as one would write it; "" when there is none."""
+    return _shown(each, each.default)
+
+
 def _default(each: Declared) -> str:
-    return f"`{shown}`" if (shown := _shown(each, each.default)) else ""
+    return f"`{shown}`" if (shown := default_of(each)) else ""
 
 
 def values(config: Config) -> str:

@@ -165,6 +165,12 @@ class ConnectionLimits:
             form.integer(1, 1_000_000), "connections", "an office behind one address works; one visitor cannot take all"
         ),
     ] = 1000
+    max_handshakes_per_address: Annotated[
+        int,
+        Setting(
+            form.integer(1, 1_000_000), "connections", "not greeted yet; after a restart a whole office is back at once"
+        ),
+    ] = 200
     max_documents_per_connection: Annotated[
         int,
         Setting(form.integer(1, 10_000), "documents", "a page holds one; a program that watches a folder holds dozens"),

@@ -6,6 +6,7 @@ not given. What is unknown, badly formed or contradictory is refused with its na
 
 import difflib
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from typing import Any
 
 from server.config import PREFIX, Config, Declared, all_declared, declared, parts
@@ -82,3 +83,11 @@ def _contradictions(config: Config) -> Iterator[str]:
         )
     if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
         yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
+
+
+def version() -> str:
+    """The version of the program."""
+    try:
+        return metadata.version("manyhands")
+    except metadata.PackageNotFoundError:
+        return "0.dev"

@@ -50,7 +50,7 @@ class Origins:
             return site in ("same-origin", "none")
         # Older browsers, and plain http on another host than localhost, say the origin alone. Its scheme may differ
         # from ours behind a proxy that ends TLS.
-        return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+        return origin is None or _netloc_of(origin) == headers.get("host", "").lower() != ""
 
 
 class OriginMiddleware:
@@ -84,6 +84,13 @@ def _changes(scope: Scope) -> bool:
     return (
         scope["type"] == "http" and scope["method"] not in SAFE_METHODS and not scope["path"].startswith("/socket.io/")
     )
+
+
+def _netloc_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _name_of(host: str) -> str:

@@ -87,7 +87,7 @@ class Pages:
 
 
 def read_build(directory: Path) -> dict[str, Asset]:
-    """Read a build; empty when there is none. Raises ValueError when the directory holds something else as well."""
+    """Read a build; empty when there is none. Raises Unavailable when that is not what the directory holds."""
     if not (directory / "index.html").is_file():
         return {}
     assets: dict[str, Asset] = {}

@@ -35,6 +35,7 @@ def test_our_own_pages_and_programs_may_change_something(given: Headers) -> None
         headers(host="127.0.0.1:8000", origin="null"),
         headers(host="127.0.0.1:8000", origin=""),
         headers(origin=""),
+        headers(host="127.0.0.1:8000", origin="http://[::"),
         headers(host="127.0.0.1:8000", origin="http://127.0.0.1:9000"),
         headers(host="127.0.0.1:8000", origin="http://127.0.0.1:8000.evil.example"),
         headers(host="127.0.0.1:8000", sec_fetch_site="cross-site", origin="http://127.0.0.1:8000"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crdt.errors import Unavailable
 from server.http import pages
 from server.http.pages import read_build
 from tests.server.http_site import Site, error_of
@@ -111,5 +112,5 @@ async def test_pages_cannot_be_posted_to(client: httpx.AsyncClient) -> None:
 
 def test_a_directory_that_is_no_build_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MAX_BUILD_BYTES", 1000)
-    with pytest.raises(ValueError, match="no build of the pages"):
+    with pytest.raises(Unavailable, match="too large to be a build"):
         read_build(build)

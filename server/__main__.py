@@ -1,0 +1,76 @@
+"""The command line: `manyhands serve | settings | version`."""
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from server import observe
+from server.cli_serve import CannotStart, run
+from server.cli_settings import default_of, markdown, values
+from server.config import Config, Declared, all_declared
+from server.config_loading import SettingsError, load, version
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Manyhands: documents that many people write in at once."""
+
+
+def _option(each: Declared) -> click.Option:
+    """Every setting is an option; the text is checked together with the environment's."""
+    return click.Option(
+        [each.option],
+        metavar=each.setting.unit.upper(),
+        help=f"{each.setting.form.wants} [{each.variable}; default: {default_of(each) or 'none'}]",
+    )
+
+
+def _load(options: dict[str, str | None]) -> Config:
+    try:
+        return load(os.environ, options)
+    except SettingsError as error:
+        _give_up(*error.problems)
+
+
+def _give_up(*sentences: str) -> NoReturn:
+    for sentence in sentences:
+        click.echo(f"manyhands: {sentence}", err=True)
+    sys.exit(2)
+
+
+def _serve(**options: str | None) -> None:
+    config = _load(options)
+    observe.configure(config.logs.log_level, config.logs.log_format)
+    try:
+        run(config, click.echo)
+    except CannotStart as error:
+        _give_up(str(error))
+
+
+main.add_command(
+    click.Command(
+        "serve",
+        callback=_serve,
+        params=[_option(each) for each in all_declared()],
+        help="Run the server. Each option is a setting, and stands above its environment variable.",
+    )
+)
+
+
+@main.command()
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table of server/SETTINGS.md instead.")
+def settings(*, as_markdown: bool) -> None:
+    """Print every setting with the value that it has here."""
+    click.echo(markdown().rstrip("\n") if as_markdown else values(_load({})))
+
+
+@main.command("version")
+def print_version() -> None:
+    """Print the version."""
+    click.echo(version())
+
+
+if __name__ == "__main__":
+    main(prog_name="manyhands")

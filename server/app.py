@@ -1,0 +1,157 @@
+"""The composition root: every part of the server made and joined, opened in order and closed in the opposite one.
+
+`create_app(config)` is an ASGI application. A server that speaks ASGI's lifespan opens and stops it by that; ours
+(server/cli_serve.py) does so itself, because it must stop before connections are closed.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+
+from starlette.types import Receive, Scope, Send
+
+from crdt.errors import Unavailable
+from crdt.gate_limits import GateLimits
+from server import gateway
+from server.bus.base import Bus
+from server.bus.memory import MemoryBus
+from server.config import Config
+from server.config_loading import version
+from server.gateway import Gateway, GatewayLimits
+from server.http.api import DocumentsApi
+from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.health import Health
+from server.http.origins import OriginMiddleware, Origins
+from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
+from server.http.site import http_app
+from server.observe import log
+from server.rooms import Rooms, RoomSettings
+from server.sandbox import Sandbox
+from server.store.base import Store
+from server.store.sql import SqlStore
+from server.store.sqlite import sqlite_url
+from server.store.titles import utc_now
+
+
+def create_app(
+    config: Config,
+    *,
+    store: Store | None = None,
+    bus: Bus | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = utc_now,
+) -> "App":
+    """Make the application; nothing is opened yet. `clock`: monotonic seconds, `now`: the time of day, in UTC."""
+    store = store or SqlStore(database_url(config), clock=now)
+    return App(config, store, bus or MemoryBus(), clock, now)
+
+
+def database_url(config: Config) -> str:
+    """Where the documents are."""
+    return config.places.database_url or sqlite_url(config.places.data_dir)
+
+
+class App:
+    """All parts of one node, as one ASGI application."""
+
+    def __init__(
+        self, config: Config, store: Store, bus: Bus, clock: Callable[[], float], now: Callable[[], datetime]
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._bus = bus
+        self._sandbox = _sandbox(config)
+        self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock)
+        self.gateway = Gateway(self._rooms, _gateway_limits(config), gateway.Origins(config.listen.allowed_origins))
+        self._rooms.attach(self.gateway)
+        self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
+        self._site = http_app(
+            DocumentsApi(store.catalogue, self._rooms, now),
+            AttachmentsApi(store, self._sandbox, _upload_limits(config)),
+            self._health,
+            _pages(config.places.pages_dir),
+        )
+        self._site.router.lifespan_context = lambda _: self.running()
+        self._guarded = OriginMiddleware(self._serve, _origins(config))
+        self._stopping = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Be an ASGI application."""
+        await self._guarded(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/"):
+            await self.gateway.asgi_app(scope, receive, send)
+        else:
+            await self._site(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open everything, and close it at the end; raises Unavailable when something cannot be opened."""
+        async with self._sandbox, self._store, self._bus, self._rooms:
+            try:
+                yield
+            finally:
+                await self.stop()
+
+    async def stop(self) -> None:
+        """Leave in good order, once: not ready, everybody told, everything written, connections ended.
+
+        What is not written when the deadline comes was not acknowledged either, and stays with its clients.
+        """
+        if self._stopping:
+            return
+        self._stopping = self._health.draining = True
+        log.info("server_draining", connections=self.gateway.connections)
+        self.gateway.drain(self._config.shutdown.drain_spread_ms)
+        try:
+            async with asyncio.timeout(self._config.shutdown.shutdown_seconds):
+                await self._rooms.drain()
+        except TimeoutError:
+            log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")
+        await self.gateway.close()
+
+
+def _sandbox(config: Config) -> Sandbox:
+    bounds = config.sandbox
+    return Sandbox(
+        memory_bytes=bounds.sandbox_memory_bytes, job_seconds=bounds.sandbox_seconds, workers=bounds.sandbox_workers
+    )
+
+
+def _room_settings(config: Config) -> RoomSettings:
+    limits = config.documents.limits
+    return RoomSettings(limits=limits, gate_limits=GateLimits(update_bytes=limits.update_bytes))
+
+
+def _gateway_limits(config: Config) -> GatewayLimits:
+    bounds = config.connections
+    return GatewayLimits(
+        connections=bounds.max_connections,
+        connections_per_address=bounds.max_connections_per_address,
+        handshakes_per_address=bounds.max_handshakes_per_address,
+        documents_per_connection=bounds.max_documents_per_connection,
+        connect_seconds=bounds.connect_seconds,
+    )
+
+
+def _upload_limits(config: Config) -> UploadLimits:
+    return UploadLimits(upload_bytes=config.http.max_attachment_bytes, uploads=config.http.max_uploads)
+
+
+def _origins(config: Config) -> Origins:
+    listen = config.listen
+    # Whoever opens the server to everybody without naming it has no name to check.
+    any_name = listen.insecure_public and not listen.allowed_origins
+    return Origins(listen.allowed_origins, listen.host, any_name=any_name)
+
+
+def _pages(directory: Path | None) -> Pages:
+    """Read the pages; only a directory that somebody named has to hold some."""
+    assets = read_build(directory or DEFAULT_DIRECTORY)
+    if directory is not None and not assets:
+        raise Unavailable(f"MANYHANDS_PAGES_DIR: there are no built pages in {directory} (it has no index.html).")
+    return Pages(assets)

@@ -1,0 +1,172 @@
+"""Runs the server: takes the port, opens the application, says where it is, and stops in the right order.
+
+Everything that an operator can get wrong is refused as CannotStart, with one sentence, before anybody is served.
+"""
+
+import asyncio
+import contextlib
+import errno
+import resource
+import socket
+from collections.abc import Awaitable, Callable
+from types import FrameType
+
+import uvicorn
+import uvloop
+
+from crdt.errors import ManyhandsError
+from server.app import App, create_app, database_url
+from server.config import Config
+from server.config_forms import is_loopback
+from server.config_loading import version
+from server.http.request_heads import BoundedHttpProtocol
+from server.observe import log
+from server.store.sqlite import sqlite_path
+
+CLOSING_SECONDS = 1
+"""How long uvicorn waits for answers under way, after the application has stopped."""
+
+SPARE = 512
+"""HTTP requests beside the Socket.IO connections, and open files beside both."""
+
+
+class CannotStart(Exception):
+    """The server cannot start; the text is a sentence for the operator."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which stops the application before it closes connections, and ends well when it is told to end.
+
+    A second signal cuts the stop short. uvicorn's own would raise the signal again at the end and so die of it.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, stop: Callable[[], Awaitable[None]], started: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._stop = stop
+        self._announce = started
+        self._hurry = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the application while connections are still there to hear of it, then close them."""
+        stopping, hurry = asyncio.ensure_future(self._stop()), asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not stopping.done():
+            log.warning("server_stop_cut_short", reason="a second signal")
+            stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stopping
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers
+        """Take a signal."""
+        if self.should_exit:
+            self.force_exit = True
+            self._loop.call_soon_threadsafe(self._hurry.set)
+        self.should_exit = True
+
+
+def run(config: Config, say: Callable[[str], None]) -> None:
+    """Serve until a signal comes; raises CannotStart. `say` is given the lines that a person should see."""
+    try:
+        if config.places.database_url is None:
+            config.places.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"The data directory {config.places.data_dir} cannot be made: {error.strerror}.") from error
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config, say))
+    except ManyhandsError as error:
+        raise CannotStart(error.message) from error
+
+
+async def _serve(config: Config, say: Callable[[str], None]) -> None:
+    listener = bind(config.listen.host, config.listen.port)
+    with contextlib.closing(listener):
+        _allow_open_files(config.connections.max_connections + SPARE)
+        app = create_app(config)
+        async with app.running():
+            port = listener.getsockname()[1]
+            server = Server(server_config(config, app), app.stop, lambda: _introduce(config, port, say))
+            await server.serve([listener])
+    log.info("server_stopped")
+
+
+def server_config(config: Config, app: App) -> uvicorn.Config:
+    """How uvicorn is to speak HTTP and WebSocket."""
+    return uvicorn.Config(
+        app,
+        loop="none",  # it runs in ours
+        lifespan="off",  # so that what prevents a start is an exception here and not a line in uvicorn's log
+        http=BoundedHttpProtocol,
+        ws="websockets-sansio",
+        ws_max_size=app.gateway.message_bytes,  # a message that the gateway would refuse is not even taken in
+        ws_per_message_deflate=False,  # a small message may not unpack to a large one
+        ws_ping_interval=None,  # Engine.IO has its own
+        limit_concurrency=config.connections.max_connections + SPARE,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+        proxy_headers=bool(config.listen.trusted_proxies),
+        forwarded_allow_ips=list(config.listen.trusted_proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address; raises CannotStart. Who connects from now on waits until the server is ready."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        raise CannotStart(
+            f"There is no address for the name {host}. Set MANYHANDS_HOST to an address of this machine."
+        ) from None
+    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)  # localhost may be both
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(_why_not(error, host, port)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is in use: another server runs there. Stop it, or choose another MANYHANDS_PORT."
+        case errno.EACCES:
+            return f"Port {port} is reserved for the system's administrator. Choose a MANYHANDS_PORT above 1023."
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is not an address of this machine. Set MANYHANDS_HOST to one that is."
+        case _:
+            return f"Cannot listen on {host}, port {port}: {error.strerror}."
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Lift the soft limit on open files, which is often far below what the settings allow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        lifted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, lifted), hard))
+
+
+def _introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
+    host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
+    say(f"Manyhands {version()} is at http://{host}:{port}")
+    say(f"The documents are in {sqlite_path(database_url(config))}")
+    say("Everybody who reaches this address is an editor: this version has no accounts.")
+    if not is_loopback(config.listen.host):
+        say("It listens to other machines, unencrypted, because MANYHANDS_INSECURE_PUBLIC is set.")
+    log.info("server_started", version=version(), port=port)
