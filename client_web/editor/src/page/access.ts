@@ -1,0 +1,21 @@
+/** Whether the page may write to the document, and if not, why. */
+
+import type { ProviderState } from "@manyhands/provider";
+import type { Foreign } from "../extensions/foreign";
+
+export type ReadOnly =
+  | { readonly reason: "closed"; readonly message: string }
+  | { readonly reason: "quarantined" }
+  | { readonly reason: "trashed" }
+  | { readonly reason: "role"; readonly role: "viewer" | "commenter" }
+  | { readonly reason: "foreign"; readonly foreign: readonly Foreign[] };
+
+/** Returns the most serious reason, or null when the person may write. Without a role (offline) writing is allowed. */
+export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): ReadOnly | null {
+  if (state.closed) return { reason: "closed", message: state.closed.message };
+  if (state.quarantined) return { reason: "quarantined" };
+  if (state.document?.trashedAt) return { reason: "trashed" };
+  if (state.role === "viewer" || state.role === "commenter") return { reason: "role", role: state.role };
+  if (foreign.length > 0) return { reason: "foreign", foreign };
+  return null;
+}

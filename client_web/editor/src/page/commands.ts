@@ -1,0 +1,202 @@
+/** What the toolbar and the menus can do to the text: one table for buttons, shortcuts and the help sheet. */
+
+import type { Editor } from "@tiptap/core";
+import {
+  AlignCenter,
+  AlignJustify,
+  AlignLeft,
+  AlignRight,
+  Bold,
+  Code,
+  IndentDecrease,
+  IndentIncrease,
+  Italic,
+  List,
+  ListOrdered,
+  ListTodo,
+  type LucideIcon,
+  Minus,
+  Quote,
+  Redo2,
+  RemoveFormatting,
+  SquareCode,
+  Strikethrough,
+  Underline,
+  Undo2,
+} from "lucide-react";
+
+export interface Command {
+  readonly id: string;
+  readonly label: string;
+  readonly icon: LucideIcon;
+  /** Keys as in "Mod+Shift+7"; the editor's extensions bind them. */
+  readonly shortcut?: string;
+  readonly run: (editor: Editor) => void;
+  /** Present on what can be on or off. */
+  readonly isOn?: (editor: Editor) => boolean;
+  /** Absent where it is always possible. */
+  readonly isPossible?: (editor: Editor) => boolean;
+}
+
+const chain = (editor: Editor) => editor.chain().focus();
+
+export const history: readonly Command[] = [
+  {
+    id: "undo",
+    label: "Undo your last change",
+    icon: Undo2,
+    shortcut: "Mod+Z",
+    run: (editor) => chain(editor).undo().run(),
+    isPossible: (editor) => editor.can().undo(),
+  },
+  {
+    id: "redo",
+    label: "Redo your last change",
+    icon: Redo2,
+    shortcut: "Mod+Y",
+    run: (editor) => chain(editor).redo().run(),
+    isPossible: (editor) => editor.can().redo(),
+  },
+];
+
+export const marks: readonly Command[] = [
+  mark("bold", "Bold", Bold, "Mod+B", (editor) => chain(editor).toggleBold().run()),
+  mark("italic", "Italic", Italic, "Mod+I", (editor) => chain(editor).toggleItalic().run()),
+  mark("underline", "Underline", Underline, "Mod+U", (editor) => chain(editor).toggleUnderline().run()),
+  mark("strike", "Strikethrough", Strikethrough, "Mod+Shift+S", (editor) =>
+    chain(editor).toggleStrike().run(),
+  ),
+  mark("code", "Inline code", Code, "Mod+E", (editor) => chain(editor).toggleCode().run()),
+];
+
+export const alignments: readonly Command[] = [
+  alignment("left", "Align left", AlignLeft, "Mod+Shift+L"),
+  alignment("center", "Align centre", AlignCenter, "Mod+Shift+E"),
+  alignment("right", "Align right", AlignRight, "Mod+Shift+R"),
+  alignment("justify", "Justify", AlignJustify, "Mod+Shift+J"),
+];
+
+export const lists: readonly Command[] = [
+  block("bulletList", "Bulleted list", List, "Mod+Shift+8", (editor) =>
+    chain(editor).toggleBulletList().run(),
+  ),
+  block("orderedList", "Numbered list", ListOrdered, "Mod+Shift+7", (editor) =>
+    chain(editor).toggleOrderedList().run(),
+  ),
+  block("taskList", "Task list", ListTodo, "Mod+Shift+9", (editor) => chain(editor).toggleTaskList().run()),
+  {
+    id: "outdent",
+    label: "Decrease indent",
+    icon: IndentDecrease,
+    shortcut: "Shift+Tab",
+    run: (editor) => chain(editor).liftListItem(itemType(editor)).run(),
+    isPossible: (editor) => editor.can().liftListItem(itemType(editor)),
+  },
+  {
+    id: "indent",
+    label: "Increase indent",
+    icon: IndentIncrease,
+    shortcut: "Tab",
+    run: (editor) => chain(editor).sinkListItem(itemType(editor)).run(),
+    isPossible: (editor) => editor.can().sinkListItem(itemType(editor)),
+  },
+];
+
+export const blocks: readonly Command[] = [
+  block("blockquote", "Quote", Quote, "Mod+Shift+B", (editor) => chain(editor).toggleBlockquote().run()),
+  block("codeBlock", "Code block", SquareCode, "Mod+Alt+C", (editor) =>
+    chain(editor).toggleCodeBlock().run(),
+  ),
+];
+
+export const rule: Command = {
+  id: "rule",
+  label: "Horizontal line",
+  icon: Minus,
+  run: (editor) => chain(editor).setHorizontalRule().run(),
+};
+
+export const clearFormatting: Command = {
+  id: "clear",
+  label: "Clear formatting",
+  icon: RemoveFormatting,
+  shortcut: "Mod+\\",
+  run: (editor) => {
+    const plain = chain(editor).unsetAllMarks().unsetTextAlign();
+    (editor.isActive("heading") ? plain.setParagraph() : plain).run();
+  },
+};
+
+export interface ParagraphStyle {
+  readonly id: string;
+  readonly label: string;
+  readonly shortcut: string;
+  readonly run: (editor: Editor) => void;
+  readonly isOn: (editor: Editor) => boolean;
+}
+
+/** Level 5 and 6 headings of other editors are kept and shown, but not offered. */
+export const paragraphStyles: readonly ParagraphStyle[] = [
+  {
+    id: "normal",
+    label: "Normal text",
+    shortcut: "Mod+Alt+0",
+    run: (editor) => chain(editor).setParagraph().run(),
+    isOn: (editor) => editor.isActive("paragraph"),
+  },
+  ...([1, 2, 3, 4] as const).map((level) => ({
+    id: `heading-${level}`,
+    label: `Heading ${level}`,
+    shortcut: `Mod+Alt+${level}`,
+    run: (editor: Editor) => chain(editor).setHeading({ level }).run(),
+    isOn: (editor: Editor) => editor.isActive("heading", { level }),
+  })),
+];
+
+function mark(
+  id: string,
+  label: string,
+  icon: LucideIcon,
+  shortcut: string,
+  run: (editor: Editor) => void,
+): Command {
+  return {
+    id,
+    label,
+    icon,
+    shortcut,
+    run,
+    isOn: (editor) => editor.isActive(id),
+    isPossible: (editor) => editor.can().toggleMark(id),
+  };
+}
+
+function block(
+  id: string,
+  label: string,
+  icon: LucideIcon,
+  shortcut: string,
+  run: (editor: Editor) => void,
+): Command {
+  return { id, label, icon, shortcut, run, isOn: (editor) => editor.isActive(id) };
+}
+
+function alignment(side: string, label: string, icon: LucideIcon, shortcut: string): Command {
+  return {
+    id: `align-${side}`,
+    label,
+    icon,
+    shortcut,
+    run: (editor) => chain(editor).setTextAlign(side).run(),
+    isOn: (editor) => editor.isActive({ textAlign: side }),
+  };
+}
+
+function itemType(editor: Editor): "taskItem" | "listItem" {
+  const { $from } = editor.state.selection;
+  for (let depth = $from.depth; depth > 0; depth -= 1) {
+    const { name } = $from.node(depth).type;
+    if (name === "taskItem" || name === "listItem") return name;
+  }
+  return "listItem";
+}

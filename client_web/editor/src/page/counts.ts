@@ -1,0 +1,35 @@
+/** How long a text is: words, characters, minutes. */
+
+import type { Node } from "@tiptap/pm/model";
+
+export interface Counts {
+  readonly words: number;
+  readonly characters: number;
+  readonly charactersWithoutSpaces: number;
+}
+
+export const WORDS_PER_MINUTE = 230;
+
+/** One word, or one character of a script that puts no spaces between words. */
+const WORD =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}\p{M}]+(?:['’.\-‐][\p{L}\p{N}\p{M}]+)*/gu;
+
+/** Counts characters as people do: an accented letter or an emoji of one code point is one. */
+export function countsOf(text: string): Counts {
+  const characters = Array.from(text.replace(/\n/g, ""));
+  return {
+    words: text.match(WORD)?.length ?? 0,
+    characters: characters.length,
+    charactersWithoutSpaces: characters.filter((character) => !/\s/u.test(character)).length,
+  };
+}
+
+/** The words of a part of a document, blocks and line breaks as line ends. */
+export function textBetween(doc: Node, from: number, to: number): string {
+  return doc.textBetween(from, to, "\n", (leaf) => (leaf.type.name === "hardBreak" ? "\n" : ""));
+}
+
+/** Whole minutes at an adult's pace, at least one for any text. */
+export function readingMinutes({ words }: Counts): number {
+  return Math.ceil(words / WORDS_PER_MINUTE);
+}

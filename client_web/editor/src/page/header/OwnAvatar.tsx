@@ -1,0 +1,75 @@
+/** This person's own name and colour, as the others see them. */
+
+import type { LocalUser } from "@manyhands/provider";
+import { useState } from "react";
+import { Avatar } from "../../ui/Avatar";
+import { PERSON_COLORS } from "../../ui/color";
+import { Popover } from "../../ui/Popover";
+import { TextField } from "../../ui/TextField";
+import { Tooltip } from "../../ui/Tooltip";
+import { LONGEST_NAME } from "../identity";
+
+export interface OwnAvatarProps {
+  readonly person: LocalUser;
+  readonly onChange: (person: LocalUser) => void;
+}
+
+export function OwnAvatar({ person, onChange }: OwnAvatarProps) {
+  const [name, setName] = useState(person.name);
+  const rename = () => {
+    const wanted = name.trim();
+    if (wanted && wanted !== person.name) onChange({ ...person, name: wanted });
+    else setName(person.name);
+  };
+  return (
+    <Popover
+      label="How others see you"
+      align="end"
+      className="page-own"
+      onOpenChange={(isOpen) => {
+        if (!isOpen) rename();
+      }}
+      trigger={
+        <button
+          type="button"
+          className="page-person"
+          aria-label={`You are ${person.name}. Change name and colour`}
+        >
+          <Tooltip label="You">
+            <span>
+              <Avatar aria-hidden="true" name={person.name} color={person.color} />
+            </span>
+          </Tooltip>
+        </button>
+      }
+    >
+      <TextField
+        label="Your name"
+        hint="Others see it beside your cursor."
+        value={name}
+        maxLength={LONGEST_NAME}
+        autoComplete="nickname"
+        onChange={({ target }) => setName(target.value)}
+        onBlur={rename}
+        onKeyDown={({ key }) => {
+          if (key === "Enter") rename();
+        }}
+      />
+      <fieldset className="page-own-colors">
+        <legend>Your colour</legend>
+        {PERSON_COLORS.map((color) => (
+          <label key={color} className="page-own-color" style={{ backgroundColor: color }}>
+            <input
+              type="radio"
+              name="own-color"
+              className="ui-hidden"
+              checked={color === person.color}
+              onChange={() => onChange({ ...person, color })}
+            />
+            <span className="ui-hidden">{color}</span>
+          </label>
+        ))}
+      </fieldset>
+    </Popover>
+  );
+}

@@ -1,0 +1,93 @@
+/** The document's safety in two words; the details on a click. */
+
+import type { ProviderState } from "@manyhands/provider";
+import {
+  CircleAlert,
+  CloudAlert,
+  CloudCheck,
+  CloudOff,
+  type LucideIcon,
+  RefreshCw,
+  TriangleAlert,
+} from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { Button } from "../../ui/Button";
+import { classes } from "../../ui/classes";
+import { Popover } from "../../ui/Popover";
+import { factsOf, type Status, type StatusKind, statusOf } from "../status";
+
+export interface StatusButtonProps {
+  readonly state: ProviderState;
+  readonly onReconnect: () => void;
+  /** What can be done about it, below the details. */
+  readonly actions?: ReactNode;
+}
+
+const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
+  closed: CircleAlert,
+  refused: TriangleAlert,
+  waiting: CloudAlert,
+  offline: CloudOff,
+  "offline-kept": CloudOff,
+  "offline-unkept": TriangleAlert,
+  connecting: RefreshCw,
+  syncing: RefreshCw,
+  saving: RefreshCw,
+  saved: CloudCheck,
+};
+
+export function StatusButton({ state, onReconnect, actions }: StatusButtonProps) {
+  /** When the details were opened: their times are told from then. */
+  const [openedAt, setOpenedAt] = useState<number | null>(null);
+  const status = statusOf(state);
+  return (
+    <Popover
+      label="Is everything saved?"
+      align="start"
+      open={openedAt !== null}
+      onOpenChange={(isOpen) => setOpenedAt(isOpen ? Date.now() : null)}
+      className="page-status-details"
+      trigger={<Trigger status={status} />}
+    >
+      <h2 className="page-status-title">{status.label}</h2>
+      <p>{status.explanation}</p>
+      <dl className="page-status-facts">
+        {factsOf(state, openedAt ?? 0).map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {(state.status === "offline" || actions) && (
+        <div className="page-status-actions">
+          {state.status === "offline" && (
+            <Button size="small" icon={RefreshCw} onClick={onReconnect}>
+              Connect now
+            </Button>
+          )}
+          {actions}
+        </div>
+      )}
+    </Popover>
+  );
+}
+
+function Trigger({ status, ...rest }: { readonly status: Status }) {
+  const Icon = ICONS[status.kind];
+  return (
+    <button
+      type="button"
+      {...rest}
+      className={classes("page-status", `page-status--${status.tone}`)}
+      aria-label={`${status.label}. Details`}
+    >
+      <Icon
+        aria-hidden="true"
+        size={16}
+        className={classes(status.tone === "working" && "page-status-turning")}
+      />
+      <span className="page-status-label">{status.label}</span>
+    </button>
+  );
+}

@@ -1,0 +1,76 @@
+/** Who this person is for the others: a name and a colour, kept in this browser until there are accounts. */
+
+import type { LocalUser } from "@manyhands/provider";
+import { PERSON_COLORS } from "../ui/color";
+
+const KEY = "manyhands:person";
+export const LONGEST_NAME = 80;
+
+const GUESTS = [
+  "Badger",
+  "Beaver",
+  "Bittern",
+  "Curlew",
+  "Dipper",
+  "Dormouse",
+  "Falcon",
+  "Finch",
+  "Goshawk",
+  "Hare",
+  "Heron",
+  "Ibex",
+  "Kestrel",
+  "Lapwing",
+  "Lynx",
+  "Marten",
+  "Nuthatch",
+  "Osprey",
+  "Otter",
+  "Plover",
+  "Stoat",
+  "Swift",
+  "Wagtail",
+  "Wren",
+];
+
+/** Returns the stored person, else a new guest that is stored; `random` gives numbers in [0, 1). */
+export function loadPerson(storage: Storage | null, random: () => number): LocalUser {
+  const stored = read(storage);
+  if (stored) return stored;
+  const guest = { name: `Guest ${pick(GUESTS, random)}`, color: pick(PERSON_COLORS, random) };
+  savePerson(storage, guest);
+  return guest;
+}
+
+export function savePerson(storage: Storage | null, person: LocalUser): void {
+  try {
+    storage?.setItem(KEY, JSON.stringify(person));
+  } catch {
+    // Storage may be full or forbidden: the name then lasts as long as the page.
+  }
+}
+
+/** Returns null where the browser keeps nothing for this page. */
+export function browserStorage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+function read(storage: Storage | null): LocalUser | null {
+  try {
+    const stored: unknown = JSON.parse(storage?.getItem(KEY) ?? "null");
+    if (typeof stored !== "object" || stored === null) return null;
+    const { name, color } = stored as Partial<LocalUser>;
+    const isSound = typeof name === "string" && name.trim() !== "" && /^#[0-9a-f]{6}$/i.test(color ?? "");
+    return isSound && color ? { name: name.slice(0, LONGEST_NAME), color } : null;
+  } catch {
+    return null;
+  }
+}
+
+function pick(choices: readonly string[], random: () => number): string {
+  return choices[Math.floor(random() * choices.length)] ?? choices[0] ?? "";
+}

@@ -1,0 +1,106 @@
+/** The toolbar: groups in order of use; what does not fit beside the others moves into a panel. */
+
+import type { Editor } from "@tiptap/core";
+import { Ellipsis, Link } from "lucide-react";
+import { Toolbar } from "radix-ui";
+import { type ReactNode, useRef } from "react";
+import { Popover } from "../../ui/Popover";
+import { alignments, blocks, type Command, clearFormatting, history, lists, marks, rule } from "../commands";
+import { keys } from "../keys";
+import { MarkerTool, TextColorTool } from "./ColorTool";
+import { ImageTool } from "./ImageTool";
+import { StyleMenu } from "./StyleMenu";
+import { TableTool } from "./TableTool";
+import { Tool, ToolButton } from "./ToolButton";
+import { useFitting } from "./useFitting";
+import "./toolbar.css";
+
+export interface FormattingToolbarProps {
+  readonly editor: Editor;
+  readonly onEditLink: () => void;
+}
+
+interface Group {
+  readonly label: string;
+  readonly tools: ReactNode;
+}
+
+export function FormattingToolbar({ editor, onEditLink }: FormattingToolbarProps) {
+  const groups = groupsOf(editor, onEditLink);
+  const strip = useRef<HTMLDivElement>(null);
+  const fitting = useFitting(strip, groups.length);
+  const rest = groups.slice(fitting);
+  return (
+    <Toolbar.Root className="page-toolbar" aria-label="Formatting" loop>
+      <div className="page-toolbar-strip" ref={strip}>
+        {groups.slice(0, fitting).map((group) => (
+          <ToolGroup key={group.label} {...group} />
+        ))}
+      </div>
+      {rest.length > 0 && (
+        <Popover
+          label="More formatting"
+          align="end"
+          className="page-toolbar-more"
+          trigger={<Tool icon={Ellipsis} label="More formatting" />}
+        >
+          <Toolbar.Root className="page-toolbar-rest" aria-label="More formatting" loop>
+            {rest.map((group) => (
+              <ToolGroup key={group.label} {...group} />
+            ))}
+          </Toolbar.Root>
+        </Popover>
+      )}
+    </Toolbar.Root>
+  );
+}
+
+function ToolGroup({ label, tools }: Group) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div role="group" aria-label={label} className="page-toolbar-group">
+      {tools}
+    </div>
+  );
+}
+
+function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
+  const buttons = (commands: readonly Command[]) =>
+    commands.map((command) => <ToolButton key={command.id} editor={editor} command={command} />);
+  const link = (
+    <Tool
+      icon={Link}
+      label="Link"
+      shortcut={keys("Mod+K")}
+      disabled={!editor.isEditable}
+      onClick={onEditLink}
+    />
+  );
+  return [
+    { label: "History", tools: buttons(history) },
+    { label: "Paragraph style", tools: <StyleMenu editor={editor} /> },
+    {
+      label: "Text",
+      tools: (
+        <>
+          {buttons(marks)}
+          <TextColorTool editor={editor} />
+          <MarkerTool editor={editor} />
+        </>
+      ),
+    },
+    {
+      label: "Insert",
+      tools: (
+        <>
+          {link}
+          <ImageTool editor={editor} />
+          <TableTool editor={editor} />
+        </>
+      ),
+    },
+    { label: "Lists", tools: buttons(lists) },
+    { label: "Alignment", tools: buttons(alignments) },
+    { label: "Blocks", tools: buttons([...blocks, rule, clearFormatting]) },
+  ];
+}

@@ -1,0 +1,34 @@
+/** Chooses images from this device; pasting and dropping them into the text does the same. */
+
+import type { Editor } from "@tiptap/core";
+import { useEditorState } from "@tiptap/react";
+import { ImagePlus } from "lucide-react";
+import { useRef } from "react";
+import { uploadImages } from "../../extensions/uploads";
+import { Tool } from "./ToolButton";
+
+export function ImageTool({ editor }: { readonly editor: Editor }) {
+  const input = useRef<HTMLInputElement>(null);
+  const isEditable = useEditorState({ editor, selector: () => editor.isEditable });
+  return (
+    <>
+      <Tool
+        icon={ImagePlus}
+        label="Insert an image"
+        disabled={!isEditable}
+        onClick={() => input.current?.click()}
+      />
+      <input
+        ref={input}
+        type="file"
+        accept="image/png,image/jpeg,image/gif,image/webp"
+        multiple
+        hidden
+        onChange={({ target }) => {
+          uploadImages(editor, [...(target.files ?? [])]);
+          target.value = "";
+        }}
+      />
+    </>
+  );
+}

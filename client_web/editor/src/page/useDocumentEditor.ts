@@ -1,0 +1,120 @@
+/** The editor of a shared document: made when there is a place for it, and let go before it can harm what it does not know. */
+
+import type { Provider } from "@manyhands/provider";
+import { Editor, Extension } from "@tiptap/core";
+import { useEffect, useState } from "react";
+import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
+import { mirrorOf } from "../extensions/mirror";
+import { documentSchema, editorExtensions, FRAGMENT } from "../extensions/schema";
+import type { UploadsOptions } from "../extensions/uploads";
+
+export interface DocumentEditorOptions {
+  readonly provider: Provider;
+  /** Where the editor's element goes; null until React has made it. */
+  readonly place: HTMLElement | null;
+  readonly readOnly: boolean;
+  readonly uploads: UploadsOptions;
+  readonly onForeign: (foreign: readonly Foreign[]) => void;
+  /** The editor threw while it drew a change; the shared document is whole, the view is not. */
+  readonly onCrash: (error: unknown) => void;
+}
+
+const PLACEHOLDER = "Write here. Everybody with the link writes along.";
+
+export function useDocumentEditor(options: DocumentEditorOptions): Editor | null {
+  const { provider, place, readOnly } = options;
+  const [editor, setEditor] = useState<Editor | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the callbacks are read when they are called, and make no new editor
+  useEffect(() => {
+    if (!place) return;
+    const binding = readOnly ? bindMirror(options, place) : bind(options, place);
+    if (!binding) return;
+    setEditor(binding.editor);
+    return () => {
+      setEditor(null);
+      binding.release();
+    };
+  }, [provider, place, readOnly]);
+  return editor;
+}
+
+interface Binding {
+  readonly editor: Editor;
+  readonly release: () => void;
+}
+
+/** Returns null when the document holds content that an editor would delete. */
+function bind(options: DocumentEditorOptions, place: HTMLElement): Binding | null {
+  const { provider, onForeign } = options;
+  const fragment = provider.doc.getXmlFragment(FRAGMENT);
+  const schema = documentSchema();
+  const foreign = foreignContent(fragment, schema);
+  if (foreign.length > 0) {
+    onForeign(foreign);
+    return null;
+  }
+  const stopWatching = watchForForeign(fragment, schema, (found) => {
+    // At once, within the change: after it the content would be gone.
+    editor.destroy();
+    onForeign(found);
+  });
+  const editor = makeEditor(options, place, provider.doc);
+  return {
+    editor,
+    release: () => {
+      stopWatching();
+      editor.destroy();
+    },
+  };
+}
+
+function bindMirror(options: DocumentEditorOptions, place: HTMLElement): Binding {
+  const mirror = mirrorOf(options.provider.doc);
+  const editor = makeEditor(options, place, mirror.doc);
+  return {
+    editor,
+    release: () => {
+      editor.destroy();
+      mirror.destroy();
+    },
+  };
+}
+
+function makeEditor(options: DocumentEditorOptions, place: HTMLElement, doc: Provider["doc"]): Editor {
+  const { provider, readOnly, uploads, onCrash } = options;
+  return new Editor({
+    element: place,
+    injectCSS: false,
+    editable: !readOnly,
+    extensions: [
+      ...editorExtensions({ doc, awareness: provider.awareness, placeholder: PLACEHOLDER, uploads }),
+      reportingCrashes(onCrash),
+    ],
+    editorProps: {
+      attributes: {
+        id: "document",
+        class: "page-sheet-text",
+        "aria-label": readOnly ? "Document, read-only" : "Document",
+        "aria-multiline": "true",
+        "aria-readonly": String(readOnly),
+        tabindex: "0",
+        spellcheck: "true",
+      },
+    },
+  });
+}
+
+/** An error while a change is drawn leaves the view and the document apart: writing on would lose words. */
+function reportingCrashes(onCrash: (error: unknown) => void): Extension {
+  return Extension.create({
+    name: "crashReports",
+    dispatchTransaction({ transaction, next }) {
+      try {
+        next(transaction);
+      } catch (error) {
+        onCrash(error);
+        throw error;
+      }
+    },
+  });
+}

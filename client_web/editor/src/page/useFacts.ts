@@ -1,0 +1,54 @@
+/** What is derived from the document's text, brought up to date when the writing pauses. */
+
+import type { Editor } from "@tiptap/core";
+import { useEffect, useState } from "react";
+import { type Counts, countsOf, textBetween } from "./counts";
+import { type Heading, outlineOf } from "./outline";
+
+export interface Facts {
+  readonly outline: readonly Heading[];
+  readonly whole: Counts;
+  /** null without a selection. */
+  readonly selected: Counts | null;
+}
+
+/** A document of a hundred thousand words takes tens of milliseconds to count: not at each keystroke. */
+const PAUSE_MS = 250;
+
+const NOTHING: Facts = { outline: [], whole: countsOf(""), selected: null };
+
+export function useFacts(editor: Editor | null): Facts {
+  const [facts, setFacts] = useState(NOTHING);
+  useEffect(() => {
+    if (!editor) return;
+    let doc: unknown = null;
+    let pause: ReturnType<typeof setTimeout> | undefined;
+    const gather = () => {
+      const isSame = doc === editor.state.doc;
+      doc = editor.state.doc;
+      setFacts((before) => ({
+        outline: isSame ? before.outline : outlineOf(editor.state.doc),
+        whole: isSame
+          ? before.whole
+          : countsOf(textBetween(editor.state.doc, 0, editor.state.doc.content.size)),
+        selected: countSelection(editor),
+      }));
+    };
+    const later = () => {
+      clearTimeout(pause);
+      pause = setTimeout(gather, PAUSE_MS);
+    };
+    gather();
+    editor.on("transaction", later);
+    return () => {
+      clearTimeout(pause);
+      editor.off("transaction", later);
+    };
+  }, [editor]);
+  return facts;
+}
+
+function countSelection({ state }: Editor): Counts | null {
+  const { empty, from, to } = state.selection;
+  return empty ? null : countsOf(textBetween(state.doc, from, to));
+}

@@ -1,0 +1,43 @@
+/** The other people in the document, each once however many tabs they have open. */
+
+import { useEffect, useState } from "react";
+import type { Awareness } from "y-protocols/awareness";
+
+export interface Present {
+  readonly id: string;
+  readonly name: string;
+  readonly color: string;
+  /** One per tab. */
+  readonly clientIds: readonly number[];
+}
+
+export function usePeople(awareness: Awareness): readonly Present[] {
+  const [people, setPeople] = useState(() => peopleIn(awareness));
+  useEffect(() => {
+    const look = () => setPeople((before) => sameOr(before, peopleIn(awareness)));
+    look();
+    awareness.on("change", look);
+    return () => awareness.off("change", look);
+  }, [awareness]);
+  return people;
+}
+
+/** Returns everybody but this page, in the order in which they came. States come from other people: only sound ones count. */
+export function peopleIn(awareness: Pick<Awareness, "clientID" | "getStates">): readonly Present[] {
+  const people = new Map<string, Present>();
+  for (const [clientId, state] of awareness.getStates()) {
+    const user: unknown = state.user;
+    if (clientId === awareness.clientID || typeof user !== "object" || user === null) continue;
+    const { id, name, color } = user as Record<string, unknown>;
+    if (typeof name !== "string" || typeof color !== "string" || !/^#[0-9a-f]{6}$/i.test(color)) continue;
+    const key = typeof id === "string" ? id : String(clientId);
+    const before = people.get(key);
+    people.set(key, { id: key, name, color, clientIds: [...(before?.clientIds ?? []), clientId] });
+  }
+  return [...people.values()];
+}
+
+/** Cursor movements change the awareness often; the list of people they leave alone. */
+function sameOr(before: readonly Present[], now: readonly Present[]): readonly Present[] {
+  return JSON.stringify(before) === JSON.stringify(now) ? before : now;
+}

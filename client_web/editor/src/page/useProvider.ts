@@ -1,0 +1,43 @@
+/** Opens a document's provider for as long as the page shows it, and reads its state. */
+
+import { type LocalUser, ManyhandsProvider, type Provider, type ProviderState } from "@manyhands/provider";
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import type * as Y from "yjs";
+
+export interface Opening {
+  readonly documentId: string;
+  readonly user: LocalUser;
+  /** Content to begin with; a new, empty document when absent. */
+  readonly doc?: Y.Doc;
+}
+
+export type OpenDocument = (opening: Opening) => Provider;
+
+/** How this page reaches documents: the network, or something else in a test. */
+export const OpenContext = createContext<OpenDocument>((opening) => new ManyhandsProvider(opening));
+
+export function useOpen(): OpenDocument {
+  return useContext(OpenContext);
+}
+
+/** Returns null until the provider is made. A new `life` makes a new one for the same document. */
+export function useProvider(documentId: string, user: LocalUser, life: number): Provider | null {
+  const open = useOpen();
+  const [provider, setProvider] = useState<Provider | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `user` is told to the open provider when it changes; `life` asks for another
+  useEffect(() => {
+    const opened = open({ documentId, user });
+    const stopGuarding = opened.guardLeaving(window);
+    setProvider(opened);
+    return () => {
+      setProvider(null);
+      stopGuarding();
+      void opened.destroy();
+    };
+  }, [documentId, open, life]);
+  return provider;
+}
+
+export function useProviderState(provider: Provider): ProviderState {
+  return useSyncExternalStore(provider.subscribe, provider.snapshot);
+}
