@@ -16,19 +16,16 @@ LENGTH_BYTES = 8
 MAX_PARTS = 2**22
 """More than any log has rows between two compactions; its lengths alone are 32 MiB."""
 
-MAX_ANSWERS = 64
-"""Parts of any answer."""
-
 
 def head(parts: Sequence[bytes]) -> bytes:
     """Return what precedes the parts themselves."""
     return COUNT.pack(len(parts)) + struct.pack(f">{len(parts)}Q", *map(len, parts))
 
 
-def read_count(data: bytes, *, max_parts: int = MAX_PARTS) -> int:
-    """Read how many parts follow; raises InvariantError above `max_parts`."""
+def read_count(data: bytes) -> int:
+    """Read how many parts follow; raises InvariantError above MAX_PARTS."""
     (count,) = COUNT.unpack(data)
-    if count > max_parts:
+    if count > MAX_PARTS:
         raise InvariantError("A sandbox message has too many parts.")
     return int(count)
 

@@ -10,6 +10,8 @@ from pycrdt import Doc
 
 from crdt import compaction
 from crdt.errors import Code, ManyhandsError, ProtocolError
+from crdt.gate import inspect
+from server.sandbox import inspected
 from server.sandbox.errors import SandboxRejected
 
 MAX_PIXELS = 50_000_000
@@ -53,6 +55,11 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     if again.get_state() != state_vector:
         raise SandboxRejected("The document engine loses a part of it.")
     return [state_vector]
+
+
+def _inspect(parts: Sequence[bytes]) -> Sequence[bytes]:
+    limits = inspected.decode_limits(parts[0])
+    return [part for update in parts[1:] for part in inspected.encode(inspect(update, limits))]
 
 
 def _document(parts: Sequence[bytes]) -> tuple[bytes | None, Sequence[bytes]]:
@@ -109,5 +116,6 @@ def _bad_image(message: str) -> SandboxRejected:
 _JOBS: dict[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
     "fold": _fold,
     "trial": _trial,
+    "inspect": _inspect,
     "check_image": _check_image,
 }

@@ -5,6 +5,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import server
@@ -39,17 +40,19 @@ class Worker:
         self._memory_bytes = memory_bytes
         self._job_seconds = job_seconds
         self._process: Process | None = None
+        self._dying: Process | None = None
         self._closed = False
 
     @property
     def pid(self) -> int | None:
         """The process that sits here now."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
+        return self._process.pid if self._process is not None else None
 
     async def start(self) -> Process:
         """Have a process ready for a job; raises Unavailable when that cannot be."""
-        if self._process is not None and self._process.returncode is None and not self._closed:
+        if self._process is not None and self._process.returncode is None:
             return self._process
+        self._kill()
         await self.wait()
         if self._closed:
             raise Unavailable(_CLOSED)
@@ -69,7 +72,7 @@ class Worker:
             self._kill()
             code = await process.wait()
             raise Unavailable(
-                _CLOSED if self._closed else f"The sandbox process ended at its start ({code})."
+                _CLOSED if self._closed else f"The sandbox process failed at its start ({code})."
             ) from error
         except BaseException:
             self._kill()
@@ -86,6 +89,7 @@ class Worker:
             self._kill()
             raise Unavailable("The sandbox did not finish in time: the machine is too busy.") from error
         except (ConnectionError, asyncio.IncompleteReadError) as error:
+            self._kill()
             raise self._obituary(await process.wait()) from error
         except BaseException:
             self._kill()
@@ -98,8 +102,8 @@ class Worker:
 
     async def wait(self) -> None:
         """Wait until the process that was ended or died is gone."""
-        if self._process is not None:
-            await self._process.wait()
+        if self._dying is not None:
+            await self._dying.wait()
 
     async def _exchange(self, process: Process, parts: Sequence[bytes]) -> list[bytes]:
         assert process.stdin is not None
@@ -114,22 +118,21 @@ class Worker:
     async def _receive(self, process: Process) -> list[bytes]:
         assert process.stdout is not None
         read = process.stdout.readexactly
-        count = frames.read_count(await read(frames.COUNT.size), max_parts=frames.MAX_ANSWERS)
+        count = frames.read_count(await read(frames.COUNT.size))
         lengths = frames.read_lengths(await read(count * frames.LENGTH_BYTES), max_bytes=self._memory_bytes)
         if not count:
             raise InvariantError("The sandbox's answer is empty.")
         return [await read(length) for length in lengths]
 
     def _kill(self) -> None:
-        process = self._process
-        if process is None or process.returncode is not None:
+        """Make the seat free for another process; this one is not asked again, though it takes a moment to be gone."""
+        if self._process is None:
             return
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            process.kill()
-        except ProcessLookupError:
-            return
+        self._dying, self._process = self._process, None
+        assert self._dying.stdin is not None
+        self._dying.stdin.close()
+        with suppress(ProcessLookupError):
+            self._dying.kill()
 
     def _obituary(self, code: int) -> Exception:
         """Say why the process died in the middle of a job, judging by its exit code."""

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
+from crdt.gate import GateLimits, Inspected
+from server.sandbox import inspected
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker
 from server.store.base import Folded
@@ -44,6 +46,7 @@ class Sandbox:
         self._idle = list(self._workers)
         self._seats = asyncio.Semaphore(workers)
         self._room = workers + waiting
+        self._closed = False
 
     async def __aenter__(self) -> "Sandbox":
         """Start the first worker, so that what would prevent it shows now; the others start when they are needed."""
@@ -52,6 +55,7 @@ class Sandbox:
 
     async def __aexit__(self, *exc_info: object) -> None:
         """End every worker; jobs under way and waiting end as Unavailable before this returns."""
+        self._closed = True
         for worker in self._workers:
             worker.close()
         for _ in self._workers:
@@ -74,6 +78,13 @@ class Sandbox:
         (state_vector,) = await self._run("trial", [*_optional(snapshot), *batches], answers=1)
         return state_vector
 
+    async def inspect(self, updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
+        """Have the gate read large updates (crdt.gate.inspect) elsewhere than on the event loop; raises the gate's ProtocolError."""
+        parts = [inspected.encode_limits(limits), *updates]
+        found = await self._run("inspect", parts, answers=inspected.PARTS * len(updates))
+        each = [found[at : at + inspected.PARTS] for at in range(0, len(found), inspected.PARTS)]
+        return [inspected.decode(update, parts) for update, parts in zip(updates, each, strict=True)]
+
     async def check_image(self, data: bytes) -> ImageFacts:
         """Decode an image whole: PNG, JPEG, GIF or WebP, told by its content; SandboxRejected for all else."""
         media_type, width, height = await self._run("check_image", [data], answers=3)
@@ -95,6 +106,8 @@ class Sandbox:
     @asynccontextmanager
     async def _seat(self) -> AsyncIterator[Worker]:
         """Wait for an idle worker, first come, first served."""
+        if self._closed:
+            raise Unavailable("The sandbox is closed.")
         if self._room == 0:
             raise Unavailable("Too many large changes are being checked at once.")
         self._room -= 1

@@ -8,6 +8,8 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
 from typing import BinaryIO
 
 from crdt.errors import Code, ProtocolError
@@ -17,7 +19,10 @@ from server.sandbox.process import OUT_OF_MEMORY
 
 JOBS_PER_PROCESS = 1000
 RETIRING_SHARE = 4
-"""A process whose memory once grew past 1 / RETIRING_SHARE of its limit is replaced: heaps seldom shrink."""
+"""A process that keeps more than 1 / RETIRING_SHARE of its limit after a job is replaced: heaps seldom shrink."""
+
+_LEAST_JOB = 16 * 2**20
+"""Memory without which no job is worth starting."""
 
 _TOO_LARGE = "It needs more memory than there is for it."
 _DAMAGED = "It is damaged: the document engine cannot work with it."
@@ -29,10 +34,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    bytearray(_LEAST_JOB)  # ends the process here, before it is said to be ready
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
     _send(answers, [b"ready"])
-    for served in range(1, JOBS_PER_PROCESS + 1):
+    for served in count(1):
         try:
             parts = _receive(requests)
         except MemoryError:
@@ -40,8 +46,8 @@ def main() -> None:
         if parts is None:
             return
         answer = _answer(parts, job_seconds)
-        stays = served < JOBS_PER_PROCESS and _peak_bytes() < memory_bytes // RETIRING_SHARE
-        _send(answers, [b"stays" if stays else b"leaves", *answer])
+        stays = b"stays" if may_stay(served, _resident_bytes(), memory_bytes) else b"leaves"
+        _send(answers, [stays, *answer])
 
 
 def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
@@ -79,9 +85,15 @@ def _send(answers: BinaryIO, parts: Sequence[bytes]) -> None:
     answers.flush()
 
 
-def _peak_bytes() -> int:
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes if sys.platform == "darwin" else kilobytes * 1024
+def may_stay(served: int, resident_bytes: int, memory_bytes: int) -> bool:
+    """Whether a process may take another job after so many, or makes place for a fresh one."""
+    return served < JOBS_PER_PROCESS and resident_bytes < memory_bytes // RETIRING_SHARE
+
+
+def _resident_bytes() -> int:
+    """Memory in use now; ru_maxrss would do on no system: Linux lets a child inherit its parent's peak."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,227 @@
+"""The sandbox: what dies in it is a worker, and every job says what became of it."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from pycrdt import Doc, Text
+
+from crdt.errors import Unavailable
+from crdt.protocol import encode_batch
+from crdt.varint import write_varuint
+from server.sandbox import Sandbox, SandboxRejected
+from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
+
+MEGABYTE = 2**20
+HELLO = bytes.fromhex("01010100040101740568656c6c6f00")
+"""Client 1 writes "hello" into the root text "t"."""
+
+HELLO_STATE_VECTOR = bytes.fromhex("010105")
+ONE_HELLO = [encode_batch([HELLO])]
+
+
+def update(client: int, clock: int, struct: bytes) -> bytes:
+    out = bytearray(b"\x01\x01")
+    write_varuint(client, out)
+    write_varuint(clock, out)
+    return bytes(out) + struct + b"\0"
+
+
+def nested(depth: int) -> bytes:
+    """A map entry whose value is so deep that its decoder overflows its stack."""
+    return update(1, 0, b"\x28\x01\x01m\x01k\x01" + b"\x75\x01" * depth + b"\x7e")
+
+
+def endless() -> list[bytes]:
+    """A text whose letters arrive last one first: each waits for the one before it, and all are tried again every time."""
+    letters = [HELLO]
+    for clock in range(20_000, 5, -1):
+        origin = bytearray()
+        write_varuint(clock - 1, origin)
+        letters.append(update(1, clock, b"\x84\x01" + bytes(origin) + b"\x01x"))
+    return [encode_batch(letters)]
+
+
+def text_of(size: int) -> list[bytes]:
+    document: Doc[Text] = Doc()
+    document["t"] = Text("x" * size)
+    return [encode_batch([document.get_update()])]
+
+
+async def started(job: "asyncio.Task[object]") -> None:
+    """Let a job run up to where it waits for its worker."""
+    await asyncio.wait({job}, timeout=0)
+
+
+async def test_a_log_is_folded_into_a_snapshot() -> None:
+    async with Sandbox() as sandbox:
+        first = await sandbox.fold(None, ONE_HELLO)
+        second = await sandbox.fold(first.snapshot, [encode_batch([update(7, 0, b"\x84\x01\x04\x01!")])])
+    document: Doc[Text] = Doc()
+    document.apply_update(second.snapshot)
+    assert str(document.get("t", type=Text)) == "hello!"
+    assert second.state_vector == document.get_state()
+
+
+async def test_a_trial_tells_how_far_a_document_reaches() -> None:
+    async with Sandbox() as sandbox:
+        assert await sandbox.trial(None, []) == b"\0"
+        assert await sandbox.trial(HELLO, []) == HELLO_STATE_VECTOR
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+@pytest.mark.parametrize(
+    ("updates", "sentence"),
+    [
+        pytest.param([nested(26_500)], "too deeply", id="stack-overflow"),
+        pytest.param([HELLO, bytes.fromhex("0100010000")], "damaged", id="panic"),
+        pytest.param(
+            [HELLO, *map(bytes.fromhex, ["010107ffffffff0f840104017800", "01010705840104017900"])],
+            "damaged|a gap",
+            id="can-be-filled-but-never-encoded",
+        ),
+        pytest.param([b""], "damaged", id="no-update"),
+    ],
+)
+async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(updates: list[bytes], sentence: str) -> None:
+    async with Sandbox() as sandbox:
+        with pytest.raises(SandboxRejected, match=sentence):
+            await sandbox.trial(None, [encode_batch(updates)])
+        with pytest.raises(SandboxRejected, match=sentence):
+            await sandbox.fold(None, [encode_batch(updates)])
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+async def test_bytes_that_are_no_batch_are_rejected() -> None:
+    async with Sandbox() as sandbox:
+        with pytest.raises(SandboxRejected, match="ends inside"):
+            await sandbox.trial(None, [b"\x05x"])
+
+
+async def test_a_job_that_does_not_end_is_cut_off() -> None:
+    async with Sandbox(job_seconds=0.2) as sandbox:
+        with pytest.raises(SandboxRejected, match="too long"):
+            await sandbox.trial(None, endless())
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        pytest.param(text_of(24 * MEGABYTE), id="while-working"),
+        pytest.param([bytes(130 * MEGABYTE)], id="while-reading-the-job"),
+        pytest.param([encode_batch([bytes.fromhex("010101002801016d016b0176ffffffff0f00")])], id="a-few-bytes"),
+    ],
+)
+async def test_a_job_that_needs_too_much_memory_is_rejected(batches: list[bytes]) -> None:
+    async with Sandbox(memory_bytes=128 * MEGABYTE) as sandbox:
+        with pytest.raises(SandboxRejected, match=r"more memory|damaged"):
+            await sandbox.fold(None, batches)
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+async def test_a_worker_killed_by_somebody_else_is_nobodys_fault() -> None:
+    async with Sandbox() as sandbox:
+        (pid,) = sandbox.worker_pids
+        job = asyncio.create_task(sandbox.trial(None, endless()))
+        await started(job)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(Unavailable, match="from outside"):
+            await job
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert sandbox.worker_pids != (pid,)
+
+
+async def test_a_stopped_worker_does_not_hold_its_job_for_ever() -> None:
+    async with Sandbox(job_seconds=0.05) as sandbox:
+        os.kill(sandbox.worker_pids[0], signal.SIGSTOP)
+        with pytest.raises(Unavailable, match="too busy"):
+            await sandbox.trial(None, ONE_HELLO)
+    async with Sandbox() as sandbox:
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+async def test_a_cancelled_job_ends_its_worker_and_no_other_job() -> None:
+    async with Sandbox() as sandbox:
+        slow = asyncio.create_task(sandbox.trial(None, endless()))
+        await started(slow)
+        next_one = asyncio.create_task(sandbox.trial(None, ONE_HELLO))
+        waiting = asyncio.create_task(sandbox.trial(None, ONE_HELLO))
+        await started(waiting)
+        waiting.cancel()
+        slow.cancel()
+        assert await next_one == HELLO_STATE_VECTOR
+        assert slow.cancelled()
+        assert waiting.cancelled()
+
+
+async def test_fifty_jobs_at_once_all_get_their_own_answer() -> None:
+    clients = range(1, 51)
+    jobs = [[encode_batch([update(client, 0, b"\x04\x01\x01t\x05hello")])] for client in clients]
+    async with Sandbox(workers=2) as sandbox:
+        answers = await asyncio.gather(*(sandbox.trial(None, job) for job in jobs))
+    assert answers == [bytes([1, client, 5]) for client in clients]
+
+
+async def test_a_crash_among_many_jobs_costs_one_of_them() -> None:
+    async with Sandbox() as sandbox:
+        jobs = [ONE_HELLO, ONE_HELLO, [encode_batch([nested(26_500)])], ONE_HELLO]
+        answers = await asyncio.gather(*(sandbox.trial(None, job) for job in jobs), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [bytes, bytes, SandboxRejected, bytes]
+
+
+async def test_more_jobs_than_may_wait_are_refused_at_once() -> None:
+    async with Sandbox(waiting=1) as sandbox:
+        running, queued = (asyncio.create_task(sandbox.trial(None, ONE_HELLO)) for _ in range(2))
+        await started(queued)
+        with pytest.raises(Unavailable, match="at once"):
+            await sandbox.trial(None, ONE_HELLO)
+        assert await running == await queued == HELLO_STATE_VECTOR
+        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+async def test_closing_ends_jobs_under_way_and_waiting() -> None:
+    async with Sandbox() as sandbox:
+        (pid,) = sandbox.worker_pids
+        jobs = [asyncio.create_task(sandbox.trial(None, endless())) for _ in range(3)]
+        await started(jobs[-1])
+    for job in jobs:
+        with pytest.raises(Unavailable, match="closed"):
+            await job
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(Unavailable, match="closed"):
+        await sandbox.trial(None, ONE_HELLO)
+
+
+async def test_a_worker_that_cannot_start_says_so_at_once() -> None:
+    with pytest.raises(Unavailable, match="at its start"):
+        await Sandbox(memory_bytes=8 * MEGABYTE).__aenter__()
+
+
+async def test_a_worker_that_has_served_long_is_replaced() -> None:
+    async with Sandbox() as sandbox:
+        pids: set[int] = set()
+        for _ in range(JOBS_PER_PROCESS + 1):
+            assert await sandbox.trial(None, []) == b"\0"
+            pids.update(sandbox.worker_pids)
+    assert len(pids) == 2
+
+
+def test_a_worker_that_has_grown_is_replaced() -> None:
+    assert may_stay(1, 100 * MEGABYTE, 1000 * MEGABYTE)
+    assert not may_stay(1, 300 * MEGABYTE, 1000 * MEGABYTE)
+
+
+async def test_a_worker_has_limits_its_own_session_and_nothing_of_our_environment() -> None:
+    async with Sandbox(memory_bytes=256 * MEGABYTE) as sandbox:
+        (pid,) = sandbox.worker_pids
+        process = Path("/proc") / str(pid)
+        limits = {
+            " ".join(line.split()[:-3]): line.split()[-3] for line in (process / "limits").read_text().splitlines()
+        }
+        assert os.getsid(pid) == pid
+        assert b"PATH=" not in (process / "environ").read_bytes()
+        assert str(256 * MEGABYTE) in " ".join([*limits, *limits.values()])
