@@ -92,7 +92,9 @@ def inspect(path: Path) -> None:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path.as_uri() + "?mode=ro", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+    # Immutable: SQLite then lays no files beside it. What a server that was killed left in its WAL has to be read, though.
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
 
 
 def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:

@@ -1,0 +1,197 @@
+"""Opening a database that cannot be opened: each time a sentence for the operator, and nothing touched."""
+
+import asyncio
+import hashlib
+import os
+import re
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from crdt.errors import Unavailable
+from server.store.schema import metadata
+from server.store.sql import SqlStore
+from server.store.sqlite import LOCK_NAME, sqlite_url
+from tests.contracts.storages import DOCUMENT, fill
+
+NOBODY = 65534
+
+
+async def refusal(directory: Path) -> str:
+    """What opening the store in a directory is refused with."""
+    with pytest.raises(Unavailable) as refused:
+        async with SqlStore(sqlite_url(directory)):
+            pass
+    return refused.value.message
+
+
+def contents(directory: Path) -> dict[str, str]:
+    """The fingerprint of every file that holds data: not the lock, not the shared memory beside a WAL."""
+    names = {path.name: path for path in directory.iterdir() if path.name not in (LOCK_NAME, "manyhands.db-shm")}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in names.items()}
+
+
+async def make_database(directory: Path) -> Path:
+    async with SqlStore(sqlite_url(directory)) as store:
+        await fill(store, "a")
+    return directory / "manyhands.db"
+
+
+async def test_a_closed_store_is_one_file(tmp_path: Path) -> None:
+    await make_database(tmp_path)
+    assert (tmp_path / LOCK_NAME).exists()
+    assert set(contents(tmp_path)) == {"manyhands.db"}
+
+
+async def test_a_path_may_hold_any_characters(tmp_path: Path) -> None:
+    directory = tmp_path / "Zoë's 100% data? #1 \U0001f375 & more"
+    directory.mkdir()
+    await make_database(directory)
+    async with SqlStore(sqlite_url(directory)) as store:
+        assert await store.log.load(DOCUMENT) is not None
+
+
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(tmp_path: Path) -> None:
+    path = await make_database(tmp_path)
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+async def test_the_file_is_set_up_for_durability_and_for_shrinking(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(await make_database(tmp_path))) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+
+
+async def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
+    (tmp_path / "manyhands.db").touch()
+    await make_database(tmp_path)
+
+
+async def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    assert str(tmp_path / "absent") in await refusal(tmp_path / "absent")
+
+
+async def test_a_file_in_the_directory_s_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a directory")
+    assert str(tmp_path / "data") in await refusal(tmp_path / "data")
+
+
+async def test_a_directory_in_the_file_s_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manyhands.db").mkdir()
+    assert f"{tmp_path / 'manyhands.db'} is a directory" in await refusal(tmp_path)
+
+
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A directory that this process may not write to, whoever runs it."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o555)
+        if as_root := os.geteuid() == 0:
+            os.seteuid(NOBODY)
+        yield directory
+        if as_root:
+            os.seteuid(0)
+        directory.chmod(0o755)
+
+
+async def test_a_read_only_directory_is_named(read_only: Path) -> None:
+    assert f"The data directory {read_only} cannot be written" in await refusal(read_only)
+    assert contents(read_only) == {}
+
+
+async def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "manyhands.db").write_bytes(b"Dear diary, " * 1000)
+    before = contents(tmp_path)
+    assert "manyhands.db is not a database. Nothing was changed." in await refusal(tmp_path)
+    assert contents(tmp_path) == before
+
+
+async def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "manyhands.db")) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = contents(tmp_path)
+    assert "database of another program" in await refusal(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("damage", [0, 18, 100], ids=["magic", "version", "first page"])
+async def test_a_damaged_file_is_left_alone(tmp_path: Path, damage: int) -> None:
+    path = await make_database(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(damage)
+        file.write(b"\xee" * 60)
+    before = contents(tmp_path)
+    assert "Nothing was changed." in await refusal(tmp_path)
+    assert contents(tmp_path) == before
+
+
+async def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
+    path = await make_database(tmp_path)
+    os.truncate(path, 5000)
+    before = contents(tmp_path)
+    assert "is damaged" in await refusal(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
+async def test_a_newer_version_s_database_is_left_alone(tmp_path: Path, killed: bool) -> None:
+    path = await make_database(tmp_path)
+    end = "os._exit(0)" if killed else "connection.close()"
+    newer = f"""if True:
+        import os, sqlite3
+        connection = sqlite3.connect({str(path)!r}, isolation_level=None)
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        {end}
+    """
+    await (await asyncio.create_subprocess_exec(sys.executable, "-c", newer)).wait()
+    before = contents(tmp_path)
+    assert ("manyhands.db-wal" in before) is killed
+    assert "was written by a newer version of Manyhands. Nothing was changed." in await refusal(tmp_path)
+    assert contents(tmp_path) == before
+
+
+async def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        assert "Another Manyhands server is using" in await refusal(tmp_path)
+        await store.check()
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        await store.check()
+
+
+async def test_a_refused_opening_lets_go_of_the_lock(tmp_path: Path) -> None:
+    (tmp_path / "manyhands.db").write_bytes(b"Dear diary, " * 1000)
+    await refusal(tmp_path)
+    (tmp_path / "manyhands.db").unlink()
+    await make_database(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "no url", "sqlite://", "sqlite:///:memory:", "postgresql://host/name", "mysql://x"]
+)
+async def test_a_url_that_names_no_database_file_is_refused(url: str) -> None:
+    with pytest.raises(Unavailable, match=re.compile("database|Databases")):
+        async with SqlStore(url):
+            pass
+
+
+async def test_a_closed_store_is_unavailable_and_opens_again(tmp_path: Path) -> None:
+    store = SqlStore(sqlite_url(tmp_path))
+    with pytest.raises(Unavailable):
+        await store.check()
+    for _ in range(2):
+        async with store:
+            await store.check()
+    with pytest.raises(Unavailable):
+        await store.log.load(DOCUMENT)
