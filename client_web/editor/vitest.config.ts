@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     name: "editor",
     environment: "happy-dom",
+    css: { include: /\/tokens\.css/ }, // a test measures its contrasts; the other style sheets are left out
     include: ["test/**/*.test.{ts,tsx}"],
   },
 });

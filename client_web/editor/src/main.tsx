@@ -13,7 +13,10 @@ const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
 const api = createApi((url, init) => fetch(url, init));
-const updates = import.meta.env.PROD ? registerServiceWorker() : NO_UPDATES;
+const updates =
+  import.meta.env.PROD && "serviceWorker" in navigator
+    ? registerServiceWorker(navigator.serviceWorker, () => window.location.reload())
+    : NO_UPDATES;
 
 createRoot(root).render(
   <StrictMode>

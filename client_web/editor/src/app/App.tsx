@@ -3,7 +3,7 @@
  * Pages are loaded when they are opened, so that the list of documents does not wait for the editor.
  */
 import { lazy, Suspense } from "react";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useSearch } from "wouter";
 import { ToastProvider } from "../ui/Toast";
 import { TooltipProvider } from "../ui/Tooltip";
 import { ApiContext } from "./ApiContext";
@@ -11,7 +11,7 @@ import type { Api } from "./api";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { NotFoundPage } from "./NotFoundPage";
 import { PageLoading } from "./PageLoading";
-import { loadDocumentsPage, loadEditorPage } from "./pages";
+import { loadDocumentsPage, loadEditorPage, preloadEditor } from "./pages";
 import { type Theme, ThemeContext } from "./theme";
 import { UpdateNotice } from "./UpdateNotice";
 import type { Updates } from "./updates";
@@ -48,13 +48,11 @@ export function App({ api, theme, updates }: AppProps) {
 }
 
 function Pages() {
+  const view = useSearch() === "trash" ? "trash" : "documents";
   return (
     <Switch>
       <Route path="/">
-        <DocumentsPage key="documents" view="documents" />
-      </Route>
-      <Route path="/trash">
-        <DocumentsPage key="trash" view="trash" />
+        <DocumentsPage key={view} view={view} onApproach={preloadEditor} />
       </Route>
       <Route path="/d/:id">
         {({ id }) => (DOCUMENT_ID.test(id) ? <EditorPage key={id} documentId={id} /> : <NotFoundPage />)}

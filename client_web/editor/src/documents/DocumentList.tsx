@@ -1,7 +1,6 @@
 /** The list of documents under headings of age, with arrow keys, F2 to rename and Delete to throw away. */
 import { type KeyboardEvent, useRef, useState } from "react";
 import type { DocumentEntry } from "../app/api";
-import { preloadEditor } from "../app/pages";
 import { ConfirmDialog } from "../ui/Dialog";
 import { DocumentRow, type DocumentsView, type RowCommand } from "./DocumentRow";
 import { groupByAge } from "./times";
@@ -13,18 +12,28 @@ export interface DocumentListProps {
   readonly documents: readonly DocumentEntry[];
   readonly view: DocumentsView;
   readonly actions: DocumentActions;
+  /** Somebody is looking for a document to open: time to fetch the editor. */
+  readonly onApproach: () => void;
   /** Somewhere for the focus when the last row has gone. */
   readonly onEmptied: () => void;
 }
 
-export function DocumentList({ documents, view, actions, onEmptied }: DocumentListProps) {
+export function DocumentList({ documents, view, actions, onApproach, onEmptied }: DocumentListProps) {
   const now = useNow();
   const list = useRef<HTMLDivElement>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
   const [doomed, setDoomed] = useState<DocumentEntry | null>(null);
 
   const links = () => Array.from(list.current?.querySelectorAll<HTMLElement>("[data-document]") ?? []);
-  const linkOf = (id: string) => links().find((link) => link.dataset.document === id);
+  /** A new title moves its row to the top, which costs a browser the focus; nobody else's is taken. */
+  const takeFocus = (id: string) => {
+    requestAnimationFrame(() => {
+      if (window.document.activeElement !== window.document.body) return;
+      links()
+        .find((link) => link.dataset.document === id)
+        ?.focus();
+    });
+  };
   const leave = (id: string) => {
     const all = links();
     const at = all.findIndex((link) => link.dataset.document === id);
@@ -63,7 +72,7 @@ export function DocumentList({ documents, view, actions, onEmptied }: DocumentLi
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links inside
-    <div ref={list} onKeyDown={whenPressed} onPointerEnter={preloadEditor} onFocus={preloadEditor}>
+    <div ref={list} onKeyDown={whenPressed} onPointerEnter={onApproach} onFocus={onApproach}>
       {groupByAge(documents, timeIn(view), now).map((group) => (
         <section key={group.heading} className="documents-group">
           <h2 className="documents-group-heading">{group.heading}</h2>
@@ -78,8 +87,10 @@ export function DocumentList({ documents, view, actions, onEmptied }: DocumentLi
                 onCommand={(command) => carryOut(command, document)}
                 onRenamed={(title, byKey) => {
                   setRenaming(null);
-                  if (byKey) requestAnimationFrame(() => linkOf(document.id)?.focus());
-                  if (title !== null) actions.rename(document, title);
+                  const renamed = title === null ? null : actions.rename(document, title);
+                  if (!byKey) return;
+                  takeFocus(document.id);
+                  renamed?.then(() => takeFocus(document.id));
                 }}
               />
             ))}

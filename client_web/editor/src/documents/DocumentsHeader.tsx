@@ -21,7 +21,8 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
       <Link href="/" className="documents-home" aria-label="Manyhands, your documents">
         <Wordmark />
       </Link>
-      <search className="documents-search">
+      {/* biome-ignore lint/a11y/useSemanticElements: browsers of 2023 do not know <search> */}
+      <div role="search" className="documents-search">
         <TextField
           ref={searchField}
           type="search"
@@ -39,7 +40,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
             search ? (
               <IconButton
                 icon={X}
-                label="Clear the search"
+                label="Clear"
                 size="small"
                 iconSize={16}
                 onClick={() => {
@@ -54,7 +55,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
             )
           }
         />
-      </search>
+      </div>
       <div className="documents-header-end">
         <ThemeMenu />
       </div>

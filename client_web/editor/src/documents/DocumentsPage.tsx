@@ -16,7 +16,13 @@ import { useCreateDocument, useDocumentActions } from "./useDocumentActions";
 import { NEW_DOCUMENT_KEYS, useShortcuts } from "./useShortcuts";
 import "./documents.css";
 
-export function DocumentsPage({ view }: { readonly view: DocumentsView }) {
+export interface DocumentsPageProps {
+  readonly view: DocumentsView;
+  /** Called when somebody is about to open a document. */
+  readonly onApproach: () => void;
+}
+
+export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   const [search, setSearch] = useState("");
   const query = useDeferredValue(search.trim());
   const searchField = useRef<HTMLInputElement>(null);
@@ -40,11 +46,13 @@ export function DocumentsPage({ view }: { readonly view: DocumentsView }) {
       <main id="documents" className="documents-main" tabIndex={-1}>
         <div className="documents-title">
           <h1>{heading}</h1>
-          <Tooltip label="Make a document and open it" shortcut={NEW_DOCUMENT_KEYS}>
-            <Button variant="primary" icon={Plus} busy={creating} onClick={create}>
-              New document
-            </Button>
-          </Tooltip>
+          {view === "documents" && !isEmpty(list, query) && (
+            <Tooltip label="Make a document and open it" shortcut={NEW_DOCUMENT_KEYS}>
+              <Button variant="primary" icon={Plus} busy={creating} onClick={create}>
+                New document
+              </Button>
+            </Tooltip>
+          )}
         </div>
         <Views view={view} />
         <Contents
@@ -52,6 +60,7 @@ export function DocumentsPage({ view }: { readonly view: DocumentsView }) {
           list={list}
           query={query}
           creating={creating}
+          onApproach={onApproach}
           onCreate={create}
           onClearSearch={() => {
             setSearch("");
@@ -70,7 +79,7 @@ function Views({ view }: { readonly view: DocumentsView }) {
         <FileText aria-hidden="true" size={16} />
         Documents
       </Link>
-      <Link href="/trash" aria-current={view === "trash" ? "page" : undefined}>
+      <Link href="/?trash" aria-current={view === "trash" ? "page" : undefined}>
         <Trash2 aria-hidden="true" size={16} />
         Trash
       </Link>
@@ -83,11 +92,12 @@ interface ContentsProps {
   readonly list: CatalogueView;
   readonly query: string;
   readonly creating: boolean;
+  readonly onApproach: () => void;
   readonly onCreate: () => void;
   readonly onClearSearch: () => void;
 }
 
-function Contents({ view, list, query, creating, onCreate, onClearSearch }: ContentsProps) {
+function Contents({ view, list, query, creating, onApproach, onCreate, onClearSearch }: ContentsProps) {
   const { catalogue, stale, retry, loadMore } = list;
   const actions = useDocumentActions(list);
   if (catalogue.status === "loading") return <LoadingRows />;
@@ -111,7 +121,13 @@ function Contents({ view, list, query, creating, onCreate, onClearSearch }: Cont
       {count === 0 && !query && view === "documents" && (
         <NoDocuments onCreate={onCreate} creating={creating} />
       )}
-      <DocumentList documents={documents} view={view} actions={actions} onEmptied={focusMain} />
+      <DocumentList
+        documents={documents}
+        view={view}
+        actions={actions}
+        onApproach={onApproach}
+        onEmptied={focusMain}
+      />
       {cursor !== null && (
         <div className="documents-more">
           {more === "failed" && <p role="alert">The next documents could not be fetched.</p>}
@@ -138,6 +154,11 @@ function useCreating(): { readonly creating: boolean; readonly create: () => voi
     setCreating(false);
   }, [createDocument]);
   return { creating, create };
+}
+
+/** The empty page has a larger button of its own. */
+function isEmpty({ catalogue }: CatalogueView, query: string): boolean {
+  return catalogue.status === "ready" && catalogue.documents.length === 0 && query === "";
 }
 
 function countWords(count: number, more: boolean, query: string): string {

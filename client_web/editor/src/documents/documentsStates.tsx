@@ -19,17 +19,19 @@ export function NoDocuments({ onCreate, creating }: NoDocumentsProps) {
       picture={<WritingPicture />}
       title="Write something together"
       action={
-        <Button variant="primary" size="large" icon={Plus} busy={creating} onClick={onCreate}>
-          New document
-        </Button>
+        <>
+          <Button variant="primary" size="large" icon={Plus} busy={creating} onClick={onCreate}>
+            New document
+          </Button>
+          <p className="documents-tip">
+            or press <Keys shortcut={NEW_DOCUMENT_KEYS} />
+          </p>
+        </>
       }
     >
       <p>
         Manyhands is a place to write with others, on a server of your own. Make a document and send its link:
         everybody sees every change as it is typed, and what says “Saved” is kept.
-      </p>
-      <p className="documents-tip">
-        or press <Keys shortcut={NEW_DOCUMENT_KEYS} />
       </p>
     </EmptyState>
   );

@@ -1,28 +1,49 @@
-/** Registers the service worker and tells when a newer one waits. */
-import { Workbox } from "workbox-window";
+/** Registers the service worker and tells when a newer one waits.
+ *
+ * A new version never takes over by itself: it waits until somebody activates it, and then the page is reloaded. If
+ * another tab has activated it meanwhile, activating means reloading.
+ */
 import type { Updates } from "../app/updates";
 
-export function registerServiceWorker(): Updates {
-  if (!("serviceWorker" in navigator)) return { onReady: () => () => {} };
-  const worker = new Workbox("/service-worker.js");
-  const listeners = new Set<(activate: () => void) => void>();
-  let waiting = false;
+const SCRIPT = "/service-worker.js";
 
-  const activate = () => {
-    worker.addEventListener("controlling", () => window.location.reload());
-    worker.messageSkipWaiting();
+/** `container` is the browser's; `reload` reloads the page. */
+export function registerServiceWorker(container: ServiceWorkerContainer, reload: () => void): Updates {
+  const listeners = new Set<(activate: () => void) => void>();
+  let activate: (() => void) | null = null;
+
+  const announce = (registration: ServiceWorkerRegistration) => {
+    const activateWaiting = () => {
+      if (!registration.waiting) return reload();
+      container.addEventListener("controllerchange", reload, { once: true });
+      registration.waiting.postMessage({ type: "SKIP_WAITING" });
+    };
+    if (!activate) for (const listener of listeners) listener(activateWaiting);
+    activate = activateWaiting;
   };
-  worker.addEventListener("waiting", () => {
-    waiting = true;
-    for (const listener of listeners) listener(activate);
-  });
-  // Without a service worker everything works but a reload while offline.
-  worker.register().catch(() => undefined);
+
+  const watch = (registration: ServiceWorkerRegistration) => {
+    // Without a controller this is the first version ever: it serves from now on, and there is nothing to say.
+    if (registration.waiting && container.controller) announce(registration);
+    registration.addEventListener("updatefound", () => {
+      const worker = registration.installing;
+      worker?.addEventListener("statechange", () => {
+        if (worker.state === "installed" && container.controller) announce(registration);
+      });
+    });
+    // A tab may stay open for weeks: ask whenever somebody returns to it.
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") registration.update().catch(() => undefined);
+    });
+  };
+
+  // Where it fails, everything works but a reload while offline.
+  container.register(SCRIPT).then(watch, () => undefined);
 
   return {
     onReady: (listener) => {
       listeners.add(listener);
-      if (waiting) listener(activate);
+      if (activate) listener(activate);
       return () => listeners.delete(listener);
     },
   };

@@ -1,0 +1,39 @@
+/** The list of documents that this browser has opened. */
+import { afterEach, expect, test } from "vitest";
+import { forgetDocument, knownDocuments, rememberDocument } from "../../src/app/knownDocuments";
+
+afterEach(() => localStorage.clear());
+
+const titles = () => knownDocuments().map((known) => known.title);
+
+test("the last one opened is on top, once, under its newest title", () => {
+  rememberDocument("document-1", "Plan", 1);
+  rememberDocument("document-2", "Notes", 2);
+  rememberDocument("document-1", "Better plan", 3);
+  expect(titles()).toEqual(["Better plan", "Notes"]);
+});
+
+test("a forgotten document is gone", () => {
+  rememberDocument("document-1", "Plan", 1);
+  forgetDocument("document-1");
+  expect(titles()).toEqual([]);
+});
+
+test("the list stays small", () => {
+  for (let number = 0; number < 120; number += 1) rememberDocument(`document-${number}`, "", number);
+  expect(knownDocuments()).toHaveLength(100);
+  expect(knownDocuments()[0]?.id).toBe("document-119");
+});
+
+test("the same list is the same object, as React asks", () => {
+  rememberDocument("document-1", "Plan", 1);
+  expect(knownDocuments()).toBe(knownDocuments());
+});
+
+test.each(["{", '{"a": 1}', '[null, 3, {"id": 5}]'])(
+  "what somebody else stored there is ignored: %s",
+  (text) => {
+    localStorage.setItem("manyhands:known-documents", text);
+    expect(titles()).toEqual([]);
+  },
+);

@@ -1,0 +1,95 @@
+/** A new version is announced, waits, and takes over only when it is asked to. */
+import { expect, test } from "vitest";
+import { registerServiceWorker } from "../../src/service-worker/register";
+
+/** As much of a browser's service workers as a page sees: at most one active, at most one waiting. */
+class FakeContainer extends EventTarget {
+  controller: EventTarget | null = null;
+  readonly registration = new FakeRegistration();
+
+  async register(): Promise<FakeRegistration> {
+    return this.registration;
+  }
+
+  /** A build is installed: it takes over if it is the first, else it waits. */
+  install(): void {
+    const worker = new FakeWorker(() => this.takeOver(worker));
+    this.registration.installing = worker;
+    this.registration.dispatchEvent(new Event("updatefound"));
+    worker.state = "installed";
+    this.registration.installing = null;
+    if (this.controller) this.registration.waiting = worker;
+    worker.dispatchEvent(new Event("statechange"));
+    if (!this.controller) this.takeOver(worker);
+  }
+
+  private takeOver(worker: FakeWorker): void {
+    this.registration.waiting = null;
+    this.controller = worker;
+    this.dispatchEvent(new Event("controllerchange"));
+  }
+}
+
+class FakeRegistration extends EventTarget {
+  installing: FakeWorker | null = null;
+  waiting: FakeWorker | null = null;
+}
+
+class FakeWorker extends EventTarget {
+  state = "installing";
+
+  constructor(private readonly skipWaiting: () => void) {
+    super();
+  }
+
+  postMessage(message: { readonly type: string }): void {
+    if (message.type === "SKIP_WAITING") this.skipWaiting();
+  }
+}
+
+async function openTab(container: FakeContainer) {
+  const tab = { reloads: 0, announced: [] as (() => void)[] };
+  const updates = registerServiceWorker(container as unknown as ServiceWorkerContainer, () => {
+    tab.reloads += 1;
+  });
+  updates.onReady((activate) => tab.announced.push(activate));
+  await container.register();
+  return tab;
+}
+
+test("the first version ever is no news", async () => {
+  const container = new FakeContainer();
+  const tab = await openTab(container);
+  container.install();
+  expect(tab).toMatchObject({ reloads: 0, announced: [] });
+});
+
+test("a newer version is announced once and reloads the page only when it is wanted", async () => {
+  const container = new FakeContainer();
+  container.controller = new EventTarget();
+  const tab = await openTab(container);
+  container.install();
+  container.install();
+  expect(tab.announced).toHaveLength(1);
+  expect(tab.reloads).toBe(0);
+  tab.announced[0]?.();
+  expect(tab.reloads).toBe(1);
+});
+
+test("another tab's switch reloads nobody else; asking afterwards does", async () => {
+  const container = new FakeContainer();
+  container.controller = new EventTarget();
+  const [one, other] = [await openTab(container), await openTab(container)];
+  container.install();
+  one.announced[0]?.();
+  expect([one.reloads, other.reloads]).toEqual([1, 0]);
+  other.announced[0]?.();
+  expect(other.reloads).toBe(1);
+});
+
+test("a version that was waiting already is announced to a new tab", async () => {
+  const container = new FakeContainer();
+  container.controller = new EventTarget();
+  container.install();
+  expect((await openTab(container)).announced).toHaveLength(1);
+});

@@ -1,0 +1,192 @@
+/** Stories of the documents page. */
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { rememberDocument } from "../../src/app/knownDocuments";
+import { CatalogueServer } from "./catalogueServer";
+import { listed, openPage, pick, press, pressHere, row, search } from "./openPage";
+
+const server = () => new CatalogueServer();
+
+test("lists documents, last edited first, each row a link", async () => {
+  openPage(server().with("Plan", "Notes", ""));
+  const link = await row("Plan");
+  expect(listed()).toEqual(["Untitled document", "Notes", "Plan"]);
+  expect(link.getAttribute("href")).toBe("/d/document-1");
+});
+
+test("an empty list explains itself and makes the first document", async () => {
+  const page = openPage(server());
+  await screen.findByText("Write something together");
+  fireEvent.click(screen.getByRole("button", { name: /New document/ }));
+  await waitFor(() => expect(page.visited.at(-1)).toBe("/d/document-1"));
+});
+
+test("two presses make one document", async () => {
+  const backend = server().with("Plan");
+  const page = openPage(backend);
+  await row("Plan");
+  const button = screen.getByRole("button", { name: /New document/ });
+  fireEvent.click(button);
+  fireEvent.click(button);
+  await waitFor(() => expect(page.visited.at(-1)).toBe("/d/document-2"));
+  expect(backend.titles()).toHaveLength(2);
+});
+
+test("Alt+N makes a document, but not from inside a field", async () => {
+  const page = openPage(server().with("Plan"));
+  await row("Plan");
+  fireEvent.keyDown(screen.getByRole("searchbox"), { code: "KeyN", altKey: true });
+  fireEvent.keyDown(document.body, { code: "KeyN", altKey: true });
+  await waitFor(() => expect(page.visited.at(-1)).toBe("/d/document-2"));
+});
+
+test("arrow keys walk through the list and stop at its ends", async () => {
+  openPage(server().with("One", "Two", "Three"));
+  (await row("Three")).focus();
+  pressHere("ArrowUp");
+  expect(document.activeElement?.textContent).toBe("Three");
+  pressHere("ArrowDown");
+  expect(document.activeElement?.textContent).toBe("Two");
+  pressHere("End");
+  expect(document.activeElement?.textContent).toBe("One");
+});
+
+test("F2 renames in place; Enter saves and the focus stays with the document", async () => {
+  const backend = server().with("Plan", "Notes");
+  openPage(backend);
+  press(await row("Plan"), "F2");
+  const field = await screen.findByRole("textbox", { name: "Title of the document" });
+  fireEvent.change(field, { target: { value: "  Better plan " } });
+  press(field, "Enter");
+  await waitFor(() => expect(backend.titles()).toEqual(["Better plan", "Notes"]));
+  await waitFor(() => expect(document.activeElement?.textContent).toBe("Better plan"));
+});
+
+test("Escape leaves the title as it was, and asks the server nothing", async () => {
+  const backend = server().with("Plan");
+  openPage(backend);
+  await pick("Plan", "Rename");
+  const field = await screen.findByRole("textbox", { name: "Title of the document" });
+  fireEvent.change(field, { target: { value: "Nonsense" } });
+  press(field, "Escape");
+  expect((await row("Plan")).textContent).toBe("Plan");
+  expect(backend.requests.filter((request) => request.startsWith("PATCH"))).toEqual([]);
+});
+
+test("a refused title goes back to what it was, and says why", async () => {
+  const backend = server().with("Plan");
+  openPage(backend);
+  press(await row("Plan"), "F2");
+  backend.refusal = [413, { error: { code: "too_large", message: "The title is too long." } }];
+  const field = await screen.findByRole("textbox", { name: "Title of the document" });
+  fireEvent.change(field, { target: { value: "Very long" } });
+  press(field, "Enter");
+  expect((await screen.findAllByText(/The title is too long/)).length).toBeGreaterThan(0);
+  expect(listed()).toEqual(["Plan"]);
+});
+
+test("Delete moves to the trash, the next row gets the focus, Undo brings it back", async () => {
+  const backend = server().with("One", "Two", "Three");
+  openPage(backend);
+  const two = await row("Two");
+  two.focus();
+  press(two, "Delete");
+  expect(document.activeElement?.textContent).toBe("One");
+  await waitFor(() => expect(backend.titles(true)).toEqual(["Two"]));
+  expect(listed()).toEqual(["Three", "One"]);
+  fireEvent.click(await screen.findByRole("button", { name: "Undo" }));
+  await waitFor(() => expect(listed()).toEqual(["Three", "Two", "One"]));
+  expect(backend.titles(true)).toEqual([]);
+});
+
+test("a document that could not be thrown away is back in the list", async () => {
+  const backend = server().with("Plan");
+  openPage(backend);
+  await row("Plan");
+  backend.reachable = false;
+  await pick("Plan", "Move to the trash");
+  expect((await screen.findAllByText(/was not moved/)).length).toBeGreaterThan(0);
+  expect(listed()).toEqual(["Plan"]);
+});
+
+test("the trash restores", async () => {
+  const backend = server().with("Plan").trash("Plan");
+  openPage(backend, "trash");
+  fireEvent.click(await screen.findByRole("button", { name: "Restore Plan" }));
+  await waitFor(() => expect(backend.titles()).toEqual(["Plan"]));
+  await screen.findByText("The trash is empty");
+});
+
+test("deleting for ever asks first, names the document and starts on the harmless answer", async () => {
+  const backend = server().with("Plan").trash("Plan");
+  openPage(backend, "trash");
+  press(await row("Plan"), "Delete");
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getByText("Plan")).toBeTruthy();
+  expect(document.activeElement?.textContent).toBe("Cancel");
+  fireEvent.click(dialog.getByRole("button", { name: "Delete for ever" }));
+  await screen.findByText("The trash is empty");
+  await waitFor(() => expect(backend.titles(true)).toEqual([]));
+});
+
+test("Cancel deletes nothing", async () => {
+  const backend = server().with("Plan").trash("Plan");
+  openPage(backend, "trash");
+  press(await row("Plan"), "Delete");
+  fireEvent.click(within(await screen.findByRole("dialog")).getByRole("button", { name: "Cancel" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(backend.titles(true)).toEqual(["Plan"]);
+});
+
+test("search narrows the list, says when nothing is found, and can be cleared", async () => {
+  openPage(server().with("Plan", "Notes", "Planet"));
+  await row("Notes");
+  search("plan");
+  await waitFor(() => expect(listed()).toEqual(["Planet", "Plan"]));
+  search("zebra");
+  expect(await screen.findByText("No title contains “zebra”.")).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: "Clear the search" }));
+  await waitFor(() => expect(listed()).toHaveLength(3));
+});
+
+test("a long list comes in pages", async () => {
+  const titles = Array.from({ length: 60 }, (_, number) => `Document ${number}`);
+  openPage(server().with(...titles));
+  await row("Document 59");
+  expect(listed()).toHaveLength(50);
+  fireEvent.click(screen.getByRole("button", { name: "Load more" }));
+  await waitFor(() => expect(listed()).toHaveLength(60));
+  expect(screen.queryByRole("button", { name: "Load more" })).toBeNull();
+});
+
+test("a refusal is shown with a way to try again", async () => {
+  const backend = server().with("Plan");
+  backend.refusal = [503, { error: { code: "unavailable", message: "The store does not answer." } }];
+  openPage(backend);
+  await screen.findByText("The store does not answer.");
+  backend.refusal = null;
+  fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await row("Plan")).toBeTruthy();
+});
+
+test("without a server it lists what was opened on this device, and searches that", async () => {
+  rememberDocument("document-1", "Plan", 1);
+  rememberDocument("document-2", "Notes", 2);
+  const backend = server().with("Plan", "Notes");
+  backend.reachable = false;
+  openPage(backend);
+  await screen.findByText(/These documents were opened on this device/);
+  expect(listed()).toEqual(["Notes", "Plan"]);
+  search("plan");
+  await waitFor(() => expect(listed()).toEqual(["Plan"]));
+});
+
+test("when the network returns, so does the whole list", async () => {
+  const backend = server().with("Plan");
+  backend.reachable = false;
+  openPage(backend);
+  await screen.findByText("The server cannot be reached");
+  backend.reachable = true;
+  fireEvent(window, new Event("online"));
+  expect(await row("Plan")).toBeTruthy();
+});

@@ -1,0 +1,96 @@
+/** The REST side of a server in memory: what the documents page's stories are told to, through an injected fetch. */
+import { type Api, createApi } from "../../src/app/api";
+
+interface Stored {
+  readonly id: string;
+  title: string;
+  readonly created_at: string;
+  updated_at: string;
+  trashed_at: string | null;
+  readonly size: number;
+}
+
+type Answer = readonly [status: number, body: unknown];
+
+const START = Date.UTC(2026, 0, 5, 9);
+const MINUTE_MS = 60_000;
+
+export class CatalogueServer {
+  /** Every request as "METHOD /path?query", oldest first. */
+  readonly requests: string[] = [];
+  /** While false, no request gets an answer. */
+  reachable = true;
+  /** While set, every request is refused with it. */
+  refusal: Answer | null = null;
+  private readonly documents = new Map<string, Stored>();
+  private minutes = 0;
+
+  readonly api: Api = createApi((url, init) => this.fetch(url, init));
+
+  /** Makes documents, each edited a minute after the one before. */
+  with(...titles: readonly string[]): this {
+    for (const title of titles) this.create(title);
+    return this;
+  }
+
+  titles(trashed = false): readonly string[] {
+    return this.list(trashed, "").map((document) => document.title);
+  }
+
+  trash(title: string): this {
+    const document = this.list(false, title)[0];
+    if (document) document.trashed_at = this.tick();
+    return this;
+  }
+
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
+    const method = init.method ?? "GET";
+    this.requests.push(`${method} ${url}`);
+    if (!this.reachable) throw new TypeError("Failed to fetch");
+    const body = init.body === undefined ? {} : JSON.parse(String(init.body));
+    const [status, answer] = this.refusal ?? this.answer(method, new URL(url, "http://server"), body);
+    return new Response(status === 204 ? null : JSON.stringify(answer), { status });
+  }
+
+  private answer(method: string, url: URL, body: { readonly title?: string }): Answer {
+    const [, , , id, verb] = url.pathname.split("/");
+    if (id === undefined) {
+      return method === "POST" ? [201, this.create(body.title ?? "")] : [200, this.page(url.searchParams)];
+    }
+    const document = this.documents.get(id);
+    if (!document) return [404, { error: { code: "not_found", message: "There is no such document." } }];
+    if (verb === "trash") document.trashed_at = this.tick();
+    if (verb === "restore") document.trashed_at = null;
+    if (method === "PATCH") Object.assign(document, { title: body.title, updated_at: this.tick() });
+    if (method !== "DELETE") return [200, document];
+    this.documents.delete(id);
+    return [204, null];
+  }
+
+  private page(query: URLSearchParams): unknown {
+    const found = this.list(query.get("trashed") === "true", query.get("query") ?? "");
+    const from = Number(query.get("cursor") ?? 0);
+    const to = from + Number(query.get("limit"));
+    return { documents: found.slice(from, to), cursor: to < found.length ? String(to) : null };
+  }
+
+  private list(trashed: boolean, query: string): Stored[] {
+    return [...this.documents.values()]
+      .filter((document) => (document.trashed_at !== null) === trashed)
+      .filter((document) => document.title.toLowerCase().includes(query.toLowerCase()))
+      .sort((one, other) => other.updated_at.localeCompare(one.updated_at));
+  }
+
+  private create(title: string): Stored {
+    const id = `document-${this.documents.size + 1}`;
+    const now = this.tick();
+    const document = { id, title, created_at: now, updated_at: now, trashed_at: null, size: 0 };
+    this.documents.set(id, document);
+    return document;
+  }
+
+  private tick(): string {
+    this.minutes += 1;
+    return new Date(START + this.minutes * MINUTE_MS).toISOString();
+  }
+}

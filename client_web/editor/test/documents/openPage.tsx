@@ -1,0 +1,74 @@
+/** Opens the documents page on a server in memory and says what a person sees and does there. */
+import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { afterEach } from "vitest";
+import { Router } from "wouter";
+import { memoryLocation } from "wouter/memory-location";
+import { ApiContext } from "../../src/app/ApiContext";
+import { createTheme, ThemeContext } from "../../src/app/theme";
+import type { DocumentsView } from "../../src/documents/DocumentRow";
+import { DocumentsPage } from "../../src/documents/DocumentsPage";
+import { ToastProvider } from "../../src/ui/Toast";
+import { TooltipProvider } from "../../src/ui/Tooltip";
+import type { CatalogueServer } from "./catalogueServer";
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});
+
+export interface OpenPage {
+  /** Addresses gone to, oldest first. */
+  readonly visited: readonly string[];
+}
+
+export function openPage(server: CatalogueServer, view: DocumentsView = "documents"): OpenPage {
+  const { hook, searchHook, history } = memoryLocation({ path: "/", record: true });
+  render(
+    <Router hook={hook} searchHook={searchHook}>
+      <ThemeContext value={createTheme(window)}>
+        <ApiContext value={server.api}>
+          <TooltipProvider>
+            <ToastProvider>
+              <DocumentsPage view={view} onApproach={() => undefined} />
+            </ToastProvider>
+          </TooltipProvider>
+        </ApiContext>
+      </ThemeContext>
+    </Router>,
+  );
+  return { visited: history };
+}
+
+/** The listed titles, from the top. */
+export function listed(): readonly string[] {
+  return rows().map((row) => row.textContent ?? "");
+}
+
+/** The link of a row; waits until it is there. */
+export function row(title: string): Promise<HTMLElement> {
+  return screen.findByRole("link", { name: title });
+}
+
+export function press(target: Element, key: string): void {
+  fireEvent.keyDown(target, { key });
+}
+
+/** Presses a key where the focus is. */
+export function pressHere(key: string): void {
+  press(document.activeElement ?? document.body, key);
+}
+
+/** Opens a row's menu and picks a command. */
+export async function pick(title: string, command: string): Promise<void> {
+  press(await screen.findByRole("button", { name: `More about ${title}` }), "Enter");
+  fireEvent.click(await screen.findByRole("menuitem", { name: new RegExp(command) }));
+}
+
+export function search(text: string): void {
+  fireEvent.change(screen.getByRole("searchbox"), { target: { value: text } });
+}
+
+function rows(): readonly HTMLElement[] {
+  const main = within(screen.getByRole("main"));
+  return main.queryAllByRole("link").filter((link) => link.classList.contains("documents-row-link"));
+}
