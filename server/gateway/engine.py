@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import engineio
 from engineio import packet as engine_packet
-from engineio import payload as engine_payload
 from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 
@@ -280,7 +279,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
                 raise BadFrame("two payloads at once")
             self._posting = True
             try:
-                frames = split_payload(await self._body(environ), engine_payload.Payload.max_decode_packets)
+                frames = split_payload(await self._body(environ))
                 for frame in frames:
                     if not self.closed:
                         await self.take(frame)

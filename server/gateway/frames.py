@@ -24,6 +24,9 @@ ARGUMENTS = 8
 BRACKETS = 512
 """Most opening brackets in a text: a bound on nesting that is found without parsing, well below the interpreter's recursion limit."""
 
+PAYLOAD_FRAMES = 1000
+"""Most frames of one long-polling request. engineio's 16 cut off a browser that sends what it wrote while it was offline."""
+
 SHORT_CHARACTERS = 16
 """Longest control frame (close, pong); honest ones have one character."""
 
@@ -118,12 +121,12 @@ def _refuse_constant(_: str) -> None:
     raise ValueError
 
 
-def split_payload(body: bytes, most: int) -> Sequence[str]:
-    """Take a long-polling payload apart; raises BadFrame for more than `most` frames. The frames are not checked."""
+def split_payload(body: bytes) -> Sequence[str]:
+    """Take a long-polling payload apart; raises BadFrame for more than PAYLOAD_FRAMES. The frames are not checked."""
     try:
         frames = body.decode().split("\x1e")
     except UnicodeDecodeError:
         raise BadFrame("a payload is not UTF-8") from None
-    if len(frames) > most:
+    if len(frames) > PAYLOAD_FRAMES:
         raise BadFrame("a payload has too many frames")
     return frames

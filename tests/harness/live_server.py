@@ -1,0 +1,93 @@
+"""A whole server in the test's own event loop: uvicorn on a free loopback port, the gateway, and real rooms over the memory store."""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import uvicorn
+
+from crdt.ids import DocumentId, Epoch
+from server.bus.memory import MemoryBus
+from server.gateway import Gateway, GatewayLimits, Origins
+from server.rooms import Rooms, RoomSettings
+from server.sandbox import Sandbox
+from server.store.memory import MemoryStore
+from tests.harness.in_process_sandbox import InProcessSandbox
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """Everything a test may want to hold; `url` has no path."""
+
+    port: int
+    gateway: Gateway
+    rooms: Rooms
+    store: MemoryStore
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def new_document(self, title: str = "Story") -> DocumentId:
+        document_id = DocumentId(secrets.token_urlsafe(16))
+        await self.store.catalogue.create(document_id, title, Epoch(1), datetime.now(UTC))
+        return document_id
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Let the loop turn until the condition holds; fails when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - conditions of any object have no event to wait for
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def serving(
+    *,
+    limits: GatewayLimits | None = None,
+    origins: Origins | None = None,
+    settings: RoomSettings | None = None,
+    rooms_class: type[Rooms] = Rooms,
+) -> AsyncIterator[LiveServer]:
+    """Run a server; at the end everything it started has stopped."""
+    async with MemoryStore() as store, MemoryBus() as bus:
+        rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
+        gateway = Gateway(rooms, limits, origins)
+        rooms.attach(gateway)
+        async with rooms, _listening(gateway) as port:
+            yield LiveServer(port, gateway, rooms, store)
+            await gateway.close()
+            await rooms.drain()
+
+
+@asynccontextmanager
+async def _listening(gateway: Gateway) -> AsyncIterator[int]:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await gateway.asgi_app(scope, receive, send)
+
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws_max_size=gateway.message_bytes,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        await server.startup([listener])
+        ticking = asyncio.ensure_future(server.main_loop())
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await ticking
+            await server.shutdown([listener])

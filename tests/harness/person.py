@@ -1,0 +1,89 @@
+"""A person with python-socketio's own client: the native protocol as any Socket.IO client speaks it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import socketio
+from pycrdt import Doc, Text
+
+from crdt.protocol import decode_batch, encode_batch
+from tests.harness.live_server import LiveServer
+
+
+class Person:
+    """One client with a replica of one document, kept up with what the server sends."""
+
+    def __init__(self, server: LiveServer, transport: str, http: "ReadingSession") -> None:
+        self.client = socketio.AsyncClient(reconnection=False, http_session=http)
+        self.doc: Doc = Doc()  # type: ignore[type-arg]
+        self.text = self.doc.get("story", type=Text)
+        self.heard: asyncio.Queue[tuple[str, tuple[Any, ...]]] = asyncio.Queue()
+        self._server = server
+        self._transport = transport
+        self.client.on("*", self._hear)
+
+    async def _hear(self, event: str, *arguments: Any) -> None:
+        if event == "update":
+            for update in decode_batch(arguments[2]):
+                self.doc.apply_update(update)
+        self.heard.put_nowait((event, arguments))
+
+    async def connect(self, auth: dict[str, Any] | None = None) -> None:
+        await self.client.connect(self._server.url, auth=auth, transports=[self._transport])
+
+    async def ask(self, event: str, *arguments: Any) -> Any:
+        return await self.client.call(event, arguments, timeout=10)
+
+    async def join(self, document_id: str) -> Any:
+        options = {"state_vector": self.doc.get_state(), "client_id": self.doc.client_id}
+        answer = await self.ask("join", document_id, options)
+        if answer.get("missing") is not None:
+            self.doc.apply_update(answer["missing"])
+        return answer
+
+    def types(self, words: str) -> bytes:
+        """Change the text and return the change as a batch."""
+        before = self.doc.get_state()
+        self.text += words
+        return encode_batch([self.doc.get_update(before)])
+
+    async def hears(self, event: str) -> tuple[Any, ...]:
+        async with asyncio.timeout(10):
+            while True:
+                name, arguments = await self.heard.get()
+                if name == event:
+                    return arguments
+
+
+class ReadingSession:
+    """aiohttp's session for engineio, which leaves the bodies of its POSTs unread, and so their connections open."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def post(self, *arguments: Any, **options: Any) -> aiohttp.ClientResponse:
+        response = await self._session.post(*arguments, **options)
+        await response.read()
+        return response
+
+
+@asynccontextmanager
+async def person(server: LiveServer, transport: str = "websocket", name: str | None = None) -> AsyncIterator[Person]:
+    """Somebody who is connected for a while."""
+    async with aiohttp.ClientSession() as http:
+        somebody = Person(server, transport, ReadingSession(http))
+        await somebody.connect(None if name is None else {"guest": {"name": name}})
+        try:
+            yield somebody
+        finally:
+            socket = somebody.client.eio.ws
+            await somebody.client.disconnect()
+            if socket is not None:
+                # When both sides close at once, aiohttp may leave the connection to the garbage collector, which complains.
+                socket._response.close()
