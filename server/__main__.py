@@ -63,7 +63,7 @@ main.add_command(
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the table of server/SETTINGS.md instead.")
 def settings(*, as_markdown: bool) -> None:
     """Print every setting with the value that it has here."""
-    click.echo(markdown().rstrip("\n") if as_markdown else values(_load({})))
+    click.echo(markdown() if as_markdown else values(_load({})) + "\n", nl=False)
 
 
 @main.command("version")

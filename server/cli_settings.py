@@ -15,7 +15,7 @@ An empty value counts as not given. A variable that begins with `MANYHANDS_` and
 
 def markdown() -> str:
     """The whole of server/SETTINGS.md."""
-    return "\n".join(_markdown_lines()) + "\n"
+    return "\n".join(_markdown_lines()).rstrip("\n") + "\n"
 
 
 def _markdown_lines() -> Iterator[str]:

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from crdt.errors import Unavailable
+
 DEFAULT_DIRECTORY = Path(__file__).parents[2] / "client_web" / "editor" / "dist"
 
 MAX_BUILD_BYTES = 256 * 2**20
@@ -86,7 +88,7 @@ class Pages:
         raise HTTPException(404)
 
 
-def read_build(directory: Path) -> dict[str, Asset]:
+def read_build(directory: Path, *, max_bytes: int = MAX_BUILD_BYTES) -> dict[str, Asset]:
     """Read a build; empty when there is none. Raises Unavailable when that is not what the directory holds."""
     if not (directory / "index.html").is_file():
         return {}
@@ -94,10 +96,11 @@ def read_build(directory: Path) -> dict[str, Asset]:
     size = 0
     for path in _files(directory):
         size += path.stat().st_size
-        if size > MAX_BUILD_BYTES:
-            raise ValueError(
-                f"{directory} holds more than {MAX_BUILD_BYTES // 2**20} MiB: that is no build of the pages"
+        if size > max_bytes:
+            message = (
+                f"The directory {directory} is too large to be a build of the pages. Set MANYHANDS_PAGES_DIR to one."
             )
+            raise Unavailable(message)
         name = path.relative_to(directory).as_posix()
         assets[name] = _asset(name, path.read_bytes())
     return assets

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from crdt.errors import Unavailable
-from server.http import pages
 from server.http.pages import read_build
 from tests.server.http_site import Site, error_of
 
@@ -110,7 +109,6 @@ async def test_pages_cannot_be_posted_to(client: httpx.AsyncClient) -> None:
     assert error_of(await client.post("/d/x")) == (405, "malformed")
 
 
-def test_a_directory_that_is_no_build_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_BUILD_BYTES", 1000)
+def test_a_directory_that_is_no_build_is_refused(build: Path) -> None:
     with pytest.raises(Unavailable, match="too large to be a build"):
-        read_build(build)
+        read_build(build, max_bytes=1000)

@@ -1,0 +1,72 @@
+"""A server as an operator has it: a process of its own, watched by what it prints and how it ends."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+PATIENCE = 30.0
+"""Seconds after which something that should happen counts as not happening."""
+
+
+class ServerProcess:
+    """A running `manyhands serve`, past its first line."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self._process = process
+        self.url = url
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    async def end(self) -> int:
+        """Wait for its end; the exit code."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._process.wait()
+
+
+@asynccontextmanager
+async def server_process(data_dir: Path, *options: str) -> AsyncIterator[ServerProcess]:
+    """Start a server on a free port; kill it at the end if it still runs."""
+    process = await _start("serve", "--port", "0", "--data-dir", str(data_dir), *options)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            line = (await process.stdout.readline()).decode()
+        assert " is at http://" in line, line
+        yield ServerProcess(process, line.split()[-1])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def run(*arguments: str, **variables: str) -> tuple[int, str, str]:
+    """Run `manyhands` to its end: exit code, standard output, standard error."""
+    process = await _start(*arguments, **variables)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def _start(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "server",
+        *arguments,
+        cwd=Path(__file__).parents[2],
+        env={**inherited, **variables},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )

@@ -1,0 +1,93 @@
+"""The command line: what it prints, and how it refuses."""
+
+import contextlib
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from server.cli_serve import CannotStart, bind
+from server.cli_settings import markdown
+from server.config_loading import version
+from tests.server.server_process import run, server_process
+
+pytestmark = pytest.mark.slow
+
+
+async def refusal(*arguments: str, **variables: str) -> str:
+    """What a start that fails says: one line, without a traceback, and exit code 2."""
+    code, out, err = await run("serve", *arguments, **variables)
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("manyhands: ")
+    return line.removeprefix("manyhands: ")
+
+
+async def test_the_version_and_the_settings_are_printed() -> None:
+    assert await run("version") == (0, version() + "\n", "")
+    assert await run("settings", "--markdown") == (0, markdown(), "")
+    code, out, _ = await run("settings", MANYHANDS_PORT="9000")
+    assert code == 0
+    assert "MANYHANDS_PORT                          9000\n" in out
+
+
+async def test_bad_settings_are_refused_by_name() -> None:
+    assert await refusal(MANYHANDS_PROT="1") == "There is no setting MANYHANDS_PROT. Did you mean MANYHANDS_PORT?"
+    assert "--port must be a whole number" in await refusal("--port", "http")
+    assert "no accounts" in await refusal("--host", "0.0.0.0")
+
+
+async def test_an_address_that_cannot_be_taken_is_refused(tmp_path: Path) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = str(other.getsockname()[1])
+        said = await refusal("--port", port, "--data-dir", str(tmp_path / "data"))
+    assert said.startswith(f"Port {port} on 127.0.0.1 is in use")
+
+
+async def test_a_data_directory_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert "cannot be made" in await refusal("--port", "0", "--data-dir", str(tmp_path / "file" / "data"))
+    assert "cannot be made" in await refusal("--port", "0", "--data-dir", str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("content", [b"no database" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
+async def test_a_corrupt_database_is_refused_and_not_touched(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "manyhands.db"
+    path.write_bytes(content)
+    assert str(path) in await refusal("--port", "0", "--data-dir", str(tmp_path))
+    assert path.read_bytes() == content
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
+    async with server_process(tmp_path):
+        pass
+    path = tmp_path / "manyhands.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
+        database.commit()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.read_bytes()
+    assert "newer version" in await refusal("--port", "0", "--data-dir", str(tmp_path))
+    assert path.read_bytes() == before
+
+
+async def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    async with server_process(tmp_path):
+        assert "Another Manyhands server" in await refusal("--port", "0", "--data-dir", str(tmp_path))
+
+
+async def test_named_pages_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    said = await refusal("--port", "0", "--data-dir", str(tmp_path / "data"), "--pages-dir", str(tmp_path))
+    assert said.startswith("MANYHANDS_PAGES_DIR")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-name.invalid"])
+def test_a_host_that_is_not_ours_is_refused(host: str) -> None:
+    with pytest.raises(CannotStart, match="MANYHANDS_HOST"):
+        bind(host, 0)
+
+
+def test_localhost_is_one_address() -> None:
+    with contextlib.closing(bind("localhost", 0)) as listener:
+        assert listener.getsockname()[1] != 0
