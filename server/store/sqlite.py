@@ -139,7 +139,8 @@ def give_back(connection: sqlite3.Connection, path: Path) -> bool:
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     pages = min(free - _SPARE_PAGES, _VACUUM_PAGES)
     if pages > 0:
-        connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        # A step of this statement frees one page; only executescript takes all of them, as there are no columns to fetch.
+        connection.executescript(f"PRAGMA incremental_vacuum({pages})")
         return bool(pages == _VACUUM_PAGES)
     with contextlib.suppress(FileNotFoundError):
         if Path(f"{path}-wal").stat().st_size > _LARGE_WAL_BYTES:
