@@ -29,7 +29,7 @@ from crdt.gate_limits import GateLimits
 from crdt.places import NOWHERE, Mark, Places
 from crdt.ranges import Ranges, Undo
 from crdt.state_vector import check_state_vector, encode_state_vector
-from crdt.update_contents import DELETED, bad_update
+from crdt.update_contents import DELETED, GC, bad_update
 from crdt.update_reader import KEYED, Inspected, Struct, inspect
 
 __all__ = [
@@ -101,6 +101,14 @@ class Knowledge:
     def state_vector(self) -> Mapping[int, int]:
         """The clock behind the last known struct of each client id; a live view."""
         return MappingProxyType(self._clocks)
+
+    def census(self) -> dict[str, int]:
+        """How much of each limited thing the document has, by the limit's name."""
+        return {
+            "client_ids": len(self._clocks),
+            "root_names": len(self._places.roots),
+            "types": len(self._places.types),
+        }
 
     def admit(self, updates: Sequence[Inspected], may_write: Callable[[int], bool]) -> Admission:
         """Check updates against the document one after the other and take them in, all or none.
@@ -207,6 +215,8 @@ class Knowledge:
                 self._check_cuts(client, struct, reached)
             place = self._place(struct)
             if end > reached:
+                if struct[0] < reached:
+                    place = self._go_on(client, struct, place, reached)
                 self._record(client, struct, place, reached)
                 reached = end
             index += 1
@@ -242,6 +252,11 @@ class Knowledge:
                 raise bad_update("A parent is not a shared type.")
             place = branch * 2
         return place + 1 if keyed else place
+
+    def _go_on(self, client: int, struct: Struct, place: int, reached: int) -> int:
+        """Judge a struct of which the beginning is known: it must be where its beginning is, or yjs throws."""
+        before = self._places.of(client, reached - 1)
+        return place if place == before or struct[2] == GC else self._reconcile(place, before)
 
     def _reconcile(self, place: int, beside: int) -> int:
         """Judge two origins in different places."""
