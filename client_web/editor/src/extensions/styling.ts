@@ -46,7 +46,7 @@ export const TextColor = Extension.create({
           color: {
             default: null,
             parseHTML: (element) => (isAllowedColor(element.style.color) ? element.style.color : null),
-            ...renderedIf(isAllowedColor, "color", (color) => ({ style: `color: ${color}` })),
+            ...renderedIf(isAllowedColor, "color", inked),
           },
           ...kept,
         },
@@ -83,8 +83,13 @@ export const TextAlign = TiptapTextAlign.extend({
 
 export const styling: readonly AnyExtension[] = [TextStyle, TextColor, Highlight, Link, TextAlign];
 
+/** The colour itself is for copying elsewhere; `--ink` lets the style sheet adapt it to dark paper. */
+function inked(color: string) {
+  return { "data-ink": "", style: `color: ${color}; --ink: ${color}` };
+}
+
 function highlighted(color: string) {
-  return { "data-color": color, style: `background-color: ${color}` };
+  return { "data-color": color, style: `background-color: ${color}; --ink: ${color}` };
 }
 
 function isAlignment(value: unknown): value is string {

@@ -3,7 +3,7 @@
 import { type Editor, getMarkRange } from "@tiptap/core";
 import { useEditorState } from "@tiptap/react";
 import { ExternalLink, Pencil, Unlink } from "lucide-react";
-import { type FormEvent, useCallback, useState } from "react";
+import { type FormEvent, useCallback, useEffect, useRef, useState } from "react";
 import { hrefFromInput, isAllowedHref } from "../extensions/allowed";
 import { Button } from "../ui/Button";
 import { IconButton } from "../ui/IconButton";
@@ -78,6 +78,9 @@ function LinkForm({ editor, href, onDone }: LinkFormProps) {
   const [address, setAddress] = useState(href);
   const [words, setWords] = useState("");
   const [error, setError] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  // After the form has its place: autoFocus would scroll to where it is before that.
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
   const needsWords = editor.state.selection.empty && href === "";
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -106,8 +109,7 @@ function LinkForm({ editor, href, onDone }: LinkFormProps) {
         placeholder="example.org"
         inputMode="url"
         autoCapitalize="off"
-        // biome-ignore lint/a11y/noAutofocus: the form opens because the person asked for it
-        autoFocus
+        ref={field}
         value={address}
         error={error}
         onChange={({ target }) => {

@@ -1,0 +1,20 @@
+/** Tells screen readers when the document's safety changes; not at every keystroke that is being saved. */
+
+import type { ProviderState } from "@manyhands/provider";
+import { useEffect, useState } from "react";
+import { type StatusKind, statusOf } from "./status";
+
+const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting"]);
+
+export function Announcer({ state }: { readonly state: ProviderState }) {
+  const { kind, label } = statusOf(state);
+  const [said, setSaid] = useState<{ readonly kind: StatusKind; readonly label: string } | null>(null);
+  useEffect(() => {
+    if (!PASSING.has(kind)) setSaid((before) => (before?.kind === kind ? before : { kind, label }));
+  }, [kind, label]);
+  return (
+    <p className="ui-hidden" aria-live="polite">
+      {said?.label}
+    </p>
+  );
+}

@@ -1,0 +1,163 @@
+/** An open document: header, toolbar, sheet, and what stands around the sheet. */
+
+import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
+import { Keyboard, PanelLeft } from "lucide-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { rememberDocument } from "../app/knownDocuments";
+import { usePageTitle } from "../app/usePageTitle";
+import type { Foreign } from "../extensions/foreign";
+import { ConfirmDialog } from "../ui/Dialog";
+import { IconButton } from "../ui/IconButton";
+import { Announcer } from "./Announcer";
+import { readOnlyFor } from "./access";
+import { CountsButton } from "./CountsButton";
+import { PageHeader } from "./header/PageHeader";
+import { keys } from "./keys";
+import { LinkMenu } from "./LinkMenu";
+import { ReadOnlyNotice, RefusalActions } from "./Notices";
+import { OutlinePanel } from "./OutlinePanel";
+import { ShortcutsSheet } from "./ShortcutsSheet";
+import { TableMenu } from "./TableMenu";
+import { FormattingToolbar } from "./toolbar/FormattingToolbar";
+import { useDocumentActions } from "./useDocumentActions";
+import { useDocumentEditor } from "./useDocumentEditor";
+import { useFacts } from "./useFacts";
+import { useNarrow } from "./useNarrow";
+import { usePageKeys } from "./usePageKeys";
+import { useSheetEnd } from "./useSheetEnd";
+
+export interface DocumentViewProps {
+  readonly provider: Provider;
+  readonly state: ProviderState;
+  readonly person: LocalUser;
+  readonly onPersonChange: (person: LocalUser) => void;
+  /** The local copy is gone: the document has to be opened anew. */
+  readonly onDiscarded: () => void;
+  readonly onDownload: () => void;
+  readonly onCrash: (error: unknown) => void;
+}
+
+const NOTHING_FOREIGN: readonly Foreign[] = [];
+
+export function DocumentView(props: DocumentViewProps) {
+  const { provider, state, person, onPersonChange, onDiscarded, onDownload, onCrash } = props;
+  const title = state.document?.title ?? "";
+  const [foreign, setForeign] = useState(NOTHING_FOREIGN);
+  const [place, setPlace] = useState<HTMLElement | null>(null);
+  const [isEditingLink, setEditingLink] = useState(false);
+  const [isDiscarding, setDiscarding] = useState(false);
+  const desk = useRef<HTMLDivElement>(null);
+
+  const actions = useDocumentActions({ provider, title });
+  const because = readOnlyFor(state, foreign);
+  const uploads = useMemo(
+    () => ({ store: actions.storeImage, onFailure: actions.reportUpload }),
+    [actions.storeImage, actions.reportUpload],
+  );
+  const editor = useDocumentEditor({
+    provider,
+    place,
+    readOnly: because !== null,
+    uploads,
+    onForeign: setForeign,
+    onCrash,
+  });
+  const facts = useFacts(editor);
+  const outline = useOutlineVisibility();
+  const help = usePageKeys(editor, () => setEditingLink(true));
+  const clickBelow = useSheetEnd(editor);
+
+  usePageTitle(title);
+  useEffect(() => rememberDocument(provider.documentId, title), [provider, title]);
+
+  const rescue = { onDownload, onSaveAsNew: actions.saveAsNewDocument };
+  return (
+    <div className="page">
+      <a className="ui-skip-link" href="#document">
+        Skip to the document
+      </a>
+      <PageHeader
+        state={state}
+        provider={provider}
+        person={person}
+        readOnlyTitle={because !== null && because.reason !== "foreign"}
+        onPersonChange={onPersonChange}
+        onRename={actions.rename}
+        onShare={actions.share}
+        onGoTo={(who) => actions.goTo(who, editor)}
+        statusActions={state.refusal && <RefusalActions {...rescue} onDiscard={() => setDiscarding(true)} />}
+      />
+      {editor?.isEditable && (
+        <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={() => setEditingLink(true)} />
+      )}
+      {because && <ReadOnlyNotice because={because} onRestore={actions.restore} {...rescue} />}
+      <div className="page-body">
+        {editor && outline.isShown && (
+          <OutlinePanel
+            editor={editor}
+            headings={facts.outline}
+            desk={desk}
+            onClose={outline.hide}
+            onGone={outline.hideIfNarrow}
+          />
+        )}
+        <main className="page-desk" ref={desk}>
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor in it takes keys; this catches presses beside its words */}
+          <div className="page-sheet" onMouseDown={clickBelow}>
+            <div ref={setPlace} />
+            {editor && <TableMenu editor={editor} />}
+            {editor && (
+              <LinkMenu editor={editor} isEditing={isEditingLink} onEditingChange={setEditingLink} />
+            )}
+          </div>
+        </main>
+        <div className="page-corner">
+          {!outline.isShown && (
+            <IconButton
+              icon={PanelLeft}
+              iconSize={17}
+              size="small"
+              label="Show the outline"
+              onClick={outline.show}
+            />
+          )}
+          <CountsButton facts={facts} />
+          <IconButton
+            icon={Keyboard}
+            iconSize={17}
+            size="small"
+            label="Keyboard shortcuts"
+            shortcut={keys("Mod+/")}
+            className="page-help"
+            onClick={() => help.setOpen(true)}
+          />
+        </div>
+      </div>
+      <Announcer state={state} />
+      <ShortcutsSheet open={help.isOpen} onOpenChange={help.setOpen} />
+      <ConfirmDialog
+        open={isDiscarding}
+        onOpenChange={setDiscarding}
+        title="Drop what is not saved?"
+        description="The document is loaded anew from the server. Changes that the server did not take are deleted from this device."
+        confirmLabel="Drop and reload"
+        tone="danger"
+        onConfirm={() => void provider.discardAndReload().then(onDiscarded, actions.reportFailure)}
+      />
+    </div>
+  );
+}
+
+/** The outline stands beside the sheet on wide windows, and over it, when asked for, on narrow ones. */
+function useOutlineVisibility() {
+  const isNarrow = useNarrow();
+  const [isShownWide, setShownWide] = useState(true);
+  const [isShownNarrow, setShownNarrow] = useState(false);
+  const set = isNarrow ? setShownNarrow : setShownWide;
+  return {
+    isShown: isNarrow ? isShownNarrow : isShownWide,
+    show: () => set(true),
+    hide: () => set(false),
+    hideIfNarrow: () => setShownNarrow(false),
+  };
+}

@@ -1,0 +1,127 @@
+/** Lines across the page for states in which it is not an ordinary document. */
+
+import {
+  ArchiveRestore,
+  CircleAlert,
+  Copy,
+  Download,
+  Eye,
+  HardDriveDownload,
+  ShieldAlert,
+  Trash2,
+} from "lucide-react";
+import { Banner } from "../ui/Banner";
+import { Button } from "../ui/Button";
+import type { ReadOnly } from "./access";
+import { useBusy } from "./useBusy";
+
+export interface RescueActions {
+  readonly onDownload: () => void;
+  readonly onSaveAsNew: () => Promise<void>;
+}
+
+export interface ReadOnlyNoticeProps extends RescueActions {
+  readonly because: ReadOnly;
+  readonly onRestore: () => Promise<void>;
+}
+
+export function ReadOnlyNotice({ because, onRestore, onDownload, onSaveAsNew }: ReadOnlyNoticeProps) {
+  switch (because.reason) {
+    case "trashed":
+      return (
+        <Banner
+          icon={Trash2}
+          tone="warning"
+          action={<BusyButton icon={ArchiveRestore} label="Restore" onPress={onRestore} />}
+        >
+          This document is in the trash. It can be read, but not changed.
+        </Banner>
+      );
+    case "quarantined":
+      return (
+        <Banner icon={ShieldAlert} tone="danger" action={<DownloadButton onDownload={onDownload} />}>
+          The server holds this document read-only, because part of its stored state cannot be worked with.
+          Everything is kept.
+        </Banner>
+      );
+    case "role":
+      return (
+        <Banner icon={Eye}>
+          {because.role === "viewer"
+            ? "You can read this document."
+            : "You can read and comment on this document."}
+        </Banner>
+      );
+    case "foreign":
+      return (
+        <Banner
+          icon={Eye}
+          tone="warning"
+          action={<BusyButton icon={Copy} label="Edit a copy" onPress={onSaveAsNew} />}
+        >
+          This document holds content of another application ({namesOf(because.foreign)}), which editing here
+          would destroy. It is shown read-only, without that content.
+        </Banner>
+      );
+    case "closed":
+      return (
+        <Banner
+          icon={CircleAlert}
+          tone="danger"
+          action={
+            <span className="page-notice-actions">
+              <DownloadButton onDownload={onDownload} />
+              <BusyButton icon={Copy} label="Save as new document" onPress={onSaveAsNew} />
+            </span>
+          }
+        >
+          This document was closed: {because.message} What you see is the copy on this device.
+        </Banner>
+      );
+  }
+}
+
+export interface RefusalActionsProps extends RescueActions {
+  readonly onDiscard: () => void;
+}
+
+/** What can be done when the server did not take a change. */
+export function RefusalActions({ onDownload, onSaveAsNew, onDiscard }: RefusalActionsProps) {
+  return (
+    <>
+      <DownloadButton onDownload={onDownload} />
+      <BusyButton icon={Copy} label="Save as new document" onPress={onSaveAsNew} />
+      <Button size="small" variant="danger" icon={HardDriveDownload} onClick={onDiscard}>
+        Reload from the server
+      </Button>
+    </>
+  );
+}
+
+function DownloadButton({ onDownload }: { readonly onDownload: () => void }) {
+  return (
+    <Button size="small" icon={Download} onClick={onDownload}>
+      Download a copy
+    </Button>
+  );
+}
+
+interface BusyButtonProps {
+  readonly icon: typeof Copy;
+  readonly label: string;
+  readonly onPress: () => Promise<void>;
+}
+
+function BusyButton({ icon, label, onPress }: BusyButtonProps) {
+  const [isBusy, run] = useBusy();
+  return (
+    <Button size="small" icon={icon} busy={isBusy} onClick={() => run(onPress)}>
+      {label}
+    </Button>
+  );
+}
+
+function namesOf(foreign: Extract<ReadOnly, { reason: "foreign" }>["foreign"]): string {
+  const names = foreign.map(({ name }) => name);
+  return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+}

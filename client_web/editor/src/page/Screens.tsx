@@ -1,0 +1,121 @@
+/** Whole pages for when there is no document to show: not yet, not here, or not any more. */
+
+import type { ProviderState } from "@manyhands/provider";
+import { CloudOff, FileX, RotateCcw } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { Button } from "../ui/Button";
+import { EmptyState } from "../ui/EmptyState";
+import { Skeleton } from "../ui/Skeleton";
+import { percentOf } from "./status";
+
+const LINES = ["46%", "92%", "97%", "88%", "61%", "0", "94%", "90%", "96%", "38%"];
+
+/** The sheet before its words have come; `progress` is that of a large document. */
+export function LoadingScreen({ progress = null }: { readonly progress?: ProviderState["progress"] }) {
+  return (
+    <main className="page page--loading" aria-busy="true">
+      <div className="page-header page-header--empty" />
+      <div className="page-desk">
+        <div className="page-sheet page-sheet--empty">
+          <p className="ui-hidden" role="status">
+            Opening the document
+          </p>
+          {progress && progress.total > 0 ? (
+            <label className="page-progress">
+              Fetching the document: {percentOf(progress)} %
+              <progress max={progress.total} value={progress.received} />
+            </label>
+          ) : null}
+          {LINES.map((width, index) => (
+            <Skeleton
+              // biome-ignore lint/suspicious/noArrayIndexKey: the lines never change
+              key={index}
+              width={width}
+              height={index === 0 ? "2rem" : "1rem"}
+            />
+          ))}
+        </div>
+      </div>
+    </main>
+  );
+}
+
+export function OfflineScreen({ onRetry }: { readonly onRetry: () => void }) {
+  return (
+    <Screen
+      icon={<CloudOff size={44} strokeWidth={1.4} />}
+      title="You are offline, and this device has no copy yet"
+      action={
+        <>
+          <Button variant="primary" icon={RotateCcw} onClick={onRetry}>
+            Try again
+          </Button>
+          <HomeLink />
+        </>
+      }
+    >
+      The server cannot be reached. The document opens by itself as soon as it can; after that, it can be read
+      and changed without a connection too.
+    </Screen>
+  );
+}
+
+export function GoneScreen({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <Screen icon={<FileX size={44} strokeWidth={1.4} />} title={title} action={<HomeLink />}>
+      {children}
+    </Screen>
+  );
+}
+
+export interface CrashScreenProps {
+  readonly error: unknown;
+  readonly onDownload: () => void;
+}
+
+export function CrashScreen({ error, onDownload }: CrashScreenProps) {
+  return (
+    <Screen
+      icon={<RotateCcw size={44} strokeWidth={1.4} />}
+      title="The editor has stopped working"
+      action={
+        <>
+          <Button variant="primary" onClick={() => window.location.reload()}>
+            Reload the page
+          </Button>
+          <Button onClick={onDownload}>Download a copy</Button>
+        </>
+      }
+    >
+      Only the view is broken, the document is whole: what was saved is on the server, and everything you
+      wrote is in the copy on this device.
+      <code className="page-crash">{error instanceof Error ? error.message : String(error)}</code>
+    </Screen>
+  );
+}
+
+interface ScreenProps {
+  readonly icon: ReactNode;
+  readonly title: string;
+  readonly action: ReactNode;
+  readonly children: ReactNode;
+}
+
+function Screen({ icon, title, action, children }: ScreenProps) {
+  return (
+    <main className="page-screen">
+      <EmptyState level={1} picture={icon} title={title} action={action}>
+        <p>{children}</p>
+      </EmptyState>
+    </main>
+  );
+}
+
+function HomeLink() {
+  return (
+    <Link href="/" className="ui-button ui-button--secondary">
+      All documents
+    </Link>
+  );
+}

@@ -1,0 +1,83 @@
+/** The help sheet of the keyboard. */
+
+import { Dialog } from "../ui/Dialog";
+import { Keys } from "../ui/Keys";
+import { alignments, blocks, clearFormatting, history, lists, marks, paragraphStyles } from "./commands";
+import { keys } from "./keys";
+import "./ShortcutsSheet.css";
+
+interface Entry {
+  readonly label: string;
+  readonly shortcut?: string;
+  /** Typed at the beginning of a line, or around words. */
+  readonly typed?: string;
+}
+
+const GROUPS: readonly { readonly title: string; readonly entries: readonly Entry[] }[] = [
+  {
+    title: "Text",
+    entries: [
+      ...marks,
+      { label: "Highlight", shortcut: "Mod+Shift+H" },
+      { label: "Link", shortcut: "Mod+K" },
+      clearFormatting,
+    ],
+  },
+  {
+    title: "Paragraphs",
+    entries: [...paragraphStyles, ...blocks, { label: "Line break", shortcut: "Shift+Enter" }],
+  },
+  { title: "Lists", entries: lists },
+  { title: "Alignment", entries: alignments },
+  {
+    title: "Page",
+    entries: [
+      ...history,
+      { label: "This sheet", shortcut: "Mod+/" },
+      { label: "Next cell of a table", shortcut: "Tab" },
+      { label: "To the toolbar", shortcut: "Alt+F10" },
+    ],
+  },
+  {
+    title: "While typing",
+    entries: [
+      { label: "Heading", typed: "# " },
+      { label: "Bulleted list", typed: "- " },
+      { label: "Numbered list", typed: "1. " },
+      { label: "Task list", typed: "[ ] " },
+      { label: "Quote", typed: "> " },
+      { label: "Code block", typed: "``` " },
+      { label: "Horizontal line", typed: "---" },
+      { label: "Bold, italic", typed: "**a** *b*" },
+      { label: "Code, strikethrough", typed: "`a` ~~b~~" },
+      { label: "Highlight", typed: "==a==" },
+    ],
+  },
+];
+
+export interface ShortcutsSheetProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+}
+
+export function ShortcutsSheet(props: ShortcutsSheetProps) {
+  return (
+    <Dialog {...props} title="Keyboard shortcuts" size="large">
+      <div className="page-shortcuts">
+        {GROUPS.map(({ title, entries }) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {entries.map(({ label, shortcut, typed }) => (
+                <div key={label}>
+                  <dt>{label}</dt>
+                  <dd>{shortcut ? <Keys shortcut={keys(shortcut)} /> : <code>{typed}</code>}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

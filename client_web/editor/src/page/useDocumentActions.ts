@@ -1,0 +1,88 @@
+/** What can be done with a document besides writing in it; each action tells the person itself when it fails. */
+
+import type { Provider } from "@manyhands/provider";
+import type { Editor } from "@tiptap/core";
+import { useMemo } from "react";
+import { useLocation } from "wouter";
+import { useApi } from "../app/ApiContext";
+import { ApiError, explain } from "../app/api";
+import type { StoredImage } from "../extensions/uploads";
+import { useToasts } from "../ui/Toast";
+import { saveAsNew } from "./copies";
+import type { Present } from "./usePeople";
+import { useOpen } from "./useProvider";
+
+export interface DocumentActions {
+  readonly rename: (title: string) => Promise<void>;
+  readonly restore: () => Promise<void>;
+  readonly saveAsNewDocument: () => Promise<void>;
+  readonly share: () => void;
+  readonly goTo: (person: Present, editor: Editor | null) => void;
+  readonly storeImage: (file: File) => Promise<StoredImage>;
+  readonly reportUpload: (file: File, reason: unknown) => void;
+  readonly reportFailure: (reason: unknown) => void;
+}
+
+export function useDocumentActions({
+  provider,
+  title,
+}: {
+  readonly provider: Provider;
+  readonly title: string;
+}) {
+  const api = useApi();
+  const open = useOpen();
+  const toasts = useToasts();
+  const [, navigate] = useLocation();
+  return useMemo((): DocumentActions => {
+    const { documentId } = provider;
+    const fail = (what: string) => (reason: unknown) => {
+      toasts.show({ tone: "error", message: `${what} ${reasonOf(reason)}` });
+    };
+    return {
+      rename: (wanted) =>
+        api.renameDocument(documentId, wanted).then(nothing, fail("The title was not saved.")),
+      restore: () => api.restoreDocument(documentId).then(nothing, fail("The document was not restored.")),
+      saveAsNewDocument: () =>
+        saveAsNew({ api, open, source: provider, title: `${title || "Untitled document"} (copy)` }).then(
+          (id) => navigate(`/d/${id}`),
+          fail("No copy was made."),
+        ),
+      share: () => {
+        const link = new URL(`/d/${documentId}`, window.location.href).href;
+        copyText(link).then(
+          () =>
+            toasts.show({
+              message: "Link copied. Whoever can reach this server can open the document with it.",
+            }),
+          () => toasts.show({ message: `Copy this link: ${link}`, duration: Number.POSITIVE_INFINITY }),
+        );
+      },
+      goTo: (person, editor) => {
+        const caret = person.clientIds.map((id) => caretOf(editor, id)).find(Boolean);
+        if (caret) caret.scrollIntoView({ block: "center", behavior: "smooth" });
+        else toasts.show({ message: `${person.name} has no cursor in the text at the moment.` });
+      },
+      storeImage: (file) => api.uploadAttachment(documentId, file),
+      reportUpload: (file, reason) => fail(`“${file.name}” was not added.`)(reason),
+      reportFailure: fail("That did not work."),
+    };
+  }, [api, open, toasts, navigate, provider, title]);
+}
+
+function nothing(): void {}
+
+function reasonOf(reason: unknown): string {
+  if (reason instanceof ApiError) return reason.message;
+  return explain(reason);
+}
+
+async function copyText(text: string): Promise<void> {
+  // Absent on pages that are served over plain http from another machine.
+  if (!navigator.clipboard) throw new Error("This browser lets the page copy nothing");
+  await navigator.clipboard.writeText(text);
+}
+
+function caretOf(editor: Editor | null, clientId: number): Element | null {
+  return editor?.view.dom.querySelector(`.page-caret[data-client-id="${clientId}"]`) ?? null;
+}
