@@ -3,7 +3,8 @@
  * Pages are loaded when they are opened, so that the list of documents does not wait for the editor.
  */
 import { lazy, Suspense } from "react";
-import { Route, Switch, useSearch } from "wouter";
+import { Route, Switch, useLocation, useSearch } from "wouter";
+import type { DocumentsView } from "../documents/DocumentRow";
 import { ToastProvider } from "../ui/Toast";
 import { TooltipProvider } from "../ui/Tooltip";
 import { ApiContext } from "./ApiContext";
@@ -35,11 +36,7 @@ export function App({ api, theme, updates }: AppProps) {
         <TooltipProvider>
           <ToastProvider>
             <UpdateNotice updates={updates} />
-            <ErrorBoundary>
-              <Suspense fallback={<PageLoading />}>
-                <Pages />
-              </Suspense>
-            </ErrorBoundary>
+            <Pages />
           </ToastProvider>
         </TooltipProvider>
       </ApiContext>
@@ -48,7 +45,19 @@ export function App({ api, theme, updates }: AppProps) {
 }
 
 function Pages() {
-  const view = useSearch() === "trash" ? "trash" : "documents";
+  const view: DocumentsView = useSearch() === "trash" ? "trash" : "documents";
+  const [address] = useLocation();
+  return (
+    // A crash belongs to its address: going elsewhere leaves it behind.
+    <ErrorBoundary key={address}>
+      <Suspense fallback={<PageLoading />}>
+        <Routes view={view} />
+      </Suspense>
+    </ErrorBoundary>
+  );
+}
+
+function Routes({ view }: { readonly view: DocumentsView }) {
   return (
     <Switch>
       <Route path="/">

@@ -1,0 +1,64 @@
+/** Addresses lead to their pages, and news of a new version reaches whoever is there. */
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, expect, test } from "vitest";
+import { App } from "../../src/app/App";
+import { createTheme } from "../../src/app/theme";
+import { NO_UPDATES, type Updates } from "../../src/app/updates";
+import { CatalogueServer } from "../documents/catalogueServer";
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+  delete document.documentElement.dataset.theme;
+});
+
+function open(address: string, updates: Updates = NO_UPDATES, server = new CatalogueServer()) {
+  window.history.replaceState(null, "", address);
+  render(<App api={server.api} theme={createTheme(window)} updates={updates} />);
+}
+
+test("the root lists the documents", async () => {
+  open("/", NO_UPDATES, new CatalogueServer().with("Plan"));
+  expect(await screen.findByRole("heading", { level: 1, name: "Documents" })).toBeTruthy();
+  expect(await screen.findByRole("link", { name: "Plan" })).toBeTruthy();
+});
+
+test("the trash has an address of its own", async () => {
+  open("/?trash", NO_UPDATES, new CatalogueServer().with("Plan", "Old").trash("Old"));
+  expect(await screen.findByRole("heading", { level: 1, name: "Trash" })).toBeTruthy();
+  expect(await screen.findByRole("link", { name: "Old" })).toBeTruthy();
+  expect(screen.queryByRole("link", { name: "Plan" })).toBeNull();
+});
+
+test.each(["/nowhere", "/d/short", "/d/not%20an%20id%21", "/d/document-1/more"])(
+  "%s leads nowhere",
+  async (address) => {
+    open(address);
+    expect(await screen.findByText("There is nothing at this address")).toBeTruthy();
+    expect(document.title).toBe("Not found · Manyhands");
+  },
+);
+
+test("a new version is offered and taken only when somebody says so", async () => {
+  let reloads = 0;
+  const updates: Updates = {
+    onReady: (listener) => {
+      listener(() => {
+        reloads += 1;
+      });
+      return () => undefined;
+    },
+  };
+  open("/nowhere", updates);
+  const reload = await screen.findByRole("button", { name: "Reload" });
+  expect(reloads).toBe(0);
+  fireEvent.click(reload);
+  expect(reloads).toBe(1);
+});
+
+test("the theme is chosen in the header", async () => {
+  open("/");
+  fireEvent.keyDown(await screen.findByRole("button", { name: "Theme" }), { key: "Enter" });
+  fireEvent.click(await screen.findByRole("menuitemradio", { name: "Dark" }));
+  expect(document.documentElement.dataset.theme).toBe("dark");
+});
