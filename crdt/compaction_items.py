@@ -11,15 +11,27 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from crdt.errors import Code, InvariantError
+from crdt.update_contents import (
+    ANY,
+    BINARY,
+    DELETED,
+    EMBED,
+    FORMAT,
+    GC,
+    JSON,
+    STRING,
+    TYPE,
+    XML_ELEMENT,
+    XML_HOOK,
+    XML_TEXT,
+)
 from crdt.varint import read_varuint
 
 Id = tuple[int, int]
 """(client_id, clock)"""
 
-GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY = 0, 1, 2, 3, 4, 5, 6, 7, 8
 _UNDEFINED, _NULL, _FALSE, _TRUE = ("undefined",), ("null",), ("boolean", False), ("boolean", True)
 _LITERALS = {127: _UNDEFINED, 126: _NULL, 121: _FALSE, 120: _TRUE}
-_XML_ELEMENT, _XML_HOOK, _LAST_TYPE = 3, 5, 6
 
 
 class Item(NamedTuple):
@@ -72,10 +84,19 @@ class Reader:
         parent: str | Id | None = None
         key = None
         if not info & 0xC0:
-            parent = self._string() if self._uint() else (self._uint(), self._uint())
+            parent = self._parent()
             key = self._string() if info & 0x20 else None
         length, content = self._content(kind)
         return Item(client, clock, length, kind, origin, right_origin, parent, key, content)
+
+    def _parent(self) -> str | Id:
+        match self._uint():
+            case 1:
+                return self._string()
+            case 0:
+                return self._uint(), self._uint()
+            case _:
+                raise _odd("a parent of unknown form")
 
     def _content(self, kind: int) -> tuple[int, bytes | list[object] | None]:
         if kind == STRING:
@@ -103,9 +124,9 @@ class Reader:
 
     def _type(self) -> object:
         kind = self._uint()
-        if kind > _LAST_TYPE or kind == _XML_HOOK:
+        if kind > XML_TEXT or kind == XML_HOOK:
             raise _odd(f"a type of kind {kind}")
-        return (kind, self._string()) if kind == _XML_ELEMENT else (kind, None)
+        return (kind, self._string()) if kind == XML_ELEMENT else (kind, None)
 
     def _json(self) -> object:
         text = self._string()

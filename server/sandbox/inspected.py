@@ -80,11 +80,13 @@ def decode(raw: bytes, parts: Sequence[bytes]) -> Inspected:
 def _structs(parts: Sequence[bytes]) -> list[Struct]:
     parents = [_parent(value) for value in json.loads(parts[3])]
     parents.append(None)  # index -1
-    lows = _surrogates(iter(_integers(parts[2])))
-    rows = zip(*[iter(_integers(parts[1]))] * _STRUCT_INTEGERS, strict=True)
-    if not lows:
-        return [(*row[:7], parents[row[7]], ()) for row in rows]
-    return [(*row[:7], parents[row[7]], lows.get(index, ())) for index, row in enumerate(rows)]
+    integers = _integers(parts[1])
+    *columns, of_parents = (integers[column::_STRUCT_INTEGERS] for column in range(_STRUCT_INTEGERS))
+    lows: list[tuple[int, ...]] = [()] * len(of_parents)
+    for index, clocks in _surrogates(iter(_integers(parts[2]))):
+        lows[index] = clocks
+    # Column by column: the tuples are built without a line of Python for each.
+    return list(zip(*columns, map(parents.__getitem__, of_parents), lows, strict=True))
 
 
 def _parent(value: object) -> Parent:
@@ -97,11 +99,9 @@ def _parent(value: object) -> Parent:
             raise ValueError
 
 
-def _surrogates(integers: Iterator[int]) -> dict[int, tuple[int, ...]]:
-    lows: dict[int, tuple[int, ...]] = {}
+def _surrogates(integers: Iterator[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
     for index in integers:
-        lows[index] = tuple(islice(integers, _count(next(integers))))
-    return lows
+        yield index, tuple(islice(integers, _count(next(integers))))
 
 
 def _deletions(integers: Iterator[int]) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:

@@ -10,7 +10,7 @@ from pycrdt import Doc
 
 from crdt import compaction
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from crdt.gate import inspect
+from crdt.gate import check_state_vector, encode_state_vector, inspect
 from server.sandbox import inspected
 from server.sandbox.errors import SandboxRejected
 
@@ -28,33 +28,35 @@ _ORIENTATION, _FIRST_SIDEWAYS = 0x0112, 5
 
 
 def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
-    """Do one job; raises SandboxRejected or ProtocolError when the bytes are at fault, and whatever pycrdt raises."""
-    return _JOBS[job](parts)
+    """Do one job.
+
+    Raises SandboxRejected when the bytes are at fault, the gate's ProtocolError from `inspect`, and whatever pycrdt raises.
+    """
+    try:
+        return _JOBS[job](parts)
+    except SandboxRejected:
+        raise
+    except ManyhandsError as error:
+        if job == "inspect":
+            raise
+        raise SandboxRejected(error.message, error.code) from error
 
 
 def _fold(parts: Sequence[bytes]) -> Sequence[bytes]:
-    snapshot, batches = _document(parts)
-    try:
-        return compaction.fold(snapshot, batches)
-    except ManyhandsError as error:
-        raise SandboxRejected(error.message, error.code) from error
+    return compaction.fold(*_document(parts))
 
 
 def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
-    snapshot, batches = _document(parts)
     document: Doc[Any] = Doc()
-    try:
-        for update in compaction.updates_of(snapshot, batches):
-            document.apply_update(update)
-    except ManyhandsError as error:
-        raise SandboxRejected(error.message, error.code) from error
+    for update in compaction.updates_of(*_document(parts)):
+        document.apply_update(update)
     # A document that can be filled but not encoded could never be sent or saved: ten bytes are enough to make one.
-    state_vector, whole = document.get_state(), document.get_update()
+    clocks, whole = check_state_vector(document.get_state()), document.get_update()
     again: Doc[Any] = Doc()
     again.apply_update(whole)
-    if again.get_state() != state_vector:
+    if check_state_vector(again.get_state()) != clocks:
         raise SandboxRejected("The document engine loses a part of it.")
-    return [state_vector]
+    return [encode_state_vector(clocks)]
 
 
 def _inspect(parts: Sequence[bytes]) -> Sequence[bytes]:

@@ -74,7 +74,10 @@ class Sandbox:
         return Folded(folded, state_vector)
 
     async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
-        """Apply everything to a fresh document and return its state vector; SandboxRejected: pycrdt cannot hold it."""
+        """Apply everything to a fresh document and return its state vector (as crdt.gate.encode_state_vector writes it).
+
+        SandboxRejected: pycrdt cannot hold it, or cannot give it back.
+        """
         (state_vector,) = await self._run("trial", [*_optional(snapshot), *batches], answers=1)
         return state_vector
 

@@ -10,6 +10,7 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Unavailable
 from crdt.protocol import encode_batch
+from crdt.state_vector import check_state_vector
 from crdt.varint import write_varuint
 from server.sandbox import Sandbox, SandboxRejected
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
@@ -62,7 +63,7 @@ async def test_a_log_is_folded_into_a_snapshot() -> None:
     document: Doc[Text] = Doc()
     document.apply_update(second.snapshot)
     assert str(document.get("t", type=Text)) == "hello!"
-    assert second.state_vector == document.get_state()
+    assert check_state_vector(second.state_vector) == check_state_vector(document.get_state())
 
 
 async def test_a_trial_tells_how_far_a_document_reaches() -> None:
@@ -79,7 +80,7 @@ async def test_a_trial_tells_how_far_a_document_reaches() -> None:
         pytest.param([HELLO, bytes.fromhex("0100010000")], "damaged", id="panic"),
         pytest.param(
             [HELLO, *map(bytes.fromhex, ["010107ffffffff0f840104017800", "01010705840104017900"])],
-            "damaged|a gap",
+            r"damaged|a gap|above 2\^31",
             id="can-be-filled-but-never-encoded",
         ),
         pytest.param([b""], "damaged", id="no-update"),
@@ -111,7 +112,7 @@ async def test_a_job_that_does_not_end_is_cut_off() -> None:
     "batches",
     [
         pytest.param(text_of(24 * MEGABYTE), id="while-working"),
-        pytest.param([bytes(130 * MEGABYTE)], id="while-reading-the-job"),
+        pytest.param([bytes(130 * MEGABYTE)], id="while-reading-the-job", marks=pytest.mark.slow),
         pytest.param([encode_batch([bytes.fromhex("010101002801016d016b0176ffffffff0f00")])], id="a-few-bytes"),
     ],
 )
@@ -201,6 +202,7 @@ async def test_a_worker_that_cannot_start_says_so_at_once() -> None:
         await Sandbox(memory_bytes=8 * MEGABYTE).__aenter__()
 
 
+@pytest.mark.slow
 async def test_a_worker_that_has_served_long_is_replaced() -> None:
     async with Sandbox() as sandbox:
         pids: set[int] = set()
