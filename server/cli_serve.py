@@ -62,8 +62,12 @@ class Server(uvicorn.Server):
         if not stopping.done():
             log.warning("server_stop_cut_short", reason="a second signal")
             stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
             await stopping
+        except asyncio.CancelledError:
+            pass
+        except Exception:  # noqa: BLE001 - whatever went wrong, connections are still to be closed and the store after them
+            log.exception("task_failed", task="stop")
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers

@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from crdt.errors import Code
-from crdt.ids import is_document_id
+from crdt.errors import Code, Unavailable
+from crdt.ids import DocumentId, is_document_id
 from server.http.errors import STATUS
+from server.store.base import Entry
+from server.store.memory import MemoryCatalogue
 from tests.server.http_site import Site, error_of
 
 
@@ -205,6 +207,22 @@ async def test_what_an_address_does_not_do_is_answered_with_what_it_does(client:
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/documents/", "/api/documents/a/b/c/d"])
 async def test_an_unknown_address_of_the_api_is_answered_in_json(client: httpx.AsyncClient, path: str) -> None:
     assert error_of(await client.get(path)) == (404, "not_found")
+
+
+class AwayCatalogue(MemoryCatalogue):
+    """A catalogue whose database does not answer."""
+
+    async def get(self, document_id: DocumentId) -> Entry | None:
+        raise Unavailable(f"The disk with {document_id} is full.")
+
+
+async def test_a_store_that_does_not_answer_is_no_missing_document() -> None:
+    site = Site()
+    site.store.catalogue = AwayCatalogue({}, lambda _: None)
+    async with site.client() as client:
+        answer = await client.get("/api/documents/some-document")
+        assert error_of(answer) == (503, "unavailable")
+        assert answer.headers["retry-after"] == "2"
 
 
 async def test_a_mistake_of_ours_is_answered_and_hides_its_inside(site: Site, client: httpx.AsyncClient) -> None:
