@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import uvicorn
 
-from crdt.ids import DocumentId, Epoch
+from crdt.ids import ConnectionId, DocumentId, Epoch
 from server.bus.memory import MemoryBus
 from server.gateway import Gateway, GatewayLimits, Origins
 from server.rooms import Rooms, RoomSettings
@@ -32,6 +32,18 @@ class LiveServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def connection_ids(self) -> list[ConnectionId]:
+        """Oldest first; nobody but a test asks for them."""
+        return list(self.gateway._connections)
+
+    def addresses(self) -> list[str]:
+        return [connection.socket.address for connection in self.gateway._connections.values()]
+
+    @property
+    def polls(self) -> int:
+        """Long-polling requests that wait for something to come."""
+        return sum(connection.socket._polling for connection in self.gateway._connections.values())
 
     async def new_document(self, title: str = "Story") -> DocumentId:
         document_id = DocumentId(secrets.token_urlsafe(16))

@@ -42,6 +42,16 @@ class RawSocket:
         assert isinstance(answer, str), answer
         assert answer.startswith("40"), answer
 
+    async def send_join(self, ack_id: int, document_id: str) -> None:
+        options = '{"state_vector":{"_placeholder":true,"num":0},"client_id":1}'
+        await self.send(f'451-{ack_id}["join","{document_id}",{options}]', b"\x00")
+
+    async def join(self, document_id: str) -> None:
+        """Join with nothing, and wait for the answer."""
+        await self.send_join(1, document_id)
+        while not str(await self.receive()).startswith("46"):
+            pass
+
     async def ask(self, ack_id: int, event: str, *arguments: object) -> Any:
         """Send an event without attachments and wait for its ack's value."""
         await self.send(f"42{ack_id}" + json.dumps([event, *arguments]))

@@ -1,0 +1,41 @@
+"""A connected Socket.IO client that never reads again, by hand on a bare TCP socket with the smallest of buffers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+HANDSHAKE = (
+    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+    "Host: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+class DeafSocket:
+    """It can still speak."""
+
+    def __init__(self, tcp: socket.socket) -> None:
+        self._tcp = tcp
+
+    async def say(self, *texts: str) -> None:
+        """Send text frames of up to 125 bytes; a mask of zeros leaves them as they are."""
+        frames = b"".join(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode() for text in texts)
+        await asyncio.get_running_loop().sock_sendall(self._tcp, frames)
+
+
+@asynccontextmanager
+async def deaf_socket(port: int) -> AsyncIterator[DeafSocket]:
+    """Connect and say CONNECT; what the server says to that is not waited for."""
+    with socket.socket() as tcp:
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        tcp.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(tcp, ("127.0.0.1", port))
+        await loop.sock_sendall(tcp, HANDSHAKE.format(port=port).encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += await loop.sock_recv(tcp, 100)
+        deaf = DeafSocket(tcp)
+        await deaf.say("40")
+        yield deaf

@@ -1,0 +1,135 @@
+"""How events are carried out, in which order, and how each is answered, over a real loopback socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from crdt.errors import Unavailable
+from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, User
+from server.gateway import GatewayLimits
+from server.rooms import Rooms
+from tests.harness.live_server import LiveServer, serving, until
+from tests.harness.person import person
+from tests.harness.raw_socket import raw_socket
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[LiveServer]:
+    async with serving() as live:
+        yield live
+
+
+class RoomsWithSlowJoin(Rooms):
+    """Rooms whose joins take until the gate is opened."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.gate = asyncio.Event()
+
+    async def join(
+        self, connection: ConnectionId, document_id: DocumentId, request: JoinRequest, user: User
+    ) -> tuple[JoinAnswer, DocumentInfo]:
+        await self.gate.wait()
+        return await super().join(connection, document_id, request, user)
+
+
+async def test_s6_one_clients_events_are_carried_out_in_order() -> None:
+    async with serving(rooms_class=RoomsWithSlowJoin) as server, raw_socket(server.port) as alice:
+        rooms = cast("RoomsWithSlowJoin", server.rooms)
+        document_id = await server.new_document()
+        await alice.connected()
+        await alice.send_join(1, document_id)
+        for ack_id in range(2, 10):
+            state = {"state": {"n": ack_id}}
+            await alice.send(f"42{ack_id}" + json.dumps(["presence", document_id, state]))
+        await alice.send(f'4210["leave","{document_id}"]')
+        rooms.gate.set()
+        answered: list[str] = []
+        while len(answered) < 10:
+            frame = await alice.receive()
+            if isinstance(frame, str) and frame[:2] in ("43", "46"):
+                answered.append(frame)
+        assert [answer.split("[")[0] for answer in answered[1:]] == [f"43{n}" for n in range(2, 11)]
+        assert all(answer.endswith("[{}]") for answer in answered[1:])
+
+
+async def test_a_connection_that_goes_while_its_document_opens_leaves_nobody_behind() -> None:
+    async with serving(rooms_class=RoomsWithSlowJoin) as server:
+        rooms = cast("RoomsWithSlowJoin", server.rooms)
+        document_id = await server.new_document()
+        async with raw_socket(server.port) as ghost:
+            await ghost.connected()
+            await ghost.send_join(1, document_id)
+            await until(lambda: server.gateway.connections == 1)
+            server.gateway.abort(server.connection_ids()[0])
+            await until(lambda: server.gateway.connections == 0)
+        rooms.gate.set()
+        async with person(server) as alice:
+            assert (await alice.join(document_id))["presence"] == []
+
+
+class BrokenRooms(Rooms):
+    """Rooms with a bug."""
+
+    def receive_presence(self, *_: object) -> None:
+        raise RuntimeError("a bug")
+
+    def fetch(self, *_: object) -> bytes:
+        raise Unavailable("Not now.")
+
+
+async def test_s14_every_event_is_answered_also_when_we_are_at_fault() -> None:
+    async with serving(rooms_class=BrokenRooms) as server, raw_socket(server.port) as alice:
+        await alice.connected()
+        document_id = await server.new_document()
+        assert (await alice.ask(1, "presence", document_id, {"state": None}))["error"]["code"] == "internal"
+        assert (await alice.ask(2, "fetch", document_id, {"index": 0}))["error"]["code"] == "unavailable"
+        assert (await alice.ask(3, "leave", 5))["error"]["code"] == "malformed"
+        assert (await alice.ask(4, "fly", 5))["error"]["code"] == "unknown_event"
+        assert await alice.ask(5, "leave", document_id) == {}
+
+
+async def test_an_update_without_ack_that_is_refused_closes_the_session(server: LiveServer) -> None:
+    document_id = await server.new_document()
+    for frames in (
+        (f'451-["update","{document_id}",{{"_placeholder":true,"num":0}}]', b"\xff"),
+        (f'451-["update","{document_id}",{{"_placeholder":true,"num":0}}]', bytes(300_000)),
+        (f'42["update","{document_id}","text"]',),
+    ):
+        async with raw_socket(server.port) as alice:
+            await alice.connected()
+            await alice.join(document_id)
+            await alice.send(*frames)
+            event = await alice.receive_event("closed")
+            assert event[1] == document_id
+            assert event[2]["code"] in ("malformed", "too_large", "bad_update")
+            refusal = await alice.ask(2, "presence", document_id, {"state": None})
+            assert refusal["error"]["code"] == "not_joined"
+
+
+async def test_an_upload_out_of_order_is_forgotten(server: LiveServer) -> None:
+    document_id = await server.new_document()
+    async with person(server) as alice:
+        part = {"offset": 0, "total": 100}
+        assert (await alice.ask("upload", document_id, part, bytes(50)))["error"]["code"] == "not_joined"
+        await alice.join(document_id)
+        assert await alice.ask("upload", document_id, part, bytes(50)) == {"received": 50}
+        late = await alice.ask("upload", document_id, {"offset": 60, "total": 100}, bytes(40))
+        assert late["error"]["code"] == "malformed"
+        again = await alice.ask("upload", document_id, {"offset": 50, "total": 100}, bytes(50))
+        assert again["error"]["code"] == "malformed"
+        huge = {"offset": 0, "total": 2**40}
+        assert (await alice.ask("upload", document_id, huge, bytes(50)))["error"]["code"] == "too_large"
+        wide = {"offset": 0, "total": 300_000}
+        assert (await alice.ask("upload", document_id, wide, bytes(300_000)))["error"]["code"] == "too_large"
+
+
+async def test_documents_are_limited_per_connection() -> None:
+    async with serving(limits=GatewayLimits(documents_per_connection=2)) as server, person(server) as alice:
+        for expected in (None, None, "too_many"):
+            answer = await alice.join(await server.new_document())
+            assert answer.get("error", {}).get("code") == expected
