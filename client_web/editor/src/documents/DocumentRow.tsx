@@ -41,7 +41,12 @@ export function DocumentRow({ document, view, now, renaming, onCommand, onRename
         {renaming ? (
           <RenameField title={document.title} onDone={onRenamed} />
         ) : (
-          <Link href={`/d/${document.id}`} className="documents-row-link" data-document={document.id}>
+          <Link
+            href={`/d/${document.id}`}
+            className="documents-row-link"
+            dir="auto"
+            data-document={document.id}
+          >
             {title}
           </Link>
         )}

@@ -45,7 +45,7 @@ export function OfflineDocuments({ query, onClearSearch, onRetry }: OfflineDocum
               <li key={id} className="documents-row">
                 <FileText className="documents-row-icon" aria-hidden="true" size={20} strokeWidth={1.6} />
                 <div className="documents-row-words">
-                  <Link href={`/d/${id}`} className="documents-row-link">
+                  <Link href={`/d/${id}`} className="documents-row-link" dir="auto">
                     {shownTitle(title)}
                   </Link>
                   <time className="documents-row-time" title={fullTime(new Date(openedAt))}>

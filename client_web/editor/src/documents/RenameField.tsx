@@ -35,6 +35,7 @@ export function RenameField({ title, onDone }: RenameFieldProps) {
     <input
       ref={input}
       className="documents-rename"
+      dir="auto"
       aria-label="Title of the document"
       defaultValue={title}
       maxLength={LONGEST_TITLE}
