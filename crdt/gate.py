@@ -18,8 +18,6 @@ It does not look at values: a document may pass whose text no one may want to pr
 should read out.
 """
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,6 +27,7 @@ from crdt.gate_limits import GateLimits
 from crdt.places import NOWHERE, Mark, Places
 from crdt.ranges import Ranges, Undo
 from crdt.state_vector import check_state_vector, encode_state_vector
+from crdt.surrogates import Surrogates
 from crdt.update_contents import DELETED, GC, bad_update
 from crdt.update_reader import KEYED, Inspected, Struct, inspect
 
@@ -41,8 +40,6 @@ __all__ = [
     "encode_state_vector",
     "inspect",
 ]
-
-_NONE: "array[int]" = array("I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +71,29 @@ class _Cursor:
 class Knowledge:
     """What the gate knows of one document: clocks, places, surrogate pairs, deletions. Can be pickled."""
 
-    __slots__ = ("_clocks", "_deleted", "_deletions", "_limits", "_lows", "_mark", "_places", "_touched")
+    __slots__ = (
+        "_clocks",
+        "_deleted",
+        "_deletions",
+        "_limits",
+        "_mark",
+        "_overwritten",
+        "_places",
+        "_surrogates",
+        "_touched",
+    )
 
     def __init__(self, limits: GateLimits) -> None:
         self._limits = limits
         self._clocks: dict[int, int] = {}
         self._places = Places(limits)
-        self._lows: dict[int, array[int]] = {}
+        self._surrogates = Surrogates()
         self._deleted: dict[int, Ranges] = {}
         # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id; deletions.
         self._touched: dict[int, tuple[int, int, int]] = {}
         self._deletions: list[tuple[Ranges, Undo]] = []
+        # Structs of several values under a map key: they must be deleted by the end of the update. Undo keeps such ones.
+        self._overwritten: list[tuple[int, int, int]] = []
         self._mark = self._places.mark()
 
     @classmethod
@@ -166,6 +175,9 @@ class Knowledge:
             self._take_interwoven(update)
         for client, ranges in update.deletions:
             self._delete(client, ranges)
+        for client, clock, end in self._overwritten:
+            if not self._is_deleted(client, clock, end):
+                raise bad_update("A map key has several values at once.")
 
     def _take_interwoven(self, update: Inspected) -> None:
         """Take in the structs of several client ids, each after those it refers to."""
@@ -197,7 +209,7 @@ class Knowledge:
         clocks = self._clocks
         reached = clocks.get(client, 0)
         if client not in self._touched:
-            self._touched[client] = (reached, self._places.runs(client), len(self._lows.get(client, ())))
+            self._touched[client] = (reached, self._places.runs(client), self._surrogates.count(client))
         needed = None
         while index < len(structs) and structs[index][0] < target:
             struct = structs[index]
@@ -211,12 +223,10 @@ class Knowledge:
             if isinstance(parent, tuple) and parent[0] != client and parent[1] >= clocks.get(parent[0], 0):
                 needed = parent
                 break
-            if lows or self._lows:
+            if lows or self._surrogates:
                 self._check_cuts(client, struct, reached)
-            place = self._place(struct)
+            place = self._place(struct) if struct[0] >= reached else self._place_of_rest(client, struct, reached)
             if end > reached:
-                if struct[0] < reached:
-                    place = self._go_on(client, struct, place, reached)
                 self._record(client, struct, place, reached)
                 reached = end
             index += 1
@@ -237,6 +247,8 @@ class Knowledge:
                 beside = places.of(right, right_clock)
                 if beside != place:
                     return self._reconcile(place, beside)
+                if place & 1 or (right == origin and right_clock == origin_clock):
+                    raise bad_update("A struct has neighbours that it cannot have.")
             return place
         return places.of(right, right_clock) if right >= 0 else NOWHERE
 
@@ -246,28 +258,27 @@ class Knowledge:
         else:
             branch = self._places.types.get(parent)
             if branch is None:
-                client, clock = parent
-                if client in self._deleted and self._deleted[client].covers(clock, clock + 1):
+                if self._is_deleted(*parent):
                     return NOWHERE
                 raise bad_update("A parent is not a shared type.")
             place = branch * 2
         return place + 1 if keyed else place
 
-    def _go_on(self, client: int, struct: Struct, place: int, reached: int) -> int:
-        """Judge a struct of which the beginning is known: it must be where its beginning is, or yjs throws."""
+    def _place_of_rest(self, client: int, struct: Struct, reached: int) -> int:
+        """Where a struct lives of which the beginning or all is known: where its beginning is, or yjs throws on it."""
+        place = self._place(struct)
         before = self._places.of(client, reached - 1)
-        return place if place == before or struct[2] == GC else self._reconcile(place, before)
+        if struct[1] <= reached or place == before or struct[2] == GC:
+            return place
+        return self._reconcile(place, before)
 
     def _reconcile(self, place: int, beside: int) -> int:
         """Judge two origins in different places."""
-        living = place or beside
-        owner = self._places.owner(living)
-        if living == place + beside:
-            while owner is not None:
-                client, clock = owner
-                if client in self._deleted and self._deleted[client].covers(clock, clock + 1):
-                    return NOWHERE
-                owner = self._places.owner(self._places.of(client, clock))
+        living = 0 if place and beside else place or beside
+        while (owner := self._places.owner(living)) is not None:
+            living = self._places.of(*owner)
+            if living == NOWHERE or self._is_deleted(*owner):
+                return NOWHERE
         raise bad_update("A struct's neighbours live in different places.")
 
     def _record(self, client: int, struct: Struct, place: int, reached: int) -> None:
@@ -276,33 +287,34 @@ class Knowledge:
         self._places.extend(client, max(clock, reached), place, kind)
         if kind <= DELETED:
             self._bury(client, [(max(clock, reached), end)])
+        elif place & 1 and end - clock > 1:
+            self._overwritten.append((client, clock, end))
         if lows:
-            known = self._lows.setdefault(client, array("I"))
-            known.extend(lows if clock >= reached else [low for low in lows if low > reached])
+            self._surrogates.add(client, lows if clock >= reached else [low for low in lows if low > reached])
 
     def _check_cuts(self, client: int, struct: Struct, reached: int) -> None:
         clock, _, _, origin, origin_clock, right, right_clock, _, lows = struct
+        cut = self._surrogates.cut
         if (
-            (clock < reached and (reached in lows or self._is_low(client, clock)))
-            or (origin >= 0 and self._is_low(origin, origin_clock + 1))
-            or (right >= 0 and self._is_low(right, right_clock))
+            (clock < reached and (reached in lows or cut(client, clock)))
+            or cut(origin, origin_clock + 1)
+            or cut(right, right_clock)
         ):
             raise _cut()
-
-    def _is_low(self, client: int, clock: int) -> bool:
-        lows = self._lows.get(client, _NONE)
-        i = bisect_left(lows, clock)
-        return i < len(lows) and lows[i] == clock
 
     def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
         known = self._clocks.get(client, 0)
         if max([end for _, end in ranges]) > known:
             raise _missing_past()
-        if client in self._lows:
+        if self._surrogates:
             for start, end in ranges:
-                if self._is_low(client, start) or self._is_low(client, end):
+                if self._surrogates.cut(client, start) or self._surrogates.cut(client, end):
                     raise _cut()
         self._bury(client, ranges)
+
+    def _is_deleted(self, client: int, clock: int, end: int | None = None) -> bool:
+        deleted = self._deleted.get(client)
+        return deleted is not None and deleted.covers(clock, clock + 1 if end is None else end)
 
     def _bury(self, client: int, ranges: Sequence[tuple[int, int]]) -> None:
         deleted = self._deleted.get(client)
@@ -336,6 +348,7 @@ class Knowledge:
     def _settle(self, mark: Mark) -> None:
         self._touched.clear()
         self._deletions.clear()
+        self._overwritten.clear()
         self._mark = mark
 
     def _roll_back(self) -> None:
@@ -343,8 +356,7 @@ class Knowledge:
             deleted.undo(undo)
         for client, (clock, runs, lows) in self._touched.items():
             self._places.undo_runs(client, runs)
-            if client in self._lows:
-                del self._lows[client][lows:]
+            self._surrogates.undo(client, lows)
             if clock:
                 self._clocks[client] = clock
             else:
