@@ -1,0 +1,158 @@
+"""The native protocol's words against tests/vectors/native_protocol.json, which the TypeScript tests read as well.
+
+In the file, `{"hex": …}` stands for binary.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crdt.errors import Code, EpochChanged, ProtocolError
+from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
+from crdt.native import (
+    encode_answer,
+    encode_draining,
+    encode_error,
+    encode_join_answer,
+    encode_message,
+    encode_user,
+)
+from crdt.protocol import (
+    Acknowledged,
+    ClosedMessage,
+    DocumentInfo,
+    DocumentMessage,
+    DurabilityMessage,
+    JoinAnswer,
+    Limits,
+    PresenceChange,
+    PresenceMessage,
+    Refused,
+    ResyncMessage,
+    Role,
+    RoleMessage,
+    ServerMessage,
+    UpdateMessage,
+    User,
+    decode_batch,
+    encode_batch,
+)
+from crdt.requests import decode_request
+
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "vectors" / "native_protocol.json").read_text())
+
+DOCUMENT = DocumentId("Zm9vYmFyYmF6cXV4MTIzNA")
+ALICE = PresenceChange(
+    PresenceId(7), ClientId(2**53 - 1), User("guest-1", "Alice ☂", "#00695c"), {"cursor": {"anchor": [1, None]}}
+)
+GONE = PresenceChange(PresenceId(8), ClientId(0), User("guest-2", "Bob", "#b3261e"), None)
+UPDATE = bytes.fromhex("01010100040105")
+
+MESSAGES: dict[str, ServerMessage] = {
+    "durable changes": UpdateMessage(Seq(12), encode_batch([b"\x00\x00", UPDATE])),
+    "somebody came or moved, somebody went": PresenceMessage((ALICE, GONE)),
+    "nobody changed": PresenceMessage(()),
+    "missed updates": ResyncMessage(),
+    "another role": RoleMessage(Role.VIEWER),
+    "the store takes nothing": DurabilityMessage("waiting"),
+    "the store takes appends again": DurabilityMessage("ok"),
+    "renamed": DocumentMessage(DocumentInfo('A "title"', None)),
+    "trashed": DocumentMessage(DocumentInfo("", "2026-11-20T16:04:33+00:00")),
+    "closed": ClosedMessage(Code.DELETED, "The document was deleted."),
+}
+
+
+def _answer(missing: bytes | None) -> JoinAnswer:
+    whole = missing is not None
+    return JoinAnswer(
+        role=Role.EDITOR,
+        missing=missing,
+        chunk_count=0 if whole else 3,
+        chunk_bytes=0 if whole else 700_000,
+        state_vector=b"\x01\x01\x05",
+        seq=Seq(2**53 - 1),
+        epoch=Epoch(3),
+        presence=(ALICE,) if whole else (),
+        presence_id=PresenceId(9),
+        durability="ok",
+        quarantined=not whole,
+    )
+
+
+INFO = DocumentInfo("Story", None)
+ANSWERS: dict[str, Any] = {
+    "a join, whole": encode_join_answer(_answer(UPDATE), INFO, Limits()),
+    "a join of a large document": encode_join_answer(_answer(None), INFO, Limits()),
+    "durable": encode_answer(Acknowledged(Seq(12))),
+    "refused": encode_answer(Refused(Code.MISSING_PAST, "Join again.")),
+    "another epoch": encode_error(EpochChanged(Epoch(4))),
+    "an error": encode_error(ProtocolError(Code.NOT_FOUND, "There is no such document.")),
+    "authenticated": {"user": encode_user(ALICE.user)},
+}
+
+
+def to_file(value: Any) -> Any:
+    match value:
+        case bytes():
+            return {"hex": value.hex()}
+        case list():
+            return [to_file(item) for item in value]
+        case dict():
+            return {key: to_file(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def from_file(value: Any) -> Any:
+    match value:
+        case {"hex": str(digits)} if len(value) == 1:
+            return bytes.fromhex(digits)
+        case list():
+            return [from_file(item) for item in value]
+        case dict():
+            return {key: from_file(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def test_every_message_is_in_the_vectors_as_it_travels() -> None:
+    encoded = []
+    for story, message in MESSAGES.items():
+        event, arguments = encode_message(DOCUMENT, message)
+        encoded.append({"story": story, "event": event, "arguments": to_file(arguments)})
+    event, arguments = encode_draining(250)
+    encoded.append({"story": "the server goes", "event": event, "arguments": to_file(arguments)})
+    assert encoded == VECTORS["messages"]
+
+
+def test_every_answer_is_in_the_vectors_as_it_travels() -> None:
+    assert [{"story": story, "value": to_file(value)} for story, value in ANSWERS.items()] == VECTORS["answers"]
+
+
+def test_batches_are_framed_and_taken_apart_alike() -> None:
+    for vector in VECTORS["batches"]:
+        updates, batch = from_file(vector["updates"]), from_file(vector["batch"])
+        assert encode_batch(updates) == batch
+        assert decode_batch(batch) == updates
+
+
+@pytest.mark.parametrize("vector", VECTORS["invalid_batches"], ids=lambda vector: str(vector["story"]))
+def test_batches_that_are_none_are_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        decode_batch(from_file(vector["batch"]))
+    assert refused.value.code is Code.MALFORMED
+
+
+@pytest.mark.parametrize("vector", VECTORS["requests"], ids=lambda vector: str(vector["story"]))
+def test_requests_in_the_vectors_are_understood(vector: dict[str, Any]) -> None:
+    assert decode_request(vector["event"], from_file(vector["arguments"])) is not None
+
+
+@pytest.mark.parametrize("vector", VECTORS["invalid_requests"], ids=lambda vector: str(vector["story"]))
+def test_requests_that_are_none_are_refused_by_name(vector: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        decode_request(vector["event"], from_file(vector["arguments"]))
+    assert refused.value.code.value == vector["code"]
+    assert vector["names"] in refused.value.message
