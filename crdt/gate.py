@@ -91,7 +91,7 @@ class Knowledge:
         self._deleted: dict[int, Ranges] = {}
         # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id; deletions.
         self._touched: dict[int, tuple[int, int, int]] = {}
-        self._deletions: list[tuple[Ranges, Undo]] = []
+        self._deletions: list[tuple[int, Undo]] = []
         # Structs of several values under a map key: they must be deleted by the end of the update. Undo keeps such ones.
         self._overwritten: list[tuple[int, int, int]] = []
         self._mark = self._places.mark()
@@ -321,7 +321,7 @@ class Knowledge:
         if deleted is None:
             deleted = self._deleted[client] = Ranges()
         for undo in deleted.add(ranges):
-            self._deletions.append((deleted, undo))
+            self._deletions.append((client, undo))
 
     def _take_blindly(self, update: Inspected) -> None:
         for (client, _, _), structs in zip(update.clients, update.structs, strict=True):
@@ -352,8 +352,10 @@ class Knowledge:
         self._mark = mark
 
     def _roll_back(self) -> None:
-        for deleted, undo in reversed(self._deletions):
-            deleted.undo(undo)
+        for client, undo in reversed(self._deletions):
+            self._deleted[client].undo(undo)
+            if not self._deleted[client]:
+                del self._deleted[client]
         for client, (clock, runs, lows) in self._touched.items():
             self._places.undo_runs(client, runs)
             self._surrogates.undo(client, lows)

@@ -24,6 +24,9 @@ class Ranges:
         self._starts = array("I")
         self._ends = array("I")
 
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
     def covers(self, start: int, end: int) -> bool:
         """Whether every clock from `start` up to `end` is in one of the ranges."""
         i = bisect_right(self._starts, start)
