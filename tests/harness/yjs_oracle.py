@@ -1,0 +1,58 @@
+"""Real Yjs in a Node process, asked over JSON lines: honest editing sessions, and what a document holds (tests/crdt/yjs_oracle.mjs)."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "client_web"
+SCRIPT = ROOT / "tests" / "crdt" / "yjs_oracle.mjs"
+
+
+class YjsOracle:
+    """One Node process; `with` is its lifetime."""
+
+    def __init__(self) -> None:
+        if shutil.which("node") is None or not (WEB / "node_modules" / "yjs").is_dir():
+            pytest.fail("These tests ask real Yjs in Node.js: install Node.js 20 or newer and run `make setup`.")
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            ["node", str(SCRIPT)],
+            cwd=WEB,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def session(self, seed: int, steps: int) -> tuple[list[bytes], Any]:
+        """An honest session's log as a server received it, and the document in the end."""
+        answer = self._ask({"session": seed, "steps": steps})
+        assert "error" not in answer, answer["error"]
+        return [bytes.fromhex(update) for update in answer["log"]], answer["view"]
+
+    def view(self, updates: Sequence[bytes]) -> Any:
+        """What a document made of these updates holds; a string when Yjs throws."""
+        answer = self._ask({"replay": [update.hex() for update in updates]})
+        return answer["view"] if "view" in answer else answer["error"]
