@@ -5,7 +5,7 @@ import * as Y from "yjs";
 import { type Clock, systemClock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
-import { newKey, OfflineCopy } from "./offline.js";
+import { type Found, newKey, OfflineCopy } from "./offline.js";
 import { Presence } from "./presence.js";
 import { Session } from "./session.js";
 import { type SyncState, unsaved } from "./state.js";
@@ -77,7 +77,8 @@ export class ManyhandsProvider implements Provider {
     this.shown = this.view();
     if (options.user !== undefined) this.awareness.setLocalStateField("user", options.user);
     this.session.start();
-    void this.begin();
+    if (this.copyOnDevice === null) this.begin(nothingFound());
+    else void this.copyOnDevice.open().then((found) => this.begin(found));
   }
 
   readonly snapshot = (): ProviderState => this.shown;
@@ -143,15 +144,8 @@ export class ManyhandsProvider implements Provider {
     this.listeners.clear();
   }
 
-  /** Read the offline copy, then let the session join. */
-  private async begin(): Promise<void> {
-    const found = (await this.copyOnDevice?.open()) ?? {
-      key: newKey(),
-      dirty: false,
-      epoch: null,
-      document: null,
-      separateCopies: [],
-    };
+  /** What was found on this device is in the document: the session may join. */
+  private begin(found: Omit<Found, "copy">): void {
     if (this.destroyed) return;
     this.separateCopies = found.separateCopies;
     const filled = Y.encodeStateVector(this.doc).length > 1;
@@ -197,6 +191,10 @@ export class ManyhandsProvider implements Provider {
       ...{ offlineCopy, separateCopies },
     };
   }
+}
+
+function nothingFound(): Omit<Found, "copy"> {
+  return { key: newKey(), epoch: null, document: null, dirty: false, separateCopies: [] };
 }
 
 function statusOf({ link, phase, closed }: SyncState): Status {

@@ -1,0 +1,11 @@
+/** Bytes and loose values, as tests need them. */
+
+export const emptyUpdate: Uint8Array = new Uint8Array([0, 0]);
+
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,146 @@
+/** People in one document: sessions on lines to a DummyServer, in the words of a story. */
+
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { Presence } from "../../src/presence.js";
+import { Session } from "../../src/session.js";
+import { type SyncState, unsaved } from "../../src/state.js";
+import { ManualClock } from "./clock.js";
+import { DummyServer, Line } from "./server.js";
+
+/** More than any pause of the back-off. */
+const LONG = 40_000;
+
+export class Person {
+  readonly doc = new Y.Doc();
+  readonly text = this.doc.getText("t");
+  readonly line: Line;
+  readonly setAside: number[] = [];
+  private readonly session: Session;
+  private readonly awareness = new Awareness(this.doc);
+
+  constructor(server: DummyServer, clock: ManualClock) {
+    this.line = new Line(server);
+    const presence = new Presence(this.awareness, clock, (_state, answered) => answered(false));
+    this.session = new Session({
+      documentId: "document",
+      doc: this.doc,
+      connection: this.line,
+      clock,
+      presence,
+      gatherTime: 30,
+      isForeign: (origin) => origin === "copy",
+      onChange: () => {},
+      setAside: (epoch) => this.setAside.push(epoch),
+    });
+    this.session.start();
+  }
+
+  get state(): SyncState {
+    return this.session.state;
+  }
+
+  get unsaved(): number {
+    return unsaved(this.state);
+  }
+
+  /** Open the page, with what an earlier page of the same person left on the device. */
+  opens(before?: Person): this {
+    const left = before === undefined ? null : Y.encodeStateAsUpdate(before.doc);
+    if (left !== null) Y.applyUpdate(this.doc, left, "copy");
+    this.session.begin("0123456789abcdef", {
+      filled: left !== null,
+      dirty: (before?.unsaved ?? 0) > 0,
+      epoch: before?.state.epoch ?? null,
+      document: null,
+    });
+    return this;
+  }
+
+  types(words: string, at = this.text.length): this {
+    this.text.insert(Math.min(at, this.text.length), words);
+    return this;
+  }
+
+  deletes(at: number, length: number): this {
+    this.text.delete(at, length);
+    return this;
+  }
+
+  says(): string {
+    return this.text.toString();
+  }
+
+  /** Close the page without a goodbye. */
+  vanishes(): void {
+    this.line.drop();
+    this.session.stop();
+    this.awareness.destroy();
+  }
+}
+
+export class Room {
+  readonly clock: ManualClock;
+  readonly server = new DummyServer();
+  readonly people: Person[] = [];
+
+  constructor(chance?: () => number) {
+    this.clock = new ManualClock(chance);
+  }
+
+  /** Somebody with an open page, connected and up to date. */
+  joins(): Person {
+    const person = this.opens();
+    person.line.connect();
+    this.settle();
+    return person;
+  }
+
+  /** Somebody with an open page that is not connected yet. */
+  opens(before?: Person): Person {
+    const person = new Person(this.server, this.clock).opens(before);
+    this.people.push(person);
+    return person;
+  }
+
+  /** Close a page and open it again on the same device. */
+  reloads(person: Person): Person {
+    person.vanishes();
+    this.people.splice(this.people.indexOf(person), 1);
+    return this.opens(person);
+  }
+
+  /** Let every message arrive, without time passing or anything becoming durable. */
+  deliver(): void {
+    let moved = true;
+    while (moved) {
+      moved = false;
+      for (const { line } of this.people) moved = line.arriveUp() || line.arriveDown() || moved;
+    }
+  }
+
+  /** Let the gathering end, everything arrive and become durable. */
+  settle(): void {
+    for (let round = 0; round < 4; round++) {
+      this.clock.advance(30);
+      this.deliver();
+      this.server.commitEach();
+      this.deliver();
+    }
+  }
+
+  /** As `settle`, after everybody is connected again and every pause is over. */
+  recover(): void {
+    for (const { line } of this.people) if (line.link !== "connected") line.connect();
+    for (let round = 0; round < 4; round++) {
+      this.settle();
+      this.clock.advance(LONG);
+    }
+    this.settle();
+  }
+
+  /** Every replica's words, and the log's; the same word once. */
+  words(): readonly string[] {
+    return [...new Set([this.server.text(), ...this.people.map((person) => person.says())])];
+  }
+}

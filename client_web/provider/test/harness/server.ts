@@ -1,0 +1,277 @@
+/** A server in memory that keeps the protocol's promises for one document, and lines to it that tests can cut. */
+
+import * as Y from "yjs";
+import { decodeBatch } from "../../src/batch.js";
+import type { Answer, Connection, Receiver } from "../../src/connection.js";
+import type { LinkStatus } from "../../src/state.js";
+import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
+import { asRecord, concatenate, emptyUpdate } from "./bytes.js";
+
+/** The answer comes when the batch is durable. */
+const later = Symbol("later");
+
+type Reply = (value: unknown) => void;
+
+interface Waiting {
+  readonly line: Line;
+  readonly batch: Uint8Array;
+  readonly reply: Reply;
+}
+
+export class DummyServer {
+  epoch = 1;
+  rows: Uint8Array[] = [];
+  role = "editor";
+  quarantined = false;
+  partBytes = 256 * 1024;
+  /** What every join brings instead of the truth. */
+  damage: Uint8Array | null = null;
+  /** Refusals to give to the next updates or joins, whatever is in them. */
+  readonly refuseUpdates: ErrorCode[] = [];
+  readonly refuseJoins: ErrorCode[] = [];
+  /** Every join request as it came. */
+  readonly joins: Readonly<Record<string, unknown>>[] = [];
+  readonly lines: Line[] = [];
+  readonly presenceFrom = new Map<Line, unknown>();
+  private accepted = new Y.Doc();
+  private waiting: Waiting[] = [];
+  private readonly joined = new Set<Line>();
+  private readonly announced = new Map<Line, Uint8Array>();
+  private readonly uploads = new Map<Line, Uint8Array>();
+  updatesTaken = 0;
+
+  /** The document as the log says. */
+  stored(): Y.Doc {
+    const doc = new Y.Doc();
+    for (const row of this.rows) for (const update of decodeBatch(row)) Y.applyUpdate(doc, update);
+    return doc;
+  }
+
+  text(): string {
+    return this.stored().getText("t").toString();
+  }
+
+  /** Make what waits durable, up to `most` batches in one row; then tell the others and acknowledge, as a room does. */
+  commit(most = Number.POSITIVE_INFINITY): void {
+    const row = this.waiting.splice(0, most);
+    if (row.length === 0) return;
+    const batch = concatenate(row.map((one) => one.batch));
+    this.rows.push(batch);
+    const seq = this.rows.length;
+    const authors = new Set(row.map((one) => one.line));
+    for (const line of this.joined) {
+      if (authors.size > 1 || !authors.has(line)) line.tell("update", seq, batch);
+    }
+    for (const one of row) one.reply({ seq });
+  }
+
+  commitEach(): void {
+    while (this.waiting.length > 0) this.commit(1);
+  }
+
+  /** Die with everything that is not in the log. */
+  crash(): void {
+    this.waiting = [];
+    this.accepted = this.stored();
+    for (const line of this.lines) line.drop();
+  }
+
+  /** Restore another history: a new life of the document. */
+  restore(rows: Uint8Array[]): void {
+    this.rows = rows;
+    this.epoch += 1;
+    this.crash();
+  }
+
+  say(event: string, ...args: readonly unknown[]): void {
+    for (const line of this.joined) line.tell(event, ...args);
+  }
+
+  /** Lose the next row's event on its way to a line that stays joined. */
+  forgetToTell(line: Line, change: () => void): void {
+    this.joined.delete(line);
+    change();
+    this.joined.add(line);
+  }
+
+  forget(line: Line): void {
+    this.joined.delete(line);
+    this.announced.delete(line);
+    this.uploads.delete(line);
+    this.presenceFrom.delete(line);
+  }
+
+  hear(line: Line, event: string, args: readonly unknown[], reply: Reply): void {
+    const answer = this.answer(line, event, args, reply);
+    if (answer !== later) reply(answer);
+  }
+
+  private answer(line: Line, event: string, args: readonly unknown[], reply: Reply): unknown {
+    const options = asRecord(args[1]);
+    switch (event) {
+      case "join":
+        return this.join(line, options);
+      case "fetch":
+        return { chunk: this.chunk(line, (options.index as number) * this.partBytes) };
+      case "update":
+        return this.take(line, args[1] as Uint8Array, reply);
+      case "upload":
+        return this.takePart(line, options, args[2] as Uint8Array, reply);
+      case "presence":
+        this.presenceFrom.set(line, options.state);
+        return {};
+      case "leave":
+        this.forget(line);
+        return {};
+      default:
+        return refusalOf("unknown_event");
+    }
+  }
+
+  private chunk(line: Line, start: number): Uint8Array {
+    return (this.announced.get(line) ?? emptyUpdate).slice(start, start + this.partBytes);
+  }
+
+  private join(line: Line, request: Readonly<Record<string, unknown>>): unknown {
+    this.joins.push(request);
+    const refusal = this.refuseJoins.shift();
+    if (refusal !== undefined) return refusalOf(refusal);
+    if (request.epoch !== undefined && request.epoch !== this.epoch) {
+      return { ...refusalOf("epoch_changed"), epoch: this.epoch };
+    }
+    const stored = this.stored();
+    const missing = this.damage ?? Y.encodeStateAsUpdate(stored, request.state_vector as Uint8Array);
+    const whole = missing.length <= this.partBytes;
+    this.announced.set(line, missing);
+    this.joined.add(line);
+    return {
+      role: this.role,
+      missing: whole ? missing : null,
+      chunks: whole ? null : { count: Math.ceil(missing.length / this.partBytes), bytes: missing.length },
+      state_vector: Y.encodeStateVector(stored),
+      seq: this.rows.length,
+      epoch: this.epoch,
+      presence: [],
+      presence_id: 1,
+      document: { title: "Plan", trashed_at: null },
+      durability: "ok",
+      quarantined: this.quarantined,
+      limits: { update_bytes: 2 ** 24, part_bytes: this.partBytes, presence_bytes: 4096 },
+    };
+  }
+
+  private takePart(
+    line: Line,
+    place: Readonly<Record<string, unknown>>,
+    part: Uint8Array,
+    reply: Reply,
+  ): unknown {
+    const before = place.offset === 0 ? new Uint8Array() : (this.uploads.get(line) ?? new Uint8Array());
+    const whole = concatenate([before, part]);
+    this.uploads.set(line, whole);
+    if (place.offset !== before.length || part.length > this.partBytes) return refusalOf("malformed");
+    if (whole.length < (place.total as number)) return { received: whole.length };
+    this.uploads.delete(line);
+    return this.take(line, whole, reply);
+  }
+
+  private take(line: Line, batch: Uint8Array, reply: Reply): unknown {
+    const refusal = this.joined.has(line) ? this.refuseUpdates.shift() : "not_joined";
+    if (refusal !== undefined) return refusalOf(refusal);
+    const trial = new Y.Doc();
+    Y.applyUpdate(trial, Y.encodeStateAsUpdate(this.accepted));
+    for (const update of decodeBatch(batch)) Y.applyUpdate(trial, update);
+    if (trial.store.pendingStructs !== null || trial.store.pendingDs !== null) {
+      return refusalOf("missing_past");
+    }
+    this.accepted = trial;
+    this.updatesTaken += 1;
+    this.waiting.push({ line, batch, reply });
+    return later;
+  }
+}
+
+function refusalOf(code: ErrorCode): { readonly error: ServerError } {
+  return { error: { code, message: `This is ${code}.` } };
+}
+
+/** One client's connection: messages lie on it in both directions until the test lets them arrive. */
+export class Line implements Connection {
+  link: LinkStatus = "offline";
+  private readonly server: DummyServer;
+  private receiver: Receiver | null = null;
+  private up: (() => void)[] = [];
+  private down: (() => void)[] = [];
+  private readonly awaiting = new Set<(answer: Answer) => void>();
+  /** The names of the events that this client sent. */
+  readonly sent: string[] = [];
+
+  constructor(server: DummyServer) {
+    this.server = server;
+    server.lines.push(this);
+  }
+
+  connect(): void {
+    this.setLink("connected");
+  }
+
+  /** Cut the line: what lies on it is lost, in both directions. */
+  drop(): void {
+    this.up = [];
+    this.down = [];
+    this.server.forget(this);
+    for (const answered of [...this.awaiting]) answered({ kind: "lost" });
+    this.setLink("offline");
+  }
+
+  /** Let one message arrive; false when there is none. */
+  arriveUp(): boolean {
+    return arrive(this.up);
+  }
+
+  arriveDown(): boolean {
+    return arrive(this.down);
+  }
+
+  tell(event: string, ...args: readonly unknown[]): void {
+    this.down.push(() => this.receiver?.received(event, args));
+  }
+
+  attach(_documentId: string, receiver: Receiver): () => void {
+    this.receiver = receiver;
+    return () => {
+      this.receiver = null;
+    };
+  }
+
+  request(event: string, args: readonly unknown[], answered: (answer: Answer) => void): void {
+    if (this.link !== "connected") {
+      answered({ kind: "lost" });
+      return;
+    }
+    this.sent.push(event);
+    const settle = (answer: Answer) => {
+      if (this.awaiting.delete(settle)) answered(answer);
+    };
+    this.awaiting.add(settle);
+    const reply = (value: unknown) => this.down.push(() => settle({ kind: "answered", value }));
+    this.up.push(() => this.server.hear(this, event, args, reply));
+  }
+
+  setUser(_user: LocalUser): void {}
+
+  reconnectNow(): void {
+    this.connect();
+  }
+
+  private setLink(link: LinkStatus): void {
+    this.link = link;
+    this.receiver?.linkChanged(link);
+  }
+}
+
+function arrive(messages: (() => void)[]): boolean {
+  const message = messages.shift();
+  message?.();
+  return message !== undefined;
+}
