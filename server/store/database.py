@@ -74,8 +74,10 @@ class Database:
         if (opened := self._open) is None:
             return
         self._open = None
-        await asyncio.get_running_loop().run_in_executor(opened.writer, self._close_now, opened)
-        opened.writer.shutdown(wait=False)
+        try:
+            await asyncio.get_running_loop().run_in_executor(opened.writer, self._close_now, opened)
+        finally:
+            opened.writer.shutdown(wait=False)
 
     def _close_now(self, opened: _Open) -> None:
         opened.readers.shutdown(wait=True)

@@ -21,7 +21,7 @@ from crdt.errors import Code, InvariantError
 from crdt.ids import DocumentId, Epoch, Seq
 from server.store.base import REMEMBERED_UPDATE_IDS, CompactionReport, Folded, Row
 from server.store.schema import documents, history, log_rows, snapshots, update_ids
-from server.store.segments import checksum, damaged, pack_rows, unpack_rows
+from server.store.segments import checksum, damaged, pack_rows, pack_snapshot, unpack_rows, unpack_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ class Packed:
 
     span: Span
     folded: Folded
+    snapshot: bytes
     segment: bytes
 
 
@@ -124,8 +125,8 @@ def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
 
 
 def pack(span: Span, folded: Folded) -> Packed:
-    """Compress the rows that go into history; needs no connection."""
-    return Packed(span, folded, pack_rows(span.fresh))
+    """Compress the snapshot, and the rows that go into history; needs no connection."""
+    return Packed(span, folded, pack_snapshot(folded.snapshot), pack_rows(span.fresh))
 
 
 def write(connection: Connection, packed: Packed, history_bytes: int) -> CompactionReport | None:
@@ -138,9 +139,9 @@ def write(connection: Connection, packed: Packed, history_bytes: int) -> Compact
     connection.execute(
         insert(snapshots).values(
             **shared,
-            data=folded.snapshot,
+            data=packed.snapshot,
             state_vector=folded.state_vector,
-            checksum=checksum(folded.snapshot, last),
+            checksum=checksum(packed.snapshot, last),
         )
     )
     connection.execute(insert(history).values(**shared, data=packed.segment, checksum=checksum(packed.segment, last)))
@@ -194,8 +195,7 @@ def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> byte
     found = connection.execute(query).first()
     if found is None or checksum(found.data, seq) != found.checksum:
         return None
-    data: bytes = found.data
-    return data
+    return unpack_snapshot(found.data)
 
 
 def _read_segments(connection: Connection, document: Document, after: Seq) -> list[Row]:

@@ -62,6 +62,7 @@ author_keys = Table(
     sqlite_with_rowid=False,
 )
 
+# The newest one and the one that it was made from, packed (segments.py).
 snapshots = Table(
     "snapshots",
     metadata,

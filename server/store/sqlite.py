@@ -44,6 +44,11 @@ def sqlite_path(url: str) -> Path:
         ) from None
     if parsed.get_backend_name() != "sqlite":
         raise Unavailable(f"Databases of the kind {parsed.get_backend_name()} are not supported; use sqlite:////….")
+    if sqlite3.sqlite_version_info < (3, 35):
+        message = (
+            f"Python's SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed, for UPDATE … RETURNING."
+        )
+        raise Unavailable(message)
     if not parsed.database or parsed.database == ":memory:":
         raise Unavailable("The database URL names no file; it should look like sqlite:////srv/data/manyhands.db.")
     return Path(parsed.database).absolute()
