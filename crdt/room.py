@@ -125,7 +125,8 @@ class Room:
 
     def deadline(self) -> float | None:
         """When `flush` must be called next; None: not before something else happens."""
-        append = self._next_append if self._outbox.ready else self._outbox.retry_at
+        may_append = self._outbox.ready and not self._reloading
+        append = self._next_append if may_append else self._outbox.retry_at
         moments = (append, self._people.presence_deadline())
         return min((moment for moment in moments if moment is not None), default=None)
 

@@ -1,0 +1,119 @@
+"""A store that fails as real ones do, seen from one node: refusals, lost replies, hangs that commit late, and the node's own death."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from crdt.errors import Unavailable
+from crdt.ids import DocumentId, Seq
+from server.store.base import (
+    Append,
+    AppendOutcome,
+    Attachments,
+    Catalogue,
+    CompactionReport,
+    Fold,
+    Head,
+    Loaded,
+    OpenMarks,
+    Row,
+)
+from server.store.memory import MemoryStore
+
+
+class Weather:
+    """How the store is doing now; shared by all nodes."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.down = False
+        self.faults = 0.0
+        """Chance of each fault per call."""
+
+    def strikes(self) -> bool:
+        """Whether a fault happens now."""
+        return self.random.random() < self.faults
+
+
+class FaultyLog:
+    """The log as one node sees it. A node that has died gets no answers and changes nothing more."""
+
+    def __init__(self, store: MemoryStore, weather: Weather) -> None:
+        self._log = store.log
+        self._weather = weather
+        self.dead = False
+
+    async def _reach(self) -> None:
+        """The way to the store: takes a while, may fail."""
+        await asyncio.sleep(self._weather.random.uniform(0.0, 0.01))
+        if self.dead or self._weather.down or self._weather.strikes():
+            raise Unavailable("The store cannot be reached.")
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
+        await self._reach()
+        if self._weather.strikes():
+            await asyncio.sleep(
+                self._weather.random.uniform(5.0, 15.0)
+            )  # commits late, perhaps when nobody waits any more
+            if self.dead:
+                raise Unavailable("The node has died.")
+        outcomes = await self._log.append(appends)
+        await asyncio.sleep(self._weather.random.uniform(0.0, 0.01))
+        if self.dead or self._weather.strikes():
+            raise Unavailable("The reply was lost.")
+        return outcomes
+
+    async def load(self, document_id: DocumentId) -> Loaded | None:
+        await self._reach()
+        return await self._log.load(document_id)
+
+    async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
+        await self._reach()
+        return await self._log.read(document_id, after)
+
+    async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
+        await self._reach()
+        return await self._log.heads(document_ids)
+
+    async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
+        await self._reach()
+        return await self._log.compact(document_id, fold)
+
+
+class FaultyMarks:
+    """The open marks as one node sees them."""
+
+    def __init__(self, marks: OpenMarks, log: FaultyLog) -> None:
+        self._marks = marks
+        self._log = log
+
+    async def mark(self, document_id: DocumentId, node_id: str) -> None:
+        await self._marks.mark(document_id, node_id)
+
+    async def unmark(self, document_id: DocumentId, node_id: str) -> None:
+        if self._log.dead:
+            raise Unavailable("The node has died.")
+        await self._marks.unmark(document_id, node_id)
+
+    async def marked(self, node_id: str) -> frozenset[DocumentId]:
+        return await self._marks.marked(node_id)
+
+
+class FaultyStore:
+    """One node's view of a memory store that outlives it."""
+
+    def __init__(self, store: MemoryStore, weather: Weather) -> None:
+        self.faulty_log = FaultyLog(store, weather)
+        self.log = self.faulty_log
+        self.catalogue: Catalogue = store.catalogue
+        self.attachments: Attachments = store.attachments
+        self.open_marks: OpenMarks = FaultyMarks(store.open_marks, self.faulty_log)
+
+    async def __aenter__(self) -> "FaultyStore":
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        return None
+
+    async def check(self) -> None:
+        return None

@@ -1,0 +1,88 @@
+"""Bugs that peers have had, planted on purpose: a simulation that does not find them proves nothing.
+
+Each function is a context in which the server has that bug.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from crdt.effects import Answer, Effect
+from crdt.gathering import Gathering
+from crdt.outbox import Outbox
+from crdt.protocol import Acknowledged, UpdateMessage
+from crdt.room import Room
+
+
+@contextmanager
+def _instead(owner: type, name: str, replacement: object) -> Iterator[None]:
+    original = owner.__dict__[name]
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+def acknowledge_before_append() -> AbstractContextManager[None]:
+    """Hocuspocus, Y-Sweet: an edit that is in memory counts as saved."""
+    original = Room.receive
+
+    def receive(room: Room, connection: Any, updates: Any, request: Any) -> list[Effect]:
+        effects = original(room, connection, updates, request)
+        return [*effects, *([Answer(connection, request, Acknowledged(room.seq))] if not effects else [])]
+
+    return _instead(Room, "receive", receive)
+
+
+def relay_before_append() -> AbstractContextManager[None]:
+    """y-websocket, Hocuspocus: others see what the next crash takes back."""
+    original = Room.flush
+
+    def flush(room: Room, now: float) -> list[Effect]:
+        fresh = room._outbox.ready
+        effects = original(room, now)
+        appending = room._outbox.under_way
+        if fresh and appending is not None:
+            effects += room._people.tell(UpdateMessage(type(room.seq)(room.seq + 1), appending.batch))
+        return effects
+
+    return _instead(Room, "flush", flush)
+
+
+def unload_before_durable() -> AbstractContextManager[None]:
+    """pycrdt-websocket, Hocuspocus: the last edits die with the last visitor."""
+    return _instead(Room, "idle", property(lambda room: not room._people))
+
+
+def give_up_when_the_store_fails() -> AbstractContextManager[None]:
+    """Hocuspocus, Docmost, Outline: a failed write is logged and forgotten, yet counts as done."""
+
+    def failed(outbox: Outbox, update_id: Any, _now: float) -> None:
+        outbox.settle(update_id)
+
+    return _instead(Outbox, "failed", failed)
+
+
+def forget_who_joins_late() -> AbstractContextManager[None]:
+    """A session that joins while a batch is under way is never sent it."""
+    original = Gathering.tell
+
+    def tell(people: Gathering, message: Any, but: Any = None) -> list[Effect]:
+        if isinstance(message, UpdateMessage) and len(people) > 1:
+            but = people.sessions()[-1].connection
+        return original(people, message, but)
+
+    return _instead(Gathering, "tell", tell)
+
+
+PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    bug.__name__: bug
+    for bug in (
+        acknowledge_before_append,
+        relay_before_append,
+        unload_before_durable,
+        give_up_when_the_store_fails,
+        forget_who_joins_late,
+    )
+}

@@ -1,0 +1,159 @@
+"""One seeded schedule: people edit while the network, the store and the node fail; then everything heals, and all must agree.
+
+What must hold:
+
+- during the run, nothing is relayed or acknowledged that is not in the log (checked in world.py at that moment);
+- after healing, within simulated minutes and without a new edit, every replica equals the replay of the log;
+- every edit that anybody made is there (nothing is refused in these schedules), the acknowledged ones above all;
+- the room's own copy equals the log's, and rooms that nobody uses are closed.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from crdt.errors import InvariantError
+from tests.simulation.client import GATHER, SimClient
+from tests.simulation.virtual_loop import run_virtually
+from tests.simulation.world import DOCUMENT, World
+
+ACTIONS = 80
+HEALING = 120.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of one schedule; `failures` is empty when every promise was kept."""
+
+    seed: int
+    edits: int
+    relayed: int
+    failures: tuple[str, ...]
+    digest: int
+    """Equal for equal runs: the same seed must give the same."""
+
+
+def run_schedule(seed: int) -> Report:
+    """Run one schedule to its end."""
+    return run_virtually(_run(seed))
+
+
+async def _run(seed: int) -> Report:
+    async with World(seed) as world:
+        for number in range(world.random.randint(2, 4)):
+            world.connect(world.add_client(f"c{number}"))
+        pump = asyncio.create_task(_pump(world))
+        try:
+            for _ in range(ACTIONS):
+                await _act(world)
+                await asyncio.sleep(world.random.choice((0.0, 0.005, 0.03, 0.2)))
+            await _heal(world)
+            failures = await _judge(world)
+        finally:
+            pump.cancel()
+        edits = sum(client.edits for client in world.clients)
+        digest = hash((await world.stored_state())[0])
+        return Report(seed, edits, world.sent_updates, tuple(failures), digest)
+
+
+async def _pump(world: World) -> None:
+    """Browsers send what has gathered, and connect again when they are cut off."""
+    while True:
+        await asyncio.sleep(GATHER)
+        for client in world.clients:
+            client.send_gathered()
+            if client.connection is None and not world.deserted and world.random.random() < 0.2:
+                world.connect(client)
+
+
+async def _act(world: World) -> None:
+    random = world.random
+    client = random.choice(world.clients)
+    dice = random.random()
+    if dice < 0.70:
+        client.edit()
+    elif dice < 0.78:
+        _cut(world, client, noticed=random.random() < 0.7)
+    elif dice < 0.84:
+        world.weather.faults = random.choice((0.0, 0.05, 0.3))
+    elif dice < 0.89:
+        world.weather.down = not world.weather.down
+    elif dice < 0.93:
+        await world.kill_node()
+        await asyncio.sleep(random.uniform(0.0, 2.0))
+        await world.start_node()
+    elif dice < 0.95:
+        await _compact(world)
+    elif dice < 0.985:
+        await _desert(world, client)
+    else:
+        await asyncio.sleep(random.uniform(0.0, 30.0))
+
+
+async def _compact(world: World) -> None:
+    try:
+        await world.store.log.compact(DOCUMENT, world.fold)
+    except InvariantError as error:
+        world.broken.append(f"the log cannot be folded: {error.message}")
+
+
+async def _desert(world: World, last: SimClient) -> None:
+    """The store is away, somebody types a last word that reaches the server, and all close their laptops; one never comes back."""
+    world.weather.down = True
+    token = last.edit()
+    last.send_gathered()
+    await asyncio.sleep(0.2)
+    arrived = token in last.taken
+    world.deserted = True
+    for client in world.clients:
+        _cut(world, client, noticed=True)
+    if arrived and len(world.clients) > 2:
+        world.clients.remove(last)
+        world.left_behind.append(token)
+    await asyncio.sleep(5.0)
+    world.weather.down, world.deserted = False, False
+
+
+def _cut(world: World, client: SimClient, *, noticed: bool) -> None:
+    if client.connection is not None:
+        world.cut(client.connection, noticed=noticed)
+
+
+async def _heal(world: World) -> None:
+    world.weather.down, world.weather.faults = False, 0.0
+    deadline = asyncio.get_running_loop().time() + HEALING
+    while asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(1.0)
+        if all(client.joined and not client.unsaved for client in world.clients):
+            break
+    await asyncio.sleep(30.0)
+
+
+async def _judge(world: World) -> list[str]:
+    failures = list(world.broken)
+    text, tokens = await world.stored_state()
+    for client in world.clients:
+        made = {f"{client.name}.{number + 1}" for number in range(client.edits)}
+        if lost := client.acknowledged - tokens:
+            failures.append(f"{client.name}: acknowledged and lost: {sorted(lost)}")
+        if lost := made - tokens:
+            failures.append(f"{client.name}: never arrived: {sorted(lost)}")
+        if client.unsaved or not client.joined:
+            failures.append(f"{client.name}: not at rest: {client.refused[-1:]}")
+        if client.state() != (text, tokens):
+            failures.append(f"{client.name}: another text than the log's")
+    if lost := set(world.left_behind) - tokens:
+        failures.append(f"taken by a server that lived on, and lost: {sorted(lost)}")
+    failures += await _judge_room(world, text)
+    return failures
+
+
+async def _judge_room(world: World, text: str) -> list[str]:
+    """Everybody leaves: the room must close, and the next one to open it must find the same."""
+    for client in world.clients:
+        _cut(world, client, noticed=True)
+    assert world.rooms is not None
+    await asyncio.sleep(0)
+    late = world.add_client("late")
+    world.connect(late)
+    await asyncio.sleep(10.0)
+    return [] if late.state()[0] == text else ["who came late sees another text"]

@@ -1,0 +1,260 @@
+"""One node, its store and its people, on virtual time: everything between them is delayed, and everything can fail.
+
+The links keep order, as TCP does, and lose what is under way when they break. What the server sends is checked at the moment it is sent:
+an update or an acknowledgement that is not in the log by then is a broken promise, whatever happens later.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, cast
+
+from pycrdt import Doc, Map, Text
+
+from crdt.compaction import updates_of
+from crdt.errors import ManyhandsError
+from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
+from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
+from server.bus.memory import MemoryBus
+from server.rooms import Rooms, RoomSettings
+from server.sandbox import Sandbox
+from server.store.base import Folded
+from server.store.memory import MemoryStore
+from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.simulation.client import SimClient
+from tests.simulation.faults import FaultyStore, Weather
+
+DOCUMENT = DocumentId("simulated-document")
+
+
+class BrokenPromise(AssertionError):
+    """Somebody was told something that is not durable."""
+
+
+@dataclass
+class Link:
+    """One connection: both directions in order, each message after a delay of its own."""
+
+    client: SimClient
+    open: bool = True
+    up: "asyncio.Queue[Callable[[], Any]]" = field(default_factory=asyncio.Queue)
+    down_free_at: float = 0.0
+    task: "asyncio.Task[None] | None" = None
+
+
+class World:
+    """The simulation's surroundings. Use as `async with World(seed) as world:`."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.store = MemoryStore()
+        self.weather = Weather(self.random)
+        self.links: dict[ConnectionId, Link] = {}
+        self.clients: list[SimClient] = []
+        self.rooms: Rooms | None = None
+        self.node_store: FaultyStore | None = None
+        self.broken: list[str] = []
+        self.sent_updates = 0
+        self.deserted = False
+        """Nobody is at their desk: no browser connects."""
+        self.left_behind: list[str] = []
+        """Edits that this node has taken, of people who never come back; without a crash they must arrive all the same."""
+        self._connections = 0
+        self._people = 0
+
+    async def __aenter__(self) -> "World":
+        await self.store.catalogue.create(DOCUMENT, "Simulated", Epoch(7), datetime(2026, 1, 1, tzinfo=UTC))
+        await self.start_node()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.kill_node()
+
+    # The node.
+
+    async def start_node(self) -> None:
+        """A server process starts over the store."""
+        loop = asyncio.get_running_loop()
+        self.node_store = FaultyStore(self.store, self.weather)
+        rooms = Rooms(
+            self.node_store,
+            MemoryBus(),
+            cast(Sandbox, InProcessSandbox()),
+            RoomSettings(linger=1.0, append_deadline=3.0),
+            clock=loop.time,
+        )
+        rooms.attach(self)
+        await rooms.__aenter__()
+        self.rooms = rooms
+
+    async def kill_node(self) -> None:
+        """The process dies: nothing it was about to do happens, every connection breaks."""
+        rooms, self.rooms = self.rooms, None
+        self.left_behind.clear()
+        if self.node_store is not None:
+            self.node_store.faulty_log.dead = True
+        for connection in list(self.links):
+            self.cut(connection)
+        if rooms is not None:
+            await rooms.__aexit__()
+
+    # Connections.
+
+    def add_client(self, name: str) -> SimClient:
+        """Somebody opens the page."""
+        self._people += 1
+        client = SimClient(name, 1000 + self._people, self.random, self)
+        self.clients.append(client)
+        return client
+
+    def connect(self, client: SimClient) -> None:
+        """The browser connects, if there is a server."""
+        if client.connection is not None or self.rooms is None:
+            return
+        self._connections += 1
+        connection = ConnectionId(f"connection-{self._connections}")
+        link = Link(client)
+        self.links[connection] = link
+        link.task = asyncio.get_running_loop().create_task(self._carry_up(link))
+        client.connected(connection)
+
+    def cut(self, connection: ConnectionId, *, noticed: bool = True) -> None:
+        """A connection breaks; the server may notice only much later."""
+        link = self.links.pop(connection, None)
+        if link is None:
+            return
+        link.open = False
+        if link.task is not None:
+            link.task.cancel()
+        if link.client.connection == connection:
+            link.client.disconnected()
+        rooms = self.rooms
+        if rooms is not None:
+            delay = 0.0 if noticed else 20.0
+            asyncio.get_running_loop().call_later(delay, self._notice, rooms, connection)
+
+    def _notice(self, rooms: Rooms, connection: ConnectionId) -> None:
+        if rooms is self.rooms:
+            rooms.disconnect(connection)
+
+    async def _carry_up(self, link: Link) -> None:
+        while True:
+            message = await link.up.get()
+            await asyncio.sleep(self.random.uniform(0.0, 0.02))
+            outcome = message()
+            if outcome is not None:
+                await outcome
+
+    def _carry_down(self, connection: ConnectionId, deliver: Callable[[], None]) -> None:
+        link = self.links.get(connection)
+        if link is None:
+            return
+        loop = asyncio.get_running_loop()
+        link.down_free_at = max(link.down_free_at, loop.time() + self.random.uniform(0.0, 0.02))
+        loop.call_at(link.down_free_at, lambda: deliver() if link.open else None)
+
+    # What clients say (tests.simulation.client.Server).
+
+    def join(self, connection: ConnectionId, request: JoinRequest) -> None:
+        """Send a join."""
+        link = self.links[connection]
+        user = User(link.client.name, link.client.name, "#336699")
+
+        async def arrive() -> None:
+            if self.rooms is None:
+                return
+            try:
+                answer, _ = await self.rooms.join(connection, DOCUMENT, request, user)
+            except ManyhandsError as error:
+                refused = Refused(error.code, error.message)
+                self._carry_down(connection, lambda: link.client.join_answered(refused))
+                return
+            self._carry_down(connection, lambda: link.client.join_answered(answer))
+
+        link.up.put_nowait(arrive)
+
+    def update(self, connection: ConnectionId, batch: bytes, request: object) -> None:
+        """Send an update."""
+        link = self.links[connection]
+
+        def arrive() -> Any:
+            if self.rooms is None:
+                return None
+            link.client.arrived(request)
+            return self.rooms.receive(connection, DOCUMENT, batch, Request(request))
+
+        link.up.put_nowait(arrive)
+
+    def later(self, connection: ConnectionId, act: Callable[[], None]) -> None:
+        """Do something after a pause, if the connection still stands."""
+        link = self.links[connection]
+        asyncio.get_running_loop().call_later(1.0, lambda: act() if link.open else None)
+
+    # What the server says (server.rooms.Wire).
+
+    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
+        """Carry a message to clients; an update must be durable by now."""
+        if isinstance(message, UpdateMessage):
+            self.sent_updates += 1
+            self._promise(
+                self._durable_batch(message.seq) == message.batch,
+                f"update {message.seq} was relayed before it was durable",
+            )
+        for connection in connections:
+            link = self.links.get(connection)
+            if link is not None:
+                client = link.client
+                self._carry_down(connection, lambda client=client: client.told(message))  # type: ignore[misc]
+
+    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+        """Carry an answer to a client; what it acknowledges must be durable by now."""
+        if isinstance(answer, Acknowledged):
+            self._promise(answer.seq <= self._head(), f"row {answer.seq} was acknowledged before it was durable")
+        link = self.links.get(connection)
+        if link is not None:
+            self._carry_down(connection, lambda: link.client.answered(request, answer))
+
+    def backlog(self, connection: ConnectionId) -> int:
+        """Simulated connections take everything in."""
+        return 0
+
+    def abort(self, connection: ConnectionId) -> None:
+        """Cut a connection."""
+        self.cut(connection)
+
+    # The truth.
+
+    def _promise(self, kept: bool, otherwise: str) -> None:
+        if not kept:
+            self.broken.append(otherwise)
+
+    def _durable_batch(self, seq: Seq) -> bytes | None:
+        document = self.store.log._documents[DOCUMENT]
+        for row in (*document.history, *document.rows):
+            if row.seq == seq:
+                return row.batch
+        return None
+
+    def _head(self) -> Seq:
+        return self.store.log._documents[DOCUMENT].head
+
+    async def stored(self) -> Doc[Any]:
+        """Replay what the store holds."""
+        loaded = await self.store.log.load(DOCUMENT)
+        assert loaded is not None
+        doc: Doc[Any] = Doc(client_id=ClientId(1))
+        for update in updates_of(loaded.snapshot, [row.batch for row in loaded.rows]):
+            doc.apply_update(update)
+        return doc
+
+    async def stored_state(self) -> tuple[str, frozenset[str]]:
+        """The same, as it would look on a screen."""
+        doc = await self.stored()
+        return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())
+
+    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+        """Compaction as another node would do it, at its own pace."""
+        await asyncio.sleep(self.random.uniform(0.0, 1.0))
+        return await InProcessSandbox().fold(snapshot, batches)
