@@ -15,6 +15,7 @@ describe("typing together", () => {
     expect(room.words()).toHaveLength(1);
     expect(room.server.text()).toContain("Hello ");
     expect([alice.unsaved, bob.unsaved]).toEqual([0, 0]);
+    expect(room.server.joins).toHaveLength(2);
   });
 
   it("gathers a burst of changes into one message", () => {

@@ -1,0 +1,132 @@
+/** The server's presence table as an Awareness, and the local state on its way out. */
+
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { Presence, type PresenceState } from "../src/presence.js";
+import type { PresenceChange } from "../src/wire.js";
+import { ManualClock } from "./harness/clock.js";
+
+function here() {
+  const clock = new ManualClock();
+  const awareness = new Awareness(new Y.Doc());
+  const sent: PresenceState[] = [];
+  const answers: ((again: boolean) => void)[] = [];
+  const presence = new Presence(awareness, clock, (state, answered) => {
+    sent.push(state);
+    answers.push(answered);
+  });
+  onTestFinished(() => presence.destroy());
+  const answer = (again = false) => answers.splice(0).forEach((answered) => void answered(again));
+  return { clock, awareness, presence, sent, answer };
+}
+
+function change(presenceId: number, clientId: number, state: PresenceChange["state"]): PresenceChange {
+  return { presenceId, clientId, user: { id: "u1", name: "Bob", color: "#b3261e" }, state };
+}
+
+describe("other people", () => {
+  it("stand in the awareness under their client id, as the server vouches for them", () => {
+    const { awareness, presence } = here();
+    const told: unknown[] = [];
+    awareness.on("change", (changes: unknown) => told.push(changes));
+    presence.joined([change(2, 77, { cursor: 1, user: { name: "Mallory" } })], 1, 4096);
+    expect(awareness.getStates().get(77)).toEqual({
+      cursor: 1,
+      user: { id: "u1", name: "Bob", color: "#b3261e" },
+    });
+    expect(told).toEqual([{ added: [77], updated: [], removed: [] }]);
+  });
+
+  it("never expire here, for the server says who is gone", () => {
+    const { awareness, presence } = here();
+    presence.joined([change(2, 77, {})], 1, 4096);
+    expect(awareness.meta.get(77)?.lastUpdated).toBe(Number.POSITIVE_INFINITY);
+    presence.changed([change(2, 77, null)]);
+    expect(awareness.getStates().has(77)).toBe(false);
+  });
+
+  it("stay when the earlier one of their two connections ends", () => {
+    const { awareness, presence } = here();
+    presence.joined([change(2, 77, { cursor: 1 })], 1, 4096);
+    presence.changed([change(3, 77, { cursor: 2 })]);
+    presence.changed([change(2, 77, null)]);
+    expect(awareness.getStates().get(77)?.cursor).toBe(2);
+  });
+
+  it("are gone with the link, and those who left meanwhile do not return", () => {
+    const { awareness, presence } = here();
+    presence.joined([change(2, 77, {}), change(3, 88, {})], 1, 4096);
+    presence.left();
+    expect([...awareness.getStates().keys()]).toEqual([awareness.clientID]);
+    presence.joined([change(5, 88, {})], 4, 4096);
+    expect(awareness.getStates().has(77)).toBe(false);
+    expect(awareness.getStates().has(88)).toBe(true);
+  });
+
+  it("are not oneself: neither this session nor its ghost", () => {
+    const { awareness, presence } = here();
+    awareness.setLocalState({ cursor: "mine" });
+    const own = awareness.clientID;
+    presence.joined([change(1, own, { cursor: "echo" }), change(9, own, { cursor: "ghost" })], 1, 4096);
+    presence.changed([change(9, own, null)]);
+    expect(awareness.getLocalState()).toEqual({ cursor: "mine" });
+  });
+});
+
+describe("the local state", () => {
+  it("is told on joining, without what it claims about the person", () => {
+    const { awareness, presence, sent, clock } = here();
+    awareness.setLocalState({ cursor: 1, user: { name: "Alice" } });
+    presence.joined([], 1, 4096);
+    clock.advance(0);
+    expect(sent).toEqual([{ cursor: 1 }]);
+    expect(awareness.getLocalState()?.user).toEqual({ name: "Alice" });
+  });
+
+  it("is sent at most ten times a second, the latest last", () => {
+    const { awareness, presence, sent, answer, clock } = here();
+    presence.joined([], 1, 4096);
+    for (let cursor = 0; cursor < 100; cursor++) {
+      awareness.setLocalStateField("cursor", cursor);
+      clock.advance(10);
+      answer();
+    }
+    clock.advance(100);
+    expect(sent.length).toBeLessThanOrEqual(11);
+    expect(sent.at(-1)).toEqual({ cursor: 99 });
+  });
+
+  it("waits for the answer to the one before", () => {
+    const { awareness, presence, sent, answer, clock } = here();
+    presence.joined([], 1, 4096);
+    clock.advance(0);
+    awareness.setLocalStateField("cursor", 1);
+    clock.advance(1_000);
+    expect(sent).toHaveLength(1);
+    answer();
+    clock.advance(0);
+    expect(sent.at(-1)).toEqual({ cursor: 1 });
+  });
+
+  it("is sent again after a while when the server could not take it", () => {
+    const { presence, sent, answer, clock } = here();
+    presence.joined([], 1, 4096);
+    clock.advance(0);
+    answer(true);
+    clock.advance(100);
+    expect(sent).toHaveLength(1);
+    clock.advance(5_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  it("stays here when it is over the limit or nobody listens", () => {
+    const { awareness, presence, sent, clock } = here();
+    awareness.setLocalStateField("cursor", 1);
+    clock.advance(1_000);
+    presence.joined([], 1, 20);
+    awareness.setLocalState({ cursor: "x".repeat(100) });
+    clock.advance(1_000);
+    expect(sent).toEqual([]);
+  });
+});

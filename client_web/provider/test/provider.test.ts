@@ -1,0 +1,213 @@
+/** The provider as a page sees it: its state, its copy on the device, its question on leaving. */
+
+import "fake-indexeddb/auto";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import * as Y from "yjs";
+import { ManyhandsProvider } from "../src/provider.js";
+import { ManualClock } from "./harness/clock.js";
+import { DummyServer, Line } from "./harness/server.js";
+
+let documents = 0;
+
+/** A device with its own document, whose pages can be opened one after the other. */
+class Device {
+  readonly clock = new ManualClock();
+  readonly server = new DummyServer();
+  private readonly documentId = `document-${++documents}`;
+
+  /** Open a page; it is not connected yet. */
+  open(offline = true) {
+    const line = new Line(this.server);
+    const { documentId, clock } = this;
+    const provider = new ManyhandsProvider({ documentId, connection: line, clock, offline });
+    onTestFinished(() => provider.destroy());
+    return { provider, line, text: provider.doc.getText("t") };
+  }
+
+  settle(line: Line): void {
+    for (let round = 0; round < 4; round++) {
+      this.clock.advance(100);
+      while (line.arriveUp() || line.arriveDown());
+      this.server.commitEach();
+      while (line.arriveDown());
+    }
+  }
+}
+
+/** Until the copy on the device has been read and the join is on its way. */
+function joining(line: Line): Promise<void> {
+  return vi.waitUntil(() => line.sent.includes("join"), { interval: 1 }).then(() => {});
+}
+
+describe("the state", () => {
+  it("goes from offline to synced, and tells its listeners", () => {
+    const device = new Device();
+    const { provider, line } = device.open(false);
+    const seen = new Set<string>([provider.snapshot().status]);
+    provider.subscribe(() => seen.add(provider.snapshot().status));
+    line.connect();
+    device.settle(line);
+    expect([...seen]).toEqual(["offline", "syncing", "synced"]);
+    expect(provider.snapshot()).toMatchObject({ role: "editor", loaded: true, offlineCopy: "off" });
+    expect(provider.snapshot().document).toEqual({ title: "Plan", trashedAt: null });
+  });
+
+  it("is the same object until something changes", () => {
+    const device = new Device();
+    const { provider, line, text } = device.open(false);
+    line.connect();
+    device.settle(line);
+    const before = provider.snapshot();
+    device.settle(line);
+    expect(provider.snapshot()).toBe(before);
+    text.insert(0, "a");
+    expect(provider.snapshot()).not.toBe(before);
+  });
+
+  it("shows how much of a large document has come", () => {
+    const device = new Device();
+    const writer = device.open(false);
+    writer.line.connect();
+    device.settle(writer.line);
+    writer.text.insert(0, "x".repeat(1000));
+    device.settle(writer.line);
+    device.server.partBytes = 400;
+    const { provider, line } = device.open(false);
+    const received: (number | undefined)[] = [];
+    provider.subscribe(() => received.push(provider.snapshot().progress?.received));
+    line.connect();
+    device.settle(line);
+    expect(received.filter((bytes) => bytes !== undefined)).toEqual([0, 400, 800]);
+    expect(provider.snapshot().progress).toBeNull();
+  });
+});
+
+describe("leaving the page", () => {
+  it("asks only while something is not durable", () => {
+    const device = new Device();
+    const { provider, line, text } = device.open(false);
+    line.connect();
+    device.settle(line);
+    const page = new EventTarget() as unknown as Window;
+    const stop = provider.guardLeaving(page);
+    const leave = () => !page.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+    expect(leave()).toBe(false);
+    text.insert(0, "unsaved");
+    expect(leave()).toBe(true);
+    device.settle(line);
+    expect(leave()).toBe(false);
+    text.insert(0, "again");
+    stop();
+    expect(leave()).toBe(false);
+  });
+
+  it("sends what was gathered when the provider is destroyed", async () => {
+    const device = new Device();
+    const { provider, line, text } = device.open(false);
+    line.connect();
+    device.settle(line);
+    text.insert(0, "last words");
+    await provider.destroy();
+    device.settle(line);
+    expect(device.server.text()).toBe("last words");
+  });
+});
+
+describe("the copy on the device", () => {
+  it("brings words, title and unsent deletions over a reload without a network", async () => {
+    const device = new Device();
+    const first = device.open();
+    first.line.connect();
+    await joining(first.line);
+    device.settle(first.line);
+    first.text.insert(0, "keep this, drop that");
+    device.settle(first.line);
+    first.line.drop();
+    first.text.delete(9, 11);
+    await first.provider.destroy();
+
+    const again = device.open();
+    await vi.waitUntil(() => again.provider.snapshot().loaded, { interval: 1 });
+    expect(again.text.toString()).toBe("keep this");
+    expect(again.provider.snapshot()).toMatchObject({
+      status: "offline",
+      unsaved: 1,
+      offlineCopy: "ok",
+      document: { title: "Plan" },
+    });
+    again.line.connect();
+    device.settle(again.line);
+    expect([device.server.text(), again.provider.snapshot().unsaved]).toEqual(["keep this", 0]);
+    expect(device.server.joins[0]?.key).toMatch(/^[A-Za-z0-9_-]{32}$/);
+    expect(device.server.joins[1]?.key).toBe(device.server.joins[0]?.key);
+    await again.provider.destroy();
+
+    const third = device.open();
+    await vi.waitUntil(() => third.provider.snapshot().loaded, { interval: 1 });
+    expect(third.provider.snapshot().unsaved).toBe(0);
+  });
+
+  it("is kept apart when the document began another life", async () => {
+    const device = new Device();
+    const first = device.open();
+    first.line.connect();
+    await joining(first.line);
+    device.settle(first.line);
+    first.text.insert(0, "earlier life");
+    device.settle(first.line);
+    device.server.restore([]);
+    first.line.connect();
+    device.settle(first.line);
+    expect(first.provider.snapshot().closed?.code).toBe("epoch_changed");
+    await vi.waitUntil(() => first.provider.snapshot().separateCopies.length === 1, { interval: 1 });
+    await first.provider.destroy();
+
+    const again = device.open();
+    again.line.connect();
+    await joining(again.line);
+    device.settle(again.line);
+    const { separateCopies, closed } = again.provider.snapshot();
+    expect([again.text.toString(), closed]).toEqual(["", null]);
+    const kept = new Y.Doc();
+    Y.applyUpdate(kept, await again.provider.readSeparateCopy(separateCopies[0] ?? ""));
+    expect(kept.getText("t").toString()).toBe("earlier life");
+    await again.provider.deleteSeparateCopy(separateCopies[0] ?? "");
+    expect(again.provider.snapshot().separateCopies).toEqual([]);
+  });
+
+  it("is dropped with the refused changes when the person wants the server's state", async () => {
+    const device = new Device();
+    const first = device.open();
+    first.line.connect();
+    await joining(first.line);
+    device.settle(first.line);
+    device.server.refuseUpdates.push("too_large");
+    first.text.insert(0, "refused");
+    device.settle(first.line);
+    expect(first.provider.snapshot().refusal?.code).toBe("too_large");
+    const kept = new Y.Doc();
+    Y.applyUpdate(kept, first.provider.copy());
+    expect(kept.getText("t").toString()).toBe("refused");
+    await first.provider.discardAndReload();
+
+    const again = device.open();
+    again.line.connect();
+    await joining(again.line);
+    device.settle(again.line);
+    expect([again.text.toString(), again.provider.snapshot().unsaved]).toEqual(["", 0]);
+  });
+
+  it("may be missing: the page edits on and says so", async () => {
+    const { indexedDB } = globalThis;
+    Reflect.deleteProperty(globalThis, "indexedDB");
+    onTestFinished(() => void Object.assign(globalThis, { indexedDB }));
+    const device = new Device();
+    const { provider, line, text } = device.open();
+    line.connect();
+    await joining(line);
+    text.insert(0, "without a copy");
+    device.settle(line);
+    expect(provider.snapshot()).toMatchObject({ offlineCopy: "unavailable", unsaved: 0, status: "synced" });
+    expect(device.server.text()).toBe("without a copy");
+  });
+});

@@ -1,0 +1,98 @@
+/** The protocol's vectors, which the server's tests read as well. */
+
+import { describe, expect, it } from "vitest";
+import vectors from "../../../tests/vectors/native_protocol.json";
+import { decodeBatch, encodeBatch, shareOut } from "../src/batch.js";
+import * as wire from "../src/wire.js";
+
+/** Put bytes in the place of `{"hex": …}`, at any depth. */
+function revive(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revive);
+  if (typeof value !== "object" || value === null) return value;
+  if ("hex" in value) return bytesOf(value as { hex: string });
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revive(inner)]));
+}
+
+function bytesOf({ hex }: { readonly hex: string }): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+/** What the client makes of an event's arguments; events without content are themselves. */
+function read(event: string, args: readonly unknown[]): unknown {
+  const [, first, second] = args;
+  switch (event) {
+    case "update":
+      return [wire.natural(first, "seq"), decodeBatch(wire.bytes(second, "batch"))];
+    case "presence":
+      return wire.decodePresence(first);
+    case "role":
+      return wire.decodeRole(first);
+    case "durability":
+      return wire.decodeDurability(first);
+    case "document":
+      return wire.decodeDocument(first);
+    case "closed":
+      return wire.decodeError(first);
+    default:
+      return event;
+  }
+}
+
+function answer(story: string): unknown {
+  return revive(vectors.answers.find((entry) => entry.story === story)?.value);
+}
+
+describe("the server's words", () => {
+  it.each(vectors.messages)("$event: $story", ({ event, arguments: args }) => {
+    expect(read(event, revive(args) as unknown[])).toBeDefined();
+  });
+
+  it("announce a missing update, whole or in parts", () => {
+    expect(wire.decodeJoinAnswer(answer("a join, whole")).missing).toEqual({
+      kind: "whole",
+      update: bytesOf({ hex: "01010100040105" }),
+    });
+    expect(wire.decodeJoinAnswer(answer("a join of a large document")).missing).toEqual({
+      kind: "parts",
+      count: 3,
+      bytes: 700_000,
+    });
+  });
+
+  it("tell a refusal from an answer", () => {
+    expect(wire.refusalIn(answer("durable"))).toBeNull();
+    expect(wire.decodeSeq(answer("durable"))).toBe(12);
+    expect(wire.refusalIn(answer("refused"))).toEqual({ code: "missing_past", message: "Join again." });
+    expect(wire.refusalIn(answer("another epoch"))?.code).toBe("epoch_changed");
+  });
+
+  it("are refused when they are not in the protocol's form", () => {
+    const join = answer("a join, whole") as Record<string, unknown>;
+    for (const field of Object.keys(join).filter((name) => name !== "chunks" && name !== "quarantined")) {
+      expect(() => wire.decodeJoinAnswer({ ...join, [field]: "nonsense" }), field).toThrow(wire.WireError);
+    }
+    expect(() => wire.decodeChunk({ chunk: "text" })).toThrow(wire.WireError);
+    expect(() => wire.decodePresence([{}])).toThrow(wire.WireError);
+    expect(wire.decodeError({ code: "from_the_future", message: "?" }).code).toBe("internal");
+  });
+});
+
+describe("batches", () => {
+  it.each(vectors.batches)("have the bytes $batch.hex", ({ updates, batch }) => {
+    expect(encodeBatch(updates.map(bytesOf))).toEqual(bytesOf(batch));
+    expect(decodeBatch(bytesOf(batch)).map((update) => Uint8Array.from(update))).toEqual(
+      updates.map(bytesOf),
+    );
+  });
+
+  it.each(vectors.invalid_batches)("are refused: $story", ({ batch }) => {
+    expect(() => decodeBatch(bytesOf(batch))).toThrow(wire.WireError);
+  });
+
+  it("are shared out in order, each within its size where one update allows that", () => {
+    const updates = [10, 40, 200, 10, 10].map((length) => new Uint8Array(length));
+    const batches = shareOut(updates, 100);
+    expect(batches.flat()).toEqual(updates);
+    expect(batches.map((batch) => batch.length)).toEqual([2, 1, 2]);
+  });
+});
