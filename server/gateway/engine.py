@@ -45,7 +45,7 @@ BODY_SECONDS = 30.0
 class Listener(Protocol):
     """Who is told of the sockets."""
 
-    def opened(self, socket: "EngineSocket", environ: Environ) -> bool:
+    def opened(self, socket: "EngineSocket") -> bool:
         """A handshake is being answered; False refuses it."""
 
     async def received(self, socket: "EngineSocket", data: str | bytes) -> None:
@@ -341,7 +341,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         client = environ["asgi.scope"].get("client")
         # engineio's REMOTE_ADDR is a constant.
         socket = EngineSocket(self, self.generate_id(), client[0] if client else "")
-        if not self.listener.opened(socket, environ):
+        if not self.listener.opened(socket):
             return {**self._bad_request("Too many connections"), "status": "429 TOO MANY REQUESTS"}
         self.sockets[socket.sid] = socket
         socket.open(self._upgrades(socket.sid, transport))

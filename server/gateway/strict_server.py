@@ -5,6 +5,7 @@ the way connections end, and the time that a handshake may stay without CONNECT.
 """
 
 import asyncio
+import logging
 from typing import Any, Protocol
 
 import socketio
@@ -23,6 +24,10 @@ from server.gateway.origins import Origins
 from server.observe import log
 
 NAMESPACE = "/"
+
+_library_log = logging.getLogger("manyhands.socketio")
+_library_log.setLevel(logging.ERROR)
+"""For what the two libraries say: below errors they write session ids and content."""
 
 
 class Application(Protocol):
@@ -54,6 +59,8 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
     ) -> None:
         super().__init__(
             async_mode="asgi",
+            logger=_library_log,
+            engineio_logger=_library_log,
             async_handlers=False,
             serializer=StrictPacket,
             cors_allowed_origins=origins.allow,
@@ -79,12 +86,12 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     # The engine's listener
 
-    def opened(self, socket: EngineSocket, environ: Environ) -> bool:
+    def opened(self, socket: EngineSocket) -> bool:
         """Let a handshake wait for its CONNECT, for a while."""
         if not self.door.knock(socket.address):
             self.complaints.note("too many handshakes", socket.address, socket.told)
             return False
-        self.environ[socket.sid] = environ
+        self.environ[socket.sid] = {}  # python-socketio passes it to `_accept`, which needs nothing of a whole request
         self._expect_connect(socket)
         return True
 

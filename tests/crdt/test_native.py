@@ -4,6 +4,7 @@ In the file, `{"hex": …}` stands for binary.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,10 @@ def test_requests_that_are_none_are_refused_by_name(vector: dict[str, Any]) -> N
         decode_request(vector["event"], from_file(vector["arguments"]))
     assert refused.value.code.value == vector["code"]
     assert vector["names"] in refused.value.message
+
+
+def test_every_event_from_the_server_is_in_the_reference_and_in_the_vectors() -> None:
+    reference = (Path(__file__).parents[2] / "server" / "PROTOCOL.md").read_text()
+    section = reference.split("## From the server")[1].split("\n## ")[0]
+    documented = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert documented == {message["event"] for message in VECTORS["messages"]}

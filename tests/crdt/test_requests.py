@@ -1,6 +1,8 @@
 """Client arguments under fuzzing: a typed request or a ProtocolError, nothing else."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -66,3 +68,9 @@ JSON = st.recursive(
 @given(DOCUMENT_IDS, st.dictionaries(st.text(max_size=9), JSON, max_size=3))
 def test_a_state_that_is_json_arrives_as_it_was(document_id: str, state: dict[str, Any]) -> None:
     assert decode_request("presence", [document_id, {"state": state}]) == Presence(document_id, state)  # type: ignore[arg-type]
+
+
+def test_every_event_is_in_the_reference() -> None:
+    reference = (Path(__file__).parents[2] / "server" / "PROTOCOL.md").read_text()
+    section = reference.split("## From the client")[1].split("###")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == CLIENT_EVENTS

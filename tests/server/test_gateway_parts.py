@@ -6,7 +6,6 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, Seq
@@ -19,6 +18,7 @@ from server.gateway.frames import BadFrame, StrictPacket, check_frame, split_pay
 from server.gateway.guests import NAME_CHARACTERS, new_guest, renamed_guest
 from server.gateway.limits import GatewayLimits
 from server.gateway.outgoing import event_packets, message_packets
+from tests.harness.log_lines import log_lines
 
 LIKELY = st.text(alphabet='0123456b-/,?[]{}":ax_placeholdernum', max_size=60)
 
@@ -131,7 +131,7 @@ def test_a_household_of_ipv6_addresses_counts_as_one() -> None:
 def test_complaints_are_all_counted_and_seldom_written() -> None:
     now = 0.0
     complaints = Complaints(lambda: now, lines_per_minute=3)
-    with capture_logs() as lines:
+    with log_lines() as lines:
         for _ in range(100):
             told: set[str] = set()
             for _ in range(100):
