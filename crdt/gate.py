@@ -282,15 +282,17 @@ class Knowledge:
         raise bad_update("A struct's neighbours live in different places.")
 
     def _record(self, client: int, struct: Struct, place: int, reached: int) -> None:
-        clock, end, kind, *_, lows = struct
+        clock, end, kind = struct[:3]
+        lows = struct[8]
         kind &= KEYED - 1
-        self._places.extend(client, max(clock, reached), place, kind)
+        start = clock if clock > reached else reached
+        self._places.extend(client, start, place, kind)
         if kind <= DELETED:
-            self._bury(client, [(max(clock, reached), end)])
+            self._bury(client, ((start, end),))
         elif place & 1 and end - clock > 1:
             self._overwritten.append((client, clock, end))
         if lows:
-            self._surrogates.add(client, lows if clock >= reached else [low for low in lows if low > reached])
+            self._surrogates.add(client, lows if clock == start else [low for low in lows if low > reached])
 
     def _check_cuts(self, client: int, struct: Struct, reached: int) -> None:
         clock, _, _, origin, origin_clock, right, right_clock, _, lows = struct
@@ -304,7 +306,7 @@ class Knowledge:
 
     def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
         known = self._clocks.get(client, 0)
-        if max([end for _, end in ranges]) > known:
+        if ranges[-1][1] > known or max([end for _, end in ranges]) > known:
             raise _missing_past()
         if self._surrogates:
             for start, end in ranges:

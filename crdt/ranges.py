@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 _FEW = 64
+_NONE: "array[int]" = array("I")
 
 Undo = tuple[int, "array[int]", "array[int]"]
 """Where one range replaced others, and those others; at -1 they are everything there was."""
@@ -34,10 +35,12 @@ class Ranges:
 
     def add(self, ranges: Sequence[tuple[int, int]]) -> list[Undo]:
         """Add sorted ranges; return how to undo it, last step last. Nothing to undo: they were covered already."""
-        new = [each for each in ranges if not self.covers(*each)]
-        if len(new) > _FEW and len(new) * _FEW > len(self._starts):
-            return [self._merge(new)]
-        return [self._insert(start, end) for start, end in new if not self.covers(start, end)]
+        if len(ranges) > _FEW:
+            new = [each for each in ranges if not self.covers(*each)]
+            if len(new) > _FEW and len(new) * _FEW > len(self._starts):
+                return [self._merge(new)]
+            ranges = new
+        return [undo for start, end in ranges if (undo := self._insert(start, end)) is not None]
 
     def undo(self, undo: Undo) -> None:
         """Take the last step back."""
@@ -48,12 +51,20 @@ class Ranges:
             self._starts[at : at + 1] = starts
             self._ends[at : at + 1] = ends
 
-    def _insert(self, start: int, end: int) -> Undo:
+    def _insert(self, start: int, end: int) -> Undo | None:
+        """Add one; None: it was covered already."""
         starts, ends = self._starts, self._ends
         first = bisect_right(starts, start)
-        if first and ends[first - 1] >= start:
-            first -= 1
-        behind = bisect_right(starts, end)
+        if first:
+            if ends[first - 1] >= end:
+                return None
+            if ends[first - 1] >= start:
+                first -= 1
+        if first == len(starts):
+            starts.append(start)
+            ends.append(end)
+            return first, _NONE, _NONE
+        behind = bisect_right(starts, end, first)
         replaced = (first, starts[first:behind], ends[first:behind])
         if first < behind:
             start = min(start, starts[first])
