@@ -90,20 +90,29 @@ function keepCaretsVisible(awareness: Awareness): Plugin {
   return new Plugin({
     key: new PluginKey("keepCaretsVisible"),
     view: (view) => {
+      const waiting = new Set<ReturnType<typeof setTimeout>>();
+      const soon = (act: () => void) => {
+        const timer = setTimeout(() => {
+          waiting.delete(timer);
+          act();
+        }, 0);
+        waiting.add(timer);
+      };
       const onChange = ({ added, updated }: { added: number[]; updated: number[] }) => {
-        for (const clientId of [...added, ...updated]) showLabel(view, clientId);
+        // y-tiptap draws the caret in a task of its own, queued before this one.
+        soon(() => {
+          for (const clientId of [...added, ...updated]) showLabel(view, clientId);
+        });
       };
       awareness.on("change", onChange);
-      let redraw: ReturnType<typeof setTimeout> | undefined;
       return {
         update: (_view, before) => {
           const isHidden = !yCursorPluginKey.getState(view.state)?.find().length;
           if (view.state.doc === before.doc || !isHidden || awareness.getStates().size < 2) return;
-          clearTimeout(redraw);
-          redraw = setTimeout(() => setMeta(view, yCursorPluginKey, { awarenessUpdated: true }), 0);
+          soon(() => setMeta(view, yCursorPluginKey, { awarenessUpdated: true }));
         },
         destroy: () => {
-          clearTimeout(redraw);
+          for (const timer of waiting) clearTimeout(timer);
           awareness.off("change", onChange);
         },
       };
@@ -111,11 +120,11 @@ function keepCaretsVisible(awareness: Awareness): Plugin {
   });
 }
 
-/** Starts the label's fading anew. A caret that is drawn afresh starts by itself. */
+/** How long a label is readable before it fades, and until it is gone. */
+const LABEL_MS = 2400;
+
 function showLabel(view: EditorView, clientId: number): void {
   const label = view.dom.querySelector(`.page-caret[data-client-id="${clientId}"] .page-caret-label`);
-  for (const animation of label?.getAnimations?.() ?? []) {
-    animation.cancel();
-    animation.play();
-  }
+  for (const running of label?.getAnimations?.() ?? []) running.cancel();
+  label?.animate?.([{ opacity: 1 }, { opacity: 1, offset: 0.8 }, { opacity: 0 }], LABEL_MS);
 }

@@ -14,7 +14,7 @@ import { CountsButton } from "./CountsButton";
 import { PageHeader } from "./header/PageHeader";
 import { keys } from "./keys";
 import { LinkMenu } from "./LinkMenu";
-import { ReadOnlyNotice, RefusalActions } from "./Notices";
+import { ReadOnlyNotice, RefusalNotice } from "./Notices";
 import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
 import { TableMenu } from "./TableMenu";
@@ -85,12 +85,14 @@ export function DocumentView(props: DocumentViewProps) {
         onRename={actions.rename}
         onShare={actions.share}
         onGoTo={(who) => actions.goTo(who, editor)}
-        statusActions={state.refusal && <RefusalActions {...rescue} onDiscard={() => setDiscarding(true)} />}
       />
       {editor?.isEditable && (
         <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={() => setEditingLink(true)} />
       )}
       {because && <ReadOnlyNotice because={because} onRestore={actions.restore} {...rescue} />}
+      {state.refusal && (
+        <RefusalNotice message={state.refusal.message} {...rescue} onDiscard={() => setDiscarding(true)} />
+      )}
       <div className="page-body">
         {editor && outline.isShown && (
           <OutlinePanel

@@ -81,20 +81,31 @@ export function ReadOnlyNotice({ because, onRestore, onDownload, onSaveAsNew }: 
   }
 }
 
-export interface RefusalActionsProps extends RescueActions {
+export interface RefusalNoticeProps extends RescueActions {
+  /** The server's own sentence. */
+  readonly message: string;
   readonly onDiscard: () => void;
 }
 
-/** What can be done when the server did not take a change. */
-export function RefusalActions({ onDownload, onSaveAsNew, onDiscard }: RefusalActionsProps) {
+/** What happened, and what can be done, when the server did not take a change. */
+export function RefusalNotice({ message, onDownload, onSaveAsNew, onDiscard }: RefusalNoticeProps) {
   return (
-    <>
-      <DownloadButton onDownload={onDownload} />
-      <BusyButton icon={Copy} label="Save as new document" onPress={onSaveAsNew} />
-      <Button size="small" variant="danger" icon={HardDriveDownload} onClick={onDiscard}>
-        Reload from the server
-      </Button>
-    </>
+    <Banner
+      icon={CircleAlert}
+      tone="danger"
+      action={
+        <span className="page-notice-actions">
+          <DownloadButton onDownload={onDownload} />
+          <BusyButton icon={Copy} label="Save as new document" onPress={onSaveAsNew} />
+          <Button size="small" variant="danger" icon={HardDriveDownload} onClick={onDiscard}>
+            Reload from the server
+          </Button>
+        </span>
+      }
+    >
+      The server did not take a change: {message} Your words are still here on this device, but nothing more
+      is sent.
+    </Banner>
   );
 }
 

@@ -2,7 +2,6 @@
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Link2 } from "lucide-react";
-import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { ThemeMenu } from "../../app/ThemeMenu";
 import { Button } from "../../ui/Button";
@@ -24,17 +23,9 @@ export interface PageHeaderProps {
   readonly onRename: (title: string) => Promise<void>;
   readonly onShare: () => void;
   readonly onGoTo: (person: Present) => void;
-  readonly statusActions: ReactNode;
 }
 
-export function PageHeader({
-  state,
-  provider,
-  person,
-  readOnlyTitle,
-  statusActions,
-  ...act
-}: PageHeaderProps) {
+export function PageHeader({ state, provider, person, readOnlyTitle, ...act }: PageHeaderProps) {
   return (
     <header className="page-header">
       <Tooltip label="All documents">
@@ -44,7 +35,7 @@ export function PageHeader({
       </Tooltip>
       <div className="page-heading">
         <TitleField title={state.document?.title ?? ""} readOnly={readOnlyTitle} onRename={act.onRename} />
-        <StatusButton state={state} onReconnect={() => provider.reconnectNow()} actions={statusActions} />
+        <StatusButton state={state} onReconnect={() => provider.reconnectNow()} />
       </div>
       <div className="page-header-end">
         <People awareness={provider.awareness} onGoTo={act.onGoTo} />

@@ -10,7 +10,7 @@ import {
   RefreshCw,
   TriangleAlert,
 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
@@ -19,8 +19,6 @@ import { factsOf, type Status, type StatusKind, statusOf } from "../status";
 export interface StatusButtonProps {
   readonly state: ProviderState;
   readonly onReconnect: () => void;
-  /** What can be done about it, below the details. */
-  readonly actions?: ReactNode;
 }
 
 const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
@@ -36,7 +34,7 @@ const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
   saved: CloudCheck,
 };
 
-export function StatusButton({ state, onReconnect, actions }: StatusButtonProps) {
+export function StatusButton({ state, onReconnect }: StatusButtonProps) {
   /** When the details were opened: their times are told from then. */
   const [openedAt, setOpenedAt] = useState<number | null>(null);
   const status = statusOf(state);
@@ -59,14 +57,11 @@ export function StatusButton({ state, onReconnect, actions }: StatusButtonProps)
           </div>
         ))}
       </dl>
-      {(state.status === "offline" || actions) && (
+      {state.status === "offline" && (
         <div className="page-status-actions">
-          {state.status === "offline" && (
-            <Button size="small" icon={RefreshCw} onClick={onReconnect}>
-              Connect now
-            </Button>
-          )}
-          {actions}
+          <Button size="small" icon={RefreshCw} onClick={onReconnect}>
+            Connect now
+          </Button>
         </div>
       )}
     </Popover>

@@ -1,0 +1,162 @@
+/** A person at the page of a document whose provider is in memory: the test says what the server says. */
+
+import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
+import { act, render } from "@testing-library/react";
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { ApiContext } from "../../src/app/ApiContext";
+import { createApi } from "../../src/app/api";
+import { createTheme, ThemeContext } from "../../src/app/theme";
+import { EditorPage } from "../../src/page/EditorPage";
+import { OpenContext, type Opening } from "../../src/page/useProvider";
+import { ToastProvider } from "../../src/ui/Toast";
+import { TooltipProvider } from "../../src/ui/Tooltip";
+
+export const SAVED: ProviderState = {
+  status: "synced",
+  unsaved: 0,
+  durability: "ok",
+  role: "editor",
+  loaded: true,
+  progress: null,
+  document: { title: "Minutes", trashedAt: null },
+  refusal: null,
+  closed: null,
+  offlineCopy: "ok",
+  quarantined: false,
+  separateCopies: [],
+  lastSavedAt: null,
+};
+
+export class MemoryProvider implements Provider {
+  readonly documentId: string;
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  user: LocalUser;
+  reconnects = 0;
+  discards = 0;
+  #state: ProviderState;
+  readonly #listeners = new Set<() => void>();
+
+  constructor({ documentId, user, doc = new Y.Doc() }: Opening, state: ProviderState) {
+    this.documentId = documentId;
+    this.doc = doc;
+    this.user = user;
+    this.awareness = new Awareness(doc);
+    this.#state = state;
+  }
+
+  /** The server, or the connection to it, has something to tell. */
+  tells(change: Partial<ProviderState>): void {
+    this.#state = { ...this.#state, ...change };
+    act(() => {
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  readonly snapshot = () => this.#state;
+  readonly subscribe = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  setUser(user: LocalUser) {
+    this.user = user;
+  }
+  reconnectNow() {
+    this.reconnects += 1;
+  }
+  copy() {
+    return Y.encodeStateAsUpdate(this.doc);
+  }
+  async discardAndReload() {
+    this.discards += 1;
+  }
+  async readSeparateCopy() {
+    return new Uint8Array();
+  }
+  async deleteSeparateCopy() {}
+  guardLeaving() {
+    return () => undefined;
+  }
+  async destroy() {
+    this.awareness.destroy();
+  }
+}
+
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+export interface OpenPage {
+  /** The newest provider that the page has opened. */
+  readonly provider: () => MemoryProvider;
+  readonly requests: readonly Request[];
+}
+
+export interface Scene {
+  /** Of the document that the page opens; any other is saved and well. */
+  readonly state?: Partial<ProviderState>;
+  readonly doc?: Y.Doc;
+  /** What the REST side answers; a document by default. */
+  readonly answer?: (request: Request) => Response;
+}
+
+export function openDocument({ state = {}, doc, answer = anyDocument }: Scene = {}): OpenPage {
+  const opened: MemoryProvider[] = [];
+  const requests: Request[] = [];
+  const open = (opening: Opening) => {
+    const isFirst = opening.documentId === "abcdefgh";
+    const provider = new MemoryProvider(isFirst && doc ? { ...opening, doc } : opening, {
+      ...SAVED,
+      ...(isFirst ? state : {}),
+    });
+    opened.push(provider);
+    return provider;
+  };
+  const api = createApi(async (path, { method = "GET", body }) => {
+    const request = { method, path, body: typeof body === "string" ? JSON.parse(body) : body };
+    requests.push(request);
+    return answer(request);
+  });
+  render(
+    <ThemeContext value={createTheme(window)}>
+      <ApiContext value={api}>
+        <OpenContext value={open}>
+          <TooltipProvider>
+            <ToastProvider>
+              <EditorPage documentId="abcdefgh" />
+            </ToastProvider>
+          </TooltipProvider>
+        </OpenContext>
+      </ApiContext>
+    </ThemeContext>,
+  );
+  return {
+    requests,
+    provider: () => {
+      const newest = opened.at(-1);
+      if (!newest) throw new Error("The page has opened no document");
+      return newest;
+    },
+  };
+}
+
+export function anyDocument(): Response {
+  const entry = {
+    id: "abcdefgh",
+    title: "Minutes",
+    created_at: TIME,
+    updated_at: TIME,
+    trashed_at: null,
+    size: 1,
+  };
+  return new Response(JSON.stringify(entry), { status: 200 });
+}
+
+export function refusal(code: string, message: string, status: number): Response {
+  return new Response(JSON.stringify({ error: { code, message } }), { status });
+}
+
+const TIME = "2027-01-01T00:00:00Z";

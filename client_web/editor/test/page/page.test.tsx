@@ -1,0 +1,197 @@
+/** Stories of a person at the editor page. */
+
+import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as Y from "yjs";
+import { FRAGMENT } from "../../src/extensions/schema";
+import { element, words, written } from "./editors";
+import { anyDocument, openDocument, refusal } from "./openDocument";
+
+beforeEach(() => localStorage.clear());
+afterEach(cleanup);
+
+const paragraph = (text: string) => element("paragraph", [words(text)]);
+const withWords = () => written((fragment) => fragment.insert(0, [paragraph("Hello")]));
+const sheet = () => screen.findByRole("textbox", { name: /^Document/ });
+
+describe("the title", () => {
+  const title = () => screen.getByLabelText<HTMLInputElement>("Title of the document");
+  const type = (words: string) => {
+    title().focus();
+    fireEvent.change(title(), { target: { value: words } });
+  };
+  const press = (key: string) => fireEvent.keyDown(title(), { key });
+
+  test("is saved by Enter", async () => {
+    const { requests, provider } = openDocument();
+    type("  Plans ");
+    press("Enter");
+    expect(requests).toEqual([
+      { method: "PATCH", path: "/api/documents/abcdefgh", body: { title: "Plans" } },
+    ]);
+    provider().tells({ document: { title: "Plans", trashedAt: null } });
+    await waitFor(() => expect(title().value).toBe("Plans"));
+    expect(document.title).toBe("Plans · Manyhands");
+  });
+
+  test("is taken back by Escape", () => {
+    const { requests } = openDocument();
+    type("Nonsense");
+    press("Escape");
+    expect(title().value).toBe("Minutes");
+    expect(requests).toEqual([]);
+  });
+
+  test("is not saved when it is empty or the same", () => {
+    const { requests } = openDocument();
+    for (const same of ["   ", "Minutes"]) {
+      type(same);
+      fireEvent.blur(title());
+    }
+    expect(title().value).toBe("Minutes");
+    expect(requests).toEqual([]);
+  });
+
+  test("follows what others do", () => {
+    const { provider } = openDocument();
+    provider().tells({ document: { title: "Ann's title", trashedAt: null } });
+    expect(title().value).toBe("Ann's title");
+  });
+
+  test("that the server refuses is what it was, with the reason", async () => {
+    openDocument({ answer: () => refusal("forbidden", "You may not rename it.", 403) });
+    type("Plans");
+    press("Enter");
+    expect(await screen.findByText("The title was not saved. You may not rename it.")).toBeTruthy();
+    expect(title().value).toBe("Minutes");
+  });
+});
+
+describe("before there is a document", () => {
+  test("a large one shows how much has come", () => {
+    const { provider } = openDocument({ state: { loaded: false, status: "syncing" } });
+    expect(screen.getByText("Opening the document")).toBeTruthy();
+    provider().tells({ progress: { received: 25, total: 100 } });
+    expect(screen.getByText(/Fetching the document: 25 %/)).toBeTruthy();
+  });
+
+  test("offline without a copy says so and tries again when asked", () => {
+    const { provider } = openDocument({ state: { loaded: false, status: "offline" } });
+    fireEvent.click(screen.getByText("Try again"));
+    expect(provider().reconnects).toBe(1);
+  });
+
+  test("one that does not exist is not found", () => {
+    openDocument({ state: { loaded: false, closed: { code: "not_found", message: "No such document." } } });
+    expect(screen.getByText("There is nothing at this address")).toBeTruthy();
+  });
+
+  test("one that was deleted says why it cannot be opened", () => {
+    openDocument({
+      state: { loaded: false, closed: { code: "deleted", message: "It was deleted for ever." } },
+    });
+    expect(screen.getByText("It was deleted for ever.")).toBeTruthy();
+  });
+});
+
+describe("what may be written", () => {
+  test("an ordinary document has a toolbar and an editable sheet", async () => {
+    openDocument({ doc: withWords() });
+    expect((await sheet()).getAttribute("contenteditable")).toBe("true");
+    expect(screen.getByRole("toolbar", { name: "Formatting" })).toBeTruthy();
+    expect((await sheet()).textContent).toBe("Hello");
+  });
+
+  test("one in the trash can be read and restored", async () => {
+    const { requests } = openDocument({
+      doc: withWords(),
+      state: { document: { title: "Minutes", trashedAt: "2027-01-01T00:00:00Z" } },
+    });
+    expect((await sheet()).getAttribute("contenteditable")).toBe("false");
+    fireEvent.click(screen.getByText("Restore"));
+    expect(requests[0]).toMatchObject({ method: "POST", path: "/api/documents/abcdefgh/restore" });
+  });
+
+  test("a role taken away makes it read-only at once, and a role given makes it editable", async () => {
+    const { provider } = openDocument({ doc: withWords() });
+    provider().tells({ role: "viewer" });
+    expect((await sheet()).getAttribute("contenteditable")).toBe("false");
+    expect(screen.getByText("You can read this document.")).toBeTruthy();
+    provider().tells({ role: "editor" });
+    expect((await sheet()).getAttribute("contenteditable")).toBe("true");
+  });
+
+  test("content of another application is shown around, kept, and not editable", async () => {
+    const doc = written((fragment) => fragment.insert(0, [element("poll", []), paragraph("Hello")]));
+    openDocument({ doc });
+    expect(await screen.findByText(/content of another application \(poll\)/)).toBeTruthy();
+    expect((await sheet()).getAttribute("contenteditable")).toBe("false");
+    expect((await sheet()).textContent).toBe("Hello");
+    expect(doc.getXmlFragment(FRAGMENT).toString()).toContain("<poll></poll>");
+  });
+
+  test("content of another application that arrives later is kept as well", async () => {
+    const doc = withWords();
+    openDocument({ doc });
+    await sheet();
+    const remote = new Y.Doc();
+    Y.applyUpdate(remote, Y.encodeStateAsUpdate(doc));
+    remote.getXmlFragment(FRAGMENT).insert(1, [element("poll", [])]);
+    act(() => Y.applyUpdate(doc, Y.encodeStateAsUpdate(remote)));
+    expect(await screen.findByText(/content of another application \(poll\)/)).toBeTruthy();
+    expect(doc.getXmlFragment(FRAGMENT).toString()).toContain("<poll></poll>");
+  });
+});
+
+describe("when the server does not take a change", () => {
+  const refused = { refusal: { code: "document_full", message: "The document is full.", bytes: 9 } } as const;
+
+  test("the page says so, and the local copy can be dropped after a question", async () => {
+    const { provider } = openDocument({ doc: withWords(), state: refused });
+    expect(screen.getByText(/The server did not take a change: The document is full\./)).toBeTruthy();
+    fireEvent.click(screen.getByText("Reload from the server"));
+    const before = provider();
+    fireEvent.click(await screen.findByText("Drop and reload"));
+    await waitFor(() => expect(before.discards).toBe(1));
+    await waitFor(() => expect(provider()).not.toBe(before));
+  });
+
+  test("the words can be saved as a new document", async () => {
+    const { provider } = openDocument({
+      doc: withWords(),
+      state: refused,
+      answer: () =>
+        new Response(JSON.stringify({ id: "copycopy", title: "Minutes (copy)" }), { status: 201 }),
+    });
+    const before = provider();
+    fireEvent.click(screen.getByText("Save as new document"));
+    await waitFor(() => expect(provider().documentId).toBe("copycopy"));
+    expect(provider()).not.toBe(before);
+    expect(provider().doc.getXmlFragment(FRAGMENT).toString()).toContain("Hello");
+    await waitFor(() => expect(window.location.pathname).toBe("/d/copycopy"));
+  });
+});
+
+test("the status opens its details", async () => {
+  openDocument({ state: { unsaved: 2, status: "offline" } });
+  fireEvent.click(screen.getByRole("button", { name: "Offline – kept on this device. Details" }));
+  expect(await screen.findByText("2 changes")).toBeTruthy();
+  expect(screen.getByText("Connect now")).toBeTruthy();
+});
+
+test("one's name is kept and told to the others", async () => {
+  const { provider } = openDocument();
+  fireEvent.click(screen.getByRole("button", { name: /^You are Guest/ }));
+  const field = await screen.findByLabelText("Your name");
+  fireEvent.change(field, { target: { value: "Ann" } });
+  fireEvent.keyDown(field, { key: "Enter" });
+  expect(provider().user.name).toBe("Ann");
+  expect(provider().awareness.getLocalState()?.user).toMatchObject({ name: "Ann" });
+  expect(localStorage.getItem("manyhands:person")).toContain("Ann");
+});
+
+test("the help sheet opens with Ctrl+/", async () => {
+  openDocument({ answer: anyDocument });
+  fireEvent.keyDown(window, { key: "/", ctrlKey: true });
+  expect(await screen.findByRole("dialog", { name: "Keyboard shortcuts" })).toBeTruthy();
+});
