@@ -8,8 +8,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 
-_NONE: "array[int]" = array("I")
-
 
 class Surrogates:
     """Sorted clocks of low surrogates by client id; four bytes each."""
@@ -28,7 +26,9 @@ class Surrogates:
 
     def cut(self, client: int, clock: int) -> bool:
         """Whether a border before this clock is inside a pair."""
-        lows = self._lows.get(client, _NONE)
+        lows = self._lows.get(client)
+        if lows is None:
+            return False
         i = bisect_left(lows, clock)
         return i < len(lows) and lows[i] == clock
 
