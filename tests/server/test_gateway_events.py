@@ -133,3 +133,44 @@ async def test_documents_are_limited_per_connection() -> None:
         for expected in (None, None, "too_many"):
             answer = await alice.join(await server.new_document())
             assert answer.get("error", {}).get("code") == expected
+
+
+class CountingRooms(Rooms):
+    """Rooms that write down who is said to be gone."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.gone: list[ConnectionId] = []
+
+    def disconnect(self, connection: ConnectionId) -> None:
+        self.gone.append(connection)
+        super().disconnect(connection)
+
+
+async def test_however_a_connection_ends_the_rooms_are_told_once() -> None:
+    async with serving(rooms_class=CountingRooms) as server:
+        rooms = cast("CountingRooms", server.rooms)
+        document_id = await server.new_document()
+        for last_words in (("41",), ("1",), ("x",), ("41", "x"), ("x", "41", "1"), ()):
+            async with raw_socket(server.port) as somebody:
+                await somebody.connected()
+                await somebody.join(document_id)
+                (connection,) = server.connection_ids()
+                await somebody.send(*last_words)
+                if not last_words:
+                    server.gateway.abort(connection)
+                    server.gateway.abort(connection)
+            await until(lambda: server.gateway.connections == server.gateway.handshakes == 0)
+            assert rooms.gone.count(connection) == 1
+
+
+async def test_who_answers_pings_stays_and_who_does_not_goes() -> None:
+    limits = GatewayLimits(ping_interval=0.05, ping_timeout=0.3)
+    async with serving(limits=limits) as server, raw_socket(server.port) as alive, raw_socket(server.port) as silent:
+        await alive.connected()
+        await silent.connected()
+        while server.gateway.connections == 2:
+            if await alive.receive() == "2":
+                await alive.send("3")
+        await silent.until_closed()
+        assert await alive.ask(1, "leave", "aaaaaaaa") == {}
