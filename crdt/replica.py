@@ -37,7 +37,8 @@ class Row:
 
 
 def inspect_row(seq: Seq, batch: bytes, limits: GateLimits) -> Row:
-    """Take a stored row apart; raises ProtocolError for what no gate would have let in."""
+    """Take a stored row apart; raises ProtocolError for what no gate would have let in, whatever its limits were then."""
+    limits = limits.without_sizes()
     return Row(seq, batch, tuple(inspect(update, limits) for update in decode_batch(batch)))
 
 

@@ -35,7 +35,7 @@ class RoomSettings:
     Attributes:
         limits: what rooms accept.
         gate_limits: what the gate accepts.
-        linger: how long an empty room stays open for whoever comes back.
+        linger: how long an empty room stays open for whoever comes back; more than 0, or no join would find it open.
         append_deadline: how long an append may take before it counts as failed.
         node_id: this node's name in the open marks; the same after a restart.
     """

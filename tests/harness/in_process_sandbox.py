@@ -6,6 +6,7 @@ from pycrdt import Doc
 
 from crdt.compaction import fold, updates_of
 from crdt.gate_limits import GateLimits
+from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_reader import Inspected, inspect
 from server.store.base import Folded
 
@@ -20,7 +21,7 @@ class InProcessSandbox:
         doc: Doc = Doc()  # type: ignore[type-arg]
         for update in updates_of(snapshot, batches):
             doc.apply_update(update)
-        return doc.get_state()
+        return encode_state_vector(check_state_vector(doc.get_state()))
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
         return [inspect(update, limits) for update in updates]

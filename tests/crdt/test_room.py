@@ -1,0 +1,428 @@
+"""The room's promises, as stories: taken, durable, told, in one order, each once."""
+
+import pytest
+from pycrdt import Doc, Map, Text
+
+from crdt.effects import Ended, Fetch, PublishBatch, Reload
+from crdt.errors import Code, EpochChanged, ProtocolError
+from crdt.ids import Epoch, Seq
+from crdt.protocol import ClosedMessage, DocumentInfo, DurabilityMessage, Limits, ResyncMessage, Role, encode_batch
+from crdt.replica import Stored
+from tests.harness.room import EMPTY, Table
+
+
+def test_nobody_hears_of_an_edit_before_it_is_durable() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    alice.types("hi")
+    table.flush()
+    assert (bob.text, alice.acknowledged) == ("", [])
+    table.settle()
+    assert (bob.text, alice.acknowledged) == ("hi", [1])
+
+
+def test_the_sender_is_not_sent_its_own_row() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    alice.types("hi")
+    table.commit()
+    assert (alice.seqs, bob.seqs) == ([], [1])
+
+
+def test_what_gathers_during_an_append_becomes_one_row_in_order() -> None:
+    table = Table()
+    alice, bob, carol = table.seat("alice", "bob", "carol")
+    alice.types("a")
+    table.flush()
+    alice.types("b")
+    bob.types("c")
+    table.flush()
+    assert len(table.appends) == 1, "one append at a time"
+    table.settle()
+    table.commit()
+    assert len(table.log) == 2
+    assert alice.text == bob.text == carol.text
+    assert sorted(carol.text) == ["a", "b", "c"]
+    assert alice.seqs == [2], "a row shared with others is sent to its authors too"
+    assert (alice.acknowledged, bob.acknowledged) == ([1, 2], [2])
+
+
+def test_the_first_update_after_a_quiet_spell_leaves_at_once_and_the_next_gathers() -> None:
+    table = Table()
+    (alice,) = table.seat("alice")
+    alice.types("a")
+    table.flush(after=0.0)
+    table.settle()
+    alice.types("b")
+    table.flush(after=0.001)
+    assert table.appends == []
+    deadline = table.room.deadline()
+    assert deadline is not None
+    table.flush(after=deadline - table.now)
+    assert len(table.appends) == 1
+
+
+def test_an_update_that_brings_nothing_new_is_acknowledged_and_not_logged() -> None:
+    table = Table()
+    (alice,) = table.seat("alice")
+    change = alice.writes("hi")
+    alice.sends(change)
+    table.commit()
+    alice.sends(change)
+    assert (alice.acknowledged, len(table.log)) == ([1, 1], 1)
+
+
+def test_a_repetition_of_what_is_still_on_its_way_is_acknowledged_only_with_it() -> None:
+    table = Table()
+    (alice,) = table.seat("alice")
+    change = alice.writes("hi")
+    alice.sends(change)
+    table.flush()
+    alice.sends(change)
+    assert alice.acknowledged == []
+    table.settle()
+    assert alice.acknowledged == [1, 1]
+
+
+def test_edits_of_somebody_who_left_go_on_to_the_log() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    alice.types("last words")
+    alice.leaves()
+    bob.leaves()
+    assert not table.room.idle
+    table.commit()
+    assert table.room.idle
+    (carol,) = table.seat("carol")
+    assert carol.text == "last words"
+
+
+def test_who_joins_while_an_append_is_under_way_misses_nothing() -> None:
+    table = Table()
+    (alice,) = table.seat("alice")
+    alice.types("hi")
+    table.flush()
+    (bob,) = table.seat("bob")
+    assert bob.text == ""
+    table.settle()
+    assert bob.text == "hi"
+
+
+class TestRefusals:
+    def test_a_batch_is_taken_whole_or_not_at_all(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        good = bob.writes("good")
+        bob.writes("lost on the way")
+        late = bob.writes("late")
+        alice.sends(good, late)
+        assert alice.refusals == ["missing_past"]
+        assert table.room.settled
+        bob.sends(good)
+        table.commit()
+        assert alice.text == "good"
+
+    def test_without_a_request_a_refusal_ends_the_session(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        bob.writes("lost")
+        alice.sends(bob.writes("late"), awaited=False)
+        assert [m.code for m in alice.heard if isinstance(m, ClosedMessage)] == [Code.MISSING_PAST]
+        assert [session.connection for session in table.room.sessions] == ["bob"]
+
+    def test_a_viewer_and_a_trashed_document_cannot_be_written_to(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.joins(role=Role.VIEWER)
+        alice.types("no")
+        table.carry_out(table.room.describe(DocumentInfo("Title", "2026-01-01T00:00:00+00:00")))
+        alice.joins()
+        alice.types("neither")
+        assert alice.refusals == ["forbidden", "forbidden"]
+
+    def test_who_has_not_joined_is_told_so(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.leaves()
+        alice.types("anybody?")
+        assert alice.refusals == ["not_joined"]
+
+    def test_a_full_waiting_room_refuses_openly_and_the_rest_drains(self) -> None:
+        table = Table(limits=Limits(waiting_bytes=100))
+        alice, bob = table.seat("alice", "bob")
+        for _ in range(10):
+            alice.types("0123456789")
+        assert "unavailable" in alice.refusals
+        table.commit()
+        assert bob.text == "0123456789" * len(alice.acknowledged)
+
+    def test_a_full_document_says_so(self) -> None:
+        table = Table(limits=Limits(document_bytes=200))
+        (alice,) = table.seat("alice")
+        alice.types("x" * 150)
+        table.commit()
+        alice.types("y" * 100)
+        assert alice.refusals == ["document_full"]
+
+    def test_one_person_too_many(self) -> None:
+        table = Table(limits=Limits(members=1))
+        table.seat("alice")
+        with pytest.raises(ProtocolError) as refused:
+            table.seat("bob")
+        assert refused.value.code is Code.TOO_MANY
+
+
+class TestClientIds:
+    def test_nobody_can_go_on_under_somebody_elses_id(self) -> None:
+        table = Table()
+        alice, mallory = table.seat("alice", "mallory")
+        alice.types("hello")
+        table.commit()
+        forged: Doc = Doc(client_id=alice.client_id)  # type: ignore[type-arg]
+        forged.apply_update(alice.doc.get_update())
+        before = forged.get_state()
+        forged.get("story", type=Text).insert(0, "hijacked ")
+        mallory.sends(forged.get_update(before))
+        assert mallory.refusals == ["client_id_taken"]
+        alice.types(" again")
+        table.commit()
+        assert mallory.text == "hello again"
+
+    def test_an_announced_id_is_protected_before_its_first_use(self) -> None:
+        table = Table()
+        alice, mallory = table.seat("alice", "mallory")
+        forged: Doc = Doc(client_id=alice.client_id)  # type: ignore[type-arg]
+        forged.get("story", type=Text).insert(0, "first")
+        mallory.sends(forged.get_update())
+        assert mallory.refusals == ["client_id_taken"]
+
+    def test_a_second_tab_with_the_same_key_uploads_what_the_first_one_typed(self) -> None:
+        table = Table()
+        first, second = table.seat("first", "second")
+        second.leaves()
+        second.key = first.key
+        second.joins()
+        second.sends(first.writes("typed in the first tab"))
+        table.commit()
+        assert second.refusals == []
+        assert first.text == "typed in the first tab"
+
+    def test_the_binding_survives_the_room(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.types("hello")
+        table.flush()
+        keys = dict(table.appends[0].author_keys)
+        table.settle()
+        later = Table(Stored(Epoch(7), None, Seq(0), table.stored().rows, keys))
+        _, mallory = later.seat("somebody", "mallory", first_client_id=2000)
+        mallory.client_id = alice.client_id
+        with pytest.raises(ProtocolError) as refused:
+            mallory.joins()
+        assert refused.value.code is Code.CLIENT_ID_TAKEN
+
+    def test_a_reconnected_browser_takes_its_ghosts_place(self) -> None:
+        table = Table()
+        alice, ghost = table.seat("alice", "ghost")
+        alice.client_id, alice.key = ghost.client_id, ghost.key
+        alice.joins()
+        assert [session.connection for session in table.room.sessions] == ["alice"]
+        assert isinstance(ghost.heard[-1], ClosedMessage)
+
+
+class TestTheStoreFails:
+    def test_the_same_append_is_tried_again_with_growing_pauses_until_it_is_taken(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.flush()
+        pauses = []
+        for _ in range(3):
+            append = table.appends.pop()
+            table.carry_out(table.room.append_failed(append.update_id, table.now))
+            deadline = table.room.deadline()
+            assert deadline is not None
+            pauses.append(deadline - table.now)
+            table.flush(after=pauses[-1])
+            assert table.appends[0].update_id == append.update_id
+        assert pauses == sorted(pauses)
+        assert bob.text == ""
+        table.settle()
+        assert bob.text == "hi"
+
+    def test_everybody_is_told_once_that_it_waits_and_once_that_it_goes_on(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.flush()
+        for _ in range(2):
+            table.carry_out(table.room.append_failed(table.appends.pop().update_id, table.now))
+            table.flush(after=10)
+        table.settle()
+        told = [message.durability for message in bob.heard if isinstance(message, DurabilityMessage)]
+        assert told == ["waiting", "ok"]
+        assert bob.text == "hi"
+
+    def test_an_answer_that_comes_twice_changes_nothing(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.flush()
+        update_id = table.appends[0].update_id
+        table.settle()
+        table.carry_out(table.room.committed(update_id, Seq(1)))
+        assert (alice.acknowledged, bob.seqs) == ([1], [1])
+
+    def test_a_deleted_document_refuses_what_waits_and_tells_everybody(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.carry_out(table.room.end(Code.DELETED, "The document was deleted."))
+        assert alice.refusals == ["deleted"]
+        assert isinstance(bob.heard[-1], ClosedMessage)
+        assert table.asked(Ended)
+
+
+class TestRowsFromElsewhere:
+    @staticmethod
+    def row(words: str, client_id: int) -> bytes:
+        doc: Doc = Doc(client_id=client_id)  # type: ignore[type-arg]
+        doc.get("story", type=Text).insert(0, words)
+        return encode_batch([doc.get_update()])
+
+    def test_a_row_ahead_of_its_turn_waits_for_the_ones_before_it(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        first, second = self.row("one ", 1), self.row("two ", 2)
+        table.carry_out(table.room.remote(Seq(2), second))
+        assert table.asked(Fetch) == [Fetch(Seq(0))]
+        assert alice.text == ""
+        table.carry_out(table.room.fetched([(Seq(1), first), (Seq(2), second)]))
+        assert alice.seqs == [1, 2]
+        assert sorted(alice.text.split()) == ["one", "two"]
+
+    def test_a_row_that_comes_twice_is_applied_once(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        for _ in range(2):
+            table.carry_out(table.room.remote(Seq(1), self.row("one", 1)))
+        assert alice.seqs == [1]
+
+    def test_ones_own_row_waits_for_a_strangers_before_it_is_acknowledged(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("mine")
+        table.flush()
+        append = table.appends.pop()
+        table.carry_out(table.room.committed(append.update_id, Seq(2)))
+        assert (alice.acknowledged, bob.seqs) == ([], [])
+        table.carry_out(table.room.fetched([(Seq(1), self.row("theirs", 1)), (Seq(2), append.batch)]))
+        assert (alice.acknowledged, bob.seqs, alice.seqs) == ([2], [1, 2], [1])
+
+    def test_a_row_of_ours_is_hinted_at_once(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.types("hi")
+        table.commit()
+        assert table.asked(PublishBatch) == [PublishBatch(Seq(1), table.log[0])]
+
+
+class TestDoubt:
+    def test_a_replica_that_cannot_follow_the_log_is_read_again_and_everybody_joins_again(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.commit()
+        table.carry_out(table.room.fetched(None))
+        assert len(table.asked(Reload)) == 1
+        alice.types(" there")
+        table.carry_out(table.room.reloaded(table.stored()))
+        assert any(isinstance(message, ResyncMessage) for message in bob.heard)
+        bob.joins()
+        table.commit()
+        assert bob.text == "hi there"
+
+    def test_a_document_that_cannot_be_replayed_is_open_to_read_and_closed_to_write(self) -> None:
+        good = TestRowsFromElsewhere.row("kept", 1)
+        lost: Doc = Doc(client_id=2)  # type: ignore[type-arg]
+        lost.get("story", type=Text).insert(0, "a")
+        before = lost.get_state()
+        lost.get("story", type=Text).insert(1, "b")
+        gap = encode_batch([lost.get_update(before)])
+        table = Table(Stored(Epoch(7), None, Seq(0), [(Seq(1), good), (Seq(2), gap)], {}))
+        (alice,) = table.seat("alice")
+        assert alice.joined is not None
+        assert alice.joined.quarantined
+        assert alice.text.startswith("kept")
+        alice.types("no")
+        assert alice.refusals == ["quarantined"]
+
+    def test_another_life_of_the_document_ends_the_room(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        table.carry_out(table.room.fetched(None))
+        table.carry_out(table.room.reloaded(Stored(Epoch(8), None, Seq(0), (), {})))
+        assert [m.code for m in alice.heard if isinstance(m, ClosedMessage)] == [Code.EPOCH_CHANGED]
+
+
+class TestJoining:
+    def test_a_copy_of_an_earlier_life_is_not_merged(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        with pytest.raises(EpochChanged) as refused:
+            alice.joins(epoch=6)
+        assert refused.value.epoch == 7
+
+    def test_a_large_missing_update_comes_in_parts(self) -> None:
+        table = Table(limits=Limits(part_bytes=100))
+        (alice,) = table.seat("alice")
+        alice.types("x" * 950)
+        table.commit()
+        (bob,) = table.seat("bob")
+        assert bob.joined is not None
+        assert bob.joined.missing is None
+        parts = [table.room.fetch(bob.connection, index) for index in range(bob.joined.chunk_count)]
+        assert all(len(part) <= 100 for part in parts)
+        bob.doc.apply_update(b"".join(parts))
+        assert bob.text == "x" * 950
+        with pytest.raises(ProtocolError):
+            table.room.fetch(bob.connection, 0)
+
+    def test_equal_questions_share_one_answer(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.types("hi")
+        table.commit()
+        bob, carol = table.seat("bob", "carol")
+        assert bob.joined is not None
+        assert carol.joined is not None
+        assert bob.joined.missing is carol.joined.missing
+
+    def test_other_roots_are_kept_as_they_are(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        before = alice.doc.get_state()
+        alice.doc.get("settings", type=Map)["theme"] = "dark"
+        alice.sends(alice.doc.get_update(before))
+        table.commit()
+        (bob,) = table.seat("bob")
+        assert bob.doc.get("settings", type=Map)["theme"] == "dark"
+
+
+def test_a_slow_connection_is_sent_nothing_until_it_has_drained() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    table.room.congested(bob.connection, table.now)
+    alice.types("hi")
+    table.commit()
+    assert bob.heard == []
+    table.carry_out(table.room.drained(bob.connection))
+    assert bob.heard == [ResyncMessage()]
+    bob.joins()
+    assert bob.text == "hi"
+
+
+def test_an_empty_document_is_at_rest() -> None:
+    table = Table(EMPTY)
+    assert table.room.idle
+    assert table.room.deadline() is None

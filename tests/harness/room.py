@@ -1,0 +1,186 @@
+"""A room without a server: people who type, a store that commits when the test says so, and everything that was said to whom.
+
+table = Table()
+alice, bob = table.seat("alice", "bob")
+alice.types("hi")
+table.commit()
+assert bob.text == "hi"
+"""
+
+from typing import Any, cast
+
+from pycrdt import Doc, Text
+
+from crdt.effects import Answer, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, Reload
+from crdt.gate_limits import GateLimits
+from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
+from crdt.protocol import (
+    Acknowledged,
+    DocumentInfo,
+    JoinAnswer,
+    JoinRequest,
+    Limits,
+    PresenceMessage,
+    Refused,
+    Request,
+    Role,
+    ServerMessage,
+    UpdateMessage,
+    User,
+    decode_batch,
+)
+from crdt.replica import Stored
+from crdt.room import Mint, Room
+from crdt.update_reader import inspect
+
+EMPTY = Stored(Epoch(7), None, Seq(0), (), {})
+
+
+class Seat:
+    """One person at the table: a replica, and what the room has said to it."""
+
+    def __init__(self, table: "Table", name: str, client_id: int, key: str | None) -> None:
+        self.connection = ConnectionId(name)
+        self.client_id = ClientId(client_id)
+        self.user = User(name, name.title(), "#336699")
+        self.key = key
+        self.doc: Doc[Any] = Doc(client_id=client_id)
+        self.story = self.doc.get("story", type=Text)
+        self.heard: list[ServerMessage] = []
+        self.answers: list[Acknowledged | Refused] = []
+        self.joined: JoinAnswer | None = None
+        self._table = table
+
+    @property
+    def text(self) -> str:
+        """What is on this person's screen."""
+        return str(self.story)
+
+    @property
+    def seqs(self) -> list[Seq]:
+        """The rows this person was sent."""
+        return [message.seq for message in self.heard if isinstance(message, UpdateMessage)]
+
+    @property
+    def acknowledged(self) -> list[Seq]:
+        """The rows this person's changes were acknowledged under."""
+        return [answer.seq for answer in self.answers if isinstance(answer, Acknowledged)]
+
+    @property
+    def refusals(self) -> list[str]:
+        """The codes of this person's refusals."""
+        return [answer.code.value for answer in self.answers if isinstance(answer, Refused)]
+
+    @property
+    def sees(self) -> dict[str, object]:
+        """Who is where, by name, as far as this person was told."""
+        seen: dict[str, object] = {
+            change.user.name: change.state for change in (self.joined.presence if self.joined else ())
+        }
+        for message in self.heard:
+            if isinstance(message, PresenceMessage):
+                seen |= {change.user.name: change.state for change in message.changes}
+        return seen
+
+    def joins(self, *, epoch: int | None = None, role: Role = Role.EDITOR) -> JoinAnswer:
+        """Come in, or come in again."""
+        request = JoinRequest(self.doc.get_state(), self.client_id, self.key, None if epoch is None else Epoch(epoch))
+        answer, effects = self._table.room.join(self.connection, request, self.user, role)
+        self.joined = answer
+        if answer.missing is not None:
+            self.doc.apply_update(answer.missing)
+        self._table.carry_out(effects)
+        return answer
+
+    def writes(self, words: str) -> bytes:
+        """Change one's own text only; return the change."""
+        before = self.doc.get_state()
+        self.story += words
+        return self.doc.get_update(before)
+
+    def types(self, words: str) -> None:
+        """Change the text and send the change."""
+        self.sends(self.writes(words))
+
+    def sends(self, *updates: bytes, awaited: bool = True) -> None:
+        """Send updates as one batch."""
+        inspected = [inspect(update, GateLimits()) for update in updates]
+        request = Request(self) if awaited else None
+        self._table.carry_out(self._table.room.receive(self.connection, inspected, request))
+
+    def leaves(self) -> None:
+        """Go."""
+        self._table.room.leave(self.connection)
+
+
+class Table:
+    """The room and its surroundings. `appends` are under way until the test settles them; the log is what was committed."""
+
+    def __init__(self, stored: Stored = EMPTY, limits: Limits | None = None) -> None:
+        self._counter = 0
+        self.now = 100.0
+        mint = Mint(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
+        self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint)
+        self.seats: dict[ConnectionId, Seat] = {}
+        self.appends: list[Append] = []
+        self.log: list[bytes] = [batch for _, batch in stored.rows]
+        self.others: list[Effect] = []
+
+    def _count(self) -> int:
+        self._counter += 1
+        return self._counter
+
+    def seat(self, *names: str, keyed: bool = True, first_client_id: int = 1000) -> list[Seat]:
+        """People come in."""
+        seats = []
+        for name in names:
+            key = f"key-of-{name}-0123456789" if keyed else None
+            seats.append(Seat(self, name, first_client_id + len(self.seats), key))
+            self.seats[seats[-1].connection] = seats[-1]
+            seats[-1].joins()
+        return seats
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        """Do what the room asks for."""
+        for effect in effects:
+            match effect:
+                case Append():
+                    self.appends.append(effect)
+                case Broadcast(connections, message):
+                    for connection in connections:
+                        self._tell(self.seats[connection], message)
+                case Answer(_, request, answer):
+                    cast(Seat, request).answers.append(answer)
+                case Ended() | Fetch() | Reload() | PublishBatch() | _:
+                    self.others.append(effect)
+
+    def _tell(self, seat: Seat, message: ServerMessage) -> None:
+        seat.heard.append(message)
+        if isinstance(message, UpdateMessage):
+            for update in decode_batch(message.batch):
+                seat.doc.apply_update(update)
+
+    def flush(self, after: float = 1.0) -> None:
+        """Let time pass, and the room do what is due."""
+        self.now += after
+        self.carry_out(self.room.flush(self.now))
+
+    def settle(self) -> None:
+        """The store commits the append that is under way."""
+        append = self.appends.pop(0)
+        self.log.append(append.batch)
+        self.carry_out(self.room.committed(append.update_id, Seq(len(self.log))))
+
+    def commit(self) -> None:
+        """Flush, and let the store commit."""
+        self.flush()
+        self.settle()
+
+    def stored(self) -> Stored:
+        """What the store would load now."""
+        rows = [(Seq(place), batch) for place, batch in enumerate(self.log, 1)]
+        return Stored(self.room.epoch, None, Seq(0), rows, {})
+
+    def asked(self, kind: type[Effect]) -> list[Effect]:
+        """The effects of one kind that the test has to carry out itself."""
+        return [effect for effect in self.others if isinstance(effect, kind)]
