@@ -14,6 +14,7 @@ import { Image } from "./images";
 import { styling } from "./styling";
 import { Table } from "./tables";
 import { readTolerantly } from "./tolerance";
+import { UndoSteps } from "./undo_steps";
 import { Uploads, type UploadsOptions } from "./uploads";
 
 /** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
@@ -48,6 +49,11 @@ export const content: readonly AnyExtension[] = [
   }),
 ];
 
+/** The nodes that hold words, or nodes that do. */
+const HOLDERS: readonly string[] = Object.values(getSchema([...content]).nodes)
+  .filter((type) => !type.isLeaf)
+  .map(({ name }) => name);
+
 export interface BindingOptions {
   readonly doc: Y.Doc;
   readonly awareness: Awareness | null;
@@ -59,7 +65,13 @@ export interface BindingOptions {
 export function editorExtensions({ doc, awareness, placeholder, uploads }: BindingOptions): AnyExtension[] {
   return [
     ...content,
-    Collaboration.configure({ document: doc, field: FRAGMENT }),
+    // Undoing a heading, a list or a table that somebody else has written in since leaves what holds their words.
+    Collaboration.configure({
+      document: doc,
+      field: FRAGMENT,
+      yUndoOptions: { protectedNodes: new Set(HOLDERS) },
+    }),
+    UndoSteps,
     Carets.configure({ awareness }),
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),

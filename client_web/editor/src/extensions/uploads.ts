@@ -105,9 +105,10 @@ function insert(editor: Editor, id: number, file: File, { url, width, height }: 
   const shown = key.getState(editor.state)?.shown.find(undefined, undefined, (spec) => spec.id === id)[0];
   const at = editor.state.doc.resolve(shown?.from ?? editor.state.selection.to);
   const alt = file.name.replace(/\.\w+$/, "").slice(0, 200);
-  const isEmptyLine = at.parent.isTextblock && at.parent.content.size === 0 && at.depth > 0;
-  const isInText = at.parent.isTextblock && at.depth > 0;
-  const target = isEmptyLine ? { from: at.before(), to: at.after() } : isInText ? at.after() : at.pos;
+  // Above an empty line, so that the cursor stays on it; below a line with words.
+  const isEmptyLine = at.parent.isTextblock && at.parent.content.size === 0;
+  const below = at.parent.isTextblock ? at.after() : at.pos;
+  const target = isEmptyLine ? at.before() : below;
   editor
     .chain()
     .insertContentAt(

@@ -119,6 +119,25 @@ test("undo takes back one's own words only", () => {
   expect(textOf(bob)).toBe("Bob too.");
 });
 
+test.each([
+  ["a heading", "<h2>Plan</h2>", 5],
+  ["a list", "<ul><li><p>milk</p></li></ul>", 7],
+  ["a table", "<table><tr><td><p>cell</p></td></tr></table>", 8],
+])("undoing %s leaves what somebody else has written in it", (_name, html, at) => {
+  const [alice, bob] = together(1, 2) as [Person, Person];
+  alice.editor.commands.insertContent(html);
+  sync(alice, bob);
+  bob.editor.commands.insertContentAt(at, " Bob's words");
+  sync(alice, bob);
+
+  alice.editor.commands.undo();
+  sync(alice, bob);
+
+  expectSame(alice, bob);
+  expect(textOf(alice)).toContain("Bob's words");
+  expect(textOf(alice)).not.toMatch(/Plan|milk|cell/);
+});
+
 test("a web address typed by one is linked once, and not again after it was unlinked", () => {
   const [alice, bob] = together(1, 2) as [Person, Person];
   alice.editor.commands.insertContent("https://example.org");
@@ -129,4 +148,24 @@ test("a web address typed by one is linked once, and not again after it was unli
   sync(alice, bob);
 
   expect(sharedText(alice)).toBe(before.replace("https://example.org", "See https://example.org"));
+});
+
+test("undo goes back in steps, however fast one writes", () => {
+  const [alice] = together(1) as [Person];
+  const write = (text: string) => {
+    for (const character of text) alice.editor.commands.insertContent(character);
+  };
+  write("This sentence is long enough to be ");
+  write("cut.");
+  alice.editor.commands.splitBlock();
+  write("Next");
+
+  alice.editor.commands.undo();
+  expect(textOf(alice)).toBe("This sentence is long enough to be cut.|");
+  alice.editor.commands.undo();
+  expect(textOf(alice)).toBe("This sentence is long enough ");
+  alice.editor.commands.undo();
+  expect(textOf(alice)).toBe("");
+  alice.editor.commands.redo();
+  expect(textOf(alice)).toBe("This sentence is long enough ");
 });
