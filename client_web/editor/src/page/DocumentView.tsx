@@ -14,7 +14,7 @@ import { CountsButton } from "./CountsButton";
 import { PageHeader } from "./header/PageHeader";
 import { keys } from "./keys";
 import { LinkMenu } from "./LinkMenu";
-import { ReadOnlyNotice, RefusalNotice } from "./Notices";
+import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice } from "./Notices";
 import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
 import { TableMenu } from "./TableMenu";
@@ -92,6 +92,13 @@ export function DocumentView(props: DocumentViewProps) {
       {because && <ReadOnlyNotice because={because} onRestore={actions.restore} {...rescue} />}
       {state.refusal && (
         <RefusalNotice message={state.refusal.message} {...rescue} onDiscard={() => setDiscarding(true)} />
+      )}
+      {state.separateCopies.length > 0 && (
+        <SeparateCopyNotice
+          count={state.separateCopies.length}
+          onDownload={actions.downloadSeparateCopies}
+          onDelete={actions.deleteSeparateCopies}
+        />
       )}
       <div className="page-body">
         {editor && outline.isShown && (

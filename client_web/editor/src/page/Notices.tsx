@@ -109,6 +109,32 @@ export function RefusalNotice({ message, onDownload, onSaveAsNew, onDiscard }: R
   );
 }
 
+export interface SeparateCopyNoticeProps {
+  readonly count: number;
+  readonly onDownload: () => Promise<void>;
+  readonly onDelete: () => Promise<void>;
+}
+
+/** The document began anew, for instance from a backup, while this device held changes of its earlier life. */
+export function SeparateCopyNotice({ count, onDownload, onDelete }: SeparateCopyNoticeProps) {
+  return (
+    <Banner
+      icon={HardDriveDownload}
+      tone="warning"
+      action={
+        <span className="page-notice-actions">
+          <BusyButton icon={Download} label="Download" onPress={onDownload} />
+          <BusyButton icon={Trash2} label="Delete from this device" onPress={onDelete} />
+        </span>
+      }
+    >
+      The server has begun this document anew, perhaps from a backup.{" "}
+      {count === 1 ? "What this device held before is" : `${count} versions that this device held before are`}{" "}
+      kept as a separate copy.
+    </Banner>
+  );
+}
+
 function DownloadButton({ onDownload }: { readonly onDownload: () => void }) {
   return (
     <Button size="small" icon={Download} onClick={onDownload}>

@@ -8,7 +8,7 @@ import { useApi } from "../app/ApiContext";
 import { ApiError, explain } from "../app/api";
 import type { StoredImage } from "../extensions/uploads";
 import { useToasts } from "../ui/Toast";
-import { saveAsNew } from "./copies";
+import { copyOf, save, saveAsNew } from "./copies";
 import type { Present } from "./usePeople";
 import { useOpen } from "./useProvider";
 
@@ -16,6 +16,9 @@ export interface DocumentActions {
   readonly rename: (title: string) => Promise<void>;
   readonly restore: () => Promise<void>;
   readonly saveAsNewDocument: () => Promise<void>;
+  /** Copies of the document's earlier lives, which the provider keeps apart. */
+  readonly downloadSeparateCopies: () => Promise<void>;
+  readonly deleteSeparateCopies: () => Promise<void>;
   readonly share: () => void;
   readonly goTo: (person: Present, editor: Editor | null) => void;
   readonly storeImage: (file: File) => Promise<StoredImage>;
@@ -48,6 +51,14 @@ export function useDocumentActions({
           (id) => navigate(`/d/${id}`),
           fail("No copy was made."),
         ),
+      downloadSeparateCopies: () =>
+        eachCopy(provider, async (name) =>
+          save(copyOf(await provider.readSeparateCopy(name), `${title || "Document"} (earlier)`)),
+        ).catch(fail("The copy cannot be read.")),
+      deleteSeparateCopies: () =>
+        eachCopy(provider, (name) => provider.deleteSeparateCopy(name)).catch(
+          fail("The copy was not deleted."),
+        ),
       share: () => {
         const link = new URL(`/d/${documentId}`, window.location.href).href;
         copyText(link).then(
@@ -68,6 +79,10 @@ export function useDocumentActions({
       reportFailure: fail("That did not work."),
     };
   }, [api, open, toasts, navigate, provider, title]);
+}
+
+async function eachCopy(provider: Provider, act: (name: string) => Promise<void>): Promise<void> {
+  for (const name of provider.snapshot().separateCopies) await act(name);
 }
 
 function nothing(): void {}

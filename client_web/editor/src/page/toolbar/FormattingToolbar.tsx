@@ -31,7 +31,14 @@ export function FormattingToolbar({ editor, onEditLink }: FormattingToolbarProps
   const fitting = useFitting(strip, groups.length);
   const rest = groups.slice(fitting);
   return (
-    <Toolbar.Root className="page-toolbar" aria-label="Formatting" loop>
+    <Toolbar.Root
+      className="page-toolbar"
+      aria-label="Formatting"
+      loop
+      onKeyDown={({ key }) => {
+        if (key === "Escape") editor.commands.focus();
+      }}
+    >
       <div className="page-toolbar-strip" ref={strip}>
         {groups.slice(0, fitting).map((group) => (
           <ToolGroup key={group.label} {...group} />
