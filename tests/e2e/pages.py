@@ -1,0 +1,224 @@
+"""The pages as people use them: what is on them is found by role and label, as a screen reader finds it."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from playwright.async_api import Locator, Page, expect
+
+PATIENCE_MS = 20_000
+"""After this something that should happen counts as not happening."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
+TWO_FRAMES = "new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))"
+
+WITHOUT_CARETS = """(sheet) => {
+    const copy = sheet.cloneNode(true);
+    const drawn = ".page-caret, .page-upload, .ProseMirror-widget, .ProseMirror-separator, .column-resize-handle";
+    for (const element of copy.querySelectorAll(drawn)) element.remove();
+    for (const line of copy.querySelectorAll("br.ProseMirror-trailingBreak")) line.remove();
+    for (const selected of copy.querySelectorAll(".page-caret-selection")) selected.replaceWith(...selected.childNodes);
+    for (const element of copy.querySelectorAll("*")) {
+        element.classList.remove("is-empty", "is-editor-empty", "selectedCell", "ProseMirror-selectednode");
+        if (element.classList.length === 0) element.removeAttribute("class");
+        element.removeAttribute("data-placeholder");
+        element.removeAttribute("draggable");
+    }
+    copy.normalize();
+    return copy.innerHTML;
+}"""
+
+
+class EditorPage:
+    """A tab with one document in it."""
+
+    def __init__(self, name: str, page: Page) -> None:
+        self.name = name
+        self.page = page
+        self.sheet = page.locator("#document")
+        self.title = page.get_by_role("textbox", name="Title of the document")
+        self.toolbar = page.get_by_role("toolbar", name="Formatting", exact=True)
+
+    async def is_ready(self) -> None:
+        """Wait until the document can be written in."""
+        await expect(self.page.get_by_role("textbox", name="Document", exact=True)).to_be_visible()
+
+    async def types(self, *lines: str, delay: float = 0) -> None:
+        """Type at the cursor, key by key; Enter between the lines. `delay` is in milliseconds."""
+        for index, line in enumerate(lines):
+            if index > 0:
+                await self.press("Enter")
+            await self.page.keyboard.type(line, delay=delay)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys as far apart as fingers do: Chromium tells a page of a moved cursor up to a frame later."""
+        for key in keys:
+            await self.page.keyboard.press(key)
+            await self.page.evaluate(TWO_FRAMES)
+
+    async def goes_to_start(self) -> None:
+        await self.goes("Control+Home")
+
+    async def goes_to_end(self) -> None:
+        await self.goes("Control+End")
+
+    async def goes(self, *keys: str) -> None:
+        """Move the cursor with keys."""
+        await self.sheet.focus()
+        await self.page.evaluate(TWO_FRAMES)
+        await self.press(*keys)
+
+    async def goes_after(self, words: str) -> None:
+        """Put the cursor at the end of the line that ends with these words."""
+        await self.sheet.get_by_text(words).last.click()
+        await self.press("End")
+
+    async def selects(self, words: str) -> None:
+        """Select words, as a double click or a drag over them would."""
+        line = self.sheet.get_by_text(words).last
+        await line.evaluate(
+            """(element, words) => {
+                const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+                while (walker.nextNode()) {
+                    const at = walker.currentNode.data.indexOf(words);
+                    if (at >= 0) {
+                        element.closest("[contenteditable]").focus();
+                        getSelection().setBaseAndExtent(walker.currentNode, at, walker.currentNode, at + words.length);
+                        return;
+                    }
+                }
+                throw new Error(`"${words}" is not in one piece here`);
+            }""",
+            words,
+        )
+        await self.page.evaluate(TWO_FRAMES)
+
+    async def uses(self, tool: str) -> None:
+        """Press a button of the toolbar."""
+        await self.toolbar.get_by_role("button", name=tool, exact=True).click()
+
+    async def chooses_style(self, style: str) -> None:
+        await self.toolbar.get_by_role("button", name=re.compile("^Paragraph style: ")).click()
+        await self.page.get_by_role("menuitem", name=style).click()
+
+    def status(self, label: str) -> Locator:
+        """The status button while it says `label`."""
+        return self.page.get_by_role("button", name=f"{label}. Details", exact=True)
+
+    async def shows(self, label: str) -> None:
+        await expect(self.status(label)).to_be_visible()
+
+    def caret_of(self, name: str) -> Locator:
+        return self.sheet.locator(".page-caret").filter(has_text=name)
+
+    async def sees(self, *words: str) -> None:
+        for each in words:
+            await expect(self.sheet).to_contain_text(each)
+
+    async def html(self) -> str:
+        """What the sheet shows, without what is drawn over it for this person alone."""
+        html: str = await self.sheet.evaluate(WITHOUT_CARETS)
+        return html
+
+    async def text(self) -> str:
+        """The lines of the sheet without the names on carets."""
+        html: str = await self.sheet.evaluate(
+            f"""(sheet) => {{
+                const holder = document.createElement("div");
+                holder.innerHTML = ({WITHOUT_CARETS})(sheet);
+                return Array.from(holder.children, (block) => block.textContent).join("\\n");
+            }}"""
+        )
+        return html
+
+    async def pastes(self, kind: Literal["text/html", "text/plain"], data: str) -> None:
+        """Paste at the cursor, with nothing in between that would clean the data."""
+        await self.sheet.evaluate(
+            """(sheet, [kind, data]) => {
+                const clipboardData = new DataTransfer();
+                clipboardData.setData(kind, data);
+                sheet.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+            }""",
+            [kind, data],
+        )
+
+    async def pastes_file(self, name: str, media_type: str, base64: str) -> None:
+        await self.sheet.evaluate(
+            """(sheet, [name, type, base64]) => {
+                const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+                const clipboardData = new DataTransfer();
+                clipboardData.items.add(new File([bytes], name, { type }));
+                sheet.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+            }""",
+            [name, media_type, base64],
+        )
+
+    async def reloads(self) -> None:
+        await self.page.reload()
+        await self.is_ready()
+
+    async def can_be_reopened_offline(self) -> None:
+        """Wait until the service worker holds the application."""
+        await self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        await self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+
+class DocumentsPage:
+    """A tab with the list of documents, or of those in the trash."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.search = page.get_by_role("searchbox", name="Search by title")
+
+    def document(self, title: str) -> Locator:
+        return self.page.get_by_role("main").get_by_role("link", name=title, exact=True)
+
+    async def makes_document(self) -> EditorPage:
+        await self.page.get_by_role("button", name="New document").click()
+        editor = EditorPage("", self.page)
+        await editor.is_ready()
+        return editor
+
+    async def does(self, command: str, title: str) -> None:
+        """Choose a command from a document's menu."""
+        await self.page.get_by_role("button", name=f"More about {title}", exact=True).click()
+        await self.page.get_by_role("menuitem", name=command).click()
+
+    async def renames(self, title: str, new_title: str) -> None:
+        await self.does("Rename", title)
+        field = self.page.get_by_role("textbox", name="Title of the document")
+        await field.fill(new_title)
+        await field.press("Enter")
+
+    async def goes_to(self, view: Literal["Documents", "Trash"]) -> None:
+        await self.page.get_by_role("navigation", name="Lists").get_by_role("link", name=view).click()
+        await expect(self.page.get_by_role("heading", name=view, level=1)).to_be_visible()
+
+    async def is_told(self, words: str) -> None:
+        """Wait for a message at the foot of the page."""
+        await expect(self.page.get_by_role("listitem").filter(has_text=words)).to_be_visible()
+
+
+async def agree(*editors: EditorPage) -> str:
+    """Wait until every sheet shows the same; returns it."""
+    seen: list[str] = []
+
+    async def look() -> bool:
+        seen[:] = await asyncio.gather(*(editor.html() for editor in editors))
+        return len(set(seen)) == 1
+
+    try:
+        await until(look)
+    except TimeoutError:
+        differing = "\n".join(f"{editor.name}: {html}" for editor, html in zip(editors, seen, strict=True))
+        raise AssertionError(f"The sheets differ:\n{differing}") from None
+    return seen[0]
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until the answer is yes; raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not await condition():
+            await asyncio.sleep(0.05)  # what two browsers show has no event to wait for
