@@ -64,6 +64,11 @@ class ManyhandsError(Exception):
         self.code = code
         self.message = message
 
+    @property
+    def outward(self) -> str:
+        """The sentence for strangers: it names no path, host or address of the server's."""
+        return self.message
+
 
 class ProtocolError(ManyhandsError):
     """The peer's fault. Nothing has changed; the peer is told and everybody else notices nothing."""
@@ -83,9 +88,23 @@ class Unavailable(ManyhandsError):
     def __init__(self, message: str, code: Code = Code.UNAVAILABLE) -> None:
         super().__init__(code, message)
 
+    @property
+    def outward(self) -> str:
+        """What it is that does not answer is for the operator's log."""
+        if self.code is Code.UNAVAILABLE:
+            return "The server cannot do this now. Nothing is lost: keep the change and try again in a moment."
+        return self.message
+
 
 class InvariantError(ManyhandsError):
     """Our own mistake or damaged data. The room is rebuilt from the log or closed; the process goes on."""
 
     def __init__(self, message: str, code: Code = Code.INTERNAL) -> None:
         super().__init__(code, message)
+
+    @property
+    def outward(self) -> str:
+        """What it was is for the operator's log."""
+        if self.code is Code.QUARANTINED:
+            return "The stored document is damaged. Everything is kept: tell whoever runs this server."
+        return "The server made a mistake; it has been logged."

@@ -92,7 +92,7 @@ def encode_answer(answer: Acknowledged | Refused) -> dict[str, Value]:
 
 def encode_error(error: ManyhandsError) -> dict[str, Value]:
     """Put a refusal into the one value of an ack."""
-    refusal: dict[str, Value] = {"error": {"code": error.code.value, "message": error.message}}
+    refusal: dict[str, Value] = {"error": {"code": error.code.value, "message": error.outward}}
     if isinstance(error, EpochChanged):
         refusal["epoch"] = error.epoch
     return refusal

@@ -206,7 +206,7 @@ class Room:
         try:
             return self._take(connection, tuple(updates), request)
         except ManyhandsError as refusal:
-            return self.refuse(connection, request, Refused(refusal.code, refusal.message))
+            return self.refuse(connection, request, Refused(refusal.code, refusal.outward))
 
     def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
         """Refuse a batch, here or because it did not even come this far."""

@@ -47,6 +47,11 @@ class RoomSettings:
     node_id: str = "node"
 
 
+def shutting_down() -> Unavailable:
+    """The refusal of everything that comes after the drain has begun."""
+    return Unavailable("This server is shutting down; connect again.", Code.DRAINING)
+
+
 def info_of(entry: Entry) -> DocumentInfo:
     """What an open page shows of a catalogue entry."""
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
@@ -99,8 +104,16 @@ class OpenRooms:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def draining(self) -> bool:
+        """Whether nothing is opened or taken any more."""
+        return self._draining
+
     async def drain(self) -> None:
-        """Open nothing more, and return when everything that was taken is durable and every room is closed."""
+        """Open nothing more, and return when everything that was taken is durable and every room is closed.
+
+        Whoever takes things in must look at `draining`: only then does what is waited for come to an end.
+        """
         self._draining = True
         await asyncio.gather(*(open_room.settled.wait() for open_room in self))
         for document_id in list(self._open):
@@ -115,18 +128,18 @@ class OpenRooms:
         """The document's room, opened if need be; raises ManyhandsError."""
         while True:
             if self._draining:
-                raise Unavailable("This server is shutting down; connect again.", Code.DRAINING)
+                raise shutting_down()
             open_room = self._open.get(document_id)
             if open_room is not None:
                 return open_room
             task = self._changing.get(document_id)
-            if task is None:
+            if task is None or task.done():  # done: its callback has yet to take it out; waiting for it would not let that happen
                 task = self._change(document_id, self._load(document_id, surroundings))
             await asyncio.shield(task)
 
     async def until_closed(self, document_id: DocumentId) -> None:
         """Wait for a change of this document that is under way."""
-        while (task := self._changing.get(document_id)) is not None:
+        while (task := self._changing.get(document_id)) is not None and not task.done():
             await asyncio.gather(asyncio.shield(task), return_exceptions=True)
 
     def spawn(self, work: Awaitable[None]) -> None:
@@ -151,7 +164,8 @@ class OpenRooms:
         self._own(task)
 
         def changed(_: "asyncio.Task[None]") -> None:
-            self._changing.pop(document_id, None)
+            if self._changing.get(document_id) is task:
+                del self._changing[document_id]
             if not task.cancelled():
                 task.exception()  # Whoever waited has it; when nobody did, it is of no use.
 

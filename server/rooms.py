@@ -17,7 +17,7 @@ from crdt.update_reader import inspect
 from server.bus.base import Bus, ClosedHint, DocumentHint
 from server.committer import Committer
 from server.open_room import OpenRoom, Surroundings, Wire
-from server.open_rooms import OpenRooms, RoomSettings, info_of
+from server.open_rooms import OpenRooms, RoomSettings, info_of, shutting_down
 from server.sandbox import Sandbox
 from server.store.base import Store
 
@@ -146,10 +146,10 @@ class Rooms:
     ) -> None:
         open_room = self._rooms.get(document_id)
         if open_room is not None:
-            refused = Refused(refusal.code, refusal.message)
+            refused = Refused(refusal.code, refusal.outward)
             open_room.do(lambda: open_room.room.refuse(connection, request, refused))
         elif request is not None:
-            self._surroundings().wire.answer(connection, request, Refused(refusal.code, refusal.message))
+            self._surroundings().wire.answer(connection, request, Refused(refusal.code, refusal.outward))
 
     def receive_presence(
         self, connection: ConnectionId, document_id: DocumentId, state: dict[str, Json] | None
@@ -198,10 +198,12 @@ class Rooms:
         await self._rooms.until_closed(document_id)
 
     async def drain(self) -> None:
-        """Let nobody in any more and return when everything that was taken is durable. Give it a deadline."""
+        """Let nobody in and take nothing any more; return when everything that was taken is durable. Give it a deadline."""
         await self._rooms.drain()
 
     def _room(self, document_id: DocumentId) -> OpenRoom:
+        if self._rooms.draining:
+            raise shutting_down()
         open_room = self._rooms.get(document_id)
         if open_room is None:
             raise ProtocolError(Code.NOT_JOINED, "Join the document first.")

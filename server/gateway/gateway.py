@@ -240,7 +240,7 @@ class Gateway:
         if ack_id is not None:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
         elif (document_id := _document_of_update(event)) in connection.documents:
-            closed = ClosedMessage(refusal.code, refusal.message)
+            closed = ClosedMessage(refusal.code, refusal.outward)
             connection.socket.push(message_packets(document_id, closed))
             self._leave(connection, document_id)
         if refusal.code in (Code.MALFORMED, Code.UNKNOWN_EVENT):

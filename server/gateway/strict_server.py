@@ -200,5 +200,5 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
 
 def _refused(refusal: ManyhandsError) -> Exception:
-    error: Exception = socketio_exceptions.ConnectionRefusedError(refusal.message, encode_error(refusal)["error"])
+    error: Exception = socketio_exceptions.ConnectionRefusedError(refusal.outward, encode_error(refusal)["error"])
     return error

@@ -81,9 +81,9 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(RETRY_SECONDS)
     if status == 413:
         headers["Connection"] = "close"  # what is left of the body is not read
-    if status == 500:
+    if status >= 500:
         log.error("request_failed", reason=error.message)
-    return refusal(error.code, error.message, status, headers)
+    return refusal(error.code, error.outward, status, headers)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

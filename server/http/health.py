@@ -47,9 +47,7 @@ class Health:
             if self._clock() - self._checked_at >= REMEMBERED:
                 before, self._reason = self._reason, await self._check()
                 self._checked_at = self._clock()
-                if self._reason and not before:
-                    log.warning("store_unreachable", reason=self._reason)
-                elif before and not self._reason:
+                if before and not self._reason:
                     log.info("store_back")
             return self._reason
 
@@ -58,9 +56,11 @@ class Health:
             async with asyncio.timeout(self._deadline):
                 await self._store.check()
         except TimeoutError:
+            log.warning("store_unreachable", reason="no answer in time")
             return f"The store has not answered for {self._deadline:g} s."
         except Unavailable as error:
-            return error.message
+            log.warning("store_unreachable", reason=error.message)
+            return "The store does not answer; the server's log says why."
         return None
 
 

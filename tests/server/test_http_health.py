@@ -37,7 +37,10 @@ async def test_ready_follows_the_store() -> None:
     site = Site(store)
     async with site.client() as client:
         assert (await client.get("/ready")).json() == {"status": "ready"}
-        for ails, reason in (("fails", "The disk is full."), ("hangs", "The store has not answered for 0.05 s.")):
+        for ails, reason in (
+            ("fails", "The store does not answer; the server's log says why."),
+            ("hangs", "The store has not answered for 0.05 s."),
+        ):
             store.ails = ails
             site.clock.seconds += 2
             answer = await client.get("/ready")

@@ -1,0 +1,418 @@
+"""Rooms opened and closed on virtual time: one load for many joins, nothing unloaded before it is durable, nobody served too early.
+
+The field's failures that these stories are about: an empty document served before the store has loaded, or stored over the good one
+after a failed load; two documents for one name; the last edits lost with the last visitor.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+from typing import Any, cast
+
+import pytest
+from pycrdt import Doc, Text
+
+from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
+from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
+from crdt.protocol import (
+    Acknowledged,
+    ClosedMessage,
+    DocumentInfo,
+    DocumentMessage,
+    JoinRequest,
+    Refused,
+    Request,
+    ResyncMessage,
+    ServerMessage,
+    UpdateMessage,
+    User,
+    encode_batch,
+)
+from server.bus.memory import MemoryBus
+from server.rooms import Rooms, RoomSettings
+from server.sandbox import Sandbox, SandboxRejected
+from server.store.base import Append, Folded, Loaded
+from server.store.memory import MemoryStore
+from server.store.titles import utc_now
+from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.simulation.faults import FaultyStore, Weather
+from tests.simulation.virtual_loop import run_virtually
+
+DOCUMENT = DocumentId("a-document-id")
+ANNA = User("u1", "Anna", "#336699")
+
+
+class Ears:
+    """The wire: keeps what was said to whom."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, list[ServerMessage]] = {}
+        self.answers: dict[object, Acknowledged | Refused] = {}
+        self.backlogs: dict[str, int] = {}
+        self.aborted: list[str] = []
+
+    def send(self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage) -> None:
+        for connection in connections:
+            self.said.setdefault(connection, []).append(message)
+
+    def answer(self, _connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+        self.answers[request] = answer
+
+    def backlog(self, connection: ConnectionId) -> int:
+        return self.backlogs.get(connection, 0)
+
+    def abort(self, connection: ConnectionId) -> None:
+        self.aborted.append(connection)
+
+
+class House:
+    """A node over a store that can be told to fail."""
+
+    def __init__(self, store: MemoryStore | None = None, sandbox: object | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.weather = Weather(Random(1))
+        self.faulty = FaultyStore(self.store, self.weather)
+        self.ears = Ears()
+        self.loads = 0
+        sandbox = sandbox or InProcessSandbox()
+        settings = RoomSettings(linger=1.0, append_deadline=3.0)
+        self.rooms = Rooms(self.faulty, MemoryBus(), cast(Sandbox, sandbox), settings, asyncio.get_running_loop().time)
+        self.rooms.attach(self.ears)
+        load = self.faulty.log.load
+
+        async def counted(document_id: DocumentId) -> Loaded | None:
+            self.loads += 1
+            return await load(document_id)
+
+        self.faulty.log.load = counted  # type: ignore[method-assign]
+
+    async def __aenter__(self) -> "House":
+        if await self.store.catalogue.get(DOCUMENT) is None:
+            await self.store.catalogue.create(DOCUMENT, "Title", Epoch(1), utc_now())
+        await self.rooms.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.rooms.__aexit__()
+
+    async def join(self, name: str, doc: "Doc[Any] | None" = None) -> str:
+        """Join as a fresh client; return the text."""
+        request = JoinRequest(b"\0", ClientId(hash(name) % 2**31))
+        answer, _ = await self.rooms.join(ConnectionId(name), DOCUMENT, request, ANNA)
+        copy: Doc[Any] = doc or Doc()
+        assert answer.missing is not None
+        copy.apply_update(answer.missing)
+        return str(copy.get("story", type=Text))
+
+    def write(self, name: str, words: str, client_id: int = 5) -> str:
+        """Send a change from a replica of its own; return the request."""
+        doc: Doc[Any] = Doc(client_id=client_id)
+        doc.get("story", type=Text).insert(0, words)
+        self.rooms.receive(ConnectionId(name), DOCUMENT, encode_batch([doc.get_update()]), Request(words))
+        return words
+
+    async def stored_text(self) -> str:
+        loaded = await self.store.log.load(DOCUMENT)
+        assert loaded is not None
+        doc: Doc[Any] = Doc()
+        await_trial = InProcessSandbox()
+        folded = await await_trial.fold(loaded.snapshot, [row.batch for row in loaded.rows])
+        doc.apply_update(folded.snapshot)
+        return str(doc.get("story", type=Text))
+
+
+def test_many_joins_at_once_make_one_load_and_one_room() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await asyncio.gather(*(house.join(f"c{number}") for number in range(50)))
+            assert house.loads == 1
+            house.write("c0", "one for all")
+            await asyncio.sleep(1)
+            heard = [any(isinstance(m, UpdateMessage) for m in house.ears.said.get(f"c{n}", [])) for n in range(1, 50)]
+            assert all(heard)
+
+    run_virtually(story())
+
+
+def test_a_failed_load_is_an_error_and_never_an_empty_document() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await house.join("first")
+            house.write("first", "precious")
+            house.rooms.disconnect(ConnectionId("first"))
+            await asyncio.sleep(5)
+            house.weather.down = True
+            with pytest.raises(Unavailable):
+                await house.join("second")
+            house.weather.down = False
+            assert await house.join("third") == "precious"
+
+    run_virtually(story())
+
+
+def test_a_document_that_does_not_exist_is_not_made_by_joining_it() -> None:
+    async def story() -> None:
+        async with House() as house:
+            with pytest.raises(ProtocolError) as refused:
+                await house.rooms.join(
+                    ConnectionId("c"), DocumentId("no-such-document"), JoinRequest(b"\0", ClientId(1)), ANNA
+                )
+            assert refused.value.code is Code.NOT_FOUND
+
+    run_virtually(story())
+
+
+def test_the_last_visitors_edit_survives_a_slow_store_and_the_next_visitor_sees_it() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await house.join("last")
+            house.weather.down = True
+            house.write("last", "goodbye")
+            house.rooms.disconnect(ConnectionId("last"))
+            await asyncio.sleep(20)
+            house.weather.down = False
+            await asyncio.sleep(10)
+            assert await house.stored_text() == "goodbye"
+            assert await house.join("next") == "goodbye"
+
+    run_virtually(story())
+
+
+def test_who_comes_back_while_the_room_is_closing_finds_everything() -> None:
+    async def story() -> None:
+        async with House() as house:
+            for visit in range(20):
+                name = f"visitor{visit}"
+                await house.join(name)
+                house.write(name, f"{visit} ", client_id=100 + visit)
+                await asyncio.sleep(0.1)
+                house.rooms.disconnect(ConnectionId(name))
+                await asyncio.sleep(0.9 + visit * 0.01)
+            words = (await house.join("reader")).split()
+            assert sorted(map(int, words)) == list(range(20))
+            assert house.loads > 2, "the room did close in between"
+
+    run_virtually(story())
+
+
+def test_a_large_batch_is_checked_elsewhere_and_keeps_its_place_in_the_order() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await house.join("c")
+            doc: Doc[Any] = Doc(client_id=9)
+            doc.get("story", type=Text).insert(0, "x" * 100_000)
+            pending = house.rooms.receive(
+                ConnectionId("c"), DOCUMENT, encode_batch([doc.get_update()]), Request("large")
+            )
+            assert pending is not None
+            await pending
+            await asyncio.sleep(1)
+            assert house.ears.answers["large"] == Acknowledged(Seq(1))
+
+    run_virtually(story())
+
+
+def test_a_batch_that_is_no_batch_is_answered_and_changes_nothing() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await house.join("c")
+            for number, garbage in enumerate((b"", b"\x05ab", b"\xff" * 100, b"\x02\x00\x01")):
+                house.rooms.receive(ConnectionId("c"), DOCUMENT, garbage, Request(number))
+            assert all(isinstance(answer, Refused) for answer in house.ears.answers.values())
+            assert len(house.ears.answers) == 4
+            house.write("c", "still works")
+            await asyncio.sleep(1)
+            assert await house.stored_text() == "still works"
+
+    run_virtually(story())
+
+
+class TestSlowConnections:
+    def test_one_that_drains_is_told_to_join_again(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("fast")
+                await house.join("slow")
+                house.ears.backlogs["slow"] = 10**9
+                for number in range(5):
+                    house.write("fast", f"{number}", client_id=200 + number)
+                    await asyncio.sleep(0.1)
+                updates = [m for m in house.ears.said["slow"] if isinstance(m, UpdateMessage)]
+                assert len(updates) == 1, "after the first it was too far behind"
+                house.ears.backlogs["slow"] = 0
+                await asyncio.sleep(1)
+                assert isinstance(house.ears.said["slow"][-1], ResyncMessage)
+
+        run_virtually(story())
+
+    def test_one_that_never_drains_is_cut(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("fast")
+                await house.join("stalled")
+                house.ears.backlogs["stalled"] = 10**9
+                house.write("fast", "anything")
+                await asyncio.sleep(90)
+                assert "stalled" in house.ears.aborted
+                assert "fast" not in house.ears.aborted
+
+        run_virtually(story())
+
+
+class TestAfterACrash:
+    def test_documents_that_were_open_are_tried_in_the_sandbox_first(self) -> None:
+        class Suspicious(InProcessSandbox):
+            tried = 0
+
+            async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
+                Suspicious.tried += 1
+                return await super().trial(snapshot, batches)
+
+        async def story() -> None:
+            async with House() as house:
+                await house.join("c")
+                house.write("c", "text")
+                await asyncio.sleep(1)
+                house.faulty.faulty_log.dead = True
+            async with House(house.store, Suspicious()) as again:
+                assert await again.join("d") == "text"
+                assert Suspicious.tried == 1
+
+        run_virtually(story())
+
+    def test_one_that_crashes_whoever_reads_it_stays_closed_and_is_kept(self) -> None:
+        class Rejecting(InProcessSandbox):
+            async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
+                raise SandboxRejected("The worker died of it.")
+
+        async def story() -> None:
+            async with House() as house:
+                await house.join("c")
+                house.write("c", "text")
+                await asyncio.sleep(1)
+                house.faulty.faulty_log.dead = True
+            async with House(house.store, Rejecting()) as again:
+                for _ in range(2):
+                    with pytest.raises(ProtocolError) as refused:
+                        await again.join("d")
+                    assert refused.value.code is Code.QUARANTINED
+                assert await again.stored_text() == "text"
+
+        run_virtually(story())
+
+
+class TestTheCatalogue:
+    def test_a_new_title_reaches_open_pages(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("c")
+                house.rooms.announce(DOCUMENT, DocumentInfo("Better title", None))
+                assert house.ears.said["c"] == [DocumentMessage(DocumentInfo("Better title", None))]
+
+        run_virtually(story())
+
+    def test_a_deleted_document_closes_for_everybody_and_takes_no_more(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("c")
+                await house.rooms.evict(DOCUMENT, Code.DELETED, "The document was deleted.")
+                await house.store.catalogue.delete(DOCUMENT)
+                assert isinstance(house.ears.said["c"][-1], ClosedMessage)
+                house.write("c", "too late")
+                assert cast(Refused, house.ears.answers["too late"]).code is Code.NOT_JOINED
+                with pytest.raises(ManyhandsError):
+                    await house.join("c")
+
+        run_virtually(story())
+
+    def test_a_document_deleted_behind_the_rooms_back_refuses_openly(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("c")
+                await house.store.catalogue.delete(DOCUMENT)
+                house.write("c", "too late")
+                await asyncio.sleep(1)
+                assert cast(Refused, house.ears.answers["too late"]).code is Code.DELETED
+
+        run_virtually(story())
+
+
+class TestDraining:
+    def test_it_ends_when_everything_taken_is_durable_and_lets_nobody_in(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("c")
+                house.weather.down = True
+                house.write("c", "at the last moment")
+                drain = asyncio.ensure_future(house.rooms.drain())
+                await asyncio.sleep(5)
+                assert not drain.done()
+                with pytest.raises(Unavailable) as refused:
+                    await house.join("late")
+                assert refused.value.code is Code.DRAINING
+                house.weather.down = False
+                await drain
+                assert await house.stored_text() == "at the last moment"
+
+        run_virtually(story())
+
+
+def test_a_broken_append_does_not_hold_up_other_documents() -> None:
+    async def story() -> None:
+        async with House() as house:
+            other = DocumentId("another-document")
+            await house.store.catalogue.create(other, "Other", Epoch(1), utc_now())
+            await house.join("c")
+            await house.rooms.join(ConnectionId("d"), other, JoinRequest(b"\0", ClientId(77)), ANNA)
+            append = house.faulty.log.append
+
+            async def breaks(appends: Sequence[Append]) -> Any:
+                if any(one.document_id == DOCUMENT for one in appends):
+                    raise ValueError("a bug in the store")
+                return await append(appends)
+
+            house.faulty.log.append = breaks  # type: ignore[method-assign]
+            doc: Doc[Any] = Doc(client_id=3)
+            doc.get("story", type=Text).insert(0, "fine")
+            house.write("c", "stuck")
+            house.rooms.receive(ConnectionId("d"), other, encode_batch([doc.get_update()]), Request("fine"))
+            await asyncio.sleep(2)
+            assert house.ears.answers == {"fine": Acknowledged(Seq(1))}
+
+    run_virtually(story())
+
+
+def test_a_room_is_compacted_when_its_last_visitor_has_left() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await house.join("c")
+            for number in range(60):
+                house.write("c", "some words that add up " * 10, client_id=1000 + number)
+                await asyncio.sleep(0.1)
+            before = await house.stored_text()
+            house.rooms.disconnect(ConnectionId("c"))
+            await asyncio.sleep(5)
+            loaded = await house.store.log.load(DOCUMENT)
+            assert loaded is not None
+            assert (len(loaded.rows), loaded.snapshot is not None) == (0, True)
+            assert await house.stored_text() == before
+
+    run_virtually(story())
+
+
+def test_a_fold_that_fails_leaves_everything_as_it_was() -> None:
+    class Failing(InProcessSandbox):
+        async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+            raise SandboxRejected("It took too long.")
+
+    async def story() -> None:
+        async with House(sandbox=Failing()) as house:
+            await house.join("c")
+            for number in range(60):
+                house.write("c", "some words that add up " * 10, client_id=1000 + number)
+                await asyncio.sleep(0.1)
+            house.rooms.disconnect(ConnectionId("c"))
+            await asyncio.sleep(5)
+            assert len(await house.join("d")) == 60 * 230
+
+    run_virtually(story())
