@@ -15,7 +15,7 @@ serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 wit
 
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
-test: lint setup $(STAMPS)/chromium  ## Everything
+test: lint setup $(STAMPS)/chromium $(STAMPS)/redis  ## Everything
 	cd $(WEB) && npm test
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
@@ -72,4 +72,9 @@ $(PAGES): $(STAMPS)/web $(shell find $(WEB)/provider/src $(WEB)/editor/src $(WEB
 $(STAMPS)/chromium:
 	@mkdir -p $(STAMPS)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-liberation; } || { echo "The browser tests need Debian's chromium: apt-get install chromium"; exit 1; }
+	@touch $@
+
+$(STAMPS)/redis:
+	@mkdir -p $(STAMPS)
+	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server; } || { echo "The tests of several nodes need Redis 7: apt-get install redis-server"; exit 1; }
 	@touch $@

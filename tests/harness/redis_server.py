@@ -1,0 +1,104 @@
+"""A real Redis of the test's own: on a free loopback port, without persistence, killed, frozen and brought back by its process id."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+PATIENCE = 10.0
+"""Seconds after which a server that should answer counts as broken."""
+
+
+class RedisServer:
+    """One server process at a time, always on the same port; it holds nothing over a restart."""
+
+    def __init__(self, *options: str) -> None:
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    async def start(self) -> None:
+        """Start empty, and return when it answers."""
+        program = shutil.which("redis-server")
+        assert program is not None, "redis-server is missing: `make test` installs it, or apt-get install redis-server"
+        self._process = await asyncio.create_subprocess_exec(
+            program,
+            *(
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--loglevel",
+                "warning",
+            ),
+            *self._options,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(PATIENCE):
+            while not await self._listens():  # noqa: ASYNC110 - another process has no event to wait for
+                await asyncio.sleep(0.005)
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+    async def kill(self) -> None:
+        """SIGKILL; returns when it is gone."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """Stop it in its tracks: connections stand, nothing answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def ask(self, *command: str | bytes | int) -> object:
+        """Run one command as an operator would."""
+        async with Redis.from_url(self.url, protocol=2) as client:
+            return await client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    async def calls(self, command: str) -> int:
+        """How often a command has been carried out since the statistics were reset."""
+        async with Redis.from_url(self.url, protocol=2) as client:
+            statistics = await client.info("commandstats")
+        return int(statistics.get(f"cmdstat_{command}", {}).get("calls", 0))
+
+
+@asynccontextmanager
+async def redis_server(*options: str) -> AsyncIterator[RedisServer]:
+    """Run a Redis for a while."""
+    server = RedisServer(*options)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.kill()
