@@ -4,13 +4,13 @@ import hashlib
 from functools import partial
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from crdt.errors import InvariantError
 from crdt.ids import DocumentId
 from server.store.base import Attachment
 from server.store.database import Database
 from server.store.schema import attachments, documents
+from server.store.statements import insert
 
 
 class SqlAttachments:
@@ -29,7 +29,8 @@ class SqlAttachments:
 
 
 def _put(connection: Connection, document_id: DocumentId, attachment: Attachment) -> bool:
-    key = connection.execute(select(documents.c.key).where(documents.c.document_id == document_id)).scalar()
+    document = select(documents.c.key).where(documents.c.document_id == document_id)
+    key = connection.execute(document.with_for_update(read=True, key_share=True)).scalar()  # it may be being deleted
     if key is None:
         return False
     values = {
@@ -38,7 +39,7 @@ def _put(connection: Connection, document_id: DocumentId, attachment: Attachment
         "media_type": attachment.media_type,
         "data": attachment.data,
     }
-    connection.execute(insert(attachments).values(values).on_conflict_do_nothing())
+    connection.execute(insert(connection, attachments).values(values).on_conflict_do_nothing())
     return True
 
 

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert
 
 from crdt.ids import DocumentId, Epoch
 from server.store.base import Entry, Page
 from server.store.database import Database
 from server.store.schema import documents
+from server.store.statements import insert
 from server.store.titles import decode_cursor, encode_cursor, fold_title, from_microseconds, to_microseconds
 
 _ENTRY = select(
@@ -89,7 +89,12 @@ class SqlCatalogue:
 
 
 def _create(connection: Connection, values: Mapping[str, Any]) -> Entry:
-    connection.execute(insert(documents).values(values).on_conflict_do_nothing())
+    # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted before it is read.
+    unless_there = insert(connection, documents).values(values)
+    unless_there = unless_there.on_conflict_do_update(
+        index_elements=["document_id"], set_={"document_id": values["document_id"]}
+    )
+    connection.execute(unless_there)
     return _entry(connection.execute(_ENTRY.where(documents.c.document_id == values["document_id"])).one())
 
 

@@ -156,6 +156,8 @@ def write(connection: Connection, packed: Packed, history_bytes: int) -> Compact
 
 def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
     document = packed.span.document
+    # First the lock, which is nothing on SQLite: what is summed up below then includes what others have just appended.
+    connection.execute(select(documents.c.key).where(documents.c.key == document.key).with_for_update(key_share=True))
     rest = select(func.coalesce(func.sum(func.length(log_rows.c.batch)), 0)).where(
         _of(log_rows, document), log_rows.c.seq > last
     )

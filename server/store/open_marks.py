@@ -3,11 +3,11 @@
 from functools import partial
 
 from sqlalchemy import Connection, delete, literal, select
-from sqlalchemy.dialects.sqlite import insert
 
 from crdt.ids import DocumentId
 from server.store.database import Database
 from server.store.schema import documents, open_marks
+from server.store.statements import insert
 
 
 class SqlOpenMarks:
@@ -31,7 +31,9 @@ class SqlOpenMarks:
 
 def _mark(connection: Connection, document_id: DocumentId, node_id: str) -> None:
     document = select(documents.c.key, literal(node_id)).where(documents.c.document_id == document_id)
-    connection.execute(insert(open_marks).from_select(["document_key", "node_id"], document).on_conflict_do_nothing())
+    document = document.with_for_update(read=True, key_share=True)  # it may be being deleted
+    mark = insert(connection, open_marks).from_select(["document_key", "node_id"], document)
+    connection.execute(mark.on_conflict_do_nothing())
 
 
 def _unmark(connection: Connection, document_id: DocumentId, node_id: str) -> None:

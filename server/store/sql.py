@@ -10,7 +10,6 @@ from functools import partial
 from typing import Self
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects.sqlite import insert
 
 from server.store.attachments import SqlAttachments
 from server.store.catalogue import SqlCatalogue
@@ -18,6 +17,8 @@ from server.store.database import Database
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.schema import sign_of_life
+from server.store.sqlite.database import SqliteDatabase
+from server.store.statements import insert
 from server.store.titles import to_microseconds, utc_now
 
 
@@ -41,7 +42,7 @@ class SqlStore:
             max_bytes: what the database file may grow to; past it appends are refused as Unavailable until there is room again.
             clock: tells when a document was last edited.
         """
-        self._database = Database(url, max_bytes=max_bytes)
+        self._database: Database = SqliteDatabase(url, max_bytes=max_bytes)
         self._clock = clock
         self.log = SqlLog(self._database, clock, history_bytes)
         self.catalogue = SqlCatalogue(self._database)
@@ -63,5 +64,5 @@ class SqlStore:
 
 
 def _sign(connection: Connection, at: int) -> None:
-    sign = insert(sign_of_life).values(id=1, at=at)
+    sign = insert(connection, sign_of_life).values(id=1, at=at)
     connection.execute(sign.on_conflict_do_update(index_elements=["id"], set_={"at": at}))

@@ -17,8 +17,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from crdt.errors import Unavailable
-from server.store.failures import translated
 from server.store.migrate import known_revisions
+from server.store.sqlite.failures import translated
 
 PAGE_BYTES = 4096
 LOCK_NAME = "manyhands.lock"
@@ -113,6 +113,7 @@ def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
         poolclass=QueuePool,
         pool_size=readers + 1,
         max_overflow=0,
+        hide_parameters=True,  # they are what people have written; errors are logged
         connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS, "isolation_level": None},
     )
 

@@ -1,0 +1,20 @@
+"""The two statements for which SQLAlchemy has no word that both databases share."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, Table, Text, any_, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+
+Insert = sqlite.Insert | postgresql.Insert
+
+
+def insert(connection: Connection, table: Table) -> Insert:
+    """Begin an INSERT that may go on with `on_conflict_…`."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def among(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a text is one of some: on PostgreSQL a single parameter, so that the statement is the same for any number."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(Text)))
+    return column.in_(values)
