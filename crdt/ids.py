@@ -15,6 +15,9 @@ PresenceId = NewType("PresenceId", int)
 ClientId = NewType("ClientId", int)
 """Author of CRDT items: Yjs' integer below 2**53."""
 
+NodeId = NewType("NodeId", str)
+"""One life of one server process, as the other nodes know it; a process started again is another node."""
+
 UpdateId = NewType("UpdateId", str)
 """One append to a log; the store commits each at most once, however often it is retried."""
 

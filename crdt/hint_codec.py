@@ -1,0 +1,152 @@
+"""Hints as bytes: `version • varUint(length) • node id • kind • body`, so that a node knows its own by their first bytes.
+
+A batch's body is `varUint(epoch) • varUint(seq)`, then the batch itself when it travels along; the other bodies are JSON.
+Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another version says things that this one does
+not understand: they raise as well, and are read from the log instead.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from crdt.errors import Code, ProtocolError
+from crdt.hints import (
+    BatchHint,
+    Beat,
+    ClosedHint,
+    DocumentHint,
+    Hint,
+    PresenceHint,
+    PresenceRequest,
+    PresenceWhole,
+)
+from crdt.ids import MAX_CLIENT_ID, ClientId, Epoch, NodeId, PresenceId, Seq
+from crdt.native import encode_change, encode_info
+from crdt.protocol import DocumentInfo, PresenceChange, User
+from crdt.varint import MAX_SAFE, read_varuint, write_varuint
+
+VERSION = 1
+_BATCH, _SEQ, _PRESENCE, _WHOLE, _REQUEST, _DOCUMENT, _CLOSED, _BEAT, _LEAVING = range(9)
+_EMPTY: dict[int, Hint] = {_REQUEST: PresenceRequest(), _BEAT: Beat(), _LEAVING: Beat(leaving=True)}
+_MAX_NODE_ID = 64
+
+
+def sender_prefix(node: NodeId) -> bytes:
+    """The bytes that everything this node says begins with."""
+    name = node.encode()
+    if not 0 < len(name) <= _MAX_NODE_ID:
+        raise ValueError(f"A node id has 1 to {_MAX_NODE_ID} bytes.")
+    return bytes((VERSION, len(name))) + name
+
+
+def encode_hint(prefix: bytes, hint: Hint) -> bytes:
+    """Put a hint behind its sender's prefix."""
+    out = bytearray(prefix)
+    match hint:
+        case BatchHint(epoch, seq, batch):
+            out.append(_SEQ if batch is None else _BATCH)
+            write_varuint(epoch, out)
+            write_varuint(seq, out)
+            out += batch or b""
+        case PresenceHint(changes):
+            _append(out, _PRESENCE, [encode_change(change) for change in changes])
+        case PresenceWhole(people):
+            _append(out, _WHOLE, [encode_change(change) for change in people])
+        case PresenceRequest():
+            out.append(_REQUEST)
+        case DocumentHint(info):
+            _append(out, _DOCUMENT, encode_info(info))
+        case ClosedHint(code, message):
+            _append(out, _CLOSED, {"code": code.value, "message": message})
+        case Beat(leaving):
+            out.append(_LEAVING if leaving else _BEAT)
+        case _:
+            assert_never(hint)
+    return bytes(out)
+
+
+def _append(out: bytearray, kind: int, body: object) -> None:
+    out.append(kind)
+    out += json.dumps(body, separators=(",", ":")).encode()
+
+
+def decode_hint(data: bytes) -> tuple[NodeId, Hint]:
+    """Take a hint apart: who says it, and what; raises ProtocolError(malformed)."""
+    length = data[1] if len(data) > 1 and data[0] == VERSION else 0
+    if not 0 < length <= _MAX_NODE_ID or len(data) < length + 3:
+        raise _malformed("A hint begins with its version and its sender.")
+    try:
+        node = NodeId(data[2 : length + 2].decode())
+    except UnicodeDecodeError:
+        raise _malformed("A node id is text.") from None
+    return node, _decode_body(data[length + 2], data, length + 3)
+
+
+def _decode_body(kind: int, data: bytes, at: int) -> Hint:
+    if kind in (_BATCH, _SEQ):
+        return _decode_batch(kind, data, at)
+    if kind in _EMPTY:
+        if at != len(data):
+            raise _malformed("Something follows the end of a hint.")
+        return _EMPTY[kind]
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        raise _malformed("There is no such kind of hint.")
+    try:
+        return decoder(json.loads(data[at:], parse_constant=_no_number))
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise _malformed("The hint's body does not have its form.") from None
+
+
+def _decode_batch(kind: int, data: bytes, at: int) -> BatchHint:
+    epoch, at = read_varuint(data, at)
+    seq, at = read_varuint(data, at)
+    if (at == len(data)) is (kind == _BATCH) or seq == 0:
+        raise _malformed("A row has a place in the log, and a batch unless it is said to be too large.")
+    return BatchHint(Epoch(epoch), Seq(seq), data[at:] if kind == _BATCH else None)
+
+
+def _no_number(_name: str) -> None:
+    raise ValueError
+
+
+def _people(body: Any) -> tuple[PresenceChange, ...]:
+    return tuple(_change(each) for each in _a(list, body))
+
+
+def _change(body: dict[str, Any]) -> PresenceChange:
+    user, state = body["user"], body["state"]
+    person = User(*(_a(str, user[key]) for key in ("id", "name", "color")))
+    presence_id, client_id = _integer(body["presence_id"], MAX_SAFE), _integer(body["client_id"], MAX_CLIENT_ID)
+    return PresenceChange(
+        PresenceId(presence_id), ClientId(client_id), person, None if state is None else _a(dict, state)
+    )
+
+
+def _info(body: dict[str, Any]) -> DocumentInfo:
+    trashed_at = body["trashed_at"]
+    return DocumentInfo(_a(str, body["title"]), None if trashed_at is None else _a(str, trashed_at))
+
+
+def _integer(value: Any, most: int) -> int:
+    if isinstance(value, bool) or not 0 <= _a(int, value) <= most:
+        raise ValueError
+    return int(value)
+
+
+def _a(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError
+    return value
+
+
+_DECODERS: dict[int, Callable[[Any], Hint]] = {
+    _PRESENCE: lambda body: PresenceHint(_people(body)),
+    _WHOLE: lambda body: PresenceWhole(_people(body)),
+    _DOCUMENT: lambda body: DocumentHint(_info(body)),
+    _CLOSED: lambda body: ClosedHint(Code(_a(str, body["code"])), _a(str, body["message"])),
+}
+
+
+def _malformed(sentence: str) -> ProtocolError:
+    return ProtocolError(Code.MALFORMED, sentence)

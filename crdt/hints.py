@@ -1,0 +1,63 @@
+"""What nodes tell each other of a document, or of themselves: hints, nothing of value. Whoever misses one finds out from the log.
+
+How hints travel is the bus' affair (server/bus/base.py); as bytes they are crdt/hint_codec.py's.
+"""
+
+from dataclasses import dataclass
+
+from crdt.errors import Code
+from crdt.ids import Epoch, Seq
+from crdt.protocol import DocumentInfo, PresenceChange
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHint:
+    """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log."""
+
+    epoch: Epoch
+    seq: Seq
+    batch: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceHint:
+    """Presence changed on the node that says so."""
+
+    changes: tuple[PresenceChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceWhole:
+    """Everybody with a cursor on the node that says so: its other people, if it had any, are gone."""
+
+    people: tuple[PresenceChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRequest:
+    """The node that says so has just opened the document, or may have missed something: tell it who is on yours."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHint:
+    """The catalogue's entry changed."""
+
+    info: DocumentInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedHint:
+    """The document was deleted, or began another epoch: close its room."""
+
+    code: Code
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The node that says so lives. `leaving`: this is its last word."""
+
+    leaving: bool = False
+
+
+Hint = BatchHint | PresenceHint | PresenceWhole | PresenceRequest | DocumentHint | ClosedHint | Beat
