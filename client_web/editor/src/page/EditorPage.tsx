@@ -11,6 +11,7 @@ import { CrashScreen, GoneScreen, LoadingScreen, OfflineScreen } from "./Screens
 import { useProvider, useProviderState } from "./useProvider";
 import "./page.css";
 import "./sheet.css";
+import "./carets.css";
 import "./print.css";
 
 export function EditorPage({ documentId }: { readonly documentId: string }) {
