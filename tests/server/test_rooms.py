@@ -6,7 +6,6 @@ after a failed load; two documents for one name; the last edits lost with the la
 
 import asyncio
 from collections.abc import Sequence
-from random import Random
 from typing import Any, cast
 
 import pytest
@@ -23,102 +22,15 @@ from crdt.protocol import (
     Refused,
     Request,
     ResyncMessage,
-    ServerMessage,
     UpdateMessage,
-    User,
     encode_batch,
 )
-from server.bus.memory import MemoryBus
-from server.rooms import Rooms, RoomSettings
-from server.sandbox import Sandbox, SandboxRejected
-from server.store.base import Append, Folded, Loaded
-from server.store.memory import MemoryStore
+from server.sandbox import SandboxRejected
+from server.store.base import Append, Folded
 from server.store.titles import utc_now
+from tests.harness.house import ANNA, DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
-from tests.simulation.faults import FaultyStore, Weather
 from tests.simulation.virtual_loop import run_virtually
-
-DOCUMENT = DocumentId("a-document-id")
-ANNA = User("u1", "Anna", "#336699")
-
-
-class Ears:
-    """The wire: keeps what was said to whom."""
-
-    def __init__(self) -> None:
-        self.said: dict[str, list[ServerMessage]] = {}
-        self.answers: dict[object, Acknowledged | Refused] = {}
-        self.backlogs: dict[str, int] = {}
-        self.aborted: list[str] = []
-
-    def send(self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage) -> None:
-        for connection in connections:
-            self.said.setdefault(connection, []).append(message)
-
-    def answer(self, _connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        self.answers[request] = answer
-
-    def backlog(self, connection: ConnectionId) -> int:
-        return self.backlogs.get(connection, 0)
-
-    def abort(self, connection: ConnectionId) -> None:
-        self.aborted.append(connection)
-
-
-class House:
-    """A node over a store that can be told to fail."""
-
-    def __init__(self, store: MemoryStore | None = None, sandbox: object | None = None) -> None:
-        self.store = store or MemoryStore()
-        self.weather = Weather(Random(1))
-        self.faulty = FaultyStore(self.store, self.weather)
-        self.ears = Ears()
-        self.loads = 0
-        sandbox = sandbox or InProcessSandbox()
-        settings = RoomSettings(linger=1.0, append_deadline=3.0)
-        self.rooms = Rooms(self.faulty, MemoryBus(), cast(Sandbox, sandbox), settings, asyncio.get_running_loop().time)
-        self.rooms.attach(self.ears)
-        load = self.faulty.log.load
-
-        async def counted(document_id: DocumentId) -> Loaded | None:
-            self.loads += 1
-            return await load(document_id)
-
-        self.faulty.log.load = counted  # type: ignore[method-assign]
-
-    async def __aenter__(self) -> "House":
-        if await self.store.catalogue.get(DOCUMENT) is None:
-            await self.store.catalogue.create(DOCUMENT, "Title", Epoch(1), utc_now())
-        await self.rooms.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.rooms.__aexit__()
-
-    async def join(self, name: str, doc: "Doc[Any] | None" = None) -> str:
-        """Join as a fresh client; return the text."""
-        request = JoinRequest(b"\0", ClientId(hash(name) % 2**31))
-        answer, _ = await self.rooms.join(ConnectionId(name), DOCUMENT, request, ANNA)
-        copy: Doc[Any] = doc or Doc()
-        assert answer.missing is not None
-        copy.apply_update(answer.missing)
-        return str(copy.get("story", type=Text))
-
-    def write(self, name: str, words: str, client_id: int = 5) -> str:
-        """Send a change from a replica of its own; return the request."""
-        doc: Doc[Any] = Doc(client_id=client_id)
-        doc.get("story", type=Text).insert(0, words)
-        self.rooms.receive(ConnectionId(name), DOCUMENT, encode_batch([doc.get_update()]), Request(words))
-        return words
-
-    async def stored_text(self) -> str:
-        loaded = await self.store.log.load(DOCUMENT)
-        assert loaded is not None
-        doc: Doc[Any] = Doc()
-        await_trial = InProcessSandbox()
-        folded = await await_trial.fold(loaded.snapshot, [row.batch for row in loaded.rows])
-        doc.apply_update(folded.snapshot)
-        return str(doc.get("story", type=Text))
 
 
 def test_many_joins_at_once_make_one_load_and_one_room() -> None:

@@ -1,0 +1,132 @@
+"""What a room refuses, and that a refusal changes nothing for anybody."""
+
+import pytest
+from pycrdt import Doc, Text
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import Epoch, Seq
+from crdt.protocol import ClosedMessage, DocumentInfo, Limits, Role
+from crdt.replica import Stored
+from tests.harness.room import Table
+
+
+class TestRefusals:
+    def test_a_batch_is_taken_whole_or_not_at_all(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        good = bob.writes("good")
+        bob.writes("lost on the way")
+        late = bob.writes("late")
+        alice.sends(good, late)
+        assert alice.refusals == ["missing_past"]
+        assert table.room.settled
+        bob.sends(good)
+        table.commit()
+        assert alice.text == "good"
+
+    def test_without_a_request_a_refusal_ends_the_session(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        bob.writes("lost")
+        alice.sends(bob.writes("late"), awaited=False)
+        assert [m.code for m in alice.heard if isinstance(m, ClosedMessage)] == [Code.MISSING_PAST]
+        assert [session.connection for session in table.room.sessions] == ["bob"]
+
+    def test_a_viewer_and_a_trashed_document_cannot_be_written_to(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.joins(role=Role.VIEWER)
+        alice.types("no")
+        table.carry_out(table.room.describe(DocumentInfo("Title", "2026-01-01T00:00:00+00:00")))
+        alice.joins()
+        alice.types("neither")
+        assert alice.refusals == ["forbidden", "forbidden"]
+
+    def test_who_has_not_joined_is_told_so(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.leaves()
+        alice.types("anybody?")
+        assert alice.refusals == ["not_joined"]
+
+    def test_a_full_waiting_room_refuses_openly_and_the_rest_drains(self) -> None:
+        table = Table(limits=Limits(waiting_bytes=100))
+        alice, bob = table.seat("alice", "bob")
+        for _ in range(10):
+            alice.types("0123456789")
+        assert "unavailable" in alice.refusals
+        table.commit()
+        assert bob.text == "0123456789" * len(alice.acknowledged)
+
+    def test_a_full_document_says_so(self) -> None:
+        table = Table(limits=Limits(document_bytes=200))
+        (alice,) = table.seat("alice")
+        alice.types("x" * 150)
+        table.commit()
+        alice.types("y" * 100)
+        assert alice.refusals == ["document_full"]
+
+    def test_one_person_too_many(self) -> None:
+        table = Table(limits=Limits(members=1))
+        table.seat("alice")
+        with pytest.raises(ProtocolError) as refused:
+            table.seat("bob")
+        assert refused.value.code is Code.TOO_MANY
+
+
+class TestClientIds:
+    def test_nobody_can_go_on_under_somebody_elses_id(self) -> None:
+        table = Table()
+        alice, mallory = table.seat("alice", "mallory")
+        alice.types("hello")
+        table.commit()
+        forged: Doc = Doc(client_id=alice.client_id)  # type: ignore[type-arg]
+        forged.apply_update(alice.doc.get_update())
+        before = forged.get_state()
+        forged.get("story", type=Text).insert(0, "hijacked ")
+        mallory.sends(forged.get_update(before))
+        assert mallory.refusals == ["client_id_taken"]
+        alice.types(" again")
+        table.commit()
+        assert mallory.text == "hello again"
+
+    def test_an_announced_id_is_protected_before_its_first_use(self) -> None:
+        table = Table()
+        alice, mallory = table.seat("alice", "mallory")
+        forged: Doc = Doc(client_id=alice.client_id)  # type: ignore[type-arg]
+        forged.get("story", type=Text).insert(0, "first")
+        mallory.sends(forged.get_update())
+        assert mallory.refusals == ["client_id_taken"]
+
+    def test_a_second_tab_with_the_same_key_uploads_what_the_first_one_typed(self) -> None:
+        table = Table()
+        first, second = table.seat("first", "second")
+        second.leaves()
+        second.key = first.key
+        second.joins()
+        second.sends(first.writes("typed in the first tab"))
+        table.commit()
+        assert second.refusals == []
+        assert first.text == "typed in the first tab"
+
+    def test_the_binding_survives_the_room(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.types("hello")
+        table.flush()
+        keys = dict(table.appends[0].author_keys)
+        table.settle()
+        later = Table(Stored(Epoch(7), None, Seq(0), table.stored().rows, keys))
+        _, mallory = later.seat("somebody", "mallory", first_client_id=2000)
+        mallory.client_id = alice.client_id
+        with pytest.raises(ProtocolError) as refused:
+            mallory.joins()
+        assert refused.value.code is Code.CLIENT_ID_TAKEN
+
+    def test_a_reconnected_browser_takes_its_ghosts_place(self) -> None:
+        table = Table()
+        alice, ghost = table.seat("alice", "ghost")
+        alice.client_id, alice.key = ghost.client_id, ghost.key
+        alice.joins()
+        assert [session.connection for session in table.room.sessions] == ["alice"]
+        assert isinstance(ghost.heard[-1], ClosedMessage)

@@ -1,0 +1,82 @@
+"""The house in order: what documents say exists, files are short, and nothing of this machine or of a registry is in them."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+CEILING = 400
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "server/PROTOCOL.md",
+    "server/SETTINGS.md",
+    "client_web/provider/README.md",
+)
+
+
+def tracked(*endings: str) -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=HOUSE, capture_output=True, check=True, text=True).stdout
+    return [HOUSE / name for name in listing.split("\0") if name.endswith(endings) and (HOUSE / name).is_file()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_within_the_repository_leads_somewhere(document: str) -> None:
+    page = HOUSE / document
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_no_source_file_is_longer_than_the_ceiling() -> None:
+    sources = [path for path in tracked(".py", ".ts", ".tsx", ".css", ".mjs") if "migrations" not in path.parts]
+    long = {
+        str(path.relative_to(HOUSE)): lines
+        for path in sources
+        if (lines := len(path.read_text().splitlines())) > CEILING
+    }
+    assert long == {}
+
+
+def test_every_python_file_begins_with_a_sentence() -> None:
+    silent = [
+        str(path.relative_to(HOUSE))
+        for path in tracked(".py")
+        if path.read_text().strip()
+        and "migrations" not in path.parts
+        and not path.read_text().startswith(('"""', 'r"""'))
+    ]
+    assert silent == []
+
+
+def test_lock_files_name_no_place_to_download_from() -> None:
+    locks = [HOUSE / "requirements.lock", HOUSE / "requirements-dev.lock", HOUSE / "client_web/package-lock.json"]
+    found = {
+        lock.name: re.findall(r'"resolved": "http|index-url|https?://\S*(?:simple|\.whl|\.tgz)', lock.read_text())
+        for lock in locks
+    }
+    assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+def test_python_locks_pin_everything_exactly() -> None:
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        lines = [line for line in (HOUSE / lock).read_text().splitlines() if line and not line.startswith("#")]
+        assert all(re.fullmatch(r"[A-Za-z0-9._-]+==\S+", line) for line in lines), lock
+
+
+def test_tests_do_not_skip_and_do_not_sleep() -> None:
+    """Browsers, clusters and benchmarks wait for the world outside; everything else is given its time."""
+    outside = {"e2e", "cluster", "bench"}
+    pattern = re.compile(r"time\.sleep\(|mock\.patch|pytest\.skip\(|mark\.(skip|xfail)")
+    guilty = [
+        str(path.relative_to(HOUSE))
+        for path in tracked(".py")
+        if "tests" in path.parts
+        and not outside & set(path.parts)
+        and path != Path(__file__)
+        and pattern.search(path.read_text())
+    ]
+    assert guilty == []
