@@ -162,7 +162,7 @@ class EditorPage:
     async def can_be_reopened_offline(self) -> None:
         """Wait until the service worker holds the application."""
         await self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        await self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
 
 class DocumentsPage:
@@ -173,6 +173,7 @@ class DocumentsPage:
         self.search = page.get_by_role("searchbox", name="Search by title")
 
     def document(self, title: str) -> Locator:
+        """The row's link; the title is the whole of it."""
         return self.page.get_by_role("main").get_by_role("link", name=title, exact=True)
 
     async def makes_document(self) -> EditorPage:
@@ -220,5 +221,5 @@ async def agree(*editors: EditorPage) -> str:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Ask until the answer is yes; raises TimeoutError."""
     async with asyncio.timeout(PATIENCE_MS / 1000):
-        while not await condition():
-            await asyncio.sleep(0.05)  # what two browsers show has no event to wait for
+        while not await condition():  # noqa: ASYNC110 - what two browsers show has no event to wait for
+            await asyncio.sleep(0.05)

@@ -1,0 +1,115 @@
+"""What comes into a document from outside: images, links, and whatever the clipboard holds."""
+
+import base64
+import io
+
+from PIL import Image
+from playwright.async_api import FilePayload, expect
+
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage, agree
+from tests.e2e.person import Meeting
+from tests.e2e.site import Site
+
+pytestmark = BROWSER
+
+REFUSED = r"status of 4\d\d"
+
+
+def small_png() -> bytes:
+    picture = io.BytesIO()
+    Image.new("RGB", (24, 16), "#1d4ed8").save(picture, "PNG")
+    return picture.getvalue()
+
+
+async def is_drawn(editor: EditorPage) -> None:
+    """Wait until the sheet shows an image with pixels in it."""
+    await expect(editor.sheet.get_by_role("img")).to_have_count(1)
+    await editor.page.wait_for_function("() => document.querySelector('#document img').naturalWidth === 24")
+
+
+async def test_a_pasted_image_is_seen_by_all(meet: Meeting, shared_site: Site) -> None:
+    document_id = await shared_site.new_document()
+    alice = await (await meet("Alice")).opens(document_id)
+    bob = await (await meet("Bob")).opens(document_id)
+    await alice.goes_to_start()
+    await alice.types("A flag:")
+    await alice.pastes_file("flag.png", "image/png", base64.b64encode(small_png()).decode())
+    await is_drawn(alice)
+    await is_drawn(bob)
+    source = await bob.sheet.get_by_role("img").get_attribute("src") or ""
+    assert source.startswith(f"/api/documents/{document_id}/attachments/")
+    await expect(bob.sheet.get_by_role("img")).to_have_accessible_name("flag")
+    await agree(alice, bob)
+
+
+async def test_an_image_is_chosen_from_the_device(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    async with alice.page.expect_file_chooser() as chooser:
+        await alice.uses("Insert an image")
+    await (await chooser.value).set_files(FilePayload(name="flag.png", mimeType="image/png", buffer=small_png()))
+    await is_drawn(alice)
+    await alice.shows("Saved")
+
+
+async def test_text_that_is_called_an_image_is_refused(meet: Meeting, shared_site: Site) -> None:
+    person = await meet("Alice")
+    person.expects(REFUSED)
+    alice = await person.opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("Nothing to see")
+    async with alice.page.expect_file_chooser() as chooser:
+        await alice.uses("Insert an image")
+    await (await chooser.value).set_files(
+        FilePayload(name="notes.png", mimeType="image/png", buffer=b"Dear diary, " * 100)
+    )
+    await expect(alice.page.get_by_text("“notes.png” was not added.", exact=False).first).to_be_visible()
+    await expect(alice.sheet.locator(".page-upload")).to_have_count(0)
+    assert await alice.html() == "<p>Nothing to see</p>"
+
+
+async def test_a_link_leads_to_the_web_and_never_into_a_script(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("see there")
+    await alice.selects("there")
+    await alice.press("Control+k")
+    address = alice.page.get_by_role("textbox", name="Address")
+    await address.fill("javascript:alert(1)")
+    await alice.page.get_by_role("button", name="Apply").click()
+    await expect(alice.page.get_by_text("Links can lead to web pages")).to_be_visible()
+    await expect(alice.sheet.get_by_role("link")).to_have_count(0)
+
+    await address.fill("example.org/there")
+    await alice.page.get_by_role("button", name="Apply").click()
+    await expect(alice.sheet.get_by_role("link", name="there")).to_have_attribute("href", "https://example.org/there")
+
+
+HOSTILE = """
+<h2 onclick="window.harmed = 1">A title</h2>
+<p>plain <b>bold</b> <a href="javascript:window.harmed=1">bad link</a> <a href="https://example.org/">good link</a></p>
+<script>window.harmed = 1</script>
+<img src="x" onerror="window.harmed = 1"><svg onload="window.harmed = 1"></svg>
+<iframe src="javascript:parent.harmed=1"></iframe><style>body { display: none }</style>
+<p style="position: fixed; inset: 0; background: url(https://example.org/spy)">over everything</p>
+"""
+
+
+async def test_pasted_html_keeps_its_looks_and_loses_its_teeth(meet: Meeting, shared_site: Site) -> None:
+    """The browsers are told to ignore our security policy: what it would stop must not come so far."""
+    document_id = await shared_site.new_document()
+    alice = await (await meet("Alice", bypass_csp=True)).opens(document_id)
+    bob = await (await meet("Bob", bypass_csp=True)).opens(document_id)
+    await alice.goes_to_start()
+    await alice.pastes("text/html", HOSTILE)
+    await bob.sees("A title", "bold", "over everything")
+    html = await agree(alice, bob)
+
+    for editor in (alice, bob):
+        assert await editor.page.evaluate("window.harmed") is None
+        await expect(editor.sheet.get_by_role("link")).to_have_text(["good link"])
+    for banned in ("script", "onerror", "onclick", "javascript:", "iframe", "svg", "position", "url("):
+        assert banned not in html
+    await expect(bob.sheet.get_by_role("heading", name="A title", level=2)).to_be_visible()
+    await expect(bob.sheet.get_by_role("strong")).to_have_text("bold")
+    await alice.shows("Saved")

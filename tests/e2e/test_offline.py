@@ -1,0 +1,144 @@
+"""A laptop on a train: the line is cut, writing goes on, the page is even reloaded, and later everything comes together."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.line import Line, line_to
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage, agree
+from tests.e2e.person import NETWORK, Meeting, Person
+from tests.e2e.site import Site
+
+pytestmark = BROWSER
+
+KEPT = "Offline – kept on this device"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(shared_site: Site) -> AsyncIterator[Line]:
+    """Alice's line; Bob has another."""
+    async with line_to(shared_site.port) as line:
+        yield line
+
+
+async def loses_the_network(person: Person, line: Line) -> None:
+    line.cut()
+    await person.context.set_offline(True)
+
+
+async def finds_the_network(person: Person, line: Line) -> None:
+    line.mend()
+    await person.context.set_offline(False)
+
+
+async def two_on_different_lines(meet: Meeting, line: Line, document_id: str) -> tuple[Person, EditorPage, EditorPage]:
+    """Alice, whose line can be cut, her page, and Bob's."""
+    alice = await meet("Alice", at=line.url)
+    alice.expects(NETWORK)
+    page = await alice.opens(document_id)
+    return alice, page, await (await meet("Bob")).opens(document_id)
+
+
+async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, shared_site: Site, line: Line) -> None:
+    document_id = await shared_site.new_document("On the train")
+    person, alice, bob = await two_on_different_lines(meet, line, document_id)
+    await alice.goes_to_start()
+    await alice.types("One", "Two", "Three")
+    await bob.sees("Three")
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+
+    await loses_the_network(person, line)
+    await alice.shows("Offline")
+    await alice.goes_after("One")
+    await alice.types(" and a tunnel")
+    await alice.shows(KEPT)
+    await bob.goes_after("Three")
+    await bob.types(" from Bob")
+    await bob.shows("Saved")
+
+    await alice.reloads()
+    await alice.sees("One and a tunnel", "Two", "Three")
+    await expect(alice.title).to_have_value("On the train")
+    await alice.shows(KEPT)
+    await alice.goes_after("Two")
+    await alice.press("Shift+Home", "Backspace")
+    await alice.types("2")
+    await alice.shows(KEPT)
+    await expect(bob.sheet).not_to_contain_text("tunnel")
+
+    await finds_the_network(person, line)
+    await alice.shows("Saved")
+    await bob.sees("tunnel")
+    await agree(alice, bob)
+    assert await bob.text() == "One and a tunnel\n2\nThree from Bob"
+
+
+async def test_what_was_deleted_offline_is_deleted_for_all(meet: Meeting, shared_site: Site, line: Line) -> None:
+    person, alice, bob = await two_on_different_lines(meet, line, await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("keep", "drop", "keep too")
+    await bob.sees("keep too")
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+
+    await loses_the_network(person, line)
+    await alice.shows("Offline")
+    await alice.goes_after("drop")
+    await alice.press("Shift+Home", "Backspace", "Backspace")
+    await alice.shows(KEPT)
+    await alice.reloads()
+    await alice.shows(KEPT)
+    assert await alice.text() == "keep\nkeep too"
+
+    await finds_the_network(person, line)
+    await alice.shows("Saved")
+    await agree(alice, bob)
+    assert await bob.text() == "keep\nkeep too"
+
+
+async def test_the_status_says_where_the_words_are(meet: Meeting, shared_site: Site, line: Line) -> None:
+    """The network dies without a word: nothing tells the browser but the silence of its connections."""
+    person = await meet("Alice", at=line.url)
+    person.expects(NETWORK)
+    alice = await person.opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("here")
+    await alice.shows("Saved")
+
+    line.cut()
+    await alice.types(" and there")
+    await alice.shows(KEPT)
+    await alice.status(KEPT).click()
+    details = alice.page.get_by_role("dialog", name="Is everything saved?")
+    await expect(details).to_contain_text("kept in this browser")
+    await expect(details).to_contain_text("Waiting to be saved")
+
+    line.mend()
+    await details.get_by_role("button", name="Connect now").click()
+    await expect(details).to_contain_text("Every change is stored safely on the server.")
+    await alice.press("Escape")
+    await alice.shows("Saved")
+
+
+async def test_documents_of_this_device_are_listed_without_a_network(
+    meet: Meeting, shared_site: Site, line: Line
+) -> None:
+    person = await meet("Alice", at=line.url)
+    person.expects(NETWORK)
+    alice = await person.opens(await shared_site.new_document("For the journey"))
+    await alice.goes_to_start()
+    await alice.types("Read me on the way")
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+    await loses_the_network(person, line)
+
+    documents = await person.opens_documents()
+    await expect(documents.page.get_by_text("The server cannot be reached.")).to_be_visible()
+    await documents.document("For the journey").click()
+    reopened = EditorPage("Alice", documents.page)
+    await reopened.sees("Read me on the way")
+    await finds_the_network(person, line)
+    await reopened.shows("Saved")

@@ -1,0 +1,98 @@
+"""Pages that are no ordinary document, and ordinary ones on other devices: each says what it is and works."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage
+from tests.e2e.person import NETWORK, Meeting
+from tests.e2e.site import Site
+
+pytestmark = BROWSER
+
+BRIGHTNESS = """(selector) => {
+    const [red, green, blue] = getComputedStyle(document.querySelector(selector)).backgroundColor.match(/[\\d.]+/g);
+    return (Number(red) + Number(green) + Number(blue)) / 3;
+}"""
+
+PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
+
+@pytest.mark.parametrize("path", ["/d/there-is-no-such-document", "/d/short", "/nowhere"])
+async def test_an_address_that_leads_nowhere(meet: Meeting, path: str) -> None:
+    person = await meet("Alice")
+    person.expects("status of 404")
+    page = await person.visits(path)
+    await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+    await page.get_by_role("link", name="Go to the documents").click()
+    await expect(page.get_by_role("heading", name="Documents", level=1)).to_be_visible()
+
+
+async def test_a_first_visit_while_the_server_is_down(meet_at_own: Meeting, own_site: Site) -> None:
+    """The application is at hand from an earlier visit, the document is not."""
+    person = await meet_at_own("Alice")
+    person.expects(NETWORK)
+    visited = await person.opens(await own_site.new_document())
+    await visited.can_be_reopened_offline()
+    unread = await own_site.new_document("Not read yet")
+    await own_site.kill()
+
+    page = await person.visits(f"/d/{unread}")
+    await expect(page.get_by_role("heading", name="You are offline, and this device has no copy yet")).to_be_visible()
+    await own_site.start()
+    await page.get_by_role("button", name="Try again").click()
+    editor = EditorPage("Alice", page)
+    await editor.is_ready()
+    await expect(editor.title).to_have_value("Not read yet")
+
+
+async def test_a_document_in_the_trash_is_read_not_written(meet: Meeting, shared_site: Site) -> None:
+    document_id = await shared_site.new_document("Thrown away")
+    person = await meet("Alice")
+    alice = await person.opens(document_id)
+    await alice.goes_to_start()
+    await alice.types("still legible")
+    await alice.shows("Saved")
+    await alice.page.close()
+    await shared_site.trash(document_id)
+
+    page = await person.visits(f"/d/{document_id}")
+    await expect(page.get_by_text("This document is in the trash.")).to_be_visible()
+    sheet = page.get_by_role("textbox", name="Document, read-only")
+    await expect(sheet).to_have_text("still legible")
+    await expect(page.get_by_role("toolbar", name="Formatting")).to_have_count(0)
+    await expect(page.get_by_role("textbox", name="Title of the document")).not_to_be_editable()
+
+
+async def test_every_tool_can_be_reached_on_a_phone(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice", **PHONE)).opens(await shared_site.new_document("Pocket"))
+    await alice.sheet.tap()
+    await alice.types("small")
+    await alice.selects("small")
+    await alice.toolbar.get_by_role("button", name="Bold", exact=True).tap()
+    await expect(alice.sheet.get_by_role("strong")).to_have_text("small")
+    last = alice.toolbar.get_by_role("button", name="Clear formatting")
+    await last.tap()
+    await expect(alice.sheet.get_by_role("strong")).to_have_count(0)
+    await expect(last).to_be_in_viewport()
+    assert await alice.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await alice.shows("Saved")
+
+
+async def test_the_documents_page_fits_a_phone(meet: Meeting, shared_site: Site) -> None:
+    title = "A title that is rather longer than the screen of a telephone is wide, which titles may well be"
+    await shared_site.new_document(title)
+    documents = await (await meet("Alice", **PHONE)).opens_documents()
+    await expect(documents.page.get_by_role("button", name="New document")).to_be_in_viewport()
+    await expect(documents.document(title)).to_be_visible()
+    assert await documents.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_the_theme_follows_the_system_until_one_is_chosen(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice", color_scheme="dark")).opens(await shared_site.new_document())
+    assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") < 80
+    await alice.page.get_by_role("button", name="Theme").click()
+    await alice.page.get_by_role("menuitemradio", name="Light").click()
+    await alice.page.wait_for_function(f"() => ({BRIGHTNESS})('.page-sheet') > 200")
+    await alice.reloads()
+    assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") > 200

@@ -1,0 +1,66 @@
+"""The server dies in the middle of a sentence and comes back; whoever was writing only sees another word in the status."""
+
+import asyncio
+import re
+
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import agree
+from tests.e2e.person import NETWORK, Meeting
+from tests.e2e.site import Site
+
+pytestmark = BROWSER
+
+
+async def test_both_write_on_while_the_server_is_killed_and_comes_back(meet_at_own: Meeting, own_site: Site) -> None:
+    people = [await meet_at_own("Alice"), await meet_at_own("Bob")]
+    for person in people:
+        person.expects(NETWORK)
+    document_id = await own_site.new_document()
+    alice, bob = [await person.opens(document_id) for person in people]
+    await alice.goes_to_start()
+    await alice.types("Alice: ", "Bob: ")
+    await bob.sees("Bob: ")
+    await alice.goes_after("Alice: ")
+    await bob.goes_after("Bob: ")
+
+    numbers = " ".join(str(number) for number in range(40))
+    async with asyncio.TaskGroup() as writing:
+        writing.create_task(alice.types(numbers, delay=15))
+        writing.create_task(bob.types(numbers, delay=15))
+        await asyncio.gather(alice.sees("Bob: 0 1 2 3"), bob.sees("Alice: 0 1 2 3"))
+        await own_site.kill()
+
+    kept = "Offline – kept on this device"
+    await asyncio.gather(alice.shows(kept), bob.shows(kept))
+    await asyncio.gather(alice.types(" – without"), bob.types(" – without"))
+
+    await own_site.start()
+    await asyncio.gather(alice.shows("Saved"), bob.shows("Saved"))
+    await agree(alice, bob)
+    whole = f"Alice: {numbers} – without\nBob: {numbers} – without"
+    assert await alice.text() == whole
+
+    carol = await (await meet_at_own("Carol")).opens(document_id)
+    await agree(alice, carol)
+    assert await carol.text() == whole
+
+    await alice.types(", and with")
+    await asyncio.gather(bob.sees("without, and with"), carol.sees("without, and with"))
+
+
+async def test_a_restart_is_hardly_noticed(meet_at_own: Meeting, own_site: Site) -> None:
+    person = await meet_at_own("Alice")
+    person.expects(NETWORK)
+    alice = await person.opens(await own_site.new_document("Steady"))
+    await alice.goes_to_end()
+    await alice.types("before")
+    await alice.shows("Saved")
+
+    await own_site.stop()
+    await alice.types(" between")
+    await own_site.start()
+    await alice.types(" after")
+    await alice.shows("Saved")
+    await alice.reloads()
+    assert await alice.text() == "before between after"
+    assert re.match("Steady", await alice.page.title())
