@@ -50,6 +50,14 @@ class PublishPresence:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncePresence:
+    """Tell the other nodes of everybody here; `asks`: and ask them for the same."""
+
+    people: tuple[PresenceChange, ...]
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Rows are missing: read the log after `after`, then call `fetched`."""
 
@@ -70,4 +78,4 @@ class Ended:
     code: Code
 
 
-Effect = Append | Broadcast | Answer | PublishBatch | PublishPresence | Fetch | Reload | Ended
+Effect = Append | Broadcast | Answer | PublishBatch | PublishPresence | AnnouncePresence | Fetch | Reload | Ended

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from crdt.authors import Authors, hash_key
-from crdt.effects import Broadcast, Effect, PublishPresence
+from crdt.effects import AnnouncePresence, Broadcast, Effect, PublishPresence
 from crdt.errors import Code, ProtocolError
-from crdt.ids import ClientId, ConnectionId, PresenceId
+from crdt.ids import ClientId, ConnectionId, NodeId, PresenceId
 from crdt.presence import PresenceTable
 from crdt.protocol import (
     ClosedMessage,
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 PRESENCE_GATHER = 0.05
 """Seconds between presence messages of one room."""
 
+PRESENCE_REPEAT = 30.0
+"""Seconds after which people who share a document with another node's are told of anew: a lost hint is not lost for ever."""
+
 
 class Gathering:
     """Sessions by connection."""
@@ -44,6 +47,11 @@ class Gathering:
         self._new_presence_id = new_presence_id
         self._sessions: dict[ConnectionId, Session] = {}
         self._next_presence = 0.0
+        self._asked = False
+        """Another node wants to hear who is here."""
+        self._given_up: set[NodeId] = set()
+        """Nodes that had people here and fell silent."""
+        self._repeat_at: float | None = None
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -162,23 +170,60 @@ class Gathering:
             session.user = user
             self.presence.identify(session.presence_id, user)
 
-    def hear_presence(self, changes: "Iterable[PresenceChange]") -> list[Effect]:
+    def hear_presence(self, node: NodeId, changes: "Iterable[PresenceChange]") -> list[Effect]:
         """Take in presence from another node, and tell everybody here at once (it was gathered there)."""
-        changes = tuple(changes)
-        self.presence.hear(changes)
-        return self.tell(PresenceMessage(changes))
+        return self._tell_presence(self.presence.hear(node, changes))
+
+    def hear_whole_presence(self, node: NodeId, people: "Iterable[PresenceChange]", *, asks: bool) -> list[Effect]:
+        """Take in who is on another node; if it asks, it will hear who is here."""
+        self._asked |= asks
+        self._given_up.discard(node)
+        return self._tell_presence(self.presence.hear_whole(node, people))
+
+    def lose_node(self, node: NodeId) -> list[Effect]:
+        """Another node has gone or fallen silent."""
+        if node in self.presence.nodes:
+            self._given_up.add(node)
+        return self._tell_presence(self.presence.lose(node))
+
+    def find_node(self, node: NodeId) -> list[Effect]:
+        """A node is heard again: if it had people here, ask who they are now."""
+        if node not in self._given_up:
+            return []
+        self._given_up.discard(node)
+        return self.announce_presence(asks=True)
+
+    def announce_presence(self, *, asks: bool) -> list[Effect]:
+        """Tell the other nodes of everybody here; on opening, and when something may have been missed, ask them for the same."""
+        self._asked = False
+        return [AnnouncePresence(self.presence.here(), asks)]
+
+    def _tell_presence(self, changes: tuple[PresenceChange, ...]) -> list[Effect]:
+        return self.tell(PresenceMessage(changes)) if changes else []
 
     def presence_deadline(self) -> float | None:
         """When presence is to be told next; None: nothing has changed."""
-        return self._next_presence if self.presence.changed else None
+        return self._next_presence if self.presence.changed or self._asked else self._repeat_at
 
     def flush_presence(self, now: float) -> list[Effect]:
-        """Tell what has changed, if it is time."""
-        if not self.presence.changed or now < self._next_presence:
+        """Tell what has changed, and what was asked for, if it is time."""
+        effects: list[Effect] = []
+        if now >= self._next_presence and (self.presence.changed or self._asked):
+            self._next_presence = now + PRESENCE_GATHER
+            if changes := self.presence.take_changes():
+                effects += [*self.tell(PresenceMessage(changes)), PublishPresence(changes)]
+            if self._asked:
+                effects += self.announce_presence(asks=False)
+        return effects + self._repeat(now)
+
+    def _repeat(self, now: float) -> list[Effect]:
+        if not self.presence.nodes or not self._sessions:
+            self._repeat_at = None
             return []
-        self._next_presence = now + PRESENCE_GATHER
-        changes = self.presence.take_changes()
-        return [*self.tell(PresenceMessage(changes)), PublishPresence(changes)]
+        due = self._repeat_at is not None and now >= self._repeat_at
+        if due or self._repeat_at is None:
+            self._repeat_at = now + PRESENCE_REPEAT
+        return self.announce_presence(asks=True) if due else []
 
 
 def _key_hash(request: JoinRequest) -> bytes | None:

@@ -17,7 +17,6 @@ from crdt.hints import (
     DocumentHint,
     Hint,
     PresenceHint,
-    PresenceRequest,
     PresenceWhole,
 )
 from crdt.ids import MAX_CLIENT_ID, ClientId, Epoch, NodeId, PresenceId, Seq
@@ -26,8 +25,8 @@ from crdt.protocol import DocumentInfo, PresenceChange, User
 from crdt.varint import MAX_SAFE, read_varuint, write_varuint
 
 VERSION = 1
-_BATCH, _SEQ, _PRESENCE, _WHOLE, _REQUEST, _DOCUMENT, _CLOSED, _BEAT, _LEAVING = range(9)
-_EMPTY: dict[int, Hint] = {_REQUEST: PresenceRequest(), _BEAT: Beat(), _LEAVING: Beat(leaving=True)}
+_BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING = range(9)
+_EMPTY: dict[int, Hint] = {_BEAT: Beat(), _LEAVING: Beat(leaving=True)}
 _MAX_NODE_ID = 64
 
 
@@ -50,10 +49,8 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
             out += batch or b""
         case PresenceHint(changes):
             _append(out, _PRESENCE, [encode_change(change) for change in changes])
-        case PresenceWhole(people):
-            _append(out, _WHOLE, [encode_change(change) for change in people])
-        case PresenceRequest():
-            out.append(_REQUEST)
+        case PresenceWhole(people, asks):
+            _append(out, _ASKING if asks else _WHOLE, [encode_change(change) for change in people])
         case DocumentHint(info):
             _append(out, _DOCUMENT, encode_info(info))
         case ClosedHint(code, message):
@@ -143,6 +140,7 @@ def _a(kind: type, value: Any) -> Any:
 _DECODERS: dict[int, Callable[[Any], Hint]] = {
     _PRESENCE: lambda body: PresenceHint(_people(body)),
     _WHOLE: lambda body: PresenceWhole(_people(body)),
+    _ASKING: lambda body: PresenceWhole(_people(body), asks=True),
     _DOCUMENT: lambda body: DocumentHint(_info(body)),
     _CLOSED: lambda body: ClosedHint(Code(_a(str, body["code"])), _a(str, body["message"])),
 }

@@ -28,14 +28,13 @@ class PresenceHint:
 
 @dataclass(frozen=True, slots=True)
 class PresenceWhole:
-    """Everybody with a cursor on the node that says so: its other people, if it had any, are gone."""
+    """Everybody with a cursor on the node that says so: its other people, if it had any, are gone.
+
+    `asks`: it has just opened the document, or may have missed something, and wants to hear the same of the others.
+    """
 
     people: tuple[PresenceChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PresenceRequest:
-    """The node that says so has just opened the document, or may have missed something: tell it who is on yours."""
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +59,4 @@ class Beat:
     leaving: bool = False
 
 
-Hint = BatchHint | PresenceHint | PresenceWhole | PresenceRequest | DocumentHint | ClosedHint | Beat
+Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | ClosedHint | Beat

@@ -10,9 +10,10 @@ Nothing leaves an outbox except as durable or as openly refused.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from crdt.effects import Answer, Effect
 from crdt.errors import Code
-from crdt.ids import ClientId, ConnectionId, UpdateId
-from crdt.protocol import Refused, Request, encode_batch
+from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
+from crdt.protocol import Acknowledged, Refused, Request, encode_batch
 from crdt.update_reader import Inspected
 
 FIRST_RETRY = 0.1
@@ -52,6 +53,14 @@ class Appending:
     def author_keys(self) -> tuple[tuple[ClientId, bytes], ...]:
         """The client ids that the row binds."""
         return tuple(pair for entry in self.entries for pair in entry.author_keys)
+
+    def acknowledgements(self, seq: Seq) -> list[Effect]:
+        """The answers to all who wait for one, now that the row is durable at `seq`."""
+        return [
+            Answer(entry.connection, entry.request, Acknowledged(seq))
+            for entry in self.entries
+            if entry.request is not None
+        ]
 
     @property
     def only_author(self) -> ConnectionId | None:

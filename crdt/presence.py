@@ -1,13 +1,14 @@
-"""Who is in a room and where their cursor is: a table kept by the server, one row per session.
+"""Who is in a document and where their cursor is: a table kept by the server, one row per session.
 
-A client sets its own state and nothing else. Who the person is comes from the server; rows go when their session goes. Changes are
-gathered: what is sent is each row as it is at that moment, once, however often it moved.
+A client sets its own state and nothing else. Who the person is comes from the server; rows go when their session goes. Changes of
+this node's rows are gathered: what is sent is each row as it is at that moment, once, however often it moved. Rows of other nodes
+belong to the node that speaks of them: they go when it says so, or when it has fallen silent.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crdt.ids import ClientId, PresenceId
+from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.protocol import Json, PresenceChange, User
 
 
@@ -19,11 +20,14 @@ class _Row:
 
 
 class PresenceTable:
-    """Rows by presence id: those of this node's sessions and those heard of from other nodes."""
+    """Rows by presence id: those of this node's sessions, and those heard of from other nodes."""
 
     def __init__(self) -> None:
         self._rows: dict[PresenceId, _Row] = {}
         self._changed: dict[PresenceId, PresenceChange] = {}
+        self._elsewhere: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
+
+    # This node's people.
 
     @property
     def changed(self) -> bool:
@@ -47,24 +51,56 @@ class PresenceTable:
         if row is not None:
             self._changed[presence_id] = PresenceChange(presence_id, row.client_id, row.user, None)
 
-    def hear(self, changes: Iterable[PresenceChange]) -> None:
-        """Take in what another node says of its sessions."""
-        for change in changes:
-            if change.state is None:
-                self.remove(change.presence_id)
-            else:
-                self.put(change.presence_id, change.client_id, change.user, change.state)
-
     def take_changes(self) -> tuple[PresenceChange, ...]:
-        """Everything that changed since the last call, each row once, as it is now."""
+        """Everything that changed here since the last call, each row once, as it is now."""
         changes = tuple(self._changed.values())
         self._changed.clear()
         return changes
 
+    def here(self) -> tuple[PresenceChange, ...]:
+        """This node's rows."""
+        return tuple(PresenceChange(each, row.client_id, row.user, row.state) for each, row in self._rows.items())
+
     def everybody(self, but: PresenceId) -> tuple[PresenceChange, ...]:
-        """All rows, except one's own."""
-        return tuple(
-            PresenceChange(presence_id, row.client_id, row.user, row.state)
-            for presence_id, row in self._rows.items()
-            if presence_id != but
-        )
+        """All rows of all nodes, except one's own."""
+        here = tuple(change for change in self.here() if change.presence_id != but)
+        return here + tuple(change for rows in self._elsewhere.values() for change in rows.values())
+
+    # Other nodes' people. Each verb returns what this node's sessions are to be told.
+
+    @property
+    def nodes(self) -> frozenset[NodeId]:
+        """The nodes whose people are here."""
+        return frozenset(self._elsewhere)
+
+    def hear(self, node: NodeId, changes: Iterable[PresenceChange]) -> tuple[PresenceChange, ...]:
+        """Take in what another node says of its sessions."""
+        rows = self._elsewhere.setdefault(node, {})
+        news = []
+        for change in changes:
+            if change.presence_id in self._rows or rows.get(change.presence_id) == change:
+                continue
+            if change.state is not None:
+                rows[change.presence_id] = change
+            elif rows.pop(change.presence_id, None) is None:
+                continue
+            news.append(change)
+        if not rows:
+            del self._elsewhere[node]
+        return tuple(news)
+
+    def hear_whole(self, node: NodeId, people: Iterable[PresenceChange]) -> tuple[PresenceChange, ...]:
+        """Take in who is on another node, and that nobody else is."""
+        people = tuple(people)
+        there = {change.presence_id for change in people}
+        known = self._elsewhere.get(node, {})
+        gone = tuple(_gone(change) for presence_id, change in known.items() if presence_id not in there)
+        return self.hear(node, gone + people)
+
+    def lose(self, node: NodeId) -> tuple[PresenceChange, ...]:
+        """A node has gone or fallen silent: so have its people."""
+        return tuple(map(_gone, self._elsewhere.pop(node, {}).values()))
+
+
+def _gone(change: PresenceChange) -> PresenceChange:
+    return PresenceChange(change.presence_id, change.client_id, change.user, None)

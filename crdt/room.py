@@ -13,7 +13,7 @@ acknowledged edit worth its name:
    are refused openly and stay with their clients.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from crdt.document import Damaged
@@ -34,7 +34,6 @@ from crdt.protocol import (
     JoinRequest,
     Json,
     Limits,
-    PresenceChange,
     Refused,
     Request,
     ResyncMessage,
@@ -74,6 +73,8 @@ class Room:
         self._next_append = 0.0
         self._fetching = False
         self._reloading = False
+        self._hinted = self._asked_up_to = Seq(0)
+        """The last row known to exist without its batch, and how much of that was known when the log was last read."""
         self.info = info
         """The catalogue's entry, as an open page shows it."""
 
@@ -192,9 +193,10 @@ class Room:
         """The connection belongs to this person from now on."""
         self._people.identify(connection, user)
 
-    def hear_presence(self, changes: Iterable[PresenceChange]) -> list[Effect]:
-        """Presence changed on another node."""
-        return self._people.hear_presence(changes)
+    @property
+    def people(self) -> Gathering:
+        """Who is here, and what is heard of people on other nodes."""
+        return self._people
 
     # The way of an edit.
 
@@ -294,6 +296,7 @@ class Room:
     def remote(self, seq: Seq, batch: bytes | None) -> list[Effect]:
         """Another node hints at a row; without its batch it is read from the log."""
         if batch is None:
+            self._hinted = max(self._hinted, seq)
             return self._ask_for_rows() if seq > self.seq else []
         return self.fetched([(seq, batch)], asked=False)
 
@@ -309,13 +312,18 @@ class Room:
                     self._replica.arrive(inspect_row(seq, batch, self._gate_limits), known=False)
         except ProtocolError as error:
             return self.doubt(f"A row of the log is not what it was. {error.message}")
-        return self._advance()
+        return self._advance() + self._catch_up()
 
     def _ask_for_rows(self) -> list[Effect]:
         if self._fetching or self._reloading:
             return []
         self._fetching = True
+        self._asked_up_to = self._hinted
         return [Fetch(self.seq)]
+
+    def _catch_up(self) -> list[Effect]:
+        """A row that was hinted at while others were being read may have come too late to be among them."""
+        return self._ask_for_rows() if self._hinted > max(self.seq, self._asked_up_to) else []
 
     def _advance(self) -> list[Effect]:
         """Apply, send and acknowledge every row whose turn it is."""
@@ -334,7 +342,7 @@ class Room:
     def _relay(self, row: Row) -> list[Effect]:
         mine = self._owed.pop(row.seq, None)
         effects = self._people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
-        return effects + (_acknowledgements(mine, row.seq) if mine else [])
+        return effects + (mine.acknowledgements(row.seq) if mine else [])
 
     # Doubt and repair.
 
@@ -365,11 +373,11 @@ class Room:
             effects += [Answer(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, message)]
         for seq in sorted(self._owed):
             if seq <= self.seq or self.quarantined is not None:
-                effects += _acknowledgements(self._owed.pop(seq), seq)
+                effects += self._owed.pop(seq).acknowledgements(seq)
             else:
                 appending = self._owed[seq]
                 self._replica.arrive(Row(seq, appending.batch, appending.updates), known=True)
-        return effects + self._advance()
+        return effects + self._advance() + self._catch_up()
 
     # The catalogue and the log's upkeep.
 
@@ -381,11 +389,3 @@ class Room:
         """The catalogue's entry has changed."""
         self.info = info
         return self._people.tell(DocumentMessage(info))
-
-
-def _acknowledgements(appending: Appending, seq: Seq) -> list[Effect]:
-    return [
-        Answer(entry.connection, entry.request, Acknowledged(seq))
-        for entry in appending.entries
-        if entry.request is not None
-    ]

@@ -6,18 +6,39 @@ timer for its next deadline.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, assert_never
 
 from crdt.compaction import should_compact
-from crdt.effects import Answer, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, PublishPresence, Reload
+from crdt.effects import (
+    AnnouncePresence,
+    Answer,
+    Append,
+    Broadcast,
+    Effect,
+    Ended,
+    Fetch,
+    PublishBatch,
+    PublishPresence,
+    Reload,
+)
 from crdt.errors import Code, ManyhandsError
-from crdt.ids import ConnectionId, DocumentId, Seq
+from crdt.ids import ConnectionId, DocumentId, Epoch, NodeId, Seq
+from crdt.neighbours import Neighbours
 from crdt.protocol import Acknowledged, Refused, Request, ServerMessage
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
-from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint
+from server.bus.base import (
+    BatchHint,
+    Beat,
+    Bus,
+    BusMessage,
+    ClosedHint,
+    DocumentHint,
+    PresenceHint,
+    PresenceWhole,
+)
 from server.committer import Committer, Outcome
 from server.observe import log
 from server.store import base as store
@@ -71,6 +92,7 @@ class Surroundings:
     spawn: Callable[[Awaitable[None]], None]
     fold: store.Fold
     backlog_bytes: int
+    neighbours: Neighbours = field(default_factory=Neighbours)
 
 
 class OpenRoom:
@@ -149,9 +171,12 @@ class OpenRoom:
                 case Answer(connection, request, answer):
                     around.wire.answer(connection, request, answer)
                 case PublishBatch(seq, batch):
-                    around.bus.publish(self.document_id, BatchHint(seq, batch if len(batch) <= LARGE_HINT else None))
+                    small = batch if len(batch) <= LARGE_HINT else None
+                    around.bus.publish(self.document_id, BatchHint(self.room.epoch, seq, small))
                 case PublishPresence(changes):
                     around.bus.publish(self.document_id, PresenceHint(changes))
+                case AnnouncePresence(people, asks):
+                    around.bus.publish(self.document_id, PresenceWhole(people, asks))
                 case Fetch(after):
                     around.spawn(self._fetch(after))
                 case Reload(reason):
@@ -214,19 +239,32 @@ class OpenRoom:
 
     # Other nodes.
 
-    def hear(self, message: BusMessage) -> None:
+    def hear(self, node: NodeId, message: BusMessage) -> None:
         """Take in what another node says of this document."""
+        self._around.neighbours.heard(node, self._around.clock())
+        people = self.room.people
         match message:
-            case BatchHint(seq, batch):
-                self.do(lambda: self.room.remote(seq, batch))
+            case BatchHint(epoch, seq, batch):
+                self.learn(epoch, seq, batch)
             case PresenceHint(changes):
-                self.do(lambda: self.room.hear_presence(changes))
+                self.do(lambda: people.hear_presence(node, changes))
+            case PresenceWhole(everybody, asks):
+                self.do(lambda: people.hear_whole_presence(node, everybody, asks=asks))
             case DocumentHint(info):
                 self.do(lambda: self.room.describe(info))
             case ClosedHint(code, reason):
                 self.end(code, reason)
+            case Beat():
+                pass  # a node speaks of itself elsewhere
             case _:
                 assert_never(message)
+
+    def learn(self, epoch: Epoch, seq: Seq, batch: bytes | None) -> None:
+        """There is this row in the log. In another life of the document: then the store must say which one is the present."""
+        if epoch == self.room.epoch:
+            self.do(lambda: self.room.remote(seq, batch))
+        else:
+            self.do(lambda: self.room.doubt("Another node knows another life of this document."))
 
     # Slow connections.
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.gate_limits import GateLimits
-from crdt.ids import DocumentId, PresenceId, UpdateId
+from crdt.ids import DocumentId, NodeId, PresenceId, UpdateId
 from crdt.protocol import DocumentInfo, Limits
 from crdt.replica import Stored
 from crdt.room import Mint, Room
 from crdt.session import Session
-from server.bus.base import Bus, BusMessage
+from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
 from server.open_room import OpenRoom, Surroundings, stored_of
 from server.sandbox import Sandbox, SandboxRejected
@@ -75,6 +75,7 @@ class OpenRooms:
         self._closed = closed
         self._open: dict[DocumentId, OpenRoom] = {}
         self._changing: dict[DocumentId, asyncio.Task[None]] = {}
+        self._early: dict[DocumentId, _Early] = {}
         self._linger: dict[DocumentId, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._suspects: set[DocumentId] = set()
@@ -133,7 +134,9 @@ class OpenRooms:
             if open_room is not None:
                 return open_room
             task = self._changing.get(document_id)
-            if task is None or task.done():  # done: its callback has yet to take it out; waiting for it would not let that happen
+            if (
+                task is None or task.done()
+            ):  # done: its callback has yet to take it out; waiting for it would not let that happen
                 task = self._change(document_id, self._load(document_id, surroundings))
             await asyncio.shield(task)
 
@@ -175,8 +178,9 @@ class OpenRooms:
     # Opening.
 
     async def _load(self, document_id: DocumentId, surroundings: Surroundings) -> None:
-        await self._bus.subscribe(document_id, self._hear)
+        early = self._early[document_id] = _Early()
         try:
+            await self._bus.subscribe(document_id, self._hear)
             loaded = await self._store.log.load(document_id)
             entry = await self._store.catalogue.get(document_id)
             if loaded is None or entry is None:
@@ -187,10 +191,15 @@ class OpenRooms:
         except BaseException:
             await self._bus.unsubscribe(document_id)
             raise
+        finally:
+            del self._early[document_id]
         if room.quarantined is not None:
             log.error("document_quarantined", document=document_id, reason=room.quarantined)
         open_room = OpenRoom(document_id, room, loaded, surroundings, self._came_to_rest)
         self._open[document_id] = open_room
+        for node, message in early:
+            open_room.hear(node, message)
+        open_room.do(lambda: room.people.announce_presence(asks=True))
         self._came_to_rest(open_room)
 
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
@@ -252,7 +261,34 @@ class OpenRooms:
         except Unavailable as error:
             log.warning("unmark_failed", document=document_id, reason=str(error))
 
-    def _hear(self, document_id: DocumentId, message: BusMessage) -> None:
+    # Other nodes.
+
+    def _hear(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
         open_room = self._open.get(document_id)
         if open_room is not None:
-            open_room.hear(message)
+            open_room.hear(node, message)
+        elif (early := self._early.get(document_id)) is not None:
+            early.take(node, message)
+
+
+class _Early:
+    """What is heard of a document while it is being read: the last of each kind, for presence is asked for afterwards anyway.
+
+    Without it, a row that is appended after the log was read, and hinted at before the room is there, would be missed.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[type, tuple[NodeId, BusMessage]] = {}
+
+    def take(self, node: NodeId, message: BusMessage) -> None:
+        """Keep a hint, of a batch no more than that it exists."""
+        if isinstance(message, BatchHint):
+            _, known = self._last.get(BatchHint, (node, message))
+            if isinstance(known, BatchHint) and known.epoch == message.epoch and known.seq > message.seq:
+                return
+            message = BatchHint(message.epoch, message.seq, None)
+        if isinstance(message, BatchHint | DocumentHint | ClosedHint):
+            self._last[type(message)] = (node, message)
+
+    def __iter__(self) -> Iterator[tuple[NodeId, BusMessage]]:
+        return iter(tuple(self._last.values()))

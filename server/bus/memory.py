@@ -5,9 +5,10 @@ subscribed, which is more than the port promises: do not rely on it.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Self
 
-from crdt.ids import DocumentId
+from crdt.ids import DocumentId, NodeId
 from server.bus.base import BusMessage, Receiver
 
 
@@ -15,7 +16,9 @@ class MemoryBusNetwork:
     """The air between nodes: which of them are open."""
 
     def __init__(self) -> None:
-        self.nodes: set[MemoryBus] = set()
+        self.nodes: dict[MemoryBus, None] = {}
+        """A set that remembers the order, so that a simulation is the same each time."""
+        self.born = 0
 
 
 class MemoryBus:
@@ -23,16 +26,23 @@ class MemoryBus:
 
     def __init__(self, network: MemoryBusNetwork | None = None) -> None:
         self._network = network or MemoryBusNetwork()
+        self._network.born += 1
+        self._node = NodeId(f"node-{self._network.born}")
         self._receivers: dict[DocumentId, Receiver] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Memory is always there while the bus is open."""
+        return self in self._network.nodes
 
     async def __aenter__(self) -> Self:
         """Come within hearing of the others."""
-        self._network.nodes.add(self)
+        self._network.nodes[self] = None
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Leave; what is still on its way is not delivered."""
-        self._network.nodes.discard(self)
+        self._network.nodes.pop(self, None)
         self._receivers.clear()
 
     async def subscribe(self, document_id: DocumentId, receiver: Receiver) -> None:
@@ -50,9 +60,12 @@ class MemoryBus:
         loop = asyncio.get_running_loop()
         for node in self._network.nodes:
             if node is not self and document_id in node._receivers:
-                loop.call_soon(node._deliver, document_id, message)
+                loop.call_soon(node._deliver, document_id, self._node, message)
 
-    def _deliver(self, document_id: DocumentId, message: BusMessage) -> None:
+    def on_recovered(self, recovered: Callable[[], None]) -> None:
+        """Nothing is ever lost here, so there is nothing to recover from."""
+
+    def _deliver(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
         receiver = self._receivers.get(document_id)
         if receiver is not None:
-            receiver(document_id, message)
+            receiver(document_id, node, message)

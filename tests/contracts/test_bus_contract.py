@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from crdt.errors import Code
-from crdt.ids import ClientId, DocumentId, PresenceId, Seq
+from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.protocol import DocumentInfo, PresenceChange, User
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint
 from server.bus.memory import MemoryBus, MemoryBusNetwork
@@ -28,7 +28,7 @@ class Node:
         self.heard: asyncio.Queue[tuple[DocumentId, BusMessage]] = asyncio.Queue()
 
     async def listens(self, document_id: DocumentId = DOCUMENT) -> None:
-        await self.bus.subscribe(document_id, lambda document, message: self.heard.put_nowait((document, message)))
+        await self.bus.subscribe(document_id, lambda document, _, message: self.heard.put_nowait((document, message)))
 
     async def hears(self) -> tuple[DocumentId, BusMessage]:
         async with asyncio.timeout(5):
@@ -45,8 +45,8 @@ async def nodes() -> AsyncIterator[list[Node]]:
 @pytest.mark.parametrize(
     "message",
     [
-        BatchHint(Seq(2**53 - 1), b"\x00\xff batch"),
-        BatchHint(Seq(1), None),
+        BatchHint(Epoch(7), Seq(2**53 - 1), b"\x00\xff batch"),
+        BatchHint(Epoch(7), Seq(1), None),
         PresenceHint(
             (PresenceChange(PresenceId(1), ClientId(2), User("u", "Zoë \U0001f375", "#00ff00"), {"a": [1, None]}),)
         ),

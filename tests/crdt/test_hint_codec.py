@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
 from crdt.hint_codec import decode_hint, encode_hint, sender_prefix
-from crdt.hints import BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceRequest, PresenceWhole
+from crdt.hints import BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
 from crdt.ids import ClientId, Epoch, NodeId, PresenceId, Seq
 from crdt.protocol import DocumentInfo, PresenceChange, User
 
@@ -37,8 +37,7 @@ CHANGES = st.lists(
 HINTS: st.SearchStrategy[Hint] = st.one_of(
     st.builds(BatchHint, SAFE.map(Epoch), st.integers(1, 2**53 - 1).map(Seq), st.none() | st.binary(min_size=1)),
     st.builds(PresenceHint, CHANGES),
-    st.builds(PresenceWhole, CHANGES),
-    st.just(PresenceRequest()),
+    st.builds(PresenceWhole, CHANGES, st.booleans()),
     st.builds(DocumentHint, st.builds(DocumentInfo, st.text(), st.none() | st.text())),
     st.builds(ClosedHint, st.sampled_from(Code), st.text()),
     st.builds(Beat, st.booleans()),
@@ -62,13 +61,13 @@ def test_a_batch_costs_little_more_than_its_bytes() -> None:
     [
         b"",
         b"\x01",
-        b"\x01\x00\x04",
-        b"\x01\x41" + b"n" * 65 + b"\x04",  # a sender's name that is too long
-        b"\x02\x01n\x04",  # another version
-        b"\x01\x01\xff\x04",  # a sender's name that is no text
+        b"\x01\x00\x07",
+        b"\x01\x41" + b"n" * 65 + b"\x07",  # a sender's name that is too long
+        b"\x02\x01n\x07",  # another version
+        b"\x01\x01\xff\x07",  # a sender's name that is no text
         b"\x01\x01n",
         b"\x01\x01n\x63",  # another kind
-        b"\x01\x01n\x04!",
+        b"\x01\x01n\x07!",
         b"\x01\x01n\x00\x01",  # ends inside a row
         b"\x01\x01n\x00\x01\x00batch",  # there is no row 0
         b"\x01\x01n\x00\x01\x01",  # a batch that is not there

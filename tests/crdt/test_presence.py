@@ -1,0 +1,111 @@
+"""Who is here and where their cursor is, on one node and as heard from others."""
+
+from dataclasses import replace
+
+from crdt.ids import ClientId, NodeId, PresenceId
+from crdt.neighbours import SILENCE, Neighbours
+from crdt.presence import PresenceTable
+from crdt.protocol import PresenceChange, User
+
+A, B = NodeId("a"), NodeId("b")
+NOBODY = PresenceId(0)
+
+
+def somebody(number: int, at: int | None = 0) -> PresenceChange:
+    state = None if at is None else {"at": at}
+    return PresenceChange(PresenceId(number), ClientId(number), User(f"u{number}", f"U{number}", "#336699"), state)
+
+
+def enter(table: PresenceTable, person: PresenceChange) -> None:
+    assert person.state is not None
+    table.put(person.presence_id, person.client_id, person.user, person.state)
+
+
+def test_what_moved_often_is_told_once_as_it_is_now() -> None:
+    table = PresenceTable()
+    for at in range(3):
+        enter(table, somebody(1, at))
+    assert table.take_changes() == (somebody(1, 2),)
+    assert not table.changed
+
+
+def test_who_goes_is_told_of_once() -> None:
+    table = PresenceTable()
+    enter(table, somebody(1))
+    table.remove(PresenceId(1))
+    table.remove(PresenceId(1))
+    assert table.take_changes() == (somebody(1, None),)
+    assert table.here() == ()
+
+
+def test_people_of_other_nodes_are_seen_and_not_told_of_further() -> None:
+    table = PresenceTable()
+    enter(table, somebody(1))
+    table.take_changes()
+    assert table.hear(A, [somebody(2), somebody(3)]) == (somebody(2), somebody(3))
+    assert not table.changed
+    assert table.here() == (somebody(1),)
+    assert table.everybody(but=PresenceId(1)) == (somebody(2), somebody(3))
+
+
+def test_only_news_is_passed_on() -> None:
+    table = PresenceTable()
+    table.hear(A, [somebody(2)])
+    assert table.hear(A, [somebody(2), somebody(3, None)]) == ()
+    assert table.hear(A, [somebody(2, 5)]) == (somebody(2, 5),)
+    assert table.hear(A, [somebody(2, None)]) == (somebody(2, None),)
+    assert table.nodes == frozenset()
+
+
+def test_another_node_cannot_speak_of_the_people_here() -> None:
+    table = PresenceTable()
+    enter(table, somebody(1))
+    assert table.hear(A, [somebody(1, None)]) == ()
+    assert table.here() == (somebody(1),)
+
+
+def test_whoever_is_not_in_the_whole_is_gone() -> None:
+    table = PresenceTable()
+    table.hear(A, [somebody(2), somebody(3)])
+    table.hear(B, [somebody(4)])
+    assert table.hear_whole(A, [somebody(3), somebody(5)]) == (somebody(2, None), somebody(5))
+    assert {change.presence_id for change in table.everybody(but=NOBODY)} == {3, 4, 5}
+
+
+def test_a_lost_node_takes_its_people_with_it() -> None:
+    table = PresenceTable()
+    table.hear(A, [somebody(2)])
+    table.hear(B, [somebody(4)])
+    assert table.lose(A) == (replace(somebody(2), state=None),)
+    assert table.lose(A) == ()
+    assert table.nodes == {B}
+
+
+def test_a_node_that_beats_lives_and_one_that_is_silent_is_given_up() -> None:
+    neighbours = Neighbours()
+    neighbours.heard(A, 0.0)
+    neighbours.heard(B, 0.0)
+    assert neighbours.take_new() == {A, B}
+    neighbours.heard(B, SILENCE)
+    assert neighbours.take_silent(SILENCE) == frozenset()
+    assert neighbours.take_silent(SILENCE + 0.1) == {A}
+    assert A not in neighbours
+    assert B in neighbours
+
+
+def test_a_node_that_was_given_up_is_new_when_it_is_heard_again() -> None:
+    neighbours = Neighbours()
+    neighbours.heard(A, 0.0)
+    neighbours.take_new()
+    neighbours.take_silent(100.0)
+    neighbours.heard(A, 100.0)
+    assert neighbours.take_new() == {A}
+    assert neighbours.take_new() == frozenset()
+
+
+def test_a_node_that_says_goodbye_is_gone_at_once() -> None:
+    neighbours = Neighbours()
+    neighbours.heard(A, 0.0)
+    neighbours.forget(A)
+    assert A not in neighbours
+    assert neighbours.take_new() == frozenset()
