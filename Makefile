@@ -15,7 +15,7 @@ serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 wit
 
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
-test: lint setup $(STAMPS)/chromium $(STAMPS)/redis  ## Everything
+test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres  ## Everything
 	cd $(WEB) && npm test
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
@@ -77,4 +77,9 @@ $(STAMPS)/chromium:
 $(STAMPS)/redis:
 	@mkdir -p $(STAMPS)
 	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server; } || { echo "The tests of several nodes need Redis 7: apt-get install redis-server"; exit 1; }
+	@touch $@
+
+$(STAMPS)/postgres:
+	@mkdir -p $(STAMPS)
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || { echo "The tests of several nodes need PostgreSQL 12 or newer: apt-get install postgresql"; exit 1; }
 	@touch $@

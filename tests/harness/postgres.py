@@ -1,0 +1,164 @@
+"""A real PostgreSQL on loopback for tests: fsync on, passwords asked for; it can be killed, paused and started again."""
+
+import itertools
+import os
+import pwd
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+
+import asyncpg
+
+PASSWORD = "s3cr3t/pass:word@"
+PASSWORD_IN_URLS = "s3cr3t%2Fpass%3Aword%40"
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "on",
+    "max_connections": "60",
+    "shared_buffers": "16MB",
+    "autovacuum": "off",  # it only takes time from other tests
+    "jit": "off",
+}
+
+
+class PostgresServer:
+    """One server process with a directory of its own; `stop` removes both."""
+
+    def __init__(self) -> None:
+        self._binaries = _binaries()
+        self._user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.geteuid()
+        self._port = _free_port()
+        self._schemas = itertools.count(1)
+        self._directory = Path(tempfile.mkdtemp(prefix="manyhands-postgres-"))
+        os.chown(self._directory, self._user, -1)
+        password_file = self._directory / "password"
+        password_file.write_text(PASSWORD)
+        self._run(
+            "initdb", "--pgdata", str(self._data), "--username", "manyhands", "--pwfile", str(password_file),
+            "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions",
+        )  # fmt: skip
+        self.start()
+
+    @property
+    def _data(self) -> Path:
+        return self._directory / "data"
+
+    def url(self, **parameters: str) -> str:
+        """Name the server's database, e.g. with `search_path`."""
+        query = "&".join(f"{name}={value}" for name, value in parameters.items())
+        return f"postgresql://manyhands:{PASSWORD_IN_URLS}@127.0.0.1:{self._port}/postgres?{query}"
+
+    async def new_schema(self) -> str:
+        """Make an empty schema, which is as good as a database to a store, and cheaper; return its URL."""
+        name = f"schema_{next(self._schemas)}"
+        await self.execute(f"CREATE SCHEMA {name}")
+        return self.url(search_path=name)
+
+    async def execute(self, *statements: str, url: str | None = None) -> None:
+        """Do to a database what another program may do to it."""
+        connection = await asyncpg.connect(url or self.url())
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def start(self) -> None:
+        """Start the server and return when it takes connections."""
+        settings = {**_SETTINGS, "port": str(self._port), "unix_socket_directories": str(self._directory)}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        self._process = subprocess.Popen(
+            [self._binaries / "postgres", "-D", self._data, *options],
+            user=self._user, cwd=self._directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        ready = threading.Event()
+        self._said: deque[bytes] = deque(maxlen=30)
+        self._listener = threading.Thread(target=self._listen, args=(ready,), daemon=True)
+        self._listener.start()
+        ready.wait()
+        if self._process.poll() is not None:
+            raise RuntimeError(f"PostgreSQL did not start: {b''.join(self._said).decode()}")
+
+    def _listen(self, ready: threading.Event) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._said.append(line)
+            if b"ready to accept connections" in line:
+                ready.set()
+        self._process.wait()
+        ready.set()
+
+    def kill(self) -> None:
+        """End all its processes at once, as a power cut would; `start` then recovers."""
+        processes = self._processes()
+        ends = [os.pidfd_open(process) for process in processes]
+        for process in processes:
+            os.kill(process, signal.SIGKILL)
+        for end in ends:
+            select.select([end], [], [])
+            os.close(end)
+        self._reap()
+
+    def shut_down(self) -> None:
+        """Stop it in good order, ending all connections."""
+        self._process.send_signal(signal.SIGINT)
+        self._reap()
+
+    def pause(self) -> None:
+        """Freeze all its processes: connections stay open and nobody answers."""
+        for process in self._processes():
+            os.kill(process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        for process in self._processes():
+            os.kill(process, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End it for ever and remove its directory."""
+        if self._process.poll() is None:
+            self.kill()
+        shutil.rmtree(self._directory)
+
+    def _processes(self) -> list[int]:
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        return [main, *map(int, children)]
+
+    def _reap(self) -> None:
+        self._process.wait()
+        self._listener.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        ran = subprocess.run(
+            [self._binaries / program, *arguments],
+            user=self._user, cwd=self._directory, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if ran.returncode:
+            raise RuntimeError(f"{program} failed: {ran.stderr}")
+
+
+def _binaries() -> Path:
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    found = str(newest[-1]) if newest else shutil.which("postgres")
+    if found is None:
+        raise RuntimeError(
+            "These tests need PostgreSQL's server: `make test` installs it, or apt-get install postgresql."
+        )
+    return Path(found).parent
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
