@@ -11,6 +11,10 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Met
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"})
 
 
+# Ids compare as bytes; in PostgreSQL's other collations order depends on the system's library, and an update of that breaks indexes.
+_ID = Text().with_variant(Text(collation="C"), "postgresql")
+
+
 def _document() -> Column[int]:
     return Column("document_key", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
 
@@ -20,7 +24,7 @@ documents = Table(
     "documents",
     metadata,
     Column("key", Integer, primary_key=True),
-    Column("document_id", Text, nullable=False, unique=True),
+    Column("document_id", _ID, nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("title_folded", Text, nullable=False),  # titles.fold_title: what searches compare
     Column("created_at", BigInteger, nullable=False),
@@ -39,7 +43,7 @@ log_rows = Table(
     _document(),
     Column("seq", BigInteger, primary_key=True),
     Column("batch", LargeBinary, nullable=False),
-    Column("checksum", BigInteger, nullable=False),  # checksum.checksum(batch, seq)
+    Column("checksum", BigInteger, nullable=False),  # segments.checksum(batch, seq)
     sqlite_with_rowid=False,
 )
 
@@ -48,7 +52,7 @@ update_ids = Table(
     "update_ids",
     metadata,
     _document(),
-    Column("update_id", Text, primary_key=True),
+    Column("update_id", _ID, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -87,7 +91,7 @@ attachments = Table(
     "attachments",
     metadata,
     _document(),
-    Column("sha256", Text, primary_key=True),
+    Column("sha256", _ID, primary_key=True),
     Column("media_type", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
@@ -96,7 +100,7 @@ open_marks = Table(
     "open_marks",
     metadata,
     _document(),
-    Column("node_id", Text, primary_key=True),
+    Column("node_id", _ID, primary_key=True),
     sqlite_with_rowid=False,
 )
 

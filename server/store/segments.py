@@ -13,8 +13,11 @@ from server.store.base import Row
 
 
 def checksum(data: bytes, seq: Seq) -> int:
-    """CRC-32 of some bytes at their place in the log, so that the right bytes in the wrong place are noticed as well."""
-    return zlib.crc32(data, seq & 0xFFFFFFFF)
+    """CRC-32 of some bytes and their place in the log, so that the right bytes in the wrong place are noticed as well.
+
+    The place comes in last, and simply: PostgreSQL does it in the statement that decides on the place (postgres/append.py).
+    """
+    return zlib.crc32(data) ^ (seq & 0xFFFFFFFF)
 
 
 def damaged(document_id: DocumentId, what: str, seq: Seq) -> InvariantError:

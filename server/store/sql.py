@@ -1,7 +1,7 @@
-"""The store on an SQL database: SQLite, one file, one server.
+"""The store on an SQL database: SQLite, one file for one server, or PostgreSQL for any number of them.
 
-An append is durable when SQLite has synced its write-ahead log. Statements are SQLAlchemy Core; what is peculiar to SQLite is in sqlite.py,
-threads and transactions are in database.py, the four ports in log.py, catalogue.py, attachments.py and open_marks.py.
+An append is durable when the database has synced its write-ahead log. Statements are SQLAlchemy Core; what is peculiar to one database
+is in sqlite/ and postgres/ behind what database.py asks of both, the four ports in log.py, catalogue.py, attachments.py and open_marks.py.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,8 @@ from server.store.catalogue import SqlCatalogue
 from server.store.database import Database
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
+from server.store.postgres import is_postgres_url
+from server.store.postgres.database import PostgresDatabase
 from server.store.schema import sign_of_life
 from server.store.sqlite.database import SqliteDatabase
 from server.store.statements import insert
@@ -31,18 +33,24 @@ class SqlStore:
         *,
         history_bytes: int = 0,
         max_bytes: int | None = None,
+        deadline: float = 10.0,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Name a database, e.g. by `sqlite.sqlite_url(data_dir)`; it is opened by `async with`.
 
         Args:
-            url: `sqlite:////absolute/path`.
+            url: `sqlite:////absolute/path` or `postgresql://user:password@host/database`.
             history_bytes: compressed raw rows to keep per document beyond those since the last snapshot but one, which are always
                 kept. None by default: the file stays near the size of the content.
-            max_bytes: what the database file may grow to; past it appends are refused as Unavailable until there is room again.
+            max_bytes: what SQLite's file may grow to; past it appends are refused as Unavailable until there is room again.
+            deadline: seconds in which PostgreSQL has to answer; past them calls end as Unavailable. SQLite always answers.
             clock: tells when a document was last edited.
         """
-        self._database: Database = SqliteDatabase(url, max_bytes=max_bytes)
+        self._database: Database = (
+            PostgresDatabase(url, deadline=deadline)
+            if is_postgres_url(url)
+            else SqliteDatabase(url, max_bytes=max_bytes)
+        )
         self._clock = clock
         self.log = SqlLog(self._database, clock, history_bytes)
         self.catalogue = SqlCatalogue(self._database)

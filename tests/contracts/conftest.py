@@ -5,13 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.storages import AnyStore, MemoryStorage, SqliteStorage, Storage
+from server.store.sqlite import sqlite_url
+from tests.contracts.storages import AnyStore, MemoryStorage, SqlStorage, Storage
+from tests.harness.postgres import PostgresServer
 
 
-@pytest.fixture(params=[MemoryStorage, SqliteStorage], ids=["memory", "sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    made: Storage = request.param(tmp_path)
-    return made
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    match request.param:
+        case "memory":
+            return MemoryStorage()
+        case "sqlite":
+            return SqlStorage(sqlite_url(tmp_path))
+        case _:
+            server: PostgresServer = request.getfixturevalue("postgres")
+            return SqlStorage(await server.new_schema())
 
 
 @pytest.fixture

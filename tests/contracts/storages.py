@@ -1,13 +1,11 @@
 """What the store's contract suites run on: every backend, as storage that stores can be opened on again and again."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from crdt.ids import DocumentId, Epoch, UpdateId
 from server.store.base import Append, Fold, Folded
 from server.store.memory import MemoryStore
 from server.store.sql import SqlStore
-from server.store.sqlite import sqlite_url
 
 DOCUMENT = DocumentId("a-document")
 OTHER = DocumentId("another-document")
@@ -32,25 +30,25 @@ class Clock:
 class MemoryStorage:
     """Memory outlives what is built over it."""
 
-    def __init__(self, _directory: Path) -> None:
+    def __init__(self) -> None:
         self._store = MemoryStore(clock=Clock())
 
     def store(self) -> MemoryStore:
         return self._store
 
 
-class SqliteStorage:
-    """A file outlives its process."""
+class SqlStorage:
+    """A database outlives what uses it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._url = sqlite_url(directory)
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._clock = Clock()
 
     def store(self) -> SqlStore:
         return SqlStore(self._url, clock=self._clock)
 
 
-Storage = MemoryStorage | SqliteStorage
+Storage = MemoryStorage | SqlStorage
 
 
 def append(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from crdt.errors import Unavailable
-from server.store.migrate import known_revisions
+from server.store.migrate import check_revisions, check_tables
 from server.store.sqlite.failures import translated
 
 PAGE_BYTES = 4096
@@ -43,7 +43,10 @@ def sqlite_path(url: str) -> Path:
             "The database URL cannot be read; it should look like sqlite:////srv/data/manyhands.db."
         ) from None
     if parsed.get_backend_name() != "sqlite":
-        raise Unavailable(f"Databases of the kind {parsed.get_backend_name()} are not supported; use sqlite:////….")
+        message = (
+            f"Databases of the kind {parsed.get_backend_name()} are not supported; use sqlite:////… or postgresql://…."
+        )
+        raise Unavailable(message)
     if sqlite3.sqlite_version_info < (3, 35):
         message = (
             f"Python's SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed, for UPDATE … RETURNING."
@@ -86,14 +89,9 @@ def inspect(path: Path) -> None:
         return
     with translated(path), contextlib.closing(_open_read_only(path)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
-            return
-        if "alembic_version" not in tables or "documents" not in tables:
-            raise Unavailable(f"{path} is a database of another program. Nothing was changed. Name another file.")
-        revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
-    if not revisions <= known_revisions():
-        message = f"{path} was written by a newer version of Manyhands. Nothing was changed. Start that version or a later one."
-        raise Unavailable(message)
+        if check_tables(str(path), tables):
+            revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
+            check_revisions(str(path), revisions)
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:

@@ -13,6 +13,9 @@ branch_labels = None
 depends_on = None
 
 
+_ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
 def _document() -> sa.Column[int]:
     return sa.Column("document_key", sa.Integer(), nullable=False)
 
@@ -25,7 +28,7 @@ def upgrade() -> None:
     op.create_table(
         "documents",
         sa.Column("key", sa.Integer(), nullable=False),
-        sa.Column("document_id", sa.Text(), nullable=False),
+        sa.Column("document_id", _ID, nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("title_folded", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -52,7 +55,7 @@ def upgrade() -> None:
     op.create_table(
         "update_ids",
         _document(),
-        sa.Column("update_id", sa.Text(), nullable=False),
+        sa.Column("update_id", _ID, nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         _of_document(),
         sa.PrimaryKeyConstraint("document_key", "update_id", name="pk_update_ids"),
@@ -89,7 +92,7 @@ def upgrade() -> None:
     op.create_table(
         "attachments",
         _document(),
-        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("sha256", _ID, nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         _of_document(),
@@ -98,7 +101,7 @@ def upgrade() -> None:
     op.create_table(
         "open_marks",
         _document(),
-        sa.Column("node_id", sa.Text(), nullable=False),
+        sa.Column("node_id", _ID, nullable=False),
         _of_document(),
         sa.PrimaryKeyConstraint("document_key", "node_id", name="pk_open_marks"),
         sqlite_with_rowid=False,

@@ -1,0 +1,93 @@
+"""Appending to PostgreSQL: the hot path, one statement and so one round trip for a whole group, which commits by itself.
+
+1. Documents are locked in the order of their keys, so that groups of many nodes wait for each other without deadlock. The lock makes the
+   order of seqs the order of commits: whoever comes next gets `head` as the one before has committed it.
+2. The statement looks for known update ids as they were when it began, before it waited for locks. Should another statement have
+   committed the same id meanwhile (one that its node gave up and repeats), the primary key of `update_ids` refuses, nothing is written,
+   and the group runs again: database.py.
+3. Inserted rows point to documents that are locked already, so they never wait.
+"""
+
+import zlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from crdt.ids import DocumentId, Epoch, Seq, UpdateId
+from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone
+
+_APPEND = """
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[])
+    WITH ORDINALITY AS wanted (document_id, epoch, update_id, batch, crc, place)
+), locked AS MATERIALIZED (
+    SELECT key, document_id, epoch FROM documents
+    WHERE document_id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE
+), placed AS MATERIALIZED (
+    SELECT locked.key, locked.epoch AS present_epoch, wanted.*, update_ids.seq AS first_seq
+    FROM wanted JOIN locked USING (document_id)
+    LEFT JOIN update_ids ON update_ids.document_key = locked.key AND update_ids.update_id = wanted.update_id
+), fresh AS MATERIALIZED (
+    SELECT *, row_number() OVER (PARTITION BY key ORDER BY place) AS nth FROM placed
+    WHERE epoch = present_epoch AND first_seq IS NULL
+), growth AS MATERIALIZED (
+    SELECT key, count(*) AS count, sum(length(batch)) AS bytes FROM fresh GROUP BY key
+), advanced AS (
+    UPDATE documents
+    SET head = head + growth.count, size = size + growth.bytes, updated_at = greatest(updated_at, $6::bigint)
+    FROM growth WHERE documents.key = growth.key
+    RETURNING documents.key, documents.head - growth.count AS base
+), numbered AS MATERIALIZED (
+    SELECT fresh.*, advanced.base + fresh.nth AS seq FROM fresh JOIN advanced USING (key)
+), remembered AS (
+    INSERT INTO update_ids (document_key, update_id, seq) SELECT key, update_id, seq FROM numbered
+), added AS (
+    INSERT INTO log_rows (document_key, seq, batch, checksum)
+    SELECT key, seq, batch, crc # (seq & 4294967295) FROM numbered
+), bound AS (
+    INSERT INTO author_keys (document_key, client_id, key_hash)
+    SELECT numbered.key, author.client_id, author.key_hash
+    FROM unnest($7::bigint[], $8::bigint[], $9::bytea[]) AS author (place, client_id, key_hash)
+    JOIN numbered USING (place) ORDER BY place
+    ON CONFLICT DO NOTHING
+)
+SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, coalesce(placed.first_seq, numbered.seq) AS seq
+FROM placed LEFT JOIN numbered USING (place)
+"""  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
+
+_Name = tuple[DocumentId, UpdateId, Epoch]
+
+
+def append_all(connection: Connection, appends: Sequence[Append], now: int) -> list[AppendOutcome]:
+    """Append by a statement that is a transaction of its own. `now`: microseconds since 1970."""
+    if not appends:
+        return []
+    by_name: dict[_Name, Append] = {}
+    for append in appends:
+        by_name.setdefault(_name(append), append)
+    unique = list(by_name.values())
+    authors = [(place, *author) for place, append in enumerate(unique, 1) for author in append.author_keys]
+    places, client_ids, key_hashes = map(list, zip(*authors, strict=True)) if authors else ([], [], [])
+    found = connection.exec_driver_sql(
+        _APPEND,
+        (
+            [append.document_id for append in unique],
+            [append.epoch for append in unique],
+            [append.update_id for append in unique],
+            [append.batch for append in unique],
+            [zlib.crc32(append.batch) for append in unique],
+            now,
+            places,
+            client_ids,
+            key_hashes,
+        ),
+    )
+    outcomes: dict[_Name, AppendOutcome] = {}
+    for document_id, update_id, epoch, present_epoch, seq in found:
+        name = (document_id, update_id, epoch)
+        outcomes[name] = Appended(Seq(seq)) if epoch == present_epoch else Fenced(Epoch(present_epoch))
+    return [outcomes.get(_name(append), Gone()) for append in appends]
+
+
+def _name(append: Append) -> _Name:
+    return append.document_id, append.update_id, append.epoch

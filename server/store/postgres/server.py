@@ -1,0 +1,165 @@
+"""What is peculiar to PostgreSQL: how its URL is read, how sessions are set up, how a server is looked at before it is touched.
+
+Opening refuses with a sentence for the operator, and without having written anything, when the server cannot be reached or written to, or
+its database belongs to another program or was written by a newer version of Manyhands. Nodes that open at once take turns.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from sqlalchemy import Connection, ExceptionContext, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from crdt.errors import Unavailable
+from server.store.migrate import check_revisions, check_tables, migrate
+
+CONNECT_SECONDS = 5.0
+"""How long a server may take to let us in; one on the same network takes milliseconds."""
+
+_OLDEST = 120000  # server_version_num of the first one with CTEs AS MATERIALIZED, on which the append relies
+_OPENING_LOCK = 0x6D616E7968616E64  # "manyhand": any number will do that other programs don't use
+_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+_EXAMPLE = "postgresql://user:password@host/database"
+_log = logging.getLogger(__name__)
+
+
+def is_postgres_url(url: str) -> bool:
+    """Whether a database URL means PostgreSQL."""
+    return url.partition(":")[0].lower() in _SCHEMES
+
+
+def shown(url: str) -> str:
+    """Name the database for people: without user and password. Raises Unavailable for a URL that cannot be read."""
+    return Place.of(url).name
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the database is. `name` may be shown, `dsn` and `secrets` may not."""
+
+    name: str
+    dsn: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> "Place":
+        """Read a URL; raises Unavailable, without quoting it, for one that cannot be read.
+
+        Everything that libpq understands in the query may be there: sslmode, sslrootcert, target_session_attrs ….
+        """
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise Unavailable(f"The database URL cannot be read; it should look like {_EXAMPLE}.") from None
+        if "@" in parts.path + parts.query or parts.fragment:
+            message = "In the database URL's user name and password, write @ / ? # : % as %40 %2F %3F %23 %3A %25."
+            raise Unavailable(message)
+        if len(parts.path) < 2:
+            raise Unavailable(f"The database URL names no database; it should look like {_EXAMPLE}.")
+        user_and_password, _, hosts = parts.netloc.rpartition("@")
+        password = user_and_password.partition(":")[2]
+        secrets = (password, unquote(password), *parse_qs(parts.query).get("password", ()))
+        dsn = parts._replace(scheme="postgresql").geturl()
+        return cls(f"postgresql://{hosts}{parts.path}", dsn, tuple(filter(None, secrets)))
+
+    def redacted(self, text: str) -> str:
+        """Take out of a driver's words what nobody should read."""
+        for secret in self.secrets:
+            text = text.replace(secret, "…")
+        return text
+
+    async def connect(self, statement_seconds: float) -> asyncpg.Connection:
+        """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
+        milliseconds = str(int(statement_seconds * 1000))
+        return await asyncpg.connect(
+            self.dsn,
+            timeout=CONNECT_SECONDS,
+            server_settings={
+                "application_name": "manyhands",
+                "synchronous_commit": "on",  # whatever the server's default: what is acknowledged must be on its disk
+                "statement_timeout": milliseconds,
+                # A node that is stopped in the middle of a transaction must not hold its locks for longer.
+                "idle_in_transaction_session_timeout": milliseconds,
+            },
+        )
+
+
+def make_engine(place: Place, *, connections: int, statement_seconds: float, **options: Any) -> AsyncEngine:
+    """Describe a pool of that many sessions at most; nothing is opened yet."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: place.connect(statement_seconds),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=statement_seconds,
+        pool_use_lifo=True,
+        hide_parameters=True,  # they are what people have written; errors are logged
+        **options,
+    )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: Any, *_: object) -> None:
+        # The event loop has heard of every connection that a server which went away has closed: to ask each takes no round trip.
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def give_up(context: ExceptionContext) -> None:
+        # Nobody waits for this session any more; SQLAlchemy would, for a farewell that a frozen server doesn't give.
+        if context.connection is not None and isinstance(context.original_exception, asyncio.CancelledError):
+            hang_up(context.connection)
+
+    return engine
+
+
+def hang_up(connection: Connection) -> None:
+    """End a session at once; the server rolls back what it was in the middle of."""
+    if not connection.invalidated:
+        cast(asyncpg.Connection, connection.connection.driver_connection).terminate()
+
+
+async def prepare(place: Place, *, seconds: float) -> None:
+    """Look at the server and its database, and bring its tables up to date. `seconds`: how long a statement may take."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: place.connect(seconds), poolclass=NullPool, hide_parameters=True
+    )
+    async with engine.begin() as connection:
+        await connection.run_sync(_prepare, place)
+
+
+def _prepare(connection: Connection, place: Place) -> None:
+    _check_server(connection, place)
+    # Until the end of this transaction: nodes that start at once migrate one after the other, and all but the first find it done.
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OPENING_LOCK})")
+    tables = connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    if check_tables(place.name, set(tables.scalars())):
+        check_revisions(
+            place.name, set(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
+        )
+    migrate(connection)
+
+
+def _check_server(connection: Connection, place: Place) -> None:
+    found = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,"
+        " current_setting('transaction_read_only')::bool AS read_only, current_setting('fsync')::bool AS fsync,"
+        " current_setting('server_version') AS version_name, current_schema() AS schema"
+    ).one()
+    if found.version < _OLDEST:
+        raise Unavailable(f"PostgreSQL {found.version_name} at {place.name} is too old: 12 or newer is needed.")
+    if found.encoding != "UTF8":
+        raise Unavailable(f"The database {place.name} cannot hold every language: make one with ENCODING 'UTF8'.")
+    if found.read_only:
+        raise Unavailable(f"The database {place.name} can only be read. Name the primary server, not a standby.")
+    if found.schema is None:
+        raise Unavailable(
+            f"The database {place.name} has no schema that its search_path names. Make it, or name another."
+        )
+    if not found.fsync:
+        _log.warning("The database %s runs with fsync = off: a power cut loses what was called saved.", place.name)
