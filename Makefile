@@ -8,14 +8,17 @@ WEB := client_web
 STAMPS := .make
 PAGES := $(WEB)/editor/dist/index.html
 
-.PHONY: serve test test-fast lint format bench setup lock clean
+.PHONY: serve cluster test test-fast lint format bench setup lock clean
 
 serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 with its data in ./data
 	$(BIN)/manyhands serve $(ARGS)
 
+cluster: $(STAMPS)/python $(PAGES) $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Three nodes behind HAProxy, with Redis and PostgreSQL, in ./data/cluster
+	$(BIN)/python -m deploy.loopback $(ARGS)
+
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
-test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres  ## Everything
+test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Everything
 	cd $(WEB) && npm test
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
@@ -82,4 +85,9 @@ $(STAMPS)/redis:
 $(STAMPS)/postgres:
 	@mkdir -p $(STAMPS)
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || { echo "The tests of several nodes need PostgreSQL 12 or newer: apt-get install postgresql"; exit 1; }
+	@touch $@
+
+$(STAMPS)/haproxy:
+	@mkdir -p $(STAMPS)
+	@PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy; } || { echo "Several nodes need HAProxy 2.6 or newer in front of them: apt-get install haproxy"; exit 1; }
 	@touch $@

@@ -1,0 +1,1 @@
+"""Everything to run Manyhands with: containers, balancers, services."""

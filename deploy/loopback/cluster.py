@@ -1,0 +1,162 @@
+"""Redis, PostgreSQL, three nodes and HAProxy: started one after the other, stopped in the opposite order, whatever happens.
+
+Nodes reach their dependencies at ports that `Links` name: directly in `make cluster`, through relays that can be cut in tests.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, Self
+
+from deploy.loopback import programs
+from deploy.loopback.program import CannotStart, Hear, Program
+from deploy.loopback.waiting import listens, status_of, until_up
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each part listens on 127.0.0.1."""
+
+    balancer: int
+    nodes: tuple[int, ...]
+    redis: int
+    postgres: int
+
+    @classmethod
+    def from_first(cls, first: int) -> Self:
+        """The balancer's, then everybody else's in a row after it."""
+        return cls(first, (first + 1, first + 2, first + 3), first + 4, first + 5)
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Every one of them."""
+        return (self.balancer, *self.nodes, self.redis, self.postgres)
+
+
+class Links(Protocol):
+    """The way from a node, counted from 0, to the dependencies: which ports it is told."""
+
+    def redis(self, node: int) -> int:
+        """Where this node finds Redis."""
+
+    def postgres(self, node: int) -> int:
+        """Where this node finds PostgreSQL."""
+
+
+class DirectLinks:
+    """Nothing stands between."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def redis(self, node: int) -> int:  # noqa: ARG002 - the same for each node
+        """Redis itself."""
+        return self._ports.redis
+
+    def postgres(self, node: int) -> int:  # noqa: ARG002 - the same for each node
+        """PostgreSQL itself."""
+        return self._ports.postgres
+
+
+class Cluster:
+    """All programs; `async with` is their lifetime. `say` is given the progress, `hear` every line that a program writes."""
+
+    def __init__(
+        self, directory: Path, ports: Ports, hear: Hear, say: Callable[[str], None], links: Links | None = None
+    ) -> None:
+        self.ports = ports
+        self._directory = directory.absolute()
+        self._links = links or DirectLinks(ports)
+        self._hear = hear
+        self._say = say
+        self._database = programs.Postgres(self._directory / "postgres", ports.postgres)
+        self._exits = AsyncExitStack()
+        self.redis = Program("redis", programs.redis(self._directory / "redis", ports.redis), hear)
+        self.postgres = Program("postgres", self._database.command, hear)
+        self.haproxy = Program("haproxy", programs.haproxy(ports.balancer, ports.nodes), hear)
+        self.nodes: list[Program] = []
+
+    @property
+    def url(self) -> str:
+        """Where people are received."""
+        return f"http://127.0.0.1:{self.ports.balancer}"
+
+    @property
+    def programs(self) -> list[Program]:
+        """Everything that runs, in the order of starting."""
+        return [self.redis, self.postgres, *self.nodes, self.haproxy]
+
+    async def __aenter__(self) -> Self:
+        """Start everything and wait until it answers; raises CannotStart with nothing left behind."""
+        async with AsyncExitStack() as exits:
+            for port in self.ports.all:
+                if await listens(port):
+                    raise CannotStart(f"Port {port} on 127.0.0.1 is in use: another program runs there.")
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._say("Starting Redis")
+            exits.push_async_callback(self.redis.stop)
+            await self.start_redis()
+            self._say("Starting PostgreSQL")
+            await self._database.prepare()
+            exits.push_async_callback(self.postgres.stop)
+            await self.start_postgres()
+            await self._database.make_database()
+            self._say(f"Starting {len(self.ports.nodes)} nodes")
+            exits.push_async_callback(self._stop_nodes)
+            self.nodes = [self._node(number) for number in range(len(self.ports.nodes))]
+            await asyncio.gather(*(self.start_node(number) for number in range(len(self.nodes))))
+            self._say("Starting HAProxy")
+            exits.push_async_callback(self.haproxy.stop)
+            await self.start_haproxy()
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop everything."""
+        await self._exits.aclose()
+
+    async def start_redis(self) -> None:
+        """Start Redis, empty."""
+        await self.redis.start()
+        await until_up(self.redis, partial(listens, self.ports.redis))
+
+    async def start_postgres(self) -> None:
+        """Start PostgreSQL on what it has."""
+        await self.postgres.start()
+        await until_up(self.postgres, self._database.answers)
+
+    async def start_node(self, number: int) -> None:
+        """Start a node and wait until it is ready."""
+        await self.nodes[number].start()
+        await until_up(self.nodes[number], partial(self._ready, self.ports.nodes[number]))
+
+    async def start_haproxy(self) -> None:
+        """Start HAProxy and wait until it has found somebody to send people to."""
+        await self.haproxy.start()
+        await until_up(self.haproxy, partial(self._ready, self.ports.balancer))
+
+    def reload_haproxy(self) -> None:
+        """Let HAProxy read its file again: open connections stay, new ones meet a new process."""
+        self.haproxy.signal(signal.SIGUSR2)
+
+    async def restart_node(self, number: int) -> None:
+        """Let a node leave in good order, and start it again."""
+        await self.nodes[number].stop()
+        await self.start_node(number)
+
+    def _node(self, number: int) -> Program:
+        name = f"node-{number + 1}"
+        database_url = self._database.url(self._links.postgres(number))
+        redis_url = f"redis://127.0.0.1:{self._links.redis(number)}/0"
+        command = programs.node(self._directory / name, self.ports.nodes[number], database_url, redis_url)
+        return Program(name, command, self._hear)
+
+    async def _stop_nodes(self) -> None:
+        await asyncio.gather(*(node.stop() for node in self.nodes))
+
+    async def _ready(self, port: int) -> bool:
+        return await status_of(port, "/ready") == 200

@@ -1,0 +1,127 @@
+"""One program that is started, listened to, and ended by its process id, together with all of its children."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Hear = Callable[[str, str], None]
+"""Told each line that a program writes: its name and the line."""
+
+
+class CannotStart(Exception):
+    """Something is missing or in the way; the text is a sentence for whoever started this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run. `user` is somebody else to run it as, which only root may ask for."""
+
+    argv: Sequence[str]
+    directory: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    last_words: signal.Signals = signal.SIGTERM
+    """The signal that it ends in good order by."""
+
+
+class Program:
+    """One process at a time under one name, in a session of its own: a Ctrl-C in the terminal does not reach it."""
+
+    def __init__(self, name: str, command: Command, hear: Hear) -> None:
+        self.name = name
+        self.command = command
+        self._hear = hear
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start it; raises CannotStart when there is no such program or user."""
+        command = self.command
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command.argv,
+                cwd=command.directory,
+                env={**inherited(), **command.environ},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                **identity(command.user),
+            )
+        except (OSError, ValueError) as error:
+            raise CannotStart(f"{self.name} does not start: {error}.") from error
+        assert self._process.stdout is not None
+        self._listening = asyncio.create_task(self._listen(self._process.stdout))
+
+    async def _listen(self, lines: asyncio.StreamReader) -> None:
+        while line := await _line(lines):
+            self._hear(self.name, line.decode(errors="replace").rstrip())
+
+    def signal(self, number: signal.Signals, *, whole_family: bool = False) -> None:
+        """Send it a signal, or it and all of its children. Nothing happens when it has ended."""
+        if self.running:
+            assert self._process is not None
+            for pid in _family(self._process.pid) if whole_family else [self._process.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    async def ended(self) -> int:
+        """Wait for its end, and for its last lines."""
+        assert self._process is not None
+        code = await self._process.wait()
+        if self._listening is not None:
+            # A grandchild that got away may hold the pipe open: what it says is nobody's business any more.
+            await asyncio.wait({self._listening}, timeout=1)
+            self._listening.cancel()
+        return code
+
+    async def stop(self, seconds: float = 15.0) -> None:
+        """End it in good order, or by force after so many seconds."""
+        self.signal(self.command.last_words)
+        if self.running:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.ended()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """Send it SIGKILL, children included; returns when it is gone."""
+        self.signal(signal.SIGKILL, whole_family=True)
+        if self._process is not None:
+            await self.ended()
+
+
+def inherited() -> dict[str, str]:
+    """This process's environment without what would change the nodes' settings or PostgreSQL's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MANYHANDS_", "PG"))}
+
+
+def identity(user: str | None) -> dict[str, Any]:
+    """The arguments that make a subprocess somebody else's; None: stay who we are."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
+def _family(pid: int) -> list[int]:
+    """A process and everybody that descends from it, as Linux tells."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        children = []
+    return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+async def _line(lines: asyncio.StreamReader) -> bytes:
+    try:
+        return await lines.readline()
+    except ValueError:
+        return b"(a line too long to show)\n"

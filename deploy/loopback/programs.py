@@ -1,0 +1,161 @@
+"""The commands of the reference set-up: Redis, PostgreSQL, a node, HAProxy, each on loopback."""
+
+import asyncio
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.loopback.program import CannotStart, Command, identity, inherited
+
+REPOSITORY = Path(__file__).parents[2]
+HAPROXY_CONFIG = REPOSITORY / "deploy" / "haproxy.cfg"
+
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+"""Debian keeps servers where an ordinary user's shell does not look."""
+
+
+def redis(directory: Path, port: int) -> Command:
+    """A Redis that keeps nothing: it holds nothing of value."""
+    directory.mkdir(parents=True, exist_ok=True)
+    options = {"port": str(port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "loglevel": "warning"}
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return Command([_find("redis-server"), *arguments], directory)
+
+
+def node(directory: Path, port: int, database_url: str, redis_url: str) -> Command:
+    """A node that believes its balancer, and says so early when PostgreSQL does not answer."""
+    environ = {
+        "MANYHANDS_HOST": "127.0.0.1",
+        "MANYHANDS_PORT": str(port),
+        "MANYHANDS_DATA_DIR": str(directory),
+        "MANYHANDS_DATABASE_URL": database_url,
+        "MANYHANDS_REDIS_URL": redis_url,
+        "MANYHANDS_TRUSTED_PROXIES": "127.0.0.1",
+        "MANYHANDS_READY_SECONDS": "1",
+    }
+    return Command([sys.executable, "-m", "server", "serve"], REPOSITORY, environ)
+
+
+def haproxy(port: int, nodes: Sequence[int]) -> Command:
+    """HAProxy with deploy/haproxy.cfg as it is; SIGUSR2 reloads it."""
+    environ = {f"NODE_{number}": f"127.0.0.1:{each}" for number, each in enumerate(nodes, 1)}
+    environ["LISTEN"] = f"127.0.0.1:{port}"
+    return Command([_find("haproxy"), "-W", "-f", str(HAPROXY_CONFIG)], REPOSITORY, environ)
+
+
+class Postgres:
+    """A PostgreSQL of our own: made when it is not there yet, run as `postgres` when we are root (it refuses to be root)."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory = directory
+        self._port = port
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self._password_file = directory.with_suffix(".password")
+
+    @property
+    def command(self) -> Command:
+        """How it is run."""
+        options = {"listen_addresses": "127.0.0.1", "port": str(self._port), "unix_socket_directories": ""}
+        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        argv = [_postgres("postgres"), "-D", str(self._directory), *settings]
+        # SIGINT ends it at once and in good order; by SIGTERM it would wait until its clients go.
+        return Command(argv, Path("/"), user=self._user, last_words=signal.SIGINT)
+
+    def url(self, port: int) -> str:
+        """How nodes reach it, directly or through a relay on another port."""
+        return f"postgresql://manyhands:{self._password_file.read_text()}@127.0.0.1:{port}/manyhands"
+
+    async def prepare(self) -> None:
+        """Make the database cluster unless it is there; raises CannotStart."""
+        if self._password_file.exists() and (self._directory / "PG_VERSION").exists():
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        password = secrets.token_urlsafe(18)
+        for_initdb = self._directory.with_suffix(".initdb")
+        _write_secret(for_initdb, password, self._user)
+        if self._user is not None:
+            shutil.chown(self._directory, self._user, self._user)
+            self._refuse_closed_doors()
+        try:
+            await self._run(
+                *(_postgres("initdb"), "-D", str(self._directory), "--username=manyhands", "--encoding=UTF8"),
+                *("--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={for_initdb}"),
+            )
+        finally:
+            for_initdb.unlink()
+        _write_secret(self._password_file, password, None)
+
+    async def answers(self) -> bool:
+        """Whether it takes connections."""
+        try:
+            await self._run(_postgres("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port))
+        except CannotStart:
+            return False
+        return True
+
+    async def make_database(self) -> None:
+        """Make the database `manyhands` unless it is there; PostgreSQL must be running."""
+        address = ("-h", "127.0.0.1", "-p", str(self._port), "-U", "manyhands")
+        environ = {"PGPASSWORD": self._password_file.read_text()}
+        found = await self._run(
+            *(_postgres("psql"), *address, "-d", "postgres", "-Atc"),
+            "SELECT 1 FROM pg_database WHERE datname = 'manyhands'",
+            environ=environ,
+        )
+        if not found.strip():
+            await self._run(_postgres("createdb"), *address, "manyhands", environ=environ)
+
+    def _refuse_closed_doors(self) -> None:
+        """Who owns the directory must be able to walk to it."""
+        for parent in self._directory.absolute().parents:
+            if not parent.stat().st_mode & 0o001:
+                raise CannotStart(
+                    f"PostgreSQL, which does not run as root, cannot reach {self._directory}: {parent} is closed to other users. "
+                    f"Start this as an ordinary user, or open the way with: chmod o+x {parent}"
+                )
+
+    async def _run(self, *argv: str, environ: dict[str, str] | None = None) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            cwd="/",
+            env={**inherited(), **(environ or {})},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            **identity(self._user),
+        )
+        out, complaints = await process.communicate()
+        if process.returncode:
+            raise CannotStart(f"{Path(argv[0]).name} failed: {complaints.decode(errors='replace').strip()}")
+        return out.decode()
+
+
+def _write_secret(path: Path, text: str, owner: str | None) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    if owner is not None:
+        os.chown(path, pwd.getpwnam(owner).pw_uid, -1)
+
+
+def _find(program: str) -> str:
+    found = shutil.which(program, path=_PATH)
+    if found is None:
+        raise CannotStart(f"{program} is missing. On Debian: apt-get install {program}")
+    return found
+
+
+def _postgres(program: str) -> str:
+    """One of PostgreSQL's programs: the newest that Debian has installed, or what is on the path."""
+    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
+    if installed:
+        return str(installed[-1])
+    found = shutil.which(program, path=_PATH)
+    if found is None:
+        raise CannotStart(f"PostgreSQL's {program} is missing. On Debian: apt-get install postgresql")
+    return found
