@@ -15,11 +15,12 @@ _MICROSECOND = timedelta(microseconds=1)
 def fold_title(title: str) -> str:
     """Bring a title or a query into the form in which they are compared: without case, one code point per accent.
 
-    Raises ProtocolError(malformed) for half of a surrogate pair, which is no text and which no database can hold.
+    Raises ProtocolError(malformed) for what some database cannot hold: NUL, or half of a surrogate pair.
     """
     try:
-        title.encode()
-    except UnicodeEncodeError:
+        if b"\0" in title.encode():
+            raise ValueError
+    except ValueError:
         raise ProtocolError(Code.MALFORMED, "A title must be valid Unicode text.") from None
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
 

@@ -134,8 +134,8 @@ async def test_a_query_has_no_wildcards(store: AnyStore, query: str) -> None:
     assert await titles(store, query) == []
 
 
-@pytest.mark.parametrize("half", ["\ud83c", "a\udf75b"])
-async def test_half_a_character_is_no_title(store: AnyStore, half: str) -> None:
+@pytest.mark.parametrize("half", ["\ud83c", "a\udf75b", "a\0b"])
+async def test_what_some_database_cannot_hold_is_no_title(store: AnyStore, half: str) -> None:
     await make(store, "Whole")
     with pytest.raises(ProtocolError) as made:
         await store.catalogue.create(DOCUMENT, half, EPOCH, NOON)
