@@ -21,7 +21,7 @@ from crdt.errors import Code, InvariantError
 from crdt.ids import DocumentId, Epoch, Seq
 from server.store.base import REMEMBERED_UPDATE_IDS, CompactionReport, Folded, Row
 from server.store.schema import documents, history, log_rows, snapshots, update_ids
-from server.store.segments import checksum, damaged, pack_rows, pack_snapshot, unpack_rows, unpack_snapshot
+from server.store.segments import checksum, damaged, pack_rows, pack_snapshot, unpack_rows
 
 _log = logging.getLogger(__name__)
 
@@ -39,9 +39,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What rows after `snapshot_seq` build on: a snapshot at `seq` and, when the newest one is damaged, the history since."""
+    """What rows after `snapshot_seq` build on: a snapshot at `seq` and, when the newest one is damaged, the history since.
 
-    snapshot: bytes | None
+    `packed`: verified, but not unpacked yet, which takes milliseconds and no connection.
+    """
+
+    packed: bytes | None
     seq: Seq
     history: Sequence[Row]
 
@@ -51,7 +54,7 @@ class Span:
     """What a compaction read: `rows` after the snapshot at `base_seq`; `fresh` of them, the last ones, were never folded."""
 
     document: Document
-    snapshot: bytes | None
+    packed: bytes | None
     base_seq: Seq
     rows: Sequence[Row]
     fresh: Sequence[Row]
@@ -121,7 +124,7 @@ def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
         return None
     fresh = read_rows(connection, document, document.snapshot_seq)
     base = read_base(connection, document)
-    return Span(document, base.snapshot, base.seq, (*base.history, *fresh), fresh)
+    return Span(document, base.packed, base.seq, (*base.history, *fresh), fresh)
 
 
 def pack(span: Span, folded: Folded) -> Packed:
@@ -197,7 +200,7 @@ def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> byte
     found = connection.execute(query).first()
     if found is None or checksum(found.data, seq) != found.checksum:
         return None
-    return unpack_snapshot(found.data)
+    return bytes(found.data)
 
 
 def _read_segments(connection: Connection, document: Document, after: Seq) -> list[Row]:

@@ -4,6 +4,7 @@ Appending is the hot path and each database's own: sqlite/append.py, postgres/ap
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -22,9 +23,11 @@ from server.store.base import (
 )
 from server.store.database import Database
 from server.store.schema import author_keys, documents
+from server.store.segments import unpack_snapshot
 from server.store.statements import among
 from server.store.titles import to_microseconds
 
+_SMALL = 32_768  # bytes that are unpacked sooner than another thread begins to
 _HEADS_AT_ONCE = 10_000  # SQLite takes at most 32,766 parameters in a statement
 
 
@@ -42,7 +45,8 @@ class SqlLog:
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
         """Read a document whole; a damaged snapshot is replaced by the one before it and the history since."""
-        return await self._database.read(partial(_load, document_id=document_id))
+        loaded = await self._database.read(partial(_load_packed, document_id=document_id))
+        return loaded and replace(loaded, snapshot=await self._unpacked(loaded.snapshot))
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
         """Read the end of a log."""
@@ -61,15 +65,22 @@ class SqlLog:
         span = await self._database.read(partial(folding.read_span, document_id=document_id))
         if span is None:
             return None
-        folded = await fold(span.snapshot, [row.batch for row in span.rows])
+        folded = await fold(await self._unpacked(span.packed), [row.batch for row in span.rows])
         packed = await self._database.compute(partial(folding.pack, span, folded))
         report = await self._database.write(partial(folding.write, packed=packed, history_bytes=self._history_bytes))
         if report is not None:
             await self._database.give_back()
         return report
 
+    async def _unpacked(self, packed: bytes | None) -> bytes | None:
+        if packed is None:
+            return None
+        if len(packed) < _SMALL:
+            return unpack_snapshot(packed)
+        return await self._database.compute(partial(unpack_snapshot, packed))
 
-def _load(connection: Connection, document_id: DocumentId) -> Loaded | None:
+
+def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | None:
     document = folding.find_document(connection, document_id)
     if document is None:
         return None
@@ -82,7 +93,7 @@ def _load(connection: Connection, document_id: DocumentId) -> Loaded | None:
         document_id,
         document.epoch,
         document.head,
-        base.snapshot,
+        base.packed,
         base.seq,
         (*base.history, *rows),
         {ClientId(client_id): key_hash for client_id, key_hash in keys},
