@@ -7,19 +7,20 @@ A job that the server gave up for another's sake runs again; everything else is 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from crdt.errors import Unavailable
 from server.store.base import Append, AppendOutcome
-from server.store.postgres.append import append_all
+from server.store.postgres.append import Appender
 from server.store.postgres.failures import is_overtaken, translated
 from server.store.postgres.server import Place, hang_up, make_engine, prepare
 
@@ -37,7 +38,7 @@ class _Open:
     place: Place
     writing: AsyncEngine
     reading: AsyncEngine  # the same sessions, seeing one state of the database
-    appending: AsyncEngine
+    appender: Appender
     computing: ThreadPoolExecutor
     under_way: int = 0
 
@@ -60,8 +61,8 @@ class PostgresDatabase:
                 await prepare(place, seconds=_OPENING_SECONDS)
         writing = make_engine(place, connections=SESSIONS, statement_seconds=self._deadline)
         reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        appending = make_engine(place, connections=1, statement_seconds=self._deadline, isolation_level="AUTOCOMMIT")
-        self._open = _Open(place, writing, reading, appending, ThreadPoolExecutor(1, "store-computing"))
+        appender = Appender(partial(place.connect, self._deadline))
+        self._open = _Open(place, writing, reading, appender, ThreadPoolExecutor(1, "store-computing"))
 
     async def close(self) -> None:
         """Let what is under way end, which its deadline bounds, then end the sessions."""
@@ -72,23 +73,23 @@ class PostgresDatabase:
             self._quiet.clear()
             await self._quiet.wait()
         await opened.writing.dispose()
-        await opened.appending.dispose()
+        opened.appender.close()
         opened.computing.shutdown(wait=False)
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Commit all batches in one statement; groups of this node go one after the other."""
         opened = self._opened()
-        return await self._run(opened, opened.appending, partial(append_all, appends=appends, now=now))
+        return await self._run(opened, partial(opened.appender.append, appends, now))
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction and commit what it did; each of its statements sees what is committed when it begins."""
         opened = self._opened()
-        return await self._run(opened, opened.writing, job)
+        return await self._run(opened, partial(_transact, opened.writing, job))
 
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Run a job that sees one state of the database, that of its first statement."""
         opened = self._opened()
-        return await self._run(opened, opened.reading, job)
+        return await self._run(opened, partial(_transact, opened.reading, job), reading=True)
 
     async def compute(self, job: Callable[[], T]) -> T:
         """Run what takes long but needs no connection in a thread."""
@@ -97,12 +98,12 @@ class PostgresDatabase:
     async def give_back(self) -> None:
         """Do nothing: PostgreSQL's autovacuum does it."""
 
-    async def _run(self, opened: _Open, engine: AsyncEngine, job: Callable[[Connection], T]) -> T:
+    async def _run(self, opened: _Open, attempt: Callable[[], Awaitable[T]], *, reading: bool = False) -> T:
         opened.under_way += 1
         try:
-            with translated(opened.place, reading=engine is opened.reading):
+            with translated(opened.place, reading=reading):
                 async with asyncio.timeout(self._deadline):
-                    return await _run_until_through(engine, job)
+                    return await _until_through(attempt)
         finally:
             opened.under_way -= 1
             if not opened.under_way:
@@ -114,17 +115,17 @@ class PostgresDatabase:
         return self._open
 
 
-async def _run_until_through(engine: AsyncEngine, job: Callable[[Connection], T]) -> T:
+async def _until_through(attempt: Callable[[], Awaitable[T]]) -> T:
     for _ in range(_ATTEMPTS - 1):
         try:
-            return await _run_once(engine, job)
-        except DBAPIError as error:
+            return await attempt()
+        except (DBAPIError, asyncpg.PostgresError) as error:
             if not is_overtaken(error):
                 raise
-    return await _run_once(engine, job)
+    return await attempt()
 
 
-async def _run_once(engine: AsyncEngine, job: Callable[[Connection], T]) -> T:
+async def _transact(engine: AsyncEngine, job: Callable[[Connection], T]) -> T:
     async with _session(engine) as connection:
         done = await connection.run_sync(job)
         await connection.commit()

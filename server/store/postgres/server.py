@@ -90,7 +90,7 @@ class Place:
         )
 
 
-def make_engine(place: Place, *, connections: int, statement_seconds: float, **options: Any) -> AsyncEngine:
+def make_engine(place: Place, *, connections: int, statement_seconds: float) -> AsyncEngine:
     """Describe a pool of that many sessions at most; nothing is opened yet."""
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -100,7 +100,6 @@ def make_engine(place: Place, *, connections: int, statement_seconds: float, **o
         pool_timeout=statement_seconds,
         pool_use_lifo=True,
         hide_parameters=True,  # they are what people have written; errors are logged
-        **options,
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
