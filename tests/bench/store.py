@@ -1,5 +1,6 @@
-"""How long the store takes for its frequent jobs: `python -m tests.bench.store`. Prints a table; asserts nothing.
+"""How long the store takes for its frequent jobs: `python -m tests.bench.store [URL]`. Prints a table; asserts nothing.
 
+A URL names an empty database, e.g. on PostgreSQL; without one it is an SQLite file in a temporary directory.
 Wall-clock times depend on the disk's fsync, processor times on neither it nor on other programs.
 """
 
@@ -69,9 +70,10 @@ async def bench(store: SqlStore) -> None:
 
 
 async def main() -> None:
-    """Measure in a temporary directory."""
+    """Measure on the database that the command line names."""
     with tempfile.TemporaryDirectory() as directory:
-        async with SqlStore(sqlite_url(Path(directory))) as store:
+        url = sys.argv[1] if len(sys.argv) > 1 else sqlite_url(Path(directory))
+        async with SqlStore(url) as store:
             await bench(store)
 
 
