@@ -189,7 +189,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             self._timer.cancel()
         if cut:
             self.queue.clear()
-        self.queue.put_nowait(engine_packet.Packet(engine_packet.CLOSE))
+        if not self.upgraded:
+            # A WebSocket has its own word for it; to this one, python-socketio's client would not come back.
+            self.queue.put_nowait(engine_packet.Packet(engine_packet.CLOSE))
         self.queue.put_nowait(None)
         if self._transport is not None and not cut:
             self._loop.call_later(GRACE_SECONDS, self._transport.abort)
