@@ -15,9 +15,23 @@ PATIENCE = 30.0
 class ServerProcess:
     """A running `manyhands serve`, past its first line."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, log: list[str]) -> None:
         self._process = process
         self.url = url
+        self.log = log
+        """What it has written to standard error so far."""
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.returncode is None
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -33,15 +47,24 @@ async def server_process(data_dir: Path, *options: str) -> AsyncIterator[ServerP
     """Start a server on a free port; kill it at the end if it still runs."""
     process = await _start("serve", "--port", "0", "--data-dir", str(data_dir), *options)
     assert process.stdout is not None
+    assert process.stderr is not None
+    log: list[str] = []
+    listening = asyncio.create_task(_listen(process.stderr, log))  # a pipe that nobody reads stops whoever writes
     try:
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
-        assert " is at http://" in line, line
-        yield ServerProcess(process, line.split()[-1])
+        assert " is at http://" in line, line or log
+        yield ServerProcess(process, line.split()[-1], log)
     finally:
         if process.returncode is None:
             process.kill()
+        await listening
         await process.communicate()
+
+
+async def _listen(stream: asyncio.StreamReader, log: list[str]) -> None:
+    while line := await stream.readline():
+        log.append(line.decode())
 
 
 async def run(*arguments: str, **variables: str) -> tuple[int, str, str]:

@@ -1,0 +1,37 @@
+"""What the database of a server that has stopped holds, by replay of its log."""
+
+from pathlib import Path
+from typing import Any
+
+from pycrdt import Doc, Map, Text
+
+from crdt.ids import DocumentId
+from crdt.protocol import decode_batch
+from server.store.base import Loaded
+from server.store.sql import SqlStore
+from server.store.sqlite import sqlite_url
+
+
+async def stored(data_dir: Path, document_id: str) -> Loaded:
+    """Read a document whole; the server must have ended."""
+    async with SqlStore(sqlite_url(data_dir)) as store:
+        loaded = await store.log.load(DocumentId(document_id))
+    assert loaded is not None
+    return loaded
+
+
+def replayed(loaded: Loaded) -> Doc[Any]:
+    """Apply snapshot and rows in order."""
+    doc: Doc[Any] = Doc()
+    if loaded.snapshot is not None:
+        doc.apply_update(loaded.snapshot)
+    for row in loaded.rows:
+        for update in decode_batch(row.batch):
+            doc.apply_update(update)
+    return doc
+
+
+async def stored_screen(data_dir: Path, document_id: str) -> tuple[str, frozenset[str]]:
+    """What a typist's screen (tests/harness/typist.py) would show of it."""
+    doc = replayed(await stored(data_dir, document_id))
+    return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())

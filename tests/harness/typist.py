@@ -1,0 +1,253 @@
+"""Somebody at a page that comes back by itself: python-socketio's client, a replica, and the client's side of the native protocol.
+
+Edits are on the typist's own screen at once and count as saved only when acknowledged; after a reconnect the typist sends what the
+server lacks. Every edit carries a token that nobody ever deletes, so that its fate can be told:
+
+    made = everything typed    saved ⊆ made = acknowledged    seen = of others, on this screen
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from random import Random
+from typing import Any
+
+import aiohttp
+import socketio
+from pycrdt import Doc, Map, Text
+
+from crdt.protocol import decode_batch, encode_batch
+from tests.harness.bell import Bell
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
+
+
+class Typist:
+    """One page with one document. `bell` rings whenever something has arrived."""
+
+    def __init__(self, url: str, document_id: str, name: str, bell: Bell, seed: int = 0) -> None:
+        self.name = name
+        self.doc: Doc[Any] = Doc()
+        self.text = self.doc.get("text", type=Text)
+        self.tokens = self.doc.get("tokens", type=Map)
+        self.made: set[str] = set()
+        self.saved: set[str] = set()
+        self.seq = 0
+        self.joined = False
+        self.times_joined = 0
+        self.fetched_bytes = 0
+        self.durability = "ok"
+        self.surprises: list[object] = []
+        """What an honest client should never meet: refusals, gaps between sequence numbers."""
+        self.bell = bell
+        self._url = url
+        self._document_id = document_id
+        self._random = Random(f"{seed} {name}")
+        self._in_flight: dict[int, set[str]] = {}
+        self._requests = 0
+        self._held: list[tuple[int, bytes]] | None = None
+        self._fetching: asyncio.Task[None] | None = None
+        self._http = aiohttp.ClientSession()  # python-socketio's own would be left open by a reconnect
+        self.socket: Any = socketio.AsyncClient(
+            http_session=self._http,
+            reconnection_delay=0.05,
+            reconnection_delay_max=0.1,
+            randomization_factor=0.05,
+            handle_sigint=False,
+        )
+        for event in (self._connect, self._disconnect, self._update, self._durability, self._closed, self._resync):
+            self.socket.on(event.__name__.lstrip("_"), event)
+
+    # What the story asks.
+
+    @property
+    def unsaved(self) -> set[str]:
+        """Made, but not acknowledged yet."""
+        return self.made - self.saved
+
+    @property
+    def in_flight(self) -> int:
+        """Batches sent and not answered."""
+        return len(self._in_flight)
+
+    @property
+    def seen(self) -> set[str]:
+        """Other people's edits that are on this screen."""
+        return set(self.tokens.keys()) - self.made
+
+    @property
+    def screen(self) -> tuple[str, frozenset[str]]:
+        """What is on the screen."""
+        return str(self.text), frozenset(self.tokens.keys())
+
+    async def open(self, transport: str = "websocket") -> None:
+        """Connect and join."""
+        await self.socket.connect(self._url, transports=[transport], auth={"guest": {"name": self.name}})
+        await self.bell.until(lambda: self.joined)
+
+    async def close(self) -> None:
+        """Close the page."""
+        response = self.socket.eio.ws
+        await self.socket.shutdown()
+        if response is not None:
+            response._response.close()  # when both sides close at once, aiohttp leaves it to the garbage collector
+        await self._http.close()
+
+    async def types(self) -> str:
+        """Insert or delete something, and send it if the page is connected; return the edit's token."""
+        before = self.doc.get_state()
+        token = f"{self.name}.{len(self.made)}"
+        length = len(self.text)
+        with self.doc.transaction():
+            if length > 30 and self._random.random() < 0.3:
+                start = self._random.randrange(length - 5)
+                del self.text[start : start + self._random.randint(1, 5)]
+            else:
+                word = "".join(self._random.choice(LETTERS) for _ in range(self._random.randint(1, 6)))
+                self.text.insert(self._random.randint(0, length), word)
+            self.tokens[token] = True
+        self.made.add(token)
+        if self.joined:
+            await self._send([self.doc.get_update(before)], {token})
+        return token
+
+    async def pastes_batches(self, batches: Iterable[list[bytes]], at_once: int) -> None:
+        """Send updates that were made elsewhere, with at most so many batches unanswered, and wait for the last answer."""
+        for batch in batches:
+            await self.bell.until(lambda: self.in_flight < at_once)
+            await self._send(batch, set())
+        await self.bell.until(lambda: not self.in_flight)
+
+    async def keeps_typing(self, edits: int, at_once: int) -> None:
+        """Type a number of edits with at most so many unanswered; without a connection, go on typing."""
+        for _ in range(edits):
+            await self.bell.until(lambda: self.in_flight < at_once or not self.joined)
+            await self.types()
+            await asyncio.sleep(0)  # let what has arrived be heard, as it would between two keys
+
+    async def all_saved(self) -> None:
+        """Wait until the page says "Saved"."""
+        await self.bell.until(lambda: not self.unsaved)
+
+    # Towards the server.
+
+    async def _send(self, updates: list[bytes], tokens: set[str]) -> None:
+        self._requests += 1
+        self._in_flight[self._requests] = tokens
+        answered = partial(self._answered, self._requests)
+        await self.socket.emit("update", (self._document_id, encode_batch(updates)), callback=answered)
+
+    async def _join(self) -> None:
+        options = {
+            "state_vector": self.doc.get_state(),
+            "client_id": self.doc.client_id,
+            "key": f"key-of-{self.name}-0123456789",
+        }
+        await self.socket.emit("join", (self._document_id, options), callback=self._join_answered)
+
+    # From the server.
+
+    async def _connect(self) -> None:
+        await self._join()
+
+    def _disconnect(self, _reason: object = None) -> None:
+        self.joined = False
+        self._in_flight.clear()
+        self._held = None
+        self.bell.ring()
+
+    async def _join_answered(self, answer: dict[str, Any]) -> None:
+        if "error" in answer:
+            self.surprises.append(answer)
+            return
+        self.seq = answer["seq"]
+        self.durability = answer["durability"]
+        if answer["missing"] is None:
+            self._held = []
+            self._fetching = asyncio.create_task(self._fetch(answer))
+        else:
+            self.doc.apply_update(answer["missing"])
+            await self._synced(answer)
+
+    async def _fetch(self, answer: dict[str, Any]) -> None:
+        parts = [
+            (await self.socket.call("fetch", (self._document_id, {"index": index})))["chunk"]
+            for index in range(answer["chunks"]["count"])
+        ]
+        whole = b"".join(parts)
+        assert len(whole) == answer["chunks"]["bytes"]
+        self.fetched_bytes += len(whole)
+        self.doc.apply_update(whole)
+        held, self._held = self._held or [], None
+        for seq, batch in held:
+            self._update(self._document_id, seq, batch)
+        await self._synced(answer)
+
+    async def _synced(self, answer: dict[str, Any]) -> None:
+        self.joined = True
+        self.times_joined += 1
+        if self.unsaved:
+            await self._send([self.doc.get_update(answer["state_vector"])], self.unsaved)
+        self.bell.ring()
+
+    def _answered(self, request: int, answer: dict[str, Any]) -> None:
+        tokens = self._in_flight.pop(request, set())
+        if "seq" in answer:
+            self.saved |= tokens
+            self._saw(answer["seq"])
+        elif answer["error"]["code"] != "draining":  # which means: connect again, and send it then
+            self.surprises.append(answer)
+        self.bell.ring()
+
+    def _update(self, _document_id: str, seq: int, batch: bytes) -> None:
+        if self._held is not None:
+            self._held.append((seq, batch))
+            return
+        for update in decode_batch(batch):
+            self.doc.apply_update(update)
+        self._saw(seq)
+        self.bell.ring()
+
+    def _saw(self, seq: int) -> None:
+        if seq > self.seq + 1:
+            self.surprises.append(f"after row {self.seq} came row {seq}")
+        self.seq = max(self.seq, seq)
+
+    def _durability(self, _document_id: str, durability: str) -> None:
+        self.durability = durability
+        self.bell.ring()
+
+    def _closed(self, _document_id: str, error: object) -> None:
+        self.surprises.append(error)
+        self.bell.ring()
+
+    async def _resync(self, _document_id: str) -> None:
+        await self._join()
+
+
+async def all_agree(typists: Iterable[Typist]) -> tuple[str, frozenset[str]]:
+    """Wait until everything is saved and every screen shows the same; return that, after a look for surprises."""
+    first, *others = typists
+    for typist in (first, *others):
+        await typist.all_saved()
+    await first.bell.until(lambda: all(typist.screen == first.screen for typist in others))
+    for typist in (first, *others):
+        assert typist.made <= first.screen[1]
+        assert not typist.surprises, (typist.name, typist.surprises)
+    return first.screen
+
+
+@asynccontextmanager
+async def typists(
+    url: str, document_id: str, names: Iterable[str], *, bell: Bell | None = None, seed: int = 0
+) -> AsyncIterator[list[Typist]]:
+    """People who have the document open for a while, and come back when the server goes."""
+    shared = bell or Bell()
+    people = [Typist(url, document_id, name, shared, seed) for name in names]
+    try:
+        await asyncio.gather(*(person.open() for person in people))
+        yield people
+    finally:
+        for person in people:
+            await person.close()
