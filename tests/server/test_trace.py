@@ -1,0 +1,73 @@
+"""A paper typed again, keystroke by keystroke, through a real server: everybody ends with the author's text, and the file stays small."""
+
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from pycrdt import Text
+
+from crdt.ids import DocumentId
+from server.sandbox import Sandbox
+from server.store.sql import SqlStore
+from server.store.sqlite import sqlite_url
+from tests.harness.bell import Bell
+from tests.harness.stored import replayed, stored
+from tests.harness.traces import read_trace, updates_of
+from tests.harness.typist import Typist, typists
+from tests.server.server_process import server_process
+
+KEYSTROKES = 200
+"""Per batch: about what a page that comes back online has gathered."""
+
+BESIDE = 1_000_000
+"""Bytes of a database beside its contents: free pages, indices, what came after the last compaction."""
+
+
+def text_of(person: Typist) -> str:
+    return str(person.text)
+
+
+async def compact(data_dir: Path, document_id: str) -> int:
+    """Fold what came after the last snapshot; the bytes of the new one."""
+    async with Sandbox() as sandbox, SqlStore(sqlite_url(data_dir)) as store:
+        report = await store.log.compact(DocumentId(document_id), sandbox.fold)
+    assert report is not None
+    return report.snapshot_bytes
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_a_paper_of_260_000_keystrokes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace, bell = read_trace("automerge-paper"), Bell()
+    keystrokes = list(updates_of(trace, "text"))
+    sent = sum(map(len, keystrokes))
+    batches = [keystrokes[at : at + KEYSTROKES] for at in range(0, len(keystrokes), KEYSTROKES)]
+    async with server_process(tmp_path) as server:
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            document_id = (await http.post("/api/documents", json={"title": "Paper"})).json()["id"]
+        async with typists(server.url, document_id, ["Author", "Reader"], bell=bell) as (author, reader):
+            await author.pastes_batches(batches, at_once=8)
+            await bell.until(lambda: reader.seq == author.seq)
+            assert text_of(reader) == trace.end
+            async with typists(server.url, document_id, ["Latecomer"], bell=bell) as (late,):
+                assert late.fetched_bytes > 0, "a document of this size comes in chunks"
+                assert text_of(late) == trace.end
+            assert author.surprises == reader.surprises == []
+        server.signal(signal.SIGTERM)
+        assert await server.end() == 0
+        assert "failed" not in "".join(server.log)
+    loaded = await stored(tmp_path, document_id)
+    assert loaded.snapshot is not None, "the log was not folded while the document was open"
+    assert str(replayed(loaded).get("text", type=Text)) == trace.end
+    snapshot_bytes = await compact(tmp_path, document_id)
+    file_bytes = (tmp_path / "manyhands.db").stat().st_size
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{len(trace.edits):,} keystrokes, {sent:,} bytes of updates: snapshot {snapshot_bytes:,} bytes, "
+            f"database file {file_bytes:,} bytes\n"
+        )
+    assert file_bytes <= 4 * snapshot_bytes + BESIDE
+    async with server_process(tmp_path) as server, typists(server.url, document_id, ["Next"], bell=bell) as (late,):
+        assert text_of(late) == trace.end
