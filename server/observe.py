@@ -32,6 +32,12 @@ Event = Literal[
     "room_broken",
     "document_compacted",
     "compaction_failed",
+    # other nodes
+    "bus_away",
+    "bus_back",
+    "hint_ignored",
+    "node_gone",
+    "heads_unread",
     # connections
     "connection_behind",
     "connection_aborted",

@@ -1,16 +1,19 @@
 """What a bus does while nothing fails: every subscribed node hears what the others publish. Losing is always allowed beyond that."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
 
 from crdt.errors import Code
-from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
+from crdt.ids import ClientId, DocumentId, Epoch, NodeId, PresenceId, Seq
 from crdt.protocol import DocumentInfo, PresenceChange, User
-from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint
+from server.bus.base import BatchHint, Beat, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint, PresenceWhole
 from server.bus.memory import MemoryBus, MemoryBusNetwork
+from server.bus.redis import RedisBus
+from tests.harness.redis_server import redis_server
 
 DOCUMENT = DocumentId("a-document")
 OTHER = DocumentId("another-document")
@@ -35,11 +38,21 @@ class Node:
             return await self.heard.get()
 
 
+@pytest.fixture(params=["memory", "redis"])
+async def new_bus(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Bus]]:
+    """A way to make buses that hear each other."""
+    if request.param == "memory":
+        network = MemoryBusNetwork()
+        yield lambda: MemoryBus(network)
+        return
+    async with redis_server() as redis:
+        yield lambda: RedisBus(redis.url, NodeId(secrets.token_hex(8)))
+
+
 @pytest.fixture
-async def nodes() -> AsyncIterator[list[Node]]:
-    network = MemoryBusNetwork()
+async def nodes(new_bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
     async with AsyncExitStack() as stack:
-        yield [Node(await stack.enter_async_context(MemoryBus(network))) for _ in range(3)]
+        yield [Node(await stack.enter_async_context(new_bus())) for _ in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +64,8 @@ async def nodes() -> AsyncIterator[list[Node]]:
             (PresenceChange(PresenceId(1), ClientId(2), User("u", "Zoë \U0001f375", "#00ff00"), {"a": [1, None]}),)
         ),
         PresenceHint((PresenceChange(PresenceId(1), ClientId(2), User("u", "Z", "#00ff00"), None),)),
+        PresenceWhole((), asks=True),
+        Beat(leaving=True),
         DocumentHint(DocumentInfo("Title", "2030-01-01T12:00:00Z")),
         say("deleted"),
     ],
@@ -94,8 +109,39 @@ async def test_what_is_on_its_way_does_not_reach_a_receiver_that_is_gone(nodes: 
     assert two.heard.empty()
 
 
-async def test_a_bus_alone_or_closed_publishes_to_nobody() -> None:
-    bus = MemoryBus()
+async def test_a_receiver_learns_which_node_speaks(nodes: list[Node]) -> None:
+    one, two, three = nodes
+    speakers: asyncio.Queue[NodeId] = asyncio.Queue()
+    await three.bus.subscribe(DOCUMENT, lambda _document, node, _message: speakers.put_nowait(node))
+    async with asyncio.timeout(5):
+        one.bus.publish(DOCUMENT, say("first"))
+        first = await speakers.get()
+        two.bus.publish(DOCUMENT, say("second"))
+        assert await speakers.get() != first
+        one.bus.publish(DOCUMENT, say("third"))
+        assert await speakers.get() == first
+
+
+async def test_what_is_published_last_still_leaves(new_bus: Callable[[], Bus]) -> None:
+    async with new_bus() as two:
+        listener = Node(two)
+        await listener.listens()
+        async with new_bus() as one:
+            for number in range(100):
+                one.publish(DOCUMENT, say(str(number)))
+            await asyncio.sleep(0)
+        assert [await listener.hears() for _ in range(100)] == [(DOCUMENT, say(str(n))) for n in range(100)]
+
+
+async def test_a_bus_that_is_open_is_connected(new_bus: Callable[[], Bus]) -> None:
+    bus = new_bus()
+    assert not bus.connected
+    async with bus:
+        assert bus.connected
+
+
+async def test_a_bus_alone_or_closed_publishes_to_nobody(new_bus: Callable[[], Bus]) -> None:
+    bus = new_bus()
     bus.publish(DOCUMENT, say("before"))
     async with bus:
         bus.publish(DOCUMENT, say("alone"))
