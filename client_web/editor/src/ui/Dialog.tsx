@@ -29,6 +29,8 @@ export function Dialog({
   size = "small",
   onOpenAutoFocus,
 }: DialogProps) {
+  // Most dialogs are opened by a key or a menu's command: there is no trigger that could have the focus back.
+  const focusedBefore = useRef<Element | null>(null);
   return (
     <Primitive.Root open={open} onOpenChange={onOpenChange}>
       <Primitive.Portal>
@@ -36,7 +38,14 @@ export function Dialog({
         <Primitive.Content
           className={classes("ui-dialog", `ui-dialog--${size}`)}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
-          {...(onOpenAutoFocus ? { onOpenAutoFocus } : {})}
+          onOpenAutoFocus={(event) => {
+            focusedBefore.current = document.activeElement;
+            onOpenAutoFocus?.(event);
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (focusedBefore.current instanceof HTMLElement) focusedBefore.current.focus();
+          }}
         >
           <header className="ui-dialog-header">
             <Primitive.Title className="ui-dialog-title">{title}</Primitive.Title>
