@@ -4,6 +4,7 @@ import type { Awareness } from "y-protocols/awareness";
 import { Avatar } from "../../ui/Avatar";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
 import { Tooltip } from "../../ui/Tooltip";
+import { useNarrow } from "../useNarrow";
 import { type Present, usePeople } from "../usePeople";
 
 export interface PeopleProps {
@@ -12,11 +13,14 @@ export interface PeopleProps {
 }
 
 const MOST_SHOWN = 4;
+/** A phone has room for one: several people are a number there. */
+const MOST_SHOWN_NARROW = 1;
 
 export function People({ awareness, onGoTo }: PeopleProps) {
   const people = usePeople(awareness);
+  const most = useNarrow() ? MOST_SHOWN_NARROW : MOST_SHOWN;
   if (people.length === 0) return null;
-  const shown = people.length > MOST_SHOWN ? people.slice(0, MOST_SHOWN - 1) : people;
+  const shown = people.length > most ? people.slice(0, most - 1) : people;
   const rest = people.slice(shown.length);
   return (
     <ul className="page-people" aria-label="Also here">
@@ -42,7 +46,7 @@ export function People({ awareness, onGoTo }: PeopleProps) {
               <button
                 type="button"
                 className="page-person page-person--more"
-                aria-label={`${rest.length} more people`}
+                aria-label={shown.length > 0 ? `${rest.length} more people` : `${rest.length} other people`}
               >
                 +{rest.length}
               </button>
