@@ -8,20 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+from tests.e2e.browser import CHROMIUM, SWITCHES
 from tests.e2e.person import Meeting, people_at
 from tests.e2e.site import BUILT_PAGES, Site
-
-CHROMIUM = "/usr/bin/chromium"
-
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")

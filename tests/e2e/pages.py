@@ -171,6 +171,7 @@ class DocumentsPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.search = page.get_by_role("searchbox", name="Search by title")
+        self.rows = page.get_by_role("main").get_by_role("listitem").get_by_role("link")
 
     def document(self, title: str) -> Locator:
         """The row's link; the title is the whole of it."""

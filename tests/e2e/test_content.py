@@ -24,8 +24,9 @@ def small_png() -> bytes:
 
 async def is_drawn(editor: EditorPage) -> None:
     """Wait until the sheet shows an image with pixels in it."""
-    await expect(editor.sheet.get_by_role("img")).to_have_count(1)
-    await editor.page.wait_for_function("() => document.querySelector('#document img').naturalWidth === 24")
+    image = editor.sheet.get_by_role("img")
+    await expect(image).to_have_count(1)
+    await expect(image).to_have_js_property("naturalWidth", 24)
 
 
 async def test_a_pasted_image_is_seen_by_all(meet: Meeting, shared_site: Site) -> None:
