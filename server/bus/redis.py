@@ -106,16 +106,18 @@ class RedisBus:
         self._wake.set()
 
     async def _write(self, link: Link) -> None:
+        """Send what has gathered in one round trip; when there is nothing to send, see now and then whether Redis answers."""
         command = "SPUBLISH" if link.sharded else "PUBLISH"
         while True:
-            await self._wake.wait()
+            if not self._outgoing:
+                self._sent.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), PING_EVERY)
             self._wake.clear()
-            while group := self._outgoing.take_group():
-                packed = link.publishing.pack_commands([(command, *each) for each in group])
-                await link.publishing.send_packed_command(packed, check_health=False)
-                for _ in group:
-                    await link.publishing.read_response()
-            self._sent.set()
+            group = [(command, *each) for each in self._outgoing.take_group()] or [("PING",)]
+            await link.publishing.send_packed_command(link.publishing.pack_commands(group), check_health=False)
+            for _ in group:
+                await link.publishing.read_response()
 
     # Subscribing.
 
