@@ -1,0 +1,184 @@
+"""What deploy/ says exists: settings, paths, ports and limits agree with the code, and each file passes its own tool or our rules."""
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from server.config import Config, all_declared
+from server.gateway.limits import GatewayLimits
+from server.http.health import Health
+from server.store.memory import MemoryStore
+
+HOUSE = Path(__file__).parents[1]
+DEPLOY = HOUSE / "deploy"
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+PINNED = re.compile(r"[a-z]+:\d+\.\d+(\.\d+)?-[a-z-]+")
+
+
+def text_of(name: str) -> str:
+    return (DEPLOY / name).read_text()
+
+
+def compose() -> Any:
+    return yaml.safe_load(text_of("compose.yaml"))
+
+
+def directives(name: str, word: str) -> list[str]:
+    """What follows a word at the beginning of a configuration's lines."""
+    return re.findall(rf"^\s*{word}\s+([^#;\n]+?)\s*;?(?:\s*#.*)?$", text_of(name), re.MULTILINE)
+
+
+def seconds(duration: str) -> float:
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m)", duration).groups()  # type: ignore[union-attr]
+    return int(number) * {"ms": 0.001, "s": 1, "m": 60}[unit]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(DEPLOY).as_posix())
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    named = set(re.findall(r"MANYHANDS_[A-Z_]+[A-Z]", path.read_text()))
+    assert named <= {each.variable for each in all_declared()}
+
+
+def test_the_paths_that_are_asked_for_exist() -> None:
+    health = Health(MemoryStore(), version="", deadline=1, clock=time.monotonic)
+    asked = {
+        path for file in FILES for path in re.findall(r"(?:uri |path: |:8000)(/(?:health|ready)\w*)", file.read_text())
+    }
+    assert asked == {"/health", "/ready"} == {route.path for route in health.routes()}
+
+
+def test_haproxy_accepts_its_configuration() -> None:
+    haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
+    assert Path(haproxy).exists(), "HAProxy is missing: `make test` installs it, or apt-get install haproxy"
+    checked = subprocess.run(
+        [haproxy, "-c", "-f", str(DEPLOY / "haproxy.cfg")], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr
+
+
+def test_haproxy_keeps_a_document_together_and_leaves_nodes_that_are_not_ready() -> None:
+    config = text_of("haproxy.cfg")
+    _, nodes, last_resort = re.split(r"^backend .*$", config, flags=re.MULTILINE)
+    assert "url_param(document)" in config
+    for backend, path in ((nodes, "/ready"), (last_resort, "/health")):
+        assert "hash-type consistent" in backend
+        assert f"uri {path} " in backend
+        assert "on-marked-down shutdown-sessions" in backend
+        assert re.findall(r"^\s*server (\S+) \"\$\{(\w+)-127\.0\.0\.1:(\d+)\}\"", backend, re.MULTILINE) == [
+            (f"node-{number}", f"NODE_{number}", str(8000 + number)) for number in (1, 2, 3)
+        ]
+    assert "stats" not in config
+
+
+def test_nginx_has_the_same_rules() -> None:
+    assert directives("nginx.conf", "hash") == ["$affinity consistent"]
+    assert directives("nginx.conf", "default") == ["$arg_document", "upgrade"]
+    assert {"Upgrade $http_upgrade", "X-Forwarded-For $remote_addr"} <= set(
+        directives("nginx.conf", "proxy_set_header")
+    )
+    assert len(directives("nginx.conf", "server")) == 4  # three nodes and the block that listens
+
+
+def test_balancers_outwait_a_quiet_connection_and_nodes_answer_before_balancers_give_up() -> None:
+    limits = GatewayLimits()
+    quiet = limits.ping_interval + limits.ping_timeout
+    assert seconds(directives("haproxy.cfg", "timeout tunnel")[0]) > quiet
+    assert seconds(directives("haproxy.cfg", "timeout server")[0]) > limits.ping_interval
+    assert seconds(directives("nginx.conf", "proxy_read_timeout")[0]) > quiet
+    ready_seconds = float(compose()["services"]["node-1"]["environment"]["MANYHANDS_READY_SECONDS"])
+    assert ready_seconds < seconds(directives("haproxy.cfg", "timeout check")[0])
+    body = int(directives("nginx.conf", "client_max_body_size")[0].removesuffix("m"))
+    assert body * 2**20 > Config().http.max_attachment_bytes
+
+
+def test_whoever_stops_a_node_gives_it_the_time_it_takes() -> None:
+    needed = Config().shutdown.shutdown_seconds
+    assert seconds(compose()["services"]["node-1"]["stop_grace_period"]) > needed
+    assert float(unit()["Service"]["TimeoutStopSec"]) > needed
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's, one line each, comments left out."""
+    lines = re.sub(r"\\\n\s*", " ", re.sub(r"^#.*\n", "", text_of("Dockerfile"), flags=re.MULTILINE)).splitlines()
+    return [(line.split()[0], line.partition(" ")[2]) for line in lines if line.strip()]
+
+
+def test_the_image_is_made_by_the_rules() -> None:
+    stages = [argument.split()[0] for word, argument in instructions() if word == "FROM"]
+    assert len(stages) == 3
+    assert all(PINNED.fullmatch(stage) for stage in stages)
+    last = instructions()[max(place for place, (word, _) in enumerate(instructions()) if word == "FROM") :]
+    assert [argument for word, argument in last if word == "USER"] == ["10001"]
+    for word, argument in instructions():
+        assert word not in ("ADD", "MAINTAINER", "SHELL")
+        if word in ("RUN", "CMD", "ENTRYPOINT"):
+            assert all(isinstance(part, str) for part in json.loads(argument)), "shell form"
+    health = dict(last)["HEALTHCHECK"]
+    assert "/ready" in health
+    assert json.loads(health[health.index("[") :])[0] == "python"
+
+
+def test_the_image_is_made_of_what_there_is() -> None:
+    allowed = {line[1:] for line in text_of("Dockerfile.dockerignore").splitlines() if line.startswith("!")}
+    for word, argument in instructions():
+        if word == "COPY" and not argument.startswith("--from"):
+            for source in argument.split()[:-1]:
+                assert (HOUSE / source).exists(), source
+                assert source.split("/")[0] in allowed, source
+
+
+def test_the_composed_cluster_has_every_part_and_only_the_balancer_is_reached() -> None:
+    services = compose()["services"]
+    assert set(services) == {"haproxy", "node-1", "node-2", "node-3", "redis", "postgres"}
+    assert {name for name, service in services.items() if "ports" in service} == {"haproxy"}
+    assert all(port.startswith("127.0.0.1:") for port in services["haproxy"]["ports"])
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= set(services)
+        assert service["networks"] == ["inside"]
+        if not name.startswith("node"):
+            assert PINNED.fullmatch(service["image"])
+    variables = set(re.findall(r"\$\{(\w+)", text_of("haproxy.cfg")))
+    assert set(services["haproxy"]["environment"]) == variables
+    subnet = compose()["networks"]["inside"]["ipam"]["config"][0]["subnet"]
+    assert services["node-1"]["environment"]["MANYHANDS_TRUSTED_PROXIES"] == subnet
+    assert compose()["volumes"].keys() == {"documents"}
+
+
+def unit() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text_of("manyhands.service"))
+    return parser
+
+
+def test_the_unit_is_locked_in_and_stops_in_good_order() -> None:
+    service = unit()["Service"]
+    assert service["KillSignal"] == "SIGTERM"
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["ProtectSystem"] == "strict"
+    assert service["StateDirectory"] == "manyhands"
+    assert service["ExecStart"].split()[1:] == ["serve"]
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit() -> None:
+    """On machines that have systemd's tools; the program that is not installed here does not count."""
+    if (analyze := shutil.which("systemd-analyze")) is not None:
+        verified = subprocess.run(
+            [analyze, "verify", str(DEPLOY / "manyhands.service")], capture_output=True, text=True, check=False
+        )
+        complaints = [line for line in verified.stderr.splitlines() if "manyhands" in line]
+        assert [line for line in complaints if "is not executable" not in line] == []
+
+
+def test_every_link_in_the_readme_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text_of("README.md"))
+    assert [link for link in links if not (DEPLOY / link).exists()] == []
