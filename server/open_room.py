@@ -266,6 +266,20 @@ class OpenRoom:
         else:
             self.do(lambda: self.room.doubt("Another node knows another life of this document."))
 
+    def announce(self) -> None:
+        """Tell the other nodes where the log ends and who is here, and ask who is there."""
+        if not self.over:
+            self._around.bus.publish(self.document_id, BatchHint(self.room.epoch, self.room.seq, None))
+            self.do(lambda: self.room.people.announce_presence(asks=True))
+
+    def find_node(self, node: NodeId) -> None:
+        """Another node is heard of for the first time, or again."""
+        self.do(lambda: self.room.people.find_node(node))
+
+    def lose_node(self, node: NodeId) -> None:
+        """Another node has gone or fallen silent."""
+        self.do(lambda: self.room.people.lose_node(node))
+
     # Slow connections.
 
     def _watch_backlogs(self, connections: Sequence[ConnectionId]) -> None:

@@ -38,6 +38,7 @@ class RoomSettings:
         linger: how long an empty room stays open for whoever comes back; more than 0, or no join would find it open.
         append_deadline: how long an append may take before it counts as failed.
         node_id: this node's name in the open marks; the same after a restart.
+        poll_seconds: from one look at what other nodes appended to the next; None: this node is alone with its store.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -45,6 +46,7 @@ class RoomSettings:
     linger: float = 10.0
     append_deadline: float = 10.0
     node_id: str = "node"
+    poll_seconds: float | None = None
 
 
 def shutting_down() -> Unavailable:

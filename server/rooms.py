@@ -7,15 +7,19 @@ room decides is crdt/room.py; how it is driven is server/open_room.py; when it i
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 from crdt.document import Damaged
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
+from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, Role, User, decode_batch
 from crdt.session import Session
 from crdt.update_reader import inspect
 from server.bus.base import Bus, ClosedHint, DocumentHint
 from server.committer import Committer
+from server.head_poll import HeadPoll
+from server.neighbourhood import Neighbourhood
 from server.open_room import OpenRoom, Surroundings, Wire
 from server.open_rooms import OpenRooms, RoomSettings, info_of, shutting_down
 from server.sandbox import Sandbox
@@ -48,6 +52,9 @@ class Rooms:
         self._around: Surroundings | None = None
         self._log = store.log
         self._clock = clock
+        self._neighbours = Neighbours()
+        self._poll_seconds = settings.poll_seconds
+        self._running = AsyncExitStack()
 
     def attach(self, wire: Wire) -> None:
         """Say how connections are reached; once, before the rooms are entered."""
@@ -60,17 +67,28 @@ class Rooms:
             spawn=self._rooms.spawn,
             fold=self._sandbox.fold,
             backlog_bytes=self.limits.backlog_bytes,
+            neighbours=self._neighbours,
         )
 
     async def __aenter__(self) -> "Rooms":
         await self._rooms.start()
-        await self._committer.__aenter__()
+        await self._running.enter_async_context(self._committer)
+        self._running.push_async_callback(self._rooms.stop)
+        if self._poll_seconds is not None:
+            await self._heed_other_nodes(self._poll_seconds)
         return self
+
+    async def _heed_other_nodes(self, seconds: float) -> None:
+        neighbourhood = Neighbourhood(self._bus, self._rooms, self._neighbours, self._clock)
+        poll = HeadPoll(self._log, self._rooms, seconds)
+        self._bus.on_recovered(poll.hurry)
+        self._bus.on_recovered(neighbourhood.recovered)
+        await self._running.enter_async_context(neighbourhood)
+        await self._running.enter_async_context(poll)
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Let go of everything; what is durable by now is durable. Call `drain` first."""
-        await self._rooms.stop()
-        await self._committer.__aexit__(*exc_info)
+        await self._running.aclose()
 
     @property
     def waiting(self) -> bool:

@@ -114,7 +114,8 @@ class RedisBus:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), PING_EVERY)
             self._wake.clear()
-            group = [(command, *each) for each in self._outgoing.take_group()] or [("PING",)]
+            group: list[tuple[str | bytes, ...]] = [(command, *each) for each in self._outgoing.take_group()]
+            group = group or [("PING",)]
             await link.publishing.send_packed_command(link.publishing.pack_commands(group), check_health=False)
             for _ in group:
                 await link.publishing.read_response()

@@ -1,0 +1,66 @@
+"""Looks every few seconds where the logs of the open documents end: what other nodes hinted at in vain is found out here.
+
+One query for all open documents. A log that has gone on is read; a document that lives under another epoch is loaded again, which ends
+its room; one that is gone is closed. Without this a lost hint would stay lost until the next edit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Self
+
+from crdt.errors import Code, ManyhandsError
+from server.observe import log
+from server.open_room import OpenRoom
+from server.store.base import Log
+
+DEADLINE = 10.0
+"""Seconds that one look may take."""
+
+
+class HeadPoll:
+    """Runs as `async with`; `seconds` from one look to the next, shortened by `hurry`."""
+
+    def __init__(self, store_log: Log, rooms: Iterable[OpenRoom], seconds: float) -> None:
+        self._log = store_log
+        self._rooms = rooms
+        self._seconds = seconds
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="head_poll")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def hurry(self) -> None:
+        """Look now: hints may have been lost."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._seconds)
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    await self.look()
+            except (ManyhandsError, TimeoutError) as error:
+                log.warning("heads_unread", reason=str(error) or "no answer in time")
+            except Exception:  # noqa: BLE001 - the task's border: what failed is logged, the next look comes
+                log.exception("task_failed", task="head_poll")
+
+    async def look(self) -> None:
+        """Compare all open documents with the store, once; raises what the store raises."""
+        rooms = {open_room.document_id: open_room for open_room in self._rooms}
+        heads = await self._log.heads(list(rooms)) if rooms else {}
+        for document_id, open_room in rooms.items():
+            head = heads.get(document_id)
+            if head is None:
+                open_room.end(Code.DELETED, "The document was deleted.")
+            elif head.seq > open_room.room.seq or head.epoch != open_room.room.epoch:
+                open_room.learn(head.epoch, head.seq, None)

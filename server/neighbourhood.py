@@ -1,0 +1,72 @@
+"""What nodes owe each other beside hints: a sign of life every second, and a word about everything after something was missed.
+
+A node that falls silent, or says goodbye, takes its people's cursors with it on all others.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from crdt.ids import DocumentId, NodeId
+from crdt.neighbours import Neighbours
+from server.bus.base import NODES, Beat, Bus, BusMessage
+from server.observe import log
+from server.open_room import OpenRoom
+
+BEAT = 1.0
+"""Seconds between signs of life."""
+
+
+class Neighbourhood:
+    """Runs as `async with`, within the bus' lifetime. `neighbours` is told of other nodes by the rooms as well."""
+
+    def __init__(self, bus: Bus, rooms: Iterable[OpenRoom], neighbours: Neighbours, clock: Callable[[], float]) -> None:
+        self._bus = bus
+        self._rooms = rooms
+        self._neighbours = neighbours
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._bus.subscribe(NODES, self._hear)
+        self._task = asyncio.create_task(self._run(), name="neighbourhood")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Say goodbye."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._bus.unsubscribe(NODES)
+        self._bus.publish(NODES, Beat(leaving=True))
+
+    def recovered(self) -> None:
+        """Hints were lost, ours as well as others': say where our logs end and who is here, and ask who is elsewhere."""
+        for open_room in self._rooms:
+            open_room.announce()
+
+    async def _run(self) -> None:
+        while True:
+            self._bus.publish(NODES, Beat())
+            self.look()
+            await asyncio.sleep(BEAT)
+
+    def look(self) -> None:
+        """See who has come and who has fallen silent."""
+        for node in self._neighbours.take_silent(self._clock()):
+            self._lose(node)
+        for node in self._neighbours.take_new():
+            for open_room in self._rooms:
+                open_room.find_node(node)
+
+    def _lose(self, node: NodeId) -> None:
+        log.info("node_gone", node=node)
+        for open_room in self._rooms:
+            open_room.lose_node(node)
+
+    def _hear(self, _document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+        if isinstance(message, Beat) and message.leaving:
+            self._neighbours.forget(node)
+            self._lose(node)
+        else:
+            self._neighbours.heard(node, self._clock())
