@@ -6,6 +6,8 @@
 
 import asyncio
 import contextlib
+import secrets
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -15,9 +17,11 @@ from starlette.types import Receive, Scope, Send
 
 from crdt.errors import Unavailable
 from crdt.gate_limits import GateLimits
+from crdt.ids import NodeId
 from server import gateway
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
+from server.bus.redis import RedisBus
 from server.config import Config
 from server.config_loading import version
 from server.gateway import Gateway, GatewayLimits
@@ -46,7 +50,7 @@ def create_app(
 ) -> "App":
     """Make the application; nothing is opened yet. `clock`: monotonic seconds, `now`: the time of day, in UTC."""
     store = store or SqlStore(database_url(config), clock=now)
-    return App(config, store, bus or MemoryBus(), clock, now)
+    return App(config, store, bus or _bus(config), clock, now)
 
 
 def database_url(config: Config) -> str:
@@ -115,6 +119,16 @@ class App:
         await self.gateway.close()
 
 
+def _bus(config: Config) -> Bus:
+    url = config.places.redis_url
+    if url is None:
+        return MemoryBus()
+    try:
+        return RedisBus(url, NodeId(secrets.token_hex(8)))
+    except ValueError as error:
+        raise Unavailable(f"MANYHANDS_REDIS_URL cannot be used: {error}.") from error
+
+
 def _sandbox(config: Config) -> Sandbox:
     bounds = config.sandbox
     return Sandbox(
@@ -123,8 +137,14 @@ def _sandbox(config: Config) -> Sandbox:
 
 
 def _room_settings(config: Config) -> RoomSettings:
-    limits = config.documents.limits
-    return RoomSettings(limits=limits, gate_limits=GateLimits(update_bytes=limits.update_bytes))
+    limits, places = config.documents.limits, config.places
+    alone = places.redis_url is None and database_url(config).startswith("sqlite:")
+    return RoomSettings(
+        limits=limits,
+        gate_limits=GateLimits(update_bytes=limits.update_bytes),
+        node_id=places.node_id or f"{socket.gethostname()}:{config.listen.port}",
+        poll_seconds=None if alone else places.poll_seconds,
+    )
 
 
 def _gateway_limits(config: Config) -> GatewayLimits:

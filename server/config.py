@@ -78,6 +78,22 @@ class Places:
         str | None,
         Setting(form.REDIS_URL, "URL", "one server process needs no Redis", secret=True),
     ] = None
+    node_id: Annotated[
+        str | None,
+        Setting(
+            form.NODE_ID,
+            "name",
+            "the machine's name and the port: what tells this node from others on one database, the same after a restart",
+        ),
+    ] = None
+    poll_seconds: Annotated[
+        float,
+        Setting(
+            form.number(0.1, 3600),
+            "seconds",
+            "from one look for what other nodes appended to the next, where PostgreSQL or Redis is used: what Redis fails to tell",
+        ),
+    ] = 3.0
     pages_dir: Annotated[
         Path | None,
         Setting(

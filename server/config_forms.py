@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 T = TypeVar("T", covariant=True)
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}\Z")
+_NODE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
+_REDIS = {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,23 @@ def _directory(text: str) -> Path:
 
 
 def _database_url(text: str) -> str:
-    if text.partition(":")[0].lower().startswith("postgres"):
-        raise ValueError("an sqlite:/// URL: this version keeps its documents in SQLite only")
-    if not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
+    sqlite = text.startswith("sqlite:///") and len(text) > len("sqlite:///")
+    postgres = text.partition("://")[0] in ("postgresql", "postgresql+asyncpg") and bool(urlsplit(text).path.strip("/"))
+    if not sqlite and not postgres:
         raise ValueError
     return text
 
 
-def _redis_url(_text: str) -> str:
-    raise ValueError("left out: this version runs as one server process and does not use Redis")
+def _redis_url(text: str) -> str:
+    if text.partition("://")[0] not in _REDIS or not text.partition("://")[2]:
+        raise ValueError
+    return text
+
+
+def _node_id(text: str) -> str:
+    if not _NODE_ID.match(text):
+        raise ValueError
+    return text
 
 
 def _flag(text: str) -> bool:
@@ -141,7 +151,8 @@ def _wordless(parse: Callable[[str], T]) -> Callable[[str], T]:
 FLAG = Form("0 or 1", _flag)
 HOST = Form("an IP address or a host name", _wordless(_host))
 DIRECTORY = Form("a path to a directory", _directory)
-DATABASE_URL = Form("a URL such as sqlite:////var/lib/manyhands/manyhands.db", _database_url)
-REDIS_URL = Form("left out", _redis_url)
+DATABASE_URL = Form("a URL such as sqlite:////srv/manyhands.db or postgresql://user:password@host/name", _database_url)
+REDIS_URL = Form("a URL such as redis://:password@host:6379/0 or rediss://…", _redis_url)
+NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _wordless(_node_id))
 ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _wordless(_origins))
 NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _wordless(_networks))

@@ -68,12 +68,19 @@ def test_every_problem_is_told_at_once() -> None:
     assert len(problems({"MANYHANDS_PORT": "x", "MANYHANDS_HOST": "a b", "MANYHANDS_NOTHING": "1"})) == 3
 
 
-def test_what_is_not_built_yet_is_refused_and_said() -> None:
-    (redis,) = problems({"MANYHANDS_REDIS_URL": "redis://:hunter2@localhost"})
-    (postgres,) = problems({"MANYHANDS_DATABASE_URL": "postgresql://me:hunter2@localhost/db"})
-    assert "does not use Redis" in redis
-    assert "SQLite only" in postgres
+def test_urls_with_a_password_are_refused_without_telling_it() -> None:
+    (redis,) = problems({"MANYHANDS_REDIS_URL": "reddis://:hunter2@localhost"})
+    (postgres,) = problems({"MANYHANDS_DATABASE_URL": "mysql://me:hunter2@localhost/db"})
+    assert "redis://" in redis
+    assert "postgresql://" in postgres
     assert "hunter2" not in redis + postgres
+
+
+def test_a_cluster_is_named_by_two_urls() -> None:
+    places = load(
+        {"MANYHANDS_DATABASE_URL": "postgresql://me:pw@host/db", "MANYHANDS_REDIS_URL": "redis://:pw@host"}, {}
+    ).places
+    assert (places.database_url, places.redis_url) == ("postgresql://me:pw@host/db", "redis://:pw@host")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "docs.example.com"])
