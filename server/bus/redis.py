@@ -84,9 +84,10 @@ class RedisBus:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._sent.wait(), ANSWER_SECONDS)
         self._closing = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # once is not always enough: a failure at the same moment may swallow it
+            await asyncio.wait([self._task], timeout=0.1)
+        self._lose()
         await self._way.aclose()
         self._receivers.clear()
 
@@ -198,7 +199,7 @@ class RedisBus:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         pause, told = FIRST_PAUSE, False
-        while not self._closing:  # a failure at the same moment may swallow the cancellation
+        while not self._closing:
             began = loop.time()
             try:
                 async with self._way.link() as link:

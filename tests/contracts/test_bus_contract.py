@@ -138,6 +138,7 @@ async def test_a_bus_that_is_open_is_connected(new_bus: Callable[[], Bus]) -> No
     assert not bus.connected
     async with bus:
         assert bus.connected
+    assert not bus.connected
 
 
 async def test_a_bus_alone_or_closed_publishes_to_nobody(new_bus: Callable[[], Bus]) -> None:

@@ -1,0 +1,178 @@
+"""Server nodes in one process, without sockets: real rooms over a shared store and any bus, and people who sit right at them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any, cast
+
+from pycrdt import Doc, Text
+
+from crdt.ids import ClientId, ConnectionId, DocumentId
+from crdt.protocol import (
+    Acknowledged,
+    ClosedMessage,
+    DocumentMessage,
+    JoinRequest,
+    Json,
+    PresenceChange,
+    PresenceMessage,
+    Refused,
+    Request,
+    ResyncMessage,
+    ServerMessage,
+    UpdateMessage,
+    User,
+    decode_batch,
+    encode_batch,
+)
+from server.bus.base import Bus
+from server.rooms import Rooms, RoomSettings
+from server.sandbox import Sandbox
+from server.store.base import Store
+from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.live_server import until
+
+
+class Clock:
+    """Monotonic seconds that a test may push forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return monotonic() + self.ahead
+
+
+class Person:
+    """Somebody on one node with one document open: a replica, who they see, and what they were told last."""
+
+    def __init__(self, node: "Node", name: str, client_id: int) -> None:
+        self.connection = ConnectionId(f"connection-of-{name}")
+        self.user = User(name, name.title(), "#336699")
+        self.doc: Doc[Any] = Doc(client_id=client_id)
+        self.story = self.doc.get("story", type=Text)
+        self.people: dict[int, PresenceChange] = {}
+        self.title = ""
+        self.closed: ClosedMessage | None = None
+        self._node = node
+        self._document_id = DocumentId("")
+        self._joining: asyncio.Future[None] | None = None
+        self._answers: asyncio.Queue[Acknowledged | Refused] = asyncio.Queue()
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return str(self.story)
+
+    @property
+    def sees(self) -> set[str]:
+        """Whose cursors are on the screen."""
+        return {change.user.user_id for change in self.people.values()}
+
+    async def joins(self, document_id: DocumentId) -> None:
+        self._document_id = document_id
+        request = JoinRequest(self.doc.get_state(), ClientId(self.doc.client_id))
+        answer, info = await self._node.rooms.join(self.connection, document_id, request, self.user)
+        parts = (self._node.rooms.fetch(self.connection, document_id, at) for at in range(answer.chunk_count))
+        self.doc.apply_update(answer.missing if answer.missing is not None else b"".join(parts))
+        self.title = info.title
+        self._see(answer.presence)
+
+    def sends(self, words: str) -> None:
+        """Type at the end, without waiting."""
+        before = self.doc.get_state()
+        self.story += words
+        batch = encode_batch([self.doc.get_update(before)])
+        assert self._node.rooms.receive(self.connection, self._document_id, batch, Request(object())) is None
+
+    async def types(self, words: str) -> Acknowledged | Refused:
+        """Type at the end, and wait until it is said to be safe."""
+        self.sends(words)
+        async with asyncio.timeout(20):
+            return await self._answers.get()
+
+    def points(self, at: Json) -> None:
+        """Move the cursor."""
+        self._node.rooms.receive_presence(self.connection, self._document_id, {"at": at})
+
+    def leaves(self) -> None:
+        self._node.rooms.disconnect(self.connection)
+
+    async def reads(self, *words: str) -> None:
+        """Wait until all of this is on the screen."""
+        await until(lambda: all(word in self.text for word in words), 20)
+
+    async def meets(self, *names: str) -> None:
+        """Wait until exactly these people's cursors are on the screen."""
+        await until(lambda: self.sees == set(names), 20)
+
+    def told(self, message: ServerMessage) -> None:
+        match message:
+            case UpdateMessage(_, batch):
+                for update in decode_batch(batch):
+                    self.doc.apply_update(update)
+            case PresenceMessage(changes):
+                self._see(changes)
+            case DocumentMessage(info):
+                self.title = info.title
+            case ResyncMessage():
+                self._joining = asyncio.ensure_future(self.joins(self._document_id))
+            case ClosedMessage():
+                self.closed = message
+            case _:
+                pass
+
+    def answered(self, answer: Acknowledged | Refused) -> None:
+        self._answers.put_nowait(answer)
+
+    def _see(self, changes: Sequence[PresenceChange]) -> None:
+        for change in changes:
+            if change.user == self.user:
+                continue
+            if change.state is None:
+                self.people.pop(change.presence_id, None)
+            else:
+                self.people[change.presence_id] = change
+
+
+class Node:
+    """One server process' rooms; it is the wire as well."""
+
+    def __init__(self, store: Store, bus: Bus, poll_seconds: float, clock: Callable[[], float]) -> None:
+        self.bus = bus
+        settings = RoomSettings(poll_seconds=poll_seconds)
+        self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock)
+        self.rooms.attach(self)
+        self._people: dict[ConnectionId, Person] = {}
+
+    def person(self, name: str) -> Person:
+        """Somebody comes to this node."""
+        somebody = Person(self, name, 1000 + sum(name.encode()))
+        self._people[somebody.connection] = somebody
+        return somebody
+
+    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
+        for connection in connections:
+            self._people[connection].told(message)
+
+    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+        self._people[connection].answered(answer)
+
+    def backlog(self, connection: ConnectionId) -> int:
+        return 0
+
+    def abort(self, connection: ConnectionId) -> None:
+        raise AssertionError("nobody here is slow")
+
+
+@asynccontextmanager
+async def running_node(
+    store: Store, bus: Bus, *, poll_seconds: float = 3600.0, clock: Callable[[], float] = monotonic
+) -> AsyncIterator[Node]:
+    """A node over a store that outlives it; unless told otherwise it never looks into the log by itself."""
+    async with bus:
+        node = Node(store, bus, poll_seconds, clock)
+        async with node.rooms:
+            yield node
+            await node.rooms.drain()
