@@ -64,8 +64,6 @@ def translate(error: BaseException, place: Place, *, reading: bool) -> Manyhands
         return Unavailable(sentence.format(place=place.name, error=words))
     if isinstance(error, TimeoutError):
         return Unavailable(f"The database {place.name} does not answer in time.")
-    if isinstance(error, asyncpg.exceptions.ClientConfigurationError):
-        return Unavailable(f"The database URL cannot be used ({words}).")
     if _passes(error, state):
         return Unavailable(f"The database {place.name} does not answer ({words}).")
     return InvariantError(f"The database {place.name} was used wrongly ({words}).", Code.INTERNAL)

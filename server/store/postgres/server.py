@@ -77,17 +77,17 @@ class Place:
     async def connect(self, statement_seconds: float) -> asyncpg.Connection:
         """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
         milliseconds = str(int(statement_seconds * 1000))
-        return await asyncpg.connect(
-            self.dsn,
-            timeout=CONNECT_SECONDS,
-            server_settings={
-                "application_name": "manyhands",
-                "synchronous_commit": "on",  # whatever the server's default: what is acknowledged must be on its disk
-                "statement_timeout": milliseconds,
-                # A node that is stopped in the middle of a transaction must not hold its locks for longer.
-                "idle_in_transaction_session_timeout": milliseconds,
-            },
-        )
+        settings = {
+            "application_name": "manyhands",
+            "synchronous_commit": "on",  # whatever the server's default: what is acknowledged must be on its disk
+            "statement_timeout": milliseconds,
+            # A node that is stopped in the middle of a transaction must not hold its locks for longer.
+            "idle_in_transaction_session_timeout": milliseconds,
+        }
+        try:
+            return await asyncpg.connect(self.dsn, timeout=CONNECT_SECONDS, server_settings=settings)
+        except ValueError as error:
+            raise Unavailable(f"The database URL cannot be used ({self.redacted(str(error))}).") from None
 
 
 def make_engine(place: Place, *, connections: int, statement_seconds: float) -> AsyncEngine:
