@@ -1,12 +1,12 @@
 """A real PostgreSQL on loopback for tests: fsync on, passwords asked for; it can be killed, paused and started again."""
 
+import contextlib
 import itertools
 import os
 import pwd
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -14,6 +14,8 @@ from collections import deque
 from pathlib import Path
 
 import asyncpg
+
+from tests.harness.ports import quiet_port
 
 PASSWORD = "s3cr3t/pass:word@"
 PASSWORD_IN_URLS = "s3cr3t%2Fpass%3Aword%40"
@@ -24,7 +26,7 @@ _SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "16MB",
     "autovacuum": "off",  # it only takes time from other tests
-    "jit": "off",
+    "deadlock_timeout": "100ms",
 }
 
 
@@ -34,7 +36,7 @@ class PostgresServer:
     def __init__(self) -> None:
         self._binaries = _binaries()
         self._user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.geteuid()
-        self._port = _free_port()
+        self._port = quiet_port()
         self._schemas = itertools.count(1)
         self._directory = Path(tempfile.mkdtemp(prefix="manyhands-postgres-"))
         os.chown(self._directory, self._user, -1)
@@ -97,10 +99,10 @@ class PostgresServer:
 
     def kill(self) -> None:
         """End all its processes at once, as a power cut would; `start` then recovers."""
-        processes = self._processes()
-        ends = [os.pidfd_open(process) for process in processes]
-        for process in processes:
-            os.kill(process, signal.SIGKILL)
+        self.pause()  # so that none is born or ends meanwhile
+        ends = [os.pidfd_open(process) for process in self._processes()]
+        for end in ends:
+            signal.pidfd_send_signal(end, signal.SIGKILL)
         for end in ends:
             select.select([end], [], [])
             os.close(end)
@@ -113,13 +115,18 @@ class PostgresServer:
 
     def pause(self) -> None:
         """Freeze all its processes: connections stay open and nobody answers."""
-        for process in self._processes():
-            os.kill(process, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
-        for process in self._processes():
-            os.kill(process, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Tell all its processes, the main one first, so that it has no more of them."""
+        self._process.send_signal(number)
+        for process in self._processes()[1:]:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(process, number)
 
     def stop(self) -> None:
         """End it for ever and remove its directory."""
@@ -155,10 +162,3 @@ def _binaries() -> Path:
             "These tests need PostgreSQL's server: `make test` installs it, or apt-get install postgresql."
         )
     return Path(found).parent
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

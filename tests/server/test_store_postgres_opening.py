@@ -1,0 +1,202 @@
+"""Opening a PostgreSQL database that cannot be opened: each time a sentence for the operator without the password, nothing touched."""
+
+import re
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, func, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from crdt.errors import Code, InvariantError, Unavailable
+from crdt.ids import Seq
+from server.store.postgres import shown
+from server.store.schema import metadata
+from server.store.sql import SqlStore
+from tests.contracts.storages import DOCUMENT, OTHER, append, fill
+from tests.harness.ports import quiet_port
+from tests.harness.postgres import PASSWORD, PASSWORD_IN_URLS, PostgresServer
+
+EVERYTHING = """
+    SELECT table_name, column_name, data_type, (xpath('/row/c/text()', query_to_xml(
+        format('SELECT count(*) AS c FROM %I', table_name), false, true, '')))[1]::text AS rows
+    FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 2
+"""
+
+
+async def refusal(url: str) -> str:
+    """What opening a store is refused with."""
+    with pytest.raises(Unavailable) as refused:
+        async with SqlStore(url):
+            pass
+    assert PASSWORD not in str(refused.value)
+    assert PASSWORD_IN_URLS not in str(refused.value)
+    return refused.value.message
+
+
+async def contents(url: str) -> list[asyncpg.Record]:
+    """The columns of every table, and how many rows each has."""
+    connection = await asyncpg.connect(url)
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(EVERYTHING)
+        return found
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def url(postgres: PostgresServer) -> str:
+    return await postgres.new_schema()
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+async def test_a_url_may_name_the_driver(url: str, scheme: str) -> None:
+    async with SqlStore(url.replace("postgresql", scheme, 1)) as store:
+        await store.check()
+
+
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(url: str) -> None:
+    async with SqlStore(url):
+        pass
+
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    engine = create_async_engine(
+        make_url(url.partition("?")[0]).set(drivername="postgresql+asyncpg"),
+        connect_args={"server_settings": {"search_path": url.partition("search_path=")[2]}},
+    )
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        assert await connection.scalar(func.current_schema()) != "public"
+    await engine.dispose()
+
+
+async def test_a_wrong_password_is_refused_without_being_told(postgres: PostgresServer) -> None:
+    wrong = postgres.url().replace(PASSWORD_IN_URLS, "hunter2")
+    message = await refusal(wrong)
+    assert "refuses the user name or the password" in message
+    assert "hunter2" not in message
+
+
+async def test_a_missing_database_is_named(postgres: PostgresServer) -> None:
+    assert "There is no database postgresql://127.0.0.1:" in await refusal(
+        postgres.url().replace("/postgres?", "/absent?")
+    )
+
+
+async def test_a_missing_schema_is_named(postgres: PostgresServer) -> None:
+    assert "has no schema that its search_path names" in await refusal(postgres.url(search_path="absent"))
+
+
+async def test_a_server_that_is_not_there_is_named() -> None:
+    place = f"127.0.0.1:{quiet_port()}/documents"
+    assert f"The database postgresql://{place} does not answer" in await refusal(f"postgresql://me:hunter2@{place}")
+
+
+async def test_a_host_that_is_not_there_is_named() -> None:
+    assert "The database postgresql://absent.invalid/documents" in await refusal(
+        "postgresql://me:hunter2@absent.invalid/documents"
+    )
+
+
+async def test_a_server_that_is_stopping_is_named(postgres: PostgresServer, url: str) -> None:
+    postgres.shut_down()
+    try:
+        assert "does not answer" in await refusal(url)
+    finally:
+        postgres.start()
+
+
+async def test_a_standby_is_refused(postgres: PostgresServer, url: str) -> None:
+    assert "can only be read" in await refusal(f"{url}&default_transaction_read_only=on")
+
+
+async def test_a_database_that_cannot_hold_every_language_is_refused(postgres: PostgresServer) -> None:
+    await postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    assert "cannot hold every language" in await refusal(postgres.url().replace("/postgres?", "/latin?"))
+
+
+async def test_another_program_s_database_is_left_alone(postgres: PostgresServer, url: str) -> None:
+    await postgres.execute("CREATE TABLE bookmarks (url TEXT)", url=url)
+    before = await contents(url)
+    assert "database of another program. Nothing was changed." in await refusal(url)
+    assert await contents(url) == before
+
+
+async def test_a_newer_version_s_database_is_left_alone(postgres: PostgresServer, url: str) -> None:
+    async with SqlStore(url) as store:
+        await fill(store, "a")
+    newer = ("UPDATE alembic_version SET version_num = '9999'", "ALTER TABLE documents ADD COLUMN colour TEXT")
+    await postgres.execute(*newer, url=url)
+    before = await contents(url)
+    assert "was written by a newer version of Manyhands. Nothing was changed." in await refusal(url)
+    assert await contents(url) == before
+
+
+async def test_a_user_who_may_not_make_tables_is_told(postgres: PostgresServer, url: str) -> None:
+    await postgres.execute(
+        "CREATE USER guest PASSWORD 'hunter2'", f"GRANT USAGE ON SCHEMA {url.rpartition('=')[2]} TO guest"
+    )
+    message = await refusal(url.replace(f"manyhands:{PASSWORD_IN_URLS}", "guest:hunter2"))
+    assert "may not do what is needed" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://",
+        "postgresql://host",
+        "postgresql://me:hunter2@host/",
+        "postgresql://me:hun/ter2@host/name",
+        "postgresql://me:hun?ter2@host/name",
+        "postgresql://me:hun#ter2@host/name",
+        "postgresql://me:hunter2@[::1/name",
+        "postgresql://me:hunter2@host:port/name",
+        "postgresql://me:hunter2@host/name?sslmode=hunter2",
+    ],
+)
+async def test_a_url_that_cannot_be_read_is_refused_without_being_quoted(url: str) -> None:
+    message = await refusal(url)
+    assert re.search(r"database URL", message)
+    assert "hun" not in message
+    assert "ter2" not in message
+
+
+def test_the_database_is_shown_to_people_without_user_and_password() -> None:
+    assert shown("postgresql://me:hunter2@db.example.com:5433/docs?sslmode=require") == (
+        "postgresql://db.example.com:5433/docs"
+    )
+
+
+async def test_a_closed_store_is_unavailable_and_opens_again(url: str) -> None:
+    store = SqlStore(url)
+    with pytest.raises(Unavailable):
+        await store.check()
+    for _ in range(2):
+        async with store:
+            await store.check()
+    with pytest.raises(Unavailable):
+        await store.log.load(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE log_rows SET batch = '\\x62ff' WHERE seq = 2",
+        "UPDATE log_rows SET checksum = checksum + 1 WHERE seq = 2",
+        "DELETE FROM log_rows WHERE seq = 2",
+    ],
+)
+async def test_a_damaged_row_is_named_and_other_documents_load(postgres: PostgresServer, url: str, damage: str) -> None:
+    async with SqlStore(url) as store:
+        await fill(store, "a", "b", "c")
+        await postgres.execute(damage, url=url)
+        with pytest.raises(InvariantError, match=f"{DOCUMENT}: log row 2 is damaged") as damaged:
+            await store.log.read(DOCUMENT, Seq(0))
+        assert damaged.value.code is Code.QUARANTINED
+        await fill(store, "x", document_id=OTHER)
+        assert await store.log.append([append("d")])
+        assert await store.log.load(OTHER) is not None
