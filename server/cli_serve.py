@@ -21,7 +21,7 @@ from server.config_forms import is_loopback
 from server.config_loading import version
 from server.http.request_heads import BoundedHttpProtocol
 from server.observe import log
-from server.store.sqlite import sqlite_path
+from server.store.sql import place_of
 
 CLOSING_SECONDS = 1
 """How long uvicorn waits for answers under way, after the application has stopped."""
@@ -169,7 +169,7 @@ def _allow_open_files(wanted: int) -> None:
 def _introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
     host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
     say(f"Manyhands {version()} is at http://{host}:{port}")
-    say(f"The documents are in {sqlite_path(database_url(config))}")
+    say(f"The documents are in {place_of(database_url(config))}")
     say("Everybody who reaches this address is an editor: this version has no accounts.")
     if not is_loopback(config.listen.host):
         say("It listens to other machines, unencrypted, because MANYHANDS_INSECURE_PUBLIC is set.")

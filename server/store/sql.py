@@ -16,12 +16,18 @@ from server.store.catalogue import SqlCatalogue
 from server.store.database import Database
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
-from server.store.postgres import is_postgres_url
+from server.store.postgres import is_postgres_url, shown
 from server.store.postgres.database import PostgresDatabase
 from server.store.schema import sign_of_life
+from server.store.sqlite import sqlite_path
 from server.store.sqlite.database import SqliteDatabase
 from server.store.statements import insert
 from server.store.titles import to_microseconds, utc_now
+
+
+def place_of(url: str) -> str:
+    """Name a database for people: a file, or a server without user and password. Raises Unavailable when the URL cannot be read."""
+    return shown(url) if is_postgres_url(url) else str(sqlite_path(url))
 
 
 class SqlStore:

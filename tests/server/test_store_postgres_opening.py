@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from crdt.errors import Code, InvariantError, Unavailable
 from crdt.ids import Seq
-from server.store.postgres import shown
 from server.store.schema import metadata
-from server.store.sql import SqlStore
+from server.store.sql import SqlStore, place_of
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill
 from tests.harness.ports import quiet_port
 from tests.harness.postgres import PASSWORD, PASSWORD_IN_URLS, PostgresServer
@@ -166,7 +165,7 @@ async def test_a_url_that_cannot_be_read_is_refused_without_being_quoted(url: st
 
 
 def test_the_database_is_shown_to_people_without_user_and_password() -> None:
-    assert shown("postgresql://me:hunter2@db.example.com:5433/docs?sslmode=require") == (
+    assert place_of("postgresql://me:hunter2@db.example.com:5433/docs?sslmode=require") == (
         "postgresql://db.example.com:5433/docs"
     )
 
