@@ -10,6 +10,7 @@ import StarterKit from "@tiptap/starter-kit";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 import { Carets } from "./carets";
+import { CursorKeys } from "./cursor_keys";
 import { Image } from "./images";
 import { styling } from "./styling";
 import { Table } from "./tables";
@@ -73,6 +74,7 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
     }),
     UndoSteps,
     Carets.configure({ awareness }),
+    CursorKeys,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),
   ];
