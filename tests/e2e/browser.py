@@ -1,6 +1,9 @@
 """Which Chromium, and what it is told not to do: look for updates, synchronise, use hardware that isn't there."""
 
-CHROMIUM = "/usr/bin/chromium"
+import shutil
+
+CHROMIUM = shutil.which("chromium") or "chromium"
+"""Debian's; `make test` installs it."""
 
 SWITCHES = [
     "--no-sandbox",

@@ -95,6 +95,23 @@ async def test_a_nested_list_and_a_table_are_made_by_two(meet: Meeting, shared_s
     await agree(alice, bob)
 
 
+async def test_arrow_keys_are_obeyed_while_the_other_types_fast(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, "up", "down", "chatter")
+    await alice.goes_after("up")
+    await bob.goes_after("chatter")
+
+    async def walks_to_and_fro() -> None:
+        for _ in range(12):
+            await alice.press("ArrowDown", "End")
+            await alice.types("d")
+            await alice.press("ArrowUp", "End")
+            await alice.types("u")
+
+    await asyncio.gather(walks_to_and_fro(), bob.types(" and more chatter" * 8, delay=10))
+    await agree(alice, bob)
+    assert (await alice.text()).splitlines()[:2] == ["up" + 12 * "u", "down" + 12 * "d"]
+
+
 async def test_undo_takes_back_only_ones_own_change(meet: Meeting, shared_site: Site) -> None:
     alice, bob, _ = await two_in_one_document(meet, shared_site, "Common ground.")
     await bob.goes_to_end()
