@@ -15,7 +15,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self._heard: dict[NodeId, float] = {}
-        self._new: set[NodeId] = set()
+        self._new: dict[NodeId, None] = {}
 
     def __contains__(self, node: NodeId) -> bool:
         return node in self._heard
@@ -23,23 +23,23 @@ class Neighbours:
     def heard(self, node: NodeId, now: float) -> None:
         """A node has said something."""
         if node not in self._heard:
-            self._new.add(node)
+            self._new[node] = None
         self._heard[node] = now
 
-    def take_new(self) -> frozenset[NodeId]:
+    def take_new(self) -> tuple[NodeId, ...]:
         """The nodes that were not here at the last call."""
-        new = frozenset(self._new)
+        new = tuple(self._new)
         self._new.clear()
         return new
 
     def forget(self, node: NodeId) -> None:
         """A node has said goodbye."""
         self._heard.pop(node, None)
-        self._new.discard(node)
+        self._new.pop(node, None)
 
-    def take_silent(self, now: float) -> frozenset[NodeId]:
+    def take_silent(self, now: float) -> tuple[NodeId, ...]:
         """Give up the nodes that have been silent too long, and say which."""
-        silent = frozenset(node for node, heard in self._heard.items() if now - heard > SILENCE)
+        silent = tuple(node for node, heard in self._heard.items() if now - heard > SILENCE)
         for node in silent:
             self.forget(node)
         return silent

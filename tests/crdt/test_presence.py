@@ -85,10 +85,10 @@ def test_a_node_that_beats_lives_and_one_that_is_silent_is_given_up() -> None:
     neighbours = Neighbours()
     neighbours.heard(A, 0.0)
     neighbours.heard(B, 0.0)
-    assert neighbours.take_new() == {A, B}
+    assert neighbours.take_new() == (A, B)
     neighbours.heard(B, SILENCE)
-    assert neighbours.take_silent(SILENCE) == frozenset()
-    assert neighbours.take_silent(SILENCE + 0.1) == {A}
+    assert neighbours.take_silent(SILENCE) == ()
+    assert neighbours.take_silent(SILENCE + 0.1) == (A,)
     assert A not in neighbours
     assert B in neighbours
 
@@ -99,8 +99,8 @@ def test_a_node_that_was_given_up_is_new_when_it_is_heard_again() -> None:
     neighbours.take_new()
     neighbours.take_silent(100.0)
     neighbours.heard(A, 100.0)
-    assert neighbours.take_new() == {A}
-    assert neighbours.take_new() == frozenset()
+    assert neighbours.take_new() == (A,)
+    assert neighbours.take_new() == ()
 
 
 def test_a_node_that_says_goodbye_is_gone_at_once() -> None:
@@ -108,4 +108,4 @@ def test_a_node_that_says_goodbye_is_gone_at_once() -> None:
     neighbours.heard(A, 0.0)
     neighbours.forget(A)
     assert A not in neighbours
-    assert neighbours.take_new() == frozenset()
+    assert neighbours.take_new() == ()

@@ -78,9 +78,10 @@ async def _act(world: World) -> None:
     elif dice < 0.89:
         world.weather.down = not world.weather.down
     elif dice < 0.93:
-        await world.kill_node()
+        name = world.any_name()
+        await world.kill_node(name)
         await asyncio.sleep(random.uniform(0.0, 2.0))
-        await world.start_node()
+        await world.start_node(name)
     elif dice < 0.95:
         await _compact(world)
     elif dice < 0.985:
@@ -103,12 +104,13 @@ async def _desert(world: World, last: SimClient) -> None:
     last.send_gathered()
     await asyncio.sleep(0.2)
     arrived = token in last.taken
+    link = world.links.get(last.connection) if last.connection is not None else None
     world.deserted = True
     for client in world.clients:
         _cut(world, client, noticed=True)
-    if arrived and len(world.clients) > 2:
+    if arrived and link is not None and len(world.clients) > 2:
         world.clients.remove(last)
-        world.left_behind.append(token)
+        world.left_behind[token] = link.node
     await asyncio.sleep(5.0)
     world.weather.down, world.deserted = False, False
 
@@ -151,7 +153,6 @@ async def _judge_room(world: World, text: str) -> list[str]:
     """Everybody leaves: the room must close, and the next one to open it must find the same."""
     for client in world.clients:
         _cut(world, client, noticed=True)
-    assert world.rooms is not None
     await asyncio.sleep(0)
     late = world.add_client("late")
     world.connect(late)

@@ -1,4 +1,4 @@
-"""One node, its store and its people, on virtual time: everything between them is delayed, and everything can fail.
+"""Nodes, their store, the bus between them and their people, on virtual time: all that is between is delayed, and all can fail.
 
 The links keep order, as TCP does, and lose what is under way when they break. What the server sends is checked at the moment it is sent:
 an update or an acknowledgement that is not in the log by then is a broken promise, whatever happens later.
@@ -17,12 +17,12 @@ from crdt.compaction import updates_of
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
-from server.bus.memory import MemoryBus
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Folded
 from server.store.memory import MemoryStore
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.simulation.air import Air, FaultyBus
 from tests.simulation.client import SimClient
 from tests.simulation.faults import FaultyStore, Weather
 
@@ -33,11 +33,22 @@ class BrokenPromise(AssertionError):
     """Somebody was told something that is not durable."""
 
 
+@dataclass(eq=False)
+class SimNode:
+    """One life of one server process."""
+
+    name: str
+    store: FaultyStore
+    bus: FaultyBus
+    rooms: Rooms
+
+
 @dataclass
 class Link:
     """One connection: both directions in order, each message after a delay of its own."""
 
     client: SimClient
+    node: SimNode
     open: bool = True
     up: "asyncio.Queue[Callable[[], Any]]" = field(default_factory=asyncio.Queue)
     down_free_at: float = 0.0
@@ -47,58 +58,65 @@ class Link:
 class World:
     """The simulation's surroundings. Use as `async with World(seed) as world:`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, nodes: int = 1, poll_seconds: float | None = None) -> None:
         self.random = Random(seed)
+        self.air = Air(self.random)
+        self.names = [f"node-{number + 1}" for number in range(nodes)]
+        self._poll_seconds = poll_seconds
         self.store = MemoryStore()
         self.weather = Weather(self.random)
         self.links: dict[ConnectionId, Link] = {}
         self.clients: list[SimClient] = []
-        self.rooms: Rooms | None = None
-        self.node_store: FaultyStore | None = None
+        self.nodes: dict[str, SimNode] = {}
+        """Those that live."""
         self.broken: list[str] = []
         self.sent_updates = 0
         self.deserted = False
         """Nobody is at their desk: no browser connects."""
-        self.left_behind: list[str] = []
-        """Edits that this node has taken, of people who never come back; without a crash they must arrive all the same."""
+        self.left_behind: dict[str, SimNode] = {}
+        """Edits that a node has taken, of people who never come back; unless it crashes they must arrive all the same."""
         self._connections = 0
         self._people = 0
 
     async def __aenter__(self) -> "World":
         await self.store.catalogue.create(DOCUMENT, "Simulated", Epoch(7), datetime(2026, 1, 1, tzinfo=UTC))
-        await self.start_node()
+        for name in self.names:
+            await self.start_node(name)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self.kill_node()
+        for name in self.names:
+            await self.kill_node(name)
 
-    # The node.
+    # Nodes.
 
-    async def start_node(self) -> None:
+    def any_name(self) -> str:
+        """One of the nodes, alive or not."""
+        return self.names[0] if len(self.names) == 1 else self.random.choice(self.names)
+
+    async def start_node(self, name: str) -> None:
         """A server process starts over the store."""
         loop = asyncio.get_running_loop()
-        self.node_store = FaultyStore(self.store, self.weather)
-        rooms = Rooms(
-            self.node_store,
-            MemoryBus(),
-            cast(Sandbox, InProcessSandbox()),
-            RoomSettings(linger=1.0, append_deadline=3.0),
-            clock=loop.time,
-        )
+        store, bus = FaultyStore(self.store, self.weather), FaultyBus(self.air)
+        settings = RoomSettings(linger=1.0, append_deadline=3.0, node_id=name, poll_seconds=self._poll_seconds)
+        rooms = Rooms(store, bus, cast(Sandbox, InProcessSandbox()), settings, clock=loop.time)
         rooms.attach(self)
+        await bus.__aenter__()
         await rooms.__aenter__()
-        self.rooms = rooms
+        self.nodes[name] = SimNode(name, store, bus, rooms)
 
-    async def kill_node(self) -> None:
+    async def kill_node(self, name: str) -> None:
         """The process dies: nothing it was about to do happens, every connection breaks."""
-        rooms, self.rooms = self.rooms, None
-        self.left_behind.clear()
-        if self.node_store is not None:
-            self.node_store.faulty_log.dead = True
-        for connection in list(self.links):
-            self.cut(connection)
-        if rooms is not None:
-            await rooms.__aexit__()
+        node = self.nodes.pop(name, None)
+        if node is None:
+            return
+        self.left_behind = {token: taker for token, taker in self.left_behind.items() if taker is not node}
+        node.store.faulty_log.dead = True
+        for connection, link in list(self.links.items()):
+            if link.node is node:
+                self.cut(connection)
+        await node.bus.__aexit__()
+        await node.rooms.__aexit__()
 
     # Connections.
 
@@ -111,11 +129,13 @@ class World:
 
     def connect(self, client: SimClient) -> None:
         """The browser connects, if there is a server."""
-        if client.connection is not None or self.rooms is None:
+        if client.connection is not None or not self.nodes:
             return
+        living = list(self.nodes.values())
+        node = living[0] if len(living) == 1 else self.random.choice(living)
         self._connections += 1
         connection = ConnectionId(f"connection-{self._connections}")
-        link = Link(client)
+        link = Link(client, node)
         self.links[connection] = link
         link.task = asyncio.get_running_loop().create_task(self._carry_up(link))
         client.connected(connection)
@@ -130,14 +150,16 @@ class World:
             link.task.cancel()
         if link.client.connection == connection:
             link.client.disconnected()
-        rooms = self.rooms
-        if rooms is not None:
-            delay = 0.0 if noticed else 20.0
-            asyncio.get_running_loop().call_later(delay, self._notice, rooms, connection)
+        delay = 0.0 if noticed else 20.0
+        asyncio.get_running_loop().call_later(delay, self._notice, link.node, connection)
 
-    def _notice(self, rooms: Rooms, connection: ConnectionId) -> None:
-        if rooms is self.rooms:
-            rooms.disconnect(connection)
+    def lives(self, node: SimNode) -> bool:
+        """Whether this very process still runs."""
+        return self.nodes.get(node.name) is node
+
+    def _notice(self, node: SimNode, connection: ConnectionId) -> None:
+        if self.lives(node):
+            node.rooms.disconnect(connection)
 
     async def _carry_up(self, link: Link) -> None:
         while True:
@@ -163,10 +185,10 @@ class World:
         user = User(link.client.name, link.client.name, "#336699")
 
         async def arrive() -> None:
-            if self.rooms is None:
+            if not self.lives(link.node):
                 return
             try:
-                answer, _ = await self.rooms.join(connection, DOCUMENT, request, user)
+                answer, _ = await link.node.rooms.join(connection, DOCUMENT, request, user)
             except ManyhandsError as error:
                 refused = Refused(error.code, error.message)
                 self._carry_down(connection, lambda: link.client.join_answered(refused))
@@ -180,10 +202,10 @@ class World:
         link = self.links[connection]
 
         def arrive() -> Any:
-            if self.rooms is None:
+            if not self.lives(link.node):
                 return None
             link.client.arrived(request)
-            return self.rooms.receive(connection, DOCUMENT, batch, Request(request))
+            return link.node.rooms.receive(connection, DOCUMENT, batch, Request(request))
 
         link.up.put_nowait(arrive)
 
