@@ -135,10 +135,11 @@ async def test_what_is_published_last_still_leaves(new_bus: Callable[[], Bus]) -
 
 async def test_a_bus_that_is_open_is_connected(new_bus: Callable[[], Bus]) -> None:
     bus = new_bus()
-    assert not bus.connected
+    connected = [bus.connected]
     async with bus:
-        assert bus.connected
-    assert not bus.connected
+        connected.append(bus.connected)
+    connected.append(bus.connected)
+    assert connected == [False, True, False]
 
 
 async def test_a_bus_alone_or_closed_publishes_to_nobody(new_bus: Callable[[], Bus]) -> None:

@@ -5,14 +5,14 @@ from dataclasses import replace
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.neighbours import SILENCE, Neighbours
 from crdt.presence import PresenceTable
-from crdt.protocol import PresenceChange, User
+from crdt.protocol import Json, PresenceChange, User
 
 A, B = NodeId("a"), NodeId("b")
 NOBODY = PresenceId(0)
 
 
 def somebody(number: int, at: int | None = 0) -> PresenceChange:
-    state = None if at is None else {"at": at}
+    state: dict[str, Json] | None = None if at is None else {"at": at}
     return PresenceChange(PresenceId(number), ClientId(number), User(f"u{number}", f"U{number}", "#336699"), state)
 
 
