@@ -13,6 +13,7 @@ import pytest
 from crdt.errors import Unavailable
 from crdt.ids import Seq
 from server.store.base import Appended, Head
+from server.store.postgres.server import Place
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, join
 from tests.harness.postgres import PASSWORD, PostgresServer
@@ -133,6 +134,20 @@ async def test_a_document_that_another_program_locks_is_unavailable_and_its_appe
     assert await insist(store, "late") == 2
     x = append("x", document_id=OTHER)
     assert await retried(lambda: store.log.append([x])) == [Appended(Seq(1))]
+
+
+async def test_a_node_that_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks(url: str) -> None:
+    async with SqlStore(url) as store:
+        await fill(store, "a")
+        stopped = await Place.of(url).connect(statement_seconds=10, silence_seconds=SOON)
+        await stopped.execute("BEGIN")
+        await stopped.execute("SELECT FROM documents WHERE document_id = $1 FOR UPDATE", DOCUMENT)
+        assert await store.log.append([append("b")]) == [Appended(Seq(2))]
+        with pytest.raises(
+            (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+        ):  # it was ended
+            await stopped.execute("COMMIT")
+        stopped.terminate()
 
 
 async def test_a_restarted_server_is_found_again_by_every_session(postgres: PostgresServer, url: str) -> None:

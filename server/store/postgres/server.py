@@ -22,6 +22,9 @@ from server.store.migrate import check_revisions, check_tables, migrate
 CONNECT_SECONDS = 5.0
 """How long a server may take to let us in; one on the same network takes milliseconds."""
 
+SILENCE_SECONDS = 3.0
+"""How long a node may hold a transaction open without a word: one that was stopped in the middle must not keep its locks from others."""
+
 _OLDEST = 120000  # server_version_num of the first one with CTEs AS MATERIALIZED, on which the append relies
 _OPENING_LOCK = 0x6D616E7968616E64  # "manyhand": any number will do that other programs don't use
 _SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
@@ -74,15 +77,13 @@ class Place:
             text = text.replace(secret, "…")
         return text
 
-    async def connect(self, statement_seconds: float) -> asyncpg.Connection:
+    async def connect(self, statement_seconds: float, silence_seconds: float = SILENCE_SECONDS) -> asyncpg.Connection:
         """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
-        milliseconds = str(int(statement_seconds * 1000))
         settings = {
             "application_name": "manyhands",
             "synchronous_commit": "on",  # whatever the server's default: what is acknowledged must be on its disk
-            "statement_timeout": milliseconds,
-            # A node that is stopped in the middle of a transaction must not hold its locks for longer.
-            "idle_in_transaction_session_timeout": milliseconds,
+            "statement_timeout": f"{statement_seconds * 1000:.0f}",
+            "idle_in_transaction_session_timeout": f"{silence_seconds * 1000:.0f}",
         }
         try:
             return await asyncpg.connect(self.dsn, timeout=CONNECT_SECONDS, server_settings=settings)
@@ -126,7 +127,10 @@ def hang_up(connection: Connection) -> None:
 async def prepare(place: Place, *, seconds: float) -> None:
     """Look at the server and its database, and bring its tables up to date. `seconds`: how long a statement may take."""
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: place.connect(seconds), poolclass=NullPool, hide_parameters=True
+        "postgresql+asyncpg://",
+        async_creator=lambda: place.connect(seconds, seconds),
+        poolclass=NullPool,
+        hide_parameters=True,
     )
     async with engine.begin() as connection:
         await connection.run_sync(_prepare, place)
