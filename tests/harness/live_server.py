@@ -65,9 +65,10 @@ async def serving(
     origins: Origins | None = None,
     settings: RoomSettings | None = None,
     rooms_class: type[Rooms] = Rooms,
+    store: MemoryStore | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server; at the end everything it started has stopped."""
-    async with MemoryStore() as store, MemoryBus() as bus:
+    async with store or MemoryStore() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
         gateway = Gateway(rooms, limits, origins)
         rooms.attach(gateway)

@@ -84,7 +84,8 @@ class Typist:
     async def open(self, transport: str = "websocket") -> None:
         """Connect and join."""
         await self.socket.connect(self._url, transports=[transport], auth={"guest": {"name": self.name}})
-        await self.bell.until(lambda: self.joined)
+        await self.bell.until(lambda: self.joined or bool(self.surprises))
+        assert not self.surprises, self.surprises
 
     async def close(self) -> None:
         """Close the page."""
@@ -160,6 +161,7 @@ class Typist:
     async def _join_answered(self, answer: dict[str, Any]) -> None:
         if "error" in answer:
             self.surprises.append(answer)
+            self.bell.ring()
             return
         self.seq = answer["seq"]
         self.durability = answer["durability"]

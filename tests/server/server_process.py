@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
+
 PATIENCE = 30.0
 """Seconds after which something that should happen counts as not happening."""
 
@@ -65,6 +67,12 @@ async def server_process(data_dir: Path, *options: str) -> AsyncIterator[ServerP
 async def _listen(stream: asyncio.StreamReader, log: list[str]) -> None:
     while line := await stream.readline():
         log.append(line.decode())
+
+
+async def new_document(server: ServerProcess) -> str:
+    """Make a document by the REST API; its id."""
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        return str((await http.post("/api/documents", json={"title": "Story"})).json()["id"])
 
 
 async def run(*arguments: str, **variables: str) -> tuple[int, str, str]:

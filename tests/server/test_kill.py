@@ -9,22 +9,16 @@ import signal
 from pathlib import Path
 from random import Random
 
-import httpx
 import pytest
 
 from tests.harness.bell import Bell
 from tests.harness.ports import quiet_port
 from tests.harness.stored import stored_screen
 from tests.harness.typist import Typist, all_agree, typists
-from tests.server.server_process import ServerProcess, server_process
+from tests.server.server_process import ServerProcess, new_document, server_process
 
 SEEDS = range(int(os.environ.get("MANY_KILLS", "8")))
 NAMES = ("Alice", "Bob", "Carol", "Dave")
-
-
-async def new_document(server: ServerProcess) -> str:
-    async with httpx.AsyncClient(base_url=server.url) as http:
-        return str((await http.post("/api/documents", json={"title": "Story"})).json()["id"])
 
 
 def told(people: list[Typist]) -> set[str]:

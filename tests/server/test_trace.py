@@ -4,7 +4,6 @@ import signal
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from pycrdt import Text
 
@@ -16,7 +15,7 @@ from tests.harness.bell import Bell
 from tests.harness.stored import replayed, stored
 from tests.harness.traces import read_trace, updates_of
 from tests.harness.typist import Typist, typists
-from tests.server.server_process import server_process
+from tests.server.server_process import new_document, server_process
 
 KEYSTROKES = 200
 """Per batch: about what a page that comes back online has gathered."""
@@ -45,8 +44,7 @@ async def test_a_paper_of_260_000_keystrokes(tmp_path: Path, capsys: pytest.Capt
     sent = sum(map(len, keystrokes))
     batches = [keystrokes[at : at + KEYSTROKES] for at in range(0, len(keystrokes), KEYSTROKES)]
     async with server_process(tmp_path) as server:
-        async with httpx.AsyncClient(base_url=server.url) as http:
-            document_id = (await http.post("/api/documents", json={"title": "Paper"})).json()["id"]
+        document_id = await new_document(server)
         async with typists(server.url, document_id, ["Author", "Reader"], bell=bell) as (author, reader):
             await author.pastes_batches(batches, at_once=8)
             await bell.until(lambda: reader.seq == author.seq)

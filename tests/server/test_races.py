@@ -1,0 +1,127 @@
+"""Many come at once, the last goes while the next comes, somebody types and is gone: one document, nothing lost.
+
+Other servers have made two documents for one name here, left most people unsynced, or thrown away the last edits with their author.
+"""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from crdt.ids import DocumentId
+from server.rooms import RoomSettings
+from server.store.memory import MemoryStore
+from tests.harness.bell import Bell
+from tests.harness.live_server import LiveServer, serving, until
+from tests.harness.raw_socket import raw_socket
+from tests.harness.slow_log import SlowLog
+from tests.harness.stored import stored_screen
+from tests.harness.typist import Typist, all_agree, typists
+from tests.harness.update_writer import text, update
+from tests.server.server_process import new_document, server_process
+
+CROWD = [f"Guest{number}" for number in range(64)]
+EDITS = 5
+UNLOADED_SOON = RoomSettings(linger=0.01)
+
+
+async def types_at_once(people: list[Typist]) -> None:
+    await asyncio.gather(*(person.keeps_typing(EDITS, 2) for person in people))
+
+
+@pytest.mark.slow
+async def test_a_crowd_opens_a_fresh_document_and_another_one_the_stored_one(tmp_path: Path) -> None:
+    """Nobody waits for the others to have joined: who is in begins to type."""
+    agreed: tuple[str, frozenset[str]] = "", frozenset()
+    document_id = None
+    for crowd in ("first", "second"):
+        async with server_process(tmp_path) as server:
+            document_id = document_id or await new_document(server)
+            people = [Typist(server.url, document_id, f"{crowd}-{name}", Bell()) for name in CROWD]
+            try:
+                await asyncio.gather(*(opens_and_types(person) for person in people))
+                before, agreed = agreed, await all_agree(people)
+            finally:
+                for person in people:
+                    await person.close()
+            assert before[1] < agreed[1]
+            server.signal(signal.SIGTERM)
+            assert await server.end() == 0
+        assert await stored_screen(tmp_path, document_id) == agreed
+    assert len(agreed[1]) == 2 * len(CROWD) * EDITS
+
+
+async def opens_and_types(person: Typist) -> None:
+    await person.open()
+    await person.keeps_typing(EDITS, 2)
+
+
+@pytest.mark.slow
+async def test_the_last_goes_while_the_next_comes_again_and_again() -> None:
+    """The room is unloaded soon after it is empty: some rounds find it open, some closed, some closing."""
+    async with serving(settings=UNLOADED_SOON) as server:
+        document_id = await server.new_document()
+        bell = Bell()
+        made: set[str] = set()
+        last = Typist(server.url, document_id, "Person0", bell)
+        await last.open()
+        for number in range(1, 40):
+            await last.keeps_typing(3, 3)
+            await last.all_saved()
+            made |= last.made
+            following = Typist(server.url, document_id, f"Person{number}", bell)
+            await asyncio.gather(last.close(), following.open())
+            assert not last.surprises
+            assert made <= following.seen, f"round {number}"
+            last = following
+        await last.close()
+        await until(lambda: server.gateway.connections == 0)
+
+
+async def types_and_is_gone(server: LiveServer, document_id: str, author: int) -> None:
+    """Join, send one edit without an ack to wait for, and hang up."""
+    async with raw_socket(server.port) as page:
+        await page.connected()
+        await page.join(document_id)
+        edit = update({author: (0, [text(f"{author} ", parent="text")])})
+        reference = '{"_placeholder":true,"num":0}'
+        await page.send(f'451-["update","{document_id}",{reference}]', bytes([len(edit)]) + edit)
+
+
+async def sees_words_of(server: LiveServer, document_id: str, authors: int) -> None:
+    """Open the document and wait for every author's word; the last ones may become durable only now."""
+    expected = {str(author) for author in range(1, authors + 1)}
+    async with typists(server.url, document_id, ["Latecomer"]) as (late,):
+        await late.bell.until(lambda: set(str(late.text).split()) == expected, 20)
+
+
+async def test_a_quick_refresh_loses_nothing() -> None:
+    async with serving(settings=UNLOADED_SOON) as server:
+        document_id = await server.new_document()
+        for author in range(1, 21):
+            await types_and_is_gone(server, document_id, author)
+        await until(lambda: server.gateway.connections == 0)
+        await sees_words_of(server, document_id, 20)
+
+
+@pytest.mark.parametrize("next_comes", ["after", "meanwhile"])
+async def test_the_last_one_goes_while_the_store_is_slow(next_comes: str) -> None:
+    store = MemoryStore()
+    slow = SlowLog(store.log)
+    store.log = slow  # type: ignore[assignment]
+    async with serving(settings=UNLOADED_SOON, store=store) as server:
+        document_id = await server.new_document()
+        slow.stop()
+        await types_and_is_gone(server, document_id, 1)
+        await until(lambda: server.gateway.connections == 0 and slow.waiting == 1)
+        if next_comes == "meanwhile":
+            async with typists(server.url, document_id, ["Eve"]) as (eve,):
+                assert str(eve.text) == "", "nobody is told of what is not durable"
+                slow.go_on()
+                await eve.bell.until(lambda: str(eve.text) == "1 ")
+        slow.go_on()
+        await sees_words_of(server, document_id, 1)
+    loaded = await store.log.load(DocumentId(document_id))
+    assert loaded is not None
+    assert len(loaded.rows) == 1
