@@ -1,0 +1,61 @@
+"""Somebody who sends whatever bytes the test gives, by python-socketio's client, and notes how each is answered."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import socketio
+
+from crdt.errors import Code
+from crdt.protocol import encode_batch
+
+PART = 200_000
+
+
+class Stranger:
+    """One connection, in one document at a time."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._document_id = ""
+
+    async def joins(self, document_id: str, state_vector: bytes = b"\0") -> Code | None:
+        """Join as client 1, without a key; the refusal's code."""
+        self._document_id = document_id
+        return await self._ask("join", {"state_vector": state_vector, "client_id": 1})
+
+    async def leaves(self) -> None:
+        await self._ask("leave")
+
+    async def sends(self, update: bytes) -> Code | None:
+        """Send one update, in parts if it is large; the refusal's code, or None when it was taken and is durable."""
+        return await self.sends_batch(encode_batch([update]))
+
+    async def sends_batch(self, batch: bytes) -> Code | None:
+        """The same for bytes that need not be a batch."""
+        if len(batch) <= PART:
+            return await self._ask("update", batch)
+        code = None
+        for offset in range(0, len(batch), PART):
+            code = await self._ask("upload", {"offset": offset, "total": len(batch)}, batch[offset : offset + PART])
+        return code
+
+    async def _ask(self, event: str, *arguments: object) -> Code | None:
+        answer = await self._socket.call(event, (self._document_id, *arguments), timeout=60)
+        return Code(answer["error"]["code"]) if "error" in answer else None
+
+
+@asynccontextmanager
+async def stranger(url: str) -> AsyncIterator[Stranger]:
+    """Somebody who is connected for a while."""
+    async with aiohttp.ClientSession() as http:
+        socket: Any = socketio.AsyncClient(reconnection=False, handle_sigint=False, http_session=http)
+        await socket.connect(url, transports=["websocket"])
+        try:
+            yield Stranger(socket)
+        finally:
+            websocket = socket.eio.ws
+            await socket.disconnect()
+            if websocket is not None:
+                websocket._response.close()
