@@ -48,7 +48,7 @@ class Replica:
     def __init__(self, stored: Stored, limits: GateLimits) -> None:
         """Replay what is stored; a document that cannot be replayed whole comes out quarantined."""
         self._limits = limits
-        self._ahead: dict[Seq, Row] = {}
+        self._ahead: dict[Seq, tuple[Row, bool]] = {}
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
         self.document = Document()
@@ -87,13 +87,17 @@ class Replica:
         """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""
         if row.seq <= self.seq or row.seq in self._ahead:
             return
-        if not known:
-            for update in row.updates:
-                self.knowledge.absorb(update)
-        self._ahead[row.seq] = row
+        self._ahead[row.seq] = (row, known)
 
     def advance(self) -> Iterator[Row]:
-        """Apply the rows whose turn it is, and yield each when it is applied; raises Damaged."""
-        while (row := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
+        """Apply the rows whose turn it is, and yield each when it is applied; raises Damaged.
+
+        Only now the gate learns what is new in them: of a row whose past is still missing it would learn wrong places.
+        """
+        while (held := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
+            row, known = held
             self._apply(row)
+            if not known:
+                for update in row.updates:
+                    self.knowledge.absorb(update)
             yield row

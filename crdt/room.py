@@ -276,6 +276,8 @@ class Room:
         effects: list[Effect] = [PublishBatch(seq, appending.batch)]
         if was != self.durability:
             effects += self._people.tell(DurabilityMessage(self.durability))
+        if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
+            return effects + appending.acknowledgements(seq)
         self._owed[seq] = appending
         self._replica.arrive(Row(seq, appending.batch, appending.updates), known=True)
         return effects + self._advance()
