@@ -39,8 +39,8 @@ async def test_a_first_visit_while_the_server_is_down(meet_at_own: Meeting, own_
 
     page = await person.visits(f"/d/{unread}")
     await expect(page.get_by_role("heading", name="You are offline, and this device has no copy yet")).to_be_visible()
-    await own_site.start()
     await page.get_by_role("button", name="Try again").click()
+    await own_site.start()
     editor = EditorPage("Alice", page)
     await editor.is_ready()
     await expect(editor.title).to_have_value("Not read yet")
