@@ -83,18 +83,20 @@ async def _look(browser: Browser, site: Site, document_id: str, out: Path, theme
             await documents.page.screenshot(path=out / f"documents-{device}-{theme}.png")
             await documents.page.close()
             editor = await person.opens(document_id)
+            await editor.shows("Saved")
+            await agree(editor, *others)
             await _others_point(others)
             for name in ("Bob", "Carol"):
                 await editor.caret_of(name).wait_for()
-            await editor.shows("Saved")
-            await agree(editor, *others)
             await editor.page.screenshot(path=out / f"editor-{device}-{theme}.png")
             await editor.page.close()
 
 
 async def _others_point(others: list[EditorPage]) -> None:
-    """Move the others' cursors, so that their names show."""
+    """Move the others' cursors from elsewhere, so that their names show."""
     bob, carol = others
+    for other in others:
+        await other.goes_to_end()
     await bob.goes_after("the glasshouse: Bob")
     await carol.selects("still open")
 
