@@ -77,13 +77,20 @@ class Cluster:
         self._exits = AsyncExitStack()
         self.redis = Program("redis", programs.redis(self._directory / "redis", ports.redis), hear)
         self.postgres = Program("postgres", self._database.command, hear)
-        self.haproxy = Program("haproxy", programs.haproxy(ports.balancer, ports.nodes), hear)
+        self.haproxy = Program(
+            "haproxy", programs.haproxy(self._directory / "haproxy", ports.balancer, ports.nodes), hear
+        )
         self.nodes: list[Program] = []
 
     @property
     def url(self) -> str:
         """Where people are received."""
         return f"http://127.0.0.1:{self.ports.balancer}"
+
+    @property
+    def database_url(self) -> str:
+        """Where the documents are, with the password."""
+        return self._database.url(self.ports.postgres)
 
     @property
     def programs(self) -> list[Program]:
@@ -108,7 +115,10 @@ class Cluster:
             self._say(f"Starting {len(self.ports.nodes)} nodes")
             exits.push_async_callback(self._stop_nodes)
             self.nodes = [self._node(number) for number in range(len(self.ports.nodes))]
-            await asyncio.gather(*(self.start_node(number) for number in range(len(self.nodes))))
+            for node in self.nodes:
+                await node.start()
+            for node, port in zip(self.nodes, self.ports.nodes, strict=True):
+                await until_up(node, partial(self._ready, port))
             self._say("Starting HAProxy")
             exits.push_async_callback(self.haproxy.stop)
             await self.start_haproxy()
@@ -135,9 +145,25 @@ class Cluster:
         await until_up(self.nodes[number], partial(self._ready, self.ports.nodes[number]))
 
     async def start_haproxy(self) -> None:
-        """Start HAProxy and wait until it has found somebody to send people to."""
+        """Start HAProxy and wait until it has found somebody to send people to, and takes orders."""
         await self.haproxy.start()
         await until_up(self.haproxy, partial(self._ready, self.ports.balancer))
+        await until_up(self.haproxy, self._obeys)
+
+    async def ask_haproxy(self, question: str) -> str:
+        """Put a question to HAProxy's first process, or to its present worker when it begins with `@1`; raises OSError."""
+        reader, writer = await asyncio.open_unix_connection(self._directory / "haproxy" / "haproxy.sock")
+        writer.write(f"{question}\n".encode())
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer.decode()
+
+    async def _obeys(self) -> bool:
+        try:
+            return bool(await self.ask_haproxy("show proc"))
+        except OSError:
+            return False
 
     def reload_haproxy(self) -> None:
         """Let HAProxy read its file again: open connections stay, new ones meet a new process."""

@@ -41,11 +41,13 @@ def node(directory: Path, port: int, database_url: str, redis_url: str) -> Comma
     return Command([sys.executable, "-m", "server", "serve"], REPOSITORY, environ)
 
 
-def haproxy(port: int, nodes: Sequence[int]) -> Command:
-    """HAProxy with deploy/haproxy.cfg as it is; SIGUSR2 reloads it."""
+def haproxy(directory: Path, port: int, nodes: Sequence[int]) -> Command:
+    """HAProxy with deploy/haproxy.cfg as it is; SIGUSR2 reloads it. Who owns the directory may ask it things at haproxy.sock."""
+    directory.mkdir(parents=True, exist_ok=True)
     environ = {f"NODE_{number}": f"127.0.0.1:{each}" for number, each in enumerate(nodes, 1)}
     environ["LISTEN"] = f"127.0.0.1:{port}"
-    return Command([_find("haproxy"), "-W", "-f", str(HAPROXY_CONFIG)], REPOSITORY, environ)
+    asked_at = f"{directory / 'haproxy.sock'},mode,600"
+    return Command([_find("haproxy"), "-W", "-S", asked_at, "-f", str(HAPROXY_CONFIG)], directory, environ)
 
 
 class Postgres:

@@ -33,5 +33,9 @@ def replayed(loaded: Loaded) -> Doc[Any]:
 
 async def stored_screen(data_dir: Path, document_id: str) -> tuple[str, frozenset[str]]:
     """What a typist's screen (tests/harness/typist.py) would show of it."""
-    doc = replayed(await stored(data_dir, document_id))
+    return screen_of(replayed(await stored(data_dir, document_id)))
+
+
+def screen_of(doc: Doc[Any]) -> tuple[str, frozenset[str]]:
+    """What a typist's screen shows of a document."""
     return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())

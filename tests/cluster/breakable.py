@@ -1,0 +1,247 @@
+"""The reference set-up on loopback, with a relay between each node and each dependency, and verbs to break every part of it."""
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+from redis.asyncio import Redis
+
+from crdt.ids import DocumentId
+from deploy.loopback.cluster import Cluster, Ports
+from deploy.loopback.program import Program
+from server.store.sql import SqlStore
+from tests.cluster.relay import Relay
+from tests.harness.ports import quiet_port
+from tests.harness.stored import replayed, screen_of
+
+NODES = range(3)
+T = TypeVar("T")
+
+
+class RelayLinks:
+    """Each node's own way to each dependency."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.to_redis = [Relay(ports.redis) for _ in NODES]
+        self.to_postgres = [Relay(ports.postgres) for _ in NODES]
+
+    def redis(self, node: int) -> int:
+        return self.to_redis[node].port
+
+    def postgres(self, node: int) -> int:
+        return self.to_postgres[node].port
+
+
+class BreakableCluster:
+    """A running cluster. `lines` is what its programs have written, for whoever looks into a failure."""
+
+    def __init__(self, cluster: Cluster, links: RelayLinks, lines: list[str]) -> None:
+        self._cluster = cluster
+        self._links = links
+        self.lines = lines
+        self.affinity: list[str] = []
+        """For each node, a document id that HAProxy sends there while all nodes are well."""
+
+    @property
+    def url(self) -> str:
+        """The balancer's."""
+        return self._cluster.url
+
+    def node_url(self, node: int) -> str:
+        """A node's own, past the balancer."""
+        return f"http://127.0.0.1:{self._cluster.ports.nodes[node]}"
+
+    def door(self, node: int) -> str:
+        """The balancer's, in words that lead to this node as long as it is well."""
+        return f"{self.url}?document={self.affinity[node]}"
+
+    async def new_document(self) -> str:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.url}/api/documents", json={"title": "Story"}) as made,
+        ):
+            return str((await made.json())["id"])
+
+    async def stored_screen(self, document_id: str) -> tuple[str, frozenset[str]]:
+        """What PostgreSQL's log replays to."""
+        async with SqlStore(self._cluster.database_url) as store:
+            loaded = await store.log.load(DocumentId(document_id))
+        assert loaded is not None
+        return screen_of(replayed(loaded))
+
+    # What can befall nodes.
+
+    async def kill(self, node: int) -> None:
+        """SIGKILL, its sandbox included."""
+        await self._cluster.nodes[node].kill()
+
+    async def start(self, node: int) -> None:
+        await self._cluster.start_node(node)
+
+    async def stop(self, node: int) -> None:
+        """SIGTERM, and wait until it has gone."""
+        await self._cluster.nodes[node].stop()
+
+    def pause(self, node: int) -> None:
+        """Freeze it: its connections stand, and it notices nothing."""
+        self._cluster.nodes[node].signal(signal.SIGSTOP)
+
+    def resume(self, node: int) -> None:
+        self._cluster.nodes[node].signal(signal.SIGCONT)
+
+    async def rolling_restart(self) -> None:
+        """Each node in turn, the next when the one before is ready again and the balancer has seen it."""
+        for node in NODES:
+            await self._cluster.restart_node(node)
+            await self.all_in_service()
+
+    # What can befall the rest.
+
+    async def kill_redis(self) -> None:
+        await self._cluster.redis.kill()
+
+    async def start_redis(self) -> None:
+        """Empty."""
+        await self._cluster.start_redis()
+
+    def pause_redis(self) -> None:
+        self._cluster.redis.signal(signal.SIGSTOP)
+
+    def resume_redis(self) -> None:
+        self._cluster.redis.signal(signal.SIGCONT)
+
+    async def ask_redis(self, *command: str) -> object:
+        """Do what an operator may do to it."""
+        async with Redis.from_url(f"redis://127.0.0.1:{self._cluster.ports.redis}/0", protocol=2) as client:
+            return await client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    async def stop_postgres(self) -> None:
+        """At once, ending all sessions."""
+        await self._cluster.postgres.stop()
+
+    async def kill_postgres(self) -> None:
+        await self._cluster.postgres.kill()
+
+    async def start_postgres(self) -> None:
+        await self._cluster.start_postgres()
+
+    async def cut_redis(self, node: int) -> None:
+        """Cut one node's way to Redis."""
+        await self._links.to_redis[node].cut()
+
+    async def cut_postgres(self, node: int) -> None:
+        """Cut one node's way to PostgreSQL."""
+        await self._links.to_postgres[node].cut()
+
+    def slow_postgres(self, node: int, seconds: float) -> None:
+        """Let PostgreSQL's answers to one node take longer."""
+        self._links.to_postgres[node].delay = seconds
+
+    def reload_haproxy(self) -> None:
+        self._cluster.reload_haproxy()
+
+    async def heal(self) -> None:
+        """Bring back whatever is away, and wait until the balancer uses every node."""
+        self.resume_redis()
+        for relay in (*self._links.to_redis, *self._links.to_postgres):
+            relay.delay = 0.0
+            await relay.mend()
+        if not self._cluster.redis.running:
+            await self._cluster.start_redis()
+        if not self._cluster.postgres.running:
+            await self._cluster.start_postgres()
+        for node in NODES:
+            self.resume(node)
+        await asyncio.gather(*(self._bring_back(node) for node in NODES))
+        await self.all_in_service()
+
+    async def _bring_back(self, node: int) -> None:
+        if not self._cluster.nodes[node].running:
+            await self._cluster.start_node(node)
+
+    # What the balancer says.
+
+    async def all_in_service(self) -> None:
+        """Wait until the balancer sends new people to every node."""
+        await _until(lambda servers: all(server["status"].startswith("UP") for server in servers), self._servers)
+
+    async def out_of_service(self, node: int) -> None:
+        """Wait until the balancer has noticed."""
+        await _until(lambda servers: not servers[node]["status"].startswith("UP"), self._servers)
+
+    async def visitors(self) -> list[int]:
+        """Open connections per node, through the balancer."""
+        return [int(fields["scur"]) for fields in await self._servers()]
+
+    async def _servers(self) -> list[dict[str, str]]:
+        answer = await self._cluster.ask_haproxy("@1 show stat")
+        header, *rows = answer.removeprefix("# ").splitlines()
+        servers = [
+            dict(zip(header.split(","), row.split(","), strict=False)) for row in rows if row.startswith("nodes,node-")
+        ]
+        return sorted(servers, key=lambda fields: fields["svname"])
+
+    async def find_affinity(self) -> None:
+        """Try document ids until one is known for each node."""
+        found: dict[int, str] = {}
+        chances = (f"affinity-{number:04}" for number in range(1000))
+        while len(found) < len(NODES):
+            document_id = next(chances)
+            node = await self.home_of(document_id)
+            found.setdefault(node, document_id)
+        self.affinity = [found[node] for node in NODES]
+
+    async def home_of(self, document_id: str) -> int:
+        """Where the balancer sends a WebSocket for this document now. Nobody else may come or go meanwhile."""
+        before = await self.visitors()
+        address = f"{self.url}/socket.io/?EIO=4&transport=websocket&document={document_id}"
+        async with aiohttp.ClientSession() as http, http.ws_connect(address) as socket:
+            await socket.receive()
+            after = await self.visitors()
+        await _until(lambda visitors: visitors == before, self.visitors)
+        (home,) = (node for node in NODES if after[node] > before[node])
+        return home
+
+
+async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]]) -> None:
+    """Ask again and again: HAProxy tells nobody by itself."""
+    async with asyncio.timeout(30):
+        while not condition(await look()):  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def breakable_cluster() -> AsyncIterator[BreakableCluster]:
+    """Start everything on free ports; at the end everything is stopped, whatever state it is in."""
+    ports = Ports(quiet_port(), (quiet_port(), quiet_port(), quiet_port()), quiet_port(), quiet_port())
+    links, lines = RelayLinks(ports), list[str]()
+    directory = Path(tempfile.mkdtemp(prefix="manyhands-cluster-"))
+    os.chmod(directory, 0o711)  # noqa: PTH101 - PostgreSQL may be another user
+    try:
+        async with AsyncExitStack() as exits:
+            for relay in (*links.to_redis, *links.to_postgres):
+                await exits.enter_async_context(relay)
+            hear = lambda name, line: lines.append(f"{name}: {line}")  # noqa: E731
+            cluster = await exits.enter_async_context(Cluster(directory, ports, hear, lines.append, links))
+            exits.callback(_thaw, cluster.programs)
+            breakable = BreakableCluster(cluster, links, lines)
+            await breakable.all_in_service()
+            await breakable.find_affinity()
+            yield breakable
+    except BaseException:
+        (Path(tempfile.gettempdir()) / f"manyhands-cluster-{os.getpid()}.log").write_text("\n".join(lines))
+        raise
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _thaw(programs: list[Program]) -> None:
+    for program in programs:
+        program.signal(signal.SIGCONT)

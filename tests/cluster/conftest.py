@@ -1,0 +1,38 @@
+"""One cluster for all of these tests; each test has a document of its own and leaves every part running."""
+
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.cluster.breakable import BreakableCluster, breakable_cluster
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def the_cluster() -> AsyncIterator[BreakableCluster]:
+    async with breakable_cluster() as cluster:
+        yield cluster
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cluster(the_cluster: BreakableCluster) -> AsyncIterator[BreakableCluster]:
+    """The cluster, whole at the beginning of each test. What its programs wrote is shown with a test that fails."""
+    await the_cluster.heal()
+    the_cluster.lines.clear()
+    yield the_cluster
+    sys.stdout.write("\n".join(the_cluster.lines))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have measured."""
+    measured = [
+        f"{name}: {value:.3f}"
+        for report in terminalreporter.getreports("passed")
+        if "tests/cluster/" in report.nodeid
+        for name, value in report.user_properties
+    ]
+    if measured:
+        terminalreporter.section("measured in the cluster")
+        for line in measured:
+            terminalreporter.write_line(line)

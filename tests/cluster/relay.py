@@ -1,0 +1,70 @@
+"""A TCP port in front of another one, so that the way of one node to one dependency can be cut, slowed down, and mended."""
+
+import asyncio
+import contextlib
+from typing import Self
+
+from tests.harness.ports import quiet_port
+
+CHUNK = 65536
+
+
+class Relay:
+    """Passes bytes on in both directions; `async with` is its lifetime."""
+
+    def __init__(self, target: int) -> None:
+        self.port = quiet_port()
+        self.delay = 0.0
+        """Seconds that everything from the dependency takes longer."""
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.cut()
+
+    async def mend(self) -> None:
+        """Take connections."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=CHUNK)
+
+    async def cut(self) -> None:
+        """Break every connection and refuse new ones."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        ends = {writer, target_writer}
+        self._writers |= ends
+        pumps = {
+            asyncio.create_task(self._pump(reader, target_writer, slow=False)),
+            asyncio.create_task(self._pump(target_reader, writer, slow=True)),
+        }
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            for end in ends:
+                end.transport.abort()
+            self._writers -= ends
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(CHUNK):
+                if slow and self.delay:
+                    await asyncio.sleep(self.delay)
+                writer.write(data)
+                await writer.drain()
