@@ -19,6 +19,9 @@ START_SECONDS = 30.0
 PATIENCE = 4.0
 """How much longer than its processor time a job may take by the clock; past it the machine is too busy, not the bytes bad."""
 
+DYING_SECONDS = 5.0
+"""A process that has hung up is gone within this time, or is helped."""
+
 OUT_OF_MEMORY = 3
 """Exit code of a worker that could not even read its job."""
 
@@ -89,8 +92,7 @@ class Worker:
             self._kill()
             raise Unavailable("The sandbox did not finish in time: the machine is too busy.") from error
         except (ConnectionError, asyncio.IncompleteReadError) as error:
-            self._kill()
-            raise self._obituary(await process.wait()) from error
+            raise self._obituary(await self._last_words(process)) from error
         except BaseException:
             self._kill()
             raise
@@ -133,6 +135,20 @@ class Worker:
         self._dying.stdin.close()
         with suppress(ProcessLookupError):
             self._dying.kill()
+
+    async def _last_words(self, process: Process) -> int:
+        """Wait for the exit code of a process that has hung up, without touching it.
+
+        A signal to it would first look for its exit code, and take that from asyncio, which then makes one up (255).
+        """
+        if self._process is process:
+            self._dying, self._process = process, None
+        try:
+            async with asyncio.timeout(DYING_SECONDS):
+                return await process.wait()
+        except TimeoutError:
+            process.kill()
+            return await process.wait()
 
     def _obituary(self, code: int) -> Exception:
         """Say why the process died in the middle of a job, judging by its exit code."""
