@@ -10,7 +10,7 @@ from tests.contracts.storages import AnyStore, MemoryStorage, SqlStorage, Storag
 from tests.harness.postgres import PostgresServer
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     match request.param:
         case "memory":

@@ -38,7 +38,7 @@ class Node:
             return await self.heard.get()
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.slow)])
 async def new_bus(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Bus]]:
     """A way to make buses that hear each other."""
     if request.param == "memory":

@@ -18,6 +18,8 @@ from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, join
 from tests.harness.postgres import PASSWORD, PostgresServer
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 SOON = 0.3

@@ -17,6 +17,8 @@ from tests.contracts.storages import DOCUMENT, OTHER, append, fill
 from tests.harness.ports import quiet_port
 from tests.harness.postgres import PASSWORD, PASSWORD_IN_URLS, PostgresServer
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = """
     SELECT table_name, column_name, data_type, (xpath('/row/c/text()', query_to_xml(
         format('SELECT count(*) AS c FROM %I', table_name), false, true, '')))[1]::text AS rows
