@@ -327,3 +327,5 @@ class OpenRoom:
         self._log_rows = max(0, self._log_rows - report.rows)
         self._log_bytes = max(0, self._log_bytes - report.log_bytes)
         self._snapshot_bytes = report.snapshot_bytes
+        if not self.over:
+            self.compact_if_due(unloading=False)  # of what came meanwhile; perhaps nothing more comes to ask for it

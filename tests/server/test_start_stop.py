@@ -48,6 +48,11 @@ class Writer:
         return ack
 
 
+    async def has_been_heard(self) -> None:
+        """What is said on one connection is taken in order: an answer to this says that the server has everything before it."""
+        await self.socket.call("presence", (self.document_id, {"state": None}), timeout=PATIENCE)
+
+
 @contextlib.asynccontextmanager
 async def writer() -> AsyncIterator[Writer]:
     somebody = Writer()
@@ -110,11 +115,14 @@ async def test_a_stop_that_waits_for_the_store_ends_by_its_deadline_or_a_second_
         with contextlib.closing(sqlite3.connect(tmp_path / "manyhands.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             edit = asyncio.create_task(alice.types("never acknowledged"))
+            await asyncio.sleep(0)  # the edit's turn: it is sent before what follows
+            await alice.has_been_heard()
             for _ in range(signals):
                 server.signal(signal.SIGTERM)
                 async with asyncio.timeout(PATIENCE):
                     await alice.draining.wait()
             assert await server.end() == 0
+            assert any("server_stop_cut_short" in line for line in server.log) or signals == 2
         edit.cancel()
         with contextlib.suppress(asyncio.CancelledError, socketio.exceptions.SocketIOError):
             await edit
