@@ -67,15 +67,19 @@ def test_haproxy_accepts_its_configuration() -> None:
 
 def test_haproxy_keeps_a_document_together_and_leaves_nodes_that_are_not_ready() -> None:
     config = text_of("haproxy.cfg")
-    _, nodes, last_resort = re.split(r"^backend .*$", config, flags=re.MULTILINE)
+    _, nodes, polling, last_resort = re.split(r"^backend .*$", config, flags=re.MULTILINE)
     assert "url_param(document)" in config
-    for backend, path in ((nodes, "/ready"), (last_resort, "/health")):
+    assert "uri /ready " in nodes
+    assert "uri /health " in last_resort
+    assert "balance-factor" not in polling  # a session's first requests must meet
+    for backend in (nodes, polling, last_resort):
         assert "hash-type consistent" in backend
-        assert f"uri {path} " in backend
         assert "on-marked-down shutdown-sessions" in backend
         assert re.findall(r"^\s*server (\S+) \"\$\{(\w+)-127\.0\.0\.1:(\d+)\}\"", backend, re.MULTILINE) == [
             (f"node-{number}", f"NODE_{number}", str(8000 + number)) for number in (1, 2, 3)
         ]
+    assert "set-header X-Forwarded-For %[src]" in config
+    assert "del-header X-Forwarded-Host" in config
     assert "stats" not in config
 
 

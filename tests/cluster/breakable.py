@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -28,9 +28,9 @@ T = TypeVar("T")
 class RelayLinks:
     """Each node's own way to each dependency."""
 
-    def __init__(self, ports: Ports) -> None:
-        self.to_redis = [Relay(ports.redis) for _ in NODES]
-        self.to_postgres = [Relay(ports.postgres) for _ in NODES]
+    def __init__(self, ports: Ports, own: Iterator[int]) -> None:
+        self.to_redis = [Relay(next(own), ports.redis) for _ in NODES]
+        self.to_postgres = [Relay(next(own), ports.postgres) for _ in NODES]
 
     def redis(self, node: int) -> int:
         return self.to_redis[node].port
@@ -210,6 +210,15 @@ class BreakableCluster:
         return home
 
 
+def _quiet_ports() -> Iterator[int]:
+    """Free ports, no two of them the same."""
+    given: set[int] = set()
+    while True:
+        if (port := quiet_port()) not in given:
+            given.add(port)
+            yield port
+
+
 async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]]) -> None:
     """Ask again and again: HAProxy tells nobody by itself."""
     async with asyncio.timeout(30):
@@ -220,8 +229,9 @@ async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]
 @asynccontextmanager
 async def breakable_cluster() -> AsyncIterator[BreakableCluster]:
     """Start everything on free ports; at the end everything is stopped, whatever state it is in."""
-    ports = Ports(quiet_port(), (quiet_port(), quiet_port(), quiet_port()), quiet_port(), quiet_port())
-    links, lines = RelayLinks(ports), list[str]()
+    free = _quiet_ports()
+    ports = Ports(next(free), (next(free), next(free), next(free)), next(free), next(free))
+    links, lines = RelayLinks(ports, free), list[str]()
     directory = Path(tempfile.mkdtemp(prefix="manyhands-cluster-"))
     os.chmod(directory, 0o711)  # noqa: PTH101 - PostgreSQL may be another user
     try:

@@ -30,6 +30,10 @@ class PatientTypist(Typist):
             await self.types()
             await asyncio.sleep(BETWEEN_KEYS if self.in_flight < 3 else 10 * BETWEEN_KEYS)
 
+    async def is_heard(self) -> None:
+        """Wait until the node has taken in whatever was sent; events of a connection are taken in order."""
+        await self.socket.call("presence", (self._document_id, {"state": {}}))
+
     def __repr__(self) -> str:
         """What one wants to know when a story fails."""
         return (

@@ -4,16 +4,14 @@ import asyncio
 import contextlib
 from typing import Self
 
-from tests.harness.ports import quiet_port
-
 CHUNK = 65536
 
 
 class Relay:
     """Passes bytes on in both directions; `async with` is its lifetime."""
 
-    def __init__(self, target: int) -> None:
-        self.port = quiet_port()
+    def __init__(self, port: int, target: int) -> None:
+        self.port = port
         self.delay = 0.0
         """Seconds that everything from the dependency takes longer."""
         self._target = target
