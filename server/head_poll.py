@@ -44,7 +44,8 @@ class HeadPoll:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._seconds)
+                async with asyncio.timeout(self._seconds):  # unlike `wait_for`, it loses no cancellation to the timeout
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 async with asyncio.timeout(DEADLINE):

@@ -82,7 +82,8 @@ class RedisBus:
     async def __aexit__(self, *exc_info: object) -> None:
         """Let what was published leave, if it leaves soon, and hang up."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._sent.wait(), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._sent.wait()
         self._closing = True
         while self._task is not None and not self._task.done():
             self._task.cancel()  # once is not always enough: a failure at the same moment may swallow it
@@ -113,7 +114,8 @@ class RedisBus:
             if not self._outgoing:
                 self._sent.set()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), PING_EVERY)
+                    async with asyncio.timeout(PING_EVERY):
+                        await self._wake.wait()
             self._wake.clear()
             group: list[tuple[str | bytes, ...]] = [(command, *each) for each in self._outgoing.take_group()]
             group = group or [("PING",)]
