@@ -38,6 +38,11 @@ class Authors:
         """Forget a reservation; a binding stays."""
         self._reserved.pop(client_id, None)
 
+    def forget(self, client_ids: Iterable[ClientId]) -> None:
+        """Others wrote under these ids first, on another node, under a key that only the store knows: here they are free."""
+        for client_id in client_ids:
+            self._bound.pop(client_id, None)
+
     def bind(self, client_ids: Iterable[ClientId], key_hash: bytes | None) -> tuple[tuple[ClientId, bytes], ...]:
         """Bind ids that are written under for the first time; return what the store must keep."""
         if key_hash is None:

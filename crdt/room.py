@@ -343,6 +343,10 @@ class Room:
 
     def _relay(self, row: Row) -> list[Effect]:
         mine = self._owed.pop(row.seq, None)
+        if mine is None:
+            self._people.authors.forget(
+                ClientId(c) for update in row.updates for c, first, _ in update.clients if not first
+            )
         effects = self._people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
         return effects + (mine.acknowledgements(row.seq) if mine else [])
 

@@ -5,7 +5,7 @@ from pycrdt import Doc, Text
 from crdt.effects import AnnouncePresence, Fetch, PublishPresence
 from crdt.gathering import PRESENCE_REPEAT
 from crdt.ids import ClientId, NodeId, PresenceId, Seq
-from crdt.protocol import PresenceChange, User, encode_batch
+from crdt.protocol import PresenceChange, User, decode_batch, encode_batch
 from tests.harness.room import Table
 
 ELSEWHERE = NodeId("elsewhere")
@@ -69,6 +69,24 @@ class TestRows:
         table.carry_out(table.room.remote(Seq(5), None))
         table.carry_out(table.room.fetched([]))
         assert table.asked(Fetch) == [Fetch(Seq(0))]
+
+    def test_whoever_wrote_first_elsewhere_is_not_locked_out_by_who_brought_it_here(self) -> None:
+        """Bob has Alice's words from another node, and brings them here before the log does: her id does not become his."""
+        table = Table()
+        (bob,) = table.seat("bob")
+        (hers,) = rows_of_one_author("words of hers ")
+        (update,) = decode_batch(hers)
+        bob.doc.apply_update(update)
+        bob.sends(update, bob.writes("and mine"))
+        table.flush()
+        append = table.appends.pop()
+        table.carry_out(table.room.committed(append.update_id, Seq(2)))
+        table.carry_out(table.room.fetched([(Seq(1), hers), (Seq(2), append.batch)]))
+        (alice,) = table.seat("alice", first_client_id=0)
+        assert alice.client_id == 1
+        alice.doc.apply_update(update)
+        alice.types("more of hers ")
+        assert alice.refusals == []
 
 
 class TestPeople:
