@@ -38,6 +38,10 @@ class Authors:
         """Forget a reservation; a binding stays."""
         self._reserved.pop(client_id, None)
 
+    def learn(self, bound: Mapping[ClientId, bytes]) -> None:
+        """Take over what the store knows; it decides where memory says otherwise."""
+        self._bound.update(bound)
+
     def forget(self, client_ids: Iterable[ClientId]) -> None:
         """Others wrote under these ids first, on another node, under a key that only the store knows: here they are free."""
         for client_id in client_ids:

@@ -368,6 +368,7 @@ class Room:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
         self._reloading = self._fetching = False
         self._replica = Replica(stored, self._gate_limits)
+        self._people.authors.learn(stored.author_keys)
         for appending in self._owed.values():
             for update in appending.updates:
                 self._replica.knowledge.absorb(update)

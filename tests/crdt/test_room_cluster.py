@@ -1,7 +1,10 @@
 """A room among other nodes' rooms: rows and people that come from elsewhere, in any order, late or twice."""
 
+from dataclasses import replace
+
 from pycrdt import Doc, Text
 
+from crdt.authors import hash_key
 from crdt.effects import AnnouncePresence, Fetch, PublishPresence
 from crdt.gathering import PRESENCE_REPEAT
 from crdt.ids import ClientId, NodeId, PresenceId, Seq
@@ -85,6 +88,21 @@ class TestRows:
         (alice,) = table.seat("alice", first_client_id=0)
         assert alice.client_id == 1
         alice.doc.apply_update(update)
+        alice.types("more of hers ")
+        assert alice.refusals == []
+
+    def test_a_document_read_again_says_whose_the_client_ids_are(self) -> None:
+        table = Table()
+        (bob,) = table.seat("bob")
+        (hers,) = rows_of_one_author("words of hers ")
+        (update,) = decode_batch(hers)
+        bob.sends(update)
+        table.flush()
+        truth = {ClientId(1): hash_key("key-of-alice-0123456789")}
+        table.log.append(hers)
+        table.carry_out(table.room.doubt("Rows were folded into a snapshot."))
+        table.carry_out(table.room.reloaded(replace(table.stored(), author_keys=truth)))
+        (alice,) = table.seat("alice", first_client_id=0)
         alice.types("more of hers ")
         assert alice.refusals == []
 
