@@ -29,6 +29,8 @@ class Weather:
         self.down = False
         self.faults = 0.0
         """Chance of each fault per call."""
+        self.slow_replies = 0.0
+        """Seconds at most from the reading of a document to its arrival."""
 
     def strikes(self) -> bool:
         """Whether a fault happens now."""
@@ -65,7 +67,10 @@ class FaultyLog:
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
         await self._reach()
-        return await self._log.load(document_id)
+        loaded = await self._log.load(document_id)
+        if self._weather.slow_replies:
+            await asyncio.sleep(self._weather.random.uniform(0.0, self._weather.slow_replies))
+        return loaded
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
         await self._reach()

@@ -7,11 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from crdt.document import Damaged
 from crdt.effects import Answer, Effect
 from crdt.gathering import Gathering
+from crdt.ids import Seq
 from crdt.outbox import Outbox
 from crdt.protocol import Acknowledged, UpdateMessage
+from crdt.replica import Replica, Row, inspect_row
 from crdt.room import Room
+from server.head_poll import HeadPoll
+from server.open_rooms import _Early
+from tests.simulation.schedule import CALM, CLUSTER, Plan
 
 
 @contextmanager
@@ -75,6 +81,61 @@ def forget_who_joins_late() -> AbstractContextManager[None]:
 
     return _instead(Gathering, "tell", tell)
 
+
+# Bugs that need several nodes.
+
+
+def relay_without_the_seq_check() -> AbstractContextManager[None]:
+    """Whatever comes over the bus is applied and passed on as it comes: gaps and repetitions go unnoticed."""
+    original = Room.remote
+
+    def remote(room: Room, seq: Seq, batch: bytes | None) -> list[Effect]:
+        if batch is None:
+            return original(room, seq, batch)
+        row = inspect_row(seq, batch, room._gate_limits)
+        try:
+            room._replica._apply(row)
+        except Damaged:
+            return []
+        return room._people.tell(UpdateMessage(seq, batch))
+
+    return _instead(Room, "remote", remote)
+
+
+def load_before_subscribe() -> AbstractContextManager[None]:
+    """What is hinted at between the reading of a document and its opening is not heard."""
+    return _instead(_Early, "take", lambda _early, _node, _message: None)
+
+
+def trust_the_bus() -> AbstractContextManager[None]:
+    """Redis adapters: nobody looks whether something was lost."""
+
+    async def look(_poll: HeadPoll) -> None:
+        return None
+
+    return _instead(HeadPoll, "look", look)
+
+
+def learn_rows_as_they_come() -> AbstractContextManager[None]:
+    """The gate takes in rows ahead of their turn, whose past it does not know."""
+    original = Replica.arrive
+
+    def arrive(replica: Replica, row: Row, *, known: bool) -> None:
+        if not known and row.seq > replica.seq and row.seq not in replica._ahead:
+            for update in row.updates:
+                replica.knowledge.absorb(update)
+        original(replica, row, known=True)
+
+    return _instead(Replica, "arrive", arrive)
+
+
+PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
+    "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
+    "load_before_subscribe": (CALM, load_before_subscribe),
+    "trust_the_bus": (CLUSTER, trust_the_bus),
+    "learn_rows_as_they_come": (CLUSTER, learn_rows_as_they_come),
+    "unload_before_durable": (CLUSTER, unload_before_durable),
+}
 
 PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
     bug.__name__: bug

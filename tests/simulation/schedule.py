@@ -32,20 +32,46 @@ class Report:
     """Equal for equal runs: the same seed must give the same."""
 
 
-def run_schedule(seed: int) -> Report:
+@dataclass(frozen=True)
+class Plan:
+    """What a schedule is about.
+
+    Attributes:
+        nodes: server processes over the one store.
+        poll_seconds: how often they look for what the bus did not tell; None: never, so that all depends on the bus.
+        trouble: whether nodes die and the bus fails.
+    """
+
+    nodes: int = 1
+    poll_seconds: float | None = None
+    trouble: bool = True
+
+
+SINGLE = Plan()
+CLUSTER = Plan(nodes=3, poll_seconds=3.0)
+CALM = Plan(nodes=3, trouble=False)
+"""Several nodes, none of which dies, and a bus that fails only by being slow: it alone must be enough."""
+
+
+def run_schedule(seed: int, plan: Plan = SINGLE) -> Report:
     """Run one schedule to its end."""
-    return run_virtually(_run(seed))
+    return run_virtually(_run(seed, plan))
 
 
-async def _run(seed: int) -> Report:
-    async with World(seed) as world:
+async def _run(seed: int, plan: Plan) -> Report:
+    async with World(seed, nodes=plan.nodes, poll_seconds=plan.poll_seconds) as world:
+        if plan.nodes > 1:
+            world.air.delay = 0.1
+            world.weather.slow_replies = 0.3
         for number in range(world.random.randint(2, 4)):
             world.connect(world.add_client(f"c{number}"))
         pump = asyncio.create_task(_pump(world))
         try:
             for _ in range(ACTIONS):
-                await _act(world)
+                await (_act(world) if plan is SINGLE else _act_in_cluster(world, plan))
                 await asyncio.sleep(world.random.choice((0.0, 0.005, 0.03, 0.2)))
+            if not plan.trouble:
+                await _return_to_closed_rooms(world)
             await _heal(world)
             failures = await _judge(world)
         finally:
@@ -90,6 +116,41 @@ async def _act(world: World) -> None:
         await asyncio.sleep(random.uniform(0.0, 30.0))
 
 
+async def _act_in_cluster(world: World, plan: Plan) -> None:
+    """What can befall one node, and beside that what can befall the nodes' ways to each other."""
+    random, air = world.random, world.air
+    dice = random.random()
+    if not plan.trouble:
+        if dice < 0.05:
+            air.delay = random.choice((0.0, 0.1, 1.0))
+        elif dice < 0.15:
+            _cut(world, random.choice(world.clients), noticed=True)
+        else:
+            random.choice(world.clients).edit()
+    elif dice < 0.04:
+        air.loss = random.choice((0.0, 0.1, 0.5))
+    elif dice < 0.08:
+        air.delay = random.choice((0.0, 0.1, 3.0))
+    elif dice < 0.12:
+        air.cut_off(random.choice(air.nodes))
+    elif dice < 0.16:
+        air.join_again()
+    else:
+        await _act(world)
+
+
+async def _return_to_closed_rooms(world: World) -> None:
+    """All go, type while they are away, and come back at once: every room is opened while others already write."""
+    world.deserted = True
+    for client in world.clients:
+        _cut(world, client, noticed=True)
+    await asyncio.sleep(5.0)
+    world.air.delay = 0.0
+    for client in world.clients:
+        client.edit()
+    world.deserted = False
+
+
 async def _compact(world: World) -> None:
     try:
         await world.store.log.compact(DOCUMENT, world.fold)
@@ -122,6 +183,8 @@ def _cut(world: World, client: SimClient, *, noticed: bool) -> None:
 
 async def _heal(world: World) -> None:
     world.weather.down, world.weather.faults = False, 0.0
+    world.air.join_again()
+    world.air.loss = 0.0
     deadline = asyncio.get_running_loop().time() + HEALING
     while asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(1.0)
