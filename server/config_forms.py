@@ -90,7 +90,9 @@ def _directory(text: str) -> Path:
 
 def _database_url(text: str) -> str:
     sqlite = text.startswith("sqlite:///") and len(text) > len("sqlite:///")
-    postgres = text.partition("://")[0] in ("postgresql", "postgres", "postgresql+asyncpg") and bool(urlsplit(text).path.strip("/"))
+    postgres = text.partition("://")[0] in ("postgresql", "postgres", "postgresql+asyncpg") and bool(
+        urlsplit(text).path.strip("/")
+    )
     if not sqlite and not postgres:
         raise ValueError
     return text

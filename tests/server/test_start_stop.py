@@ -47,7 +47,6 @@ class Writer:
         ack: dict[str, Any] = await self.socket.call("update", (self.document_id, batch), timeout=PATIENCE)
         return ack
 
-
     async def has_been_heard(self) -> None:
         """What is said on one connection is taken in order: an answer to this says that the server has everything before it."""
         await self.socket.call("presence", (self.document_id, {"state": None}), timeout=PATIENCE)
