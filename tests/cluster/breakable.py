@@ -176,6 +176,22 @@ class BreakableCluster:
         """Wait until the balancer has noticed."""
         await _until(lambda servers: not servers[node]["status"].startswith("UP"), self._servers)
 
+    @asynccontextmanager
+    async def no_newcomers_at(self, node: int) -> AsyncIterator[None]:
+        """For a while the balancer sends new people elsewhere, as an operator may ask it to; who is there stays there."""
+        await self._cluster.ask_haproxy(f"@1 set server nodes/node-{node + 1} state drain")
+        try:
+            await self.out_of_service(node)
+            yield
+        finally:
+            await self._cluster.ask_haproxy(f"@1 set server nodes/node-{node + 1} state ready")
+            await self.all_in_service()
+
+    async def home_of_each(self, people: int) -> list[int]:
+        """The nodes that this many people are at, once there are no other requests: one entry for each of them."""
+        await _until(lambda visitors: sum(visitors) == people, self.visitors)
+        return [node for node, count in enumerate(await self.visitors()) for _ in range(count)]
+
     async def visitors(self) -> list[int]:
         """Open connections per node, through the balancer."""
         return [int(fields["scur"]) for fields in await self._servers()]

@@ -1,0 +1,128 @@
+"""Two people write into one document behind the balancer, and never need to know how many nodes there are, or which of them dies."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.cluster.breakable import NODES, BreakableCluster, breakable_cluster
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage, agree
+from tests.e2e.person import NETWORK, Meeting, people_at
+
+pytestmark = [*BROWSER, pytest.mark.usefixtures("built_pages")]
+
+NUMBERS = " ".join(str(number) for number in range(40))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def the_cluster() -> AsyncIterator[BreakableCluster]:
+    async with breakable_cluster() as cluster:
+        yield cluster
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cluster(the_cluster: BreakableCluster) -> BreakableCluster:
+    """The cluster, whole at the beginning of each story."""
+    await the_cluster.heal()
+    return the_cluster
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def meet_at_cluster(chromium: Browser, cluster: BreakableCluster) -> AsyncIterator[Meeting]:
+    """Seats people before the balancer."""
+    async with people_at(chromium, cluster.url) as meeting:
+        yield meeting
+
+
+async def two_on_different_nodes(
+    meet: Meeting, cluster: BreakableCluster, document_id: str
+) -> tuple[EditorPage, EditorPage, int]:
+    """Alice and Bob have a line each; the third is the node that Alice is on. Both have come through the balancer."""
+    people = [await meet("Alice"), await meet("Bob")]
+    for person in people:
+        person.expects(NETWORK)
+    alice = await people[0].opens(document_id)
+    (node,) = await cluster.home_of_each(1)
+    async with cluster.no_newcomers_at(node):
+        bob = await people[1].opens(document_id)
+        assert len(set(await cluster.home_of_each(2))) == 2
+    await alice.goes_to_start()
+    await alice.types("Alice: ", "Bob: ")
+    await bob.sees("Bob: ")
+    await alice.goes_after("Alice: ")
+    await bob.goes_after("Bob: ")
+    return alice, bob, node
+
+
+async def they_see_each_other(alice: EditorPage, bob: EditorPage) -> None:
+    """Each sees the other's cursor once, with the name, and nobody else's."""
+    for page, other in ((alice, "Bob"), (bob, "Alice")):
+        await expect(page.caret_of(other)).to_be_visible()
+        await expect(page.sheet.locator(".page-caret")).to_have_count(1)
+
+
+async def both_write(alice: EditorPage, bob: EditorPage) -> None:
+    await asyncio.gather(alice.types(NUMBERS, delay=15), bob.types(NUMBERS, delay=15))
+
+
+async def test_each_is_on_another_node_and_then_the_first_one_s_node_is_killed(
+    meet_at_cluster: Meeting, cluster: BreakableCluster
+) -> None:
+    document_id = await cluster.new_document()
+    alice, bob, node = await two_on_different_nodes(meet_at_cluster, cluster, document_id)
+    await they_see_each_other(alice, bob)
+
+    async with asyncio.TaskGroup() as writing:
+        writing.create_task(both_write(alice, bob))
+        await asyncio.gather(alice.sees("Bob: 0 1 2 3"), bob.sees("Alice: 0 1 2 3"))
+        await cluster.kill(node)
+        await cluster.out_of_service(node)
+
+    await asyncio.gather(alice.shows("Saved"), bob.shows("Saved"))
+    assert node not in await cluster.home_of_each(2)
+    await agree(alice, bob)
+    whole = f"Alice: {NUMBERS}\nBob: {NUMBERS}"
+    assert await alice.text() == whole
+    await they_see_each_other(alice, bob)
+
+    carol = await (await meet_at_cluster("Carol")).opens(document_id)
+    await agree(alice, bob, carol)
+    assert await carol.text() == whole
+
+    await cluster.start(node)
+    await alice.types(", and on")
+    await asyncio.gather(bob.sees("39, and on"), carol.sees("39, and on"))
+    await alice.shows("Saved")
+
+
+async def test_all_nodes_are_restarted_one_after_the_other_while_both_write(
+    meet_at_cluster: Meeting, cluster: BreakableCluster
+) -> None:
+    alice, bob, _ = await two_on_different_nodes(meet_at_cluster, cluster, await cluster.new_document())
+    rounds = 0
+    async with asyncio.TaskGroup() as restarting:
+        restart = restarting.create_task(cluster.rolling_restart())
+        while not restart.done():
+            await both_write(alice, bob)
+            rounds += 1
+
+    await asyncio.gather(alice.shows("Saved"), bob.shows("Saved"))
+    await agree(alice, bob)
+    assert await alice.text() == f"Alice: {NUMBERS * rounds}\nBob: {NUMBERS * rounds}"
+    await they_see_each_other(alice, bob)
+
+
+async def test_every_node_serves_the_same_pages(cluster: BreakableCluster) -> None:
+    """A page may come from one node, and what it needs next from another."""
+    document_id = await cluster.new_document()
+    async with aiohttp.ClientSession() as http:
+        pages = set()
+        for url in (cluster.url, *(cluster.node_url(node) for node in NODES)):
+            async with http.get(f"{url}/d/{document_id}") as answer:
+                assert answer.status == 200
+                pages.add(await answer.read())
+    assert len(pages) == 1
