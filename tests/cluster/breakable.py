@@ -140,6 +140,10 @@ class BreakableCluster:
         """Cut one node's way to PostgreSQL."""
         await self._links.to_postgres[node].cut()
 
+    def way_to_redis(self, node: int) -> Relay:
+        """For whoever wants to listen in."""
+        return self._links.to_redis[node]
+
     def slow_postgres(self, node: int, seconds: float) -> None:
         """Let PostgreSQL's answers to one node take longer."""
         self._links.to_postgres[node].delay = seconds

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Self
 
 CHUNK = 65536
+
+Hear = Callable[[bytes], None]
 
 
 class Relay:
@@ -14,6 +17,9 @@ class Relay:
         self.port = port
         self.delay = 0.0
         """Seconds that everything from the dependency takes longer."""
+        self.to_dependency: Hear | None = None
+        self.from_dependency: Hear | None = None
+        """Whoever wants to hear what passes: the bytes of all connections, as they come."""
         self._target = target
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -62,6 +68,8 @@ class Relay:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
+                if (hear := self.from_dependency if slow else self.to_dependency) is not None:
+                    hear(data)
                 if slow and self.delay:
                     await asyncio.sleep(self.delay)
                 writer.write(data)
