@@ -98,10 +98,6 @@ class Document:
             self._answers[state_vector] = answer
         return answer
 
-    def snapshot(self) -> bytes:
-        """Encode the whole document as one update."""
-        return self.missing_for(b"\0")
-
 
 @contextmanager
 def _damage(what: str) -> Iterator[None]:

@@ -96,11 +96,6 @@ class Room:
         return self._replica.document.size + self._outbox.bytes
 
     @property
-    def sessions(self) -> tuple[Session, ...]:
-        """Everybody here."""
-        return self._people.sessions()
-
-    @property
     def settled(self) -> bool:
         """Whether everything that was taken is durable, applied and acknowledged."""
         return self._outbox.empty and not self._owed
@@ -120,9 +115,10 @@ class Room:
         """Why the document is open read-only; None: it is not."""
         return self._replica.quarantined
 
-    def snapshot(self) -> bytes:
-        """The document as one update; raises Damaged."""
-        return self._replica.document.snapshot()
+    def lacks(self, state_vector: bytes) -> bool:
+        """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
+        known = self._replica.knowledge.state_vector
+        return any(clock > known.get(client, 0) for client, clock in check_state_vector(state_vector).items())
 
     def deadline(self) -> float | None:
         """When `flush` must be called next; None: not before something else happens."""

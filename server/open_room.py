@@ -266,6 +266,11 @@ class OpenRoom:
         else:
             self.do(lambda: self.room.doubt("Another node knows another life of this document."))
 
+    async def catch_up(self) -> None:
+        """Read the log to its end; raises what the store raises."""
+        rows = await self._around.log.read(self.document_id, self.room.seq)
+        self.do(lambda: self.room.fetched(None if rows is None else [(row.seq, row.batch) for row in rows], asked=False))
+
     def announce(self) -> None:
         """Tell the other nodes where the log ends and who is here, and ask who is there."""
         if not self.over:
@@ -295,7 +300,7 @@ class OpenRoom:
     def _look_at_slow(self) -> None:
         self._drain_timer = None
         around, now = self._around, self._around.clock()
-        behind = [(s.connection, s.state.since) for s in self.room.sessions if isinstance(s.state, Behind)]
+        behind = [(s.connection, s.state.since) for s in self.room.people.sessions() if isinstance(s.state, Behind)]
         for connection, since in behind:
             if around.wire.backlog(connection) <= around.backlog_bytes // 4:
                 self.do(lambda connection=connection: self.room.drained(connection))  # type: ignore[misc]

@@ -253,7 +253,7 @@ class OpenRooms:
         if open_room is None:
             return
         open_room.close()
-        self._closed(document_id, open_room.room.sessions)
+        self._closed(document_id, open_room.room.people.sessions())
         self._change(document_id, self._let_go(document_id))
 
     async def _let_go(self, document_id: DocumentId) -> None:

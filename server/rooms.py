@@ -106,6 +106,9 @@ class Rooms:
         Raises ManyhandsError; the connection is then in the document only if it was before.
         """
         open_room = await self._rooms.opened(document_id, self._surroundings())
+        if open_room.room.lacks(request.state_vector):
+            await self._catch_up(open_room)
+            open_room = await self._rooms.opened(document_id, self._surroundings())
         try:
             answer, effects = open_room.room.join(connection, request, user, self._role_of(user))
         except Damaged as error:
@@ -115,6 +118,15 @@ class Rooms:
         self._joined.setdefault(connection, set()).add(document_id)
         asyncio.get_running_loop().call_soon(open_room.do, lambda: effects)
         return answer, open_room.room.info
+
+    async def _catch_up(self, open_room: OpenRoom) -> None:
+        """What a client has and this node has not may be durable already, and others' work: the client must not be asked to bring it."""
+        try:
+            await open_room.catch_up()
+        except Unavailable:
+            if self._poll_seconds is not None:
+                raise
+            # Alone with its store, this node has missed nothing: the client brings its own.
 
     def _role_of(self, _user: User) -> Role:
         return (

@@ -30,7 +30,7 @@ class TestRefusals:
         bob.writes("lost")
         alice.sends(bob.writes("late"), awaited=False)
         assert [m.code for m in alice.heard if isinstance(m, ClosedMessage)] == [Code.MISSING_PAST]
-        assert [session.connection for session in table.room.sessions] == ["bob"]
+        assert [session.connection for session in table.room.people.sessions()] == ["bob"]
 
     def test_a_viewer_and_a_trashed_document_cannot_be_written_to(self) -> None:
         table = Table()
@@ -128,5 +128,5 @@ class TestClientIds:
         alice, ghost = table.seat("alice", "ghost")
         alice.client_id, alice.key = ghost.client_id, ghost.key
         alice.joins()
-        assert [session.connection for session in table.room.sessions] == ["alice"]
+        assert [session.connection for session in table.room.people.sessions()] == ["alice"]
         assert isinstance(ghost.heard[-1], ClosedMessage)

@@ -12,7 +12,7 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
+from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq, UpdateId
 from crdt.protocol import (
     Acknowledged,
     ClosedMessage,
@@ -103,6 +103,27 @@ def test_who_comes_back_while_the_room_is_closing_finds_everything() -> None:
             words = (await house.join("reader")).split()
             assert sorted(map(int, words)) == list(range(20))
             assert house.loads > 2, "the room did close in between"
+
+    run_virtually(story())
+
+
+def test_a_client_that_has_seen_more_than_this_node_is_not_asked_for_others_work() -> None:
+    """Refused as somebody else's, a person's own edits would come back with it for ever: they arrive together."""
+
+    async def story() -> None:
+        async with House() as house:
+            await house.join("here")
+            doc: Doc[Any] = Doc(client_id=11)
+            doc.get("story", type=Text).insert(0, "appended by another node")
+            seen = doc.get_update()
+            keys = ((ClientId(11), b"somebody else's!"),)
+            append = Append(DOCUMENT, Epoch(1), UpdateId("elsewhere"), encode_batch([seen]), keys)
+            await house.store.log.append([append])
+            request = JoinRequest(doc.get_state(), ClientId(12))
+            answer, _ = await house.rooms.join(ConnectionId("traveller"), DOCUMENT, request, ANNA)
+            assert (answer.seq, answer.state_vector) == (1, doc.get_state())
+            await asyncio.sleep(0.1)
+            assert [m.seq for m in house.ears.said["here"] if isinstance(m, UpdateMessage)] == [1]
 
     run_virtually(story())
 

@@ -16,7 +16,9 @@ from crdt.protocol import Acknowledged, UpdateMessage
 from crdt.replica import Replica, Row, inspect_row
 from crdt.room import Room
 from server.head_poll import HeadPoll
+from server.open_room import OpenRoom
 from server.open_rooms import _Early
+from server.rooms import Rooms
 from tests.simulation.schedule import CALM, CLUSTER, Plan
 
 
@@ -102,9 +104,20 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
     return _instead(Room, "remote", remote)
 
 
-def load_before_subscribe() -> AbstractContextManager[None]:
-    """What is hinted at between the reading of a document and its opening is not heard."""
-    return _instead(_Early, "take", lambda _early, _node, _message: None)
+def join_without_catching_up() -> AbstractContextManager[None]:
+    """A node behind the log answers a join with what it has, and asks the client for other people's edits."""
+
+    async def catch_up(_rooms: Rooms, _open_room: OpenRoom) -> None:
+        return None
+
+    return _instead(Rooms, "_catch_up", catch_up)
+
+
+@contextmanager
+def load_before_subscribe() -> Iterator[None]:
+    """What is hinted at between the reading of a document and its opening is not heard, nor found out by the next to join."""
+    with join_without_catching_up(), _instead(_Early, "take", lambda _early, _node, _message: None):
+        yield
 
 
 def trust_the_bus() -> AbstractContextManager[None]:
@@ -131,6 +144,7 @@ def learn_rows_as_they_come() -> AbstractContextManager[None]:
 
 PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
+    "join_without_catching_up": (CLUSTER, join_without_catching_up),
     "load_before_subscribe": (CALM, load_before_subscribe),
     "trust_the_bus": (CLUSTER, trust_the_bus),
     "learn_rows_as_they_come": (CLUSTER, learn_rows_as_they_come),

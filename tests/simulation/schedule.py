@@ -17,6 +17,17 @@ from tests.simulation.virtual_loop import run_virtually
 from tests.simulation.world import DOCUMENT, World
 
 ACTIONS = 80
+FINAL = {
+    "client_id_taken",
+    "bad_update",
+    "unsupported_content",
+    "malformed",
+    "forbidden",
+    "document_full",
+    "quarantined",
+}
+"""Refusals at which a browser stops sending and asks its person what to do."""
+
 HEALING = 120.0
 
 
@@ -204,6 +215,8 @@ async def _judge(world: World) -> list[str]:
             failures.append(f"{client.name}: never arrived: {sorted(lost)}")
         if client.unsaved or not client.joined:
             failures.append(f"{client.name}: not at rest: {client.refused[-1:]}")
+        if final := {refusal.code.value for refusal in client.refused} & FINAL:
+            failures.append(f"{client.name}: an honest edit was refused for good: {sorted(final)}")
         if client.state() != (text, tokens):
             failures.append(f"{client.name}: another text than the log's")
     if lost := set(world.left_behind) - tokens:

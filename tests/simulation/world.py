@@ -174,7 +174,8 @@ class World:
         if link is None:
             return
         loop = asyncio.get_running_loop()
-        link.down_free_at = max(link.down_free_at, loop.time() + self.random.uniform(0.0, 0.02))
+        # A moment later than the last one: timers for the very same moment would go off in any order.
+        link.down_free_at = max(link.down_free_at + 1e-6, loop.time() + self.random.uniform(0.0, 0.02))
         loop.call_at(link.down_free_at, lambda: deliver() if link.open else None)
 
     # What clients say (tests.simulation.client.Server).
