@@ -20,6 +20,9 @@ from pycrdt import Doc, Map, Text
 from crdt.protocol import decode_batch, encode_batch
 from tests.harness.bell import Bell
 
+PAUSE = 0.05
+"""Seconds before a page that cannot connect tries again."""
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
 
 
@@ -48,16 +51,29 @@ class Typist:
         self._requests = 0
         self._held: list[tuple[int, bytes]] | None = None
         self._fetching: asyncio.Task[None] | None = None
-        self._http = aiohttp.ClientSession()  # python-socketio's own would be left open by a reconnect
-        self.socket: Any = socketio.AsyncClient(
-            http_session=self._http,
-            reconnection_delay=0.05,
-            reconnection_delay_max=0.1,
-            randomization_factor=0.05,
-            handle_sigint=False,
-        )
+        self._http = aiohttp.ClientSession()  # one for all sockets: python-socketio's own would be left open
+        self._transport = "websocket"
+        self._gone = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self.socket: Any = self._new_socket()
+
+    def _new_socket(self) -> Any:
+        socket = socketio.AsyncClient(http_session=self._http, reconnection=False, handle_sigint=False)
         for event in (self._connect, self._disconnect, self._update, self._durability, self._closed, self._resync):
-            self.socket.on(event.__name__.lstrip("_"), event)
+            socket.on(event.__name__.lstrip("_"), event)
+        return socket
+
+    async def _stay_connected(self) -> None:
+        """Connect, and connect again; python-socketio's own way of it ends when it is cut off while it is at it."""
+        while True:
+            self._gone.clear()
+            try:
+                auth = {"guest": {"name": self.name}}
+                await self.socket.connect(self._url, transports=[self._transport], auth=auth)
+                await self._gone.wait()
+            except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
+                await asyncio.sleep(PAUSE)
+            self.socket = self._new_socket()
 
     # What the story asks.
 
@@ -83,14 +99,18 @@ class Typist:
 
     async def open(self, transport: str = "websocket") -> None:
         """Connect and join."""
-        await self.socket.connect(self._url, transports=[transport], auth={"guest": {"name": self.name}})
+        self._transport = transport
+        self._keeper = asyncio.create_task(self._stay_connected())
         await self.bell.until(lambda: self.joined or bool(self.surprises))
         assert not self.surprises, self.surprises
 
     async def close(self) -> None:
         """Close the page."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
         response = self.socket.eio.ws
-        await self.socket.shutdown()
+        await self.socket.disconnect()
         if response is not None:
             response._response.close()  # when both sides close at once, aiohttp leaves it to the garbage collector
         await self._http.close()
@@ -156,6 +176,7 @@ class Typist:
         self.joined = False
         self._in_flight.clear()
         self._held = None
+        self._gone.set()
         self.bell.ring()
 
     async def _join_answered(self, answer: dict[str, Any]) -> None:
