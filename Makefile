@@ -41,8 +41,8 @@ bench: setup  ## Speed and memory; prints tables
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
-	$(BIN)/pip-compile -q --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile -q --upgrade --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-annotate --no-header -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist

@@ -55,7 +55,7 @@ def test_every_python_file_begins_with_a_sentence() -> None:
 def test_lock_files_name_no_place_to_download_from() -> None:
     locks = [HOUSE / "requirements.lock", HOUSE / "requirements-dev.lock", HOUSE / "client_web/package-lock.json"]
     found = {
-        lock.name: re.findall(r'"resolved": "http|index-url|https?://\S*(?:simple|\.whl|\.tgz)', lock.read_text())
+        lock.name: re.findall(r'"resolved": "http|index[-]url|https?://\S*(?:simple|\.whl|\.tgz)', lock.read_text())
         for lock in locks
     }
     assert {name: hits for name, hits in found.items() if hits} == {}
