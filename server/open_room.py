@@ -269,7 +269,9 @@ class OpenRoom:
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""
         rows = await self._around.log.read(self.document_id, self.room.seq)
-        self.do(lambda: self.room.fetched(None if rows is None else [(row.seq, row.batch) for row in rows], asked=False))
+        self.do(
+            lambda: self.room.fetched(None if rows is None else [(row.seq, row.batch) for row in rows], asked=False)
+        )
 
     def announce(self) -> None:
         """Tell the other nodes where the log ends and who is here, and ask who is there."""
