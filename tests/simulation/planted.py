@@ -10,7 +10,7 @@ from typing import Any
 from crdt.document import Damaged
 from crdt.effects import Answer, Effect
 from crdt.gathering import Gathering
-from crdt.ids import Seq
+from crdt.ids import DocumentId, Seq
 from crdt.outbox import Outbox
 from crdt.protocol import Acknowledged, UpdateMessage
 from crdt.replica import Replica, Row, inspect_row
@@ -19,6 +19,8 @@ from server.head_poll import HeadPoll
 from server.open_room import OpenRoom
 from server.open_rooms import _Early
 from server.rooms import Rooms
+from server.store.base import CompactionReport, Fold
+from server.store.memory import MemoryLog
 from tests.simulation.schedule import CALM, CLUSTER, Plan
 
 
@@ -142,6 +144,21 @@ def learn_rows_as_they_come() -> AbstractContextManager[None]:
     return _instead(Replica, "arrive", arrive)
 
 
+def compact_rows_that_were_not_read() -> AbstractContextManager[None]:
+    """A fold takes a while; what was appended meanwhile is deleted with what was folded."""
+
+    async def compact(log: MemoryLog, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
+        document = log._documents[document_id]
+        if not document.rows:
+            return None
+        folded = await fold(document.snapshot, [row.batch for row in document.rows])
+        document.snapshot, document.snapshot_seq = folded.snapshot, document.head
+        document.rows.clear()
+        return CompactionReport(0, 0, len(folded.snapshot))
+
+    return _instead(MemoryLog, "compact", compact)
+
+
 PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
     "join_without_catching_up": (CLUSTER, join_without_catching_up),
@@ -158,6 +175,7 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
         relay_before_append,
         unload_before_durable,
         give_up_when_the_store_fails,
+        compact_rows_that_were_not_read,
         forget_who_joins_late,
     )
 }
