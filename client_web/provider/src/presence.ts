@@ -7,6 +7,7 @@
 
 import type { Awareness } from "y-protocols/awareness";
 import type { Clock, Timer } from "./clock.js";
+import { Premature } from "./premature.js";
 import type { PresenceChange } from "./wire.js";
 
 /** Milliseconds between two messages; fast enough for a cursor, and a tenth of what a server should bear. */
@@ -32,11 +33,13 @@ export class Presence {
   private underWay = false;
   private timer: Timer | null = null;
   private lastSent = Number.NEGATIVE_INFINITY;
+  private readonly premature: Premature;
 
   constructor(awareness: Awareness, clock: Clock, send: SendPresence) {
     this.awareness = awareness;
     this.clock = clock;
     this.send = send;
+    this.premature = new Premature(awareness.doc, clock, (changes) => this.merge(changes, []));
     awareness.on("change", this.onChange);
   }
 
@@ -46,6 +49,7 @@ export class Presence {
     this.limitBytes = limitBytes;
     this.live = true;
     this.underWay = false;
+    this.premature.clear();
     const here = new Set(changes.map((change) => change.presenceId));
     const gone = [...this.sessions.keys()].filter((presenceId) => !here.has(presenceId));
     this.merge(changes, gone);
@@ -54,7 +58,11 @@ export class Presence {
   }
 
   changed(changes: readonly PresenceChange[]): void {
-    if (this.live) this.merge(changes, []);
+    if (!this.live) return;
+    this.merge(
+      this.premature.sift(changes, (presenceId) => this.sessions.has(presenceId)),
+      [],
+    );
   }
 
   /** The link is gone: nobody is known to be here. */
@@ -62,6 +70,7 @@ export class Presence {
     this.live = false;
     this.underWay = false;
     this.stopTimer();
+    this.premature.clear();
     this.merge([], [...this.sessions.keys()]);
   }
 
@@ -76,6 +85,7 @@ export class Presence {
   destroy(): void {
     this.awareness.off("change", this.onChange);
     this.left();
+    this.premature.destroy();
     this.awareness.destroy();
   }
 

@@ -54,6 +54,28 @@ describe("other people", () => {
     expect(awareness.getStates().get(77)?.cursor).toBe(2);
   });
 
+  it("keep their caret until the edit that it stands behind is here", () => {
+    const { awareness, presence, clock } = here();
+    const theirs = new Y.Doc();
+    theirs.clientID = 77;
+    const at = () => ({ cursor: { head: { item: { client: 77, clock: theirs.getText("t").length - 1 } } } });
+    const shown = () => awareness.getStates().get(77)?.cursor;
+    theirs.getText("t").insert(0, "a");
+    Y.applyUpdate(awareness.doc, Y.encodeStateAsUpdate(theirs));
+    presence.joined([change(2, 77, at())], 1, 4096);
+    const before = shown();
+    theirs.getText("t").insert(1, "b");
+    presence.changed([change(2, 77, at())]);
+    expect(shown()).toEqual(before);
+    Y.applyUpdate(awareness.doc, Y.encodeStateAsUpdate(theirs));
+    expect(shown()).toEqual(at().cursor);
+
+    theirs.getText("t").insert(2, "c");
+    presence.changed([change(2, 77, at())]);
+    clock.advance(2_000);
+    expect(shown()).toEqual(at().cursor);
+  });
+
   it("are gone with the link, and those who left meanwhile do not return", () => {
     const { awareness, presence } = here();
     presence.joined([change(2, 77, {}), change(3, 88, {})], 1, 4096);
