@@ -204,7 +204,7 @@ class Typist:
         self.doc.apply_update(whole)
         held, self._held = self._held or [], None
         for seq, batch in held:
-            self._update(self._document_id, seq, batch)
+            self._take(seq, batch)
         await self._synced(answer)
 
     async def _synced(self, answer: dict[str, Any]) -> None:
@@ -227,13 +227,17 @@ class Typist:
         if self._held is not None:
             self._held.append((seq, batch))
             return
+        if self.joined:  # else told to join again: rows are missing before this one, and the answer will hold them all
+            self._take(seq, batch)
+
+    def _take(self, seq: int, batch: bytes) -> None:
         for update in decode_batch(batch):
             self.doc.apply_update(update)
         self._saw(seq)
         self.bell.ring()
 
     def _saw(self, seq: int) -> None:
-        if seq > self.seq + 1:
+        if self.joined and seq > self.seq + 1:
             self.surprises.append(f"after row {self.seq} came row {seq}")
         self.seq = max(self.seq, seq)
 
@@ -246,6 +250,7 @@ class Typist:
         self.bell.ring()
 
     async def _resync(self, _document_id: str) -> None:
+        self.joined = False
         await self._join()
 
 
