@@ -140,12 +140,14 @@ async def test_a_node_is_frozen_beyond_every_timeout(cluster: BreakableCluster) 
 async def test_a_node_is_cut_from_redis(cluster: BreakableCluster) -> None:
     document_id = await cluster.new_document()
     async with people_at(doors(cluster), document_id) as people:
+        connections = [person.socket for person in people]
         async with everybody_writing(people):
             await more_is_saved(people)
             await cluster.cut_redis(2)
             await more_is_saved(people, 60)
         await all_agree(people)  # by looking where the log ends
-        assert all(person.times_joined == 1 for person in people)
+        # Nobody loses the connection; a node that a compaction has overtaken may ask its people to join again on it.
+        assert [person.socket for person in people] == connections
         await all_replicas_agree(cluster, document_id, people)
 
 
