@@ -13,7 +13,7 @@ from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, people_at
 
-pytestmark = [*BROWSER, pytest.mark.usefixtures("built_pages")]
+pytestmark = [*BROWSER, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
 
 NUMBERS = " ".join(str(number) for number in range(40))
 

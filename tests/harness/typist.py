@@ -259,11 +259,23 @@ async def all_agree(typists: Iterable[Typist]) -> tuple[str, frozenset[str]]:
     first, *others = typists
     for typist in (first, *others):
         await typist.all_saved()
-    await first.bell.until(lambda: all(typist.screen == first.screen for typist in others))
+    try:
+        await first.bell.until(lambda: all(typist.screen == first.screen for typist in others))
+    except TimeoutError as error:
+        error.add_note(
+            "\n".join(f"{typist.name} differs from {first.name}: {_difference(first, typist)}" for typist in others)
+        )
+        raise
     for typist in (first, *others):
         assert typist.made <= first.screen[1]
         assert not typist.surprises, (typist.name, typist.surprises)
     return first.screen
+
+
+def _difference(one: Typist, other: Typist) -> str:
+    """What tells two screens apart."""
+    only_one, only_other = one.screen[1] - other.screen[1], other.screen[1] - one.screen[1]
+    return f"edits {sorted(only_one)} / {sorted(only_other)}, texts {'alike' if one.screen[0] == other.screen[0] else 'differ'}"
 
 
 @asynccontextmanager
