@@ -18,7 +18,7 @@ from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, join
 from tests.harness.postgres import PASSWORD, PostgresServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 T = TypeVar("T")
 
