@@ -90,11 +90,6 @@ class Rooms:
         """Let go of everything; what is durable by now is durable. Call `drain` first."""
         await self._running.aclose()
 
-    @property
-    def waiting(self) -> bool:
-        """Whether some room waits for the store."""
-        return any(open_room.room.durability == "waiting" for open_room in self._rooms)
-
     # What the gateway calls.
 
     async def join(
