@@ -1,7 +1,7 @@
 """Waiting without sleeping: whoever changes something rings, whoever waits looks again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 PATIENCE = 60.0
 """Seconds after which something that should happen counts as not happening."""
@@ -22,8 +22,18 @@ class Bell:
 
     async def until(self, condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait until the condition holds; fails when it does not in time."""
-        async with asyncio.timeout(seconds):
-            while not condition():
-                rung = asyncio.get_running_loop().create_future()
-                self._waiting.append(rung)
-                await rung
+        await until_with_any([self], condition, seconds)
+
+    def wake(self, future: asyncio.Future[None]) -> None:
+        """Let the next ring end this future."""
+        self._waiting.append(future)
+
+
+async def until_with_any(bells: Collection[Bell], condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait until a condition holds that hangs on several stories: whichever bell rings, look again."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            rung = asyncio.get_running_loop().create_future()
+            for bell in bells:
+                bell.wake(rung)
+            await rung

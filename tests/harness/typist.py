@@ -18,12 +18,36 @@ import socketio
 from pycrdt import Doc, Map, Text
 
 from crdt.protocol import decode_batch, encode_batch
-from tests.harness.bell import Bell
+from tests.harness.bell import Bell, until_with_any
 
 PAUSE = 0.05
 """Seconds before a page that cannot connect tries again."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
+
+
+class _Http:
+    """One aiohttp session for all of a page's sockets, python-socketio's own would be left open. It remembers the newest WebSocket.
+
+    Nobody closes that one when the server hangs up before its greeting, or when both sides hang up at once.
+    """
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession()
+        self._newest: aiohttp.ClientWebSocketResponse[bool] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def ws_connect(self, *args: Any, **options: Any) -> aiohttp.ClientWebSocketResponse[bool]:
+        self._newest = await self._session.ws_connect(*args, **options)
+        return self._newest
+
+    def hang_up(self) -> None:
+        """Close what may be left open."""
+        if self._newest is not None:
+            self._newest._response.close()
+            self._newest = None
 
 
 class Typist:
@@ -51,7 +75,7 @@ class Typist:
         self._requests = 0
         self._held: list[tuple[int, bytes]] | None = None
         self._fetching: asyncio.Task[None] | None = None
-        self._http = aiohttp.ClientSession()  # one for all sockets: python-socketio's own would be left open
+        self._http = _Http()
         self._transport = "websocket"
         self._gone = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -72,6 +96,7 @@ class Typist:
                 await self.socket.connect(self._url, transports=[self._transport], auth=auth)
                 await self._gone.wait()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
+                self._http.hang_up()
                 await asyncio.sleep(PAUSE)
             self.socket = self._new_socket()
 
@@ -109,10 +134,8 @@ class Typist:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        response = self.socket.eio.ws
         await self.socket.disconnect()
-        if response is not None:
-            response._response.close()  # when both sides close at once, aiohttp leaves it to the garbage collector
+        self._http.hang_up()
         await self._http.close()
 
     async def types(self) -> str:
@@ -260,7 +283,8 @@ async def all_agree(typists: Iterable[Typist]) -> tuple[str, frozenset[str]]:
     for typist in (first, *others):
         await typist.all_saved()
     try:
-        await first.bell.until(lambda: all(typist.screen == first.screen for typist in others))
+        bells = {typist.bell for typist in (first, *others)}
+        await until_with_any(bells, lambda: all(typist.screen == first.screen for typist in others))
     except TimeoutError as error:
         error.add_note(
             "\n".join(f"{typist.name} differs from {first.name}: {_difference(first, typist)}" for typist in others)
