@@ -1,6 +1,6 @@
-"""What has been taken from sessions and is not durable yet: a queue that gathers, and at most one append under way.
+"""What has been taken from sessions and is not acknowledged yet: a queue that gathers, at most one append under way, and rows in wait.
 
-    take ──► waiting ──next()──► under way ──settle()──► its entries, to be answered
+    take ──► waiting ──next()──► under way ──settle()──► durable ──owe()──► waits for its turn in the log ──pay()──► acknowledged
                                      │ ▲
                               failed()└─┘ the same append again, under the same id, after a growing pause
 
@@ -14,6 +14,7 @@ from crdt.effects import Answer, Effect
 from crdt.errors import Code
 from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
 from crdt.protocol import Acknowledged, Refused, Request, encode_batch
+from crdt.replica import Row
 from crdt.update_reader import Inspected
 
 FIRST_RETRY = 0.1
@@ -77,15 +78,16 @@ class Outbox:
         self._waiting: list[Entry] = []
         self.under_way: Appending | None = None
         self.bytes = 0
-        """Bytes of all updates in here."""
+        """Bytes of all updates that are not durable."""
         self.retry_at: float | None = None
         """When the append under way is to be tried again; None while a try is under way or none is."""
         self._pause = FIRST_RETRY
+        self._owed: dict[Seq, Appending] = {}
 
     @property
     def empty(self) -> bool:
-        """Whether everything taken has been settled."""
-        return self.under_way is None and not self._waiting
+        """Whether everything taken has been acknowledged."""
+        return self.under_way is None and not self._waiting and not self._owed
 
     @property
     def ready(self) -> bool:
@@ -108,10 +110,15 @@ class Outbox:
             self._waiting.append(entry)
         elif self.under_way is not None:
             self.under_way = replace(self.under_way, entries=(*self.under_way.entries, entry))
+        elif self._owed:
+            last = max(self._owed)
+            self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
         return not self.empty
 
     def updates(self) -> Iterator[Inspected]:
         """Everything in here, in order."""
+        for seq in self.owed:
+            yield from self._owed[seq].updates
         if self.under_way is not None:
             yield from self.under_way.updates
         for entry in self._waiting:
@@ -133,6 +140,25 @@ class Outbox:
         self.bytes -= sum(entry.size for entry in appending.entries)
         return appending
 
+    @property
+    def owed(self) -> list[Seq]:
+        """The rows that are durable and wait for their turn to be applied, sent and acknowledged."""
+        return sorted(self._owed)
+
+    def owe(self, seq: Seq, appending: Appending) -> Row:
+        """Keep what is durable until its turn; return its row."""
+        self._owed[seq] = appending
+        return self.row(seq)
+
+    def row(self, seq: Seq) -> Row:
+        """The row of ours that waits at this place."""
+        appending = self._owed[seq]
+        return Row(seq, appending.batch, appending.updates)
+
+    def pay(self, seq: Seq) -> Appending | None:
+        """Its turn has come; None: the row is not one of ours."""
+        return self._owed.pop(seq, None)
+
     def failed(self, update_id: UpdateId, now: float) -> None:
         """The store could not take the append: try the same again after a pause."""
         if self.under_way is not None and self.under_way.update_id == update_id:
@@ -145,7 +171,7 @@ class Outbox:
         return self.under_way
 
     def refuse_all(self, code: Code, message: str) -> list[tuple[ConnectionId, Request, Refused]]:
-        """Empty the outbox; return the refusals for everything in it."""
+        """Give up what is not durable; return the refusals for it."""
         entries = (*(self.under_way.entries if self.under_way else ()), *self._waiting)
         self._waiting, self.under_way, self.bytes, self.retry_at = [], None, 0, None
         refused = Refused(code, message)

@@ -14,15 +14,16 @@ acknowledged edit worth its name:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from crdt.catching_up import CatchingUp
 from crdt.document import Damaged
-from crdt.effects import Answer, Append, Effect, Ended, Fetch, PublishBatch, Reload
+from crdt.effects import Answer, Append, Effect, Ended, PublishBatch, Reload
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.gathering import Gathering
 from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
-from crdt.outbox import Appending, Entry, Outbox
+from crdt.outbox import Entry, Outbox
 from crdt.protocol import (
     Acknowledged,
     ClosedMessage,
@@ -68,13 +69,9 @@ class Room:
         self._replica = Replica(stored, gate_limits)
         self._people = Gathering(stored.author_keys, limits, mint.presence_id)
         self._outbox = Outbox()
-        self._owed: dict[Seq, Appending] = {}
-        """Rows of ours that are durable and wait for their turn to be applied, sent and acknowledged."""
         self._next_append = 0.0
-        self._fetching = False
+        self._catching_up = CatchingUp()
         self._reloading = False
-        self._hinted = self._asked_up_to = Seq(0)
-        """The last row known to exist without its batch, and how much of that was known when the log was last read."""
         self.info = info
         """The catalogue's entry, as an open page shows it."""
 
@@ -98,7 +95,7 @@ class Room:
     @property
     def settled(self) -> bool:
         """Whether everything that was taken is durable, applied and acknowledged."""
-        return self._outbox.empty and not self._owed
+        return self._outbox.empty
 
     @property
     def idle(self) -> bool:
@@ -244,11 +241,7 @@ class Room:
         """What it repeats may still be on its way: acknowledge it together with the last thing taken."""
         if self._outbox.ride(entry) or entry.request is None:
             return []
-        if not self._owed:
-            return [Answer(entry.connection, entry.request, Acknowledged(self.seq))]
-        last = max(self._owed)
-        self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
-        return []
+        return [Answer(entry.connection, entry.request, Acknowledged(self.seq))]
 
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, tell presence. Call it at `deadline` and after every verb that takes something."""
@@ -274,8 +267,7 @@ class Room:
             effects += self._people.tell(DurabilityMessage(self.durability))
         if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
             return effects + appending.acknowledgements(seq)
-        self._owed[seq] = appending
-        self._replica.arrive(Row(seq, appending.batch, appending.updates), known=True)
+        self._replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance()
 
     def append_failed(self, update_id: UpdateId, now: float) -> list[Effect]:
@@ -294,14 +286,14 @@ class Room:
     def remote(self, seq: Seq, batch: bytes | None) -> list[Effect]:
         """Another node hints at a row; without its batch it is read from the log."""
         if batch is None:
-            self._hinted = max(self._hinted, seq)
+            self._catching_up.hear(seq)
             return self._ask_for_rows() if seq > self.seq else []
         return self.fetched([(seq, batch)], asked=False)
 
     def fetched(self, rows: Sequence[tuple[Seq, bytes]] | None, *, asked: bool = True) -> list[Effect]:
         """Rows read from the log; None: they are folded into a snapshot already, so the document is loaded again."""
         if asked:
-            self._fetching = False
+            self._catching_up.answered()
         if rows is None:
             return self.doubt("The rows missing here have been folded into a snapshot.")
         try:
@@ -313,15 +305,10 @@ class Room:
         return self._advance() + self._catch_up()
 
     def _ask_for_rows(self) -> list[Effect]:
-        if self._fetching or self._reloading:
-            return []
-        self._fetching = True
-        self._asked_up_to = self._hinted
-        return [Fetch(self.seq)]
+        return [] if self._reloading else [*self._catching_up.ask(self.seq)]
 
     def _catch_up(self) -> list[Effect]:
-        """A row that was hinted at while others were being read may have come too late to be among them."""
-        return self._ask_for_rows() if self._hinted > max(self.seq, self._asked_up_to) else []
+        return [] if self._reloading else [*self._catching_up.ask_for_the_rest(self.seq)]
 
     def _advance(self) -> list[Effect]:
         """Apply, send and acknowledge every row whose turn it is."""
@@ -338,7 +325,7 @@ class Room:
         return effects
 
     def _relay(self, row: Row) -> list[Effect]:
-        mine = self._owed.pop(row.seq, None)
+        mine = self._outbox.pay(row.seq)
         if mine is None:
             self._people.authors.forget(
                 ClientId(c) for update in row.updates for c, first, _ in update.clients if not first
@@ -362,24 +349,21 @@ class Room:
         """
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
-        self._reloading = self._fetching = False
+        self._reloading = False
+        self._catching_up.answered()
         self._replica = Replica(stored, self._gate_limits)
         self._people.authors.learn(stored.author_keys)
-        for appending in self._owed.values():
-            for update in appending.updates:
-                self._replica.knowledge.absorb(update)
         for update in self._outbox.updates():
             self._replica.knowledge.absorb(update)
         effects: list[Effect] = [*self._people.tell(ResyncMessage())]
         if self.quarantined is not None:
             message = "The document is read-only: its stored state is damaged. Everything is kept."
             effects += [Answer(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, message)]
-        for seq in sorted(self._owed):
-            if seq <= self.seq or self.quarantined is not None:
-                effects += self._owed.pop(seq).acknowledgements(seq)
-            else:
-                appending = self._owed[seq]
-                self._replica.arrive(Row(seq, appending.batch, appending.updates), known=True)
+        for seq in self._outbox.owed:
+            if seq > self.seq and self.quarantined is None:
+                self._replica.arrive(self._outbox.row(seq), known=True)
+            elif (appending := self._outbox.pay(seq)) is not None:
+                effects += appending.acknowledgements(seq)
         return effects + self._advance() + self._catch_up()
 
     # The catalogue and the log's upkeep.
