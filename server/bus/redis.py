@@ -13,7 +13,6 @@ Redis returns a node its own messages, if it is subscribed; they are known by th
 
 import asyncio
 import contextlib
-import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -117,11 +116,7 @@ class RedisBus:
                     async with asyncio.timeout(PING_EVERY):
                         await self._wake.wait()
             self._wake.clear()
-            group: list[tuple[str | bytes, ...]] = [(command, *each) for each in self._outgoing.take_group()]
-            group = group or [("PING",)]
-            await link.publishing.send_packed_command(link.publishing.pack_commands(group), check_health=False)
-            for _ in group:
-                await link.publishing.read_response()
+            await link.ask([(command, *each) for each in self._outgoing.take_group()] or [("PING",)])
 
     # Subscribing.
 
@@ -137,7 +132,7 @@ class RedisBus:
         link = self._link
         if self._receivers.pop(document_id, None) is not None and link is not None:
             with contextlib.suppress(*FAILURES):
-                await link.listening.send_command(*_names(link, "UNSUBSCRIBE", [document_id]), check_health=False)
+                await link.tell(*_names(link, "UNSUBSCRIBE", [document_id]))
 
     async def _confirmed(self, link: Link, document_ids: Sequence[DocumentId]) -> None:
         """Subscribe and wait until that is in force; returns as well when the link is lost."""
@@ -146,7 +141,7 @@ class RedisBus:
         for each in document_ids:
             future = self._unconfirmed.setdefault(f"{CHANNEL}{each}".encode(), loop.create_future())
             waiting.append(future)
-        await link.listening.send_command(*_names(link, "SUBSCRIBE", document_ids), check_health=False)
+        await link.tell(*_names(link, "SUBSCRIBE", document_ids))
         async with asyncio.timeout(ANSWER_SECONDS):
             await asyncio.gather(*map(asyncio.shield, waiting))
 
@@ -156,7 +151,7 @@ class RedisBus:
         loop = asyncio.get_running_loop()
         while True:
             for _ in range(TURN):
-                reply = await link.listening.read_response(timeout=math.inf)
+                reply = await link.hear()
                 self._heard_at = loop.time()
                 self._take(reply)
             await asyncio.sleep(0)
@@ -191,7 +186,7 @@ class RedisBus:
         loop = asyncio.get_running_loop()
         self._heard_at = loop.time()
         while True:
-            await link.listening.send_command("PING", check_health=False)
+            await link.tell("PING")
             await asyncio.sleep(PING_EVERY)
             if loop.time() - self._heard_at > SILENCE:
                 raise TimeoutError("Redis gives no sign of life.")

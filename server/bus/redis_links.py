@@ -5,7 +5,9 @@
 `redis+cluster://[user:password@]host:port,host:port` takes the first node that answers, for a cluster passes messages on among its own.
 """
 
+import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +17,14 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 ANSWER_SECONDS = 2.0
 """After so long without an answer Redis counts as away: nothing may wait for it for long."""
+
+SENTINEL_SECONDS = 0.5
+"""After so long without an answer the next sentinel is asked."""
 
 FAILURES = (RedisError, OSError, TimeoutError)
 """What the way to Redis fails with."""
@@ -31,11 +37,31 @@ class Link:
     """Two open connections (redis.asyncio.Connection). `sharded`: the server knows sharded pub/sub, and is not a cluster.
 
     In a cluster a shard's own server would have to be found for each document; plain messages reach every server of it.
+
+    Every verb raises one of FAILURES when the connection is closed or does not answer. redis-py's own time limit for sending is not
+    used: on Python 3.11 it can swallow the cancellation of a task, which then goes on for ever on a connection that it opens anew.
     """
 
     publishing: Any
     listening: Any
     sharded: bool
+
+    async def ask(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+        """Send commands on the publishing connection in one round trip, and wait for all answers."""
+        connection = self.publishing
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await _send(connection, connection.pack_commands(commands))
+            for _ in commands:
+                await connection.read_response()
+
+    async def tell(self, *command: str) -> None:
+        """Send a command on the listening connection; its answer is among what is heard there."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await _send(self.listening, self.listening.pack_command(*command))
+
+    async def hear(self) -> Any:
+        """The next that the listening connection brings, however long it takes."""
+        return await self.listening.read_response(timeout=math.inf)
 
 
 class Way:
@@ -65,7 +91,11 @@ class Way:
         secret = {name: unquote(text) for name, text in (("username", user), ("password", password)) if text}
         secured = {"ssl": True} if scheme == "rediss" else {}
         sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
-            [_address(host) for host in hosts.split(",")], _options(), **_options(), **secret, **secured
+            [_address(host) for host in hosts.split(",")],
+            {**_options(), "socket_timeout": SENTINEL_SECONDS},
+            **_options(),
+            **secret,
+            **secured,
         )
         self._sentinels = sentinel.sentinels
         return [sentinel.master_for(service).connection_pool.make_connection]
@@ -76,10 +106,11 @@ class Way:
         async with contextlib.AsyncExitStack() as stack:
             publishing, dial = await self._first_that_answers()
             stack.push_async_callback(_hang_up, publishing)
-            listening = dial()
+            listening = await _connected(dial)
             stack.push_async_callback(_hang_up, listening)
-            await listening.connect()
-            yield Link(publishing, listening, sharded=await _is_sharded(publishing))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                sharded = await _is_sharded(publishing)
+            yield Link(publishing, listening, sharded)
 
     async def _first_that_answers(self) -> tuple[Any, Callable[[], Any]]:
         *others, last = self._dials
@@ -98,11 +129,18 @@ class Way:
 async def _connected(dial: Callable[[], Any]) -> Any:
     connection = dial()
     try:
-        await connection.connect()
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.connect()
     except BaseException:
         await _hang_up(connection)
         raise
     return connection
+
+
+async def _send(connection: Any, packed: Any) -> None:
+    if not connection.is_connected:
+        raise RedisConnectionError("The connection to Redis is closed.")  # redis-py would open another one
+    await connection.send_packed_command(packed, check_health=False)
 
 
 async def _hang_up(connection: Any) -> None:
@@ -134,5 +172,5 @@ def _options() -> dict[str, Any]:
         "protocol": 2,
         "retry": Retry(NoBackoff(), 0),
         "socket_connect_timeout": ANSWER_SECONDS,
-        "socket_timeout": ANSWER_SECONDS,
+        "socket_timeout": None,
     }

@@ -17,8 +17,8 @@ from crdt.ids import DocumentId
 from deploy.loopback.cluster import Cluster, Ports
 from deploy.loopback.program import Program
 from server.store.sql import SqlStore
-from tests.cluster.relay import Relay
 from tests.harness.ports import quiet_port
+from tests.harness.relay import Relay
 from tests.harness.stored import replayed, screen_of
 
 NODES = range(3)

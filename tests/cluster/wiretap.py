@@ -9,7 +9,7 @@ from crdt.hints import BatchHint
 from crdt.ids import NodeId
 from server.bus.redis import CHANNEL
 from tests.cluster.breakable import NODES, BreakableCluster
-from tests.cluster.relay import Relay
+from tests.harness.relay import Relay
 
 MESSAGE = re.compile(
     rb"\r\n(?P<verb>s?publish|s?message)\r\n\$\d+\r\n(?P<channel>[^\r]+)\r\n\$(?P<length>\d+)\r\n", re.IGNORECASE
