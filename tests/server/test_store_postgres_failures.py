@@ -142,8 +142,8 @@ async def test_a_node_that_stops_in_the_middle_of_a_transaction_does_not_keep_it
     async with SqlStore(url) as store:
         await fill(store, "a")
         stopped = await Place.of(url).connect(statement_seconds=10, silence_seconds=SOON)
-        await stopped.execute("BEGIN")
-        await stopped.execute("SELECT FROM documents WHERE document_id = $1 FOR UPDATE", DOCUMENT)
+        # In one message: between two it might be silent too long already.
+        await stopped.execute(f"BEGIN; SELECT FROM documents WHERE document_id = '{DOCUMENT}' FOR UPDATE")
         assert await store.log.append([append("b")]) == [Appended(Seq(2))]
         with pytest.raises(
             (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
