@@ -92,7 +92,7 @@ class Way:
         secured = {"ssl": True} if scheme == "rediss" else {}
         sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
             [_address(host) for host in hosts.split(",")],
-            {**_options(), "socket_timeout": SENTINEL_SECONDS},
+            sentinel_kwargs={**_options(), "socket_timeout": SENTINEL_SECONDS},
             **_options(),
             **secret,
             **secured,
