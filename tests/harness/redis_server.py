@@ -4,24 +4,37 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from redis.asyncio import Redis
+
+from tests.harness.ports import quiet_port
 
 PATIENCE = 10.0
 """Seconds after which a server that should answer counts as broken."""
 
 
-class RedisServer:
-    """One server process at a time, always on the same port; it holds nothing over a restart."""
+_OPTIONS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning")
 
-    def __init__(self, *options: str) -> None:
-        self._options = options
+
+class RedisServer:
+    """One server process at a time, always on the same port; it holds nothing over a restart.
+
+    `config`: a file for what is no option; `tls`: it takes TLS as well, at a port of its own.
+    """
+
+    def __init__(self, *options: str, config: Path | None = None, tls: bool = False) -> None:
+        self.tls_port = quiet_port() if tls else 0
+        self._arguments = (
+            *([str(config)] if config else []),
+            *_OPTIONS,
+            *(("--tls-port", str(self.tls_port), "--tls-auth-clients", "no") if tls else ()),
+            *options,
+        )
         self._process: asyncio.subprocess.Process | None = None
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = quiet_port()
 
     @property
     def url(self) -> str:
@@ -33,19 +46,8 @@ class RedisServer:
         assert program is not None, "redis-server is missing: `make test` installs it, or apt-get install redis-server"
         self._process = await asyncio.create_subprocess_exec(
             program,
-            *(
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--loglevel",
-                "warning",
-            ),
-            *self._options,
+            *self._arguments,
+            *("--port", str(self.port)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
         )
@@ -94,9 +96,9 @@ class RedisServer:
 
 
 @asynccontextmanager
-async def redis_server(*options: str) -> AsyncIterator[RedisServer]:
+async def redis_server(*options: str, tls: bool = False) -> AsyncIterator[RedisServer]:
     """Run a Redis for a while."""
-    server = RedisServer(*options)
+    server = RedisServer(*options, tls=tls)
     await server.start()
     try:
         yield server
