@@ -10,6 +10,8 @@ Promises of every implementation (one contract suite, tests/contracts/, runs aga
 4. **Nothing overwritten.** `append` only adds. `compact` deletes only rows that it has read, folded and verified, and keeps them as
    compressed history, at least until the next compaction.
 5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and changes nothing.
+6. **Bound once.** A client id is bound to the first key that an append brings for it, for ever. An append that brings another key for
+   it, or none, is refused as `Taken` and changes nothing: the store's order decides between nodes that let in the same id at once.
 
 Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
 An unknown document is `None`, `Gone` or an empty answer, never an error. Stored bytes that are damaged are an
@@ -22,6 +24,8 @@ from datetime import datetime
 from typing import Protocol
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+from crdt.log_row import AuthorKeys
+from crdt.log_row import Row as Row
 
 REMEMBERED_UPDATE_IDS = 1000
 """Update ids kept per document after a compaction: far more rows than others can append between a lost reply and its retry."""
@@ -29,13 +33,16 @@ REMEMBERED_UPDATE_IDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One row to come: a batch (crdt.protocol.encode_batch), and the client ids that it binds to keys (16-byte hashes)."""
+    """One row to come: a batch (crdt.protocol.encode_batch), and the client ids that begin in it with the keys to bind them to.
+
+    A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to any.
+    """
 
     document_id: DocumentId
     epoch: Epoch
     update_id: UpdateId
     batch: bytes
-    author_keys: tuple[tuple[ClientId, bytes], ...] = ()
+    author_keys: AuthorKeys = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +64,12 @@ class Gone:
     """There is no such document (any more); nothing was written."""
 
 
-AppendOutcome = Appended | Fenced | Gone
-
-
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One log row as it was appended."""
+class Taken:
+    """A client id that begins in the batch is bound to another key; nothing was written."""
 
-    seq: Seq
-    batch: bytes
+
+AppendOutcome = Appended | Fenced | Gone | Taken
 
 
 @dataclass(frozen=True, slots=True)

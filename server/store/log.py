@@ -10,8 +10,9 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from crdt.ids import ClientId, DocumentId, Epoch, Seq
+from crdt.ids import DocumentId, Epoch, Seq
 from server.store import folding
+from server.store.authors import read_bindings
 from server.store.base import (
     Append,
     AppendOutcome,
@@ -22,7 +23,7 @@ from server.store.base import (
     Row,
 )
 from server.store.database import Database
-from server.store.schema import author_keys, documents
+from server.store.schema import documents
 from server.store.segments import unpack_snapshot
 from server.store.statements import among
 from server.store.titles import to_microseconds
@@ -86,17 +87,15 @@ def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | No
         return None
     base = folding.read_base(connection, document)
     rows = folding.read_rows(connection, document, document.snapshot_seq)
-    keys = connection.execute(
-        select(author_keys.c.client_id, author_keys.c.key_hash).where(author_keys.c.document_key == document.key)
-    )
+    bindings = read_bindings(connection, document.key)
     return Loaded(
         document_id,
         document.epoch,
         document.head,
         base.packed,
         base.seq,
-        (*base.history, *rows),
-        {ClientId(client_id): key_hash for client_id, key_hash in keys},
+        tuple(bindings.of((*base.history, *rows))),
+        bindings.by_client,
     )
 
 
@@ -104,7 +103,7 @@ def _read(connection: Connection, document_id: DocumentId, after: Seq) -> list[R
     document = folding.find_document(connection, document_id)
     if document is None or after < document.snapshot_seq:
         return None
-    return folding.read_rows(connection, document, after)
+    return read_bindings(connection, document.key, after).of(folding.read_rows(connection, document, after))
 
 
 def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:

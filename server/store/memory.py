@@ -25,6 +25,7 @@ from server.store.base import (
     Loaded,
     Page,
     Row,
+    Taken,
 )
 from server.store.titles import decode_cursor, encode_cursor, fold_title, utc_now
 
@@ -79,11 +80,14 @@ class MemoryLog:
             return Fenced(document.epoch)
         if (seq := document.update_ids.get(append.update_id)) is not None:
             return Appended(seq)
+        bound = document.author_keys
+        if any(bound.get(client_id, key) != key for client_id, key in append.author_keys):
+            return Taken()
+        fresh = {client_id: key for client_id, key in append.author_keys if key and client_id not in bound}
+        bound |= fresh
         seq = Seq(document.head + 1)
-        document.rows.append(Row(seq, append.batch))
+        document.rows.append(Row(seq, append.batch, tuple(sorted(fresh.items()))))
         document.update_ids[append.update_id] = seq
-        for client_id, key in append.author_keys:
-            document.author_keys.setdefault(client_id, key)
         document.size += len(append.batch)
         document.updated_at = self._clock()
         return Appended(seq)

@@ -63,6 +63,7 @@ author_keys = Table(
     _document(),
     Column("client_id", BigInteger, primary_key=True),
     Column("key_hash", LargeBinary, nullable=False),
+    Column("seq", BigInteger, nullable=False, server_default="0"),  # the row that bound it, folded or not; 0: not known
     sqlite_with_rowid=False,
 )
 

@@ -112,18 +112,6 @@ async def test_heads_of_many_documents_come_at_once(store: AnyStore) -> None:
     assert await store.log.heads([DOCUMENT, *strangers, OTHER]) == expected
 
 
-async def test_client_ids_stay_bound_to_their_first_key(storage: Storage) -> None:
-    anna, bert = ClientId(1), ClientId(2**53 - 1)
-    async with storage.store() as store:
-        await fill(store)
-        await store.log.append([Append(DOCUMENT, EPOCH, UpdateId("a"), b"a", ((anna, b"A" * 16), (bert, b"B" * 16)))])
-        await store.log.append([Append(DOCUMENT, EPOCH, UpdateId("b"), b"b", ((anna, b"X" * 16),))])
-    async with storage.store() as store:
-        loaded = await store.log.load(DOCUMENT)
-        assert loaded is not None
-        assert loaded.author_keys == {anna: b"A" * 16, bert: b"B" * 16}
-
-
 async def test_appends_from_many_tasks_leave_neither_gaps_nor_doubles(store: AnyStore) -> None:
     await fill(store)
     await fill(store, document_id=OTHER)

@@ -1,11 +1,15 @@
 """Appending to PostgreSQL: the hot path, one statement and so one round trip for a whole group, which commits by itself.
 
+A group in which somebody writes under a client id for the first time takes three more: see 3.
+
 1. Documents are locked in the order of their keys, so that groups of many nodes wait for each other without deadlock. The lock makes the
    order of seqs the order of commits: whoever comes next gets `head` as the one before has committed it.
 2. The statement looks for known update ids as they were when it began, before it waited for locks. Should another statement have
    committed the same id meanwhile (one that its node gave up and repeats), the primary key of `update_ids` refuses, nothing is written,
    and the group runs again: database.py.
-3. Inserted rows point to documents that are locked already, so they never wait.
+3. Whether a client id is bound to another key must be seen as it is once the lock is held, for there may be nothing to insert that
+   could be refused. So such a group locks its documents in a statement before.
+4. Inserted rows point to documents that are locked already, so they never wait.
 
 The statement runs on an asyncpg connection that is kept for it: through SQLAlchemy's pool it costs three times the processor time.
 """
@@ -17,7 +21,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone
+from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Taken
 
 _APPEND = """
 WITH wanted AS MATERIALIZED (
@@ -30,9 +34,17 @@ WITH wanted AS MATERIALIZED (
     SELECT locked.key, locked.epoch AS present_epoch, wanted.*, update_ids.seq AS first_seq
     FROM wanted JOIN locked USING (document_id)
     LEFT JOIN update_ids ON update_ids.document_key = locked.key AND update_ids.update_id = wanted.update_id
+), claimed AS MATERIALIZED (
+    SELECT place, key, client_id, key_hash, first_value(key_hash) OVER (PARTITION BY key, client_id ORDER BY place) AS first_hash
+    FROM unnest($7::bigint[], $8::bigint[], $9::bytea[]) AS author (place, client_id, key_hash) JOIN placed USING (place)
+    WHERE epoch = present_epoch AND first_seq IS NULL
+), taken AS MATERIALIZED (
+    SELECT DISTINCT claimed.place
+    FROM claimed LEFT JOIN author_keys AS bound ON bound.document_key = claimed.key AND bound.client_id = claimed.client_id
+    WHERE claimed.key_hash <> coalesce(bound.key_hash, claimed.first_hash)
 ), fresh AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY key ORDER BY place) AS nth FROM placed
-    WHERE epoch = present_epoch AND first_seq IS NULL
+    WHERE epoch = present_epoch AND first_seq IS NULL AND place NOT IN (SELECT place FROM taken)
 ), growth AS MATERIALIZED (
     SELECT key, count(*) AS count, sum(length(batch)) AS bytes FROM fresh GROUP BY key
 ), advanced AS (
@@ -48,15 +60,16 @@ WITH wanted AS MATERIALIZED (
     INSERT INTO log_rows (document_key, seq, batch, checksum)
     SELECT key, seq, batch, crc # (seq & 4294967295) FROM numbered
 ), bound AS (
-    INSERT INTO author_keys (document_key, client_id, key_hash)
-    SELECT numbered.key, author.client_id, author.key_hash
-    FROM unnest($7::bigint[], $8::bigint[], $9::bytea[]) AS author (place, client_id, key_hash)
-    JOIN numbered USING (place) ORDER BY place
+    INSERT INTO author_keys (document_key, client_id, key_hash, seq)
+    SELECT numbered.key, client_id, key_hash, seq FROM claimed JOIN numbered USING (place)
+    WHERE key_hash <> '' ORDER BY place
     ON CONFLICT DO NOTHING
 )
 SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, coalesce(placed.first_seq, numbered.seq) AS seq
 FROM placed LEFT JOIN numbered USING (place)
 """  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
+
+_LOCK = "SELECT FROM documents WHERE document_id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE"
 
 _Name = tuple[DocumentId, UpdateId, Epoch]
 
@@ -95,9 +108,9 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
     unique = list(by_name.values())
     authors = [(place, *author) for place, append in enumerate(unique, 1) for author in append.author_keys]
     places, client_ids, key_hashes = map(list, zip(*authors, strict=True)) if authors else ([], [], [])
-    found = await session.fetch(
-        _APPEND,
-        [append.document_id for append in unique],
+    document_ids = [append.document_id for append in unique]
+    arguments = (
+        document_ids,
         [append.epoch for append in unique],
         [append.update_id for append in unique],
         [append.batch for append in unique],
@@ -107,10 +120,19 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
         client_ids,
         key_hashes,
     )
+    if authors:
+        async with session.transaction():
+            await session.execute(_LOCK, document_ids)
+            found = await session.fetch(_APPEND, *arguments)
+    else:
+        found = await session.fetch(_APPEND, *arguments)
     outcomes: dict[_Name, AppendOutcome] = {}
     for document_id, update_id, epoch, present_epoch, seq in found:
         name = (document_id, update_id, epoch)
-        outcomes[name] = Appended(Seq(seq)) if epoch == present_epoch else Fenced(Epoch(present_epoch))
+        if epoch != present_epoch:
+            outcomes[name] = Fenced(Epoch(present_epoch))
+        else:
+            outcomes[name] = Taken() if seq is None else Appended(Seq(seq))
     return [outcomes.get(_name(append), Gone()) for append in appends]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import dialect, insert
 from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import Epoch, Seq
-from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone
+from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Taken
 from server.store.schema import author_keys, documents, log_rows, update_ids
 from server.store.segments import checksum
 
@@ -34,7 +34,7 @@ _ADVANCE = _compiled(
 _REMEMBER = _compiled(insert(update_ids).on_conflict_do_nothing())
 _ADD_ROW = _compiled(insert(log_rows))
 _BIND = _compiled(insert(author_keys).on_conflict_do_nothing())
-# The two for what happens rarely:
+# Those for what happens rarely:
 _STEP_BACK = _compiled(
     update(documents)
     .where(documents.c.key == bindparam("of_key"))
@@ -43,6 +43,16 @@ _STEP_BACK = _compiled(
 _FIRST_SEQ = _compiled(
     select(update_ids.c.seq).where(
         update_ids.c.document_key == bindparam("document_key"), update_ids.c.update_id == bindparam("update_id")
+    )
+)
+_BOUND_TO_ANOTHER = _compiled(
+    select(author_keys.c.document_key)
+    .join(documents)
+    .where(
+        documents.c.document_id == bindparam("id"),
+        documents.c.epoch == bindparam("of_epoch"),
+        author_keys.c.client_id == bindparam("client_id"),
+        author_keys.c.key_hash != bindparam("key_hash"),
     )
 )
 _EPOCH = _compiled(select(documents.c.epoch).where(documents.c.document_id == bindparam("id")))
@@ -58,6 +68,8 @@ def append_all(connection: Connection, appends: Sequence[Append], now: int) -> l
 
 
 def _append(cursor: Cursor, append: Append, now: int) -> AppendOutcome:
+    if (taken := _taken(cursor, append)) is not None:
+        return taken
     size = len(append.batch)
     place = {"id": append.document_id, "of_epoch": append.epoch, "bytes": size, "now": now}
     advanced = cursor.execute(_ADVANCE, place).fetchall()
@@ -73,5 +85,19 @@ def _append(cursor: Cursor, append: Append, now: int) -> AppendOutcome:
     row = {"document_key": key, "seq": head, "batch": append.batch, "checksum": checksum(append.batch, head)}
     cursor.execute(_ADD_ROW, row)
     for client_id, key_hash in append.author_keys:
-        cursor.execute(_BIND, {"document_key": key, "client_id": client_id, "key_hash": key_hash})
+        if key_hash:
+            cursor.execute(_BIND, {"document_key": key, "client_id": client_id, "key_hash": key_hash, "seq": head})
     return Appended(Seq(head))
+
+
+def _taken(cursor: Cursor, append: Append) -> AppendOutcome | None:
+    """What to answer when a client id is bound to another key; None: none is."""
+    for client_id, key_hash in append.author_keys:
+        claim = {"client_id": client_id, "key_hash": key_hash}
+        found = cursor.execute(
+            _BOUND_TO_ANOTHER, {"id": append.document_id, "of_epoch": append.epoch, **claim}
+        ).fetchone()
+        if found is not None:  # perhaps it was bound after this very append, which is repeated
+            first = cursor.execute(_FIRST_SEQ, {"document_key": found[0], "update_id": append.update_id}).fetchone()
+            return Appended(Seq(first[0])) if first else Taken()
+    return None
