@@ -1,7 +1,8 @@
 """Who may write under which client id.
 
 The first use of an id binds it to the key that the session showed, so that nobody can extend somebody else's id (a forged struct at a
-victim's next clock silences the victim for ever). The key lives beside the browser's offline copy, not in the sign-in: work done
+victim's next clock silences the victim for ever). The store decides: of two nodes that let in the same new id at once, the one whose row
+comes second is refused (server/store/base.py, promise 6). The key lives beside the browser's offline copy, not in the sign-in: work done
 offline under an earlier sign-in, and a second tab that uploads what the first one typed, show the same key and go through. An id
 used without a key stays free.
 """
@@ -10,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from crdt.ids import ClientId
+from crdt.log_row import AuthorKeys
 
 
 def hash_key(key: str) -> bytes:
@@ -18,39 +20,40 @@ def hash_key(key: str) -> bytes:
 
 
 class Authors:
-    """The bindings of one document: the durable ones, and those that joined sessions have reserved."""
+    """The bindings of one document: the durable ones, those on their way to the store, and those that joined sessions have reserved."""
 
     def __init__(self, bound: Mapping[ClientId, bytes]) -> None:
         self._bound = dict(bound)
+        self._claimed: dict[ClientId, bytes] = {}
         self._reserved: dict[ClientId, bytes] = {}
 
     def allows(self, client_id: ClientId, key_hash: bytes | None) -> bool:
         """Whether a session with this key may write under this id."""
-        owner = self._bound.get(client_id) or self._reserved.get(client_id)
+        owner = self._bound.get(client_id) or self._claimed.get(client_id) or self._reserved.get(client_id)
         return owner is None or owner == key_hash
 
     def reserve(self, client_id: ClientId, key_hash: bytes | None) -> None:
         """Keep an announced id for its session before it has written anything."""
-        if key_hash is not None and client_id not in self._bound:
+        if key_hash is not None:
             self._reserved[client_id] = key_hash
 
     def release(self, client_id: ClientId) -> None:
         """Forget a reservation; a binding stays."""
         self._reserved.pop(client_id, None)
 
-    def learn(self, bound: Mapping[ClientId, bytes]) -> None:
-        """Take over what the store knows; it decides where memory says otherwise."""
-        self._bound.update(bound)
+    def claim(self, client_ids: Iterable[ClientId], key_hash: bytes | None) -> AuthorKeys:
+        """Take ids that are written under for the first time; return what the store must bind, or (without a key) find unbound."""
+        claims = tuple((client_id, key_hash or b"") for client_id in client_ids if client_id not in self._bound)
+        self._claimed.update((client_id, key) for client_id, key in claims if key)
+        return claims
 
-    def forget(self, client_ids: Iterable[ClientId]) -> None:
-        """Others wrote under these ids first, on another node, under a key that only the store knows: here they are free."""
-        for client_id in client_ids:
-            self._bound.pop(client_id, None)
+    def withdraw(self, claims: AuthorKeys) -> None:
+        """What was claimed did not come to the store, and may be claimed again."""
+        for client_id, _ in claims:
+            self._claimed.pop(client_id, None)
 
-    def bind(self, client_ids: Iterable[ClientId], key_hash: bytes | None) -> tuple[tuple[ClientId, bytes], ...]:
-        """Bind ids that are written under for the first time; return what the store must keep."""
-        if key_hash is None:
-            return ()
-        fresh = tuple((client_id, key_hash) for client_id in client_ids if client_id not in self._bound)
-        self._bound.update(fresh)
-        return fresh
+    def learn(self, bound: Iterable[tuple[ClientId, bytes]]) -> None:
+        """Take over what the store has bound; it decides where memory says otherwise."""
+        for client_id, key_hash in bound:
+            self._claimed.pop(client_id, None)
+            self._bound[client_id] = key_hash

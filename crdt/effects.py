@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from crdt.errors import Code
-from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
+from crdt.ids import ConnectionId, Epoch, Seq, UpdateId
+from crdt.log_row import AuthorKeys, Row
 from crdt.protocol import Acknowledged, PresenceChange, Refused, Request, ServerMessage
 
 
@@ -14,7 +15,7 @@ class Append:
     update_id: UpdateId
     epoch: Epoch
     batch: bytes
-    author_keys: tuple[tuple[ClientId, bytes], ...]
+    author_keys: AuthorKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class Answer:
 class PublishBatch:
     """Hint the other nodes at a row that this node appended."""
 
-    seq: Seq
-    batch: bytes
+    row: Row
 
 
 @dataclass(frozen=True, slots=True)

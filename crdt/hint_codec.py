@@ -1,6 +1,7 @@
 """Hints as bytes: `version • varUint(length) • node id • kind • body`, so that a node knows its own by their first bytes.
 
-A batch's body is `varUint(epoch) • varUint(seq)`, then the batch itself when it travels along; the other bodies are JSON.
+A batch's body is `varUint(epoch) • varUint(seq)`, then, when the batch travels along, how many client ids it bound, `varUint(client id) •
+key hash (16 bytes)` of each, and the batch itself; the other bodies are JSON.
 Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another version says things that this one does
 not understand: they raise as well, and are read from the log instead.
 """
@@ -20,14 +21,16 @@ from crdt.hints import (
     PresenceWhole,
 )
 from crdt.ids import MAX_CLIENT_ID, ClientId, Epoch, NodeId, PresenceId, Seq
+from crdt.log_row import AuthorKeys
 from crdt.native import encode_change, encode_info
 from crdt.protocol import DocumentInfo, PresenceChange, User
 from crdt.varint import MAX_SAFE, read_varuint, write_varuint
 
-VERSION = 1
+VERSION = 2
 _BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING = range(9)
 _EMPTY: dict[int, Hint] = {_BEAT: Beat(), _LEAVING: Beat(leaving=True)}
 _MAX_NODE_ID = 64
+_KEY_BYTES = 16
 
 
 def sender_prefix(node: NodeId) -> bytes:
@@ -42,11 +45,8 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
     """Put a hint behind its sender's prefix."""
     out = bytearray(prefix)
     match hint:
-        case BatchHint(epoch, seq, batch):
-            out.append(_SEQ if batch is None else _BATCH)
-            write_varuint(epoch, out)
-            write_varuint(seq, out)
-            out += batch or b""
+        case BatchHint():
+            _append_batch(out, hint)
         case PresenceHint(changes):
             _append(out, _PRESENCE, [encode_change(change) for change in changes])
         case PresenceWhole(people, asks):
@@ -60,6 +60,18 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
         case _:
             assert_never(hint)
     return bytes(out)
+
+
+def _append_batch(out: bytearray, hint: BatchHint) -> None:
+    out.append(_SEQ if hint.batch is None else _BATCH)
+    write_varuint(hint.epoch, out)
+    write_varuint(hint.seq, out)
+    if hint.batch is not None:
+        write_varuint(len(hint.author_keys), out)
+        for client_id, key_hash in hint.author_keys:
+            write_varuint(client_id, out)
+            out += key_hash
+        out += hint.batch
 
 
 def _append(out: bytearray, kind: int, body: object) -> None:
@@ -98,9 +110,25 @@ def _decode_body(kind: int, data: bytes, at: int) -> Hint:
 def _decode_batch(kind: int, data: bytes, at: int) -> BatchHint:
     epoch, at = read_varuint(data, at)
     seq, at = read_varuint(data, at)
+    author_keys, at = _decode_keys(data, at) if kind == _BATCH else ((), at)
     if (at == len(data)) is (kind == _BATCH) or seq == 0:
         raise _malformed("A row has a place in the log, and a batch unless it is said to be too large.")
-    return BatchHint(Epoch(epoch), Seq(seq), data[at:] if kind == _BATCH else None)
+    return BatchHint(Epoch(epoch), Seq(seq), data[at:] if kind == _BATCH else None, author_keys)
+
+
+def _decode_keys(data: bytes, at: int) -> tuple[AuthorKeys, int]:
+    count, at = read_varuint(data, at)
+    if count > (len(data) - at) // (_KEY_BYTES + 1):
+        raise _malformed("A hint ends inside the keys of client ids.")
+    author_keys: list[tuple[ClientId, bytes]] = []
+    for _ in range(count):
+        client_id, at = read_varuint(data, at)
+        key_hash = data[at : at + _KEY_BYTES]
+        if client_id > MAX_CLIENT_ID or len(key_hash) < _KEY_BYTES:
+            raise _malformed("A client id is bound to a key of 16 bytes.")
+        author_keys.append((ClientId(client_id), key_hash))
+        at += _KEY_BYTES
+    return tuple(author_keys), at
 
 
 def _no_number(_name: str) -> None:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 from crdt.errors import Code
 from crdt.ids import Epoch, Seq
+from crdt.log_row import AuthorKeys
 from crdt.protocol import DocumentInfo, PresenceChange
 
 
 @dataclass(frozen=True, slots=True)
 class BatchHint:
-    """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log."""
+    """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log.
+
+    `author_keys`: what it bound; they travel with the batch.
+    """
 
     epoch: Epoch
     seq: Seq
     batch: bytes | None
+    author_keys: AuthorKeys = ()
 
 
 @dataclass(frozen=True, slots=True)

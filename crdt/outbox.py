@@ -4,6 +4,8 @@
                                      │ ▲
                               failed()└─┘ the same append again, under the same id, after a growing pause
 
+Only what the store has refused goes back: `give_back` lets it wait again, `take_back` takes it out for another judgement.
+
 Nothing leaves an outbox except as durable or as openly refused.
 """
 
@@ -12,9 +14,10 @@ from dataclasses import dataclass, replace
 
 from crdt.effects import Answer, Effect
 from crdt.errors import Code
-from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
+from crdt.ids import ConnectionId, Seq, UpdateId
+from crdt.log_row import AuthorKeys
 from crdt.protocol import Acknowledged, Refused, Request, encode_batch
-from crdt.replica import Row
+from crdt.replica import InspectedRow
 from crdt.update_reader import Inspected
 
 FIRST_RETRY = 0.1
@@ -24,12 +27,16 @@ LAST_RETRY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new)."""
+    """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
+
+    `key_hash`: of the session's key; `author_keys`: the client ids that begin in it, for the store to bind.
+    """
 
     connection: ConnectionId
     request: Request | None
     updates: tuple[Inspected, ...]
-    author_keys: tuple[tuple[ClientId, bytes], ...] = ()
+    key_hash: bytes | None = None
+    author_keys: AuthorKeys = ()
 
     @property
     def size(self) -> int:
@@ -51,9 +58,14 @@ class Appending:
         return tuple(update for entry in self.entries for update in entry.updates)
 
     @property
-    def author_keys(self) -> tuple[tuple[ClientId, bytes], ...]:
-        """The client ids that the row binds."""
+    def author_keys(self) -> AuthorKeys:
+        """The client ids that begin in the row, with their keys."""
         return tuple(pair for entry in self.entries for pair in entry.author_keys)
+
+    @property
+    def bound(self) -> AuthorKeys:
+        """Those of them that the row binds."""
+        return tuple(pair for pair in self.author_keys if pair[1])
 
     def acknowledgements(self, seq: Seq) -> list[Effect]:
         """The answers to all who wait for one, now that the row is durable at `seq`."""
@@ -145,15 +157,15 @@ class Outbox:
         """The rows that are durable and wait for their turn to be applied, sent and acknowledged."""
         return sorted(self._owed)
 
-    def owe(self, seq: Seq, appending: Appending) -> Row:
+    def owe(self, seq: Seq, appending: Appending) -> InspectedRow:
         """Keep what is durable until its turn; return its row."""
         self._owed[seq] = appending
         return self.row(seq)
 
-    def row(self, seq: Seq) -> Row:
+    def row(self, seq: Seq) -> InspectedRow:
         """The row of ours that waits at this place."""
         appending = self._owed[seq]
-        return Row(seq, appending.batch, appending.updates)
+        return InspectedRow(seq, appending.batch, appending.updates)
 
     def pay(self, seq: Seq) -> Appending | None:
         """Its turn has come; None: the row is not one of ours."""
@@ -164,6 +176,21 @@ class Outbox:
         if self.under_way is not None and self.under_way.update_id == update_id:
             self.retry_at = now + self._pause
             self._pause = min(self._pause * 2, LAST_RETRY)
+
+    def give_back(self, update_id: UpdateId) -> bool:
+        """The store refused the append under way: its entries wait again, before all others. False when it is not the one under way."""
+        appending = self.under_way
+        if appending is None or appending.update_id != update_id:
+            return False
+        self.under_way, self.retry_at, self._pause = None, None, FIRST_RETRY
+        self._waiting[:0] = appending.entries
+        return True
+
+    def take_back(self) -> list[Entry]:
+        """Take out all that waits, so that it can be judged again."""
+        entries, self._waiting = self._waiting, []
+        self.bytes -= sum(entry.size for entry in entries)
+        return entries
 
     def retry(self) -> Appending | None:
         """The append to be tried again now."""

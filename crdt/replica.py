@@ -12,6 +12,7 @@ from crdt.errors import ProtocolError
 from crdt.gate import Admission, Knowledge
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, Epoch, Seq
+from crdt.log_row import Row
 from crdt.protocol import decode_batch
 from crdt.update_reader import Inspected, inspect
 
@@ -23,12 +24,12 @@ class Stored:
     epoch: Epoch
     snapshot: bytes | None
     snapshot_seq: Seq
-    rows: Sequence[tuple[Seq, bytes]]
+    rows: Sequence[Row]
     author_keys: Mapping[ClientId, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InspectedRow:
     """One row of the log, with its batch both as bytes and taken apart."""
 
     seq: Seq
@@ -36,10 +37,10 @@ class Row:
     updates: tuple[Inspected, ...]
 
 
-def inspect_row(seq: Seq, batch: bytes, limits: GateLimits) -> Row:
+def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
     """Take a stored row apart; raises ProtocolError for what no gate would have let in, whatever its limits were then."""
     limits = limits.without_sizes()
-    return Row(seq, batch, tuple(inspect(update, limits) for update in decode_batch(batch)))
+    return InspectedRow(row.seq, row.batch, tuple(inspect(update, limits) for update in decode_batch(row.batch)))
 
 
 class Replica:
@@ -48,7 +49,7 @@ class Replica:
     def __init__(self, stored: Stored, limits: GateLimits) -> None:
         """Replay what is stored; a document that cannot be replayed whole comes out quarantined."""
         self._limits = limits
-        self._ahead: dict[Seq, tuple[Row, bool]] = {}
+        self._ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
         self.document = Document()
@@ -64,13 +65,12 @@ class Replica:
         if stored.snapshot is not None:
             self.knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
             self.document.apply_snapshot(stored.snapshot, self.knowledge.state_vector)
-        for seq, batch in stored.rows:
-            row = inspect_row(seq, batch, self._limits)
+        for row in (inspect_row(each, self._limits) for each in stored.rows):
             self._apply(row)
             for update in row.updates:
                 self.knowledge.absorb(update)
 
-    def _apply(self, row: Row) -> None:
+    def _apply(self, row: InspectedRow) -> None:
         self.document.apply(row.updates)
         self.seq = row.seq
 
@@ -83,13 +83,13 @@ class Replica:
         """Let updates of a session in, all or none; raises ProtocolError."""
         return self.knowledge.admit(updates, may_write)
 
-    def arrive(self, row: Row, *, known: bool) -> None:
+    def arrive(self, row: InspectedRow, *, known: bool) -> None:
         """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""
         if row.seq <= self.seq or row.seq in self._ahead:
             return
         self._ahead[row.seq] = (row, known)
 
-    def advance(self) -> Iterator[Row]:
+    def advance(self) -> Iterator[InspectedRow]:
         """Apply the rows whose turn it is, and yield each when it is applied; raises Damaged.
 
         Only now the gate learns what is new in them: of a row whose past is still missing it would learn wrong places.

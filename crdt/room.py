@@ -14,7 +14,7 @@ acknowledged edit worth its name:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crdt.catching_up import CatchingUp
 from crdt.document import Damaged
@@ -23,6 +23,7 @@ from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unava
 from crdt.gate_limits import GateLimits
 from crdt.gathering import Gathering
 from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
+from crdt.log_row import Row
 from crdt.outbox import Entry, Outbox
 from crdt.protocol import (
     Acknowledged,
@@ -33,7 +34,6 @@ from crdt.protocol import (
     DurabilityMessage,
     JoinAnswer,
     JoinRequest,
-    Json,
     Limits,
     Refused,
     Request,
@@ -42,13 +42,15 @@ from crdt.protocol import (
     UpdateMessage,
     User,
 )
-from crdt.replica import Replica, Row, Stored, inspect_row
+from crdt.replica import InspectedRow, Replica, Stored, inspect_row
 from crdt.session import Joining, Session
 from crdt.state_vector import check_state_vector
 from crdt.update_reader import Inspected
 
 GATHER = 0.02
 """Seconds from one append to the next under load; after a quiet spell the first update leaves at once."""
+
+_DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,27 +170,9 @@ class Room:
         """The session is over. What was taken from it goes on to the log."""
         self._people.leave(connection)
 
-    def congested(self, connection: ConnectionId, now: float) -> None:
-        """The connection does not take in what it is sent: send nothing more until it has `drained`."""
-        self._people.congested(connection, now)
-
-    def drained(self, connection: ConnectionId) -> list[Effect]:
-        """A congested connection has taken everything in."""
-        return self._people.drained(connection)
-
-    # Presence.
-
-    def receive_presence(self, connection: ConnectionId, state: dict[str, Json] | None) -> None:
-        """Take in where a session's cursor is; raises ProtocolError(not_joined)."""
-        self._people.receive_presence(connection, state)
-
-    def identify(self, connection: ConnectionId, user: User) -> None:
-        """The connection belongs to this person from now on."""
-        self._people.identify(connection, user)
-
     @property
     def people(self) -> Gathering:
-        """Who is here, and what is heard of people on other nodes."""
+        """Who is here and where, how much they are sent, and what is heard of people on other nodes."""
         return self._people
 
     # The way of an edit.
@@ -215,19 +199,20 @@ class Room:
         session = self._people.session(connection)
         size = sum(len(update.raw) for update in updates)
         self._may_write(session, size)
+        return self._admit(Entry(connection, request, updates, session.key_hash))
+
+    def _admit(self, entry: Entry) -> list[Effect]:
         authors = self._people.authors
-        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), session.key_hash))
+        admission = self._replica.admit(entry.updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
         if not admission.news:
-            return self._acknowledge_nothing_new(Entry(connection, request, ()))
-        keys = authors.bind(map(ClientId, admission.new_clients), session.key_hash)
-        self._outbox.take(Entry(connection, request, updates, keys))
+            return self._acknowledge_nothing_new(Entry(entry.connection, entry.request, ()))
+        claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
+        self._outbox.take(replace(entry, author_keys=claims))
         return []
 
     def _may_write(self, session: Session, size: int) -> None:
         if self.quarantined is not None:
-            raise ProtocolError(
-                Code.QUARANTINED, "The document is read-only: its stored state is damaged. Everything is kept."
-            )
+            raise ProtocolError(Code.QUARANTINED, _DAMAGED)
         if not session.role.may_write:
             raise ProtocolError(Code.FORBIDDEN, "You may read this document, but not change it.")
         if self.info.trashed_at is not None:
@@ -262,7 +247,8 @@ class Room:
         appending = self._outbox.settle(update_id)
         if appending is None:
             return []
-        effects: list[Effect] = [PublishBatch(seq, appending.batch)]
+        self._people.authors.learn(appending.bound)
+        effects: list[Effect] = [PublishBatch(Row(seq, appending.batch, appending.bound))]
         if was != self.durability:
             effects += self._people.tell(DurabilityMessage(self.durability))
         if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
@@ -276,6 +262,11 @@ class Room:
         self._outbox.failed(update_id, now)
         return self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
 
+    def append_refused(self, update_id: UpdateId) -> list[Effect]:
+        """The store has bound a client id in it to another key, by a row of another node: read that, then judge again what waits."""
+        given_back = self._outbox.give_back(update_id)
+        return self.doubt("Another node has bound a client id that was taken in here.") if given_back else []
+
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
         effects: list[Effect] = [Answer(*refusal) for refusal in self._outbox.refuse_all(code, message)]
@@ -283,23 +274,26 @@ class Room:
 
     # Rows from elsewhere.
 
-    def remote(self, seq: Seq, batch: bytes | None) -> list[Effect]:
-        """Another node hints at a row; without its batch it is read from the log."""
-        if batch is None:
-            self._catching_up.hear(seq)
-            return self._ask_for_rows() if seq > self.seq else []
-        return self.fetched([(seq, batch)], asked=False)
+    def hinted(self, seq: Seq) -> list[Effect]:
+        """There is such a row, to be read from the log."""
+        self._catching_up.hear(seq)
+        return self._ask_for_rows() if seq > self.seq else []
 
-    def fetched(self, rows: Sequence[tuple[Seq, bytes]] | None, *, asked: bool = True) -> list[Effect]:
+    def remote(self, row: Row) -> list[Effect]:
+        """Another node has appended this row."""
+        return self.fetched([row], asked=False)
+
+    def fetched(self, rows: Sequence[Row] | None, *, asked: bool = True) -> list[Effect]:
         """Rows read from the log; None: they are folded into a snapshot already, so the document is loaded again."""
         if asked:
             self._catching_up.answered()
         if rows is None:
             return self.doubt("The rows missing here have been folded into a snapshot.")
         try:
-            for seq, batch in rows:
-                if seq > self.seq:
-                    self._replica.arrive(inspect_row(seq, batch, self._gate_limits), known=False)
+            for row in rows:
+                self._people.authors.learn(row.author_keys)
+                if row.seq > self.seq:
+                    self._replica.arrive(inspect_row(row, self._gate_limits), known=False)
         except ProtocolError as error:
             return self.doubt(f"A row of the log is not what it was. {error.message}")
         return self._advance() + self._catch_up()
@@ -324,12 +318,8 @@ class Room:
             effects += self._ask_for_rows()
         return effects
 
-    def _relay(self, row: Row) -> list[Effect]:
+    def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
-        if mine is None:
-            self._people.authors.forget(
-                ClientId(c) for update in row.updates for c, first, _ in update.clients if not first
-            )
         effects = self._people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
         return effects + (mine.acknowledgements(row.seq) if mine else [])
 
@@ -352,19 +342,33 @@ class Room:
         self._reloading = False
         self._catching_up.answered()
         self._replica = Replica(stored, self._gate_limits)
-        self._people.authors.learn(stored.author_keys)
-        for update in self._outbox.updates():
-            self._replica.knowledge.absorb(update)
+        self._people.authors.learn(stored.author_keys.items())
         effects: list[Effect] = [*self._people.tell(ResyncMessage())]
         if self.quarantined is not None:
-            message = "The document is read-only: its stored state is damaged. Everything is kept."
-            effects += [Answer(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, message)]
+            effects += [Answer(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
+        effects += self._judge_again()
         for seq in self._outbox.owed:
             if seq > self.seq and self.quarantined is None:
                 self._replica.arrive(self._outbox.row(seq), known=True)
             elif (appending := self._outbox.pay(seq)) is not None:
                 effects += appending.acknowledgements(seq)
         return effects + self._advance() + self._catch_up()
+
+    def _judge_again(self) -> list[Effect]:
+        """Take in what waits as if it came only now, behind what is durable or may be: ids have perhaps been bound elsewhere."""
+        effects: list[Effect] = []
+        waiting = self._outbox.take_back()
+        for update in self._outbox.updates():
+            self._replica.knowledge.absorb(update)
+        for entry in waiting:
+            self._people.authors.withdraw(entry.author_keys)
+        for entry in waiting:
+            try:
+                effects += self._admit(entry)
+            except ProtocolError as refusal:
+                refused = Refused(refusal.code, refusal.outward)
+                effects += self.refuse(entry.connection, entry.request, refused)
+        return effects
 
     # The catalogue and the log's upkeep.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from crdt.errors import Code, ManyhandsError
+from server.bus.base import BatchHint
 from server.observe import log
 from server.open_room import OpenRoom
 from server.store.base import Log
@@ -64,4 +65,4 @@ class HeadPoll:
             if head is None:
                 open_room.end(Code.DELETED, "The document was deleted.")
             elif head.seq > open_room.room.seq or head.epoch != open_room.room.epoch:
-                open_room.learn(head.epoch, head.seq, None)
+                open_room.learn(BatchHint(head.epoch, head.seq, None))

@@ -24,6 +24,7 @@ from crdt.effects import (
 )
 from crdt.errors import Code, ManyhandsError
 from crdt.ids import ConnectionId, DocumentId, Epoch, NodeId, Seq
+from crdt.log_row import Row
 from crdt.neighbours import Neighbours
 from crdt.protocol import Acknowledged, Refused, Request, ServerMessage
 from crdt.replica import Stored
@@ -57,11 +58,20 @@ FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 LARGE_HINT = 256 * 2**10
 """A batch above this many bytes is not put on the bus: its seq travels alone, and other nodes read the log."""
 
+KEY_BYTES = 24
+"""What a client id and its key count for in that."""
+
 
 def stored_of(loaded: store.Loaded) -> Stored:
     """A loaded document in the room's own terms."""
-    rows = [(row.seq, row.batch) for row in loaded.rows]
-    return Stored(loaded.epoch, loaded.snapshot, loaded.snapshot_seq, rows, loaded.author_keys)
+    return Stored(loaded.epoch, loaded.snapshot, loaded.snapshot_seq, loaded.rows, loaded.author_keys)
+
+
+def _hint_at(epoch: Epoch, row: Row) -> BatchHint:
+    """Tell of a row, whole if it is small."""
+    if len(row.batch) + KEY_BYTES * len(row.author_keys) > LARGE_HINT:
+        return BatchHint(epoch, row.seq, None)
+    return BatchHint(epoch, row.seq, row.batch, row.author_keys)
 
 
 class Wire(Protocol):
@@ -170,9 +180,8 @@ class OpenRoom:
                     self._watch_backlogs(connections)
                 case Answer(connection, request, answer):
                     around.wire.answer(connection, request, answer)
-                case PublishBatch(seq, batch):
-                    small = batch if len(batch) <= LARGE_HINT else None
-                    around.bus.publish(self.document_id, BatchHint(self.room.epoch, seq, small))
+                case PublishBatch(row):
+                    around.bus.publish(self.document_id, _hint_at(self.room.epoch, row))
                 case PublishPresence(changes):
                     around.bus.publish(self.document_id, PresenceHint(changes))
                 case AnnouncePresence(people, asks):
@@ -201,6 +210,8 @@ class OpenRoom:
                 self.compact_if_due(unloading=False)
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
+            case store.Taken():
+                self.do(lambda: self.room.append_refused(effect.update_id))
             case store.Gone():
                 self.end(Code.DELETED, "The document was deleted.")
             case None:
@@ -216,7 +227,7 @@ class OpenRoom:
 
     async def _fetch(self, after: int) -> None:
         rows = await self._until_answered(lambda: self._around.log.read(self.document_id, Seq(after)))
-        self.do(lambda: self.room.fetched(None if rows is None else [(row.seq, row.batch) for row in rows]))
+        self.do(lambda: self.room.fetched(rows))
 
     async def _reload(self) -> None:
         loaded = await self._until_answered(lambda: self._around.log.load(self.document_id))
@@ -244,8 +255,8 @@ class OpenRoom:
         self._around.neighbours.heard(node, self._around.clock())
         people = self.room.people
         match message:
-            case BatchHint(epoch, seq, batch):
-                self.learn(epoch, seq, batch)
+            case BatchHint():
+                self.learn(message)
             case PresenceHint(changes):
                 self.do(lambda: people.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
@@ -259,19 +270,20 @@ class OpenRoom:
             case _:
                 assert_never(message)
 
-    def learn(self, epoch: Epoch, seq: Seq, batch: bytes | None) -> None:
+    def learn(self, hint: BatchHint) -> None:
         """There is this row in the log. In another life of the document: then the store must say which one is the present."""
-        if epoch == self.room.epoch:
-            self.do(lambda: self.room.remote(seq, batch))
-        else:
+        if hint.epoch != self.room.epoch:
             self.do(lambda: self.room.doubt("Another node knows another life of this document."))
+        elif hint.batch is None:
+            self.do(lambda: self.room.hinted(hint.seq))
+        else:
+            row = Row(hint.seq, hint.batch, hint.author_keys)
+            self.do(lambda: self.room.remote(row))
 
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""
         rows = await self._around.log.read(self.document_id, self.room.seq)
-        self.do(
-            lambda: self.room.fetched(None if rows is None else [(row.seq, row.batch) for row in rows], asked=False)
-        )
+        self.do(lambda: self.room.fetched(rows, asked=False))
 
     def announce(self) -> None:
         """Tell the other nodes where the log ends and who is here, and ask who is there."""
@@ -295,7 +307,7 @@ class OpenRoom:
         slow = [connection for connection in connections if wire.backlog(connection) > limit]
         for connection in slow:
             log.info("connection_behind", document=self.document_id)
-            self.room.congested(connection, self._around.clock())
+            self.room.people.congested(connection, self._around.clock())
         if slow and self._drain_timer is None:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
@@ -305,7 +317,7 @@ class OpenRoom:
         behind = [(s.connection, s.state.since) for s in self.room.people.sessions() if isinstance(s.state, Behind)]
         for connection, since in behind:
             if around.wire.backlog(connection) <= around.backlog_bytes // 4:
-                self.do(lambda connection=connection: self.room.drained(connection))  # type: ignore[misc]
+                self.do(lambda connection=connection: self.room.people.drained(connection))  # type: ignore[misc]
             elif now - since > NEVER_DRAINS:
                 around.wire.abort(connection)
         if behind and not self.over:

@@ -181,7 +181,7 @@ class Rooms:
     ) -> None:
         """Take in where a session's cursor is; raises ProtocolError."""
         open_room = self._room(document_id)
-        open_room.room.receive_presence(connection, state)
+        open_room.room.people.receive_presence(connection, state)
         open_room.do(list)
 
     def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
@@ -202,7 +202,7 @@ class Rooms:
         for document_id in self._joined.get(connection, set()):
             open_room = self._rooms.get(document_id)
             if open_room is not None:
-                open_room.room.identify(connection, user)
+                open_room.room.people.identify(connection, user)
                 open_room.do(list)
 
     # What the catalogue's routes call.

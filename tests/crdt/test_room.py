@@ -6,6 +6,7 @@ from pycrdt import Doc, Map, Text
 from crdt.effects import Ended, Fetch, PublishBatch, Reload
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import Epoch, Seq
+from crdt.log_row import Row
 from crdt.protocol import ClosedMessage, DurabilityMessage, Limits, ResyncMessage, encode_batch
 from crdt.replica import Stored
 from tests.harness.room import EMPTY, Table
@@ -173,10 +174,10 @@ class TestRowsFromElsewhere:
         table = Table()
         (alice,) = table.seat("alice")
         first, second = self.row("one ", 1), self.row("two ", 2)
-        table.carry_out(table.room.remote(Seq(2), second))
+        table.carry_out(table.room.remote(Row(Seq(2), second)))
         assert table.asked(Fetch) == [Fetch(Seq(0))]
         assert alice.text == ""
-        table.carry_out(table.room.fetched([(Seq(1), first), (Seq(2), second)]))
+        table.carry_out(table.room.fetched([Row(Seq(1), first), Row(Seq(2), second)]))
         assert alice.seqs == [1, 2]
         assert sorted(alice.text.split()) == ["one", "two"]
 
@@ -184,7 +185,7 @@ class TestRowsFromElsewhere:
         table = Table()
         (alice,) = table.seat("alice")
         for _ in range(2):
-            table.carry_out(table.room.remote(Seq(1), self.row("one", 1)))
+            table.carry_out(table.room.remote(Row(Seq(1), self.row("one", 1))))
         assert alice.seqs == [1]
 
     def test_ones_own_row_waits_for_a_strangers_before_it_is_acknowledged(self) -> None:
@@ -195,7 +196,7 @@ class TestRowsFromElsewhere:
         append = table.appends.pop()
         table.carry_out(table.room.committed(append.update_id, Seq(2)))
         assert (alice.acknowledged, bob.seqs) == ([], [])
-        table.carry_out(table.room.fetched([(Seq(1), self.row("theirs", 1)), (Seq(2), append.batch)]))
+        table.carry_out(table.room.fetched([Row(Seq(1), self.row("theirs", 1)), Row(Seq(2), append.batch)]))
         assert (alice.acknowledged, bob.seqs, alice.seqs) == ([2], [1, 2], [1])
 
     def test_a_row_of_ours_is_hinted_at_once(self) -> None:
@@ -203,7 +204,7 @@ class TestRowsFromElsewhere:
         (alice,) = table.seat("alice")
         alice.types("hi")
         table.commit()
-        assert table.asked(PublishBatch) == [PublishBatch(Seq(1), table.log[0])]
+        assert table.asked(PublishBatch) == [PublishBatch(Row(Seq(1), table.log[0], tuple(table.bindings.items())))]
 
 
 class TestDoubt:
@@ -228,7 +229,7 @@ class TestDoubt:
         before = lost.get_state()
         lost.get("story", type=Text).insert(1, "b")
         gap = encode_batch([lost.get_update(before)])
-        table = Table(Stored(Epoch(7), None, Seq(0), [(Seq(1), good), (Seq(2), gap)], {}))
+        table = Table(Stored(Epoch(7), None, Seq(0), [Row(Seq(1), good), Row(Seq(2), gap)], {}))
         (alice,) = table.seat("alice")
         assert alice.joined is not None
         assert alice.joined.quarantined
@@ -291,11 +292,11 @@ class TestJoining:
 def test_a_slow_connection_is_sent_nothing_until_it_has_drained() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
-    table.room.congested(bob.connection, table.now)
+    table.room.people.congested(bob.connection, table.now)
     alice.types("hi")
     table.commit()
     assert bob.heard == []
-    table.carry_out(table.room.drained(bob.connection))
+    table.carry_out(table.room.people.drained(bob.connection))
     assert bob.heard == [ResyncMessage()]
     bob.joins()
     assert bob.text == "hi"

@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 
+import pytest
 from pycrdt import Doc, Text
 
 from crdt.authors import hash_key
-from crdt.effects import AnnouncePresence, Fetch, PublishPresence
+from crdt.effects import AnnouncePresence, Fetch, PublishPresence, Reload
+from crdt.errors import Code, ProtocolError
 from crdt.gathering import PRESENCE_REPEAT
 from crdt.ids import ClientId, NodeId, PresenceId, Seq
-from crdt.protocol import PresenceChange, User, decode_batch, encode_batch
+from crdt.log_row import Row
+from crdt.protocol import ClosedMessage, PresenceChange, User, decode_batch, encode_batch
 from tests.harness.room import Table
 
+ALICES = hash_key("key-of-alice-0123456789")
 ELSEWHERE = NodeId("elsewhere")
 CAROL = PresenceChange(PresenceId(900), ClientId(900), User("carol", "Carol", "#336699"), {"at": 1})
 CAROL_GONE = PresenceChange(PresenceId(900), ClientId(900), User("carol", "Carol", "#336699"), None)
@@ -34,9 +38,9 @@ class TestRows:
         table = Table()
         (alice,) = table.seat("alice")
         first, second, third = rows_of_one_author("one ", "two ", "three ")
-        table.carry_out(table.room.remote(Seq(3), third))
-        table.carry_out(table.room.remote(Seq(2), second))
-        table.carry_out(table.room.remote(Seq(1), first))
+        table.carry_out(table.room.remote(Row(Seq(3), third)))
+        table.carry_out(table.room.remote(Row(Seq(2), second)))
+        table.carry_out(table.room.remote(Row(Seq(1), first)))
         assert alice.text == "one two three "
         before = alice.doc.get_state()
         alice.story.insert(4, "and ")
@@ -50,7 +54,7 @@ class TestRows:
         alice.types("mine")
         table.flush()
         append = table.appends.pop()
-        table.carry_out(table.room.fetched([(Seq(1), append.batch)]))
+        table.carry_out(table.room.fetched([Row(Seq(1), append.batch)]))
         table.carry_out(table.room.committed(append.update_id, Seq(1)))
         assert alice.acknowledged == [1]
         assert bob.seqs == [1]
@@ -60,20 +64,78 @@ class TestRows:
         table = Table()
         table.seat("alice")
         first, second = rows_of_one_author("one ", "two ")
-        table.carry_out(table.room.remote(Seq(1), None))
-        table.carry_out(table.room.remote(Seq(2), None))
-        table.carry_out(table.room.fetched([(Seq(1), first)]))
+        table.carry_out(table.room.hinted(Seq(1)))
+        table.carry_out(table.room.hinted(Seq(2)))
+        table.carry_out(table.room.fetched([Row(Seq(1), first)]))
         assert table.asked(Fetch) == [Fetch(Seq(0)), Fetch(Seq(1))]
-        table.carry_out(table.room.fetched([(Seq(2), second)]))
+        table.carry_out(table.room.fetched([Row(Seq(2), second)]))
         assert table.asked(Fetch) == [Fetch(Seq(0)), Fetch(Seq(1))]
 
     def test_a_row_that_the_log_does_not_have_is_asked_for_once(self) -> None:
         table = Table()
-        table.carry_out(table.room.remote(Seq(5), None))
+        table.carry_out(table.room.hinted(Seq(5)))
         table.carry_out(table.room.fetched([]))
         assert table.asked(Fetch) == [Fetch(Seq(0))]
 
-    def test_whoever_wrote_first_elsewhere_is_not_locked_out_by_who_brought_it_here(self) -> None:
+    def test_a_document_read_again_says_whose_the_client_ids_are(self) -> None:
+        table = Table()
+        (bob,) = table.seat("bob")
+        (hers,) = rows_of_one_author("words of hers ")
+        (update,) = decode_batch(hers)
+        bob.sends(update)
+        truth = {ClientId(1): ALICES}
+        table.log.append(hers)
+        table.carry_out(table.room.doubt("Rows were folded into a snapshot."))
+        table.carry_out(table.room.reloaded(replace(table.stored(), author_keys=truth)))
+        (alice,) = table.seat("alice", first_client_id=0)
+        alice.types("more of hers ")
+        assert alice.refusals == []
+
+
+class TestClientIds:
+    """Alice (client id 1) writes on another node."""
+
+    def test_an_id_that_another_node_bound_is_protected_here(self) -> None:
+        table = Table()
+        (mallory,) = table.seat("mallory")
+        first, second = rows_of_one_author("hello ", "hijacked ")
+        table.carry_out(table.room.remote(Row(Seq(1), first, ((ClientId(1), ALICES),))))
+        mallory.sends(*decode_batch(second))
+        assert mallory.refusals == ["client_id_taken"]
+        assert mallory.text == "hello "
+
+    def test_an_id_is_protected_before_its_row_has_its_turn(self) -> None:
+        table = Table()
+        table.carry_out(table.room.remote(Row(Seq(2), rows_of_one_author("hello ")[0], ((ClientId(1), ALICES),))))
+        with pytest.raises(ProtocolError) as refused:
+            table.seat("mallory", first_client_id=1)
+        assert refused.value.code is Code.CLIENT_ID_TAKEN
+
+    @pytest.mark.parametrize("keyed", [True, False])
+    def test_who_comes_second_under_an_id_is_refused_and_nobody_else(self, keyed: bool) -> None:
+        """Two nodes let in the same new id at once. What Carol wrote beside it is not lost, nor is what Mallory wrote under his own id."""
+        table = Table()
+        mallory, carol = table.seat("mallory", "carol", keyed=keyed)
+        (forged,) = decode_batch(rows_of_one_author("forged, and longer than hers ")[0])
+        mallory.sends(forged)
+        mallory.types("his own ")
+        carol.types("hello ")
+        table.flush()
+        (first,) = table.appends
+        assert dict(first.author_keys)[ClientId(1)] == (hash_key(str(mallory.key)) if keyed else b"")
+        table.log.append(rows_of_one_author("hers ")[0])
+        table.bindings[ClientId(1)] = ALICES
+        table.is_taken()
+        carol.types("again ")
+        table.carry_out(table.room.reloaded(table.stored()))
+        assert mallory.refusals == ["client_id_taken"]
+        table.commit()
+        assert (mallory.acknowledged, carol.acknowledged) == ([2], [2, 2])
+        assert table.room.settled
+        (dave,) = table.seat("dave")
+        assert sorted(dave.text.split()) == ["again", "hello", "hers", "his", "own"]
+
+    def test_whoever_only_brings_somebody_elses_words_is_not_refused(self) -> None:
         """Bob has Alice's words from another node, and brings them here before the log does: her id does not become his."""
         table = Table()
         (bob,) = table.seat("bob")
@@ -82,29 +144,44 @@ class TestRows:
         bob.doc.apply_update(update)
         bob.sends(update, bob.writes("and mine"))
         table.flush()
-        append = table.appends.pop()
-        table.carry_out(table.room.committed(append.update_id, Seq(2)))
-        table.carry_out(table.room.fetched([(Seq(1), hers), (Seq(2), append.batch)]))
+        table.log.append(hers)
+        table.bindings[ClientId(1)] = ALICES
+        table.is_taken()
+        table.carry_out(table.room.reloaded(table.stored()))
+        table.commit()
+        assert (bob.refusals, bob.acknowledged) == ([], [2])
         (alice,) = table.seat("alice", first_client_id=0)
         assert alice.client_id == 1
-        alice.doc.apply_update(update)
         alice.types("more of hers ")
         assert alice.refusals == []
 
-    def test_a_document_read_again_says_whose_the_client_ids_are(self) -> None:
+    def test_what_somebody_wrote_who_has_gone_is_judged_again_as_well(self) -> None:
         table = Table()
-        (bob,) = table.seat("bob")
-        (hers,) = rows_of_one_author("words of hers ")
-        (update,) = decode_batch(hers)
-        bob.sends(update)
+        alice, mallory = table.seat("alice", "mallory")
+        mallory.sends(*decode_batch(rows_of_one_author("forged ")[0]), awaited=False)
+        alice.types("my last words")
+        alice.leaves()
         table.flush()
-        truth = {ClientId(1): hash_key("key-of-alice-0123456789")}
-        table.log.append(hers)
-        table.carry_out(table.room.doubt("Rows were folded into a snapshot."))
-        table.carry_out(table.room.reloaded(replace(table.stored(), author_keys=truth)))
-        (alice,) = table.seat("alice", first_client_id=0)
-        alice.types("more of hers ")
-        assert alice.refusals == []
+        table.bindings[ClientId(1)] = ALICES
+        table.is_taken()
+        table.carry_out(table.room.reloaded(table.stored()))
+        assert isinstance(mallory.heard[-1], ClosedMessage)
+        table.commit()
+        assert alice.acknowledged == [1]
+        assert table.room.idle
+
+    def test_a_refusal_that_comes_twice_is_taken_once(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.types("hello")
+        table.flush()
+        update_id = table.appends[0].update_id
+        table.is_taken()
+        table.carry_out(table.room.append_refused(update_id))
+        table.carry_out(table.room.reloaded(table.stored()))
+        table.commit()
+        assert alice.acknowledged == [1]
+        assert len(table.asked(Reload)) == 1
 
 
 class TestPeople:
@@ -125,7 +202,7 @@ class TestPeople:
     def test_a_node_that_asks_hears_who_is_here_once_however_often_it_asked(self) -> None:
         table = Table()
         (alice,) = table.seat("alice")
-        table.room.receive_presence(alice.connection, {"at": 7})
+        table.room.people.receive_presence(alice.connection, {"at": 7})
         table.flush()
         for _ in range(3):
             table.carry_out(table.room.people.hear_whole_presence(ELSEWHERE, (), asks=True))

@@ -14,6 +14,7 @@ from pycrdt import Doc, Text
 from crdt.effects import Answer, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, Reload
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
+from crdt.log_row import Row
 from crdt.protocol import (
     Acknowledged,
     DocumentInfo,
@@ -123,7 +124,9 @@ class Table:
         self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint)
         self.seats: dict[ConnectionId, Seat] = {}
         self.appends: list[Append] = []
-        self.log: list[bytes] = [batch for _, batch in stored.rows]
+        self.log: list[bytes] = [row.batch for row in stored.rows]
+        self.bindings: dict[ClientId, bytes] = {}
+        """What the store has bound with the rows that it committed."""
         self.others: list[Effect] = []
 
     def _count(self) -> int:
@@ -169,7 +172,12 @@ class Table:
         """The store commits the append that is under way."""
         append = self.appends.pop(0)
         self.log.append(append.batch)
+        self.bindings |= {client_id: key for client_id, key in append.author_keys if key}
         self.carry_out(self.room.committed(append.update_id, Seq(len(self.log))))
+
+    def is_taken(self) -> None:
+        """The store refuses the append under way: a client id in it belongs to somebody on another node."""
+        self.carry_out(self.room.append_refused(self.appends.pop(0).update_id))
 
     def commit(self) -> None:
         """Flush, and let the store commit."""
@@ -178,8 +186,8 @@ class Table:
 
     def stored(self) -> Stored:
         """What the store would load now."""
-        rows = [(Seq(place), batch) for place, batch in enumerate(self.log, 1)]
-        return Stored(self.room.epoch, None, Seq(0), rows, {})
+        rows = [Row(Seq(place), batch) for place, batch in enumerate(self.log, 1)]
+        return Stored(self.room.epoch, None, Seq(0), rows, self.bindings)
 
     def asked(self, kind: type[Effect]) -> list[Effect]:
         """The effects of one kind that the test has to carry out itself."""

@@ -10,10 +10,11 @@ from typing import Any
 from crdt.document import Damaged
 from crdt.effects import Answer, Effect
 from crdt.gathering import Gathering
-from crdt.ids import DocumentId, Seq
+from crdt.ids import DocumentId
+from crdt.log_row import Row
 from crdt.outbox import Outbox
 from crdt.protocol import Acknowledged, UpdateMessage
-from crdt.replica import Replica, Row, inspect_row
+from crdt.replica import InspectedRow, Replica, inspect_row
 from crdt.room import Room
 from server.head_poll import HeadPoll
 from server.open_room import OpenRoom
@@ -91,17 +92,13 @@ def forget_who_joins_late() -> AbstractContextManager[None]:
 
 def relay_without_the_seq_check() -> AbstractContextManager[None]:
     """Whatever comes over the bus is applied and passed on as it comes: gaps and repetitions go unnoticed."""
-    original = Room.remote
 
-    def remote(room: Room, seq: Seq, batch: bytes | None) -> list[Effect]:
-        if batch is None:
-            return original(room, seq, batch)
-        row = inspect_row(seq, batch, room._gate_limits)
+    def remote(room: Room, row: Row) -> list[Effect]:
         try:
-            room._replica._apply(row)
+            room._replica._apply(inspect_row(row, room._gate_limits))
         except Damaged:
             return []
-        return room._people.tell(UpdateMessage(seq, batch))
+        return room._people.tell(UpdateMessage(row.seq, row.batch))
 
     return _instead(Room, "remote", remote)
 
@@ -135,7 +132,7 @@ def learn_rows_as_they_come() -> AbstractContextManager[None]:
     """The gate takes in rows ahead of their turn, whose past it does not know."""
     original = Replica.arrive
 
-    def arrive(replica: Replica, row: Row, *, known: bool) -> None:
+    def arrive(replica: Replica, row: InspectedRow, *, known: bool) -> None:
         if not known and row.seq > replica.seq and row.seq not in replica._ahead:
             for update in row.updates:
                 replica.knowledge.absorb(update)
