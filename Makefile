@@ -8,7 +8,7 @@ WEB := client_web
 STAMPS := .make
 PAGES := $(WEB)/editor/dist/index.html
 
-.PHONY: serve cluster test test-cluster test-fast lint format bench setup lock clean
+.PHONY: serve cluster test test-fast lint format bench setup lock clean
 
 serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 with its data in ./data
 	$(BIN)/manyhands serve $(ARGS)
@@ -18,12 +18,9 @@ cluster: $(STAMPS)/python $(PAGES) $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/
 
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
-test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Everything but whole clusters
+test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Everything
 	cd $(WEB) && npm test
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not cluster" $(ARGS)
-
-test-cluster: setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## A balancer, three nodes, Redis and PostgreSQL, broken part by part
-	$(BIN)/pytest -n 2 --dist loadgroup -m cluster $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
 	$(BIN)/pytest -n 2 -m "not slow and not e2e" $(ARGS)
