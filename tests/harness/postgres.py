@@ -1,5 +1,6 @@
 """A real PostgreSQL on loopback for tests: fsync on, passwords asked for; it can be killed, paused and started again."""
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -11,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +21,8 @@ from tests.harness.ports import quiet_port
 
 PASSWORD = "s3cr3t/pass:word@"
 PASSWORD_IN_URLS = "s3cr3t%2Fpass%3Aword%40"
+PATIENCE = 20.0
+"""Seconds after which a server that should have read its settings counts as broken."""
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,7 +40,7 @@ class PostgresServer:
     def __init__(self) -> None:
         self._binaries = _binaries()
         self._user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.geteuid()
-        self._port = quiet_port()
+        self.port = quiet_port()
         self._schemas = itertools.count(1)
         self._directory = Path(tempfile.mkdtemp(prefix="manyhands-postgres-"))
         os.chown(self._directory, self._user, -1)
@@ -55,7 +59,7 @@ class PostgresServer:
     def url(self, **parameters: str) -> str:
         """Name the server's database, e.g. with `search_path`."""
         query = "&".join(f"{name}={value}" for name, value in parameters.items())
-        return f"postgresql://manyhands:{PASSWORD_IN_URLS}@127.0.0.1:{self._port}/postgres?{query}"
+        return f"postgresql://manyhands:{PASSWORD_IN_URLS}@127.0.0.1:{self.port}/postgres?{query}"
 
     async def new_schema(self) -> str:
         """Make an empty schema, which is as good as a database to a store, and cheaper; return its URL."""
@@ -72,9 +76,39 @@ class PostgresServer:
         finally:
             await connection.close()
 
+    @contextlib.asynccontextmanager
+    async def speaking_tls(self, certificate: Path, key: Path) -> AsyncIterator[None]:
+        """Let it take TLS as well for a while."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            copy = self._data / name
+            copy.touch(mode=0o600)
+            copy.write_bytes(source.read_bytes())
+            os.chown(copy, self._user, -1)
+        await self._reload("ALTER SYSTEM SET ssl = on", ssl="on")
+        try:
+            yield
+        finally:
+            await self._reload("ALTER SYSTEM RESET ssl", ssl="off")
+
+    async def _reload(self, statement: str, **expected: str) -> None:
+        """Change a setting, and return when new sessions have it."""
+        await self.execute(statement, "SELECT pg_reload_conf()")
+        for name, value in expected.items():
+            async with asyncio.timeout(PATIENCE):
+                while await self.ask(f"SHOW {name}") != value:  # noqa: ASYNC110 - it tells nobody by itself
+                    await asyncio.sleep(0.01)
+
+    async def ask(self, question: str, url: str | None = None) -> object:
+        """The first value that a query finds."""
+        connection = await asyncpg.connect(url or self.url())
+        try:
+            return await connection.fetchval(question)
+        finally:
+            await connection.close()
+
     def start(self) -> None:
         """Start the server and return when it takes connections."""
-        settings = {**_SETTINGS, "port": str(self._port), "unix_socket_directories": str(self._directory)}
+        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._directory)}
         options = [f"-c{name}={value}" for name, value in settings.items()]
         self._process = subprocess.Popen(
             [self._binaries / "postgres", "-D", self._data, *options],

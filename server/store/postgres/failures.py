@@ -18,11 +18,17 @@ _OVERTAKEN = frozenset(
         "0A000",  # a statement was prepared before a migration
     }
 )
+_POOLER = (
+    "What stands before the database {place} does not let through what is needed ({error}). Name the PostgreSQL server itself, "
+    "or a pooler that keeps sessions together (PgBouncer: pool_mode = session)."
+)
 _SENTENCES = {
+    "08P01": _POOLER,  # protocol_violation
+    "26000": _POOLER,  # invalid_sql_statement_name: it was prepared in another session
     "28P01": "The database {place} refuses the user name or the password. Correct the database URL.",
     "28000": "The database {place} refuses the user ({error}). Correct the database URL, or pg_hba.conf.",
     "3D000": "There is no database {place}. Make it, or correct the database URL.",
-    "42501": "The user in the database URL may not do what is needed in {place} ({error}). Make it the database's owner.",
+    "42501": "The user in the database URL may not do what is needed in {place} ({error}). Make it the owner of its schema.",
     "53100": "There is no room left on the disk of {place}. Make room; waiting edits are then saved.",
     "53300": "The database {place} has no connection left. Raise its max_connections; waiting edits are then saved.",
     "25006": "The database {place} can only be read. Name the primary server, not a standby.",

@@ -5,8 +5,11 @@ its database belongs to another program or was written by a newer version of Man
 """
 
 import asyncio
+import contextlib
 import logging
+import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -28,6 +31,7 @@ SILENCE_SECONDS = 3.0
 _OLDEST = 120000  # server_version_num of the first one with CTEs AS MATERIALIZED, on which the append relies
 _OPENING_LOCK = 0x6D616E7968616E64  # "manyhand": any number will do that other programs don't use
 _SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _EXAMPLE = "postgresql://user:password@host/database"
 _log = logging.getLogger(__name__)
 
@@ -49,6 +53,8 @@ class Place:
     name: str
     dsn: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    files: tuple[str, ...] = ()
+    """What it names for TLS."""
 
     @classmethod
     def of(cls, url: str) -> "Place":
@@ -67,9 +73,11 @@ class Place:
             raise Unavailable(f"The database URL names no database; it should look like {_EXAMPLE}.")
         user_and_password, _, hosts = parts.netloc.rpartition("@")
         password = user_and_password.partition(":")[2]
-        secrets = (password, unquote(password), *parse_qs(parts.query).get("password", ()))
+        query = parse_qs(parts.query)
+        secrets = (password, unquote(password), *query.get("password", ()))
+        files = tuple(file for name in _FILES for file in query.get(name, ()))
         dsn = parts._replace(scheme="postgresql").geturl()
-        return cls(f"postgresql://{hosts}{parts.path}", dsn, tuple(filter(None, secrets)))
+        return cls(f"postgresql://{hosts}{parts.path}", dsn, tuple(filter(None, secrets)), files)
 
     def redacted(self, text: str) -> str:
         """Take out of a driver's words what nobody should read."""
@@ -79,14 +87,34 @@ class Place:
 
     async def connect(self, statement_seconds: float, silence_seconds: float = SILENCE_SECONDS) -> asyncpg.Connection:
         """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
-        settings = {
-            "application_name": "manyhands",
-            "synchronous_commit": "on",  # whatever the server's default: what is acknowledged must be on its disk
-            "statement_timeout": f"{statement_seconds * 1000:.0f}",
-            "idle_in_transaction_session_timeout": f"{silence_seconds * 1000:.0f}",
-        }
+        session = await self.dial()
         try:
-            return await asyncpg.connect(self.dsn, timeout=CONNECT_SECONDS, server_settings=settings)
+            # Not as the session is begun: a pooler refuses what it doesn't know, or leaves it out.
+            # synchronous_commit: whatever the server's default, what is acknowledged must be on its disk.
+            await session.execute(
+                "SET synchronous_commit = on;"
+                f"SET statement_timeout = {statement_seconds * 1000:.0f};"
+                f"SET idle_in_transaction_session_timeout = {silence_seconds * 1000:.0f}",
+                timeout=CONNECT_SECONDS,
+            )
+        except BaseException:
+            session.terminate()
+            raise
+        return session
+
+    async def dial(self, **options: int) -> asyncpg.Connection:
+        """Begin a session with the server's own settings. `options`: asyncpg's."""
+        for file in self.files:
+            if not await asyncio.to_thread(Path(file).exists):
+                raise Unavailable(f"The database URL names the file {file}, which is not there.")
+        named = {"application_name": "manyhands"}
+        try:
+            return await asyncpg.connect(self.dsn, timeout=CONNECT_SECONDS, server_settings=named, **options)
+        except ssl.SSLCertVerificationError as error:
+            raise Unavailable(
+                f"The server of {self.name} shows a certificate that is not to be trusted ({error.verify_message}). "
+                "Correct sslrootcert, or the host's name, in the database URL."
+            ) from None
         except ValueError as error:
             raise Unavailable(f"The database URL cannot be used ({self.redacted(str(error))}).") from None
 
@@ -126,6 +154,7 @@ def hang_up(connection: Connection) -> None:
 
 async def prepare(place: Place, *, seconds: float) -> None:
     """Look at the server and its database, and bring its tables up to date. `seconds`: how long a statement may take."""
+    await _refuse_shared_sessions(place)
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: place.connect(seconds, seconds),
@@ -134,6 +163,32 @@ async def prepare(place: Place, *, seconds: float) -> None:
     )
     async with engine.begin() as connection:
         await connection.run_sync(_prepare, place)
+
+
+async def _refuse_shared_sessions(place: Place) -> None:
+    """Refuse a pooler that gives each transaction whatever session is free: settings would be lost, and prepared statements missing."""
+    async with contextlib.AsyncExitStack() as stack:
+        sessions = []
+        for _ in range(2):
+            session = await place.dial(
+                statement_cache_size=0
+            )  # a prepared statement would stay with whoever comes next
+            stack.callback(session.terminate)
+            if await _process(session) == session.get_server_pid():
+                return  # PostgreSQL itself
+            sessions.append(session)
+        seen = [[await _process(session) for session in sessions] for _ in range(2)]
+    if seen[0] != seen[1] or seen[0][0] == seen[0][1]:
+        raise Unavailable(
+            f"The pooler before the database {place.name} gives each transaction another session. "
+            "Name the PostgreSQL server itself, or let the pooler keep sessions together (PgBouncer: pool_mode = session)."
+        )
+
+
+async def _process(session: asyncpg.Connection) -> int:
+    """Ask which of the server's processes works for a session now."""
+    async with session.transaction():
+        return int(await session.fetchval("SELECT pg_backend_pid()", timeout=CONNECT_SECONDS))
 
 
 def _prepare(connection: Connection, place: Place) -> None:

@@ -1,0 +1,87 @@
+"""A real PgBouncer before a test's PostgreSQL, on a free loopback port; it can be stopped and started again."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.harness.ports import quiet_port
+
+PROGRAM = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
+PATIENCE = 20.0
+
+_CONFIG = """
+[databases]
+* = host=127.0.0.1 port={server}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {directory}/users.txt
+pool_mode = {pool_mode}
+server_login_retry = 1
+{further}
+"""
+
+
+class PgBouncer:
+    """One process at a time, always on the same port. `users`: names and passwords; `further`: lines of its configuration."""
+
+    def __init__(self, directory: Path, server: int, pool_mode: str, users: dict[str, str], *further: str) -> None:
+        self.port = quiet_port()
+        self._directory = directory
+        self._process: asyncio.subprocess.Process | None = None
+        (directory / "users.txt").write_text("".join(f'"{name}" "{word}"\n' for name, word in users.items()))
+        (directory / "pgbouncer.ini").write_text(
+            _CONFIG.format(
+                server=server, port=self.port, directory=directory, pool_mode=pool_mode, further="\n".join(further)
+            )
+        )
+
+    async def start(self) -> None:
+        """Start it, and return when it takes connections."""
+        assert PROGRAM is not None
+        self._process = await asyncio.create_subprocess_exec(
+            *(PROGRAM, str(self._directory / "pgbouncer.ini")),
+            user=pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else None,  # it refuses to run as root
+            cwd=self._directory,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(PATIENCE):
+            while not await self._listens():  # noqa: ASYNC110 - another process has no event to wait for
+                await asyncio.sleep(0.01)
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    async def stop(self) -> None:
+        """At once, cutting everybody."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            await self._process.wait()
+            self._process = None
+
+
+@asynccontextmanager
+async def pgbouncer(server: int, pool_mode: str, users: dict[str, str], *further: str) -> AsyncIterator[PgBouncer]:
+    """Run a PgBouncer before the PostgreSQL at a port for a while."""
+    with tempfile.TemporaryDirectory(prefix="manyhands-pgbouncer-") as directory:
+        os.chmod(directory, 0o755)  # noqa: PTH101 - it runs as another user
+        bouncer = PgBouncer(Path(directory), server, pool_mode, users, *further)
+        await bouncer.start()
+        try:
+            yield bouncer
+        finally:
+            await bouncer.stop()
