@@ -18,7 +18,9 @@ REMEMBER_PERSON = """(person) => {
     if (localStorage.getItem(key) === null) localStorage.setItem(key, JSON.stringify(person));
 }"""
 
-NETWORK = re.compile(r"net::ERR_|Failed to fetch|WebSocket (connection|is closed|is already in CLOSING)|status of 503|ServiceWorker")
+NETWORK = re.compile(
+    r"net::ERR_|Failed to fetch|WebSocket (connection|is closed|is already in CLOSING)|status of 503|ServiceWorker"
+)
 """What a browser prints when a server or the network is away; our pages cannot keep it from that."""
 
 
