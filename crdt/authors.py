@@ -10,6 +10,7 @@ used without a key stays free.
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from crdt.errors import Unavailable
 from crdt.ids import ClientId
 from crdt.log_row import AuthorKeys
 
@@ -17,6 +18,11 @@ from crdt.log_row import AuthorKeys
 def hash_key(key: str) -> bytes:
     """What is kept of a key: 16 bytes, of no use to whoever reads the store."""
     return hashlib.sha256(key.encode()).digest()[:16]
+
+
+def undecided() -> Unavailable:
+    """The refusal of what depends on a claim that the store may refuse."""
+    return Unavailable("Whose a new client id is has yet to be decided. Keep the change and send it again.")
 
 
 class Authors:
@@ -28,8 +34,11 @@ class Authors:
         self._reserved: dict[ClientId, bytes] = {}
 
     def allows(self, client_id: ClientId, key_hash: bytes | None) -> bool:
-        """Whether a session with this key may write under this id."""
-        owner = self._bound.get(client_id) or self._claimed.get(client_id) or self._reserved.get(client_id)
+        """Whether a session with this key may write under this id; raises Unavailable while the store has yet to decide."""
+        owner = self._bound.get(client_id)
+        if owner is None and self._claimed.get(client_id, key_hash) != key_hash:
+            raise undecided()
+        owner = owner or self._reserved.get(client_id)
         return owner is None or owner == key_hash
 
     def reserve(self, client_id: ClientId, key_hash: bytes | None) -> None:

@@ -70,7 +70,7 @@ class Gathering:
     # Coming and going.
 
     def may_join(self, connection: ConnectionId, request: JoinRequest) -> None:
-        """Raise ProtocolError (too_many, client_id_taken) if this connection cannot be let in; changes nothing."""
+        """Raise ProtocolError (too_many, client_id_taken) or Unavailable if this connection cannot be let in; changes nothing."""
         if connection not in self._sessions and len(self._sessions) >= self._limits.members:
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."

@@ -29,6 +29,7 @@ LAST_RETRY = 5.0
 class Entry:
     """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
 
+    `repeated`: the updates that brought nothing new then, for it may have been somebody else's, whom the store refuses;
     `key_hash`: of the session's key; `author_keys`: the client ids that begin in it, for the store to bind.
     """
 
@@ -37,11 +38,12 @@ class Entry:
     updates: tuple[Inspected, ...]
     key_hash: bytes | None = None
     author_keys: AuthorKeys = ()
+    repeated: tuple[Inspected, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes of its updates."""
-        return sum(len(update.raw) for update in self.updates)
+        return sum(len(update.raw) for update in (*self.updates, *self.repeated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,20 @@ class Outbox:
     def ride(self, entry: Entry) -> bool:
         """Let an entry without updates be acknowledged together with the last one taken; False when there is none."""
         if self._waiting:
-            self._waiting.append(entry)
+            self.take(entry)
         elif self.under_way is not None:
             self.under_way = replace(self.under_way, entries=(*self.under_way.entries, entry))
+            self.bytes += entry.size
         elif self._owed:
             last = max(self._owed)
+            entry = replace(entry, repeated=())
             self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
         return not self.empty
+
+    def claims_of_others(self, connection: ConnectionId) -> bool:
+        """Whether somebody else writes under a new client id, which the store may refuse."""
+        entries = (*(self.under_way.entries if self.under_way else ()), *self._waiting)
+        return any(entry.author_keys and entry.connection != connection for entry in entries)
 
     def updates(self) -> Iterator[Inspected]:
         """Everything in here, in order."""

@@ -13,17 +13,19 @@ acknowledged edit worth its name:
    are refused openly and stay with their clients.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from crdt.authors import undecided
 from crdt.catching_up import CatchingUp
 from crdt.document import Damaged
 from crdt.effects import Answer, Append, Effect, Ended, PublishBatch, Reload
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.gathering import Gathering
-from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
+from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
 from crdt.log_row import Row
+from crdt.mint import Mint
 from crdt.outbox import Entry, Outbox
 from crdt.protocol import (
     Acknowledged,
@@ -51,14 +53,6 @@ GATHER = 0.02
 """Seconds from one append to the next under load; after a quiet spell the first update leaves at once."""
 
 _DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
-
-
-@dataclass(frozen=True, slots=True)
-class Mint:
-    """Where new names come from: random on a server, counted in a simulation."""
-
-    update_id: Callable[[], UpdateId]
-    presence_id: Callable[[], PresenceId]
 
 
 class Room:
@@ -185,7 +179,13 @@ class Room:
         try:
             return self._take(connection, tuple(updates), request)
         except ManyhandsError as refusal:
-            return self.refuse(connection, request, Refused(refusal.code, refusal.outward))
+            return self.refuse(connection, request, self._weighed(connection, refusal))
+
+    def _weighed(self, connection: ConnectionId, refusal: ManyhandsError) -> Refused:
+        """A refusal is final only if it doesn't rest on what the store may still refuse to somebody else."""
+        if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self._outbox.claims_of_others(connection):
+            refusal = undecided()
+        return Refused(refusal.code, refusal.outward)
 
     def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
         """Refuse a batch, here or because it did not even come this far."""
@@ -202,12 +202,12 @@ class Room:
         return self._admit(Entry(connection, request, updates, session.key_hash))
 
     def _admit(self, entry: Entry) -> list[Effect]:
-        authors = self._people.authors
-        admission = self._replica.admit(entry.updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
+        authors, updates = self._people.authors, entry.updates or entry.repeated
+        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
         if not admission.news:
-            return self._acknowledge_nothing_new(Entry(entry.connection, entry.request, ()))
+            return self._acknowledge_nothing_new(replace(entry, updates=(), repeated=updates, author_keys=()))
         claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
-        self._outbox.take(replace(entry, author_keys=claims))
+        self._outbox.take(replace(entry, updates=updates, repeated=(), author_keys=claims))
         return []
 
     def _may_write(self, session: Session, size: int) -> None:
@@ -365,9 +365,8 @@ class Room:
         for entry in waiting:
             try:
                 effects += self._admit(entry)
-            except ProtocolError as refusal:
-                refused = Refused(refusal.code, refusal.outward)
-                effects += self.refuse(entry.connection, entry.request, refused)
+            except ManyhandsError as refusal:
+                effects += self.refuse(entry.connection, entry.request, self._weighed(entry.connection, refusal))
         return effects
 
     # The catalogue and the log's upkeep.

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.ids import DocumentId, NodeId, PresenceId, UpdateId
+from crdt.mint import Mint
 from crdt.protocol import DocumentInfo, Limits
 from crdt.replica import Stored
-from crdt.room import Mint, Room
+from crdt.room import Room
 from crdt.session import Session
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log

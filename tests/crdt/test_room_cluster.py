@@ -170,6 +170,39 @@ class TestClientIds:
         assert alice.acknowledged == [1]
         assert table.room.idle
 
+    def test_what_a_forgery_hid_is_not_acknowledged_before_it_is_durable(self) -> None:
+        """To the gate, Alice's words were there already: at their places was what Mallory had forged."""
+        table = Table()
+        mallory, alice = table.seat("mallory", "alice")
+        mallory.sends(*decode_batch(rows_of_one_author("forged him")[0]))
+        first, second = rows_of_one_author("hers ", "more ")
+        alice.sends(*decode_batch(first), *decode_batch(second))
+        table.flush()
+        table.log.append(first)
+        table.bindings[ClientId(1)] = ALICES
+        table.is_taken()
+        table.carry_out(table.room.reloaded(table.stored()))
+        assert (mallory.refusals, alice.acknowledged) == (["client_id_taken"], [])
+        table.commit()
+        assert alice.acknowledged == [2]
+        (dave,) = table.seat("dave")
+        assert dave.text == "hers more "
+
+    def test_nobody_is_refused_for_good_because_of_what_the_store_may_refuse_to_another(self) -> None:
+        table = Table()
+        mallory, alice = table.seat("mallory", "alice")
+        mallory.sends(*decode_batch(rows_of_one_author("forged ")[0]))
+        hers = decode_batch(rows_of_one_author("words of hers ")[0])
+        alice.sends(*hers)
+        assert alice.refusals == ["unavailable"]
+        table.flush()
+        table.bindings[ClientId(1)] = ALICES
+        table.is_taken()
+        table.carry_out(table.room.reloaded(table.stored()))
+        alice.sends(*hers)
+        table.commit()
+        assert alice.acknowledged == [1]
+
     def test_a_refusal_that_comes_twice_is_taken_once(self) -> None:
         table = Table()
         (alice,) = table.seat("alice")

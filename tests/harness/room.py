@@ -15,6 +15,7 @@ from crdt.effects import Answer, Append, Broadcast, Effect, Ended, Fetch, Publis
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
 from crdt.log_row import Row
+from crdt.mint import Mint
 from crdt.protocol import (
     Acknowledged,
     DocumentInfo,
@@ -31,7 +32,7 @@ from crdt.protocol import (
     decode_batch,
 )
 from crdt.replica import Stored
-from crdt.room import Mint, Room
+from crdt.room import Room
 from crdt.update_reader import inspect
 
 EMPTY = Stored(Epoch(7), None, Seq(0), (), {})

@@ -5,8 +5,10 @@ Each function is a context in which the server has that bug.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 
+from crdt.authors import Authors
 from crdt.document import Damaged
 from crdt.effects import Answer, Effect
 from crdt.gathering import Gathering
@@ -20,9 +22,9 @@ from server.head_poll import HeadPoll
 from server.open_room import OpenRoom
 from server.open_rooms import _Early
 from server.rooms import Rooms
-from server.store.base import CompactionReport, Fold
+from server.store.base import Append, AppendOutcome, CompactionReport, Fold, Taken
 from server.store.memory import MemoryLog
-from tests.simulation.schedule import CALM, CLUSTER, Plan
+from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, Plan
 
 
 @contextmanager
@@ -156,6 +158,26 @@ def compact_rows_that_were_not_read() -> AbstractContextManager[None]:
     return _instead(MemoryLog, "compact", compact)
 
 
+def keep_to_oneself_whose_an_id_is() -> AbstractContextManager[None]:
+    """What another node bound is free here until the document is opened again."""
+
+    def learn(_authors: Authors, _bound: object) -> None:
+        return None
+
+    return _instead(Authors, "learn", learn)
+
+
+def let_the_second_key_in() -> AbstractContextManager[None]:
+    """The store keeps the first binding and the second one's row."""
+    original = MemoryLog._append
+
+    def append(log: MemoryLog, row: Append) -> AppendOutcome:
+        outcome = original(log, row)
+        return original(log, replace(row, author_keys=())) if outcome == Taken() else outcome
+
+    return _instead(MemoryLog, "_append", append)
+
+
 PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
     "join_without_catching_up": (CLUSTER, join_without_catching_up),
@@ -163,6 +185,8 @@ PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[No
     "trust_the_bus": (CLUSTER, trust_the_bus),
     "learn_rows_as_they_come": (CLUSTER, learn_rows_as_they_come),
     "unload_before_durable": (CLUSTER, unload_before_durable),
+    "keep_to_oneself_whose_an_id_is": (HOSTILE, keep_to_oneself_whose_an_id_is),
+    "let_the_second_key_in": (HOSTILE, let_the_second_key_in),
 }
 
 PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from crdt.errors import InvariantError
 from tests.simulation.client import GATHER, SimClient
+from tests.simulation.intruder import FORGED, intrude
 from tests.simulation.virtual_loop import run_virtually
 from tests.simulation.world import DOCUMENT, World
 
@@ -51,15 +52,18 @@ class Plan:
         nodes: server processes over the one store.
         poll_seconds: how often they look for what the bus did not tell; None: never, so that all depends on the bus.
         trouble: whether nodes die and the bus fails.
+        intruder: whether somebody writes under other people's client ids.
     """
 
     nodes: int = 1
     poll_seconds: float | None = None
     trouble: bool = True
+    intruder: bool = False
 
 
 SINGLE = Plan()
 CLUSTER = Plan(nodes=3, poll_seconds=3.0)
+HOSTILE = Plan(nodes=3, poll_seconds=3.0, intruder=True)
 CALM = Plan(nodes=3, trouble=False)
 """Several nodes, none of which dies, and a bus that fails only by being slow: it alone must be enough."""
 
@@ -78,7 +82,9 @@ async def _run(seed: int, plan: Plan) -> Report:
             world.connect(world.add_client(f"c{number}"))
         pump = asyncio.create_task(_pump(world))
         try:
-            for _ in range(ACTIONS):
+            for number in range(ACTIONS):
+                if plan.intruder and number % 5 == 4:
+                    await intrude(world, number)
                 await (_act(world) if plan is SINGLE else _act_in_cluster(world, plan))
                 await asyncio.sleep(world.random.choice((0.0, 0.005, 0.03, 0.2)))
             if not plan.trouble:
@@ -221,6 +227,8 @@ async def _judge(world: World) -> list[str]:
             failures.append(f"{client.name}: another text than the log's")
     if lost := set(world.left_behind) - tokens:
         failures.append(f"taken by a server that lived on, and lost: {sorted(lost)}")
+    if forged := {token for token in tokens if token.startswith(FORGED)}:
+        failures.append(f"written under somebody else's client id: {sorted(forged)}")
     failures += await _judge_room(world, text)
     return failures
 
