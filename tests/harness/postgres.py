@@ -38,7 +38,7 @@ class PostgresServer:
     """One server process with a directory of its own; `stop` removes both."""
 
     def __init__(self) -> None:
-        self._binaries = _binaries()
+        self._binaries = binaries()
         self._user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.geteuid()
         self.port = quiet_port()
         self._schemas = itertools.count(1)
@@ -188,7 +188,8 @@ class PostgresServer:
             raise RuntimeError(f"{program} failed: {ran.stderr}")
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where PostgreSQL's programs are."""
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     found = str(newest[-1]) if newest else shutil.which("postgres")
     if found is None:
