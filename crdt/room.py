@@ -284,11 +284,11 @@ class Room:
         return self.fetched([row], asked=False)
 
     def fetched(self, rows: Sequence[Row] | None, *, asked: bool = True) -> list[Effect]:
-        """Rows read from the log; None: they are folded into a snapshot already, so the document is loaded again."""
+        """Rows read from the log; None: they are folded and kept no more, so the document is loaded again."""
         if asked:
             self._catching_up.answered()
         if rows is None:
-            return self.doubt("The rows missing here have been folded into a snapshot.")
+            return self.doubt("The rows missing here are no longer kept one by one.")
         try:
             for row in rows:
                 self._people.authors.learn(row.author_keys)

@@ -127,7 +127,10 @@ class Log(Protocol):
         """Read a document whole."""
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
-        """Read the rows after `after`, in order; None when some of them have been folded into a snapshot already."""
+        """Read the rows after `after`, in order, also those that have been folded while history keeps them.
+
+        None when some are kept no more, or damaged there: then only `load` tells what became of them.
+        """
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Where each log ends, in one query; absent documents are left out."""

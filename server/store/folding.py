@@ -7,12 +7,14 @@ What is kept after a compaction at seq n, which folded everything since seq m:
    should the snapshot at n turn out to be damaged (`read_base` then does so by itself);
 3. segments up to m, as many of the newest as fit into `history_bytes`.
 
+A node that was away while the rows were folded reads on in the segments (`read_tail`).
+
 A compaction that was overtaken by another, or whose document was deleted meanwhile, finds no row of `documents` with the key, epoch and
 snapshot_seq that it began from, and does nothing.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
@@ -47,6 +49,16 @@ class Base:
     packed: bytes | None
     seq: Seq
     history: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of a log: segments of history (verified, but not unpacked) that reach up to `snapshot_seq`, then the rows after it."""
+
+    segments: Sequence[bytes]
+    after: Seq
+    snapshot_seq: Seq
+    rows: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,26 @@ def read_base(connection: Connection, document: Document) -> Base:
     if (seq and snapshot is None) or [row.seq for row in rows] != list(range(seq + 1, document.snapshot_seq + 1)):
         raise damaged(document.document_id, "the snapshot at", document.snapshot_seq)
     return Base(snapshot, seq, rows)
+
+
+def read_tail(connection: Connection, document: Document, after: Seq) -> Tail | None:
+    """Read the rows after `after`, those folded meanwhile from history; None when it is damaged."""
+    if after >= document.snapshot_seq:
+        return Tail((), after, document.snapshot_seq, read_rows(connection, document, after))
+    try:
+        segments = tuple(_read_packed(connection, document, after))
+    except InvariantError as error:
+        _log.warning("%s", error.message)
+        return None
+    return Tail(segments, after, document.snapshot_seq, read_rows(connection, document, document.snapshot_seq))
+
+
+def unpack_tail(tail: Tail) -> list[Row] | None:
+    """Lay out a tail; None when history does not have all of it. Needs no connection."""
+    folded = [row for segment in tail.segments for row in unpack_rows(segment) if row.seq > tail.after]
+    if [row.seq for row in folded] != list(range(tail.after + 1, tail.snapshot_seq + 1)):
+        return None
+    return [*folded, *tail.rows]
 
 
 def read_history(connection: Connection, document_id: DocumentId) -> list[Row]:
@@ -204,13 +236,15 @@ def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> byte
 
 
 def _read_segments(connection: Connection, document: Document, after: Seq) -> list[Row]:
+    return [row for segment in _read_packed(connection, document, after) for row in unpack_rows(segment)]
+
+
+def _read_packed(connection: Connection, document: Document, after: Seq) -> Iterator[bytes]:
     query = select(history.c.seq, history.c.data, history.c.checksum).order_by(history.c.seq)
-    rows: list[Row] = []
     for seq, data, stored in connection.execute(query.where(_of(history, document), history.c.seq > after)):
         if checksum(data, seq) != stored:
             raise damaged(document.document_id, "the history up to", seq)
-        rows += unpack_rows(data)
-    return rows
+        yield data
 
 
 def _of(table: Table, document: Document) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from crdt.ids import DocumentId, Epoch, Seq
 from server.store import folding
-from server.store.authors import read_bindings
+from server.store.authors import Bindings, read_bindings
 from server.store.base import (
     Append,
     AppendOutcome,
@@ -50,8 +50,16 @@ class SqlLog:
         return loaded and replace(loaded, snapshot=await self._unpacked(loaded.snapshot))
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
-        """Read the end of a log."""
-        return await self._database.read(partial(_read, document_id=document_id, after=after))
+        """Read the end of a log, and of history before it if need be."""
+        found = await self._database.read(partial(_read_packed, document_id=document_id, after=after))
+        if found is None:
+            return None
+        tail, bindings = found
+        if sum(map(len, tail.segments)) < _SMALL:
+            rows = folding.unpack_tail(tail)
+        else:
+            rows = await self._database.compute(partial(folding.unpack_tail, tail))
+        return None if rows is None else bindings.of(rows)
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Say where the logs end."""
@@ -99,11 +107,12 @@ def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | No
     )
 
 
-def _read(connection: Connection, document_id: DocumentId, after: Seq) -> list[Row] | None:
+def _read_packed(connection: Connection, document_id: DocumentId, after: Seq) -> tuple[folding.Tail, Bindings] | None:
     document = folding.find_document(connection, document_id)
-    if document is None or after < document.snapshot_seq:
+    if document is None:
         return None
-    return read_bindings(connection, document.key, after).of(folding.read_rows(connection, document, after))
+    tail = folding.read_tail(connection, document, after)
+    return None if tail is None else (tail, read_bindings(connection, document.key, after))
 
 
 def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:

@@ -110,9 +110,12 @@ class MemoryLog:
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
         """Copy the end of a log out."""
         document = self._documents.get(document_id)
-        if document is None or after < document.snapshot_seq:
+        if document is None:
             return None
-        return document.rows[after - document.snapshot_seq :]
+        kept = [*document.history, *document.rows]
+        if after < document.head - len(kept):
+            return None
+        return [row for row in kept if row.seq > after]
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Say where the logs end."""

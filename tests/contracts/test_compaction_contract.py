@@ -6,9 +6,10 @@ from typing import Never
 
 import pytest
 
-from crdt.ids import Epoch, Seq
+from crdt.ids import ClientId, Epoch, Seq, UpdateId
 from server.store.base import (
     REMEMBERED_UPDATE_IDS,
+    Append,
     Appended,
     CompactionReport,
     Folded,
@@ -35,12 +36,27 @@ async def test_the_next_snapshot_builds_on_the_last(store: AnyStore) -> None:
     assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"a+b+c", Seq(3), (), {})
 
 
-async def test_reading_on_from_before_the_snapshot_says_that_rows_are_folded(store: AnyStore) -> None:
+async def test_who_was_away_during_a_compaction_reads_on_as_if_nothing_had_been_folded(storage: Storage) -> None:
+    bound = ((ClientId(7), b"k" * 16),)
+    async with storage.store() as store:
+        await fill(store, "a", "b")
+        await store.log.append([Append(DOCUMENT, EPOCH, UpdateId("c"), b"c", bound)])
+        await store.log.compact(DOCUMENT, join)
+        await fill(store, "d")
+    rows = [Row(Seq(1), b"a"), Row(Seq(2), b"b"), Row(Seq(3), b"c", bound), Row(Seq(4), b"d")]
+    async with storage.store() as store:
+        for after in range(5):
+            assert await store.log.read(DOCUMENT, Seq(after)) == rows[after:]
+
+
+async def test_who_was_away_for_two_compactions_is_told_that_rows_are_gone(store: AnyStore) -> None:
     await fill(store, "a", "b")
     await store.log.compact(DOCUMENT, join)
-    await fill(store, "c")
+    await fill(store, "c", "d")
+    await store.log.compact(DOCUMENT, join)
+    assert await store.log.read(DOCUMENT, Seq(0)) is None
     assert await store.log.read(DOCUMENT, Seq(1)) is None
-    assert await store.log.read(DOCUMENT, Seq(2)) == [Row(Seq(3), b"c")]
+    assert await store.log.read(DOCUMENT, Seq(2)) == [Row(Seq(3), b"c"), Row(Seq(4), b"d")]
 
 
 async def test_there_may_be_nothing_to_fold(store: AnyStore) -> None:

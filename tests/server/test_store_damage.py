@@ -1,5 +1,6 @@
 """Bytes that have changed on the disk: noticed, named, and made up for where there is enough left to do it."""
 
+import random
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -100,6 +101,27 @@ async def test_a_snapshot_that_cannot_be_made_up_for_is_named(tmp_path: Path, da
         with pytest.raises(InvariantError, match=f"{DOCUMENT}: .* is damaged") as damaged:
             await store.log.load(DOCUMENT)
         assert damaged.value.code is Code.QUARANTINED
+
+
+@pytest.mark.parametrize("damage", ["UPDATE history SET data = x'00'", "DELETE FROM history"])
+async def test_who_cannot_read_on_in_damaged_history_can_still_load(tmp_path: Path, damage: str) -> None:
+    await make(tmp_path, ["a", "b"], ["c"])
+    change(tmp_path, damage)
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        assert await store.log.read(DOCUMENT, Seq(1)) is None
+        assert await store.log.read(DOCUMENT, Seq(2)) == [Row(Seq(3), b"c")]
+        assert await store.log.load(DOCUMENT) is not None
+
+
+async def test_large_history_is_read_as_well(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    batches = [chance.randbytes(50_000) for _ in range(3)]
+    await make(tmp_path, [])
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        await store.log.append([append(str(number), batch) for number, batch in enumerate(batches)])
+        await store.log.compact(DOCUMENT, join)
+        rows = await store.log.read(DOCUMENT, Seq(1))
+    assert rows == [Row(Seq(2), batches[1]), Row(Seq(3), batches[2])]
 
 
 async def test_history_is_kept_as_long_as_it_fits(tmp_path: Path) -> None:
