@@ -70,7 +70,8 @@ def test_haproxy_keeps_a_document_together_and_leaves_nodes_that_are_not_ready()
     _, nodes, polling, last_resort = re.split(r"^backend .*$", config, flags=re.MULTILINE)
     assert "url_param(document)" in config
     assert "uri /ready " in nodes
-    assert "uri /health " in last_resort
+    assert "uri /ready " in last_resort
+    assert "expect status 503" in last_resort  # a node that is ready is left for `nodes`
     assert "balance-factor" not in polling  # a session's first requests must meet
     for backend in (nodes, polling, last_resort):
         assert "hash-type consistent" in backend

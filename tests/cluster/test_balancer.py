@@ -57,6 +57,22 @@ async def test_without_postgres_pages_are_still_served(cluster: BreakableCluster
             assert (await answer.json())["error"]["code"] == "unavailable"
 
 
+async def test_people_of_the_last_resort_come_back_when_nodes_are_ready(cluster: BreakableCluster) -> None:
+    """Only there are they moved when their node fails again."""
+    document_id = await cluster.new_document()
+    async with people_at([cluster.door(node) for node in NODES], document_id) as people:
+        await cluster.stop_postgres()
+        for node in NODES:
+            await cluster.out_of_service(node)
+        assert await cluster.home_of_each(0) == []
+        await people[0].bell.until(lambda: all(person.joined for person in people))
+        for person in people:
+            await person.types()
+        await cluster.start_postgres()
+        assert await cluster.home_of_each(len(people))
+        await all_replicas_agree(cluster, document_id, people)
+
+
 async def test_requests_go_elsewhere_while_a_node_dies_unnoticed(cluster: BreakableCluster) -> None:
     """In the moment before its health check fails, a dead node's visitors are sent to the next one."""
     await cluster.kill(0)
