@@ -1,7 +1,8 @@
 """Looks every few seconds where the logs of the open documents end: what other nodes hinted at in vain is found out here.
 
 One query for all open documents. A log that has gone on is read; a document that lives under another epoch is loaded again, which ends
-its room; one that is gone is closed. Without this a lost hint would stay lost until the next edit.
+its room; one that is gone is closed; a title that has changed is told, and so is the trash, in which nobody may write. Without this a
+lost hint would stay lost until the next edit.
 """
 
 import asyncio
@@ -10,10 +11,12 @@ from collections.abc import Iterable
 from typing import Self
 
 from crdt.errors import Code, ManyhandsError
+from crdt.protocol import DocumentInfo
 from server.bus.base import BatchHint
 from server.observe import log
 from server.open_room import OpenRoom
-from server.store.base import Log
+from server.open_rooms import info_of
+from server.store.base import Head, Log
 
 DEADLINE = 10.0
 """Seconds that one look may take."""
@@ -58,11 +61,20 @@ class HeadPoll:
 
     async def look(self) -> None:
         """Compare all open documents with the store, once; raises what the store raises."""
-        rooms = {open_room.document_id: open_room for open_room in self._rooms}
-        heads = await self._log.heads(list(rooms)) if rooms else {}
-        for document_id, open_room in rooms.items():
+        shown = {open_room.document_id: (open_room, open_room.room.info) for open_room in self._rooms}
+        heads = await self._log.heads(list(shown)) if shown else {}
+        for document_id, (open_room, before) in shown.items():
             head = heads.get(document_id)
             if head is None:
                 open_room.end(Code.DELETED, "The document was deleted.")
-            elif head.seq > open_room.room.seq or head.epoch != open_room.room.epoch:
-                open_room.learn(BatchHint(head.epoch, head.seq, None))
+            else:
+                _compare(open_room, before, head)
+
+
+def _compare(open_room: OpenRoom, before: DocumentInfo, head: Head) -> None:
+    """Tell a room what it has missed. `before`: its entry when the question was asked; one that it has heard of since is newer."""
+    room, info = open_room.room, info_of(head)
+    if head.seq > room.seq or head.epoch != room.epoch:
+        open_room.learn(BatchHint(head.epoch, head.seq, None))
+    if room.info is before and info != before:
+        open_room.do(lambda: room.describe(info))

@@ -23,7 +23,7 @@ from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
 from server.open_room import OpenRoom, Surroundings, stored_of
 from server.sandbox import Sandbox, SandboxRejected
-from server.store.base import Entry, Loaded, Store
+from server.store.base import Entry, Head, Loaded, Store
 
 REPLAY_INLINE_BYTES = 64 * 2**10
 """A document up to this size is replayed at once; a larger one in a thread, which lets others go on now and then."""
@@ -55,7 +55,7 @@ def shutting_down() -> Unavailable:
     return Unavailable("This server is shutting down; connect again.", Code.DRAINING)
 
 
-def info_of(entry: Entry) -> DocumentInfo:
+def info_of(entry: Entry | Head) -> DocumentInfo:
     """What an open page shows of a catalogue entry."""
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 

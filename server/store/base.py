@@ -90,10 +90,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a document's log ends now."""
+    """Where a document's log ends now, and what its entry in the catalogue says to an open page."""
 
     epoch: Epoch
     seq: Seq
+    title: str
+    trashed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class Log(Protocol):
         """
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
-        """Where each log ends, in one query; absent documents are left out."""
+        """Where each log ends, and each title and whether it is in the trash, in one query; absent documents are left out."""
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
         """Fold the rows so far into a verified snapshot; None: nothing to fold. Safe to run twice at once."""

@@ -26,7 +26,7 @@ from server.store.database import Database
 from server.store.schema import documents
 from server.store.segments import unpack_snapshot
 from server.store.statements import among
-from server.store.titles import to_microseconds
+from server.store.titles import from_microseconds, to_microseconds
 
 _SMALL = 32_768  # bytes that are unpacked sooner than another thread begins to
 _HEADS_AT_ONCE = 10_000  # SQLite takes at most 32,766 parameters in a statement
@@ -117,9 +117,11 @@ def _read_packed(connection: Connection, document_id: DocumentId, after: Seq) ->
 
 def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:
     heads: dict[DocumentId, Head] = {}
-    query = select(documents.c.document_id, documents.c.epoch, documents.c.head)
+    of = documents.c
+    query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at)
     for at in range(0, len(document_ids), _HEADS_AT_ONCE):
         wanted = among(connection, documents.c.document_id, document_ids[at : at + _HEADS_AT_ONCE])
-        found = connection.execute(query.where(wanted))
-        heads.update({DocumentId(document_id): Head(Epoch(epoch), Seq(head)) for document_id, epoch, head in found})
+        for document_id, epoch, head, title, trashed_at in connection.execute(query.where(wanted)):
+            moment = None if trashed_at is None else from_microseconds(trashed_at)
+            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment)
     return heads

@@ -54,6 +54,10 @@ class _Document:
         return Seq(self.snapshot_seq + len(self.rows))
 
     @property
+    def present(self) -> Head:
+        return Head(self.epoch, self.head, self.title, self.trashed_at)
+
+    @property
     def entry(self) -> Entry:
         return Entry(self.document_id, self.title, self.created_at, self.updated_at, self.trashed_at, self.size)
 
@@ -120,7 +124,7 @@ class MemoryLog:
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Say where the logs end."""
         found = (self._documents.get(document_id) for document_id in document_ids)
-        return {document.document_id: Head(document.epoch, document.head) for document in found if document}
+        return {document.document_id: document.present for document in found if document}
 
     async def history(self, document_id: DocumentId) -> Sequence[Row]:
         """Copy out the raw rows that the last compaction folded."""

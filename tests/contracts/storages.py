@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from crdt.ids import DocumentId, Epoch, UpdateId
-from server.store.base import Append, Fold, Folded
+from crdt.ids import DocumentId, Epoch, Seq, UpdateId
+from server.store.base import Append, Fold, Folded, Head
 from server.store.memory import MemoryStore
 from server.store.sql import SqlStore
 
@@ -11,6 +11,7 @@ DOCUMENT = DocumentId("a-document")
 OTHER = DocumentId("another-document")
 NOWHERE = DocumentId("no-such-document")
 EPOCH = Epoch(1)
+TITLE = "A document"
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 AnyStore = MemoryStore | SqlStore
@@ -51,6 +52,11 @@ class SqlStorage:
 Storage = MemoryStorage | SqlStorage
 
 
+def head(seq: int, title: str = TITLE, trashed_at: datetime | None = None) -> Head:
+    """Where the log of a document that `fill` made ends."""
+    return Head(EPOCH, Seq(seq), title, trashed_at)
+
+
 def append(
     update_id: str, batch: bytes | None = None, document_id: DocumentId = DOCUMENT, epoch: int = EPOCH
 ) -> Append:
@@ -60,7 +66,7 @@ def append(
 
 async def fill(store: AnyStore, *update_ids: str, document_id: DocumentId = DOCUMENT) -> None:
     """Make a document, unless it is there, and append to it."""
-    await store.catalogue.create(document_id, "A document", EPOCH, NOON)
+    await store.catalogue.create(document_id, TITLE, EPOCH, NOON)
     await store.log.append([append(update_id, document_id=document_id) for update_id in update_ids])
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, Fenced, Gone, Head, Loaded, Row, Store
-from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, AnyStore, Storage, append, fill
+from server.store.base import Append, Appended, Fenced, Gone, Loaded, Row, Store
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, AnyStore, Storage, append, fill, head
 
 
 def test_every_backend_is_a_store(storage: Storage) -> None:
@@ -71,7 +72,7 @@ async def test_update_ids_are_remembered_across_reopening(storage: Storage) -> N
 async def test_two_documents_may_use_the_same_update_id(store: AnyStore) -> None:
     await fill(store, "a")
     await fill(store, "a", document_id=OTHER)
-    assert await store.log.heads([DOCUMENT, OTHER]) == {DOCUMENT: Head(EPOCH, Seq(1)), OTHER: Head(EPOCH, Seq(1))}
+    assert await store.log.heads([DOCUMENT, OTHER]) == {DOCUMENT: head(1), OTHER: head(1)}
 
 
 async def test_an_append_under_another_epoch_is_fenced_and_changes_nothing(store: AnyStore) -> None:
@@ -108,8 +109,18 @@ async def test_heads_of_many_documents_come_at_once(store: AnyStore) -> None:
     await fill(store, "a", "b")
     await fill(store, "a", document_id=OTHER)
     strangers = [DocumentId(f"stranger-{number:05}") for number in range(40_000)]
-    expected = {DOCUMENT: Head(EPOCH, Seq(2)), OTHER: Head(EPOCH, Seq(1))}
+    expected = {DOCUMENT: head(2), OTHER: head(1)}
     assert await store.log.heads([DOCUMENT, *strangers, OTHER]) == expected
+
+
+async def test_a_head_tells_of_the_title_and_the_trash(store: AnyStore) -> None:
+    await fill(store, "a")
+    await store.catalogue.rename(DOCUMENT, "Tea \U0001f375", NOON)
+    moment = NOON + timedelta(microseconds=7)
+    await store.catalogue.set_trashed(DOCUMENT, moment)
+    assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(1, "Tea \U0001f375", moment)}
+    await store.catalogue.set_trashed(DOCUMENT, None)
+    assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(1, "Tea \U0001f375")}
 
 
 async def test_appends_from_many_tasks_leave_neither_gaps_nor_doubles(store: AnyStore) -> None:
@@ -169,7 +180,7 @@ async def test_a_caller_who_stops_waiting_may_ask_again(store: AnyStore) -> None
     abandoned.cancel()
     await asyncio.gather(abandoned, return_exceptions=True)
     assert await store.log.append([append("a")]) == [Appended(Seq(1))]
-    assert await store.log.heads([DOCUMENT]) == {DOCUMENT: Head(EPOCH, Seq(1))}
+    assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(1)}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -48,14 +48,16 @@ class Ears:
 class House:
     """A node over a store that can be told to fail."""
 
-    def __init__(self, store: MemoryStore | None = None, sandbox: object | None = None) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, sandbox: object | None = None, poll_seconds: float | None = None
+    ) -> None:
         self.store = store or MemoryStore()
         self.weather = Weather(Random(1))
         self.faulty = FaultyStore(self.store, self.weather)
         self.ears = Ears()
         self.loads = 0
         sandbox = sandbox or InProcessSandbox()
-        settings = RoomSettings(linger=1.0, append_deadline=3.0)
+        settings = RoomSettings(linger=1.0, append_deadline=3.0, poll_seconds=poll_seconds)
         self.rooms = Rooms(self.faulty, MemoryBus(), cast(Sandbox, sandbox), settings, asyncio.get_running_loop().time)
         self.rooms.attach(self.ears)
         load = self.faulty.log.load

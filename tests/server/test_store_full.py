@@ -10,10 +10,10 @@ import pytest
 
 from crdt.errors import Unavailable
 from crdt.ids import Seq
-from server.store.base import Appended, Attachment, Head
+from server.store.base import Appended, Attachment
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from tests.contracts.storages import DOCUMENT, EPOCH, OTHER, append, fill
+from tests.contracts.storages import DOCUMENT, OTHER, append, fill, head
 
 MEGABYTE = 2**20
 
@@ -35,10 +35,10 @@ async def test_past_its_limit_the_database_refuses_and_recovers(tmp_path: Path) 
         await store.attachments.put(OTHER, _attachment(300_000))
         fitted = await append_until_full(store)
         assert fitted > 5
-        assert await store.log.heads([DOCUMENT]) == {DOCUMENT: Head(EPOCH, Seq(fitted))}
+        assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(fitted)}
         with pytest.raises(Unavailable, match=r"no room left for .*manyhands"):
             await store.log.append([append("again", bytes(50_000)), append("small", document_id=OTHER)])
-        assert await store.log.heads([OTHER]) == {OTHER: Head(EPOCH, Seq(100))}
+        assert await store.log.heads([OTHER]) == {OTHER: head(100)}
         await store.catalogue.delete(OTHER)
         assert await store.log.append([append("again", bytes(50_000))]) == [Appended(Seq(fitted + 1))]
 
@@ -55,7 +55,7 @@ async def disk_full(directory: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (MEGABYTE, unlimited[1]))
         fitted = await append_until_full(store)
         assert fitted > 5
-        assert await store.log.heads([DOCUMENT]) == {DOCUMENT: Head(EPOCH, Seq(fitted))}
+        assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(fitted)}
         with pytest.raises(Unavailable, match=r"The disk with .*manyhands"):
             await store.log.append([append("again", bytes(50_000))])
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)

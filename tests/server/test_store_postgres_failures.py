@@ -12,10 +12,10 @@ import pytest
 
 from crdt.errors import Unavailable
 from crdt.ids import Seq
-from server.store.base import Appended, Head
+from server.store.base import Appended
 from server.store.postgres.server import Place
 from server.store.sql import SqlStore
-from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, join
+from tests.contracts.storages import DOCUMENT, NOON, OTHER, append, fill, head, join
 from tests.harness.postgres import PASSWORD, PostgresServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -97,7 +97,7 @@ async def test_many_who_wait_for_a_frozen_server_are_all_told(postgres: Postgres
     assert {type(answer) for answer in answers} == {Unavailable}
     assert await insist(store, "late") == 2
     heads = await asyncio.gather(*(retried(lambda: store.log.heads([DOCUMENT])) for _ in range(20)))
-    assert heads == [{DOCUMENT: Head(EPOCH, Seq(2))}] * 20
+    assert heads == [{DOCUMENT: head(2)}] * 20
 
 
 @pytest.mark.slow

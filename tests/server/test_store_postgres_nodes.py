@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Head, Row, Taken
+from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Row, Taken
 from server.store.sql import SqlStore
-from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, folding_into, join
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, folding_into, head, join
 from tests.harness.postgres import PostgresServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -64,7 +64,7 @@ async def test_four_nodes_that_start_at_once_migrate_once(url: str) -> None:
         await asyncio.gather(*(stack.enter_async_context(store) for store in stores))
         for number, store in enumerate(stores, 1):
             await fill(store, f"{number}")
-        assert await stores[0].log.heads([DOCUMENT]) == {DOCUMENT: Head(EPOCH, Seq(4))}
+        assert await stores[0].log.heads([DOCUMENT]) == {DOCUMENT: head(4)}
 
 
 async def test_two_nodes_append_to_the_same_documents_without_gaps_or_losses(nodes: tuple[SqlStore, SqlStore]) -> None:
