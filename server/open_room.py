@@ -26,7 +26,7 @@ from crdt.errors import Code, ManyhandsError
 from crdt.ids import ConnectionId, DocumentId, Epoch, NodeId, Seq
 from crdt.log_row import Row
 from crdt.neighbours import Neighbours
-from crdt.protocol import Acknowledged, Refused, Request, ServerMessage
+from crdt.protocol import Acknowledged, DocumentInfo, Refused, Request, ServerMessage
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
@@ -65,6 +65,11 @@ KEY_BYTES = 24
 def stored_of(loaded: store.Loaded) -> Stored:
     """A loaded document in the room's own terms."""
     return Stored(loaded.epoch, loaded.snapshot, loaded.snapshot_seq, loaded.rows, loaded.author_keys)
+
+
+def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
+    """What an open page shows of a catalogue entry."""
+    return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 
 
 def _hint_at(epoch: Epoch, row: Row) -> BatchHint:

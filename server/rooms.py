@@ -20,8 +20,8 @@ from server.bus.base import Bus, ClosedHint, DocumentHint
 from server.committer import Committer
 from server.head_poll import HeadPoll
 from server.neighbourhood import Neighbourhood
-from server.open_room import OpenRoom, Surroundings, Wire
-from server.open_rooms import OpenRooms, RoomSettings, info_of, shutting_down
+from server.open_room import OpenRoom, Surroundings, Wire, info_of
+from server.open_rooms import OpenRooms, RoomSettings, shutting_down
 from server.sandbox import Sandbox
 from server.store.base import Store
 
