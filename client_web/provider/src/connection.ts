@@ -1,14 +1,19 @@
 /** The port between documents and the network: what a session asks of a connection, whoever provides it. */
 
 import type { LinkStatus } from "./state.js";
-import type { LocalUser } from "./types.js";
+import type { LocalUser, ServerError } from "./types.js";
 
 /** What came of a request: the ack's value, or nothing (the link was lost, or the time was up). */
 export type Answer = { readonly kind: "answered"; readonly value: unknown } | { readonly kind: "lost" };
 
+/** What came of a fresh token: `lost` means that it could not be had or sent, and may be tried again. */
+export type Authentication = "authenticated" | "refused" | "lost";
+
 /** One document's ear on the connection. All calls come in the order of the wire, none after the detach. */
 export interface Receiver {
   linkChanged(link: LinkStatus): void;
+  /** The server will not let this person connect; nothing is tried again until `reconnectNow`. */
+  refused(error: ServerError): void;
   /** An event for this document; `args` are those behind the document id. */
   received(event: string, args: readonly unknown[]): void;
 }
@@ -31,5 +36,7 @@ export interface Connection {
     timeout?: number,
   ): void;
   setUser(user: LocalUser): void;
+  /** Tell the server by a fresh token who this is; `refused` at once where there are no tokens. */
+  authenticate(answered: (outcome: Authentication) => void): void;
   reconnectNow(): void;
 }

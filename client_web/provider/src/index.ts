@@ -1,7 +1,7 @@
 /** `@manyhands/provider`: a Yjs document kept in step with a Manyhands server. */
 
 export type { Clock } from "./clock.js";
-export type { Answer, Connection, Receiver } from "./connection.js";
+export type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 export { ManyhandsProvider, type ProviderOptions } from "./provider.js";
 export { SocketConnection, type SocketConnectionOptions } from "./transport.js";
 export type {

@@ -21,6 +21,12 @@ export interface ProviderOptions {
   /** A connection to share with other providers of the page. */
   readonly connection?: Connection;
   readonly user?: LocalUser;
+  /** A fresh token of the application around this one, for servers that ask for one. Not used with `connection`. */
+  readonly token?: () => Promise<string>;
+  /** Called before each try to connect, which waits for it. Not used with `connection`. */
+  readonly beforeConnecting?: () => Promise<void>;
+  /** The secret of a link to the document: what follows `#link=` in its address. */
+  readonly link?: string;
   /** Whether to keep a copy on this device (the default). */
   readonly offline?: boolean;
   /** Milliseconds during which local changes are gathered into one message. */
@@ -56,6 +62,8 @@ export class ManyhandsProvider implements Provider {
         clock,
         ...(options.url === undefined ? {} : { url: options.url }),
         ...(options.user === undefined ? {} : { user: options.user }),
+        ...(options.token === undefined ? {} : { token: options.token }),
+        ...(options.beforeConnecting === undefined ? {} : { beforeConnecting: options.beforeConnecting }),
       });
     this.presence = new Presence(this.awareness, clock, (state, answered) =>
       this.session.sendPresence(state, answered),
@@ -70,6 +78,7 @@ export class ManyhandsProvider implements Provider {
       clock,
       presence: this.presence,
       gatherTime: options.gatherTime ?? GATHER_TIME,
+      ...(options.link === undefined ? {} : { link: options.link }),
       isForeign: (origin) => this.copyOnDevice?.isOrigin(origin) ?? false,
       onChange: this.onStep,
       setAside: () => void this.setAside(),

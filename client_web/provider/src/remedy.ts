@@ -5,9 +5,10 @@ import type { ErrorCode } from "./types.js";
 /**
  * - `later`: nothing is wrong with the message; send it again after a pause.
  * - `rejoin`: the two sides disagree about the past; joining again settles that. Once.
+ * - `authenticate`: the person's token has run out; a fresh one, then joining again, settles that. Once.
  * - `stop`: the same message will be refused for ever.
  */
-export type Remedy = "later" | "rejoin" | "stop";
+export type Remedy = "later" | "rejoin" | "authenticate" | "stop";
 
 export function remedyForUpdate(code: ErrorCode): Remedy {
   switch (code) {
@@ -21,6 +22,8 @@ export function remedyForUpdate(code: ErrorCode): Remedy {
     case "internal":
     case "epoch_changed":
       return "rejoin";
+    case "unauthenticated":
+      return "authenticate";
     case "malformed":
     case "unknown_event":
     case "not_found":
@@ -55,6 +58,8 @@ export function remedyForSession(code: ErrorCode): Remedy {
     case "bad_update":
     case "unsupported_content":
       return "rejoin";
+    case "unauthenticated":
+      return "authenticate";
     case "malformed":
     case "unknown_event":
     case "not_found":

@@ -4,7 +4,7 @@ import * as Y from "yjs";
 import { pauseBefore } from "./backoff.js";
 import { decodeBatch } from "./batch.js";
 import type { Clock, Timer } from "./clock.js";
-import type { Answer, Connection, Receiver } from "./connection.js";
+import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence } from "./presence.js";
 import { remedyForUpdate } from "./remedy.js";
@@ -24,6 +24,8 @@ export interface SessionParts {
   readonly presence: Presence;
   /** Milliseconds during which local changes are gathered into one batch. */
   readonly gatherTime: number;
+  /** The secret of the link by which the person came. */
+  readonly link?: string;
   /** Whether a change of the document with this origin is not the person's own. */
   readonly isForeign: (origin: unknown) => boolean;
   /** Called after each step that changed the state. */
@@ -81,6 +83,10 @@ export class Session implements Receiver {
   linkChanged(link: LinkStatus): void {
     if (link !== "connected") this.parts.presence.left();
     this.step((state) => sync.linkChanged(state, link));
+  }
+
+  refused(error: ServerError): void {
+    this.tell(error, sync.refusedByServer);
   }
 
   received(event: string, args: readonly unknown[]): void {
@@ -178,6 +184,9 @@ export class Session implements Receiver {
       case "fetch":
         this.fetch(effect.attempt, effect.index);
         break;
+      case "authenticate":
+        this.authenticate(effect.attempt, effect.error);
+        break;
       case "apply":
         this.apply(effect.updates);
         break;
@@ -215,17 +224,28 @@ export class Session implements Receiver {
   }
 
   private join(attempt: number, epoch: number | null): void {
+    const { link } = this.parts;
     const stateVector = Y.encodeStateVector(this.parts.doc);
     const request = {
       state_vector: stateVector,
       client_id: this.parts.doc.clientID,
       ...(this.key === null ? {} : { key: this.key }),
+      ...(link === undefined ? {} : { link }),
       // An empty document belongs to no life: it may join any.
       ...(epoch === null || stateVector.length <= 1 ? {} : { epoch }),
     };
     this.askForSession(attempt, ["join", request], wire.decodeJoinAnswer, (answer) =>
       this.step((state) => sync.joined(state, attempt, answer)),
     );
+  }
+
+  private authenticate(attempt: number, error: ServerError): void {
+    const verbs: Record<Authentication, Verb> = {
+      authenticated: (state) => sync.authenticated(state, attempt),
+      refused: (state) => sync.authenticationRefused(state, attempt, error),
+      lost: (state) => sync.authenticationLost(state, attempt),
+    };
+    this.parts.connection.authenticate((outcome) => this.step(verbs[outcome]));
   }
 
   private fetch(attempt: number, index: number): void {

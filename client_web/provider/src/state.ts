@@ -78,6 +78,8 @@ export type Effect =
   | { readonly kind: "join"; readonly attempt: number; readonly epoch: number | null }
   /** Fetch one part; answer with `fetched`, or as for a join. */
   | { readonly kind: "fetch"; readonly attempt: number; readonly index: number }
+  /** Bring a fresh token; answer with `authenticated`, `authenticationRefused` (passing `error`) or `authenticationLost`. */
+  | { readonly kind: "authenticate"; readonly attempt: number; readonly error: ServerError }
   /** Apply to the document in one transaction; an exception drops the step's other effects and is told by `applyFailed`. */
   | { readonly kind: "apply"; readonly updates: readonly Uint8Array[] }
   /** Encode what the document holds beyond the state vector (`always`: even if that seems nothing) and tell by `offered`. */

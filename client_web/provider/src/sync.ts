@@ -206,6 +206,8 @@ function sessionFailed(state: SyncState, error: ServerError): Step {
       return rest(apart(state));
     case "stop":
       return close(state, error);
+    case "authenticate":
+      return authenticate(state, error);
     case "rejoin": {
       const struck = strike(state, error.code);
       if (struck === null) return close(state, error);
@@ -215,6 +217,32 @@ function sessionFailed(state: SyncState, error: ServerError): Step {
         : step;
     }
   }
+}
+
+/** The connection will not come about: the server refuses the person. */
+export function refusedByServer(state: SyncState, error: ServerError): Step {
+  return close(state, error);
+}
+
+/** Ask for a fresh token, once for all the refusals that the old one brings. */
+function authenticate(state: SyncState, error: ServerError): Step {
+  if (state.phase.kind === "apart" && state.strikes?.of === error.code) return stay(state);
+  const struck = strike(state, error.code);
+  if (struck === null) return close(state, error);
+  return stay(apart(struck), { kind: "authenticate", attempt: state.attempt, error });
+}
+
+export function authenticated(state: SyncState, attempt: number): Step {
+  return attempt === state.attempt ? join(state) : stay(state);
+}
+
+export function authenticationRefused(state: SyncState, attempt: number, error: ServerError): Step {
+  return attempt === state.attempt ? close(state, error) : stay(state);
+}
+
+/** No fresh token could be had: that says nothing of the person. */
+export function authenticationLost(state: SyncState, attempt: number): Step {
+  return attempt === state.attempt ? rest({ ...state, strikes: null }) : stay(state);
 }
 
 /** The pause that `retry` asked for is over. */
@@ -305,6 +333,8 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
   switch (remedyForUpdate(error.code)) {
     case "later":
       return rest(hold(next, state.phase));
+    case "authenticate":
+      return authenticate(next, error);
     case "stop":
       return giveUp(next, state.phase, error, batch.bytes);
     case "rejoin": {

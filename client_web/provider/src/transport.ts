@@ -9,13 +9,19 @@
 import { io, type Socket } from "socket.io-client";
 import { LAST_CEILING, pauseBefore } from "./backoff.js";
 import { type Clock, systemClock, type Timer } from "./clock.js";
-import type { Answer, Connection, Receiver } from "./connection.js";
+import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import type { LinkStatus } from "./state.js";
-import type { LocalUser } from "./types.js";
+import { renewAfter, type TokenSource, within } from "./tokens.js";
+import type { LocalUser, ServerError } from "./types.js";
+import { decodeError, refusalIn } from "./wire.js";
 
 const PROTOCOL = 1;
 /** Milliseconds for one attempt to connect. */
 const CONNECT_TIME = 10_000;
+/** Milliseconds before a token that could not be renewed is asked for again. */
+const RENEWAL_PAUSE = 10_000;
+/** So many tries may the server refuse in a row for who the person is; a token that was just running out costs one. */
+const MOST_REFUSALS = 2;
 
 export interface SocketConnectionOptions {
   /** Where the server is, e.g. `https://docs.example.org`; by default where the page came from. */
@@ -23,6 +29,10 @@ export interface SocketConnectionOptions {
   readonly path?: string;
   readonly transports?: readonly ("websocket" | "polling")[];
   readonly user?: LocalUser;
+  /** A fresh token, for servers that ask for one: called before each try to connect, and before a token runs out. */
+  readonly token?: TokenSource;
+  /** Called before each try to connect, which waits for it; a rejection counts as a try that failed. */
+  readonly beforeConnecting?: () => Promise<void>;
   readonly clock?: Clock;
 }
 
@@ -39,6 +49,14 @@ export class SocketConnection implements Connection {
   private timer: Timer | null = null;
   /** The server asked not to be connected to before this moment. */
   private notBefore = 0;
+  private token: string | null = null;
+  private renewal: Timer | null = null;
+  /** Who waits for the token that is being brought to the server. */
+  private readonly authenticating = new Set<(outcome: Authentication) => void>();
+  /** Numbers the tries to connect: what an earlier one waited for means nothing any more. */
+  private attempt = 0;
+  /** How often in a row the server refused the person. */
+  private refusals = 0;
 
   constructor(options: SocketConnectionOptions = {}) {
     this.options = options;
@@ -86,12 +104,27 @@ export class SocketConnection implements Connection {
 
   setUser(user: LocalUser): void {
     this.user = user;
-    this.request("authenticate", [{ guest: user }], () => {});
+    if (this.options.token === undefined) this.request("authenticate", [{ guest: user }], () => {});
+  }
+
+  authenticate(answered: (outcome: Authentication) => void): void {
+    const { token } = this.options;
+    if (token === undefined) {
+      answered("refused");
+      return;
+    }
+    this.authenticating.add(answered);
+    if (this.authenticating.size > 1) return;
+    this.fetchToken(token).then(
+      (fresh) => this.bring(fresh),
+      () => this.settleAuthentication("lost"),
+    );
   }
 
   reconnectNow(): void {
     if (this.socket === null || this.socket.connected) return;
     this.tries = 0;
+    this.refusals = 0;
     this.connect();
   }
 
@@ -103,8 +136,7 @@ export class SocketConnection implements Connection {
       tryAllTransports: true,
       // A load balancer may keep a document's people on one node by it.
       query: { document: documentId },
-      auth: (give: (payload: object) => void) =>
-        give({ protocol: PROTOCOL, ...(this.user === null ? {} : { guest: this.user }) }),
+      auth: (give: (payload: object) => void) => give({ protocol: PROTOCOL, ...this.credentials() }),
       autoConnect: false,
       reconnection: false,
       forceNew: true,
@@ -113,7 +145,7 @@ export class SocketConnection implements Connection {
     const socket = url === undefined ? io(options) : io(url, options);
     this.socket = socket;
     socket.on("connect", () => this.onConnect());
-    socket.on("connect_error", () => this.onLost());
+    socket.on("connect_error", (error: Error) => this.onConnectError(error));
     socket.on("disconnect", () => this.onLost());
     socket.on("draining", (notice: unknown) => this.onDraining(notice));
     socket.onAny((event: string, documentId: unknown, ...args: unknown[]) => {
@@ -123,8 +155,14 @@ export class SocketConnection implements Connection {
     this.connect();
   }
 
+  private credentials(): object {
+    if (this.token !== null) return { token: this.token };
+    return this.user === null ? {} : { guest: this.user };
+  }
+
   private close(): void {
     this.stopTimer();
+    this.stopRenewal();
     this.listenToBrowser(false);
     const { socket } = this;
     this.socket = null;
@@ -139,19 +177,98 @@ export class SocketConnection implements Connection {
     this.stopTimer();
     // After a failure the page goes on saying "offline" until a try succeeds: one word, not two taking turns.
     if (this.tries === 0) this.setLink("connecting");
-    this.socket?.connect();
+    this.attempt += 1;
+    const { attempt, socket } = this;
+    const { token, beforeConnecting } = this.options;
+    if (token === undefined && beforeConnecting === undefined) {
+      socket?.connect();
+      return;
+    }
+    const isLatest = () => this.socket === socket && this.attempt === attempt;
+    this.prepare().then(
+      () => {
+        if (isLatest()) socket?.connect();
+      },
+      () => {
+        if (isLatest()) this.onLost();
+      },
+    );
+  }
+
+  private async prepare(): Promise<void> {
+    const { token, beforeConnecting } = this.options;
+    if (beforeConnecting !== undefined) await within(beforeConnecting(), CONNECT_TIME, this.clock);
+    if (token !== undefined) this.token = await this.fetchToken(token);
+  }
+
+  private fetchToken(token: TokenSource): Promise<string> {
+    return within(token(), CONNECT_TIME, this.clock);
+  }
+
+  private bring(token: string): void {
+    this.token = token;
+    const outcomeOf = (answer: Answer): Authentication => {
+      if (answer.kind === "lost") return "lost";
+      const error = refusalIn(answer.value);
+      if (error === null) return "authenticated";
+      return error.code === "unauthenticated" || error.code === "forbidden" ? "refused" : "lost";
+    };
+    this.request(
+      "authenticate",
+      [{ token }],
+      (answer) => this.settleAuthentication(outcomeOf(answer)),
+      CONNECT_TIME,
+    );
+  }
+
+  private settleAuthentication(outcome: Authentication): void {
+    const waiting = [...this.authenticating];
+    this.authenticating.clear();
+    if (outcome === "authenticated") this.renewLater();
+    else if (outcome === "lost" && this.socket?.connected) this.renewLater(RENEWAL_PAUSE);
+    for (const answered of waiting) answered(outcome);
+  }
+
+  private renewLater(pause = this.token === null ? null : renewAfter(this.token, this.clock.now())): void {
+    this.stopRenewal();
+    if (pause === null) return;
+    this.renewal = this.clock.setTimeout(() => this.authenticate(() => {}), pause);
+  }
+
+  private stopRenewal(): void {
+    if (this.renewal !== null) this.clock.clearTimeout(this.renewal);
+    this.renewal = null;
   }
 
   private onConnect(): void {
     this.tries = 0;
     this.notBefore = 0;
+    this.refusals = 0;
+    this.renewLater();
     this.setLink("connected");
+  }
+
+  private onConnectError(error: Error): void {
+    const refusal = refusalOf(error);
+    if (refusal?.code !== "unauthenticated") {
+      this.onLost();
+      return;
+    }
+    this.refusals += 1;
+    if (this.options.token !== undefined && this.refusals < MOST_REFUSALS) {
+      this.onLost();
+      return;
+    }
+    this.stopTimer();
+    this.setLink("offline");
+    for (const receiver of [...this.receivers.values()]) receiver.refused(refusal);
   }
 
   private onLost(): void {
     const { socket } = this;
     if (socket === null) return;
     socket.sendBuffer = []; // what was meant for the old session must not reach the new one
+    this.stopRenewal();
     this.loseAnswers();
     if (this.status === "connected" && isOnline()) this.setLink("connecting");
     else if (this.tries > 0 || !isOnline()) this.setLink("offline");
@@ -213,6 +330,15 @@ export class SocketConnection implements Connection {
   private readonly onVisible = (): void => {
     if (window.document.visibilityState === "visible" && isOnline()) this.reconnectNow();
   };
+}
+
+/** What the server said in its CONNECT_ERROR; null when the connection just did not come about. */
+function refusalOf(error: Error): ServerError | null {
+  try {
+    return decodeError((error as Error & { readonly data?: unknown }).data);
+  } catch {
+    return null;
+  }
 }
 
 function isOnline(): boolean {

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "malformed"
   | "unknown_event"
   | "not_joined"
+  | "unauthenticated"
   | "not_found"
   | "forbidden"
   | "bad_update"
@@ -77,7 +78,7 @@ export interface ProviderState {
   readonly document: DocumentInfo | null;
   readonly refusal: Refusal | null;
   /**
-   * The session is over for good: deleted, not found, forbidden … After `epoch_changed` the local content is among
+   * The session is over for good: deleted, not found, forbidden, not signed in … After `epoch_changed` the local content is among
    * `separateCopies`, and a new provider with a new Y.Doc takes the document as it is now.
    */
   readonly closed: ServerError | null;

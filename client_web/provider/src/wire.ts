@@ -49,6 +49,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "malformed",
   "unknown_event",
   "not_joined",
+  "unauthenticated",
   "not_found",
   "forbidden",
   "bad_update",

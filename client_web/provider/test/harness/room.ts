@@ -19,7 +19,7 @@ export class Person {
   private readonly session: Session;
   private readonly awareness = new Awareness(this.doc);
 
-  constructor(server: DummyServer, clock: ManualClock) {
+  constructor(server: DummyServer, clock: ManualClock, link?: string) {
     this.line = new Line(server);
     const presence = new Presence(this.awareness, clock, (_state, answered) => answered(false));
     this.session = new Session({
@@ -29,6 +29,7 @@ export class Person {
       clock,
       presence,
       gatherTime: 30,
+      ...(link === undefined ? {} : { link }),
       isForeign: (origin) => origin === "copy",
       onChange: () => {},
       setAside: (epoch) => this.setAside.push(epoch),
@@ -97,8 +98,8 @@ export class Room {
   }
 
   /** Somebody with an open page that is not connected yet. */
-  opens(before?: Person): Person {
-    const person = new Person(this.server, this.clock).opens(before);
+  opens(before?: Person, link?: string): Person {
+    const person = new Person(this.server, this.clock, link).opens(before);
     this.people.push(person);
     return person;
   }

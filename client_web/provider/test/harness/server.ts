@@ -2,7 +2,7 @@
 
 import * as Y from "yjs";
 import { decodeBatch } from "../../src/batch.js";
-import type { Answer, Connection, Receiver } from "../../src/connection.js";
+import type { Answer, Authentication, Connection, Receiver } from "../../src/connection.js";
 import type { LinkStatus } from "../../src/state.js";
 import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
 import { asRecord, concatenate, emptyUpdate } from "./bytes.js";
@@ -205,6 +205,8 @@ export class Line implements Connection {
   private readonly awaiting = new Set<(answer: Answer) => void>();
   /** The names of the events that this client sent. */
   readonly sent: string[] = [];
+  /** What comes of the next fresh tokens; without any there are no tokens. */
+  readonly authentications: Authentication[] = [];
 
   constructor(server: DummyServer) {
     this.server = server;
@@ -260,8 +262,23 @@ export class Line implements Connection {
 
   setUser(_user: LocalUser): void {}
 
+  authenticate(answered: (outcome: Authentication) => void): void {
+    if (this.link !== "connected") {
+      answered("lost");
+      return;
+    }
+    this.sent.push("authenticate");
+    const outcome = this.authentications.shift() ?? "refused";
+    this.up.push(() => this.down.push(() => answered(outcome)));
+  }
+
   reconnectNow(): void {
     this.connect();
+  }
+
+  /** Turn the person away at the door. */
+  refuse(error: ServerError): void {
+    this.receiver?.refused(error);
   }
 
   private setLink(link: LinkStatus): void {
