@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.gate_limits import GateLimits
@@ -21,12 +22,15 @@ from crdt.room import Room
 from crdt.session import Session
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
-from server.open_room import OpenRoom, Surroundings, stored_of
+from server.open_room import OpenRoom, Surroundings, info_of, stored_of
 from server.sandbox import Sandbox, SandboxRejected
-from server.store.base import Entry, Head, Loaded, Store
+from server.store.base import Loaded, Store
 
 REPLAY_INLINE_BYTES = 64 * 2**10
 """A document up to this size is replayed at once; a larger one in a thread, which lets others go on now and then."""
+
+MARKS_KEPT = timedelta(days=30)
+"""How long another node's open marks are kept. A node that comes back under its name by then still treats them with suspicion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,6 @@ class RoomSettings:
 def shutting_down() -> Unavailable:
     """The refusal of everything that comes after the drain has begun."""
     return Unavailable("This server is shutting down; connect again.", Code.DRAINING)
-
-
-def info_of(entry: Entry | Head) -> DocumentInfo:
-    """What an open page shows of a catalogue entry."""
-    return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 
 
 class OpenRooms:
@@ -93,8 +92,9 @@ class OpenRooms:
         return iter(tuple(self._open.values()))
 
     async def start(self) -> None:
-        """Learn which documents were open when this node died last."""
+        """Learn which documents were open when this node died last, and forget what nodes had open that never came back."""
         self._suspects = set(await self._store.open_marks.marked(self._settings.node_id))
+        await self._store.open_marks.forget_others(self._settings.node_id, MARKS_KEPT)
         if self._suspects:
             log.warning("unclean_stop", documents=len(self._suspects))
 

@@ -20,7 +20,7 @@ InvariantError(quarantined) of whoever reads them; they are kept as they are.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
@@ -216,6 +216,9 @@ class OpenMarks(Protocol):
 
     async def marked(self, node_id: str) -> frozenset[DocumentId]:
         """What the node had open when it died."""
+
+    async def forget_others(self, node_id: str, age: timedelta) -> None:
+        """Forget what *other* nodes marked longer ago than this, for they may never come back."""
 
 
 class Store(Protocol):

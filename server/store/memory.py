@@ -6,7 +6,7 @@ be built anew over it. No method waits for anything but the `fold` it is given, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
@@ -237,20 +237,21 @@ class MemoryAttachments:
 
 
 class MemoryOpenMarks:
-    """Marks as a set of pairs."""
+    """When each pair was marked."""
 
-    def __init__(self, documents: _Documents) -> None:
+    def __init__(self, documents: _Documents, clock: Callable[[], datetime]) -> None:
         self._documents = documents
-        self._marks: set[tuple[DocumentId, str]] = set()
+        self._clock = clock
+        self._marks: dict[tuple[DocumentId, str], datetime] = {}
 
     async def mark(self, document_id: DocumentId, node_id: str) -> None:
         """The node is about to decode this document."""
         if document_id in self._documents:
-            self._marks.add((document_id, node_id))
+            self._marks[document_id, node_id] = self._clock()
 
     async def unmark(self, document_id: DocumentId, node_id: str) -> None:
         """The node has closed it in good order."""
-        self._marks.discard((document_id, node_id))
+        self._marks.pop((document_id, node_id), None)
 
     async def marked(self, node_id: str) -> frozenset[DocumentId]:
         """What the node has open."""
@@ -258,7 +259,15 @@ class MemoryOpenMarks:
 
     def forget(self, document_id: DocumentId) -> None:
         """Drop every node's mark on a deleted document."""
-        self._marks = {mark for mark in self._marks if mark[0] != document_id}
+        self._keep(lambda mark: mark[0] != document_id)
+
+    async def forget_others(self, node_id: str, age: timedelta) -> None:
+        """Drop the old marks of other nodes."""
+        oldest = self._clock() - age
+        self._keep(lambda mark: mark[1] == node_id or self._marks[mark] >= oldest)
+
+    def _keep(self, wanted: Callable[[tuple[DocumentId, str]], bool]) -> None:
+        self._marks = {mark: at for mark, at in self._marks.items() if wanted(mark)}
 
 
 class MemoryStore:
@@ -268,7 +277,7 @@ class MemoryStore:
         documents: _Documents = {}
         self.log = MemoryLog(documents, clock)
         self.attachments = MemoryAttachments(documents)
-        self.open_marks = MemoryOpenMarks(documents)
+        self.open_marks = MemoryOpenMarks(documents, clock)
         self.catalogue = MemoryCatalogue(documents, self.open_marks.forget)
 
     async def __aenter__(self) -> Self:

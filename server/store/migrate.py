@@ -40,11 +40,11 @@ def check_revisions(place: str, revisions: Collection[str]) -> None:
         raise Unavailable(message)
 
 
-def migrate(connection: Connection) -> None:
-    """Run the revisions that are missing, in the transaction that the caller has begun: all of them or none."""
+def migrate(connection: Connection, revision: str = "heads") -> None:
+    """Run the revisions that are missing up to one, in the transaction that the caller has begun: all of them or none."""
     config = _config()
     heads = ScriptDirectory.from_config(config).get_heads()
     if set(MigrationContext.configure(connection).get_current_heads()) == set(heads):
         return
     config.attributes["connection"] = connection
-    command.upgrade(config, "heads")
+    command.upgrade(config, revision)

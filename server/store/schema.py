@@ -102,6 +102,7 @@ open_marks = Table(
     metadata,
     _document(),
     Column("node_id", _ID, primary_key=True),
+    Column("marked_at", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 

@@ -61,7 +61,7 @@ class SqlStore:
         self.log = SqlLog(self._database, clock, history_bytes)
         self.catalogue = SqlCatalogue(self._database)
         self.attachments = SqlAttachments(self._database)
-        self.open_marks = SqlOpenMarks(self._database)
+        self.open_marks = SqlOpenMarks(self._database, clock)
 
     async def __aenter__(self) -> Self:
         """Open and bring the tables up to date; raises Unavailable with a sentence for the operator when that cannot be."""

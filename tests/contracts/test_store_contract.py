@@ -214,6 +214,25 @@ async def test_marks_say_what_a_node_had_open_when_it_died(storage: Storage) -> 
         assert await store.open_marks.marked("node-3") == frozenset()
 
 
+async def test_marks_of_others_are_forgotten_when_they_are_old(storage: Storage) -> None:
+    """The test's clock moves on by a second whenever the store looks at it."""
+    async with storage.store() as store:
+        await fill(store)
+        await fill(store, document_id=OTHER)
+        for node_id in ("gone", "back", "here"):
+            await store.open_marks.mark(DOCUMENT, node_id)
+        await store.open_marks.forget_others("here", timedelta(days=30))
+        assert await store.open_marks.marked("gone") == {DOCUMENT}
+        for _ in range(60):
+            await store.open_marks.mark(OTHER, "back")
+        await store.open_marks.mark(DOCUMENT, "back")
+    async with storage.store() as store:
+        await store.open_marks.forget_others("here", timedelta(seconds=30))
+        assert await store.open_marks.marked("gone") == frozenset()
+        assert await store.open_marks.marked("back") == {DOCUMENT, OTHER}
+        assert await store.open_marks.marked("here") == {DOCUMENT}
+
+
 async def test_a_deleted_document_leaves_nothing_behind_under_its_id(store: AnyStore) -> None:
     await fill(store, "a", "b")
     await store.open_marks.mark(DOCUMENT, "node-1")

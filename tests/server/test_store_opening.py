@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,20 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from crdt.errors import Unavailable
+from crdt.ids import ClientId
+from server.store.migrate import migrate
 from server.store.schema import metadata
 from server.store.sql import SqlStore
 from server.store.sqlite import LOCK_NAME, sqlite_url
 from tests.contracts.storages import DOCUMENT, fill
 
 NOBODY = 65534
+OLD_CONTENTS = (
+    f"INSERT INTO documents VALUES (1, '{DOCUMENT}', 'Title', 'title', 1, 1, NULL, 1, 0, 0, 0)",
+    "INSERT INTO author_keys VALUES (1, 7, CAST('kkkkkkkkkkkkkkkk' AS BLOB))",
+    "INSERT INTO open_marks VALUES (1, 'elsewhere')",
+)
+"""What the first version of the tables may hold."""
 
 
 async def refusal(directory: Path) -> str:
@@ -160,6 +169,22 @@ async def test_a_newer_version_s_database_is_left_alone(tmp_path: Path, killed: 
     assert ("manyhands.db-wal" in before) is killed
     assert "was written by a newer version of Manyhands. Nothing was changed." in await refusal(tmp_path)
     assert contents(tmp_path) == before
+
+
+async def test_an_older_version_s_database_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'manyhands.db'}")
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        for statement in OLD_CONTENTS:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        loaded = await store.log.load(DOCUMENT)
+        assert loaded is not None
+        assert loaded.author_keys == {ClientId(7): b"k" * 16}
+        assert loaded.head == 0
+        await store.open_marks.forget_others("here", timedelta(days=1))
+        assert await store.open_marks.marked("elsewhere") == {DOCUMENT}
 
 
 async def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
 """Opening a PostgreSQL database that cannot be opened: each time a sentence for the operator without the password, nothing touched."""
 
 import re
+from datetime import timedelta
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crdt.errors import Code, InvariantError, Unavailable
-from crdt.ids import Seq
+from crdt.ids import ClientId, Seq
+from server.store.migrate import migrate
 from server.store.schema import metadata
 from server.store.sql import SqlStore, place_of
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill
@@ -24,6 +26,22 @@ EVERYTHING = """
         format('SELECT count(*) AS c FROM %I', table_name), false, true, '')))[1]::text AS rows
     FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 2
 """
+
+
+OLD_CONTENTS = (
+    f"INSERT INTO documents VALUES (1, '{DOCUMENT}', 'Title', 'title', 1, 1, NULL, 1, 0, 0, 0)",
+    "INSERT INTO author_keys VALUES (1, 7, 'kkkkkkkkkkkkkkkk'::bytea)",
+    "INSERT INTO open_marks VALUES (1, 'elsewhere')",
+)
+"""What the first version of the tables may hold."""
+
+
+def engine_of(url: str) -> AsyncEngine:
+    """A way to the schema that a store's URL names, past the store."""
+    return create_async_engine(
+        make_url(url.partition("?")[0]).set(drivername="postgresql+asyncpg"),
+        connect_args={"server_settings": {"search_path": url.partition("search_path=")[2]}},
+    )
 
 
 async def refusal(url: str) -> str:
@@ -64,14 +82,26 @@ async def test_the_migrations_make_the_tables_that_the_code_speaks_of(url: str) 
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    engine = create_async_engine(
-        make_url(url.partition("?")[0]).set(drivername="postgresql+asyncpg"),
-        connect_args={"server_settings": {"search_path": url.partition("search_path=")[2]}},
-    )
+    engine = engine_of(url)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
         assert await connection.scalar(func.current_schema()) != "public"
     await engine.dispose()
+
+
+async def test_an_older_version_s_tables_are_brought_up_to_date_with_all_they_hold(url: str) -> None:
+    engine = engine_of(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate, "0001")
+        for statement in OLD_CONTENTS:
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()
+    async with SqlStore(url) as store:
+        loaded = await store.log.load(DOCUMENT)
+        assert loaded is not None
+        assert loaded.author_keys == {ClientId(7): b"k" * 16}
+        await store.open_marks.forget_others("here", timedelta(days=1))
+        assert await store.open_marks.marked("elsewhere") == {DOCUMENT}
 
 
 async def test_a_wrong_password_is_refused_without_being_told(postgres: PostgresServer) -> None:

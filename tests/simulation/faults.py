@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from random import Random
 
 from crdt.errors import Unavailable
@@ -102,6 +103,9 @@ class FaultyMarks:
 
     async def marked(self, node_id: str) -> frozenset[DocumentId]:
         return await self._marks.marked(node_id)
+
+    async def forget_others(self, node_id: str, age: timedelta) -> None:
+        await self._marks.forget_others(node_id, age)
 
 
 class FaultyStore:
