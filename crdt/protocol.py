@@ -6,31 +6,17 @@ How a message travels is the gateway's affair; server/PROTOCOL.md is the referen
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal, NewType
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, Epoch, PresenceId, Seq
+from crdt.permissions import Role as Role
 from crdt.varint import read_varuint, write_varuint
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 Request = NewType("Request", object)
 """Something the gateway recognises one awaited answer by; opaque to everybody else. None: no answer is awaited."""
-
-
-class Role(StrEnum):
-    """What a person may do in a document; each includes the ones after it."""
-
-    OWNER = "owner"
-    EDITOR = "editor"
-    COMMENTER = "commenter"
-    VIEWER = "viewer"
-
-    @property
-    def may_write(self) -> bool:
-        """Whether updates of this role are taken."""
-        return self in (Role.OWNER, Role.EDITOR)
 
 
 @dataclass(frozen=True, slots=True)
