@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from crdt.errors import Code
-from crdt.hint_codec import encode_hint, sender_prefix
+from crdt.hint_codec import VERSION, encode_hint, sender_prefix
 from crdt.ids import DocumentId, Epoch, NodeId, Seq
 from server.bus.base import BatchHint, BusMessage, ClosedHint
 from server.bus.redis import CHANNEL, RedisBus
@@ -187,7 +187,7 @@ async def test_a_flush_is_published_once_and_heard_by_the_other_holders_alone(re
 
 async def test_what_is_not_ours_is_ignored(redis: RedisServer, pair: tuple[Node, Node]) -> None:
     one, two = pair
-    of_another_version = b"\x02" + encode_hint(sender_prefix(NodeId("three")), say("later"))[1:]
+    of_another_version = bytes((VERSION + 1,)) + encode_hint(sender_prefix(NodeId("three")), say("later"))[1:]
     for payload in (b"", b"hello", of_another_version):
         await redis.ask("SPUBLISH", CHANNEL + DOCUMENT, payload)
     await both_hear_each_other(one, two)
