@@ -1,7 +1,8 @@
 """The way to Redis: a URL becomes a pair of connections, one to publish on and one that listens.
 
 `redis://`, `rediss://` (TLS) and `unix://` name one server, with user, password and redis-py's own options in the query.
-`redis+sentinel://[user:password@]host:port,host:port/service` asks the sentinels for the present master each time;
+`redis+sentinel://[user:password@]host:port,host:port/service` asks the sentinels for the present master each time: user and password are
+the servers', those of the sentinels stand in the query as `sentinel_username` and `sentinel_password`;
 `redis+cluster://[user:password@]host:port,host:port` takes the first node that answers, for a cluster passes messages on among its own.
 """
 
@@ -11,9 +12,10 @@ import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
@@ -87,16 +89,9 @@ class Way:
         service = parts.path.strip("/")
         if kind != "sentinel" or not service:
             raise ValueError
-        user, _, password = login.partition(":")
-        secret = {name: unquote(text) for name, text in (("username", user), ("password", password)) if text}
-        secured = {"ssl": True} if scheme == "rediss" else {}
-        sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
-            [_address(host) for host in hosts.split(",")],
-            sentinel_kwargs={**_options(), "socket_timeout": SENTINEL_SECONDS},
-            **_options(),
-            **secret,
-            **secured,
-        )
+        servers, sentinels = _options_of(parts._replace(scheme=scheme, netloc=f"{login}{at}host", path="").geturl())
+        addresses = [_address(host) for host in hosts.split(",")]
+        sentinel: Any = Sentinel(addresses, sentinel_kwargs=sentinels, **servers)  # type: ignore[no-untyped-call]
         self._sentinels = sentinel.sentinels
         return [sentinel.master_for(service).connection_pool.make_connection]
 
@@ -157,6 +152,16 @@ async def _is_sharded(connection: Any) -> bool:
         return False
     facts = dict(zip(said[::2], said[1::2], strict=True))
     return int(facts[b"version"].partition(b".")[0]) >= 7 and facts[b"mode"] != b"cluster"
+
+
+def _options_of(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How servers and how sentinels are reached: each with user and password of their own, all else in common."""
+    given: dict[str, Any] = {**_options(), **parse_url(url)}
+    secured = {"ssl": True} if given.pop("connection_class", None) else {}
+    own = {name.removeprefix("sentinel_"): given.pop(name) for name in list(given) if name.startswith("sentinel_")}
+    servers = {name: value for name, value in given.items() if name != "host"} | secured
+    common = {name: value for name, value in servers.items() if name not in ("username", "password", "db")}
+    return servers, common | own | {"socket_timeout": SENTINEL_SECONDS}
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -88,6 +88,20 @@ async def watched(directory: Path, *options: str) -> AsyncIterator[Watched]:
 
 
 @asynccontextmanager
+async def watched_over_tls(directory: Path, password: str, *tls: str) -> AsyncIterator[RedisServer]:
+    """Run a master, and one sentinel, which is returned; both ask for a password, and speak TLS. `tls`: options for certificates."""
+    tls = (*tls, "--tls-replication", "yes")
+    async with AsyncExitStack() as stack:
+        master = await _running(stack, RedisServer("--requirepass", password, *tls, tls=True))
+        config = _SENTINEL.format(service=SERVICE, master=master.tls_port, down_after=DOWN_AFTER).replace(
+            " 2\n", " 1\n"
+        )
+        (written := directory / "sentinel.conf").write_text(f"{config}sentinel auth-pass {SERVICE} {password}\n")
+        options = ("--requirepass", f"{password}-of-sentinels", *tls, "--sentinel")
+        yield await _running(stack, RedisServer(*options, config=written, tls=True))
+
+
+@asynccontextmanager
 async def redis_cluster(directory: Path) -> AsyncIterator[Sequence[RedisServer]]:
     """Run three masters that share the slots."""
     async with AsyncExitStack() as stack:

@@ -15,7 +15,7 @@ from server.bus.redis import RedisBus
 from tests.harness.certificates import Authority
 from tests.harness.log_lines import log_lines
 from tests.harness.redis_server import RedisServer, redis_server
-from tests.harness.redis_sets import SERVICE, Watched, redis_cluster, watched
+from tests.harness.redis_sets import SERVICE, Watched, redis_cluster, watched, watched_over_tls
 
 pytestmark = pytest.mark.slow
 
@@ -185,6 +185,17 @@ async def test_an_operator_asks_sentinel_for_another_master(guarded: Watched) ->
         await guarded.promote_the_other()
         await guarded.follows(master)
         await hear_each_other(nodes, "after")
+
+
+async def test_sentinels_and_servers_that_speak_tls_and_ask_for_passwords(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = map(str, authority.sign())
+    files = ("--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", str(authority.certificate))
+    async with watched_over_tls(tmp_path, "opensesame", *files) as sentinel:
+        query = f"ssl_ca_certs={authority.certificate}&sentinel_password=opensesame-of-sentinels"
+        url = f"rediss+sentinel://:opensesame@127.0.0.1:{sentinel.tls_port}/{SERVICE}?{query}"
+        async with pair(url, url) as nodes:
+            await hear_each_other(nodes, "in secret")
 
 
 # Cluster.
