@@ -1,4 +1,4 @@
-"""The ways to Redis that operators have: passwords and users with few rights, TLS, Sentinel, Cluster. Two nodes hear each other by each."""
+"""The ways to Redis that operators have: passwords and users with few rights, a socket, TLS, Sentinel, Cluster; nodes hear each other by each."""
 
 import asyncio
 import re
@@ -76,6 +76,13 @@ async def test_a_password_is_enough() -> None:
         url = f"redis://:open%20sesame@127.0.0.1:{redis.port}"
         async with pair(url, url) as nodes:
             await hear_each_other(nodes, "open")
+
+
+async def test_a_socket_in_the_file_system(tmp_path: Path) -> None:
+    async with redis_server("--unixsocket", str(tmp_path / "redis.sock")):
+        url = f"unix://{tmp_path}/redis.sock"
+        async with pair(url, url) as nodes:
+            await hear_each_other(nodes, "on this machine")
 
 
 @pytest.mark.parametrize("left_out", ["", "+ssubscribe", "&manyhands:*"])
