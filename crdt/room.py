@@ -264,8 +264,11 @@ class Room:
 
     def append_refused(self, update_id: UpdateId) -> list[Effect]:
         """The store has bound a client id in it to another key, by a row of another node: read that, then judge again what waits."""
-        given_back = self._outbox.give_back(update_id)
-        return self.doubt("Another node has bound a client id that was taken in here.") if given_back else []
+        was = self.durability
+        if not self._outbox.give_back(update_id):
+            return []
+        effects = self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
+        return effects + self.doubt("Another node has bound a client id that was taken in here.")
 
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""

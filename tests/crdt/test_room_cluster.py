@@ -11,7 +11,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.gathering import PRESENCE_REPEAT
 from crdt.ids import ClientId, NodeId, PresenceId, Seq
 from crdt.log_row import Row
-from crdt.protocol import ClosedMessage, PresenceChange, User, decode_batch, encode_batch
+from crdt.protocol import ClosedMessage, DurabilityMessage, PresenceChange, User, decode_batch, encode_batch
 from tests.harness.room import Table
 
 ALICES = hash_key("key-of-alice-0123456789")
@@ -202,6 +202,15 @@ class TestClientIds:
         alice.sends(*hers)
         table.commit()
         assert alice.acknowledged == [1]
+
+    def test_a_store_that_refuses_answers_again(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        alice.types("hello")
+        table.flush()
+        table.carry_out(table.room.append_failed(table.appends[0].update_id, table.now))
+        table.is_taken()
+        assert [m.durability for m in alice.heard if isinstance(m, DurabilityMessage)] == ["waiting", "ok"]
 
     def test_a_refusal_that_comes_twice_is_taken_once(self) -> None:
         table = Table()
