@@ -1,4 +1,4 @@
-"""The ways to Redis that operators have: passwords, users with few rights, a socket, TLS, Sentinel, Cluster. Nodes hear each other by each."""
+"""The ways to Redis: passwords, users with few rights, a socket, TLS, Sentinel, Cluster. Nodes hear each other by all."""
 
 import asyncio
 import re
