@@ -15,7 +15,7 @@ from server.bus.redis_links import Way
 from server.bus.redis_queue import MAX_BYTES, MAX_MESSAGES, Outgoing
 from tests.harness.redis_server import RedisServer, redis_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+pytestmark = pytest.mark.slow
 
 DOCUMENT = DocumentId("a-document")
 OTHER = DocumentId("another-document")

@@ -18,7 +18,7 @@ from tests.harness.live_server import until
 from tests.harness.node import Clock, Node, running_node
 from tests.harness.redis_server import RedisServer, redis_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+pytestmark = pytest.mark.slow
 
 DOCUMENT = DocumentId("a-document")
 

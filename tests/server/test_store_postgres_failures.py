@@ -18,7 +18,7 @@ from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, NOON, OTHER, append, fill, head, join
 from tests.harness.postgres import PASSWORD, PostgresServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+pytestmark = pytest.mark.slow
 
 T = TypeVar("T")
 
