@@ -26,6 +26,8 @@ from typing import Protocol
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.log_row import AuthorKeys
 from crdt.log_row import Row as Row
+from crdt.permissions import Role
+from server.store.sharing_base import Audit, Secrets, Sharing, Users
 
 REMEMBERED_UPDATE_IDS = 1000
 """Update ids kept per document after a compaction: far more rows than others can append between a lost reply and its retry."""
@@ -90,12 +92,13 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a document's log ends now, and what its entry in the catalogue says to an open page."""
+    """Where a document's log ends now, what its entry in the catalogue says to an open page, and the version of its access."""
 
     epoch: Epoch
     seq: Seq
     title: str
     trashed_at: datetime | None
+    access_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +164,45 @@ class Page:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose list of documents is asked for: what they own, and what they were granted or have visited by a link that has force.
+
+    What is in the trash is in its owner's list only.
+
+    Attributes:
+        user_id: theirs.
+        shared: True: only what isn't their own; False: only their own; None: both.
+        with_ownerless: with None, documents without an owner as well, in the trash or not.
+    """
+
+    user_id: str
+    shared: bool | None = None
+    with_ownerless: bool = False
+
+
 class Catalogue(Protocol):
     """Which documents there are. What changes an entry answers with it as it is then; None: it does not exist."""
 
-    async def create(self, document_id: DocumentId, title: str, epoch: Epoch, now: datetime) -> Entry:
-        """Make an empty document; making it twice answers with the first."""
+    async def create(
+        self,
+        document_id: DocumentId,
+        title: str,
+        epoch: Epoch,
+        now: datetime,
+        *,
+        owner: str | None = None,
+        link_role: Role | None = Role.EDITOR,
+    ) -> Entry:
+        """Make an empty document; making it twice answers with the first. `link_role`: of whoever knows its address."""
 
     async def get(self, document_id: DocumentId) -> Entry | None:
         """One entry."""
 
-    async def find(self, query: str, *, trashed: bool, limit: int, cursor: str | None) -> Page:
-        """Entries whose title contains `query` (case-insensitive, no wildcards), last edited first.
+    async def find(
+        self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
+    ) -> Page:
+        """Entries whose title contains `query` (case-insensitive, no wildcards), last edited first; of somebody's list, or all.
 
         Raises ProtocolError(malformed) for a cursor that this method did not make.
         """
@@ -222,7 +253,7 @@ class OpenMarks(Protocol):
 
 
 class Store(Protocol):
-    """One storage backend: four ports over one database, and its lifetime; `async with store:` migrates and opens."""
+    """One storage backend: its ports over one database, and its lifetime; `async with store:` migrates and opens."""
 
     @property
     def log(self) -> Log:
@@ -239,6 +270,22 @@ class Store(Protocol):
     @property
     def open_marks(self) -> OpenMarks:
         """What each node holds open."""
+
+    @property
+    def sharing(self) -> Sharing:
+        """Who has access."""
+
+    @property
+    def users(self) -> Users:
+        """Who is known."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """What all nodes share and keep to themselves."""
+
+    @property
+    def audit(self) -> Audit:
+        """Who has changed access."""
 
     async def __aenter__(self) -> "Store":
         """Open; raises Unavailable with a sentence for the operator when that cannot be."""

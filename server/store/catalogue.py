@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, select, tuple_, update
 
 from crdt.ids import DocumentId, Epoch
-from server.store.base import Entry, Page
+from crdt.permissions import Role
+from server.store.base import Entry, Page, Whose
 from server.store.database import Database
-from server.store.schema import documents
+from server.store.schema import documents, grants
+from server.store.sharing import concerns
 from server.store.statements import insert
 from server.store.titles import decode_cursor, encode_cursor, fold_title, from_microseconds, to_microseconds
 
@@ -30,7 +32,16 @@ class SqlCatalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, document_id: DocumentId, title: str, epoch: Epoch, now: datetime) -> Entry:
+    async def create(
+        self,
+        document_id: DocumentId,
+        title: str,
+        epoch: Epoch,
+        now: datetime,
+        *,
+        owner: str | None = None,
+        link_role: Role | None = Role.EDITOR,
+    ) -> Entry:
         """Make an empty document unless it exists."""
         at = to_microseconds(now)
         values = {
@@ -43,20 +54,25 @@ class SqlCatalogue:
             "head": 0,
             "snapshot_seq": 0,
             "size": 0,
+            "link_role": None if link_role is None else link_role.value,
         }
-        return await self._database.write(partial(_create, values=values))
+        return await self._database.write(partial(_create, values=values, owner=owner))
 
     async def get(self, document_id: DocumentId) -> Entry | None:
         """One entry."""
         return await self._database.read(partial(_get, document_id=document_id))
 
-    async def find(self, query: str, *, trashed: bool, limit: int, cursor: str | None) -> Page:
+    async def find(
+        self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
+    ) -> Page:
         """Let the database scan and sort, and ask it for one entry more than the page holds."""
         statement = (
             _ENTRY.where(documents.c.trashed_at.is_not(None) if trashed else documents.c.trashed_at.is_(None))
             .order_by(documents.c.updated_at.desc(), documents.c.document_id.desc())
             .limit(limit + 1)
         )
+        if whose is not None:
+            statement = statement.where(concerns(whose))
         if wanted := fold_title(query):
             # LIKE has wildcards, and limits its pattern's length; every database can replace.
             folded = documents.c.title_folded
@@ -88,13 +104,21 @@ class SqlCatalogue:
         return existed
 
 
-def _create(connection: Connection, values: Mapping[str, Any]) -> Entry:
+def _create(connection: Connection, values: Mapping[str, Any], owner: str | None) -> Entry:
     # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted before it is read.
     unless_there = insert(connection, documents).values(values)
     unless_there = unless_there.on_conflict_do_update(
         index_elements=["document_id"], set_={"document_id": values["document_id"]}
     )
-    connection.execute(unless_there)
+    made = connection.execute(unless_there.returning(documents.c.key, documents.c.epoch)).one()
+    if owner is not None and made.epoch == values["epoch"]:
+        grant = {
+            "document_key": made.key,
+            "user_id": owner,
+            "role": Role.OWNER.value,
+            "created_at": values["created_at"],
+        }
+        connection.execute(insert(connection, grants).values(grant).on_conflict_do_nothing())
     return _entry(connection.execute(_ENTRY.where(documents.c.document_id == values["document_id"])).one())
 
 

@@ -118,10 +118,10 @@ def _read_packed(connection: Connection, document_id: DocumentId, after: Seq) ->
 def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:
     heads: dict[DocumentId, Head] = {}
     of = documents.c
-    query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at)
+    query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at, of.access_version)
     for at in range(0, len(document_ids), _HEADS_AT_ONCE):
         wanted = among(connection, documents.c.document_id, document_ids[at : at + _HEADS_AT_ONCE])
-        for document_id, epoch, head, title, trashed_at in connection.execute(query.where(wanted)):
+        for document_id, epoch, head, title, trashed_at, version in connection.execute(query.where(wanted)):
             moment = None if trashed_at is None else from_microseconds(trashed_at)
-            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment)
+            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, version)
     return heads

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+from crdt.permissions import Role
 from server.store.base import (
     REMEMBERED_UPDATE_IDS,
     Append,
@@ -26,7 +27,10 @@ from server.store.base import (
     Page,
     Row,
     Taken,
+    Whose,
 )
+from server.store.memory_sharing import AccessList, MemoryAudit, MemorySecrets, MemorySharing, MemoryUsers
+from server.store.sharing_base import Link
 from server.store.titles import decode_cursor, encode_cursor, fold_title, utc_now
 
 _EMPTY = Seq(0)
@@ -39,6 +43,7 @@ class _Document:
     epoch: Epoch
     created_at: datetime
     updated_at: datetime
+    access: AccessList
     trashed_at: datetime | None = None
     snapshot: bytes | None = None
     snapshot_seq: Seq = _EMPTY
@@ -55,7 +60,7 @@ class _Document:
 
     @property
     def present(self) -> Head:
-        return Head(self.epoch, self.head, self.title, self.trashed_at)
+        return Head(self.epoch, self.head, self.title, self.trashed_at, self.access.version)
 
     @property
     def entry(self) -> Entry:
@@ -157,25 +162,39 @@ class MemoryCatalogue:
         self._documents = documents
         self._forget = forget
 
-    async def create(self, document_id: DocumentId, title: str, epoch: Epoch, now: datetime) -> Entry:
+    async def create(
+        self,
+        document_id: DocumentId,
+        title: str,
+        epoch: Epoch,
+        now: datetime,
+        *,
+        owner: str | None = None,
+        link_role: Role | None = Role.EDITOR,
+    ) -> Entry:
         """Make an empty document unless it exists."""
         fold_title(title)
         now = now.astimezone(UTC)
-        return self._documents.setdefault(document_id, _Document(document_id, title, epoch, now, now)).entry
+        access = AccessList(Link(link_role), grants={} if owner is None else {owner: Role.OWNER})
+        return self._documents.setdefault(document_id, _Document(document_id, title, epoch, now, now, access)).entry
 
     async def get(self, document_id: DocumentId) -> Entry | None:
         """One entry."""
         document = self._documents.get(document_id)
         return document.entry if document else None
 
-    async def find(self, query: str, *, trashed: bool, limit: int, cursor: str | None) -> Page:
+    async def find(
+        self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
+    ) -> Page:
         """Sort all matches, then cut the page out."""
         wanted = fold_title(query)
         matches = sorted(
             (
                 document.entry
                 for document in self._documents.values()
-                if (document.trashed_at is not None) is trashed and wanted in fold_title(document.title)
+                if (document.trashed_at is not None) is trashed
+                and wanted in fold_title(document.title)
+                and (whose is None or document.access.concerns(whose, in_trash=trashed))
             ),
             key=_place,
             reverse=True,
@@ -271,7 +290,7 @@ class MemoryOpenMarks:
 
 
 class MemoryStore:
-    """The four ports over one dictionary."""
+    """All ports over one dictionary."""
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         documents: _Documents = {}
@@ -279,6 +298,10 @@ class MemoryStore:
         self.attachments = MemoryAttachments(documents)
         self.open_marks = MemoryOpenMarks(documents, clock)
         self.catalogue = MemoryCatalogue(documents, self.open_marks.forget)
+        self.users = MemoryUsers()
+        self.sharing = MemorySharing(documents, self.users)
+        self.secrets = MemorySecrets()
+        self.audit = MemoryAudit()
 
     async def __aenter__(self) -> Self:
         """Nothing to open."""

@@ -6,7 +6,7 @@ Tables whose rows are found only by their primary key are stored in its order (`
 `migrations/` makes these tables; a test compares the two.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"})
 
@@ -34,6 +34,11 @@ documents = Table(
     Column("head", BigInteger, nullable=False),  # the last row's seq; raising it decides the order of commits
     Column("snapshot_seq", BigInteger, nullable=False),  # rows up to here are folded; 0: there is no snapshot
     Column("size", BigInteger, nullable=False),  # bytes of the snapshot and of the rows after it
+    # Who comes by the link: sharing_base.Link, and the version that every change of access raises.
+    Column("link_role", Text),
+    Column("link_hash", LargeBinary),
+    Column("link_generation", BigInteger, nullable=False, server_default="0"),
+    Column("access_version", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -104,6 +109,72 @@ open_marks = Table(
     Column("node_id", _ID, primary_key=True),
     Column("marked_at", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    _document(),
+    Column("user_id", _ID, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_grants_user_id", "user_id"),
+    # At most one owner.
+    Index(
+        "uq_grants_owner",
+        "document_key",
+        unique=True,
+        sqlite_where=text("role = 'owner'"),
+        postgresql_where=text("role = 'owner'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# Who came by the link, and by which one: `link_hash` as it was in `documents` then.
+visits = Table(
+    "visits",
+    metadata,
+    _document(),
+    Column("user_id", _ID, primary_key=True),
+    Column("link_hash", LargeBinary),
+    Column("visited_at", BigInteger, nullable=False),
+    Index("ix_visits_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", _ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("color", Text, nullable=False),
+    Column("email", _ID),
+    Column("kind", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("ix_users_email", "email"),
+    sqlite_with_rowid=False,
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", _ID, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Not a document's own: it tells also of documents that are gone.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", _ID, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("document_id", _ID, nullable=False),
+    Column("details", Text, nullable=False),  # JSON
+    Index("ix_audit_document_id", "document_id"),
+    sqlite_autoincrement=True,
 )
 
 # One row that `Store.check` rewrites.

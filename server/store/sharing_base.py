@@ -8,8 +8,7 @@ Promises, beside those of server/store/base.py:
 3. **A visit has force** only while the document has a link and the visit was made by the very link it has now.
 4. **The record outlives the document.** Grants and visits go with it.
 
-User ids are texts that another part of the server has vouched for. An address that was invited but has not signed in yet is the
-user id `email:` followed by the address in lower case.
+User ids are texts that another part of the server has vouched for, or `INVITED` followed by an address in lower case.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +19,9 @@ from typing import Literal, Protocol
 from crdt.ids import DocumentId
 from crdt.permissions import Role
 from crdt.protocol import User
+
+INVITED = "email:"
+"""What the user id of somebody begins with who was invited by their address, and has not signed in yet."""
 
 MAX_VISITS = 1000
 """People kept per document who came by its link; the ones who came first are forgotten, and come by the link again."""
@@ -93,7 +95,7 @@ class Sharing(Protocol):
     async def people(self, document_id: DocumentId) -> Sequence[Person]:
         """Everybody with a grant, owner first, then who has visited with force and has none."""
 
-    async def grant(self, document_id: DocumentId, user_id: str, role: Role, now: datetime) -> int | None:
+    async def grant(self, document_id: DocumentId, user_id: str, role: Role) -> int | None:
         """Give somebody a role; `Role.OWNER` takes it from whoever has it. An owner who is granted less leaves the document without."""
 
     async def revoke(self, document_id: DocumentId, user_id: str) -> int | None:
@@ -102,17 +104,17 @@ class Sharing(Protocol):
     async def set_link(self, document_id: DocumentId, link: Link) -> int | None:
         """Replace the link, unless the document's is of a later generation: then nothing changes, and the version is the present one."""
 
-    async def visit(self, document_id: DocumentId, user_id: str, now: datetime) -> None:
+    async def visit(self, document_id: DocumentId, user_id: str) -> None:
         """Remember that somebody has come by the link as it is now."""
 
-    async def redeem(self, invited: str, user_id: str, now: datetime) -> Mapping[DocumentId, int]:
+    async def redeem(self, invited: str, user_id: str) -> Mapping[DocumentId, int]:
         """Turn what was granted to one user id over to another, who keeps the stronger role; the versions of what has changed."""
 
 
 class Users(Protocol):
     """People by their id."""
 
-    async def remember(self, known: KnownUser, now: datetime) -> None:
+    async def remember(self, known: KnownUser) -> None:
         """Keep how somebody is called now."""
 
     async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:

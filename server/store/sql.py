@@ -1,7 +1,7 @@
 """The store on an SQL database: SQLite, one file for one server, or PostgreSQL for any number of them.
 
 An append is durable when the database has synced its write-ahead log. Statements are SQLAlchemy Core; what is peculiar to one database
-is in sqlite/ and postgres/ behind what database.py asks of both, the four ports in log.py, catalogue.py, attachments.py and open_marks.py.
+is in sqlite/ and postgres/ behind what database.py asks of both; each port is in the file of its name.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import Connection
 
 from server.store.attachments import SqlAttachments
+from server.store.audit import SqlAudit
 from server.store.catalogue import SqlCatalogue
 from server.store.database import Database
 from server.store.log import SqlLog
@@ -19,10 +20,12 @@ from server.store.open_marks import SqlOpenMarks
 from server.store.postgres import is_postgres_url, shown
 from server.store.postgres.database import PostgresDatabase
 from server.store.schema import sign_of_life
+from server.store.sharing import SqlSharing
 from server.store.sqlite import sqlite_path
 from server.store.sqlite.database import SqliteDatabase
 from server.store.statements import insert
 from server.store.titles import to_microseconds, utc_now
+from server.store.users import SqlSecrets, SqlUsers
 
 
 def place_of(url: str) -> str:
@@ -31,7 +34,7 @@ def place_of(url: str) -> str:
 
 
 class SqlStore:
-    """The four ports over one database."""
+    """All ports over one database."""
 
     def __init__(
         self,
@@ -62,6 +65,10 @@ class SqlStore:
         self.catalogue = SqlCatalogue(self._database)
         self.attachments = SqlAttachments(self._database)
         self.open_marks = SqlOpenMarks(self._database, clock)
+        self.sharing = SqlSharing(self._database, clock)
+        self.users = SqlUsers(self._database, clock)
+        self.secrets = SqlSecrets(self._database)
+        self.audit = SqlAudit(self._database)
 
     async def __aenter__(self) -> Self:
         """Open and bring the tables up to date; raises Unavailable with a sentence for the operator when that cannot be."""

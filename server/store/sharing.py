@@ -1,0 +1,239 @@
+"""Who has access to which document, in SQL.
+
+A change begins by raising the document's version, which locks its row: changes of one document's access go one after the other.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, literal, null, select, union_all, update
+
+from crdt.ids import DocumentId
+from crdt.permissions import Role, strongest
+from crdt.protocol import User
+from server.store.base import Whose
+from server.store.database import Database
+from server.store.schema import documents, grants, users, visits
+from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
+from server.store.statements import among, insert
+from server.store.titles import to_microseconds
+from server.store.users import shown
+
+_HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))
+
+
+class SqlSharing:
+    """The sharing port over a database."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def access(
+        self, document_ids: Collection[DocumentId], user_ids: Collection[str]
+    ) -> Mapping[DocumentId, Standing]:
+        """What these documents say of these users."""
+        return await self._database.read(partial(_access, document_ids=document_ids, user_ids=user_ids))
+
+    async def people(self, document_id: DocumentId) -> Sequence[Person]:
+        """Everybody with a grant, owner first, then visitors."""
+        return await self._database.read(partial(_people, document_id=document_id))
+
+    async def grant(self, document_id: DocumentId, user_id: str, role: Role) -> int | None:
+        """Give somebody a role."""
+        job = partial(_grant, document_id=document_id, user_id=user_id, role=role, at=to_microseconds(self._clock()))
+        return await self._database.write(job)
+
+    async def revoke(self, document_id: DocumentId, user_id: str) -> int | None:
+        """Take somebody's grant and visit away."""
+        return await self._database.write(partial(_revoke, document_id=document_id, user_id=user_id))
+
+    async def set_link(self, document_id: DocumentId, link: Link) -> int | None:
+        """Replace the link."""
+        return await self._database.write(partial(_set_link, document_id=document_id, link=link))
+
+    async def visit(self, document_id: DocumentId, user_id: str) -> None:
+        """Remember that somebody has come by the link."""
+        job = partial(_visit, document_id=document_id, user_id=user_id, at=to_microseconds(self._clock()))
+        await self._database.write(job)
+
+    async def redeem(self, invited: str, user_id: str) -> Mapping[DocumentId, int]:
+        """Turn grants over."""
+        job = partial(_redeem, invited=invited, user_id=user_id, at=to_microseconds(self._clock()))
+        return await self._database.write(job)
+
+
+def concerns(whose: Whose) -> ColumnElement[bool]:
+    """Which rows of `documents` are in somebody's list."""
+    user_id = whose.user_id
+
+    def granted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return select(literal(1)).where(grants.c.document_key == documents.c.key, *conditions).exists()
+
+    owned = granted(grants.c.user_id == user_id, grants.c.role == Role.OWNER.value)
+    if whose.shared is False:
+        return owned
+    visited = select(literal(1)).where(visits.c.document_key == documents.c.key, visits.c.user_id == user_id)
+    came = granted(grants.c.user_id == user_id) | visited.where(_HAS_FORCE).correlate(documents).exists()
+    given = ~owned & documents.c.trashed_at.is_(None) & came
+    if whose.shared:
+        return given
+    return owned | given | ~granted(grants.c.role == Role.OWNER.value) if whose.with_ownerless else owned | given
+
+
+def _access(
+    connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
+) -> dict[DocumentId, Standing]:
+    wanted = among(connection, documents.c.document_id, list(document_ids))
+    granted: dict[str, dict[str, Role]] = {}
+    visited: dict[str, set[str]] = {}
+    for document_id, user_id, role in connection.execute(_of_users(connection, wanted, user_ids)):
+        if role is None:
+            visited.setdefault(document_id, set()).add(user_id)
+        else:
+            granted.setdefault(document_id, {})[user_id] = Role(role)
+    return {
+        DocumentId(found.document_id): Standing(
+            found.access_version,
+            _link(found),
+            None if found.user_id is None else _user(found),
+            granted.get(found.document_id, {}),
+            frozenset(visited.get(found.document_id, ())),
+        )
+        for found in connection.execute(_with_owner().where(wanted))
+    }
+
+
+def _with_owner() -> Select[Any]:
+    """Links and owners of documents."""
+    columns = documents.c
+    owner = and_(grants.c.document_key == columns.key, grants.c.role == Role.OWNER.value)
+    query = select(columns.document_id, columns.access_version, columns.link_role, columns.link_hash)
+    query = query.add_columns(columns.link_generation, grants.c.user_id, users.c.name, users.c.color)
+    return query.select_from(
+        documents.outerjoin(grants, owner).outerjoin(users, users.c.user_id == grants.c.user_id),
+    )
+
+
+def _of_users(connection: Connection, wanted: ColumnElement[bool], user_ids: Collection[str]) -> Any:
+    """Grants of some users, and their visits with force, whose role is null."""
+    given = select(documents.c.document_id, grants.c.user_id, grants.c.role).join_from(grants, documents)
+    given = given.where(wanted, among(connection, grants.c.user_id, list(user_ids)))
+    came = select(documents.c.document_id, visits.c.user_id, null().label("role")).join_from(visits, documents)
+    came = came.where(wanted, among(connection, visits.c.user_id, list(user_ids)), _HAS_FORCE)
+    return union_all(given, came)
+
+
+def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
+    described = (users.c.name, users.c.color, users.c.email)
+    given = (
+        select(grants.c.user_id, grants.c.role, *described)
+        .select_from(grants.join(documents).outerjoin(users, users.c.user_id == grants.c.user_id))
+        .where(documents.c.document_id == document_id)
+        .order_by(grants.c.role != Role.OWNER.value, grants.c.created_at, grants.c.user_id)
+    )
+    came = (
+        select(visits.c.user_id, documents.c.link_role.label("role"), *described)
+        .select_from(visits.join(documents).outerjoin(users, users.c.user_id == visits.c.user_id))
+        .where(documents.c.document_id == document_id, _HAS_FORCE)
+        .order_by(visits.c.visited_at.desc(), visits.c.user_id)
+    )
+    people = [Person(_user(found), found.email, Role(found.role), "grant") for found in connection.execute(given)]
+    known = {person.user.user_id for person in people}
+    visitors = [found for found in connection.execute(came) if found.user_id not in known]
+    return people + [Person(_user(found), found.email, Role(found.role), "link") for found in visitors]
+
+
+def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, at: int) -> int | None:
+    raised = _raise_version(connection, documents.c.document_id == document_id)
+    if raised is None:
+        return None
+    if role is Role.OWNER:
+        former = update(grants).where(grants.c.document_key == raised.key, grants.c.role == Role.OWNER.value)
+        connection.execute(former.values(role=Role.EDITOR.value))
+    _put_grant(connection, raised.key, user_id, role, at)
+    return int(raised.access_version)
+
+
+def _put_grant(connection: Connection, key: int, user_id: str, role: Role, at: int) -> None:
+    values = {"document_key": key, "user_id": user_id, "role": role.value, "created_at": at}
+    given = insert(connection, grants).values(values)
+    given = given.on_conflict_do_update(index_elements=["document_key", "user_id"], set_={"role": role.value})
+    connection.execute(given)
+
+
+def _revoke(connection: Connection, document_id: DocumentId, user_id: str) -> int | None:
+    raised = _raise_version(connection, documents.c.document_id == document_id)
+    if raised is None:
+        return None
+    for table in (grants, visits):
+        connection.execute(delete(table).where(table.c.document_key == raised.key, table.c.user_id == user_id))
+    return int(raised.access_version)
+
+
+def _set_link(connection: Connection, document_id: DocumentId, link: Link) -> int | None:
+    this = documents.c.document_id == document_id
+    values = {
+        "link_role": None if link.role is None else link.role.value,
+        "link_hash": link.token_hash,
+        "link_generation": link.generation,
+    }
+    raised = _raise_version(connection, this & (documents.c.link_generation <= link.generation), values)
+    if raised is None:
+        return connection.execute(select(documents.c.access_version).where(this)).scalar()
+    return int(raised.access_version)
+
+
+def _raise_version(
+    connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any] | None = None
+) -> Row[*tuple[Any, ...]] | None:
+    raised = update(documents).where(which).values({"access_version": documents.c.access_version + 1, **(values or {})})
+    return connection.execute(raised.returning(documents.c.key, documents.c.access_version)).first()
+
+
+def _visit(connection: Connection, document_id: DocumentId, user_id: str, at: int) -> None:
+    query = select(documents.c.key, documents.c.link_role, documents.c.link_hash)
+    query = query.where(documents.c.document_id == document_id).with_for_update(read=True, key_share=True)
+    document = connection.execute(query).first()  # locked, for it may be being deleted
+    if document is None or document.link_role is None:
+        return
+    values = {"link_hash": document.link_hash, "visited_at": at}
+    visit = insert(connection, visits).values({"document_key": document.key, "user_id": user_id, **values})
+    connection.execute(visit.on_conflict_do_update(index_elements=["document_key", "user_id"], set_=values))
+    of_document = visits.c.document_key == document.key
+    newest = select(visits.c.visited_at).where(of_document).order_by(visits.c.visited_at.desc())
+    too_old = connection.execute(newest.offset(MAX_VISITS).limit(1)).scalar()
+    if too_old is not None:
+        connection.execute(delete(visits).where(of_document, visits.c.visited_at <= too_old))
+
+
+def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> dict[DocumentId, int]:
+    query = select(documents.c.key, documents.c.document_id).join_from(grants, documents)
+    versions: dict[DocumentId, int] = {}
+    invitations = connection.execute(query.where(grants.c.user_id == invited).order_by(documents.c.key)).all()
+    for key, document_id in invitations:
+        raised = _raise_version(connection, documents.c.key == key)
+        role = _take_grants(connection, key, (invited, user_id))
+        if raised is not None and role is not None:
+            _put_grant(connection, key, user_id, role, at)
+            versions[DocumentId(document_id)] = raised.access_version
+    return versions
+
+
+def _take_grants(connection: Connection, key: int, user_ids: Sequence[str]) -> Role | None:
+    """Delete some users' grants; the strongest of them."""
+    these = and_(grants.c.document_key == key, grants.c.user_id.in_(user_ids))
+    roles = [Role(role) for role in connection.execute(select(grants.c.role).where(these)).scalars()]
+    connection.execute(delete(grants).where(these))
+    return strongest(*roles)
+
+
+def _link(found: Row[*tuple[Any, ...]]) -> Link:
+    role = None if found.link_role is None else Role(found.link_role)
+    return Link(role, found.link_hash, found.link_generation)
+
+
+def _user(found: Row[*tuple[Any, ...]]) -> User:
+    return shown(found.user_id) if found.name is None else User(found.user_id, found.name, found.color)

@@ -1,0 +1,81 @@
+"""Known people and shared secrets, in SQL."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, select
+
+from crdt.protocol import User
+from server.store.database import Database
+from server.store.schema import secrets, users
+from server.store.sharing_base import INVITED, KnownUser
+from server.store.statements import among, insert
+from server.store.titles import to_microseconds
+
+_GREY = "#5f6368"
+_USER = select(users.c.user_id, users.c.name, users.c.color, users.c.kind, users.c.email)
+
+
+def shown(user_id: str) -> User:
+    """How somebody is shown of whom no more is known: by the address that was invited, or by their id."""
+    return User(user_id, user_id.removeprefix(INVITED), _GREY)
+
+
+class SqlUsers:
+    """The users port over a database."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def remember(self, known: KnownUser) -> None:
+        """Keep how somebody is called now."""
+        await self._database.write(partial(_remember, known=known, at=to_microseconds(self._clock())))
+
+    async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:
+        """Those of them who are known."""
+        return await self._database.read(partial(_known, user_ids=user_ids))
+
+    async def by_email(self, email: str) -> KnownUser | None:
+        """Whoever has this address."""
+        return await self._database.read(partial(_by_email, email=email))
+
+
+class SqlSecrets:
+    """The secrets port over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get_or_make(self, name: str, make: bytes) -> bytes:
+        """The secret of that name, made now if need be."""
+        return await self._database.write(partial(_get_or_make, name=name, make=make))
+
+
+def _remember(connection: Connection, known: KnownUser, at: int) -> None:
+    user = known.user
+    values = {"name": user.name, "color": user.color, "email": known.email, "kind": known.kind, "seen_at": at}
+    remembered = insert(connection, users).values({"user_id": user.user_id, **values})
+    connection.execute(remembered.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+def _known(connection: Connection, user_ids: Collection[str]) -> dict[str, KnownUser]:
+    found = connection.execute(_USER.where(among(connection, users.c.user_id, list(user_ids))))
+    return {row.user_id: _known_user(*row) for row in found}
+
+
+def _by_email(connection: Connection, email: str) -> KnownUser | None:
+    query = _USER.where(users.c.email == email).order_by(users.c.seen_at.desc(), users.c.user_id).limit(1)
+    found = connection.execute(query).first()
+    return None if found is None else _known_user(*found)
+
+
+def _known_user(user_id: str, name: str, color: str, kind: str, email: str | None) -> KnownUser:
+    return KnownUser(User(user_id, name, color), kind, email)
+
+
+def _get_or_make(connection: Connection, name: str, make: bytes) -> bytes:
+    # On PostgreSQL whoever comes second waits here for the first to commit, and its next statement sees what was made.
+    connection.execute(insert(connection, secrets).values(name=name, value=make).on_conflict_do_nothing())
+    return bytes(connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one())

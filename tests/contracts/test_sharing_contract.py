@@ -1,0 +1,263 @@
+"""Who has access: grants, links, visits, known people, secrets and the record of changes. For every backend."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from crdt.ids import DocumentId
+from crdt.permissions import Role
+from crdt.protocol import User
+from server.store import memory_sharing, sharing
+from server.store.base import Whose
+from server.store.sharing_base import INVITED, Deed, KnownUser, Link, Person, Standing
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, AnyStore, Storage
+
+ANNA, BERT = User("anna", "Anna", "#112233"), User("bert", "Bert", "#445566")
+HASH, NEW_HASH = b"h" * 32, b"n" * 32
+
+
+async def make(
+    store: AnyStore, document_id: DocumentId = DOCUMENT, *, owner: str | None = "anna", link_role: Role | None = None
+) -> None:
+    await store.catalogue.create(document_id, str(document_id), EPOCH, NOON, owner=owner, link_role=link_role)
+
+
+async def standing(store: AnyStore, *user_ids: str) -> Standing:
+    return (await store.sharing.access([DOCUMENT], user_ids))[DOCUMENT]
+
+
+async def listed(store: AnyStore, whose: Whose | None, *, trashed: bool = False) -> list[str]:
+    page = await store.catalogue.find("", trashed=trashed, limit=100, cursor=None, whose=whose)
+    return sorted(entry.title for entry in page.entries)
+
+
+async def version(store: AnyStore) -> int:
+    return (await store.log.heads([DOCUMENT]))[DOCUMENT].access_version
+
+
+async def test_who_makes_a_document_owns_it(storage: Storage) -> None:
+    async with storage.store() as store:
+        await store.users.remember(KnownUser(ANNA, "guest"))
+        await make(store)
+    async with storage.store() as store:
+        assert await standing(store, "anna", "bert") == Standing(0, Link(), ANNA, {"anna": Role.OWNER}, frozenset())
+
+
+async def test_documents_are_open_by_their_address_unless_told_otherwise(store: AnyStore) -> None:
+    await store.catalogue.create(DOCUMENT, "A document", EPOCH, NOON)
+    assert await standing(store, "anna") == Standing(0, Link(Role.EDITOR), None, {}, frozenset())
+
+
+async def test_making_a_document_twice_makes_nobody_else_its_owner(store: AnyStore) -> None:
+    await make(store, owner="anna", link_role=Role.VIEWER)
+    await make(store, owner="bert", link_role=Role.EDITOR)
+    found = await standing(store, "anna", "bert")
+    assert (found.grants, found.link) == ({"anna": Role.OWNER}, Link(Role.VIEWER))
+
+
+async def test_what_does_not_exist_has_no_access(store: AnyStore) -> None:
+    assert await store.sharing.access([NOWHERE], ["anna"]) == {}
+    assert await store.sharing.people(NOWHERE) == []
+    assert await store.sharing.grant(NOWHERE, "anna", Role.OWNER) is None
+    assert await store.sharing.revoke(NOWHERE, "anna") is None
+    assert await store.sharing.set_link(NOWHERE, Link(Role.EDITOR)) is None
+    await store.sharing.visit(NOWHERE, "anna")
+    assert await store.sharing.redeem("email:x", "anna") == {}
+
+
+async def test_every_change_is_counted_and_visits_are_not(store: AnyStore) -> None:
+    await make(store)
+    assert await version(store) == 0
+    assert await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER) == 1
+    assert await store.sharing.set_link(DOCUMENT, Link(Role.VIEWER)) == 2
+    await store.sharing.visit(DOCUMENT, "carl")
+    assert await store.sharing.revoke(DOCUMENT, "bert") == 3
+    assert await version(store) == 3
+    assert (await standing(store)).version == 3
+
+
+async def test_of_many_changes_at_once_each_is_counted(store: AnyStore) -> None:
+    await make(store)
+    changes = (store.sharing.grant(DOCUMENT, f"user-{number}", Role.VIEWER) for number in range(8))
+    assert sorted(filter(None, await asyncio.gather(*changes))) == list(range(1, 9))
+
+
+async def test_grants_replace_each_other_and_end(store: AnyStore) -> None:
+    await make(store)
+    await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)
+    await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
+    assert (await standing(store, "bert", "carl")).grants == {"bert": Role.EDITOR}
+    await store.sharing.revoke(DOCUMENT, "bert")
+    assert (await standing(store, "bert")).grants == {}
+
+
+async def test_ownership_passes_on_and_leaves_an_editor(store: AnyStore) -> None:
+    await make(store)
+    await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)
+    await store.sharing.grant(DOCUMENT, "bert", Role.OWNER)
+    assert (await standing(store, "anna", "bert")).grants == {"anna": Role.EDITOR, "bert": Role.OWNER}
+
+
+async def test_of_many_who_take_a_document_one_owns_it(store: AnyStore) -> None:
+    await make(store)
+    takers = [f"user-{number}" for number in range(6)]
+    await asyncio.gather(*(store.sharing.grant(DOCUMENT, taker, Role.OWNER) for taker in takers))
+    roles = [role for role in (await standing(store, "anna", *takers)).grants.values() if role is Role.OWNER]
+    assert roles == [Role.OWNER]
+
+
+async def test_a_visit_has_force_as_long_as_its_link(store: AnyStore) -> None:
+    await make(store)
+    await store.sharing.visit(DOCUMENT, "bert")
+    assert (await standing(store, "bert")).visitors == frozenset()
+    await store.sharing.set_link(DOCUMENT, Link(Role.VIEWER, HASH))
+    await store.sharing.visit(DOCUMENT, "bert")
+    assert (await standing(store, "bert", "carl")).visitors == {"bert"}
+    await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, HASH))
+    assert (await standing(store, "bert")).visitors == {"bert"}
+    await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, NEW_HASH, 1))
+    assert (await standing(store, "bert")).visitors == frozenset()
+    await store.sharing.visit(DOCUMENT, "bert")
+    await store.sharing.set_link(DOCUMENT, Link(None, NEW_HASH, 1))
+    assert (await standing(store, "bert")).visitors == frozenset()
+
+
+async def test_a_visit_by_the_address_alone_has_force_while_that_is_enough(store: AnyStore) -> None:
+    await make(store, link_role=Role.EDITOR)
+    await store.sharing.visit(DOCUMENT, "bert")
+    assert (await standing(store, "bert")).visitors == {"bert"}
+    await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, HASH))
+    assert (await standing(store, "bert")).visitors == frozenset()
+
+
+async def test_an_older_generation_of_the_link_does_not_come_back(store: AnyStore) -> None:
+    await make(store)
+    assert await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, NEW_HASH, 2)) == 1
+    assert await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, HASH, 1)) == 1
+    assert (await standing(store)).link == Link(Role.EDITOR, NEW_HASH, 2)
+
+
+async def test_the_first_visitors_are_forgotten_first(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (memory_sharing, sharing):
+        monkeypatch.setattr(module, "MAX_VISITS", 2)
+    await make(store, link_role=Role.VIEWER)
+    for visitor in ("a", "b", "a", "c"):
+        await store.sharing.visit(DOCUMENT, visitor)
+    assert (await standing(store, "a", "b", "c")).visitors == {"a", "c"}
+
+
+async def test_people_are_told_by_what_they_have_access(store: AnyStore) -> None:
+    await make(store, link_role=Role.COMMENTER)
+    await store.users.remember(KnownUser(BERT, "oidc", "bert@example.com"))
+    for user_id, role in (("bert", Role.VIEWER), ("email:carl@example.com", Role.EDITOR)):
+        await store.sharing.grant(DOCUMENT, user_id, role)
+    for visitor in ("dora", "bert", "emil"):
+        await store.sharing.visit(DOCUMENT, visitor)
+    people = await store.sharing.people(DOCUMENT)
+    assert [(person.user.user_id, person.user.name, person.role, person.via) for person in people] == [
+        ("anna", "anna", Role.OWNER, "grant"),
+        ("bert", "Bert", Role.VIEWER, "grant"),
+        ("email:carl@example.com", "carl@example.com", Role.EDITOR, "grant"),
+        ("emil", "emil", Role.COMMENTER, "link"),
+        ("dora", "dora", Role.COMMENTER, "link"),
+    ]
+    assert people[1] == Person(BERT, "bert@example.com", Role.VIEWER, "grant")
+
+
+async def test_the_owner_comes_first_whenever_they_became_it(store: AnyStore) -> None:
+    await make(store)
+    await store.sharing.grant(DOCUMENT, "bert", Role.OWNER)
+    assert [person.user.user_id for person in await store.sharing.people(DOCUMENT)] == ["bert", "anna"]
+
+
+async def test_an_invitation_becomes_the_grant_of_whoever_signs_in(store: AnyStore) -> None:
+    await make(store)
+    await make(store, OTHER)
+    invited = INVITED + "bert@example.com"
+    await store.sharing.grant(DOCUMENT, invited, Role.EDITOR)
+    await store.sharing.grant(OTHER, invited, Role.VIEWER)
+    await store.sharing.grant(OTHER, "bert", Role.COMMENTER)
+    assert await store.sharing.redeem(invited, "bert") == {DOCUMENT: 2, OTHER: 3}
+    found = await store.sharing.access([DOCUMENT, OTHER], ["bert", invited])
+    assert {document_id: each.grants for document_id, each in found.items()} == {
+        DOCUMENT: {"bert": Role.EDITOR},
+        OTHER: {"bert": Role.COMMENTER},
+    }
+    assert await store.sharing.redeem(invited, "bert") == {}
+
+
+async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited(store: AnyStore) -> None:
+    for name, owner, link in [("mine-1234", "bert", None), ("given-1234", "anna", None), ("secret-123", "anna", None)]:
+        await make(store, DocumentId(name), owner=owner, link_role=link)
+    await make(store, DocumentId("visited-1"), link_role=Role.VIEWER)
+    await make(store, DocumentId("ownerless"), owner=None, link_role=Role.EDITOR)
+    await store.sharing.grant(DocumentId("given-1234"), "bert", Role.VIEWER)
+    await store.sharing.visit(DocumentId("visited-1"), "bert")
+    assert await listed(store, Whose("bert")) == ["given-1234", "mine-1234", "visited-1"]
+    assert await listed(store, Whose("bert", shared=True)) == ["given-1234", "visited-1"]
+    assert await listed(store, Whose("bert", shared=False)) == ["mine-1234"]
+    assert await listed(store, Whose("bert", with_ownerless=True)) == [
+        "given-1234",
+        "mine-1234",
+        "ownerless",
+        "visited-1",
+    ]
+    assert await listed(store, Whose("nobody")) == []
+    assert len(await listed(store, None)) == 5
+    await store.sharing.set_link(DocumentId("visited-1"), Link(Role.VIEWER, HASH))
+    await store.sharing.revoke(DocumentId("given-1234"), "bert")
+    assert await listed(store, Whose("bert")) == ["mine-1234"]
+
+
+async def test_the_trash_lists_ones_own(store: AnyStore) -> None:
+    await make(store)
+    await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
+    await store.catalogue.set_trashed(DOCUMENT, NOON)
+    assert await listed(store, Whose("anna"), trashed=True) == [DOCUMENT]
+    assert await listed(store, Whose("bert"), trashed=True) == []
+
+
+async def test_access_goes_with_its_document_and_the_record_stays(store: AnyStore) -> None:
+    deed = Deed(NOON, "anna", "grant", DOCUMENT, {"user": "bert", "role": "viewer"})
+    await make(store)
+    await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
+    await store.audit.record(deed)
+    await store.catalogue.delete(DOCUMENT)
+    await make(store, owner="carl")
+    assert (await standing(store, "anna", "bert", "carl")).grants == {"carl": Role.OWNER}
+    assert await store.audit.list(DOCUMENT) == [deed]
+
+
+async def test_the_record_tells_the_last_first(storage: Storage) -> None:
+    deeds = [Deed(NOON + timedelta(hours=hour), "anna", f"deed-{hour}", DOCUMENT, {}) for hour in range(4)]
+    async with storage.store() as store:
+        for deed in deeds:
+            await store.audit.record(deed)
+        await store.audit.record(Deed(NOON, "anna", "elsewhere", OTHER, {}))
+    async with storage.store() as store:
+        assert await store.audit.list(DOCUMENT, limit=3) == [deeds[3], deeds[2], deeds[1]]
+
+
+async def test_people_are_known_as_they_were_seen_last(storage: Storage) -> None:
+    async with storage.store() as store:
+        await store.users.remember(KnownUser(ANNA, "guest"))
+        await store.users.remember(KnownUser(User("anna", "Anne", "#000000"), "oidc", "anna@example.com"))
+    async with storage.store() as store:
+        anne = KnownUser(User("anna", "Anne", "#000000"), "oidc", "anna@example.com")
+        assert await store.users.known(["anna", "bert"]) == {"anna": anne}
+        assert await store.users.by_email("anna@example.com") == anne
+        assert await store.users.by_email("bert@example.com") is None
+        await store.users.remember(KnownUser(BERT, "oidc", "anna@example.com"))
+        found = await store.users.by_email("anna@example.com")
+        assert found is not None
+        assert found.user == BERT
+
+
+async def test_of_many_who_make_a_secret_one_wins_and_it_lasts(storage: Storage) -> None:
+    async with storage.store() as store:
+        made = await asyncio.gather(*(store.secrets.get_or_make("key", bytes([number])) for number in range(6)))
+        assert len(set(made)) == 1
+        assert await store.secrets.get_or_make("other", b"else") == b"else"
+    async with storage.store() as store:
+        assert await store.secrets.get_or_make("key", b"late") == made[0]
