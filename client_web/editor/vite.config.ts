@@ -7,7 +7,14 @@ import { VitePWA } from "vite-plugin-pwa";
 const SERVER = "http://127.0.0.1:8000";
 
 /** Addresses that the server answers itself: never the application, never from a cache. */
-const SERVER_PATHS = [/^\/api\//, /^\/socket\.io\//, /^\/health$/, /^\/ready$/, /^\/metrics$/];
+const SERVER_PATHS = [
+  /^\/api\//,
+  /^\/socket\.io\//,
+  /^\/health$/,
+  /^\/ready$/,
+  /^\/metrics$/,
+  /^\/sign-(in|out)(\/|$)/,
+];
 
 const serviceWorker = VitePWA({
   filename: "service-worker.js",
@@ -66,6 +73,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": SERVER,
+      "/sign-in": SERVER,
       "/socket.io": { target: SERVER, ws: true },
     },
   },

@@ -5,6 +5,7 @@ import { App } from "./app/App";
 import { createApi } from "./app/api";
 import { createTheme } from "./app/theme";
 import { NO_UPDATES } from "./app/updates";
+import { createWhoAmI } from "./app/whoAmI";
 import { registerServiceWorker } from "./service-worker/register";
 import "./ui/tokens.css";
 import "./ui/base.css";
@@ -13,6 +14,9 @@ const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
 const api = createApi((url, init) => fetch(url, init));
+const who = createWhoAmI(api);
+// While the pages' code is on its way. Whoever needs the answer asks again.
+who.ask().catch(() => undefined);
 const updates =
   import.meta.env.PROD && "serviceWorker" in navigator
     ? registerServiceWorker(navigator.serviceWorker, () => window.location.reload())
@@ -20,6 +24,6 @@ const updates =
 
 createRoot(root).render(
   <StrictMode>
-    <App api={api} theme={createTheme(window)} updates={updates} />
+    <App api={api} who={who} theme={createTheme(window)} updates={updates} />
   </StrictMode>,
 );

@@ -4,7 +4,7 @@
  */
 import { lazy, Suspense } from "react";
 import { Route, Switch, useLocation, useSearch } from "wouter";
-import type { DocumentsView } from "../documents/DocumentRow";
+import type { DocumentsView } from "../documents/views";
 import { ToastProvider } from "../ui/Toast";
 import { TooltipProvider } from "../ui/Tooltip";
 import { ApiContext } from "./ApiContext";
@@ -13,9 +13,11 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { NotFoundPage } from "./NotFoundPage";
 import { PageLoading } from "./PageLoading";
 import { loadDocumentsPage, loadEditorPage, preloadEditor } from "./pages";
+import { SignInPage } from "./SignInPage";
 import { type Theme, ThemeContext } from "./theme";
 import { UpdateNotice } from "./UpdateNotice";
 import type { Updates } from "./updates";
+import { useStanding, type WhoAmI, WhoContext } from "./whoAmI";
 
 const DocumentsPage = lazy(async () => ({ default: (await loadDocumentsPage()).DocumentsPage }));
 const EditorPage = lazy(async () => ({ default: (await loadEditorPage()).EditorPage }));
@@ -25,27 +27,30 @@ const DOCUMENT_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 export interface AppProps {
   readonly api: Api;
+  readonly who: WhoAmI;
   readonly theme: Theme;
   readonly updates: Updates;
 }
 
-export function App({ api, theme, updates }: AppProps) {
+export function App({ api, who, theme, updates }: AppProps) {
   return (
     <ThemeContext value={theme}>
       <ApiContext value={api}>
-        <TooltipProvider>
-          <ToastProvider>
-            <UpdateNotice updates={updates} />
-            <Pages />
-          </ToastProvider>
-        </TooltipProvider>
+        <WhoContext value={who}>
+          <TooltipProvider>
+            <ToastProvider>
+              <UpdateNotice updates={updates} />
+              <Pages />
+            </ToastProvider>
+          </TooltipProvider>
+        </WhoContext>
       </ApiContext>
     </ThemeContext>
   );
 }
 
 function Pages() {
-  const view: DocumentsView = useSearch() === "trash" ? "trash" : "documents";
+  const view = viewOf(useSearch());
   const [address] = useLocation();
   return (
     // A crash belongs to its address: going elsewhere leaves it behind.
@@ -57,11 +62,20 @@ function Pages() {
   );
 }
 
+function viewOf(search: string): DocumentsView {
+  return search === "trash" || search === "mine" || search === "shared" ? search : "documents";
+}
+
 function Routes({ view }: { readonly view: DocumentsView }) {
+  const isStranger = useStanding().kind === "stranger";
   return (
     <Switch>
       <Route path="/">
-        <DocumentsPage key={view} view={view} onApproach={preloadEditor} />
+        {isStranger ? (
+          <SignInPage />
+        ) : (
+          <DocumentsPage key={String(view === "trash")} view={view} onApproach={preloadEditor} />
+        )}
       </Route>
       <Route path="/d/:id">
         {({ id }) => (DOCUMENT_ID.test(id) ? <EditorPage key={id} documentId={id} /> : <NotFoundPage />)}

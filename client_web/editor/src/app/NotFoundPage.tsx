@@ -18,7 +18,7 @@ export function NotFoundPage() {
           </Link>
         }
       >
-        <p>The link may be incomplete. Ask whoever sent it to copy it once more.</p>
+        <p>The link may be incomplete, or not meant for you. Ask whoever sent it to copy it once more.</p>
       </EmptyState>
     </main>
   );

@@ -1,8 +1,9 @@
-/** The REST side of the server as typed calls; everything that goes wrong is an ApiError or a NetworkError.
- *
- * ApiError: the server answered and refused. NetworkError: no answer, so a change may or may not have been made.
- * An abort by the caller's signal is passed on as it is.
- */
+/** The REST side of the server as typed calls; what goes wrong is told as in rest.ts. */
+import { type Me, meCalls, type PersonLook, type PersonRef, toPerson } from "./me";
+import { badAnswer, createCall, type Fetch, isRecord } from "./rest";
+import { isRole, type Role, type SharingCalls, sharingCalls } from "./sharing";
+
+export { ApiError, explain, NetworkError } from "./rest";
 
 /** An entry of the server's catalogue of documents. */
 export interface DocumentEntry {
@@ -14,6 +15,10 @@ export interface DocumentEntry {
   readonly trashedAt: Date | null;
   /** Bytes of log and snapshot. */
   readonly size: number;
+  /** What this person may do with it; null where the server does not say. */
+  readonly role: Role | null;
+  /** null for a document that belongs to nobody. */
+  readonly owner: PersonRef | null;
 }
 
 export interface DocumentPage {
@@ -25,6 +30,8 @@ export interface DocumentPage {
 export interface ListOptions {
   readonly query?: string;
   readonly trashed?: boolean;
+  /** Only what others have shared with this person (true), or only their own (false). */
+  readonly shared?: boolean | undefined;
   readonly limit?: number;
   readonly cursor?: string | null;
   readonly signal?: AbortSignal;
@@ -41,7 +48,12 @@ export interface Attachment {
   readonly height: number;
 }
 
-export interface Api {
+export interface Api extends SharingCalls {
+  /** Who this person is for the server; a guest who is new here gets a cookie by it. */
+  readonly me: () => Promise<Me>;
+  readonly changeMe: (look: PersonLook) => Promise<Me>;
+  /** Forget who this person is. */
+  readonly endSession: () => Promise<void>;
   readonly createDocument: (title?: string) => Promise<DocumentEntry>;
   readonly listDocuments: (options?: ListOptions) => Promise<DocumentPage>;
   readonly getDocument: (id: string, signal?: AbortSignal) => Promise<DocumentEntry>;
@@ -53,60 +65,14 @@ export interface Api {
   readonly uploadAttachment: (id: string, image: Blob, signal?: AbortSignal) => Promise<Attachment>;
 }
 
-/** The server's refusal; `code` is one of the protocol's, or `bad_answer` when the answer has no known form. */
-export class ApiError extends Error {
-  readonly code: string;
-  /** HTTP status. */
-  readonly status: number;
-
-  constructor(code: string, message: string, status: number) {
-    super(message);
-    this.name = "ApiError";
-    this.code = code;
-    this.status = status;
-  }
-}
-
-export class NetworkError extends Error {
-  constructor(cause: unknown) {
-    super("The server cannot be reached.", { cause });
-    this.name = "NetworkError";
-  }
-}
-
-/** The longest that a call waits for its whole answer; uploads wait as long as they take. */
-const DEADLINE_MS = 20_000;
-
-type Fetch = (url: string, init: RequestInit) => Promise<Response>;
-
-interface Call {
-  readonly method?: string;
-  readonly body?: unknown;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** `fetch` is the door to the network: the browser's own, or a test's. */
 export function createApi(fetch: Fetch, base = ""): Api {
-  const call = async (path: string, { method = "GET", body, signal }: Call = {}): Promise<unknown> => {
-    const upload = body instanceof Blob;
-    const signals = [signal, upload ? undefined : AbortSignal.timeout(DEADLINE_MS)];
-    const init: RequestInit = {
-      method,
-      signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
-      headers: { Accept: "application/json", ...(body === undefined || upload ? {} : JSON_TYPE) },
-    };
-    if (body !== undefined) init.body = upload ? body : JSON.stringify(body);
-    try {
-      const response = await fetch(base + path, init);
-      return await read(response);
-    } catch (error) {
-      if (error instanceof ApiError || signal?.aborted) throw error;
-      throw new NetworkError(error);
-    }
-  };
+  const call = createCall(fetch, base);
   const document = (id: string) => `/api/documents/${encodeURIComponent(id)}`;
 
   return {
+    ...meCalls(call),
+    ...sharingCalls(call),
     createDocument: async (title) =>
       toDocument(await call("/api/documents", { method: "POST", body: title ? { title } : {} })),
     listDocuments: async ({ signal, ...options } = {}) =>
@@ -124,51 +90,19 @@ export function createApi(fetch: Fetch, base = ""): Api {
   };
 }
 
-/** Returns what to tell a person about a failed call, in one sentence. */
-export function explain(error: unknown): string {
-  if (error instanceof NetworkError)
-    return "The server cannot be reached. Check your connection and try again.";
-  if (error instanceof ApiError) return error.message;
-  return "Something went wrong in this page.";
-}
-
-const JSON_TYPE = { "Content-Type": "application/json" };
-
-function listQuery({ query, trashed = false, limit, cursor }: Omit<ListOptions, "signal">): URLSearchParams {
+function listQuery({
+  query,
+  trashed = false,
+  shared,
+  limit,
+  cursor,
+}: Omit<ListOptions, "signal">): URLSearchParams {
   const parameters = new URLSearchParams({ trashed: String(trashed) });
   if (query) parameters.set("query", query);
+  if (shared !== undefined) parameters.set("shared", String(shared));
   if (limit !== undefined) parameters.set("limit", String(limit));
   if (cursor) parameters.set("cursor", cursor);
   return parameters;
-}
-
-async function read(response: Response): Promise<unknown> {
-  if (response.status === 204) return null;
-  const text = await response.text();
-  const answer = parse(text);
-  if (response.ok && answer !== undefined) return answer;
-  throw refusal(answer, response.status);
-}
-
-/** Returns undefined for what is no JSON, for instance a proxy's error page. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function refusal(answer: unknown, status: number): ApiError {
-  const error = isRecord(answer) ? answer.error : undefined;
-  if (isRecord(error) && typeof error.code === "string" && typeof error.message === "string") {
-    return new ApiError(error.code, error.message, status);
-  }
-  return badAnswer(status);
-}
-
-function badAnswer(status: number): ApiError {
-  return new ApiError("bad_answer", `The server gave an answer that makes no sense (${status}).`, status);
 }
 
 function toDocument(answer: unknown): DocumentEntry {
@@ -181,6 +115,8 @@ function toDocument(answer: unknown): DocumentEntry {
     updatedAt: new Date(String(answer.updated_at)),
     trashedAt: answer.trashed_at ? new Date(String(answer.trashed_at)) : null,
     size: Number(answer.size),
+    role: isRole(answer.role) ? answer.role : null,
+    owner: toPerson(answer.owner),
   };
 }
 
@@ -202,8 +138,4 @@ function toAttachment(answer: unknown): Attachment {
     width: Number(answer.width),
     height: Number(answer.height),
   };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { App } from "../../src/app/App";
 import { createTheme } from "../../src/app/theme";
 import { NO_UPDATES, type Updates } from "../../src/app/updates";
+import { NOBODY } from "../../src/app/whoAmI";
 import { CatalogueServer } from "../documents/catalogueServer";
 
 afterEach(() => {
@@ -14,7 +15,7 @@ afterEach(() => {
 
 function open(address: string, updates: Updates = NO_UPDATES, server = new CatalogueServer()) {
   window.history.replaceState(null, "", address);
-  render(<App api={server.api} theme={createTheme(window)} updates={updates} />);
+  render(<App api={server.api} who={NOBODY} theme={createTheme(window)} updates={updates} />);
 }
 
 test("the root lists the documents", async () => {

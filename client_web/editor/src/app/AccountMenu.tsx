@@ -1,0 +1,36 @@
+/** Who is signed in, and the way out; for people whom somebody else than this browser vouches for. */
+import { LogOut } from "lucide-react";
+import { Avatar } from "../ui/Avatar";
+import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
+import { useToasts } from "../ui/Toast";
+import { useApi } from "./ApiContext";
+import { explain } from "./api";
+import type { Me } from "./me";
+
+export function AccountMenu({ me, className }: { readonly me: Me; readonly className?: string }) {
+  const api = useApi();
+  const toasts = useToasts();
+  const signOut = () =>
+    api.endSession().then(
+      () => window.location.assign("/"),
+      (error: unknown) =>
+        void toasts.show({ tone: "error", message: `You are still signed in. ${explain(error)}` }),
+    );
+  const { user, email } = me;
+  return (
+    <Menu
+      align="end"
+      trigger={
+        <button type="button" className={className} aria-label={`You are ${user.name}. Account`}>
+          <Avatar aria-hidden="true" name={user.name} color={user.color} />
+        </button>
+      }
+    >
+      <MenuLabel>{email ? `${user.name} · ${email}` : user.name}</MenuLabel>
+      <MenuSeparator />
+      <MenuItem icon={LogOut} onSelect={() => void signOut()}>
+        Sign out
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,112 @@
+/** One call to the server's REST side; everything that goes wrong is an ApiError or a NetworkError.
+ *
+ * ApiError: the server answered and refused. NetworkError: no answer, so a change may or may not have been made.
+ * An abort by the caller's signal is passed on as it is.
+ */
+
+/** The server's refusal; `code` is one of the protocol's, or `bad_answer` when the answer has no known form. */
+export class ApiError extends Error {
+  readonly code: string;
+  /** HTTP status. */
+  readonly status: number;
+  /** Where to sign in, on this server; null where there is no such place, and with refusals for other reasons. */
+  readonly signIn: string | null;
+
+  constructor(code: string, message: string, status: number, signIn: string | null = null) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = status;
+    this.signIn = signIn;
+  }
+}
+
+export class NetworkError extends Error {
+  constructor(cause: unknown) {
+    super("The server cannot be reached.", { cause });
+    this.name = "NetworkError";
+  }
+}
+
+/** The longest that a call waits for its whole answer; uploads wait as long as they take. */
+const DEADLINE_MS = 20_000;
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface CallOptions {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Returns the answer's JSON, null for one without a body. */
+export type Call = (path: string, options?: CallOptions) => Promise<unknown>;
+
+/** `fetch` is the door to the network: the browser's own, or a test's. */
+export function createCall(fetch: Fetch, base = ""): Call {
+  return async (path, { method = "GET", body, signal } = {}) => {
+    const upload = body instanceof Blob;
+    const signals = [signal, upload ? undefined : AbortSignal.timeout(DEADLINE_MS)];
+    const init: RequestInit = {
+      method,
+      signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
+      headers: { Accept: "application/json", ...(body === undefined || upload ? {} : JSON_TYPE) },
+    };
+    if (body !== undefined) init.body = upload ? body : JSON.stringify(body);
+    try {
+      const response = await fetch(base + path, init);
+      return await read(response);
+    } catch (error) {
+      if (error instanceof ApiError || signal?.aborted) throw error;
+      throw new NetworkError(error);
+    }
+  };
+}
+
+/** Returns what to tell a person about a failed call, in one sentence. */
+export function explain(error: unknown): string {
+  if (error instanceof NetworkError)
+    return "The server cannot be reached. Check your connection and try again.";
+  if (error instanceof ApiError) return error.message;
+  return "Something went wrong in this page.";
+}
+
+export function badAnswer(status: number): ApiError {
+  return new ApiError("bad_answer", `The server gave an answer that makes no sense (${status}).`, status);
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+async function read(response: Response): Promise<unknown> {
+  if (response.status === 204) return null;
+  const text = await response.text();
+  const answer = parse(text);
+  if (response.ok && answer !== undefined) return answer;
+  throw refusal(answer, response.status);
+}
+
+/** Returns undefined for what is no JSON, for instance a proxy's error page. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(answer: unknown, status: number): ApiError {
+  const { error, sign_in: signIn }: Readonly<Record<string, unknown>> = isRecord(answer) ? answer : {};
+  if (isRecord(error) && typeof error.code === "string" && typeof error.message === "string") {
+    return new ApiError(error.code, error.message, status, localPath(signIn ?? error.sign_in));
+  }
+  return badAnswer(status);
+}
+
+/** Returns the path if it leads to a page of this server. */
+function localPath(path: unknown): string | null {
+  return typeof path === "string" && /^\/(?!\/)/.test(path) ? path : null;
+}

@@ -1,0 +1,104 @@
+/** Who may do what with a document, and the calls that change it. */
+import type { Role } from "@manyhands/provider";
+import { type PersonRef, toPerson } from "./me";
+import { badAnswer, type Call, isRecord } from "./rest";
+
+export type { Role } from "@manyhands/provider";
+
+/** Roles that can be given; the owner's is handed over. */
+export type GivenRole = Exclude<Role, "owner">;
+
+export interface SharedPerson {
+  readonly user: PersonRef;
+  readonly email: string | null;
+  readonly role: Role;
+  /** Whether the role was given to this person, or came with the link. */
+  readonly via: "grant" | "link";
+}
+
+export interface LinkAccess {
+  /** What whoever holds the link may do; null: nobody comes in by it. */
+  readonly role: GivenRole | null;
+  /** The document's address is the link: there is no secret in it. */
+  readonly addressAlone: boolean;
+  /** Known to the owner only, and not always to them. */
+  readonly url: string | null;
+}
+
+export interface Sharing {
+  readonly people: readonly SharedPerson[];
+  readonly link: LinkAccess;
+}
+
+/** Somebody who is asked in: an e-mail address, or the id that the application around this one knows them by. */
+export type Invitee = { readonly email: string } | { readonly userId: string };
+
+export interface LinkChange {
+  readonly role: GivenRole | null;
+  /** Make a new link: whoever came by an older one is let go. */
+  readonly renew?: boolean;
+}
+
+export interface SharingCalls {
+  readonly getSharing: (id: string) => Promise<Sharing>;
+  readonly invite: (id: string, invitee: Invitee, role: GivenRole) => Promise<void>;
+  /** The role "owner" hands the document over; who owned it before is an editor then. */
+  readonly giveRole: (id: string, userId: string, role: Role) => Promise<void>;
+  readonly removePerson: (id: string, userId: string) => Promise<void>;
+  readonly changeLink: (id: string, change: LinkChange) => Promise<LinkAccess>;
+}
+
+export function sharingCalls(call: Call): SharingCalls {
+  const people = (id: string, ...rest: readonly string[]) =>
+    ["/api/documents", encodeURIComponent(id), "people", ...rest.map(encodeURIComponent)].join("/");
+  return {
+    getSharing: async (id) => toSharing(await call(people(id))),
+    invite: async (id, invitee, role) => {
+      const who = "email" in invitee ? { email: invitee.email } : { user_id: invitee.userId };
+      await call(people(id), { method: "POST", body: { ...who, role } });
+    },
+    giveRole: async (id, userId, role) => {
+      await call(people(id, userId), { method: "PUT", body: { role } });
+    },
+    removePerson: async (id, userId) => {
+      await call(people(id, userId), { method: "DELETE" });
+    },
+    changeLink: async (id, { role, renew }) => {
+      const body = renew ? { role, renew, address_alone: false } : { role };
+      return toLink(await call(`/api/documents/${encodeURIComponent(id)}/link`, { method: "PUT", body }));
+    },
+  };
+}
+
+export function isRole(value: unknown): value is Role {
+  return value === "owner" || isGivenRole(value);
+}
+
+function isGivenRole(value: unknown): value is GivenRole {
+  return value === "editor" || value === "commenter" || value === "viewer";
+}
+
+function toSharing(answer: unknown): Sharing {
+  if (!isRecord(answer) || !Array.isArray(answer.people)) throw badAnswer(200);
+  return { people: answer.people.map(toSharedPerson), link: toLink(answer.link) };
+}
+
+function toSharedPerson(answer: unknown): SharedPerson {
+  const user = isRecord(answer) ? toPerson(answer.user) : null;
+  if (!isRecord(answer) || user === null || !isRole(answer.role)) throw badAnswer(200);
+  return {
+    user,
+    email: typeof answer.email === "string" ? answer.email : null,
+    role: answer.role,
+    via: answer.via === "link" ? "link" : "grant",
+  };
+}
+
+function toLink(answer: unknown): LinkAccess {
+  if (!isRecord(answer)) throw badAnswer(200);
+  return {
+    role: isGivenRole(answer.role) ? answer.role : null,
+    addressAlone: answer.address_alone === true,
+    url: typeof answer.url === "string" ? answer.url : null,
+  };
+}
