@@ -2,11 +2,13 @@
 import { type KeyboardEvent, useRef, useState } from "react";
 import type { DocumentEntry } from "../app/api";
 import { ConfirmDialog } from "../ui/Dialog";
-import { DocumentRow, type DocumentsView, type RowCommand } from "./DocumentRow";
+import { DocumentRow, type RowCommand } from "./DocumentRow";
+import { isOthers, mayRename, mayTrash } from "./rights";
 import { groupByAge } from "./times";
 import { shownTitle } from "./titles";
 import type { DocumentActions } from "./useDocumentActions";
 import { useNow } from "./useNow";
+import type { DocumentsView } from "./views";
 
 export interface DocumentListProps {
   readonly documents: readonly DocumentEntry[];
@@ -23,6 +25,7 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
   const list = useRef<HTMLDivElement>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
   const [doomed, setDoomed] = useState<DocumentEntry | null>(null);
+  const [leaving, setLeaving] = useState<DocumentEntry | null>(null);
 
   const links = () => Array.from(list.current?.querySelectorAll<HTMLElement>("[data-document]") ?? []);
   /** A new title moves its row to the top, which costs a browser the focus; nobody else's is taken. */
@@ -48,6 +51,8 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
         return setRenaming(document.id);
       case "destroy":
         return setDoomed(document);
+      case "leave":
+        return setLeaving(document);
       case "copy link":
         return actions.copyLink(document);
       case "trash":
@@ -63,7 +68,7 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const goal = arrowGoal(event.key, at, all.length);
     const document = documents.find(({ id }) => id === all[at]?.dataset.document);
-    const command = document && keyCommand(event.key, view);
+    const command = document && keyCommand(event.key, view, document);
     if (goal === null && !command) return;
     event.preventDefault();
     if (goal !== null) all[goal]?.focus();
@@ -116,6 +121,25 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
           actions.destroy(doomed);
         }}
       />
+      <ConfirmDialog
+        open={leaving !== null}
+        onOpenChange={(open) => open || setLeaving(null)}
+        tone="danger"
+        title="Leave this document?"
+        description={
+          <>
+            <strong>{shownTitle(leaving?.title ?? "")}</strong> goes from your list, and you lose the access
+            that you were given. {leaving?.owner?.name ?? "The owner"} can add you again.
+          </>
+        }
+        confirmLabel="Leave"
+        onConfirm={() => {
+          if (!leaving) return;
+          setLeaving(null);
+          leave(leaving.id);
+          actions.leave(leaving);
+        }}
+      />
     </div>
   );
 }
@@ -142,7 +166,9 @@ function arrowGoal(key: string, at: number, count: number): number | null {
   }
 }
 
-function keyCommand(key: string, view: DocumentsView): RowCommand | null {
-  if (key === "Delete") return view === "trash" ? "destroy" : "trash";
-  return key === "F2" && view === "documents" ? "rename" : null;
+function keyCommand(key: string, view: DocumentsView, document: DocumentEntry): RowCommand | null {
+  if (view === "trash") return key === "Delete" ? "destroy" : null;
+  if (key === "Delete" && mayTrash(document)) return "trash";
+  if (key === "Delete" && isOthers(document)) return "leave";
+  return key === "F2" && mayRename(document) ? "rename" : null;
 }

@@ -4,6 +4,7 @@ import {
   ExternalLink,
   FileText,
   Link2,
+  LogOut,
   MoreVertical,
   PencilLine,
   Trash2,
@@ -11,16 +12,18 @@ import {
 import { useRef } from "react";
 import { Link } from "wouter";
 import type { DocumentEntry } from "../app/api";
+import type { PersonRef } from "../app/me";
+import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
 import { RenameField } from "./RenameField";
+import { isOthers, mayRename, mayTrash } from "./rights";
 import { fullTime, relativeTime } from "./times";
 import { shownTitle } from "./titles";
-
-export type DocumentsView = "documents" | "trash";
+import type { DocumentsView } from "./views";
 
 /** What somebody wants done to a row's document. */
-export type RowCommand = "rename" | "trash" | "restore" | "destroy" | "copy link";
+export type RowCommand = "rename" | "trash" | "restore" | "destroy" | "leave" | "copy link";
 
 export interface DocumentRowProps {
   readonly document: DocumentEntry;
@@ -50,6 +53,7 @@ export function DocumentRow({ document, view, now, renaming, onCommand, onRename
             {title}
           </Link>
         )}
+        {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
         <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
           <span className="documents-row-verb">{view === "trash" ? "Trashed" : "Edited"} </span>
           {relativeTime(time, now)}
@@ -61,6 +65,16 @@ export function DocumentRow({ document, view, now, renaming, onCommand, onRename
         <RowMenu document={document} onCommand={onCommand} />
       )}
     </li>
+  );
+}
+
+function OwnerName({ owner }: { readonly owner: PersonRef }) {
+  return (
+    <span className="documents-row-owner" title={`Owned by ${owner.name}`}>
+      <Avatar aria-hidden="true" name={owner.name} color={owner.color} size={20} />
+      <span className="ui-hidden">Owned by </span>
+      <span dir="auto">{owner.name}</span>
+    </span>
   );
 }
 
@@ -90,26 +104,40 @@ function RowMenu({ document, onCommand }: Pick<DocumentRowProps, "document" | "o
           keepsFocus.current = false;
         }}
       >
-        <MenuItem
-          icon={PencilLine}
-          shortcut="F2"
-          onSelect={() => {
-            keepsFocus.current = true;
-            onCommand("rename");
-          }}
-        >
-          Rename
-        </MenuItem>
+        {mayRename(document) && (
+          <MenuItem
+            icon={PencilLine}
+            shortcut="F2"
+            onSelect={() => {
+              keepsFocus.current = true;
+              onCommand("rename");
+            }}
+          >
+            Rename
+          </MenuItem>
+        )}
         <MenuItem icon={ExternalLink} onSelect={() => window.open(`/d/${document.id}`, "_blank", "noopener")}>
           Open in a new tab
         </MenuItem>
         <MenuItem icon={Link2} onSelect={() => onCommand("copy link")}>
           Copy the link
         </MenuItem>
-        <MenuSeparator />
-        <MenuItem icon={Trash2} shortcut="Del" tone="danger" onSelect={() => onCommand("trash")}>
-          Move to the trash
-        </MenuItem>
+        {mayTrash(document) && (
+          <>
+            <MenuSeparator />
+            <MenuItem icon={Trash2} shortcut="Del" tone="danger" onSelect={() => onCommand("trash")}>
+              Move to the trash
+            </MenuItem>
+          </>
+        )}
+        {isOthers(document) && (
+          <>
+            <MenuSeparator />
+            <MenuItem icon={LogOut} shortcut="Del" tone="danger" onSelect={() => onCommand("leave")}>
+              Leave…
+            </MenuItem>
+          </>
+        )}
       </Menu>
     </div>
   );

@@ -2,7 +2,9 @@
 import { Search, X } from "lucide-react";
 import type { RefObject } from "react";
 import { Link } from "wouter";
+import { AccountMenu } from "../app/AccountMenu";
 import { ThemeMenu } from "../app/ThemeMenu";
+import { useMe } from "../app/whoAmI";
 import { IconButton } from "../ui/IconButton";
 import { Keys } from "../ui/Keys";
 import { Wordmark } from "../ui/Mark";
@@ -16,6 +18,7 @@ export interface DocumentsHeaderProps {
 }
 
 export function DocumentsHeader({ searchField, search, placeholder, onSearch }: DocumentsHeaderProps) {
+  const me = useMe();
   return (
     <header className="documents-header">
       <Link href="/" className="documents-home" aria-label="Manyhands, your documents">
@@ -58,6 +61,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
       </div>
       <div className="documents-header-end">
         <ThemeMenu />
+        {me !== null && me.kind !== "guest" && <AccountMenu me={me} className="documents-account" />}
       </div>
     </header>
   );

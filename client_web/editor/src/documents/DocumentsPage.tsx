@@ -1,19 +1,21 @@
 /** The documents page: the list of documents, or of those in the trash, with everything that can be done to them. */
-import { FileText, Plus, Trash2 } from "lucide-react";
+import { Plus } from "lucide-react";
 import { useCallback, useDeferredValue, useRef, useState } from "react";
-import { Link } from "wouter";
-import { NetworkError } from "../app/api";
+import { ApiError, NetworkError } from "../app/api";
+import { SignInPage } from "../app/SignInPage";
 import { usePageTitle } from "../app/usePageTitle";
+import { useMe } from "../app/whoAmI";
 import { Button } from "../ui/Button";
 import { Tooltip } from "../ui/Tooltip";
 import { DocumentList } from "./DocumentList";
-import type { DocumentsView } from "./DocumentRow";
 import { DocumentsHeader } from "./DocumentsHeader";
-import { EmptyTrash, Failure, LoadingRows, NoDocuments, NoResults } from "./documentsStates";
+import { DocumentsViews } from "./DocumentsViews";
+import { EmptyTrash, Failure, LoadingRows, NoDocuments, NoResults, NothingShared } from "./documentsStates";
 import { OfflineDocuments } from "./OfflineDocuments";
 import { type CatalogueView, useCatalogue } from "./useCatalogue";
 import { useCreateDocument, useDocumentActions } from "./useDocumentActions";
 import { NEW_DOCUMENT_KEYS, useShortcuts } from "./useShortcuts";
+import { type DocumentsView, VIEWS } from "./views";
 import "./documents.css";
 
 export interface DocumentsPageProps {
@@ -26,12 +28,14 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   const [search, setSearch] = useState("");
   const query = useDeferredValue(search.trim());
   const searchField = useRef<HTMLInputElement>(null);
-  const list = useCatalogue(view === "trash", query);
+  const list = useCatalogue(view, query);
   const { creating, create } = useCreating();
+  const mayCreate = useMe()?.mayCreate ?? true;
   const heading = view === "trash" ? "Trash" : "Documents";
   usePageTitle(view === "trash" ? "Trash" : "");
   useShortcuts({ onCreate: create, onSearch: useCallback(() => searchField.current?.focus(), []) });
 
+  if (isSignedOut(list)) return <SignInPage />;
   return (
     <div className="documents">
       <a className="ui-skip-link" href="#documents">
@@ -40,13 +44,13 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
       <DocumentsHeader
         searchField={searchField}
         search={search}
-        placeholder={view === "trash" ? "Search the trash" : "Search documents"}
+        placeholder={VIEWS[view].placeholder}
         onSearch={setSearch}
       />
       <main id="documents" className="documents-main" tabIndex={-1}>
         <div className="documents-title">
           <h1>{heading}</h1>
-          {view === "documents" && !isEmpty(list, query) && (
+          {view !== "trash" && mayCreate && !isInvitation(view, list, query) && (
             <Tooltip label="Make a document and open it" shortcut={NEW_DOCUMENT_KEYS}>
               <Button variant="primary" icon={Plus} busy={creating} onClick={create}>
                 New document
@@ -54,14 +58,14 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
             </Tooltip>
           )}
         </div>
-        <Views view={view} />
+        <DocumentsViews view={view} />
         <Contents
           view={view}
           list={list}
           query={query}
           creating={creating}
           onApproach={onApproach}
-          onCreate={create}
+          onCreate={mayCreate ? create : null}
           onClearSearch={() => {
             setSearch("");
             searchField.current?.focus();
@@ -72,32 +76,19 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   );
 }
 
-function Views({ view }: { readonly view: DocumentsView }) {
-  return (
-    <nav className="documents-views" aria-label="Lists">
-      <Link href="/" aria-current={view === "documents" ? "page" : undefined}>
-        <FileText aria-hidden="true" size={16} />
-        Documents
-      </Link>
-      <Link href="/?trash" aria-current={view === "trash" ? "page" : undefined}>
-        <Trash2 aria-hidden="true" size={16} />
-        Trash
-      </Link>
-    </nav>
-  );
-}
-
 interface ContentsProps {
   readonly view: DocumentsView;
   readonly list: CatalogueView;
   readonly query: string;
   readonly creating: boolean;
   readonly onApproach: () => void;
-  readonly onCreate: () => void;
+  /** null for people who may not make documents. */
+  readonly onCreate: (() => void) | null;
   readonly onClearSearch: () => void;
 }
 
-function Contents({ view, list, query, creating, onApproach, onCreate, onClearSearch }: ContentsProps) {
+function Contents(props: ContentsProps) {
+  const { view, list, query, creating, onApproach, onCreate, onClearSearch } = props;
   const { catalogue, stale, retry, loadMore } = list;
   const actions = useDocumentActions(list);
   if (catalogue.status === "loading") return <LoadingRows />;
@@ -117,9 +108,8 @@ function Contents({ view, list, query, creating, onApproach, onCreate, onClearSe
         {stale ? "" : countWords(count, cursor !== null, query)}
       </p>
       {count === 0 && query && <NoResults query={catalogue.query} onClear={onClearSearch} />}
-      {count === 0 && !query && view === "trash" && <EmptyTrash />}
-      {count === 0 && !query && view === "documents" && (
-        <NoDocuments onCreate={onCreate} creating={creating} />
+      {count === 0 && !query && (
+        <Nothing view={view} creating={creating} onCreate={view === "shared" ? null : onCreate} />
       )}
       <DocumentList
         documents={documents}
@@ -140,6 +130,13 @@ function Contents({ view, list, query, creating, onApproach, onCreate, onClearSe
   );
 }
 
+type NothingProps = Pick<ContentsProps, "view" | "creating" | "onCreate">;
+
+function Nothing({ view, creating, onCreate }: NothingProps) {
+  if (view === "trash") return <EmptyTrash />;
+  return onCreate ? <NoDocuments onCreate={onCreate} creating={creating} /> : <NothingShared />;
+}
+
 /** One press makes one document, however long the server takes. */
 function useCreating(): { readonly creating: boolean; readonly create: () => void } {
   const [creating, setCreating] = useState(false);
@@ -156,9 +153,16 @@ function useCreating(): { readonly creating: boolean; readonly create: () => voi
   return { creating, create };
 }
 
-/** The empty page has a larger button of its own. */
-function isEmpty({ catalogue }: CatalogueView, query: string): boolean {
-  return catalogue.status === "ready" && catalogue.documents.length === 0 && query === "";
+/** An empty list of one's own has a larger button in its middle. */
+function isInvitation(view: DocumentsView, { catalogue }: CatalogueView, query: string): boolean {
+  const isEmpty = catalogue.status === "ready" && catalogue.documents.length === 0 && query === "";
+  return isEmpty && view !== "shared";
+}
+
+/** The sign-in has run out since the page was opened. */
+function isSignedOut({ catalogue }: CatalogueView): boolean {
+  const error = catalogue.status === "failed" ? catalogue.error : null;
+  return error instanceof ApiError && error.code === "unauthenticated";
 }
 
 function countWords(count: number, more: boolean, query: string): string {

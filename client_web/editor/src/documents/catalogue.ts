@@ -15,6 +15,8 @@ export type Catalogue =
 
 export type CatalogueEvent =
   | { readonly type: "asked" }
+  /** Another list is wanted: what is shown has nothing to do with it. */
+  | { readonly type: "left" }
   | { readonly type: "listed"; readonly page: DocumentPage; readonly query: string }
   | { readonly type: "refreshed"; readonly page: DocumentPage; readonly query: string }
   | { readonly type: "failed"; readonly error: unknown }
@@ -28,6 +30,8 @@ export function afterEvent(catalogue: Catalogue, event: CatalogueEvent): Catalog
   switch (event.type) {
     case "asked":
       return catalogue.status === "ready" ? catalogue : { status: "loading" };
+    case "left":
+      return { status: "loading" };
     case "listed":
       return { status: "ready", ...event.page, more: "idle", query: event.query };
     case "failed":
@@ -38,7 +42,7 @@ export function afterEvent(catalogue: Catalogue, event: CatalogueEvent): Catalog
 }
 
 type ReadyCatalogue = Extract<Catalogue, { status: "ready" }>;
-type ReadyEvent = Exclude<CatalogueEvent, { type: "asked" | "listed" | "failed" }>;
+type ReadyEvent = Exclude<CatalogueEvent, { type: "asked" | "left" | "listed" | "failed" }>;
 
 function afterEventOnReady(catalogue: ReadyCatalogue, event: ReadyEvent): Catalogue {
   const { documents } = catalogue;

@@ -1,5 +1,5 @@
 /** What the documents page says when there is no list to show. */
-import { CloudOff, Plus, SearchX, Trash2, TriangleAlert } from "lucide-react";
+import { CloudOff, Plus, SearchX, Trash2, TriangleAlert, Users } from "lucide-react";
 import { explain } from "../app/api";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
@@ -41,6 +41,16 @@ export function EmptyTrash() {
   return (
     <EmptyState picture={<Trash2 size={44} strokeWidth={1.3} />} title="The trash is empty">
       <p>Documents that you throw away stay here until they are restored, or deleted for ever.</p>
+    </EmptyState>
+  );
+}
+
+export function NothingShared() {
+  return (
+    <EmptyState picture={<Users size={44} strokeWidth={1.3} />} title="Nothing is shared with you yet">
+      <p>
+        Documents of other people are listed here once they have added you, or you have opened their link.
+      </p>
     </EmptyState>
   );
 }

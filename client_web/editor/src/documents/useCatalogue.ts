@@ -1,8 +1,9 @@
 /** Keeps the list of documents in step with the server: search, pages, and a look again when the page returns. */
-import { useCallback, useEffect, useReducer, useState } from "react";
+import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { useApi } from "../app/ApiContext";
 import type { DocumentEntry } from "../app/api";
 import { afterEvent, type Catalogue } from "./catalogue";
+import { type DocumentsView, VIEWS } from "./views";
 
 const PAGE_LENGTH = 50;
 
@@ -16,8 +17,11 @@ export interface CatalogueView {
   readonly take: (id: string) => void;
 }
 
-export function useCatalogue(trashed: boolean, query: string): CatalogueView {
+export function useCatalogue(view: DocumentsView, query: string): CatalogueView {
   const api = useApi();
+  const { asks } = VIEWS[view];
+  /** Late answers about another list are of no use. */
+  const shown = useRef(view);
   const [catalogue, dispatch] = useReducer(afterEvent, { status: "loading" } as Catalogue);
   const [attempt, setAttempt] = useState(0);
   const ready = catalogue.status === "ready";
@@ -26,32 +30,33 @@ export function useCatalogue(trashed: boolean, query: string): CatalogueView {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is the same question asked again
   useEffect(() => {
     const abort = new AbortController();
-    dispatch({ type: "asked" });
-    api.listDocuments({ query, trashed, limit: PAGE_LENGTH, signal: abort.signal }).then(
+    dispatch({ type: shown.current === view ? "asked" : "left" });
+    shown.current = view;
+    api.listDocuments({ query, ...asks, limit: PAGE_LENGTH, signal: abort.signal }).then(
       (page) => abort.signal.aborted || dispatch({ type: "listed", page, query }),
       (error: unknown) => abort.signal.aborted || dispatch({ type: "failed", error }),
     );
     return () => abort.abort();
-  }, [api, trashed, query, attempt]);
+  }, [api, view, asks, query, attempt]);
 
   const retry = useCallback(() => setAttempt((before) => before + 1), []);
 
   const refresh = useCallback(() => {
     if (!ready) return retry();
-    api.listDocuments({ query, trashed, limit: PAGE_LENGTH }).then(
-      (page) => dispatch({ type: "refreshed", page, query }),
+    api.listDocuments({ query, ...asks, limit: PAGE_LENGTH }).then(
+      (page) => shown.current === view && dispatch({ type: "refreshed", page, query }),
       () => undefined, // what is on the page may still be looked at; the next question will tell
     );
-  }, [api, trashed, query, ready, retry]);
+  }, [api, view, asks, query, ready, retry]);
   useReturn(refresh);
 
   const loadMore = useCallback(() => {
     dispatch({ type: "more asked" });
-    api.listDocuments({ query, trashed, limit: PAGE_LENGTH, cursor }).then(
-      (page) => dispatch({ type: "more listed", page, query }),
+    api.listDocuments({ query, ...asks, limit: PAGE_LENGTH, cursor }).then(
+      (page) => shown.current === view && dispatch({ type: "more listed", page, query }),
       () => dispatch({ type: "more failed" }),
     );
-  }, [api, trashed, query, cursor]);
+  }, [api, view, asks, query, cursor]);
 
   const put = useCallback((document: DocumentEntry) => dispatch({ type: "put", document }), []);
   const take = useCallback((id: string) => dispatch({ type: "taken", id }), []);

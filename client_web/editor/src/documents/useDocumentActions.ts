@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import { useApi } from "../app/ApiContext";
 import { type Api, type DocumentEntry, explain } from "../app/api";
 import { forgetDocument } from "../app/knownDocuments";
+import { useMe } from "../app/whoAmI";
 import { type Toasts, useToasts } from "../ui/Toast";
 import { shownTitle } from "./titles";
 import type { CatalogueView } from "./useCatalogue";
@@ -14,6 +15,8 @@ export interface DocumentActions {
   readonly restore: (document: DocumentEntry) => Promise<void>;
   /** Deletes for ever; the caller has asked for confirmation. */
   readonly destroy: (document: DocumentEntry) => Promise<void>;
+  /** Gives up the access to somebody else's document; the caller has asked for confirmation. */
+  readonly leave: (document: DocumentEntry) => Promise<void>;
   readonly copyLink: (document: DocumentEntry) => Promise<void>;
 }
 
@@ -21,8 +24,9 @@ type List = Pick<CatalogueView, "put" | "take">;
 
 export function useDocumentActions({ put, take }: List): DocumentActions {
   const api = useApi();
+  const ownId = useMe()?.user.id ?? null;
   const toasts = useToasts();
-  return useMemo(() => createActions(api, toasts, { put, take }), [api, toasts, put, take]);
+  return useMemo(() => createActions(api, toasts, { put, take }, ownId), [api, toasts, put, take, ownId]);
 }
 
 /** Returns a function that makes a document and opens it. */
@@ -43,7 +47,7 @@ export function useCreateDocument(): () => Promise<void> {
   );
 }
 
-function createActions(api: Api, toasts: Toasts, { put, take }: List): DocumentActions {
+function createActions(api: Api, toasts: Toasts, { put, take }: List, ownId: string | null): DocumentActions {
   const fail = (what: string, error: unknown) => {
     toasts.show({ message: `${what} ${explain(error)}`, tone: "error" });
   };
@@ -97,6 +101,18 @@ function createActions(api: Api, toasts: Toasts, { put, take }: List): DocumentA
       } catch (error) {
         put(document);
         fail(`${quoted(document)} was not deleted.`, error);
+      }
+    },
+    leave: async (document) => {
+      if (ownId === null) return;
+      take(document.id);
+      try {
+        await api.removePerson(document.id, ownId);
+        forgetDocument(document.id);
+        toasts.show({ message: `You left ${quoted(document)}.` });
+      } catch (error) {
+        put(document);
+        fail(`You are still in ${quoted(document)}.`, error);
       }
     },
     copyLink: async (document) => {

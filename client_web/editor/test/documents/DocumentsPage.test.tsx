@@ -2,6 +2,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { rememberDocument } from "../../src/app/knownDocuments";
+import { known } from "../page/openDocument";
 import { CatalogueServer } from "./catalogueServer";
 import { listed, openPage, pick, press, pressHere, row, search } from "./openPage";
 
@@ -189,4 +190,57 @@ test("when the network returns, so does the whole list", async () => {
   backend.reachable = true;
   fireEvent(window, new Event("online"));
   expect(await row("Plan")).toBeTruthy();
+});
+
+test("the list of what others share has their names, and its own address", async () => {
+  const backend = server().with("Mine").sharing("Theirs", "editor");
+  openPage(backend, "shared");
+  await row("Theirs");
+  expect(listed()).toEqual(["Theirs"]);
+  expect(screen.getByTitle("Owned by Bob")).toBeTruthy();
+  expect(backend.requests.at(-1)).toContain("shared=true");
+});
+
+test("the filter leads from list to list", async () => {
+  const page = openPage(server().with("Mine"));
+  await row("Mine");
+  press(screen.getByRole("button", { name: "Filter: Owned by anyone" }), "Enter");
+  fireEvent.click(await screen.findByRole("menuitemradio", { name: "Shared with me" }));
+  expect(page.visited.at(-1)).toBe("/?shared");
+});
+
+test("nothing shared says how that changes", async () => {
+  openPage(server().with("Mine"), "shared");
+  expect(await screen.findByText("Nothing is shared with you yet")).toBeTruthy();
+});
+
+test.each([
+  ["owner", ["Rename", "Move to the trash"]],
+  ["editor", ["Rename", "Leave…"]],
+  ["viewer", ["Leave…"]],
+])("the menu offers what a role may do: %s", async (role, commands) => {
+  openPage(server().sharing("Plan", role));
+  press(await screen.findByRole("button", { name: "More about Plan" }), "Enter");
+  const words = (await screen.findAllByRole("menuitem")).map((item) => item.textContent);
+  for (const command of ["Rename", "Move to the trash", "Leave…"]) {
+    expect(words.some((item) => item?.startsWith(command))).toBe(commands.includes(command));
+  }
+});
+
+test("Delete leaves somebody else's document, after a question", async () => {
+  const backend = server().sharing("Plan", "viewer");
+  openPage(backend, "shared", await known());
+  press(await row("Plan"), "Delete");
+  const dialog = within(await screen.findByRole("dialog", { name: "Leave this document?" }));
+  fireEvent.click(dialog.getByRole("button", { name: "Leave" }));
+  await screen.findByText("Nothing is shared with you yet");
+  expect(backend.requests.at(-1)).toBe("DELETE /api/documents/document-1/people/ann");
+});
+
+test("a sign-in that has run out asks for another", async () => {
+  const backend = server();
+  backend.refusal = [401, { error: { code: "unauthenticated", message: "Sign in." } }];
+  openPage(backend, "documents", await known());
+  const link = await screen.findByRole("link", { name: "Sign in" });
+  expect(link.getAttribute("href")).toMatch(/^\/sign-in\?next=/);
 });

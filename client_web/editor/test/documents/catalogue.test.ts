@@ -6,7 +6,16 @@ import { afterEvent, type Catalogue } from "../../src/documents/catalogue";
 /** A document whose id says at which minute it was edited. */
 function edited(minute: number, title = ""): DocumentEntry {
   const time = new Date(minute * 60_000);
-  return { id: `m${minute}`, title, createdAt: time, updatedAt: time, trashedAt: null, size: 0 };
+  return {
+    id: `m${minute}`,
+    title,
+    createdAt: time,
+    updatedAt: time,
+    trashedAt: null,
+    size: 0,
+    role: null,
+    owner: null,
+  };
 }
 
 const page = (cursor: string | null, ...minutes: readonly number[]): DocumentPage => ({

@@ -8,6 +8,8 @@ interface Stored {
   updated_at: string;
   trashed_at: string | null;
   readonly size: number;
+  role?: string;
+  owner?: { readonly id: string; readonly name: string; readonly color: string };
 }
 
 type Answer = readonly [status: number, body: unknown];
@@ -43,6 +45,12 @@ export class CatalogueServer {
     return this;
   }
 
+  /** Somebody else's document, in which this person has a role. */
+  sharing(title: string, role: string, owner = "Bob"): this {
+    Object.assign(this.create(title), { role, owner: { id: owner, name: owner, color: "#0369a1" } });
+    return this;
+  }
+
   private async fetch(url: string, init: RequestInit): Promise<Response> {
     const method = init.method ?? "GET";
     this.requests.push(`${method} ${url}`);
@@ -54,6 +62,7 @@ export class CatalogueServer {
 
   private answer(method: string, url: URL, body: { readonly title?: string }): Answer {
     const [, , , id, verb] = url.pathname.split("/");
+    if (verb === "people") return [this.documents.delete(id ?? "") ? 204 : 404, null];
     if (id === undefined) {
       return method === "POST" ? [201, this.create(body.title ?? "")] : [200, this.page(url.searchParams)];
     }
@@ -68,7 +77,10 @@ export class CatalogueServer {
   }
 
   private page(query: URLSearchParams): unknown {
-    const found = this.list(query.get("trashed") === "true", query.get("query") ?? "");
+    const shared = query.get("shared");
+    const found = this.list(query.get("trashed") === "true", query.get("query") ?? "").filter(
+      ({ owner }) => shared === null || (owner !== undefined) === (shared === "true"),
+    );
     const from = Number(query.get("cursor") ?? 0);
     const to = from + Number(query.get("limit"));
     return { documents: found.slice(from, to), cursor: to < found.length ? String(to) : null };

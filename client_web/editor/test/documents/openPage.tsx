@@ -5,8 +5,9 @@ import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
 import { ApiContext } from "../../src/app/ApiContext";
 import { createTheme, ThemeContext } from "../../src/app/theme";
-import type { DocumentsView } from "../../src/documents/DocumentRow";
+import { NOBODY, type WhoAmI, WhoContext } from "../../src/app/whoAmI";
 import { DocumentsPage } from "../../src/documents/DocumentsPage";
+import type { DocumentsView } from "../../src/documents/views";
 import { ToastProvider } from "../../src/ui/Toast";
 import { TooltipProvider } from "../../src/ui/Tooltip";
 import type { CatalogueServer } from "./catalogueServer";
@@ -21,17 +22,23 @@ export interface OpenPage {
   readonly visited: readonly string[];
 }
 
-export function openPage(server: CatalogueServer, view: DocumentsView = "documents"): OpenPage {
+export function openPage(
+  server: CatalogueServer,
+  view: DocumentsView = "documents",
+  who: WhoAmI = NOBODY,
+): OpenPage {
   const { hook, searchHook, history } = memoryLocation({ path: "/", record: true });
   render(
     <Router hook={hook} searchHook={searchHook}>
       <ThemeContext value={createTheme(window)}>
         <ApiContext value={server.api}>
-          <TooltipProvider>
-            <ToastProvider>
-              <DocumentsPage view={view} onApproach={() => undefined} />
-            </ToastProvider>
-          </TooltipProvider>
+          <WhoContext value={who}>
+            <TooltipProvider>
+              <ToastProvider>
+                <DocumentsPage view={view} onApproach={() => undefined} />
+              </ToastProvider>
+            </TooltipProvider>
+          </WhoContext>
         </ApiContext>
       </ThemeContext>
     </Router>,

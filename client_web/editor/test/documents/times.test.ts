@@ -32,6 +32,8 @@ test("a list is split where a heading's age is passed", () => {
     updatedAt: before(hours),
     trashedAt: null,
     size: 0,
+    role: null,
+    owner: null,
   }));
   const groups = groupByAge(documents, (document) => document.updatedAt, NOON);
   expect(groups.map((group) => [group.heading, group.documents.length])).toEqual([

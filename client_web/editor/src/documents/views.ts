@@ -1,0 +1,44 @@
+/** The lists of documents that the page can show, and what each asks of the server. */
+import type { ListOptions } from "../app/api";
+
+export type DocumentsView = "documents" | "mine" | "shared" | "trash";
+
+export interface ViewFacts {
+  readonly address: string;
+  /** Whose documents it shows, as the filter says it. */
+  readonly filter: string;
+  readonly placeholder: string;
+  readonly asks: Pick<ListOptions, "trashed" | "shared">;
+}
+
+export const VIEWS: Readonly<Record<DocumentsView, ViewFacts>> = {
+  documents: {
+    address: "/",
+    filter: "Owned by anyone",
+    placeholder: "Search documents",
+    asks: { trashed: false },
+  },
+  mine: {
+    address: "/?mine",
+    filter: "Owned by me",
+    placeholder: "Search your own documents",
+    asks: { trashed: false, shared: false },
+  },
+  shared: {
+    address: "/?shared",
+    filter: "Shared with me",
+    placeholder: "Search what is shared with you",
+    asks: { trashed: false, shared: true },
+  },
+  trash: {
+    address: "/?trash",
+    filter: "",
+    placeholder: "Search the trash",
+    asks: { trashed: true },
+  },
+};
+
+/** The choices of the filter; the trash is a place of its own. */
+export const FILTERS = ["documents", "mine", "shared"] as const;
+
+export type Filter = (typeof FILTERS)[number];
