@@ -1,10 +1,17 @@
-/** Tells screen readers when the document's safety changes; not at every keystroke that is being saved. */
+/** Tells screen readers when the document's safety changes, or what they may do; not at every keystroke that is being saved. */
 
-import type { ProviderState } from "@manyhands/provider";
+import type { ProviderState, Role } from "@manyhands/provider";
 import { useEffect, useState } from "react";
 import { type StatusKind, statusOf } from "./status";
 
 const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting"]);
+
+const MODES: Readonly<Record<Role, string>> = {
+  owner: "You own this document.",
+  editor: "You may edit this document.",
+  commenter: "You may read this document and comment on it.",
+  viewer: "You may read this document.",
+};
 
 export function Announcer({ state }: { readonly state: ProviderState }) {
   const { kind, label } = statusOf(state);
@@ -13,8 +20,13 @@ export function Announcer({ state }: { readonly state: ProviderState }) {
     if (!PASSING.has(kind)) setSaid((before) => (before?.kind === kind ? before : { kind, label }));
   }, [kind, label]);
   return (
-    <p className="ui-hidden" aria-live="polite">
-      {said?.label}
-    </p>
+    <>
+      <p className="ui-hidden" aria-live="polite">
+        {said?.label}
+      </p>
+      <p className="ui-hidden" aria-live="polite">
+        {state.role && MODES[state.role]}
+      </p>
+    </>
   );
 }

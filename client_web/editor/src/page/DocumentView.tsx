@@ -4,12 +4,13 @@ import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { rememberDocument } from "../app/knownDocuments";
+import type { Me } from "../app/me";
 import { usePageTitle } from "../app/usePageTitle";
 import type { Foreign } from "../extensions/foreign";
 import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
 import { Announcer } from "./Announcer";
-import { readOnlyFor } from "./access";
+import { mayTrash, readOnlyFor } from "./access";
 import { CountsButton } from "./CountsButton";
 import { PageHeader } from "./header/PageHeader";
 import { keys } from "./keys";
@@ -17,6 +18,7 @@ import { LinkMenu } from "./LinkMenu";
 import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice } from "./Notices";
 import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
+import { ShareDialog } from "./sharing/ShareDialog";
 import { TableMenu } from "./TableMenu";
 import { FormattingToolbar } from "./toolbar/FormattingToolbar";
 import { useDocumentActions } from "./useDocumentActions";
@@ -30,6 +32,7 @@ export interface DocumentViewProps {
   readonly provider: Provider;
   readonly state: ProviderState;
   readonly person: LocalUser;
+  readonly me: Me | null;
   readonly onPersonChange: (person: LocalUser) => void;
   /** The local copy is gone: the document has to be opened anew. */
   readonly onDiscarded: () => void;
@@ -40,11 +43,12 @@ export interface DocumentViewProps {
 const NOTHING_FOREIGN: readonly Foreign[] = [];
 
 export function DocumentView(props: DocumentViewProps) {
-  const { provider, state, person, onPersonChange, onDiscarded, onDownload, onCrash } = props;
+  const { provider, state, person, me, onPersonChange, onDiscarded, onDownload, onCrash } = props;
   const title = state.document?.title ?? "";
   const [foreign, setForeign] = useState(NOTHING_FOREIGN);
   const [place, setPlace] = useState<HTMLElement | null>(null);
   const [isEditingLink, setEditingLink] = useState(false);
+  const [isSharing, setSharing] = useState(false);
   const [isDiscarding, setDiscarding] = useState(false);
   const desk = useRef<HTMLDivElement>(null);
 
@@ -80,16 +84,24 @@ export function DocumentView(props: DocumentViewProps) {
         state={state}
         provider={provider}
         person={person}
-        readOnlyTitle={because !== null && because.reason !== "foreign"}
+        me={me}
+        because={because}
         onPersonChange={onPersonChange}
         onRename={actions.rename}
-        onShare={actions.share}
+        onShare={() => setSharing(true)}
         onGoTo={(who) => actions.goTo(who, editor)}
       />
       {editor?.isEditable && (
         <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={() => setEditingLink(true)} />
       )}
-      {because && <ReadOnlyNotice because={because} onRestore={actions.restore} {...rescue} />}
+      {because && (
+        <ReadOnlyNotice
+          because={because}
+          mayRestore={mayTrash(state.role)}
+          onRestore={actions.restore}
+          {...rescue}
+        />
+      )}
       {state.refusal && (
         <RefusalNotice message={state.refusal.message} {...rescue} onDiscard={() => setDiscarding(true)} />
       )}
@@ -143,6 +155,15 @@ export function DocumentView(props: DocumentViewProps) {
         </div>
       </div>
       <Announcer state={state} />
+      <ShareDialog
+        open={isSharing}
+        onOpenChange={setSharing}
+        documentId={provider.documentId}
+        title={title}
+        role={state.role}
+        onCopy={actions.copyLink}
+        onLeft={actions.goHome}
+      />
       <ShortcutsSheet open={help.isOpen} onOpenChange={help.setOpen} />
       <ConfirmDialog
         open={isDiscarding}

@@ -1,13 +1,17 @@
 /** The page of one document: opens it, and shows the editor or why there is none. */
 
-import type { LocalUser, Provider } from "@manyhands/provider";
-import { useCallback, useState } from "react";
+import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
+import { useCallback, useEffect, useState } from "react";
 import { ErrorBoundary } from "../app/ErrorBoundary";
+import type { Me } from "../app/me";
 import { NotFoundPage } from "../app/NotFoundPage";
+import { SignInPage } from "../app/SignInPage";
+import { isShutOut } from "./access";
 import { copyOf, save } from "./copies";
 import { DocumentView } from "./DocumentView";
-import { browserStorage, loadPerson, savePerson } from "./identity";
-import { CrashScreen, GoneScreen, LoadingScreen, OfflineScreen } from "./Screens";
+import { CrashScreen, GoneScreen, LoadingScreen, LostAccessScreen, OfflineScreen } from "./Screens";
+import { useDocumentActions } from "./useDocumentActions";
+import { usePerson } from "./usePerson";
 import { useProvider, useProviderState } from "./useProvider";
 import "./page.css";
 import "./sheet.css";
@@ -15,27 +19,21 @@ import "./carets.css";
 import "./print.css";
 
 export function EditorPage({ documentId }: { readonly documentId: string }) {
-  const [person, setPerson] = useState(() => loadPerson(browserStorage(), Math.random));
-  /** Counts the providers that this page has had: a new one after "Reload from the server". */
+  const { person, me, change } = usePerson();
+  /** Counts the providers that this page has had: a new one after "Reload from the server" and "Try again". */
   const [life, setLife] = useState(0);
   const provider = useProvider(documentId, person, life);
-  const changePerson = useCallback(
-    (changed: LocalUser) => {
-      savePerson(browserStorage(), changed);
-      setPerson(changed);
-      provider?.setUser(changed);
-      provider?.awareness.setLocalStateField("user", changed);
-    },
-    [provider],
-  );
+  const changePerson = useCallback((changed: LocalUser) => change(changed, provider), [change, provider]);
+  useEffect(() => provider?.awareness.setLocalStateField("user", person), [provider, person]);
   if (!provider) return <LoadingScreen />;
   return (
     <OpenedDocument
       key={life}
       provider={provider}
       person={person}
+      me={me}
       onPersonChange={changePerson}
-      onDiscarded={() => setLife(life + 1)}
+      onReopen={() => setLife(life + 1)}
     />
   );
 }
@@ -43,21 +41,27 @@ export function EditorPage({ documentId }: { readonly documentId: string }) {
 interface OpenedDocumentProps {
   readonly provider: Provider;
   readonly person: LocalUser;
+  readonly me: Me | null;
   readonly onPersonChange: (person: LocalUser) => void;
-  readonly onDiscarded: () => void;
+  /** Open the document anew, with another provider. */
+  readonly onReopen: () => void;
 }
 
-function OpenedDocument({ provider, person, onPersonChange, onDiscarded }: OpenedDocumentProps) {
+function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: OpenedDocumentProps) {
   const state = useProviderState(provider);
   const [crash, setCrash] = useState<{ readonly error: unknown } | null>(null);
   const download = () => save(copyOf(provider.copy(), state.document?.title ?? ""));
   if (crash) return <CrashScreen error={crash.error} onDownload={download} />;
   if (!state.loaded) {
-    if (state.closed?.code === "not_found" || state.closed?.code === "forbidden") return <NotFoundPage />;
+    if (isShutOut(state)) return <NotFoundPage />;
+    if (state.closed?.code === "unauthenticated") return <SignInPage />;
     if (state.closed)
       return <GoneScreen title="This document cannot be opened">{state.closed.message}</GoneScreen>;
     if (state.status === "offline") return <OfflineScreen onRetry={() => provider.reconnectNow()} />;
     return <LoadingScreen progress={state.progress} />;
+  }
+  if (isShutOut(state)) {
+    return <LostAccess provider={provider} state={state} onDownload={download} onRetry={onReopen} />;
   }
   return (
     <ErrorBoundary fallback={(error) => <CrashScreen error={error} onDownload={download} />}>
@@ -65,11 +69,32 @@ function OpenedDocument({ provider, person, onPersonChange, onDiscarded }: Opene
         provider={provider}
         state={state}
         person={person}
+        me={me}
         onPersonChange={onPersonChange}
-        onDiscarded={onDiscarded}
+        onDiscarded={onReopen}
         onDownload={download}
         onCrash={(error) => setCrash({ error })}
       />
     </ErrorBoundary>
+  );
+}
+
+interface LostAccessProps {
+  readonly provider: Provider;
+  readonly state: ProviderState;
+  readonly onDownload: () => void;
+  readonly onRetry: () => void;
+}
+
+function LostAccess({ provider, state, onDownload, onRetry }: LostAccessProps) {
+  const { saveAsNewDocument } = useDocumentActions({ provider, title: state.document?.title ?? "" });
+  return (
+    <LostAccessScreen
+      unsaved={state.unsaved}
+      wasTaken={state.closed?.code === "forbidden"}
+      onDownload={onDownload}
+      onSaveAsNew={saveAsNewDocument}
+      onRetry={onRetry}
+    />
   );
 }

@@ -7,9 +7,12 @@ import {
   Download,
   Eye,
   HardDriveDownload,
+  KeyRound,
   ShieldAlert,
   Trash2,
 } from "lucide-react";
+import { SignInLink } from "../app/SignInPage";
+import { signInAddress, useStanding } from "../app/whoAmI";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { ReadOnly } from "./access";
@@ -22,17 +25,19 @@ export interface RescueActions {
 
 export interface ReadOnlyNoticeProps extends RescueActions {
   readonly because: ReadOnly;
+  readonly mayRestore: boolean;
   readonly onRestore: () => Promise<void>;
 }
 
-export function ReadOnlyNotice({ because, onRestore, onDownload, onSaveAsNew }: ReadOnlyNoticeProps) {
+export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
+  const { because, mayRestore, onRestore, onDownload, onSaveAsNew } = props;
   switch (because.reason) {
     case "trashed":
       return (
         <Banner
           icon={Trash2}
           tone="warning"
-          action={<BusyButton icon={ArchiveRestore} label="Restore" onPress={onRestore} />}
+          action={mayRestore && <BusyButton icon={ArchiveRestore} label="Restore" onPress={onRestore} />}
         >
           This document is in the trash. It can be read, but not changed.
         </Banner>
@@ -45,13 +50,9 @@ export function ReadOnlyNotice({ because, onRestore, onDownload, onSaveAsNew }: 
         </Banner>
       );
     case "role":
-      return (
-        <Banner icon={Eye}>
-          {because.role === "viewer"
-            ? "You can read this document."
-            : "You can read and comment on this document."}
-        </Banner>
-      );
+      return null; // the header says it
+    case "signed out":
+      return <SignedOutNotice onDownload={onDownload} />;
     case "foreign":
       return (
         <Banner
@@ -79,6 +80,25 @@ export function ReadOnlyNotice({ because, onRestore, onDownload, onSaveAsNew }: 
         </Banner>
       );
   }
+}
+
+function SignedOutNotice({ onDownload }: Pick<RescueActions, "onDownload">) {
+  const address = signInAddress(useStanding(), window.location);
+  return (
+    <Banner
+      icon={KeyRound}
+      tone="warning"
+      action={
+        <span className="page-notice-actions">
+          <DownloadButton onDownload={onDownload} />
+          {address && <SignInLink address={address} />}
+        </span>
+      }
+    >
+      You are signed out. What you see is the copy on this device; what is not saved yet is sent when you are
+      signed in again.
+    </Banner>
+  );
 }
 
 export interface RefusalNoticeProps extends RescueActions {
@@ -147,12 +167,13 @@ interface BusyButtonProps {
   readonly icon: typeof Copy;
   readonly label: string;
   readonly onPress: () => Promise<void>;
+  readonly size?: "small" | "medium";
 }
 
-function BusyButton({ icon, label, onPress }: BusyButtonProps) {
+export function BusyButton({ icon, label, onPress, size = "small" }: BusyButtonProps) {
   const [isBusy, run] = useBusy();
   return (
-    <Button size="small" icon={icon} busy={isBusy} onClick={() => run(onPress)}>
+    <Button size={size} icon={icon} busy={isBusy} onClick={() => run(onPress)}>
       {label}
     </Button>
   );

@@ -1,12 +1,13 @@
 /** Whole pages for when there is no document to show: not yet, not here, or not any more. */
 
 import type { ProviderState } from "@manyhands/provider";
-import { CloudOff, FileX, RotateCcw } from "lucide-react";
+import { CloudOff, Copy, Download, FileX, LockKeyhole, RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
 import { Skeleton } from "../ui/Skeleton";
+import { BusyButton, type RescueActions } from "./Notices";
 import { percentOf } from "./status";
 
 const LINES = ["46%", "92%", "97%", "88%", "61%", "0", "94%", "90%", "96%", "38%"];
@@ -65,6 +66,43 @@ export function GoneScreen({ title, children }: { readonly title: string; readon
   return (
     <Screen icon={<FileX size={44} strokeWidth={1.4} />} title={title} action={<HomeLink />}>
       {children}
+    </Screen>
+  );
+}
+
+export interface LostAccessScreenProps extends RescueActions {
+  /** How many of this person's changes the server has not taken. */
+  readonly unsaved: number;
+  /** Whether the server says that the access was taken away; else it may be the document that is gone. */
+  readonly wasTaken: boolean;
+  readonly onRetry: () => void;
+}
+
+/** The words stay on this device until the person has decided about them. */
+export function LostAccessScreen({ unsaved, wasTaken, onRetry, ...rescue }: LostAccessScreenProps) {
+  return (
+    <Screen
+      icon={<LockKeyhole size={44} strokeWidth={1.4} />}
+      title={wasTaken ? "You no longer have access" : "This document is not there for you any more"}
+      action={
+        <>
+          <Button variant="primary" icon={RotateCcw} onClick={onRetry}>
+            Try again
+          </Button>
+          <Button icon={Download} onClick={rescue.onDownload}>
+            Download a copy
+          </Button>
+          <BusyButton icon={Copy} label="Save as new document" size="medium" onPress={rescue.onSaveAsNew} />
+          <HomeLink />
+        </>
+      }
+    >
+      {wasTaken
+        ? "The owner of this document has taken you off it, or changed its link. Ask them if you still need it. "
+        : "It was deleted, or its owner has taken you off it. "}
+      {unsaved > 0
+        ? `${unsaved === 1 ? "One change" : `${unsaved} changes`} of yours did not reach the server: the copy on this device has everything.`
+        : "The copy on this device is still yours to save."}
     </Screen>
   );
 }

@@ -1,10 +1,11 @@
 /** Whether the page may write to the document, and if not, why. */
 
-import type { ProviderState } from "@manyhands/provider";
+import type { ProviderState, Role } from "@manyhands/provider";
 import type { Foreign } from "../extensions/foreign";
 
 export type ReadOnly =
   | { readonly reason: "closed"; readonly message: string }
+  | { readonly reason: "signed out" }
   | { readonly reason: "quarantined" }
   | { readonly reason: "trashed" }
   | { readonly reason: "role"; readonly role: "viewer" | "commenter" }
@@ -12,10 +13,21 @@ export type ReadOnly =
 
 /** Returns the most serious reason, or null when the person may write. Without a role (offline) writing is allowed. */
 export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): ReadOnly | null {
+  if (state.closed?.code === "unauthenticated") return { reason: "signed out" };
   if (state.closed) return { reason: "closed", message: state.closed.message };
   if (state.quarantined) return { reason: "quarantined" };
   if (state.document?.trashedAt) return { reason: "trashed" };
   if (state.role === "viewer" || state.role === "commenter") return { reason: "role", role: state.role };
   if (foreign.length > 0) return { reason: "foreign", foreign };
   return null;
+}
+
+/** Whether the role includes throwing the document away and taking it back. */
+export function mayTrash(role: Role | null): boolean {
+  return role === "owner";
+}
+
+/** Whether the server has shut this person out of the document, or knows nothing of it any more. */
+export function isShutOut({ closed }: Pick<ProviderState, "closed">): boolean {
+  return closed?.code === "forbidden" || closed?.code === "not_found";
 }

@@ -1,4 +1,4 @@
-/** Who this person is for the others: a name and a colour, kept in this browser until there are accounts. */
+/** Who this person is for the others: a name and a colour, kept in this browser, and by the server for those who have no account. */
 
 import type { LocalUser } from "@manyhands/provider";
 import { PERSON_COLORS } from "../ui/color";

@@ -6,6 +6,7 @@ import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useApi } from "../app/ApiContext";
 import { ApiError, explain } from "../app/api";
+import { forgetDocument } from "../app/knownDocuments";
 import type { StoredImage } from "../extensions/uploads";
 import { useToasts } from "../ui/Toast";
 import { copyOf, save, saveAsNew } from "./copies";
@@ -19,7 +20,9 @@ export interface DocumentActions {
   /** Copies of the document's earlier lives, which the provider keeps apart. */
   readonly downloadSeparateCopies: () => Promise<void>;
   readonly deleteSeparateCopies: () => Promise<void>;
-  readonly share: () => void;
+  readonly copyLink: (address: string) => void;
+  /** This person has left the document: it is none of theirs any more. */
+  readonly goHome: () => void;
   readonly goTo: (person: Present, editor: Editor | null) => void;
   readonly storeImage: (file: File) => Promise<StoredImage>;
   readonly reportUpload: (file: File, reason: unknown) => void;
@@ -59,15 +62,16 @@ export function useDocumentActions({
         eachCopy(provider, (name) => provider.deleteSeparateCopy(name)).catch(
           fail("The copy was not deleted."),
         ),
-      share: () => {
-        const link = new URL(`/d/${documentId}`, window.location.href).href;
+      copyLink: (link) => {
         copyText(link).then(
-          () =>
-            toasts.show({
-              message: "Link copied. Whoever can reach this server can open the document with it.",
-            }),
+          () => toasts.show({ message: "The link is on the clipboard." }),
           () => toasts.show({ message: `Copy this link: ${link}`, duration: Number.POSITIVE_INFINITY }),
         );
+      },
+      goHome: () => {
+        forgetDocument(documentId);
+        navigate("/");
+        toasts.show({ message: `You left “${title || "Untitled document"}”.` });
       },
       goTo: (person, editor) => {
         const caret = person.clientIds.map((id) => caretOf(editor, id)).find(Boolean);

@@ -19,7 +19,7 @@ export interface DocumentEditorOptions {
   readonly onCrash: (error: unknown) => void;
 }
 
-const PLACEHOLDER = "Write here. Everybody with the link writes along.";
+const PLACEHOLDER = "Write here. Everybody with access sees it as you type.";
 
 export function useDocumentEditor(options: DocumentEditorOptions): Editor | null {
   const { provider, place, readOnly } = options;

@@ -3,10 +3,15 @@
 import { type LocalUser, ManyhandsProvider, type Provider, type ProviderState } from "@manyhands/provider";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import type * as Y from "yjs";
+import { useWho } from "../app/whoAmI";
+import { useLink } from "./link";
 
 export interface Opening {
   readonly documentId: string;
   readonly user: LocalUser;
+  /** The secret of the link by which the person came. */
+  readonly link?: string;
+  readonly beforeConnecting?: () => Promise<void>;
   /** Content to begin with; a new, empty document when absent. */
   readonly doc?: Y.Doc;
 }
@@ -20,13 +25,21 @@ export function useOpen(): OpenDocument {
   return useContext(OpenContext);
 }
 
-/** Returns null until the provider is made. A new `life` makes a new one for the same document. */
+/** Returns null until the provider is made. A new `life` makes a new one for the same document, and so does another link. */
 export function useProvider(documentId: string, user: LocalUser, life: number): Provider | null {
   const open = useOpen();
+  const link = useLink(documentId);
+  const who = useWho();
   const [provider, setProvider] = useState<Provider | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `user` is told to the open provider when it changes; `life` asks for another
   useEffect(() => {
-    const opened = open({ documentId, user });
+    const opened = open({
+      documentId,
+      user,
+      ...(link === null ? {} : { link }),
+      // A guest is known by a cookie: who connects without it would be somebody else.
+      beforeConnecting: who.ask,
+    });
     const stopGuarding = opened.guardLeaving(window);
     setProvider(opened);
     return () => {
@@ -34,7 +47,7 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
       stopGuarding();
       void opened.destroy();
     };
-  }, [documentId, open, life]);
+  }, [documentId, open, life, link, who]);
   return provider;
 }
 

@@ -6,7 +6,9 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ApiContext } from "../../src/app/ApiContext";
 import { createApi } from "../../src/app/api";
+import type { Me } from "../../src/app/me";
 import { createTheme, ThemeContext } from "../../src/app/theme";
+import { createWhoAmI, NOBODY, type WhoAmI, WhoContext } from "../../src/app/whoAmI";
 import { EditorPage } from "../../src/page/EditorPage";
 import { OpenContext, type Opening } from "../../src/page/useProvider";
 import { ToastProvider } from "../../src/ui/Toast";
@@ -33,15 +35,17 @@ export class MemoryProvider implements Provider {
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
   user: LocalUser;
+  readonly link: string | null;
   reconnects = 0;
   discards = 0;
   #state: ProviderState;
   readonly #listeners = new Set<() => void>();
 
-  constructor({ documentId, user, doc = new Y.Doc() }: Opening, state: ProviderState) {
+  constructor({ documentId, user, link, doc = new Y.Doc() }: Opening, state: ProviderState) {
     this.documentId = documentId;
     this.doc = doc;
     this.user = user;
+    this.link = link ?? null;
     this.awareness = new Awareness(doc);
     this.#state = state;
   }
@@ -101,9 +105,28 @@ export interface Scene {
   readonly doc?: Y.Doc;
   /** What the REST side answers; a document by default. */
   readonly answer?: (request: Request) => Response;
+  readonly who?: WhoAmI;
 }
 
-export function openDocument({ state = {}, doc, answer = anyDocument }: Scene = {}): OpenPage {
+export const ANN: Me = {
+  user: { id: "ann", name: "Ann", color: "#0369a1" },
+  kind: "oidc",
+  email: "ann@example.org",
+  mayRename: false,
+  mayCreate: true,
+};
+
+/** A person whom the server has told who they are. */
+export async function known(me: Me = ANN): Promise<WhoAmI> {
+  const who = createWhoAmI({
+    me: async () => me,
+    changeMe: async (look) => ({ ...me, user: { ...me.user, ...look } }),
+  });
+  await who.ask();
+  return who;
+}
+
+export function openDocument({ state = {}, doc, answer = anyDocument, who = NOBODY }: Scene = {}): OpenPage {
   const opened: MemoryProvider[] = [];
   const requests: Request[] = [];
   const open = (opening: Opening) => {
@@ -123,13 +146,15 @@ export function openDocument({ state = {}, doc, answer = anyDocument }: Scene = 
   render(
     <ThemeContext value={createTheme(window)}>
       <ApiContext value={api}>
-        <OpenContext value={open}>
-          <TooltipProvider>
-            <ToastProvider>
-              <EditorPage documentId="abcdefgh" />
-            </ToastProvider>
-          </TooltipProvider>
-        </OpenContext>
+        <WhoContext value={who}>
+          <OpenContext value={open}>
+            <TooltipProvider>
+              <ToastProvider>
+                <EditorPage documentId="abcdefgh" />
+              </ToastProvider>
+            </TooltipProvider>
+          </OpenContext>
+        </WhoContext>
       </ApiContext>
     </ThemeContext>,
   );

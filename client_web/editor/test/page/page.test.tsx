@@ -105,7 +105,7 @@ describe("what may be written", () => {
   test("one in the trash can be read and restored", async () => {
     const { requests } = openDocument({
       doc: withWords(),
-      state: { document: { title: "Minutes", trashedAt: "2027-01-01T00:00:00Z" } },
+      state: { role: "owner", document: { title: "Minutes", trashedAt: "2027-01-01T00:00:00Z" } },
     });
     expect((await sheet()).getAttribute("contenteditable")).toBe("false");
     fireEvent.click(screen.getByText("Restore"));
@@ -116,7 +116,8 @@ describe("what may be written", () => {
     const { provider } = openDocument({ doc: withWords() });
     provider().tells({ role: "viewer" });
     expect((await sheet()).getAttribute("contenteditable")).toBe("false");
-    expect(screen.getByText("You can read this document.")).toBeTruthy();
+    expect(screen.getByRole("note", { name: /^View only/ })).toBeTruthy();
+    expect(screen.queryByRole("toolbar", { name: "Formatting" })).toBeNull();
     provider().tells({ role: "editor" });
     expect((await sheet()).getAttribute("contenteditable")).toBe("true");
   });

@@ -1,13 +1,17 @@
 /** The page's upper edge: home, title, safety, people, sharing, theme, oneself. */
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
-import { Link2 } from "lucide-react";
+import { UserRoundPlus } from "lucide-react";
 import { Link } from "wouter";
+import { AccountMenu } from "../../app/AccountMenu";
+import type { Me } from "../../app/me";
 import { ThemeMenu } from "../../app/ThemeMenu";
 import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
 import { Tooltip } from "../../ui/Tooltip";
+import type { ReadOnly } from "../access";
 import type { Present } from "../usePeople";
+import { ModeChip } from "./ModeChip";
 import { OwnAvatar } from "./OwnAvatar";
 import { People } from "./People";
 import { StatusButton } from "./StatusButton";
@@ -18,14 +22,18 @@ export interface PageHeaderProps {
   readonly state: ProviderState;
   readonly provider: Provider;
   readonly person: LocalUser;
-  readonly readOnlyTitle: boolean;
+  /** null while the server has not said. */
+  readonly me: Me | null;
+  /** Why nothing can be written; null when it can. */
+  readonly because: ReadOnly | null;
   readonly onPersonChange: (person: LocalUser) => void;
   readonly onRename: (title: string) => Promise<void>;
   readonly onShare: () => void;
   readonly onGoTo: (person: Present) => void;
 }
 
-export function PageHeader({ state, provider, person, readOnlyTitle, ...act }: PageHeaderProps) {
+export function PageHeader({ state, provider, person, me, because, ...act }: PageHeaderProps) {
+  const readOnlyTitle = because !== null && because.reason !== "foreign";
   return (
     <header className="page-header">
       <Tooltip label="All documents">
@@ -35,21 +43,26 @@ export function PageHeader({ state, provider, person, readOnlyTitle, ...act }: P
       </Tooltip>
       <div className="page-heading">
         <TitleField title={state.document?.title ?? ""} readOnly={readOnlyTitle} onRename={act.onRename} />
+        <ModeChip because={because} />
         <StatusButton state={state} onReconnect={() => provider.reconnectNow()} />
       </div>
       <div className="page-header-end">
         <People awareness={provider.awareness} onGoTo={act.onGoTo} />
         <Button
-          icon={Link2}
+          icon={UserRoundPlus}
           variant="primary"
           className="page-share"
-          aria-label="Share: copy the link"
+          aria-label="Share"
           onClick={act.onShare}
         >
           <span className="page-share-label">Share</span>
         </Button>
         <ThemeMenu />
-        <OwnAvatar person={person} onChange={act.onPersonChange} />
+        {me === null || me.kind === "guest" ? (
+          <OwnAvatar person={person} onChange={act.onPersonChange} />
+        ) : (
+          <AccountMenu me={me} className="page-person" />
+        )}
       </div>
     </header>
   );

@@ -1,0 +1,27 @@
+/** Says beside the title that this person reads, or reads and comments, but does not write. */
+import { Eye, MessageSquareText } from "lucide-react";
+import { Tooltip } from "../../ui/Tooltip";
+import type { ReadOnly } from "../access";
+
+const MODES = {
+  viewer: { icon: Eye, label: "View only", why: "You can read this document. Its owner can let you edit." },
+  commenter: {
+    icon: MessageSquareText,
+    label: "Comment only",
+    why: "You can read and comment on this document. Its owner can let you edit.",
+  },
+} as const;
+
+export function ModeChip({ because }: { readonly because: ReadOnly | null }) {
+  if (because?.reason !== "role") return null;
+  const { icon: Icon, label, why } = MODES[because.role];
+  return (
+    <Tooltip label={why}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard reaches the tooltip by it */}
+      <span className="page-mode" role="note" aria-label={`${label}. ${why}`} tabIndex={0}>
+        <Icon aria-hidden="true" size={15} />
+        <span className="page-mode-label">{label}</span>
+      </span>
+    </Tooltip>
+  );
+}

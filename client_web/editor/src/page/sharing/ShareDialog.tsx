@@ -1,0 +1,181 @@
+/** The dialog behind "Share": who has access, what the link opens, and for the owner how to change both. */
+import { Link2, LogOut } from "lucide-react";
+import { useState } from "react";
+import { useApi } from "../../app/ApiContext";
+import type { Role, Sharing } from "../../app/sharing";
+import { useMe } from "../../app/whoAmI";
+import { Button } from "../../ui/Button";
+import { Dialog } from "../../ui/Dialog";
+import { Skeleton } from "../../ui/Skeleton";
+import { addressOf } from "../link";
+import { InviteForm } from "./InviteForm";
+import { LinkSection } from "./LinkAccess";
+import { nameOf, PeopleList } from "./PeopleList";
+import { type Question, QuestionDialog } from "./Questions";
+import { ROLE_POWERS } from "./roles";
+import { type SharingView, useSharing } from "./useSharing";
+import "./sharing.css";
+
+export interface ShareDialogProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  readonly documentId: string;
+  readonly title: string;
+  /** This person's own; null while it is not known. */
+  readonly role: Role | null;
+  readonly onCopy: (address: string) => void;
+  /** This person has left the document. */
+  readonly onLeft: () => void;
+}
+
+export function ShareDialog({
+  open,
+  onOpenChange,
+  documentId,
+  title,
+  role,
+  onCopy,
+  onLeft,
+}: ShareDialogProps) {
+  const api = useApi();
+  const me = useMe();
+  const [question, setQuestion] = useState<Question | null>(null);
+  const maySee = role === "owner" || role === "editor";
+  const view = useSharing(documentId, open && maySee);
+  const sharing = view.state.kind === "ready" ? view.state.sharing : null;
+
+  const answer = async (yes: Question) => {
+    setQuestion(null);
+    switch (yes.kind) {
+      case "transfer":
+        return view.change(() => api.giveRole(documentId, yes.person.user.id, "owner"), "The owner stays.");
+      case "remove":
+        return view.change(
+          () => api.removePerson(documentId, yes.person.user.id),
+          `${nameOf(yes.person)} stays.`,
+        );
+      case "renew":
+        return view.change(
+          () => api.changeLink(documentId, { role: sharing?.link.role ?? "viewer", renew: true }),
+          "The link stays.",
+        );
+      case "leave": {
+        if (!me) return;
+        const hasLeft = await view.change(
+          () => api.removePerson(documentId, me.user.id),
+          "You are still in it.",
+        );
+        if (hasLeft) onLeft();
+      }
+    }
+  };
+
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={onOpenChange}
+      size="medium"
+      title={<span dir="auto">Share “{title || "Untitled document"}”</span>}
+      footer={
+        <>
+          <Button
+            icon={Link2}
+            className="page-copy-link"
+            onClick={() => onCopy(addressToCopy(documentId, sharing))}
+          >
+            Copy link
+          </Button>
+          {role !== "owner" && role !== null && me && (
+            <Button variant="ghost" icon={LogOut} onClick={() => setQuestion({ kind: "leave" })}>
+              Leave…
+            </Button>
+          )}
+          <Button variant="primary" onClick={() => onOpenChange(false)}>
+            Done
+          </Button>
+        </>
+      }
+    >
+      {role !== null && role !== "owner" && <p className="page-access-own">You {ROLE_POWERS[role]}.</p>}
+      {role === "owner" && me && me.kind !== "guest" && (
+        <InviteForm
+          busy={view.isBusy}
+          onInvite={(invitee, given) =>
+            view.change(() => api.invite(documentId, invitee, given), "Nobody was added.")
+          }
+        />
+      )}
+      {maySee && <Access documentId={documentId} role={role} view={view} onQuestion={setQuestion} />}
+      {role === null && (
+        <p className="page-access-note">Who has access shows as soon as the server is reached.</p>
+      )}
+      <QuestionDialog question={question} onYes={(yes) => void answer(yes)} onNo={() => setQuestion(null)} />
+    </Dialog>
+  );
+}
+
+interface AccessProps {
+  readonly documentId: string;
+  readonly role: Role;
+  readonly view: SharingView;
+  readonly onQuestion: (question: Question) => void;
+}
+
+function Access({ documentId, role, view, onQuestion }: AccessProps) {
+  const api = useApi();
+  const me = useMe();
+  const { state, isBusy, change } = view;
+  if (state.kind === "loading") return <LoadingPeople />;
+  if (state.kind === "failed") {
+    return (
+      <div className="page-access-failed" role="alert">
+        <p>Who has access cannot be shown. {state.why}</p>
+        <Button size="small" onClick={view.reload}>
+          Try again
+        </Button>
+      </div>
+    );
+  }
+  const { people, link } = state.sharing;
+  const mayShare = role === "owner";
+  return (
+    <>
+      <h3 className="page-access-heading">People with access</h3>
+      <PeopleList
+        people={people}
+        ownId={me?.user.id ?? null}
+        mayShare={mayShare}
+        disabled={isBusy}
+        onRole={(person, given) =>
+          void change(() => api.giveRole(documentId, person.user.id, given), "The role stays.")
+        }
+        onTransfer={(person) => onQuestion({ kind: "transfer", person })}
+        onRemove={(person) => onQuestion({ kind: "remove", person })}
+      />
+      <h3 className="page-access-heading">Access by link</h3>
+      <LinkSection
+        link={link}
+        mayShare={mayShare}
+        disabled={isBusy}
+        onRole={(given) => void change(() => api.changeLink(documentId, { role: given }), "The link stays.")}
+        onRenew={() => onQuestion({ kind: "renew" })}
+      />
+    </>
+  );
+}
+
+function LoadingPeople() {
+  return (
+    <div className="page-access-row" role="status">
+      <span className="ui-hidden">Asking who has access…</span>
+      <Skeleton width="34px" height="34px" />
+      <Skeleton width="40%" />
+    </div>
+  );
+}
+
+/** The owner's link, else the address by which this person came. */
+function addressToCopy(documentId: string, sharing: Sharing | null): string {
+  const url = sharing?.link.role ? sharing.link.url : null;
+  return url ? new URL(url, window.location.href).href : addressOf(documentId);
+}

@@ -1,0 +1,28 @@
+/** What the roles are called, and what they let people do. */
+import { Eye, MessageSquareText, PencilLine } from "lucide-react";
+import type { GivenRole, Role } from "../../app/sharing";
+
+export const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  owner: "Owner",
+  editor: "Editor",
+  commenter: "Commenter",
+  viewer: "Viewer",
+};
+
+/** After "You" or "Whoever has the link". */
+export const ROLE_POWERS: Readonly<Record<Role, string>> = {
+  owner: "can edit, share and delete it",
+  editor: "can read and edit it",
+  commenter: "can read and comment on it",
+  viewer: "can read it",
+};
+
+export const GIVEN_ROLES: readonly {
+  readonly value: GivenRole;
+  readonly label: string;
+  readonly icon: typeof Eye;
+}[] = [
+  { value: "viewer", label: ROLE_NAMES.viewer, icon: Eye },
+  { value: "commenter", label: ROLE_NAMES.commenter, icon: MessageSquareText },
+  { value: "editor", label: ROLE_NAMES.editor, icon: PencilLine },
+];

@@ -1,0 +1,58 @@
+/** Who has access to a document, asked when the dialog opens and after each change; changes tell of their failure themselves. */
+import { useCallback, useEffect, useState } from "react";
+import { useApi } from "../../app/ApiContext";
+import { explain } from "../../app/api";
+import type { Sharing } from "../../app/sharing";
+import { useToasts } from "../../ui/Toast";
+
+export type SharingState =
+  | { readonly kind: "loading" }
+  | { readonly kind: "failed"; readonly why: string }
+  | { readonly kind: "ready"; readonly sharing: Sharing };
+
+export interface SharingView {
+  readonly state: SharingState;
+  /** Whether a change is on its way; there is one at a time. */
+  readonly isBusy: boolean;
+  readonly reload: () => void;
+  /** Returns whether the change was made; `failure` begins the sentence if it was not. */
+  readonly change: (make: () => Promise<unknown>, failure: string) => Promise<boolean>;
+}
+
+/** `wanted` is false while nobody looks, and for people who may not see who has access. */
+export function useSharing(documentId: string, wanted: boolean): SharingView {
+  const api = useApi();
+  const toasts = useToasts();
+  const [state, setState] = useState<SharingState>({ kind: "loading" });
+  const [isBusy, setBusy] = useState(false);
+
+  const load = useCallback(async () => {
+    try {
+      setState({ kind: "ready", sharing: await api.getSharing(documentId) });
+    } catch (error) {
+      setState({ kind: "failed", why: explain(error) });
+    }
+  }, [api, documentId]);
+
+  useEffect(() => {
+    if (wanted) void load();
+  }, [wanted, load]);
+
+  const change = useCallback(
+    async (make: () => Promise<unknown>, failure: string) => {
+      setBusy(true);
+      try {
+        await make();
+        return true;
+      } catch (error) {
+        toasts.show({ tone: "error", message: `${failure} ${explain(error)}` });
+        return false;
+      } finally {
+        await load();
+        setBusy(false);
+      }
+    },
+    [toasts, load],
+  );
+  return { state, isBusy, reload: () => void load(), change };
+}
