@@ -20,6 +20,7 @@ from crdt.protocol import (
     PresenceMessage,
     ResyncMessage,
     Role,
+    RoleMessage,
     ServerMessage,
     User,
 )
@@ -119,6 +120,14 @@ class Gathering:
         for connection in connections:
             self.leave(connection)
         return [Broadcast(connections, message)] if connections else []
+
+    def change_role(self, connection: ConnectionId, role: Role) -> list[Effect]:
+        """A person may do more or less from now on, and is told so; what was taken from them stays taken."""
+        session = self._sessions.get(connection)
+        if session is None or session.role is role:
+            return []
+        session.role = role
+        return [Broadcast((connection,), RoleMessage(role))]
 
     # Who listens.
 

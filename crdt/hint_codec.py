@@ -1,7 +1,7 @@
 """Hints as bytes: `version • varUint(length) • node id • kind • body`, so that a node knows its own by their first bytes.
 
 A batch's body is `varUint(epoch) • varUint(seq)`, then, when the batch travels along, how many client ids it bound, `varUint(client id) •
-key hash (16 bytes)` of each, and the batch itself; the other bodies are JSON.
+key hash (16 bytes)` of each, and the batch itself; that of a change of access is `varUint(version)`; the other bodies are JSON.
 Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another version says things that this one does
 not understand: they raise as well, and are read from the log instead.
 """
@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from crdt.errors import Code, ProtocolError
 from crdt.hints import (
+    AccessHint,
     BatchHint,
     Beat,
     ClosedHint,
@@ -27,7 +28,7 @@ from crdt.protocol import DocumentInfo, PresenceChange, User
 from crdt.varint import MAX_SAFE, read_varuint, write_varuint
 
 VERSION = 2
-_BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING = range(9)
+_BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING, _ACCESS = range(10)
 _EMPTY: dict[int, Hint] = {_BEAT: Beat(), _LEAVING: Beat(leaving=True)}
 _MAX_NODE_ID = 64
 _KEY_BYTES = 16
@@ -53,6 +54,9 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
             _append(out, _ASKING if asks else _WHOLE, [encode_change(change) for change in people])
         case DocumentHint(info):
             _append(out, _DOCUMENT, encode_info(info))
+        case AccessHint(version):
+            out.append(_ACCESS)
+            write_varuint(version, out)
         case ClosedHint(code, message):
             _append(out, _CLOSED, {"code": code.value, "message": message})
         case Beat(leaving):
@@ -94,10 +98,11 @@ def decode_hint(data: bytes) -> tuple[NodeId, Hint]:
 def _decode_body(kind: int, data: bytes, at: int) -> Hint:
     if kind in (_BATCH, _SEQ):
         return _decode_batch(kind, data, at)
+    if kind == _ACCESS:
+        version, at = read_varuint(data, at)
+        return _whole(AccessHint(version), data, at)
     if kind in _EMPTY:
-        if at != len(data):
-            raise _malformed("Something follows the end of a hint.")
-        return _EMPTY[kind]
+        return _whole(_EMPTY[kind], data, at)
     decoder = _DECODERS.get(kind)
     if decoder is None:
         raise _malformed("There is no such kind of hint.")
@@ -105,6 +110,12 @@ def _decode_body(kind: int, data: bytes, at: int) -> Hint:
         return decoder(json.loads(data[at:], parse_constant=_no_number))
     except (ValueError, RecursionError, KeyError, TypeError):
         raise _malformed("The hint's body does not have its form.") from None
+
+
+def _whole(hint: Hint, data: bytes, at: int) -> Hint:
+    if at != len(data):
+        raise _malformed("Something follows the end of a hint.")
+    return hint
 
 
 def _decode_batch(kind: int, data: bytes, at: int) -> BatchHint:

@@ -50,6 +50,13 @@ class DocumentHint:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessHint:
+    """Who has access was changed; `version`: the access' own, as the store counts it."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedHint:
     """The document was deleted, or began another epoch: close its room."""
 
@@ -64,4 +71,4 @@ class Beat:
     leaving: bool = False
 
 
-Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | ClosedHint | Beat
+Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | AccessHint | ClosedHint | Beat

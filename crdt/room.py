@@ -27,6 +27,7 @@ from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
 from crdt.log_row import Row
 from crdt.mint import Mint
 from crdt.outbox import Entry, Outbox
+from crdt.permissions import Action, forbidden
 from crdt.protocol import (
     Acknowledged,
     ClosedMessage,
@@ -214,7 +215,7 @@ class Room:
         if self.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, _DAMAGED)
         if not session.role.may_write:
-            raise ProtocolError(Code.FORBIDDEN, "You may read this document, but not change it.")
+            raise forbidden(session.role, Action.WRITE)
         if self.info.trashed_at is not None:
             raise ProtocolError(Code.FORBIDDEN, "The document is in the trash. Restore it to change it.")
         if self._outbox.bytes + size > self._limits.waiting_bytes:

@@ -73,6 +73,7 @@ class HeadPoll:
 def _compare(open_room: OpenRoom, before: DocumentInfo, head: Head) -> None:
     """Tell a room what it has missed. `before`: its entry when the question was asked; one that it has heard of since is newer."""
     room, info = open_room.room, info_of(head)
+    open_room.access_changed(head.access_version)
     if head.seq > room.seq or head.epoch != room.epoch:
         open_room.learn(BatchHint(head.epoch, head.seq, None))
     if room.info is before and info != before:

@@ -27,6 +27,8 @@ Event = Literal[
     "unmark_failed",
     # documents
     "document_deleted",
+    "visit_not_remembered",
+    "access_unread",
     "document_quarantined",
     "replica_in_doubt",
     "room_broken",

@@ -31,6 +31,7 @@ from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
 from server.bus.base import (
+    AccessHint,
     BatchHint,
     Beat,
     Bus,
@@ -95,6 +96,10 @@ class Wire(Protocol):
         """Cut the connection, whatever waits for it."""
 
 
+async def _nobody(_open_room: "OpenRoom") -> None:
+    """Judge nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What every open room of a node shares. `clock`: monotonic seconds; `spawn` runs a task that the node owns."""
@@ -108,6 +113,8 @@ class Surroundings:
     fold: store.Fold
     backlog_bytes: int
     neighbours: Neighbours = field(default_factory=Neighbours)
+    judge: Callable[["OpenRoom"], Awaitable[None]] = field(default=_nobody)
+    """Give everybody in a room the role that they have by now."""
 
 
 class OpenRoom:
@@ -127,6 +134,8 @@ class OpenRoom:
         self.settled = asyncio.Event()
         """Set while everything that was taken is durable."""
         self.settled.set()
+        self.access_version = 0
+        """Of who has access, the last that was heard of: everybody here is judged by it, or is about to be."""
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._timer: asyncio.TimerHandle | None = None
@@ -268,6 +277,8 @@ class OpenRoom:
                 self.do(lambda: people.hear_whole_presence(node, everybody, asks=asks))
             case DocumentHint(info):
                 self.do(lambda: self.room.describe(info))
+            case AccessHint(version):
+                self.access_changed(version)
             case ClosedHint(code, reason):
                 self.end(code, reason)
             case Beat():
@@ -284,6 +295,16 @@ class OpenRoom:
         else:
             row = Row(hint.seq, hint.batch, hint.author_keys)
             self.do(lambda: self.room.remote(row))
+
+    def access_changed(self, version: int) -> None:
+        """Who has access has changed; nothing happens when that is known."""
+        if version > self.access_version and not self.over:
+            self.access_version = version
+            self.judge()
+
+    def judge(self) -> None:
+        """Give everybody here the role that they have by now, soon."""
+        self._around.spawn(self._around.judge(self))
 
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""

@@ -20,6 +20,7 @@ from crdt.protocol import DocumentInfo, Limits
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Session
+from server.access import no_such_document
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
 from server.open_room import OpenRoom, Surroundings, info_of, stored_of
@@ -187,7 +188,7 @@ class OpenRooms:
             loaded = await self._store.log.load(document_id)
             entry = await self._store.catalogue.get(document_id)
             if loaded is None or entry is None:
-                raise ProtocolError(Code.NOT_FOUND, "There is no such document, or it is not for you.")
+                raise no_such_document()
             await self._clear_of_suspicion(loaded)
             await self._store.open_marks.mark(document_id, self._settings.node_id)
             room = await self._replayed(loaded, info_of(entry))

@@ -13,10 +13,13 @@ from crdt.document import Damaged
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
 from crdt.neighbours import Neighbours
-from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, Role, User, decode_batch
+from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, decode_batch
 from crdt.session import Session
 from crdt.update_reader import inspect
-from server.bus.base import Bus, ClosedHint, DocumentHint
+from server.access import Access, Ruling
+from server.attendance import Attendance, Card
+from server.auth.base import Identity
+from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
 from server.committer import Committer
 from server.head_poll import HeadPoll
 from server.neighbourhood import Neighbourhood
@@ -24,6 +27,7 @@ from server.open_room import OpenRoom, Surroundings, Wire, info_of
 from server.open_rooms import OpenRooms, RoomSettings, shutting_down
 from server.sandbox import Sandbox
 from server.store.base import Store
+from server.store.titles import utc_now
 
 __all__ = ["RoomSettings", "Rooms", "Wire", "info_of"]
 
@@ -41,14 +45,18 @@ class Rooms:
         sandbox: Sandbox,
         settings: RoomSettings,
         clock: Callable[[], float] = time.monotonic,
+        access: Access | None = None,
     ) -> None:
+        """`clock`: monotonic seconds; `access`: None lets everybody in as a guest."""
         self.limits = settings.limits
         self._gate_limits = settings.gate_limits
         self._bus = bus
         self._sandbox = sandbox
         self._committer = Committer(store.log, deadline=settings.append_deadline)
         self._rooms = OpenRooms(store, bus, sandbox, settings, self._closed)
-        self._joined: dict[ConnectionId, set[DocumentId]] = {}
+        self._access = access or Access(store, utc_now, guests=True)
+        self._access.on_changed(self.access_changed)
+        self._attendance = Attendance(self._access)
         self._around: Surroundings | None = None
         self._log = store.log
         self._clock = clock
@@ -68,6 +76,7 @@ class Rooms:
             fold=self._sandbox.fold,
             backlog_bytes=self.limits.backlog_bytes,
             neighbours=self._neighbours,
+            judge=self._attendance.judge,
         )
 
     async def __aenter__(self) -> "Rooms":
@@ -93,26 +102,46 @@ class Rooms:
     # What the gateway calls.
 
     async def join(
-        self, connection: ConnectionId, document_id: DocumentId, request: JoinRequest, user: User
+        self,
+        connection: ConnectionId,
+        document_id: DocumentId,
+        request: JoinRequest,
+        identity: Identity,
+        link: str | None = None,
     ) -> tuple[JoinAnswer, DocumentInfo]:
-        """Bring a connection into a document, opening it if need be.
+        """Bring a connection into a document, opening it if need be. `link`: the token that came with its address.
 
         The caller must put the answer on the wire before it lets the event loop turn, so that no update overtakes it.
         Raises ManyhandsError; the connection is then in the document only if it was before.
         """
-        open_room = await self._rooms.opened(document_id, self._surroundings())
-        if open_room.room.lacks(request.state_vector):
-            await self._catch_up(open_room)
-            open_room = await self._rooms.opened(document_id, self._surroundings())
+        card = Card(identity, link)
+        open_room, ruling = await self._let_in(document_id, request, card)
         try:
-            answer, effects = open_room.room.join(connection, request, user, self._role_of(user))
+            answer, effects = open_room.room.join(connection, request, identity.user, ruling.role)
         except Damaged as error:
             reason = error.message
             open_room.do(lambda: open_room.room.doubt(reason))
             raise Unavailable("The document is being repaired; try again.") from error
-        self._joined.setdefault(connection, set()).add(document_id)
+        self._attendance.enter(connection, document_id, card)
+        open_room.access_changed(ruling.version)
         asyncio.get_running_loop().call_soon(open_room.do, lambda: effects)
         return answer, open_room.room.info
+
+    async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[OpenRoom, Ruling]:
+        """Open a document for somebody who may read it, and say what they may do by the newest version that is heard of here.
+
+        Access is asked for before anything is opened, and once more when it was not open and hearing of changes meanwhile.
+        """
+        while True:
+            before = self._rooms.get(document_id)
+            ruling = await self._access.ruling(card.identity, document_id, card.link)
+            open_room = await self._rooms.opened(document_id, self._surroundings())
+            if open_room.room.lacks(request.state_vector):
+                await self._catch_up(open_room)
+            if self._rooms.get(document_id) is before is open_room and ruling.version >= open_room.access_version:
+                if not open_room.room.people:
+                    open_room.access_version = ruling.version  # there is nobody to be judged anew
+                return open_room, ruling
 
     async def _catch_up(self, open_room: OpenRoom) -> None:
         """What a client has and this node has not may be durable already, and others' work: the client must not be asked to bring it."""
@@ -122,11 +151,6 @@ class Rooms:
             if self._poll_seconds is not None:
                 raise
             # Alone with its store, this node has missed nothing: the client brings its own.
-
-    def _role_of(self, _user: User) -> Role:
-        return (
-            Role.EDITOR
-        )  # Everybody who reaches this server; identity and roles are not built yet, and start-up says so.
 
     def fetch(self, connection: ConnectionId, document_id: DocumentId, index: int) -> bytes:
         """One part of an announced missing update; raises ProtocolError."""
@@ -186,7 +210,7 @@ class Rooms:
 
     def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
         """The connection closes a document; what was taken from it goes on to the log."""
-        self._joined.get(connection, set()).discard(document_id)
+        self._attendance.leave(connection, document_id)
         open_room = self._rooms.get(document_id)
         if open_room is not None:
             open_room.room.leave(connection)
@@ -194,18 +218,27 @@ class Rooms:
 
     def disconnect(self, connection: ConnectionId) -> None:
         """The connection is gone."""
-        for document_id in self._joined.pop(connection, set()):
+        for document_id in self._attendance.forget(connection):
             self.leave(connection, document_id)
 
-    def identify(self, connection: ConnectionId, user: User) -> None:
-        """The connection belongs to this person from now on."""
-        for document_id in self._joined.get(connection, set()):
+    def identify(self, connection: ConnectionId, identity: Identity) -> None:
+        """The connection belongs to this person from now on, who may do what their token says now."""
+        for document_id, differs in self._attendance.identify(connection, identity).items():
             open_room = self._rooms.get(document_id)
             if open_room is not None:
-                open_room.room.people.identify(connection, user)
+                open_room.room.people.identify(connection, identity.user)
                 open_room.do(list)
+                if differs:
+                    open_room.judge()
 
-    # What the catalogue's routes call.
+    # What the catalogue's routes and sharing call.
+
+    def access_changed(self, document_id: DocumentId, version: int) -> None:
+        """Who has access was changed here: judge who is in the document, here and elsewhere."""
+        self._bus.publish(document_id, AccessHint(version))
+        open_room = self._rooms.get(document_id)
+        if open_room is not None:
+            open_room.access_changed(version)
 
     def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
         """A title or the trash has changed: tell the open pages, here and elsewhere."""
@@ -241,4 +274,4 @@ class Rooms:
 
     def _closed(self, document_id: DocumentId, sessions: tuple[Session, ...]) -> None:
         for session in sessions:
-            self._joined.get(session.connection, set()).discard(document_id)
+            self._attendance.leave(session.connection, document_id)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from crdt.hints import (
+    AccessHint,
     BatchHint,
     Beat,
     ClosedHint,
@@ -20,6 +21,7 @@ from crdt.ids import DocumentId, NodeId
 
 __all__ = [
     "NODES",
+    "AccessHint",
     "BatchHint",
     "Beat",
     "Bus",

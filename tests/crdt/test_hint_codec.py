@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
 from crdt.hint_codec import decode_hint, encode_hint, sender_prefix
-from crdt.hints import BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
+from crdt.hints import AccessHint, BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
 from crdt.ids import ClientId, Epoch, NodeId, PresenceId, Seq
 from crdt.protocol import DocumentInfo, PresenceChange, User
 
@@ -44,6 +44,7 @@ HINTS: st.SearchStrategy[Hint] = st.one_of(
     st.builds(DocumentHint, st.builds(DocumentInfo, st.text(), st.none() | st.text())),
     st.builds(ClosedHint, st.sampled_from(Code), st.text()),
     st.builds(Beat, st.booleans()),
+    st.builds(AccessHint, SAFE),
 )
 
 

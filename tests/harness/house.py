@@ -9,6 +9,7 @@ from pycrdt import Doc, Text
 
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch
 from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, User, encode_batch
+from server.auth.base import Identity
 from server.bus.memory import MemoryBus
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
@@ -19,7 +20,7 @@ from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.faults import FaultyStore, Weather
 
 DOCUMENT = DocumentId("a-document-id")
-ANNA = User("u1", "Anna", "#336699")
+ANNA = Identity(User("u1", "Anna", "#336699"), "guest")
 
 
 class Ears:

@@ -47,7 +47,7 @@ class LiveServer:
 
     async def new_document(self, title: str = "Story") -> DocumentId:
         document_id = DocumentId(secrets.token_urlsafe(16))
-        await self.store.catalogue.create(document_id, title, Epoch(1), datetime.now(UTC))
+        await self.store.catalogue.create(document_id, title, Epoch(1), datetime.now(UTC), owner="its-owner")
         return document_id
 
 

@@ -26,6 +26,7 @@ from crdt.protocol import (
     decode_batch,
     encode_batch,
 )
+from server.auth.base import Identity
 from server.bus.base import Bus
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
@@ -73,7 +74,7 @@ class Person:
     async def joins(self, document_id: DocumentId) -> None:
         self._document_id = document_id
         request = JoinRequest(self.doc.get_state(), ClientId(self.doc.client_id))
-        answer, info = await self._node.rooms.join(self.connection, document_id, request, self.user)
+        answer, info = await self._node.rooms.join(self.connection, document_id, request, Identity(self.user, "guest"))
         parts = (self._node.rooms.fetch(self.connection, document_id, at) for at in range(answer.chunk_count))
         self.doc.apply_update(answer.missing if answer.missing is not None else b"".join(parts))
         self.title = info.title

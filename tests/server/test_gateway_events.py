@@ -9,7 +9,8 @@ import pytest
 
 from crdt.errors import Unavailable
 from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, User
+from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest
+from server.auth.base import Identity
 from server.gateway import GatewayLimits
 from server.rooms import Rooms
 from tests.harness.live_server import LiveServer, serving, until
@@ -31,10 +32,15 @@ class RoomsWithSlowJoin(Rooms):
         self.gate = asyncio.Event()
 
     async def join(
-        self, connection: ConnectionId, document_id: DocumentId, request: JoinRequest, user: User
+        self,
+        connection: ConnectionId,
+        document_id: DocumentId,
+        request: JoinRequest,
+        identity: Identity,
+        link: str | None = None,
     ) -> tuple[JoinAnswer, DocumentInfo]:
         await self.gate.wait()
-        return await super().join(connection, document_id, request, user)
+        return await super().join(connection, document_id, request, identity, link)
 
 
 async def test_s6_one_clients_events_are_carried_out_in_order() -> None:

@@ -20,6 +20,7 @@ from server.store.base import (
     Row,
 )
 from server.store.memory import MemoryStore
+from server.store.sharing_base import Audit, Secrets, Sharing, Users
 
 
 class Weather:
@@ -117,6 +118,10 @@ class FaultyStore:
         self.catalogue: Catalogue = store.catalogue
         self.attachments: Attachments = store.attachments
         self.open_marks: OpenMarks = FaultyMarks(store.open_marks, self.faulty_log)
+        self.sharing: Sharing = store.sharing
+        self.users: Users = store.users
+        self.secrets: Secrets = store.secrets
+        self.audit: Audit = store.audit
 
     async def __aenter__(self) -> "FaultyStore":
         return self

@@ -17,6 +17,7 @@ from crdt.compaction import updates_of
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
+from server.auth.base import Identity
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Folded
@@ -183,13 +184,13 @@ class World:
     def join(self, connection: ConnectionId, request: JoinRequest) -> None:
         """Send a join."""
         link = self.links[connection]
-        user = User(link.client.name, link.client.name, "#336699")
+        identity = Identity(User(link.client.name, link.client.name, "#336699"), "guest")
 
         async def arrive() -> None:
             if not self.lives(link.node):
                 return
             try:
-                answer, _ = await link.node.rooms.join(connection, DOCUMENT, request, user)
+                answer, _ = await link.node.rooms.join(connection, DOCUMENT, request, identity)
             except ManyhandsError as error:
                 refused = Refused(error.code, error.message)
                 self._carry_down(connection, lambda: link.client.join_answered(refused))

@@ -1,0 +1,182 @@
+"""Who may what in which document: what grants, links and tokens say of somebody, and the changes of it.
+
+Absent and forbidden documents are refused alike. A role is the strongest of what the person's own token says, what they were granted,
+and what the link gives, if they came by it now or have before. Whoever comes by a link leaves a visit, so that the document is in
+their list, if they will be known again.
+
+A document that nobody owns (from before there were owners, or made by a program that keeps no cookie) belongs, where guests are let in,
+to whoever may change it; the first of them who shares it becomes its owner.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.ids import DocumentId
+from crdt.permissions import Action, Role, forbidden, may, strongest
+from server.auth.base import EVERY_DOCUMENT, Identity
+from server.links import opens
+from server.observe import log
+from server.store.base import Store
+from server.store.sharing_base import INVITED, Deed, KnownUser, Standing
+
+REMEMBERED = 10_000
+"""People whose names this node knows to be stored; past it, it forgets that and stores them again."""
+
+
+def no_such_document() -> ProtocolError:
+    """What absent documents, forbidden ones and ill-formed ids are all answered with."""
+    return ProtocolError(Code.NOT_FOUND, "There is no such document, or it is not for you.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What somebody may do in a document, and by which version of its access."""
+
+    role: Role
+    version: int
+
+
+class Access:
+    """Rulings over the store. `guests`: whether everybody is let in, and may have what nobody owns; `clock`: the time of day."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], *, guests: bool) -> None:
+        self._sharing = store.sharing
+        self._users = store.users
+        self._audit = store.audit
+        self._clock = clock
+        self._guests = guests
+        self._remembered: dict[str, KnownUser] = {}
+        self._told: list[Callable[[DocumentId, int], None]] = []
+
+    @property
+    def guests(self) -> bool:
+        """Whether everybody is let in."""
+        return self._guests
+
+    # Asking.
+
+    async def role_of(self, identity: Identity, document_id: DocumentId, link: str | None = None) -> Role:
+        """What somebody may do; raises ProtocolError(not_found) when that is nothing, and Unavailable."""
+        return (await self.ruling(identity, document_id, link)).role
+
+    async def require(
+        self, identity: Identity, document_id: DocumentId, action: Action, link: str | None = None
+    ) -> Role:
+        """Raise ProtocolError (not_found, forbidden) unless somebody may do this."""
+        role = await self.role_of(identity, document_id, link)
+        if not may(role, action):
+            raise forbidden(role, action)
+        return role
+
+    async def ruling(self, identity: Identity, document_id: DocumentId, link: str | None) -> Ruling:
+        """What somebody may do, and by which version; they have come by the link if it is this that lets them in."""
+        standing = (await self.standings([document_id], [identity])).get(document_id)
+        role = None if standing is None else self.role_in(standing, document_id, identity, link)
+        if standing is None or role is None:
+            raise no_such_document()
+        if identity.lasting:
+            await self._note(standing, document_id, identity, link)
+        return Ruling(role, standing.version)
+
+    async def standings(
+        self, document_ids: Iterable[DocumentId], identities: Iterable[Identity]
+    ) -> Mapping[DocumentId, Standing]:
+        """What some documents say of some people, in one question."""
+        names = {name for identity in identities for name in _names(identity)}
+        return await self._sharing.access(tuple(document_ids), names)
+
+    def role_in(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> Role | None:
+        """Decide by what is known; None: nothing at all."""
+        said = identity.document_roles
+        visited = standing.link.role is not None and identity.user.user_id in standing.visitors
+        role = strongest(
+            said.get(document_id),
+            said.get(EVERY_DOCUMENT),
+            _granted(standing, identity),
+            standing.link.role if visited or opens(standing.link, link) else None,
+        )
+        if self._guests and standing.owner is None and may(role, Action.WRITE):
+            return Role.OWNER
+        return role
+
+    async def _note(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> None:
+        """Remember a visit, a name, an invitation that was followed. None of it is worth refusing somebody for."""
+        user_id, granted = identity.user.user_id, _granted(standing, identity)
+        try:
+            if identity.email is not None and INVITED + identity.email in standing.grants:
+                await self.redeem(identity)
+            came = granted is None and opens(standing.link, link)
+            if came and user_id not in standing.visitors:
+                await self._sharing.visit(document_id, user_id)
+            if came or granted is not None:
+                await self.remember(identity)
+        except Unavailable as error:
+            log.warning("visit_not_remembered", document=document_id, reason=str(error))
+
+    # People.
+
+    async def remember(self, identity: Identity) -> None:
+        """Keep how somebody is called, if they will be known again and it is news."""
+        known = KnownUser(identity.user, identity.kind, identity.email)
+        user_id = identity.user.user_id
+        if not identity.lasting or self._remembered.get(user_id) == known:
+            return
+        await self._users.remember(known)
+        if len(self._remembered) >= REMEMBERED:
+            self._remembered.clear()
+        self._remembered[user_id] = known
+
+    async def redeem(self, identity: Identity) -> None:
+        """Give somebody who has signed in what their verified address was invited to."""
+        if identity.email is None:
+            return
+        user_id = identity.user.user_id
+        for document_id, version in (await self._sharing.redeem(INVITED + identity.email, user_id)).items():
+            await self.record(identity, "accept_invitation", document_id)
+            self._tell(document_id, version)
+
+    # Changing.
+
+    def on_changed(self, told: Callable[[DocumentId, int], None]) -> None:
+        """Call this from now on when a document's access has a new version; must not block or raise."""
+        self._told.append(told)
+
+    async def change(
+        self,
+        identity: Identity,
+        document_id: DocumentId,
+        act: Callable[[], Awaitable[int | None]],
+        deed: tuple[str, Mapping[str, str]],
+    ) -> None:
+        """Carry out a change that somebody may make, write down who did what, and tell whoever has the document open.
+
+        Raises ProtocolError(not_found) when the document has gone.
+        """
+        await self.remember(identity)
+        version = await act()
+        if version is None:
+            raise no_such_document()
+        self._tell(document_id, version)
+        await self.record(identity, deed[0], document_id, deed[1])
+
+    async def record(
+        self, identity: Identity, action: str, document_id: DocumentId, details: Mapping[str, str] | None = None
+    ) -> None:
+        """Write down what somebody has done to a document."""
+        await self._audit.record(Deed(self._clock(), identity.user.user_id, action, document_id, details or {}))
+
+    def _tell(self, document_id: DocumentId, version: int) -> None:
+        for told in self._told:
+            told(document_id, version)
+
+
+def _names(identity: Identity) -> tuple[str, ...]:
+    """By what grants may call somebody."""
+    user_id = identity.user.user_id
+    return (user_id,) if identity.email is None else (user_id, INVITED + identity.email)
+
+
+def _granted(standing: Standing, identity: Identity) -> Role | None:
+    return strongest(*(standing.grants.get(name) for name in _names(identity)))

@@ -1,0 +1,103 @@
+"""Who is in which document through which connection, as whom and by which link: what is judged anew when access changes.
+
+A connection that has joined holds a card for the document. When the document's access has a new version, all its cards are judged again
+by one reading of the store: sessions get their new roles, and those who have none left are shown out.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crdt.effects import Effect
+from crdt.errors import Code, ManyhandsError
+from crdt.ids import ConnectionId, DocumentId
+from crdt.permissions import Role
+from crdt.protocol import ClosedMessage
+from server.access import Access
+from server.auth.base import Identity
+from server.observe import log
+from server.open_room import FIRST_PAUSE, LAST_PAUSE, OpenRoom
+from server.store.sharing_base import Standing
+
+SHOWN_OUT = ClosedMessage(Code.FORBIDDEN, "You no longer have access to this document.")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What somebody showed on joining. `link`: the token that came with the address, if any."""
+
+    identity: Identity
+    link: str | None
+
+
+class Attendance:
+    """The cards of this node's sessions."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._cards: dict[ConnectionId, dict[DocumentId, Card]] = {}
+
+    def enter(self, connection: ConnectionId, document_id: DocumentId, card: Card) -> None:
+        """The connection has joined."""
+        self._cards.setdefault(connection, {})[document_id] = card
+
+    def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
+        """The connection has left."""
+        self._cards.get(connection, {}).pop(document_id, None)
+
+    def forget(self, connection: ConnectionId) -> tuple[DocumentId, ...]:
+        """The connection is gone; the documents that it was in."""
+        return tuple(self._cards.pop(connection, {}))
+
+    def identify(self, connection: ConnectionId, identity: Identity) -> dict[DocumentId, bool]:
+        """The connection belongs to this person from now on; the documents that it is in, and whether they may do other things there."""
+        cards = self._cards.get(connection, {})
+        differs: dict[DocumentId, bool] = {}
+        for document_id, card in cards.items():
+            cards[document_id] = Card(identity, card.link)
+            differs[document_id] = _credit(card.identity) != _credit(identity)
+        return differs
+
+    async def judge(self, open_room: OpenRoom) -> None:
+        """Give everybody in a room the role that the store has for them now; returns when it is done, however long the store is away."""
+        document_id, pause = open_room.document_id, FIRST_PAUSE
+        while not open_room.over and (cards := dict(self._cards_in(open_room))):
+            try:
+                identities = [card.identity for card in cards.values()]
+                standing = (await self._access.standings([document_id], identities)).get(document_id)
+            except ManyhandsError as error:
+                log.warning("access_unread", document=document_id, reason=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+                continue
+            # Of an older version than was heard of meanwhile, it is left to the judgement that this has brought about.
+            if standing is not None and standing.version >= open_room.access_version:
+                open_room.access_version = standing.version
+                self._carry_out(open_room, standing, cards)
+            return
+
+    def _carry_out(self, open_room: OpenRoom, standing: Standing, cards: dict[ConnectionId, Card]) -> None:
+        present = dict(self._cards_in(open_room))
+        for connection, card in cards.items():
+            if present.get(connection) is not card:
+                continue  # left, or joined anew and was judged then
+            role = self._access.role_in(standing, open_room.document_id, card.identity, card.link)
+            if role is None:
+                self.leave(connection, open_room.document_id)
+            open_room.do(lambda connection=connection, role=role: _told(open_room, connection, role))  # type: ignore[misc]
+
+    def _cards_in(self, open_room: OpenRoom) -> Iterator[tuple[ConnectionId, Card]]:
+        for session in open_room.room.people.sessions():
+            card = self._cards.get(session.connection, {}).get(open_room.document_id)
+            if card is not None:
+                yield session.connection, card
+
+
+def _credit(identity: Identity) -> tuple[object, ...]:
+    """What roles follow from."""
+    return identity.user.user_id, identity.email, dict(identity.document_roles)
+
+
+def _told(open_room: OpenRoom, connection: ConnectionId, role: Role | None) -> list[Effect]:
+    people = open_room.room.people
+    return people.remove(connection, SHOWN_OUT) if role is None else people.change_role(connection, role)

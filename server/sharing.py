@@ -1,0 +1,172 @@
+"""The changes that an owner makes of who has access to a document, and what they are shown of it.
+
+Each asks first whether the person may do it. Roles, the link and ownership are kept by the store; what becomes of open sessions is
+server/rooms.py's affair, which is told of every change.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId
+from crdt.permissions import Action, Role, may
+from server.access import Access, no_such_document
+from server.auth.base import Identity
+from server.links import derive_token, hash_token
+from server.store.base import Store
+from server.store.sharing_base import INVITED, Deed, Link, Person
+
+MAX_PEOPLE = 1000
+"""People who may be granted something in one document."""
+
+
+class NotPossible(ProtocolError):
+    """The person may do such things, but not this one as things stand."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.FORBIDDEN, message)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWish:
+    """What an owner asks of the link. `renew`: what went out until now shall open nothing any more; `address_alone`: None: as it is."""
+
+    role: Role | None
+    renew: bool = False
+    address_alone: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """The link as its people see it. `path`: what is to be given to others, where that may be shown and can still be derived."""
+
+    role: Role | None
+    address_alone: bool
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessView:
+    """Everybody with access, and the link."""
+
+    people: Sequence[Person]
+    link: LinkView
+
+
+class SharingDesk:
+    """Sharing as people do it. `secret`: the key that all nodes share, from which links' tokens are derived."""
+
+    def __init__(self, store: Store, access: Access, secret: Callable[[], Awaitable[bytes]]) -> None:
+        self._sharing = store.sharing
+        self._users = store.users
+        self._audit = store.audit
+        self._access = access
+        self._secret = secret
+
+    async def view(self, identity: Identity, document_id: DocumentId) -> AccessView:
+        """Who has access."""
+        role = await self._access.require(identity, document_id, Action.SEE_PEOPLE)
+        people = await self._sharing.people(document_id)
+        return AccessView(people, await self._link_view(role, document_id, await self._link_of(document_id)))
+
+    async def deeds(self, identity: Identity, document_id: DocumentId) -> Sequence[Deed]:
+        """Who has changed what, the last first."""
+        await self._access.require(identity, document_id, Action.SHARE)
+        return await self._audit.list(document_id)
+
+    async def invite(self, identity: Identity, document_id: DocumentId, email: str, role: Role) -> str:
+        """Grant something to whoever has this address, known or not; the user id that it was granted to."""
+        await self._access.require(identity, document_id, Action.SHARE)
+        known = await self._users.by_email(email.lower())
+        user_id = INVITED + email.lower() if known is None else known.user.user_id
+        await self.grant(identity, document_id, user_id, role)
+        return user_id
+
+    async def grant(self, identity: Identity, document_id: DocumentId, user_id: str, role: Role) -> None:
+        """Give somebody a role; that of the owner is transferred."""
+        owner = role is Role.OWNER
+        await self._begin(identity, document_id, Action.TRANSFER if owner else Action.SHARE)
+        people = [person for person in await self._sharing.people(document_id) if person.via == "grant"]
+        if owner and user_id not in await self._users.known([user_id]):
+            raise NotPossible("Only somebody who has been here can become the owner.")
+        if any(person.user.user_id == user_id and person.role is Role.OWNER for person in people):
+            if owner:
+                return
+            raise NotPossible("The owner stays owner until somebody else is: transfer the document first.")
+        if len(people) >= MAX_PEOPLE:
+            raise ProtocolError(
+                Code.TOO_MANY, f"A document can be given to {MAX_PEOPLE} people. Remove somebody first."
+            )
+        act = partial(self._sharing.grant, document_id, user_id, role)
+        deed = ("transfer" if owner else "grant", {"user_id": user_id, "role": role.value})
+        await self._access.change(identity, document_id, act, deed)
+
+    async def revoke(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
+        """Take somebody's access away, or one's own: what the link gives stays with whoever comes by it again."""
+        if user_id == identity.user.user_id:
+            await self._access.require(identity, document_id, Action.READ)
+        else:
+            await self._begin(identity, document_id, Action.SHARE)
+        present = next((p for p in await self._sharing.people(document_id) if p.user.user_id == user_id), None)
+        if present is None:
+            raise ProtocolError(Code.NOT_FOUND, "There is no such person in this document.")
+        if present.role is Role.OWNER:
+            raise NotPossible("The owner cannot be removed: transfer the document first.")
+        act = partial(self._sharing.revoke, document_id, user_id)
+        await self._access.change(identity, document_id, act, ("revoke", {"user_id": user_id}))
+
+    async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkWish) -> LinkView:
+        """Open the link, close it, or make it anew, and say how it is then."""
+        role = await self._begin(identity, document_id, Action.SHARE)
+        link = await self._link_of(document_id)
+        wanted = _wanted(await self._secret(), document_id, link, wish)
+        if wanted != link:
+            act = partial(self._sharing.set_link, document_id, wanted)
+            details = {"role": wanted.role.value if wanted.role else "none"} | (
+                {"renewed": "yes"} if wish.renew else {}
+            )
+            await self._access.change(identity, document_id, act, ("link", details))
+            wanted = await self._link_of(document_id)  # which another owner's page may have made anew meanwhile
+        return await self._link_view(role, document_id, wanted)
+
+    async def _begin(self, identity: Identity, document_id: DocumentId, action: Action) -> Role:
+        """Let somebody change access; a document that nobody owns is theirs from then on."""
+        role = await self._access.require(identity, document_id, action)
+        standing = (await self._sharing.access([document_id], [])).get(document_id)
+        if standing is None:
+            raise no_such_document()
+        if standing.owner is None and not identity.document_roles:
+            if not identity.lasting:
+                raise NotPossible("Nobody owns this document, and you will not be known again: keep the cookie first.")
+            user_id = identity.user.user_id
+            act = partial(self._sharing.grant, document_id, user_id, Role.OWNER)
+            await self._access.change(identity, document_id, act, ("adopt", {"user_id": user_id}))
+        return role
+
+    async def _link_of(self, document_id: DocumentId) -> Link:
+        standing = (await self._sharing.access([document_id], [])).get(document_id)
+        if standing is None:
+            raise no_such_document()
+        return standing.link
+
+    async def _link_view(self, role: Role, document_id: DocumentId, link: Link) -> LinkView:
+        return LinkView(link.role, link.token_hash is None, await self._path(role, document_id, link))
+
+    async def _path(self, role: Role, document_id: DocumentId, link: Link) -> str | None:
+        address = f"/d/{document_id}"
+        if link.token_hash is None:
+            return address
+        token = derive_token(await self._secret(), document_id, link.generation)
+        derivable = hash_token(token) == link.token_hash
+        return f"{address}#link={token}" if may(role, Action.SHARE) and derivable else None
+
+
+def _wanted(key: bytes, document_id: DocumentId, link: Link, wish: LinkWish) -> Link:
+    generation = link.generation + (1 if wish.renew else 0)
+    was_address = link.role is not None and link.token_hash is None
+    address_alone = was_address and not wish.renew if wish.address_alone is None else wish.address_alone
+    if wish.role is None and not wish.renew:
+        return Link(None, link.token_hash, link.generation)
+    token_hash = None if address_alone else hash_token(derive_token(key, document_id, generation))
+    return Link(wish.role, token_hash, generation)
