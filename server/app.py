@@ -148,13 +148,18 @@ def _room_settings(config: Config) -> RoomSettings:
 
 
 def _gateway_limits(config: Config) -> GatewayLimits:
-    bounds = config.connections
+    bounds, rates = config.connections, config.rates
     return GatewayLimits(
         connections=bounds.max_connections,
         connections_per_address=bounds.max_connections_per_address,
+        connections_per_user=bounds.max_connections_per_user,
         handshakes_per_address=bounds.max_handshakes_per_address,
         documents_per_connection=bounds.max_documents_per_connection,
         connect_seconds=bounds.connect_seconds,
+        joins=rates.join_rate,
+        updates=rates.update_rate,
+        content_bytes=rates.byte_rate,
+        presence=rates.presence_rate,
     )
 
 

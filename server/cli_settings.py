@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crdt.token_bucket import Rate
 from server.config import Config, Declared, all_declared, declared, parts
 
 _HEADER = """# Settings
@@ -62,6 +63,8 @@ def _shown(each: Declared, value: Any) -> str:
             return "1" if value else "0"
         case tuple():
             return ",".join(value)
+        case Rate(per_second, burst):
+            return f"{per_second:.0f}/{burst:.0f}"
         case float():
             return f"{value:g}"
         case _:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from crdt.protocol import Limits
+from crdt.token_bucket import Rate
 from server import config_forms as form
 
 PREFIX = "MANYHANDS_"
@@ -181,6 +182,10 @@ class ConnectionLimits:
             form.integer(1, 1_000_000), "connections", "an office behind one address works; one visitor cannot take all"
         ),
     ] = 1000
+    max_connections_per_user: Annotated[
+        int,
+        Setting(form.integer(1, 1_000_000), "connections", "one person's tabs, devices and programs, on one node"),
+    ] = 100
     max_handshakes_per_address: Annotated[
         int,
         Setting(
@@ -200,6 +205,38 @@ class ConnectionLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """How much may be asked in how short a time; no page comes near any of it."""
+
+    join_rate: Annotated[
+        Rate,
+        Setting(form.RATE, "joins of one connection", "a program that watches a folder joins all of it at its start"),
+    ] = Rate(10, 200)
+    update_rate: Annotated[
+        Rate,
+        Setting(
+            form.RATE, "changes of one connection", "a page sends one for a few keystrokes, a program one per line"
+        ),
+    ] = Rate(500, 5000)
+    byte_rate: Annotated[
+        Rate,
+        Setting(form.RATE, "bytes of one connection's changes", "four of the largest changes at once"),
+    ] = Rate(8 * MiB, 64 * MiB)
+    presence_rate: Annotated[
+        Rate,
+        Setting(form.RATE, "cursors of one connection", "a mouse that selects text moves sixty times a second"),
+    ] = Rate(100, 300)
+    request_rate: Annotated[
+        Rate,
+        Setting(form.RATE, "REST requests of one address", "an office behind one address works"),
+    ] = Rate(100, 1000)
+    creation_rate: Annotated[
+        Rate,
+        Setting(form.RATE, "new documents of one address", "a script that imports a folder makes all of it at once"),
+    ] = Rate(10, 100)
+
+
+@dataclass(frozen=True, slots=True)
 class HttpLimits:
     """What the REST API accepts."""
 
@@ -207,6 +244,10 @@ class HttpLimits:
         int,
         Setting(form.integer(KiB, 256 * MiB), "bytes", "a phone's photograph"),
     ] = 10 * MiB
+    max_document_attachments_bytes: Annotated[
+        int,
+        Setting(form.integer(MiB, 2**40), "bytes", "a document's pictures together: twenty-five of the largest"),
+    ] = 256 * MiB
     max_uploads: Annotated[
         int,
         Setting(form.integer(1, 1000), "uploads at once", "each holds its file in memory until it is stored"),
@@ -262,6 +303,7 @@ class Config:
     logs: Logs = Logs()
     documents: DocumentLimits = DocumentLimits()
     connections: ConnectionLimits = ConnectionLimits()
+    rates: Rates = Rates()
     http: HttpLimits = HttpLimits()
     sandbox: SandboxLimits = SandboxLimits()
     shutdown: Shutdown = Shutdown()

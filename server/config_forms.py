@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from crdt.token_bucket import Rate
+
 T = TypeVar("T", covariant=True)
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}\Z")
 _NODE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
+_RATE = re.compile(r"([0-9]{1,12})/([0-9]{1,12})\Z")
 _REDIS = {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
 
 
@@ -71,6 +74,14 @@ def choice(*words: str) -> Form[str]:
         return text.lower()
 
     return Form("one of " + ", ".join(words), parse)
+
+
+def _rate(text: str) -> Rate:
+    """Read a rate and its burst."""
+    found = _RATE.match(text)
+    if found is None or not 0 < int(found[1]) <= int(found[2]):
+        raise ValueError
+    return Rate(int(found[1]), int(found[2]))
 
 
 def _host(text: str) -> str:
@@ -157,4 +168,5 @@ DATABASE_URL = Form("a URL such as sqlite:////srv/manyhands.db or postgresql://u
 REDIS_URL = Form("a URL such as redis://:password@host:6379/0 or rediss://…", _redis_url)
 NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _wordless(_node_id))
 ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _wordless(_origins))
+RATE = Form("two whole numbers such as 10/200: so many per second for ever, and so many at once after a pause", _rate)
 NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _wordless(_networks))

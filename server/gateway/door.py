@@ -1,14 +1,14 @@
-"""How many may stand at the door and be inside, in all and per address.
+"""How many may stand at the door and be inside, in all, per address and per person.
 
 A connection stands at the door from its handshake until its Socket.IO CONNECT is accepted; both places are counted, since
-handshakes cost an attacker nothing. IPv6 addresses count by their /64, which is what one household is given.
+handshakes cost an attacker nothing. Who somebody is, is known only inside. What is counted is as much as there are connections.
 """
 
 from collections import Counter
-from ipaddress import IPv6Address, ip_address
 
 from crdt.errors import Code, ProtocolError
 from server.gateway.limits import GatewayLimits
+from server.households import household
 
 
 class Door:
@@ -31,46 +31,52 @@ class Door:
 
     def knock(self, address: str) -> bool:
         """Begin to wait; False: too many wait already, from this address or in all."""
-        household = _household(address)
-        if self._waiting[household] >= self._limits.handshakes_per_address or self.waiting >= self._limits.connections:
+        home = household(address)
+        if self._waiting[home] >= self._limits.handshakes_per_address or self.waiting >= self._limits.connections:
             return False
-        self._waiting[household] += 1
+        self._waiting[home] += 1
         return True
 
     def enter(self, address: str) -> None:
         """Go in; raises ProtocolError(too_many), and then the connection waits as before."""
-        household = _household(address)
+        home = household(address)
         if self.inside >= self._limits.connections:
             raise ProtocolError(Code.TOO_MANY, "The server has as many connections as it takes. Try again later.")
-        if self._inside[household] >= self._limits.connections_per_address:
+        if self._inside[home] >= self._limits.connections_per_address:
             raise ProtocolError(Code.TOO_MANY, "Too many connections come from your address. Close some pages.")
-        _subtract(self._waiting, household)
-        self._inside[household] += 1
+        _subtract(self._waiting, home)
+        self._inside[home] += 1
 
     def step_out(self, address: str) -> None:
         """Wait at the door again."""
-        household = _household(address)
-        _subtract(self._inside, household)
-        self._waiting[household] += 1
+        home = household(address)
+        _subtract(self._inside, home)
+        self._waiting[home] += 1
 
     def leave(self, address: str, *, was_inside: bool) -> None:
         """Be gone."""
-        _subtract(self._inside if was_inside else self._waiting, _household(address))
+        _subtract(self._inside if was_inside else self._waiting, household(address))
 
 
-def _subtract(counter: Counter[str], household: str) -> None:
-    counter[household] -= 1
-    if counter[household] <= 0:
-        del counter[household]
+class People:
+    """Counts each person's connections; whoever came in must `leave` once."""
+
+    def __init__(self, connections_per_user: int) -> None:
+        self._most = connections_per_user
+        self._inside: Counter[str] = Counter()
+
+    def enter(self, user_id: str) -> None:
+        """Come in with one more connection; raises ProtocolError(too_many)."""
+        if self._inside[user_id] >= self._most:
+            raise ProtocolError(Code.TOO_MANY, f"You have {self._most} connections open. Close some pages.")
+        self._inside[user_id] += 1
+
+    def leave(self, user_id: str) -> None:
+        """Close one of them."""
+        _subtract(self._inside, user_id)
 
 
-def _household(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return parsed.exploded[:19]
-    return str(parsed)
+def _subtract(counter: Counter[str], name: str) -> None:
+    counter[name] -= 1
+    if counter[name] <= 0:
+        del counter[name]

@@ -28,13 +28,14 @@ from crdt.requests import (
     decode_request,
 )
 from crdt.uploads import Uploads
-from server.auth.base import Identity
+from server.gateway.door import People
 from server.gateway.engine import GRACE_SECONDS, EngineSocket
 from server.gateway.frames import TEXT_CHARACTERS
 from server.gateway.guests import new_guest, renamed_guest
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
 from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets
+from server.gateway.rates import ConnectionRates
 from server.gateway.strict_server import StrictServer
 from server.observe import log
 from server.rooms import Rooms
@@ -51,6 +52,7 @@ class Connection:
     socket: EngineSocket
     user: User
     uploads: Uploads
+    rates: ConnectionRates
     documents: set[DocumentId] = field(default_factory=set)
     strikes: int = 0
 
@@ -76,6 +78,7 @@ class Gateway:
         )
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
+        self._people = People(self._limits.connections_per_user)
         self._draining = False
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -149,13 +152,15 @@ class Gateway:
             raise ProtocolError(Code.DRAINING, "This server is shutting down. Connect again.")
         user = new_guest(decode_connect(payload))
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes)
-        self._connections[connection_id] = Connection(connection_id, socket, user, uploads)
+        rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
+        self._people.enter(user.user_id)
+        self._connections[connection_id] = Connection(connection_id, socket, user, uploads, rates)
         if self._sweeper is None:
             self._sweep()
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """Take somebody out of everything."""
-        del self._connections[connection_id]
+        self._people.leave(self._connections.pop(connection_id).user.user_id)
         self._rooms.disconnect(connection_id)
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
@@ -163,7 +168,11 @@ class Gateway:
         connection = self._connections[connection_id]
         name, *arguments = event
         try:
-            value = await self._carry_out(connection, ack_id, decode_request(name, arguments))
+            request = decode_request(name, arguments)
+            await connection.rates.admit(request, answered=ack_id is not None)
+            if connection_id not in self._connections:
+                return  # it went while it waited for its turn
+            value = await self._carry_out(connection, ack_id, request)
         except ManyhandsError as refusal:
             self._refuse(connection, ack_id, event, refusal)
         except Exception:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
@@ -193,7 +202,7 @@ class Gateway:
                 self._leave(connection, document_id)
             case Authenticate(guest):
                 connection.user = renamed_guest(connection.user, guest)
-                self._rooms.identify(me, Identity(connection.user, "guest", lasting=False))
+                self._rooms.identify(me, connection.user)
                 return {"user": encode_user(connection.user)}
             case _:
                 assert_never(request)
@@ -204,8 +213,7 @@ class Gateway:
         if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
             raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
         me = connection.connection_id
-        identity = Identity(connection.user, "guest", lasting=False)
-        answer, info = await self._rooms.join(me, join.document_id, join.request, identity)
+        answer, info = await self._rooms.join(me, join.document_id, join.request, connection.user)
         if me not in self._connections:
             # It went while the document was opened, when the rooms did not know of it yet.
             self._rooms.disconnect(me)

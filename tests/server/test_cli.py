@@ -29,7 +29,7 @@ async def test_the_version_and_the_settings_are_printed() -> None:
     assert await run("settings", "--markdown") == (0, markdown(), "")
     code, out, _ = await run("settings", MANYHANDS_PORT="9000")
     assert code == 0
-    assert "MANYHANDS_PORT                          9000\n" in out
+    assert ["MANYHANDS_PORT", "9000"] in [line.split() for line in out.splitlines()]
 
 
 async def test_bad_settings_are_refused_by_name() -> None:
