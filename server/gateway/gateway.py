@@ -28,6 +28,7 @@ from crdt.requests import (
     decode_request,
 )
 from crdt.uploads import Uploads
+from server.auth.base import Identity
 from server.gateway.door import People
 from server.gateway.engine import GRACE_SECONDS, EngineSocket
 from server.gateway.frames import TEXT_CHARACTERS
@@ -202,7 +203,7 @@ class Gateway:
                 self._leave(connection, document_id)
             case Authenticate(guest):
                 connection.user = renamed_guest(connection.user, guest)
-                self._rooms.identify(me, connection.user)
+                self._rooms.identify(me, Identity(connection.user, "guest", lasting=False))
                 return {"user": encode_user(connection.user)}
             case _:
                 assert_never(request)
@@ -213,7 +214,8 @@ class Gateway:
         if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
             raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
         me = connection.connection_id
-        answer, info = await self._rooms.join(me, join.document_id, join.request, connection.user)
+        identity = Identity(connection.user, "guest", lasting=False)
+        answer, info = await self._rooms.join(me, join.document_id, join.request, identity)
         if me not in self._connections:
             # It went while the document was opened, when the rooms did not know of it yet.
             self._rooms.disconnect(me)
