@@ -53,11 +53,13 @@ export function DocumentRow({ document, view, now, renaming, onCommand, onRename
             {title}
           </Link>
         )}
-        {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
-        <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
-          <span className="documents-row-verb">{view === "trash" ? "Trashed" : "Edited"} </span>
-          {relativeTime(time, now)}
-        </time>
+        <div className="documents-row-facts">
+          {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
+          <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
+            <span className="documents-row-verb">{view === "trash" ? "Trashed" : "Edited"} </span>
+            {relativeTime(time, now)}
+          </time>
+        </div>
       </div>
       {view === "trash" ? (
         <TrashButtons title={title} onCommand={onCommand} />

@@ -26,7 +26,7 @@ export function InviteForm({ busy, onInvite }: InviteFormProps) {
       <TextField
         label="Add people by e-mail address or user id"
         labelHidden
-        placeholder="Add people by e-mail or id"
+        placeholder="E-mail or user id"
         value={words}
         maxLength={254}
         autoComplete="off"

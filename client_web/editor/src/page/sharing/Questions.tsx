@@ -28,7 +28,7 @@ function wordsOf(question: Question): Words {
       return {
         title: `Make ${nameOf(question.person)} the owner?`,
         description:
-          "You can go on editing, but only the new owner shares, deletes, and could make you the owner again.",
+          "You can go on editing, but only the new owner can share and delete it, or make you the owner again.",
         confirmLabel: "Make the owner",
       };
     case "remove":
