@@ -164,7 +164,8 @@ def _gateway_limits(config: Config) -> GatewayLimits:
 
 
 def _upload_limits(config: Config) -> UploadLimits:
-    return UploadLimits(upload_bytes=config.http.max_attachment_bytes, uploads=config.http.max_uploads)
+    bounds = config.http
+    return UploadLimits(bounds.max_attachment_bytes, bounds.max_uploads, bounds.max_document_attachments_bytes)
 
 
 def _origins(config: Config) -> Origins:

@@ -39,10 +39,11 @@ class ImageChecker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """`upload_bytes`: of one file; `uploads`: at once, each of which is in memory whole."""
+    """`upload_bytes`: of one file; `uploads`: at once, each of which is in memory whole; `document_bytes`: of a document's files."""
 
     upload_bytes: int
     uploads: int
+    document_bytes: int
 
 
 class AttachmentsApi:
@@ -72,7 +73,8 @@ class AttachmentsApi:
             data = await read_body(request, self._limits.upload_bytes)
             facts = await self._images.check_image(data)
             sha256 = hashlib.sha256(data).hexdigest()
-            if not await self._store.attachments.put(document_id, Attachment(sha256, facts.media_type, data)):
+            attachment = Attachment(sha256, facts.media_type, data)
+            if not await self._store.attachments.put(document_id, attachment, most_bytes=self._limits.document_bytes):
                 raise not_found()
         url = f"/api/documents/{document_id}/attachments/{sha256}"
         return JSONResponse(

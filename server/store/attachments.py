@@ -3,12 +3,13 @@
 import hashlib
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from crdt.errors import InvariantError
 from crdt.ids import DocumentId
 from server.store.base import Attachment
 from server.store.database import Database
+from server.store.file_room import check_room
 from server.store.schema import attachments, documents
 from server.store.statements import insert
 
@@ -19,16 +20,17 @@ class SqlAttachments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, document_id: DocumentId, attachment: Attachment) -> bool:
+    async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
         """Keep a file; the document holds one of each content."""
-        return await self._database.write(partial(_put, document_id=document_id, attachment=attachment))
+        job = partial(_put, document_id=document_id, attachment=attachment, most_bytes=most_bytes)
+        return await self._database.write(job)
 
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
         """Get a file back; raises InvariantError when it is not what its name says."""
         return await self._database.read(partial(_fetch, document_id=document_id, sha256=sha256))
 
 
-def _put(connection: Connection, document_id: DocumentId, attachment: Attachment) -> bool:
+def _put(connection: Connection, document_id: DocumentId, attachment: Attachment, most_bytes: int | None) -> bool:
     document = select(documents.c.key).where(documents.c.document_id == document_id)
     key = connection.execute(document.with_for_update(read=True, key_share=True)).scalar()  # it may be being deleted
     if key is None:
@@ -39,7 +41,14 @@ def _put(connection: Connection, document_id: DocumentId, attachment: Attachment
         "media_type": attachment.media_type,
         "data": attachment.data,
     }
-    connection.execute(insert(connection, attachments).values(values).on_conflict_do_nothing())
+    done = connection.execute(insert(connection, attachments).values(values).on_conflict_do_nothing())
+    if done.rowcount and most_bytes is not None:
+        # Locked only now, so that appends need not wait while the bytes travel; whoever has the lock sees all that is committed.
+        connection.execute(document.with_for_update(key_share=True))
+        mine = attachments.c.document_key == key
+        check_room(
+            connection.execute(select(func.sum(func.length(attachments.c.data))).where(mine)).scalar_one(), most_bytes
+        )
     return True
 
 

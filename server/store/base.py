@@ -229,8 +229,12 @@ class Attachment:
 class Attachments(Protocol):
     """Files beside the documents, outside the CRDT."""
 
-    async def put(self, document_id: DocumentId, attachment: Attachment) -> bool:
-        """Keep a file; once is enough. False when the document does not exist."""
+    async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
+        """Keep a file; once is enough. False when the document does not exist.
+
+        Raises ProtocolError(document_full), and keeps nothing, when the document's files would be more than `most_bytes` together,
+        however many are put at once.
+        """
 
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
         """Get a file back."""

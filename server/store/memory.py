@@ -29,6 +29,7 @@ from server.store.base import (
     Taken,
     Whose,
 )
+from server.store.file_room import check_room
 from server.store.memory_sharing import AccessList, MemoryAudit, MemorySecrets, MemorySharing, MemoryUsers
 from server.store.sharing_base import Link
 from server.store.titles import decode_cursor, encode_cursor, fold_title, utc_now
@@ -241,12 +242,15 @@ class MemoryAttachments:
     def __init__(self, documents: _Documents) -> None:
         self._documents = documents
 
-    async def put(self, document_id: DocumentId, attachment: Attachment) -> bool:
+    async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
         """Keep a file."""
         document = self._documents.get(document_id)
         if document is None:
             return False
-        document.attachments.setdefault(attachment.sha256, attachment)
+        kept = {**document.attachments, attachment.sha256: attachment}
+        if len(kept) > len(document.attachments):
+            check_room(sum(len(each.data) for each in kept.values()), most_bytes)
+            document.attachments = kept
         return True
 
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:

@@ -1,6 +1,8 @@
 """The catalogue and the attachments beside it. For every backend."""
 
+import asyncio
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 
@@ -200,6 +202,33 @@ async def test_a_cursor_that_no_page_gave_is_refused(store: AnyStore, cursor: st
 
 async def test_an_empty_catalogue_is_an_empty_page(store: AnyStore) -> None:
     assert await store.catalogue.find("", trashed=False, limit=1, cursor=None) == Page((), None)
+
+
+def file_of(size: int, name: str) -> Attachment:
+    return Attachment(name * 64, "image/png", name.encode() * size)
+
+
+async def test_a_documents_attachments_are_bounded_together(store: AnyStore) -> None:
+    await fill(store)
+    await fill(store, document_id=OTHER)
+    put = partial(store.attachments.put, DOCUMENT, most_bytes=1000)
+    assert await put(file_of(600, "a"))
+    with pytest.raises(ProtocolError) as refused:
+        await put(file_of(401, "b"))
+    assert refused.value.code is Code.DOCUMENT_FULL
+    assert await store.attachments.fetch(DOCUMENT, "b" * 64) is None
+    assert await put(file_of(400, "c"))
+    assert await put(file_of(400, "c")), "again: nothing is added"
+    assert await store.attachments.put(OTHER, file_of(1000, "d"), most_bytes=1000)
+    assert await store.attachments.put(DOCUMENT, file_of(1000, "e"))
+
+
+async def test_attachments_that_are_put_at_once_do_not_pass_the_bound_together(store: AnyStore) -> None:
+    await fill(store)
+    puts = [store.attachments.put(DOCUMENT, file_of(400, name), most_bytes=1000) for name in "abcdef"]
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    assert sorted(map(str, outcomes)).count("True") == 2
+    assert all(outcome is True or isinstance(outcome, ProtocolError) for outcome in outcomes)
 
 
 async def test_attachments_come_back_and_go_with_their_document(storage: Storage) -> None:

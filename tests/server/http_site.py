@@ -58,7 +58,9 @@ class Site:
     pages: OpenPages = field(default_factory=OpenPages)
     clock: Clock = field(default_factory=Clock)
     sandbox: Sandbox = field(default_factory=Sandbox)
-    uploads: UploadLimits = field(default_factory=lambda: UploadLimits(upload_bytes=100_000, uploads=1))
+    uploads: UploadLimits = field(
+        default_factory=lambda: UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=200_000)
+    )
     assets: Mapping[str, Asset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from server.http.attachments import UploadLimits
 from server.sandbox import Sandbox
 from tests.server.http_site import Site, error_of
 
@@ -83,6 +84,17 @@ async def test_a_picture_over_the_limit_is_refused(client: httpx.AsyncClient, at
     assert error_of(await client.post(attachments, content=b"x" * 100_001)) == (413, "too_large")
     declared = {"Content-Length": str(10**12)}
     assert error_of(await client.post(attachments, content=b"x", headers=declared)) == (413, "too_large")
+
+
+async def test_a_documents_pictures_are_bounded_together() -> None:
+    small, other = picture(), picture(size=(41, 30))
+    async with Sandbox() as sandbox:
+        limits = UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=len(small) + len(other) - 1)
+        async with Site(sandbox=sandbox, uploads=limits).client() as client:
+            attachments = f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
+            assert (await client.post(attachments, content=small)).status_code == 201
+            assert error_of(await client.post(attachments, content=other)) == (413, "document_full")
+            assert (await client.post(attachments, content=small)).status_code == 201
 
 
 async def test_a_trashed_document_takes_no_pictures_but_shows_them(client: httpx.AsyncClient, attachments: str) -> None:
