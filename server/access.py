@@ -8,17 +8,18 @@ A document that nobody owns (from before there were owners, or made by a program
 to whoever may change it; the first of them who shares it becomes its owner.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, forbidden, may, strongest
+from crdt.protocol import User
 from server.auth.base import EVERY_DOCUMENT, Identity
 from server.links import opens
 from server.observe import log
-from server.store.base import Store
+from server.store.base import Store, Whose
 from server.store.sharing_base import INVITED, Deed, KnownUser, Standing
 
 REMEMBERED = 10_000
@@ -32,10 +33,11 @@ def no_such_document() -> ProtocolError:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What somebody may do in a document, and by which version of its access."""
+    """What somebody may do in a document, by which version of its access, and whose it is."""
 
     role: Role
     version: int
+    owner: User | None = None
 
 
 class Access:
@@ -63,12 +65,12 @@ class Access:
 
     async def require(
         self, identity: Identity, document_id: DocumentId, action: Action, link: str | None = None
-    ) -> Role:
+    ) -> Ruling:
         """Raise ProtocolError (not_found, forbidden) unless somebody may do this."""
-        role = await self.role_of(identity, document_id, link)
-        if not may(role, action):
-            raise forbidden(role, action)
-        return role
+        ruling = await self.ruling(identity, document_id, link)
+        if not may(ruling.role, action):
+            raise forbidden(ruling.role, action)
+        return ruling
 
     async def ruling(self, identity: Identity, document_id: DocumentId, link: str | None) -> Ruling:
         """What somebody may do, and by which version; they have come by the link if it is this that lets them in."""
@@ -78,7 +80,22 @@ class Access:
             raise no_such_document()
         if identity.lasting:
             await self._note(standing, document_id, identity, link)
-        return Ruling(role, standing.version)
+        return Ruling(role, standing.version, standing.owner)
+
+    async def rulings(self, identity: Identity, document_ids: Collection[DocumentId]) -> Mapping[DocumentId, Ruling]:
+        """What somebody may do in documents of their list; those in which that is nothing any more are left out."""
+        found: dict[DocumentId, Ruling] = {}
+        for document_id, standing in (await self.standings(document_ids, [identity])).items():
+            role = self.role_in(standing, document_id, identity, None)
+            if role is not None:
+                found[document_id] = Ruling(role, standing.version, standing.owner)
+        return found
+
+    def list_of(self, identity: Identity, *, shared: bool | None) -> Whose | None:
+        """Whose list somebody is shown: their own, or everything if their token opens every document."""
+        if EVERY_DOCUMENT in identity.document_roles and shared is None:
+            return None
+        return Whose(identity.user.user_id, shared, with_ownerless=self._guests)
 
     async def standings(
         self, document_ids: Iterable[DocumentId], identities: Iterable[Identity]

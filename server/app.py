@@ -9,7 +9,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from crdt.errors import Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.ids import NodeId
 from server import gateway
+from server.access import Access
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.bus.redis import RedisBus
@@ -30,10 +31,12 @@ from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.health import Health
 from server.http.origins import OriginMiddleware, Origins
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
+from server.http.sharing import SharingApi
 from server.http.site import http_app
 from server.observe import log
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
+from server.sharing import SharingDesk
 from server.store.base import Store
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
@@ -68,13 +71,17 @@ class App:
         self._store = store
         self._bus = bus
         self._sandbox = _sandbox(config)
-        self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock)
+        access = Access(store, now, guests=True)
+        self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
         self.gateway = Gateway(self._rooms, _gateway_limits(config), gateway.Origins(config.listen.allowed_origins))
         self._rooms.attach(self.gateway)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         self._site = http_app(
-            DocumentsApi(store.catalogue, self._rooms, now),
-            AttachmentsApi(store, self._sandbox, _upload_limits(config)),
+            [
+                DocumentsApi(store.catalogue, access, self._rooms, now),
+                AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
+                SharingApi(SharingDesk(store, access, _link_secret(store))),
+            ],
             self._health,
             _pages(config.places.pages_dir),
         )
@@ -117,6 +124,18 @@ class App:
         except TimeoutError:
             log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")
         await self.gateway.close()
+
+
+def _link_secret(store: Store) -> Callable[[], Awaitable[bytes]]:
+    """What links' tokens are derived from: made once, and the same on all nodes."""
+    kept: list[bytes] = []
+
+    async def secret() -> bytes:
+        if not kept:
+            kept.append(await store.secrets.get_or_make("links", secrets.token_bytes(32)))
+        return kept[0]
+
+    return secret
 
 
 def _bus(config: Config) -> Bus:

@@ -66,7 +66,7 @@ class SharingDesk:
 
     async def view(self, identity: Identity, document_id: DocumentId) -> AccessView:
         """Who has access."""
-        role = await self._access.require(identity, document_id, Action.SEE_PEOPLE)
+        role = (await self._access.require(identity, document_id, Action.SEE_PEOPLE)).role
         people = await self._sharing.people(document_id)
         return AccessView(people, await self._link_view(role, document_id, await self._link_of(document_id)))
 
@@ -132,17 +132,14 @@ class SharingDesk:
 
     async def _begin(self, identity: Identity, document_id: DocumentId, action: Action) -> Role:
         """Let somebody change access; a document that nobody owns is theirs from then on."""
-        role = await self._access.require(identity, document_id, action)
-        standing = (await self._sharing.access([document_id], [])).get(document_id)
-        if standing is None:
-            raise no_such_document()
-        if standing.owner is None and not identity.document_roles:
+        ruling = await self._access.require(identity, document_id, action)
+        if ruling.owner is None and not identity.document_roles:
             if not identity.lasting:
                 raise NotPossible("Nobody owns this document, and you will not be known again: keep the cookie first.")
             user_id = identity.user.user_id
             act = partial(self._sharing.grant, document_id, user_id, Role.OWNER)
             await self._access.change(identity, document_id, act, ("adopt", {"user_id": user_id}))
-        return role
+        return ruling.role
 
     async def _link_of(self, document_id: DocumentId) -> Link:
         standing = (await self._sharing.access([document_id], [])).get(document_id)
@@ -151,12 +148,13 @@ class SharingDesk:
         return standing.link
 
     async def _link_view(self, role: Role, document_id: DocumentId, link: Link) -> LinkView:
-        return LinkView(link.role, link.token_hash is None, await self._path(role, document_id, link))
+        address_alone = link.role is not None and link.token_hash is None
+        return LinkView(link.role, address_alone, await self._path(role, document_id, link))
 
     async def _path(self, role: Role, document_id: DocumentId, link: Link) -> str | None:
         address = f"/d/{document_id}"
-        if link.token_hash is None:
-            return address
+        if link.token_hash is None or link.role is None:
+            return address if may(role, Action.SHARE) else None
         token = derive_token(await self._secret(), document_id, link.generation)
         derivable = hash_token(token) == link.token_hash
         return f"{address}#link={token}" if may(role, Action.SHARE) and derivable else None

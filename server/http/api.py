@@ -13,10 +13,13 @@ from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
+from crdt.native import encode_user
+from crdt.permissions import Action, Role
 from crdt.protocol import DocumentInfo
+from server.access import Access, Ruling
 from server.http.bodies import read_json
 from server.http.errors import Conflict, not_found
-from server.http.routing import document_id_of, resource
+from server.http.routing import document_id_of, identity_of, resource
 from server.http.titles import clean_text, clean_title
 from server.observe import log
 from server.rooms import info_of
@@ -25,7 +28,7 @@ from server.store.base import Catalogue, Entry
 MAX_PAGE = 200
 DEFAULT_PAGE = 100
 
-_LIST_PARAMETERS = ("query", "trashed", "limit", "cursor")
+_LIST_PARAMETERS = ("query", "trashed", "shared", "limit", "cursor")
 
 
 class OpenDocuments(Protocol):
@@ -39,12 +42,21 @@ class OpenDocuments(Protocol):
 
 
 class DocumentsApi:
-    """The catalogue over HTTP. `clock` tells the time of day, in UTC."""
+    """The catalogue over HTTP. `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody do."""
 
-    def __init__(self, catalogue: Catalogue, open_documents: OpenDocuments, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        access: Access,
+        open_documents: OpenDocuments,
+        clock: Callable[[], datetime],
+        link_role: Role | None = Role.EDITOR,
+    ) -> None:
         self._catalogue = catalogue
+        self._access = access
         self._open = open_documents
         self._clock = clock
+        self._link_role = link_role
         self._trash = asyncio.Lock()  # what was restored a moment ago is not deleted
 
     def routes(self) -> list[Route]:
@@ -60,42 +72,58 @@ class DocumentsApi:
         title = _title(await read_json(request, ["title"]), default="")
         document_id = DocumentId(secrets.token_urlsafe(16))
         epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
-        entry = await self._catalogue.create(document_id, title, epoch, self._clock())
-        return JSONResponse(as_json(entry), 201, {"Location": f"/api/documents/{document_id}"})
+        identity = identity_of(request)
+        await self._access.remember(identity)
+        owner = identity.user.user_id if identity.lasting else None
+        entry = await self._catalogue.create(
+            document_id, title, epoch, self._clock(), owner=owner, link_role=self._link_role
+        )
+        made = as_json(entry, Ruling(Role.OWNER, 0, identity.user if owner else None))
+        return JSONResponse(made, 201, {"Location": f"/api/documents/{document_id}"})
 
     async def _list(self, request: Request) -> Response:
-        given = request.query_params
+        given, identity = request.query_params, identity_of(request)
         if strange := set(given) - set(_LIST_PARAMETERS):
             raise ProtocolError(Code.MALFORMED, f"Unknown in the query: {', '.join(sorted(strange))[:100]}.")
         page = await self._catalogue.find(
             clean_text(given.get("query", "")[:1000]),
-            trashed=_trashed(given),
+            trashed=_flag(given, "trashed") or False,
             limit=_limit(given),
             cursor=given.get("cursor") or None,
+            whose=self._access.list_of(identity, shared=_flag(given, "shared")),
         )
-        return JSONResponse({"documents": [as_json(entry) for entry in page.entries], "cursor": page.cursor})
+        rulings = await self._access.rulings(identity, [entry.document_id for entry in page.entries])
+        shown = [as_json(entry, rulings[entry.document_id]) for entry in page.entries if entry.document_id in rulings]
+        return JSONResponse({"documents": shown, "cursor": page.cursor})
 
     async def _get(self, request: Request) -> Response:
-        return JSONResponse(as_json(await self._entry(request)))
+        ruling = await self._allowed(request, Action.READ)
+        return JSONResponse(as_json(await self._entry(request), ruling))
 
     async def _rename(self, request: Request) -> Response:
+        ruling = await self._allowed(request, Action.RENAME)
         title = _title(await read_json(request, ["title"]), default=None)
-        return self._changed(await self._catalogue.rename(document_id_of(request), title, self._clock()))
+        return self._changed(await self._catalogue.rename(document_id_of(request), title, self._clock()), ruling)
 
     async def _put_in_trash(self, request: Request) -> Response:
+        ruling = await self._allowed(request, Action.TRASH)
         await read_json(request, [])
         async with self._trash:
             entry = await self._entry(request)
             if entry.trashed_at is not None:
-                return JSONResponse(as_json(entry))
-            return self._changed(await self._catalogue.set_trashed(entry.document_id, self._clock()))
+                return JSONResponse(as_json(entry, ruling))
+            trashed = await self._catalogue.set_trashed(entry.document_id, self._clock())
+        return await self._recorded(request, "trash", self._changed(trashed, ruling))
 
     async def _restore(self, request: Request) -> Response:
+        ruling = await self._allowed(request, Action.TRASH)
         await read_json(request, [])
         async with self._trash:
-            return self._changed(await self._catalogue.set_trashed(document_id_of(request), None))
+            restored = await self._catalogue.set_trashed(document_id_of(request), None)
+        return await self._recorded(request, "restore", self._changed(restored, ruling))
 
     async def _delete(self, request: Request) -> Response:
+        await self._allowed(request, Action.DELETE)
         async with self._trash:
             entry = await self._entry(request)
             if entry.trashed_at is None:
@@ -104,7 +132,14 @@ class DocumentsApi:
             await self._catalogue.delete(entry.document_id)
             await self._evict(entry.document_id)  # who joined between the two
         log.info("document_deleted", document=entry.document_id)
-        return Response(status_code=204)
+        return await self._recorded(request, "delete", Response(status_code=204))
+
+    async def _allowed(self, request: Request, action: Action) -> Ruling:
+        return await self._access.require(identity_of(request), document_id_of(request), action)
+
+    async def _recorded(self, request: Request, action: str, done: Response) -> Response:
+        await self._access.record(identity_of(request), action, document_id_of(request))
+        return done
 
     async def _evict(self, document_id: DocumentId) -> None:
         await self._open.evict(document_id, Code.DELETED, "This document was deleted.")
@@ -115,15 +150,15 @@ class DocumentsApi:
             raise not_found()
         return entry
 
-    def _changed(self, entry: Entry | None) -> Response:
+    def _changed(self, entry: Entry | None, ruling: Ruling) -> Response:
         if entry is None:
             raise not_found()
         self._open.announce(entry.document_id, info_of(entry))
-        return JSONResponse(as_json(entry))
+        return JSONResponse(as_json(entry, ruling))
 
 
-def as_json(entry: Entry) -> dict[str, Any]:
-    """A `document` of the REST API."""
+def as_json(entry: Entry, ruling: Ruling) -> dict[str, Any]:
+    """A `document` of the REST API, as somebody sees it."""
     return {
         "id": entry.document_id,
         "title": entry.title,
@@ -131,6 +166,8 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "updated_at": entry.updated_at.isoformat(),
         "trashed_at": entry.trashed_at.isoformat() if entry.trashed_at else None,
         "size": entry.size,
+        "role": ruling.role.value,
+        "owner": None if ruling.owner is None else encode_user(ruling.owner),
     }
 
 
@@ -141,14 +178,16 @@ def _title(body: dict[str, Any], *, default: str | None) -> str:
     return clean_title(title)
 
 
-def _trashed(given: QueryParams) -> bool:
-    match given.get("trashed", "false"):
+def _flag(given: QueryParams, name: str) -> bool | None:
+    match given.get(name):
+        case None:
+            return None
         case "true":
             return True
         case "false":
             return False
         case _:
-            raise ProtocolError(Code.MALFORMED, "`trashed` must be true or false.")
+            raise ProtocolError(Code.MALFORMED, f"`{name}` must be true or false.")
 
 
 def _limit(given: QueryParams) -> int:

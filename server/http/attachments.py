@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
+from crdt.permissions import Action
+from server.access import Access
 from server.http.bodies import read_body
 from server.http.errors import Conflict, not_found
-from server.http.routing import document_id_of, resource
+from server.http.routing import document_id_of, identity_of, resource
 from server.sandbox import ImageFacts
 from server.store.base import Attachment, Store
 
@@ -49,8 +51,9 @@ class UploadLimits:
 class AttachmentsApi:
     """Pictures over HTTP."""
 
-    def __init__(self, store: Store, images: ImageChecker, limits: UploadLimits) -> None:
+    def __init__(self, store: Store, access: Access, images: ImageChecker, limits: UploadLimits) -> None:
         self._store = store
+        self._access = access
         self._images = images
         self._limits = limits
         self._uploads = 0
@@ -64,6 +67,7 @@ class AttachmentsApi:
 
     async def _upload(self, request: Request) -> Response:
         document_id = document_id_of(request)
+        await self._access.require(identity_of(request), document_id, Action.WRITE)
         entry = await self._store.catalogue.get(document_id)
         if entry is None:
             raise not_found()
@@ -91,10 +95,11 @@ class AttachmentsApi:
         )
 
     async def _fetch(self, request: Request) -> Response:
-        sha256 = request.path_params["sha256"]
+        document_id, sha256 = document_id_of(request), request.path_params["sha256"]
         if not _SHA256.match(sha256):
             raise not_found()
-        attachment = await self._store.attachments.fetch(document_id_of(request), sha256)
+        await self._access.require(identity_of(request), document_id, Action.READ)
+        attachment = await self._store.attachments.fetch(document_id, sha256)
         if attachment is None:
             raise ProtocolError(Code.NOT_FOUND, "There is no such attachment.")
         headers = {**_HEADERS, "ETag": f'"{sha256}"'}

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
+from server.access import no_such_document
 from server.observe import log
 
 STATUS: Mapping[Code, int] = {
@@ -50,9 +51,7 @@ class WrongMediaType(ProtocolError):
         super().__init__(Code.MALFORMED, message)
 
 
-def not_found() -> ProtocolError:
-    """What absent documents, forbidden ones and ill-formed ids are all answered with."""
-    return ProtocolError(Code.NOT_FOUND, "There is no such document.")
+not_found = no_such_document
 
 
 def status_of(error: ManyhandsError) -> int:

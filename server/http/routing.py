@@ -1,5 +1,6 @@
-"""One address with all its verbs, so that what it does not do is answered with what it does."""
+"""What routes have in common: one address with all its verbs, the document that it names, and who asks."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
@@ -7,6 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crdt.ids import DocumentId, is_document_id
+from crdt.protocol import User
+from server.auth.base import Identity
 from server.http.errors import not_found
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -20,6 +23,14 @@ def resource(path: str, verbs: Mapping[str, Endpoint]) -> Route:
         return await verbs[verb](request)
 
     return Route(path, endpoint, methods=list(verbs))
+
+
+def identity_of(request: Request) -> Identity:
+    """Who asks, as whoever surrounds the routes has found out; without that, a guest who will not be known again."""
+    identity = getattr(request.state, "identity", None)
+    if isinstance(identity, Identity):
+        return identity
+    return Identity(User("guest-" + secrets.token_urlsafe(12), "Guest", "#5f6368"), "guest", lasting=False)
 
 
 def document_id_of(request: Request) -> DocumentId:

@@ -6,18 +6,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.errors import Code
 from crdt.ids import DocumentId
-from crdt.protocol import DocumentInfo
+from crdt.protocol import DocumentInfo, User
+from server.access import Access
+from server.auth.base import Identity
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.health import Health
 from server.http.origins import OriginMiddleware, Origins
 from server.http.pages import Asset, Pages
+from server.http.sharing import SharingApi
 from server.http.site import http_app
 from server.sandbox import Sandbox
+from server.sharing import SharingDesk
 from server.store.memory import MemoryStore
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -52,6 +56,23 @@ class Clock:
         return datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
 
 
+async def secret() -> bytes:
+    return b"of this site"
+
+
+class Introducer:
+    """Says who asks, as authentication would: who names themselves in a header is known again, others are strangers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = dict(scope.get("headers", [])).get(b"x-name", b"").decode()
+        if name:
+            scope["state"] = {"identity": Identity(User(name, name.title(), "#112233"), "guest")}
+        await self._app(scope, receive, send)
+
+
 @dataclass
 class Site:
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -64,13 +85,15 @@ class Site:
     assets: Mapping[str, Asset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.access = Access(self.store, self.clock.utc, guests=True)
         self.health = Health(self.store, version="1.2.3", deadline=0.05, clock=self.clock.monotonic)
 
     def app(self) -> ASGIApp:
-        documents = DocumentsApi(self.store.catalogue, self.pages, self.clock.utc)
-        attachments = AttachmentsApi(self.store, self.sandbox, self.uploads)
-        site = http_app(documents, attachments, self.health, Pages(self.assets))
-        return OriginMiddleware(site, Origins(["https://docs.example.com"], "127.0.0.1"))
+        documents = DocumentsApi(self.store.catalogue, self.access, self.pages, self.clock.utc)
+        attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
+        sharing = SharingApi(SharingDesk(self.store, self.access, secret))
+        site = http_app([documents, attachments, sharing], self.health, Pages(self.assets))
+        return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -1,7 +1,7 @@
 """The REST API's documents, as server/PROTOCOL.md draws them."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 import httpx
@@ -10,8 +10,9 @@ import pytest
 from crdt.errors import Code, Unavailable
 from crdt.ids import DocumentId, is_document_id
 from server.http.errors import STATUS
-from server.store.base import Entry
-from server.store.memory import MemoryCatalogue
+from server.store.memory import MemoryStore
+from server.store.memory_sharing import MemorySharing
+from server.store.sharing_base import Standing
 from tests.server.http_site import Site, error_of
 
 
@@ -41,7 +42,7 @@ async def titles(client: httpx.AsyncClient, **query: str) -> list[str]:
 
 async def test_a_document_is_made_and_found_again(client: httpx.AsyncClient) -> None:
     made = await make(client, "Minutes")
-    assert set(made) == {"id", "title", "created_at", "updated_at", "trashed_at", "size"}
+    assert set(made) == {"id", "title", "created_at", "updated_at", "trashed_at", "size", "role", "owner"}
     assert is_document_id(made["id"])
     assert len(made["id"]) == 22
     assert made["trashed_at"] is None
@@ -209,17 +210,19 @@ async def test_an_unknown_address_of_the_api_is_answered_in_json(client: httpx.A
     assert error_of(await client.get(path)) == (404, "not_found")
 
 
-class AwayCatalogue(MemoryCatalogue):
-    """A catalogue whose database does not answer."""
+class AwaySharing(MemorySharing):
+    """Sharing whose database does not answer."""
 
-    async def get(self, document_id: DocumentId) -> Entry | None:
-        raise Unavailable(f"The disk with {document_id} is full.")
+    async def access(
+        self, document_ids: Collection[DocumentId], user_ids: Collection[str]
+    ) -> Mapping[DocumentId, Standing]:
+        raise Unavailable(f"The disk with {document_ids} is full.")
 
 
 async def test_a_store_that_does_not_answer_is_no_missing_document() -> None:
-    site = Site()
-    site.store.catalogue = AwayCatalogue({}, lambda _: None)
-    async with site.client() as client:
+    store = MemoryStore()
+    store.sharing = AwaySharing({}, store.users)
+    async with Site(store).client() as client:
         answer = await client.get("/api/documents/some-document")
         assert error_of(answer) == (503, "unavailable")
         assert answer.headers["retry-after"] == "2"
