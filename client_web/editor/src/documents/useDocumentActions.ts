@@ -116,13 +116,30 @@ function createActions(api: Api, toasts: Toasts, { put, take }: List, ownId: str
       }
     },
     copyLink: async (document) => {
-      const link = new URL(`/d/${document.id}`, window.location.href).href;
+      const { link, reach } = await linkTo(api, document);
       try {
         await navigator.clipboard.writeText(link);
-        toasts.show({ message: "The link is on the clipboard." });
+        toasts.show({ message: `The link is on the clipboard.${reach}` });
       } catch {
         toasts.show({ message: `The browser refused the clipboard. The link is ${link}`, tone: "error" });
       }
     },
   };
+}
+
+/** Returns the address to send to others, and what there is to say about whom it lets in. Only the owner knows a link's secret. */
+async function linkTo(
+  api: Api,
+  document: DocumentEntry,
+): Promise<{ readonly link: string; readonly reach: string }> {
+  const plain = `/d/${document.id}`;
+  const absolute = (address: string) => new URL(address, window.location.href).href;
+  if (document.role !== "owner") return { link: absolute(plain), reach: "" };
+  try {
+    const { link } = await api.getSharing(document.id);
+    const reach = link.role === null ? " Only people whom you have added can open it." : "";
+    return { link: absolute((link.role && link.url) || plain), reach };
+  } catch {
+    return { link: absolute(plain), reach: "" };
+  }
 }
