@@ -1,6 +1,6 @@
 /** Stories of the documents page. */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { rememberDocument } from "../../src/app/knownDocuments";
 import { known } from "../page/openDocument";
 import { CatalogueServer } from "./catalogueServer";
@@ -243,4 +243,20 @@ test("a sign-in that has run out asks for another", async () => {
   openPage(backend, "documents", await known());
   const link = await screen.findByRole("link", { name: "Sign in" });
   expect(link.getAttribute("href")).toMatch(/^\/sign-in\?next=/);
+});
+
+test.each([
+  ["owner", /\/d\/document-1#link=secret$/],
+  ["editor", /\/d\/document-1$/],
+])("the copied link is what a person can know of it: %s", async (role, link) => {
+  const copied: string[] = [];
+  vi.stubGlobal("navigator", {
+    userAgent: navigator.userAgent,
+    clipboard: { writeText: async (text: string) => void copied.push(text) },
+  });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  openPage(server().sharing("Plan", role));
+  await pick("Plan", "Copy the link");
+  await screen.findAllByText("The link is on the clipboard.");
+  expect(copied).toEqual([expect.stringMatching(link)]);
 });

@@ -62,6 +62,12 @@ export class CatalogueServer {
 
   private answer(method: string, url: URL, body: { readonly title?: string }): Answer {
     const [, , , id, verb] = url.pathname.split("/");
+    if (verb === "people" && method === "GET") {
+      return [
+        200,
+        { people: [], link: { role: "viewer", address_alone: false, url: `/d/${id}#link=secret` } },
+      ];
+    }
     if (verb === "people") return [this.documents.delete(id ?? "") ? 204 : 404, null];
     if (id === undefined) {
       return method === "POST" ? [201, this.create(body.title ?? "")] : [200, this.page(url.searchParams)];

@@ -1,6 +1,7 @@
 /** Stories of the share dialog, of coming by a link, and of losing access. */
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createWhoAmI } from "../../src/app/whoAmI";
 import { element, words, written } from "./editors";
 import { ANN, known, openDocument, refusal } from "./openDocument";
 import { SharingServer, shared } from "./sharingServer";
@@ -241,5 +242,35 @@ describe("who is signed in", () => {
   test("is asked to sign in before there is a document", async () => {
     openDocument({ state: { ...expired, loaded: false }, who: await known() });
     expect(screen.getByRole("heading", { name: "Sign in to go on" })).toBeTruthy();
+  });
+});
+
+describe("a guest's name", () => {
+  const guest = { ...ANN, kind: "guest", mayRename: true } as const;
+
+  test("is the one that this browser remembers, and the server is told once", async () => {
+    localStorage.setItem("manyhands:person", JSON.stringify({ name: "Zoë  Bird", color: "#be123c" }));
+    const told: string[] = [];
+    const who = createWhoAmI({
+      me: async () => guest,
+      changeMe: async (look) => {
+        told.push(look.name);
+        return { ...guest, user: { id: "ann", name: "Zoë Bird", color: look.color } };
+      },
+    });
+    await who.ask();
+    openDocument({ who });
+    await waitFor(() => expect(told).toEqual(["Zoë  Bird"]));
+    expect(screen.getByRole("button", { name: /^You are Zoë/ })).toBeTruthy();
+  });
+
+  test("is changed here and at the server", async () => {
+    const who = await known(guest);
+    openDocument({ who });
+    fireEvent.click(screen.getByRole("button", { name: /^You are Guest/ }));
+    const field = await screen.findByLabelText("Your name");
+    fireEvent.change(field, { target: { value: "Nell" } });
+    fireEvent.keyDown(field, { key: "Enter" });
+    await waitFor(() => expect(who.snapshot()).toMatchObject({ me: { user: { name: "Nell" } } }));
   });
 });
