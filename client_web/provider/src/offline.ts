@@ -18,11 +18,11 @@ import type { DocumentInfo } from "./types.js";
 /** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
 const PATIENCE = 5_000;
 
-const DATABASE = "manyhands";
-const STORES = ["documents", "unsaved", "copies"] as const;
+export const DATABASE = "manyhands";
+export const STORES = ["documents", "unsaved", "copies"] as const;
 
 /** What a document's record beside its copy holds. */
-interface Entry {
+export interface Entry {
   readonly key: string;
   /** `<document_id>/<random>`: which content database is the document's now. */
   readonly copy: string;
@@ -226,7 +226,7 @@ export class OfflineCopy {
   }
 }
 
-function contentDatabase(copy: string): string {
+export function contentDatabase(copy: string): string {
   return `${DATABASE}:${copy}`;
 }
 

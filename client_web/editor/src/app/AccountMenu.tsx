@@ -6,12 +6,13 @@ import { useToasts } from "../ui/Toast";
 import { useApi } from "./ApiContext";
 import { explain } from "./api";
 import type { Me } from "./me";
+import { signOut } from "./signOut";
 
 export function AccountMenu({ me, className }: { readonly me: Me; readonly className?: string }) {
   const api = useApi();
   const toasts = useToasts();
-  const signOut = () =>
-    api.endSession().then(
+  const leave = () =>
+    signOut(api).then(
       () => window.location.assign("/"),
       (error: unknown) =>
         void toasts.show({ tone: "error", message: `You are still signed in. ${explain(error)}` }),
@@ -28,7 +29,7 @@ export function AccountMenu({ me, className }: { readonly me: Me; readonly class
     >
       <MenuLabel>{email ? `${user.name} · ${email}` : user.name}</MenuLabel>
       <MenuSeparator />
-      <MenuItem icon={LogOut} onSelect={() => void signOut()}>
+      <MenuItem icon={LogOut} onSelect={() => void leave()}>
         Sign out
       </MenuItem>
     </Menu>

@@ -31,6 +31,10 @@ export function forgetDocument(id: string): void {
   write(knownDocuments().filter((known) => known.id !== id));
 }
 
+export function forgetEveryDocument(): void {
+  write(NONE);
+}
+
 /** Returns the same array until the list changes. */
 export function knownDocuments(): readonly KnownDocument[] {
   const text = readText();

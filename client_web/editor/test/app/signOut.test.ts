@@ -1,0 +1,20 @@
+/** Whoever signs out leaves nothing on the device for the next person, unless the server still knows who they are. */
+import { afterEach, expect, test } from "vitest";
+import { knownDocuments, rememberDocument } from "../../src/app/knownDocuments";
+import { NetworkError } from "../../src/app/rest";
+import { signOut } from "../../src/app/signOut";
+
+afterEach(() => localStorage.clear());
+
+test("the list of opened documents is forgotten, whatever the browser can clear", async () => {
+  rememberDocument("document-1", "Plan");
+  await signOut({ endSession: async () => undefined });
+  expect(knownDocuments()).toEqual([]);
+});
+
+test("without the server's answer everything stays as it is", async () => {
+  rememberDocument("document-1", "Plan");
+  const endSession = () => Promise.reject(new NetworkError("cut"));
+  await expect(signOut({ endSession })).rejects.toThrow(NetworkError);
+  expect(knownDocuments()).toHaveLength(1);
+});
