@@ -29,8 +29,10 @@ from server.gateway import Gateway, GatewayLimits
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.health import Health
+from server.http.openapi import OpenApi
 from server.http.origins import OriginMiddleware, Origins
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
+from server.http.rates import ApiRates
 from server.http.sharing import SharingApi
 from server.http.site import http_app
 from server.observe import log
@@ -81,9 +83,11 @@ class App:
                 DocumentsApi(store.catalogue, access, self._rooms, now),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(SharingDesk(store, access, _link_secret(store))),
+                OpenApi(version()),
             ],
             self._health,
             _pages(config.places.pages_dir),
+            ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
         )
         self._site.router.lifespan_context = lambda _: self.running()
         self._guarded = OriginMiddleware(self._serve, _origins(config))

@@ -11,6 +11,7 @@ from server.http.errors import EXCEPTION_HANDLERS
 from server.http.headers import HeadersMiddleware
 from server.http.health import Health
 from server.http.pages import Pages
+from server.http.rates import ApiRates, RatesMiddleware
 
 
 class Api(Protocol):
@@ -20,7 +21,7 @@ class Api(Protocol):
         """Its addresses, below /api."""
 
 
-def http_app(apis: Sequence[Api], health: Health, pages: Pages) -> Starlette:
+def http_app(apis: Sequence[Api], health: Health, pages: Pages, rates: ApiRates | None = None) -> Starlette:
     """The REST API, health and pages; Socket.IO and the origins' rules stand before it."""
     below_api = [route for api in apis for route in api.routes()]
     site = Starlette(
@@ -29,7 +30,7 @@ def http_app(apis: Sequence[Api], health: Health, pages: Pages) -> Starlette:
             *health.routes(),
             *pages.routes(),
         ],
-        middleware=[Middleware(HeadersMiddleware)],
+        middleware=[Middleware(HeadersMiddleware), Middleware(RatesMiddleware, rates or ApiRates())],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     site.router.redirect_slashes = False  # a redirect would repeat whatever Host the request claimed

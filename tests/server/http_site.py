@@ -18,6 +18,7 @@ from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.health import Health
 from server.http.origins import OriginMiddleware, Origins
 from server.http.pages import Asset, Pages
+from server.http.rates import ApiRates
 from server.http.sharing import SharingApi
 from server.http.site import http_app
 from server.sandbox import Sandbox
@@ -82,6 +83,7 @@ class Site:
     uploads: UploadLimits = field(
         default_factory=lambda: UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=200_000)
     )
+    rates: ApiRates = field(default_factory=ApiRates)
     assets: Mapping[str, Asset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class Site:
         documents = DocumentsApi(self.store.catalogue, self.access, self.pages, self.clock.utc)
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret))
-        site = http_app([documents, attachments, sharing], self.health, Pages(self.assets))
+        site = http_app([documents, attachments, sharing], self.health, Pages(self.assets), self.rates)
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 
     @asynccontextmanager

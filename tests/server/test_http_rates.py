@@ -1,0 +1,48 @@
+"""How fast one address may ask the REST API."""
+
+import httpx
+
+from crdt.token_bucket import Rate
+from server.http.headers import HEADERS
+from server.http.rates import ApiRates
+from tests.server.http_site import Clock, Site, error_of
+
+
+def site_with(requests: Rate, creations: Rate) -> Site:
+    clock = Clock()
+    return Site(clock=clock, rates=ApiRates(requests, creations, clock.monotonic))
+
+
+async def test_an_address_that_asks_too_much_is_told_when_to_come_back() -> None:
+    site = site_with(Rate(0.5, 2), Rate(10, 100))
+    app = site.app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        for _ in range(2):
+            assert (await client.get("/api/documents")).status_code == 200
+        refused = await client.get("/api/documents")
+        assert error_of(refused) == (429, "rate_limited")
+        assert refused.headers["retry-after"] == "2"
+        assert {name: refused.headers[name] for name in HEADERS} == HEADERS
+        assert (await client.get("/health")).status_code == 200, "whoever watches the server is not counted"
+        site.clock.seconds += 2
+        assert (await client.get("/api/documents")).status_code == 200
+
+
+async def test_others_are_not_concerned() -> None:
+    site = site_with(Rate(0.1, 1), Rate(10, 100))
+    app = site.app()
+    answers = []
+    for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            answers.append((await client.get("/api/documents")).status_code)
+    assert answers == [200, 429, 200]
+
+
+async def test_new_documents_have_a_rate_of_their_own() -> None:
+    # Each document that is made lets the story's clock go on by a second.
+    async with site_with(Rate(100, 1000), Rate(0.01, 2)).client() as client:
+        for _ in range(2):
+            assert (await client.post("/api/documents")).status_code == 201
+        assert error_of(await client.post("/api/documents")) == (429, "rate_limited")
+        assert (await client.get("/api/documents")).status_code == 200
