@@ -3,12 +3,15 @@
  * Titles only; the text lies in the provider's offline copy. Another tab's changes arrive as `storage` events.
  */
 import { useSyncExternalStore } from "react";
+import { isRole, type Role } from "./sharing";
 
 export interface KnownDocument {
   readonly id: string;
   readonly title: string;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
+  /** What this person could do when it was last open with a server; absent from entries of earlier versions. */
+  readonly role?: Role;
 }
 
 const KEY = "manyhands:known-documents";
@@ -21,9 +24,15 @@ let cache: { readonly text: string | null; readonly documents: readonly KnownDoc
   documents: NONE,
 };
 
-/** Puts a document on top of the list, or renames it there. */
-export function rememberDocument(id: string, title: string, now: number = Date.now()): void {
-  write([{ id, title, openedAt: now }, ...knownDocuments().filter((known) => known.id !== id)]);
+/** Puts a document on top of the list, or renames it there. Without a role the one that is known stays. */
+export function rememberDocument(id: string, title: string, role: Role | null, now = Date.now()): void {
+  const known = role ?? rememberedRole(id);
+  const entry: KnownDocument = { id, title, openedAt: now, ...(known === null ? {} : { role: known }) };
+  write([entry, ...knownDocuments().filter((other) => other.id !== id)]);
+}
+
+export function rememberedRole(id: string): Role | null {
+  return knownDocuments().find((known) => known.id === id)?.role ?? null;
 }
 
 /** Takes a document off the list, for instance because it was deleted for ever. */
@@ -83,6 +92,7 @@ function parse(text: string | null): readonly KnownDocument[] {
 
 function isKnownDocument(value: unknown): value is KnownDocument {
   if (typeof value !== "object" || value === null) return false;
-  const { id, title, openedAt } = value as Partial<KnownDocument>;
-  return typeof id === "string" && typeof title === "string" && typeof openedAt === "number";
+  const { id, title, openedAt, role } = value as Partial<KnownDocument>;
+  const isSound = typeof id === "string" && typeof title === "string" && typeof openedAt === "number";
+  return isSound && (role === undefined || isRole(role));
 }

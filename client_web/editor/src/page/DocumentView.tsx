@@ -3,7 +3,7 @@
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { rememberDocument } from "../app/knownDocuments";
+import { rememberDocument, rememberedRole } from "../app/knownDocuments";
 import type { Me } from "../app/me";
 import { usePageTitle } from "../app/usePageTitle";
 import type { Foreign } from "../extensions/foreign";
@@ -53,7 +53,8 @@ export function DocumentView(props: DocumentViewProps) {
   const desk = useRef<HTMLDivElement>(null);
 
   const actions = useDocumentActions({ provider, title });
-  const because = readOnlyFor(state, foreign);
+  const role = state.role ?? rememberedRole(provider.documentId);
+  const because = readOnlyFor({ ...state, role }, foreign);
   const uploads = useMemo(
     () => ({ store: actions.storeImage, onFailure: actions.reportUpload }),
     [actions.storeImage, actions.reportUpload],
@@ -72,7 +73,7 @@ export function DocumentView(props: DocumentViewProps) {
   const clickBelow = useSheetEnd(editor);
 
   usePageTitle(title);
-  useEffect(() => rememberDocument(provider.documentId, title), [provider, title]);
+  useEffect(() => rememberDocument(provider.documentId, title, state.role), [provider, title, state.role]);
 
   const rescue = { onDownload, onSaveAsNew: actions.saveAsNewDocument };
   return (

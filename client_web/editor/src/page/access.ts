@@ -11,7 +11,7 @@ export type ReadOnly =
   | { readonly reason: "role"; readonly role: "viewer" | "commenter" }
   | { readonly reason: "foreign"; readonly foreign: readonly Foreign[] };
 
-/** Returns the most serious reason, or null when the person may write. Without a role (offline) writing is allowed. */
+/** Returns the most serious reason, or null when the person may write. Without a role (offline, and never known) writing is allowed. */
 export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): ReadOnly | null {
   if (state.closed?.code === "unauthenticated") return { reason: "signed out" };
   if (state.closed) return { reason: "closed", message: state.closed.message };

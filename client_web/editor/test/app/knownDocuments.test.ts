@@ -7,26 +7,26 @@ afterEach(() => localStorage.clear());
 const titles = () => knownDocuments().map((known) => known.title);
 
 test("the last one opened is on top, once, under its newest title", () => {
-  rememberDocument("document-1", "Plan", 1);
-  rememberDocument("document-2", "Notes", 2);
-  rememberDocument("document-1", "Better plan", 3);
+  rememberDocument("document-1", "Plan", null, 1);
+  rememberDocument("document-2", "Notes", null, 2);
+  rememberDocument("document-1", "Better plan", null, 3);
   expect(titles()).toEqual(["Better plan", "Notes"]);
 });
 
 test("a forgotten document is gone", () => {
-  rememberDocument("document-1", "Plan", 1);
+  rememberDocument("document-1", "Plan", null, 1);
   forgetDocument("document-1");
   expect(titles()).toEqual([]);
 });
 
 test("the list stays small", () => {
-  for (let number = 0; number < 120; number += 1) rememberDocument(`document-${number}`, "", number);
+  for (let number = 0; number < 120; number += 1) rememberDocument(`document-${number}`, "", null, number);
   expect(knownDocuments()).toHaveLength(100);
   expect(knownDocuments()[0]?.id).toBe("document-119");
 });
 
 test("the same list is the same object, as React asks", () => {
-  rememberDocument("document-1", "Plan", 1);
+  rememberDocument("document-1", "Plan", null, 1);
   expect(knownDocuments()).toBe(knownDocuments());
 });
 
@@ -37,3 +37,11 @@ test.each(["{", '{"a": 1}', '[null, 3, {"id": 5}]'])(
     expect(titles()).toEqual([]);
   },
 );
+
+test("a role is kept until another is known", () => {
+  rememberDocument("document-1", "Plan", "viewer");
+  rememberDocument("document-1", "Better plan", null);
+  expect([rememberedRole("document-1"), rememberedRole("document-2")]).toEqual(["viewer", null]);
+  rememberDocument("document-1", "Better plan", "editor");
+  expect(rememberedRole("document-1")).toBe("editor");
+});

@@ -7,13 +7,13 @@ import { signOut } from "../../src/app/signOut";
 afterEach(() => localStorage.clear());
 
 test("the list of opened documents is forgotten, whatever the browser can clear", async () => {
-  rememberDocument("document-1", "Plan");
+  rememberDocument("document-1", "Plan", null);
   await signOut({ endSession: async () => undefined });
   expect(knownDocuments()).toEqual([]);
 });
 
 test("without the server's answer everything stays as it is", async () => {
-  rememberDocument("document-1", "Plan");
+  rememberDocument("document-1", "Plan", null);
   const endSession = () => Promise.reject(new NetworkError("cut"));
   await expect(signOut({ endSession })).rejects.toThrow(NetworkError);
   expect(knownDocuments()).toHaveLength(1);

@@ -171,8 +171,8 @@ test("a refusal is shown with a way to try again", async () => {
 });
 
 test("without a server it lists what was opened on this device, and searches that", async () => {
-  rememberDocument("document-1", "Plan", 1);
-  rememberDocument("document-2", "Notes", 2);
+  rememberDocument("document-1", "Plan", null, 1);
+  rememberDocument("document-2", "Notes", null, 2);
   const backend = server().with("Plan", "Notes");
   backend.reachable = false;
   openPage(backend);

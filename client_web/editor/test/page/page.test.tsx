@@ -122,6 +122,17 @@ describe("what may be written", () => {
     expect((await sheet()).getAttribute("contenteditable")).toBe("true");
   });
 
+  test("a reader stays one without a server, and somebody of whom nothing is known writes", async () => {
+    const { provider } = openDocument({ doc: withWords(), state: { role: "viewer" } });
+    await sheet();
+    provider().tells({ role: null, status: "offline" });
+    expect((await sheet()).getAttribute("contenteditable")).toBe("false");
+    cleanup();
+    localStorage.clear();
+    openDocument({ doc: withWords(), state: { role: null, status: "offline" } });
+    expect((await sheet()).getAttribute("contenteditable")).toBe("true");
+  });
+
   test("content of another application is shown around, kept, and not editable", async () => {
     const doc = written((fragment) => fragment.insert(0, [element("poll", []), paragraph("Hello")]));
     openDocument({ doc });

@@ -141,6 +141,7 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
   return (
     <>
       <h3 className="page-access-heading">People with access</h3>
+      {people.length === 0 && <p className="page-access-note">Nobody by name: this document has no owner.</p>}
       <PeopleList
         people={people}
         ownId={me?.user.id ?? null}
