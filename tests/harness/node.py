@@ -20,17 +20,22 @@ from crdt.protocol import (
     Refused,
     Request,
     ResyncMessage,
+    Role,
+    RoleMessage,
     ServerMessage,
     UpdateMessage,
     User,
     decode_batch,
     encode_batch,
 )
+from server.access import Access
 from server.auth.base import Identity
 from server.bus.base import Bus
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
+from server.sharing import SharingDesk
 from server.store.base import Store
+from server.store.titles import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
 
@@ -55,7 +60,10 @@ class Person:
         self.story = self.doc.get("story", type=Text)
         self.people: dict[int, PresenceChange] = {}
         self.title = ""
+        self.role: Role | None = None
+        self.email: str | None = None
         self.closed: ClosedMessage | None = None
+        self._link: str | None = None
         self._node = node
         self._document_id = DocumentId("")
         self._joining: asyncio.Future[None] | None = None
@@ -71,10 +79,17 @@ class Person:
         """Whose cursors are on the screen."""
         return {change.user.user_id for change in self.people.values()}
 
-    async def joins(self, document_id: DocumentId) -> None:
+    @property
+    def identity(self) -> Identity:
+        """As the node knows them."""
+        return Identity(self.user, "guest", self.email)
+
+    async def joins(self, document_id: DocumentId, link: str | None = None) -> None:
         self._document_id = document_id
+        self._link = link
         request = JoinRequest(self.doc.get_state(), ClientId(self.doc.client_id))
-        answer, info = await self._node.rooms.join(self.connection, document_id, request, Identity(self.user, "guest"))
+        answer, info = await self._node.rooms.join(self.connection, document_id, request, self.identity, link)
+        self.role = answer.role
         parts = (self._node.rooms.fetch(self.connection, document_id, at) for at in range(answer.chunk_count))
         self.doc.apply_update(answer.missing if answer.missing is not None else b"".join(parts))
         self.title = info.title
@@ -117,8 +132,10 @@ class Person:
                 self._see(changes)
             case DocumentMessage(info):
                 self.title = info.title
+            case RoleMessage(role):
+                self.role = role
             case ResyncMessage():
-                self._joining = asyncio.ensure_future(self.joins(self._document_id))
+                self._joining = asyncio.ensure_future(self.joins(self._document_id, self._link))
             case ClosedMessage():
                 self.closed = message
             case _:
@@ -137,13 +154,20 @@ class Person:
                 self.people[change.presence_id] = change
 
 
+async def link_secret() -> bytes:
+    """What all nodes share."""
+    return b"of all nodes"
+
+
 class Node:
     """One server process' rooms; it is the wire as well."""
 
     def __init__(self, store: Store, bus: Bus, poll_seconds: float, clock: Callable[[], float]) -> None:
         self.bus = bus
         settings = RoomSettings(poll_seconds=poll_seconds)
-        self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock)
+        self.access = Access(store, utc_now, guests=True)
+        self.desk = SharingDesk(store, self.access, link_secret)
+        self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
         self.rooms.attach(self)
         self._people: dict[ConnectionId, Person] = {}
 

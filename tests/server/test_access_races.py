@@ -1,0 +1,224 @@
+"""Access that changes at the worst moment: while somebody joins, while the store is away, or without anybody hearing of it."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.ids import ConnectionId, DocumentId
+from crdt.permissions import Role
+from crdt.protocol import ClosedMessage, RoleMessage
+from server.open_room import OpenRoom
+from server.store.base import Loaded
+from server.store.memory import MemoryStore
+from server.store.memory_sharing import MemorySharing
+from server.store.sharing_base import Link, Standing
+from tests.harness.house import DOCUMENT, House
+from tests.simulation.virtual_loop import run_virtually
+
+POLL = 5.0
+SOON = 2 * POLL
+ANNA_IS = "u1"
+"""The user id of everybody who joins in a House."""
+
+
+class WaitingSharing(MemorySharing):
+    """Sharing that can be away, or take its time between reading and answering."""
+
+    away = False
+    answering: "asyncio.Event | None" = None
+
+    async def access(
+        self, document_ids: Collection[DocumentId], user_ids: Collection[str]
+    ) -> Mapping[DocumentId, Standing]:
+        if self.away:
+            raise Unavailable("The store cannot be reached.")
+        read = await super().access(document_ids, user_ids)
+        if self.answering is not None:
+            await self.answering.wait()
+        return read
+
+
+def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
+    """A node, and its view of who has access."""
+    store = MemoryStore()
+    store.sharing = sharing = WaitingSharing(store.sharing._documents, store.users)
+    return House(store, poll_seconds=poll_seconds), sharing
+
+
+def said(house: House, name: str) -> list[Role | Code]:
+    """What somebody was told of their access, in order."""
+    messages = house.ears.said.get(name, [])
+    return [
+        message.role if isinstance(message, RoleMessage) else message.code
+        for message in messages
+        if isinstance(message, RoleMessage | ClosedMessage)
+    ]
+
+
+async def restrict(sharing: MemorySharing) -> int:
+    """Close the link by which everybody in a House has come; another node does so."""
+    version = await sharing.set_link(DOCUMENT, Link(None))
+    assert version is not None
+    return version
+
+
+def test_a_lost_hint_is_made_up_for_by_the_poll() -> None:
+    async def story() -> None:
+        node, sharing = house(poll_seconds=POLL)
+        async with node:
+            await node.join("a")
+            await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+            await asyncio.sleep(SOON)
+            assert said(node, "a") == [Role.VIEWER]
+            await restrict(sharing)
+            await asyncio.sleep(SOON)
+            assert said(node, "a") == [Role.VIEWER, Code.FORBIDDEN]
+
+    run_virtually(story())
+
+
+def test_the_poll_tells_nobody_what_they_know() -> None:
+    async def story() -> None:
+        node, sharing = house(poll_seconds=POLL)
+        async with node:
+            await node.join("a")
+            version = await sharing.grant(DOCUMENT, "somebody", Role.VIEWER)
+            assert version is not None
+            node.rooms.access_changed(DOCUMENT, version)
+            await asyncio.sleep(5 * POLL)
+            assert said(node, "a") == []
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("hinted", [True, False], ids=["hinted at", "lost hint"])
+def test_access_that_ends_while_the_document_is_read_lets_nobody_in(hinted: bool) -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            reading, go_on = asyncio.Event(), asyncio.Event()
+            load = node.faulty.log.load
+
+            async def slow(document_id: DocumentId) -> Loaded | None:
+                reading.set()
+                await go_on.wait()
+                return await load(document_id)
+
+            node.faulty.log.load = slow  # type: ignore[method-assign]
+            joining = asyncio.ensure_future(node.join("a"))
+            await reading.wait()
+            version = await restrict(sharing)
+            if hinted:
+                node.rooms.access_changed(DOCUMENT, version)
+            go_on.set()
+            with pytest.raises(ProtocolError) as refused:
+                await joining
+            assert refused.value.code is Code.NOT_FOUND
+
+    run_virtually(story())
+
+
+def test_access_that_ends_while_its_answer_is_under_way_lets_nobody_in() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await node.join("here")
+            sharing.answering = asyncio.Event()
+            joining = asyncio.ensure_future(node.join("late"))
+            await asyncio.sleep(0)
+            version = await restrict(sharing)
+            node.rooms.access_changed(DOCUMENT, version)
+            sharing.answering.set()
+            with pytest.raises(ProtocolError):
+                await joining
+            await asyncio.sleep(1)
+            assert said(node, "here") == [Code.FORBIDDEN]
+
+    run_virtually(story())
+
+
+def test_an_answer_that_was_overtaken_by_a_newer_one_changes_nothing() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await node.join("a")
+            first = sharing.answering = asyncio.Event()
+            version = await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+            assert version is not None
+            node.rooms.access_changed(DOCUMENT, version)
+            await asyncio.sleep(0.1)
+            sharing.answering = None
+            version = await sharing.set_link(DOCUMENT, Link(Role.EDITOR))
+            assert version is not None
+            await sharing.grant(DOCUMENT, ANNA_IS, Role.OWNER)
+            node.rooms.access_changed(DOCUMENT, version + 1)
+            await asyncio.sleep(0.1)
+            first.set()
+            await asyncio.sleep(0.1)
+            assert said(node, "a") == []
+
+    run_virtually(story())
+
+
+def test_while_the_store_is_away_nobody_new_is_let_in_and_a_change_waits_for_it() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await node.join("a")
+            version = await restrict(sharing)
+            sharing.away = True
+            node.rooms.access_changed(DOCUMENT, version)
+            with pytest.raises(Unavailable):
+                await node.join("b")
+            await asyncio.sleep(20)
+            assert said(node, "a") == []
+            sharing.away = False
+            await asyncio.sleep(10)
+            assert said(node, "a") == [Code.FORBIDDEN]
+
+    run_virtually(story())
+
+
+def test_who_joins_anew_meanwhile_is_judged_by_that() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await node.join("a")
+            sharing.answering = asyncio.Event()
+            version = await restrict(sharing)
+            node.rooms.access_changed(DOCUMENT, version)
+            await asyncio.sleep(0.1)
+            node.rooms.leave(ConnectionId("a"), DOCUMENT)
+            sharing.answering.set()
+            await asyncio.sleep(0.1)
+            assert said(node, "a") == []
+
+    run_virtually(story())
+
+
+def test_a_hint_that_says_what_is_known_asks_nobody() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await node.join("a")
+            version = await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+            assert version is not None
+            node.rooms.access_changed(DOCUMENT, version)
+            await asyncio.sleep(0.1)
+            sharing.away = True
+            room = _room(node)
+            for known in range(version + 1):
+                room.access_changed(known)
+            assert room.access_version == version
+            await asyncio.sleep(1)
+            assert said(node, "a") == [Role.VIEWER]
+
+    run_virtually(story())
+
+
+def _room(house: House) -> OpenRoom:
+    found = house.rooms._rooms.get(DOCUMENT)
+    assert found is not None
+    return found
