@@ -1,6 +1,11 @@
 /** The list of documents that this browser has opened. */
 import { afterEach, expect, test } from "vitest";
-import { forgetDocument, knownDocuments, rememberDocument } from "../../src/app/knownDocuments";
+import {
+  forgetDocument,
+  knownDocuments,
+  rememberDocument,
+  rememberedRole,
+} from "../../src/app/knownDocuments";
 
 afterEach(() => localStorage.clear());
 
