@@ -1,4 +1,7 @@
-"""What browsers are told to forbid our pages, on every answer that does not say otherwise itself."""
+"""What browsers are told to forbid our pages, on every answer that does not say otherwise itself.
+
+Over https, as a trusted proxy says it is, they are told to come by nothing else from then on.
+"""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,8 +32,12 @@ HEADERS = {
 }
 
 
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+"""For a year, and for this host alone: what its neighbours do is not for us to say."""
+
+
 class HeadersMiddleware:
-    """Adds HEADERS to HTTP answers."""
+    """Adds HEADERS to HTTP answers, and STRICT_TRANSPORT where it applies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,10 +48,12 @@ class HeadersMiddleware:
             await self._app(scope, receive, send)
             return
 
+        orders = HEADERS | STRICT_TRANSPORT if scope["scheme"] == "https" else HEADERS
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in orders.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -5,20 +5,31 @@ from typing import Any
 
 from crdt.errors import Code
 from crdt.permissions import Role
+from server.http.sharing import MAX_EMAIL, MAX_USER_ID
 from server.http.titles import MAX_TITLE
+from server.store.sharing_base import INVITED
 
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _TIME: Mapping[str, Any] = {"type": "string", "format": "date-time"}
 _NO_TIME: Mapping[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 _TITLE: Mapping[str, Any] = {"type": "string", "maxLength": MAX_TITLE}
+_ASKED_TITLE: Mapping[str, Any] = {
+    "type": "string",
+    "description": f"{MAX_TITLE} characters at most, once it is trimmed",
+}
 _NO_TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
 _FLAG: Mapping[str, Any] = {"type": "boolean"}
 _PERHAPS: Mapping[str, Any] = {"type": ["boolean", "null"]}
 _ROLES = [role.value for role in (Role.OWNER, Role.EDITOR, Role.COMMENTER, Role.VIEWER)]
 _ROLE: Mapping[str, Any] = {"enum": _ROLES}
-_EMAIL: Mapping[str, Any] = {"type": "string", "format": "email", "maxLength": 254}
-USER_ID: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
+_EMAIL: Mapping[str, Any] = {"type": "string", "format": "email", "maxLength": MAX_EMAIL}
+USER_ID: Mapping[str, Any] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_USER_ID + len(INVITED),
+    "description": "Printable characters alone",
+}
 SHA256: Mapping[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 DOCUMENT_ID: Mapping[str, Any] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
 
@@ -45,8 +56,8 @@ def _list_of(name: str) -> dict[str, Any]:
 SCHEMAS: Mapping[str, Any] = {
     "Error": _shown(error=_shown(code={"type": "string", "enum": [code.value for code in Code]}, message=_TEXT)),
     "Nothing": _given(),
-    "NewDocument": _given(("title",), title=_TITLE),
-    "Title": _given(title=_TITLE),
+    "NewDocument": _given(("title",), title=_ASKED_TITLE),
+    "Title": _given(title=_ASKED_TITLE),
     "Document": _shown(
         id=DOCUMENT_ID,
         title=_TITLE,
