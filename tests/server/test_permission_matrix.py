@@ -1,0 +1,255 @@
+"""Every cell of the table of permissions, over REST and Socket.IO: what a role does not include is refused by name and changes nothing."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from crdt.ids import DocumentId, Epoch
+from crdt.permissions import Action, Role, may
+from crdt.protocol import User
+from server.store.base import Attachment
+from server.store.memory import MemoryStore
+from server.store.sharing_base import KnownUser, Link
+from tests.harness.live_server import LiveServer, serving
+from tests.harness.person import Person, person
+from tests.server.http_site import Site, error_of
+
+DOCUMENT = DocumentId("a-document")
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+ROLES = [*Role, None]
+
+
+def png() -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (2, 2)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+PICTURE = png()
+SHA256 = hashlib.sha256(PICTURE).hexdigest()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, what it takes to make it, and whether the document must be in the trash for it."""
+
+    action: Action
+    method: str
+    path: str = ""
+    json: Any = None
+    content: bytes | None = None
+    trashed: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path or '/'} {self.json or ''}".strip()
+
+
+REQUESTS = [
+    Ask(Action.READ, "GET"),
+    Ask(Action.READ, "GET", f"/attachments/{SHA256}"),
+    Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
+    Ask(Action.RENAME, "PATCH", json={"title": "Another"}),
+    Ask(Action.SEE_PEOPLE, "GET", "/people"),
+    Ask(Action.SHARE, "POST", "/people", json={"user_id": "new", "role": "viewer"}),
+    Ask(Action.SHARE, "POST", "/people", json={"email": "new@example.com", "role": "editor"}),
+    Ask(Action.SHARE, "PUT", "/people/friend", json={"role": "editor"}),
+    Ask(Action.SHARE, "DELETE", "/people/friend"),
+    Ask(Action.SHARE, "PUT", "/link", json={"role": "editor"}),
+    Ask(Action.SHARE, "PUT", "/link", json={"role": None, "renew": True}),
+    Ask(Action.SHARE, "GET", "/audit"),
+    Ask(Action.TRASH, "POST", "/trash"),
+    Ask(Action.TRASH, "POST", "/restore", trashed=True),
+    Ask(Action.DELETE, "DELETE", trashed=True),
+    Ask(Action.TRANSFER, "PUT", "/people/friend", json={"role": "owner"}),
+]
+
+
+async def filled(store: MemoryStore, role: Role | None, *, trashed: bool = False) -> None:
+    """A document in which `me` has this role, beside its owner and a friend."""
+    owner = "me" if role is Role.OWNER else "somebody"
+    await store.catalogue.create(DOCUMENT, "Title", Epoch(1), NOON, owner=owner, link_role=None)
+    if role not in (None, Role.OWNER):
+        await store.sharing.grant(DOCUMENT, "me", role)
+    await store.sharing.grant(DOCUMENT, "friend", Role.COMMENTER)
+    for name in ("me", "friend"):
+        await store.users.remember(KnownUser(User(name, name.title(), "#112233"), "guest"))
+    await store.attachments.put(DOCUMENT, Attachment(SHA256, "image/png", PICTURE))
+    if trashed:
+        await store.catalogue.set_trashed(DOCUMENT, NOON)
+
+
+async def everything(store: MemoryStore) -> object:
+    """All that a request could have changed."""
+    access = (await store.sharing.access([DOCUMENT], ["me", "friend", "somebody", "new"])).get(DOCUMENT)
+    people = await store.sharing.people(DOCUMENT)
+    return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, store.audit._deeds[:]
+
+
+def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> Any:
+    headers = {"x-name": "me"}
+    return client.request(
+        ask.method, f"/api/documents/{document_id}{ask.path}", json=ask.json, content=ask.content, headers=headers
+    )
+
+
+@pytest.fixture(scope="module")
+def every_action_is_asked_for() -> None:
+    # Nothing to comment with yet.
+    assert {ask.action for ask in REQUESTS} == set(Action) - {Action.COMMENT}
+
+
+@pytest.mark.usefixtures("every_action_is_asked_for")
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("ask", REQUESTS, ids=str)
+async def test_over_rest_a_role_does_what_the_table_says_and_nothing_else(role: Role, ask: Ask) -> None:
+    site = Site()
+    async with site.sandbox, site.client() as client:
+        await filled(site.store, role, trashed=ask.trashed)
+        before = await everything(site.store)
+        response = await asked(client, ask)
+        if may(role, ask.action):
+            assert response.is_success
+        else:
+            assert error_of(response) == (403, "forbidden")
+            assert f" {role} of this document" in response.json()["error"]["message"]
+            assert await everything(site.store) == before
+
+
+@pytest.mark.parametrize("ask", REQUESTS, ids=str)
+async def test_over_rest_a_forbidden_document_and_an_absent_one_are_answered_alike(ask: Ask) -> None:
+    site = Site()
+    async with site.client() as client:
+        await filled(site.store, None, trashed=ask.trashed)
+        before = await everything(site.store)
+        forbidden = await asked(client, ask)
+        absent = await asked(client, ask, "no-such-document")
+        ill_formed = await asked(client, ask, "x")
+        assert error_of(forbidden) == (404, "not_found")
+        assert forbidden.content == absent.content == ill_formed.content
+        assert forbidden.headers == absent.headers == ill_formed.headers
+        assert await everything(site.store) == before
+
+
+# Over Socket.IO people have their roles by the link: nobody is known there by name.
+
+
+async def document_for(server: LiveServer, role: Role) -> DocumentId:
+    """A document whose address gives this role; the owner's comes with nobody owning it."""
+    document_id = await server.new_document()
+    if role is Role.OWNER:
+        await server.store.sharing.revoke(document_id, "its-owner")
+    else:
+        await server.store.sharing.set_link(document_id, Link(role))
+    return document_id
+
+
+async def become(server: LiveServer, document_id: DocumentId, role: Role) -> None:
+    """Change what the address gives while people are there."""
+    version = await server.store.sharing.set_link(document_id, Link(role))
+    assert version is not None
+    server.rooms.access_changed(document_id, version)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[LiveServer]:
+    async with serving() as live:
+        yield live
+
+
+@asynccontextmanager
+async def an_editor_and(server: LiveServer, role: Role, transport: str) -> AsyncIterator[tuple[Person, Person, str]]:
+    """Alice, who edits; Bob, who has become what `role` says; and their document, where Alice has written."""
+    document_id = await document_for(server, Role.EDITOR)
+    async with person(server, "websocket", "Alice") as alice, person(server, transport, "Bob") as bob:
+        for somebody in (alice, bob):
+            await somebody.join(document_id)
+        assert await alice.ask("update", document_id, alice.types("Alice's words. ")) == {"seq": 1}
+        await bob.hears("update")
+        if role is not Role.EDITOR:
+            await become(server, document_id, role)
+            assert (await bob.hears("role"))[1] == role
+        yield alice, bob, document_id
+
+
+WEAK = [role for role in Role if not may(role, Action.WRITE)]
+TRANSPORTS = ["websocket", "polling"]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("role", Role)
+async def test_over_socket_io_updates_are_taken_from_who_may_write(
+    server: LiveServer, role: Role, transport: str
+) -> None:
+    document_id = await document_for(server, role)
+    async with person(server, transport) as somebody:
+        assert (await somebody.join(document_id))["role"] == role
+        answer = await somebody.ask("update", document_id, somebody.types("words"))
+        assert answer == {"seq": 1} if may(role, Action.WRITE) else answer["error"]["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("role", WEAK)
+async def test_a_forged_update_changes_the_document_for_nobody(server: LiveServer, role: Role, transport: str) -> None:
+    async with an_editor_and(server, role, transport) as (alice, bob, document_id):
+        before = await server.store.log.load(DocumentId(document_id))
+        batch = bob.types("forged")
+        assert (await bob.ask("update", document_id, batch))["error"]["code"] == "forbidden"
+        part = await bob.ask("upload", document_id, {"offset": 0, "total": len(batch)}, batch)
+        assert part["error"]["code"] == "forbidden"
+        await bob.client.emit("update", (document_id, batch))  # asks for no ack: its refusal ends the session
+        assert (await bob.hears("closed"))[1]["code"] == "forbidden"
+        assert await server.store.log.load(DocumentId(document_id)) == before
+        async with person(server) as carol:
+            await carol.join(document_id)
+            assert str(alice.text) == str(carol.text) == "Alice's words. "
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_everybody_may_fetch_point_and_leave(server: LiveServer, role: Role) -> None:
+    document_id = await document_for(server, role)
+    async with person(server) as watcher, person(server, name="Somebody") as somebody:
+        await watcher.join(document_id)
+        await somebody.join(document_id)
+        assert await somebody.ask("presence", document_id, {"state": {"at": 1}}) == {}
+        _, [change] = await watcher.hears("presence")
+        assert (change["user"]["name"], change["state"]) == ("Somebody", {"at": 1})
+        assert (await somebody.ask("fetch", document_id, {"index": 0}))["error"]["code"] == "malformed"
+        assert await somebody.ask("leave", document_id) == {}
+
+
+async def test_over_socket_io_a_forbidden_document_and_an_absent_one_are_answered_alike(server: LiveServer) -> None:
+    document_id = await server.new_document()
+    await server.store.sharing.set_link(document_id, Link(None))
+    async with person(server) as stranger:
+        forbidden, absent = [await stranger.join(each) for each in (document_id, "no-such-document-here1")]
+        assert forbidden == absent
+        assert forbidden["error"]["code"] == "not_found"
+        options: tuple[Any, ...] = ("update", b"\x02\x00\x00"), ("presence", {"state": None}), ("fetch", {"index": 0})
+        for event, argument in options:
+            answers = [await stranger.ask(event, each, argument) for each in (document_id, "no-such-document-here1")]
+            assert answers[0] == answers[1]
+            assert answers[0]["error"]["code"] == "not_joined"
+    assert server.rooms._rooms.get(document_id) is None, "nothing was opened for a stranger"
+
+
+async def test_a_large_update_that_is_checked_while_the_role_changes_is_refused(server: LiveServer) -> None:
+    async with an_editor_and(server, Role.EDITOR, "websocket") as (_, bob, document_id):
+        batch = bob.types("long " * 20_000)
+        sending = asyncio.ensure_future(bob.ask("update", document_id, batch))
+        await become(server, DocumentId(document_id), Role.VIEWER)
+        answer = await sending
+        loaded = await server.store.log.load(DocumentId(document_id))
+        assert loaded is not None
+        # Either it came before the change and is kept, or after it and has left nothing.
+        assert (answer == {"seq": 2}) == (loaded.head == 2)
+        assert "seq" in answer or answer["error"]["code"] == "forbidden"
