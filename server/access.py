@@ -190,9 +190,10 @@ class Access:
 
 
 def _names(identity: Identity) -> tuple[str, ...]:
-    """By what grants may call somebody."""
+    """By what grants may call somebody; an id that looks like an invitation is none, whoever vouches for it."""
     user_id = identity.user.user_id
-    return (user_id,) if identity.email is None else (user_id, INVITED + identity.email)
+    names = () if user_id.startswith(INVITED) else (user_id,)
+    return names if identity.email is None else (*names, INVITED + identity.email)
 
 
 def _granted(standing: Standing, identity: Identity) -> Role | None:
