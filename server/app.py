@@ -80,7 +80,7 @@ class App:
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         self._site = http_app(
             [
-                DocumentsApi(store.catalogue, access, self._rooms, now),
+                DocumentsApi(store.catalogue, access, self._rooms, now, most_owned=config.http.max_documents_per_user),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(SharingDesk(store, access, _link_secret(store))),
                 OpenApi(version()),

@@ -302,7 +302,7 @@ class MemoryStore:
         self.attachments = MemoryAttachments(documents)
         self.open_marks = MemoryOpenMarks(documents, clock)
         self.catalogue = MemoryCatalogue(documents, self.open_marks.forget)
-        self.users = MemoryUsers()
+        self.users = MemoryUsers(documents)
         self.sharing = MemorySharing(documents, self.users)
         self.secrets = MemorySecrets()
         self.audit = MemoryAudit()

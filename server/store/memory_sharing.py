@@ -158,7 +158,8 @@ class MemorySharing:
 class MemoryUsers:
     """People in the order in which they were last seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Mapping[DocumentId, _Document]) -> None:
+        self._documents = documents
         self._known: dict[str, KnownUser] = {}
 
     def called(self, user_id: str) -> KnownUser:
@@ -169,6 +170,10 @@ class MemoryUsers:
         """Keep how somebody is called now."""
         self._known.pop(known.user.user_id, None)
         self._known[known.user.user_id] = known
+
+    async def owned(self, user_id: str) -> int:
+        """Count their documents."""
+        return sum(document.access.owner == user_id for document in self._documents.values())
 
     async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:
         """Those of them who are known."""

@@ -120,6 +120,9 @@ class Users(Protocol):
     async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:
         """Those of them who are known."""
 
+    async def owned(self, user_id: str) -> int:
+        """How many documents are theirs, in the trash or not."""
+
     async def by_email(self, email: str) -> KnownUser | None:
         """Whoever has this verified address, in lower case; the one seen last if it was given to somebody else."""
 

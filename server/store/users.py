@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from crdt.permissions import Role
 from crdt.protocol import User
 from server.store.database import Database
-from server.store.schema import secrets, users
+from server.store.schema import grants, secrets, users
 from server.store.sharing_base import INVITED, KnownUser
 from server.store.statements import among, insert
 from server.store.titles import to_microseconds
@@ -32,6 +33,10 @@ class SqlUsers:
     async def remember(self, known: KnownUser) -> None:
         """Keep how somebody is called now."""
         await self._database.write(partial(_remember, known=known, at=to_microseconds(self._clock())))
+
+    async def owned(self, user_id: str) -> int:
+        """How many documents are theirs."""
+        return await self._database.read(partial(_owned, user_id=user_id))
 
     async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:
         """Those of them who are known."""
@@ -58,6 +63,11 @@ def _remember(connection: Connection, known: KnownUser, at: int) -> None:
     values = {"name": user.name, "color": user.color, "email": known.email, "kind": known.kind, "seen_at": at}
     remembered = insert(connection, users).values({"user_id": user.user_id, **values})
     connection.execute(remembered.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+def _owned(connection: Connection, user_id: str) -> int:
+    theirs = select(func.count()).where(grants.c.user_id == user_id, grants.c.role == Role.OWNER.value)
+    return connection.execute(theirs).scalar_one()
 
 
 def _known(connection: Connection, user_ids: Collection[str]) -> dict[str, KnownUser]:

@@ -36,6 +36,18 @@ async def version(store: AnyStore) -> int:
     return (await store.log.heads([DOCUMENT]))[DOCUMENT].access_version
 
 
+async def test_everybodys_documents_are_counted(store: AnyStore) -> None:
+    await make(store)
+    await make(store, OTHER)
+    await store.sharing.grant(OTHER, "bert", Role.EDITOR)
+    assert [await store.users.owned(name) for name in ("anna", "bert")] == [2, 0]
+    await store.sharing.grant(OTHER, "bert", Role.OWNER)
+    await store.catalogue.set_trashed(OTHER, NOON)
+    assert [await store.users.owned(name) for name in ("anna", "bert")] == [1, 1]
+    await store.catalogue.delete(OTHER)
+    assert [await store.users.owned(name) for name in ("anna", "bert")] == [1, 0]
+
+
 async def test_who_makes_a_document_owns_it(storage: Storage) -> None:
     async with storage.store() as store:
         await store.users.remember(KnownUser(ANNA, "guest"))

@@ -83,6 +83,7 @@ class Site:
     uploads: UploadLimits = field(
         default_factory=lambda: UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=200_000)
     )
+    most_owned: int = 10_000
     rates: ApiRates = field(default_factory=ApiRates)
     assets: Mapping[str, Asset] = field(default_factory=dict)
 
@@ -91,7 +92,9 @@ class Site:
         self.health = Health(self.store, version="1.2.3", deadline=0.05, clock=self.clock.monotonic)
 
     def app(self) -> ASGIApp:
-        documents = DocumentsApi(self.store.catalogue, self.access, self.pages, self.clock.utc)
+        documents = DocumentsApi(
+            self.store.catalogue, self.access, self.pages, self.clock.utc, most_owned=self.most_owned
+        )
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret))
         site = http_app([documents, attachments, sharing], self.health, Pages(self.assets), self.rates)

@@ -39,6 +39,18 @@ async def test_others_are_not_concerned() -> None:
     assert answers == [200, 429, 200]
 
 
+async def test_a_person_owns_so_many_documents_and_no_more() -> None:
+    anna = {"x-name": "anna"}
+    async with Site(most_owned=2).client() as client:
+        made = [(await client.post("/api/documents", headers=anna)).json()["id"] for _ in range(2)]
+        assert error_of(await client.post("/api/documents", headers=anna)) == (429, "too_many")
+        assert (await client.post("/api/documents", headers={"x-name": "bert"})).status_code == 201
+        await client.post(f"/api/documents/{made[0]}/trash", headers=anna)
+        assert error_of(await client.post("/api/documents", headers=anna)) == (429, "too_many")
+        await client.delete(f"/api/documents/{made[0]}", headers=anna)
+        assert (await client.post("/api/documents", headers=anna)).status_code == 201
+
+
 async def test_new_documents_have_a_rate_of_their_own() -> None:
     # Each document that is made lets the story's clock go on by a second.
     async with site_with(Rate(100, 1000), Rate(0.01, 2)).client() as client:
