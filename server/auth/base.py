@@ -58,3 +58,9 @@ class Authenticator(Protocol):
 
     async def identify(self, credentials: Credentials) -> Identity:
         """Recognise somebody; raises ProtocolError(unauthenticated), or Unavailable when it cannot be found out now."""
+
+
+def may_create(identity: Identity) -> bool:
+    """Whether somebody may make documents: not those whose token names the documents that it is for."""
+    said = identity.document_roles
+    return not said or (EVERY_DOCUMENT in said and said[EVERY_DOCUMENT].may_write)

@@ -1,4 +1,4 @@
-"""Who a guest is shown as: names and colours from strangers, made fit for other people's screens."""
+"""How people are shown: names and colours from strangers and from elsewhere, made fit for other people's screens."""
 
 import re
 import secrets
@@ -18,18 +18,31 @@ _JOINERS = "\u200c\u200d"
 
 def new_guest(guest: Guest) -> User:
     """Make a person of a newcomer, with an id that nobody else has and nobody can guess."""
-    user_id = "guest-" + secrets.token_urlsafe(12)
-    return renamed_guest(User(user_id, "Guest", _COLORS[crc32(user_id.encode()) % len(_COLORS)]), guest)
+    return renamed_guest(person("guest-" + secrets.token_urlsafe(12), "Guest"), guest)
 
 
 def renamed_guest(user: User, guest: Guest) -> User:
     """Give a person the name and colour they ask for, where these can be shown; otherwise they keep theirs."""
-    name = user.name if guest.name is None else _shown(guest.name) or user.name
+    name = user.name if guest.name is None else shown_name(guest.name) or user.name
     color = guest.color.lower() if guest.color is not None and _COLOR.match(guest.color) else user.color
     return User(user.user_id, name, color)
 
 
-def _shown(name: str) -> str:
+def person(user_id: str, *names: str | None, color: str | None = None) -> User:
+    """Somebody by the first of these names that can be shown; without a colour they get the one that is always theirs."""
+    name = next((shown for each in names if each and (shown := shown_name(each))), "Somebody")
+    if color is None or not _COLOR.match(color):
+        color = _COLORS[crc32(user_id.encode(errors="surrogatepass")) % len(_COLORS)]
+    return User(user_id, name, color.lower())
+
+
+def is_color(value: object) -> bool:
+    """Whether it is a colour as we write them."""
+    return isinstance(value, str) and _COLOR.match(value) is not None
+
+
+def shown_name(name: str) -> str:
+    """A name on one line, without what hides or turns text; "" when nothing is left."""
     # Four times the bound leaves room for what is removed, and keeps the work small.
     letters = (_letter(character) for character in name[: 4 * NAME_CHARACTERS])
     return " ".join("".join(letters).split())[:NAME_CHARACTERS].strip()

@@ -1,0 +1,51 @@
+"""Guests: nobody needs an account. A signed cookie makes the same browser the same person the next time.
+
+A cookie that is missing, forged, altered, cut short or older than a year is simply a newcomer: never an error.
+"""
+
+from collections.abc import Callable
+
+from crdt.protocol import User
+from crdt.requests import Guest
+from server.auth.appearance import new_guest, renamed_guest
+from server.auth.base import Credentials, Identity
+from server.auth.cookies import SESSION, YEAR, Cookie
+from server.auth.seal import Seal
+from server.auth.secret import SecretKey
+
+RENEWED_AFTER = 30 * 24 * 3600
+"""Seconds after which a cookie is made anew, so that whoever comes every year stays who they are."""
+
+
+class GuestAuthenticator:
+    """Takes everybody for who their cookie says, or for a newcomer. `clock`: unix seconds."""
+
+    def __init__(self, key: SecretKey, clock: Callable[[], float]) -> None:
+        self._seal = Seal(key, "guest", YEAR, clock)
+        self._clock = clock
+
+    async def identify(self, credentials: Credentials) -> Identity:
+        """Recognise a guest, under the name that they give now; a newcomer's identity does not last, unless they get a `cookie`."""
+        facts = self._seal.open(credentials.cookie)
+        match facts:
+            case {"id": str(user_id), "name": str(name), "color": str(color)}:
+                user = renamed_guest(User(user_id, name, color), credentials.guest)
+                return Identity(user, "guest")
+            case _:
+                return Identity(new_guest(credentials.guest), "guest", lasting=False)
+
+    def cookie(self, user: User) -> Cookie:
+        """What makes the same browser this person from now on."""
+        facts = {"id": user.user_id, "name": user.name, "color": user.color}
+        return Cookie(SESSION, self._seal.close(facts), self._seal.seconds)
+
+    def is_old(self, cookie: str | None) -> bool:
+        """Whether a cookie holds, but should be made anew."""
+        facts = self._seal.open(cookie)
+        sealed_at = None if facts is None else facts["sealed_at"]
+        return isinstance(sealed_at, float | int) and self._clock() - sealed_at >= RENEWED_AFTER
+
+
+def rename(identity: Identity, guest: Guest) -> Identity:
+    """The same guest under another name."""
+    return Identity(renamed_guest(identity.user, guest), "guest", lasting=identity.lasting)

@@ -1,0 +1,133 @@
+"""People who have signed in with an identity provider (OpenID Connect): their session cookie, and the way in and back.
+
+The flow is the authorization code with PKCE, state and nonce. What a sign-in needs at its end travels in a sealed cookie of the
+browser that began it, so that nobody can be made to end a sign-in that somebody else began. Sessions are sealed cookies as well: a
+stolen one is good until its twelve hours are over, since nothing of it is kept here.
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crdt.protocol import User
+from server.auth.appearance import person
+from server.auth.base import Credentials, Identity
+from server.auth.cookies import SESSION, SIGN_IN, Cookie
+from server.auth.jwt import verified_email
+from server.auth.oidc_provider import OidcProvider
+from server.auth.refusals import unauthenticated
+from server.auth.seal import Seal
+from server.auth.secret import SecretKey
+
+SESSION_SECONDS = 12 * 3600
+"""A working day."""
+
+SIGN_IN_SECONDS = 600
+"""To find one's password and second factor."""
+
+MAX_NEXT = 1000
+"""Characters of the address to come back to."""
+
+
+class OidcAuthenticator:
+    """Takes people for who their session cookie says. `clock`: unix seconds."""
+
+    def __init__(self, key: SecretKey, clock: Callable[[], float]) -> None:
+        self._seal = Seal(key, "oidc", SESSION_SECONDS, clock)
+
+    async def identify(self, credentials: Credentials) -> Identity:
+        """Open the session; raises ProtocolError(unauthenticated)."""
+        match self._seal.open(credentials.cookie):
+            case {
+                "id": str(user_id),
+                "name": str(name),
+                "color": str(color),
+                "email": email,
+                "sealed_at": float() | int() as since,
+            }:
+                return Identity(
+                    User(user_id, name, color),
+                    "oidc",
+                    email=email if isinstance(email, str) else None,
+                    expires_at=since + SESSION_SECONDS,
+                )
+            case _:
+                raise unauthenticated("Sign in first, or again: a sign-in lasts for twelve hours.")
+
+    def cookie(self, identity: Identity) -> Cookie:
+        """A new session, from now on."""
+        user = identity.user
+        facts = {"id": user.user_id, "name": user.name, "color": user.color, "email": identity.email}
+        return Cookie(SESSION, self._seal.close(facts), SESSION_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where to send the browser, and what it must bring back."""
+
+    url: str
+    cookie: Cookie
+
+
+class OidcSignIn:
+    """Sign-ins, from the first click to the identity."""
+
+    def __init__(self, provider: OidcProvider, key: SecretKey, clock: Callable[[], float]) -> None:
+        self._provider = provider
+        self._seal = Seal(key, "sign-in", SIGN_IN_SECONDS, clock)
+
+    async def begin(self, next_path: str | None) -> Beginning:
+        """Begin; raises Unavailable while the provider does not answer."""
+        state, nonce, verifier = (secrets.token_urlsafe(size) for size in (24, 24, 48))
+        url = await self._provider.authorization_url(state, nonce, verifier)
+        facts = {"state": state, "nonce": nonce, "verifier": verifier, "next": local_path(next_path)}
+        return Beginning(url, Cookie(SIGN_IN, self._seal.close(facts), SIGN_IN_SECONDS))
+
+    async def finish(self, query: Mapping[str, str], carried: str | None) -> tuple[Identity, str]:
+        """End with who it is and where they wanted to go; raises ProtocolError(unauthenticated), Unavailable."""
+        match self._seal.open(carried):
+            case {"state": str(state), "nonce": str(nonce), "verifier": str(verifier), "next": str(next_path)}:
+                pass
+            case _:
+                raise unauthenticated("This sign-in was begun in another browser, or too long ago. Begin again.")
+        if not _same(query.get("state"), state):
+            raise unauthenticated("This is the end of another sign-in than the one begun here. Begin again.")
+        if "error" in query or "code" not in query:
+            raise unauthenticated("The identity provider has not let you in.")
+        claims = await self._provider.redeem(query["code"], query.get("iss"), verifier)
+        if not _same(claims.get("nonce"), nonce):
+            raise unauthenticated("The identity provider's answer belongs to another sign-in. Begin again.")
+        return await self._identity(claims), next_path
+
+    async def _identity(self, claims: Mapping[str, Any]) -> Identity:
+        email = verified_email(claims, unless_said=False)
+        names = [claims.get(name) for name in ("name", "preferred_username", "nickname")]
+        shown = [name for name in names if isinstance(name, str)]
+        user_id = _user_id(self._provider.issuer, str(claims["sub"]))
+        return Identity(person(user_id, *shown, email and email.partition("@")[0]), "oidc", email=email)
+
+
+def local_path(path: str | None) -> str:
+    """The path if it leads to a page of ours, else the front page: nobody is sent elsewhere by what a link says."""
+    if path is None or len(path) > MAX_NEXT or not path.startswith("/") or path[1:2] in ("/", "\\"):
+        return "/"
+    # Browsers drop tabs and line ends, and take a backslash for a slash.
+    strange = (
+        "\\" in path
+        or not path.isascii()
+        or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in path)
+    )
+    return "/" if strange else path
+
+
+def _user_id(issuer: str, subject: str) -> str:
+    name = hashlib.sha256(f"{issuer}\0{subject}".encode(errors="surrogatepass")).digest()
+    return "oidc-" + urlsafe_b64encode(name).decode()[:22]
+
+
+def _same(given: object, wanted: str) -> bool:
+    return isinstance(given, str) and hmac.compare_digest(given.encode(errors="surrogatepass"), wanted.encode())

@@ -1,0 +1,131 @@
+"""The identity provider as it describes itself (OpenID Connect Discovery), and what is asked of it.
+
+Its description is fetched when it is needed and kept for an hour. Signatures are checked with the keys it publishes; only RS256 and
+ES256 are taken, whatever it offers.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+from crdt.errors import Unavailable
+from server.auth.fetching import FETCH_SECONDS, fetch_json
+from server.auth.jwks import JwksKeys
+from server.auth.refusals import unauthenticated
+from server.auth.tokens import Rules, read_token
+
+KEPT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class OidcClient:
+    """How we are known to the provider. `redirect_uri`: where it sends people back to; `secret` None: a public client."""
+
+    issuer: str
+    client_id: str
+    secret: str | None
+    scopes: str
+    redirect_uri: str
+
+
+class OidcProvider:
+    """One provider. `clock`: seconds that only grow; `now`: unix seconds."""
+
+    def __init__(self, client: OidcClient, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self._client = client
+        self._clock = clock
+        self._now = now
+        self._description: Mapping[str, Any] | None = None
+        self._described_at = 0.0
+        self._asking = asyncio.Lock()
+        self._keys = JwksKeys(self._jwks_url, clock)
+
+    @property
+    def issuer(self) -> str:
+        """Its name."""
+        return self._client.issuer
+
+    async def authorization_url(self, state: str, nonce: str, verifier: str) -> str:
+        """Where people sign in; raises Unavailable."""
+        url = await self._endpoint("authorization_endpoint")
+        async with self._session({}) as session:
+            made, _ = session.create_authorization_url(url, state=state, nonce=nonce, code_verifier=verifier)
+        return str(made)
+
+    async def redeem(self, code: str, issuer: str | None, verifier: str) -> Mapping[str, Any]:
+        """Turn a code into claims that can be relied upon; raises ProtocolError(unauthenticated), Unavailable."""
+        description = await self._describe()
+        if issuer != self.issuer and (issuer or description.get("authorization_response_iss_parameter_supported")):
+            raise unauthenticated("The answer comes from another identity provider than the one that was asked.")
+        tokens = await self._exchange(description, code, verifier)
+        rules = Rules(self.issuer, self._client.client_id)
+        claims = await read_token(str(tokens.get("id_token", "")), self._keys, rules, self._now())
+        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+            raise unauthenticated("The identity provider does not say who you are (`sub`).")
+        if claims.get("azp", self._client.client_id) != self._client.client_id:
+            raise unauthenticated("The identity provider's answer is meant for another application (`azp`).")
+        return {**await self._further(description, tokens, claims), **claims}
+
+    async def _exchange(self, description: Mapping[str, Any], code: str, verifier: str) -> Mapping[str, Any]:
+        try:
+            async with self._session(description) as session:
+                tokens = await session.fetch_token(
+                    await self._endpoint("token_endpoint"),
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=verifier,
+                )
+        except OAuthError:
+            raise unauthenticated("The identity provider does not know this sign-in any more. Begin again.") from None
+        except (httpx2.HTTPError, ValueError) as error:
+            raise Unavailable(f"The identity provider does not answer ({type(error).__name__}).") from None
+        return dict(tokens)
+
+    async def _further(
+        self, description: Mapping[str, Any], tokens: Mapping[str, Any], claims: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """What the provider tells only when it is asked: some put names nowhere else."""
+        url, access_token = description.get("userinfo_endpoint"), tokens.get("access_token")
+        if "name" in claims or not isinstance(url, str) or not isinstance(access_token, str):
+            return {}
+        try:
+            told = await fetch_json(url, {"Authorization": f"Bearer {access_token}"})
+        except Unavailable:
+            return {}  # nobody is refused for want of a name
+        return told if told.get("sub") == claims["sub"] else {}
+
+    async def _endpoint(self, name: str) -> str:
+        url = (await self._describe()).get(name)
+        if not isinstance(url, str):
+            raise Unavailable(f"The identity provider's description has no {name}.")
+        return url
+
+    async def _jwks_url(self) -> str:
+        return await self._endpoint("jwks_uri")
+
+    async def _describe(self) -> Mapping[str, Any]:
+        async with self._asking:
+            if self._description is None or self._clock() - self._described_at >= KEPT_SECONDS:
+                description = await fetch_json(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+                if description.get("issuer") != self.issuer:
+                    raise Unavailable("The identity provider calls itself by another name than MANYHANDS_OIDC_ISSUER.")
+                self._description, self._described_at = description, self._clock()
+            return self._description
+
+    def _session(self, description: Mapping[str, Any]) -> Any:
+        methods = description.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        method = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
+        return AsyncOAuth2Client(
+            client_id=self._client.client_id,
+            client_secret=self._client.secret,
+            token_endpoint_auth_method=method if self._client.secret else "none",
+            scope=self._client.scopes,
+            redirect_uri=self._client.redirect_uri,
+            code_challenge_method="S256",
+            timeout=FETCH_SECONDS,
+        )
