@@ -24,6 +24,8 @@ class Code(StrEnum):
     """The connection has not joined the document it speaks of."""
     NOT_FOUND = "not_found"
     """There is no such document, or it is not for this person: the two answers are the same."""
+    UNAUTHENTICATED = "unauthenticated"
+    """Who this is, is not known, or not any more: sign in, or bring a fresh token."""
     FORBIDDEN = "forbidden"
     """The person's role does not include this."""
     BAD_UPDATE = "bad_update"

@@ -7,7 +7,7 @@ limits), and whether update bytes are sound (the gate).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 from crdt.errors import Code, ProtocolError
@@ -17,6 +17,10 @@ from crdt.varint import MAX_SAFE
 
 STATE_DEPTH = 16
 """Levels of lists and objects in a presence state; what people's cursors need is three."""
+
+
+MAX_LINK = 200
+"""Characters of a link's token; ours have 22."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,11 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Take part in a document from now on."""
+    """Take part in a document from now on. `link`: the token that came with its address."""
 
     document_id: DocumentId
     request: JoinRequest
+    link: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,18 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Another name for this connection's person."""
+    """Another name for this connection's guest, or a fresh token for the same person: one of the two."""
+
+    guest: Guest | None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What CONNECT brings: what a guest says of themselves, and the token of whoever has one."""
 
     guest: Guest
+    token: str | None = field(default=None, repr=False)
 
 
 ClientRequest = Join | Fetch | Update | Upload | Presence | Leave | Authenticate
@@ -94,19 +108,19 @@ def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
     return decoder(arguments)
 
 
-def decode_connect(payload: object) -> Guest:
+def decode_connect(payload: object) -> Greeting:
     """Read the payload of a CONNECT packet, which may be absent; raises ProtocolError(malformed)."""
     if payload is None:
-        return Guest()
+        return Greeting(Guest())
     payload = _object(payload, "The connection's payload")
     protocol = payload.get("protocol")
     if protocol is not None and protocol != 1:
         raise _malformed("`protocol` must be 1, the only version of this protocol.")
-    return _guest(payload.get("guest"))
+    return Greeting(_guest(payload.get("guest")), _token(payload.get("token")))
 
 
 def _join(arguments: Sequence[object]) -> Join:
-    document_id, options = _document_and(arguments, "join", "{state_vector, client_id, key?, epoch?}")
+    document_id, options = _document_and(arguments, "join", "{state_vector, client_id, key?, epoch?, link?}")
     options = _object(options, "The second argument of `join`")
     epoch = options.get("epoch")
     key = options.get("key")
@@ -118,7 +132,10 @@ def _join(arguments: Sequence[object]) -> Join:
         key=None if key is None else _key(key),
         epoch=None if epoch is None else Epoch(_integer(epoch, "`epoch`", MAX_SAFE)),
     )
-    return Join(document_id, request)
+    link = options.get("link")
+    if link is not None and (not isinstance(link, str) or len(link) > MAX_LINK):
+        raise _malformed(f"`link` must be a string of at most {MAX_LINK} characters.")
+    return Join(document_id, request, link or None)
 
 
 def _fetch(arguments: Sequence[object]) -> Fetch:
@@ -163,8 +180,14 @@ def _leave(arguments: Sequence[object]) -> Leave:
 
 def _authenticate(arguments: Sequence[object]) -> Authenticate:
     if len(arguments) != 1:
-        raise _malformed("`authenticate` takes one argument: {guest}.")
-    return Authenticate(_guest(_object(arguments[0], "The argument of `authenticate`").get("guest")))
+        raise _malformed("`authenticate` takes one argument: {guest} or {token}.")
+    options = _object(arguments[0], "The argument of `authenticate`")
+    token = _token(options.get("token"))
+    if token is None:
+        return Authenticate(_guest(options.get("guest")))
+    if options.get("guest") is not None:
+        raise _malformed("`authenticate` takes `guest` or `token`, not both.")
+    return Authenticate(None, token)
 
 
 _DECODERS: Mapping[str, Callable[[Sequence[object]], ClientRequest]] = {
@@ -231,6 +254,13 @@ def _guest(value: object) -> Guest:
     if color is not None and not isinstance(color, str):
         raise _malformed("The guest's `color` must be a string.")
     return Guest(name, color)
+
+
+def _token(value: object) -> str | None:
+    # Whoever reads the token says whether it is one; only this much must hold for any.
+    if value is not None and (not isinstance(value, str) or not value.isascii()):
+        raise _malformed("`token` must be a string of ASCII characters.")
+    return value or None
 
 
 def _json_object(value: dict[str, object], depth: int) -> dict[str, Json]:

@@ -145,9 +145,10 @@ class Access:
             self._remembered.clear()
         self._remembered[user_id] = known
 
-    async def owned(self, identity: Identity) -> int:
-        """How many documents are theirs."""
-        return await self._users.owned(identity.user.user_id) if identity.lasting else 0
+    async def welcome(self, identity: Identity) -> None:
+        """Somebody has just signed in: remember them, and give them what they were invited to."""
+        await self.remember(identity)
+        await self.redeem(identity)
 
     async def redeem(self, identity: Identity) -> None:
         """Give somebody who has signed in what their verified address was invited to."""

@@ -20,6 +20,8 @@ from crdt.gate_limits import GateLimits
 from crdt.ids import NodeId
 from server import gateway
 from server.access import Access
+from server.auth.oidc import OidcAuthenticator
+from server.auth.secret import SecretKey
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.bus.redis import RedisBus
@@ -29,12 +31,14 @@ from server.gateway import Gateway, GatewayLimits
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.health import Health
+from server.http.me import MeApi, SignedIn
 from server.http.openapi import OpenApi
 from server.http.origins import OriginMiddleware, Origins
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
 from server.http.rates import ApiRates
 from server.http.sharing import SharingApi
-from server.http.site import http_app
+from server.http.sign_in import SignInPages
+from server.http.site import Doors, http_app
 from server.observe import log
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
@@ -43,6 +47,7 @@ from server.store.base import Store
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from server.store.titles import utc_now
+from server.ways_in import default_link_role, way_in
 
 
 def create_app(
@@ -73,25 +78,40 @@ class App:
         self._store = store
         self._bus = bus
         self._sandbox = _sandbox(config)
-        access = Access(store, now, guests=True)
+        self._way_in = way_in(config.people, clock, lambda: now().timestamp())
+        access = Access(store, now, guests=config.people.auth == "guest")
         self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
-        self.gateway = Gateway(self._rooms, _gateway_limits(config), gateway.Origins(config.listen.allowed_origins))
+        self.gateway = Gateway(
+            self._rooms,
+            self._way_in.authenticator,
+            _gateway_limits(config),
+            gateway.Origins(_our_origins(config)),
+            lambda: now().timestamp(),
+        )
         self._rooms.attach(self.gateway)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         self._site = http_app(
             [
-                DocumentsApi(store.catalogue, access, self._rooms, now, most_owned=config.http.max_documents_per_user),
+                DocumentsApi(store.catalogue, access, self._rooms, now, default_link_role(config.people)),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
-                SharingApi(SharingDesk(store, access, _link_secret(store))),
+                SharingApi(SharingDesk(store, access, _link_secret(self._way_in.key))),
+                MeApi(self._way_in.authenticator, access.welcome, lambda: now().timestamp()),
                 OpenApi(version()),
             ],
             self._health,
             _pages(config.places.pages_dir),
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
+            self._doors(access.welcome),
         )
         self._site.router.lifespan_context = lambda _: self.running()
         self._guarded = OriginMiddleware(self._serve, _origins(config))
         self._stopping = False
+
+    def _doors(self, signed_in: SignedIn) -> Doors:
+        way = self._way_in
+        if way.sign_in is None or not isinstance(way.authenticator, OidcAuthenticator):
+            return Doors(way.authenticator)
+        return Doors(way.authenticator, SignInPages(way.sign_in, way.authenticator, signed_in))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be an ASGI application."""
@@ -107,6 +127,7 @@ class App:
     async def running(self) -> AsyncIterator[None]:
         """Open everything, and close it at the end; raises Unavailable when something cannot be opened."""
         async with self._sandbox, self._store, self._bus, self._rooms:
+            await self._way_in.key.open(self._store.secrets)
             try:
                 yield
             finally:
@@ -130,14 +151,11 @@ class App:
         await self.gateway.close()
 
 
-def _link_secret(store: Store) -> Callable[[], Awaitable[bytes]]:
-    """What links' tokens are derived from: made once, and the same on all nodes."""
-    kept: list[bytes] = []
+def _link_secret(key: SecretKey) -> Callable[[], Awaitable[bytes]]:
+    """What links' tokens are derived from."""
 
     async def secret() -> bytes:
-        if not kept:
-            kept.append(await store.secrets.get_or_make("links", secrets.token_bytes(32)))
-        return kept[0]
+        return key.derived("links")
 
     return secret
 
@@ -191,11 +209,15 @@ def _upload_limits(config: Config) -> UploadLimits:
     return UploadLimits(bounds.max_attachment_bytes, bounds.max_uploads, bounds.max_document_attachments_bytes)
 
 
+def _our_origins(config: Config) -> tuple[str, ...]:
+    public_url = config.people.public_url
+    return config.listen.allowed_origins + (() if public_url is None else (public_url,))
+
+
 def _origins(config: Config) -> Origins:
-    listen = config.listen
+    listen, ours = config.listen, _our_origins(config)
     # Whoever opens the server to everybody without naming it has no name to check.
-    any_name = listen.insecure_public and not listen.allowed_origins
-    return Origins(listen.allowed_origins, listen.host, any_name=any_name)
+    return Origins(ours, listen.host, any_name=listen.insecure_public and not ours)
 
 
 def _pages(directory: Path | None) -> Pages:

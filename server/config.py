@@ -7,24 +7,17 @@ Components are handed values, never the Config.
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 from crdt.protocol import Limits
 from crdt.token_bucket import Rate
 from server import config_forms as form
+from server.config_forms import Setting
+from server.config_people import People
 
 PREFIX = "MANYHANDS_"
 KiB, MiB, GiB = 2**10, 2**20, 2**30
 _ROOM = Limits()
-
-
-class Setting(NamedTuple):
-    """What is declared about a setting beside its type and default."""
-
-    form: form.Form[Any]
-    unit: str
-    reason: str
-    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ class Listen:
 
     host: Annotated[
         str,
-        Setting(form.HOST, "address", "this machine only: there are no accounts yet"),
+        Setting(form.HOST, "address", "this machine only: to open it to others is a decision"),
     ] = "127.0.0.1"
     port: Annotated[
         int,
@@ -58,7 +51,9 @@ class Listen:
     insecure_public: Annotated[
         bool,
         Setting(
-            form.FLAG, "switch", "whoever reaches the server may read and change everything: open it only on purpose"
+            form.FLAG,
+            "switch",
+            "where everybody is a guest, whoever reaches the server may make documents: open it only on purpose",
         ),
     ] = False
 
@@ -252,10 +247,6 @@ class HttpLimits:
         int,
         Setting(form.integer(1, 1000), "uploads at once", "each holds its file in memory until it is stored"),
     ] = 8
-    max_documents_per_user: Annotated[
-        int,
-        Setting(form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"),
-    ] = 10_000
     ready_seconds: Annotated[
         float,
         Setting(
@@ -303,6 +294,7 @@ class Config:
     """All settings of one server process."""
 
     listen: Listen = Listen()
+    people: People = People()
     places: Places = Places()
     logs: Logs = Logs()
     documents: DocumentLimits = DocumentLimits()

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from crdt.token_bucket import Rate
+from server.auth.key_text import public_key
 
 T = TypeVar("T", covariant=True)
 
@@ -27,6 +28,15 @@ class Form(Generic[T]):
 
     wants: str
     parse: Callable[[str], T]
+
+
+class Setting(NamedTuple):
+    """What is declared about a setting beside its type and default."""
+
+    form: Form[Any]
+    unit: str
+    reason: str
+    secret: bool = False
 
 
 def is_loopback(name: str) -> bool:
@@ -82,6 +92,30 @@ def _rate(text: str) -> Rate:
     if found is None or not 0 < int(found[1]) <= int(found[2]):
         raise ValueError
     return Rate(int(found[1]), int(found[2]))
+
+
+def text(most: int) -> Form[str]:
+    """Some text on one line."""
+
+    def parse(text: str) -> str:
+        if len(text) > most or not text.isprintable():
+            raise ValueError
+        return text
+
+    return Form(f"text of {most} characters at most", parse)
+
+
+def secret(least: int) -> Form[str]:
+    """Something that nobody can guess."""
+
+    def parse(text: str) -> str:
+        if len(text) < least or len(text) > 1000:
+            raise ValueError
+        return text
+
+    return Form(
+        f"at least {least} characters that nobody can guess, such as those that `openssl rand -base64 32` prints", parse
+    )
 
 
 def _host(text: str) -> str:
@@ -144,6 +178,35 @@ def _origin(text: str) -> str:
     return f"{parts.scheme}://{name}{port}"
 
 
+def _trusted_url(text: str) -> str:
+    """Whoever can change what comes from there can be anybody."""
+    parts = urlsplit(text)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not safe or not parts.hostname or parts.fragment or "@" in parts.netloc or not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _public_key(text: str) -> str:
+    pem = text.replace("\\n", "\n") if text.startswith("-----BEGIN") else _file(text)
+    public_key(pem)
+    return pem
+
+
+def _file(name: str) -> str:
+    try:
+        return Path(name).expanduser().read_text(encoding="ascii")
+    except OSError:
+        raise ValueError from None
+
+
+def _scopes(text: str) -> str:
+    scopes = text.split()
+    if "openid" not in scopes or not text.isprintable() or len(text) > 500:
+        raise ValueError
+    return " ".join(scopes)
+
+
 def _networks(text: str) -> tuple[str, ...]:
     networks = (ipaddress.ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
     return tuple(str(network) for network in networks)
@@ -170,3 +233,11 @@ NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _wordles
 ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _wordless(_origins))
 RATE = Form("two whole numbers such as 10/200: so many per second for ever, and so many at once after a pause", _rate)
 NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _wordless(_networks))
+TRUSTED_URL = Form(
+    "a URL that begins with https:// (or http:// and an address of this machine)", _wordless(_trusted_url)
+)
+PUBLIC_URL = Form("an origin such as https://docs.example.com", _wordless(_origin))
+PUBLIC_KEY = Form(
+    "a public key in PEM, or a file with one: RSA of at least 2048 bits or EC on P-256", _wordless(_public_key)
+)
+SCOPES = Form("scopes separated by spaces, openid among them", _wordless(_scopes))

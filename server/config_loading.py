@@ -11,6 +11,7 @@ from typing import Any
 
 from server.config import PREFIX, Config, Declared, all_declared, declared, parts
 from server.config_forms import is_loopback
+from server.config_people import People
 
 
 class SettingsError(Exception):
@@ -71,11 +72,13 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
 def _contradictions(config: Config) -> Iterator[str]:
     """What no setting can know alone."""
     listen, documents = config.listen, config.documents
-    if not is_loopback(listen.host) and not listen.insecure_public:
+    if config.people.auth == "guest" and not is_loopback(listen.host) and not listen.insecure_public:
         yield (
-            f"Refusing to listen on {listen.host}: there are no accounts in this version, so everybody who reaches that address "
-            f"could read and change every document. Listen on 127.0.0.1, or set {PREFIX}INSECURE_PUBLIC=1 if that is what you want."
+            f"Refusing to listen on {listen.host}: with {PREFIX}AUTH=guest whoever reaches that address may make documents, and open "
+            f"those whose address they know. Listen on 127.0.0.1, set {PREFIX}AUTH to jwt or oidc, or set {PREFIX}INSECURE_PUBLIC=1 "
+            "if that is what you want."
         )
+    yield from _contradictions_of_people(config.people)
     if not documents.max_part_bytes <= documents.max_update_bytes <= documents.max_document_bytes:
         yield (
             f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "
@@ -83,6 +86,27 @@ def _contradictions(config: Config) -> Iterator[str]:
         )
     if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
         yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
+
+
+def _contradictions_of_people(people: People) -> Iterator[str]:
+    """A half-made way in must not become an open door."""
+    for way in ("jwt", "oidc"):
+        given = [each for each in declared(People) if each.name.startswith(f"{way}_")]
+        set_here = [each.variable for each in given if getattr(people, each.name) != each.default]
+        if people.auth != way and set_here:
+            yield f"{' and '.join(set_here)} would not be used: set {PREFIX}AUTH={way}, or leave them out."
+    keys = [people.jwt_secret, people.jwt_public_key, people.jwt_jwks_url]
+    if people.auth == "jwt" and sum(key is not None for key in keys) != 1:
+        yield f"{PREFIX}AUTH=jwt needs one of {PREFIX}JWT_SECRET, {PREFIX}JWT_PUBLIC_KEY and {PREFIX}JWT_JWKS_URL, and only one."
+    if people.auth == "oidc":
+        needed = {
+            "oidc_issuer": people.oidc_issuer,
+            "oidc_client_id": people.oidc_client_id,
+            "public_url": people.public_url,
+        }
+        missing = [PREFIX + name.upper() for name, value in needed.items() if value is None]
+        if missing:
+            yield f"{PREFIX}AUTH=oidc needs {' and '.join(missing)} as well."
 
 
 def version() -> str:

@@ -40,6 +40,9 @@ Event = Literal[
     "hint_ignored",
     "node_gone",
     "heads_unread",
+    # people
+    "keys_unread",
+    "sign_in_failed",
     # connections
     "connection_behind",
     "connection_aborted",

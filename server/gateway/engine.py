@@ -21,6 +21,7 @@ from engineio import packet as engine_packet
 from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 
+from server.auth.cookies import session_cookie
 from server.gateway.frames import BadFrame, check_frame, split_payload
 from server.gateway.outgoing import PacketQueue, packet_bytes
 
@@ -64,10 +65,11 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     closed: bool
     connected: bool
 
-    def __init__(self, server: "Engine", sid: str, address: str) -> None:
+    def __init__(self, server: "Engine", sid: str, address: str, cookie: str | None = None) -> None:
         super().__init__(server, sid)
         self.queue = PacketQueue()
         self.address = address
+        self._cookie = cookie
         self.told: set[str] = set()
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.WriteTransport | None = None
@@ -77,6 +79,11 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._moved_bytes = 0
         self._moved_at = self._loop.time()
         self._polling = self._posting = False
+
+    def take_cookie(self) -> str | None:
+        """The session cookie, once: who it belongs to is found out at CONNECT, and nothing of it is kept."""
+        cookie, self._cookie = self._cookie, None
+        return cookie
 
     # Sending
 
@@ -340,9 +347,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
     async def _handle_connect(self, environ: Environ, transport: str, jsonp_index: object = None) -> Any:  # noqa: ARG002
         if (transport == "websocket") != (environ["asgi.scope"]["type"] == "websocket"):
             return self._bad_request()
-        client = environ["asgi.scope"].get("client")
+        scope = environ["asgi.scope"]
+        client = scope.get("client")
         # engineio's REMOTE_ADDR is a constant.
-        socket = EngineSocket(self, self.generate_id(), client[0] if client else "")
+        socket = EngineSocket(self, self.generate_id(), client[0] if client else "", session_cookie(scope))
         if not self.listener.opened(socket):
             return {**self._bad_request("Too many connections"), "status": "429 TOO MANY REQUESTS"}
         self.sockets[socket.sid] = socket

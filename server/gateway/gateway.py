@@ -5,7 +5,8 @@ carried out in the order in which they came. The ack of a batch comes when the b
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -19,6 +20,7 @@ from crdt.requests import (
     Authenticate,
     ClientRequest,
     Fetch,
+    Guest,
     Join,
     Leave,
     Presence,
@@ -28,11 +30,12 @@ from crdt.requests import (
     decode_request,
 )
 from crdt.uploads import Uploads
-from server.auth.base import Identity
+from server.auth.base import Authenticator, Credentials, Identity
+from server.auth.guest import rename
+from server.auth.refusals import somebody_else, unauthenticated
 from server.gateway.door import People
 from server.gateway.engine import GRACE_SECONDS, EngineSocket
 from server.gateway.frames import TEXT_CHARACTERS
-from server.gateway.guests import new_guest, renamed_guest
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
 from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets
@@ -44,29 +47,47 @@ from server.rooms import Rooms
 BACKLOG_FACTOR = 4
 """A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
 
+EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
+
 
 @dataclass(slots=True)
 class Connection:
-    """One browser connection between its CONNECT and its end."""
+    """One browser connection between its CONNECT and its end. `expiry` waits for the end of the identity, `expired` is after it."""
 
     connection_id: ConnectionId
     socket: EngineSocket
-    user: User
+    identity: Identity
     uploads: Uploads
     rates: ConnectionRates
     documents: set[DocumentId] = field(default_factory=set)
     strikes: int = 0
+    expiry: asyncio.TimerHandle | None = None
+    expired: bool = False
+
+    @property
+    def user(self) -> User:
+        """As others see them."""
+        return self.identity.user
 
 
 class Gateway:
     """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
 
     Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see server/gateway/engine.py), by a server that
-    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server.
+    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server. `now`: unix seconds.
     """
 
-    def __init__(self, rooms: Rooms, limits: GatewayLimits | None = None, origins: Origins | None = None) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        authenticator: Authenticator,
+        limits: GatewayLimits | None = None,
+        origins: Origins | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._rooms = rooms
+        self._authenticator = authenticator
+        self._now = now
         self._room_limits: Limits = rooms.limits
         self._limits = limits or GatewayLimits()
         self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
@@ -147,21 +168,30 @@ class Gateway:
 
     # The application of the Socket.IO server
 
-    def connected(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
-        """Let somebody in as a guest; raises ProtocolError."""
+    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+        """Find out who somebody is; raises ManyhandsError. Nothing has changed when they go meanwhile."""
         if self._draining:
             raise ProtocolError(Code.DRAINING, "This server is shutting down. Connect again.")
-        user = new_guest(decode_connect(payload))
+        greeting = decode_connect(payload)
+        return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
+
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+        """Let somebody in; raises ProtocolError."""
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
-        self._people.enter(user.user_id)
-        self._connections[connection_id] = Connection(connection_id, socket, user, uploads, rates)
+        self._people.enter(identity.user.user_id)
+        connection = Connection(connection_id, socket, identity, uploads, rates)
+        self._connections[connection_id] = connection
+        self._await_expiry(connection)
         if self._sweeper is None:
             self._sweep()
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """Take somebody out of everything."""
-        self._people.leave(self._connections.pop(connection_id).user.user_id)
+        connection = self._connections.pop(connection_id)
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        self._people.leave(connection.user.user_id)
         self._rooms.disconnect(connection_id)
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
@@ -173,6 +203,8 @@ class Gateway:
             await connection.rates.admit(request, answered=ack_id is not None)
             if connection_id not in self._connections:
                 return  # it went while it waited for its turn
+            if connection.expired and not isinstance(request, Authenticate | Leave):
+                raise unauthenticated(EXPIRED)
             value = await self._carry_out(connection, ack_id, request)
         except ManyhandsError as refusal:
             self._refuse(connection, ack_id, event, refusal)
@@ -201,10 +233,8 @@ class Gateway:
                 return {"chunk": self._rooms.fetch(me, document_id, index)}
             case Leave(document_id):
                 self._leave(connection, document_id)
-            case Authenticate(guest):
-                connection.user = renamed_guest(connection.user, guest)
-                self._rooms.identify(me, Identity(connection.user, "guest", lasting=False))
-                return {"user": encode_user(connection.user)}
+            case Authenticate():
+                return await self._authenticate(connection, request)
             case _:
                 assert_never(request)
         return {}
@@ -214,16 +244,55 @@ class Gateway:
         if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
             raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
         me = connection.connection_id
-        identity = Identity(connection.user, "guest", lasting=False)
-        answer, info = await self._rooms.join(me, join.document_id, join.request, identity)
+        answer, info = await self._rooms.join(me, join.document_id, join.request, connection.identity, join.link)
         if me not in self._connections:
             # It went while the document was opened, when the rooms did not know of it yet.
             self._rooms.disconnect(me)
             return None
+        if connection.expired:
+            self._rooms.leave(me, join.document_id)
+            raise unauthenticated(EXPIRED)
         held.add(join.document_id)
         connection.uploads.forget(join.document_id)
         self._server.enter_document(me, join.document_id)
         return encode_join_answer(answer, info, self._room_limits)
+
+    async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
+        """Take a guest's other name, or a fresh token of the same person: a connection never becomes somebody else's."""
+        before = connection.identity
+        if request.guest is not None:
+            if before.kind != "guest":
+                raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
+            identity = rename(before, request.guest)
+        else:
+            if before.kind == "guest":
+                raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens: everybody is a guest.")
+            identity = await self._authenticator.identify(Credentials(None, request.token, Guest()))
+            if identity.user.user_id != before.user.user_id:
+                raise somebody_else()
+        if connection.connection_id not in self._connections:
+            return None  # it went meanwhile
+        connection.identity = identity
+        self._rooms.identify(connection.connection_id, identity)
+        self._await_expiry(connection)
+        return {"user": encode_user(identity.user)}
+
+    def _await_expiry(self, connection: Connection) -> None:
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        connection.expired, connection.expiry = False, None
+        expires_at = connection.identity.expires_at
+        if expires_at is not None:
+            seconds = max(0.0, expires_at - self._now())
+            connection.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, connection)
+
+    def _expire(self, connection: Connection) -> None:
+        """Nobody vouches for this person any more: they are out of everything, until they bring a fresh token."""
+        connection.expired = True
+        closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
+        for document_id in list(connection.documents):
+            connection.socket.push(message_packets(document_id, closed))
+            self._leave(connection, document_id)
 
     async def _receive(self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes) -> None:
         most = self._room_limits.part_bytes

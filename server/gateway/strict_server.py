@@ -12,9 +12,10 @@ import socketio
 from socketio import exceptions as socketio_exceptions
 from socketio import packet as socketio_packet
 
-from crdt.errors import InvariantError, ManyhandsError
+from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId
 from crdt.native import encode_error
+from server.auth.base import Identity
 from server.gateway.complaints import Complaints
 from server.gateway.door import Door
 from server.gateway.engine import Engine, EngineSocket, Environ
@@ -33,8 +34,11 @@ _library_log.setLevel(logging.ERROR)
 class Application(Protocol):
     """Who the connections speak to."""
 
-    def connected(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
-        """Somebody says CONNECT; whatever is raised refuses them."""
+    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+        """Somebody says CONNECT: who is it? Whatever is raised refuses them. They may be gone when this returns."""
+
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+        """They come in; whatever is raised refuses them."""
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
@@ -79,6 +83,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         self.complaints = Complaints()
         self._half: dict[str, StrictPacket] = {}
         self._connect_timers: dict[str, asyncio.TimerHandle] = {}
+        self._inside: set[ConnectionId] = set()
         self.on("connect", self._accept)
 
     def _engineio_server_class(self) -> type[Engine]:
@@ -141,36 +146,47 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
                     self.door.step_out(socket.address)
                     self._expect_connect(socket)
             case _:
-                if connection_id is None:
+                if connection_id is None or connection_id not in self._inside:
                     raise BadFrame("an event before CONNECT")
                 await self._application.received(connection_id, packet.id, packet.data)
 
-    def _accept(self, sid: str, _environ: Environ, payload: object) -> None:
-        """Let a connection in; whatever goes wrong is a refusal, or python-socketio would keep the half-made connection for good."""
+    async def _accept(self, sid: str, _environ: Environ, payload: object) -> None:
+        """Let a connection in; whatever goes wrong is a refusal, or python-socketio would keep the half-made connection for good.
+
+        While it is found out who this is, the connection stands at the door: it may end, or its time may run out.
+        """
         connection_id = ConnectionId(sid)
         socket = self.eio.sockets[self.manager.eio_sid_from_sid(sid, NAMESPACE)]
         try:
+            identity = await self._application.recognise(socket, payload)
+            if socket.closed:
+                raise ProtocolError(Code.DRAINING, "The connection has ended.")
             self.door.enter(socket.address)
-            self._connect(connection_id, socket, payload)
+            self._connect(connection_id, socket, identity)
         except ManyhandsError as refusal:
             raise _refused(refusal) from None
         except Exception:  # noqa: BLE001 - a bug of ours must not leak a half-made connection
             log.exception("event_failed", kind="connect")
             raise _refused(InvariantError("The server made a mistake. It has been logged.")) from None
+        except asyncio.CancelledError:
+            self.manager.basic_disconnect(sid, NAMESPACE)
+            raise
         self._stop_timer(socket)
 
-    def _connect(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
+    def _connect(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
         try:
-            self._application.connected(connection_id, socket, payload)
+            self._application.connected(connection_id, socket, identity)
         except BaseException:
             self.door.step_out(socket.address)
             raise
+        self._inside.add(connection_id)
 
     def _leave(self, socket: EngineSocket) -> bool:
-        """Take a socket's connection out, if it has one."""
+        """Take a socket's connection out, if it has one that was let in."""
         connection_id = self._connection_of(socket)
-        if connection_id is None:
+        if connection_id is None or connection_id not in self._inside:
             return False
+        self._inside.discard(connection_id)
         self.manager.basic_disconnect(connection_id, NAMESPACE)
         self._application.disconnected(connection_id)
         return True

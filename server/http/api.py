@@ -17,6 +17,7 @@ from crdt.native import encode_user
 from crdt.permissions import Action, Role
 from crdt.protocol import DocumentInfo
 from server.access import Access, Ruling
+from server.auth.base import may_create
 from server.http.bodies import read_json
 from server.http.errors import Conflict, not_found
 from server.http.routing import document_id_of, identity_of, resource
@@ -42,9 +43,7 @@ class OpenDocuments(Protocol):
 
 
 class DocumentsApi:
-    """The catalogue over HTTP. `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody do;
-    `most_owned`: documents of one person, give or take those that are made at the same moment.
-    """
+    """The catalogue over HTTP. `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody do."""
 
     def __init__(
         self,
@@ -53,14 +52,12 @@ class DocumentsApi:
         open_documents: OpenDocuments,
         clock: Callable[[], datetime],
         link_role: Role | None = Role.EDITOR,
-        most_owned: int = 10_000,
     ) -> None:
         self._catalogue = catalogue
         self._access = access
         self._open = open_documents
         self._clock = clock
         self._link_role = link_role
-        self._most_owned = most_owned
         self._trash = asyncio.Lock()  # what was restored a moment ago is not deleted
 
     def routes(self) -> list[Route]:
@@ -77,9 +74,8 @@ class DocumentsApi:
         document_id = DocumentId(secrets.token_urlsafe(16))
         epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
         identity = identity_of(request)
-        if await self._access.owned(identity) >= self._most_owned:
-            message = f"You own {self._most_owned} documents, as many as one may. Delete some for ever first."
-            raise ProtocolError(Code.TOO_MANY, message)
+        if not may_create(identity):
+            raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents: you may not make others.")
         await self._access.remember(identity)
         owner = identity.user.user_id if identity.lasting else None
         entry = await self._catalogue.create(

@@ -20,6 +20,7 @@ STATUS: Mapping[Code, int] = {
     Code.CLIENT_ID_TAKEN: 409,
     Code.EPOCH_CHANGED: 409,
     Code.QUARANTINED: 409,
+    Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
     Code.NOT_FOUND: 404,
     Code.DELETED: 404,
@@ -44,6 +45,14 @@ class Conflict(ProtocolError):
         super().__init__(Code.FORBIDDEN, message)
 
 
+class NotSignedIn(ProtocolError):
+    """Nobody knows who asks. `sign_in`: the path where they can sign in, if there is one."""
+
+    def __init__(self, message: str, sign_in: str | None) -> None:
+        super().__init__(Code.UNAUTHENTICATED, message)
+        self.sign_in = sign_in
+
+
 class WrongMediaType(ProtocolError):
     """The body is of a kind that this address does not take."""
 
@@ -65,9 +74,17 @@ def status_of(error: ManyhandsError) -> int:
             return STATUS[error.code]
 
 
-def refusal(code: Code, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as the protocol writes it."""
-    body = {"error": {"code": code, "message": message}}
+def refusal(
+    code: Code,
+    message: str,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    sign_in: str | None = None,
+) -> Response:
+    """An error as the protocol writes it; `sign_in`: where to do that."""
+    body: dict[str, Any] = {"error": {"code": code, "message": message}}
+    if sign_in is not None:
+        body["sign_in"] = sign_in
     return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
@@ -82,7 +99,10 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
         headers["Connection"] = "close"  # what is left of the body is not read
     if status >= 500:
         log.error("request_failed", reason=error.message)
-    return refusal(error.code, error.outward, status, headers)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    sign_in = error.sign_in if isinstance(error, NotSignedIn) else None
+    return refusal(error.code, error.outward, status, headers, sign_in)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -178,6 +178,12 @@ OPERATIONS: tuple[Operation, ...] = (
         body_required=True,
     ),
     Operation("seeAudit", "GET", _ID + "/audit", "See who has changed access.", {200: "Deeds"}, _ABSENT),
+    Operation("whoAmI", "GET", "/api/me", "Who the server takes you for.", {200: "Me"}),
+    Operation("changeMe", "PATCH", "/api/me", "Go by another name or colour, as a guest.", {200: "Me"}, body="Look"),
+    Operation(
+        "beginSession", "POST", "/api/session", "Put a token into the session cookie.", {200: "Me"}, body="Token"
+    ),
+    Operation("endSession", "DELETE", "/api/session", "Forget the session cookie.", {204: None}),
     Operation("describe", "GET", "/api/openapi.json", "This description.", {200: ("application/json",)}),
     Operation("health", "GET", "/health", "Whether the process lives.", {200: "Health"}),
     Operation("ready", "GET", "/ready", "Whether it can do its work.", {200: "Ready", 503: "NotReady"}),

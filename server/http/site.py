@@ -1,17 +1,21 @@
 """The HTTP side put together: who answers which address, and what surrounds every answer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router
 
+from server.auth.base import Authenticator
 from server.http.errors import EXCEPTION_HANDLERS
 from server.http.headers import HeadersMiddleware
 from server.http.health import Health
+from server.http.identity import IdentityMiddleware
 from server.http.pages import Pages
 from server.http.rates import ApiRates, RatesMiddleware
+from server.http.sign_in import BEGIN, SignInPages
 
 
 class Api(Protocol):
@@ -21,12 +25,28 @@ class Api(Protocol):
         """Its addresses, below /api."""
 
 
-def http_app(apis: Sequence[Api], health: Health, pages: Pages, rates: ApiRates | None = None) -> Starlette:
-    """The REST API, health and pages; Socket.IO and the origins' rules stand before it."""
-    below_api = [route for api in apis for route in api.routes()]
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How people come in. `sign_in`: the pages for it, where there are some."""
+
+    authenticator: Authenticator
+    sign_in: SignInPages | None = None
+
+
+def http_app(
+    apis: Sequence[Api], health: Health, pages: Pages, rates: ApiRates | None = None, doors: Doors | None = None
+) -> Starlette:
+    """The REST API, health and pages; Socket.IO and the origins' rules stand before it. Without `doors` everybody is a newcomer."""
+    router = Router([route for api in apis for route in api.routes()], redirect_slashes=False)
+    sign_in = doors.sign_in if doors is not None else None
+    identified = []
+    if doors is not None:
+        where = None if sign_in is None else BEGIN
+        identified.append(Middleware(IdentityMiddleware, authenticator=doors.authenticator, sign_in=where))
     site = Starlette(
         routes=[
-            Mount("/api", Router(below_api, redirect_slashes=False)),
+            Mount("/api", router, middleware=identified),
+            *(sign_in.routes() if sign_in is not None else []),
             *health.routes(),
             *pages.routes(),
         ],

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any, cast
 import uvicorn
 
 from crdt.ids import ConnectionId, DocumentId, Epoch
+from server.auth.base import Authenticator
+from server.auth.guest import GuestAuthenticator
+from server.auth.secret import SecretKey
 from server.bus.memory import MemoryBus
 from server.gateway import Gateway, GatewayLimits, Origins
 from server.rooms import Rooms, RoomSettings
@@ -58,6 +62,11 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
             await asyncio.sleep(0.005)
 
 
+def guests(secret: str = "a secret of nobody but this test") -> GuestAuthenticator:
+    """Everybody comes in."""
+    return GuestAuthenticator(SecretKey(secret), time.time)
+
+
 @asynccontextmanager
 async def serving(
     *,
@@ -66,11 +75,12 @@ async def serving(
     settings: RoomSettings | None = None,
     rooms_class: type[Rooms] = Rooms,
     store: MemoryStore | None = None,
+    authenticator: Authenticator | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server; at the end everything it started has stopped."""
     async with store or MemoryStore() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
-        gateway = Gateway(rooms, limits, origins)
+        gateway = Gateway(rooms, authenticator or guests(), limits, origins)
         rooms.attach(gateway)
         async with rooms, _listening(gateway) as port:
             yield LiveServer(port, gateway, rooms, store)

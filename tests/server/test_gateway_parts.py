@@ -12,10 +12,10 @@ from crdt.ids import DocumentId, Seq
 from crdt.native import encode_message
 from crdt.protocol import UpdateMessage, User
 from crdt.requests import Guest
+from server.auth.appearance import NAME_CHARACTERS, new_guest, renamed_guest
 from server.gateway.complaints import Complaints
 from server.gateway.door import Door
 from server.gateway.frames import BadFrame, StrictPacket, check_frame, split_payload
-from server.gateway.guests import NAME_CHARACTERS, new_guest, renamed_guest
 from server.gateway.limits import GatewayLimits
 from server.gateway.outgoing import event_packets, message_packets
 from tests.harness.log_lines import log_lines
