@@ -5,9 +5,9 @@ Nodes reach their dependencies at ports that `Links` name: directly in `make clu
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
@@ -66,11 +66,19 @@ class Cluster:
     """All programs; `async with` is their lifetime. `say` is given the progress, `hear` every line that a program writes."""
 
     def __init__(
-        self, directory: Path, ports: Ports, hear: Hear, say: Callable[[str], None], links: Links | None = None
+        self,
+        directory: Path,
+        ports: Ports,
+        hear: Hear,
+        say: Callable[[str], None],
+        links: Links | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
+        """`settings`: environment variables of every node, beside those that make it one of the cluster."""
         self.ports = ports
         self._directory = directory.absolute()
         self._links = links or DirectLinks(ports)
+        self._settings = settings or {}
         self._hear = hear
         self._say = say
         self._database = programs.Postgres(self._directory / "postgres", ports.postgres)
@@ -179,7 +187,8 @@ class Cluster:
         database_url = self._database.url(self._links.postgres(number))
         redis_url = f"redis://127.0.0.1:{self._links.redis(number)}/0"
         command = programs.node(self._directory / name, self.ports.nodes[number], database_url, redis_url)
-        return Program(name, command, self._hear)
+        settings = {**command.environ, **self._settings}
+        return Program(name, replace(command, environ=settings), self._hear)
 
     async def _stop_nodes(self) -> None:
         await asyncio.gather(*(node.stop() for node in self.nodes))

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -247,8 +247,8 @@ async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]
 
 
 @asynccontextmanager
-async def breakable_cluster() -> AsyncIterator[BreakableCluster]:
-    """Start everything on free ports; at the end everything is stopped, whatever state it is in."""
+async def breakable_cluster(settings: Mapping[str, str] | None = None) -> AsyncIterator[BreakableCluster]:
+    """Start everything on free ports; at the end everything is stopped, whatever state it is in. `settings`: the nodes' own."""
     free = _quiet_ports()
     ports = Ports(next(free), (next(free), next(free), next(free)), next(free), next(free))
     links, lines = RelayLinks(ports, free), list[str]()
@@ -259,7 +259,8 @@ async def breakable_cluster() -> AsyncIterator[BreakableCluster]:
             for relay in (*links.to_redis, *links.to_postgres):
                 await exits.enter_async_context(relay)
             hear = lambda name, line: lines.append(f"{name}: {line}")  # noqa: E731
-            cluster = await exits.enter_async_context(Cluster(directory, ports, hear, lines.append, links))
+            cluster = Cluster(directory, ports, hear, lines.append, links, settings)
+            await exits.enter_async_context(cluster)
             exits.callback(_thaw, cluster.programs)
             breakable = BreakableCluster(cluster, links, lines)
             await breakable.all_in_service()
