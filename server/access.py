@@ -150,6 +150,10 @@ class Access:
         await self.remember(identity)
         await self.redeem(identity)
 
+    async def owned(self, identity: Identity) -> int:
+        """How many documents are theirs."""
+        return await self._users.owned(identity.user.user_id) if identity.lasting else 0
+
     async def redeem(self, identity: Identity) -> None:
         """Give somebody who has signed in what their verified address was invited to."""
         if identity.email is None:

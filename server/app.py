@@ -92,7 +92,14 @@ class App:
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         self._site = http_app(
             [
-                DocumentsApi(store.catalogue, access, self._rooms, now, default_link_role(config.people)),
+                DocumentsApi(
+                    store.catalogue,
+                    access,
+                    self._rooms,
+                    now,
+                    default_link_role(config.people),
+                    most_owned=config.http.max_documents_per_user,
+                ),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(SharingDesk(store, access, _link_secret(self._way_in.key))),
                 MeApi(self._way_in.authenticator, access.welcome, lambda: now().timestamp()),

@@ -247,6 +247,10 @@ class HttpLimits:
         int,
         Setting(form.integer(1, 1000), "uploads at once", "each holds its file in memory until it is stored"),
     ] = 8
+    max_documents_per_user: Annotated[
+        int,
+        Setting(form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"),
+    ] = 10_000
     ready_seconds: Annotated[
         float,
         Setting(

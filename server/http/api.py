@@ -43,7 +43,11 @@ class OpenDocuments(Protocol):
 
 
 class DocumentsApi:
-    """The catalogue over HTTP. `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody do."""
+    """The catalogue over HTTP.
+
+    `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody do; `most_owned`: documents of
+    one person, give or take those that are made at the same moment.
+    """
 
     def __init__(
         self,
@@ -52,12 +56,14 @@ class DocumentsApi:
         open_documents: OpenDocuments,
         clock: Callable[[], datetime],
         link_role: Role | None = Role.EDITOR,
+        most_owned: int = 10_000,
     ) -> None:
         self._catalogue = catalogue
         self._access = access
         self._open = open_documents
         self._clock = clock
         self._link_role = link_role
+        self._most_owned = most_owned
         self._trash = asyncio.Lock()  # what was restored a moment ago is not deleted
 
     def routes(self) -> list[Route]:
@@ -76,6 +82,9 @@ class DocumentsApi:
         identity = identity_of(request)
         if not may_create(identity):
             raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents: you may not make others.")
+        if await self._access.owned(identity) >= self._most_owned:
+            message = f"You own {self._most_owned} documents, as many as one may. Delete some for ever first."
+            raise ProtocolError(Code.TOO_MANY, message)
         await self._access.remember(identity)
         owner = identity.user.user_id if identity.lasting else None
         entry = await self._catalogue.create(
