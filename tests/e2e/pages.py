@@ -31,6 +31,9 @@ WITHOUT_CARETS = """(sheet) => {
 }"""
 
 
+Role = Literal["Viewer", "Commenter", "Editor"]
+
+
 class EditorPage:
     """A tab with one document in it."""
 
@@ -155,6 +158,30 @@ class EditorPage:
             [name, media_type, base64],
         )
 
+    async def shares(self) -> "ShareDialog":
+        """Open the dialog and wait until it says who has access."""
+        await self.page.get_by_role("button", name="Share", exact=True).click()
+        dialog = ShareDialog(self.page)
+        await expect(dialog.people.first).to_be_visible()
+        return dialog
+
+    async def may(self, mode: Literal["edit", "View only", "Comment only"]) -> None:
+        """Wait until the page lets its person do this much and says so."""
+        chip = self.page.get_by_role("note", name=re.compile("^(View|Comment) only"))
+        if mode == "edit":
+            await self.is_ready()
+            await expect(self.toolbar).to_be_visible()
+            await expect(chip).to_have_count(0)
+        else:
+            await expect(chip).to_have_text(mode)
+            await expect(self.page.get_by_role("textbox", name="Document, read-only")).to_be_visible()
+            await expect(self.toolbar).to_have_count(0)
+
+    async def is_shut_out(self) -> None:
+        """Wait until the page says that its person has no access any more."""
+        await expect(self.page.get_by_role("heading", name="You no longer have access")).to_be_visible()
+        await expect(self.sheet).to_have_count(0)
+
     async def reloads(self) -> None:
         await self.page.reload()
         await self.is_ready()
@@ -163,6 +190,71 @@ class EditorPage:
         """Wait until the service worker holds the application."""
         await self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         await self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+
+
+class ShareDialog:
+    """The dialog behind "Share", open over a document."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.dialog = page.get_by_role("dialog", name=re.compile("^Share "))
+        self.people = self.dialog.get_by_role("list", name="People with access").get_by_role("listitem")
+
+    def role_of(self, name: str) -> Locator:
+        """The button that says and changes somebody's role."""
+        return self.dialog.get_by_role("button", name=re.compile(f"^{re.escape(name)}: "))
+
+    async def gives(self, name: str, role: Role) -> None:
+        await self.role_of(name).click()
+        await self.page.get_by_role("menuitemradio", name=role).click()
+        await expect(self.role_of(name)).to_have_accessible_name(f"{name}: {role}")
+
+    async def opens_link_for(self, role: Role) -> None:
+        """Let whoever has the link in, in this role."""
+        await self.gives("Whoever has the link", role)
+
+    async def restricts(self) -> None:
+        """Let nobody in by the link any more."""
+        await self.dialog.get_by_role("button", name="Link: Anyone with the link").click()
+        await self.page.get_by_role("menuitemradio", name="Restricted").click()
+        await expect(self.dialog.get_by_role("button", name="Link: Restricted")).to_be_visible()
+
+    async def makes_new_link(self) -> str:
+        """Make the earlier links worthless; the new one."""
+        await self.dialog.get_by_role("button", name="Make a new link…").click()
+        await self._confirms("Make a new link")
+        await expect(self.dialog.get_by_text("The address of this page is the link")).to_have_count(0)
+        return await self.copies_link()
+
+    async def copies_link(self) -> str:
+        """Needs the permission to read the clipboard."""
+        await self.dialog.get_by_role("button", name="Copy link").click()
+        await expect(self.page.get_by_text("The link is on the clipboard.").first).to_be_visible()
+        link: str = await self.page.evaluate("navigator.clipboard.readText()")
+        return link
+
+    async def removes(self, name: str) -> None:
+        await self.role_of(name).click()
+        await self.page.get_by_role("menuitem", name="Remove access…").click()
+        await self._confirms("Remove access")
+        await expect(self.role_of(name)).to_have_count(0)
+
+    async def hands_over_to(self, name: str) -> None:
+        await self.role_of(name).click()
+        await self.page.get_by_role("menuitem", name="Make the owner…").click()
+        await self._confirms("Make the owner")
+
+    async def leaves(self) -> None:
+        await self.dialog.get_by_role("button", name="Leave…").click()
+        await self._confirms("Leave")
+
+    async def closes(self) -> None:
+        await self.dialog.get_by_role("button", name="Done").click()
+        await expect(self.dialog).to_have_count(0)
+
+    async def _confirms(self, answer: str) -> None:
+        question = self.page.get_by_role("dialog").last
+        await question.get_by_role("button", name=answer, exact=True).click()
 
 
 class DocumentsPage:
@@ -197,6 +289,11 @@ class DocumentsPage:
     async def goes_to(self, view: Literal["Documents", "Trash"]) -> None:
         await self.page.get_by_role("navigation", name="Lists").get_by_role("link", name=view).click()
         await expect(self.page.get_by_role("heading", name=view, level=1)).to_be_visible()
+
+    async def shows_only(self, whose: Literal["Owned by anyone", "Owned by me", "Shared with me"]) -> None:
+        await self.page.get_by_role("button", name=re.compile("^Filter: ")).click()
+        await self.page.get_by_role("menuitemradio", name=whose).click()
+        await expect(self.page.get_by_role("button", name=f"Filter: {whose}")).to_be_visible()
 
     async def is_told(self, words: str) -> None:
         """Wait for a message at the foot of the page."""

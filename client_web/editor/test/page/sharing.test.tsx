@@ -52,8 +52,10 @@ describe("the owner", () => {
     expect(people.getAllByRole("listitem").map((row) => row.textContent)).toEqual([
       expect.stringMatching(/ann \(you\)Owner$/),
       expect.stringMatching(/bobEditor$/),
-      expect.stringMatching(/cleoCame by the linkViewer$/),
+      expect.stringMatching(/cleoEditor by the linkViewer$/),
     ]);
+    await pick("Link: Anyone with the link", /Restricted/);
+    await people.findByText("Came by the link");
   });
 
   test("changes a role", async () => {

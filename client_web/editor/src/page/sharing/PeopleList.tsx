@@ -1,12 +1,15 @@
 /** Everybody with access to the document, and for its owner the ways to change that. */
 import { Crown, UserMinus } from "lucide-react";
-import type { GivenRole, SharedPerson } from "../../app/sharing";
+import type { GivenRole, LinkAccess, SharedPerson } from "../../app/sharing";
 import { Avatar } from "../../ui/Avatar";
 import { MenuItem, MenuSeparator } from "../../ui/Menu";
 import { RoleMenu, RoleWord } from "./RoleMenu";
+import { isStronger, ROLE_NAMES } from "./roles";
 
 export interface PeopleListProps {
   readonly people: readonly SharedPerson[];
+  /** What the link lets everybody do, whatever their own role. */
+  readonly linkRole: LinkAccess["role"];
   readonly ownId: string | null;
   readonly mayShare: boolean;
   readonly disabled: boolean;
@@ -15,7 +18,7 @@ export interface PeopleListProps {
   readonly onRemove: (person: SharedPerson) => void;
 }
 
-export function PeopleList({ people, ownId, mayShare, disabled, ...act }: PeopleListProps) {
+export function PeopleList({ people, linkRole, ownId, mayShare, disabled, ...act }: PeopleListProps) {
   return (
     <ul className="page-access" aria-label="People with access">
       {people.map((person) => (
@@ -26,7 +29,7 @@ export function PeopleList({ people, ownId, mayShare, disabled, ...act }: People
               {nameOf(person)}
               {person.user.id === ownId && <span className="page-access-you"> (you)</span>}
             </span>
-            <Note person={person} />
+            <Note person={person} linkRole={linkRole} />
           </div>
           {mayShare && person.role !== "owner" ? (
             <RoleMenu
@@ -58,7 +61,9 @@ export function nameOf({ user, email }: SharedPerson): string {
   return user.name.trim() || email || user.id;
 }
 
-function Note({ person }: { readonly person: SharedPerson }) {
+function Note({ person, linkRole }: { readonly person: SharedPerson } & Pick<PeopleListProps, "linkRole">) {
+  if (linkRole !== null && isStronger(linkRole, person.role))
+    return <span className="page-access-note">{ROLE_NAMES[linkRole]} by the link</span>;
   const address = person.email !== null && person.email !== nameOf(person) ? person.email : null;
   const note =
     person.via === "link" ? "Came by the link" : isInvited(person) ? "Has not signed in yet" : address;

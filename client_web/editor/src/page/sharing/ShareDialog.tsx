@@ -144,6 +144,7 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
       {people.length === 0 && <p className="page-access-note">Nobody by name: this document has no owner.</p>}
       <PeopleList
         people={people}
+        linkRole={link.role}
         ownId={me?.user.id ?? null}
         mayShare={mayShare}
         disabled={isBusy}

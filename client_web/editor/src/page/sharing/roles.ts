@@ -17,6 +17,13 @@ export const ROLE_POWERS: Readonly<Record<Role, string>> = {
   viewer: "can read it",
 };
 
+const STRENGTH: readonly Role[] = ["viewer", "commenter", "editor", "owner"];
+
+/** Whether the one role includes more than the other. */
+export function isStronger(one: Role, other: Role): boolean {
+  return STRENGTH.indexOf(one) > STRENGTH.indexOf(other);
+}
+
 export const GIVEN_ROLES: readonly {
   readonly value: GivenRole;
   readonly label: string;
