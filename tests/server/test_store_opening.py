@@ -19,8 +19,10 @@ from sqlalchemy import create_engine
 
 from crdt.errors import Unavailable
 from crdt.ids import ClientId
+from crdt.permissions import Role
 from server.store.migrate import migrate
 from server.store.schema import metadata
+from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
 from server.store.sqlite import LOCK_NAME, sqlite_url
 from tests.contracts.storages import DOCUMENT, fill
@@ -185,6 +187,10 @@ async def test_an_older_version_s_database_is_brought_up_to_date_with_all_it_hol
         assert loaded.head == 0
         await store.open_marks.forget_others("here", timedelta(days=1))
         assert await store.open_marks.marked("elsewhere") == {DOCUMENT}
+        # Whoever knows its address writes in it as before.
+        assert await store.sharing.access([DOCUMENT], []) == {
+            DOCUMENT: Standing(0, Link(Role.EDITOR), None, {}, frozenset())
+        }
 
 
 async def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crdt.errors import Code, InvariantError, Unavailable
 from crdt.ids import ClientId, Seq
+from crdt.permissions import Role
 from server.store.migrate import migrate
 from server.store.schema import metadata
+from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore, place_of
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill
 from tests.harness.ports import quiet_port
@@ -102,6 +104,10 @@ async def test_an_older_version_s_tables_are_brought_up_to_date_with_all_they_ho
         assert loaded.author_keys == {ClientId(7): b"k" * 16}
         await store.open_marks.forget_others("here", timedelta(days=1))
         assert await store.open_marks.marked("elsewhere") == {DOCUMENT}
+        # Whoever knows its address writes in it as before.
+        assert await store.sharing.access([DOCUMENT], []) == {
+            DOCUMENT: Standing(0, Link(Role.EDITOR), None, {}, frozenset())
+        }
 
 
 async def test_a_wrong_password_is_refused_without_being_told(postgres: PostgresServer) -> None:

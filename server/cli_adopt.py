@@ -1,0 +1,61 @@
+"""Gives documents that nobody owns an owner: those from before there were owners, or made by programs that keep no cookie.
+
+Nodes that have such a document open find it out by their next look into the database.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from crdt.ids import DocumentId, is_document_id
+from crdt.permissions import Role
+from server.store.base import Store
+from server.store.sharing_base import Deed, Standing
+
+OPERATOR = "operator"
+"""Who the record says it was."""
+
+_PAGE = 200
+
+
+class CannotAdopt(Exception):
+    """Nothing was changed; the text is a sentence for the operator."""
+
+
+async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime) -> int:
+    """Make somebody the owner of a document, or with None of all that nobody owns; how many these are. `store` is open.
+
+    Raises CannotAdopt when the document does not exist or has an owner.
+    """
+    if not user_id or not user_id.isprintable():
+        raise CannotAdopt("A user id is a text without line breaks.")
+    ids = [found async for found in _ownerless(store)] if document_id is None else [await _named(store, document_id)]
+    for each in ids:
+        await store.sharing.grant(each, user_id, Role.OWNER)
+        await store.audit.record(Deed(now, OPERATOR, "adopt", each, {"user_id": user_id}))
+    return len(ids)
+
+
+async def _named(store: Store, document_id: str) -> DocumentId:
+    standing = await _standing(store, document_id) if is_document_id(document_id) else None
+    if standing is None:
+        raise CannotAdopt(f"There is no document {document_id}.")
+    if standing.owner is not None:
+        raise CannotAdopt(f"Document {document_id} has an owner: {standing.owner.user_id}. Let them transfer it.")
+    return DocumentId(document_id)
+
+
+async def _standing(store: Store, document_id: str) -> Standing | None:
+    return (await store.sharing.access([DocumentId(document_id)], [])).get(DocumentId(document_id))
+
+
+async def _ownerless(store: Store) -> AsyncIterator[DocumentId]:
+    for trashed in (False, True):
+        cursor = None
+        while True:
+            page = await store.catalogue.find("", trashed=trashed, limit=_PAGE, cursor=cursor)
+            standings = await store.sharing.access([entry.document_id for entry in page.entries], [])
+            for document_id, standing in standings.items():
+                if standing.owner is None:
+                    yield document_id
+            if (cursor := page.cursor) is None:
+                break
