@@ -1,7 +1,9 @@
-"""The command line: `manyhands serve | settings | version`."""
+"""The command line: `manyhands serve | settings | token | version`."""
 
+import asyncio
 import os
 import sys
+import time
 from typing import NoReturn
 
 import click
@@ -9,6 +11,7 @@ import click
 from server import observe
 from server.cli_serve import CannotStart, run
 from server.cli_settings import default_of, markdown, values
+from server.cli_token import TokenError, document_roles, inspect, mint
 from server.config import Config, Declared, all_declared
 from server.config_loading import SettingsError, load, version
 
@@ -64,6 +67,40 @@ main.add_command(
 def settings(*, as_markdown: bool) -> None:
     """Print every setting with the value that it has here."""
     click.echo(markdown() if as_markdown else values(_load({})) + "\n", nl=False)
+
+
+@main.group()
+def token() -> None:
+    """Tokens, where MANYHANDS_AUTH is jwt."""
+
+
+@token.command("mint")
+@click.option("--user", required=True, help="The person's id (`sub`).")
+@click.option("--name", help="How they are shown.")
+@click.option("--email", help="Their address, which you have verified.")
+@click.option(
+    "--document", "documents", multiple=True, metavar="ID=ROLE", help="A role in a document; * for every one."
+)
+@click.option("--minutes", type=click.FloatRange(0.1, 24 * 60), default=60, show_default=True)
+def mint_token(user: str, name: str | None, email: str | None, documents: tuple[str, ...], minutes: float) -> None:
+    """Print a token signed with MANYHANDS_JWT_SECRET."""
+    try:
+        claims = {"sub": user, "name": name, "email": email, "documents": document_roles(documents) or None}
+        given = {key: value for key, value in claims.items() if value is not None}
+        click.echo(mint(_load({}).people, given, minutes, time.time()))
+    except TokenError as error:
+        _give_up(str(error))
+
+
+@token.command("inspect")
+def inspect_token() -> None:
+    """Read a token from standard input and say whether it would be taken, or why not."""
+    text = sys.stdin.read(64 * 2**10).strip()
+    if not text or not text.isascii():
+        _give_up("Give the token on standard input.")
+    good, said = asyncio.run(inspect(_load({}).people, text))
+    click.echo(said)
+    sys.exit(0 if good else 1)
 
 
 @main.command("version")

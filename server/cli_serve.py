@@ -166,11 +166,18 @@ def _allow_open_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, lifted), hard))
 
 
+_WELCOMES = {
+    "guest": "Everybody who reaches this address may come in as a guest: make documents, and open those that are shared by link.",
+    "jwt": "People come in with tokens that another application signs.",
+    "oidc": "People come in by signing in with the identity provider.",
+}
+
+
 def _introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
     host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
     say(f"Manyhands {version()} is at http://{host}:{port}")
     say(f"The documents are in {place_of(database_url(config))}")
-    say("Everybody who reaches this address is an editor: this version has no accounts.")
+    say(_WELCOMES[config.people.auth])
     if not is_loopback(config.listen.host):
-        say("It listens to other machines, unencrypted, because MANYHANDS_INSECURE_PUBLIC is set.")
+        say("It listens to other machines, unencrypted: put a proxy that speaks TLS in front of it.")
     log.info("server_started", version=version(), port=port)

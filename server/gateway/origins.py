@@ -1,7 +1,8 @@
 """Which web pages may connect: our own, and those that the operator names.
 
 Browsers do not keep a foreign page from opening a WebSocket; they only say in the Origin header whose page it is. A request without
-that header comes from no page: it is allowed, because connections carry no cookies that a page could borrow.
+that header comes from a program, which has only the cookies that are its own, or is a long-polling request of our own pages: what other
+pages ask for without it, they cannot read, and our cookies do not go with it (SameSite).
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,8 @@
 
 1. A request must name us by an address or by a name that is ours. Otherwise a stranger's page, whose own name was made to point
    at us (DNS rebinding), would count as our own. An address cannot be made to point elsewhere, so any address is good.
-2. A request that changes something must not come from another origin's page. Browsers say where a page is from; other programs say
-   nothing, and are let through, because nothing they could abuse (a cookie, say) goes with a request.
+2. A request that changes something must not come from another origin's page, which would borrow its visitor's cookie. Browsers say
+   where a page is from; other programs say nothing, and are let through: they have only the cookies that are their own.
 """
 
 import ipaddress

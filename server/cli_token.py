@@ -1,0 +1,82 @@
+"""`manyhands token`: makes a token as the application around this server would, and says what is wrong with one."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+
+from crdt.errors import ManyhandsError
+from crdt.permissions import Role
+from crdt.requests import Guest
+from server.auth.base import Credentials
+from server.auth.jwt import JwtAuthenticator, identity_of
+from server.config_people import People
+from server.ways_in import way_in
+
+SHOWN = ("iss", "aud", "sub", "name", "email", "documents")
+"""What is repeated of a token's claims, beside its times."""
+
+
+class TokenError(Exception):
+    """It cannot be done; the text is a sentence for the operator."""
+
+
+def mint(people: People, claims: Mapping[str, Any], minutes: float, now: float) -> str:
+    """Sign a token with the configured secret; raises TokenError for one that the server would not take."""
+    if people.jwt_secret is None:
+        raise TokenError(
+            "Tokens are made with MANYHANDS_JWT_SECRET (and MANYHANDS_AUTH=jwt): set them as the server has them."
+        )
+    full: dict[str, Any] = {"iat": int(now), "exp": int(now + 60 * minutes), **claims}
+    full |= {name: value for name, value in (("iss", people.jwt_issuer), ("aud", people.jwt_audience)) if value}
+    try:
+        identity_of(full, now)
+    except ManyhandsError as refused:
+        raise TokenError(refused.message) from None
+    return jwt.encode(full, people.jwt_secret, algorithm="HS256")
+
+
+def document_roles(given: tuple[str, ...]) -> dict[str, str]:
+    """Read `ID=role`; raises TokenError."""
+    roles = {}
+    for text in given:
+        document_id, equals, role = text.rpartition("=")
+        if not equals or role not in list(Role):
+            raise TokenError(f"--document takes ID=role or *=role, with one of {', '.join(Role)} as role.")
+        roles[document_id] = role
+    return roles
+
+
+async def inspect(people: People, token: str) -> tuple[bool, str]:
+    """Whether the server would take a token, and what to say of it: of the token itself nothing that could be used."""
+    lines = [f"{name}: {value}" for name, value in _claims_of(token).items()]
+    authenticator = way_in(people, time.monotonic, time.time).authenticator
+    if not isinstance(authenticator, JwtAuthenticator):
+        return False, "\n".join([*lines, "This server takes no tokens: MANYHANDS_AUTH is not jwt."])
+    try:
+        identity = await authenticator.identify(Credentials(None, token, Guest()))
+    except ManyhandsError as refused:
+        return False, "\n".join([*lines, f"Refused: {refused.message}"])
+    return True, "\n".join([*lines, f"Good: it is taken for {identity.user.user_id}."])
+
+
+def _claims_of(token: str) -> dict[str, str]:
+    """What it says, whoever has written that."""
+    try:
+        header = jwt.get_unverified_header(token)
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return {}
+    said = {"alg": json.dumps(header.get("alg")), "kid": json.dumps(header.get("kid"))}
+    said |= {name: json.dumps(claims[name]) for name in SHOWN if name in claims}
+    return said | {name: _moment(claims[name]) for name in ("iat", "nbf", "exp") if name in claims}
+
+
+def _moment(value: object) -> str:
+    try:
+        return datetime.fromtimestamp(float(str(value)), UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return json.dumps(value)
