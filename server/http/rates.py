@@ -1,4 +1,4 @@
-"""How fast one address may ask the REST API, and how many documents it may make: refused before anything is looked up.
+"""How fast one address may ask the REST API or sign in, and how many documents it may make: refused before anything is looked up.
 
 Pages and health are not counted: they are served from memory, and whoever watches a server may look often.
 """
@@ -14,6 +14,9 @@ from crdt.errors import Code
 from crdt.token_bucket import Rate
 from server.households import Shares
 from server.http.errors import refusal
+
+COUNTED = ("/api/", "/sign-")
+"""The API, and signing in, for which an identity provider is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class RatesMiddleware:
             await self._app(scope, receive, send)
 
     def _seconds(self, scope: Scope) -> float:
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http" or not scope["path"].startswith(COUNTED):
             return 0.0
         address = scope["client"][0] if scope.get("client") else ""
         seconds = self._requests.take(address)

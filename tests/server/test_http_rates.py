@@ -23,6 +23,7 @@ async def test_an_address_that_asks_too_much_is_told_when_to_come_back() -> None
         assert error_of(refused) == (429, "rate_limited")
         assert refused.headers["retry-after"] == "2"
         assert {name: refused.headers[name] for name in HEADERS} == HEADERS
+        assert error_of(await client.get("/sign-in")) == (429, "rate_limited")
         assert (await client.get("/health")).status_code == 200, "whoever watches the server is not counted"
         site.clock.seconds += 2
         assert (await client.get("/api/documents")).status_code == 200

@@ -1,5 +1,7 @@
 """How much a connection may ask in how short a time, and what becomes of what is too much."""
 
+import json
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -8,15 +10,16 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
-from crdt.protocol import JoinRequest, Limits, encode_batch
+from crdt.protocol import JoinRequest, Limits, User, encode_batch
 from crdt.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
 from crdt.token_bucket import Rate
+from server.auth.base import Credentials, Identity
 from server.gateway import GatewayLimits
 from server.gateway.door import People
 from server.gateway.rates import PAUSE_SECONDS, ConnectionRates
 from server.households import Shares, household
 from server.rooms import RoomSettings
-from tests.harness.live_server import serving
+from tests.harness.live_server import serving, until
 from tests.harness.person import person
 from tests.harness.raw_socket import RawSocket, raw_socket
 
@@ -129,6 +132,7 @@ def update_frames(document_id: str, ack_id: str, batch: bytes) -> tuple[str, byt
     return f'451-{ack_id}["update","{document_id}",{{"_placeholder":true,"num":0}}]', batch
 
 
+@pytest.mark.slow
 async def test_a_refused_change_is_kept_and_taken_later() -> None:
     async with serving(limits=GatewayLimits(updates=Rate(20, 1))) as server, person(server) as alice:
         document_id = await server.new_document()
@@ -187,6 +191,32 @@ async def test_who_waits_and_goes_is_gone() -> None:
 async def joined(program: RawSocket, document_id: str) -> None:
     await program.connected()
     await program.join(document_id)
+
+
+class Doorkeeper:
+    """Knows people by what they call themselves."""
+
+    async def identify(self, credentials: Credentials) -> Identity:
+        name = credentials.guest.name or "nobody"
+        return Identity(User(name, name, "#112233"), "guest")
+
+
+async def test_one_person_has_so_many_connections_and_others_have_theirs() -> None:
+    limits = GatewayLimits(connections_per_user=2)
+    async with serving(limits=limits, authenticator=Doorkeeper()) as server, AsyncExitStack() as sockets:
+
+        async def comes(name: str) -> str:
+            """What CONNECT is answered with, in short."""
+            socket = await sockets.enter_async_context(raw_socket(server.port))
+            await socket.send(f'40{{"guest":{{"name":"{name}"}}}}')
+            answer = str(await socket.receive())
+            return "in" if answer.startswith("40") else json.loads(answer[2:])["data"]["code"]
+
+        assert [await comes("Anna") for _ in range(3)] == ["in", "in", "too_many"]
+        assert await comes("Bert") == "in"
+        server.gateway.abort(server.connection_ids()[0])
+        await until(lambda: server.gateway.connections == 2)
+        assert await comes("Anna") == "in"
 
 
 async def test_joins_and_cursors_are_refused_by_name() -> None:
