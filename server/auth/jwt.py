@@ -20,7 +20,7 @@ from server.auth.tokens import LEEWAY_SECONDS, KeySource, Rules, lifetime_of, re
 LONGEST_SECONDS = 24 * 3600.0
 """A token that holds for longer is refused: nobody can take it back."""
 
-MAX_DOCUMENTS = 500
+MAX_DOCUMENTS = 300
 
 _USER_ID = re.compile(r"[A-Za-z0-9_.:@|+=~-]{1,128}\Z")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,128}@[^\s@\x00-\x1f]{1,125}\Z")

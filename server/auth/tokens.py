@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from server.auth.refusals import unauthenticated
 
 MAX_CHARACTERS = 16 * 2**10
-"""A token with a few hundred documents in it fits."""
+"""A token with 300 documents in it fits."""
 
 LEEWAY_SECONDS = 30.0
 """By how much the clock of whoever signs may be ahead of ours. Nobody gets longer by it."""

@@ -35,7 +35,7 @@ async def test_the_version_and_the_settings_are_printed() -> None:
 async def test_bad_settings_are_refused_by_name() -> None:
     assert await refusal(MANYHANDS_PROT="1") == "There is no setting MANYHANDS_PROT. Did you mean MANYHANDS_PORT?"
     assert "--port must be a whole number" in await refusal("--port", "http")
-    assert "no accounts" in await refusal("--host", "0.0.0.0")
+    assert "AUTH=guest" in await refusal("--host", "0.0.0.0")
 
 
 async def test_an_address_that_cannot_be_taken_is_refused(tmp_path: Path) -> None:
