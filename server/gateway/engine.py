@@ -141,6 +141,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             match packet.packet_type:
                 case engine_packet.MESSAGE:
                     await self.server.listener.received(self, packet.data)
+                    self._expect_no_pong()  # it lives, and its pong may wait behind much else that it says
                 case engine_packet.PONG:
                     self._expect_no_pong()
                 case _:
@@ -175,7 +176,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._timer = self._loop.call_later(self.server.ping_timeout, self._miss_pong)
 
     def _expect_no_pong(self) -> None:
-        if self._pinged_at is not None and self._timer is not None:
+        if self._pinged_at is not None and self._timer is not None and not self.closed:
             self._pinged_at = None
             self._timer.cancel()
             self._timer = self._loop.call_later(self.server.ping_interval, self._ping)

@@ -7,7 +7,8 @@ import pytest
 
 import server
 from crdt.protocol import Limits
-from server.cli_settings import markdown, values
+from crdt.token_bucket import Rate
+from server.cli_settings import default_of, markdown, values
 from server.config import Config, all_declared
 from server.config_loading import SettingsError, load
 
@@ -53,6 +54,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
         ("TRUSTED_PROXIES", "proxy"), ("CONNECT_SECONDS", "nan"), ("CONNECT_SECONDS", "0"), ("MAX_UPDATE_BYTES", "16MB"),
         ("DATABASE_URL", "manyhands.db"), ("DATABASE_URL", "sqlite:///"), ("DATABASE_URL", "mysql://a"),
         ("DATA_DIR", "a\0b"),
+        ("JOIN_RATE", "10"), ("JOIN_RATE", "0/5"), ("JOIN_RATE", "20/10"), ("JOIN_RATE", "1/2/3"), ("JOIN_RATE", "1.5/2"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_with_the_name_of_its_setting(variable: str, value: str) -> None:
@@ -117,6 +119,8 @@ def test_names_are_unique_and_every_default_has_its_form() -> None:
     names = [each.name for each in all_declared()]
     assert len(names) == len(set(names))
     for each in all_declared():
+        if isinstance(each.default, Rate):
+            assert each.setting.form.parse(default_of(each)) == each.default
         if isinstance(each.default, int | float | str) and not isinstance(each.default, bool):
             assert each.setting.form.parse(f"{each.default}") == each.default
 

@@ -69,12 +69,12 @@ async def test_past_the_burst_each_kind_is_refused_until_its_time_has_come(
     assert await refusal(rates, request_) is not None
 
 
-async def test_kinds_do_not_take_from_each_other_and_leaving_is_free() -> None:
+async def test_kinds_do_not_take_from_each_other() -> None:
     rates = ConnectionRates(GatewayLimits(joins=Rate(1, 1), updates=SLOW, presence=SLOW), Clock())
     assert await refusal(rates, JOIN) is None
     assert await refusal(rates, JOIN) is not None
-    free: list[ClientRequest] = [Leave(DOCUMENT)] * 50
-    for request in (Update(DOCUMENT, b"x"), Presence(DOCUMENT, None), *free):
+    requests: list[ClientRequest] = [Update(DOCUMENT, b"x"), Presence(DOCUMENT, None), Leave(DOCUMENT)]
+    for request in 2 * requests:
         assert await refusal(rates, request) is None
 
 
@@ -176,6 +176,23 @@ async def test_the_parts_of_an_upload_wait_too() -> None:
             part = {"offset": offset, "total": len(batch)}
             answer = await alice.ask("upload", document_id, part, batch[offset : offset + 1000])
         assert answer == {"seq": 1}
+
+
+async def test_a_flood_of_what_is_small_waits_and_is_answered() -> None:
+    async with serving(limits=GatewayLimits(updates=Rate(200, 1))) as server, raw_socket(server.port) as program:
+        await program.connected()
+        for ack_id in range(1, 21):
+            assert await program.ask(ack_id, "leave", "a-document") == {}
+
+
+async def test_who_waits_for_long_is_not_taken_for_dead() -> None:
+    """Its pong waits behind what it said before."""
+    limits = GatewayLimits(updates=Rate(50, 1), ping_interval=0.05, ping_timeout=0.3)
+    async with serving(limits=limits) as server, raw_socket(server.port) as program:
+        await program.connected()
+        for ack_id in range(1, 41):
+            await program.send(f'42{ack_id}["leave","a-document"]')
+        assert await program.answer_to(40) == {}
 
 
 async def test_who_waits_and_goes_is_gone() -> None:
