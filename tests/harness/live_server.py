@@ -82,23 +82,25 @@ async def serving(
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
         gateway = Gateway(rooms, authenticator or guests(), limits, origins)
         rooms.attach(gateway)
-        async with rooms, _listening(gateway) as port:
+        async with rooms, listening(gateway.asgi_app, gateway.message_bytes) as port:
             yield LiveServer(port, gateway, rooms, store)
             await gateway.close()
             await rooms.drain()
 
 
 @asynccontextmanager
-async def _listening(gateway: Gateway) -> AsyncIterator[int]:
+async def listening(application: Any, message_bytes: int) -> AsyncIterator[int]:
+    """Serve an ASGI application on a free port, and tell which."""
+
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await gateway.asgi_app(scope, receive, send)
+        await application(scope, receive, send)
 
     config = uvicorn.Config(
         app,
         lifespan="off",
         log_config=None,
         access_log=False,
-        ws_max_size=gateway.message_bytes,
+        ws_max_size=message_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )

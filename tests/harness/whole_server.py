@@ -1,0 +1,60 @@
+"""All of the application on a free loopback port, over a store in memory, with the settings of how people are known."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+
+from server.app import App, create_app
+from server.config import Config, Listen
+from server.config_people import People
+from server.store.memory import MemoryStore
+from tests.harness.live_server import listening
+from tests.harness.tokens import NOW
+
+
+@dataclass
+class Clock:
+    """The time of day, which stands until it is moved."""
+
+    seconds: float = field(default=NOW)
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+
+@dataclass(frozen=True)
+class WholeServer:
+    """Where it is, and its clock."""
+
+    port: int
+    app: App
+    store: MemoryStore
+    clock: Clock
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def browser(self) -> httpx.AsyncClient:
+        """Somebody with a cookie jar of their own."""
+        return httpx.AsyncClient(base_url=self.url)
+
+
+@asynccontextmanager
+async def whole_server(
+    people: People | None = None,
+    *,
+    store: MemoryStore | None = None,
+    clock: Clock | None = None,
+    allowed_origins: tuple[str, ...] = (),
+) -> AsyncIterator[WholeServer]:
+    """Run it; at the end everything it started has stopped."""
+    store, clock = store or MemoryStore(), clock or Clock()
+    config = Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
+    app = create_app(config, store=store, now=clock)
+    async with app.running(), listening(app, app.gateway.message_bytes) as port:
+        yield WholeServer(port, app, store, clock)
+        await app.stop()
