@@ -70,11 +70,14 @@ class Attendance:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LAST_PAUSE)
                 continue
-            # Of an older version than was heard of meanwhile, it is left to the judgement that this has brought about.
-            if standing is not None and standing.version >= open_room.access_version:
-                open_room.access_version = standing.version
-                self._carry_out(open_room, standing, cards)
-            return
+            heard = open_room.access_version
+            if standing is None or standing.version < heard:
+                return  # the newer version has brought about a judgement of its own
+            open_room.access_version = standing.version
+            self._carry_out(open_room, standing, cards)
+            if standing.version == heard:
+                return
+            # Nobody had heard of this version yet, so whoever joined while it was read may have been judged by the one before.
 
     def _carry_out(self, open_room: OpenRoom, standing: Standing, cards: dict[ConnectionId, Card]) -> None:
         present = dict(self._cards_in(open_room))

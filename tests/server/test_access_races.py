@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 import pytest
 
 from crdt.errors import Code, ProtocolError, Unavailable
-from crdt.ids import ConnectionId, DocumentId
+from crdt.ids import ClientId, ConnectionId, DocumentId
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, RoleMessage
+from crdt.protocol import ClosedMessage, JoinRequest, RoleMessage, User
+from server.auth.base import Identity
+from server.links import hash_token
 from server.open_room import OpenRoom
 from server.store.base import Loaded
 from server.store.memory import MemoryStore
@@ -181,17 +183,21 @@ def test_while_the_store_is_away_nobody_new_is_let_in_and_a_change_waits_for_it(
     run_virtually(story())
 
 
-def test_who_joins_anew_meanwhile_is_judged_by_that() -> None:
+def test_who_joins_anew_meanwhile_is_judged_by_what_they_showed_then() -> None:
     async def story() -> None:
         node, sharing = house()
         async with node:
             await node.join("a")
-            sharing.answering = asyncio.Event()
-            version = await restrict(sharing)
+            version = await sharing.set_link(DOCUMENT, Link(Role.COMMENTER, hash_token("the token"), 1))
+            assert version is not None
+            judging = sharing.answering = asyncio.Event()
             node.rooms.access_changed(DOCUMENT, version)
             await asyncio.sleep(0.1)
-            node.rooms.leave(ConnectionId("a"), DOCUMENT)
-            sharing.answering.set()
+            sharing.answering = None
+            stranger = Identity(User("u2", "Bert", "#336699"), "guest", lasting=False)
+            request = JoinRequest(b"\0", ClientId(1))
+            await node.rooms.join(ConnectionId("a"), DOCUMENT, request, stranger, "the token")
+            judging.set()
             await asyncio.sleep(0.1)
             assert said(node, "a") == []
 
