@@ -34,8 +34,8 @@ export interface DocumentViewProps {
   readonly person: LocalUser;
   readonly me: Me | null;
   readonly onPersonChange: (person: LocalUser) => void;
-  /** The local copy is gone: the document has to be opened anew. */
-  readonly onDiscarded: () => void;
+  /** Open the document anew, for instance because the local copy is gone. */
+  readonly onReopen: () => void;
   readonly onDownload: () => void;
   readonly onCrash: (error: unknown) => void;
 }
@@ -43,7 +43,7 @@ export interface DocumentViewProps {
 const NOTHING_FOREIGN: readonly Foreign[] = [];
 
 export function DocumentView(props: DocumentViewProps) {
-  const { provider, state, person, me, onPersonChange, onDiscarded, onDownload, onCrash } = props;
+  const { provider, state, person, me, onPersonChange, onReopen, onDownload, onCrash } = props;
   const title = state.document?.title ?? "";
   const [foreign, setForeign] = useState(NOTHING_FOREIGN);
   const [place, setPlace] = useState<HTMLElement | null>(null);
@@ -100,6 +100,7 @@ export function DocumentView(props: DocumentViewProps) {
           because={because}
           mayRestore={mayTrash(state.role)}
           onRestore={actions.restore}
+          onReopen={onReopen}
           {...rescue}
         />
       )}
@@ -173,7 +174,7 @@ export function DocumentView(props: DocumentViewProps) {
         description="The document is loaded anew from the server. Changes that the server did not take are deleted from this device."
         confirmLabel="Drop and reload"
         tone="danger"
-        onConfirm={() => void provider.discardAndReload().then(onDiscarded, actions.reportFailure)}
+        onConfirm={() => void provider.discardAndReload().then(onReopen, actions.reportFailure)}
       />
     </div>
   );

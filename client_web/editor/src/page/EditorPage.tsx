@@ -71,7 +71,7 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
         person={person}
         me={me}
         onPersonChange={onPersonChange}
-        onDiscarded={onReopen}
+        onReopen={onReopen}
         onDownload={download}
         onCrash={(error) => setCrash({ error })}
       />

@@ -8,6 +8,7 @@ import {
   Eye,
   HardDriveDownload,
   KeyRound,
+  RotateCcw,
   ShieldAlert,
   Trash2,
 } from "lucide-react";
@@ -27,10 +28,12 @@ export interface ReadOnlyNoticeProps extends RescueActions {
   readonly because: ReadOnly;
   readonly mayRestore: boolean;
   readonly onRestore: () => Promise<void>;
+  /** Open the document anew. */
+  readonly onReopen: () => void;
 }
 
 export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
-  const { because, mayRestore, onRestore, onDownload, onSaveAsNew } = props;
+  const { because, mayRestore, onRestore, onReopen, onDownload, onSaveAsNew } = props;
   switch (because.reason) {
     case "trashed":
       return (
@@ -52,7 +55,7 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
     case "role":
       return null; // the header says it
     case "signed out":
-      return <SignedOutNotice onDownload={onDownload} />;
+      return <SignedOutNotice onDownload={onDownload} onReopen={onReopen} />;
     case "foreign":
       return (
         <Banner
@@ -82,7 +85,7 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
   }
 }
 
-function SignedOutNotice({ onDownload }: Pick<RescueActions, "onDownload">) {
+function SignedOutNotice({ onDownload, onReopen }: Pick<ReadOnlyNoticeProps, "onDownload" | "onReopen">) {
   const address = signInAddress(useStanding(), window.location);
   return (
     <Banner
@@ -91,6 +94,9 @@ function SignedOutNotice({ onDownload }: Pick<RescueActions, "onDownload">) {
       action={
         <span className="page-notice-actions">
           <DownloadButton onDownload={onDownload} />
+          <Button size="small" icon={RotateCcw} onClick={onReopen}>
+            Try again
+          </Button>
           {address && <SignInLink address={address} />}
         </span>
       }

@@ -4,6 +4,7 @@ import type { ProviderState } from "@manyhands/provider";
 
 export type StatusKind =
   | "closed"
+  | "signed-out"
   | "refused"
   | "waiting"
   | "offline"
@@ -31,6 +32,14 @@ export interface Fact {
 
 /** Returns the most serious thing that is true. "Saved" is said only when the server holds everything durably. */
 export function statusOf(state: ProviderState): Status {
+  if (state.closed?.code === "unauthenticated") {
+    return said(
+      "signed-out",
+      "Signed out",
+      "warning",
+      `The server does not know who you are. ${keptWords(state)}`,
+    );
+  }
   if (state.closed) return said("closed", "Closed", "danger", state.closed.message);
   if (state.refusal) {
     return said(

@@ -236,9 +236,19 @@ describe("who is signed in", () => {
     provider().tells(expired);
     const sheet = await screen.findByRole("textbox", { name: "Document, read-only" });
     expect(sheet.textContent).toBe("Hello");
+    expect(screen.getByRole("button", { name: "Signed out. Details" })).toBeTruthy();
     expect(screen.getByRole("link", { name: "Sign in" }).getAttribute("href")).toBe(
       "/sign-in?next=%2Fd%2Fabcdefgh",
     );
+  });
+
+  test("goes on by trying again, once signed in elsewhere", async () => {
+    const { provider } = openDocument({ doc: withWords(), who: await known({ ...ANN, kind: "jwt" }) });
+    const before = provider();
+    before.tells(expired);
+    expect(screen.queryByRole("link", { name: "Sign in" })).toBeNull();
+    fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(provider()).not.toBe(before));
   });
 
   test("is asked to sign in before there is a document", async () => {

@@ -6,6 +6,7 @@ import {
   CloudAlert,
   CloudCheck,
   CloudOff,
+  KeyRound,
   type LucideIcon,
   RefreshCw,
   TriangleAlert,
@@ -23,6 +24,7 @@ export interface StatusButtonProps {
 
 const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
   closed: CircleAlert,
+  "signed-out": KeyRound,
   refused: TriangleAlert,
   waiting: CloudAlert,
   offline: CloudOff,
