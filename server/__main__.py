@@ -1,4 +1,4 @@
-"""The command line: `manyhands serve | settings | token | version`."""
+"""The command line: `manyhands serve | settings | token | adopt | version`."""
 
 import asyncio
 import os
@@ -8,7 +8,9 @@ from typing import NoReturn
 
 import click
 
+from crdt.errors import Unavailable
 from server import observe
+from server.cli_adopt import CannotAdopt, adopt_in
 from server.cli_serve import CannotStart, run
 from server.cli_settings import default_of, markdown, values
 from server.cli_token import TokenError, document_roles, inspect, mint
@@ -101,6 +103,21 @@ def inspect_token() -> None:
     good, said = asyncio.run(inspect(_load({}).people, text))
     click.echo(said)
     sys.exit(0 if good else 1)
+
+
+@main.command("adopt")
+@click.option("--all", "everything", is_flag=True, help="All documents that nobody owns, instead of one.")
+@click.argument("arguments", nargs=-1, metavar="[DOCUMENT_ID] USER_ID")
+def adopt_documents(*, everything: bool, arguments: tuple[str, ...]) -> None:
+    """Make somebody the owner of documents that nobody owns. With SQLite, stop the server first."""
+    if len(arguments) != (1 if everything else 2):
+        _give_up("Say which document and who: DOCUMENT_ID USER_ID, or --all USER_ID.")
+    document_id = None if everything else arguments[0]
+    try:
+        adopted = asyncio.run(adopt_in(_load({}), document_id, arguments[-1]))
+    except (CannotAdopt, Unavailable) as error:
+        _give_up(error.message if isinstance(error, Unavailable) else str(error))
+    click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")
 
 
 @main.command("version")

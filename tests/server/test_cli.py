@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from crdt.ids import DocumentId, Epoch
 from server.cli_serve import CannotStart, bind
 from server.cli_settings import markdown
 from server.config_loading import version
+from server.store.sql import SqlStore
+from server.store.sqlite import sqlite_url
+from server.store.titles import utc_now
 from tests.server.server_process import run, server_process
 
 pytestmark = pytest.mark.slow
@@ -30,6 +34,20 @@ async def test_the_version_and_the_settings_are_printed() -> None:
     code, out, _ = await run("settings", MANYHANDS_PORT="9000")
     assert code == 0
     assert ["MANYHANDS_PORT", "9000"] in [line.split() for line in out.splitlines()]
+
+
+async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        for name in ("ownerless-1", "ownerless-2"):
+            await store.catalogue.create(DocumentId(name), "Old", Epoch(1), utc_now())
+    place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
+    assert await run("adopt", "ownerless-1", "anna", **place) == (0, "anna owns ownerless-1.\n", "")
+    assert await run("adopt", "--all", "bert", **place) == (0, "bert owns 1 more.\n", "")
+    for arguments in (["ownerless-1", "bert"], ["absent-document", "bert"], ["bert"], ["--all"]):
+        code, out, err = await run("adopt", *arguments, **place)
+        assert (code, out) == (2, "")
+        assert err.startswith("manyhands: ")
+        assert err.count("\n") == 1
 
 
 async def test_bad_settings_are_refused_by_name() -> None:
