@@ -49,7 +49,7 @@ def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
     return House(store, poll_seconds=poll_seconds), sharing
 
 
-def said(house: House, name: str) -> list[Role | Code]:
+def said_to(house: House, name: str) -> list[Role | Code]:
     """What somebody was told of their access, in order."""
     messages = house.ears.said.get(name, [])
     return [
@@ -73,10 +73,10 @@ def test_a_lost_hint_is_made_up_for_by_the_poll() -> None:
             await node.join("a")
             await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
             await asyncio.sleep(SOON)
-            assert said(node, "a") == [Role.VIEWER]
+            assert said_to(node, "a") == [Role.VIEWER]
             await restrict(sharing)
             await asyncio.sleep(SOON)
-            assert said(node, "a") == [Role.VIEWER, Code.FORBIDDEN]
+            assert said_to(node, "a") == [Role.VIEWER, Code.FORBIDDEN]
 
     run_virtually(story())
 
@@ -90,7 +90,7 @@ def test_the_poll_tells_nobody_what_they_know() -> None:
             assert version is not None
             node.rooms.access_changed(DOCUMENT, version)
             await asyncio.sleep(5 * POLL)
-            assert said(node, "a") == []
+            assert said_to(node, "a") == []
 
     run_virtually(story())
 
@@ -136,7 +136,7 @@ def test_access_that_ends_while_its_answer_is_under_way_lets_nobody_in() -> None
             with pytest.raises(ProtocolError):
                 await joining
             await asyncio.sleep(1)
-            assert said(node, "here") == [Code.FORBIDDEN]
+            assert said_to(node, "here") == [Code.FORBIDDEN]
 
     run_virtually(story())
 
@@ -159,7 +159,7 @@ def test_an_answer_that_was_overtaken_by_a_newer_one_changes_nothing() -> None:
             await asyncio.sleep(0.1)
             first.set()
             await asyncio.sleep(0.1)
-            assert said(node, "a") == []
+            assert said_to(node, "a") == []
 
     run_virtually(story())
 
@@ -175,10 +175,10 @@ def test_while_the_store_is_away_nobody_new_is_let_in_and_a_change_waits_for_it(
             with pytest.raises(Unavailable):
                 await node.join("b")
             await asyncio.sleep(20)
-            assert said(node, "a") == []
+            assert said_to(node, "a") == []
             sharing.away = False
             await asyncio.sleep(10)
-            assert said(node, "a") == [Code.FORBIDDEN]
+            assert said_to(node, "a") == [Code.FORBIDDEN]
 
     run_virtually(story())
 
@@ -199,7 +199,7 @@ def test_who_joins_anew_meanwhile_is_judged_by_what_they_showed_then() -> None:
             await node.rooms.join(ConnectionId("a"), DOCUMENT, request, stranger, "the token")
             judging.set()
             await asyncio.sleep(0.1)
-            assert said(node, "a") == []
+            assert said_to(node, "a") == []
 
     run_virtually(story())
 
@@ -219,7 +219,7 @@ def test_a_hint_that_says_what_is_known_asks_nobody() -> None:
                 room.access_changed(known)
             assert room.access_version == version
             await asyncio.sleep(1)
-            assert said(node, "a") == [Role.VIEWER]
+            assert said_to(node, "a") == [Role.VIEWER]
 
     run_virtually(story())
 
@@ -228,3 +228,21 @@ def _room(house: House) -> OpenRoom:
     found = house.rooms._rooms.get(DOCUMENT)
     assert found is not None
     return found
+
+
+def test_a_fresh_token_that_says_less_acts_at_once() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await restrict(sharing)
+            user = User("u2", "Bert", "#336699")
+            said: tuple[dict[str, Role], ...] = {DOCUMENT: Role.COMMENTER}, {"*": Role.VIEWER}, {}
+            first, *fresh = (Identity(user, "jwt", document_roles=roles) for roles in said)
+            request = JoinRequest(b"\0", ClientId(1))
+            await node.rooms.join(ConnectionId("a"), DOCUMENT, request, first)
+            for identity in (first, *fresh):
+                node.rooms.identify(ConnectionId("a"), identity)
+                await asyncio.sleep(0.1)
+            assert said_to(node, "a") == [Role.VIEWER, Code.FORBIDDEN]
+
+    run_virtually(story())
