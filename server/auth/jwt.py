@@ -67,9 +67,8 @@ def verified_email(claims: Mapping[str, Any], *, unless_said: bool) -> str | Non
     """The address in lower case, if whoever signed has verified it; `unless_said`: what holds when they do not say."""
     email = claims.get("email")
     verified = claims.get("email_verified", unless_said)
-    if not isinstance(email, str) or verified not in (True, "true") or not _EMAIL.match(email):
-        return None
-    return email.lower()
+    is_verified = verified is True or verified == "true"
+    return email.lower() if is_verified and isinstance(email, str) and _EMAIL.match(email) else None
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:

@@ -69,6 +69,7 @@ async def test_the_session_cookie_may_hold_it() -> None:
 
 async def test_an_address_that_nobody_has_verified_is_none() -> None:
     assert (await identify(token(email="ann@example.org", email_verified=False))).email is None
+    assert (await identify(token(email="ann@example.org", email_verified=1))).email is None
     assert (await identify(token(email="no address"))).email is None
 
 
