@@ -23,6 +23,8 @@ KEYS = st.sampled_from(
         "total",
         "state",
         "guest",
+        "token",
+        "link",
         "name",
         "color",
         "_placeholder",

@@ -75,12 +75,12 @@ async def new_document(server: ServerProcess) -> str:
         return str((await http.post("/api/documents", json={"title": "Story"})).json()["id"])
 
 
-async def run(*arguments: str, **variables: str) -> tuple[int, str, str]:
-    """Run `manyhands` to its end: exit code, standard output, standard error."""
+async def run(*arguments: str, given: str = "", **variables: str) -> tuple[int, str, str]:
+    """Run `manyhands` to its end, with `given` on standard input: exit code, standard output, standard error."""
     process = await _start(*arguments, **variables)
     try:
         async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate()
+            out, err = await process.communicate(given.encode())
     finally:
         if process.returncode is None:
             process.kill()
@@ -97,7 +97,7 @@ async def _start(*arguments: str, **variables: str) -> asyncio.subprocess.Proces
         *arguments,
         cwd=Path(__file__).parents[2],
         env={**inherited, **variables},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -109,3 +109,26 @@ def test_a_host_that_is_not_ours_is_refused(host: str) -> None:
 def test_localhost_is_one_address() -> None:
     with contextlib.closing(bind("localhost", 0)) as listener:
         assert listener.getsockname()[1] != 0
+
+
+async def test_a_token_is_minted_and_inspected() -> None:
+    settings = {
+        "MANYHANDS_AUTH": "jwt",
+        "MANYHANDS_JWT_SECRET": "nobody else knows this, I do hope",
+        "MANYHANDS_JWT_AUDIENCE": "us",
+    }
+    minted = ("token", "mint", "--user", "ann", "--name", "Ann", "--document", "*=viewer", "--minutes", "5")
+    code, text, err = await run(*minted, **settings)
+    assert (code, err) == (0, "")
+    code, said, _ = await run("token", "inspect", given=text, **settings)
+    assert (code, said.splitlines()[-1]) == (0, "Good: it is taken for ann.")
+    assert 'documents: {"*": "viewer"}' in said
+    code, said, _ = await run("token", "inspect", given=text, **{**settings, "MANYHANDS_JWT_AUDIENCE": "them"})
+    assert (code, said.splitlines()[-1]) == (1, "Refused: The token is meant for another audience (`aud`).")
+    assert text.strip() not in said
+    assert settings["MANYHANDS_JWT_SECRET"] not in said
+    code, _, err = await run(*minted[:4], "--document", "x=boss", **settings)
+    assert code == 2
+    assert err.startswith("manyhands: --document takes ID=role")
+    code, _, err = await run(*minted)
+    assert (code, "MANYHANDS_JWT_SECRET" in err) == (2, True)

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 import server
+from crdt.permissions import Role
 from crdt.protocol import Limits
 from crdt.token_bucket import Rate
 from server.cli_settings import default_of, markdown, values
 from server.config import Config, all_declared
 from server.config_loading import SettingsError, load
+from server.config_people import People
+from server.ways_in import default_link_role
+from tests.harness.tokens import signing_key
 
 
 def problems(environ: dict[str, str], **options: str) -> list[str]:
@@ -134,3 +138,68 @@ def test_showing_the_settings_keeps_secrets() -> None:
     shown = values(load({"MANYHANDS_DATABASE_URL": "sqlite:////srv/hunter2.db"}, {}))
     assert "hunter2" not in shown
     assert "MANYHANDS_DATABASE_URL" in shown
+
+
+OIDC = {
+    "AUTH": "oidc",
+    "OIDC_ISSUER": "https://id.example",
+    "OIDC_CLIENT_ID": "m",
+    "PUBLIC_URL": "https://docs.example/",
+}
+SECRET = "x" * 32
+
+
+def people(**given: str) -> dict[str, str]:
+    return {f"MANYHANDS_{name}": value for name, value in given.items()}
+
+
+@pytest.mark.parametrize("way", [{"AUTH": "jwt", "JWT_SECRET": SECRET}, OIDC])
+def test_where_people_are_known_the_server_may_be_public(way: dict[str, str]) -> None:
+    assert load(people(HOST="0.0.0.0", **way), {}).people.auth == way["AUTH"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"AUTH": "jwt"}, "needs one of"),
+        ({"AUTH": "jwt", "JWT_SECRET": SECRET, "JWT_JWKS_URL": "https://a.example/keys"}, "only one"),
+        ({"AUTH": "oidc", "OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_ID and MANYHANDS_PUBLIC_URL"),
+        ({"JWT_SECRET": SECRET}, "set MANYHANDS_AUTH=jwt"),
+        ({"OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_ID": "m"}, "set MANYHANDS_AUTH=oidc"),
+        ({**OIDC, "JWT_ISSUER": "a"}, "JWT_ISSUER would not be used"),
+    ],
+)
+def test_a_half_made_way_in_is_no_open_door(given: dict[str, str], words: str) -> None:
+    (problem,) = problems(people(**given))
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH", "none"), ("SECRET_KEY", "short"), ("JWT_SECRET", "short"), ("JWT_PUBLIC_KEY", "/no/such/file"),
+        ("JWT_PUBLIC_KEY", "-----BEGIN PUBLIC KEY-----\\nAAAA\\n-----END PUBLIC KEY-----"), ("JWT_JWKS_URL", "http://a.example/keys"),
+        ("JWT_JWKS_URL", "https://u:p@a.example/keys"), ("OIDC_ISSUER", "http://id.example"), ("OIDC_ISSUER", "id.example"),
+        ("OIDC_SCOPES", "profile email"), ("PUBLIC_URL", "https://a/path"), ("DEFAULT_LINK_ROLE", "owner"),
+    ],
+)  # fmt: skip
+def test_a_way_in_that_is_unsafe_is_refused_without_telling_secrets(name: str, value: str) -> None:
+    problem = problems(people(**{name: value}))[0]
+    assert problem.startswith(f"MANYHANDS_{name} must be ")
+    assert "short" not in problem
+
+
+def test_a_public_key_may_be_a_file_or_text(tmp_path: Path) -> None:
+    pem = signing_key("ES256").pem.decode()
+    (tmp_path / "key.pem").write_text(pem)
+    for value in (pem, pem.replace("\n", "\\n"), str(tmp_path / "key.pem")):
+        config = load(people(AUTH="jwt", JWT_PUBLIC_KEY=value), {})
+        assert (config.people.jwt_public_key or "").strip() == pem.strip()
+        assert "BEGIN" not in values(config)
+
+
+def test_new_documents_are_open_by_their_address_only_among_guests() -> None:
+    assert default_link_role(People()) is Role.EDITOR
+    assert default_link_role(People(default_link_role="none")) is None
+    assert default_link_role(load(people(**OIDC), {}).people) is None
+    assert default_link_role(load(people(**OIDC, DEFAULT_LINK_ROLE="viewer"), {}).people) is Role.VIEWER
