@@ -6,14 +6,14 @@ import { VitePWA } from "vite-plugin-pwa";
 /** Where `npm run dev` finds a running Manyhands server. */
 const SERVER = "http://127.0.0.1:8000";
 
-/** Addresses that the server answers itself: never the application, never from a cache. */
+/** Addresses that the server answers itself: never the application, never from a cache. They are compared with path and query. */
 const SERVER_PATHS = [
   /^\/api\//,
   /^\/socket\.io\//,
   /^\/health$/,
   /^\/ready$/,
   /^\/metrics$/,
-  /^\/sign-(in|out)(\/|$)/,
+  /^\/sign-(in|out)([/?]|$)/,
 ];
 
 const serviceWorker = VitePWA({
