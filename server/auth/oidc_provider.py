@@ -21,6 +21,9 @@ from server.auth.tokens import Rules, read_token
 
 KEPT_SECONDS = 3600.0
 
+PAUSE_SECONDS = 3.0
+"""While the provider does not answer, people who want to sign in are told so at once, and not each after a time-out of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class OidcClient:
@@ -42,6 +45,7 @@ class OidcProvider:
         self._now = now
         self._description: Mapping[str, Any] | None = None
         self._described_at = 0.0
+        self._failed_at: float | None = None
         self._asking = asyncio.Lock()
         self._keys = JwksKeys(self._jwks_url, clock)
 
@@ -111,11 +115,18 @@ class OidcProvider:
     async def _describe(self) -> Mapping[str, Any]:
         async with self._asking:
             if self._description is None or self._clock() - self._described_at >= KEPT_SECONDS:
-                description = await fetch_json(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
-                if description.get("issuer") != self.issuer:
-                    raise Unavailable("The identity provider calls itself by another name than MANYHANDS_OIDC_ISSUER.")
-                self._description, self._described_at = description, self._clock()
+                if self._failed_at is not None and self._clock() - self._failed_at < PAUSE_SECONDS:
+                    raise Unavailable("The identity provider did not answer a moment ago.")
+                self._failed_at = self._clock()
+                self._description = await self._fetch()
+                self._described_at, self._failed_at = self._clock(), None
             return self._description
+
+    async def _fetch(self) -> Mapping[str, Any]:
+        description = await fetch_json(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if description.get("issuer") != self.issuer:
+            raise Unavailable("The identity provider calls itself by another name than MANYHANDS_OIDC_ISSUER.")
+        return description
 
     def _session(self, description: Mapping[str, Any]) -> Any:
         methods = description.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])

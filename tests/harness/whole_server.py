@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 
 import httpx
 
@@ -20,6 +21,8 @@ class Clock:
     """The time of day, which stands until it is moved."""
 
     seconds: float = field(default=NOW)
+    ahead: float = 0.0
+    """By how much the other clock, which only grows, is ahead."""
 
     def __call__(self) -> datetime:
         return datetime.fromtimestamp(self.seconds, UTC)
@@ -54,7 +57,7 @@ async def whole_server(
     """Run it; at the end everything it started has stopped."""
     store, clock = store or MemoryStore(), clock or Clock()
     config = Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
-    app = create_app(config, store=store, now=clock)
+    app = create_app(config, store=store, clock=lambda: monotonic() + clock.ahead, now=clock)
     async with app.running(), listening(app, app.gateway.message_bytes) as port:
         yield WholeServer(port, app, store, clock)
         await app.stop()

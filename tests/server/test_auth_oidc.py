@@ -10,6 +10,7 @@ import pytest
 
 from crdt.permissions import Role
 from server.auth.oidc import SESSION_SECONDS, SIGN_IN_SECONDS, local_path
+from server.auth.oidc_provider import PAUSE_SECONDS
 from server.config_people import People
 from tests.harness.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, identity_provider, query_of
 from tests.harness.log_lines import log_lines
@@ -273,6 +274,8 @@ async def test_while_the_provider_is_away_it_says_so_and_sessions_go_on() -> Non
             assert (away.status_code, away.headers["content-type"]) == (503, "text/html; charset=utf-8")
             assert provider.url not in away.text
             provider.away = False
+            assert (await http.get("/sign-in")).status_code == 503  # nobody asks the provider again at once
+            server.clock.ahead += PAUSE_SECONDS
             await browser.signs_in()
             provider.away = True
             assert (await browser.me()).status_code == 200
