@@ -1,0 +1,64 @@
+"""Coming in through an identity provider, in real browsers: to the page that was meant, with the link that was sent."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, expect
+
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import DocumentsPage, EditorPage
+from tests.e2e.person import Meeting, Person, people_at
+from tests.harness.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, identity_provider
+from tests.harness.ports import quiet_port
+from tests.server.server_process import server_process
+
+pytestmark = BROWSER
+
+
+@asynccontextmanager
+async def _door(chromium: Browser, data_dir: Path, pages: Path) -> AsyncIterator[tuple[Meeting, IdentityProvider]]:
+    """A site that asks everybody to sign in, and who vouches for them."""
+    port = quiet_port()
+    url = f"http://127.0.0.1:{port}"
+    async with identity_provider() as provider:
+        ways = ["--auth", "oidc", "--public-url", url, "--oidc-issuer", provider.url]
+        client = ["--oidc-client-id", CLIENT_ID, "--oidc-client-secret", CLIENT_SECRET]
+        place = ["--port", str(port), "--pages-dir", str(pages), "--log-level", "error"]
+        async with server_process(data_dir, *place, *ways, *client), people_at(chromium, url) as meet:
+            yield meet, provider
+
+
+async def _signs_in(person: Person, provider: IdentityProvider, path: str) -> EditorPage:
+    """Open an address as a stranger, and go through the provider's door."""
+    person.expects("status of 401")
+    name = person.name
+    provider.person = {"sub": name, "name": name, "email": f"{name}@example.org".lower(), "email_verified": True}
+    editor = EditorPage(name, await person.visits(path))
+    await editor.can_be_reopened_offline()  # from here on the service worker answers what it may
+    await editor.page.get_by_role("link", name="Sign in").click()
+    return editor
+
+
+async def test_a_link_survives_the_sign_in(chromium: Browser, tmp_path: Path, built_pages: Path) -> None:
+    async with _door(chromium, tmp_path, built_pages) as (meet, provider):
+        owner = await meet("Alice", permissions=["clipboard-read", "clipboard-write"])
+        documents = DocumentsPage((await _signs_in(owner, provider, "/")).page)
+        alice = await documents.makes_document()
+        await alice.goes_to_start()
+        await alice.types("By invitation.")
+        await alice.shows("Saved")
+        sharing = await alice.shares()
+        await sharing.dialog.get_by_role("button", name="Link: Restricted").click()
+        await alice.page.get_by_role("menuitemradio", name="Anyone with the link").click()
+        await sharing.opens_link_for("Commenter")
+        link = await sharing.copies_link()
+
+        visitor = await meet("Bob")
+        bob = await _signs_in(visitor, provider, link.removeprefix(visitor.url))
+        await bob.may("Comment only")
+        await bob.sees("By invitation.")
+
+        await bob.page.get_by_role("button", name="You are Bob. Account").click()
+        await bob.page.get_by_role("menuitem", name="Sign out").click()
+        await expect(bob.page.get_by_role("link", name="Sign in")).to_be_visible()
