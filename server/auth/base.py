@@ -48,8 +48,8 @@ class Identity:
 class Credentials:
     """What somebody shows: the session cookie's value, a token from elsewhere, and what a guest says of themselves."""
 
-    cookie: str | None
-    token: str | None
+    cookie: str | None = field(repr=False)
+    token: str | None = field(repr=False)
     guest: Guest
 
 

@@ -5,7 +5,7 @@ No script reads it (HttpOnly), no other site's page sends it along with what it 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 SESSION = "manyhands"
@@ -21,7 +21,7 @@ class Cookie:
     """One cookie as it is set. `seconds` 0: forget it."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
     seconds: int
 
     def header(self, *, secure: bool) -> str:

@@ -6,7 +6,7 @@ ES256 are taken, whatever it offers.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -31,7 +31,7 @@ class OidcClient:
 
     issuer: str
     client_id: str
-    secret: str | None
+    secret: str | None = field(repr=False)
     scopes: str
     redirect_uri: str
 

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, NoReturn, Protocol
 
@@ -29,7 +29,7 @@ PublicKey = RSAPublicKey | EllipticCurvePublicKey
 class VerifyingKey:
     """A key, and the one algorithm that it is good for."""
 
-    key: PublicKey | bytes
+    key: PublicKey | bytes = field(repr=False)
     algorithm: str
 
 

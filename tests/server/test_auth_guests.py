@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.protocol import User
-from crdt.requests import Guest
+from crdt.requests import Authenticate, Greeting, Guest
 from server.auth.base import Credentials, Identity
 from server.auth.cookies import Cookie, find_cookie
 from server.auth.guest import RENEWED_AFTER, GuestAuthenticator
 from server.auth.oidc import OidcAuthenticator
 from server.auth.secret import SecretKey
+from server.auth.tokens import VerifyingKey
 from server.config_people import People
 from server.store.memory import MemoryStore
 from tests.harness.tokens import NOW
@@ -199,3 +200,14 @@ async def test_another_sites_page_borrows_no_cookie() -> None:
             refused = await browser.patch("/api/me", json={"name": "Mallory"}, headers=headers)
             assert refused.status_code == 403
         assert (await browser.get("/api/me")).json() == me
+
+
+def test_what_is_shown_of_credentials_in_a_traceback_tells_no_secret() -> None:
+    shown = [
+        repr(Credentials("the-secret", "the-secret", Guest())),
+        repr(Cookie("manyhands", "the-secret", 1)),
+        repr(Authenticate(None, "the-secret")),
+        repr(Greeting(Guest(), "the-secret")),
+        repr(VerifyingKey(b"the-secret", "HS256")),
+    ]
+    assert "the-secret" not in str(shown)
