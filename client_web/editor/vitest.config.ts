@@ -13,5 +13,7 @@ export default defineConfig({
     environment: "happy-dom",
     css: { include: /\/tokens\.css/ }, // a test measures its contrasts; the other style sheets are left out
     include: ["test/**/*.test.{ts,tsx}"],
+    setupFiles: ["test/patience.ts"],
+    testTimeout: 30_000, // above test/patience.ts
   },
 });
