@@ -211,6 +211,10 @@ class Room:
         self._outbox.take(replace(entry, updates=updates, repeated=(), author_keys=claims))
         return []
 
+    def may_write(self, connection: ConnectionId) -> None:
+        """Raise what anything from this session would be refused with now, before much is sent in parts; changes nothing."""
+        self._may_write(self._people.session(connection), 0)
+
     def _may_write(self, session: Session, size: int) -> None:
         if self.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, _DAMAGED)

@@ -156,6 +156,10 @@ class Rooms:
         """One part of an announced missing update; raises ProtocolError."""
         return self._room(document_id).room.fetch(connection, index)
 
+    def may_write(self, connection: ConnectionId, document_id: DocumentId) -> None:
+        """Raise what anything from this session would be refused with now: whoever may not write fills no memory with parts."""
+        self._room(document_id).room.may_write(connection)
+
     def receive(
         self, connection: ConnectionId, document_id: DocumentId, batch: bytes, request: Request | None
     ) -> Awaitable[None] | None:

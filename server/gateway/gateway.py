@@ -303,6 +303,8 @@ class Gateway:
     async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
         if upload.document_id not in connection.documents:
             raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        if upload.offset == 0:
+            self._rooms.may_write(connection.connection_id, upload.document_id)
         progress = connection.uploads.receive(upload)
         if isinstance(progress, int):
             return {"received": progress}

@@ -204,8 +204,10 @@ async def test_a_forged_update_changes_the_document_for_nobody(server: LiveServe
         before = await server.store.log.load(DocumentId(document_id))
         batch = bob.types("forged")
         assert (await bob.ask("update", document_id, batch))["error"]["code"] == "forbidden"
-        part = await bob.ask("upload", document_id, {"offset": 0, "total": len(batch)}, batch)
-        assert part["error"]["code"] == "forbidden"
+        whole = await bob.ask("upload", document_id, {"offset": 0, "total": len(batch)}, batch)
+        assert whole["error"]["code"] == "forbidden"
+        first_part = await bob.ask("upload", document_id, {"offset": 0, "total": 1000 * len(batch)}, batch)
+        assert first_part["error"]["code"] == "forbidden"
         await bob.client.emit("update", (document_id, batch))  # asks for no ack: its refusal ends the session
         assert (await bob.hears("closed"))[1]["code"] == "forbidden"
         assert await server.store.log.load(DocumentId(document_id)) == before
