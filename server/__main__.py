@@ -107,14 +107,15 @@ def inspect_token() -> None:
 
 @main.command("adopt")
 @click.option("--all", "everything", is_flag=True, help="All documents that nobody owns, instead of one.")
+@click.option("--take", is_flag=True, help="Even when the document has an owner, who then becomes an editor.")
 @click.argument("arguments", nargs=-1, metavar="[DOCUMENT_ID] USER_ID")
-def adopt_documents(*, everything: bool, arguments: tuple[str, ...]) -> None:
+def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...]) -> None:
     """Make somebody the owner of documents that nobody owns. With SQLite, stop the server first."""
-    if len(arguments) != (1 if everything else 2):
+    if len(arguments) != (1 if everything else 2) or (everything and take):
         _give_up("Say which document and who: DOCUMENT_ID USER_ID, or --all USER_ID.")
     document_id = None if everything else arguments[0]
     try:
-        adopted = asyncio.run(adopt_in(_load({}), document_id, arguments[-1]))
+        adopted = asyncio.run(adopt_in(_load({}), document_id, arguments[-1], take=take))
     except (CannotAdopt, Unavailable) as error:
         _give_up(error.message if isinstance(error, Unavailable) else str(error))
     click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")

@@ -1,4 +1,7 @@
-"""Gives documents that nobody owns an owner: those from before there were owners, or made by programs that keep no cookie.
+"""Gives documents an owner: those that nobody owns, and when the operator insists those whose owner cannot come back.
+
+Nobody owns what is from before there were owners, or was made by a program that keeps no cookie. A guest who has lost their cookie
+cannot come back.
 
 Nodes that have such a document open find it out by their next look into the database.
 """
@@ -21,36 +24,42 @@ OPERATOR = "operator"
 _PAGE = 200
 
 
-async def adopt_in(config: Config, document_id: str | None, user_id: str) -> int:
+async def adopt_in(config: Config, document_id: str | None, user_id: str, *, take: bool) -> int:
     """Open the database that the settings name, and adopt there; raises CannotAdopt and Unavailable."""
     async with SqlStore(database_url(config)) as store:
-        return await adopt(store, document_id, user_id, utc_now())
+        return await adopt(store, document_id, user_id, utc_now(), take=take)
 
 
 class CannotAdopt(Exception):
     """Nothing was changed; the text is a sentence for the operator."""
 
 
-async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime) -> int:
+async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime, *, take: bool = False) -> int:
     """Make somebody the owner of a document, or with None of all that nobody owns; how many these are. `store` is open.
 
-    Raises CannotAdopt when the document does not exist or has an owner.
+    `take`: also when the document has an owner, who becomes an editor. Raises CannotAdopt when it does not exist, or has one.
     """
     if not user_id or not user_id.isprintable():
         raise CannotAdopt("A user id is a text without line breaks.")
-    ids = [found async for found in _ownerless(store)] if document_id is None else [await _named(store, document_id)]
+    ids = (
+        [found async for found in _ownerless(store)]
+        if document_id is None
+        else [await _named(store, document_id, take=take)]
+    )
     for each in ids:
         await store.sharing.grant(each, user_id, Role.OWNER)
         await store.audit.record(Deed(now, OPERATOR, "adopt", each, {"user_id": user_id}))
     return len(ids)
 
 
-async def _named(store: Store, document_id: str) -> DocumentId:
+async def _named(store: Store, document_id: str, *, take: bool) -> DocumentId:
     standing = await _standing(store, document_id) if is_document_id(document_id) else None
     if standing is None:
         raise CannotAdopt(f"There is no document {document_id}.")
-    if standing.owner is not None:
-        raise CannotAdopt(f"Document {document_id} has an owner: {standing.owner.user_id}. Let them transfer it.")
+    if standing.owner is not None and not take:
+        raise CannotAdopt(
+            f"Document {document_id} has an owner: {standing.owner.user_id}. Let them transfer it, or use --take."
+        )
     return DocumentId(document_id)
 
 

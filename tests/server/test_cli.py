@@ -43,7 +43,14 @@ async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
     assert await run("adopt", "ownerless-1", "anna", **place) == (0, "anna owns ownerless-1.\n", "")
     assert await run("adopt", "--all", "bert", **place) == (0, "bert owns 1 more.\n", "")
-    for arguments in (["ownerless-1", "bert"], ["absent-document", "bert"], ["bert"], ["--all"]):
+    assert await run("adopt", "--take", "ownerless-1", "carl", **place) == (0, "carl owns ownerless-1.\n", "")
+    for arguments in (
+        ["ownerless-1", "bert"],
+        ["absent-document", "bert"],
+        ["bert"],
+        ["--all"],
+        ["--all", "--take", "a"],
+    ):
         code, out, err = await run("adopt", *arguments, **place)
         assert (code, out) == (2, "")
         assert err.startswith("manyhands: ")

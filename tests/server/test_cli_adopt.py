@@ -43,6 +43,14 @@ async def test_one_document_is_adopted_and_the_record_says_by_whom() -> None:
     assert (deed.actor_id, deed.action, deed.details) == (OPERATOR, "adopt", {"user_id": "bert"})
 
 
+async def test_a_document_is_taken_from_an_owner_who_cannot_come_back() -> None:
+    store = await filled()
+    assert await adopt(store, "annas-own", "bert", NOON, take=True) == 1
+    assert await owner(store, "annas-own") == "bert"
+    standing = (await store.sharing.access([DocumentId("annas-own")], ["anna"]))[DocumentId("annas-own")]
+    assert standing.grants == {"anna": Role.EDITOR}
+
+
 @pytest.mark.parametrize(
     ("document_id", "user_id", "sentence"),
     [
