@@ -33,11 +33,15 @@ def no_such_document() -> ProtocolError:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What somebody may do in a document, by which version of its access, and whose it is."""
+    """What somebody may do in a document, by which version of its access, and whose it is.
+
+    `anybody`: what the address alone lets everybody do, whom it was not asked for; None: nothing, or not looked at.
+    """
 
     role: Role
     version: int
     owner: User | None = None
+    anybody: Role | None = None
 
 
 class Access:
@@ -75,20 +79,20 @@ class Access:
     async def ruling(self, identity: Identity, document_id: DocumentId, link: str | None) -> Ruling:
         """What somebody may do, and by which version; they have come by the link if it is this that lets them in."""
         standing = (await self.standings([document_id], [identity])).get(document_id)
-        role = None if standing is None else self.role_in(standing, document_id, identity, link)
-        if standing is None or role is None:
+        ruling = None if standing is None else self.rule(standing, document_id, identity, link)
+        if standing is None or ruling is None:
             raise no_such_document()
         if identity.lasting:
             await self._note(standing, document_id, identity, link)
-        return Ruling(role, standing.version, standing.owner)
+        return ruling
 
     async def rulings(self, identity: Identity, document_ids: Collection[DocumentId]) -> Mapping[DocumentId, Ruling]:
         """What somebody may do in documents of their list; those in which that is nothing any more are left out."""
         found: dict[DocumentId, Ruling] = {}
         for document_id, standing in (await self.standings(document_ids, [identity])).items():
-            role = self.role_in(standing, document_id, identity, None)
-            if role is not None:
-                found[document_id] = Ruling(role, standing.version, standing.owner)
+            ruling = self.rule(standing, document_id, identity, None)
+            if ruling is not None:
+                found[document_id] = ruling
         return found
 
     def list_of(self, identity: Identity, *, shared: bool | None) -> Whose | None:
@@ -104,8 +108,8 @@ class Access:
         names = {name for identity in identities for name in _names(identity)}
         return await self._sharing.access(tuple(document_ids), names)
 
-    def role_in(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> Role | None:
-        """Decide by what is known; None: nothing at all."""
+    def rule(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> Ruling | None:
+        """Decide by what is known; None: they may do nothing at all."""
         said = identity.document_roles
         visited = standing.link.role is not None and identity.user.user_id in standing.visitors
         role = strongest(
@@ -114,9 +118,15 @@ class Access:
             _granted(standing, identity),
             standing.link.role if visited or opens(standing.link, link) else None,
         )
-        if self._guests and standing.owner is None and may(role, Action.WRITE):
-            return Role.OWNER
-        return role
+        role = self._or_owner(standing, role)
+        return None if role is None else Ruling(role, standing.version, standing.owner, self._anybody(standing))
+
+    def _anybody(self, standing: Standing) -> Role | None:
+        return self._or_owner(standing, standing.link.role if opens(standing.link, None) else None)
+
+    def _or_owner(self, standing: Standing, role: Role | None) -> Role | None:
+        ownerless = self._guests and standing.owner is None
+        return Role.OWNER if ownerless and may(role, Action.WRITE) else role
 
     async def _note(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> None:
         """Remember a visit, a name, an invitation that was followed. None of it is worth refusing somebody for."""

@@ -2,22 +2,28 @@
 
 A connection that has joined holds a card for the document. When the document's access has a new version, all its cards are judged again
 by one reading of the store: sessions get their new roles, and those who have none left are shown out.
+
+While the store is away nobody's access can change, so whoever comes to a document that is open is let in as by the last ruling, unless a
+newer version of its access has been heard of since.
 """
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crdt.effects import Effect
-from crdt.errors import Code, ManyhandsError
+from crdt.errors import Code, ManyhandsError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol import ClosedMessage
-from server.access import Access
+from server.access import Access, Ruling
 from server.auth.base import Identity
 from server.observe import log
 from server.open_room import FIRST_PAUSE, LAST_PAUSE, OpenRoom
 from server.store.sharing_base import Standing
+
+REMEMBERED = 1000
+"""People per open document who are let in again while the store is away; past it, whoever came first is forgotten."""
 
 SHOWN_OUT = ClosedMessage(Code.FORBIDDEN, "You no longer have access to this document.")
 
@@ -29,17 +35,55 @@ class Card:
     identity: Identity
     link: str | None
 
+    @property
+    def credit(self) -> tuple[object, ...]:
+        """What the role follows from."""
+        return *_credit(self.identity), self.link
+
 
 class Attendance:
-    """The cards of this node's sessions."""
+    """The cards of this node's sessions, and how those who were here were ruled on."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._cards: dict[ConnectionId, dict[DocumentId, Card]] = {}
+        self._rulings: dict[DocumentId, dict[tuple[object, ...], Ruling]] = {}
 
-    def enter(self, connection: ConnectionId, document_id: DocumentId, card: Card) -> None:
+    def enter(self, connection: ConnectionId, document_id: DocumentId, card: Card, ruling: Ruling) -> None:
         """The connection has joined."""
         self._cards.setdefault(connection, {})[document_id] = card
+        self._remember(document_id, card, ruling)
+
+    async def ruling(self, open_room: OpenRoom | None, document_id: DocumentId, card: Card) -> Ruling:
+        """What somebody may do; raises ProtocolError(not_found), and Unavailable when neither the store nor memory can tell."""
+        try:
+            return await self._access.ruling(card.identity, document_id, card.link)
+        except Unavailable:
+            known = self._recall(document_id, card)
+            if open_room is None or known is None or known.version < open_room.access_version:
+                raise
+            return known
+
+    def _remember(self, document_id: DocumentId, card: Card, ruling: Ruling) -> None:
+        rulings = self._rulings.setdefault(document_id, {})
+        rulings.pop(card.credit, None)
+        rulings[card.credit] = ruling
+        if len(rulings) > REMEMBERED:
+            del rulings[next(iter(rulings))]
+
+    def _recall(self, document_id: DocumentId, card: Card) -> Ruling | None:
+        """How this person was ruled on last. A newcomer may do what everybody may, if that is to write: a grant would not let them write more."""
+        rulings = self._rulings.get(document_id, {})
+        known = rulings.get(card.credit)
+        if known is None and rulings:
+            newest = max(rulings.values(), key=lambda ruling: ruling.version)
+            if newest.anybody is not None and newest.anybody.may_write:
+                return replace(newest, role=newest.anybody)
+        return known
+
+    def close(self, document_id: DocumentId) -> None:
+        """The document has been closed."""
+        self._rulings.pop(document_id, None)
 
     def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
         """The connection has left."""
@@ -84,9 +128,12 @@ class Attendance:
         for connection, card in cards.items():
             if present.get(connection) is not card:
                 continue  # left, or joined anew and was judged then
-            role = self._access.role_in(standing, open_room.document_id, card.identity, card.link)
-            if role is None:
+            ruling = self._access.rule(standing, open_room.document_id, card.identity, card.link)
+            if ruling is None:
                 self.leave(connection, open_room.document_id)
+            else:
+                self._remember(open_room.document_id, card, ruling)
+            role = None if ruling is None else ruling.role
             open_room.do(lambda connection=connection, role=role: _told(open_room, connection, role))  # type: ignore[misc]
 
     def _cards_in(self, open_room: OpenRoom) -> Iterator[tuple[ConnectionId, Card]]:
@@ -98,7 +145,7 @@ class Attendance:
 
 def _credit(identity: Identity) -> tuple[object, ...]:
     """What roles follow from."""
-    return identity.user.user_id, identity.email, dict(identity.document_roles)
+    return identity.user.user_id, identity.email, frozenset(identity.document_roles.items())
 
 
 def _told(open_room: OpenRoom, connection: ConnectionId, role: Role | None) -> list[Effect]:

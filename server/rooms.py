@@ -122,7 +122,7 @@ class Rooms:
             reason = error.message
             open_room.do(lambda: open_room.room.doubt(reason))
             raise Unavailable("The document is being repaired; try again.") from error
-        self._attendance.enter(connection, document_id, card)
+        self._attendance.enter(connection, document_id, card, ruling)
         open_room.access_changed(ruling.version)
         asyncio.get_running_loop().call_soon(open_room.do, lambda: effects)
         return answer, open_room.room.info
@@ -134,7 +134,7 @@ class Rooms:
         """
         while True:
             before = self._rooms.get(document_id)
-            ruling = await self._access.ruling(card.identity, document_id, card.link)
+            ruling = await self._attendance.ruling(before, document_id, card)
             open_room = await self._rooms.opened(document_id, self._surroundings())
             if open_room.room.lacks(request.state_vector):
                 await self._catch_up(open_room)
@@ -279,3 +279,4 @@ class Rooms:
     def _closed(self, document_id: DocumentId, sessions: tuple[Session, ...]) -> None:
         for session in sessions:
             self._attendance.leave(session.connection, document_id)
+        self._attendance.close(document_id)

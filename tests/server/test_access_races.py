@@ -183,6 +183,65 @@ def test_while_the_store_is_away_nobody_new_is_let_in_and_a_change_waits_for_it(
     run_virtually(story())
 
 
+async def comes(node: House, name: str, user_id: str) -> Role:
+    """Join an open document as somebody who is known by name; what they may do."""
+    identity = Identity(User(user_id, user_id.title(), "#336699"), "jwt")
+    request = JoinRequest(b"\0", ClientId(sum(name.encode())))
+    answer, _ = await node.rooms.join(ConnectionId(name), DOCUMENT, request, identity)
+    return answer.role
+
+
+def test_while_the_store_is_away_everybody_comes_back_as_they_were_and_by_an_open_address_newcomers_too() -> None:
+    """A balancer that moves people from node to node when the database fails must not shut them out of what is open."""
+
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await sharing.grant(DOCUMENT, "owner", Role.OWNER)
+            await sharing.grant(DOCUMENT, "bert", Role.OWNER)
+            assert await comes(node, "b", "bert") is Role.OWNER
+            sharing.away = True
+            node.rooms.disconnect(ConnectionId("b"))
+            assert await comes(node, "b again", "bert") is Role.OWNER
+            assert await comes(node, "c", "carla") is Role.EDITOR
+
+    run_virtually(story())
+
+
+def test_while_the_store_is_away_newcomers_are_not_let_in_as_less_than_they_may_be() -> None:
+    """Somebody with a grant who was taken for a viewer would have their edits refused for good."""
+
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await sharing.grant(DOCUMENT, "owner", Role.OWNER)
+            await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+            assert await comes(node, "b", "bert") is Role.VIEWER
+            sharing.away = True
+            with pytest.raises(Unavailable):
+                await comes(node, "c", "carla")
+            assert await comes(node, "b again", "bert") is Role.VIEWER
+
+    run_virtually(story())
+
+
+def test_while_the_store_is_away_nobody_comes_back_to_what_was_taken_from_them() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await sharing.grant(DOCUMENT, "owner", Role.OWNER)
+            assert await comes(node, "b", "bert") is Role.EDITOR
+            assert await comes(node, "o", "owner") is Role.OWNER
+            node.rooms.access_changed(DOCUMENT, await restrict(sharing))
+            await asyncio.sleep(0.1)
+            sharing.away = True
+            with pytest.raises(Unavailable):
+                await comes(node, "b again", "bert")
+            assert await comes(node, "o again", "owner") is Role.OWNER
+
+    run_virtually(story())
+
+
 def test_who_joins_anew_meanwhile_is_judged_by_what_they_showed_then() -> None:
     async def story() -> None:
         node, sharing = house()

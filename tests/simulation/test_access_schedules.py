@@ -169,7 +169,9 @@ class World:
             sessions = open_room.room.people.sessions() if open_room is not None else ()
             for session in sessions:
                 identity = Identity(session.user, "jwt")
-                assert session.role is node.access.role_in(standing, DOCUMENT, identity, None), session
+                ruling = node.access.rule(standing, DOCUMENT, identity, None)
+                assert ruling is not None, session
+                assert session.role is ruling.role, session
             assert {session.connection: session.role for session in sessions} == node.believed
 
 
