@@ -182,7 +182,7 @@ PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[No
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
     "join_without_catching_up": (CLUSTER, join_without_catching_up),
     "load_before_subscribe": (CALM, load_before_subscribe),
-    "trust_the_bus": (CLUSTER, trust_the_bus),
+    "trust_the_bus": (HOSTILE, trust_the_bus),
     "learn_rows_as_they_come": (CLUSTER, learn_rows_as_they_come),
     "unload_before_durable": (CLUSTER, unload_before_durable),
     "keep_to_oneself_whose_an_id_is": (HOSTILE, keep_to_oneself_whose_an_id_is),

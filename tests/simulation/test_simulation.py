@@ -25,7 +25,7 @@ CHUNK = 100
 CLUSTER_CHUNK = 50
 QUICK = 40
 QUICK_CLUSTER = 2
-PATIENCE = 80
+PATIENCE = 400
 
 
 def check(seeds: range | tuple[int, ...], plan: Plan = SINGLE) -> None:
