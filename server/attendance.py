@@ -72,7 +72,7 @@ class Attendance:
             del rulings[next(iter(rulings))]
 
     def _recall(self, document_id: DocumentId, card: Card) -> Ruling | None:
-        """How this person was ruled on last. A newcomer may do what everybody may, if that is to write: a grant would not let them write more."""
+        """How this person was ruled on last. A newcomer may do what everybody may, if that is to write: no grant lets write more."""
         rulings = self._rulings.get(document_id, {})
         known = rulings.get(card.credit)
         if known is None and rulings:
