@@ -39,6 +39,9 @@ WRITE_BYTES = 256 * 2**10
 GRACE_SECONDS = 2.0
 """For the last packets to leave when a connection ends in good order."""
 
+GREETING_BYTES = 64 * 2**10
+"""Of one message from a peer who has not been let in: a token and a name fit many times over."""
+
 BODY_SECONDS = 30.0
 """For one long-polling payload to arrive."""
 
@@ -79,6 +82,14 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._moved_bytes = 0
         self._moved_at = self._loop.time()
         self._polling = self._posting = False
+        self._message_bytes = GREETING_BYTES
+        self._reader: Any = None
+
+    def bound_messages(self, most_bytes: int) -> None:
+        """Take no message from now on that is longer, nor keep what has come of one: uvicorn's protocol puts its frames together."""
+        self._message_bytes = most_bytes
+        if hasattr(self._reader, "max_message_size"):
+            self._reader.max_message_size = most_bytes
 
     def take_cookie(self) -> str | None:
         """The session cookie, once: who it belongs to is found out at CONNECT, and nothing of it is kept."""
@@ -220,7 +231,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if self.connected and not await self._is_upgraded_by(ws):
             return
         self.connected = self.upgraded = True
-        self._transport = getattr(getattr(ws.asgi_send, "__self__", None), "transport", None)
+        protocol = getattr(ws.asgi_send, "__self__", None)
+        self._transport, self._reader = getattr(protocol, "transport", None), getattr(protocol, "conn", None)
+        self.bound_messages(self._message_bytes)
         writer = asyncio.ensure_future(self._write(ws))
         try:
             while not self.closed:
@@ -300,7 +313,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     async def _body(self, environ: Environ) -> bytes:
         length = environ.get("CONTENT_LENGTH", "")
-        if not (length.isascii() and length.isdigit() and int(length) <= self.server.max_http_buffer_size):
+        if not (length.isascii() and length.isdigit() and int(length) <= self._message_bytes):
             raise BadFrame("a payload is too long, or of unknown length")
         try:
             async with asyncio.timeout(BODY_SECONDS):

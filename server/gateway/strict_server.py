@@ -18,7 +18,7 @@ from crdt.native import encode_error
 from server.auth.base import Identity
 from server.gateway.complaints import Complaints
 from server.gateway.door import Door
-from server.gateway.engine import Engine, EngineSocket, Environ
+from server.gateway.engine import GREETING_BYTES, Engine, EngineSocket, Environ
 from server.gateway.frames import BadFrame, StrictPacket
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
@@ -172,6 +172,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             self.manager.basic_disconnect(sid, NAMESPACE)
             raise
         self._stop_timer(socket)
+        socket.bound_messages(self.eio.max_http_buffer_size)
 
     def _connect(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
         try:
@@ -192,6 +193,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         return True
 
     def _expect_connect(self, socket: EngineSocket) -> None:
+        socket.bound_messages(GREETING_BYTES)
         expire = asyncio.get_running_loop().call_later
         self._connect_timers[socket.sid] = expire(self._limits.connect_seconds, self._give_up, socket)
 
