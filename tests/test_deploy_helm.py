@@ -108,7 +108,8 @@ def test_a_pod_is_asked_how_it_is_and_given_time_to_leave() -> None:
 
 
 def test_the_example_s_settings_exist() -> None:
-    assert set(example()["settings"]) <= {each.variable for each in all_declared()}
+    given = example()
+    assert set(given["settings"]) | set(given["secretSettings"]) <= {each.variable for each in all_declared()}
 
 
 @pytest.mark.parametrize("given", [values(), example()], ids=["defaults", "example"])
@@ -124,6 +125,8 @@ def test_the_schema_takes_the_values(given: Any) -> None:
         ("nodes.min", 0),
         ("nodes.mx", 3),
         ("insecurePublic", "yes"),
+        ("auth", "password"),
+        ("secretSettings.OIDC_CLIENT_SECRET", "key"),
         ("settings.PORT", "1"),
     ],
 )
