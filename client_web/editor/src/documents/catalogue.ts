@@ -60,7 +60,9 @@ function afterEventOnReady(catalogue: ReadyCatalogue, event: ReadyEvent): Catalo
     case "more failed":
       return { ...catalogue, more: "failed" };
     case "put":
-      return { ...catalogue, documents: put(documents, event.document) };
+      return belongs(catalogue, event.document)
+        ? { ...catalogue, documents: put(documents, event.document) }
+        : catalogue;
     case "taken":
       return { ...catalogue, documents: documents.filter((document) => document.id !== event.id) };
   }
@@ -75,6 +77,14 @@ function refreshed({ documents, cursor }: ReadyCatalogue, page: DocumentPage): D
     (document) => !listed.has(document.id) && document.updatedAt < last.updatedAt,
   );
   return rest.length === 0 ? page : { documents: [...page.documents, ...rest], cursor };
+}
+
+/** What was done to a document may be answered when another search is shown already: only what is listed or found belongs there. */
+function belongs({ documents, query }: ReadyCatalogue, document: DocumentEntry): boolean {
+  return (
+    documents.some((other) => other.id === document.id) ||
+    document.title.toLocaleLowerCase().includes(query.toLocaleLowerCase())
+  );
 }
 
 /** Puts a document where its last edit belongs, in the place of an older entry with its id. */

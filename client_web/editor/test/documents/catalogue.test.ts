@@ -40,6 +40,16 @@ test("a document is put where its last edit belongs, once", () => {
   expect(ids(afterEvent(later, { type: "put", document: edited(2, "again") }))).toEqual(["m3", "m2", "m1"]);
 });
 
+test("a late answer to a renaming adds nothing to a search that does not find it", () => {
+  const found: Catalogue = afterEvent(
+    { status: "loading" },
+    { type: "listed", page: { documents: [edited(1, "Apples")], cursor: null }, query: "apple" },
+  );
+  expect(ids(afterEvent(found, { type: "put", document: edited(2, "Quinces") }))).toEqual(["m1"]);
+  expect(ids(afterEvent(found, { type: "put", document: edited(2, "Pineapples") }))).toEqual(["m2", "m1"]);
+  expect(ids(afterEvent(found, { type: "put", document: edited(1, "Pears") }))).toEqual(["m1"]);
+});
+
 test("pages overlap when somebody edits between them, and nothing is listed twice", () => {
   const catalogue = afterEvent(listed("next", 4, 3), {
     type: "more listed",
