@@ -20,3 +20,17 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests of whole clusters have measured: here, for the process that shows it may run none of them itself."""
+    measured = [
+        f"{name}: {value:.3f}"
+        for report in terminalreporter.getreports("passed")
+        if "tests/cluster/" in report.nodeid
+        for name, value in report.user_properties
+    ]
+    if measured:
+        terminalreporter.section("measured in the cluster")
+        for line in measured:
+            terminalreporter.write_line(line)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 
 from tests.cluster.breakable import BreakableCluster, breakable_cluster
@@ -22,17 +21,3 @@ async def cluster(the_cluster: BreakableCluster) -> AsyncIterator[BreakableClust
     the_cluster.lines.clear()
     yield the_cluster
     sys.stdout.write("\n".join(the_cluster.lines))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what tests have measured."""
-    measured = [
-        f"{name}: {value:.3f}"
-        for report in terminalreporter.getreports("passed")
-        if "tests/cluster/" in report.nodeid
-        for name, value in report.user_properties
-    ]
-    if measured:
-        terminalreporter.section("measured in the cluster")
-        for line in measured:
-            terminalreporter.write_line(line)
