@@ -74,11 +74,14 @@ class ReadingSession:
 
 
 @asynccontextmanager
-async def person(server: LiveServer, transport: str = "websocket", name: str | None = None) -> AsyncIterator[Person]:
-    """Somebody who is connected for a while."""
+async def person(
+    server: LiveServer, transport: str = "websocket", name: str | None = None, token: str | None = None
+) -> AsyncIterator[Person]:
+    """Somebody who is connected for a while, with what they say of themselves."""
+    said = {} if name is None else {"guest": {"name": name}}
     async with aiohttp.ClientSession() as http:
         somebody = Person(server, transport, ReadingSession(http))
-        await somebody.connect(None if name is None else {"guest": {"name": name}})
+        await somebody.connect((said if token is None else {**said, "token": token}) or None)
         try:
             yield somebody
         finally:

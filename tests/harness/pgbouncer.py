@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.ports import quiet_port
+from tests.harness.ports import quiet_port, until_open
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 needs_pgbouncer = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed: apt-get install pgbouncer")
@@ -57,17 +57,7 @@ class PgBouncer:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(PATIENCE):
-            while not await self._listens():  # noqa: ASYNC110 - another process has no event to wait for
-                await asyncio.sleep(0.01)
-
-    async def _listens(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        await until_open(self.port, PATIENCE)
 
     async def stop(self) -> None:
         """At once, cutting everybody."""

@@ -1,5 +1,7 @@
 """Ports for servers that are to come back at the same address."""
 
+import asyncio
+import contextlib
 import random
 import socket
 
@@ -15,3 +17,21 @@ def quiet_port() -> int:
             except OSError:
                 continue
             return port
+
+
+async def until_open(port: int, seconds: float) -> None:
+    """Wait until somebody takes connections there; fails when nobody does in time."""
+    async with asyncio.timeout(seconds):
+        while not await _is_open(port):  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.005)
+
+
+async def _is_open(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from tests.harness.ports import quiet_port
+from tests.harness.ports import quiet_port, until_open
 
 PATIENCE = 10.0
 """Seconds after which a server that should answer counts as broken."""
@@ -51,19 +51,7 @@ class RedisServer:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(PATIENCE):
-            while not await self._listens():  # noqa: ASYNC110 - another process has no event to wait for
-                await asyncio.sleep(0.005)
-
-    async def _listens(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        return True
+        await until_open(self.port, PATIENCE)
 
     async def kill(self) -> None:
         """SIGKILL; returns when it is gone."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiohttp
@@ -40,18 +40,9 @@ def lasting(seconds: float = 600, **claims: Any) -> str:
     return token(exp=time.time() + seconds, **claims)
 
 
-@asynccontextmanager
-async def signed_in(server: LiveServer, text: str, transport: str = "websocket") -> AsyncIterator[Person]:
-    async with aiohttp.ClientSession() as http:
-        somebody = Person(server, transport, ReadingSession(http))
-        await somebody.connect({"token": text, "guest": {"name": "Mallory"}})
-        try:
-            yield somebody
-        finally:
-            socket = somebody.client.eio.ws
-            await somebody.client.disconnect()
-            if socket is not None:
-                socket._response.close()
+def signed_in(server: LiveServer, text: str, transport: str = "websocket") -> AbstractAsyncContextManager[Person]:
+    """Somebody with a token, who also claims to be somebody else."""
+    return person(server, transport, name="Mallory", token=text)
 
 
 async def refusal(server: LiveServer, payload: str, **options: Any) -> dict[str, Any]:
