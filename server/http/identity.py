@@ -15,7 +15,7 @@ ANYBODYS = frozenset({"/api/session", "/api/openapi.json"})
 
 
 class IdentityMiddleware:
-    """Puts `identity` into the request's state, and into the answer the cookies that are found there.
+    """Puts `identity` into the request's state, and into the answer the cookie that is found there.
 
     Must stand where refusals that are raised become answers. `sign_in`: where people can sign in, if anywhere.
     """
@@ -34,15 +34,14 @@ class IdentityMiddleware:
         if scope["path"] not in ANYBODYS:
             state["identity"] = await self._identify(Request(scope))
 
-        async def with_cookies(message: Message) -> None:
+        async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                cookies = [
-                    cookie for cookie in (state.get("cookie") or self._newcomers(state.get("identity")),) if cookie
-                ]
-                message["headers"] = [*message.get("headers", ()), *(_set(cookie, scope) for cookie in cookies)]
+                cookie = state.get("cookie") or self._newcomers(state.get("identity"))
+                if cookie is not None:
+                    message["headers"] = [*message.get("headers", ()), _set(cookie, scope)]
             await send(message)
 
-        await self._app(scope, receive, with_cookies)
+        await self._app(scope, receive, with_cookie)
 
     async def _identify(self, request: Request) -> Identity:
         try:
