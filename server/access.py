@@ -56,16 +56,7 @@ class Access:
         self._remembered: dict[str, KnownUser] = {}
         self._told: list[Callable[[DocumentId, int], None]] = []
 
-    @property
-    def guests(self) -> bool:
-        """Whether everybody is let in."""
-        return self._guests
-
     # Asking.
-
-    async def role_of(self, identity: Identity, document_id: DocumentId, link: str | None = None) -> Role:
-        """What somebody may do; raises ProtocolError(not_found) when that is nothing, and Unavailable."""
-        return (await self.ruling(identity, document_id, link)).role
 
     async def require(
         self, identity: Identity, document_id: DocumentId, action: Action, link: str | None = None
@@ -77,7 +68,10 @@ class Access:
         return ruling
 
     async def ruling(self, identity: Identity, document_id: DocumentId, link: str | None) -> Ruling:
-        """What somebody may do, and by which version; they have come by the link if it is this that lets them in."""
+        """What somebody may do, and by which version; they have come by the link if it is this that lets them in.
+
+        Raises ProtocolError(not_found) when they may do nothing, and Unavailable.
+        """
         standing = (await self.standings([document_id], [identity])).get(document_id)
         ruling = None if standing is None else self.rule(standing, document_id, identity, link)
         if standing is None or ruling is None:

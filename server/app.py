@@ -9,7 +9,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from crdt.ids import NodeId
 from server import gateway
 from server.access import Access
 from server.auth.oidc import OidcAuthenticator
-from server.auth.secret import SecretKey
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.bus.redis import RedisBus
@@ -78,7 +77,11 @@ class App:
         self._store = store
         self._bus = bus
         self._sandbox = _sandbox(config)
-        self._way_in = way_in(config.people, clock, lambda: now().timestamp())
+
+        def unix_now() -> float:
+            return now().timestamp()
+
+        self._way_in = way_in(config.people, clock, unix_now)
         access = Access(store, now, guests=config.people.auth == "guest")
         self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
         self.gateway = Gateway(
@@ -86,7 +89,7 @@ class App:
             self._way_in.authenticator,
             _gateway_limits(config),
             gateway.Origins(_our_origins(config)),
-            lambda: now().timestamp(),
+            unix_now,
         )
         self._rooms.attach(self.gateway)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
@@ -101,8 +104,8 @@ class App:
                     most_owned=config.http.max_documents_per_user,
                 ),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
-                SharingApi(SharingDesk(store, access, _link_secret(self._way_in.key))),
-                MeApi(self._way_in.authenticator, access.welcome, lambda: now().timestamp()),
+                SharingApi(SharingDesk(store, access, lambda: self._way_in.key.derived("links"))),
+                MeApi(self._way_in.authenticator, access.welcome, unix_now),
                 OpenApi(version()),
             ],
             self._health,
@@ -156,15 +159,6 @@ class App:
         except TimeoutError:
             log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")
         await self.gateway.close()
-
-
-def _link_secret(key: SecretKey) -> Callable[[], Awaitable[bytes]]:
-    """What links' tokens are derived from."""
-
-    async def secret() -> bytes:
-        return key.derived("links")
-
-    return secret
 
 
 def _bus(config: Config) -> Bus:

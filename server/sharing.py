@@ -4,7 +4,7 @@ Each asks first whether the person may do it. Roles, the link and ownership are 
 server/rooms.py's affair, which is told of every change.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -57,7 +57,7 @@ class AccessView:
 class SharingDesk:
     """Sharing as people do it. `secret`: the key that all nodes share, from which links' tokens are derived."""
 
-    def __init__(self, store: Store, access: Access, secret: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, store: Store, access: Access, secret: Callable[[], bytes]) -> None:
         self._sharing = store.sharing
         self._users = store.users
         self._audit = store.audit
@@ -68,7 +68,7 @@ class SharingDesk:
         """Who has access."""
         role = (await self._access.require(identity, document_id, Action.SEE_PEOPLE)).role
         people = await self._sharing.people(document_id)
-        return AccessView(people, await self._link_view(role, document_id, await self._link_of(document_id)))
+        return AccessView(people, self._link_view(role, document_id, await self._link_of(document_id)))
 
     async def deeds(self, identity: Identity, document_id: DocumentId) -> Sequence[Deed]:
         """Who has changed what, the last first."""
@@ -120,7 +120,7 @@ class SharingDesk:
         """Open the link, close it, or make it anew, and say how it is then."""
         role = await self._begin(identity, document_id, Action.SHARE)
         link = await self._link_of(document_id)
-        wanted = _wanted(await self._secret(), document_id, link, wish)
+        wanted = _wanted(self._secret(), document_id, link, wish)
         if wanted != link:
             act = partial(self._sharing.set_link, document_id, wanted)
             details = {"role": wanted.role.value if wanted.role else "none"} | (
@@ -128,7 +128,7 @@ class SharingDesk:
             )
             await self._access.change(identity, document_id, act, ("link", details))
             wanted = await self._link_of(document_id)  # which another owner's page may have made anew meanwhile
-        return await self._link_view(role, document_id, wanted)
+        return self._link_view(role, document_id, wanted)
 
     async def _begin(self, identity: Identity, document_id: DocumentId, action: Action) -> Role:
         """Let somebody change access; a document that nobody owns is theirs from then on."""
@@ -147,15 +147,15 @@ class SharingDesk:
             raise no_such_document()
         return standing.link
 
-    async def _link_view(self, role: Role, document_id: DocumentId, link: Link) -> LinkView:
+    def _link_view(self, role: Role, document_id: DocumentId, link: Link) -> LinkView:
         address_alone = link.role is not None and link.token_hash is None
-        return LinkView(link.role, address_alone, await self._path(role, document_id, link))
+        return LinkView(link.role, address_alone, self._path(role, document_id, link))
 
-    async def _path(self, role: Role, document_id: DocumentId, link: Link) -> str | None:
+    def _path(self, role: Role, document_id: DocumentId, link: Link) -> str | None:
         address = f"/d/{document_id}"
         if link.token_hash is None or link.role is None:
             return address if may(role, Action.SHARE) else None
-        token = derive_token(await self._secret(), document_id, link.generation)
+        token = derive_token(self._secret(), document_id, link.generation)
         derivable = hash_token(token) == link.token_hash
         return f"{address}#link={token}" if may(role, Action.SHARE) and derivable else None
 

@@ -154,7 +154,7 @@ class Person:
                 self.people[change.presence_id] = change
 
 
-async def link_secret() -> bytes:
+def link_secret() -> bytes:
     """What all nodes share."""
     return b"of all nodes"
 

@@ -57,7 +57,7 @@ class Clock:
         return datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
 
 
-async def secret() -> bytes:
+def secret() -> bytes:
     return b"of this site"
 
 

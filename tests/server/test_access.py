@@ -40,7 +40,7 @@ async def made(link: Link, *, owner: str | None = "anna") -> tuple[MemoryStore, 
 
 async def role(access: Access, identity: Identity, link: str | None = None) -> Role | None:
     try:
-        return await access.role_of(identity, DOCUMENT, link)
+        return (await access.ruling(identity, DOCUMENT, link)).role
     except ProtocolError as refusal:
         if refusal.code is not Code.NOT_FOUND:
             raise
