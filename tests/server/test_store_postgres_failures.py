@@ -123,6 +123,14 @@ async def test_a_store_that_closes_while_its_server_is_frozen_closes(postgres: P
     assert not [answer for answer in answers if isinstance(answer, Exception) and not isinstance(answer, Unavailable)]
 
 
+async def test_a_store_whose_sessions_rest_closes_while_its_server_is_frozen(
+    postgres: PostgresServer, store: SqlStore
+) -> None:
+    with frozen(postgres):
+        async with asyncio.timeout(20):
+            await store.__aexit__()
+
+
 async def test_a_document_that_another_program_locks_is_unavailable_and_its_append_is_not_half_done(
     store: SqlStore, url: str
 ) -> None:

@@ -137,6 +137,11 @@ def make_engine(place: Place, *, connections: int, statement_seconds: float) -> 
         if connection.driver_connection.is_closed():
             raise DisconnectionError
 
+    @event.listens_for(engine.sync_engine, "close")
+    def close(connection: Any, _: object) -> None:
+        # Nor does closing wait for a farewell; the server rolls nothing back, for nothing is under way in a session that rests.
+        connection.driver_connection.terminate()
+
     @event.listens_for(engine.sync_engine, "handle_error")
     def give_up(context: ExceptionContext) -> None:
         # Nobody waits for this session any more; SQLAlchemy would, for a farewell that a frozen server doesn't give.
