@@ -16,6 +16,7 @@ from server.cli_settings import default_of, markdown, values
 from server.cli_token import TokenError, document_roles, inspect, mint
 from server.config import Config, Declared, all_declared
 from server.config_loading import SettingsError, load, version
+from server.workers import run_workers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +50,7 @@ def _serve(**options: str | None) -> None:
     config = _load(options)
     observe.configure(config.logs.log_level, config.logs.log_format)
     try:
-        run(config, click.echo)
+        (run if config.cores.workers == 1 else run_workers)(config, click.echo)
     except CannotStart as error:
         _give_up(str(error))
 

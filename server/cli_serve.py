@@ -72,7 +72,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers
         """Take a signal."""
-        if self.should_exit:
+        self.leave(at_once=self.should_exit)
+
+    def leave(self, *, at_once: bool = False) -> None:
+        """Begin to stop, or cut a stop short."""
+        if at_once:
             self.force_exit = True
             self._loop.call_soon_threadsafe(self._hurry.set)
         self.should_exit = True
@@ -95,11 +99,11 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 async def _serve(config: Config, say: Callable[[str], None]) -> None:
     listener = bind(config.listen.host, config.listen.port)
     with contextlib.closing(listener):
-        _allow_open_files(config.connections.max_connections + SPARE)
+        allow_open_files(config.connections.max_connections + SPARE)
         app = create_app(config)
         async with app.running():
             port = listener.getsockname()[1]
-            server = Server(server_config(config, app), app.stop, lambda: _introduce(config, port, say))
+            server = Server(server_config(config, app), app.stop, lambda: introduce(config, port, say))
             await server.serve([listener])
     log.info("server_stopped")
 
@@ -158,7 +162,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
             return f"Cannot listen on {host}, port {port}: {error.strerror}."
 
 
-def _allow_open_files(wanted: int) -> None:
+def allow_open_files(wanted: int) -> None:
     """Lift the soft limit on open files, which is often far below what the settings allow."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -173,7 +177,8 @@ _WELCOMES = {
 }
 
 
-def _introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
+def introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
+    """Tell people where the server is and what to expect."""
     host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
     say(f"Manyhands {version()} is at http://{host}:{port}")
     say(f"The documents are in {place_of(database_url(config))}")

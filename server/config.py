@@ -280,6 +280,20 @@ class SandboxLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Cores:
+    """How many of the machine's cores serve."""
+
+    workers: Annotated[
+        int,
+        Setting(
+            form.integer(1, 64),
+            "processes",
+            "several share one address, and need PostgreSQL and Redis; each is a node of its own, to which every limit of one node applies",
+        ),
+    ] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """How the server goes."""
 
@@ -295,7 +309,7 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings of one server process."""
+    """All settings of one server."""
 
     listen: Listen = Listen()
     people: People = People()
@@ -306,6 +320,7 @@ class Config:
     rates: Rates = Rates()
     http: HttpLimits = HttpLimits()
     sandbox: SandboxLimits = SandboxLimits()
+    cores: Cores = Cores()
     shutdown: Shutdown = Shutdown()
 
 

@@ -79,6 +79,7 @@ def _contradictions(config: Config) -> Iterator[str]:
             "if that is what you want."
         )
     yield from _contradictions_of_people(config.people)
+    yield from _contradictions_of_workers(config)
     if not documents.max_part_bytes <= documents.max_update_bytes <= documents.max_document_bytes:
         yield (
             f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "
@@ -86,6 +87,16 @@ def _contradictions(config: Config) -> Iterator[str]:
         )
     if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
         yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
+
+
+def _contradictions_of_workers(config: Config) -> Iterator[str]:
+    """SQLite's file belongs to one process, and so does a bus in memory."""
+    workers, places = config.cores.workers, config.places
+    if workers > 1 and (places.redis_url is None or not (places.database_url or "").startswith("postgres")):
+        yield (
+            f"{PREFIX}WORKERS={workers} needs {PREFIX}REDIS_URL and {PREFIX}DATABASE_URL=postgresql://… as well: "
+            "several processes cannot share a database in a file."
+        )
 
 
 def _contradictions_of_people(people: People) -> Iterator[str]:

@@ -15,6 +15,7 @@ Event = Literal[
     "server_draining",
     "server_stopped",
     "server_stop_cut_short",
+    "worker_ended",
     "request_failed",
     "unclean_stop",
     "task_failed",

@@ -335,6 +335,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._serving: set[asyncio.Task[Any]] = set()
+        self.session_mark = ""
+
+    def generate_id(self) -> str:
+        """Name a session, beginning with this node's mark, if it has one."""
+        return self.session_mark + str(super().generate_id())
 
     async def handle_request(self, scope: Environ, receive: Receive, send: Send) -> Any:
         """Answer one HTTP request or WebSocket handshake whose first message arrives in time."""

@@ -150,6 +150,10 @@ class Gateway:
 
     # Lifetime
 
+    def mark_sessions(self, mark: str) -> None:
+        """Begin the ids of all sessions so, that whoever passes connections on sees which node a session lives in."""
+        self._server.eio.session_mark = mark
+
     def drain(self, after_ms: int) -> None:
         """Let nobody in any more, and tell everybody to come back after a pause."""
         self._draining = True
