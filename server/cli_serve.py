@@ -19,6 +19,7 @@ from server.app import App, create_app, database_url
 from server.config import Config
 from server.config_forms import is_loopback
 from server.config_loading import version
+from server.gateway.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
 from server.observe import log
 from server.store.sql import place_of
@@ -115,7 +116,7 @@ def server_config(config: Config, app: App) -> uvicorn.Config:
         loop="none",  # it runs in ours
         lifespan="off",  # so that what prevents a start is an exception here and not a line in uvicorn's log
         http=BoundedHttpProtocol,
-        ws="websockets-sansio",
+        ws=websocket_protocol(),
         ws_max_size=app.gateway.message_bytes,  # a message that the gateway would refuse is not even taken in
         ws_per_message_deflate=False,  # a small message may not unpack to a large one
         ws_ping_interval=None,  # Engine.IO has its own

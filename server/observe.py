@@ -16,6 +16,7 @@ Event = Literal[
     "server_stopped",
     "server_stop_cut_short",
     "worker_ended",
+    "fast_lane_off",
     "request_failed",
     "unclean_stop",
     "task_failed",

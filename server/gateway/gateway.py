@@ -6,8 +6,8 @@ carried out in the order in which they came. The ack of a batch comes when the b
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, assert_never
 
 import socketio
@@ -15,7 +15,7 @@ import socketio
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.native import Value, encode_answer, encode_draining, encode_error, encode_join_answer, encode_user
-from crdt.protocol import Acknowledged, ClosedMessage, Limits, Refused, Request, ServerMessage, User
+from crdt.protocol import Acknowledged, ClosedMessage, Limits, Refused, Request, ServerMessage
 from crdt.requests import (
     Authenticate,
     ClientRequest,
@@ -33,16 +33,17 @@ from crdt.uploads import Uploads
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.guest import rename
 from server.auth.refusals import somebody_else, unauthenticated
+from server.gateway.connection import Connection
 from server.gateway.door import People
-from server.gateway.engine import GRACE_SECONDS, EngineSocket
+from server.gateway.engine_socket import GRACE_SECONDS, EngineSocket
 from server.gateway.frames import TEXT_CHARACTERS
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
-from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets
+from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets, saved_packets
 from server.gateway.rates import ConnectionRates
 from server.gateway.strict_server import StrictServer
 from server.observe import log
-from server.rooms import Rooms
+from server.rooms import INLINE_BYTES, Rooms
 
 BACKLOG_FACTOR = 4
 """A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
@@ -50,30 +51,10 @@ BACKLOG_FACTOR = 4
 EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
 
 
-@dataclass(slots=True)
-class Connection:
-    """One browser connection between its CONNECT and its end. `expiry` waits for the end of the identity, `expired` is after it."""
-
-    connection_id: ConnectionId
-    socket: EngineSocket
-    identity: Identity
-    uploads: Uploads
-    rates: ConnectionRates
-    documents: set[DocumentId] = field(default_factory=set)
-    strikes: int = 0
-    expiry: asyncio.TimerHandle | None = None
-    expired: bool = False
-
-    @property
-    def user(self) -> User:
-        """As others see them."""
-        return self.identity.user
-
-
 class Gateway:
     """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
 
-    Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see server/gateway/engine.py), by a server that
+    Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see engine_socket.py), by a server that
     takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server. `now`: unix seconds.
     """
 
@@ -135,7 +116,11 @@ class Gateway:
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         """Ack an update or the last part of an upload."""
-        self._push(connection, ack_packets(_ack_id(request), encode_answer(answer)))
+        ack_id = _ack_id(request)
+        if isinstance(answer, Acknowledged):
+            self._push(connection, saved_packets(ack_id, answer.seq))
+        else:
+            self._push(connection, ack_packets(ack_id, encode_answer(answer)))
 
     def backlog(self, connection: ConnectionId) -> int:
         """Bytes that wait to be taken by this connection; 0 when it is gone."""
@@ -198,11 +183,32 @@ class Gateway:
         self._people.leave(connection.user.user_id)
         self._rooms.disconnect(connection_id)
 
+    def heard(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
+        """Carry out at once what has nothing to wait for; False for all else: what is to be refused waits as well."""
+        connection = self._connections[connection_id]
+        try:
+            request = decode_request(event[0], event[1:])
+        except ManyhandsError:
+            return False
+        if connection.expired or not connection.rates.admit_now(request, answered=ack_id is not None):
+            return False
+        with self._refusing(connection, ack_id, event):
+            match request:
+                case Update(document_id, batch) if ack_id is not None and len(batch) <= INLINE_BYTES:
+                    self._rooms.receive(connection_id, document_id, batch, Request(ack_id))
+                case Presence(document_id, state):
+                    self._rooms.receive_presence(connection_id, document_id, state)
+                    if ack_id is not None:
+                        connection.socket.push(ack_packets(ack_id, {}))
+                case _:
+                    raise InvariantError("An event that is not hot.")
+        return True
+
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """Carry an event out and answer it; never raises."""
         connection = self._connections[connection_id]
         name, *arguments = event
-        try:
+        with self._refusing(connection, ack_id, event):
             request = decode_request(name, arguments)
             await connection.rates.admit(request, answered=ack_id is not None)
             if connection_id not in self._connections:
@@ -210,15 +216,20 @@ class Gateway:
             if connection.expired and not isinstance(request, Authenticate | Leave):
                 raise unauthenticated(EXPIRED)
             value = await self._carry_out(connection, ack_id, request)
+            if ack_id is not None and value is not None:
+                connection.socket.push(ack_packets(ack_id, value))
+
+    @contextmanager
+    def _refusing(self, connection: Connection, ack_id: int | None, event: list[Any]) -> Iterator[None]:
+        """Make whatever is raised the answer to an event."""
+        try:
+            yield
         except ManyhandsError as refusal:
             self._refuse(connection, ack_id, event, refusal)
         except Exception:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
             log.exception("event_failed", kind="event")
             mistake = InvariantError("The server made a mistake. It has been logged.")
             self._refuse(connection, ack_id, event, mistake)
-        else:
-            if ack_id is not None and value is not None:
-                connection.socket.push(ack_packets(ack_id, value))
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return what to answer now; None: the answer comes through the wire."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import base64
+from collections.abc import Iterable
+from functools import cached_property
 
 from engineio import packet as engine_packet
 from socketio import packet as socketio_packet
 
-from crdt.ids import DocumentId
+from crdt.ids import DocumentId, Seq
 from crdt.native import Value, encode_message
 from crdt.protocol import ServerMessage, UpdateMessage
+from server.gateway.fast_lane import encode_frame
 from server.gateway.frames import StrictPacket
 
 PACKET_OVERHEAD = 64
@@ -37,13 +40,28 @@ class SharedPacket(engine_packet.Packet):  # type: ignore[misc]
         return self._base64
 
 
-Packets = tuple[SharedPacket, ...]
-"""A text and the attachments that belong right behind it."""
+class Packets(tuple[SharedPacket, ...]):
+    """A text and the attachments that belong right behind it."""
+
+    @cached_property
+    def frames(self) -> bytes:
+        """All of it as WebSocket frames, one behind the other."""
+        return encode_frames(self)
+
+
+def encode_frames(packets: Iterable[engine_packet.Packet]) -> bytes:
+    """Encode packets as WebSocket frames, one behind the other."""
+    return b"".join(encode_frame(packet.encode()) for packet in packets)
 
 
 def event_packets(event: str, arguments: list[Value]) -> Packets:
     """Encode an event."""
     return _packets(StrictPacket(socketio_packet.EVENT, data=[event, *arguments]))
+
+
+def saved_packets(ack_id: int, seq: Seq) -> Packets:
+    """Encode the ack of an edit that is durable: as hot as edits are, and without anything to escape."""
+    return Packets((SharedPacket(f'3{ack_id}[{{"seq":{seq}}}]'),))
 
 
 def ack_packets(ack_id: int, value: Value) -> Packets:
@@ -56,13 +74,13 @@ def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:
     if isinstance(message, UpdateMessage):
         # The hot one; neither the id nor the number needs escaping.
         text = f'51-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
-        return SharedPacket(text), SharedPacket(message.batch)
+        return Packets((SharedPacket(text), SharedPacket(message.batch)))
     return event_packets(*encode_message(document_id, message))
 
 
 def _packets(packet: StrictPacket) -> Packets:
     encoded = packet.encode()
-    return tuple(SharedPacket(part) for part in (encoded if isinstance(encoded, list) else [encoded]))
+    return Packets(SharedPacket(part) for part in (encoded if isinstance(encoded, list) else [encoded]))
 
 
 def packet_bytes(packet: engine_packet.Packet | None) -> int:

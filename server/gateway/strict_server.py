@@ -18,8 +18,9 @@ from crdt.native import encode_error
 from server.auth.base import Identity
 from server.gateway.complaints import Complaints
 from server.gateway.door import Door
-from server.gateway.engine import GREETING_BYTES, Engine, EngineSocket, Environ
-from server.gateway.frames import BadFrame, StrictPacket
+from server.gateway.engine import Engine
+from server.gateway.engine_socket import GREETING_BYTES, EngineSocket, Environ
+from server.gateway.frames import BadFrame, StrictPacket, read_presence, read_update
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
 from server.observe import log
@@ -42,6 +43,9 @@ class Application(Protocol):
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
+
+    def heard(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
+        """An event that may be hot. False: nothing has happened, and it will be `received`. Raises nothing."""
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """The connection is over; told once, and only after `connected` accepted it."""
@@ -99,6 +103,16 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         self.environ[socket.sid] = {}  # python-socketio passes it to `_accept`, which needs nothing of a whole request
         self._expect_connect(socket)
         return True
+
+    def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
+        """Read what is hot and hear it now."""
+        if socket.sid in self._half:
+            return False
+        hot = read_update(text, attachment) if attachment is not None else read_presence(text)
+        connection_id = None if hot is None else self._connection_of(socket)
+        if hot is None or connection_id is None or connection_id not in self._inside:
+            return False
+        return self._application.heard(connection_id, *hot)
 
     async def received(self, socket: EngineSocket, data: str | bytes) -> None:
         """Put packets and attachments together and act on what is whole; raises BadFrame."""

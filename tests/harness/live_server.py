@@ -18,6 +18,7 @@ from server.auth.guest import GuestAuthenticator
 from server.auth.secret import SecretKey
 from server.bus.memory import MemoryBus
 from server.gateway import Gateway, GatewayLimits, Origins
+from server.gateway.fast_lane import websocket_protocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.memory import MemoryStore
@@ -89,8 +90,8 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening(application: Any, message_bytes: int) -> AsyncIterator[int]:
-    """Serve an ASGI application on a free port, and tell which."""
+async def listening(application: Any, message_bytes: int, websockets: Any = None) -> AsyncIterator[int]:
+    """Serve an ASGI application on a free port, and tell which. `websockets`: uvicorn's protocol for them, FastLane by default."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await application(scope, receive, send)
@@ -100,6 +101,7 @@ async def listening(application: Any, message_bytes: int) -> AsyncIterator[int]:
         lifespan="off",
         log_config=None,
         access_log=False,
+        ws=websockets or websocket_protocol(),
         ws_max_size=message_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,

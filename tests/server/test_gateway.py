@@ -11,6 +11,8 @@ from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
 from tests.harness.raw_socket import raw_socket
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[LiveServer]:

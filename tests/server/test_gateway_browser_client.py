@@ -8,6 +8,8 @@ import pytest
 
 from tests.harness.live_server import serving, until
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 SCRIPT = Path(__file__).with_name("socketio_client.mjs")
 CLIENT_WEB = SCRIPT.parents[2] / "client_web"
 

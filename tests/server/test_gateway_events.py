@@ -17,6 +17,8 @@ from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.person import person
 from tests.harness.raw_socket import raw_socket
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[LiveServer]:

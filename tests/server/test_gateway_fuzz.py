@@ -9,6 +9,8 @@ from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.person import person
 from tests.harness.raw_socket import raw_socket
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 def _mutated(chance: random.Random, frame: str | bytes) -> str | bytes:
     """The frame itself, or with a cut, a changed place or a repetition."""

@@ -1,0 +1,31 @@
+"""What the gateway knows of one browser connection."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol import User
+from crdt.uploads import Uploads
+from server.auth.base import Identity
+from server.gateway.engine_socket import EngineSocket
+from server.gateway.rates import ConnectionRates
+
+
+@dataclass(slots=True)
+class Connection:
+    """One browser connection between its CONNECT and its end. `expiry` waits for the end of the identity, `expired` is after it."""
+
+    connection_id: ConnectionId
+    socket: EngineSocket
+    identity: Identity
+    uploads: Uploads
+    rates: ConnectionRates
+    documents: set[DocumentId] = field(default_factory=set)
+    strikes: int = 0
+    expiry: asyncio.TimerHandle | None = None
+    expired: bool = False
+
+    @property
+    def user(self) -> User:
+        """As others see them."""
+        return self.identity.user
