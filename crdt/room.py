@@ -21,6 +21,7 @@ from crdt.catching_up import CatchingUp
 from crdt.document import Damaged
 from crdt.effects import Answer, Append, Effect, Ended, PublishBatch, Reload
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
+from crdt.flush_window import FlushWindow
 from crdt.gate_limits import GateLimits
 from crdt.gathering import Gathering
 from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
@@ -50,9 +51,6 @@ from crdt.session import Joining, Session
 from crdt.state_vector import check_state_vector
 from crdt.update_reader import Inspected
 
-GATHER = 0.02
-"""Seconds from one append to the next under load; after a quiet spell the first update leaves at once."""
-
 _DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
 
 
@@ -66,7 +64,7 @@ class Room:
         self._replica = Replica(stored, gate_limits)
         self._people = Gathering(stored.author_keys, limits, mint.presence_id)
         self._outbox = Outbox()
-        self._next_append = 0.0
+        self._window = FlushWindow()
         self._catching_up = CatchingUp()
         self._reloading = False
         self.info = info
@@ -117,7 +115,7 @@ class Room:
     def deadline(self) -> float | None:
         """When `flush` must be called next; None: not before something else happens."""
         may_append = self._outbox.ready and not self._reloading
-        append = self._next_append if may_append else self._outbox.retry_at
+        append = self._window.ends if may_append else self._outbox.retry_at
         moments = (append, self._people.presence_deadline())
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -237,8 +235,8 @@ class Room:
         """Do what is due: begin or repeat an append, tell presence. Call it at `deadline` and after every verb that takes something."""
         effects: list[Effect] = []
         appending = None
-        if self._outbox.ready and now >= self._next_append and not self._reloading:
-            self._next_append = now + GATHER
+        if self._outbox.ready and not self._reloading and self._window.is_over(now):
+            self._window.begin(now, len(self._people))
             appending = self._outbox.next(self._new_update_id())
         elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
             appending = self._outbox.retry()
