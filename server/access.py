@@ -19,6 +19,7 @@ from crdt.protocol import User
 from server.auth.base import EVERY_DOCUMENT, Identity
 from server.links import opens
 from server.observe import log
+from server.questions import Questions
 from server.store.base import Store, Whose
 from server.store.sharing_base import INVITED, Deed, KnownUser, Standing
 
@@ -55,6 +56,8 @@ class Access:
         self._guests = guests
         self._remembered: dict[str, KnownUser] = {}
         self._told: list[Callable[[DocumentId, int], None]] = []
+        self._standings = Questions(self._ask_standings)
+        self._known = Questions(self._users.known)
 
     # Asking.
 
@@ -72,7 +75,7 @@ class Access:
 
         Raises ProtocolError(not_found) when they may do nothing, and Unavailable.
         """
-        standing = (await self.standings([document_id], [identity])).get(document_id)
+        standing = (await self._standings.ask((document_id, _names(identity)))).get(document_id)
         ruling = None if standing is None else self.rule(standing, document_id, identity, link)
         if standing is None or ruling is None:
             raise no_such_document()
@@ -101,6 +104,12 @@ class Access:
         """What some documents say of some people, in one question."""
         names = {name for identity in identities for name in _names(identity)}
         return await self._sharing.access(tuple(document_ids), names)
+
+    async def _ask_standings(
+        self, asked: Collection[tuple[DocumentId, tuple[str, ...]]]
+    ) -> Mapping[DocumentId, Standing]:
+        document_ids = {document_id for document_id, _ in asked}
+        return await self._sharing.access(document_ids, {name for _, names in asked for name in names})
 
     def rule(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> Ruling | None:
         """Decide by what is known; None: they may do nothing at all."""
@@ -139,19 +148,24 @@ class Access:
     # People.
 
     async def remember(self, identity: Identity) -> None:
-        """Keep how somebody is called, if they will be known again and it is news."""
+        """Keep how somebody is called, if they will be known again and it is news.
+
+        After a restart nobody's name is news, and everybody is back at once: what is stored is read before anything is written.
+        """
         known = KnownUser(identity.user, identity.kind, identity.email)
         user_id = identity.user.user_id
         if not identity.lasting or self._remembered.get(user_id) == known:
             return
-        await self._users.remember(known)
+        if (await self._known.ask(user_id)).get(user_id) != known:
+            await self._users.remember(known)
         if len(self._remembered) >= REMEMBERED:
             self._remembered.clear()
         self._remembered[user_id] = known
 
     async def welcome(self, identity: Identity) -> None:
         """Somebody has just signed in: remember them, and give them what they were invited to."""
-        await self.remember(identity)
+        if identity.lasting:
+            await self._users.remember(KnownUser(identity.user, identity.kind, identity.email))
         await self.redeem(identity)
 
     async def owned(self, identity: Identity) -> int:
