@@ -28,6 +28,7 @@ from server.open_rooms import OpenRooms, RoomSettings, shutting_down
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
+from server.turnstile import Turnstile
 
 __all__ = ["RoomSettings", "Rooms", "Wire", "info_of"]
 
@@ -61,6 +62,7 @@ class Rooms:
         self._log = store.log
         self._clock = clock
         self._neighbours = Neighbours()
+        self._turnstile = Turnstile()
         self._poll_seconds = settings.poll_seconds
         self._running = AsyncExitStack()
 
@@ -130,7 +132,8 @@ class Rooms:
     async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[OpenRoom, Ruling]:
         """Open a document for somebody who may read it, and say what they may do by the newest version that is heard of here.
 
-        Access is asked for before anything is opened, and once more when it was not open and hearing of changes meanwhile.
+        Access is asked for before anything is opened, and once more when it was not open and hearing of changes meanwhile. After the
+        last look at what may have changed nothing waits any more, so that it holds.
         """
         while True:
             before = self._rooms.get(document_id)
@@ -138,6 +141,7 @@ class Rooms:
             open_room = await self._rooms.opened(document_id, self._surroundings())
             if open_room.room.lacks(request.state_vector):
                 await self._catch_up(open_room)
+            await self._turnstile.go_through(document_id)
             if self._rooms.get(document_id) is before is open_room and ruling.version >= open_room.access_version:
                 if not open_room.room.people:
                     open_room.access_version = ruling.version  # there is nobody to be judged anew
