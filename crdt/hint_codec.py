@@ -23,8 +23,8 @@ from crdt.hints import (
 )
 from crdt.ids import MAX_CLIENT_ID, ClientId, Epoch, NodeId, PresenceId, Seq
 from crdt.log_row import AuthorKeys
-from crdt.native import encode_change, encode_info
-from crdt.protocol import DocumentInfo, PresenceChange, User
+from crdt.native import encode_info
+from crdt.protocol import DocumentInfo, PresenceChange, User, write_changes
 from crdt.varint import MAX_SAFE, read_varuint, write_varuint
 
 VERSION = 2
@@ -49,9 +49,9 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
         case BatchHint():
             _append_batch(out, hint)
         case PresenceHint(changes):
-            _append(out, _PRESENCE, [encode_change(change) for change in changes])
+            _append_text(out, _PRESENCE, write_changes(changes))
         case PresenceWhole(people, asks):
-            _append(out, _ASKING if asks else _WHOLE, [encode_change(change) for change in people])
+            _append_text(out, _ASKING if asks else _WHOLE, write_changes(people))
         case DocumentHint(info):
             _append(out, _DOCUMENT, encode_info(info))
         case AccessHint(version):
@@ -79,8 +79,12 @@ def _append_batch(out: bytearray, hint: BatchHint) -> None:
 
 
 def _append(out: bytearray, kind: int, body: object) -> None:
+    _append_text(out, kind, json.dumps(body, separators=(",", ":")))
+
+
+def _append_text(out: bytearray, kind: int, text: str) -> None:
     out.append(kind)
-    out += json.dumps(body, separators=(",", ":")).encode()
+    out += text.encode()
 
 
 def decode_hint(data: bytes) -> tuple[NodeId, Hint]:

@@ -1,10 +1,13 @@
 """The server's side of the native protocol: messages and answers as an event's name and its arguments.
 
-Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments); how they travel is the gateway's affair. The
-client's side is crdt/requests.py; server/PROTOCOL.md is the reference for both.
+Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments), and what is told to many as `Written` text; how they
+travel is the gateway's affair. The client's side is crdt/requests.py; server/PROTOCOL.md is the reference for both.
 """
 
-from typing import assert_never, cast
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
 
 from crdt.errors import EpochChanged, ManyhandsError
 from crdt.ids import DocumentId
@@ -16,7 +19,6 @@ from crdt.protocol import (
     DurabilityMessage,
     JoinAnswer,
     Limits,
-    PresenceChange,
     PresenceMessage,
     Refused,
     ResyncMessage,
@@ -24,10 +26,40 @@ from crdt.protocol import (
     ServerMessage,
     UpdateMessage,
     User,
+    write_changes,
 )
 
-Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
-"""One argument of an event or an ack."""
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value that is JSON text already."""
+
+    text: str
+
+
+Value = None | bool | int | float | str | bytes | Written | list["Value"] | dict[str, "Value"]
+"""One argument of an event or an ack. Bytes and `Written` stand in it by themselves or in objects, never in lists."""
+
+_write_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
+    """Put an event's name and arguments, or an ack's value, into Socket.IO's JSON text and the attachments that it refers to."""
+    attachments: list[bytes] = []
+
+    def write(value: Value) -> str:
+        match value:
+            case bytes():
+                attachments.append(value)
+                return f'{{"_placeholder":true,"num":{len(attachments) - 1}}}'
+            case Written(text):
+                return text
+            case dict():
+                return f"{{{','.join([f'{_write_json(key)}:{write(item)}' for key, item in value.items()])}}}"
+            case _:
+                return _write_json(value)
+
+    return f"[{','.join([write(argument) for argument in arguments])}]", attachments
 
 
 def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str, list[Value]]:
@@ -36,7 +68,7 @@ def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str
         case UpdateMessage(seq, batch):
             return "update", [document_id, seq, batch]
         case PresenceMessage(changes):
-            return "presence", [document_id, [encode_change(change) for change in changes]]
+            return "presence", [document_id, Written(write_changes(changes))]
         case ResyncMessage():
             return "resync", [document_id]
         case RoleMessage(role):
@@ -68,7 +100,7 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
         "state_vector": answer.state_vector,
         "seq": answer.seq,
         "epoch": answer.epoch,
-        "presence": [encode_change(change) for change in answer.presence],
+        "presence": Written(write_changes(answer.presence)),
         "presence_id": answer.presence_id,
         "document": encode_info(info),
         "durability": answer.durability,
@@ -101,16 +133,6 @@ def encode_error(error: ManyhandsError) -> dict[str, Value]:
 def encode_user(user: User) -> dict[str, Value]:
     """Put a person into JSON."""
     return {"id": user.user_id, "name": user.name, "color": user.color}
-
-
-def encode_change(change: PresenceChange) -> dict[str, Value]:
-    """Put one session's presence into JSON."""
-    return {
-        "presence_id": change.presence_id,
-        "client_id": change.client_id,
-        "user": encode_user(change.user),
-        "state": cast("dict[str, Value] | None", change.state),
-    }
 
 
 def encode_info(info: DocumentInfo) -> dict[str, Value]:

@@ -4,8 +4,10 @@ Decoding is strict: bytes become a value or raise ProtocolError, nothing else, i
 How a message travels is the gateway's affair; server/PROTOCOL.md is the reference for clients.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NewType
 
 from crdt.errors import Code, ProtocolError
@@ -54,7 +56,10 @@ def decode_batch(batch: bytes, *, max_updates: int = 10_000) -> list[bytes]:
     return updates
 
 
-@dataclass(frozen=True, slots=True)
+_write_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
 class PresenceChange:
     """One session's presence as others see it; `state` None: it is gone."""
 
@@ -62,6 +67,19 @@ class PresenceChange:
     client_id: ClientId
     user: User
     state: dict[str, Json] | None
+
+    @cached_property
+    def text(self) -> str:
+        """As JSON, in ASCII: written once for everybody who is told of it now, on joining later, or by another node."""
+        user = {"id": self.user.user_id, "name": self.user.name, "color": self.user.color}
+        return _write_json(
+            {"presence_id": self.presence_id, "client_id": self.client_id, "user": user, "state": self.state}
+        )
+
+
+def write_changes(changes: Sequence[PresenceChange]) -> str:
+    """A list of changes as JSON."""
+    return f"[{','.join([change.text for change in changes])}]"
 
 
 Durability = Literal["ok", "waiting"]

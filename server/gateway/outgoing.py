@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from engineio import packet as engine_packet
-from socketio import packet as socketio_packet
 
 from crdt.ids import DocumentId, Seq
-from crdt.native import Value, encode_message
+from crdt.native import Value, encode_message, write_arguments
 from crdt.protocol import ServerMessage, UpdateMessage
 from server.gateway.fast_lane import encode_frame
-from server.gateway.frames import StrictPacket
 
 PACKET_OVERHEAD = 64
 """Bytes that a queued packet counts beside its content: a million empty ones are not free."""
@@ -56,7 +54,7 @@ def encode_frames(packets: Iterable[engine_packet.Packet]) -> bytes:
 
 def event_packets(event: str, arguments: list[Value]) -> Packets:
     """Encode an event."""
-    return _packets(StrictPacket(socketio_packet.EVENT, data=[event, *arguments]))
+    return _packets("2", "5", "", [event, *arguments])
 
 
 def saved_packets(ack_id: int, seq: Seq) -> Packets:
@@ -66,7 +64,7 @@ def saved_packets(ack_id: int, seq: Seq) -> Packets:
 
 def ack_packets(ack_id: int, value: Value) -> Packets:
     """Encode an ack with its one value."""
-    return _packets(StrictPacket(socketio_packet.ACK, id=ack_id, data=[value]))
+    return _packets("3", "6", str(ack_id), [value])
 
 
 def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:
@@ -78,9 +76,10 @@ def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:
     return event_packets(*encode_message(document_id, message))
 
 
-def _packets(packet: StrictPacket) -> Packets:
-    encoded = packet.encode()
-    return Packets(SharedPacket(part) for part in (encoded if isinstance(encoded, list) else [encoded]))
+def _packets(kind: str, binary_kind: str, ack_id: str, arguments: list[Value]) -> Packets:
+    text, attachments = write_arguments(arguments)
+    start = f"{binary_kind}{len(attachments)}-" if attachments else kind
+    return Packets([SharedPacket(start + ack_id + text), *map(SharedPacket, attachments)])
 
 
 def packet_bytes(packet: engine_packet.Packet | None) -> int:

@@ -13,12 +13,14 @@ import pytest
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.native import (
+    Written,
     encode_answer,
     encode_draining,
     encode_error,
     encode_join_answer,
     encode_message,
     encode_user,
+    write_arguments,
 )
 from crdt.protocol import (
     Acknowledged,
@@ -98,6 +100,8 @@ def to_file(value: Any) -> Any:
     match value:
         case bytes():
             return {"hex": value.hex()}
+        case Written(text):
+            return json.loads(text)
         case list():
             return [to_file(item) for item in value]
         case dict():
@@ -130,6 +134,24 @@ def test_every_message_is_in_the_vectors_as_it_travels() -> None:
 
 def test_every_answer_is_in_the_vectors_as_it_travels() -> None:
     assert [{"story": story, "value": to_file(value)} for story, value in ANSWERS.items()] == VECTORS["answers"]
+
+
+def test_arguments_are_written_as_socketio_writes_them() -> None:
+    _, arguments = encode_message(DOCUMENT, PresenceMessage((ALICE, GONE)))
+    answer = ANSWERS["a join, whole"]
+    text, attachments = write_arguments(
+        ["event", *arguments, answer, b"last", None, 1.5, True, [1, {"a": 'quoted "é"'}]]
+    )
+    event, document_id, changes, written, *rest = json.loads(text)
+    assert (event, document_id) == ("event", DOCUMENT)
+    assert [change["user"]["name"] for change in changes] == ["Alice ☂", "Bob"]
+    assert written["presence"] == [changes[0]]
+    assert written["missing"] == {"_placeholder": True, "num": 0}
+    assert written["state_vector"] == {"_placeholder": True, "num": 1}
+    assert rest == [{"_placeholder": True, "num": 2}, None, 1.5, True, [1, {"a": 'quoted "é"'}]]
+    assert attachments == [UPDATE, answer["state_vector"], b"last"]
+    assert text.isascii()
+    assert " " not in text.replace("Alice ", "").replace("quoted ", "")
 
 
 def test_batches_are_framed_and_taken_apart_alike() -> None:
