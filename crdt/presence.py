@@ -6,24 +6,16 @@ belong to the node that speaks of them: they go when it says so, or when it has 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.protocol import Json, PresenceChange, User
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    client_id: ClientId
-    user: User
-    state: dict[str, Json]
 
 
 class PresenceTable:
     """Rows by presence id: those of this node's sessions, and those heard of from other nodes."""
 
     def __init__(self) -> None:
-        self._rows: dict[PresenceId, _Row] = {}
+        self._rows: dict[PresenceId, PresenceChange] = {}
         self._changed: dict[PresenceId, PresenceChange] = {}
         self._elsewhere: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
 
@@ -35,21 +27,23 @@ class PresenceTable:
         return bool(self._changed)
 
     def put(self, presence_id: PresenceId, client_id: ClientId, user: User, state: dict[str, Json]) -> None:
-        """Enter or renew a row."""
-        self._rows[presence_id] = _Row(client_id, user, state)
-        self._changed[presence_id] = PresenceChange(presence_id, client_id, user, state)
+        """Enter or renew a row; one that says what it said before is no news."""
+        change, known = PresenceChange(presence_id, client_id, user, state), self._rows.get(presence_id)
+        if known == change and known.text == change.text:  # to Python, 1 is True
+            return
+        self._rows[presence_id] = self._changed[presence_id] = change
 
     def identify(self, presence_id: PresenceId, user: User) -> None:
         """Give a row another person's name, if there is such a row."""
         row = self._rows.get(presence_id)
-        if row is not None:
+        if row is not None and row.state is not None:
             self.put(presence_id, row.client_id, user, row.state)
 
     def remove(self, presence_id: PresenceId) -> None:
         """Take a row out; a row that was never told of is not told of now."""
         row = self._rows.pop(presence_id, None)
         if row is not None:
-            self._changed[presence_id] = PresenceChange(presence_id, row.client_id, row.user, None)
+            self._changed[presence_id] = _gone(row)
 
     def take_changes(self) -> tuple[PresenceChange, ...]:
         """Everything that changed here since the last call, each row once, as it is now."""
@@ -59,12 +53,12 @@ class PresenceTable:
 
     def here(self) -> tuple[PresenceChange, ...]:
         """This node's rows."""
-        return tuple(PresenceChange(each, row.client_id, row.user, row.state) for each, row in self._rows.items())
+        return tuple(self._rows.values())
 
     def everybody(self, but: PresenceId) -> tuple[PresenceChange, ...]:
         """All rows of all nodes, except one's own."""
-        here = tuple(change for change in self.here() if change.presence_id != but)
-        return here + tuple(change for rows in self._elsewhere.values() for change in rows.values())
+        here = tuple([row for presence_id, row in self._rows.items() if presence_id != but])
+        return here + tuple([change for rows in self._elsewhere.values() for change in rows.values()])
 
     # Other nodes' people. Each verb returns what this node's sessions are to be told.
 

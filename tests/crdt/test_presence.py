@@ -38,6 +38,24 @@ def test_who_goes_is_told_of_once() -> None:
     assert table.here() == ()
 
 
+def test_a_state_that_says_the_same_is_no_news() -> None:
+    table = PresenceTable()
+    enter(table, somebody(1, 1))
+    table.take_changes()
+    enter(table, somebody(1, 1))
+    assert not table.changed
+    enter(table, replace(somebody(1), state={"at": True}))
+    assert [change.state for change in table.take_changes()] == [{"at": True}]
+
+
+def test_who_comes_back_where_they_were_is_told_of() -> None:
+    table = PresenceTable()
+    enter(table, somebody(1))
+    table.remove(PresenceId(1))
+    enter(table, somebody(1))
+    assert table.take_changes() == (somebody(1),)
+
+
 def test_people_of_other_nodes_are_seen_and_not_told_of_further() -> None:
     table = PresenceTable()
     enter(table, somebody(1))

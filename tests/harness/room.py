@@ -152,7 +152,8 @@ class Table:
                     self.appends.append(effect)
                 case Broadcast(connections, message):
                     for connection in connections:
-                        self._tell(self.seats[connection], message)
+                        if connection in self.seats:
+                            self._tell(self.seats[connection], message)
                 case Answer(_, request, answer):
                     cast(Seat, request).answers.append(answer)
                 case Ended() | Fetch() | Reload() | PublishBatch() | _:
