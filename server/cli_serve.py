@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._stop = stop
         self._announce = started
+        self._signalled = False
         self._hurry = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -73,7 +74,8 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers
         """Take a signal."""
-        self.leave(at_once=self.should_exit)
+        signalled, self._signalled = self._signalled, True
+        self.leave(at_once=signalled)
 
     def leave(self, *, at_once: bool = False) -> None:
         """Begin to stop, or cut a stop short."""

@@ -102,8 +102,10 @@ class Channel:
                 self._write(*self._queue[0])
             except BlockingIOError:
                 return
-            except OSError:
+            except (BrokenPipeError, ConnectionResetError):
                 break  # the other side is gone: whoever closes this takes the queue
+            except OSError:  # too large, or too many descriptors are on their way
+                _drop(self._queue[0])
             self._queue.popleft()
         self._loop.remove_writer(self._end)
 
@@ -127,6 +129,11 @@ class Channel:
                 self._hear(message, connection)
             if self._end.fileno() < 0:
                 return
+
+
+def _drop(message: Message) -> None:
+    if message[1] is not None:
+        message[1].close()
 
 
 def _connection(control: list[tuple[int, int, bytes]]) -> socket.socket | None:

@@ -1,6 +1,7 @@
 """One worker: a whole node that takes its connections from the parent. Run as `python -m server.workers.worker DESCRIPTOR`."""
 
 import asyncio
+import os
 import socket
 import sys
 from functools import partial
@@ -39,7 +40,7 @@ class Worker:
         log.info("server_stopped")
 
     def _begin(self) -> None:
-        log.info("server_started", version=version(), port=self._task.port)
+        log.info("server_started", version=version(), port=self._task.port, pid=os.getpid())
         self._channel.send(words.READY)
         self._channel.listen()
 
