@@ -37,7 +37,7 @@ format: $(STAMPS)/python-dev $(STAMPS)/web
 	$(BIN)/ruff format .
 	cd $(WEB) && npm run format
 
-bench: setup  ## Speed and memory; prints tables
+bench: setup $(STAMPS)/peers $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
@@ -70,6 +70,13 @@ $(STAMPS)/web: $(WEB)/package-lock.json
 
 $(PAGES): $(STAMPS)/web $(shell find $(WEB)/provider/src $(WEB)/editor/src $(WEB)/editor/public $(WEB)/editor/index.html $(WEB)/editor/vite.config.ts -type f 2>/dev/null)
 	cd $(WEB) && npm run build
+	@touch $@
+
+$(STAMPS)/peers: tests/bench/peers/package-lock.json tests/bench/peers/requirements.txt
+	@mkdir -p $(STAMPS)
+	cd tests/bench/peers && npm ci --no-audit --no-fund
+	$(PYTHON) -m venv $(STAMPS)/peers-python
+	$(STAMPS)/peers-python/bin/pip install --quiet --disable-pip-version-check -r tests/bench/peers/requirements.txt
 	@touch $@
 
 $(STAMPS)/chromium:

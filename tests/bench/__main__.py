@@ -1,27 +1,101 @@
-"""`make bench`: run the benchmarks one after the other, each in a process of its own; ARGS names some of them, none means all."""
+"""`make bench`: one load generator, many servers. The servers have one core, the generator another; prints tables and writes JSON.
 
-import subprocess
+`python -m tests.bench --only hot --servers manyhands --rounds 1` measures one scenario at this server alone. Rounds go round all servers,
+so that a machine that changes its mood changes it for everybody.
+"""
+
+import argparse
+import importlib
+import platform
 import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
 
-BENCHES = {
-    "store": "the store's frequent jobs",
-    "hot_document": "one busy document on a real server",
-}
+import uvloop
+
+from tests.bench.processes import CORES, GENERATOR_CORE, on_core
+from tests.bench.scenario import Pace, Scenario
+from tests.bench.table import Table, write_json
+
+NAMES = ("hot",)
+
+
+def scenarios() -> dict[str, Scenario]:
+    """All there are, in order."""
+    return {name: importlib.import_module(f"tests.bench.scenarios.{name}").SCENARIO for name in NAMES}
+
+
+async def run(name: str, scenario: Scenario, wanted: Sequence[str], pace: Pace, rounds: int) -> list[Table]:
+    """Measure each setting at each server, so many times."""
+    tables = []
+    kinds = [kind for kind in scenario.servers if not wanted or kind.name in wanted]
+    for setting, play in scenario.settings.items():
+        table = Table(name, setting, scenario.headline)
+        for _ in range(rounds):
+            for kind in kinds:
+                with tempfile.TemporaryDirectory(prefix="manyhands-bench-") as directory:
+                    table.add(kind.name, await play(kind, Path(directory), pace))
+        if kinds:
+            tables.append(table)
+            say(table.text())
+    return tables
+
+
+def say(text: str) -> None:
+    """Print at once: a run takes long."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", default="", help="scenarios, separated by commas")
+    parser.add_argument("--servers", default="", help="servers, separated by commas")
+    parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
+    parser.add_argument("--seconds", type=float, default=Pace.seconds, help="of load in a round")
+    parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where all figures go")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    return parser.parse_args()
 
 
 def main() -> int:
-    """Run what the command line names; the exit code says whether all of them ran to their end."""
-    names = sys.argv[1:] or list(BENCHES)
-    unknown = [name for name in names if name not in BENCHES]
-    if unknown:
-        sys.stderr.write(f"There is no benchmark {unknown[0]}; there are {', '.join(BENCHES)}.\n")
+    """Run what the command line names."""
+    given, known = arguments(), scenarios()
+    if given.list:
+        for name, scenario in known.items():
+            say(f"{name:12}{scenario.summary}\n{'':12}{', '.join(kind.name for kind in scenario.servers)}\n")
+        return 0
+    names = [name for name in given.only.split(",") if name] or list(known)
+    servers = [name for name in given.servers.split(",") if name]
+    if unknown := [name for name in names if name not in known] + [
+        each for each in servers if each not in all_servers(known)
+    ]:
+        say(f"There is no {unknown[0]}: --list says what there is.\n")
         return 2
-    failed = 0
-    for name in names:
-        sys.stdout.write(f"\n{name}: {BENCHES[name]}\n")
-        sys.stdout.flush()
-        failed |= subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False).returncode
-    return failed
+    about = {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "cores": len(CORES),
+        "rounds": given.rounds,
+    }
+    if len(CORES) < 2:
+        say("This machine has one core: servers and load generator share it, and the figures say little.\n")
+    tables: list[Table] = []
+    with on_core(GENERATOR_CORE):
+        for name in names:
+            began = time.monotonic()
+            tables += uvloop.run(run(name, known[name], servers, Pace(seconds=given.seconds), given.rounds))
+            write_json(tables, given.json, about)
+            say(f"({time.monotonic() - began:.0f} s)\n")
+    return 0
+
+
+def all_servers(known: dict[str, Scenario]) -> set[str]:
+    """The names of all servers."""
+    return {kind.name for scenario in known.values() for kind in scenario.servers}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""Server processes on a core of their own, and what they use: processor time to the nanosecond, resident memory.
+
+The load generator runs on another core, so that neither takes time from the other. On a machine with one core they share it.
+"""
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, GENERATOR_CORE = CORES[0], CORES[-1]
+PATIENCE = 30.0
+"""Seconds after which a process that should be there, or gone, counts as broken."""
+
+
+@contextlib.contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Run on one core meanwhile; processes that are started stay there."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class Process:
+    """One server process on the servers' core; what it says goes to a file."""
+
+    def __init__(self, command: Sequence[str], log: Path, **environment: str) -> None:
+        self._log = log
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
+        with on_core(SERVER_CORE), log.open("ab") as out:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**inherited, **environment},
+                cwd=Path(__file__).parents[2],
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def require_running(self) -> None:
+        """Fail with its last words when it has ended by itself."""
+        assert self._process.poll() is None, self._log.read_text(errors="replace")[-2000:]
+
+    def kill(self) -> None:
+        """End it at once, and its children."""
+        pids = family(self.pid)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        self._process.wait(PATIENCE)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started, as far as they live."""
+    found = [pid]
+    for each in found:
+        for children in Path(f"/proc/{each}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text().split())
+    return found
+
+
+def cpu_seconds(pids: Sequence[int]) -> dict[int, float]:
+    """Processor time so far of processes and all that they have started, by process."""
+    spent = {}
+    for pid in [each for parent in pids for each in family(parent)]:
+        with contextlib.suppress(OSError):
+            spent[pid] = time.clock_gettime(~pid << 3 | 2)  # the clock that clock_getcpuclockid(3) names for a process
+    return spent
+
+
+def cpu_between(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Processor time from one look to a later one. What a child used that ended meanwhile is not known."""
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+
+
+def resident_bytes(pids: Sequence[int]) -> int:
+    """Memory of processes and all that they have started: their own pages, and their share of those that they share."""
+    return sum(_proportional_bytes(pid) for parent in pids for pid in family(parent))
+
+
+def _proportional_bytes(pid: int) -> int:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))

@@ -1,0 +1,146 @@
+"""The servers compared, each as its own documentation starts it, in processes of their own.
+
+Everybody's limits that would stop a load generator on one address are raised; durability is as it comes.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.bench.dialects import Broadcast, Hocuspocus, Member, Native, YWebsocket
+from tests.bench.processes import PATIENCE, Process
+from tests.harness.ports import quiet_port, until_open
+
+PEERS = Path(__file__).parent / "peers"
+PEERS_PYTHON = Path(__file__).parents[2] / ".make/peers-python/bin/python"
+MANY = "100000/1000000"
+"""As often as a generator likes."""
+
+_LIMITS = {
+    "max-connections": 100_000,
+    "max-connections-per-address": 100_000,
+    "max-connections-per-user": 100_000,
+    "max-handshakes-per-address": 100_000,
+    "update-rate": MANY,
+    "byte-rate": "1000000000/1000000000",
+    "presence-rate": MANY,
+    "request-rate": MANY,
+    "creation-rate": MANY,
+    "log-level": "error",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A server that can be started. `command`: by its data directory and port."""
+
+    name: str
+    member: Callable[..., Member]
+    command: Callable[[Path, int], Sequence[str]]
+    has_catalogue: bool = False
+    """Documents are made before they are opened."""
+
+
+class Running:
+    """A started server; `restart` brings it back on the same port and data."""
+
+    def __init__(self, kind: Kind, directory: Path) -> None:
+        self.kind = kind
+        self.port = quiet_port()
+        self._directory = directory
+        self._documents = 0
+        self._process: Process | None = None
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._process.pid] if self._process else []
+
+    @property
+    def ports(self) -> list[int]:
+        """Where members connect, one after the other in turn."""
+        return [self.port]
+
+    async def start(self) -> None:
+        """Start it and return when it takes connections."""
+        command = self.kind.command(self._directory, self.port)
+        self._process = Process(command, self._directory / "log", HOST="127.0.0.1", PORT=str(self.port))
+        try:
+            await until_open(self.port, PATIENCE)
+        except TimeoutError:
+            self._process.require_running()
+            raise
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    async def new_documents(self, count: int) -> list[str]:
+        """The ids of so many empty documents."""
+        if not self.kind.has_catalogue:
+            self._documents += count
+            return [f"document-{number}" for number in range(self._documents - count, self._documents)]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
+            answers = [await http.post("/api/documents", json={"title": "Bench"}) for _ in range(count)]
+        return [answer.raise_for_status().json()["id"] for answer in answers]
+
+    async def __aenter__(self) -> "Running":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.kill()
+
+
+def _manyhands(directory: Path, port: int) -> list[str]:
+    options = [part for name, value in _LIMITS.items() for part in (f"--{name}", str(value))]
+    return [sys.executable, "-m", "server", "serve", "--port", str(port), "--data-dir", str(directory), *options]
+
+
+def _hocuspocus(*options: str) -> Callable[[Path, int], list[str]]:
+    def command(directory: Path, port: int) -> list[str]:
+        given = [option.format(directory=directory) for option in options]
+        return [_node(), str(PEERS / "hocuspocus.mjs"), str(port), *given]
+
+    return command
+
+
+def _y_websocket(_directory: Path, _port: int) -> list[str]:
+    return [_node(), str(PEERS / "node_modules/@y/websocket-server/src/server.js")]
+
+
+def _broadcast(_directory: Path, port: int) -> list[str]:
+    return [sys.executable, str(PEERS / "broadcast.py"), str(port)]
+
+
+def _pycrdt(*store: str) -> Callable[[Path, int], list[str]]:
+    def command(directory: Path, port: int) -> list[str]:
+        return [
+            str(PEERS_PYTHON),
+            str(PEERS / "pycrdt_server.py"),
+            str(port),
+            *(str(directory / name) for name in store),
+        ]
+
+    return command
+
+
+def _node() -> str:
+    node = shutil.which("node")
+    assert node is not None, "the peers need Node.js"
+    return node
+
+
+OURS = Kind("manyhands", Native, _manyhands, has_catalogue=True)
+HOCUSPOCUS = Kind("hocuspocus", Hocuspocus, _hocuspocus())
+HOCUSPOCUS_20 = Kind("hocuspocus flushDelay 20", Hocuspocus, _hocuspocus("--flush-delay", "20"))
+HOCUSPOCUS_SQLITE = Kind("hocuspocus + sqlite", Hocuspocus, _hocuspocus("--sqlite", "{directory}/hocuspocus.db"))
+Y_WEBSOCKET = Kind("y-websocket", YWebsocket, _y_websocket)
+BROADCAST = Kind("socketio broadcast", Broadcast, _broadcast)
+PYCRDT = Kind("pycrdt-websocket", YWebsocket, _pycrdt())
+PYCRDT_SQLITE = Kind("pycrdt-websocket + sqlite", YWebsocket, _pycrdt("pycrdt.db"))

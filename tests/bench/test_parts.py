@@ -1,0 +1,112 @@
+"""The bench counts right: edits are sound, found wherever they turn up, and counted once."""
+
+import struct
+import time
+from dataclasses import dataclass, field
+from os import getpid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pycrdt import Doc, Text
+
+from tests.bench import table
+from tests.bench.__main__ import scenarios
+from tests.bench.edits import ROOT, Pen, marker, numbers_in
+from tests.bench.meter import Meter
+from tests.bench.processes import cpu_between, cpu_seconds, resident_bytes
+from tests.bench.websocket import BINARY, TEXT, frame, split_frames
+
+
+@dataclass
+class Reader:
+    seen: set[int] = field(default_factory=set)
+    timed: bool = True
+
+
+def test_a_pens_edits_are_text_in_the_order_in_which_they_were_written() -> None:
+    pens, doc = (Pen(7), Pen(2**32 - 1)), Doc[Any]()
+    text = doc.get(ROOT, type=Text)
+    for number in range(60):
+        doc.apply_update(pens[number % 2].write(number))
+    everything = str(text)
+    assert len(everything) == sum(pen.clock for pen in pens)
+    assert sorted(numbers_in(everything.encode())) == list(range(60))
+
+
+def test_edits_are_found_in_what_a_server_made_of_them() -> None:
+    pen, doc = Pen(7), Doc[Any]()
+    for number in range(30):
+        doc.apply_update(pen.write(number))
+    assert numbers_in(doc.get_update()) == tuple(range(30)), "one item, one update"
+
+
+def test_an_edit_counts_once_for_everybody_else_and_not_for_its_author() -> None:
+    meter, author, other, uncounted = Meter(), Reader(), Reader(), Reader(timed=False)
+    numbers = [meter.send(author, 2) for _ in range(3)]
+    payload = "".join(map(marker, numbers)).encode()
+    for reader in (author, other, other, uncounted, uncounted):
+        meter.arrive(reader, payload)
+    assert meter.deliveries == 6
+    assert meter.outstanding == 0
+    assert len(meter.delays) == 3, "of the one whose delays are asked for"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([TEXT, BINARY]), st.binary(max_size=200) | st.just(b"x" * 70_000)), max_size=5)
+)
+def test_frames_are_split_wherever_the_bytes_are_cut(messages: list[tuple[int, bytes]]) -> None:
+    stream = b"".join(from_server(first, payload) for first, payload in messages)
+    for cut in {0, 1, len(stream) // 3, max(0, len(stream) - 1), len(stream)}:
+        before, taken, needed = split_frames(stream[:cut])
+        after, rest, _ = split_frames(stream[taken:])
+        assert before + after == messages
+        assert taken + rest == len(stream)
+        assert needed <= max(2, len(stream) - taken), "it waits for no more than there will be"
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
+def test_a_masked_frame_says_its_length(length: int) -> None:
+    made = frame(BINARY, b"x" * length)
+    head = made[: len(made) - length]
+    assert head[1] & 0x80, "clients mask"
+    assert head.endswith(b"\0\0\0\0"), "with a key that changes nothing"
+
+
+def test_processor_time_and_memory_are_those_of_a_process() -> None:
+    before = cpu_seconds([getpid()])
+    began = time.process_time()
+    while time.process_time() < began + 0.02:
+        pass
+    assert cpu_between(before, cpu_seconds([getpid()])) >= 0.02
+    assert resident_bytes([getpid()]) > 2**20
+
+
+def test_a_table_compares_the_first_server_with_the_others() -> None:
+    made = table.Table("hot", "quiet", ("µs", "p99"))
+    for micros in (1.0, 2.0, 9.0):
+        made.add("ours", {"µs": micros, "p99": 3.0, "generator %": 20.0})
+        made.add("theirs", {"µs": 8.0, "p99": float("nan"), "generator %": 95.0})
+    assert made.medians()["ours"]["µs"] == 2.0
+    assert made.ratios()["theirs"]["µs"] == 0.25
+    assert "theirs *" in made.text(), "its generator was busy"
+    assert "ours / theirs: µs 0.25\n" in made.text()
+
+
+def test_every_scenario_says_what_it_compares() -> None:
+    for name, scenario in scenarios().items():
+        assert scenario.settings, name
+        assert scenario.servers[0].name == "manyhands", name
+
+
+def from_server(first: int, payload: bytes) -> bytes:
+    """A frame without a mask."""
+    length = len(payload)
+    if length < 126:
+        return bytes((first, length)) + payload
+    return (
+        bytes((first, 126)) + struct.pack(">H", length) + payload
+        if length < 65_536
+        else (bytes((first, 127)) + struct.pack(">Q", length) + payload)
+    )
