@@ -7,6 +7,7 @@ import engineio
 
 from server.auth.cookies import session_cookie
 from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Listener, Message, Receive, Send
+from server.turnstile import Turnstile
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]
@@ -19,6 +20,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._serving: set[asyncio.Task[Any]] = set()
+        self._turnstile = Turnstile()
         self.session_mark = ""
 
     def generate_id(self) -> str:
@@ -52,8 +54,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             return self._bad_request()
         scope = environ["asgi.scope"]
         client = scope.get("client")
-        # engineio's REMOTE_ADDR is a constant.
-        socket = EngineSocket(self, self.generate_id(), client[0] if client else "", session_cookie(scope))
+        address = client[0] if client else ""  # engineio's REMOTE_ADDR is a constant
+        await self._turnstile.go_through(address)
+        socket = EngineSocket(self, self.generate_id(), address, session_cookie(scope))
         if not self.listener.opened(socket):
             return {**self._bad_request("Too many connections"), "status": "429 TOO MANY REQUESTS"}
         self.sockets[socket.sid] = socket

@@ -2,23 +2,22 @@
 
 import asyncio
 
-from crdt.ids import DocumentId
 from server.turnstile import Turnstile
 
-A, B = DocumentId("document-a"), DocumentId("document-b")
+A, B = "document a", "document b"
 
 
 class Storm:
     """People who go through a turnstile, and a bystander who notes how many have whenever the loop turns."""
 
     def __init__(self) -> None:
-        self.through: list[DocumentId] = []
+        self.through: list[str] = []
         self.seen: list[int] = []
         self._turnstile = Turnstile()
 
-    async def comes(self, document_id: DocumentId) -> None:
-        await self._turnstile.go_through(document_id)
-        self.through.append(document_id)
+    async def comes(self, what_for: str) -> None:
+        await self._turnstile.go_through(what_for)
+        self.through.append(what_for)
 
     async def stands_by(self, people: int) -> None:
         while len(self.through) < people:
