@@ -63,6 +63,11 @@ class Channel:
         self._end.setblocking(False)
         self._loop.add_reader(self._end, self._read)
 
+    def hear_rest(self) -> None:
+        """Hear what the other side said before it ended."""
+        if self._end.fileno() >= 0:
+            self._read()
+
     def send(self, message: bytes, connection: socket.socket | None = None) -> bool:
         """Say a word, or give a connection away; False: the other side takes nothing more, and the connection is still ours."""
         if self._end.fileno() < 0 or len(self._queue) >= MAX_QUEUED:

@@ -28,6 +28,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 LONG_LIFE = 60.0
 """Seconds after which a worker's end is not counted with the ones before it."""
 
+SILENCE = 30
+"""Seconds after which a worker that says nothing is killed, so that its people move: longer than the largest document takes to open."""
+
 DYING_SECONDS = 10.0
 """For a worker to be gone, after the time that the settings give it to stop."""
 
@@ -56,14 +59,20 @@ async def _serve(config: Config, say: Callable[[str], None]) -> bool:
 class Parent:
     """The workers of one address."""
 
-    def __init__(self, config: Config, listener: socket.socket) -> None:
+    def __init__(self, config: Config, listener: socket.socket, *, silence: int = SILENCE) -> None:
+        """`silence`: seconds after which a worker that says nothing is killed."""
         self._config = config
+        self._silence = silence
         self._port: int = listener.getsockname()[1]
         self._reception = Reception(listener)
         self._workers: dict[int, WorkerProcess] = {}
         self._stopping = asyncio.Event()
         self._introduced = False
         self._in_good_order = True
+
+    def pid(self, number: int) -> int | None:
+        """The process of a worker, while there is one."""
+        return self._workers[number].pid
 
     async def serve(self, introduce: Callable[[], None]) -> bool:
         """Run the workers until `stop`; whether all of them left in good order. Raises CannotStart."""
@@ -95,24 +104,23 @@ class Parent:
         for worker in self._workers.values():
             await worker.ready.wait()
         self._introduced = True
+        self._reception.open()
         introduce()
 
     async def _keep(self, number: int) -> None:
         """Have this worker running, until the parent is to stop; raises CannotStart."""
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            worker = self._workers[number] = WorkerProcess(self._task(number), self._reception)
+            worker = self._workers[number] = WorkerProcess(self._task(number), self._reception, self._silence)
             began = asyncio.get_running_loop().time()
             code = await self._live(worker)
             if self._stopping.is_set():
                 return
             if not self._introduced:
-                raise CannotStart(
-                    worker.refusal or f"A worker ended before it was ready ({code}): the log may say why."
-                )
+                raise CannotStart(worker.reason or f"A worker ended before it was ready ({code}): the log may say why.")
             if asyncio.get_running_loop().time() - began >= LONG_LIFE:
                 pause = FIRST_PAUSE
-            facts = {"worker": number, "pid": worker.pid, "code": code, "reason": worker.refusal}
+            facts = {"worker": number, "pid": worker.pid, "code": code, "reason": worker.reason}
             log.warning("worker_ended", **facts, again_in=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)

@@ -16,16 +16,23 @@ from server.workers.reception import Reception
 _ROOT = str(Path(server.__file__).parent.parent)
 
 
-class WorkerProcess:
-    """A worker's one life. `refusal` is its own word on why it could not start."""
+DOUBT = 3
+"""Seconds of silence after which nobody new is sent to a worker."""
 
-    def __init__(self, task: words.Task, reception: Reception) -> None:
+
+class WorkerProcess:
+    """A worker's one life, which ends by force after `silence` seconds without a word. `reason`: why it ended, or could not start."""
+
+    def __init__(self, task: words.Task, reception: Reception, silence: int) -> None:
         self._task = task
         self._reception = reception
         self._process: Process | None = None
         self._channel: Channel | None = None
-        self._stopping = False
-        self.refusal: str | None = None
+        self._stopping = self._leaving = False
+        self._most_unanswered = silence
+        self._unanswered = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self.reason: str | None = None
         self.ready = asyncio.Event()
 
     @property
@@ -44,13 +51,15 @@ class WorkerProcess:
             if self._stopping:
                 self._process.terminate()
             self._channel.send(self._task.encode())
-            return await self._process.wait()
+            code = await self._process.wait()
+            self._channel.hear_rest()
         except OSError as error:
-            self.refusal = f"A worker cannot be started: {error.strerror}."
+            self.reason = f"A worker cannot be started: {error.strerror}."
             return None
         finally:
             self._hung_up()
             await self._bury()
+        return code
 
     def stop(self) -> None:
         """Let it leave in good order; one that has not begun just ends."""
@@ -78,15 +87,42 @@ class WorkerProcess:
         elif message == words.READY and self._channel is not None:
             self._reception.ready(self._task.number, self._channel)
             self.ready.set()
+            self._look()
             if self._stopping:
                 self._channel.send(words.STOP)
+        elif message == words.PONG and self._channel is not None:
+            if self._unanswered > DOUBT and not self._leaving:
+                self._reception.ready(self._task.number, self._channel)
+            self._unanswered = 0
         elif message == words.LEAVING:
-            self._reception.leaving(self._task.number)
+            self._leaving = True
+            self._look_away()
+            self._reception.avoid(self._task.number)
         elif message.startswith(words.REFUSED):
-            self.refusal = message.removeprefix(words.REFUSED).decode()
+            self.reason = message.removeprefix(words.REFUSED).decode()
+
+    def _look(self) -> None:
+        """Ask it for a sign of life, each second. It is questions that are counted: this process may have stood still itself."""
+        assert self._process is not None
+        assert self._channel is not None
+        if self._unanswered == DOUBT:
+            self._reception.avoid(self._task.number)
+        if self._unanswered == self._most_unanswered:
+            self.reason = f"It said nothing for {self._unanswered} s."
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            return
+        self._channel.send(words.PING)
+        self._unanswered += 1
+        self._watch = asyncio.get_running_loop().call_later(1.0, self._look)
+
+    def _look_away(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
 
     def _hung_up(self) -> None:
         """It has closed its end, by dying or as its last act of leaving."""
+        self._look_away()
         self._reception.gone(self._task.number)
         if self._channel is not None:
             self._channel.close()

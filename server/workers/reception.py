@@ -1,7 +1,7 @@
 """Takes the connections of all workers at one address, and gives each to the worker that its first line names.
 
-While no worker is there, connections wait in the kernel. When all of them are leaving, they still get people: whoever asks whether the
-server is ready must hear that it is not.
+Until `open`, and while no worker is there, connections wait in the kernel. When all workers are leaving they still get people: whoever
+asks whether the server is ready must hear that it is not.
 """
 
 import asyncio
@@ -23,32 +23,38 @@ _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Reception:
-    """Accepts from `listener` while it knows a worker."""
+    """Accepts from `listener` while it knows a worker; to be opened when all are there, or the first one would get everybody."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self._lobby = Lobby(self._pass_on)
         self._ready: dict[int, Channel] = {}
-        self._leaving: dict[int, Channel] = {}
+        self._avoided: dict[int, Channel] = {}
         self._turn = itertools.count()
-        self._accepting = False
+        self._open = self._accepting = False
         self._pause: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
+    def open(self) -> None:
+        """Begin to accept."""
+        self._open = True
+        self._accept_or_not()
+
     def ready(self, number: int, channel: Channel) -> None:
         """A worker takes people."""
+        self._avoided.pop(number, None)
         self._ready[number] = channel
-        self._open_or_close()
+        self._accept_or_not()
 
-    def leaving(self, number: int) -> None:
-        """A worker stops: nobody is sent there who can go elsewhere."""
+    def avoid(self, number: int) -> None:
+        """A worker is leaving, or is silent: nobody is sent there who can go elsewhere."""
         if number in self._ready:
-            self._leaving[number] = self._ready.pop(number)
+            self._avoided[number] = self._ready.pop(number)
 
     def gone(self, number: int) -> None:
         """A worker is not there any more; whom it has not taken yet goes elsewhere."""
-        channel = self._ready.pop(number, None) or self._leaving.pop(number, None)
-        self._open_or_close()
+        channel = self._ready.pop(number, None) or self._avoided.pop(number, None)
+        self._accept_or_not()
         for head, connection in channel.close() if channel is not None else ():
             if connection is not None:
                 self.take_back(head, connection)
@@ -60,19 +66,19 @@ class Reception:
     def close(self) -> None:
         """Take nobody any more."""
         self._ready.clear()
-        self._leaving.clear()
-        self._open_or_close()
+        self._avoided.clear()
+        self._accept_or_not()
         self._lobby.close()
 
     def _pass_on(self, place: Place, head: bytes, connection: socket.socket) -> None:
-        channels = self._ready or self._leaving
+        channels = self._ready or self._avoided
         for number in best_first(place, channels, next(self._turn)):
             if channels[number].send(head, connection):
                 return
         connection.close()  # they come back after a pause, as they do when a server is gone
 
-    def _open_or_close(self) -> None:
-        wanted = bool(self._ready or self._leaving)
+    def _accept_or_not(self) -> None:
+        wanted = self._open and bool(self._ready or self._avoided)
         if wanted == self._accepting:
             return
         self._accepting = wanted

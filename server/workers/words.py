@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from server.config import Config
 
+PING, PONG = b"ping", b"pong"
+"""Parent: are you there? Worker: I am."""
+
 READY = b"ready"
 """Worker: I take people."""
 

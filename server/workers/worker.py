@@ -62,6 +62,8 @@ class Worker:
             arriving = asyncio.ensure_future(self._welcome(message, connection))
             self._arriving.add(arriving)
             arriving.add_done_callback(self._arriving.discard)
+        elif message == words.PING:
+            self._channel.send(words.PONG)
         elif message == words.STOP:
             self._stop()
         elif message == words.HURRY:

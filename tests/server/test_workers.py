@@ -15,7 +15,11 @@ import httpx
 import pytest
 import socketio
 
+from server.cli_serve import bind
+from server.config import Config, Cores, Logs, Places
+from server.workers.parent import Parent
 from tests.harness.live_server import until
+from tests.harness.log_lines import log_lines
 from tests.harness.postgres import PostgresServer
 from tests.harness.redis_server import redis_server
 from tests.harness.typist import Typist, all_agree, typists
@@ -231,3 +235,27 @@ async def test_a_start_that_fails_is_refused_once() -> None:
     code, out, err = await run("serve", "--workers", "3", "--port", "0", **places)
     assert (code, out) == (2, "")
     assert re.fullmatch(r"manyhands: .*postgresql://127\.0\.0\.1:1/none.*\n", err), err
+
+
+async def test_a_worker_that_hangs_is_replaced(postgres: PostgresServer) -> None:
+    async with redis_server() as redis, httpx.AsyncClient() as http:
+        places = Places(database_url=await postgres.new_schema(), redis_url=redis.url)
+        config = Config(places=places, cores=Cores(2), logs=Logs(log_level="error"))
+        with contextlib.closing(bind("127.0.0.1", 0)) as listener, log_lines() as said:
+            parent = Parent(config, listener, silence=2)
+            ready = asyncio.Event()
+            serving = asyncio.create_task(parent.serve(ready.set))
+            await asyncio.wait_for(ready.wait(), PATIENCE)
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            document_id = (await http.post(f"{url}/api/documents", json={"title": "Story"})).json()["id"]
+            async with typists(f"{url}?document={document_id}", document_id, ["ann"]) as (ann,):
+                pid = parent.pid(worker_of(ann))
+                assert pid is not None
+                os.kill(pid, signal.SIGSTOP)
+                await ann.types()
+                await ann.all_saved()
+                assert ann.times_joined == 2
+            parent.stop()
+            assert await serving
+        (ended,) = [line for line in said if line["event"] == "worker_ended"]
+        assert (ended["pid"], ended["reason"]) == (pid, "It said nothing for 2 s.")

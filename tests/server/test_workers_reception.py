@@ -29,6 +29,7 @@ class Desk:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
         self.reception = Reception(self.listener)
+        self.reception.open()
         self.bell = Bell()
         self.given: list[tuple[int, bytes]] = []
         self.lines: dict[int, Channel] = {}
@@ -139,15 +140,27 @@ async def test_before_a_worker_is_there_people_wait(desk: Desk) -> None:
     await desk.has_given(2)
 
 
+async def test_until_it_is_opened_nobody_gets_in(desk: Desk) -> None:
+    desk.reception.close()
+    desk.reception = Reception(desk.listener)
+    desk.hire(1)
+    await desk.visit(PAGE)
+    desk.hire(2)
+    await desk.visit(PAGE)
+    desk.reception.open()
+    await desk.has_given(2)
+    assert {number for number, _ in desk.given} == {1, 2}
+
+
 async def test_one_that_is_leaving_gets_nobody_while_there_are_others(desk: Desk) -> None:
     desk.hire(1)
     desk.hire(2)
-    desk.reception.leaving(1)
+    desk.reception.avoid(1)
     for _ in range(3):
         await desk.visit(PAGE)
     await desk.has_given(3)
     assert {number for number, _ in desk.given} == {2}
-    desk.reception.leaving(2)
+    desk.reception.avoid(2)
     await desk.visit(PAGE)
     await desk.has_given(4)  # to hear that the server is not ready
 
