@@ -205,8 +205,10 @@ class Room:
         admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
         if not admission.news:
             return self._acknowledge_nothing_new(replace(entry, updates=(), repeated=updates, author_keys=()))
-        claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
-        self._outbox.take(replace(entry, updates=updates, repeated=(), author_keys=claims))
+        if admission.new_clients or entry.repeated or entry.author_keys:
+            claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
+            entry = replace(entry, updates=updates, repeated=(), author_keys=claims)
+        self._outbox.take(entry)
         return []
 
     def may_write(self, connection: ConnectionId) -> None:

@@ -139,6 +139,7 @@ class OpenRoom:
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
         self._snapshot_bytes = len(loaded.snapshot or b"")
         self._log_rows = len(loaded.rows)
@@ -165,13 +166,20 @@ class OpenRoom:
             self._came_to_rest(self)
 
     def _set_timer(self) -> None:
+        moment = None if self.over else self.room.deadline()
         if self._timer is not None:
+            if moment == self._due:
+                return
             self._timer.cancel()
             self._timer = None
-        moment = None if self.over else self.room.deadline()
+        self._due = moment
         if moment is not None:
             delay = max(0.0, moment - self._around.clock())
-            self._timer = asyncio.get_running_loop().call_later(delay, self.do, list)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.do(list)
 
     def close(self) -> None:
         """Stop driving; nothing is lost if the room is idle."""

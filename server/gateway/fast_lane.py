@@ -118,7 +118,7 @@ class FastLane(WebSocketsSansIOProtocol):
 
     def _hot(self, data: bytes, frame: _Frame) -> tuple[bytes, bytes | None, int] | None:
         """A hot message that begins with this frame, and its end, which may not have come yet; None: it is not hot."""
-        if frame.first_byte != _WHOLE_TEXT or frame.end - frame.content > HOT_BYTES or not self._is_idle:
+        if frame.first_byte != _WHOLE_TEXT or frame.end - frame.content > HOT_BYTES or self.hearer is None:
             return None
         if frame.end > len(data):
             return b"", None, frame.end
@@ -140,18 +140,17 @@ class FastLane(WebSocketsSansIOProtocol):
             return b"", None, attachment.end
         return text, _content(data, attachment), attachment.end
 
-    @property
-    def _is_open(self) -> bool:
-        return self.conn.state is State.OPEN and not self.close_sent
-
-    @property
-    def _is_idle(self) -> bool:
-        """Whether all that came before has been read, and no message is half here."""
-        return self.hearer is not None and self.queue.empty() and not self.frames and self._is_open
-
     def _is_heard(self, text: bytes, attachment: bytes | None) -> bool:
-        # What was passed on just now may have changed everything.
-        return self._is_idle and self.hearer is not None and self.hearer.hear(text, attachment)
+        """Offer a message, if all that came before it has been read, none is half here, and nobody has said goodbye."""
+        hearer = self.hearer
+        return (
+            hearer is not None
+            and self.queue.empty()
+            and not self.frames
+            and self.conn.state is State.OPEN
+            and not self.close_sent
+            and hearer.hear(text, attachment)
+        )
 
 
 def _frame_at(data: bytes, at: int) -> _Frame | None:

@@ -6,8 +6,7 @@ carried out in the order in which they came. The ack of a batch comes when the b
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 import socketio
@@ -192,7 +191,7 @@ class Gateway:
             return False
         if connection.expired or not connection.rates.admit_now(request, answered=ack_id is not None):
             return False
-        with self._refusing(connection, ack_id, event):
+        try:
             match request:
                 case Update(document_id, batch) if ack_id is not None and len(batch) <= INLINE_BYTES:
                     self._rooms.receive(connection_id, document_id, batch, Request(ack_id))
@@ -202,13 +201,15 @@ class Gateway:
                         connection.socket.push(ack_packets(ack_id, {}))
                 case _:
                     raise InvariantError("An event that is not hot.")
+        except Exception as error:  # noqa: BLE001 - as in `received`
+            self._refuse(connection, ack_id, event, _refusal(error))
         return True
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """Carry an event out and answer it; never raises."""
         connection = self._connections[connection_id]
         name, *arguments = event
-        with self._refusing(connection, ack_id, event):
+        try:
             request = decode_request(name, arguments)
             await connection.rates.admit(request, answered=ack_id is not None)
             if connection_id not in self._connections:
@@ -218,18 +219,8 @@ class Gateway:
             value = await self._carry_out(connection, ack_id, request)
             if ack_id is not None and value is not None:
                 connection.socket.push(ack_packets(ack_id, value))
-
-    @contextmanager
-    def _refusing(self, connection: Connection, ack_id: int | None, event: list[Any]) -> Iterator[None]:
-        """Make whatever is raised the answer to an event."""
-        try:
-            yield
-        except ManyhandsError as refusal:
-            self._refuse(connection, ack_id, event, refusal)
-        except Exception:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
-            log.exception("event_failed", kind="event")
-            mistake = InvariantError("The server made a mistake. It has been logged.")
-            self._refuse(connection, ack_id, event, mistake)
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
+            self._refuse(connection, ack_id, event, _refusal(error))
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return what to answer now; None: the answer comes through the wire."""
@@ -374,6 +365,14 @@ class Gateway:
                 log.warning("connection_aborted", reason="takes nothing", address=socket.address)
                 socket.end(cut=True)
         self._sweeper = asyncio.get_running_loop().call_later(min(5.0, seconds / 4), self._sweep)
+
+
+def _refusal(error: Exception) -> ManyhandsError:
+    """What to answer; a bug of ours is written down."""
+    if isinstance(error, ManyhandsError):
+        return error
+    log.error("event_failed", kind="event", exc_info=error)
+    return InvariantError("The server made a mistake. It has been logged.")
 
 
 def _document_of_update(event: list[Any]) -> DocumentId:

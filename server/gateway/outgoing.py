@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Iterable
-from functools import cached_property
 
 from engineio import packet as engine_packet
 
@@ -41,10 +40,14 @@ class SharedPacket(engine_packet.Packet):  # type: ignore[misc]
 class Packets(tuple[SharedPacket, ...]):
     """A text and the attachments that belong right behind it."""
 
-    @cached_property
+    _frames: bytes | None = None
+
+    @property
     def frames(self) -> bytes:
-        """All of it as WebSocket frames, one behind the other."""
-        return encode_frames(self)
+        """All of it as WebSocket frames, one behind the other; made once."""
+        if self._frames is None:
+            self._frames = encode_frames(self)
+        return self._frames
 
 
 def encode_frames(packets: Iterable[engine_packet.Packet]) -> bytes:
