@@ -136,6 +136,8 @@ async def test_requests_over_one_connection_each_find_their_worker(server: Serve
             answer = await http.post(f"{HANDSHAKE}&sid={sid}", content=event)
             assert answer.text == "OK"
             ports.add(answer.extensions["network_stream"].get_extra_info("client_addr"))
+        large = "b" + "A" * 400_000  # the worker in which the session lives takes it, and only then sees what it is
+        assert (await http.post(f"{HANDSHAKE}&sid={sids[0]}", content=large)).text == "OK"
         assert len(ports) == 1
 
 
