@@ -34,7 +34,9 @@ class SharedHttpProtocol(BoundedHttpProtocol):
 
     def _is_between_requests(self) -> bool:
         cycle = self.cycle
-        return cycle is not None and cycle.response_complete and not cycle.more_body and not self._in_head
+        if cycle is None or not cycle.response_complete or cycle.more_body or self._in_head:
+            return False
+        return self.transport.get_write_buffer_size() == 0  # what is still to be sent would be lost with our hold on it
 
     def _is_given_back(self, data: bytes) -> bool:
         connection = socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
