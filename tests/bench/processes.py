@@ -12,6 +12,9 @@ from pathlib import Path
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, GENERATOR_CORE = CORES[0], CORES[-1]
+STOPPING_SECONDS = 10.0
+"""That container runtimes give a process to end in good order."""
+
 PATIENCE = 30.0
 """Seconds after which a process that should be there, or gone, counts as broken."""
 
@@ -50,6 +53,14 @@ class Process:
     def require_running(self) -> None:
         """Fail with its last words when it has ended by itself."""
         assert self._process.poll() is None, self._log.read_text(errors="replace")[-2000:]
+
+    def stop(self) -> None:
+        """Ask it to end in good order; one that does not is killed."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOPPING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def kill(self) -> None:
         """End it at once, and its children."""

@@ -74,6 +74,12 @@ class Running:
             self._process.require_running()
             raise
 
+    async def restart(self) -> None:
+        """End it in good order, and start it again over the same data."""
+        assert self._process is not None
+        self._process.stop()
+        await self.start()
+
     def kill(self) -> None:
         """End it as a crash would."""
         if self._process is not None:

@@ -1,0 +1,91 @@
+"""Documents with contents, put into a server and kept by it, ready to be opened after a restart."""
+
+import asyncio
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+from pycrdt import Doc, Text
+
+from tests.bench.edits import ROOT
+from tests.bench.fleet import join, leave
+from tests.bench.meter import Meter
+from tests.bench.processes import PATIENCE, cpu_between, cpu_seconds
+from tests.bench.servers import Running
+from tests.harness.traces import read_trace
+
+KEYSTROKES = 200
+"""Of a trace in one update: what somebody types between two pauses."""
+
+SETTLE_SECONDS = 0.3
+
+
+def paper() -> tuple[list[bytes], str]:
+    """A paper that was typed in 260,000 keystrokes, as updates, and its text."""
+    trace = read_trace("automerge-paper")
+    doc = Doc[Any]()
+    text = doc.get(ROOT, type=Text)
+    updates = []
+    for at in range(0, len(trace.edits), KEYSTROKES):
+        before = doc.get_state()
+        with doc.transaction():
+            for place, deleted, inserted in trace.edits[at : at + KEYSTROKES]:
+                if deleted:
+                    del text[place : place + deleted]
+                if inserted:
+                    text.insert(place, inserted)
+        updates.append(doc.get_update(before))
+    return updates, trace.end
+
+
+def prose(size: int) -> tuple[list[bytes], str]:
+    """A text of so many characters, written here and there in it, as updates."""
+    doc, chance = Doc[Any](), Random(size)
+    text = doc.get(ROOT, type=Text)
+    updates = []
+    while len(text) < size:
+        before = doc.get_state()
+        text.insert(chance.randint(0, len(text)), "".join(chance.choices("etaoin shrdlu", k=40)))
+        updates.append(doc.get_update(before))
+    return updates, str(text)
+
+
+async def fill(server: Running, updates: Iterable[bytes], text: str) -> str:
+    """Have somebody write a new document, and see that others get its text; its id."""
+    (document,) = await server.new_documents(1)
+    meter = Meter()
+    (writer,) = await join(server, document, 1, meter)
+    for update in updates:
+        writer.transport.write(writer.write_update(meter.send(writer, 0), update))
+        await asyncio.sleep(0)  # lets answers in
+    await settle(server)
+    (reader,) = await join(server, document, 1, Meter(), first=1)
+    assert reader.missing is not None
+    assert text_of(reader.missing) == text
+    leave([writer, reader])
+    await settle(server)
+    return document
+
+
+async def settle(server: Running) -> None:
+    """Wait until a server has nothing to do, nearly."""
+    async with asyncio.timeout(PATIENCE):
+        used = 1.0
+        while used > 0.02 * SETTLE_SECONDS:
+            before = cpu_seconds(server.pids)
+            await asyncio.sleep(SETTLE_SECONDS)
+            used = cpu_between(before, cpu_seconds(server.pids))
+
+
+def text_of(update: bytes) -> str:
+    """The text in an update that is a whole document."""
+    doc = Doc[Any]()
+    doc.apply_update(update)
+    return str(doc.get(ROOT, type=Text))
+
+
+def state_vector_of(update: bytes) -> bytes:
+    """What somebody has seen who has this whole document."""
+    doc = Doc[Any]()
+    doc.apply_update(update)
+    return bytes(doc.get_state())

@@ -1,0 +1,65 @@
+"""A paper of 260,000 keystrokes is opened: after a restart, by a second reader, and again by somebody who lacks nothing."""
+
+import asyncio
+from functools import lru_cache, partial
+from pathlib import Path
+
+from tests.bench.contents import fill, paper, state_vector_of, text_of
+from tests.bench.dialects import Member
+from tests.bench.fleet import join, leave
+from tests.bench.meter import Meter, now
+from tests.bench.processes import cpu_between, cpu_seconds
+from tests.bench.scenario import Pace, Scenario
+from tests.bench.servers import HOCUSPOCUS_SQLITE, OURS, PYCRDT_SQLITE, Kind, Running
+from tests.bench.table import Figures
+
+REJOINS = 50
+
+REST_SECONDS = 15.0
+"""After which a server has put away what nobody has open."""
+
+_paper = lru_cache(maxsize=1)(paper)
+
+
+async def open_paper(kind: Kind, directory: Path, _pace: Pace, *, rest: float) -> Figures:
+    """Fill a server, restart it, and come in three ways."""
+    updates, text = _paper()
+    async with Running(kind, directory) as server:
+        document = await fill(server, updates, text)
+        await asyncio.sleep(rest)
+        await server.restart()
+        cold, first = await _come_in(server, document, "cold")
+        assert first.missing is not None
+        assert text_of(first.missing) == text
+        warm, second = await _come_in(server, document, "warm")
+        again, third = await _come_in(server, document, "re-join", REJOINS, state_vector_of(first.missing))
+        leave([first, second])
+    return {**cold, **warm, **again, "document B": len(first.missing), "missing B": len(third.missing or b"")}
+
+
+async def _come_in(
+    server: Running, document: str, how: str, times: int = 1, state_vector: bytes = b"\0"
+) -> tuple[Figures, Member]:
+    """Time from connecting to having everything, bytes received behind the HTTP answer, and what it costs the server."""
+    took, octets, before = 0.0, 0, cpu_seconds(server.pids)
+    for at in range(times):
+        began = now()
+        (member,) = await join(server, document, 1, Meter(), first=at, state_vector=state_vector)
+        took += now() - began
+        octets += member.octets
+        if at < times - 1:
+            leave([member])
+    cpu = cpu_between(before, cpu_seconds(server.pids))
+    figures = {f"{how} ms": took * 1e3, f"{how} CPU ms": cpu * 1e3, f"{how} B": float(octets)}
+    return {name: value / times for name, value in figures.items()}, member
+
+
+SCENARIO = Scenario(
+    "a paper of 260,000 keystrokes is opened",
+    (OURS, HOCUSPOCUS_SQLITE, PYCRDT_SQLITE),
+    {
+        "restarted when it had been closed for a while": partial(open_paper, rest=REST_SECONDS),
+        "restarted as soon as it was written": partial(open_paper, rest=0.0),
+    },
+    ("cold ms", "warm ms", "re-join CPU ms"),
+)
