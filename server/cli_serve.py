@@ -6,6 +6,7 @@ Everything that an operator can get wrong is refused as CannotStart, with one se
 import asyncio
 import contextlib
 import errno
+import gc
 import resource
 import socket
 from collections.abc import Awaitable, Callable
@@ -48,13 +49,22 @@ class Server(uvicorn.Server):
         self._stop = stop
         self._announce = started
         self._signalled = False
-        self._hurry = asyncio.Event()
+        self._leaving, self._hurry = asyncio.Event(), asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
+        gc.freeze()  # what is there by now stays; to look through it again and again would cost everybody time
         self._announce()
+
+    async def main_loop(self) -> None:
+        """Wait for the end, and keep the clock of answers right. uvicorn's own looks ten times a second, also when nobody is there."""
+        ticks_per_second = 10
+        while not await self.on_tick(ticks_per_second):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._leaving.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop the application while connections are still there to hear of it, then close them."""
@@ -83,6 +93,7 @@ class Server(uvicorn.Server):
             self.force_exit = True
             self._loop.call_soon_threadsafe(self._hurry.set)
         self.should_exit = True
+        self._loop.call_soon_threadsafe(self._leaving.set)
 
 
 def run(config: Config, say: Callable[[str], None]) -> None:

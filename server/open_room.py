@@ -83,8 +83,10 @@ def _hint_at(epoch: Epoch, row: Row) -> BatchHint:
 class Wire(Protocol):
     """How a room reaches connections. Nothing here blocks or raises; a connection that is gone is skipped."""
 
-    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
-        """Say the same to many, encoded once."""
+    def send(
+        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+    ) -> Sequence[ConnectionId]:
+        """Say the same to many, encoded once; return those whose backlog has passed its limit."""
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         """Answer one request."""
@@ -198,8 +200,8 @@ class OpenRoom:
                 case Append():
                     self._append(effect)
                 case Broadcast(connections, message):
-                    around.wire.send(connections, self.document_id, message)
-                    self._watch_backlogs(connections)
+                    if slow := around.wire.send(connections, self.document_id, message):
+                        self._leave_behind(slow)
                 case Answer(connection, request, answer):
                     around.wire.answer(connection, request, answer)
                 case PublishBatch(row):
@@ -335,14 +337,12 @@ class OpenRoom:
 
     # Slow connections.
 
-    def _watch_backlogs(self, connections: Sequence[ConnectionId]) -> None:
+    def _leave_behind(self, slow: Sequence[ConnectionId]) -> None:
         """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""
-        wire, limit = self._around.wire, self._around.backlog_bytes
-        slow = [connection for connection in connections if wire.backlog(connection) > limit]
         for connection in slow:
             log.info("connection_behind", document=self.document_id)
             self.room.people.congested(connection, self._around.clock())
-        if slow and self._drain_timer is None:
+        if self._drain_timer is None:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
     def _look_at_slow(self) -> None:

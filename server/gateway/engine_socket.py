@@ -104,19 +104,25 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     # Sending
 
-    def push(self, packets: tuple[engine_packet.Packet, ...]) -> None:
-        """Send packets that belong together, or queue them; never waits. A socket that has ended takes nothing."""
+    def push(self, packets: tuple[engine_packet.Packet, ...]) -> int:
+        """Send packets that belong together, or queue them; never waits. A socket that has ended takes nothing.
+
+        Return the backlog, 0 when the socket has ended.
+        """
         if self.closed:
-            return
+            return 0
         if self._lane is None:
             for packet in packets:
                 self.queue.put_nowait(packet)
+            backlog = self.backlog
         else:
             frames = packets.frames if isinstance(packets, Packets) else encode_frames(packets)
-            self._lane.write(frames)
             self._lane_bytes += len(frames)
-        if self.backlog > self.server.backlog_bytes:
+            backlog = self._lane.write(frames)
+        if backlog > self.server.backlog_bytes:
             self.end(cut=True)
+            return 0
+        return backlog
 
     async def send(self, pkt: engine_packet.Packet) -> None:
         """Queue one packet; the way in for engineio and python-socketio."""

@@ -4,7 +4,7 @@ Under an ASGI server each frame costs a task's turn and a queue's, both ways; an
 uvicorn's own WebSocket protocol with two short cuts:
 
 - **Out**: `write` takes frames that were encoded once for everybody. What the kernel does not take waits in the transport, which
-  shares the bytes among all connections; `backlog` says how much that is.
+  shares the bytes among all connections.
 - **In**: a short text message, or a text that announces one attachment together with it, is offered to the `hearer` at once and whole,
   unless something before it still waits to be read through ASGI. What the hearer does not take goes through ASGI.
 
@@ -62,15 +62,16 @@ class FastLane(WebSocketsSansIOProtocol):
 
     # Out
 
-    def write(self, frames: bytes) -> None:
-        """Send encoded frames behind all that was sent before; never waits. Without effect on a connection that is ending."""
-        if not (self.disconnected or self.close_sent or self.transport.is_closing()):
-            self.transport.write(frames)
+    def write(self, frames: bytes) -> int:
+        """Send encoded frames behind all that was sent before; never waits. Return the bytes that the kernel has not taken.
 
-    @property
-    def backlog(self) -> int:
-        """Bytes that the kernel has not taken."""
-        return self.transport.get_write_buffer_size()
+        Without effect on a connection that is ending, of which the answer is 0.
+        """
+        transport = self.transport
+        if self.disconnected or self.close_sent or transport.is_closing():
+            return 0
+        transport.write(frames)
+        return transport.get_write_buffer_size()
 
     # In
 

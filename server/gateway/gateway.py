@@ -101,17 +101,23 @@ class Gateway:
 
     # What rooms ask: the Wire
 
-    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
-        """Say the same to many, encoded once; never waits."""
+    def send(
+        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+    ) -> list[ConnectionId]:
+        """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
         packets = message_packets(document_id, message)
         closes = isinstance(message, ClosedMessage)
+        everybody, limit = self._connections, self._room_limits.backlog_bytes
+        slow = []
         for connection_id in connections:
-            connection = self._connections.get(connection_id)
+            connection = everybody.get(connection_id)
             if connection is None:
                 continue
-            connection.socket.push(packets)
+            if connection.socket.push(packets) > limit:
+                slow.append(connection_id)
             if closes:
                 self._forget_document(connection, document_id)
+        return slow
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         """Ack an update or the last part of an upload."""

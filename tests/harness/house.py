@@ -8,7 +8,7 @@ from typing import Any, cast
 from pycrdt import Doc, Text
 
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch
-from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, User, encode_batch
+from crdt.protocol import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User, encode_batch
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus
 from server.rooms import Rooms, RoomSettings
@@ -32,9 +32,12 @@ class Ears:
         self.backlogs: dict[str, int] = {}
         self.aborted: list[str] = []
 
-    def send(self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage) -> None:
+    def send(
+        self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage
+    ) -> list[ConnectionId]:
         for connection in connections:
             self.said.setdefault(connection, []).append(message)
+        return [connection for connection in connections if self.backlog(connection) > Limits().backlog_bytes]
 
     def answer(self, _connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         self.answers[request] = answer

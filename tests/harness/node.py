@@ -177,9 +177,12 @@ class Node:
         self._people[somebody.connection] = somebody
         return somebody
 
-    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
+    def send(
+        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+    ) -> tuple[ConnectionId, ...]:
         for connection in connections:
             self._people[connection].told(message)
+        return ()
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         self._people[connection].answered(answer)

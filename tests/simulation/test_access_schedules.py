@@ -87,7 +87,9 @@ class SimNode:
         self.believed.pop(connection, None)
         self.rooms.leave(connection, DOCUMENT)
 
-    def send(self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage) -> None:
+    def send(
+        self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage
+    ) -> tuple[ConnectionId, ...]:
         for connection in connections:
             match message:
                 case RoleMessage(role):
@@ -96,6 +98,7 @@ class SimNode:
                     self.believed.pop(connection, None)
                 case _:
                     pass
+        return ()
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         raise AssertionError("nobody writes here")

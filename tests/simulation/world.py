@@ -218,7 +218,9 @@ class World:
 
     # What the server says (server.rooms.Wire).
 
-    def send(self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage) -> None:
+    def send(
+        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+    ) -> tuple[ConnectionId, ...]:
         """Carry a message to clients; an update must be durable by now."""
         if isinstance(message, UpdateMessage):
             self.sent_updates += 1
@@ -231,6 +233,7 @@ class World:
             if link is not None:
                 client = link.client
                 self._carry_down(connection, lambda client=client: client.told(message))  # type: ignore[misc]
+        return ()  # simulated connections take everything in
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         """Carry an answer to a client; what it acknowledges must be durable by now."""

@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from sqlite3 import Connection as DriverConnection
 from typing import TypeVar, cast
@@ -89,7 +88,12 @@ class SqliteDatabase:
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Commit all batches in one transaction."""
-        return await self.write(partial(append_all, appends=appends, now=now))
+        opened = self._opened()
+        return await asyncio.get_running_loop().run_in_executor(opened.writer, self._append_now, opened, appends, now)
+
+    def _append_now(self, opened: _Open, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
+        with translated(opened.path):
+            return append_all(_driver(opened.writing), appends, now)
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction of its own and commit what it did; whatever it raises leaves the database unchanged."""
