@@ -64,11 +64,16 @@ class Document:
         if len(clocks) <= FULL_CHECK_CLIENTS or self._unchecked >= FULL_CHECK_EVERY:
             self.verify()
 
-    def apply_snapshot(self, snapshot: bytes, clocks: Mapping[int, int]) -> None:
-        """Begin from a whole document, which leads to these clocks."""
-        self._clocks = dict(clocks)
+    @property
+    def clocks(self) -> Mapping[int, int]:
+        """The clock behind the last struct of each client id."""
+        return self._clocks
+
+    def apply_snapshot(self, snapshot: bytes, clocks: Mapping[int, int] | None = None) -> None:
+        """Begin from a whole document, which leads to these clocks; None: wherever it leads to."""
         with _damage("The snapshot could not be applied"):
             self._doc.apply_update(snapshot)
+        self._clocks = self._held() if clocks is None else dict(clocks)
         self.size += len(snapshot)
         self._state_vector = None
         self.verify()
@@ -76,10 +81,12 @@ class Document:
     def verify(self) -> None:
         """Compare pycrdt's state vector with the expected one; raises Damaged when they differ."""
         self._unchecked = 0
-        with _damage("The state vector cannot be read"):
-            held = check_state_vector(self._doc.get_state())
-        if held != self._clocks:
+        if self._held() != self._clocks:
             raise Damaged("The replica is not where its log leads to.")
+
+    def _held(self) -> dict[int, int]:
+        with _damage("The state vector cannot be read"):
+            return check_state_vector(self._doc.get_state())
 
     def state_vector(self) -> bytes:
         """What this replica has seen, as Yjs v1 bytes."""

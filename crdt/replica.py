@@ -2,6 +2,9 @@
 
 Rows may arrive in any order and more than once; they are applied in the log's order, each once. Rows ahead of their turn are held. A
 document that cannot be replayed is quarantined: it holds what could be replayed, and takes no more.
+
+A document can be read ten times sooner than the gate has learned what it must know to let edits in. So of a large snapshot that is learned
+later: `read_gate` elsewhere, then `learn`; what needs it before then waits for it here.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,36 +46,97 @@ def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
     return InspectedRow(row.seq, row.batch, tuple(inspect(update, limits) for update in decode_batch(row.batch)))
 
 
+LEARN_AT_ONCE_BYTES = 32 * 2**10
+"""Of a snapshot up to this size the gate learns at once, in some 3 ms."""
+
+
 class Replica:
     """The document in memory. `seq` is the last row applied; the gate's knowledge may be ahead of it by what is in flight."""
 
-    def __init__(self, stored: Stored, limits: GateLimits) -> None:
+    def __init__(self, stored: Stored, limits: GateLimits, *, may_learn_later: bool = False) -> None:
         """Replay what is stored; a document that cannot be replayed whole comes out quarantined."""
         self._limits = limits
+        self._snapshot: bytes | None = None
+        """What the gate has yet to learn."""
+        self._unlearned: list[InspectedRow] = []
+        """The rows applied since."""
         self._ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
         self.document = Document()
-        self.knowledge = Knowledge(limits)
+        self._knowledge = Knowledge(limits)
         self.quarantined: str | None = None
         """Why the document is open read-only; None: it is not."""
         try:
-            self._replay(stored)
+            self._replay(stored, may_learn_later)
         except (Damaged, ProtocolError) as error:
             self.quarantined = f"Row {self.seq + 1} of the log cannot be replayed. {error.message}"
 
-    def _replay(self, stored: Stored) -> None:
+    def _replay(self, stored: Stored, may_learn_later: bool) -> None:
         if stored.snapshot is not None:
-            self.knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
-            self.document.apply_snapshot(stored.snapshot, self.knowledge.state_vector)
+            if may_learn_later and len(stored.snapshot) > LEARN_AT_ONCE_BYTES:
+                self.document.apply_snapshot(stored.snapshot)
+                self._snapshot = stored.snapshot
+            else:
+                self._knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
+                self.document.apply_snapshot(stored.snapshot, self._knowledge.state_vector)
         for row in (inspect_row(each, self._limits) for each in stored.rows):
             self._apply(row)
-            for update in row.updates:
-                self.knowledge.absorb(update)
+            self._absorb(row)
 
     def _apply(self, row: InspectedRow) -> None:
         self.document.apply(row.updates)
         self.seq = row.seq
+
+    def _absorb(self, row: InspectedRow) -> None:
+        if self._snapshot is not None:
+            self._unlearned.append(row)
+            return
+        for update in row.updates:
+            self._knowledge.absorb(update)
+
+    # What the gate knows.
+
+    @property
+    def learned(self) -> bool:
+        """Whether the gate knows the document."""
+        return self._snapshot is None
+
+    @property
+    def clocks(self) -> Mapping[int, int]:
+        """The clock behind the last known struct of each client id, what is in flight included."""
+        return self._knowledge.state_vector if self.learned else self.document.clocks
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What the gate knows; it is learned now if need be."""
+        if not self.learned:
+            self.learn(self.read_gate())
+        return self._knowledge
+
+    def read_gate(self) -> Knowledge | ProtocolError:
+        """Read what the gate must know out of the snapshot, some 10 ms for each 100 kB; changes nothing, so that a thread may do it."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return self._knowledge
+        try:
+            return Knowledge.from_snapshot(snapshot, self._limits)
+        except ProtocolError as error:
+            return error
+
+    def learn(self, read: Knowledge | ProtocolError) -> None:
+        """Take over what was read, and absorb what was applied since; a document that turns out to be something else is quarantined."""
+        if self.learned:
+            return
+        rows, self._unlearned, self._snapshot = self._unlearned, [], None
+        if isinstance(read, ProtocolError):
+            self.quarantined = f"The gate cannot read the snapshot. {read.message}"
+            return
+        self._knowledge = read
+        for row in rows:
+            self._absorb(row)
+        if dict(read.state_vector) != self.document.clocks:
+            self.quarantined = "The replica is not where its log leads to."
 
     @property
     def gap(self) -> bool:
@@ -98,6 +162,5 @@ class Replica:
             row, known = held
             self._apply(row)
             if not known:
-                for update in row.updates:
-                    self.knowledge.absorb(update)
+                self._absorb(row)
             yield row

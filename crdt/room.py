@@ -61,7 +61,7 @@ class Room:
         self._limits = limits
         self._gate_limits = gate_limits
         self._new_update_id = mint.update_id
-        self._replica = Replica(stored, gate_limits)
+        self._replica = Replica(stored, gate_limits, may_learn_later=True)
         self._people = Gathering(stored.author_keys, limits, mint.presence_id)
         self._outbox = Outbox()
         self._window = FlushWindow()
@@ -107,9 +107,14 @@ class Room:
         """Why the document is open read-only; None: it is not."""
         return self._replica.quarantined
 
+    @property
+    def replica(self) -> Replica:
+        """The document itself, for whoever has the gate learn it."""
+        return self._replica
+
     def lacks(self, state_vector: bytes) -> bool:
         """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
-        known = self._replica.knowledge.state_vector
+        known = self._replica.clocks
         return any(clock > known.get(client, 0) for client, clock in check_state_vector(state_vector).items())
 
     def deadline(self) -> float | None:

@@ -22,6 +22,7 @@ from crdt.room import Room
 from crdt.session import Session
 from server.access import no_such_document
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
+from server.learning import Learning
 from server.observe import log
 from server.open_room import OpenRoom, Surroundings, info_of, stored_of
 from server.sandbox import Sandbox, SandboxRejected
@@ -79,6 +80,7 @@ class OpenRooms:
         self._open: dict[DocumentId, OpenRoom] = {}
         self._changing: dict[DocumentId, asyncio.Task[None]] = {}
         self._early: dict[DocumentId, _Early] = {}
+        self._learning: dict[DocumentId, Learning] = {}
         self._linger: dict[DocumentId, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._suspects: set[DocumentId] = set()
@@ -201,10 +203,24 @@ class OpenRooms:
             log.error("document_quarantined", document=document_id, reason=room.quarantined)
         open_room = OpenRoom(document_id, room, loaded, surroundings, self._came_to_rest)
         self._open[document_id] = open_room
+        if not room.replica.learned:
+            self.spawn(self._learn(open_room))
         for node, message in early:
             open_room.hear(node, message)
         open_room.do(lambda: room.people.announce_presence(asks=True))
         self._came_to_rest(open_room)
+
+    async def _learn(self, open_room: OpenRoom) -> None:
+        learning = self._learning[open_room.document_id] = Learning(open_room.room.replica)
+        try:
+            await learning.run()
+        finally:
+            if self._learning.get(open_room.document_id) is learning:
+                del self._learning[open_room.document_id]
+
+    def learning(self, document_id: DocumentId) -> Learning | None:
+        """Whether the gate has yet to learn a document before it lets edits in: then `finish` it first."""
+        return self._learning.get(document_id)
 
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
         stored: Stored = stored_of(loaded)

@@ -169,7 +169,8 @@ class Rooms:
     ) -> Awaitable[None] | None:
         """Take a batch; it is answered through the wire, now or when it is durable.
 
-        An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere.
+        An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere, or the document has
+        only just been opened.
         """
         try:
             open_room = self._room(document_id)
@@ -178,8 +179,8 @@ class Rooms:
                     Code.TOO_LARGE, f"A batch may have {self.limits.update_bytes} bytes, not {len(batch)}."
                 )
             updates = decode_batch(batch)
-            if len(batch) > INLINE_BYTES:
-                return self._receive_large(connection, document_id, updates, request)
+            if not self.takes_at_once(document_id, batch):
+                return self._receive_later(connection, document_id, updates, request)
             inspected = [inspect(update, self._gate_limits) for update in updates]
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
@@ -187,11 +188,17 @@ class Rooms:
         open_room.do(lambda: open_room.room.receive(connection, inspected, request))
         return None
 
-    async def _receive_large(
+    def takes_at_once(self, document_id: DocumentId, batch: bytes) -> bool:
+        """Whether `receive` takes a batch without anything to be awaited."""
+        return len(batch) <= INLINE_BYTES and self._rooms.learning(document_id) is None
+
+    async def _receive_later(
         self, connection: ConnectionId, document_id: DocumentId, updates: list[bytes], request: Request | None
     ) -> None:
         try:
             inspected = await self._sandbox.inspect(updates, self._gate_limits)
+            while (learning := self._rooms.learning(document_id)) is not None:
+                await learning.finish()
             open_room = self._room(document_id)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)

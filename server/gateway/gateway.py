@@ -42,7 +42,7 @@ from server.gateway.outgoing import Packets, ack_packets, event_packets, message
 from server.gateway.rates import ConnectionRates
 from server.gateway.strict_server import StrictServer
 from server.observe import log
-from server.rooms import INLINE_BYTES, Rooms
+from server.rooms import Rooms
 
 BACKLOG_FACTOR = 4
 """A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
@@ -195,11 +195,13 @@ class Gateway:
             request = decode_request(event[0], event[1:])
         except ManyhandsError:
             return False
+        if isinstance(request, Update) and not self._rooms.takes_at_once(request.document_id, request.batch):
+            return False
         if connection.expired or not connection.rates.admit_now(request, answered=ack_id is not None):
             return False
         try:
             match request:
-                case Update(document_id, batch) if ack_id is not None and len(batch) <= INLINE_BYTES:
+                case Update(document_id, batch) if ack_id is not None:
                     self._rooms.receive(connection_id, document_id, batch, Request(ack_id))
                 case Presence(document_id, state):
                     self._rooms.receive_presence(connection_id, document_id, state)
