@@ -89,7 +89,9 @@ def encode_draining(after_ms: int) -> tuple[str, list[Value]]:
 
 
 def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -> dict[str, Value]:
-    """Put the answer to a join into the one value of its ack."""
+    """Put the answer to a join into the one value of its ack; a client that lacks nothing is told only what it may not know."""
+    if answer.missing == b"":
+        return _brief_answer(answer, info)
     announced: Value = (
         None if answer.missing is not None else {"count": answer.chunk_count, "bytes": answer.chunk_bytes}
     )
@@ -111,6 +113,25 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
             "presence_bytes": limits.presence_bytes,
         },
     }
+
+
+def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
+    brief: dict[str, Value] = {
+        "role": answer.role.value,
+        "missing": None,
+        "seq": answer.seq,
+        "epoch": answer.epoch,
+        "presence": Written(write_changes(answer.presence)),
+        "presence_id": answer.presence_id,
+        "document": encode_info(info),
+    }
+    if answer.state_vector:
+        brief["state_vector"] = answer.state_vector
+    if answer.durability != "ok":
+        brief["durability"] = answer.durability
+    if answer.quarantined:
+        brief["quarantined"] = True
+    return brief
 
 
 def encode_answer(answer: Acknowledged | Refused) -> dict[str, Value]:

@@ -118,17 +118,24 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """What a client says on joining. `state_vector`: Yjs v1 bytes, unchecked; `key`: see "Client ids" in PROTOCOL.md."""
+    """What a client says on joining. `state_vector`: Yjs v1 bytes, unchecked; `key`: see "Client ids" in PROTOCOL.md.
+
+    `seq`: of this epoch's log it has everything up to there.
+    """
 
     state_vector: bytes
     client_id: ClientId
     key: str | None = None
     epoch: Epoch | None = None
+    seq: Seq | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JoinAnswer:
-    """Everything a session needs to begin; `missing` is None when it comes in `chunk_count` parts of together `chunk_bytes`."""
+    """Everything a session needs to begin; `missing` is None when it comes in `chunk_count` parts of together `chunk_bytes`.
+
+    `missing` is empty for a client that lacks nothing, and `state_vector` when it has nothing more either.
+    """
 
     role: Role
     missing: bytes | None

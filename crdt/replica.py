@@ -16,7 +16,7 @@ from crdt.gate import Admission, Knowledge
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, Epoch, Seq
 from crdt.log_row import Row
-from crdt.protocol import decode_batch
+from crdt.protocol import JoinRequest, decode_batch
 from crdt.update_reader import Inspected, inspect
 
 
@@ -94,6 +94,17 @@ class Replica:
             return
         for update in row.updates:
             self._knowledge.absorb(update)
+
+    def lacking(self, request: JoinRequest) -> tuple[bytes, bytes]:
+        """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
+
+        State vectors tell of no deletions, so that only who says up to which row it has everything is known to lack nothing.
+        """
+        document = self.document
+        state_vector = document.state_vector()
+        if (request.epoch, request.seq) != (self.epoch, self.seq):
+            return document.missing_for(request.state_vector), state_vector
+        return b"", b"" if request.state_vector == state_vector else state_vector
 
     # What the gate knows.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from crdt.errors import Code, ProtocolError
-from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, is_document_id
+from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, Seq, is_document_id
 from crdt.protocol import JoinRequest, Json
 from crdt.varint import MAX_SAFE
 
@@ -120,9 +120,9 @@ def decode_connect(payload: object) -> Greeting:
 
 
 def _join(arguments: Sequence[object]) -> Join:
-    document_id, options = _document_and(arguments, "join", "{state_vector, client_id, key?, epoch?, link?}")
+    document_id, options = _document_and(arguments, "join", "{state_vector, client_id, key?, epoch?, seq?, link?}")
     options = _object(options, "The second argument of `join`")
-    epoch = options.get("epoch")
+    epoch, seq = options.get("epoch"), options.get("seq")
     key = options.get("key")
     if key is not None and not isinstance(key, str):
         raise _malformed("`key` must be a string.")
@@ -131,6 +131,7 @@ def _join(arguments: Sequence[object]) -> Join:
         client_id=ClientId(_integer(options.get("client_id"), "`client_id`", MAX_CLIENT_ID)),
         key=None if key is None else _key(key),
         epoch=None if epoch is None else Epoch(_integer(epoch, "`epoch`", MAX_SAFE)),
+        seq=None if seq is None else Seq(_integer(seq, "`seq`", MAX_SAFE)),
     )
     link = options.get("link")
     if link is not None and (not isinstance(link, str) or len(link) > MAX_LINK):

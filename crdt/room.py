@@ -139,7 +139,7 @@ class Room:
             raise EpochChanged(self.epoch)
         check_state_vector(request.state_vector)
         self._people.may_join(connection, request)
-        missing = self._replica.document.missing_for(request.state_vector)
+        missing, state_vector = self._replica.lacking(request)
         session, effects = self._people.join(connection, request, user, role)
         whole = len(missing) <= self._limits.part_bytes
         parts = Joining(missing, self._limits.part_bytes)
@@ -150,7 +150,7 @@ class Room:
             missing=missing if whole else None,
             chunk_count=0 if whole else parts.count,
             chunk_bytes=0 if whole else len(missing),
-            state_vector=self._replica.document.state_vector(),
+            state_vector=state_vector,
             seq=self.seq,
             epoch=self.epoch,
             presence=self._people.presence.everybody(but=session.presence_id),

@@ -5,6 +5,7 @@ In the file, `{"hex": …}` stands for binary.
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,14 @@ def _answer(missing: bytes | None) -> JoinAnswer:
 
 
 INFO = DocumentInfo("Story", None)
+NOTHING_MISSING = replace(_answer(UPDATE), missing=b"", state_vector=b"", seq=Seq(12), presence=())
 ANSWERS: dict[str, Any] = {
     "a join, whole": encode_join_answer(_answer(UPDATE), INFO, Limits()),
     "a join of a large document": encode_join_answer(_answer(None), INFO, Limits()),
+    "a join of somebody who lacks nothing": encode_join_answer(NOTHING_MISSING, INFO, Limits()),
+    "a join of somebody who has more": encode_join_answer(
+        replace(NOTHING_MISSING, state_vector=b"\x01\x01\x05", durability="waiting", quarantined=True), INFO, Limits()
+    ),
     "durable": encode_answer(Acknowledged(Seq(12))),
     "refused": encode_answer(Refused(Code.MISSING_PAST, "Join again.")),
     "another epoch": encode_error(EpochChanged(Epoch(4))),
@@ -152,6 +158,13 @@ def test_arguments_are_written_as_socketio_writes_them() -> None:
     assert attachments == [UPDATE, answer["state_vector"], b"last"]
     assert text.isascii()
     assert " " not in text.replace("Alice ", "").replace("quoted ", "")
+
+
+def test_whoever_lacks_nothing_is_told_so_in_few_bytes() -> None:
+    answer = replace(NOTHING_MISSING, epoch=Epoch(2**53 - 1), presence_id=PresenceId(2**52 - 1))
+    text, attachments = write_arguments([encode_join_answer(answer, INFO, Limits())])
+    assert attachments == []
+    assert len(text) < 200
 
 
 def test_batches_are_framed_and_taken_apart_alike() -> None:

@@ -253,6 +253,25 @@ class TestJoining:
             alice.joins(epoch=6)
         assert refused.value.epoch == 7
 
+    def test_whoever_says_to_have_everything_is_told_that_nothing_is_missing(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.commit()
+        answer = bob.joins(epoch=7, seq=Seq(1))
+        assert answer.missing == answer.state_vector == b""
+        bob.writes("!")
+        answer = bob.joins(epoch=7, seq=Seq(1))
+        assert (answer.missing, answer.state_vector) == (b"", alice.doc.get_state())
+
+    def test_whoever_has_other_rows_or_those_of_another_life_is_sent_what_is_missing(self) -> None:
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.commit()
+        for life in ({"epoch": 7, "seq": Seq(0)}, {"epoch": 7, "seq": Seq(2)}, {"seq": Seq(1)}):
+            assert bob.joins(**life).missing
+
     def test_a_large_missing_update_comes_in_parts(self) -> None:
         table = Table(limits=Limits(part_bytes=100))
         (alice,) = table.seat("alice")

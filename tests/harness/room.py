@@ -84,12 +84,13 @@ class Seat:
                 seen |= {change.user.name: change.state for change in message.changes}
         return seen
 
-    def joins(self, *, epoch: int | None = None, role: Role = Role.EDITOR) -> JoinAnswer:
-        """Come in, or come in again."""
-        request = JoinRequest(self.doc.get_state(), self.client_id, self.key, None if epoch is None else Epoch(epoch))
+    def joins(self, *, epoch: int | None = None, seq: Seq | None = None, role: Role = Role.EDITOR) -> JoinAnswer:
+        """Come in, or come in again; `seq`: with everything up to there."""
+        life = None if epoch is None else Epoch(epoch)
+        request = JoinRequest(self.doc.get_state(), self.client_id, self.key, life, seq)
         answer, effects = self._table.room.join(self.connection, request, self.user, role)
         self.joined = answer
-        if answer.missing is not None:
+        if answer.missing:
             self.doc.apply_update(answer.missing)
         self._table.carry_out(effects)
         return answer
