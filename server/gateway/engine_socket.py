@@ -14,7 +14,7 @@ WebSocket is sent goes straight to that transport, in the order of `push`, and i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 from engineio import packet as engine_packet
@@ -30,7 +30,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 """ASGI's three."""
 
-Environ = Mapping[str, Any]
+Environ = MutableMapping[str, Any]
 """What engineio makes of an ASGI scope, in the words of WSGI."""
 
 WRITE_BYTES = 256 * 2**10
@@ -253,6 +253,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     async def _upgrade_websocket(self, environ: Environ) -> Any:
         if self.closed or self.upgrading or self.upgraded or environ["asgi.scope"]["type"] != "websocket":
             return self.server._bad_request()
+        environ["wsgi.input"] = None  # it has a class of its own: 3 kB for as long as the connection lives
         return await WebSocket(self._websocket_handler, self.server)(environ)
 
     async def _websocket_handler(self, ws: WebSocket) -> None:
