@@ -87,10 +87,13 @@ class Native(Member):
         return f"/socket.io/?EIO=4&transport=websocket&document={document}"
 
     def opened(self) -> None:
+        self._begin_to_join()
+        self.transport.write(frame(TEXT, b"40"))
+
+    def _begin_to_join(self) -> None:
         self._attachments: list[bytes] = []
         self._announced = 0
         self._parts = 0
-        self.transport.write(frame(TEXT, b"40"))
 
     def write_update(self, number: int, update: bytes) -> bytes:
         head = f'451-{number}["update","{self.document}",{{"_placeholder":true,"num":0}}]'
@@ -108,15 +111,27 @@ class Native(Member):
             self.meter.acknowledge(int(ack[1]))
         elif self.missing is None:
             self._come_in(first, payload)
+        elif payload.startswith(b'42["resync"'):
+            self.missing = None
+            self._begin_to_join()
+            self._join()
         else:
             self.meter.arrive(self, payload)
+
+    def is_synced(self, missing: bytes) -> None:
+        if self.synced.done():
+            self.meter.arrive(self, missing)  # after having been too slow
+        super().is_synced(missing)
+
+    def _join(self) -> None:
+        options = f'{{"state_vector":{{"_placeholder":true,"num":0}},"client_id":{self.pen.client_id}}}'
+        join = f'451-{self._JOIN}["join","{self.document}",{options}]'
+        self.transport.write(frame(TEXT, join.encode()) + frame(BINARY, self.state_vector))
 
     def _come_in(self, first: int, payload: bytes) -> None:
         """The way from CONNECT to having everything: the answer to the join, and its parts if it comes in parts."""
         if payload.startswith(b"40"):
-            options = f'{{"state_vector":{{"_placeholder":true,"num":0}},"client_id":{self.pen.client_id}}}'
-            join = f'451-{self._JOIN}["join","{self.document}",{options}]'
-            self.transport.write(frame(TEXT, join.encode()) + frame(BINARY, self.state_vector))
+            self._join()
         elif first == TEXT:
             self._announced = int(payload[2 : payload.index(b"-")]) if payload.startswith(b"46") else 0
             if self._announced and not self._parts:
@@ -127,6 +142,8 @@ class Native(Member):
                 self._take_part()
             elif len(self._attachments) == self._announced:
                 self._take_answer()
+        else:
+            self.meter.arrive(self, payload)
 
     def _take_answer(self) -> None:
         missing, chunks = self._answer["missing"], self._answer["chunks"]

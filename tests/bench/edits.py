@@ -27,20 +27,25 @@ def numbers_in(payload: bytes) -> tuple[int, ...]:
 
 
 class Pen:
-    """Writes one client's edits, each behind the one before: one Yjs item per edit, as an editor sends it."""
+    """Writes one client's edits, each behind the one before: one Yjs item per edit, as an editor sends it.
 
-    def __init__(self, client_id: int) -> None:
+    `padding`: by how many characters an edit is longer than its number.
+    """
+
+    def __init__(self, client_id: int, padding: int = 0) -> None:
         self.client_id = client_id
         self.clock = 0
         self._client = varuint(client_id)
+        self._padding = "." * padding
+        self._length = varuint(MARKER_BYTES + padding)
 
     def write(self, number: int) -> bytes:
         """The update of the next edit."""
-        content = marker(number)
+        content = marker(number) + self._padding
         if self.clock:
             made = b"\1\1" + self._client + varuint(self.clock) + b"\x84" + self._client + varuint(self.clock - 1)
-            made += b"\x08" + content.encode() + b"\0"
+            made += self._length + content.encode() + b"\0"
         else:
             made = update({self.client_id: (0, [text(content, parent=ROOT)])})
-        self.clock += MARKER_BYTES
+        self.clock += len(content)
         return made

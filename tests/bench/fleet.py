@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import heapq
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from random import Random
 from tests.bench.dialects import Member
 from tests.bench.meter import Meter, now
 from tests.bench.processes import PATIENCE, cpu_between, cpu_seconds, resident_bytes
-from tests.bench.servers import Running
+from tests.bench.servers import Site
 from tests.bench.table import Figures
 
 AT_ONCE = 50
@@ -23,6 +24,8 @@ DRAIN_SECONDS = 5.0
 ACTS_IN_A_ROW = 50
 """By members who are late, before what has arrived is looked at."""
 
+RECEIVE_BUFFER = 2**17
+
 QUIET_SECONDS = 0.3
 """After warming up, so that what is measured begins in a quiet room."""
 
@@ -31,7 +34,13 @@ Act = Callable[[Member, int], None]
 
 
 async def join(
-    server: Running, document: str, count: int, meter: Meter, *, first: int = 0, state_vector: bytes = b"\0"
+    server: Site,
+    document: str,
+    count: int,
+    meter: Meter,
+    *,
+    first: int = 0,
+    state_vector: bytes = b"\0",
 ) -> list[Member]:
     """Connect so many members to a document, in turn to each of the server's ports, and return when all are up to date.
 
@@ -44,7 +53,7 @@ async def join(
     async def come_in(at: int, member: Member) -> None:
         async with doorway:
             port = server.ports[at % len(server.ports)]
-            await loop.create_connection(lambda: member, "127.0.0.1", port)
+            await loop.create_connection(lambda: member, sock=await reach(port))
             await member.synced
 
     async with asyncio.timeout(PATIENCE):
@@ -52,6 +61,15 @@ async def join(
             await come_in(at, member)
         await asyncio.gather(*(come_in(at, member) for at, member in enumerate(members) if at >= len(server.ports)))
     return members
+
+
+async def reach(port: int) -> socket.socket:
+    """A connection whose receive buffer stays as it is, so that whoever stops reading is felt by the server soon."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    return connection
 
 
 def leave(members: Sequence[Member]) -> None:
@@ -92,7 +110,7 @@ async def drain(meter: Meter, seconds: float = DRAIN_SECONDS) -> None:
 
 
 @asynccontextmanager
-async def measured(server: Running, meter: Meter, members: Sequence[Member]) -> AsyncIterator[Figures]:
+async def measured(server: Site, meter: Meter, members: Sequence[Member]) -> AsyncIterator[Figures]:
     """Measure what happens meanwhile; the figures are there at the end. What the members still lack then is lost."""
     figures: Figures = {}
     gc.collect()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -45,6 +46,19 @@ class Kind:
     """Documents are made before they are opened."""
 
 
+class Site(Protocol):
+    """One server or several, where members connect. `pids`: whose processor time and memory count."""
+
+    kind: Kind
+
+    @property
+    def pids(self) -> list[int]: ...
+
+    @property
+    def ports(self) -> list[int]:
+        """To which members connect, one after the other in turn."""
+
+
 class Running:
     """A started server; `restart` brings it back on the same port and data."""
 
@@ -61,7 +75,6 @@ class Running:
 
     @property
     def ports(self) -> list[int]:
-        """Where members connect, one after the other in turn."""
         return [self.port]
 
     async def start(self) -> None:

@@ -35,10 +35,7 @@ class Table:
         """The first server's headline figures divided by each other one's."""
         rows = list(self.medians().items())
         ours = rows[0][1]
-        return {
-            server: {name: ours[name] / figures[name] for name in self.headline if ours.get(name) and figures.get(name)}
-            for server, figures in rows[1:]
-        }
+        return {server: _divided(ours, figures, self.headline) for server, figures in rows[1:]}
 
     def text(self) -> str:
         """For people."""
@@ -48,8 +45,8 @@ class Table:
         lines += [_line(server + _mark(figures), _cells(figures, names)) for server, figures in medians.items()]
         first = next(iter(medians))
         for server, ratios in self.ratios().items():
-            said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items() if not isnan(ratio))
-            lines.append(f"  {first} / {server}: {said}")
+            said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+            lines.append(f"  {first} / {server}: {said or '–'}")
         if any(_mark(figures) for figures in medians.values()):
             lines.append(
                 "  * the load generator was busy for most of the time: this row may show its limit, not the server's"
@@ -67,12 +64,29 @@ def write_json(tables: Sequence[Table], path: Path, about: Mapping[str, object])
             for each in tables
         ],
     }  # fmt: skip
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n")
+
+
+def _without_nan(value: object) -> object:
+    """The same for programs, which know no such number: null."""
+    match value:
+        case dict():
+            return {name: _without_nan(each) for name, each in value.items()}
+        case list():
+            return [_without_nan(each) for each in value]
+        case float() if isnan(value):
+            return None
+    return value
 
 
 def _medians(rounds: Sequence[Figures]) -> Figures:
     names = dict.fromkeys(name for figures in rounds for name in figures)
     return {name: median(figures[name] for figures in rounds if name in figures) for name in names}
+
+
+def _divided(ours: Figures, theirs: Figures, names: Sequence[str]) -> Figures:
+    pairs = {name: (ours.get(name, 0.0), theirs.get(name, 0.0)) for name in names}
+    return {name: mine / other for name, (mine, other) in pairs.items() if other and not isnan(mine / other)}
 
 
 def _mark(figures: Figures) -> str:
