@@ -25,7 +25,9 @@ FULL_CHECK_CLIENTS = 256
 FULL_CHECK_EVERY = 64
 """Above it, after every so many batches."""
 
-_CACHED_ANSWERS = 4
+_CACHED_ANSWERS = 16
+_CACHED_BYTES = 2**20
+"""Of a document's encoded answers; one that is larger is kept alone, since it took longest to make."""
 
 
 class Damaged(InvariantError):
@@ -96,14 +98,20 @@ class Document:
 
     def missing_for(self, state_vector: bytes) -> bytes:
         """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same."""
-        answer = self._answers.get(state_vector)
+        answer = self._answers.pop(state_vector, None)
         if answer is None:
             with _damage("The document cannot be encoded"):
                 answer = self._doc.get_update(state_vector)
-            while len(self._answers) >= _CACHED_ANSWERS:
-                del self._answers[next(iter(self._answers))]
-            self._answers[state_vector] = answer
+        self._answers[state_vector] = answer
+        self._forget_answers()
         return answer
+
+    def _forget_answers(self) -> None:
+        """Keep what was asked for last, within bounds; state vectors come from strangers, and may be as long as they like."""
+        held = sum(len(asked) + len(answer) for asked, answer in self._answers.items())
+        while len(self._answers) > 1 and (len(self._answers) > _CACHED_ANSWERS or held > _CACHED_BYTES):
+            oldest = next(iter(self._answers))
+            held -= len(oldest) + len(self._answers.pop(oldest))
 
 
 @contextmanager
