@@ -19,7 +19,7 @@ from tests.bench.processes import CORES, GENERATOR_CORE, on_core
 from tests.bench.scenario import Pace, Scenario
 from tests.bench.table import Table, write_json
 
-NAMES = ("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory")
+NAMES = ("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster")
 
 
 def scenarios() -> dict[str, Scenario]:

@@ -49,7 +49,8 @@ class Kind:
 class Site(Protocol):
     """One server or several, where members connect. `pids`: whose processor time and memory count."""
 
-    kind: Kind
+    @property
+    def kind(self) -> Kind: ...
 
     @property
     def pids(self) -> list[int]: ...
@@ -116,14 +117,19 @@ class Running:
         self.kill()
 
 
-def _manyhands(directory: Path, port: int) -> list[str]:
+def _manyhands(*more: str) -> Callable[[Path, int], list[str]]:
     options = [part for name, value in _LIMITS.items() for part in (f"--{name}", str(value))]
-    return [sys.executable, "-m", "server", "serve", "--port", str(port), "--data-dir", str(directory), *options]
+
+    def command(directory: Path, port: int) -> list[str]:
+        place = ("--port", str(port), "--data-dir", str(directory))
+        return [sys.executable, "-m", "server", "serve", *place, *options, *more]
+
+    return command
 
 
 def _hocuspocus(*options: str) -> Callable[[Path, int], list[str]]:
     def command(directory: Path, port: int) -> list[str]:
-        given = [option.format(directory=directory) for option in options]
+        given = [option.replace("{directory}", str(directory)) for option in options]
         return [_node(), str(PEERS / "hocuspocus.mjs"), str(port), *given]
 
     return command
@@ -155,7 +161,7 @@ def _node() -> str:
     return node
 
 
-OURS = Kind("manyhands", Native, _manyhands, has_catalogue=True)
+OURS = Kind("manyhands", Native, _manyhands(), has_catalogue=True)
 HOCUSPOCUS = Kind("hocuspocus", Hocuspocus, _hocuspocus())
 HOCUSPOCUS_20 = Kind("hocuspocus flushDelay 20", Hocuspocus, _hocuspocus("--flush-delay", "20"))
 HOCUSPOCUS_SQLITE = Kind("hocuspocus + sqlite", Hocuspocus, _hocuspocus("--sqlite", "{directory}/hocuspocus.db"))
@@ -163,3 +169,14 @@ Y_WEBSOCKET = Kind("y-websocket", YWebsocket, _y_websocket)
 BROADCAST = Kind("socketio broadcast", Broadcast, _broadcast)
 PYCRDT = Kind("pycrdt-websocket", YWebsocket, _pycrdt())
 PYCRDT_SQLITE = Kind("pycrdt-websocket + sqlite", YWebsocket, _pycrdt("pycrdt.db"))
+
+# Nodes of a cluster: {redis} is a port, {database} a URL.
+REDIS = ("--redis", "{redis}")
+OUR_NODE = Kind(
+    "manyhands",
+    Native,
+    _manyhands("--database-url", "{database}", "--redis-url", "redis://127.0.0.1:{redis}/0"),
+    has_catalogue=True,
+)
+HOCUSPOCUS_NODE = Kind("hocuspocus + redis", Hocuspocus, _hocuspocus(*REDIS))
+HOCUSPOCUS_NODE_20 = Kind("hocuspocus + redis, flushDelay 20", Hocuspocus, _hocuspocus(*REDIS, "--flush-delay", "20"))

@@ -60,10 +60,17 @@ def write_json(tables: Sequence[Table], path: Path, about: Mapping[str, object])
     content = {
         **about,
         "tables": [
-            {"scenario": each.scenario, "setting": each.setting, "medians": each.medians(), "rounds": each.rounds, "ratios": each.ratios()}
+            {
+                "scenario": each.scenario,
+                "setting": each.setting,
+                "headline": list(each.headline),
+                "medians": each.medians(),
+                "rounds": each.rounds,
+                "ratios": each.ratios(),
+            }
             for each in tables
         ],
-    }  # fmt: skip
+    }
     path.write_text(json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n")
 
 

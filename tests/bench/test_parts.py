@@ -1,9 +1,11 @@
 """The bench counts right: edits are sound, found wherever they turn up, and counted once."""
 
+import json
 import struct
 import time
 from dataclasses import dataclass, field
 from os import getpid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycrdt import Doc, Text
 
-from tests.bench import table
+from tests.bench import markdown, table
 from tests.bench.__main__ import scenarios
 from tests.bench.edits import ROOT, Pen, marker, numbers_in
 from tests.bench.meter import Meter
@@ -92,6 +94,20 @@ def test_a_table_compares_the_first_server_with_the_others() -> None:
     assert made.ratios()["theirs"]["µs"] == 0.25
     assert "theirs *" in made.text(), "its generator was busy"
     assert "ours / theirs: µs 0.25\n" in made.text()
+
+
+def test_a_page_gets_the_headlines_of_a_run(tmp_path: Path) -> None:
+    made = table.Table("storm", "all at once", ("ms", "MB"))
+    made.add("manyhands", {"ms": 4.0, "MB": 1.5, "frames": 9})
+    made.add("hocuspocus + sqlite", {"ms": float("nan"), "MB": 1234.5})
+    table.write_json([made], tmp_path / "run.json", {"rounds": 1})
+    run = json.loads((tmp_path / "run.json").read_text())
+    page = markdown.renewed(f"before\n{markdown.BEGIN}old\n{markdown.END}after\n", markdown.markdown(run))
+    assert "| storm: all at once | ms | 4.00 |  |" in page
+    assert "|  | MB | 1.50 | 1,234 |" in page
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+    assert "old" not in page
 
 
 def test_every_scenario_says_what_it_compares() -> None:
