@@ -1,0 +1,97 @@
+"""Somebody who stops reading for a while: others don't notice, the server doesn't hoard, and whoever wakes is complete."""
+
+import json
+from typing import Any
+
+import pytest
+from pycrdt import Doc, Text
+from websockets.asyncio.client import ClientConnection, connect
+
+from crdt.ids import DocumentId
+from crdt.protocol import Limits, decode_batch
+from crdt.session import Behind
+from server.rooms import RoomSettings
+from tests.harness.live_server import LiveServer, serving
+from tests.harness.person import Person, person
+
+CLIENT_ID = 4711
+BACKLOG = 128 * 2**10
+
+
+class Sleeper:
+    """One member by hand, who can stop reading."""
+
+    def __init__(self, socket: ClientConnection, document_id: DocumentId) -> None:
+        self._socket = socket
+        self._document_id = document_id
+        self.doc: Doc[Any] = Doc(client_id=CLIENT_ID)
+        self.text = self.doc.get("story", type=Text)
+
+    async def connects(self) -> None:
+        await self._socket.recv()
+        await self._socket.send("40")
+        await self._socket.recv()
+
+    async def joins(self) -> None:
+        options = f'{{"state_vector":{{"_placeholder":true,"num":0}},"client_id":{CLIENT_ID}}}'
+        await self._socket.send(f'451-1["join","{self._document_id}",{options}]')
+        await self._socket.send(self.doc.get_state())
+        answer = await self._hears("462-1")
+        missing = await self._socket.recv()
+        await self._socket.recv()
+        assert json.loads(answer[5:])[0]["chunks"] is None
+        assert isinstance(missing, bytes)
+        self.doc.apply_update(missing)
+
+    def sleeps(self) -> None:
+        self._socket.transport.pause_reading()
+
+    async def wakes(self) -> None:
+        """Read on, to where the server says that something is missing, and join again."""
+        self._socket.transport.resume_reading()
+        await self._hears('42["resync"')
+        await self.joins()
+
+    async def _hears(self, start: str) -> str:
+        while not (frame := str(await self._socket.recv())).startswith(start):
+            if '["update"' in frame[:20]:
+                batch = await self._socket.recv()
+                assert isinstance(batch, bytes)
+                for update in decode_batch(batch):
+                    self.doc.apply_update(update)
+        return frame
+
+
+def is_behind(server: LiveServer, document_id: DocumentId) -> bool:
+    open_room = server.rooms._rooms.get(document_id)
+    assert open_room is not None
+    return any(isinstance(session.state, Behind) for session in open_room.room.people.sessions())
+
+
+async def write_until_somebody_is_behind(server: LiveServer, writer: Person, document_id: DocumentId) -> None:
+    """The kernel takes some megabytes before anything waits here."""
+    for _ in range(200):
+        assert "seq" in await writer.ask("update", document_id, writer.types("long " * 10_000))
+        if is_behind(server, document_id):
+            return
+    raise AssertionError("The server went on sending to somebody who does not read.")
+
+
+@pytest.mark.slow
+async def test_a_reader_who_wakes_is_complete() -> None:
+    limits = Limits(backlog_bytes=BACKLOG, part_bytes=32 * 2**20)
+    async with serving(settings=RoomSettings(limits=limits)) as server, person(server) as writer:
+        document_id = await server.new_document()
+        await writer.join(document_id)
+        url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
+        async with connect(url, compression=None, max_size=None, max_queue=None) as socket:
+            sleeper = Sleeper(socket, document_id)
+            await sleeper.connects()
+            await sleeper.joins()
+            sleeper.sleeps()
+            await write_until_somebody_is_behind(server, writer, document_id)
+            assert "seq" in await writer.ask("update", document_id, writer.types("the end"))
+            waiting = max(connection.socket.backlog for connection in server.gateway._connections.values())
+            assert waiting < 2 * BACKLOG
+            await sleeper.wakes()
+            assert str(sleeper.text) == str(writer.text)
