@@ -5,7 +5,7 @@ A change begins by raising the document's version, which locks its row: changes 
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, literal, null, select, union_all, update
@@ -17,7 +17,7 @@ from server.store.base import Whose
 from server.store.database import Database
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
-from server.store.statements import among, insert
+from server.store.statements import among_given, insert
 from server.store.titles import to_microseconds
 from server.store.users import shown
 
@@ -86,10 +86,11 @@ def concerns(whose: Whose) -> ColumnElement[bool]:
 def _access(
     connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
 ) -> dict[DocumentId, Standing]:
-    wanted = among(connection, documents.c.document_id, list(document_ids))
+    of_users, with_owner = _access_statements(connection.dialect.name)
+    given = {"document_ids": list(document_ids), "user_ids": list(user_ids)}
     granted: dict[str, dict[str, Role]] = {}
     visited: dict[str, set[str]] = {}
-    for document_id, user_id, role in connection.execute(_of_users(connection, wanted, user_ids)):
+    for document_id, user_id, role in connection.execute(of_users, given):
         if role is None:
             visited.setdefault(document_id, set()).add(user_id)
         else:
@@ -102,8 +103,15 @@ def _access(
             granted.get(found.document_id, {}),
             frozenset(visited.get(found.document_id, ())),
         )
-        for found in connection.execute(_with_owner().where(wanted))
+        for found in connection.execute(with_owner, {"document_ids": given["document_ids"]})
     }
+
+
+@cache
+def _access_statements(dialect: str) -> tuple[Any, Any]:
+    """What is asked at every join, made once: making it took longer than asking it. Of `document_ids`, and of `user_ids` in them."""
+    wanted = among_given(dialect, documents.c.document_id, "document_ids")
+    return _of_users(dialect, wanted), _with_owner().where(wanted)
 
 
 def _with_owner() -> Select[Any]:
@@ -117,12 +125,12 @@ def _with_owner() -> Select[Any]:
     )
 
 
-def _of_users(connection: Connection, wanted: ColumnElement[bool], user_ids: Collection[str]) -> Any:
+def _of_users(dialect: str, wanted: ColumnElement[bool]) -> Any:
     """Grants of some users, and their visits with force, whose role is null."""
     given = select(documents.c.document_id, grants.c.user_id, grants.c.role).join_from(grants, documents)
-    given = given.where(wanted, among(connection, grants.c.user_id, list(user_ids)))
+    given = given.where(wanted, among_given(dialect, grants.c.user_id, "user_ids"))
     came = select(documents.c.document_id, visits.c.user_id, null().label("role")).join_from(visits, documents)
-    came = came.where(wanted, among(connection, visits.c.user_id, list(user_ids)), _HAS_FORCE)
+    came = came.where(wanted, among_given(dialect, visits.c.user_id, "user_ids"), _HAS_FORCE)
     return union_all(given, came)
 
 

@@ -1,4 +1,4 @@
-"""The two statements for which SQLAlchemy has no word that both databases share."""
+"""What statements say for which SQLAlchemy has no word that both databases share."""
 
 from collections.abc import Sequence
 
@@ -18,3 +18,10 @@ def among(connection: Connection, column: ColumnElement[str], values: Sequence[s
     if connection.dialect.name == "postgresql":
         return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(Text)))
     return column.in_(values)
+
+
+def among_given(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """The same with values that are given under a name when the statement is executed, so that it can be made once."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=postgresql.ARRAY(Text)))
+    return column.in_(bindparam(name, expanding=True))
