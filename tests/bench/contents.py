@@ -7,6 +7,7 @@ from typing import Any
 
 from pycrdt import Doc, Text
 
+from tests.bench.dialects import Member, Past
 from tests.bench.edits import ROOT
 from tests.bench.fleet import join, leave
 from tests.bench.meter import Meter
@@ -84,8 +85,9 @@ def text_of(update: bytes) -> str:
     return str(doc.get(ROOT, type=Text))
 
 
-def state_vector_of(update: bytes) -> bytes:
-    """What somebody has seen who has this whole document."""
+def past_of(member: Member) -> Past:
+    """What somebody has who came with nothing and was brought up to date."""
+    assert member.missing is not None
     doc = Doc[Any]()
-    doc.apply_update(update)
-    return bytes(doc.get_state())
+    doc.apply_update(member.missing)
+    return Past(bytes(doc.get_state()), member.row)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 from abc import abstractmethod
+from dataclasses import dataclass
 
 from crdt.varint import read_varuint
 from tests.bench.edits import Pen, marker
@@ -15,20 +16,30 @@ from tests.bench.websocket import BINARY, TEXT, WebSocketClient, frame
 from tests.harness.update_writer import number as varuint
 from tests.harness.update_writer import string
 
-EMPTY_STATE_VECTOR = b"\0"
+
+@dataclass(frozen=True)
+class Past:
+    """What somebody has already: a state vector, and with servers that count rows, the epoch and the row that it reaches to."""
+
+    state_vector: bytes = b"\0"
+    row: tuple[int, int] | None = None
 
 
 class Member(WebSocketClient):
-    """One page in one document. `state_vector`: what it has already."""
+    """One page in one document."""
 
-    def __init__(self, document: str, client_id: int, meter: Meter, state_vector: bytes = EMPTY_STATE_VECTOR) -> None:
+    def __init__(self, document: str, client_id: int, meter: Meter, past: Past) -> None:
         super().__init__(self.path(document))
         self.document = document
         self.meter = meter
         self.pen = Pen(client_id)
         self.seen: set[int] = set()
         self.timed = True
-        self.state_vector = state_vector
+        self.past = past
+        self.asked_at = 0
+        """How many bytes it had received when it asked for what is missing."""
+        self.row: tuple[int, int] | None = None
+        """Epoch and row up to which it had everything when it was synced, where there is such a thing."""
         self.missing: bytes | None = None
         """The update that brought it up to date."""
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -55,6 +66,17 @@ class Member(WebSocketClient):
         """Send where the cursor is now."""
         number = self.meter.send(self, others)
         self.transport.write(self.write_move(number, cursor(number)))
+
+    @abstractmethod
+    def ask(self) -> None:
+        """Ask for what is missing."""
+
+    def ask_again(self, past: Past) -> None:
+        """Ask once more over the open connection."""
+        self.past, self.missing = past, None
+        self.synced = asyncio.get_running_loop().create_future()
+        self.asked_at = self.octets
+        self.ask()
 
     def is_synced(self, missing: bytes) -> None:
         """It has what it lacked."""
@@ -87,13 +109,17 @@ class Native(Member):
         return f"/socket.io/?EIO=4&transport=websocket&document={document}"
 
     def opened(self) -> None:
-        self._begin_to_join()
         self.transport.write(frame(TEXT, b"40"))
 
-    def _begin_to_join(self) -> None:
+    def ask(self) -> None:
         self._attachments: list[bytes] = []
         self._announced = 0
         self._parts = 0
+        options: dict[str, object] = {"state_vector": {"_placeholder": True, "num": 0}, "client_id": self.pen.client_id}
+        if self.past.row:
+            options["epoch"], options["seq"] = self.past.row
+        join = f"451-{self._JOIN}" + json.dumps(["join", self.document, options])
+        self.transport.write(frame(TEXT, join.encode()) + frame(BINARY, self.past.state_vector))
 
     def write_update(self, number: int, update: bytes) -> bytes:
         head = f'451-{number}["update","{self.document}",{{"_placeholder":true,"num":0}}]'
@@ -106,32 +132,35 @@ class Native(Member):
         if payload == b"2":
             self.transport.write(frame(TEXT, b"3"))
         elif first == TEXT and (ack := self._ACK.match(payload)):
-            if b'"error"' in payload:
-                raise AssertionError(payload[:300])
-            self.meter.acknowledge(int(ack[1]))
+            self._take_ack(int(ack[1]), payload)
         elif self.missing is None:
             self._come_in(first, payload)
         elif payload.startswith(b'42["resync"'):
             self.missing = None
-            self._begin_to_join()
-            self._join()
+            self.ask()
         else:
             self.meter.arrive(self, payload)
+
+    def _take_ack(self, number: int, payload: bytes) -> None:
+        answer = json.loads(payload[payload.index(b"[") :])[0]
+        if "error" in answer:
+            raise AssertionError(answer)
+        if number == self._JOIN:
+            self._answer = answer
+            self._take_answer()
+        else:
+            self.meter.acknowledge(number)
 
     def is_synced(self, missing: bytes) -> None:
         if self.synced.done():
             self.meter.arrive(self, missing)  # after having been too slow
         super().is_synced(missing)
 
-    def _join(self) -> None:
-        options = f'{{"state_vector":{{"_placeholder":true,"num":0}},"client_id":{self.pen.client_id}}}'
-        join = f'451-{self._JOIN}["join","{self.document}",{options}]'
-        self.transport.write(frame(TEXT, join.encode()) + frame(BINARY, self.state_vector))
-
     def _come_in(self, first: int, payload: bytes) -> None:
         """The way from CONNECT to having everything: the answer to the join, and its parts if it comes in parts."""
         if payload.startswith(b"40"):
-            self._join()
+            self.asked_at = self.octets
+            self.ask()
         elif first == TEXT:
             self._announced = int(payload[2 : payload.index(b"-")]) if payload.startswith(b"46") else 0
             if self._announced and not self._parts:
@@ -146,9 +175,10 @@ class Native(Member):
             self.meter.arrive(self, payload)
 
     def _take_answer(self) -> None:
-        missing, chunks = self._answer["missing"], self._answer["chunks"]
-        if missing is not None:
-            self.is_synced(self._attachments[missing["num"]])
+        missing, chunks = self._answer["missing"], self._answer.get("chunks")
+        self.row = self._answer["epoch"], self._answer["seq"]
+        if chunks is None:
+            self.is_synced(self._attachments[missing["num"]] if missing else b"")
             return
         self._parts = chunks["count"]
         self._attachments.clear()
@@ -170,8 +200,12 @@ class Hocuspocus(Member):
     def opened(self) -> None:
         self._name = string(self.document)
         self.transport.write(frame(BINARY, self._name + b"\2\0" + string("") + string("4.7.0")))
-        self.transport.write(frame(BINARY, self._name + b"\0\0" + string(self.state_vector)))
         self._acknowledges: list[int] = []
+        self.asked_at = self.octets
+        self.ask()
+
+    def ask(self) -> None:
+        self.transport.write(frame(BINARY, self._name + b"\0\0" + string(self.past.state_vector)))
 
     def write_update(self, number: int, update: bytes) -> bytes:
         self._acknowledges.append(number)
@@ -200,7 +234,11 @@ class YWebsocket(Member):
         return f"/{document}"
 
     def opened(self) -> None:
-        self.transport.write(frame(BINARY, b"\0\0" + string(self.state_vector)))
+        self.asked_at = self.octets
+        self.ask()
+
+    def ask(self) -> None:
+        self.transport.write(frame(BINARY, b"\0\0" + string(self.past.state_vector)))
 
     def write_update(self, number: int, update: bytes) -> bytes:
         return frame(BINARY, b"\0\2" + string(update))
@@ -239,9 +277,12 @@ class Broadcast(Member):
         elif self.missing is not None:
             self.meter.arrive(self, payload)
         elif payload.startswith(b"40"):
-            self.transport.write(frame(TEXT, f'421["join","{self.document}"]'.encode()))
+            self.ask()
         elif payload.startswith(b"431"):
             self.is_synced(b"\0\0")
+
+    def ask(self) -> None:
+        self.transport.write(frame(TEXT, f'421["join","{self.document}"]'.encode()))
 
 
 def awareness(client_id: int, clock: int, state: str) -> bytes:

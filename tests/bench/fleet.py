@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
-from tests.bench.dialects import Member
+from tests.bench.dialects import Member, Past
 from tests.bench.meter import Meter, now
 from tests.bench.processes import PATIENCE, cpu_between, cpu_seconds, resident_bytes
 from tests.bench.servers import Site
@@ -29,6 +29,8 @@ RECEIVE_BUFFER = 2**17
 QUIET_SECONDS = 0.3
 """After warming up, so that what is measured begins in a quiet room."""
 
+NOTHING = Past()
+
 Act = Callable[[Member, int], None]
 """What somebody does, told to so many others."""
 
@@ -40,14 +42,14 @@ async def join(
     meter: Meter,
     *,
     first: int = 0,
-    state_vector: bytes = b"\0",
+    past: Past = NOTHING,
 ) -> list[Member]:
     """Connect so many members to a document, in turn to each of the server's ports, and return when all are up to date.
 
     The first comes alone on each port: some servers leave people out who come while a document is being opened.
     """
     loop, chance = asyncio.get_running_loop(), Random(f"{document} {first}")
-    members = [server.kind.member(document, chance.getrandbits(32), meter, state_vector) for _ in range(count)]
+    members = [server.kind.member(document, chance.getrandbits(32), meter, past) for _ in range(count)]
     doorway = asyncio.Semaphore(AT_ONCE)
 
     async def come_in(at: int, member: Member) -> None:

@@ -29,6 +29,7 @@ _LIMITS = {
     "update-rate": MANY,
     "byte-rate": "1000000000/1000000000",
     "presence-rate": MANY,
+    "join-rate": MANY,
     "request-rate": MANY,
     "creation-rate": MANY,
     "log-level": "error",

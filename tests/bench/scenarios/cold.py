@@ -4,9 +4,9 @@ import asyncio
 from functools import lru_cache, partial
 from pathlib import Path
 
-from tests.bench.contents import fill, paper, state_vector_of, text_of
-from tests.bench.dialects import Member
-from tests.bench.fleet import join, leave
+from tests.bench.contents import fill, paper, past_of, text_of
+from tests.bench.dialects import Member, Past
+from tests.bench.fleet import NOTHING, join, leave
 from tests.bench.meter import Meter, now
 from tests.bench.processes import cpu_between, cpu_seconds
 from tests.bench.scenario import Pace, Scenario
@@ -32,26 +32,41 @@ async def open_paper(kind: Kind, directory: Path, _pace: Pace, *, rest: float) -
         assert first.missing is not None
         assert text_of(first.missing) == text
         warm, second = await _come_in(server, document, "warm")
-        again, third = await _come_in(server, document, "re-join", REJOINS, state_vector_of(first.missing))
-        leave([first, second])
-    return {**cold, **warm, **again, "document B": len(first.missing), "missing B": len(third.missing or b"")}
+        again, third = await _come_in(server, document, "re-join", REJOINS, past_of(first))
+        resync = await _ask_again(server, third, past_of(first))
+        document_bytes = len(first.missing)
+        leave([first, second, third])
+    return {**cold, **warm, **again, **resync, "document B": document_bytes}
 
 
 async def _come_in(
-    server: Running, document: str, how: str, times: int = 1, state_vector: bytes = b"\0"
+    server: Running, document: str, how: str, times: int = 1, past: Past = NOTHING
 ) -> tuple[Figures, Member]:
-    """Time from connecting to having everything, bytes received behind the HTTP answer, and what it costs the server."""
+    """Time from connecting to having everything, bytes of the answer, and what it costs the server."""
     took, octets, before = 0.0, 0, cpu_seconds(server.pids)
     for at in range(times):
         began = now()
-        (member,) = await join(server, document, 1, Meter(), first=at, state_vector=state_vector)
+        (member,) = await join(server, document, 1, Meter(), first=at, past=past)
         took += now() - began
-        octets += member.octets
+        octets += member.octets - member.asked_at
         if at < times - 1:
             leave([member])
-    cpu = cpu_between(before, cpu_seconds(server.pids))
+    return _shared_out(how, took, cpu_between(before, cpu_seconds(server.pids)), octets, times), member
+
+
+async def _ask_again(server: Running, member: Member, past: Past) -> Figures:
+    """The same over an open connection."""
+    octets, began, before = 0, now(), cpu_seconds(server.pids)
+    for _ in range(REJOINS):
+        member.ask_again(past)
+        await member.synced
+        octets += member.octets - member.asked_at
+    return _shared_out("re-sync", now() - began, cpu_between(before, cpu_seconds(server.pids)), octets, REJOINS)
+
+
+def _shared_out(how: str, took: float, cpu: float, octets: int, times: int) -> Figures:
     figures = {f"{how} ms": took * 1e3, f"{how} CPU ms": cpu * 1e3, f"{how} B": float(octets)}
-    return {name: value / times for name, value in figures.items()}, member
+    return {name: value / times for name, value in figures.items()}
 
 
 SCENARIO = Scenario(
@@ -61,5 +76,5 @@ SCENARIO = Scenario(
         "restarted when it had been closed for a while": partial(open_paper, rest=REST_SECONDS),
         "restarted as soon as it was written": partial(open_paper, rest=0.0),
     },
-    ("cold ms", "warm ms", "re-join CPU ms"),
+    ("cold ms", "warm ms", "re-sync CPU ms", "re-sync B"),
 )

@@ -5,8 +5,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
 
-from tests.bench.contents import fill, prose, settle, state_vector_of
-from tests.bench.dialects import Member
+from tests.bench.contents import fill, past_of, prose, settle
+from tests.bench.dialects import Member, Past
 from tests.bench.fleet import join, leave, reach
 from tests.bench.meter import Meter, now, percentile
 from tests.bench.processes import cpu_between, cpu_seconds, resident_bytes
@@ -28,18 +28,17 @@ async def come_back(kind: Kind, directory: Path, _pace: Pace, *, empty_handed: b
     async with Running(kind, directory) as server:
         document = await fill(server, *_prose(DOCUMENT_BYTES))
         everybody = await join(server, document, MEMBERS, Meter())
-        had = everybody[0].missing
-        assert had is not None
+        past = Past() if empty_handed else past_of(everybody[0])
         leave(everybody)
         await settle(server)
         await server.restart()
-        return await _storm(server, document, b"\0" if empty_handed else state_vector_of(had))
+        return await _storm(server, document, past)
 
 
-async def _storm(server: Running, document: str, state_vector: bytes) -> Figures:
+async def _storm(server: Running, document: str, past: Past) -> Figures:
     """All at once. When members are left out, the others' figures say nothing."""
     chance, came = Random(document), []
-    everybody = [server.kind.member(document, chance.getrandbits(32), Meter(), state_vector) for _ in range(MEMBERS)]
+    everybody = [server.kind.member(document, chance.getrandbits(32), Meter(), past) for _ in range(MEMBERS)]
     began, before = now(), cpu_seconds(server.pids)
 
     async def come_in(member: Member) -> None:
