@@ -7,6 +7,7 @@ After a crash, the documents that were open then are suspect: each is replayed i
 """
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
@@ -86,10 +87,7 @@ class OpenRooms:
         self._suspects: set[DocumentId] = set()
         self._untouchable: set[DocumentId] = set()
         self._draining = False
-        self._mint = Mint(
-            update_id=lambda: UpdateId(secrets.token_hex(12)),
-            presence_id=lambda: PresenceId(secrets.randbits(52)),
-        )
+        self._mint = _new_mint()
 
     def __iter__(self) -> Iterator[OpenRoom]:
         return iter(tuple(self._open.values()))
@@ -312,3 +310,12 @@ class _Early:
 
     def __iter__(self) -> Iterator[tuple[NodeId, BusMessage]]:
         return iter(tuple(self._last.values()))
+
+
+def _new_mint() -> Mint:
+    """Names for one node. Update ids need to be unique only: chance tells processes apart, a number their rows."""
+    process, numbers = secrets.token_hex(12), itertools.count()
+    return Mint(
+        update_id=lambda: UpdateId(f"{process}{next(numbers):x}"),
+        presence_id=lambda: PresenceId(secrets.randbits(52)),
+    )
