@@ -8,16 +8,16 @@ frame, instead of falling behind.
 SHORTEST = 0.02
 """Seconds: nobody feels it, and somebody who types alone never fills it."""
 
-PER_MEMBER = 0.0005
+PER_MEMBER = 0.00045
 """Seconds a member: at some 10 µs a frame, a busy room then takes a fiftieth of a core for its frames."""
 
 LONGEST = 0.075
 """Seconds, by members alone: beyond it people see each other's words come in jerks."""
 
-LATENESS_FACTOR = 3.0
+LATENESS_FACTOR = 1.0
 """How much longer it gets, in units of how late the loop is."""
 
-LONGEST_LATE = 0.15
+LONGEST_LATE = 0.12
 """Seconds, however late the loop is."""
 
 
