@@ -45,7 +45,7 @@ lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist
+	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules build
 
 $(STAMPS)/venv:
 	@mkdir -p $(STAMPS)

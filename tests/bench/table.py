@@ -41,8 +41,8 @@ class Table:
         """For people."""
         medians = self.medians()
         names = list(dict.fromkeys(name for figures in medians.values() for name in figures))
-        lines = ["", f"{self.scenario}: {self.setting}", _line("", names)]
-        lines += [_line(server + _mark(figures), _cells(figures, names)) for server, figures in medians.items()]
+        lines = ["", f"{self.scenario}: {self.setting}", _line("", names, names)]
+        lines += [_line(server + _mark(figures), _cells(figures, names), names) for server, figures in medians.items()]
         first = next(iter(medians))
         for server, ratios in self.ratios().items():
             said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
@@ -111,5 +111,6 @@ def _number(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _line(server: str, cells: Sequence[str]) -> str:
-    return f"{server:28}" + "".join(f"{cell:>13}" for cell in cells)
+def _line(server: str, cells: Sequence[str], heads: Sequence[str]) -> str:
+    widths = (max(12, len(head) + 2) for head in heads)
+    return f"{server:34}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
