@@ -3,6 +3,7 @@
 Everybody's limits that would stop a load generator on one address are raised; durability is as it comes.
 """
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -61,6 +62,15 @@ class Site(Protocol):
         """To which members connect, one after the other in turn."""
 
 
+async def _until_answering(port: int) -> None:
+    """Wait until any answer comes: whoever takes its port early would otherwise be timed from before it has started."""
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        await reader.read(1)
+        writer.close()
+
+
 class Running:
     """A started server; `restart` brings it back on the same port and data."""
 
@@ -85,6 +95,7 @@ class Running:
         self._process = Process(command, self._directory / "log", HOST="127.0.0.1", PORT=str(self.port))
         try:
             await until_open(self.port, PATIENCE)
+            await _until_answering(self.port)
         except TimeoutError:
             self._process.require_running()
             raise
