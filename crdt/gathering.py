@@ -69,6 +69,11 @@ class Gathering:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    @property
+    def crowd(self) -> int:
+        """How many people there are: those of this node, and those of others who have shown themselves."""
+        return len(self._sessions) + self.presence.elsewhere
+
     def session(self, connection: ConnectionId) -> Session:
         """Whoever speaks; raises ProtocolError(not_joined)."""
         session = self._sessions.get(connection)

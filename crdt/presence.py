@@ -67,6 +67,11 @@ class PresenceTable:
         """The nodes whose people are here."""
         return frozenset(self._elsewhere)
 
+    @property
+    def elsewhere(self) -> int:
+        """How many people of other nodes are here."""
+        return sum(map(len, self._elsewhere.values()))
+
     def hear(self, node: NodeId, changes: Iterable[PresenceChange]) -> tuple[PresenceChange, ...]:
         """Take in what another node says of its sessions."""
         rows = self._elsewhere.setdefault(node, {})

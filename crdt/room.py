@@ -243,7 +243,7 @@ class Room:
         effects: list[Effect] = []
         appending = None
         if self._outbox.ready and not self._reloading and self._window.is_over(now):
-            self._window.begin(now, len(self._people))
+            self._window.begin(now, self._people.crowd)  # what others flush is sent to the people here as well
             appending = self._outbox.next(self._new_update_id())
         elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
             appending = self._outbox.retry()

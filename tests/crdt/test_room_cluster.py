@@ -282,3 +282,19 @@ class TestPeople:
         table.flush(PRESENCE_REPEAT)
         assert table.room.deadline() is None
         assert len(table.asked(AnnouncePresence)) == 1
+
+    def test_a_crowd_elsewhere_makes_the_room_gather_longer_as_one_here_does(self) -> None:
+        def second_row_leaves_after(crowd: int) -> float:
+            table = Table()
+            (alice,) = table.seat("alice")
+            people = [replace(CAROL, presence_id=PresenceId(1000 + number)) for number in range(crowd)]
+            table.carry_out(table.room.people.hear_whole_presence(ELSEWHERE, people, asks=False))
+            alice.types("a")
+            table.commit()
+            alice.types("b")
+            table.flush(0)
+            deadline = table.room.deadline()
+            assert deadline is not None
+            return deadline - table.now
+
+        assert second_row_leaves_after(100) > 2 * second_row_leaves_after(1)
