@@ -179,7 +179,7 @@ export class Session implements Receiver {
     const { doc, presence, clock, gatherTime } = this.parts;
     switch (effect.kind) {
       case "join":
-        this.join(effect.attempt, effect.epoch);
+        this.join(effect.attempt, effect.epoch, effect.complete);
         break;
       case "fetch":
         this.fetch(effect.attempt, effect.index);
@@ -189,6 +189,10 @@ export class Session implements Receiver {
         break;
       case "apply":
         this.apply(effect.updates);
+        break;
+      case "compare":
+        if (reachesBeyond(effect.stateVector, Y.encodeStateVector(doc)))
+          throw new Error("The server said that nothing is missing, and has more.");
         break;
       case "offer":
         this.offer(effect.attempt, effect.stateVector, effect.always);
@@ -223,18 +227,23 @@ export class Session implements Receiver {
     Y.transact(doc, applyAll, this, false);
   }
 
-  private join(attempt: number, epoch: number | null): void {
-    const { link } = this.parts;
-    const stateVector = Y.encodeStateVector(this.parts.doc);
+  private join(attempt: number, epoch: number | null, complete: number | null): void {
+    const { doc, link } = this.parts;
+    const stateVector = Y.encodeStateVector(doc);
+    // An empty document belongs to no life: it may join any.
+    const hasLife = epoch !== null && stateVector.length > 1;
+    const saysSo = hasLife && complete !== null && !waitsForMore(doc);
     const request = {
       state_vector: stateVector,
-      client_id: this.parts.doc.clientID,
+      client_id: doc.clientID,
       ...(this.key === null ? {} : { key: this.key }),
       ...(link === undefined ? {} : { link }),
-      // An empty document belongs to no life: it may join any.
-      ...(epoch === null || stateVector.length <= 1 ? {} : { epoch }),
+      ...(hasLife ? { epoch } : {}),
+      ...(saysSo ? { seq: complete } : {}),
     };
-    this.askForSession(attempt, ["join", request], wire.decodeJoinAnswer, (answer) =>
+    const known = saysSo ? { stateVector, limits: this.current.limits } : null;
+    const decode = (value: unknown) => wire.decodeJoinAnswer(value, known);
+    this.askForSession(attempt, ["join", request], decode, (answer) =>
       this.step((state) => sync.joined(state, attempt, answer)),
     );
   }
@@ -256,7 +265,8 @@ export class Session implements Receiver {
 
   private offer(attempt: number, stateVector: Uint8Array, always: boolean): void {
     const { doc } = this.parts;
-    const update = always || reachesBeyond(doc, stateVector) ? Y.encodeStateAsUpdate(doc, stateVector) : null;
+    const more = always || reachesBeyond(Y.encodeStateVector(doc), stateVector);
+    const update = more ? Y.encodeStateAsUpdate(doc, stateVector) : null;
     this.step((state) => sync.offered(state, attempt, update));
   }
 
@@ -321,11 +331,15 @@ function read<T>(value: unknown, decode: (value: unknown) => T): Outcome<T> {
   }
 }
 
-/** Whether the document holds items that a replica with this state vector has not seen. */
-function reachesBeyond(doc: Y.Doc, stateVector: Uint8Array): boolean {
-  const theirs = Y.decodeStateVector(stateVector);
-  const ours = Y.decodeStateVector(Y.encodeStateVector(doc));
-  return [...ours].some(([clientId, clock]) => clock > (theirs.get(clientId) ?? 0));
+/** Whether a replica with the one state vector holds items that one with the other has not seen. */
+function reachesBeyond(one: Uint8Array, other: Uint8Array): boolean {
+  const theirs = Y.decodeStateVector(other);
+  return [...Y.decodeStateVector(one)].some(([clientId, clock]) => clock > (theirs.get(clientId) ?? 0));
+}
+
+/** Whether the document has received what it cannot put in its place before something else has come. */
+function waitsForMore(doc: Y.Doc): boolean {
+  return doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
 }
 
 function sentence(error: unknown): string {

@@ -26,7 +26,7 @@ export type Phase =
     }
   | {
       readonly kind: "joined";
-      /** Every row up to this one is in the document. */
+      /** Every row up to this one was received or is acknowledged. */
       readonly seq: number;
       /** Rows beyond it that were acknowledged to us before their predecessors arrived. */
       readonly ahead: ReadonlySet<number>;
@@ -51,6 +51,8 @@ export interface SyncState {
   readonly attempt: number;
   /** Life of the document that the local content belongs to; null before the first join. */
   readonly epoch: number | null;
+  /** Every row of that life up to this one is in the document, deletions included; null when that is not certain. */
+  readonly complete: number | null;
   /** Local changes that are in no batch: the offer of the next join covers them. */
   readonly adrift: number;
   /** Local changes that wait for the gathering window to end. */
@@ -75,13 +77,20 @@ export interface SyncState {
 /** What the shell has to do, in this order, at once. */
 export type Effect =
   /** Send `join` with the document's state vector; answer with `joined`, `joinRefused` or `joinLost`. */
-  | { readonly kind: "join"; readonly attempt: number; readonly epoch: number | null }
+  | {
+      readonly kind: "join";
+      readonly attempt: number;
+      readonly epoch: number | null;
+      readonly complete: number | null;
+    }
   /** Fetch one part; answer with `fetched`, or as for a join. */
   | { readonly kind: "fetch"; readonly attempt: number; readonly index: number }
   /** Bring a fresh token; answer with `authenticated`, `authenticationRefused` (passing `error`) or `authenticationLost`. */
   | { readonly kind: "authenticate"; readonly attempt: number; readonly error: ServerError }
   /** Apply to the document in one transaction; an exception drops the step's other effects and is told by `applyFailed`. */
   | { readonly kind: "apply"; readonly updates: readonly Uint8Array[] }
+  /** Make sure that the document reaches as far as this state vector; if it doesn't, that is told as by `apply`. */
+  | { readonly kind: "compare"; readonly stateVector: Uint8Array }
   /** Encode what the document holds beyond the state vector (`always`: even if that seems nothing) and tell by `offered`. */
   | {
       readonly kind: "offer";
@@ -114,6 +123,7 @@ export const startState: SyncState = {
   phase: { kind: "apart" },
   attempt: 0,
   epoch: null,
+  complete: null,
   adrift: 0,
   pending: [],
   inFlight: [],

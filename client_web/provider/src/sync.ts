@@ -12,9 +12,13 @@
  * 4. Rows apply in log order: a gap means that something was missed, and joining again brings it. An acknowledged row
  *    counts as seen; a row that was seen may come again (it was shared with other people's batches) and is applied again.
  * 5. A refused batch is never taken back and nothing is sent after it: later changes would build on it.
+ * 6. Who joins again after a lost link says up to which row the document is complete, and is not sent it once more. An
+ *    acknowledged row proves nothing: a slow connection is not told what others have in it. The next row's event does,
+ *    for events come in order or not at all. Whatever failed, and whatever else ended a session, leaves it uncertain.
  */
 
 import { encodeBatch, shareOut } from "./batch.js";
+import { concatenate } from "./bytes.js";
 import { remedyForSession, remedyForUpdate } from "./remedy.js";
 import {
   type Effect,
@@ -40,7 +44,9 @@ function stay(state: SyncState, ...effects: readonly Effect[]): Step {
 
 /** Leave the session behind: what was under way is adrift until the next offer. */
 function apart(state: SyncState): SyncState {
-  return { ...state, adrift: unsaved(state), pending: [], inFlight: [], phase: { kind: "apart" } };
+  const ended = state.phase.kind === "joined" && state.link === "connected";
+  const complete = ended ? null : state.complete;
+  return { ...state, complete, adrift: unsaved(state), pending: [], inFlight: [], phase: { kind: "apart" } };
 }
 
 /** Join, or join again; without a link, or before the offline copy is read, just wait for them. */
@@ -50,14 +56,14 @@ function join(state: SyncState): Step {
   const attempt = state.attempt + 1;
   return stay(
     { ...waiting, attempt, phase: { kind: "joining", held: [] } },
-    { kind: "join", attempt, epoch: state.epoch },
+    { kind: "join", attempt, epoch: state.epoch, complete: waiting.complete },
   );
 }
 
-/** Note one more failure of a kind; null when there were enough of them. */
+/** Note one more failure of a kind, after which what is complete is uncertain; null when there were enough of them. */
 function strike(state: SyncState, of: ErrorCode | "apply"): SyncState | null {
   const count = (state.strikes?.of === of ? state.strikes.count : 0) + 1;
-  return count > (MOST_STRIKES[of] ?? 1) ? null : { ...state, strikes: { of, count } };
+  return count > (MOST_STRIKES[of] ?? 1) ? null : { ...state, complete: null, strikes: { of, count } };
 }
 
 function close(state: SyncState, error: ServerError): Step {
@@ -77,7 +83,7 @@ function rest(state: SyncState): Step {
 export function linkChanged(state: SyncState, link: LinkStatus): Step {
   if (link === state.link) return stay(state);
   if (link === "connected") return join({ ...state, link });
-  return stay({ ...apart(state), link });
+  return stay(apart({ ...state, link }));
 }
 
 /** The offline copy is in the document, or it is known that there is none. */
@@ -106,10 +112,12 @@ export function joined(state: SyncState, attempt: number, answer: JoinAnswer): S
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
   const { held } = state.phase;
   const { role, document, durability, quarantined, limits, epoch, presenceId } = answer;
-  const next = forgive({ ...state, role, document, durability, quarantined, limits, epoch });
+  const complete = epoch === state.epoch ? state.complete : null;
+  const next = forgive({ ...state, role, document, durability, quarantined, limits, epoch, complete });
   const presence: Effect = { kind: "presence", changes: answer.presence, presenceId };
-  if (answer.missing.kind === "whole") {
-    const step = settle(next, answer, answer.missing.update, held);
+  if (answer.missing.kind !== "parts") {
+    const missing = answer.missing.kind === "whole" ? answer.missing.update : null;
+    const step = settle(next, answer, missing, held);
     return stay(step.state, presence, ...step.effects);
   }
   const { bytes } = answer.missing;
@@ -130,18 +138,13 @@ export function fetched(state: SyncState, attempt: number, index: number, part: 
   return settle(state, phase.answer, concatenate(parts), phase.held);
 }
 
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** Everything announced is here: apply it and the rows that came meanwhile, then offer. */
-function settle(state: SyncState, answer: JoinAnswer, missing: Uint8Array, held: readonly Row[]): Step {
+/** Everything announced is here, or nothing is missing: apply it and the rows that came meanwhile, then offer. */
+function settle(
+  state: SyncState,
+  answer: JoinAnswer,
+  missing: Uint8Array | null,
+  held: readonly Row[],
+): Step {
   const sending = state.refusal === null ? "offering" : "paused";
   const phase: Joined = {
     kind: "joined",
@@ -150,7 +153,11 @@ function settle(state: SyncState, answer: JoinAnswer, missing: Uint8Array, held:
     sending,
     serverVector: answer.stateVector,
   };
-  let step = stay({ ...state, phase, loaded: true }, { kind: "apply", updates: [missing] });
+  const arrival: Effect =
+    missing === null
+      ? { kind: "compare", stateVector: answer.stateVector }
+      : { kind: "apply", updates: [missing] };
+  let step = stay({ ...state, phase, complete: answer.seq, loaded: true }, arrival);
   for (const row of held) {
     if (row.seq <= answer.seq || step.state.phase.kind !== "joined") continue;
     const next = received(step.state, row);
@@ -202,8 +209,8 @@ export function closedByServer(state: SyncState, error: ServerError): Step {
 
 function sessionFailed(state: SyncState, error: ServerError): Step {
   switch (remedyForSession(error.code)) {
-    case "later":
-      return rest(apart(state));
+    case "later": // `internal` is also an answer that could not be read
+      return rest(apart(error.code === "internal" ? { ...state, complete: null } : state));
     case "stop":
       return close(state, error);
     case "authenticate":
@@ -263,7 +270,8 @@ export function received(state: SyncState, row: Row): Step {
     case "joined": {
       const next = seen(phase, row.seq);
       if (next.ahead.has(row.seq) && !phase.ahead.has(row.seq)) return join(state);
-      return stay({ ...state, phase: next }, { kind: "apply", updates: row.updates });
+      const complete = state.complete === null ? null : Math.max(state.complete, row.seq);
+      return stay({ ...state, phase: next, complete }, { kind: "apply", updates: row.updates });
     }
   }
 }
@@ -284,7 +292,7 @@ export function applyFailed(state: SyncState, message: string): Step {
 }
 
 export function resync(state: SyncState): Step {
-  return join(state);
+  return join({ ...state, complete: null });
 }
 
 // ---- local changes

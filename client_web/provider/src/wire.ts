@@ -26,8 +26,9 @@ export interface PresenceChange {
   readonly state: Readonly<Record<string, unknown>> | null;
 }
 
-/** What the missing update is, or how it will come. */
+/** What the missing update is, or how it will come, or that nothing is missing. */
 export type Missing =
+  | { readonly kind: "nothing" }
   | { readonly kind: "whole"; readonly update: Uint8Array }
   | { readonly kind: "parts"; readonly count: number; readonly bytes: number };
 
@@ -42,6 +43,12 @@ export interface JoinAnswer {
   readonly document: DocumentInfo;
   readonly durability: Durability;
   readonly quarantined: boolean;
+  readonly limits: Limits;
+}
+
+/** What need not be told again to a client that has said to have everything. */
+export interface Known {
+  readonly stateVector: Uint8Array;
   readonly limits: Limits;
 }
 
@@ -154,7 +161,8 @@ export function decodePresence(value: unknown): readonly PresenceChange[] {
   });
 }
 
-function decodeMissing(answer: Readonly<Record<string, unknown>>): Missing {
+function decodeMissing(answer: Readonly<Record<string, unknown>>, known: Known | null): Missing {
+  if (answer.missing === null && answer.chunks === undefined && known !== null) return { kind: "nothing" };
   if (answer.missing !== null) return { kind: "whole", update: bytes(answer.missing, "missing") };
   const chunks = record(answer.chunks, "chunks");
   const count = natural(chunks.count, "chunks.count");
@@ -162,26 +170,38 @@ function decodeMissing(answer: Readonly<Record<string, unknown>>): Missing {
   return { kind: "parts", count, bytes: natural(chunks.bytes, "chunks.bytes") };
 }
 
-export function decodeJoinAnswer(value: unknown): JoinAnswer {
+function decodeLimits(value: unknown): Limits {
+  const limits = record(value, "limits");
+  return {
+    update_bytes: natural(limits.update_bytes, "limits.update_bytes"),
+    part_bytes: Math.max(1, natural(limits.part_bytes, "limits.part_bytes")),
+    presence_bytes: natural(limits.presence_bytes, "limits.presence_bytes"),
+  };
+}
+
+/** `known`: what may be left out if nothing is missing, or null after a join that did not say to have everything. */
+export function decodeJoinAnswer(value: unknown, known: Known | null): JoinAnswer {
   const answer = record(value, "join answer");
-  const limits = record(answer.limits, "limits");
+  const missing = decodeMissing(answer, known);
+  const usual = missing.kind === "nothing" ? known : null;
   return {
     role: decodeRole(answer.role),
-    missing: decodeMissing(answer),
-    stateVector: bytes(answer.state_vector, "state_vector"),
+    missing,
+    stateVector: usualUnless(answer.state_vector, usual?.stateVector, (told) => bytes(told, "state_vector")),
     seq: natural(answer.seq, "seq"),
     epoch: natural(answer.epoch, "epoch"),
     presence: decodePresence(answer.presence),
     presenceId: natural(answer.presence_id, "presence_id"),
     document: decodeDocument(answer.document),
-    durability: decodeDurability(answer.durability),
+    durability: usualUnless(answer.durability, usual === null ? undefined : "ok", decodeDurability),
     quarantined: answer.quarantined === true,
-    limits: {
-      update_bytes: natural(limits.update_bytes, "limits.update_bytes"),
-      part_bytes: Math.max(1, natural(limits.part_bytes, "limits.part_bytes")),
-      presence_bytes: natural(limits.presence_bytes, "limits.presence_bytes"),
-    },
+    limits: usualUnless(answer.limits, usual?.limits, decodeLimits),
   };
+}
+
+/** A field as it was told, or what it is when it was left out and may be. */
+function usualUnless<T>(told: unknown, usual: T | undefined, decode: (told: unknown) => T): T {
+  return told === undefined && usual !== undefined ? usual : decode(told);
 }
 
 export function decodeChunk(value: unknown): Uint8Array {

@@ -29,6 +29,8 @@ const acts: readonly (readonly [number, Act])[] = [
   [1, (_room, person) => person.line.drop()],
   [0.5, (room, person) => room.server.forgetToTell(person.line, () => room.server.commit(1))],
   [0.3, (room) => room.server.say("resync")],
+  [0.4, (room, person) => room.server.behind.add(person.line)],
+  [1, (room, person) => room.server.drained(person.line)],
   [0.3, (room) => room.server.crash()],
   [0.4, (room, person) => room.reloads(person)],
   [
@@ -70,6 +72,7 @@ function run(seed: number): Room {
   }
   room.server.refuseUpdates.length = 0;
   room.server.refuseJoins.length = 0;
+  for (const { line } of room.people) room.server.drained(line);
   room.recover();
   return room;
 }

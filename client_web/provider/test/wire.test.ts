@@ -42,21 +42,55 @@ function answer(story: string): unknown {
   return revive(vectors.answers.find((entry) => entry.story === story)?.value);
 }
 
+/** What somebody knows who has been in the document before. */
+const known: wire.Known = {
+  stateVector: bytesOf({ hex: "010107" }),
+  limits: { update_bytes: 1000, part_bytes: 100, presence_bytes: 10 },
+};
+
 describe("the server's words", () => {
   it.each(vectors.messages)("$event: $story", ({ event, arguments: args }) => {
     expect(read(event, revive(args) as unknown[])).toBeDefined();
   });
 
   it("announce a missing update, whole or in parts", () => {
-    expect(wire.decodeJoinAnswer(answer("a join, whole")).missing).toEqual({
+    expect(wire.decodeJoinAnswer(answer("a join, whole"), null).missing).toEqual({
       kind: "whole",
       update: bytesOf({ hex: "01010100040105" }),
     });
-    expect(wire.decodeJoinAnswer(answer("a join of a large document")).missing).toEqual({
+    expect(wire.decodeJoinAnswer(answer("a join of a large document"), null).missing).toEqual({
       kind: "parts",
       count: 3,
       bytes: 700_000,
     });
+  });
+
+  it("leave out what somebody knows who lacks nothing", () => {
+    const brief = answer("a join of somebody who lacks nothing");
+    expect(wire.decodeJoinAnswer(brief, known)).toMatchObject({
+      missing: { kind: "nothing" },
+      seq: 12,
+      durability: "ok",
+      quarantined: false,
+      ...known,
+    });
+    expect(() => wire.decodeJoinAnswer(brief, null)).toThrow(wire.WireError);
+  });
+
+  it("say what somebody lacks nothing of, but has not heard yet", () => {
+    expect(wire.decodeJoinAnswer(answer("a join of somebody who has more"), known)).toMatchObject({
+      missing: { kind: "nothing" },
+      stateVector: bytesOf({ hex: "010105" }),
+      durability: "waiting",
+      quarantined: true,
+      limits: known.limits,
+    });
+  });
+
+  it("leave nothing out for somebody who lacks something", () => {
+    const { limits, ...rest } = answer("a join, whole") as Record<string, unknown>;
+    expect(() => wire.decodeJoinAnswer(rest, known)).toThrow(wire.WireError);
+    expect(wire.decodeJoinAnswer({ ...rest, limits }, known).missing.kind).toBe("whole");
   });
 
   it("tell a refusal from an answer", () => {
@@ -69,7 +103,8 @@ describe("the server's words", () => {
   it("are refused when they are not in the protocol's form", () => {
     const join = answer("a join, whole") as Record<string, unknown>;
     for (const field of Object.keys(join).filter((name) => name !== "chunks" && name !== "quarantined")) {
-      expect(() => wire.decodeJoinAnswer({ ...join, [field]: "nonsense" }), field).toThrow(wire.WireError);
+      const damaged = { ...join, [field]: "nonsense" };
+      expect(() => wire.decodeJoinAnswer(damaged, known), field).toThrow(wire.WireError);
     }
     expect(() => wire.decodeChunk({ chunk: "text" })).toThrow(wire.WireError);
     expect(() => wire.decodePresence([{}])).toThrow(wire.WireError);

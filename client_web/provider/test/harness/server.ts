@@ -5,7 +5,7 @@ import { decodeBatch } from "../../src/batch.js";
 import type { Answer, Authentication, Connection, Receiver } from "../../src/connection.js";
 import type { LinkStatus } from "../../src/state.js";
 import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
-import { asRecord, concatenate, emptyUpdate } from "./bytes.js";
+import { asRecord, concatenate, emptyUpdate, sameBytes } from "./bytes.js";
 
 /** The answer comes when the batch is durable. */
 const later = Symbol("later");
@@ -36,6 +36,10 @@ export class DummyServer {
   private accepted = new Y.Doc();
   private waiting: Waiting[] = [];
   private readonly joined = new Set<Line>();
+  /** Lines too slow to be sent rows until they have joined again; they are answered all the same. */
+  readonly behind = new Set<Line>();
+  /** Every answer to a join that brought nothing because nothing was missing. */
+  readonly briefly: Readonly<Record<string, unknown>>[] = [];
   private readonly announced = new Map<Line, Uint8Array>();
   private readonly uploads = new Map<Line, Uint8Array>();
   updatesTaken = 0;
@@ -60,7 +64,8 @@ export class DummyServer {
     const seq = this.rows.length;
     const authors = new Set(row.map((one) => one.line));
     for (const line of this.joined) {
-      if (authors.size > 1 || !authors.has(line)) line.tell("update", seq, batch);
+      const listens = !this.behind.has(line);
+      if (listens && (authors.size > 1 || !authors.has(line))) line.tell("update", seq, batch);
     }
     for (const one of row) one.reply({ seq });
   }
@@ -87,6 +92,11 @@ export class DummyServer {
     for (const line of this.joined) line.tell(event, ...args);
   }
 
+  /** A slow line has taken in what lay on it: it is asked to join again. */
+  drained(line: Line): void {
+    if (this.behind.has(line)) line.tell("resync");
+  }
+
   /** Lose the next row's event on its way to a line that stays joined. */
   forgetToTell(line: Line, change: () => void): void {
     this.joined.delete(line);
@@ -96,6 +106,7 @@ export class DummyServer {
 
   forget(line: Line): void {
     this.joined.delete(line);
+    this.behind.delete(line);
     this.announced.delete(line);
     this.uploads.delete(line);
     this.presenceFrom.delete(line);
@@ -139,25 +150,42 @@ export class DummyServer {
     if (request.epoch !== undefined && request.epoch !== this.epoch) {
       return { ...refusalOf("epoch_changed"), epoch: this.epoch };
     }
+    this.joined.add(line);
+    this.behind.delete(line);
     const stored = this.stored();
+    if (request.epoch !== undefined && request.seq === this.rows.length)
+      return this.brief(stored, request.state_vector as Uint8Array);
     const missing = this.damage ?? Y.encodeStateAsUpdate(stored, request.state_vector as Uint8Array);
     const whole = missing.length <= this.partBytes;
     this.announced.set(line, missing);
-    this.joined.add(line);
     return {
-      role: this.role,
+      ...this.entry(),
       missing: whole ? missing : null,
       chunks: whole ? null : { count: Math.ceil(missing.length / this.partBytes), bytes: missing.length },
       state_vector: Y.encodeStateVector(stored),
-      seq: this.rows.length,
-      epoch: this.epoch,
-      presence: [],
-      presence_id: 1,
-      document: { title: "Plan", trashed_at: null },
       durability: "ok",
       quarantined: this.quarantined,
       limits: { update_bytes: 2 ** 24, part_bytes: this.partBytes, presence_bytes: 4096 },
     };
+  }
+
+  private brief(stored: Y.Doc, asked: Uint8Array): unknown {
+    const stateVector = Y.encodeStateVector(stored);
+    const answer = {
+      ...this.entry(),
+      missing: null,
+      ...(sameBytes(stateVector, asked) ? {} : { state_vector: stateVector }),
+      ...(this.quarantined ? { quarantined: true } : {}),
+    };
+    this.briefly.push(answer);
+    return answer;
+  }
+
+  /** What every answer to a join says. */
+  private entry() {
+    const document = { title: "Plan", trashed_at: null };
+    const { role, epoch } = this;
+    return { role, seq: this.rows.length, epoch, presence: [], presence_id: 1, document };
   }
 
   private takePart(
