@@ -173,7 +173,9 @@ async def test_an_append_that_would_lock_itself_out_with_another_program_is_run_
                     await waiting(url, 1)
                     await other.execute(LOCK, DOCUMENT)  # granted when the append is given up
             except asyncpg.DeadlockDetectedError:
-                return False  # it is the first to look for a deadlock who is given up, and the append had looked too early
+                return (
+                    False  # it is the first to look for a deadlock who is given up, and the append had looked too early
+                )
             finally:
                 seqs.append(await appending)
         return True
