@@ -19,23 +19,21 @@ from crdt.requests import (
     Authenticate,
     ClientRequest,
     Fetch,
-    Guest,
     Join,
     Leave,
     Presence,
     Update,
     Upload,
-    decode_connect,
     decode_request,
 )
 from crdt.uploads import Uploads
-from server.auth.base import Authenticator, Credentials, Identity
-from server.auth.guest import rename
-from server.auth.refusals import somebody_else, unauthenticated
+from server.auth.base import Authenticator, Identity
+from server.auth.refusals import unauthenticated
 from server.gateway.connection import Connection
 from server.gateway.door import People
 from server.gateway.engine_socket import GRACE_SECONDS, EngineSocket
 from server.gateway.frames import TEXT_CHARACTERS
+from server.gateway.identities import Identities
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
 from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets, saved_packets
@@ -66,8 +64,7 @@ class Gateway:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._rooms = rooms
-        self._authenticator = authenticator
-        self._now = now
+        self._identities = Identities(authenticator, now, self._expire)
         self._room_limits: Limits = rooms.limits
         self._limits = limits or GatewayLimits()
         self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
@@ -166,8 +163,7 @@ class Gateway:
         """Find out who somebody is; raises ManyhandsError. Nothing has changed when they go meanwhile."""
         if self._draining:
             raise ProtocolError(Code.DRAINING, "This server is shutting down. Connect again.")
-        greeting = decode_connect(payload)
-        return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
+        return await self._identities.recognise(socket, payload)
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
         """Let somebody in; raises ProtocolError."""
@@ -176,7 +172,7 @@ class Gateway:
         self._people.enter(identity.user.user_id)
         connection = Connection(connection_id, socket, identity, uploads, rates)
         self._connections[connection_id] = connection
-        self._await_expiry(connection)
+        self._identities.await_expiry(connection)
         if self._sweeper is None:
             self._sweep()
 
@@ -273,36 +269,16 @@ class Gateway:
 
     async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
         """Take a guest's other name, or a fresh token of the same person: a connection never becomes somebody else's."""
-        before = connection.identity
-        if request.guest is not None:
-            if before.kind != "guest":
-                raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
-            identity = rename(before, request.guest)
-        else:
-            if before.kind == "guest":
-                raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens: everybody is a guest.")
-            identity = await self._authenticator.identify(Credentials(None, request.token, Guest()))
-            if identity.user.user_id != before.user.user_id:
-                raise somebody_else()
+        identity = await self._identities.renew(connection.identity, request)
         if connection.connection_id not in self._connections:
             return None  # it went meanwhile
         connection.identity = identity
         self._rooms.identify(connection.connection_id, identity)
-        self._await_expiry(connection)
+        self._identities.await_expiry(connection)
         return {"user": encode_user(identity.user)}
-
-    def _await_expiry(self, connection: Connection) -> None:
-        if connection.expiry is not None:
-            connection.expiry.cancel()
-        connection.expired, connection.expiry = False, None
-        expires_at = connection.identity.expires_at
-        if expires_at is not None:
-            seconds = max(0.0, expires_at - self._now())
-            connection.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, connection)
 
     def _expire(self, connection: Connection) -> None:
         """Nobody vouches for this person any more: they are out of everything, until they bring a fresh token."""
-        connection.expired = True
         closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
         for document_id in list(connection.documents):
             connection.socket.push(message_packets(document_id, closed))
