@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from redis.exceptions import ConnectionError as RedisConnectionError
+
 from tests.harness.ports import quiet_port
 from tests.harness.redis_server import PATIENCE, RedisServer
 
@@ -65,7 +67,10 @@ class Watched:
 
 
 async def _is_replica(server: RedisServer) -> bool:
-    role = await server.ask("ROLE")
+    try:
+        role = await server.ask("ROLE")
+    except RedisConnectionError:
+        return False  # it is just becoming one, and cuts everybody's connections
     assert isinstance(role, list)
     return bool(role[0] == b"slave")
 
