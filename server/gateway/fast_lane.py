@@ -73,6 +73,15 @@ class FastLane(WebSocketsSansIOProtocol):
         transport.write(frames)
         return transport.get_write_buffer_size()
 
+    def shutdown(self) -> None:
+        """Close, for the server goes. Who has been told goodbye is given uvicorn's patience to answer it.
+
+        A TCP connection that is closed while its peer is still sending is reset, and takes along what that one has not read yet: the
+        last answers.
+        """
+        if not self.close_sent:
+            super().shutdown()
+
     # In
 
     def data_received(self, data: bytes) -> None:

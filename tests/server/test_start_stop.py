@@ -12,6 +12,7 @@ import httpx
 import pytest
 import socketio
 from pycrdt import Doc, Text
+from websockets.frames import Frame, Opcode
 
 from crdt.protocol import encode_batch
 from server.app import create_app
@@ -20,6 +21,9 @@ from server.config import Config
 from server.config_loading import load
 from server.store.memory import MemoryStore
 from tests.server.server_process import PATIENCE, ServerProcess, server_process
+
+GOODBYE = b"\x88\x02\x03\xe8"
+"""A server's WebSocket frame that says that it closes, with the code of a normal end."""
 
 
 class Writer:
@@ -88,20 +92,43 @@ async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path, nu
             assert (await client.get("/api/documents")).json()["documents"][0]["title"] == "Notes"
 
 
+@contextlib.asynccontextmanager
+async def bare_websocket(server: ServerProcess) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection past its handshake, whose frames nobody reads or answers but the test."""
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, stream = await asyncio.open_connection(host, int(port))
+    with contextlib.closing(stream):
+        stream.write(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==\r\n\r\n"
+        )
+        async with asyncio.timeout(PATIENCE):
+            assert b" 101 " in await reader.readline()
+        yield reader, stream
+
+
 @pytest.mark.slow
 async def test_an_idle_server_stops_while_somebody_stays_connected_without_reading(tmp_path: Path) -> None:
-    async with server_process(tmp_path, "--shutdown-seconds", "600") as server:
-        host, port = server.url.removeprefix("http://").split(":")
-        reader, stream = await asyncio.open_connection(host, int(port))
-        with contextlib.closing(stream):
-            stream.write(
-                b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==\r\n\r\n"
-            )
-            async with asyncio.timeout(PATIENCE):
-                assert b" 101 " in await reader.readline()
-            server.signal(signal.SIGTERM)
-            assert await server.end() == 0
+    async with server_process(tmp_path, "--shutdown-seconds", "600") as server, bare_websocket(server):
+        server.signal(signal.SIGTERM)
+        assert await server.end() == 0
+
+
+@pytest.mark.slow
+async def test_who_is_still_sending_when_the_server_goes_can_read_its_last_words(tmp_path: Path) -> None:
+    """A TCP connection that is closed while something arrives on it is reset, and the answers that its peer has not read are gone."""
+    async with server_process(tmp_path) as server, bare_websocket(server) as (reader, stream):
+        server.signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            await reader.readuntil(GOODBYE)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):  # the server waits for an answer, and does not hang up meanwhile
+                await reader.read()
+        stream.write(Frame(Opcode.TEXT, b"still sending").serialize(mask=True))
+        stream.write(Frame(Opcode.CLOSE, GOODBYE[2:]).serialize(mask=True))
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.read() == b""
+        assert await server.end() == 0
 
 
 @pytest.mark.slow
