@@ -144,17 +144,21 @@ class App:
                 await self.stop()
 
     async def stop(self) -> None:
-        """Leave in good order, once: not ready, everybody told, everything written, connections ended.
+        """Leave in good order, once: not ready, nobody let in, people sent away in turns, everything written, connections ended.
 
-        What is not written when the deadline comes was not acknowledged either, and stays with its clients.
+        People are told before the last is written, not after: each is served until it goes, and meets no refusal; and where the
+        store holds up the writing, they need not wait for it here. What is not written when the deadline comes was not acknowledged
+        either, and stays with its clients.
         """
         if self._stopping:
             return
         self._stopping = self._health.draining = True
         log.info("server_draining", connections=self.gateway.connections)
+        seconds = self._config.shutdown.shutdown_seconds
         self.gateway.drain(self._config.shutdown.drain_spread_ms)
         try:
-            async with asyncio.timeout(self._config.shutdown.shutdown_seconds):
+            async with asyncio.timeout(seconds):
+                await self.gateway.until_left(min(self._config.shutdown.drain_spread_ms / 1000, seconds / 2))
                 await self._rooms.drain()
         except TimeoutError:
             log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")

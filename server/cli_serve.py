@@ -67,7 +67,15 @@ class Server(uvicorn.Server):
                     await self._leaving.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the application while connections are still there to hear of it, then close them."""
+        """Stop the application while connections are still there to hear of it, then close them.
+
+        First of all nobody gets in any more, not even to be refused: a balancer then tries the next node by itself, and who is sent away
+        does not come back here.
+        """
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
         stopping, hurry = asyncio.ensure_future(self._stop()), asyncio.ensure_future(self._hurry.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()

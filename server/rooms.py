@@ -30,7 +30,7 @@ from server.store.base import Store
 from server.store.titles import utc_now
 from server.turnstile import Turnstile
 
-__all__ = ["RoomSettings", "Rooms", "Wire", "info_of"]
+__all__ = ["RoomSettings", "Rooms", "Wire", "info_of", "shutting_down"]
 
 INLINE_BYTES = 32 * 2**10
 """A batch up to this many bytes is checked at once (some milliseconds); a larger one in the sandbox, while others go on."""

@@ -5,6 +5,7 @@ carried out in the order in which they came. The ack of a batch comes when the b
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
@@ -40,7 +41,7 @@ from server.gateway.outgoing import Packets, ack_packets, event_packets, message
 from server.gateway.rates import ConnectionRates
 from server.gateway.strict_server import StrictServer
 from server.observe import log
-from server.rooms import Rooms
+from server.rooms import Rooms, shutting_down
 
 BACKLOG_FACTOR = 4
 """A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
@@ -78,6 +79,9 @@ class Gateway:
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
         self._people = People(self._limits.connections_per_user)
+        self._empty = asyncio.Event()
+        """Set while nobody is connected."""
+        self._empty.set()
         self._draining = False
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -141,12 +145,18 @@ class Gateway:
         """Begin the ids of all sessions so, that whoever passes connections on sees which node a session lives in."""
         self._server.eio.session_mark = mark
 
-    def drain(self, after_ms: int) -> None:
-        """Let nobody in any more, and tell everybody to come back after a pause."""
+    def drain(self, spread_ms: int) -> None:
+        """Let nobody in any more, neither here nor into a document, and tell everybody to leave, each in their turn within this time."""
         self._draining = True
-        packets = event_packets(*encode_draining(after_ms))
-        for connection in self._connections.values():
-            connection.socket.push(packets)
+        for turn, connection in enumerate(self._connections.values()):
+            after_ms = spread_ms * turn // len(self._connections)
+            connection.socket.push(event_packets(*encode_draining(after_ms)))
+
+    async def until_left(self, seconds: float) -> None:
+        """Wait until nobody is connected any more, but not longer; whoever is still here is served as before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
 
     async def close(self) -> None:
         """End all connections: in good order within the grace period, then by cutting them."""
@@ -162,7 +172,7 @@ class Gateway:
     async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
         """Find out who somebody is; raises ManyhandsError. Nothing has changed when they go meanwhile."""
         if self._draining:
-            raise ProtocolError(Code.DRAINING, "This server is shutting down. Connect again.")
+            raise shutting_down()
         return await self._identities.recognise(socket, payload)
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
@@ -172,6 +182,7 @@ class Gateway:
         self._people.enter(identity.user.user_id)
         connection = Connection(connection_id, socket, identity, uploads, rates)
         self._connections[connection_id] = connection
+        self._empty.clear()
         self._identities.await_expiry(connection)
         if self._sweeper is None:
             self._sweep()
@@ -183,6 +194,8 @@ class Gateway:
             connection.expiry.cancel()
         self._people.leave(connection.user.user_id)
         self._rooms.disconnect(connection_id)
+        if not self._connections:
+            self._empty.set()
 
     def heard(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
         """Carry out at once what has nothing to wait for; False for all else: what is to be refused waits as well."""
@@ -250,6 +263,8 @@ class Gateway:
         return {}
 
     async def _join(self, connection: Connection, join: Join) -> Value:
+        if self._draining:
+            raise shutting_down()
         held = connection.documents
         if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
             raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")

@@ -131,9 +131,15 @@ async def test_one_connection_holds_two_documents_and_leaves_one(server: LiveSer
     assert (await alice.hears("update"))[0] == second
 
 
-async def test_draining_is_announced_and_newcomers_are_sent_away(server: LiveServer, people: list[Person]) -> None:
+async def test_draining_sends_people_away_in_turns_and_lets_nobody_in(server: LiveServer, people: list[Person]) -> None:
+    alice, bob = people
+    document_id = await server.new_document()
+    await alice.join(document_id)
     server.gateway.drain(250)
-    assert await people[0].hears("draining") == ({"after_ms": 250},)
+    pauses = [(await person.hears("draining"))[0]["after_ms"] for person in people]
+    assert sorted(pauses) == [0, 125]
+    assert "seq" in await alice.ask("update", document_id, alice.types("until she goes"))
+    assert (await bob.ask("join", document_id, {"state_vector": b"\0", "client_id": 7}))["error"]["code"] == "draining"
     async with raw_socket(server.port) as late:
         await late.send("40")
         answer = await late.receive()
