@@ -79,22 +79,23 @@ $(STAMPS)/peers: tests/bench/peers/package-lock.json tests/bench/peers/requireme
 	$(STAMPS)/peers-python/bin/pip install --quiet --disable-pip-version-check -r tests/bench/peers/requirements.txt
 	@touch $@
 
+# What Debian has: $(call from_debian,how to see that it is there,packages,who needs it). A fresh machine may be busy updating itself: wait for it.
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300
+
+define from_debian
+@mkdir -p $(STAMPS)
+@{ $(1); } >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { $(APT) update; $(APT) install -y $(2); }; } || { echo "$(3): apt-get install $(2)"; exit 1; }
+@touch $@
+endef
+
 $(STAMPS)/chromium:
-	@mkdir -p $(STAMPS)
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-liberation; } || { echo "The browser tests need Debian's chromium: apt-get install chromium"; exit 1; }
-	@touch $@
+	$(call from_debian,command -v chromium,chromium fonts-liberation,The browser tests need Debian's chromium)
 
 $(STAMPS)/redis:
-	@mkdir -p $(STAMPS)
-	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server; } || { echo "The tests of several nodes need Redis 7: apt-get install redis-server"; exit 1; }
-	@touch $@
+	$(call from_debian,command -v redis-server,redis-server,The tests of several nodes need Redis 7)
 
 $(STAMPS)/postgres:
-	@mkdir -p $(STAMPS)
-	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || { echo "The tests of several nodes need PostgreSQL 12 or newer: apt-get install postgresql"; exit 1; }
-	@touch $@
+	$(call from_debian,ls /usr/lib/postgresql/*/bin/postgres || command -v postgres,postgresql,The tests of several nodes need PostgreSQL 12 or newer)
 
 $(STAMPS)/haproxy:
-	@mkdir -p $(STAMPS)
-	@PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy; } || { echo "Several nodes need HAProxy 2.6 or newer in front of them: apt-get install haproxy"; exit 1; }
-	@touch $@
+	$(call from_debian,PATH="$$PATH:/usr/sbin" command -v haproxy,haproxy,Several nodes need HAProxy 2.6 or newer in front of them)
