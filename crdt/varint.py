@@ -14,6 +14,13 @@ def write_varuint(value: int, out: bytearray) -> None:
     out.append(value)
 
 
+def varuint(value: int) -> bytes:
+    """Write one integer (0 … 2**53 - 1)."""
+    out = bytearray()
+    write_varuint(value, out)
+    return bytes(out)
+
+
 def read_varuint(data: bytes, at: int) -> tuple[int, int]:
     """Read one integer at offset `at`; return it with the offset behind it.
 

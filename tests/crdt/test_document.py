@@ -1,10 +1,11 @@
-"""What peers lack is encoded once for all who ask for the same, and not much of it is kept."""
+"""A replica is checked after each batch; what peers lack is encoded once for all who ask for the same, and not much of it is kept."""
 
 from typing import Any
 
+import pytest
 from pycrdt import Doc, Text
 
-from crdt.document import Document
+from crdt.document import FULL_CHECK_CLIENTS, Damaged, Document
 from crdt.gate_limits import GateLimits
 from crdt.update_reader import Inspected, inspect
 
@@ -14,8 +15,8 @@ EMPTY = b"\0"
 class Author:
     """Writes updates, and knows the state vector before each."""
 
-    def __init__(self) -> None:
-        self._doc: Doc[Any] = Doc(client_id=1)
+    def __init__(self, client_id: int = 1) -> None:
+        self._doc: Doc[Any] = Doc(client_id=client_id)
         self._text = self._doc.get("story", type=Text)
 
     def writes(self, words: str) -> Inspected:
@@ -26,6 +27,28 @@ class Author:
     @property
     def state_vector(self) -> bytes:
         return bytes(self._doc.get_state())
+
+
+def test_whoever_writes_and_however_far_a_replica_follows() -> None:
+    authors = [Author(client_id) for client_id in (1, 127, 128, 16_384, 2**32 - 1, 2**53 - 1)]
+    document = Document()
+    for words in ("a", "b" * 126, "c", "d" * 16_300, "e"):
+        for author in authors:
+            document.apply([author.writes(words)])
+        document.apply([author.writes("together") for author in authors])
+    assert set(document.clocks.values()) == {1 + 126 + 1 + 16_300 + 1 + 5 * len("together")}
+
+
+@pytest.mark.parametrize("others", [0, 3, FULL_CHECK_CLIENTS - 2])
+@pytest.mark.parametrize("known", [False, True])
+def test_what_pycrdt_holds_back_is_noticed(others: int, known: bool) -> None:
+    document, author = Document(), Author()
+    document.apply([Author(2 + number).writes("early") for number in range(others)])
+    if known:
+        document.apply([author.writes("known")])
+    author.writes("lost")
+    with pytest.raises(Damaged):
+        document.apply([author.writes("behind the gap")])
 
 
 def test_equal_questions_are_encoded_once_until_something_changes() -> None:
