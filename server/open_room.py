@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, assert_never
 
-from crdt.compaction import should_compact
 from crdt.effects import (
     AnnouncePresence,
     Answer,
@@ -44,6 +43,7 @@ from server.bus.base import (
 from server.committer import Committer, Outcome
 from server.observe import log
 from server.store import base as store
+from server.upkeep import Upkeep
 
 T = TypeVar("T")
 
@@ -143,10 +143,7 @@ class OpenRoom:
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
-        self._snapshot_bytes = len(loaded.snapshot or b"")
-        self._log_rows = len(loaded.rows)
-        self._log_bytes = sum(len(row.batch) for row in loaded.rows)
-        self._compacting = False
+        self._upkeep = Upkeep(document_id, loaded, surroundings.log, surroundings.fold)
 
     def do(self, verb: Callable[[], list[Effect]]) -> None:
         """Call a verb of the room, carry out its effects, and see to what is due. An error of ours ends the room, not the process."""
@@ -228,8 +225,7 @@ class OpenRoom:
     def _appended(self, effect: Append, outcome: Outcome) -> None:
         match outcome:
             case store.Appended(seq):
-                self._log_rows += 1
-                self._log_bytes += len(effect.batch)
+                self._upkeep.appended(len(effect.batch))
                 self.do(lambda: self.room.committed(effect.update_id, seq))
                 self.compact_if_due(unloading=False)
             case store.Fenced():
@@ -357,28 +353,14 @@ class OpenRoom:
         if behind and not self.over:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
-    # Compaction.
-
     def compact_if_due(self, *, unloading: bool) -> None:
-        """Fold the log in the background when it has grown enough; before it is unloaded, when there is anything worth it."""
-        due = should_compact(self._log_rows, self._log_bytes, self._snapshot_bytes, unloading=unloading)
-        if due and not self._compacting and self.room.quarantined is None:
-            self._compacting = True
+        """Fold the log in the background, if that pays."""
+        if self.room.quarantined is None and self._upkeep.begin(unloading=unloading):
             self._around.spawn(self._compact())
 
     async def _compact(self) -> None:
-        try:
-            report = await self._around.log.compact(self.document_id, self._around.fold)
-        except ManyhandsError as error:
-            log.warning("compaction_failed", document=self.document_id, reason=str(error))
-            return
-        finally:
-            self._compacting = False
-        if report is None:
-            return
-        self.room.compacted(self._snapshot_bytes + report.log_bytes - report.snapshot_bytes)
-        self._log_rows = max(0, self._log_rows - report.rows)
-        self._log_bytes = max(0, self._log_bytes - report.log_bytes)
-        self._snapshot_bytes = report.snapshot_bytes
-        if not self.over:
-            self.compact_if_due(unloading=False)  # of what came meanwhile; perhaps nothing more comes to ask for it
+        saved = await self._upkeep.compact()
+        if saved is not None:
+            self.room.compacted(saved)
+            if not self.over:
+                self.compact_if_due(unloading=False)  # of what came meanwhile; perhaps nothing more comes to ask for it

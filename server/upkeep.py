@@ -1,0 +1,52 @@
+"""Folding one open document's log: how much of it there is, and one fold at a time."""
+
+from crdt.compaction import should_compact
+from crdt.errors import ManyhandsError
+from crdt.ids import DocumentId
+from server.observe import log
+from server.store import base as store
+
+
+class Upkeep:
+    """Counts what was appended since the snapshot."""
+
+    def __init__(self, document_id: DocumentId, loaded: store.Loaded, log_of_all: store.Log, fold: store.Fold) -> None:
+        self._document_id = document_id
+        self._log = log_of_all
+        self._fold = fold
+        self._snapshot_bytes = len(loaded.snapshot or b"")
+        self._rows = len(loaded.rows)
+        self._bytes = sum(len(row.batch) for row in loaded.rows)
+        self._folding = False
+
+    def appended(self, size: int) -> None:
+        """There is one row more, of so many bytes."""
+        self._rows += 1
+        self._bytes += size
+
+    def begin(self, *, unloading: bool) -> bool:
+        """Begin to fold when the log has grown enough; before the document is unloaded, when there is anything worth it.
+
+        False: there is not, or it is being folded. After True, `compact` must be called.
+        """
+        if self._folding or not should_compact(self._rows, self._bytes, self._snapshot_bytes, unloading=unloading):
+            return False
+        self._folding = True
+        return True
+
+    async def compact(self) -> int | None:
+        """Fold what was begun; return by how many bytes that made the stored document smaller, None when nothing came of it."""
+        try:
+            report = await self._log.compact(self._document_id, self._fold)
+        except ManyhandsError as error:
+            log.warning("compaction_failed", document=self._document_id, reason=str(error))
+            return None
+        finally:
+            self._folding = False
+        if report is None:
+            return None
+        saved = self._snapshot_bytes + report.log_bytes - report.snapshot_bytes
+        self._rows = max(0, self._rows - report.rows)
+        self._bytes = max(0, self._bytes - report.log_bytes)
+        self._snapshot_bytes = report.snapshot_bytes
+        return saved
