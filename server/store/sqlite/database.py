@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection as DriverConnection
 from typing import TypeVar, cast
@@ -22,6 +23,7 @@ from server.store.migrate import migrate
 from server.store.sqlite import file
 from server.store.sqlite.append import append_all
 from server.store.sqlite.failures import translated
+from server.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ class _Open:
     path: Path
     engine: Engine
     writing: Connection
-    writer: ThreadPoolExecutor
+    writer: Writer
     readers: ThreadPoolExecutor
     resources: contextlib.ExitStack
 
@@ -49,14 +51,14 @@ class SqliteDatabase:
 
     async def open(self) -> None:
         """Take the lock, look, migrate; raises Unavailable and leaves nothing open when that cannot be."""
-        writer = ThreadPoolExecutor(1, "store-writer")
+        writer = Writer()
         try:
-            self._open = await asyncio.get_running_loop().run_in_executor(writer, self._open_now, writer)
+            self._open = await writer.run(partial(self._open_now, writer))
         except BaseException:
-            writer.shutdown(wait=False)
+            writer.close()
             raise
 
-    def _open_now(self, writer: ThreadPoolExecutor) -> _Open:
+    def _open_now(self, writer: Writer) -> _Open:
         with contextlib.ExitStack() as resources:
             path = file.sqlite_path(self._url)
             resources.enter_context(file.locked(path))
@@ -77,9 +79,9 @@ class SqliteDatabase:
             return
         self._open = None
         try:
-            await asyncio.get_running_loop().run_in_executor(opened.writer, self._close_now, opened)
+            await opened.writer.run(partial(self._close_now, opened))
         finally:
-            opened.writer.shutdown(wait=False)
+            opened.writer.close()
 
     def _close_now(self, opened: _Open) -> None:
         opened.readers.shutdown(wait=True)
@@ -89,7 +91,7 @@ class SqliteDatabase:
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Commit all batches in one transaction."""
         opened = self._opened()
-        return await asyncio.get_running_loop().run_in_executor(opened.writer, self._append_now, opened, appends, now)
+        return await opened.writer.run(partial(self._append_now, opened, appends, now))
 
     def _append_now(self, opened: _Open, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         with translated(opened.path):
@@ -98,7 +100,7 @@ class SqliteDatabase:
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction of its own and commit what it did; whatever it raises leaves the database unchanged."""
         opened = self._opened()
-        return await asyncio.get_running_loop().run_in_executor(opened.writer, self._write_now, opened, job)
+        return await opened.writer.run(partial(self._write_now, opened, job))
 
     def _write_now(self, opened: _Open, job: Callable[[Connection], T]) -> T:
         with translated(opened.path), opened.writing.begin():
@@ -120,8 +122,7 @@ class SqliteDatabase:
     async def give_back(self) -> None:
         """Return space that deleted rows have left behind to the file system."""
         opened = self._opened()
-        loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(opened.writer, self._give_back_now, opened):
+        while await opened.writer.run(partial(self._give_back_now, opened)):
             pass
 
     def _give_back_now(self, opened: _Open) -> bool:
