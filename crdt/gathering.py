@@ -157,10 +157,8 @@ class Gathering:
         """Say something to everybody who listens, except perhaps one."""
         if self._listeners is None:
             self._listeners = tuple([s.connection for s in self._sessions.values() if s.listens])
-        listeners = self._listeners
-        if but is not None:
-            listeners = tuple([each for each in listeners if each != but])
-        return [Broadcast(listeners, message)] if listeners else []
+        nobody = not self._listeners or self._listeners == (but,)
+        return [] if nobody else [Broadcast(self._listeners, message, but)]
 
     def fetch(self, connection: ConnectionId, index: int) -> bytes:
         """One part of an announced missing update; the last part ends the joining. Raises ProtocolError."""

@@ -14,7 +14,6 @@ acknowledged edit worth its name:
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from crdt.authors import undecided
 from crdt.catching_up import CatchingUp
@@ -91,6 +90,11 @@ class Room:
     def settled(self) -> bool:
         """Whether everything that was taken is durable, applied and acknowledged."""
         return self._outbox.empty
+
+    @property
+    def gathers(self) -> bool:
+        """Whether something waits already for the next row, or a row is under way: then one batch more changes no deadline."""
+        return self._outbox.gathers
 
     @property
     def idle(self) -> bool:
@@ -201,7 +205,7 @@ class Room:
 
     def _take(self, connection: ConnectionId, updates: tuple[Inspected, ...], request: Request | None) -> list[Effect]:
         session = self._people.session(connection)
-        size = sum(len(update.raw) for update in updates)
+        size = sum([len(update.raw) for update in updates])
         self._may_write(session, size)
         return self._admit(Entry(connection, request, updates, session.key_hash))
 
@@ -209,10 +213,10 @@ class Room:
         authors, updates = self._people.authors, entry.updates or entry.repeated
         admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
         if not admission.news:
-            return self._acknowledge_nothing_new(replace(entry, updates=(), repeated=updates, author_keys=()))
+            return self._acknowledge_nothing_new(entry._replace(updates=(), repeated=updates, author_keys=()))
         if admission.new_clients or entry.repeated or entry.author_keys:
             claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
-            entry = replace(entry, updates=updates, repeated=(), author_keys=claims)
+            entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
         self._outbox.take(entry)
         return []
 

@@ -29,6 +29,7 @@ from crdt.protocol import Acknowledged, DocumentInfo, Refused, Request, ServerMe
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
+from crdt.update_reader import Inspected
 from server.bus.base import (
     AccessHint,
     BatchHint,
@@ -84,9 +85,16 @@ class Wire(Protocol):
     """How a room reaches connections. Nothing here blocks or raises; a connection that is gone is skipped."""
 
     def send(
-        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+        self,
+        connections: tuple[ConnectionId, ...],
+        document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
     ) -> Sequence[ConnectionId]:
-        """Say the same to many, encoded once; return those whose backlog has passed its limit."""
+        """Say the same to many, except perhaps one, encoded once; return those whose backlog has passed its limit.
+
+        The same tuple as the last time means the same people, so that they need not be looked up again.
+        """
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         """Answer one request."""
@@ -154,8 +162,7 @@ class OpenRoom:
             if not self.over:
                 self._perform(self.room.flush(self._around.clock()))
         except Exception:  # noqa: BLE001 - the room's border: an error of ours costs this room, not the process
-            log.exception("room_broken", document=self.document_id)
-            self._perform(self.room.end(Code.INTERNAL, "The server made a mistake with this document. Open it again."))
+            self._break()
         self._set_timer()
         if self.over or self.room.settled:
             self.settled.set()
@@ -163,6 +170,20 @@ class OpenRoom:
             self.settled.clear()
         if not self.over and self.room.idle:
             self._came_to_rest(self)
+
+    def receive(self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None) -> None:
+        """`do` for a batch. Behind others that wait already there is nothing more to see to: when they are due, so is it."""
+        if not self.room.gathers or self.over:
+            self.do(lambda: self.room.receive(connection, updates, request))
+            return
+        try:
+            self._perform(self.room.receive(connection, updates, request))
+        except Exception:  # noqa: BLE001 - the room's border, as in `do`
+            self._break()
+
+    def _break(self) -> None:
+        log.exception("room_broken", document=self.document_id)
+        self._perform(self.room.end(Code.INTERNAL, "The server made a mistake with this document. Open it again."))
 
     def _set_timer(self) -> None:
         moment = None if self.over else self.room.deadline()
@@ -196,8 +217,8 @@ class OpenRoom:
             match effect:
                 case Append():
                     self._append(effect)
-                case Broadcast(connections, message):
-                    if slow := around.wire.send(connections, self.document_id, message):
+                case Broadcast(connections, message, but):
+                    if slow := around.wire.send(connections, self.document_id, message, but):
                         self._leave_behind(slow)
                 case Answer(connection, request, answer):
                     around.wire.answer(connection, request, answer)

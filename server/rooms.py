@@ -181,11 +181,12 @@ class Rooms:
             updates = decode_batch(batch)
             if not self.takes_at_once(document_id, batch):
                 return self._receive_later(connection, document_id, updates, request)
-            inspected = [inspect(update, self._gate_limits) for update in updates]
+            limits = self._gate_limits
+            inspected = [inspect(update, limits) for update in updates]
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return None
-        open_room.do(lambda: open_room.room.receive(connection, inspected, request))
+        open_room.receive(connection, inspected, request)
         return None
 
     def takes_at_once(self, document_id: DocumentId, batch: bytes) -> bool:
@@ -203,7 +204,7 @@ class Rooms:
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return
-        open_room.do(lambda: open_room.room.receive(connection, inspected, request))
+        open_room.receive(connection, inspected, request)
 
     def _refuse(
         self, connection: ConnectionId, document_id: DocumentId, request: Request | None, refusal: ManyhandsError

@@ -21,9 +21,9 @@ from engineio import packet as engine_packet
 from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 
-from server.gateway.fast_lane import FastLane, lane_of
+from server.gateway.fast_lane import FastLane, encode_frame, lane_of
 from server.gateway.frames import BadFrame, check_frame, split_payload
-from server.gateway.outgoing import PacketQueue, Packets, encode_frames, packet_bytes
+from server.gateway.outgoing import PacketQueue, Packets, SharedPacket, encode_frames, packet_bytes
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -87,8 +87,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._polling = self._posting = False
         self._message_bytes = GREETING_BYTES
         self._reader: Any = None
-        self._lane: FastLane | None = None
-        self._lane_bytes = 0
+        self.lane: FastLane | None = None
+        """Where all that it is sent goes, once it is a WebSocket with a lane."""
         self._listening = False
 
     def bound_messages(self, most_bytes: int) -> None:
@@ -111,18 +111,27 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         """
         if self.closed:
             return 0
-        if self._lane is None:
+        if self.lane is None:
             for packet in packets:
                 self.queue.put_nowait(packet)
             backlog = self.backlog
         else:
-            frames = packets.frames if isinstance(packets, Packets) else encode_frames(packets)
-            self._lane_bytes += len(frames)
-            backlog = self._lane.write(frames)
-        if backlog > self.server.backlog_bytes:
-            self.end(cut=True)
-            return 0
-        return backlog
+            backlog = self.lane.write(packets.frames if isinstance(packets, Packets) else encode_frames(packets))
+        return self.bounded(backlog)
+
+    def bounded(self, backlog: int) -> int:
+        """The backlog, or 0 if it is more than any connection may have: then it is cut."""
+        if backlog <= self.server.backlog_bytes:
+            return backlog
+        self.end(cut=True)
+        return 0
+
+    def push_text(self, text: str) -> None:
+        """`push` of one text message, without a packet where none is needed."""
+        if self.lane is None or self.closed:
+            self.push((SharedPacket(text),))
+        else:
+            self.lane.write(encode_frame("4" + text))
 
     async def send(self, pkt: engine_packet.Packet) -> None:
         """Queue one packet; the way in for engineio and python-socketio."""
@@ -139,7 +148,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     def is_stalled(self, seconds: float) -> bool:
         """Whether nothing of a backlog has moved for so long; to be asked regularly."""
         now, backlog = self._loop.time(), self.backlog
-        moved = self.queue.total + self._lane_bytes - backlog
+        moved = self.queue.total + (0 if self.lane is None else self.lane.written) - backlog
         if backlog == 0 or moved != self._moved_bytes:
             self._moved_bytes, self._moved_at = moved, now
         return now - self._moved_at >= seconds
@@ -230,8 +239,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if self.closed:
             return
         self.closing = self.closed = True
-        if self._lane is not None:
-            self._lane.hearer = None
+        if self.lane is not None:
+            self.lane.hearer = None
         if self._timer is not None:
             self._timer.cancel()
         if cut:
@@ -283,7 +292,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             return
         while not self.queue.empty() and (packet := self.queue.get_nowait()) is not None:
             lane.write(encode_frames((packet,)))
-        self._lane, lane.hearer = lane, self
+        self.lane, lane.hearer = lane, self
 
     async def _is_upgraded_by(self, ws: WebSocket) -> bool:
         """Move from long-polling to this WebSocket, as the peer asks for it; False: it did not, and polling goes on."""

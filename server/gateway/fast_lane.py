@@ -13,6 +13,7 @@ bytes in their order, in whole frames. This module alone knows uvicorn's and web
 `TRIED`, and `websocket_protocol` falls back to the ordinary protocol, and says so, beside any other.
 """
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
 
@@ -53,6 +54,9 @@ class FastLane(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol with the short cuts. `hearer` is set by whom the connection belongs to."""
 
     hearer: Hearer | None = None
+    written = 0
+    """Bytes that `write` has ever sent."""
+
     _framed = False
     """Whether what arrives is frames that begin where we think: the request's head is through, and nobody broke the rules."""
 
@@ -70,6 +74,7 @@ class FastLane(WebSocketsSansIOProtocol):
         transport = self.transport
         if self.disconnected or self.close_sent or transport.is_closing():
             return 0
+        self.written += len(frames)
         transport.write(frames)
         return transport.get_write_buffer_size()
 
@@ -161,6 +166,23 @@ class FastLane(WebSocketsSansIOProtocol):
             and not self.close_sent
             and hearer.hear(text, attachment)
         )
+
+
+def write_to_all(lanes: Iterable[FastLane], frames: bytes, limit: int, but: FastLane | None) -> list[FastLane]:
+    """`write` to many, except perhaps one; return those with more waiting than the limit.
+
+    In a loop of its own, for this is what a server of one busy room does most of its time.
+    """
+    behind, size = [], len(frames)
+    for lane in lanes:
+        transport = lane.transport
+        if lane is but or lane.close_sent or transport.is_closing():
+            continue
+        lane.written += size
+        transport.write(frames)
+        if transport.get_write_buffer_size() > limit:
+            behind.append(lane)
+    return behind
 
 
 def _frame_at(data: bytes, at: int) -> _Frame | None:

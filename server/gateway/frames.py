@@ -14,6 +14,7 @@ from engineio import json as engine_json
 from socketio import packet as socketio_packet
 
 from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId
 
 TEXT_CHARACTERS = 64 * 2**10
 """Longest text frame. Document content travels as attachments; the longest honest text is a presence state."""
@@ -135,16 +136,16 @@ def split_payload(body: bytes) -> Sequence[str]:
 # The two hot events, out of an Engine.IO message's bytes as Socket.IO's clients write them. None: it goes the ordinary way, whatever
 # it is. What is read here is what StrictPacket would read.
 
-_HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{1,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
+_HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
 _HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')
 
 
-def read_update(text: bytes, attachment: bytes) -> tuple[int | None, list[Any]] | None:
-    """An update that wants an ack: its id, and the event."""
+def read_update(text: bytes) -> tuple[int, DocumentId] | None:
+    """An update that wants an ack, but for its attachment: the ack's id, and the document."""
     found = _HOT_UPDATE.fullmatch(text)
     if found is None:
         return None
-    return int(found[1]), ["update", found[2].decode(), attachment]
+    return int(found[1]), DocumentId(found[2].decode())
 
 
 def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:

@@ -7,7 +7,7 @@ carried out in the order in which they came. The ack of a batch comes when the b
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, assert_never
 
 import socketio
@@ -30,6 +30,7 @@ from crdt.requests import (
 from crdt.uploads import Uploads
 from server.auth.base import Authenticator, Identity
 from server.auth.refusals import unauthenticated
+from server.gateway.audience import Audience
 from server.gateway.connection import Connection
 from server.gateway.door import People
 from server.gateway.engine_socket import GRACE_SECONDS, EngineSocket
@@ -37,7 +38,7 @@ from server.gateway.frames import TEXT_CHARACTERS
 from server.gateway.identities import Identities
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
-from server.gateway.outgoing import Packets, ack_packets, event_packets, message_packets, saved_packets
+from server.gateway.outgoing import ack_packets, event_packets, message_packets, saved_text
 from server.gateway.rates import ConnectionRates
 from server.gateway.strict_server import StrictServer
 from server.observe import log
@@ -78,6 +79,7 @@ class Gateway:
         )
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
+        self._audiences: dict[DocumentId, Audience] = {}
         self._people = People(self._limits.connections_per_user)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
@@ -103,30 +105,35 @@ class Gateway:
     # What rooms ask: the Wire
 
     def send(
-        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+        self,
+        connections: tuple[ConnectionId, ...],
+        document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
     ) -> list[ConnectionId]:
         """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
-        packets = message_packets(document_id, message)
-        closes = isinstance(message, ClosedMessage)
-        everybody, limit = self._connections, self._room_limits.backlog_bytes
-        slow = []
-        for connection_id in connections:
-            connection = everybody.get(connection_id)
-            if connection is None:
-                continue
-            if connection.socket.push(packets) > limit:
-                slow.append(connection_id)
-            if closes:
-                self._forget_document(connection, document_id)
+        audience = self._audiences.get(document_id)
+        if audience is None or audience.connections is not connections:
+            audience = Audience(connections, self._connections)
+            if len(connections) > 1:  # what is said to one person alone says nothing of the next time
+                self._audiences[document_id] = audience
+        slow = audience.send(message_packets(document_id, message), self._room_limits.backlog_bytes, but)
+        if isinstance(message, ClosedMessage):
+            for each in connections:
+                if (connection := self._connections.get(each)) is not None:
+                    self._forget_document(connection, document_id)
         return slow
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         """Ack an update or the last part of an upload."""
         ack_id = _ack_id(request)
+        found = self._connections.get(connection)
+        if found is None:
+            return
         if isinstance(answer, Acknowledged):
-            self._push(connection, saved_packets(ack_id, answer.seq))
+            found.socket.push_text(saved_text(ack_id, answer.seq))
         else:
-            self._push(connection, ack_packets(ack_id, encode_answer(answer)))
+            found.socket.push(ack_packets(ack_id, encode_answer(answer)))
 
     def backlog(self, connection: ConnectionId) -> int:
         """Bytes that wait to be taken by this connection; 0 when it is gone."""
@@ -192,32 +199,39 @@ class Gateway:
         connection = self._connections.pop(connection_id)
         if connection.expiry is not None:
             connection.expiry.cancel()
+        for document_id in connection.documents:
+            self._audiences.pop(document_id, None)
         self._people.leave(connection.user.user_id)
         self._rooms.disconnect(connection_id)
         if not self._connections:
             self._empty.set()
 
-    def heard(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
-        """Carry out at once what has nothing to wait for; False for all else: what is to be refused waits as well."""
+    def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
+        """Take an update at once; False if it has anything to wait for, and if it is to be refused for its rate."""
+        connection = self._connections[connection_id]
+        if not self._rooms.takes_at_once(document_id, batch) or connection.expired:
+            return False
+        if not connection.rates.admit_update_now(len(batch)):
+            return False
+        try:
+            self._rooms.receive(connection_id, document_id, batch, Request(ack_id))
+        except Exception as error:  # noqa: BLE001 - as in `received`
+            self._refuse(connection, ack_id, ["update", document_id, batch], _refusal(error))
+        return True
+
+    def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
+        """Take where somebody is at once; False if it has to wait, and if it is to be refused."""
         connection = self._connections[connection_id]
         try:
             request = decode_request(event[0], event[1:])
         except ManyhandsError:
             return False
-        if isinstance(request, Update) and not self._rooms.takes_at_once(request.document_id, request.batch):
-            return False
-        if connection.expired or not connection.rates.admit_now(request, answered=ack_id is not None):
+        if not isinstance(request, Presence) or connection.expired or not connection.rates.admit_presence_now():
             return False
         try:
-            match request:
-                case Update(document_id, batch) if ack_id is not None:
-                    self._rooms.receive(connection_id, document_id, batch, Request(ack_id))
-                case Presence(document_id, state):
-                    self._rooms.receive_presence(connection_id, document_id, state)
-                    if ack_id is not None:
-                        connection.socket.push(ack_packets(ack_id, {}))
-                case _:
-                    raise InvariantError("An event that is not hot.")
+            self._rooms.receive_presence(connection_id, request.document_id, request.state)
+            if ack_id is not None:
+                connection.socket.push(ack_packets(ack_id, {}))
         except Exception as error:  # noqa: BLE001 - as in `received`
             self._refuse(connection, ack_id, event, _refusal(error))
         return True
@@ -348,13 +362,9 @@ class Gateway:
 
     def _forget_document(self, connection: Connection, document_id: DocumentId) -> None:
         connection.documents.discard(document_id)
+        self._audiences.pop(document_id, None)
         connection.uploads.forget(document_id)
         self._server.leave_document(connection.connection_id, document_id)
-
-    def _push(self, connection_id: ConnectionId, packets: Packets) -> None:
-        connection = self._connections.get(connection_id)
-        if connection is not None:
-            connection.socket.push(packets)
 
     def _sweep(self) -> None:
         """Cut whoever has not taken anything for too long; a ping says nothing of that, since pongs need no reading."""

@@ -60,9 +60,9 @@ def event_packets(event: str, arguments: list[Value]) -> Packets:
     return _packets("2", "5", "", [event, *arguments])
 
 
-def saved_packets(ack_id: int, seq: Seq) -> Packets:
-    """Encode the ack of an edit that is durable: as hot as edits are, and without anything to escape."""
-    return Packets((SharedPacket(f'3{ack_id}[{{"seq":{seq}}}]'),))
+def saved_text(ack_id: int, seq: Seq) -> str:
+    """Write the ack of an edit that is durable, which is one text: as hot as edits are, and without anything to escape."""
+    return f'3{ack_id}[{{"seq":{seq}}}]'
 
 
 def ack_packets(ack_id: int, value: Value) -> Packets:

@@ -54,15 +54,13 @@ class ConnectionRates:
             case _:
                 await self._wait_for(self._others, 1)
 
-    def admit_now(self, request: ClientRequest, *, answered: bool) -> bool:
-        """Let one of the two hot requests through if it may go now; False: ask `admit`, which also does for all others."""
-        match request:
-            case Update(_, batch) if answered:
-                return self._until_update(len(batch)) == 0
-            case Presence():
-                return self._presence.take(1, self._clock()) == 0
-            case _:
-                return False
+    def admit_update_now(self, size: int) -> bool:
+        """Let an update through that is answered, if it may go now; False: ask `admit`."""
+        return self._until_update(size) == 0
+
+    def admit_presence_now(self) -> bool:
+        """The same for presence."""
+        return self._presence.take(1, self._clock()) == 0
 
     def _until_update(self, size: int) -> float:
         """Take an update's share; 0, or the seconds after which all may be had again."""

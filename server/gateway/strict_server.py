@@ -13,7 +13,7 @@ from socketio import exceptions as socketio_exceptions
 from socketio import packet as socketio_packet
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
-from crdt.ids import ConnectionId
+from crdt.ids import ConnectionId, DocumentId
 from crdt.native import encode_error
 from server.auth.base import Identity
 from server.gateway.complaints import Complaints
@@ -44,8 +44,11 @@ class Application(Protocol):
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
 
-    def heard(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
-        """An event that may be hot. False: nothing has happened, and it will be `received`. Raises nothing."""
+    def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
+        """An update. False: nothing has happened, and it will be `received`. Raises nothing."""
+
+    def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
+        """A presence event, which may be malformed. False: as above."""
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """The connection is over; told once, and only after `connected` accepted it."""
@@ -106,13 +109,14 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
         """Read what is hot and hear it now."""
-        if socket.sid in self._half:
+        connection_id = self._connection_of(socket)
+        if connection_id is None or connection_id not in self._inside or socket.sid in self._half:
             return False
-        hot = read_update(text, attachment) if attachment is not None else read_presence(text)
-        connection_id = None if hot is None else self._connection_of(socket)
-        if hot is None or connection_id is None or connection_id not in self._inside:
-            return False
-        return self._application.heard(connection_id, *hot)
+        if attachment is None:
+            presence = read_presence(text)
+            return presence is not None and self._application.heard_presence(connection_id, *presence)
+        update = read_update(text)
+        return update is not None and self._application.heard_update(connection_id, *update, attachment)
 
     async def received(self, socket: EngineSocket, data: str | bytes) -> None:
         """Put packets and attachments together and act on what is whole; raises BadFrame."""

@@ -33,8 +33,13 @@ class Ears:
         self.aborted: list[str] = []
 
     def send(
-        self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage
+        self,
+        connections: Sequence[ConnectionId],
+        _document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
     ) -> list[ConnectionId]:
+        connections = [connection for connection in connections if connection != but]
         for connection in connections:
             self.said.setdefault(connection, []).append(message)
         return [connection for connection in connections if self.backlog(connection) > Limits().backlog_bytes]

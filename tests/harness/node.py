@@ -178,10 +178,15 @@ class Node:
         return somebody
 
     def send(
-        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+        self,
+        connections: Sequence[ConnectionId],
+        document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
     ) -> tuple[ConnectionId, ...]:
         for connection in connections:
-            self._people[connection].told(message)
+            if connection != but:
+                self._people[connection].told(message)
         return ()
 
     def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:

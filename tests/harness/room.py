@@ -151,9 +151,9 @@ class Table:
             match effect:
                 case Append():
                     self.appends.append(effect)
-                case Broadcast(connections, message):
+                case Broadcast(connections, message, but):
                     for connection in connections:
-                        if connection in self.seats:
+                        if connection in self.seats and connection != but:
                             self._tell(self.seats[connection], message)
                 case Answer(_, request, answer):
                     cast(Seat, request).answers.append(answer)

@@ -195,11 +195,14 @@ ODD_TEXTS = [
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
 def test_what_is_read_as_hot_is_what_the_strict_packet_reads(text: bytes) -> None:
-    for attachment, hot in ((b"edit", read_update(text, b"edit")), (None, read_presence(text))):
-        if hot is not None:
-            packet = StrictPacket(encoded_packet=text[1:].decode())
-            assert attachment is None or packet.add_attachment(attachment)
-            assert hot == (packet.id, packet.data)
+    if (update := read_update(text)) is not None:
+        packet = StrictPacket(encoded_packet=text[1:].decode())
+        assert packet.add_attachment(b"edit")
+        ack_id, document_id = update
+        assert (packet.id, packet.data) == (ack_id, ["update", document_id, b"edit"])
+    if (presence := read_presence(text)) is not None:
+        packet = StrictPacket(encoded_packet=text[1:].decode())
+        assert (packet.id, packet.data) == presence
 
 
 def test_the_releases_it_is_tried_with_are_those_of_the_lock_file() -> None:

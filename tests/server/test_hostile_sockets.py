@@ -142,7 +142,7 @@ async def test_s4_a_backlog_past_the_hard_bound_is_cut_at_once(server: LiveServe
         victim = server.connection_ids()[-1]
         bound = 4 * server.rooms.limits.backlog_bytes
         for _ in range(3 * bound // 1_000_000):  # the kernel takes some of it
-            server.gateway.send([victim], DocumentId("aaaaaaaa"), note)
+            server.gateway.send((victim,), DocumentId("aaaaaaaa"), note)
         assert server.gateway.backlog(victim) < 1000  # nothing is held for it any more
         await until(lambda: server.gateway.connections == 1)
         assert await alice.join(await server.new_document())
@@ -302,7 +302,7 @@ async def fill(server: LiveServer, victim: ConnectionId, backlog: int) -> None:
     """Send until the kernel takes no more and a backlog stays, below the gateway's own bound."""
     note = DocumentMessage(DocumentInfo("x" * 20_000, None))
     while server.gateway.backlog(victim) < backlog:
-        server.gateway.send([victim], DocumentId("aaaaaaaa"), note)
+        server.gateway.send((victim,), DocumentId("aaaaaaaa"), note)
         for _ in range(20):
             await asyncio.sleep(0)
 

@@ -88,7 +88,11 @@ class SimNode:
         self.rooms.leave(connection, DOCUMENT)
 
     def send(
-        self, connections: Sequence[ConnectionId], _document_id: DocumentId, message: ServerMessage
+        self,
+        connections: Sequence[ConnectionId],
+        _document_id: DocumentId,
+        message: ServerMessage,
+        _but: ConnectionId | None = None,
     ) -> tuple[ConnectionId, ...]:
         for connection in connections:
             match message:

@@ -219,7 +219,11 @@ class World:
     # What the server says (server.rooms.Wire).
 
     def send(
-        self, connections: Sequence[ConnectionId], document_id: DocumentId, message: ServerMessage
+        self,
+        connections: Sequence[ConnectionId],
+        document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
     ) -> tuple[ConnectionId, ...]:
         """Carry a message to clients; an update must be durable by now."""
         if isinstance(message, UpdateMessage):
@@ -230,7 +234,7 @@ class World:
             )
         for connection in connections:
             link = self.links.get(connection)
-            if link is not None:
+            if link is not None and connection != but:
                 client = link.client
                 self._carry_down(connection, lambda client=client: client.told(message))  # type: ignore[misc]
         return ()  # simulated connections take everything in
