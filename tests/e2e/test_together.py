@@ -47,6 +47,19 @@ async def test_both_type_at_once_in_different_paragraphs_and_in_the_same(meet: M
     assert sorted(last) == list("aaaaaaaaaabbbbbbbbbb")
 
 
+async def test_both_begin_an_empty_line_at_the_same_moment(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, "first line")
+    for _ in range(3):
+        await alice.goes_to_end()
+        await alice.press("Enter")
+        await agree(alice, bob)
+        await bob.goes_to_end()
+        await asyncio.gather(alice.types("one and the same", delay=10), bob.types("ANOTHER OF MINE", delay=10))
+        await agree(alice, bob)
+        last = (await alice.text()).splitlines()[-1]
+        assert last in {"one and the sameANOTHER OF MINE", "ANOTHER OF MINEone and the same"}
+
+
 async def test_one_formats_what_the_other_writes_in(meet: Meeting, shared_site: Site) -> None:
     alice, bob, _ = await two_in_one_document(meet, shared_site, "The plan", "make it bold")
 

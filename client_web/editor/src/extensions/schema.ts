@@ -11,6 +11,7 @@ import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 import { Carets } from "./carets";
 import { CursorKeys } from "./cursor_keys";
+import { EmptyLines } from "./empty_lines";
 import { Image } from "./images";
 import { styling } from "./styling";
 import { Table } from "./tables";
@@ -72,6 +73,7 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
       field: FRAGMENT,
       yUndoOptions: { protectedNodes: new Set(HOLDERS) },
     }),
+    EmptyLines,
     UndoSteps,
     Carets.configure({ awareness }),
     CursorKeys,
