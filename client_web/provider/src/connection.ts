@@ -11,6 +11,7 @@ export type Authentication = "authenticated" | "refused" | "lost";
 
 /** One document's ear on the connection. All calls come in the order of the wire, none after the detach. */
 export interface Receiver {
+  /** The link, or why the server does not give one, has changed. */
   linkChanged(link: LinkStatus): void;
   /** The server will not let this person connect; nothing is tried again until `reconnectNow`. */
   refused(error: ServerError): void;
@@ -26,6 +27,8 @@ export interface Receiver {
  */
 export interface Connection {
   readonly link: LinkStatus;
+  /** Why the server did not take the last try to connect, if it said so; it is tried again. */
+  readonly turnedAway: ServerError | null;
   /** Hear of a document; the first one opens the connection, the last one to go closes it. */
   attach(documentId: string, receiver: Receiver): () => void;
   /** Send an event; without `timeout` (milliseconds) the answer may take for ever. */

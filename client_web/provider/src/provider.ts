@@ -191,12 +191,13 @@ export class ManyhandsProvider implements Provider {
 
   private view(): ProviderState {
     const { session, offlineCopy, separateCopies } = this;
-    const { role, durability, loaded, document, refusal, closed, quarantined, lastSavedAt } = session.state;
+    const { role, durability, loaded, document, refusal, turnedAway } = session.state;
+    const { closed, quarantined, lastSavedAt } = session.state;
     return {
       status: statusOf(session.state),
       unsaved: unsaved(session.state),
       progress: progressOf(session.state),
-      ...{ role, durability, loaded, document, refusal, closed, quarantined, lastSavedAt },
+      ...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, lastSavedAt },
       ...{ offlineCopy, separateCopies },
     };
   }

@@ -82,7 +82,8 @@ export class Session implements Receiver {
 
   linkChanged(link: LinkStatus): void {
     if (link !== "connected") this.parts.presence.left();
-    this.step((state) => sync.linkChanged(state, link));
+    const { turnedAway } = this.parts.connection;
+    this.step((state) => sync.linkChanged(state, link, turnedAway));
   }
 
   refused(error: ServerError): void {

@@ -44,6 +44,7 @@ export interface InFlight {
 
 export interface SyncState {
   readonly link: LinkStatus;
+  readonly turnedAway: ServerError | null;
   /** Whether the offline copy has been read, or there is none. */
   readonly ready: boolean;
   readonly phase: Phase;
@@ -119,6 +120,7 @@ export interface Step {
 
 export const startState: SyncState = {
   link: "offline",
+  turnedAway: null,
   ready: false,
   phase: { kind: "apart" },
   attempt: 0,

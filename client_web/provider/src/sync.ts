@@ -80,7 +80,8 @@ function rest(state: SyncState): Step {
 
 // ---- the link and the offline copy
 
-export function linkChanged(state: SyncState, link: LinkStatus): Step {
+export function linkChanged(before: SyncState, link: LinkStatus, turnedAway: ServerError | null): Step {
+  const state = { ...before, turnedAway };
   if (link === state.link) return stay(state);
   if (link === "connected") return join({ ...state, link });
   return stay(apart({ ...state, link }));

@@ -45,6 +45,7 @@ export class SocketConnection implements Connection {
   private socket: Socket | null = null;
   private user: LocalUser | null;
   private status: LinkStatus = "offline";
+  private noEntry: ServerError | null = null;
   private tries = 0;
   private timer: Timer | null = null;
   /** The server asked not to be connected to before this moment. */
@@ -66,6 +67,10 @@ export class SocketConnection implements Connection {
 
   get link(): LinkStatus {
     return this.status;
+  }
+
+  get turnedAway(): ServerError | null {
+    return this.noEntry;
   }
 
   attach(documentId: string, receiver: Receiver): () => void {
@@ -167,6 +172,7 @@ export class SocketConnection implements Connection {
     const { socket } = this;
     this.socket = null;
     this.status = "offline";
+    this.noEntry = null;
     socket?.off();
     socket?.offAny();
     socket?.disconnect();
@@ -251,7 +257,7 @@ export class SocketConnection implements Connection {
   private onConnectError(error: Error): void {
     const refusal = refusalOf(error);
     if (refusal?.code !== "unauthenticated") {
-      this.onLost();
+      this.onLost(refusal);
       return;
     }
     this.refusals += 1;
@@ -264,14 +270,14 @@ export class SocketConnection implements Connection {
     for (const receiver of [...this.receivers.values()]) receiver.refused(refusal);
   }
 
-  private onLost(): void {
+  private onLost(turnedAway: ServerError | null = null): void {
     const { socket } = this;
     if (socket === null) return;
     socket.sendBuffer = []; // what was meant for the old session must not reach the new one
     this.stopRenewal();
     this.loseAnswers();
     if (this.status === "connected" && isOnline()) this.setLink("connecting");
-    else if (this.tries > 0 || !isOnline()) this.setLink("offline");
+    else this.setLink(this.tries > 0 || !isOnline() ? "offline" : this.status, turnedAway);
     const pause = isOnline()
       ? pauseBefore(this.tries, this.clock.random())
       : LAST_CEILING * (0.5 + this.clock.random() / 2);
@@ -297,9 +303,11 @@ export class SocketConnection implements Connection {
     this.receivers.get(documentId)?.received(event, args);
   }
 
-  private setLink(status: LinkStatus): void {
-    if (status === this.status) return;
+  private setLink(status: LinkStatus, turnedAway: ServerError | null = null): void {
+    const isSame = turnedAway?.code === this.noEntry?.code && turnedAway?.message === this.noEntry?.message;
+    if (status === this.status && isSame) return;
     this.status = status;
+    this.noEntry = turnedAway;
     for (const receiver of [...this.receivers.values()]) receiver.linkChanged(status);
   }
 

@@ -77,6 +77,8 @@ export interface ProviderState {
   /** Known from the server, or offline from the copy. */
   readonly document: DocumentInfo | null;
   readonly refusal: Refusal | null;
+  /** Why the server takes no connection from this page at the moment (too many, shutting down …), if it said so; it is tried again. */
+  readonly turnedAway: ServerError | null;
   /**
    * The session is over for good: deleted, not found, forbidden, not signed in … After `epoch_changed` the local content is among
    * `separateCopies`, and a new provider with a new Y.Doc takes the document as it is now.

@@ -52,6 +52,17 @@ describe("the state", () => {
     expect(provider.snapshot().document).toEqual({ title: "Plan", trashedAt: null });
   });
 
+  it("says why the server takes no connection, until it does", () => {
+    const device = new Device();
+    const { provider, line } = device.open(false);
+    const error = { code: "too_many", message: "Too many connections." } as const;
+    line.turnAway(error);
+    expect(provider.snapshot()).toMatchObject({ status: "offline", turnedAway: error, closed: null });
+    line.connect();
+    device.settle(line);
+    expect(provider.snapshot()).toMatchObject({ status: "synced", turnedAway: null });
+  });
+
   it("is the same object until something changes", () => {
     const device = new Device();
     const { provider, line, text } = device.open(false);

@@ -162,11 +162,29 @@ describe("somebody who is turned away", () => {
     expect([visitor.door.connects.length, connection.link]).toEqual([tries, "offline"]);
   });
 
-  it("for another reason knocks again after a pause", async () => {
+  it("for another reason says which, and knocks again after a pause", async () => {
     const visitor = new Visitor();
-    visitor.door.verdicts.push({ code: "too_many", message: "Too many connections." });
-    await visitor.knocks({});
+    const full = { code: "too_many", message: "Too many connections." } as const;
+    visitor.door.verdicts.push(full);
+    const connection = await visitor.knocks({});
+    await visitor.until(() => connection.turnedAway !== null);
+    expect(connection.turnedAway).toEqual(full);
     await visitor.until(() => visitor.links.at(-1) === "connected", 1_000);
     expect([visitor.door.connects.length, visitor.refusals]).toEqual([2, []]);
+    expect(connection.turnedAway).toBeNull();
+  });
+
+  it("is told the latest reason only, and none when the server does not answer any more", async () => {
+    const visitor = new Visitor();
+    const full = { code: "too_many", message: "Too many connections." } as const;
+    const going = { code: "draining", message: "The server is shutting down." } as const;
+    visitor.door.verdicts.push(full, going);
+    const connection = await visitor.knocks({});
+    await visitor.until(() => connection.turnedAway?.code === "too_many");
+    await visitor.until(() => connection.turnedAway?.code === "draining", 1_000);
+    expect(connection.link).toBe("offline");
+    await visitor.door.close();
+    await visitor.until(() => connection.turnedAway === null, 1_000);
+    expect(connection.link).toBe("offline");
   });
 });

@@ -57,7 +57,9 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
     if (state.closed?.code === "unauthenticated") return <SignInPage />;
     if (state.closed)
       return <GoneScreen title="This document cannot be opened">{state.closed.message}</GoneScreen>;
-    if (state.status === "offline") return <OfflineScreen onRetry={() => provider.reconnectNow()} />;
+    if (state.status === "offline") {
+      return <OfflineScreen turnedAway={state.turnedAway} onRetry={() => provider.reconnectNow()} />;
+    }
     return <LoadingScreen progress={state.progress} />;
   }
   if (isShutOut(state)) {

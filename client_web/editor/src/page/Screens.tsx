@@ -42,11 +42,21 @@ export function LoadingScreen({ progress = null }: { readonly progress?: Provide
   );
 }
 
-export function OfflineScreen({ onRetry }: { readonly onRetry: () => void }) {
+export interface OfflineScreenProps {
+  /** Why the server takes no connection; null when it does not answer. */
+  readonly turnedAway: ProviderState["turnedAway"];
+  readonly onRetry: () => void;
+}
+
+export function OfflineScreen({ turnedAway, onRetry }: OfflineScreenProps) {
   return (
     <Screen
       icon={<CloudOff size={44} strokeWidth={1.4} />}
-      title="You are offline, and this device has no copy yet"
+      title={
+        turnedAway
+          ? "The server does not let this page in"
+          : "You are offline, and this device has no copy yet"
+      }
       action={
         <>
           <Button variant="primary" icon={RotateCcw} onClick={onRetry}>
@@ -56,8 +66,8 @@ export function OfflineScreen({ onRetry }: { readonly onRetry: () => void }) {
         </>
       }
     >
-      The server cannot be reached. The document opens by itself as soon as it can; after that, it can be read
-      and changed without a connection too.
+      {turnedAway ? turnedAway.message : "The server cannot be reached."} The document opens by itself as soon
+      as it can; after that, it can be read and changed without a connection too.
     </Screen>
   );
 }

@@ -1,6 +1,6 @@
 /** What the page says about the document's safety: one label, one tone, and the facts behind them. */
 
-import type { ProviderState } from "@manyhands/provider";
+import type { ProviderState, ServerError } from "@manyhands/provider";
 
 export type StatusKind =
   | "closed"
@@ -67,7 +67,7 @@ export function statusOf(state: ProviderState): Status {
 /** The rows below the explanation. `now` and `lastSavedAt` are milliseconds since 1970. */
 export function factsOf(state: ProviderState, now: number): readonly Fact[] {
   return [
-    { name: "Connection", value: CONNECTION[state.status] },
+    { name: "Connection", value: state.turnedAway ? "Turned away by the server" : CONNECTION[state.status] },
     { name: "Waiting to be saved", value: count(state.unsaved, "change") },
     {
       name: "Last saved",
@@ -88,6 +88,7 @@ function apart(state: ProviderState): Status {
       "The server and this page are exchanging what each of them lacks.",
     );
   }
+  if (state.turnedAway) return turnedAway(state, state.turnedAway);
   if (state.status === "connecting") {
     return said("connecting", "Connecting…", "working", `Looking for the server. ${keptWords(state)}`);
   }
@@ -107,6 +108,17 @@ function apart(state: ProviderState): Status {
     "Offline – not saved",
     "danger",
     "The server cannot be reached, and this browser does not let the page keep a copy. Leave this page open, or download a copy.",
+  );
+}
+
+/** There is a server, and it takes no connection: going on writing is as safe as offline. */
+function turnedAway(state: ProviderState, { message }: ServerError): Status {
+  const { label, kind, tone } = apart({ ...state, status: "offline", turnedAway: null });
+  return said(
+    kind,
+    label.replace("Offline", "Not connected"),
+    tone,
+    `The server is there, but does not let this page in: ${sentence(message)} The page tries again by itself. ${keptWords(state)}`,
   );
 }
 

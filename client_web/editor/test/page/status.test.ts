@@ -7,6 +7,8 @@ import { SAVED } from "./openDocument";
 
 const REFUSAL = { code: "document_full", message: "The document is full", bytes: 10 } as const;
 
+const FULL = { code: "too_many", message: "You have 100 connections open. Close some pages." } as const;
+
 test.each<[string, Partial<ProviderState>, string]>([
   ["nothing waits", {}, "Saved"],
   ["a change is on its way", { unsaved: 1 }, "Saving…"],
@@ -21,6 +23,13 @@ test.each<[string, Partial<ProviderState>, string]>([
     "neither server nor browser keeps the changes",
     { status: "offline", unsaved: 2, offlineCopy: "unavailable" },
     "Offline – not saved",
+  ],
+  ["the server is full", { status: "offline", turnedAway: FULL }, "Not connected"],
+  ["the server is full on the first try", { status: "connecting", turnedAway: FULL }, "Not connected"],
+  [
+    "the server is full during changes",
+    { status: "offline", turnedAway: FULL, unsaved: 1 },
+    "Not connected – kept on this device",
   ],
   ["a change was refused", { refusal: REFUSAL, unsaved: 1 }, "Not saved"],
   ["a change was refused and the network is gone", { refusal: REFUSAL, status: "offline" }, "Not saved"],
@@ -41,6 +50,13 @@ test("a refusal says the server's reason as a sentence", () => {
   expect(statusOf({ ...SAVED, refusal: REFUSAL }).explanation).toContain("The document is full. Everything");
 });
 
+test("a server that lets nobody in is quoted, and it is said that the page tries again", () => {
+  const { explanation } = statusOf({ ...SAVED, status: "offline", turnedAway: FULL, unsaved: 1 });
+  expect(explanation).toContain(FULL.message);
+  expect(explanation).toContain("tries again by itself");
+  expect(explanation).toContain("Your changes are kept in this browser.");
+});
+
 describe("the details", () => {
   const factsAt = (state: Partial<ProviderState>, now = 1_000_000) =>
     Object.fromEntries(factsOf({ ...SAVED, ...state }, now).map(({ name, value }) => [name, value]));
@@ -59,6 +75,11 @@ describe("the details", () => {
     [1_000_000 - 600_000, "10 minutes ago"],
   ])("tell when the last change was saved: %j is %s", (lastSavedAt, words) => {
     expect(factsAt({ lastSavedAt })["Last saved"]).toBe(words);
+  });
+
+  test("tell a server that lets nobody in from one that does not answer", () => {
+    expect(factsAt({ status: "offline", turnedAway: FULL }).Connection).toBe("Turned away by the server");
+    expect(factsAt({ status: "offline" }).Connection).toBe("None");
   });
 
   test("tell whether a copy is kept", () => {

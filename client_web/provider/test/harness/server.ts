@@ -226,6 +226,7 @@ function refusalOf(code: ErrorCode): { readonly error: ServerError } {
 /** One client's connection: messages lie on it in both directions until the test lets them arrive. */
 export class Line implements Connection {
   link: LinkStatus = "offline";
+  turnedAway: ServerError | null = null;
   private readonly server: DummyServer;
   private receiver: Receiver | null = null;
   private up: (() => void)[] = [];
@@ -309,8 +310,15 @@ export class Line implements Connection {
     this.receiver?.refused(error);
   }
 
+  /** Take no connection for now, and say why. */
+  turnAway(error: ServerError): void {
+    this.turnedAway = error;
+    this.receiver?.linkChanged(this.link);
+  }
+
   private setLink(link: LinkStatus): void {
     this.link = link;
+    this.turnedAway = null;
     this.receiver?.linkChanged(link);
   }
 }
