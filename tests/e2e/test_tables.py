@@ -1,0 +1,78 @@
+"""A table is given its shape by the menus beside it, wherever on the sheet it stands."""
+
+from playwright.async_api import expect
+
+from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage, agree
+from tests.e2e.person import Meeting
+from tests.e2e.site import Site
+
+pytestmark = BROWSER
+
+
+async def shape(editor: EditorPage) -> list[int]:
+    """How many cells each row has."""
+    cells: list[int] = await editor.sheet.evaluate(
+        "(sheet) => [...sheet.querySelectorAll('tr')].map((row) => row.cells.length)"
+    )
+    return cells
+
+
+async def inserts_a_table(editor: EditorPage) -> None:
+    """Insert a table of two by two; the cursor is in its first cell then."""
+    await editor.goes_to_end()
+    await editor.uses("Insert a table")
+    await editor.page.get_by_role("button", name="2 by 2", exact=True).click()
+    await expect(editor.page.get_by_role("toolbar", name="Table")).to_be_visible()
+
+
+async def chooses(editor: EditorPage, menu: str, item: str) -> None:
+    await editor.page.get_by_role("toolbar", name="Table").get_by_role("button", name=menu).click()
+    await editor.page.get_by_role("menuitem", name=item, exact=True).click()
+    await expect(editor.page.get_by_role("menu")).to_have_count(0)
+    await expect(editor.sheet).to_be_focused()
+
+
+async def test_rows_and_columns_go_and_come(meet: Meeting, shared_site: Site) -> None:
+    """The table is the last thing on the sheet: its menus hang over empty paper, where a press would begin a line."""
+    document_id = await shared_site.new_document()
+    alice = await (await meet("Alice")).opens(document_id)
+    bob = await (await meet("Bob")).opens(document_id)
+    await inserts_a_table(alice)
+    for menu, item, expected in (
+        ("Row", "Delete row", [2]),
+        ("Column", "Delete column", [1]),
+        ("Row", "Insert above", [1, 1]),
+        ("Column", "Insert to the left", [2, 2]),
+        ("Row", "Insert below", [2, 2, 2]),
+        ("Column", "Insert to the right", [3, 3, 3]),
+    ):
+        await chooses(alice, menu, item)
+        assert await shape(alice) == expected, item
+    await expect(alice.sheet.locator("> *")).to_have_count(1)
+    await agree(alice, bob)
+
+
+async def test_headers_are_switched_and_cells_are_merged_and_split(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    await inserts_a_table(alice)
+    headers = alice.sheet.locator("th")
+    await expect(headers).to_have_count(2)
+    await chooses(alice, "Column", "Header column on or off")
+    await expect(headers).to_have_count(3)
+    await chooses(alice, "Row", "Header row on or off")
+    await expect(headers).to_have_count(2)
+
+    first, second = alice.sheet.locator("td, th").nth(0), alice.sheet.locator("td, th").nth(1)
+    await first.hover()
+    await alice.page.mouse.down()
+    await second.hover()
+    await alice.page.mouse.up()
+    tools = alice.page.get_by_role("toolbar", name="Table")
+    await tools.get_by_role("button", name="Merge cells").click()
+    await expect(first).to_have_attribute("colspan", "2")
+    await tools.get_by_role("button", name="Split cell").click()
+    assert await shape(alice) == [2, 2]
+    await tools.get_by_role("button", name="Delete table").click()
+    await expect(alice.sheet.locator("table")).to_have_count(0)
+    await alice.shows("Saved")
