@@ -1,7 +1,6 @@
 /** The editor's vocabulary, in one place: what a document may hold, and how the shared document is bound to it. */
 
 import { type AnyExtension, Extension, getSchema } from "@tiptap/core";
-import { Collaboration } from "@tiptap/extension-collaboration";
 import { TaskItem, TaskList } from "@tiptap/extension-list";
 import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
 import { Placeholder } from "@tiptap/extensions";
@@ -9,6 +8,7 @@ import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import { Binding } from "./binding";
 import { Carets } from "./carets";
 import { CursorKeys } from "./cursor_keys";
 import { EmptyLines } from "./empty_lines";
@@ -68,7 +68,7 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
   return [
     ...content,
     // Undoing a heading, a list or a table that somebody else has written in since leaves what holds their words.
-    Collaboration.configure({
+    Binding.configure({
       document: doc,
       field: FRAGMENT,
       yUndoOptions: { protectedNodes: new Set(HOLDERS) },

@@ -119,6 +119,23 @@ test("undo takes back one's own words only", () => {
   expect(textOf(bob)).toBe("Bob too.");
 });
 
+test("a document that is empty again by undo stays empty on every page, and redo brings back what was there", () => {
+  const everybody = together(1, 2, 3);
+  const [alice] = everybody as [Person];
+  alice.editor.commands.insertContent("words");
+  sync(...everybody);
+
+  alice.editor.commands.undo();
+  sync(...everybody);
+  for (const { editor } of everybody) editor.commands.setTextSelection(1);
+  expect(sync(...everybody)).toBe(1);
+  expect(everybody.map(sharedText)).toEqual(["", "", ""]);
+
+  alice.editor.commands.redo();
+  sync(...everybody);
+  expect(everybody.map(textOf)).toEqual(["words", "words", "words"]);
+});
+
 test.each([
   ["a heading", "<h2>Plan</h2>", 5],
   ["a list", "<ul><li><p>milk</p></li></ul>", 7],
