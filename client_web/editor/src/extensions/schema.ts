@@ -1,7 +1,7 @@
 /** The editor's vocabulary, in one place: what a document may hold, and how the shared document is bound to it. */
 
 import { type AnyExtension, Extension, getSchema } from "@tiptap/core";
-import { TaskItem, TaskList } from "@tiptap/extension-list";
+import { TaskList } from "@tiptap/extension-list";
 import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
 import { Placeholder } from "@tiptap/extensions";
 import type { Schema } from "@tiptap/pm/model";
@@ -15,6 +15,7 @@ import { EmptyLines } from "./empty_lines";
 import { Image } from "./images";
 import { styling } from "./styling";
 import { Table } from "./tables";
+import { Task } from "./tasks";
 import { readTolerantly } from "./tolerance";
 import { UndoSteps } from "./undo_steps";
 import { Uploads, type UploadsOptions } from "./uploads";
@@ -34,10 +35,7 @@ export const content: readonly AnyExtension[] = [
   }),
   ...styling,
   TaskList,
-  TaskItem.configure({
-    nested: true,
-    a11y: { checkboxLabel: (node) => `Task: ${node.textContent || "empty"}` },
-  }),
+  Task,
   Table.configure({ resizable: true, renderWrapper: true, cellMinWidth: 48 }),
   TableRow,
   TableHeader,

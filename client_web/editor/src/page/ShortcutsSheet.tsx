@@ -27,7 +27,7 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
     title: "Paragraphs",
     entries: [...paragraphStyles, ...blocks, { label: "Line break", shortcut: "Shift+Enter" }],
   },
-  { title: "Lists", entries: lists },
+  { title: "Lists", entries: [...lists, { label: "Tick a task", shortcut: "Mod+Enter" }] },
   { title: "Alignment", entries: alignments },
   {
     title: "Page",
