@@ -1,5 +1,6 @@
 /** The button that switches between light, dark and the system's theme. */
 import { Monitor, Moon, Sun } from "lucide-react";
+import { memo } from "react";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuChoice } from "../ui/Menu";
 import { type ThemeChoice, useTheme } from "./theme";
@@ -11,7 +12,7 @@ const OPTIONS: readonly { readonly value: ThemeChoice; readonly label: string; r
     { value: "dark", label: "Dark", icon: Moon },
   ];
 
-export function ThemeMenu() {
+export const ThemeMenu = memo(function ThemeMenu() {
   const { choice, choose } = useTheme();
   const icon = OPTIONS.find((option) => option.value === choice)?.icon ?? Monitor;
   return (
@@ -19,4 +20,4 @@ export function ThemeMenu() {
       <MenuChoice label="Theme" value={choice} onChange={choose} options={OPTIONS} />
     </Menu>
   );
-}
+});

@@ -1,10 +1,15 @@
 /** The length of the text, or of what is selected in it. */
 
+import { memo } from "react";
 import { Popover } from "../ui/Popover";
 import { type Counts, readingMinutes, WORDS_PER_MINUTE } from "./counts";
 import type { Facts } from "./useFacts";
 
-export function CountsButton({ facts: { whole, selected } }: { readonly facts: Facts }) {
+export const CountsButton = memo(function CountsButton({
+  facts: { whole, selected },
+}: {
+  readonly facts: Facts;
+}) {
   const label = selected ? `${number(selected.words)} of ${words(whole.words)}` : words(whole.words);
   return (
     <Popover
@@ -38,7 +43,7 @@ export function CountsButton({ facts: { whole, selected } }: { readonly facts: F
       <p className="page-counts-note">At {WORDS_PER_MINUTE} words a minute.</p>
     </Popover>
   );
-}
+});
 
 const ROWS: readonly { readonly name: string; readonly of: (counts: Counts) => string }[] = [
   { name: "Words", of: (counts) => number(counts.words) },

@@ -1,8 +1,12 @@
-/** An open document: header, toolbar, sheet, and what stands around the sheet. */
+/** An open document: header, toolbar, sheet, and what stands around the sheet.
+ *
+ * It is drawn anew at each change of the document's safety, several times per keystroke. So what does not show the safety is memoised,
+ * and gets callbacks that stay the same.
+ */
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { rememberDocument, rememberedRole } from "../app/knownDocuments";
 import type { Me } from "../app/me";
 import { usePageTitle } from "../app/usePageTitle";
@@ -26,6 +30,7 @@ import { useDocumentEditor } from "./useDocumentEditor";
 import { useFacts } from "./useFacts";
 import { useNarrow } from "./useNarrow";
 import { usePageKeys } from "./usePageKeys";
+import type { Present } from "./usePeople";
 import { useSheetEnd } from "./useSheetEnd";
 
 export interface DocumentViewProps {
@@ -69,7 +74,9 @@ export function DocumentView(props: DocumentViewProps) {
   });
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
-  const help = usePageKeys(editor, () => setEditingLink(true));
+  const editLink = useCallback(() => setEditingLink(true), []);
+  const goTo = useCallback((who: Present) => actions.goTo(who, editor), [actions, editor]);
+  const help = usePageKeys(editor, editLink);
   const clickBelow = useSheetEnd(editor);
 
   usePageTitle(title);
@@ -90,10 +97,10 @@ export function DocumentView(props: DocumentViewProps) {
         onPersonChange={onPersonChange}
         onRename={actions.rename}
         onShare={() => setSharing(true)}
-        onGoTo={(who) => actions.goTo(who, editor)}
+        onGoTo={goTo}
       />
       {editor?.isEditable && (
-        <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={() => setEditingLink(true)} />
+        <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={editLink} />
       )}
       {because && (
         <ReadOnlyNotice
@@ -186,10 +193,8 @@ function useOutlineVisibility() {
   const [isShownWide, setShownWide] = useState(true);
   const [isShownNarrow, setShownNarrow] = useState(false);
   const set = isNarrow ? setShownNarrow : setShownWide;
-  return {
-    isShown: isNarrow ? isShownNarrow : isShownWide,
-    show: () => set(true),
-    hide: () => set(false),
-    hideIfNarrow: () => setShownNarrow(false),
-  };
+  const show = useCallback(() => set(true), [set]);
+  const hide = useCallback(() => set(false), [set]);
+  const hideIfNarrow = useCallback(() => setShownNarrow(false), []);
+  return { isShown: isNarrow ? isShownNarrow : isShownWide, show, hide, hideIfNarrow };
 }

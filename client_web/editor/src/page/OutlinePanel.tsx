@@ -2,7 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { PanelLeftClose } from "lucide-react";
-import { type RefObject, useEffect, useState } from "react";
+import { memo, type RefObject, useEffect, useState } from "react";
 import { classes } from "../ui/classes";
 import { IconButton } from "../ui/IconButton";
 import type { Heading } from "./outline";
@@ -20,7 +20,13 @@ export interface OutlinePanelProps {
 /** A heading counts as reached this far below the upper edge. */
 const REACHED_PX = 96;
 
-export function OutlinePanel({ editor, headings, desk, onClose, onGone }: OutlinePanelProps) {
+export const OutlinePanel = memo(function OutlinePanel({
+  editor,
+  headings,
+  desk,
+  onClose,
+  onGone,
+}: OutlinePanelProps) {
   const current = useCurrentHeading(editor, headings, desk);
   const goTo = ({ at }: Heading) => {
     editor.commands.setTextSelection(at + 1);
@@ -61,7 +67,7 @@ export function OutlinePanel({ editor, headings, desk, onClose, onGone }: Outlin
       )}
     </nav>
   );
-}
+});
 
 /** Returns the index of the last heading above what is being read; -1 before the first. */
 function useCurrentHeading(

@@ -1,5 +1,6 @@
 /** The help sheet of the keyboard. */
 
+import { memo } from "react";
 import { Dialog } from "../ui/Dialog";
 import { Keys } from "../ui/Keys";
 import { alignments, blocks, clearFormatting, history, lists, marks, paragraphStyles } from "./commands";
@@ -60,7 +61,7 @@ export interface ShortcutsSheetProps {
   readonly onOpenChange: (open: boolean) => void;
 }
 
-export function ShortcutsSheet(props: ShortcutsSheetProps) {
+export const ShortcutsSheet = memo(function ShortcutsSheet(props: ShortcutsSheetProps) {
   return (
     <Dialog {...props} title="Keyboard shortcuts" size="large">
       <div className="page-shortcuts">
@@ -80,4 +81,4 @@ export function ShortcutsSheet(props: ShortcutsSheetProps) {
       </div>
     </Dialog>
   );
-}
+});

@@ -18,7 +18,7 @@ import {
   Trash2,
 } from "lucide-react";
 import { Toolbar } from "radix-ui";
-import { useCallback } from "react";
+import { memo, useCallback } from "react";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
 import { Floating } from "./Floating";
 import { Tool } from "./toolbar/ToolButton";
@@ -78,7 +78,7 @@ const BUTTONS: readonly TableCommand[] = [
   { label: "Delete table", icon: Trash2, apply: (chain) => chain.deleteTable() },
 ];
 
-export function TableMenu({ editor }: { readonly editor: Editor }) {
+export const TableMenu = memo(function TableMenu({ editor }: { readonly editor: Editor }) {
   const isInTable = useEditorState({ editor, selector: () => editor.isEditable && editor.isActive("table") });
   const beside = useCallback(() => tableAt(editor)?.getBoundingClientRect() ?? null, [editor]);
   if (!isInTable) return null;
@@ -96,7 +96,7 @@ export function TableMenu({ editor }: { readonly editor: Editor }) {
       </Toolbar.Root>
     </Floating>
   );
-}
+});
 
 function TableCommandMenu({ editor, menu }: { readonly editor: Editor; readonly menu: CommandMenu }) {
   const { label, icon: Icon, commands, remove } = menu;

@@ -1,7 +1,7 @@
 /** This person's own name and colour, as the others see them. */
 
 import type { LocalUser } from "@manyhands/provider";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { Avatar } from "../../ui/Avatar";
 import { PERSON_COLORS } from "../../ui/color";
 import { Popover } from "../../ui/Popover";
@@ -14,7 +14,7 @@ export interface OwnAvatarProps {
   readonly onChange: (person: LocalUser) => void;
 }
 
-export function OwnAvatar({ person, onChange }: OwnAvatarProps) {
+export const OwnAvatar = memo(function OwnAvatar({ person, onChange }: OwnAvatarProps) {
   const [name, setName] = useState(person.name);
   const rename = () => {
     const wanted = name.trim();
@@ -72,4 +72,4 @@ export function OwnAvatar({ person, onChange }: OwnAvatarProps) {
       </fieldset>
     </Popover>
   );
-}
+});

@@ -1,5 +1,6 @@
 /** The other people in the document; pressing one goes to where they write. */
 
+import { memo } from "react";
 import type { Awareness } from "y-protocols/awareness";
 import { Avatar } from "../../ui/Avatar";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
@@ -16,7 +17,7 @@ const MOST_SHOWN = 4;
 /** A phone has room for one: several people are a number there. */
 const MOST_SHOWN_NARROW = 1;
 
-export function People({ awareness, onGoTo }: PeopleProps) {
+export const People = memo(function People({ awareness, onGoTo }: PeopleProps) {
   const people = usePeople(awareness);
   const most = useNarrow() ? MOST_SHOWN_NARROW : MOST_SHOWN;
   if (people.length === 0) return null;
@@ -66,4 +67,4 @@ export function People({ awareness, onGoTo }: PeopleProps) {
       )}
     </ul>
   );
-}
+});

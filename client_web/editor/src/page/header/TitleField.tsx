@@ -1,6 +1,6 @@
 /** The document's title, changed in place: Enter and leaving the field save it, Escape takes it back. */
 
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useRef, useState } from "react";
 
 export interface TitleFieldProps {
   /** As everybody has it at the moment. */
@@ -12,7 +12,7 @@ export interface TitleFieldProps {
 
 const LONGEST_TITLE = 300;
 
-export function TitleField({ title, readOnly, onRename }: TitleFieldProps) {
+export const TitleField = memo(function TitleField({ title, readOnly, onRename }: TitleFieldProps) {
   /** What is typed or on its way; null shows the title that everybody has. */
   const [draft, setDraft] = useState<string | null>(null);
   const isReverting = useRef(false);
@@ -57,4 +57,4 @@ export function TitleField({ title, readOnly, onRename }: TitleFieldProps) {
       onKeyDown={onKeyDown}
     />
   );
-}
+});

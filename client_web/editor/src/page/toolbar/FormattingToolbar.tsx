@@ -3,7 +3,7 @@
 import type { Editor } from "@tiptap/core";
 import { Ellipsis, Link } from "lucide-react";
 import { Toolbar } from "radix-ui";
-import { type ReactNode, useRef } from "react";
+import { memo, type ReactNode, useRef } from "react";
 import { Popover } from "../../ui/Popover";
 import { alignments, blocks, type Command, clearFormatting, history, lists, marks, rule } from "../commands";
 import { keys } from "../keys";
@@ -25,7 +25,10 @@ interface Group {
   readonly tools: ReactNode;
 }
 
-export function FormattingToolbar({ editor, onEditLink }: FormattingToolbarProps) {
+export const FormattingToolbar = memo(function FormattingToolbar({
+  editor,
+  onEditLink,
+}: FormattingToolbarProps) {
   const groups = groupsOf(editor, onEditLink);
   const strip = useRef<HTMLDivElement>(null);
   const fitting = useFitting(strip, groups.length);
@@ -60,7 +63,7 @@ export function FormattingToolbar({ editor, onEditLink }: FormattingToolbarProps
       )}
     </Toolbar.Root>
   );
-}
+});
 
 function ToolGroup({ label, tools }: Group) {
   return (
