@@ -158,6 +158,20 @@ class EditorPage:
             [name, media_type, base64],
         )
 
+    async def drops_file(self, words: str, name: str, media_type: str, base64: str) -> None:
+        """Let go of a file over the line with these words."""
+        await self.sheet.get_by_text(words).evaluate(
+            """(line, [name, type, base64]) => {
+                const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([bytes], name, { type }));
+                const { left, top } = line.getBoundingClientRect();
+                const place = { clientX: left + 4, clientY: top + 4, bubbles: true, cancelable: true };
+                line.dispatchEvent(new DragEvent("drop", { dataTransfer, ...place }));
+            }""",
+            [name, media_type, base64],
+        )
+
     async def shares(self) -> "ShareDialog":
         """Open the dialog and wait until it says who has access."""
         await self.page.get_by_role("button", name="Share", exact=True).click()

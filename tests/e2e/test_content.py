@@ -44,6 +44,17 @@ async def test_a_pasted_image_is_seen_by_all(meet: Meeting, shared_site: Site) -
     await agree(alice, bob)
 
 
+async def test_a_dropped_image_stands_where_it_was_dropped(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("above", "below")
+    await alice.drops_file("above", "flag.png", "image/png", base64.b64encode(small_png()).decode())
+    await is_drawn(alice)
+    order = await alice.sheet.evaluate("(sheet) => Array.from(sheet.children, (block) => block.tagName)")
+    assert order == ["P", "IMG", "P"]
+    await alice.shows("Saved")
+
+
 async def test_an_image_is_chosen_from_the_device(meet: Meeting, shared_site: Site) -> None:
     alice = await (await meet("Alice")).opens(await shared_site.new_document())
     async with alice.page.expect_file_chooser() as chooser:

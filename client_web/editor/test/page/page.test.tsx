@@ -81,6 +81,15 @@ describe("before there is a document", () => {
     expect(provider().reconnects).toBe(1);
   });
 
+  test("a server that lets nobody in is quoted, and tried again when asked", () => {
+    const turnedAway = { code: "too_many", message: "You have 100 connections open." } as const;
+    const { provider } = openDocument({ state: { loaded: false, status: "offline", turnedAway } });
+    expect(screen.getByText(/You have 100 connections open\./)).toBeTruthy();
+    expect(screen.queryByText(/You are offline/)).toBeNull();
+    fireEvent.click(screen.getByText("Try again"));
+    expect(provider().reconnects).toBe(1);
+  });
+
   test("one that does not exist is not found", () => {
     openDocument({ state: { loaded: false, closed: { code: "not_found", message: "No such document." } } });
     expect(screen.getByText("There is nothing at this address")).toBeTruthy();
