@@ -179,12 +179,14 @@ def let_the_second_key_in() -> AbstractContextManager[None]:
 
 
 PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
+    "acknowledge_before_append": (CLUSTER, acknowledge_before_append),
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
     "join_without_catching_up": (CLUSTER, join_without_catching_up),
     "load_before_subscribe": (CALM, load_before_subscribe),
     "trust_the_bus": (HOSTILE, trust_the_bus),
     "learn_rows_as_they_come": (CLUSTER, learn_rows_as_they_come),
     "unload_before_durable": (CLUSTER, unload_before_durable),
+    "compact_rows_that_were_not_read": (CLUSTER, compact_rows_that_were_not_read),
     "keep_to_oneself_whose_an_id_is": (HOSTILE, keep_to_oneself_whose_an_id_is),
     "let_the_second_key_in": (HOSTILE, let_the_second_key_in),
 }
