@@ -31,6 +31,11 @@ class Relay:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.cut()
 
+    @property
+    def connections(self) -> int:
+        """Open ones."""
+        return len(self._writers) // 2
+
     async def mend(self) -> None:
         """Take connections."""
         if self._server is None:
