@@ -104,7 +104,11 @@ class App:
                     most_owned=config.http.max_documents_per_user,
                 ),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
-                SharingApi(SharingDesk(store, access, lambda: self._way_in.key.derived("links"))),
+                SharingApi(
+                    SharingDesk(
+                        store, access, lambda: self._way_in.key.derived("links"), config.http.max_people_per_document
+                    )
+                ),
                 MeApi(self._way_in.authenticator, access.welcome, unix_now),
                 OpenApi(version()),
             ],

@@ -251,6 +251,14 @@ class HttpLimits:
         int,
         Setting(form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"),
     ] = 10_000
+    max_people_per_document: Annotated[
+        int,
+        Setting(
+            form.integer(1, 100_000),
+            "people",
+            "who have a role of their own, the owner among them: a whole organisation's department; more come by the link",
+        ),
+    ] = 1000
     ready_seconds: Annotated[
         float,
         Setting(

@@ -17,9 +17,6 @@ from server.links import derive_token, hash_token
 from server.store.base import Store
 from server.store.sharing_base import INVITED, Deed, Link, Person
 
-MAX_PEOPLE = 1000
-"""People who may be granted something in one document."""
-
 
 class NotPossible(ProtocolError):
     """The person may do such things, but not this one as things stand."""
@@ -55,14 +52,19 @@ class AccessView:
 
 
 class SharingDesk:
-    """Sharing as people do it. `secret`: the key that all nodes share, from which links' tokens are derived."""
+    """Sharing as people do it.
 
-    def __init__(self, store: Store, access: Access, secret: Callable[[], bytes]) -> None:
+    `secret`: the key that all nodes share, from which links' tokens are derived; `most_people`: who may have a role of their own in one
+    document, give or take those who are given one at the same moment.
+    """
+
+    def __init__(self, store: Store, access: Access, secret: Callable[[], bytes], most_people: int = 1000) -> None:
         self._sharing = store.sharing
         self._users = store.users
         self._audit = store.audit
         self._access = access
         self._secret = secret
+        self._most_people = most_people
 
     async def view(self, identity: Identity, document_id: DocumentId) -> AccessView:
         """Who has access."""
@@ -94,10 +96,9 @@ class SharingDesk:
             if owner:
                 return
             raise NotPossible("The owner stays owner until somebody else is: transfer the document first.")
-        if len(people) >= MAX_PEOPLE:
-            raise ProtocolError(
-                Code.TOO_MANY, f"A document can be given to {MAX_PEOPLE} people. Remove somebody first."
-            )
+        if len(people) >= self._most_people and all(person.user.user_id != user_id for person in people):
+            message = f"A document can be given to {self._most_people} people. Remove somebody first."
+            raise ProtocolError(Code.TOO_MANY, message)
         act = partial(self._sharing.grant, document_id, user_id, role)
         deed = ("transfer" if owner else "grant", {"user_id": user_id, "role": role.value})
         await self._access.change(identity, document_id, act, deed)

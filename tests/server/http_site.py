@@ -84,6 +84,7 @@ class Site:
         default_factory=lambda: UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=200_000)
     )
     most_owned: int = 10_000
+    most_people: int = 1000
     rates: ApiRates = field(default_factory=ApiRates)
     assets: Mapping[str, Asset] = field(default_factory=dict)
 
@@ -96,7 +97,7 @@ class Site:
             self.store.catalogue, self.access, self.pages, self.clock.utc, most_owned=self.most_owned
         )
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
-        sharing = SharingApi(SharingDesk(self.store, self.access, secret))
+        sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         site = http_app([documents, attachments, sharing], self.health, Pages(self.assets), self.rates)
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 

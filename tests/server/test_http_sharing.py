@@ -204,6 +204,25 @@ async def test_everybody_may_leave_and_nobody_else_may_be_removed(anna: Somebody
     assert error_of(await anna.asks("DELETE", f"/{document_id}/people/bert")) == (404, "not_found")
 
 
+async def test_a_document_is_given_to_so_many_people_and_their_roles_still_change() -> None:
+    site = Site(most_people=3)
+    async with site.client() as client:
+        anna = Somebody(client, "anna")
+        document_id = await anna.makes()
+        for name in ("bert", "carl"):
+            await anna.gets("POST", f"/{document_id}/people", {"user_id": name, "role": "viewer"})
+        dora = {"user_id": "dora", "role": "viewer"}
+        assert error_of(await anna.asks("POST", f"/{document_id}/people", dora)) == (429, "too_many")
+        await anna.gets("PUT", f"/{document_id}/people/bert", {"role": "editor"})
+        await anna.gets("DELETE", f"/{document_id}/people/carl")
+        await anna.gets("POST", f"/{document_id}/people", dora)
+        assert [each[:2] for each in await shown(anna, document_id)] == [
+            ("anna", "owner"),
+            ("bert", "editor"),
+            ("dora", "viewer"),
+        ]
+
+
 async def test_a_link_is_shown_to_owners_and_is_the_same_each_time(anna: Somebody, bert: Somebody) -> None:
     document_id = await anna.makes()
     await anna.gets("PUT", f"/{document_id}/link", {"role": "editor", "address_alone": False})
