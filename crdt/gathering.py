@@ -51,7 +51,7 @@ class Gathering:
         self, author_keys: Mapping[ClientId, bytes], limits: Limits, new_presence_id: Callable[[], PresenceId]
     ) -> None:
         self.authors = Authors(author_keys)
-        self.presence = PresenceTable()
+        self.presence = PresenceTable(limits.presence_bytes)
         self._limits = limits
         self._new_presence_id = new_presence_id
         self._sessions: dict[ConnectionId, Session] = {}
@@ -191,7 +191,7 @@ class Gathering:
     # Presence.
 
     def receive_presence(self, connection: ConnectionId, state: dict[str, Json] | None) -> None:
-        """Take in where a session's cursor is; None: nowhere. Raises ProtocolError(not_joined)."""
+        """Take in where a session's cursor is; None: nowhere. Raises ProtocolError (not_joined, too_large)."""
         session = self.session(connection)
         if state is None:
             self.presence.remove(session.presence_id)

@@ -5,16 +5,19 @@ this node's rows are gathered: what is sent is each row as it is at that moment,
 belong to the node that speaks of them: they go when it says so, or when it has fallen silent.
 """
 
+import json
 from collections.abc import Iterable
 
+from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
-from crdt.protocol import Json, PresenceChange, User
+from crdt.protocol import Json, Limits, PresenceChange, User
 
 
 class PresenceTable:
-    """Rows by presence id: those of this node's sessions, and those heard of from other nodes."""
+    """Rows by presence id: those of this node's sessions, and those heard of from other nodes. `state_bytes`: of one row's state."""
 
-    def __init__(self) -> None:
+    def __init__(self, state_bytes: int = Limits().presence_bytes) -> None:
+        self._state_bytes = state_bytes
         self._rows: dict[PresenceId, PresenceChange] = {}
         self._changed: dict[PresenceId, PresenceChange] = {}
         self._elsewhere: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
@@ -27,8 +30,11 @@ class PresenceTable:
         return bool(self._changed)
 
     def put(self, presence_id: PresenceId, client_id: ClientId, user: User, state: dict[str, Json]) -> None:
-        """Enter or renew a row; one that says what it said before is no news."""
+        """Enter or renew a row; one that says what it said before is no news. Raises ProtocolError(too_large)."""
         change, known = PresenceChange(presence_id, client_id, user, state), self._rows.get(presence_id)
+        # The text, which is needed anyway, is never shorter than the state in it.
+        if len(change.text) > self._state_bytes and _json_bytes(state) > self._state_bytes:
+            raise ProtocolError(Code.TOO_LARGE, f"A presence state has at most {self._state_bytes} bytes as JSON.")
         if known == change and known.text == change.text:  # to Python, 1 is True
             return
         self._rows[presence_id] = self._changed[presence_id] = change
@@ -99,6 +105,11 @@ class PresenceTable:
     def lose(self, node: NodeId) -> tuple[PresenceChange, ...]:
         """A node has gone or fallen silent: so have its people."""
         return tuple(map(_gone, self._elsewhere.pop(node, {}).values()))
+
+
+def _json_bytes(state: dict[str, Json]) -> int:
+    """How long it is as browsers write it."""
+    return len(json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
 
 
 def _gone(change: PresenceChange) -> PresenceChange:

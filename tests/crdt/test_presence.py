@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.neighbours import SILENCE, Neighbours
 from crdt.presence import PresenceTable
@@ -27,6 +30,28 @@ def test_what_moved_often_is_told_once_as_it_is_now() -> None:
         enter(table, somebody(1, at))
     assert table.take_changes() == (somebody(1, 2),)
     assert not table.changed
+
+
+def said(text: str) -> PresenceChange:
+    return replace(somebody(1), state={"at": text})
+
+
+def test_a_state_is_as_long_as_browsers_write_it_and_a_longer_one_leaves_the_last_that_fitted() -> None:
+    table = PresenceTable(state_bytes=20)
+    for fits in ("x" * 11, "é" * 5, "😀" * 2, '"' * 5):  # {"at":""} and 11 bytes
+        enter(table, said(fits))
+    for too_long in ("x" * 12, "é" * 6, "😀" * 3, '"' * 6, "x" * 60_000):
+        with pytest.raises(ProtocolError) as refused:
+            enter(table, said(too_long))
+        assert refused.value.code is Code.TOO_LARGE
+    assert table.here() == (said('"' * 5),)
+
+
+def test_a_long_name_does_not_shorten_the_state() -> None:
+    table = PresenceTable(state_bytes=20)
+    enter(table, said("x" * 11))
+    table.identify(PresenceId(1), User("u1", "N" * 80, "#336699"))
+    assert table.here()[0].user.name == "N" * 80
 
 
 def test_who_goes_is_told_of_once() -> None:
