@@ -204,6 +204,7 @@ def _gateway_limits(config: Config) -> GatewayLimits:
         connections_per_address=bounds.max_connections_per_address,
         connections_per_user=bounds.max_connections_per_user,
         handshakes_per_address=bounds.max_handshakes_per_address,
+        greeting_bytes=bounds.max_greeting_bytes,
         documents_per_connection=bounds.max_documents_per_connection,
         connect_seconds=bounds.connect_seconds,
         joins=rates.join_rate,

@@ -187,6 +187,15 @@ class ConnectionLimits:
             form.integer(1, 1_000_000), "connections", "not greeted yet; after a restart a whole office is back at once"
         ),
     ] = 200
+    max_greeting_bytes: Annotated[
+        int,
+        Setting(
+            form.integer(32 * KiB, MiB),
+            "bytes",
+            "one message of who has not been greeted yet, a token and a name many times over; "
+            "with the handshakes it bounds the memory of strangers",
+        ),
+    ] = 64 * KiB
     max_documents_per_connection: Annotated[
         int,
         Setting(form.integer(1, 10_000), "documents", "a page holds one; a program that watches a folder holds dozens"),

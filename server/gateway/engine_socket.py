@@ -39,9 +39,6 @@ WRITE_BYTES = 256 * 2**10
 GRACE_SECONDS = 2.0
 """For the last packets to leave when a connection ends in good order."""
 
-GREETING_BYTES = 64 * 2**10
-"""Of one message from a peer who has not been let in: a token and a name fit many times over."""
-
 BODY_SECONDS = 30.0
 """For one long-polling payload to arrive."""
 
@@ -85,7 +82,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._moved_bytes = 0
         self._moved_at = self._loop.time()
         self._polling = self._posting = False
-        self._message_bytes = GREETING_BYTES
+        self._message_bytes = 0  # until it is opened
         self._reader: Any = None
         self.lane: FastLane | None = None
         """Where all that it is sent goes, once it is a WebSocket with a lane."""

@@ -14,6 +14,7 @@ class GatewayLimits:
         connections_per_address: an office behind one address works, one visitor cannot take all.
         connections_per_user: one person's pages and programs, wherever they are.
         handshakes_per_address: connections that have not said CONNECT yet; after a restart a whole office comes back at once.
+        greeting_bytes: of one message from a peer who has not been let in: a token and a name fit many times over.
         documents_per_connection: a page holds one, a program that follows a project holds dozens.
         connect_seconds: from the handshake to CONNECT; bad links need half of it.
         ping_interval: seconds between pings; below the minute after which proxies cut silent connections.
@@ -30,6 +31,7 @@ class GatewayLimits:
     connections_per_address: int = 1000
     connections_per_user: int = 100
     handshakes_per_address: int = 200
+    greeting_bytes: int = 64 * 2**10
     documents_per_connection: int = 64
     connect_seconds: float = 10.0
     ping_interval: float = 25.0

@@ -19,7 +19,7 @@ from server.auth.base import Identity
 from server.gateway.complaints import Complaints
 from server.gateway.door import Door
 from server.gateway.engine import Engine
-from server.gateway.engine_socket import GREETING_BYTES, EngineSocket, Environ
+from server.gateway.engine_socket import EngineSocket, Environ
 from server.gateway.frames import BadFrame, StrictPacket, read_presence, read_update
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
@@ -211,7 +211,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         return True
 
     def _expect_connect(self, socket: EngineSocket) -> None:
-        socket.bound_messages(GREETING_BYTES)
+        socket.bound_messages(self._limits.greeting_bytes)
         expire = asyncio.get_running_loop().call_later
         self._connect_timers[socket.sid] = expire(self._limits.connect_seconds, self._give_up, socket)
 
