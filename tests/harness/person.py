@@ -3,20 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import socketio
 from pycrdt import Doc, Text
 
 from crdt.protocol import decode_batch, encode_batch
-from tests.harness.live_server import LiveServer
+
+
+class Server(Protocol):
+    """Whatever has an address."""
+
+    @property
+    def url(self) -> str:
+        """Without a path."""
 
 
 class Person:
     """One client with a replica of one document, kept up with what the server sends."""
 
-    def __init__(self, server: LiveServer, transport: str, http: "ReadingSession") -> None:
+    def __init__(self, server: Server, transport: str, http: "ReadingSession") -> None:
         self.client = socketio.AsyncClient(reconnection=False, http_session=http)
         self.doc: Doc = Doc()  # type: ignore[type-arg]
         self.text = self.doc.get("story", type=Text)
@@ -75,7 +82,7 @@ class ReadingSession:
 
 @asynccontextmanager
 async def person(
-    server: LiveServer, transport: str = "websocket", name: str | None = None, token: str | None = None
+    server: Server, transport: str = "websocket", name: str | None = None, token: str | None = None
 ) -> AsyncIterator[Person]:
     """Somebody who is connected for a while, with what they say of themselves."""
     said = {} if name is None else {"guest": {"name": name}}

@@ -53,10 +53,11 @@ async def whole_server(
     store: MemoryStore | None = None,
     clock: Clock | None = None,
     allowed_origins: tuple[str, ...] = (),
+    config: Config | None = None,
 ) -> AsyncIterator[WholeServer]:
-    """Run it; at the end everything it started has stopped."""
+    """Run it; at the end everything it started has stopped. `config`: all settings, instead of these few."""
     store, clock = store or MemoryStore(), clock or Clock()
-    config = Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
+    config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
     app = create_app(config, store=store, clock=lambda: monotonic() + clock.ahead, now=clock)
     async with app.running(), listening(app, app.gateway.message_bytes) as port:
         yield WholeServer(port, app, store, clock)
