@@ -161,7 +161,7 @@ async def become(server: LiveServer, document_id: DocumentId, role: Role) -> Non
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[LiveServer]:
+async def server(both_ways: None) -> AsyncIterator[LiveServer]:
     async with serving() as live:
         yield live
 
