@@ -1,4 +1,4 @@
-"""The command line: `manyhands serve | settings | token | adopt | version`."""
+"""The command line: `manyhands serve | settings | token | adopt | audit | version`."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ import click
 from crdt.errors import Unavailable
 from server import observe
 from server.cli_adopt import CannotAdopt, adopt_in
+from server.cli_audit import record_in
 from server.cli_serve import CannotStart, run
 from server.cli_settings import default_of, markdown, values
 from server.cli_token import TokenError, document_roles, inspect, mint
@@ -120,6 +121,22 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
     except (CannotAdopt, Unavailable) as error:
         _give_up(error.message if isinstance(error, Unavailable) else str(error))
     click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")
+
+
+@main.command("audit")
+@click.option(
+    "--most", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="Lines, the newest ones."
+)
+@click.argument("document_id")
+def print_record(*, most: int, document_id: str) -> None:
+    """Print who changed access to a document, trashed or deleted it, the last first. With SQLite, stop the server first."""
+    try:
+        lines = asyncio.run(record_in(_load({}), document_id, most))
+    except Unavailable as error:
+        _give_up(error.message)
+    if not lines:
+        _give_up(f"Nothing is written down of a document {document_id}.")
+    click.echo("\n".join(lines))
 
 
 @main.command("version")

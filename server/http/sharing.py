@@ -78,7 +78,7 @@ class SharingApi:
 
     async def _deeds(self, request: Request) -> Response:
         deeds = await self._desk.deeds(identity_of(request), document_id_of(request))
-        return JSONResponse({"audit": [_deed(deed) for deed in deeds]})
+        return JSONResponse({"audit": [deed_as_json(deed) for deed in deeds]})
 
 
 def _asked(change: Endpoint) -> Endpoint:
@@ -107,7 +107,8 @@ def _link(link: LinkView) -> dict[str, Any]:
     return {"role": role, "address_alone": link.address_alone, "url": link.path}
 
 
-def _deed(deed: Deed) -> dict[str, Any]:
+def deed_as_json(deed: Deed) -> dict[str, Any]:
+    """One line of a document's record."""
     return {
         "at": deed.at.isoformat(),
         "actor_id": deed.actor_id,

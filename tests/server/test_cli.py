@@ -1,10 +1,12 @@
 """The command line: what it prints, and how it refuses."""
 
 import contextlib
+import json
 import socket
 import sqlite3
 from pathlib import Path
 
+import httpx
 import pytest
 
 from crdt.ids import DocumentId, Epoch
@@ -55,6 +57,30 @@ async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:
         assert (code, out) == (2, "")
         assert err.startswith("manyhands: ")
         assert err.count("\n") == 1
+
+
+async def test_the_record_is_read_also_of_documents_that_are_gone(tmp_path: Path) -> None:
+    """Whoever looks for a document that is not there any more finds out who deleted it."""
+    place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
+    async with server_process(tmp_path) as server, httpx.AsyncClient(base_url=server.url) as anna:
+        me = (await anna.get("/api/me")).json()["user"]["id"]
+        gone = (await anna.post("/api/documents", json={"title": "Secret plans"})).json()["id"]
+        await anna.put(f"/api/documents/{gone}/people/bert", json={"role": "viewer"})
+        await anna.post(f"/api/documents/{gone}/trash")
+        assert (await anna.delete(f"/api/documents/{gone}")).status_code == 204
+        assert (await anna.get(f"/api/documents/{gone}/audit")).status_code == 404
+    code, out, err = await run("audit", gone, **place)
+    assert (code, err) == (0, "")
+    deeds = [json.loads(line) for line in out.splitlines()]
+    assert [(deed["actor_id"], deed["action"], deed["details"]) for deed in deeds] == [
+        (me, "delete", {}),
+        (me, "trash", {}),
+        (me, "grant", {"user_id": "bert", "role": "viewer"}),
+    ]
+    assert "Secret plans" not in out
+    assert await run("audit", "--most", "1", gone, **place) == (0, out.splitlines()[0] + "\n", "")
+    code, out, err = await run("audit", "no-such-document", **place)
+    assert (code, out, err) == (2, "", "manyhands: Nothing is written down of a document no-such-document.\n")
 
 
 async def test_bad_settings_are_refused_by_name() -> None:
