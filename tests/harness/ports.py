@@ -11,12 +11,18 @@ def quiet_port() -> int:
     chance = random.SystemRandom()
     while True:
         port = chance.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_quiet(port):
             return port
+
+
+def is_quiet(port: int) -> bool:
+    """Whether nobody has this port now."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 async def until_open(port: int, seconds: float) -> None:
