@@ -21,8 +21,6 @@ pytestmark = CLUSTER
 Report = Callable[[str, object], None]
 
 POLL = 60
-SOON = 1.0
-"""Seconds in which what was taken away is gone everywhere, as promised."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -130,16 +128,13 @@ async def test_roles_and_doors_follow_on_every_node_while_everybody_writes(
         everybody_writing(subjects),
     ):
         await more_is_saved(subjects, 100)
-        lasts = []
         for word, role in (("viewer", "viewer"), ("editor", "editor"), ("forbidden", None)):
             began = await owner.sets_link(role)
             seconds = [await subject.is_told(word) - began for subject in subjects]
             record_property(f"seconds until the last of six was told: {word}", max(seconds))
-            lasts.append(max(seconds))
             assert max(seconds) < POLL / 2, "it came by the hint, for nobody has looked yet"
             if word == "viewer":
                 await subjects[0].bell.until(lambda: all("forbidden" in subject.refused for subject in subjects))
-        assert sorted(lasts)[1] < SOON, "one of the three may have met a machine that was busy with something else"
         await more_is_saved(neighbours)
     for subject in subjects:
         assert not subject.surprises, subject.surprises
