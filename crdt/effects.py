@@ -1,4 +1,4 @@
-"""What a room asks its surroundings to do: plain data, carried out in order by server/rooms.py (or by a simulation)."""
+"""What a room asks its surroundings to do: plain data, carried out in order by server/rooms/rooms.py (or by a simulation)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -10,13 +10,13 @@ import click
 
 from crdt.errors import Unavailable
 from server import observe
-from server.cli_adopt import CannotAdopt, adopt_in
-from server.cli_audit import record_in
-from server.cli_serve import CannotStart, run
-from server.cli_settings import default_of, markdown, values
-from server.cli_token import TokenError, document_roles, inspect, mint
+from server.cli.adopt import CannotAdopt, adopt_in
+from server.cli.audit import record_in
+from server.cli.serve import CannotStart, run
+from server.cli.settings import default_of, markdown, values
+from server.cli.token import TokenError, document_roles, inspect, mint
 from server.config import Config, Declared, all_declared
-from server.config_loading import SettingsError, load, version
+from server.config.loading import SettingsError, load, version
 from server.workers import run_workers
 
 

@@ -1,7 +1,7 @@
 """The composition root: every part of the server made and joined, opened in order and closed in the opposite one.
 
 `create_app(config)` is an ASGI application. A server that speaks ASGI's lifespan opens and stops it by that; ours
-(server/cli_serve.py) does so itself, because it must stop before connections are closed.
+(server/cli/serve.py) does so itself, because it must stop before connections are closed.
 """
 
 import asyncio
@@ -19,13 +19,12 @@ from crdt.errors import Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.ids import NodeId
 from server import gateway
-from server.access import Access
 from server.auth.oidc import OidcAuthenticator
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.bus.redis import RedisBus
 from server.config import Config
-from server.config_loading import version
+from server.config.loading import version
 from server.gateway import Gateway, GatewayLimits
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
@@ -39,14 +38,15 @@ from server.http.sharing import SharingApi
 from server.http.sign_in import SignInPages
 from server.http.site import Doors, http_app
 from server.observe import log
+from server.people.access import Access
+from server.people.sharing import SharingDesk
+from server.people.ways_in import default_link_role, way_in
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
-from server.sharing import SharingDesk
 from server.store.base import Store
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from server.store.titles import utc_now
-from server.ways_in import default_link_role, way_in
 
 
 def create_app(

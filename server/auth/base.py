@@ -1,6 +1,6 @@
 """The authentication port: credentials that a stranger shows become an identity, or a refusal.
 
-What an identity may do in a document is not decided here (server/access.py does), except where a token itself says so.
+What an identity may do in a document is not decided here (server/people/access.py does), except where a token itself says so.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ import engineio
 
 from server.auth.cookies import session_cookie
 from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Listener, Message, Receive, Send
-from server.turnstile import Turnstile
+from server.rooms.turnstile import Turnstile
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]

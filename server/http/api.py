@@ -16,13 +16,13 @@ from crdt.ids import DocumentId, Epoch
 from crdt.native import encode_user
 from crdt.permissions import Action, Role
 from crdt.protocol import DocumentInfo
-from server.access import Access, Ruling
 from server.auth.base import may_create
 from server.http.bodies import read_json
 from server.http.errors import Conflict, not_found
 from server.http.routing import document_id_of, identity_of, resource
 from server.http.titles import clean_text, clean_title
 from server.observe import log
+from server.people.access import Access, Ruling
 from server.rooms import info_of
 from server.store.base import Catalogue, Entry
 

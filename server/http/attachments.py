@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Action
-from server.access import Access
 from server.http.bodies import read_body
 from server.http.errors import Conflict, not_found
 from server.http.routing import document_id_of, identity_of, resource
+from server.people.access import Access
 from server.sandbox import ImageFacts
 from server.store.base import Attachment, Store
 

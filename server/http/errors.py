@@ -8,8 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from server.access import no_such_document
 from server.observe import log
+from server.people.access import no_such_document
 
 STATUS: Mapping[Code, int] = {
     Code.MALFORMED: 400,

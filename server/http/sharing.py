@@ -12,7 +12,7 @@ from crdt.permissions import Role
 from server.http.bodies import read_json
 from server.http.errors import Conflict
 from server.http.routing import Endpoint, document_id_of, identity_of, resource
-from server.sharing import LinkView, LinkWish, NotPossible, SharingDesk
+from server.people.sharing import LinkView, LinkWish, NotPossible, SharingDesk
 from server.store.sharing_base import INVITED, Deed, Person
 
 MAX_USER_ID = 200

@@ -28,12 +28,12 @@ from crdt.protocol import (
     decode_batch,
     encode_batch,
 )
-from server.access import Access
 from server.auth.base import Identity
 from server.bus.base import Bus
+from server.people.access import Access
+from server.people.sharing import SharingDesk
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
-from server.sharing import SharingDesk
 from server.store.base import Store
 from server.store.titles import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox

@@ -10,7 +10,7 @@ import httpx
 
 from server.app import App, create_app
 from server.config import Config, Listen
-from server.config_people import People
+from server.config.people import People
 from server.store.memory import MemoryStore
 from tests.harness.live_server import listening
 from tests.harness.tokens import NOW

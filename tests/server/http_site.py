@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crdt.errors import Code
 from crdt.ids import DocumentId
 from crdt.protocol import DocumentInfo, User
-from server.access import Access
 from server.auth.base import Identity
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
@@ -21,8 +20,9 @@ from server.http.pages import Asset, Pages
 from server.http.rates import ApiRates
 from server.http.sharing import SharingApi
 from server.http.site import http_app
+from server.people.access import Access
+from server.people.sharing import SharingDesk
 from server.sandbox import Sandbox
-from server.sharing import SharingDesk
 from server.store.memory import MemoryStore
 
 ORIGIN = "http://127.0.0.1:8000"

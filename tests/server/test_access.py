@@ -8,9 +8,9 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role
 from crdt.protocol import User
-from server.access import Access
 from server.auth.base import EVERY_DOCUMENT, Identity
-from server.links import derive_token, hash_token, opens
+from server.people.access import Access
+from server.people.links import derive_token, hash_token, opens
 from server.store.base import Whose
 from server.store.memory import MemoryStore
 from server.store.memory_sharing import MemorySharing

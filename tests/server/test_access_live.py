@@ -15,7 +15,7 @@ from crdt.permissions import Role
 from crdt.protocol import Acknowledged, Refused, User
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
-from server.sharing import LinkWish
+from server.people.sharing import LinkWish
 from server.store.base import Whose
 from server.store.memory import MemoryStore
 from tests.harness.live_server import until

@@ -10,8 +10,8 @@ from crdt.ids import ClientId, ConnectionId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol import ClosedMessage, JoinRequest, RoleMessage, User
 from server.auth.base import Identity
-from server.links import hash_token
-from server.open_room import OpenRoom
+from server.people.links import hash_token
+from server.rooms.open_room import OpenRoom
 from server.store.base import Loaded
 from server.store.memory import MemoryStore
 from server.store.memory_sharing import MemorySharing

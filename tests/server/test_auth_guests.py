@@ -15,7 +15,7 @@ from server.auth.guest import RENEWED_AFTER, GuestAuthenticator
 from server.auth.oidc import OidcAuthenticator
 from server.auth.secret import SecretKey
 from server.auth.tokens import VerifyingKey
-from server.config_people import People
+from server.config.people import People
 from server.store.memory import MemoryStore
 from tests.harness.tokens import NOW
 from tests.harness.whole_server import Clock, whole_server

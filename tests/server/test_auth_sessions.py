@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from server.config_people import People
+from server.config.people import People
 from tests.harness.tokens import NOW, SECRET, token
 from tests.harness.whole_server import whole_server
 

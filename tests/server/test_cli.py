@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from crdt.ids import DocumentId, Epoch
-from server.cli_serve import CannotStart, bind
-from server.cli_settings import markdown
-from server.config_loading import version
+from server.cli.serve import CannotStart, bind
+from server.cli.settings import markdown
+from server.config.loading import version
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from server.store.titles import utc_now

@@ -4,7 +4,7 @@ import pytest
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
-from server.cli_adopt import OPERATOR, CannotAdopt, adopt
+from server.cli.adopt import OPERATOR, CannotAdopt, adopt
 from server.store.memory import MemoryStore
 from tests.contracts.storages import NOON
 

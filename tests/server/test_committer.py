@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
-from server.committer import Committer, Outcome
+from server.rooms.committer import Committer, Outcome
 from server.store.base import Append, Appended, AppendOutcome, Log
 from server.store.memory import MemoryStore
 

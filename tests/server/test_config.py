@@ -9,11 +9,11 @@ import server
 from crdt.permissions import Role
 from crdt.protocol import Limits
 from crdt.token_bucket import Rate
-from server.cli_settings import default_of, markdown, values
+from server.cli.settings import default_of, markdown, values
 from server.config import Config, all_declared
-from server.config_loading import SettingsError, load
-from server.config_people import People
-from server.ways_in import default_link_role
+from server.config.loading import SettingsError, load
+from server.config.people import People
+from server.people.ways_in import default_link_role
 from tests.harness.tokens import signing_key
 
 

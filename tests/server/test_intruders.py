@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from crdt.ids import DocumentId
-from server.config_people import People
+from server.config.people import People
 from tests.harness.person import Person, person
 from tests.harness.raw_socket import raw_socket
 from tests.harness.tokens import NOW, SECRET, token

@@ -17,7 +17,7 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
 from server.config import ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
-from server.config_loading import load
+from server.config.loading import load
 from server.store.memory import MemoryStore
 from tests.harness.person import Person, person
 from tests.harness.raw_socket import RawSocket, raw_socket

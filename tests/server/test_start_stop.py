@@ -16,9 +16,9 @@ from websockets.frames import Frame, Opcode
 
 from crdt.protocol import encode_batch
 from server.app import create_app
-from server.cli_serve import server_config
+from server.cli.serve import server_config
 from server.config import Config
-from server.config_loading import load
+from server.config.loading import load
 from server.store.memory import MemoryStore
 from tests.server.server_process import PATIENCE, ServerProcess, server_process
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.turnstile import Turnstile
+from server.rooms.turnstile import Turnstile
 
 A, B = "document a", "document b"
 

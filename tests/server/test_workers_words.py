@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from server.config import Config
-from server.config_loading import load
+from server.config.loading import load
 from server.workers.words import Task
 
 GIVEN = {

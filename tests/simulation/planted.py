@@ -18,10 +18,10 @@ from crdt.outbox import Outbox
 from crdt.protocol import Acknowledged, UpdateMessage
 from crdt.replica import InspectedRow, Replica, inspect_row
 from crdt.room import Room
-from server.head_poll import HeadPoll
-from server.open_room import OpenRoom
-from server.open_rooms import _Early
 from server.rooms import Rooms
+from server.rooms.head_poll import HeadPoll
+from server.rooms.open_room import OpenRoom
+from server.rooms.open_rooms import _Early
 from server.store.base import Append, AppendOutcome, CompactionReport, Fold, Taken
 from server.store.memory import MemoryLog
 from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, Plan

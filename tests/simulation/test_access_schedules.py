@@ -26,8 +26,8 @@ from crdt.protocol import (
     ServerMessage,
     User,
 )
-from server.access import Access
 from server.auth.base import Identity
+from server.people.access import Access
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.memory import MemoryStore

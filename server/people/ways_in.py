@@ -13,7 +13,7 @@ from server.auth.oidc import OidcAuthenticator, OidcSignIn
 from server.auth.oidc_provider import OidcClient, OidcProvider
 from server.auth.secret import SecretKey
 from server.auth.tokens import FixedKey, KeySource, Rules
-from server.config_people import People
+from server.config.people import People
 
 CALLBACK = "/sign-in/callback"
 

@@ -10,8 +10,8 @@ from importlib import metadata
 from typing import Any
 
 from server.config import PREFIX, Config, Declared, all_declared, declared, parts
-from server.config_forms import is_loopback
-from server.config_people import People
+from server.config.forms import is_loopback
+from server.config.people import People
 
 
 class SettingsError(Exception):

@@ -18,8 +18,8 @@ import uvloop
 from crdt.errors import ManyhandsError
 from server.app import App, create_app, database_url
 from server.config import Config
-from server.config_forms import is_loopback
-from server.config_loading import version
+from server.config.forms import is_loopback
+from server.config.loading import version
 from server.gateway.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
 from server.observe import log

@@ -13,8 +13,8 @@ from crdt.permissions import Role
 from crdt.requests import Guest
 from server.auth.base import Credentials
 from server.auth.jwt import JwtAuthenticator, identity_of
-from server.config_people import People
-from server.ways_in import way_in
+from server.config.people import People
+from server.people.ways_in import way_in
 
 SHOWN = ("iss", "aud", "sub", "name", "email", "documents")
 """What is repeated of a token's claims, beside its times."""

@@ -17,9 +17,9 @@ from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, forbidden, may, strongest
 from crdt.protocol import User
 from server.auth.base import EVERY_DOCUMENT, Identity
-from server.links import opens
 from server.observe import log
-from server.questions import Questions
+from server.people.links import opens
+from server.people.questions import Questions
 from server.store.base import Store, Whose
 from server.store.sharing_base import INVITED, Deed, KnownUser, Standing
 

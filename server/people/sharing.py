@@ -1,7 +1,7 @@
 """The changes that an owner makes of who has access to a document, and what they are shown of it.
 
 Each asks first whether the person may do it. Roles, the link and ownership are kept by the store; what becomes of open sessions is
-server/rooms.py's affair, which is told of every change.
+server/rooms/rooms.py's affair, which is told of every change.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from functools import partial
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
-from server.access import Access, no_such_document
 from server.auth.base import Identity
-from server.links import derive_token, hash_token
+from server.people.access import Access, no_such_document
+from server.people.links import derive_token, hash_token
 from server.store.base import Store
 from server.store.sharing_base import INVITED, Deed, Link, Person
 

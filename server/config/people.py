@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from server import config_forms as form
-from server.config_forms import Setting
+from server.config import forms as form
+from server.config.forms import Setting
 
 
 @dataclass(frozen=True, slots=True)

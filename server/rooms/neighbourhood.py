@@ -11,7 +11,7 @@ from crdt.ids import DocumentId, NodeId
 from crdt.neighbours import Neighbours
 from server.bus.base import NODES, Beat, Bus, BusMessage
 from server.observe import log
-from server.open_room import OpenRoom
+from server.rooms.open_room import OpenRoom
 
 BEAT = 1.0
 """Seconds between signs of life."""

@@ -16,10 +16,10 @@ from crdt.errors import Code, ManyhandsError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol import ClosedMessage
-from server.access import Access, Ruling
 from server.auth.base import Identity
 from server.observe import log
-from server.open_room import FIRST_PAUSE, LAST_PAUSE, OpenRoom
+from server.people.access import Access, Ruling
+from server.rooms.open_room import FIRST_PAUSE, LAST_PAUSE, OpenRoom
 from server.store.sharing_base import Standing
 
 REMEMBERED = 1000

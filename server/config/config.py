@@ -1,6 +1,6 @@
 """Every setting: its form, its unit, its default, and why the default is what it is.
 
-`server/SETTINGS.md` is made from these declarations; `server/config_loading.py` reads their values, once, at start.
+`server/SETTINGS.md` is made from these declarations; `server/config/loading.py` reads their values, once, at start.
 Components are handed values, never the Config.
 """
 
@@ -11,9 +11,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from crdt.protocol import Limits
 from crdt.token_bucket import Rate
-from server import config_forms as form
-from server.config_forms import Setting
-from server.config_people import People
+from server.config import forms as form
+from server.config.forms import Setting
+from server.config.people import People
 
 PREFIX = "MANYHANDS_"
 KiB, MiB, GiB = 2**10, 2**20, 2**30

@@ -21,11 +21,11 @@ from crdt.protocol import DocumentInfo, Limits
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Session
-from server.access import no_such_document
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
-from server.learning import Learning
 from server.observe import log
-from server.open_room import OpenRoom, Surroundings, info_of, stored_of
+from server.people.access import no_such_document
+from server.rooms.learning import Learning
+from server.rooms.open_room import OpenRoom, Surroundings, info_of, stored_of
 from server.sandbox import Sandbox, SandboxRejected
 from server.store.base import Loaded, Store
 

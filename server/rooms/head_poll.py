@@ -14,7 +14,7 @@ from crdt.errors import Code, ManyhandsError
 from crdt.protocol import DocumentInfo
 from server.bus.base import BatchHint
 from server.observe import log
-from server.open_room import OpenRoom, info_of
+from server.rooms.open_room import OpenRoom, info_of
 from server.store.base import Head, Log
 
 DEADLINE = 10.0

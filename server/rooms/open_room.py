@@ -41,10 +41,10 @@ from server.bus.base import (
     PresenceHint,
     PresenceWhole,
 )
-from server.committer import Committer, Outcome
 from server.observe import log
+from server.rooms.committer import Committer, Outcome
+from server.rooms.upkeep import Upkeep
 from server.store import base as store
-from server.upkeep import Upkeep
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """What the gateway and the routes ask of the open documents: join, receive, leave, announce, evict.
 
 It finds the room and the right way in: small batches are checked at once, large ones in the sandbox while others go on. What a
-room decides is crdt/room.py; how it is driven is server/open_room.py; when it is opened and closed is server/open_rooms.py.
+room decides is crdt/room.py; how it is driven is server/rooms/open_room.py; when it is opened and closed is server/rooms/open_rooms.py.
 """
 
 import asyncio
@@ -16,21 +16,19 @@ from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, decode_batch
 from crdt.session import Session
 from crdt.update_reader import inspect
-from server.access import Access, Ruling
-from server.attendance import Attendance, Card
 from server.auth.base import Identity
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
-from server.committer import Committer
-from server.head_poll import HeadPoll
-from server.neighbourhood import Neighbourhood
-from server.open_room import OpenRoom, Surroundings, Wire, info_of
-from server.open_rooms import OpenRooms, RoomSettings, shutting_down
+from server.people.access import Access, Ruling
+from server.rooms.attendance import Attendance, Card
+from server.rooms.committer import Committer
+from server.rooms.head_poll import HeadPoll
+from server.rooms.neighbourhood import Neighbourhood
+from server.rooms.open_room import OpenRoom, Surroundings, Wire
+from server.rooms.open_rooms import OpenRooms, RoomSettings, shutting_down
+from server.rooms.turnstile import Turnstile
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
-from server.turnstile import Turnstile
-
-__all__ = ["RoomSettings", "Rooms", "Wire", "info_of", "shutting_down"]
 
 INLINE_BYTES = 32 * 2**10
 """A batch up to this many bytes is checked at once (some milliseconds); a larger one in the sandbox, while others go on."""
