@@ -6,21 +6,31 @@ uvicorn's own WebSocket protocol with two short cuts:
 - **Out**: `write` takes frames that were encoded once for everybody. What the kernel does not take waits in the transport, which
   shares the bytes among all connections.
 - **In**: a short text message, or a text that announces one attachment together with it, is offered to the `hearer` at once and whole,
-  unless something before it still waits to be read through ASGI. What the hearer does not take goes through ASGI.
+  unless something before it still waits to be read through ASGI. What the hearer does not take goes through ASGI, as it is.
 
-Everything else (handshake, control frames, fragments, long messages, broken frames) is uvicorn's affair, which is given the very
-bytes in their order, in whole frames. This module alone knows uvicorn's and websockets' insides; it is tried with the releases in
-`TRIED`, and `websocket_protocol` falls back to the ordinary protocol, and says so, beside any other.
+Everything else (control frames, fragments, long messages, broken frames) is uvicorn's affair, which is given the very bytes in their
+order, in whole frames. So is the handshake, but for the plain one that browsers make: its head, which uvicorn's HTTP protocol has taken
+apart, need not be written out and read once more by websockets (handshake.py).
+
+This module alone knows uvicorn's and websockets' insides; it is tried with the releases in `TRIED`, and `websocket_protocol` falls back
+to the ordinary protocol, and says so, beside any other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote
 
+import websockets.protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # compiled, where that is to be had
+from websockets.http11 import Response
 from websockets.protocol import State
 
+from server.gateway import handshake
 from server.observe import log
 
 TRIED = {"uvicorn": "0.54.0", "websockets": "17.4"}
@@ -63,6 +73,79 @@ class FastLane(WebSocketsSansIOProtocol):
     _kept = b""
     _passing = 0
     """Bytes that are still to come of a frame that goes the ordinary way."""
+
+    _accept: bytes | None = None
+    """What accepts the handshake, while it is to be answered here."""
+
+    # Handshake
+
+    @classmethod
+    def instead_of(cls, http: HttpToolsProtocol) -> "FastLane | None":
+        """Go on with a connection whose first request's head is a plain handshake; None: it is for websockets to read."""
+        earlier: Any = http.cycle
+        if earlier is not None:
+            return None
+        head = http.scope
+        accept = handshake.acceptance(head["method"], http.url, head["http_version"], http.headers)
+        if accept is None:
+            return None
+        lane = cls(http.config, http.server_state, http.app_state)
+        lane.transport, lane.server, lane.client = http.transport, http.server, http.client
+        lane.scheme = "wss" if http.scheme == "https" else "ws"
+        lane.connections.add(lane)
+        lane._accept = accept
+        lane.conn.parser = websockets.protocol.Protocol.parse(lane.conn)  # of frames: there is no request to be read
+        next(lane.conn.parser)
+        lane._serve(http.url, http.headers)
+        return lane
+
+    def _serve(self, url: bytes, headers: handshake.Headers) -> None:
+        """Begin to serve by ASGI, as `handle_connect` does."""
+        path, _, query = url.partition(b"?")
+        root = self.root_path
+        self.scope = {
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": self.scheme,
+            "server": self.server,
+            "client": self.client,
+            "root_path": root,
+            "path": root + unquote(path.decode()),
+            "raw_path": root.encode() + path,
+            "query_string": query,
+            "headers": headers,
+            "subprotocols": [],
+            "state": self.app_state.copy(),
+            "extensions": {"websocket.http.response": {}},
+        }
+        self.handshake_initiated = self._framed = True
+        self.queue.put_nowait({"type": "websocket.connect"})
+        task = self.loop.create_task(self.run_asgi())
+        task.add_done_callback(self.on_task_complete)
+        self.tasks.add(task)
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
+        """Send by ASGI; who accepts adds nothing, or websockets says it."""
+        if self._accept is None or message["type"] != "websocket.accept" or self.handshake_complete:
+            await super().send(message)  # type: ignore[arg-type]
+        elif message.get("headers") or message.get("subprotocol"):
+            lines = {"Date": "", "Upgrade": "websocket", "Connection": "Upgrade"}
+            lines["Sec-WebSocket-Accept"] = self._accept.decode()
+            self.response = Response(101, "Switching Protocols", Headers(lines))
+            await super().send(message)  # type: ignore[arg-type]
+        else:
+            self._say_accepted(self._accept)
+
+    def _say_accepted(self, accept: bytes) -> None:
+        if self.disconnected:
+            raise ClientDisconnected
+        if self.transport.is_closing():
+            return
+        self.handshake_complete = True
+        self.conn.state = State.OPEN
+        self.transport.write(handshake.answer(accept, self.default_headers))
+        self.start_keepalive()
 
     # Out
 
@@ -156,16 +239,26 @@ class FastLane(WebSocketsSansIOProtocol):
         return text, _content(data, attachment), attachment.end
 
     def _is_heard(self, text: bytes, attachment: bytes | None) -> bool:
-        """Offer a message, if all that came before it has been read, none is half here, and nobody has said goodbye."""
+        """Offer a message, if none is half here and nobody has said goodbye; what is not heard at once is given to ASGI as it is."""
+        if self.frames or self.conn.state is not State.OPEN or self.close_sent:
+            return False
         hearer = self.hearer
-        return (
-            hearer is not None
-            and self.queue.empty()
-            and not self.frames
-            and self.conn.state is State.OPEN
-            and not self.close_sent
-            and hearer.hear(text, attachment)
-        )
+        if hearer is not None and self.queue.empty() and hearer.hear(text, attachment):
+            return True
+        return self._deliver(text, attachment)
+
+    def _deliver(self, text: bytes, attachment: bytes | None) -> bool:
+        """Put a whole message where websockets would: it would find in these bytes what has been found already."""
+        try:
+            self.queue.put_nowait({"type": "websocket.receive", "text": text.decode()})
+        except UnicodeDecodeError:
+            return False
+        if attachment is not None:
+            self.queue.put_nowait({"type": "websocket.receive", "bytes": attachment})
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+        return True
 
 
 def write_to_all(lanes: Iterable[FastLane], frames: bytes, limit: int, but: FastLane | None) -> list[FastLane]:

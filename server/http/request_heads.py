@@ -55,6 +55,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_complete()
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over with the head as it has been taken apart, to whom that is enough."""
+        instead_of = getattr(self.ws_protocol_class, "instead_of", None)
+        protocol = None if instead_of is None else instead_of(self)
+        if protocol is None:
+            super().handle_websocket_upgrade()
+        else:
+            self.connections.discard(self)
+            self.transport.set_protocol(protocol)
+
     def _await_head(self) -> None:
         self._head_complete()
         self._in_head = True

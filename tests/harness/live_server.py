@@ -19,6 +19,7 @@ from server.auth.secret import SecretKey
 from server.bus.memory import MemoryBus
 from server.gateway import Gateway, GatewayLimits, Origins
 from server.gateway.fast_lane import websocket_protocol
+from server.http.request_heads import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.memory import MemoryStore
@@ -101,6 +102,7 @@ async def listening(application: Any, message_bytes: int, websockets: Any = None
         lifespan="off",
         log_config=None,
         access_log=False,
+        http=BoundedHttpProtocol,
         ws=websockets or websocket_protocol(),
         ws_max_size=message_bytes,
         ws_per_message_deflate=False,
