@@ -1,4 +1,8 @@
-"""Engine.IO's server: makes the sockets of one node and serves them; what a socket does is in engine_socket.py."""
+"""Engine.IO's server: makes the sockets of one node and serves them; what a socket does is in engine_socket.py.
+
+A WebSocket that opens a session as every client does goes straight to its socket: engineio would first put the whole request into WSGI's
+words, which costs more than all that is then done with it. Whatever is not plainly that, and all of long-polling, is engineio's to judge.
+"""
 
 import asyncio
 from typing import Any
@@ -7,7 +11,11 @@ import engineio
 
 from server.auth.cookies import session_cookie
 from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Listener, Message, Receive, Send
+from server.gateway.opening import plain_opening
+from server.gateway.outgoing import PacketQueue
 from server.rooms.turnstile import Turnstile
+
+_TOO_MANY = "Too many connections"
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]
@@ -27,6 +35,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         """Name a session, beginning with this node's mark, if it has one."""
         return self.session_mark + str(super().generate_id())
 
+    def create_queue(self) -> PacketQueue:
+        """Make a socket's queue."""
+        return PacketQueue()
+
     async def handle_request(self, scope: Environ, receive: Receive, send: Send) -> Any:
         """Answer one HTTP request or WebSocket handshake whose first message arrives in time."""
         try:
@@ -38,28 +50,47 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             return None
         if first["type"] not in {"http.request", "websocket.connect"}:
             return None  # The peer left; engineio would trip over a request without a method.
-        messages = iter([first])
         task = asyncio.current_task()
         if task is not None:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
+        if scope["type"] == "websocket" and plain_opening(scope, self.cors_allowed_origins):
+            return await self._open_websocket(scope, receive, send)
+        messages = iter([first])
 
         async def replay() -> Message:
             return next(messages, None) or await receive()
 
         return await super().handle_request(scope, replay, send)
 
-    async def _handle_connect(self, environ: Environ, transport: str, jsonp_index: object = None) -> Any:  # noqa: ARG002
-        if (transport == "websocket") != (environ["asgi.scope"]["type"] == "websocket"):
-            return self._bad_request()
-        scope = environ["asgi.scope"]
+    async def _open_websocket(self, scope: Environ, receive: Receive, send: Send) -> None:
+        socket = await self._new_socket(scope)
+        if socket is None:
+            await send({"type": "websocket.close", "reason": _TOO_MANY})
+            return
+        socket.open([])
+        try:
+            await socket.serve(receive, send)
+        finally:
+            socket.end()  # also when the peer left before its handshake was answered
+
+    async def _new_socket(self, scope: Environ) -> EngineSocket | None:
+        """Make a socket in its turn; None: there are too many."""
         client = scope.get("client")
         address = client[0] if client else ""  # engineio's REMOTE_ADDR is a constant
         await self._turnstile.go_through(address)
         socket = EngineSocket(self, self.generate_id(), address, session_cookie(scope))
         if not self.listener.opened(socket):
-            return {**self._bad_request("Too many connections"), "status": "429 TOO MANY REQUESTS"}
+            return None
         self.sockets[socket.sid] = socket
+        return socket
+
+    async def _handle_connect(self, environ: Environ, transport: str, jsonp_index: object = None) -> Any:  # noqa: ARG002
+        if (transport == "websocket") != (environ["asgi.scope"]["type"] == "websocket"):
+            return self._bad_request()
+        socket = await self._new_socket(environ["asgi.scope"])
+        if socket is None:
+            return {**self._bad_request(_TOO_MANY), "status": "429 TOO MANY REQUESTS"}
         socket.open(self._upgrades(socket.sid, transport))
         if transport == "websocket":
             try:

@@ -65,12 +65,12 @@ class Listener(Protocol):
 class EngineSocket(AsyncSocket):  # type: ignore[misc]
     """One connection's lower half. `address` is the peer's IP address."""
 
+    queue: PacketQueue
     closed: bool
     connected: bool
 
     def __init__(self, server: Any, sid: str, address: str, cookie: str | None = None) -> None:
         super().__init__(server, sid)
-        self.queue = PacketQueue()
         self.address = address
         self._cookie = cookie
         self.told: set[str] = set()
@@ -84,6 +84,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._polling = self._posting = False
         self._message_bytes = 0  # until it is opened
         self._reader: Any = None
+        self._ws: WebSocket | None = None
+        self._writer: asyncio.Future[None] | None = None
         self.lane: FastLane | None = None
         """Where all that it is sent goes, once it is a WebSocket with a lane."""
         self._listening = False
@@ -246,6 +248,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             # A WebSocket has its own word for it; to this one, python-socketio's client would not come back.
             self.queue.put_nowait(engine_packet.Packet(engine_packet.CLOSE))
         self.queue.put_nowait(None)
+        self._begin_to_write()
         if self._transport is not None and not cut:
             self._loop.call_later(GRACE_SECONDS, self._transport.abort)
         self._loop.call_soon(self.server.forget, self)
@@ -255,6 +258,13 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.end()
 
     # WebSocket
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        """Be a WebSocket from the beginning to the end."""
+        ws = WebSocket(self._websocket_handler, self.server)
+        ws.asgi_receive, ws.asgi_send = receive, send
+        await send({"type": "websocket.accept"})
+        await self._websocket_handler(ws)
 
     async def _upgrade_websocket(self, environ: Environ) -> Any:
         if self.closed or self.upgrading or self.upgraded or environ["asgi.scope"]["type"] != "websocket":
@@ -269,8 +279,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         protocol = getattr(ws.asgi_send, "__self__", None)
         self._transport, self._reader = getattr(protocol, "transport", None), getattr(protocol, "conn", None)
         self.bound_messages(self._message_bytes)
+        self._ws = ws
         self._take(lane_of(ws.asgi_send))
-        writer = asyncio.ensure_future(self._write(ws))
+        if self._lane is None:
+            self._begin_to_write()
         try:
             while not self.closed:
                 self._listening = True
@@ -281,10 +293,15 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             pass  # The peer is gone.
         finally:
             self.end()
-            await self._finish(writer)
+            await self._finish()
+
+    def _begin_to_write(self) -> None:
+        """Have somebody write what is queued, and say goodbye; over a fast lane only the latter is left to be done."""
+        if self._writer is None and self._ws is not None:
+            self._writer = asyncio.ensure_future(self._write(self._ws))
 
     def _take(self, lane: FastLane | None) -> None:
-        """Use the lane from now on, behind what waits in the queue; the writer is left with saying goodbye."""
+        """Use the lane from now on, behind what waits in the queue."""
         if lane is None or self.closed:
             return
         while not self.queue.empty() and (packet := self.queue.get_nowait()) is not None:
@@ -317,8 +334,11 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         finally:
             await ws.close()
 
-    async def _finish(self, writer: asyncio.Future[None]) -> None:
+    async def _finish(self) -> None:
         """Let the writer say its last words, and not longer than the grace period."""
+        writer = self._writer
+        if writer is None:
+            return
         await asyncio.wait({writer}, timeout=GRACE_SECONDS)
         if self._transport is not None and not writer.done():
             self._transport.abort()
