@@ -1,7 +1,8 @@
 """Questions to the store that many ask at once, as after a restart: asked together, one at a time.
 
 Whoever asks while a question is on its way waits for the next one, and is part of it. So every answer was read after it was asked for: this
-remembers nothing, and nobody hears what was true before they came.
+remembers nothing, and nobody hears what was true before they came. When several have asked together, more are on their way: the next
+question waits for them a moment.
 """
 
 import asyncio
@@ -10,6 +11,9 @@ from typing import Generic, TypeVar
 
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
+
+MOMENT = 0.005
+"""Seconds from one answer to a crowd to the next question. Each is a thread's turn or a round trip, for one asker as for hundreds."""
 
 TOGETHER = 500
 """Askers of one question: databases bound how long a statement may be."""
@@ -22,6 +26,7 @@ class Questions(Generic[Q, A]):
         self._ask = ask
         self._next: _Round[Q, A] | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._not_before = 0.0
 
     async def ask(self, question: Q) -> A:
         """Be part of the next question, and wait for its answer; raises what the store raises."""
@@ -42,8 +47,7 @@ class Questions(Generic[Q, A]):
         round_ = self._next = _Round(question)
         try:
             async with self._one_at_a_time:
-                self._close(round_)
-                answer = await self._ask(round_.questions)
+                answer = await self._ask_for(round_)
         except Exception as error:
             round_.error = error
             raise
@@ -53,6 +57,17 @@ class Questions(Generic[Q, A]):
         finally:
             self._close(round_)
             round_.over.set()
+
+    async def _ask_for(self, round_: "_Round[Q, A]") -> A:
+        loop = asyncio.get_running_loop()
+        seconds = self._not_before - loop.time()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+        self._close(round_)
+        answer = await self._ask(round_.questions)
+        if len(round_.questions) > 1:
+            self._not_before = loop.time() + MOMENT
+        return answer
 
     def _close(self, round_: "_Round[Q, A]") -> None:
         if self._next is round_:

@@ -44,6 +44,18 @@ async def test_whoever_comes_while_one_is_asked_is_asked_for_together() -> None:
     assert oracle.asked == [("a",), ("b", "c", "d")]
 
 
+async def test_behind_a_crowd_the_next_question_waits_for_who_else_comes() -> None:
+    oracle = Oracle()
+    questions = Questions(oracle.ask)
+    crowding = await asking(questions, "a", "b", "c")
+    oracle.may_answer.set()
+    await asyncio.gather(*crowding)
+    crowd = len(oracle.asked)
+    others = [*await asking(questions, "d"), *await asking(questions, "e")]
+    assert len(oracle.asked) == crowd
+    assert await asyncio.gather(*others) == [("d", "e")] * 2
+
+
 async def test_one_question_has_a_bounded_number_of_askers() -> None:
     oracle = Oracle()
     questions = Questions(oracle.ask)
