@@ -7,6 +7,7 @@ travel is the gateway's affair. The client's side is crdt/requests.py; server/PR
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 from crdt.errors import EpochChanged, ManyhandsError
@@ -41,6 +42,8 @@ Value = None | bool | int | float | str | bytes | Written | list["Value"] | dict
 """One argument of an event or an ack. Bytes and `Written` stand in it by themselves or in objects, never in lists."""
 
 _write_json = json.JSONEncoder(separators=(",", ":")).encode
+_write_key = lru_cache(maxsize=128)(_write_json)
+"""Keys are this protocol's own words, and few."""
 
 
 def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
@@ -55,7 +58,9 @@ def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
             case Written(text):
                 return text
             case dict():
-                return f"{{{','.join([f'{_write_json(key)}:{write(item)}' for key, item in value.items()])}}}"
+                return f"{{{','.join([f'{_write_key(key)}:{write(item)}' for key, item in value.items()])}}}"
+            case None:
+                return "null"
             case _:
                 return _write_json(value)
 
@@ -104,14 +109,10 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
         "epoch": answer.epoch,
         "presence": Written(write_changes(answer.presence)),
         "presence_id": answer.presence_id,
-        "document": encode_info(info),
+        "document": _written_info(info),
         "durability": answer.durability,
         "quarantined": answer.quarantined,
-        "limits": {
-            "update_bytes": limits.update_bytes,
-            "part_bytes": limits.part_bytes,
-            "presence_bytes": limits.presence_bytes,
-        },
+        "limits": _written_limits(limits),
     }
 
 
@@ -123,7 +124,7 @@ def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
         "epoch": answer.epoch,
         "presence": Written(write_changes(answer.presence)),
         "presence_id": answer.presence_id,
-        "document": encode_info(info),
+        "document": _written_info(info),
     }
     if answer.state_vector:
         brief["state_vector"] = answer.state_vector
@@ -132,6 +133,17 @@ def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
     if answer.quarantined:
         brief["quarantined"] = True
     return brief
+
+
+@lru_cache(maxsize=64)  # when everybody comes back, it is to few documents
+def _written_info(info: DocumentInfo) -> Written:
+    return Written(_write_json(encode_info(info)))
+
+
+@lru_cache(maxsize=4)
+def _written_limits(limits: Limits) -> Written:
+    names = ("update_bytes", "part_bytes", "presence_bytes")
+    return Written(_write_json({name: getattr(limits, name) for name in names}))
 
 
 def encode_answer(answer: Acknowledged | Refused) -> dict[str, Value]:

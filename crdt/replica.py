@@ -95,6 +95,10 @@ class Replica:
         for update in row.updates:
             self._knowledge.absorb(update)
 
+    def is_at(self, state_vector: bytes) -> bool:
+        """Whether a stranger's state vector is, to the byte, that of what there is here: then there is nothing to be checked in it."""
+        return state_vector == self.document.state_vector()
+
     def lacking(self, request: JoinRequest) -> tuple[bytes, bytes]:
         """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
 

@@ -118,6 +118,8 @@ class Room:
 
     def lacks(self, state_vector: bytes) -> bool:
         """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
+        if self._replica.is_at(state_vector):
+            return False
         known = self._replica.clocks
         return any(clock > known.get(client, 0) for client, clock in check_state_vector(state_vector).items())
 
@@ -141,7 +143,8 @@ class Room:
             raise Unavailable("The document is being read again; try again.")
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
-        check_state_vector(request.state_vector)
+        if not self._replica.is_at(request.state_vector):
+            check_state_vector(request.state_vector)
         self._people.may_join(connection, request)
         missing, state_vector = self._replica.lacking(request)
         session, effects = self._people.join(connection, request, user, role)

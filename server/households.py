@@ -6,6 +6,7 @@ nothing for long has its whole share again and needs no place in it, and past th
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from crdt.token_bucket import Rate, TokenBucket
@@ -14,6 +15,7 @@ PLACES = 20_000
 """Households remembered at once; some 250 bytes each. Whoever has more addresses than that is not kept out by counting addresses."""
 
 
+@lru_cache(maxsize=1024)  # after a restart an office comes through one address
 def household(address: str) -> str:
     """Name the household of an address; what is no IP address (a socket's path, nothing) stands for itself."""
     try:

@@ -18,7 +18,8 @@ _JOINERS = "\u200c\u200d"
 
 def new_guest(guest: Guest) -> User:
     """Make a person of a newcomer, with an id that nobody else has and nobody can guess."""
-    return renamed_guest(person("guest-" + secrets.token_urlsafe(12), "Guest"), guest)
+    user_id = "guest-" + secrets.token_urlsafe(12)
+    return renamed_guest(User(user_id, "Guest", _color_of(user_id)), guest)
 
 
 def renamed_guest(user: User, guest: Guest) -> User:
@@ -32,8 +33,12 @@ def person(user_id: str, *names: str | None, color: str | None = None) -> User:
     """Somebody by the first of these names that can be shown; without a colour they get the one that is always theirs."""
     name = next((shown for each in names if each and (shown := shown_name(each))), "Somebody")
     if color is None or not _COLOR.match(color):
-        color = _COLORS[crc32(user_id.encode(errors="surrogatepass")) % len(_COLORS)]
+        color = _color_of(user_id)
     return User(user_id, name, color.lower())
+
+
+def _color_of(user_id: str) -> str:
+    return _COLORS[crc32(user_id.encode(errors="surrogatepass")) % len(_COLORS)]
 
 
 def is_color(value: object) -> bool:

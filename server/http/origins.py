@@ -8,6 +8,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -100,6 +101,7 @@ def _name_of(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
+@lru_cache(maxsize=64)  # the names of strangers may be long
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
