@@ -5,6 +5,7 @@ words, which costs more than all that is then done with it. Whatever is not plai
 """
 
 import asyncio
+import json
 from typing import Any
 
 import engineio
@@ -30,6 +31,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self._serving: set[asyncio.Task[Any]] = set()
         self._turnstile = Turnstile()
         self.session_mark = ""
+        terms = {
+            "pingInterval": int(self.ping_interval * 1000),
+            "pingTimeout": int(self.ping_timeout * 1000),
+            "maxPayload": self.max_http_buffer_size,
+        }
+        self.terms = json.dumps(terms, separators=(",", ":"))[1:-1]
+        """What each session is told on opening, as the inside of a JSON object."""
 
     def generate_id(self) -> str:
         """Name a session, beginning with this node's mark, if it has one."""

@@ -14,6 +14,7 @@ WebSocket is sent goes straight to that transport, in the order of `push`, and i
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
@@ -204,16 +205,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     def open(self, upgrades: list[str]) -> None:
         """Queue the handshake's answer and begin to ping."""
-        server = self.server
-        hello = {
-            "sid": self.sid,
-            "upgrades": upgrades,
-            "pingInterval": int(server.ping_interval * 1000),
-            "pingTimeout": int(server.ping_timeout * 1000),
-            "maxPayload": server.max_http_buffer_size,
-        }
+        hello = f'{{"sid":"{self.sid}","upgrades":{json.dumps(upgrades)},{self.server.terms}}}'
         self.push((engine_packet.Packet(engine_packet.OPEN, hello),))
-        self._timer = self._loop.call_later(server.ping_interval, self._ping)
+        self._timer = self._loop.call_later(self.server.ping_interval, self._ping)
 
     def _ping(self) -> None:
         self._pinged_at = self._loop.time()
@@ -281,7 +275,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.bound_messages(self._message_bytes)
         self._ws = ws
         self._take(lane_of(ws.asgi_send))
-        if self._lane is None:
+        if self.lane is None:
             self._begin_to_write()
         try:
             while not self.closed:

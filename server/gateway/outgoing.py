@@ -60,6 +60,11 @@ def event_packets(event: str, arguments: list[Value]) -> Packets:
     return _packets("2", "5", "", [event, *arguments])
 
 
+def connected_packets(sid: str) -> Packets:
+    """Encode the answer to a CONNECT; a session's id has nothing to escape."""
+    return Packets((SharedPacket(f'0{{"sid":"{sid}"}}'),))
+
+
 def saved_text(ack_id: int, seq: Seq) -> str:
     """Write the ack of an edit that is durable, which is one text: as hot as edits are, and without anything to escape."""
     return f'3{ack_id}[{{"seq":{seq}}}]'

@@ -9,7 +9,6 @@ import logging
 from typing import Any, Protocol
 
 import socketio
-from socketio import exceptions as socketio_exceptions
 from socketio import packet as socketio_packet
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
@@ -19,10 +18,11 @@ from server.auth.base import Identity
 from server.gateway.complaints import Complaints
 from server.gateway.door import Door
 from server.gateway.engine import Engine
-from server.gateway.engine_socket import EngineSocket, Environ
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.frames import BadFrame, StrictPacket, read_presence, read_update
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
+from server.gateway.outgoing import connected_packets
 from server.observe import log
 
 NAMESPACE = "/"
@@ -91,7 +91,6 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         self._half: dict[str, StrictPacket] = {}
         self._connect_timers: dict[str, asyncio.TimerHandle] = {}
         self._inside: set[ConnectionId] = set()
-        self.on("connect", self._accept)
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -103,7 +102,6 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         if not self.door.knock(socket.address):
             self.complaints.note("too many handshakes", socket.address, socket.told)
             return False
-        self.environ[socket.sid] = {}  # python-socketio passes it to `_accept`, which needs nothing of a whole request
         self._expect_connect(socket)
         return True
 
@@ -143,7 +141,6 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         was_inside = self._leave(socket)
         self._stop_timer(socket)
         self._half.pop(socket.sid, None)
-        self.environ.pop(socket.sid, None)
         self.door.leave(socket.address, was_inside=was_inside)
 
     # Connections
@@ -158,7 +155,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             case socketio_packet.CONNECT:
                 if connection_id is not None:
                     raise BadFrame("a second CONNECT")
-                await self._handle_connect(socket.sid, packet.namespace, packet.data)
+                await self._greet(socket, packet)
             case socketio_packet.DISCONNECT:
                 if self._leave(socket):
                     self.door.step_out(socket.address)
@@ -168,27 +165,41 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
                     raise BadFrame("an event before CONNECT")
                 await self._application.received(connection_id, packet.id, packet.data)
 
-    async def _accept(self, sid: str, _environ: Environ, payload: object) -> None:
-        """Let a connection in; whatever goes wrong is a refusal, or python-socketio would keep the half-made connection for good.
+    async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
+        """Answer a CONNECT: as python-socketio does, but without its way to a handler and back, a third of all there is to be done."""
+        if packet.namespace not in (None, NAMESPACE):
+            await self._handle_connect(socket.sid, packet.namespace, packet.data)  # which knows of none, and says so
+            return
+        sid = await self.manager.pre_connect(socket.sid, NAMESPACE)
+        try:
+            await self._accept(ConnectionId(sid), socket, packet.data or None)
+        except ManyhandsError as refusal:
+            reason = {"message": refusal.outward, "data": encode_error(refusal)["error"]}
+            await self._send_packet(socket.sid, self.packet_class(socketio_packet.CONNECT_ERROR, reason))
+            self.manager.basic_disconnect(sid, NAMESPACE)
+        except asyncio.CancelledError:
+            self.manager.basic_disconnect(sid, NAMESPACE)
+            raise
+        else:
+            socket.push(connected_packets(sid))
+            await self.manager.connect(sid, NAMESPACE)
+
+    async def _accept(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
+        """Let a connection in; whatever goes wrong is a refusal, or a half-made connection would be kept for good.
 
         While it is found out who this is, the connection stands at the door: it may end, or its time may run out.
         """
-        connection_id = ConnectionId(sid)
-        socket = self.eio.sockets[self.manager.eio_sid_from_sid(sid, NAMESPACE)]
         try:
             identity = await self._application.recognise(socket, payload)
             if socket.closed:
                 raise ProtocolError(Code.DRAINING, "The connection has ended.")
             self.door.enter(socket.address)
             self._connect(connection_id, socket, identity)
-        except ManyhandsError as refusal:
-            raise _refused(refusal) from None
-        except Exception:  # noqa: BLE001 - a bug of ours must not leak a half-made connection
-            log.exception("event_failed", kind="connect")
-            raise _refused(InvariantError("The server made a mistake. It has been logged.")) from None
-        except asyncio.CancelledError:
-            self.manager.basic_disconnect(sid, NAMESPACE)
+        except ManyhandsError:
             raise
+        except Exception as error:
+            log.exception("event_failed", kind="connect")
+            raise InvariantError("The server made a mistake. It has been logged.") from error
         self._stop_timer(socket)
         socket.bound_messages(self.eio.max_http_buffer_size)
 
@@ -233,8 +244,3 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
     def leave_document(self, connection_id: ConnectionId, document_id: str) -> None:
         """Take it out."""
         self.manager.basic_leave_room(connection_id, NAMESPACE, "d:" + document_id)
-
-
-def _refused(refusal: ManyhandsError) -> Exception:
-    error: Exception = socketio_exceptions.ConnectionRefusedError(refusal.outward, encode_error(refusal)["error"])
-    return error
