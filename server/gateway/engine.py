@@ -50,8 +50,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
     async def handle_request(self, scope: Environ, receive: Receive, send: Send) -> Any:
         """Answer one HTTP request or WebSocket handshake whose first message arrives in time."""
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                first = await receive()
+            first = await self._first(scope, receive)
         except TimeoutError:
             await send({"type": "http.response.start", "status": 408, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -70,6 +69,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             return next(messages, None) or await receive()
 
         return await super().handle_request(scope, replay, send)
+
+    async def _first(self, scope: Environ, receive: Receive) -> Message:
+        if scope["type"] == "websocket":
+            return await receive()  # the server says it of itself, at once
+        async with asyncio.timeout(BODY_SECONDS):
+            return await receive()
 
     async def _open_websocket(self, scope: Environ, receive: Receive, send: Send) -> None:
         socket = await self._new_socket(scope)

@@ -257,7 +257,11 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         """Be a WebSocket from the beginning to the end."""
         ws = WebSocket(self._websocket_handler, self.server)
         ws.asgi_receive, ws.asgi_send = receive, send
-        await send({"type": "websocket.accept"})
+        lane = lane_of(send)
+        if lane is not None and lane.may_accept:
+            lane.accept(self._queued_frames())
+        else:
+            await send({"type": "websocket.accept"})
         await self._websocket_handler(ws)
 
     async def _upgrade_websocket(self, environ: Environ) -> Any:
@@ -298,9 +302,16 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         """Use the lane from now on, behind what waits in the queue."""
         if lane is None or self.closed:
             return
-        while not self.queue.empty() and (packet := self.queue.get_nowait()) is not None:
-            lane.write(encode_frames((packet,)))
+        if not self.queue.empty():
+            lane.write(self._queued_frames())
         self.lane, lane.hearer = lane, self
+
+    def _queued_frames(self) -> bytes:
+        """Take what waits in the queue, as WebSocket frames."""
+        frames = b""
+        while not self.queue.empty() and (packet := self.queue.get_nowait()) is not None:
+            frames += encode_frames((packet,))
+        return frames
 
     async def _is_upgraded_by(self, ws: WebSocket) -> bool:
         """Move from long-polling to this WebSocket, as the peer asks for it; False: it did not, and polling goes on."""

@@ -134,17 +134,21 @@ class FastLane(WebSocketsSansIOProtocol):
             lines["Sec-WebSocket-Accept"] = self._accept.decode()
             self.response = Response(101, "Switching Protocols", Headers(lines))
             await super().send(message)  # type: ignore[arg-type]
-        else:
-            self._say_accepted(self._accept)
-
-    def _say_accepted(self, accept: bytes) -> None:
-        if self.disconnected:
+        elif self.disconnected:
             raise ClientDisconnected
-        if self.transport.is_closing():
-            return
+        elif self.may_accept:
+            self.accept(b"")
+
+    @property
+    def may_accept(self) -> bool:
+        """Whether there is a handshake to be answered here, and somebody to hear it."""
+        return self._accept is not None and not self.handshake_complete and not self.transport.is_closing()
+
+    def accept(self, frames: bytes) -> None:
+        """Accept the handshake, which must be possible, with the first frames right behind, in one write."""
         self.handshake_complete = True
         self.conn.state = State.OPEN
-        self.transport.write(handshake.answer(accept, self.default_headers))
+        self.transport.write(handshake.answer(self._accept or b"", self.default_headers) + frames)
         self.start_keepalive()
 
     # Out
