@@ -51,6 +51,8 @@ def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
     attachments: list[bytes] = []
 
     def write(value: Value) -> str:
+        if type(value) is int:
+            return str(value)  # a tenth of what a JSON encoder takes to find that out
         match value:
             case bytes():
                 attachments.append(value)

@@ -6,11 +6,11 @@ server. What is not listed here raises BadFrame, and a connection that sends one
 can be understood.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from engineio import json as engine_json
 from socketio import packet as socketio_packet
 
 from crdt.errors import Code, ProtocolError
@@ -21,6 +21,9 @@ TEXT_CHARACTERS = 64 * 2**10
 
 ARGUMENTS = 8
 """Most arguments of an event; the protocol's longest has three."""
+
+INTEGER_DIGITS = 100
+"""As engineio reads them."""
 
 BRACKETS = 512
 """Most opening brackets in a text: a bound on nesting that is found without parsing, well below the interpreter's recursion limit."""
@@ -112,7 +115,7 @@ def _parse(text: str) -> Any:
     if text.count("[") + text.count("{") > BRACKETS:
         raise BadFrame("a text is nested too deeply")
     try:
-        return engine_json.loads(text, parse_constant=_refuse_constant)
+        return _decode(text)
     except (ValueError, RecursionError):
         raise BadFrame("a text is no JSON") from None
 
@@ -120,6 +123,17 @@ def _parse(text: str) -> Any:
 def _refuse_constant(_: str) -> None:
     """Refuse NaN and Infinity, which Python reads and writes, and no browser reads."""
     raise ValueError
+
+
+def _short_integer(digits: str) -> int:
+    """Read what JavaScript could have written as an integer; very long ones take long."""
+    if len(digits) > INTEGER_DIGITS:
+        raise ValueError
+    return int(digits)
+
+
+_decode = json.JSONDecoder(parse_int=_short_integer, parse_constant=_refuse_constant).decode
+"""Made once: `json.loads` with these options makes a decoder for every text."""
 
 
 def split_payload(body: bytes) -> Sequence[str]:
