@@ -2,10 +2,10 @@
 
 Redis keeps nothing of value and may be killed, emptied or frozen at any time:
 
-1. Publishing puts a message into a bounded queue; one task sends all that has gathered in one round trip.
+1. A message is sent as it is published, and nobody waits for the reply. What Redis is too slow for gathers in a bounded queue.
 2. While Redis is away, messages are dropped. It is tried again within half a second, all subscriptions are made anew, and only
    when they are in force does the bus count as connected and say that it has recovered.
-3. A Redis that holds its connections but does not answer is away as well: it is asked for a sign of life every second.
+3. A Redis that holds its connections but does not answer is away as well: it is asked for a sign of life every second, on both.
 4. Errors of Redis end the link, never reach a caller, and are logged once per outage.
 
 Redis returns a node its own messages, if it is subscribed; they are known by their first bytes and go no further.
@@ -38,8 +38,6 @@ PING_EVERY, SILENCE = 1.0, 3.0
 """Seconds between questions for a sign of life, and without one after which Redis is away."""
 
 CHANNELS_AT_ONCE = 500
-TURN = 64
-"""Messages taken in before others on the event loop have their turn."""
 
 
 class RedisBus:
@@ -58,13 +56,8 @@ class RedisBus:
         self._recovered: list[Callable[[], None]] = []
         self._link: Link | None = None
         self._unconfirmed: dict[bytes, asyncio.Future[None]] = {}
-        self._wake = asyncio.Event()
-        self._sent = asyncio.Event()
-        """Set while nothing waits to be published."""
-        self._sent.set()
         self._closing = False
         self._tried = asyncio.Event()
-        self._heard_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -80,9 +73,10 @@ class RedisBus:
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Let what was published leave, if it leaves soon, and hang up."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._sent.wait()
+        if self._link is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._link.publishing.all_answered()
         self._closing = True
         while self._task is not None and not self._task.done():
             self._task.cancel()  # once is not always enough: a failure at the same moment may swallow it
@@ -98,25 +92,22 @@ class RedisBus:
     # Publishing.
 
     def publish(self, document_id: DocumentId, message: BusMessage) -> None:
-        """Queue a message; without Redis it is dropped."""
-        if not self.connected:
+        """Send a message, or let it wait while Redis is slow; without Redis it is dropped."""
+        link = self._link
+        if not self.connected or link is None:
             self._unheard += 1
             return
-        self._outgoing.put(CHANNEL + document_id, encode_hint(self._prefix, message))
-        self._sent.clear()
-        self._wake.set()
+        channel, payload = CHANNEL + document_id, encode_hint(self._prefix, message)
+        if link.publishing.full:
+            self._outgoing.put(channel, payload)
+        elif not link.publishing.say(_own(link, "PUBLISH"), channel, payload):
+            self._unheard += 1
 
-    async def _write(self, link: Link) -> None:
-        """Send what has gathered in one round trip; when there is nothing to send, see now and then whether Redis answers."""
-        command = "SPUBLISH" if link.sharded else "PUBLISH"
-        while True:
-            if not self._outgoing:
-                self._sent.set()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PING_EVERY):
-                        await self._wake.wait()
-            self._wake.clear()
-            await link.ask([(command, *each) for each in self._outgoing.take_group()] or [("PING",)])
+    def _send_what_waits(self) -> None:
+        """Redis takes more again; when it takes no more something waits, or nothing does, so that nobody is overtaken."""
+        while (link := self._link) is not None and self._outgoing and not link.publishing.full:
+            for channel, payload in self._outgoing.take_group():
+                link.publishing.say(_own(link, "PUBLISH"), channel, payload)
 
     # Subscribing.
 
@@ -131,8 +122,7 @@ class RedisBus:
         """Hear of it no more, not even of what is on its way."""
         link = self._link
         if self._receivers.pop(document_id, None) is not None and link is not None:
-            with contextlib.suppress(*FAILURES):
-                await link.tell(*_names(link, "UNSUBSCRIBE", [document_id]))
+            link.listening.say(*_names(link, "UNSUBSCRIBE", [document_id]))
 
     async def _confirmed(self, link: Link, document_ids: Sequence[DocumentId]) -> None:
         """Subscribe and wait until that is in force; returns as well when the link is lost."""
@@ -141,20 +131,11 @@ class RedisBus:
         for each in document_ids:
             future = self._unconfirmed.setdefault(f"{CHANNEL}{each}".encode(), loop.create_future())
             waiting.append(future)
-        await link.tell(*_names(link, "SUBSCRIBE", document_ids))
+        link.listening.say(*_names(link, "SUBSCRIBE", document_ids))
         async with asyncio.timeout(ANSWER_SECONDS):
             await asyncio.gather(*map(asyncio.shield, waiting))
 
     # Listening.
-
-    async def _listen(self, link: Link) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            for _ in range(TURN):
-                reply = await link.hear()
-                self._heard_at = loop.time()
-                self._take(reply)
-            await asyncio.sleep(0)
 
     def _take(self, reply: Any) -> None:
         match reply:
@@ -184,11 +165,12 @@ class RedisBus:
     async def _watch(self, link: Link) -> None:
         """A connection may stand while nobody is at the other end."""
         loop = asyncio.get_running_loop()
-        self._heard_at = loop.time()
         while True:
-            await link.tell("PING")
+            for wire in (link.publishing, link.listening):
+                wire.say("PING")
             await asyncio.sleep(PING_EVERY)
-            if loop.time() - self._heard_at > SILENCE:
+            heard_at = min(link.publishing.heard_at, link.listening.heard_at)
+            if loop.time() - heard_at > SILENCE:
                 raise TimeoutError("Redis gives no sign of life.")
 
     # The link.
@@ -199,7 +181,7 @@ class RedisBus:
         while not self._closing:
             began = loop.time()
             try:
-                async with self._way.link() as link:
+                async with self._way.link(self._take) as link:
                     await self._use(link)
             except* FAILURES as failures:
                 if self.connected or not told:
@@ -214,9 +196,10 @@ class RedisBus:
     async def _use(self, link: Link) -> None:
         self._link = link
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(link))
+            for wire in (link.publishing, link.listening):
+                group.create_task(wire.end())
+            link.publishing.relieved = self._send_what_waits
             await self._subscribe_anew(link)
-            group.create_task(self._write(link))
             group.create_task(self._watch(link))
             self._gain()
 
@@ -237,7 +220,6 @@ class RedisBus:
     def _lose(self) -> None:
         self.connected, self._link = False, None
         self._outgoing.clear()
-        self._sent.set()
         self._tried.set()
         for future in self._unconfirmed.values():
             if not future.done():
@@ -246,8 +228,13 @@ class RedisBus:
 
 
 def _names(link: Link, command: str, document_ids: Sequence[DocumentId]) -> list[str]:
-    """The command in the link's own form, and the channels."""
-    return [("S" if link.sharded else "") + command, *(CHANNEL + each for each in document_ids)]
+    """A command, and the channels."""
+    return [_own(link, command), *(CHANNEL + each for each in document_ids)]
+
+
+def _own(link: Link, command: str) -> str:
+    """The link's own form of a command."""
+    return "S" + command if link.sharded else command
 
 
 def _first(failures: BaseExceptionGroup[Exception]) -> str:

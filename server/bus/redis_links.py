@@ -8,7 +8,6 @@ the servers', those of the sentinels stand in the query as `sentinel_username` a
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +18,9 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
+
+from server.bus.redis_wire import Wire
 
 ANSWER_SECONDS = 2.0
 """After so long without an answer Redis counts as away: nothing may wait for it for long."""
@@ -36,34 +36,14 @@ _SENTINEL_PORT = 26379
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Two open connections (redis.asyncio.Connection). `sharded`: the server knows sharded pub/sub, and is not a cluster.
+    """Two open connections. `sharded`: the server knows sharded pub/sub, and is not a cluster.
 
     In a cluster a shard's own server would have to be found for each document; plain messages reach every server of it.
-
-    Every verb raises one of FAILURES when the connection is closed or does not answer. redis-py's own time limit for sending is not
-    used: on Python 3.11 it can swallow the cancellation of a task, which then goes on for ever on a connection that it opens anew.
     """
 
-    publishing: Any
-    listening: Any
+    publishing: Wire
+    listening: Wire
     sharded: bool
-
-    async def ask(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
-        """Send commands on the publishing connection in one round trip, and wait for all answers."""
-        connection = self.publishing
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await _send(connection, connection.pack_commands(commands))
-            for _ in commands:
-                await connection.read_response()
-
-    async def tell(self, *command: str) -> None:
-        """Send a command on the listening connection; its answer is among what is heard there."""
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await _send(self.listening, self.listening.pack_command(*command))
-
-    async def hear(self) -> Any:
-        """The next that the listening connection brings, however long it takes."""
-        return await self.listening.read_response(timeout=math.inf)
 
 
 class Way:
@@ -96,8 +76,11 @@ class Way:
         return [sentinel.master_for(service).connection_pool.make_connection]
 
     @contextlib.asynccontextmanager
-    async def link(self) -> AsyncIterator[Link]:
-        """Two connections to the first server that answers, closed at the end; raises one of FAILURES."""
+    async def link(self, hear: Callable[[Any], None]) -> AsyncIterator[Link]:
+        """Two connections to the first server that answers, closed at the end; raises one of FAILURES.
+
+        `hear` is called with all that the listening one brings but errors.
+        """
         async with contextlib.AsyncExitStack() as stack:
             publishing, dial = await self._first_that_answers()
             stack.push_async_callback(_hang_up, publishing)
@@ -105,7 +88,7 @@ class Way:
             stack.push_async_callback(_hang_up, listening)
             async with asyncio.timeout(ANSWER_SECONDS):
                 sharded = await _is_sharded(publishing)
-            yield Link(publishing, listening, sharded)
+            yield Link(Wire.over(publishing, _ignore), Wire.over(listening, hear), sharded)
 
     async def _first_that_answers(self) -> tuple[Any, Callable[[], Any]]:
         *others, last = self._dials
@@ -132,10 +115,8 @@ async def _connected(dial: Callable[[], Any]) -> Any:
     return connection
 
 
-async def _send(connection: Any, packed: Any) -> None:
-    if not connection.is_connected:
-        raise RedisConnectionError("The connection to Redis is closed.")  # redis-py would open another one
-    await connection.send_packed_command(packed, check_health=False)
+def _ignore(_reply: Any) -> None:
+    """Think nothing of how many have heard a message."""
 
 
 async def _hang_up(connection: Any) -> None:

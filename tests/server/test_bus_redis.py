@@ -143,6 +143,20 @@ async def test_connections_killed_by_an_operator(redis: RedisServer, pair: tuple
     await both_hear_each_other(one, two)
 
 
+async def test_what_a_redis_that_stops_for_a_moment_does_not_take_waits_and_leaves_in_order(
+    redis: RedisServer, pair: tuple[Node, Node]
+) -> None:
+    """More than the operating system takes for it, and less than the bus keeps."""
+    one, two = pair
+    hints = [BatchHint(Epoch(1), Seq(number), bytes(2**18)) for number in range(1, 50)]
+    redis.freeze()
+    for hint in hints:
+        one.bus.publish(DOCUMENT, hint)
+    redis.thaw()
+    assert [await two.hears() for _ in hints] == hints
+    assert one.bus.dropped == 0
+
+
 async def test_flushing_redis_changes_nothing(redis: RedisServer, pair: tuple[Node, Node]) -> None:
     await redis.ask("FLUSHALL")
     await both_hear_each_other(*pair)
