@@ -65,14 +65,21 @@ class Gathering:
         self._given_up: set[NodeId] = set()
         """Nodes that had people here and fell silent."""
         self._repeat_at: float | None = None
+        self._crowds: dict[NodeId, int] = {}
+        """How many people other nodes have said to have; forgotten now and then, for a node that has nothing to say doesn't say so."""
+        self._crowds_until = 0.0
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     @property
     def crowd(self) -> int:
-        """How many people there are: those of this node, and those of others who have shown themselves."""
-        return len(self._sessions) + self.presence.elsewhere
+        """How many people there are: those of this node, and those of others, as far as they have shown themselves or were counted."""
+        return len(self._sessions) + max(self.presence.elsewhere, sum(self._crowds.values()))
+
+    def hear_crowd(self, node: NodeId, people: int) -> None:
+        """Another node has said how many people it has."""
+        self._crowds[node] = people
 
     def session(self, connection: ConnectionId) -> Session:
         """Whoever speaks; raises ProtocolError(not_joined)."""
@@ -217,6 +224,7 @@ class Gathering:
 
     def lose_node(self, node: NodeId) -> list[Effect]:
         """Another node has gone or fallen silent."""
+        self._crowds.pop(node, None)
         if node in self.presence.nodes:
             self._given_up.add(node)
         return self._tell_presence(self.presence.lose(node))
@@ -256,6 +264,9 @@ class Gathering:
         return effects + self._repeat(now)
 
     def _repeat(self, now: float) -> list[Effect]:
+        if now >= self._crowds_until:
+            self._crowds.clear()
+            self._crowds_until = now + PRESENCE_REPEAT
         if not self.presence.nodes or not self._sessions:
             self._repeat_at = None
             return []

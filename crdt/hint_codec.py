@@ -1,7 +1,8 @@
 """Hints as bytes: `version • varUint(length) • node id • kind • body`, so that a node knows its own by their first bytes.
 
-A batch's body is `varUint(epoch) • varUint(seq)`, then, when the batch travels along, how many client ids it bound, `varUint(client id) •
-key hash (16 bytes)` of each, and the batch itself; that of a change of access is `varUint(version)`; the other bodies are JSON.
+A batch's body is `varUint(epoch) • varUint(seq) • varUint(people)`, then, when the batch travels along, how many client ids it bound,
+`varUint(client id) • key hash (16 bytes)` of each, and the batch itself; that of a change of access is `varUint(version)`; the other
+bodies are JSON.
 Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another version says things that this one does
 not understand: they raise as well, and are read from the log instead.
 """
@@ -27,7 +28,7 @@ from crdt.native import encode_info
 from crdt.protocol import DocumentInfo, PresenceChange, User, write_changes
 from crdt.varint import MAX_SAFE, read_varuint, write_varuint
 
-VERSION = 2
+VERSION = 3
 _BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING, _ACCESS = range(10)
 _EMPTY: dict[int, Hint] = {_BEAT: Beat(), _LEAVING: Beat(leaving=True)}
 _MAX_NODE_ID = 64
@@ -70,6 +71,7 @@ def _append_batch(out: bytearray, hint: BatchHint) -> None:
     out.append(_SEQ if hint.batch is None else _BATCH)
     write_varuint(hint.epoch, out)
     write_varuint(hint.seq, out)
+    write_varuint(hint.people, out)
     if hint.batch is not None:
         write_varuint(len(hint.author_keys), out)
         for client_id, key_hash in hint.author_keys:
@@ -125,10 +127,11 @@ def _whole(hint: Hint, data: bytes, at: int) -> Hint:
 def _decode_batch(kind: int, data: bytes, at: int) -> BatchHint:
     epoch, at = read_varuint(data, at)
     seq, at = read_varuint(data, at)
+    people, at = read_varuint(data, at)
     author_keys, at = _decode_keys(data, at) if kind == _BATCH else ((), at)
     if (at == len(data)) is (kind == _BATCH) or seq == 0:
         raise _malformed("A row has a place in the log, and a batch unless it is said to be too large.")
-    return BatchHint(Epoch(epoch), Seq(seq), data[at:] if kind == _BATCH else None, author_keys)
+    return BatchHint(Epoch(epoch), Seq(seq), data[at:] if kind == _BATCH else None, author_keys, people)
 
 
 def _decode_keys(data: bytes, at: int) -> tuple[AuthorKeys, int]:

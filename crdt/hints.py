@@ -15,13 +15,15 @@ from crdt.protocol import DocumentInfo, PresenceChange
 class BatchHint:
     """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log.
 
-    `author_keys`: what it bound; they travel with the batch.
+    `author_keys`: what it bound; they travel with the batch. `people`: how many have the document open on the node that says so, for a
+    row costs a frame for each of them too.
     """
 
     epoch: Epoch
     seq: Seq
     batch: bytes | None
     author_keys: AuthorKeys = ()
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,11 @@ def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 
 
-def _hint_at(epoch: Epoch, row: Row) -> BatchHint:
+def _hint_at(epoch: Epoch, row: Row, people: int) -> BatchHint:
     """Tell of a row, whole if it is small."""
     if len(row.batch) + KEY_BYTES * len(row.author_keys) > LARGE_HINT:
-        return BatchHint(epoch, row.seq, None)
-    return BatchHint(epoch, row.seq, row.batch, row.author_keys)
+        return BatchHint(epoch, row.seq, None, people=people)
+    return BatchHint(epoch, row.seq, row.batch, row.author_keys, people)
 
 
 class Wire(Protocol):
@@ -223,7 +223,7 @@ class OpenRoom:
                 case Answer(connection, request, answer):
                     around.wire.answer(connection, request, answer)
                 case PublishBatch(row):
-                    around.bus.publish(self.document_id, _hint_at(self.room.epoch, row))
+                    around.bus.publish(self.document_id, _hint_at(self.room.epoch, row, len(self.room.people)))
                 case PublishPresence(changes):
                     around.bus.publish(self.document_id, PresenceHint(changes))
                 case AnnouncePresence(people, asks):
@@ -297,6 +297,7 @@ class OpenRoom:
         people = self.room.people
         match message:
             case BatchHint():
+                people.hear_crowd(node, message.people)
                 self.learn(message)
             case PresenceHint(changes):
                 self.do(lambda: people.hear_presence(node, changes))
@@ -341,7 +342,8 @@ class OpenRoom:
     def announce(self) -> None:
         """Tell the other nodes where the log ends and who is here, and ask who is there."""
         if not self.over:
-            self._around.bus.publish(self.document_id, BatchHint(self.room.epoch, self.room.seq, None))
+            room = self.room
+            self._around.bus.publish(self.document_id, BatchHint(room.epoch, room.seq, None, people=len(room.people)))
             self.do(lambda: self.room.people.announce_presence(asks=True))
 
     def find_node(self, node: NodeId) -> None:

@@ -304,7 +304,7 @@ class _Early:
             _, known = self._last.get(BatchHint, (node, message))
             if isinstance(known, BatchHint) and known.epoch == message.epoch and known.seq > message.seq:
                 return
-            message = BatchHint(message.epoch, message.seq, None)
+            message = BatchHint(message.epoch, message.seq, None, people=message.people)
         if isinstance(message, BatchHint | DocumentHint | ClosedHint):
             self._last[type(message)] = (node, message)
 

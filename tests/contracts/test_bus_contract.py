@@ -59,7 +59,7 @@ async def nodes(new_bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
     "message",
     [
         BatchHint(Epoch(7), Seq(2**53 - 1), b"\x00\xff batch"),
-        BatchHint(Epoch(7), Seq(1), None),
+        BatchHint(Epoch(7), Seq(1), None, people=50),
         PresenceHint(
             (PresenceChange(PresenceId(1), ClientId(2), User("u", "Zoë \U0001f375", "#00ff00"), {"a": [1, None]}),)
         ),

@@ -37,8 +37,8 @@ CHANGES = st.lists(
 SEQS = st.integers(1, 2**53 - 1).map(Seq)
 KEYS = st.lists(st.tuples(SAFE.map(ClientId), st.binary(min_size=16, max_size=16)), max_size=3).map(tuple)
 HINTS: st.SearchStrategy[Hint] = st.one_of(
-    st.builds(BatchHint, SAFE.map(Epoch), SEQS, st.none() | st.binary(min_size=1)),
-    st.builds(BatchHint, SAFE.map(Epoch), SEQS, st.binary(min_size=1), KEYS),
+    st.builds(BatchHint, SAFE.map(Epoch), SEQS, st.none() | st.binary(min_size=1), people=SAFE),
+    st.builds(BatchHint, SAFE.map(Epoch), SEQS, st.binary(min_size=1), KEYS, SAFE),
     st.builds(PresenceHint, CHANGES),
     st.builds(PresenceWhole, CHANGES, st.booleans()),
     st.builds(DocumentHint, st.builds(DocumentInfo, st.text(), st.none() | st.text())),
@@ -57,35 +57,36 @@ def test_what_one_node_says_another_hears(hint: Hint) -> None:
 
 def test_a_batch_costs_little_more_than_its_bytes() -> None:
     prefix = sender_prefix(NodeId("0123456789abcdef"))
-    assert len(encode_hint(prefix, BatchHint(Epoch(1), Seq(1000), b"x" * 100))) == 100 + 23
+    assert len(encode_hint(prefix, BatchHint(Epoch(1), Seq(1000), b"x" * 100, people=50))) == 100 + 24
 
 
 @pytest.mark.parametrize(
     "data",
     [
         b"",
-        b"\x02",
-        b"\x02\x00\x07",
-        b"\x02\x41" + b"n" * 65 + b"\x07",  # a sender's name that is too long
-        b"\x01\x01n\x07",  # what a node of the version before says
-        b"\x02\x01\xff\x07",  # a sender's name that is no text
-        b"\x02\x01n",
-        b"\x02\x01n\x63",  # another kind
-        b"\x02\x01n\x07!",
-        b"\x02\x01n\x00\x01",  # ends inside a row
-        b"\x02\x01n\x00\x01\x00\x00batch",  # there is no row 0
-        b"\x02\x01n\x00\x01\x01",  # ends before the keys
-        b"\x02\x01n\x00\x01\x01\x00",  # a batch that is not there
-        b"\x02\x01n\x00\x01\x01\x01\x07" + b"k" * 15,  # ends inside a key
-        b"\x02\x01n\x00\x01\x01\xff\xff\xff\xff\x0f" + b"k" * 40,  # more keys than there are bytes
-        b"\x02\x01n\x00\x01\x01\x01\xff\xff\xff\xff\xff\xff\xff\x1f" + b"k" * 40,  # no client id is as large
-        b"\x02\x01n\x01\x01\x01batch",  # a batch that was said to be too large
-        b"\x02\x01n\x02[NaN]",
-        b"\x02\x01n\x02" + b"[" * 100_000,
-        b"\x02\x01n\x02[" + b"9" * 5000 + b"]",
-        b"\x02\x01n\x02{}",
-        b'\x02\x01n\x05{"title":1,"trashed_at":null}',
-        b'\x02\x01n\x06{"code":"surprise","message":""}',
+        b"\x03",
+        b"\x03\x00\x07",
+        b"\x03\x41" + b"n" * 65 + b"\x07",  # a sender's name that is too long
+        b"\x02\x01n\x07",  # what a node of the version before says
+        b"\x03\x01\xff\x07",  # a sender's name that is no text
+        b"\x03\x01n",
+        b"\x03\x01n\x63",  # another kind
+        b"\x03\x01n\x07!",
+        b"\x03\x01n\x00\x01",  # ends inside a row
+        b"\x03\x01n\x00\x01\x01",  # ends before the people
+        b"\x03\x01n\x00\x01\x00\x02\x00batch",  # there is no row 0
+        b"\x03\x01n\x00\x01\x01\x02",  # ends before the keys
+        b"\x03\x01n\x00\x01\x01\x02\x00",  # a batch that is not there
+        b"\x03\x01n\x00\x01\x01\x02\x01\x07" + b"k" * 15,  # ends inside a key
+        b"\x03\x01n\x00\x01\x01\x02\xff\xff\xff\xff\x0f" + b"k" * 40,  # more keys than there are bytes
+        b"\x03\x01n\x00\x01\x01\x02\x01\xff\xff\xff\xff\xff\xff\xff\x1f" + b"k" * 40,  # no client id is as large
+        b"\x03\x01n\x01\x01\x01\x02batch",  # a batch that was said to be too large
+        b"\x03\x01n\x02[NaN]",
+        b"\x03\x01n\x02" + b"[" * 100_000,
+        b"\x03\x01n\x02[" + b"9" * 5000 + b"]",
+        b"\x03\x01n\x02{}",
+        b'\x03\x01n\x05{"title":1,"trashed_at":null}',
+        b'\x03\x01n\x06{"code":"surprise","message":""}',
     ],
 )
 def test_what_is_no_hint_is_refused(data: bytes) -> None:
@@ -99,7 +100,7 @@ def hint_or_refusal(data: bytes) -> None:
         decode_hint(data)
 
 
-@given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: b"\x02\x01n" + tail))
+@given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: b"\x03\x01n" + tail))
 def test_any_bytes_are_a_hint_or_refused(data: bytes) -> None:
     hint_or_refusal(data)
 

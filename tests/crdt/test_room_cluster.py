@@ -1,5 +1,6 @@
 """A room among other nodes' rooms: rows and people that come from elsewhere, in any order, late or twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -284,17 +285,49 @@ class TestPeople:
         assert len(table.asked(AnnouncePresence)) == 1
 
     def test_a_crowd_elsewhere_makes_the_room_gather_longer_as_one_here_does(self) -> None:
-        def second_row_leaves_after(crowd: int) -> float:
-            table = Table()
-            (alice,) = table.seat("alice")
+        def shown(table: Table, crowd: int) -> None:
             people = [replace(CAROL, presence_id=PresenceId(1000 + number)) for number in range(crowd)]
             table.carry_out(table.room.people.hear_whole_presence(ELSEWHERE, people, asks=False))
-            alice.types("a")
-            table.commit()
-            alice.types("b")
-            table.flush(0)
-            deadline = table.room.deadline()
-            assert deadline is not None
-            return deadline - table.now
 
-        assert second_row_leaves_after(100) > 2 * second_row_leaves_after(1)
+        def counted(table: Table, crowd: int) -> None:
+            table.room.people.hear_crowd(ELSEWHERE, crowd)
+
+        def both(table: Table, crowd: int) -> None:
+            shown(table, crowd)
+            counted(table, crowd)
+
+        assert window_after(shown, 100) == window_after(counted, 100) == window_after(both, 100)
+        assert window_after(counted, 100) > 2 * window_after(counted, 1)
+
+    def test_a_crowd_that_is_not_counted_again_is_forgotten(self) -> None:
+        table = Table()
+        table.seat("alice")
+        table.room.people.hear_crowd(ELSEWHERE, 100)
+        table.flush(0)
+        table.room.people.hear_crowd(ELSEWHERE, 99)
+        table.flush(PRESENCE_REPEAT / 2)
+        assert table.room.people.crowd == 1 + 99
+        table.flush(PRESENCE_REPEAT / 2)
+        assert table.room.people.crowd == 1
+
+    def test_a_node_that_has_fallen_silent_takes_its_crowd_along(self) -> None:
+        table = Table()
+        table.room.people.hear_crowd(ELSEWHERE, 100)
+        table.room.people.hear_crowd(NodeId("yet elsewhere"), 10)
+        table.carry_out(table.room.people.lose_node(ELSEWHERE))
+        assert table.room.people.crowd == 10
+
+
+def window_after(comes: Callable[[Table, int], None], crowd: int) -> float:
+    """Seconds from a row to the next one in a room in which one person types and the others are on another node."""
+    table = Table()
+    (alice,) = table.seat("alice")
+    table.flush(0)
+    comes(table, crowd)
+    alice.types("a")
+    table.commit()
+    alice.types("b")
+    table.flush(0)
+    deadline = table.room.deadline()
+    assert deadline is not None
+    return deadline - table.now

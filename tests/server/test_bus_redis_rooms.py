@@ -56,6 +56,18 @@ async def test_edits_cross_from_node_to_node(cluster: Cluster) -> None:
     assert alice.text == bob.text
 
 
+async def test_nodes_hear_from_each_others_rows_how_many_people_they_have(cluster: Cluster) -> None:
+    """Nobody of them has shown a cursor: a row costs a frame for each of them all the same, and the window is theirs as well."""
+    here, there = await cluster.node(), await cluster.node()
+    alice, bob, carol = here.person("alice"), there.person("bob"), there.person("carol")
+    for person in (alice, bob, carol):
+        await person.joins(DOCUMENT)
+    await bob.types("hello")
+    await alice.reads("hello")
+    (open_room,) = here.rooms._rooms
+    assert open_room.room.people.crowd == 3
+
+
 async def test_a_batch_too_large_for_the_bus_is_read_from_the_log(cluster: Cluster) -> None:
     alice, bob = (await cluster.node()).person("alice"), (await cluster.node()).person("bob")
     await alice.joins(DOCUMENT)
