@@ -127,7 +127,7 @@ class Room:
         """When `flush` must be called next; None: not before something else happens."""
         may_append = self._outbox.ready and not self._reloading
         append = self._window.ends if may_append else self._outbox.retry_at
-        moments = (append, self._people.presence_deadline())
+        moments = (append, self._people.presence_deadline(), self._catching_up.look_at)
         return min((moment for moment in moments if moment is not None), default=None)
 
     # Coming and going.
@@ -246,7 +246,7 @@ class Room:
         return [Answer(entry.connection, entry.request, Acknowledged(self.seq))]
 
     def flush(self, now: float) -> list[Effect]:
-        """Do what is due: begin or repeat an append, tell presence. Call it at `deadline` and after every verb that takes something."""
+        """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
         effects: list[Effect] = []
         appending = None
         if self._outbox.ready and not self._reloading and self._window.is_over(now):
@@ -256,6 +256,8 @@ class Room:
             appending = self._outbox.retry()
         if appending is not None:
             effects.append(Append(appending.update_id, self.epoch, appending.batch, appending.author_keys))
+        if self._catching_up.gap_stays(self._replica.gap and not self._reloading, now):
+            effects += self._ask_for_rows()
         return effects + self._people.flush_presence(now)
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
@@ -271,7 +273,7 @@ class Room:
         if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
             return effects + appending.acknowledgements(seq)
         self._replica.arrive(self._outbox.owe(seq, appending), known=True)
-        return effects + self._advance()
+        return effects + self._advance(patient=True)
 
     def append_failed(self, update_id: UpdateId, now: float) -> list[Effect]:
         """The store could not take the append, or did not say so: `flush` will try the same again."""
@@ -324,8 +326,8 @@ class Room:
     def _catch_up(self) -> list[Effect]:
         return [] if self._reloading else [*self._catching_up.ask_for_the_rest(self.seq)]
 
-    def _advance(self) -> list[Effect]:
-        """Apply, send and acknowledge every row whose turn it is."""
+    def _advance(self, *, patient: bool = False) -> list[Effect]:
+        """Apply, send and acknowledge every row whose turn it is. `patient`: what is missing may be on its way, as a row of ours may be."""
         effects: list[Effect] = []
         if self._reloading:
             return effects
@@ -334,7 +336,7 @@ class Room:
                 effects += self._relay(row)
         except Damaged as error:
             return effects + self.doubt(error.message)
-        if self._replica.gap:
+        if self._replica.gap and not patient and self._outbox.under_way is None:
             effects += self._ask_for_rows()
         return effects
 

@@ -7,6 +7,7 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.authors import hash_key
+from crdt.catching_up import GAP_PATIENCE
 from crdt.effects import AnnouncePresence, Fetch, PublishPresence, Reload
 from crdt.errors import Code, ProtocolError
 from crdt.gathering import PRESENCE_REPEAT
@@ -47,6 +48,46 @@ class TestRows:
         alice.story.insert(4, "and ")
         alice.sends(alice.doc.get_update(before))
         assert alice.refusals == []
+
+    def test_the_row_before_ones_own_is_waited_for_a_moment_and_then_read_from_the_log(self) -> None:
+        """Nodes that write at once often hear of their own rows from the store before they hear of each other's."""
+        table = Table()
+        (alice,) = table.seat("alice")
+        first, third = rows_of_one_author("one ", "three ")
+        alice.types("two ")
+        self.commit_at(table, Seq(2))
+        assert table.room.deadline() == table.now + GAP_PATIENCE
+        table.flush(GAP_PATIENCE / 2)
+        table.carry_out(table.room.remote(Row(Seq(1), first)))
+        assert alice.acknowledged == [2]
+        table.flush(GAP_PATIENCE)
+        assert table.asked(Fetch) == []
+        alice.types("four ")
+        self.commit_at(table, Seq(4))
+        table.flush(GAP_PATIENCE)
+        assert table.asked(Fetch) == [Fetch(Seq(2))]
+        assert table.room.deadline() is None
+        table.carry_out(table.room.fetched([Row(Seq(3), third)]))
+        assert alice.acknowledged == [2, 4]
+
+    def test_a_row_of_ones_own_that_is_under_way_is_waited_for_before_the_log_is_read(self) -> None:
+        table = Table()
+        (alice,) = table.seat("alice")
+        _, second = rows_of_one_author("one ", "two ")
+        alice.types("mine ")
+        table.flush()
+        table.carry_out(table.room.remote(Row(Seq(2), second)))
+        assert table.asked(Fetch) == []
+        table.flush(0)
+        table.flush(GAP_PATIENCE)
+        assert table.asked(Fetch) == [Fetch(Seq(0))]
+
+    @staticmethod
+    def commit_at(table: Table, seq: Seq) -> None:
+        """The store gives what waits this place in the log."""
+        table.flush()
+        table.carry_out(table.room.committed(table.appends.pop().update_id, seq))
+        table.flush(0)
 
     def test_ones_own_row_read_back_from_the_log_is_still_acknowledged(self) -> None:
         """The store's answer may be slower than the log that was read because of another node's hint."""
