@@ -207,9 +207,7 @@ class Room:
         return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
 
     def _take(self, connection: ConnectionId, updates: tuple[Inspected, ...], request: Request | None) -> list[Effect]:
-        session = self._people.session(connection)
-        size = sum([len(update.raw) for update in updates])
-        self._may_write(session, size)
+        session = self.may_write(connection, sum([len(update.raw) for update in updates]))
         return self._admit(Entry(connection, request, updates, session.key_hash))
 
     def _admit(self, entry: Entry) -> list[Effect]:
@@ -223,11 +221,9 @@ class Room:
         self._outbox.take(entry)
         return []
 
-    def may_write(self, connection: ConnectionId) -> None:
-        """Raise what anything from this session would be refused with now, before much is sent in parts; changes nothing."""
-        self._may_write(self._people.session(connection), 0)
-
-    def _may_write(self, session: Session, size: int) -> None:
+    def may_write(self, connection: ConnectionId, size: int = 0) -> Session:
+        """Who writes; raises what so many bytes from them would be refused with now, also before much is sent in parts. Changes nothing."""
+        session = self._people.session(connection)
         if self.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, _DAMAGED)
         if not session.role.may_write:
@@ -238,6 +234,7 @@ class Room:
             raise Unavailable("The store does not answer. Keep the change and send it again later.")
         if self.size + size > self._limits.document_bytes:
             raise ProtocolError(Code.DOCUMENT_FULL, "The document has reached its largest size. Start another one.")
+        return session
 
     def _acknowledge_nothing_new(self, entry: Entry) -> list[Effect]:
         """What it repeats may still be on its way: acknowledge it together with the last thing taken."""
