@@ -1,8 +1,8 @@
 """A connection to Redis that is spoken and heard as bytes come and go: no task, no future and no time limit for each message.
 
 redis-py opens the connection, for it knows TLS, passwords and the ways to a server; then the connection's transport is this module's.
-Through redis-py's own streams a hint costs two nodes three times the processor time. This module alone knows a private name of redis-py,
-which has been the same in all its releases with asyncio.
+Through redis-py's own streams a hint costs two nodes twice the processor time. This module alone knows a private name of redis-py, and so
+pyproject.toml names the series that it is tried with.
 
 1. What is said leaves in its order at the end of the event loop's turn, together with all else that was said in it.
 2. After so many replies others on the event loop have their turn, and nothing is read meanwhile.
