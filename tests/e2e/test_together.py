@@ -125,6 +125,21 @@ async def test_arrow_keys_are_obeyed_while_the_other_types_fast(meet: Meeting, s
     assert (await alice.text()).splitlines()[:2] == ["up" + 8 * "u", "down" + 8 * "d"]
 
 
+async def test_clicks_are_obeyed_while_the_other_types_fast(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, "first", "second", "chatter")
+    await bob.goes_after("chatter")
+
+    async def clicks_to_and_fro() -> None:
+        for _ in range(8):
+            for line in ("first", "second"):
+                await alice.sheet.get_by_text(line).click(position={"x": 200, "y": 8})  # beside the words: at their end
+                await alice.types(line[0])
+
+    await asyncio.gather(clicks_to_and_fro(), bob.types(" and more chatter" * 5, delay=10))
+    await agree(alice, bob)
+    assert (await alice.text()).splitlines()[:2] == ["first" + 8 * "f", "second" + 8 * "s"]
+
+
 async def test_undo_takes_back_only_ones_own_change(meet: Meeting, shared_site: Site) -> None:
     alice, bob, _ = await two_in_one_document(meet, shared_site, "Common ground.")
     await bob.goes_to_end()

@@ -10,7 +10,7 @@ import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 import { Binding } from "./binding";
 import { Carets } from "./carets";
-import { CursorKeys } from "./cursor_keys";
+import { CursorMoves } from "./cursor_moves";
 import { EmptyLines } from "./empty_lines";
 import { Image } from "./images";
 import { styling } from "./styling";
@@ -74,7 +74,7 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
     EmptyLines,
     UndoSteps,
     Carets.configure({ awareness }),
-    CursorKeys,
+    CursorMoves,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),
   ];
