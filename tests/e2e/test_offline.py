@@ -14,6 +14,8 @@ from tests.e2e.site import Site
 pytestmark = BROWSER
 
 KEPT = "Offline – kept on this device"
+SESSION_OVER = r"400 \(Bad Request\) \(\S+transport=polling\S+&sid="
+"""What a long-polling session is told that the line has held up until it was over: a slow machine gets that far."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -102,7 +104,7 @@ async def test_what_was_deleted_offline_is_deleted_for_all(meet: Meeting, shared
 async def test_the_status_says_where_the_words_are(meet: Meeting, shared_site: Site, line: Line) -> None:
     """The network dies without a word: nothing tells the browser but the silence of its connections."""
     person = await meet("Alice", at=line.url)
-    person.expects(NETWORK)
+    person.expects(NETWORK, SESSION_OVER)
     alice = await person.opens(await shared_site.new_document())
     await alice.goes_to_start()
     await alice.types("here")
