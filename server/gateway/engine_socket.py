@@ -131,7 +131,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if self.lane is None or self.closed:
             self.push((SharedPacket(text),))
         else:
-            self.lane.write(encode_frame("4" + text))
+            self.bounded(self.lane.write(encode_frame("4" + text)))
 
     async def send(self, pkt: engine_packet.Packet) -> None:
         """Queue one packet; the way in for engineio and python-socketio."""
