@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from crdt.ids import ConnectionId
 from server.gateway.connection import Connection
-from server.gateway.fast_lane import FastLane, write_to_all
 from server.gateway.outgoing import Packets
+from server.gateway.outlet import Outlet, write_to_all
 
 
 class Audience:
@@ -14,7 +14,7 @@ class Audience:
     def __init__(self, connections: tuple[ConnectionId, ...], everybody: Mapping[ConnectionId, Connection]) -> None:
         self.connections = connections
         self._everybody = everybody
-        self._in_lanes: dict[FastLane, Connection] = {}
+        self._in_lanes: dict[Outlet, Connection] = {}
         self._others: list[Connection] = []
         for each in connections:
             connection = everybody.get(each)
@@ -23,19 +23,21 @@ class Audience:
             if connection.socket.lane is None:
                 self._others.append(connection)
             else:
-                self._in_lanes[connection.socket.lane] = connection
+                self._in_lanes[connection.socket.lane.outlet] = connection
 
     def send(self, packets: Packets, limit: int, but: ConnectionId | None) -> list[ConnectionId]:
         """Send the same to all, except perhaps one; never waits. Return those whose backlog has passed the limit."""
         author = None if but is None else self._everybody.get(but)
+        authors_lane = None if author is None else author.socket.lane
+        but_outlet = None if authors_lane is None else authors_lane.outlet
         slow = [
             connection.connection_id
             for connection in self._others
             if connection is not author and connection.socket.push(packets) > limit
         ]
-        behind = write_to_all(self._in_lanes, packets.frames, limit, None if author is None else author.socket.lane)
-        for lane in behind:
-            connection = self._in_lanes[lane]
+        behind = write_to_all(self._in_lanes, packets.frames, limit, but_outlet)
+        for outlet in behind:
+            connection = self._in_lanes[outlet]
             if connection.socket.bounded(connection.socket.backlog) > limit:
                 slow.append(connection.connection_id)
         return slow

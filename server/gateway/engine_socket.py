@@ -116,7 +116,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
                 self.queue.put_nowait(packet)
             backlog = self.backlog
         else:
-            backlog = self.lane.write(packets.frames if isinstance(packets, Packets) else encode_frames(packets))
+            backlog = self.lane.outlet.write(packets.frames if isinstance(packets, Packets) else encode_frames(packets))
         return self.bounded(backlog)
 
     def bounded(self, backlog: int) -> int:
@@ -131,7 +131,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if self.lane is None or self.closed:
             self.push((SharedPacket(text),))
         else:
-            self.bounded(self.lane.write(encode_frame("4" + text)))
+            self.bounded(self.lane.outlet.write(encode_frame("4" + text)))
 
     async def send(self, pkt: engine_packet.Packet) -> None:
         """Queue one packet; the way in for engineio and python-socketio."""
@@ -148,7 +148,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     def is_stalled(self, seconds: float) -> bool:
         """Whether nothing of a backlog has moved for so long; to be asked regularly."""
         now, backlog = self._loop.time(), self.backlog
-        moved = self.queue.total + (0 if self.lane is None else self.lane.written) - backlog
+        moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - backlog
         if backlog == 0 or moved != self._moved_bytes:
             self._moved_bytes, self._moved_at = moved, now
         return now - self._moved_at >= seconds
@@ -303,7 +303,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if lane is None or self.closed:
             return
         if not self.queue.empty():
-            lane.write(self._queued_frames())
+            lane.outlet.write(self._queued_frames())
         self.lane, lane.hearer = lane, self
 
     def _queued_frames(self) -> bytes:

@@ -3,8 +3,8 @@
 Under an ASGI server each frame costs a task's turn and a queue's, both ways; an edit in a full room is hundreds of them. `FastLane` is
 uvicorn's own WebSocket protocol with two short cuts:
 
-- **Out**: `write` takes frames that were encoded once for everybody. What the kernel does not take waits in the transport, which
-  shares the bytes among all connections.
+- **Out**: `outlet` takes frames that were encoded once for everybody, and hands them to the kernel (outlet.py). What that does not take
+  waits in the transport, which shares the bytes among all connections.
 - **In**: a short text message, or a text that announces one attachment together with it, is offered to the `hearer` at once and whole,
   unless something before it still waits to be read through ASGI. What the hearer does not take goes through ASGI, as it is.
 
@@ -16,7 +16,8 @@ This module alone knows uvicorn's and websockets' insides; it is tried with the 
 to the ordinary protocol, and says so, beside any other.
 """
 
-from collections.abc import Iterable, MutableMapping
+import asyncio
+from collections.abc import MutableMapping
 from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
@@ -31,6 +32,7 @@ from websockets.http11 import Response
 from websockets.protocol import State
 
 from server.gateway import handshake
+from server.gateway.outlet import Outlet
 from server.observe import log
 
 TRIED = {"uvicorn": "0.54.0", "websockets": "17.4"}
@@ -61,11 +63,10 @@ class _Frame(NamedTuple):
 
 
 class FastLane(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol with the short cuts. `hearer` is set by whom the connection belongs to."""
+    """uvicorn's WebSocket protocol with the short cuts. `hearer` is set by whom the connection belongs to, who writes to `outlet`."""
 
     hearer: Hearer | None = None
-    written = 0
-    """Bytes that `write` has ever sent."""
+    outlet: Outlet
 
     _framed = False
     """Whether what arrives is frames that begin where we think: the request's head is through, and nobody broke the rules."""
@@ -76,6 +77,21 @@ class FastLane(WebSocketsSansIOProtocol):
 
     _accept: bytes | None = None
     """What accepts the handshake, while it is to be answered here."""
+
+    # Coming and going
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, with a request to be read."""
+        super().connection_made(transport)
+        self._open_outlet()
+
+    def _open_outlet(self) -> None:
+        self.outlet = Outlet(self.transport, lambda: self.close_sent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; the socket is closed behind this."""
+        self.outlet.close()
+        super().connection_lost(exc)
 
     # Handshake
 
@@ -93,6 +109,7 @@ class FastLane(WebSocketsSansIOProtocol):
         lane.transport, lane.server, lane.client = http.transport, http.server, http.client
         lane.scheme = "wss" if http.scheme == "https" else "ws"
         lane.connections.add(lane)
+        lane._open_outlet()
         lane._accept = accept
         lane.conn.parser = websockets.protocol.Protocol.parse(lane.conn)  # of frames: there is no request to be read
         next(lane.conn.parser)
@@ -127,6 +144,8 @@ class FastLane(WebSocketsSansIOProtocol):
 
     async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
         """Send by ASGI; who accepts adds nothing, or websockets says it."""
+        await self.writable.wait()  # as uvicorn is about to, who will then write without letting anybody in between
+        self.outlet.make_way()
         if self._accept is None or message["type"] != "websocket.accept" or self.handshake_complete:
             await super().send(message)  # type: ignore[arg-type]
         elif message.get("headers") or message.get("subprotocol"):
@@ -151,20 +170,6 @@ class FastLane(WebSocketsSansIOProtocol):
         self.transport.write(handshake.answer(self._accept or b"", self.default_headers) + frames)
         self.start_keepalive()
 
-    # Out
-
-    def write(self, frames: bytes) -> int:
-        """Send encoded frames behind all that was sent before; never waits. Return the bytes that the kernel has not taken.
-
-        Without effect on a connection that is ending, of which the answer is 0.
-        """
-        transport = self.transport
-        if self.disconnected or self.close_sent or transport.is_closing():
-            return 0
-        self.written += len(frames)
-        transport.write(frames)
-        return transport.get_write_buffer_size()
-
     def shutdown(self) -> None:
         """Close, for the server goes. Who has been told goodbye is given uvicorn's patience to answer it.
 
@@ -172,6 +177,7 @@ class FastLane(WebSocketsSansIOProtocol):
         last answers.
         """
         if not self.close_sent:
+            self.outlet.make_way()
             super().shutdown()
 
     # In
@@ -179,6 +185,7 @@ class FastLane(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Hear what is hot, pass on the rest."""
         if not self._framed:
+            self.outlet.make_way()
             super().data_received(data)
             self._framed = self.handshake_initiated and not self.close_sent and not self.conn.reader.buffer
             return
@@ -216,6 +223,7 @@ class FastLane(WebSocketsSansIOProtocol):
 
     def _pass(self, data: bytes) -> None:
         if data:
+            self.outlet.make_way()
             super().data_received(data)
 
     def _hot(self, data: bytes, frame: _Frame) -> tuple[bytes, bytes | None, int] | None:
@@ -263,23 +271,6 @@ class FastLane(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
         return True
-
-
-def write_to_all(lanes: Iterable[FastLane], frames: bytes, limit: int, but: FastLane | None) -> list[FastLane]:
-    """`write` to many, except perhaps one; return those with more waiting than the limit.
-
-    In a loop of its own, for this is what a server of one busy room does most of its time.
-    """
-    behind, size = [], len(frames)
-    for lane in lanes:
-        transport = lane.transport
-        if lane is but or lane.close_sent or transport.is_closing():
-            continue
-        lane.written += size
-        transport.write(frames)
-        if transport.get_write_buffer_size() > limit:
-            behind.append(lane)
-    return behind
 
 
 def _frame_at(data: bytes, at: int) -> _Frame | None:

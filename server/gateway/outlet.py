@@ -1,0 +1,98 @@
+"""The way out of a connection: frames handed to the kernel at once, and to the transport only what the kernel does not take.
+
+uvloop's transports keep what they are given until the end of the loop's turn. For a frame to each of a hundred members that is a hundred
+objects to be found in memory twice, and memory, not the kernel, is what a broadcast then waits for: 20 µs a member, of which the
+kernel has 8 (tests/bench, one typist). A socket's own `send` needs the socket and nothing else.
+
+Two things make that safe:
+
+- **Order.** While anything waits in the transport, or somebody else is about to write to it, `give` takes nothing, and everything goes
+  through the transport.
+- **The socket is borrowed.** It has the transport's file descriptor, whose number belongs to a stranger as soon as it is closed.
+  Transports tell their protocol that a connection is lost before they close it, and `close` gives the number back then.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from socket import AF_INET, SOCK_STREAM, socket
+
+
+def _nothing(_frames: bytes) -> int:
+    return 0
+
+
+class Outlet:
+    """One connection's way out. `is_over` says whether nothing may be sent any more, though the transport is open."""
+
+    __slots__ = ("_is_over", "_socket", "_transport", "give", "written")
+
+    def __init__(self, transport: asyncio.Transport, is_over: Callable[[], bool]) -> None:
+        self._transport = transport
+        self._is_over = is_over
+        self._socket = _borrowed(transport)
+        self.give: Callable[[bytes], int] = _nothing
+        """Have the kernel take bytes; return how many it took. Raises OSError when it takes none, or the connection is gone."""
+        self.written = 0
+        """Bytes that were ever left to the transport."""
+
+    def write(self, frames: bytes) -> int:
+        """Send behind all that was sent before; never waits. Return the bytes that the kernel has not taken.
+
+        Without effect on a connection that is ending, of which the answer is 0.
+        """
+        try:
+            taken = self.give(frames)
+        except OSError:
+            taken = 0
+        return 0 if taken == len(frames) else self.go_on(frames, taken)
+
+    def go_on(self, frames: bytes, taken: int) -> int:
+        """`write` frames of which the kernel has taken so many bytes."""
+        transport = self._transport
+        if transport.is_closing() or self._is_over():
+            return 0
+        if self.give is _nothing and self._socket is not None and not transport.get_write_buffer_size():
+            self.give = self._socket.send
+            return self.write(frames)
+        self.give = _nothing
+        self.written += len(frames) - taken
+        transport.write(frames[taken:])
+        return transport.get_write_buffer_size()
+
+    def make_way(self) -> None:
+        """Somebody else writes to the transport: nothing passes it before it is empty again."""
+        self.give = _nothing
+
+    def close(self) -> None:
+        """The connection is lost: give back what was borrowed."""
+        self.give = _nothing
+        if self._socket is not None:
+            self._socket.detach()
+            self._socket = None
+
+
+def _borrowed(transport: asyncio.Transport) -> socket | None:
+    """The transport's socket, if bytes can go to it as they are."""
+    own = transport.get_extra_info("socket")
+    if own is None or transport.get_extra_info("sslcontext") is not None:
+        return None
+    # Of whatever kind it is: nothing but `send` is asked of it, and what is named here need not be asked of the kernel.
+    return socket(AF_INET, SOCK_STREAM, 0, own.fileno())
+
+
+def write_to_all(outlets: Iterable[Outlet], frames: bytes, limit: int, but: Outlet | None) -> list[Outlet]:
+    """`write` to many, except perhaps one; return those with more waiting than the limit.
+
+    In a loop of its own, for this is what a server of one busy room does most of its time.
+    """
+    size, rest = len(frames), []
+    for outlet in outlets:
+        if outlet is but:
+            continue
+        try:
+            taken = outlet.give(frames)
+        except OSError:
+            taken = 0
+        if taken != size:
+            rest.append((outlet, taken))
+    return [outlet for outlet, taken in rest if outlet.go_on(frames, taken) > limit]
