@@ -1,6 +1,8 @@
 """Somebody who stops reading for a while: others don't notice, the server doesn't hoard, and whoever wakes is complete."""
 
+import asyncio
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -8,8 +10,9 @@ from pycrdt import Doc, Text
 from websockets.asyncio.client import ClientConnection, connect
 
 from crdt.ids import DocumentId
-from crdt.protocol import Limits, decode_batch
+from crdt.protocol import Limits, decode_batch, encode_batch
 from crdt.session import Behind
+from server.gateway.gateway import BACKLOG_FACTOR
 from server.rooms import RoomSettings
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
@@ -21,8 +24,8 @@ BACKLOG = 128 * 2**10
 class Sleeper:
     """One member by hand, who can stop reading."""
 
-    def __init__(self, socket: ClientConnection, document_id: DocumentId) -> None:
-        self._socket = socket
+    def __init__(self, connection: ClientConnection, document_id: DocumentId) -> None:
+        self._socket = connection
         self._document_id = document_id
         self.doc: Doc[Any] = Doc(client_id=CLIENT_ID)
         self.text = self.doc.get("story", type=Text)
@@ -84,8 +87,8 @@ async def test_a_reader_who_wakes_is_complete() -> None:
         document_id = await server.new_document()
         await writer.join(document_id)
         url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-        async with connect(url, compression=None, max_size=None, max_queue=None) as socket:
-            sleeper = Sleeper(socket, document_id)
+        async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
+            sleeper = Sleeper(connection, document_id)
             await sleeper.connects()
             await sleeper.joins()
             sleeper.sleeps()
@@ -95,3 +98,33 @@ async def test_a_reader_who_wakes_is_complete() -> None:
             assert waiting < 2 * BACKLOG
             await sleeper.wakes()
             assert str(sleeper.text) == str(writer.text)
+
+
+async def test_who_writes_and_never_reads_is_cut_at_the_bound() -> None:
+    """What fills a backlog may be nothing but answers."""
+    limits = Limits(backlog_bytes=1024)
+    async with serving(settings=RoomSettings(limits=limits)) as server:
+        document_id = await server.new_document()
+        narrow = socket.socket()
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        narrow.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", server.port))
+        url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
+        async with connect(url, sock=narrow, compression=None) as connection:
+            sleeper = Sleeper(connection, document_id)
+            await sleeper.connects()
+            await sleeper.joins()
+            sleeper.sleeps()
+            (there,) = server.gateway._connections.values()
+            kernels = there.socket._transport.get_extra_info("socket")  # type: ignore[union-attr]
+            kernels.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            batch, most = encode_batch([sleeper.doc.get_update()]), 0
+            for number in range(2, 20_000):
+                await connection.send(f'451-{number}["update","{document_id}",{{"_placeholder":true,"num":0}}]')
+                await connection.send(batch)
+                most = max(most, there.socket.backlog)
+                if there.socket.closed:
+                    break
+                await asyncio.sleep(0)
+            assert there.socket.closed, "it was never cut"
+            assert BACKLOG_FACTOR * limits.backlog_bytes // 2 < most <= BACKLOG_FACTOR * limits.backlog_bytes
