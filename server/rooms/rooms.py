@@ -15,7 +15,6 @@ from crdt.ids import ConnectionId, DocumentId
 from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, decode_batch
 from crdt.session import Session
-from crdt.update_reader import inspect
 from server.auth.base import Identity
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
 from server.people.access import Access, Ruling
@@ -23,9 +22,10 @@ from server.rooms.attendance import Attendance, Card
 from server.rooms.committer import Committer
 from server.rooms.head_poll import HeadPoll
 from server.rooms.neighbourhood import Neighbourhood
-from server.rooms.open_room import OpenRoom, Surroundings, Wire
+from server.rooms.open_room import OpenRoom, Surroundings
 from server.rooms.open_rooms import OpenRooms, RoomSettings, shutting_down
 from server.rooms.turnstile import Turnstile
+from server.rooms.wire import Wire
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
@@ -75,6 +75,7 @@ class Rooms:
             spawn=self._rooms.spawn,
             fold=self._sandbox.fold,
             backlog_bytes=self.limits.backlog_bytes,
+            gate_limits=self._gate_limits,
             neighbours=self._neighbours,
             judge=self._attendance.judge,
         )
@@ -176,15 +177,12 @@ class Rooms:
                 raise ProtocolError(
                     Code.TOO_LARGE, f"A batch may have {self.limits.update_bytes} bytes, not {len(batch)}."
                 )
-            updates = decode_batch(batch)
             if not self.takes_at_once(document_id, batch):
-                return self._receive_later(connection, document_id, updates, request)
-            limits = self._gate_limits
-            inspected = [inspect(update, limits) for update in updates]
+                return self._receive_later(connection, document_id, decode_batch(batch), request)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return None
-        open_room.receive(connection, inspected, request)
+        open_room.receive(connection, batch, request)
         return None
 
     def takes_at_once(self, document_id: DocumentId, batch: bytes) -> bool:
@@ -202,7 +200,7 @@ class Rooms:
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return
-        open_room.receive(connection, inspected, request)
+        open_room.do(lambda: open_room.room.receive(connection, inspected, request))
 
     def _refuse(
         self, connection: ConnectionId, document_id: DocumentId, request: Request | None, refusal: ManyhandsError

@@ -1,0 +1,32 @@
+"""The port through which rooms reach people."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol import Acknowledged, Refused, Request, ServerMessage
+
+
+class Wire(Protocol):
+    """How a room reaches connections. Nothing here blocks or raises; a connection that is gone is skipped."""
+
+    def send(
+        self,
+        connections: tuple[ConnectionId, ...],
+        document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
+    ) -> Sequence[ConnectionId]:
+        """Say the same to many, except perhaps one, encoded once; return those whose backlog has passed its limit.
+
+        The same tuple as the last time means the same people, so that they need not be looked up again.
+        """
+
+    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+        """Answer one request."""
+
+    def backlog(self, connection: ConnectionId) -> int:
+        """Bytes that wait to be taken by this connection."""
+
+    def abort(self, connection: ConnectionId) -> None:
+        """Cut the connection, whatever waits for it."""
