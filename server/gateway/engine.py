@@ -6,17 +6,37 @@ words, which costs more than all that is then done with it. Whatever is not plai
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Protocol
 
 import engineio
 
 from server.auth.cookies import session_cookie
-from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Listener, Message, Receive, Send
+from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Message, Receive, Send
+from server.gateway.frames import BadFrame
 from server.gateway.opening import plain_opening
 from server.gateway.outgoing import PacketQueue
 from server.rooms.turnstile import Turnstile
 
 _TOO_MANY = "Too many connections"
+
+
+class Listener(Protocol):
+    """Who is told of the sockets."""
+
+    def opened(self, socket: EngineSocket) -> bool:
+        """A handshake is being answered; False refuses it."""
+
+    def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
+        """A whole message came, in its bytes. False: nothing has happened, and it is to be received like any other. Never raises."""
+
+    async def received(self, socket: EngineSocket, data: str | bytes) -> None:
+        """A message came. Raises BadFrame, nothing else; while it waits, nothing more is read from this socket."""
+
+    def bad_frame(self, socket: EngineSocket, bad: BadFrame) -> None:
+        """The peer broke the rules; the socket has been cut."""
+
+    def ended(self, socket: EngineSocket) -> None:
+        """The socket is gone; told once."""
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]

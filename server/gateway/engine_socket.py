@@ -16,12 +16,13 @@ WebSocket is sent goes straight to that transport, in the order of `push`, and i
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Protocol
+from typing import Any
 
 from engineio import packet as engine_packet
 from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 
+from crdt.ids import ConnectionId
 from server.gateway.fast_lane import FastLane, encode_frame, lane_of
 from server.gateway.frames import BadFrame, check_frame, split_payload
 from server.gateway.outgoing import PacketQueue, Packets, SharedPacket, encode_frames, packet_bytes
@@ -42,25 +43,6 @@ GRACE_SECONDS = 2.0
 
 BODY_SECONDS = 30.0
 """For one long-polling payload to arrive."""
-
-
-class Listener(Protocol):
-    """Who is told of the sockets."""
-
-    def opened(self, socket: "EngineSocket") -> bool:
-        """A handshake is being answered; False refuses it."""
-
-    def heard(self, socket: "EngineSocket", text: bytes, attachment: bytes | None) -> bool:
-        """A whole message came, in its bytes. False: nothing has happened, and it is to be received like any other. Never raises."""
-
-    async def received(self, socket: "EngineSocket", data: str | bytes) -> None:
-        """A message came. Raises BadFrame, nothing else; while it waits, nothing more is read from this socket."""
-
-    def bad_frame(self, socket: "EngineSocket", bad: BadFrame) -> None:
-        """The peer broke the rules; the socket has been cut."""
-
-    def ended(self, socket: "EngineSocket") -> None:
-        """The socket is gone; told once."""
 
 
 class EngineSocket(AsyncSocket):  # type: ignore[misc]
@@ -90,6 +72,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.lane: FastLane | None = None
         """Where all that it is sent goes, once it is a WebSocket with a lane."""
         self._listening = False
+        self.inside: ConnectionId | None = None
+        """Who it is to the application, from its CONNECT that was accepted to its end."""
+        self.half: Any = None
+        """Of the listener: an event whose attachment is still to come."""
 
     def bound_messages(self, most_bytes: int) -> None:
         """Take no message from now on that is longer, nor keep what has come of one: uvicorn's protocol puts its frames together."""
@@ -192,7 +178,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         """Act on a message of the fast lane, unless something before it is still being acted on."""
         if self.closed or not self._listening or not self.server.listener.heard(self, text, attachment):
             return False
-        self._expect_no_pong()
+        if self._pinged_at is not None:
+            self._expect_no_pong()
         return True
 
     def refuse(self, bad: BadFrame) -> None:

@@ -209,12 +209,11 @@ class Gateway:
     def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
         """Take an update at once; False if it has anything to wait for, and if it is to be refused for its rate."""
         connection = self._connections[connection_id]
-        if not self._rooms.takes_at_once(document_id, batch) or connection.expired:
-            return False
-        if not connection.rates.admit_update_now(len(batch)):
+        room = self._rooms.at_once(document_id, batch)
+        if room is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
             return False
         try:
-            self._rooms.receive(connection_id, document_id, batch, Request(ack_id))
+            room.receive(connection_id, batch, Request(ack_id))
         except Exception as error:  # noqa: BLE001 - as in `received`
             self._refuse(connection, ack_id, ["update", document_id, batch], _refusal(error))
         return True

@@ -88,9 +88,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         self._limits = limits
         self.door = Door(limits)
         self.complaints = Complaints()
-        self._half: dict[str, StrictPacket] = {}
         self._connect_timers: dict[str, asyncio.TimerHandle] = {}
-        self._inside: set[ConnectionId] = set()
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -107,8 +105,8 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
         """Read what is hot and hear it now."""
-        connection_id = self._connection_of(socket)
-        if connection_id is None or connection_id not in self._inside or socket.sid in self._half:
+        connection_id = socket.inside
+        if connection_id is None or socket.half is not None:
             return False
         if attachment is None:
             presence = read_presence(text)
@@ -118,13 +116,13 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     async def received(self, socket: EngineSocket, data: str | bytes) -> None:
         """Put packets and attachments together and act on what is whole; raises BadFrame."""
-        packet = self._half.pop(socket.sid, None)
+        packet, socket.half = socket.half, None
         if packet is None:
             packet = StrictPacket(encoded_packet=data) if data else None
             if packet is None or isinstance(data, bytes):
                 raise BadFrame("an attachment that no event announced")
             if packet.attachment_count:
-                self._half[socket.sid] = packet
+                socket.half = packet
                 return
         elif isinstance(data, bytes):
             packet.add_attachment(data)
@@ -140,20 +138,15 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         """Forget everything about a socket."""
         was_inside = self._leave(socket)
         self._stop_timer(socket)
-        self._half.pop(socket.sid, None)
+        socket.half = None
         self.door.leave(socket.address, was_inside=was_inside)
 
     # Connections
 
-    def _connection_of(self, socket: EngineSocket) -> ConnectionId | None:
-        found = self.manager.sid_from_eio_sid(socket.sid, NAMESPACE)
-        return None if found is None else ConnectionId(found)
-
     async def _act(self, socket: EngineSocket, packet: StrictPacket) -> None:
-        connection_id = self._connection_of(socket)
         match packet.packet_type:
             case socketio_packet.CONNECT:
-                if connection_id is not None:
+                if self.manager.sid_from_eio_sid(socket.sid, NAMESPACE) is not None:
                     raise BadFrame("a second CONNECT")
                 await self._greet(socket, packet)
             case socketio_packet.DISCONNECT:
@@ -161,9 +154,9 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
                     self.door.step_out(socket.address)
                     self._expect_connect(socket)
             case _:
-                if connection_id is None or connection_id not in self._inside:
+                if socket.inside is None:
                     raise BadFrame("an event before CONNECT")
-                await self._application.received(connection_id, packet.id, packet.data)
+                await self._application.received(socket.inside, packet.id, packet.data)
 
     async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
         """Answer a CONNECT: as python-socketio does, but without its way to a handler and back, a third of all there is to be done."""
@@ -209,14 +202,13 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         except BaseException:
             self.door.step_out(socket.address)
             raise
-        self._inside.add(connection_id)
+        socket.inside = connection_id
 
     def _leave(self, socket: EngineSocket) -> bool:
         """Take a socket's connection out, if it has one that was let in."""
-        connection_id = self._connection_of(socket)
-        if connection_id is None or connection_id not in self._inside:
+        connection_id, socket.inside = socket.inside, None
+        if connection_id is None:
             return False
-        self._inside.discard(connection_id)
         self.manager.basic_disconnect(connection_id, NAMESPACE)
         self._application.disconnected(connection_id)
         return True

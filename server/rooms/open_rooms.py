@@ -129,6 +129,10 @@ class OpenRooms:
         """The document's room, if it is open."""
         return self._open.get(document_id)
 
+    def at_hand(self, document_id: DocumentId) -> OpenRoom | None:
+        """The document's room, if it is open, takes edits, and has a gate that knows the document."""
+        return None if self._draining or document_id in self._learning else self._open.get(document_id)
+
     async def opened(self, document_id: DocumentId, surroundings: Surroundings) -> OpenRoom:
         """The document's room, opened if need be; raises ManyhandsError."""
         while True:

@@ -49,6 +49,7 @@ class Rooms:
         """`clock`: monotonic seconds; `access`: None lets everybody in as a guest."""
         self.limits = settings.limits
         self._gate_limits = settings.gate_limits
+        self._inline_bytes = min(INLINE_BYTES, settings.limits.update_bytes)
         self._bus = bus
         self._sandbox = sandbox
         self._committer = Committer(store.log, deadline=settings.append_deadline)
@@ -171,23 +172,24 @@ class Rooms:
         An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere, or the document has
         only just been opened.
         """
+        open_room = self.at_once(document_id, batch)
+        if open_room is not None:
+            open_room.receive(connection, batch, request)
+            return None
         try:
-            open_room = self._room(document_id)
+            self._room(document_id)
             if len(batch) > self.limits.update_bytes:
                 raise ProtocolError(
                     Code.TOO_LARGE, f"A batch may have {self.limits.update_bytes} bytes, not {len(batch)}."
                 )
-            if not self.takes_at_once(document_id, batch):
-                return self._receive_later(connection, document_id, decode_batch(batch), request)
+            return self._receive_later(connection, document_id, decode_batch(batch), request)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return None
-        open_room.receive(connection, batch, request)
-        return None
 
-    def takes_at_once(self, document_id: DocumentId, batch: bytes) -> bool:
-        """Whether `receive` takes a batch without anything to be awaited."""
-        return len(batch) <= INLINE_BYTES and self._rooms.learning(document_id) is None
+    def at_once(self, document_id: DocumentId, batch: bytes) -> OpenRoom | None:
+        """The room that can `receive` this batch without anything to be awaited; None: there is none, or it is not to be had."""
+        return self._rooms.at_hand(document_id) if len(batch) <= self._inline_bytes else None
 
     async def _receive_later(
         self, connection: ConnectionId, document_id: DocumentId, updates: list[bytes], request: Request | None
