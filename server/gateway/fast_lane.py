@@ -32,6 +32,7 @@ from websockets.http11 import Response
 from websockets.protocol import State
 
 from server.gateway import handshake
+from server.gateway.hold import Hold
 from server.gateway.outlet import Outlet
 from server.observe import log
 
@@ -67,6 +68,8 @@ class FastLane(WebSocketsSansIOProtocol):
 
     hearer: Hearer | None = None
     outlet: Outlet
+    hold: Hold | None = None
+    """Where what comes may wait to be read."""
 
     _framed = False
     """Whether what arrives is frames that begin where we think: the request's head is through, and nobody broke the rules."""
@@ -89,7 +92,10 @@ class FastLane(WebSocketsSansIOProtocol):
         self.outlet = Outlet(self.transport, lambda: self.close_sent)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; the socket is closed behind this."""
+        """End, when all that came is read; the socket is closed behind this."""
+        if self.hold is not None:
+            hold, self.hold = self.hold, None
+            hold.read_now()
         self.outlet.close()
         super().connection_lost(exc)
 
@@ -180,9 +186,18 @@ class FastLane(WebSocketsSansIOProtocol):
             self.outlet.make_way()
             super().shutdown()
 
+    def fail(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
     # In
 
     def data_received(self, data: bytes) -> None:
+        """Read what has come, unless it may wait."""
+        if self.hold is None or not self.hold.keep(self, data):
+            self.read(data)
+
+    def read(self, data: bytes) -> None:
         """Hear what is hot, pass on the rest."""
         if not self._framed:
             self.outlet.make_way()

@@ -35,11 +35,13 @@ from server.gateway.connection import Connection
 from server.gateway.door import People
 from server.gateway.engine_socket import GRACE_SECONDS, EngineSocket
 from server.gateway.frames import TEXT_CHARACTERS
+from server.gateway.hold import Holds
 from server.gateway.identities import Identities
 from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
 from server.gateway.outgoing import ack_packets, event_packets, message_packets, saved_text
 from server.gateway.rates import ConnectionRates
+from server.gateway.refusals import document_of_update, refusal_of
 from server.gateway.strict_server import StrictServer
 from server.observe import log
 from server.rooms import Rooms, shutting_down
@@ -80,6 +82,7 @@ class Gateway:
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
         self._audiences: dict[DocumentId, Audience] = {}
+        self._holds = Holds()
         self._people = People(self._limits.connections_per_user)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
@@ -139,6 +142,12 @@ class Gateway:
         """Bytes that wait to be taken by this connection; 0 when it is gone."""
         found = self._connections.get(connection)
         return 0 if found is None else found.socket.backlog
+
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Whether what people of this document send may stay unread; if not, it is read now."""
+        hold = self._holds.of(document_id)
+        if hold is not None:
+            hold.begin() if holding else hold.end()
 
     def abort(self, connection: ConnectionId) -> None:
         """Cut the connection, whatever waits for it."""
@@ -215,7 +224,7 @@ class Gateway:
         try:
             room.receive(connection_id, batch, Request(ack_id))
         except Exception as error:  # noqa: BLE001 - as in `received`
-            self._refuse(connection, ack_id, ["update", document_id, batch], _refusal(error))
+            self._refuse(connection, ack_id, ["update", document_id, batch], refusal_of(error))
         return True
 
     def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
@@ -232,7 +241,7 @@ class Gateway:
             if ack_id is not None:
                 connection.socket.push(ack_packets(ack_id, {}))
         except Exception as error:  # noqa: BLE001 - as in `received`
-            self._refuse(connection, ack_id, event, _refusal(error))
+            self._refuse(connection, ack_id, event, refusal_of(error))
         return True
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
@@ -250,7 +259,7 @@ class Gateway:
             if ack_id is not None and value is not None:
                 connection.socket.push(ack_packets(ack_id, value))
         except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
-            self._refuse(connection, ack_id, event, _refusal(error))
+            self._refuse(connection, ack_id, event, refusal_of(error))
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return what to answer now; None: the answer comes through the wire."""
@@ -291,6 +300,7 @@ class Gateway:
             self._rooms.leave(me, join.document_id)
             raise unauthenticated(EXPIRED)
         held.add(join.document_id)
+        self._holds.assign(connection.socket.lane, held)
         connection.uploads.forget(join.document_id)
         self._server.enter_document(me, join.document_id)
         return encode_join_answer(answer, info, self._room_limits)
@@ -340,7 +350,7 @@ class Gateway:
     def _refuse(self, connection: Connection, ack_id: int | None, event: list[Any], refusal: ManyhandsError) -> None:
         if ack_id is not None:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
-        elif (document_id := _document_of_update(event)) in connection.documents:
+        elif (document_id := document_of_update(event)) in connection.documents:
             closed = ClosedMessage(refusal.code, refusal.outward)
             connection.socket.push(message_packets(document_id, closed))
             self._leave(connection, document_id)
@@ -363,6 +373,8 @@ class Gateway:
         connection.documents.discard(document_id)
         self._audiences.pop(document_id, None)
         connection.uploads.forget(document_id)
+        # In a turn of its own: what was held would be read in the middle of what the room is about to do.
+        asyncio.get_running_loop().call_soon(self._holds.assign, connection.socket.lane, connection.documents)
         self._server.leave_document(connection.connection_id, document_id)
 
     def _sweep(self) -> None:
@@ -373,20 +385,6 @@ class Gateway:
                 log.warning("connection_aborted", reason="takes nothing", address=socket.address)
                 socket.end(cut=True)
         self._sweeper = asyncio.get_running_loop().call_later(min(5.0, seconds / 4), self._sweep)
-
-
-def _refusal(error: Exception) -> ManyhandsError:
-    """What to answer; a bug of ours is written down."""
-    if isinstance(error, ManyhandsError):
-        return error
-    log.error("event_failed", kind="event", exc_info=error)
-    return InvariantError("The server made a mistake. It has been logged.")
-
-
-def _document_of_update(event: list[Any]) -> DocumentId:
-    name, *arguments = event
-    is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
-    return DocumentId(arguments[0] if is_update else "")
 
 
 def _ack_id(request: Request) -> int:

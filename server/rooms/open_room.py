@@ -1,7 +1,7 @@
 """One open room and its driver: carries out the room's effects, calls it back in time, and never lets an error out of the room.
 
 The room decides, this module does. Every call into the room goes through `do`, which carries out what the room answers and sets the
-timer for its next deadline; only edits may wait before it a little (inbox.py).
+timer for its next deadline.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ from crdt.gate_limits import GateLimits
 from crdt.ids import ConnectionId, DocumentId, Epoch, NodeId, Seq
 from crdt.log_row import Row
 from crdt.neighbours import Neighbours
-from crdt.protocol import DocumentInfo, Request
+from crdt.protocol import DocumentInfo, Refused, Request, decode_batch
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
+from crdt.update_reader import inspect
 from server.bus.base import (
     AccessHint,
     BatchHint,
@@ -43,7 +44,6 @@ from server.bus.base import (
 )
 from server.observe import log
 from server.rooms.committer import Committer, Outcome
-from server.rooms.inbox import Inbox
 from server.rooms.upkeep import Upkeep
 from server.rooms.wire import Wire
 from server.store import base as store
@@ -62,6 +62,9 @@ FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 LARGE_HINT = 256 * 2**10
 """A batch above this many bytes is not put on the bus: its seq travels alone, and other nodes read the log."""
 
+LONGEST_HOLD = 0.12
+"""Seconds for which people's bytes may wait to be read: as long as the longest window."""
+
 KEY_BYTES = 24
 """What a client id and its key count for in that."""
 
@@ -69,10 +72,6 @@ KEY_BYTES = 24
 def stored_of(loaded: store.Loaded) -> Stored:
     """A loaded document in the room's own terms."""
     return Stored(loaded.epoch, loaded.snapshot, loaded.snapshot_seq, loaded.rows, loaded.author_keys)
-
-
-def _earlier(one: float | None, other: float | None) -> float | None:
-    return one if other is None or (one is not None and one < other) else other
 
 
 def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
@@ -121,8 +120,7 @@ class OpenRoom:
         came_to_rest: Callable[["OpenRoom"], None],
     ) -> None:
         self.document_id = document_id
-        self._room = room
-        self._inbox = Inbox(room, surroundings.gate_limits)
+        self.room = room
         self.over = False
         self.settled = asyncio.Event()
         """Set while everything that was taken is durable."""
@@ -133,21 +131,16 @@ class OpenRoom:
         self._came_to_rest = came_to_rest
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
+        self._holding = False
+        """Whether the people's bytes may wait until the timer rings."""
         self._drain_timer: asyncio.TimerHandle | None = None
         self._upkeep = Upkeep(document_id, loaded, surroundings.log, surroundings.fold)
 
-    @property
-    def room(self) -> Room:
-        """The room, by which everything that came has been judged."""
-        self._judge_inbox()
-        return self._room
-
     def do(self, verb: Callable[[], list[Effect]]) -> None:
         """Call a verb of the room, carry out its effects, and see to what is due. An error of ours ends the room, not the process."""
-        self._judge_inbox()
         if self.over:
             return
-        room = self._room
+        room = self.room
         try:
             self._perform(verb())
             if not self.over:
@@ -163,50 +156,55 @@ class OpenRoom:
             self._came_to_rest(self)
 
     def receive(self, connection: ConnectionId, batch: bytes, request: Request | None) -> None:
-        """Take a batch, which is judged at once, or together with others that wait already (inbox.py)."""
-        if not self._room.gathers or self.over:
-            self.do(lambda: self._inbox.judge_one(connection, batch, request))
-            return
-        is_first = not self._inbox
-        self._inbox.put(connection, batch, request, self._around.clock())
-        if is_first:
-            self._set_timer()
-        elif self._inbox.full:
-            self._judge_inbox()
-
-    def _judge_inbox(self) -> None:
-        """Nothing is due for it that was not before: it is behind others."""
-        if not self._inbox or self.over:
+        """Take a batch that is checked at once. Behind others that wait already it changes nothing that is due."""
+        if not self.room.gathers or self.over:
+            self.do(lambda: self._taken(connection, batch, request))
             return
         try:
-            self._perform(self._inbox.judge())
+            self._perform(self._taken(connection, batch, request))
         except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
 
+    def _taken(self, connection: ConnectionId, batch: bytes, request: Request | None) -> list[Effect]:
+        limits = self._around.gate_limits
+        try:
+            updates = [inspect(update, limits) for update in decode_batch(batch)]
+        except ManyhandsError as refusal:
+            return self.room.refuse(connection, request, Refused(refusal.code, refusal.outward))
+        return self.room.receive(connection, updates, request)
+
     def _break(self) -> None:
         log.exception("room_broken", document=self.document_id)
-        self._perform(self._room.end(Code.INTERNAL, "The server made a mistake with this document. Open it again."))
+        self._perform(self.room.end(Code.INTERNAL, "The server made a mistake with this document. Open it again."))
 
     def _set_timer(self) -> None:
-        moment = None if self.over else _earlier(self._room.deadline(), self._inbox.deadline)
+        moment = None if self.over else self.room.deadline()
         if self._timer is not None:
             if moment == self._due:
                 return
             self._timer.cancel()
             self._timer = None
         self._due = moment
+        delay = 0.0 if moment is None else max(0.0, moment - self._around.clock())
         if moment is not None:
-            delay = max(0.0, moment - self._around.clock())
             self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
+        self._hold(holding=moment is not None and delay <= LONGEST_HOLD and self.room.gathers)
+
+    def _hold(self, *, holding: bool) -> None:
+        if holding is not self._holding:
+            self._holding = holding
+            self._around.wire.hold(self.document_id, holding=holding)
 
     def _wake(self) -> None:
         self._timer = None
+        self._hold(holding=False)  # what has come belongs into the row that may leave now
         self.do(list)
 
     def close(self) -> None:
         """Stop driving; nothing is lost if the room is idle."""
         self.over = True
         self.settled.set()
+        self._hold(holding=False)
         for timer in (self._timer, self._drain_timer):
             if timer is not None:
                 timer.cancel()
@@ -225,7 +223,7 @@ class OpenRoom:
                 case Answer(connection, request, answer):
                     around.wire.answer(connection, request, answer)
                 case PublishBatch(row):
-                    around.bus.publish(self.document_id, _hint_at(self._room.epoch, row, len(self._room.people)))
+                    around.bus.publish(self.document_id, _hint_at(self.room.epoch, row, len(self.room.people)))
                 case PublishPresence(changes):
                     around.bus.publish(self.document_id, PresenceHint(changes))
                 case AnnouncePresence(people, asks):
@@ -249,37 +247,37 @@ class OpenRoom:
         match outcome:
             case store.Appended(seq):
                 self._upkeep.appended(len(effect.batch))
-                self.do(lambda: self._room.committed(effect.update_id, seq))
+                self.do(lambda: self.room.committed(effect.update_id, seq))
                 self.compact_if_due(unloading=False)
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
             case store.Taken():
-                self.do(lambda: self._room.append_refused(effect.update_id))
+                self.do(lambda: self.room.append_refused(effect.update_id))
             case store.Gone():
                 self.end(Code.DELETED, "The document was deleted.")
             case None:
-                self.do(lambda: self._room.append_failed(effect.update_id, self._around.clock()))
+                self.do(lambda: self.room.append_failed(effect.update_id, self._around.clock()))
             case _:
                 assert_never(outcome)
 
     def end(self, code: Code, message: str) -> None:
         """End the room and tell everybody why."""
-        self.do(lambda: self._room.end(code, message))
+        self.do(lambda: self.room.end(code, message))
 
     # Reading the log.
 
     async def _fetch(self, after: int) -> None:
         rows = await self._until_answered(lambda: self._around.log.read(self.document_id, Seq(after)))
-        self.do(lambda: self._room.fetched(rows))
+        self.do(lambda: self.room.fetched(rows))
 
     async def _reload(self) -> None:
         loaded = await self._until_answered(lambda: self._around.log.load(self.document_id))
         if loaded is None:
             self.end(Code.DELETED, "The document was deleted.")
         else:
-            self.do(lambda: self._room.reloaded(stored_of(loaded)))
-            if self._room.quarantined is not None:
-                log.error("document_quarantined", document=self.document_id, reason=self._room.quarantined)
+            self.do(lambda: self.room.reloaded(stored_of(loaded)))
+            if self.room.quarantined is not None:
+                log.error("document_quarantined", document=self.document_id, reason=self.room.quarantined)
 
     async def _until_answered(self, read: Callable[[], Awaitable[T]]) -> T:
         pause = FIRST_PAUSE
@@ -296,7 +294,7 @@ class OpenRoom:
     def hear(self, node: NodeId, message: BusMessage) -> None:
         """Take in what another node says of this document."""
         self._around.neighbours.heard(node, self._around.clock())
-        people = self._room.people
+        people = self.room.people
         match message:
             case BatchHint():
                 people.hear_crowd(node, message.people)
@@ -306,7 +304,7 @@ class OpenRoom:
             case PresenceWhole(everybody, asks):
                 self.do(lambda: people.hear_whole_presence(node, everybody, asks=asks))
             case DocumentHint(info):
-                self.do(lambda: self._room.describe(info))
+                self.do(lambda: self.room.describe(info))
             case AccessHint(version):
                 self.access_changed(version)
             case ClosedHint(code, reason):
@@ -318,13 +316,13 @@ class OpenRoom:
 
     def learn(self, hint: BatchHint) -> None:
         """There is this row in the log. In another life of the document: then the store must say which one is the present."""
-        if hint.epoch != self._room.epoch:
-            self.do(lambda: self._room.doubt("Another node knows another life of this document."))
+        if hint.epoch != self.room.epoch:
+            self.do(lambda: self.room.doubt("Another node knows another life of this document."))
         elif hint.batch is None:
-            self.do(lambda: self._room.hinted(hint.seq))
+            self.do(lambda: self.room.hinted(hint.seq))
         else:
             row = Row(hint.seq, hint.batch, hint.author_keys)
-            self.do(lambda: self._room.remote(row))
+            self.do(lambda: self.room.remote(row))
 
     def access_changed(self, version: int) -> None:
         """Who has access has changed; nothing happens when that is known."""
@@ -338,23 +336,23 @@ class OpenRoom:
 
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""
-        rows = await self._around.log.read(self.document_id, self._room.seq)
-        self.do(lambda: self._room.fetched(rows, asked=False))
+        rows = await self._around.log.read(self.document_id, self.room.seq)
+        self.do(lambda: self.room.fetched(rows, asked=False))
 
     def announce(self) -> None:
         """Tell the other nodes where the log ends and who is here, and ask who is there."""
         if not self.over:
-            room = self._room
+            room = self.room
             self._around.bus.publish(self.document_id, BatchHint(room.epoch, room.seq, None, people=len(room.people)))
-            self.do(lambda: self._room.people.announce_presence(asks=True))
+            self.do(lambda: self.room.people.announce_presence(asks=True))
 
     def find_node(self, node: NodeId) -> None:
         """Another node is heard of for the first time, or again."""
-        self.do(lambda: self._room.people.find_node(node))
+        self.do(lambda: self.room.people.find_node(node))
 
     def lose_node(self, node: NodeId) -> None:
         """Another node has gone or fallen silent."""
-        self.do(lambda: self._room.people.lose_node(node))
+        self.do(lambda: self.room.people.lose_node(node))
 
     # Slow connections.
 
@@ -362,17 +360,17 @@ class OpenRoom:
         """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""
         for connection in slow:
             log.info("connection_behind", document=self.document_id)
-            self._room.people.congested(connection, self._around.clock())
+            self.room.people.congested(connection, self._around.clock())
         if self._drain_timer is None:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
     def _look_at_slow(self) -> None:
         self._drain_timer = None
         around, now = self._around, self._around.clock()
-        behind = [(s.connection, s.state.since) for s in self._room.people.sessions() if isinstance(s.state, Behind)]
+        behind = [(s.connection, s.state.since) for s in self.room.people.sessions() if isinstance(s.state, Behind)]
         for connection, since in behind:
             if around.wire.backlog(connection) <= around.backlog_bytes // 4:
-                self.do(lambda connection=connection: self._room.people.drained(connection))  # type: ignore[misc]
+                self.do(lambda connection=connection: self.room.people.drained(connection))  # type: ignore[misc]
             elif now - since > NEVER_DRAINS:
                 around.wire.abort(connection)
         if behind and not self.over:
@@ -380,12 +378,12 @@ class OpenRoom:
 
     def compact_if_due(self, *, unloading: bool) -> None:
         """Fold the log in the background, if that pays."""
-        if self._room.quarantined is None and self._upkeep.begin(unloading=unloading):
+        if self.room.quarantined is None and self._upkeep.begin(unloading=unloading):
             self._around.spawn(self._compact())
 
     async def _compact(self) -> None:
         saved = await self._upkeep.compact()
         if saved is not None:
-            self._room.compacted(saved)
+            self.room.compacted(saved)
             if not self.over:
                 self.compact_if_due(unloading=False)  # of what came meanwhile; perhaps nothing more comes to ask for it

@@ -28,5 +28,11 @@ class Wire(Protocol):
     def backlog(self, connection: ConnectionId) -> int:
         """Bytes that wait to be taken by this connection."""
 
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Whether what people of this document send may stay unread: nothing would come of it soon. If not, read now what has come.
+
+        It is a licence, and nobody relies on its being used.
+        """
+
     def abort(self, connection: ConnectionId) -> None:
         """Cut the connection, whatever waits for it."""

@@ -50,6 +50,9 @@ class Ears:
     def backlog(self, connection: ConnectionId) -> int:
         return self.backlogs.get(connection, 0)
 
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Nothing is held here."""
+
     def abort(self, connection: ConnectionId) -> None:
         self.aborted.append(connection)
 

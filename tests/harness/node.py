@@ -195,6 +195,9 @@ class Node:
     def backlog(self, connection: ConnectionId) -> int:
         return 0
 
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Nothing is held here."""
+
     def abort(self, connection: ConnectionId) -> None:
         raise AssertionError("nobody here is slow")
 

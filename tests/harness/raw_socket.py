@@ -42,13 +42,13 @@ class RawSocket:
         assert isinstance(answer, str), answer
         assert answer.startswith("40"), answer
 
-    async def send_join(self, ack_id: int, document_id: str) -> None:
-        options = '{"state_vector":{"_placeholder":true,"num":0},"client_id":1}'
+    async def send_join(self, ack_id: int, document_id: str, client_id: int = 1) -> None:
+        options = f'{{"state_vector":{{"_placeholder":true,"num":0}},"client_id":{client_id}}}'
         await self.send(f'451-{ack_id}["join","{document_id}",{options}]', b"\x00")
 
-    async def join(self, document_id: str) -> None:
+    async def join(self, document_id: str, client_id: int = 1) -> None:
         """Join with nothing, and wait for the answer."""
-        await self.send_join(1, document_id)
+        await self.send_join(1, document_id, client_id)
         while not str(await self.receive()).startswith("46"):
             pass
 

@@ -112,6 +112,9 @@ class SimNode:
     def backlog(self, _connection: ConnectionId) -> int:
         return 0
 
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Nothing is held here."""
+
     def abort(self, _connection: ConnectionId) -> None:
         raise AssertionError("nobody here is slow")
 

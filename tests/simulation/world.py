@@ -251,6 +251,9 @@ class World:
         """Simulated connections take everything in."""
         return 0
 
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Nothing is held here."""
+
     def abort(self, connection: ConnectionId) -> None:
         """Cut a connection."""
         self.cut(connection)

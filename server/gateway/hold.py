@@ -1,0 +1,91 @@
+"""Bytes that have come from a document's people and are not read yet, while the room gathers what goes into its next row.
+
+An edit that is read by itself finds nothing of what reads, checks and takes it in the processor's cache, and costs three times what one
+behind another does. While a room gathers nothing comes of an edit before the window ends: so it may as well be read then, right behind
+the others. For everybody else it is as if the network had taken a moment longer: nothing is taken out of its connection's order, and
+what has come of somebody who goes is read before they are gone.
+"""
+
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from crdt.ids import DocumentId
+from server.observe import log
+
+MOST_BYTES = 64 * 2**10
+"""Of what waits: reading it takes some milliseconds, in which nothing else is done."""
+
+
+class Reader(Protocol):
+    """A connection's end that reads."""
+
+    hold: "Hold | None"
+
+    def read(self, data: bytes) -> None:
+        """Act on bytes."""
+
+    def fail(self) -> None:
+        """End, because of a mistake of ours in reading."""
+
+
+class Hold:
+    """What waits for one room."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[Reader, bytes]] = []
+        self._bytes = 0
+        self._on = False
+
+    def begin(self) -> None:
+        """Keep what comes from now on."""
+        self._on = True
+
+    def keep(self, reader: Reader, data: bytes) -> bool:
+        """Keep bytes to be read behind all others; False: they are to be read now."""
+        if not self._on:
+            return False
+        self._chunks.append((reader, data))
+        self._bytes += len(data)
+        if self._bytes >= MOST_BYTES:
+            self.read_now()
+        return True
+
+    def end(self) -> None:
+        """Keep nothing more, and read what was kept."""
+        self._on = False
+        self.read_now()
+
+    def read_now(self) -> None:
+        """Read all that was kept, in the order in which it came."""
+        chunks, self._chunks, self._bytes = self._chunks, [], 0
+        for reader, data in chunks:
+            try:
+                reader.read(data)
+            except Exception:  # noqa: BLE001 - as event loops do: a mistake of ours costs this connection, not the others
+                log.exception("event_failed", kind="read")
+                reader.fail()
+
+
+class Holds:
+    """The holds of all documents that have people: of those connections that are in one document and nowhere else."""
+
+    def __init__(self) -> None:
+        self._of: WeakValueDictionary[DocumentId, Hold] = WeakValueDictionary()
+
+    def of(self, document_id: DocumentId) -> Hold | None:
+        """A document's hold; None: nobody's bytes may wait for it."""
+        return self._of.get(document_id)
+
+    def assign(self, reader: Reader | None, documents: set[DocumentId]) -> None:
+        """A connection is in these documents from now on."""
+        if reader is None:
+            return
+        hold = None
+        if len(documents) == 1:
+            (document_id,) = documents
+            hold = self._of.get(document_id)
+            if hold is None:
+                hold = self._of[document_id] = Hold()
+        if reader.hold is not None and reader.hold is not hold:
+            reader.hold.read_now()
+        reader.hold = hold
