@@ -7,6 +7,7 @@ timer for its next deadline.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar, assert_never
 
 from crdt.effects import (
@@ -179,16 +180,19 @@ class OpenRoom:
 
     def _set_timer(self) -> None:
         moment = None if self.over else self.room.deadline()
+        if self._timer is None or moment != self._due:
+            self._ring_at(moment)
+        soon = moment is not None and self.room.gathers and moment - self._around.clock() <= LONGEST_HOLD
+        self._hold(holding=soon)
+
+    def _ring_at(self, moment: float | None) -> None:
         if self._timer is not None:
-            if moment == self._due:
-                return
             self._timer.cancel()
             self._timer = None
         self._due = moment
-        delay = 0.0 if moment is None else max(0.0, moment - self._around.clock())
         if moment is not None:
+            delay = max(0.0, moment - self._around.clock())
             self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
-        self._hold(holding=moment is not None and delay <= LONGEST_HOLD and self.room.gathers)
 
     def _hold(self, *, holding: bool) -> None:
         if holding is not self._holding:
@@ -204,7 +208,8 @@ class OpenRoom:
         """Stop driving; nothing is lost if the room is idle."""
         self.over = True
         self.settled.set()
-        self._hold(holding=False)
+        # In a turn of its own: what was held would be read in the middle of whatever ends the room.
+        asyncio.get_running_loop().call_soon(partial(self._hold, holding=False))
         for timer in (self._timer, self._drain_timer):
             if timer is not None:
                 timer.cancel()

@@ -31,6 +31,7 @@ class Ears:
         self.answers: dict[object, Acknowledged | Refused] = {}
         self.backlogs: dict[str, int] = {}
         self.aborted: list[str] = []
+        self.holding: dict[DocumentId, bool] = {}
 
     def send(
         self,
@@ -51,7 +52,7 @@ class Ears:
         return self.backlogs.get(connection, 0)
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Nothing is held here."""
+        self.holding[document_id] = holding
 
     def abort(self, connection: ConnectionId) -> None:
         self.aborted.append(connection)

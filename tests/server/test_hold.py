@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.ids import DocumentId
+from crdt.errors import Code
+from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import encode_batch
 from server.gateway.hold import MOST_BYTES, Hold, Holds
+from tests.harness.house import DOCUMENT, House
 from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.raw_socket import RawSocket, raw_socket
+from tests.simulation.virtual_loop import run_virtually
 
 A_MOMENT = 0.1
 
@@ -82,6 +85,44 @@ def test_only_who_is_in_one_document_waits_for_it() -> None:
     assert one.hold is holds.of(other) is not None
     del hold
     assert holds.of(story) is None, "nothing is kept of a document that nobody is in"
+
+
+def test_a_room_lets_bytes_wait_only_while_it_gathers() -> None:
+    """A cursor that is due a little later is no reason to leave a typist's words unread."""
+
+    async def story() -> None:
+        async with House() as house:
+            for number in range(40):
+                await house.join(f"c{number}")
+            held = 0
+            for turn in range(100):
+                house.rooms.receive_presence(ConnectionId("c1"), DOCUMENT, {"turn": turn})
+                if turn % 10 < 3:
+                    house.write(f"c{turn % 3}", f"{turn} ", client_id=100 + turn)
+                await asyncio.sleep(0.004)
+                held += house.ears.holding.get(DOCUMENT, False)
+                room = house.rooms._rooms.get(DOCUMENT)
+                assert room is not None
+                assert room.room.gathers or not house.ears.holding.get(DOCUMENT, False)
+            assert held > 5, "it did gather"
+
+    run_virtually(story())
+
+
+def test_a_room_that_is_over_lets_nothing_wait() -> None:
+    async def story() -> None:
+        async with House() as house:
+            await house.join("c")
+            for number in range(20):
+                house.write("c", f"{number}", client_id=1 + number)
+                await asyncio.sleep(0.002)
+                if house.ears.holding.get(DOCUMENT):
+                    break
+            assert house.ears.holding[DOCUMENT]
+            await house.rooms.evict(DOCUMENT, Code.DELETED, "It was deleted.")
+            assert not house.ears.holding[DOCUMENT]
+
+    run_virtually(story())
 
 
 @pytest.fixture
