@@ -8,7 +8,7 @@ frame, instead of falling behind.
 SHORTEST = 0.02
 """Seconds: nobody feels it, and somebody who types alone never fills it."""
 
-PER_MEMBER = 0.00045
+PER_MEMBER = 0.0005
 """Seconds a member: at some 10 µs a frame, a busy room then takes a fiftieth of a core for its frames."""
 
 LONGEST = 0.075
