@@ -1,4 +1,7 @@
-"""The command line: `manyhands serve | settings | token | adopt | audit | version`."""
+"""The command line: `manyhands serve | settings | token | adopt | audit | version`.
+
+Each command imports its own part of the server as it begins: for most of them all of it takes longer than what they do.
+"""
 
 import asyncio
 import os
@@ -9,15 +12,9 @@ from typing import NoReturn
 import click
 
 from crdt.errors import Unavailable
-from server import observe
-from server.cli.adopt import CannotAdopt, adopt_in
-from server.cli.audit import record_in
-from server.cli.serve import CannotStart, run
 from server.cli.settings import default_of, markdown, values
-from server.cli.token import TokenError, document_roles, inspect, mint
 from server.config import Config, Declared, all_declared
 from server.config.loading import SettingsError, load, version
-from server.workers import run_workers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +46,10 @@ def _give_up(*sentences: str) -> NoReturn:
 
 def _serve(**options: str | None) -> None:
     config = _load(options)
+    from server import observe
+    from server.cli.serve import CannotStart, run
+    from server.workers import run_workers
+
     observe.configure(config.logs.log_level, config.logs.log_format)
     try:
         (run if config.cores.workers == 1 else run_workers)(config, click.echo)
@@ -88,6 +89,8 @@ def token() -> None:
 @click.option("--minutes", type=click.FloatRange(0.1, 24 * 60), default=60, show_default=True)
 def mint_token(user: str, name: str | None, email: str | None, documents: tuple[str, ...], minutes: float) -> None:
     """Print a token signed with MANYHANDS_JWT_SECRET."""
+    from server.cli.token import TokenError, document_roles, mint
+
     try:
         claims = {"sub": user, "name": name, "email": email, "documents": document_roles(documents) or None}
         given = {key: value for key, value in claims.items() if value is not None}
@@ -99,6 +102,8 @@ def mint_token(user: str, name: str | None, email: str | None, documents: tuple[
 @token.command("inspect")
 def inspect_token() -> None:
     """Read a token from standard input and say whether it would be taken, or why not."""
+    from server.cli.token import inspect
+
     text = sys.stdin.read(64 * 2**10).strip()
     if not text or not text.isascii():
         _give_up("Give the token on standard input.")
@@ -115,6 +120,8 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
     """Make somebody the owner of documents that nobody owns. With SQLite, stop the server first."""
     if len(arguments) != (1 if everything else 2) or (everything and take):
         _give_up("Say which document and who: DOCUMENT_ID USER_ID, or --all USER_ID.")
+    from server.cli.adopt import CannotAdopt, adopt_in
+
     document_id = None if everything else arguments[0]
     try:
         adopted = asyncio.run(adopt_in(_load({}), document_id, arguments[-1], take=take))
@@ -130,6 +137,8 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
 @click.argument("document_id")
 def print_record(*, most: int, document_id: str) -> None:
     """Print who changed access to a document, trashed or deleted it, the last first. With SQLite, stop the server first."""
+    from server.cli.audit import record_in
+
     try:
         lines = asyncio.run(record_in(_load({}), document_id, most))
     except Unavailable as error:

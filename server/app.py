@@ -44,8 +44,7 @@ from server.people.ways_in import default_link_role, way_in
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Store
-from server.store.sql import SqlStore
-from server.store.sqlite import sqlite_url
+from server.store.sql import SqlStore, url_of
 from server.store.titles import utc_now
 
 
@@ -64,7 +63,7 @@ def create_app(
 
 def database_url(config: Config) -> str:
     """Where the documents are."""
-    return config.places.database_url or sqlite_url(config.places.data_dir)
+    return url_of(config.places.database_url, config.places.data_dir)
 
 
 class App:

@@ -11,11 +11,10 @@ from datetime import datetime
 
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Role
-from server.app import database_url
 from server.config import Config
 from server.store.base import Store
 from server.store.sharing_base import Deed, Standing
-from server.store.sql import SqlStore
+from server.store.sql import SqlStore, url_of
 from server.store.titles import utc_now
 
 OPERATOR = "operator"
@@ -26,7 +25,7 @@ _PAGE = 200
 
 async def adopt_in(config: Config, document_id: str | None, user_id: str, *, take: bool) -> int:
     """Open the database that the settings name, and adopt there; raises CannotAdopt and Unavailable."""
-    async with SqlStore(database_url(config)) as store:
+    async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
         return await adopt(store, document_id, user_id, utc_now(), take=take)
 
 

@@ -7,16 +7,15 @@ import json
 from collections.abc import Sequence
 
 from crdt.ids import DocumentId
-from server.app import database_url
 from server.config import Config
 from server.http.sharing import deed_as_json
 from server.store.base import Store
-from server.store.sql import SqlStore
+from server.store.sql import SqlStore, url_of
 
 
 async def record_in(config: Config, document_id: str, most: int) -> Sequence[str]:
     """Open the database that the settings name, and read there; raises Unavailable."""
-    async with SqlStore(database_url(config)) as store:
+    async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
         return await record_of(store, document_id, most)
 
 

@@ -7,6 +7,7 @@ is in sqlite/ and postgres/ behind what database.py asks of both; each port is i
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection
@@ -21,11 +22,16 @@ from server.store.postgres import is_postgres_url, shown
 from server.store.postgres.database import PostgresDatabase
 from server.store.schema import sign_of_life
 from server.store.sharing import SqlSharing
-from server.store.sqlite import sqlite_path
+from server.store.sqlite import sqlite_path, sqlite_url
 from server.store.sqlite.database import SqliteDatabase
 from server.store.statements import insert
 from server.store.titles import to_microseconds, utc_now
 from server.store.users import SqlSecrets, SqlUsers
+
+
+def url_of(database_url: str | None, data_dir: Path) -> str:
+    """Where the documents are: the database that was named, or else a file in the data directory."""
+    return database_url or sqlite_url(data_dir)
 
 
 def place_of(url: str) -> str:
