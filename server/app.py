@@ -19,7 +19,6 @@ from crdt.errors import Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.ids import NodeId
 from server import gateway
-from server.auth.oidc import OidcAuthenticator
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.bus.redis import RedisBus
@@ -108,7 +107,7 @@ class App:
                         store, access, lambda: self._way_in.key.derived("links"), config.http.max_people_per_document
                     )
                 ),
-                MeApi(self._way_in.authenticator, access.welcome, unix_now),
+                MeApi(self._way_in.authenticator, access.welcome, unix_now, takes_tokens=config.people.auth == "jwt"),
                 OpenApi(version()),
             ],
             self._health,
@@ -122,9 +121,9 @@ class App:
 
     def _doors(self, signed_in: SignedIn) -> Doors:
         way = self._way_in
-        if way.sign_in is None or not isinstance(way.authenticator, OidcAuthenticator):
+        if way.sign_in is None or way.sessions is None:
             return Doors(way.authenticator)
-        return Doors(way.authenticator, SignInPages(way.sign_in, way.authenticator, signed_in))
+        return Doors(way.authenticator, SignInPages(way.sign_in, way.sessions, signed_in))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be an ASGI application."""

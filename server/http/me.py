@@ -14,7 +14,6 @@ from server.auth.appearance import NAME_CHARACTERS, is_color, shown_name
 from server.auth.base import Authenticator, Credentials, Identity, may_create
 from server.auth.cookies import SESSION, Cookie, forgotten, session_cookie
 from server.auth.guest import GuestAuthenticator, rename
-from server.auth.jwt import JwtAuthenticator
 from server.auth.seal import MAX_CHARACTERS
 from server.http.bodies import read_json
 from server.http.identity import give_cookie
@@ -25,10 +24,13 @@ SignedIn = Callable[[Identity], Awaitable[None]]
 
 
 class MeApi:
-    """`/api/me` and `/api/session`. `now`: unix seconds."""
+    """`/api/me` and `/api/session`. `now`: unix seconds; `takes_tokens`: whether the authenticator does."""
 
-    def __init__(self, authenticator: Authenticator, signed_in: SignedIn, now: Callable[[], float]) -> None:
+    def __init__(
+        self, authenticator: Authenticator, signed_in: SignedIn, now: Callable[[], float], *, takes_tokens: bool
+    ) -> None:
         self._authenticator = authenticator
+        self._takes_tokens = takes_tokens
         self._signed_in = signed_in
         self._now = now
 
@@ -55,7 +57,7 @@ class MeApi:
 
     async def _begin(self, request: Request) -> Response:
         token = (await read_json(request, ["token"])).get("token")
-        if not isinstance(self._authenticator, JwtAuthenticator):
+        if not self._takes_tokens:
             raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens.")
         if not isinstance(token, str) or not token.isascii():
             raise ProtocolError(Code.MALFORMED, "`token` must be a string of ASCII characters.")

@@ -1,6 +1,7 @@
 """Pages of the sign-in with an identity provider: the way there, the way back, and out."""
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -8,11 +9,13 @@ from starlette.routing import Route
 
 from crdt.errors import ManyhandsError
 from server.auth.cookies import SESSION, SIGN_IN, Cookie, forgotten, is_secure, request_cookie
-from server.auth.oidc import OidcAuthenticator, OidcSignIn
 from server.http.errors import status_of
 from server.http.me import SignedIn
 from server.http.routing import resource
 from server.observe import log
+
+if TYPE_CHECKING:
+    from server.auth.oidc import OidcAuthenticator, OidcSignIn  # it comes with what makes it (server/people/ways_in.py)
 
 BEGIN = "/sign-in"
 FINISH = "/sign-in/callback"
@@ -26,7 +29,7 @@ _PAGE = """<!doctype html>
 class SignInPages:
     """`/sign-in`, where the provider sends people back to, and `/sign-out`."""
 
-    def __init__(self, sign_in: OidcSignIn, sessions: OidcAuthenticator, signed_in: SignedIn) -> None:
+    def __init__(self, sign_in: "OidcSignIn", sessions: "OidcAuthenticator", signed_in: SignedIn) -> None:
         self._sign_in = sign_in
         self._sessions = sessions
         self._signed_in = signed_in
