@@ -19,11 +19,9 @@ from server.store.database import Database
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres import is_postgres_url, shown
-from server.store.postgres.database import PostgresDatabase
 from server.store.schema import sign_of_life
 from server.store.sharing import SqlSharing
 from server.store.sqlite import sqlite_path, sqlite_url
-from server.store.sqlite.database import SqliteDatabase
 from server.store.statements import insert
 from server.store.titles import to_microseconds, utc_now
 from server.store.users import SqlSecrets, SqlUsers
@@ -61,11 +59,7 @@ class SqlStore:
             deadline: seconds in which PostgreSQL has to answer; past them calls end as Unavailable. SQLite always answers.
             clock: tells when a document was last edited.
         """
-        self._database: Database = (
-            PostgresDatabase(url, deadline=deadline)
-            if is_postgres_url(url)
-            else SqliteDatabase(url, max_bytes=max_bytes)
-        )
+        self._database = _database(url, max_bytes, deadline)
         self._clock = clock
         self.log = SqlLog(self._database, clock, history_bytes)
         self.catalogue = SqlCatalogue(self._database)
@@ -88,6 +82,17 @@ class SqlStore:
     async def check(self) -> None:
         """Commit something small."""
         await self._database.write(partial(_sign, at=to_microseconds(self._clock())))
+
+
+def _database(url: str, max_bytes: int | None, deadline: float) -> Database:
+    """The database that a URL names. Only its own kind is imported: PostgreSQL's driver comes with a second half of SQLAlchemy."""
+    if is_postgres_url(url):
+        from server.store.postgres.database import PostgresDatabase
+
+        return PostgresDatabase(url, deadline=deadline)
+    from server.store.sqlite.database import SqliteDatabase
+
+    return SqliteDatabase(url, max_bytes=max_bytes)
 
 
 def _sign(connection: Connection, at: int) -> None:

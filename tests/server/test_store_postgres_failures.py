@@ -13,7 +13,8 @@ import pytest
 from crdt.errors import Unavailable
 from crdt.ids import Seq
 from server.store.base import Appended
-from server.store.postgres.server import Place
+from server.store.postgres.place import Place
+from server.store.postgres.server import connect
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, NOON, OTHER, append, fill, head, join
 from tests.harness.postgres import PASSWORD, PostgresServer
@@ -149,7 +150,7 @@ async def test_a_document_that_another_program_locks_is_unavailable_and_its_appe
 async def test_a_node_that_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks(url: str) -> None:
     async with SqlStore(url) as store:
         await fill(store, "a")
-        stopped = await Place.of(url).connect(statement_seconds=10, silence_seconds=SOON)
+        stopped = await connect(Place.of(url), statement_seconds=10, silence_seconds=SOON)
         # In one message: between two it might be silent too long already.
         await stopped.execute(f"BEGIN; SELECT FROM documents WHERE document_id = '{DOCUMENT}' FOR UPDATE")
         assert await store.log.append([append("b")]) == [Appended(Seq(2))]

@@ -14,7 +14,8 @@ import pytest
 from crdt.errors import Unavailable
 from crdt.ids import Seq
 from server.store.base import Appended
-from server.store.postgres.server import Place
+from server.store.postgres.place import Place
+from server.store.postgres.server import connect
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, append, fill, join
 from tests.harness.certificates import Authority
@@ -148,7 +149,7 @@ async def test_what_is_acknowledged_through_a_pooler_is_on_disk_whatever_the_ser
     async with pooled(postgres, "session", "ignore_startup_parameters = synchronous_commit") as (_, url):
         name = url.split("/")[2].split(":")[0]
         await postgres.execute(f"ALTER ROLE {name} SET synchronous_commit = off")
-        session = await Place.of(url).connect(statement_seconds=5)
+        session = await connect(Place.of(url), statement_seconds=5)
         settings = ("synchronous_commit", "statement_timeout", "idle_in_transaction_session_timeout")
         assert [await session.fetchval(f"SHOW {setting}") for setting in settings] == ["on", "5s", "3s"]
         await session.close()

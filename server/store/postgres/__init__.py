@@ -1,5 +1,8 @@
-"""The database as a PostgreSQL server for any number of nodes: `server` finds it, `database` runs jobs on it, `append` is the hot path."""
+"""The database as a PostgreSQL server for any number of nodes: `place` names it, `server` finds it, `database` runs jobs on it.
 
-from server.store.postgres.server import is_postgres_url, shown
+`append` is the hot path.
+"""
+
+from server.store.postgres.place import is_postgres_url, shown
 
 __all__ = ["is_postgres_url", "shown"]

@@ -22,7 +22,8 @@ from crdt.errors import Unavailable
 from server.store.base import Append, AppendOutcome
 from server.store.postgres.append import Appender
 from server.store.postgres.failures import is_overtaken, translated
-from server.store.postgres.server import Place, hang_up, make_engine, prepare
+from server.store.postgres.place import Place
+from server.store.postgres.server import connect, hang_up, make_engine, prepare
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class PostgresDatabase:
                 await prepare(place, seconds=_OPENING_SECONDS)
         writing = make_engine(place, connections=SESSIONS, statement_seconds=self._deadline)
         reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        appender = Appender(partial(place.connect, self._deadline))
+        appender = Appender(partial(connect, place, self._deadline))
         self._open = _Open(place, writing, reading, appender, ThreadPoolExecutor(1, "store-computing"))
 
     async def close(self) -> None:

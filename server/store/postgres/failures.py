@@ -7,7 +7,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from crdt.errors import Code, InvariantError, ManyhandsError, Unavailable
-from server.store.postgres.server import Place
+from server.store.postgres.place import Place
 
 _DAMAGED = ("XX001", "XX002")
 _OVERTAKEN = frozenset(

@@ -1,4 +1,4 @@
-"""What is peculiar to PostgreSQL: how its URL is read, how sessions are set up, how a server is looked at before it is touched.
+"""What is peculiar to PostgreSQL: how sessions are set up, how a server is looked at before it is touched.
 
 Opening refuses with a sentence for the operator, and without having written anything, when the server cannot be reached or written to, or
 its database belongs to another program or was written by a newer version of Manyhands. Nodes that open at once take turns.
@@ -8,10 +8,8 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from sqlalchemy import Connection, ExceptionContext, event
@@ -21,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from crdt.errors import Unavailable
 from server.store.migrate import check_revisions, check_tables, migrate
+from server.store.postgres.place import Place
 
 CONNECT_SECONDS = 5.0
 """How long a server may take to let us in; one on the same network takes milliseconds."""
@@ -30,100 +29,51 @@ SILENCE_SECONDS = 3.0
 
 _OLDEST = 120000  # server_version_num of the first one with CTEs AS MATERIALIZED, on which the append relies
 _OPENING_LOCK = 0x6D616E7968616E64  # "manyhand": any number will do that other programs don't use
-_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
-_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-_EXAMPLE = "postgresql://user:password@host/database"
 _log = logging.getLogger(__name__)
 
 
-def is_postgres_url(url: str) -> bool:
-    """Whether a database URL means PostgreSQL."""
-    return url.partition(":")[0].lower() in _SCHEMES
+async def connect(
+    place: Place, statement_seconds: float, silence_seconds: float = SILENCE_SECONDS
+) -> asyncpg.Connection:
+    """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
+    session = await dial(place)
+    try:
+        # Not as the session is begun: a pooler refuses what it doesn't know, or leaves it out.
+        # synchronous_commit: whatever the server's default, what is acknowledged must be on its disk.
+        await session.execute(
+            "SET synchronous_commit = on;"
+            f"SET statement_timeout = {statement_seconds * 1000:.0f};"
+            f"SET idle_in_transaction_session_timeout = {silence_seconds * 1000:.0f}",
+            timeout=CONNECT_SECONDS,
+        )
+    except BaseException:
+        session.terminate()
+        raise
+    return session
 
 
-def shown(url: str) -> str:
-    """Name the database for people: without user and password. Raises Unavailable for a URL that cannot be read."""
-    return Place.of(url).name
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the database is. `name` may be shown, `dsn` and `secrets` may not."""
-
-    name: str
-    dsn: str = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
-    files: tuple[str, ...] = ()
-    """What it names for TLS."""
-
-    @classmethod
-    def of(cls, url: str) -> "Place":
-        """Read a URL; raises Unavailable, without quoting it, for one that cannot be read.
-
-        Everything that libpq understands in the query may be there: sslmode, sslrootcert, target_session_attrs ….
-        """
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            raise Unavailable(f"The database URL cannot be read; it should look like {_EXAMPLE}.") from None
-        if "@" in parts.path + parts.query or parts.fragment:
-            message = "In the database URL's user name and password, write @ / ? # : % as %40 %2F %3F %23 %3A %25."
-            raise Unavailable(message)
-        if len(parts.path) < 2:
-            raise Unavailable(f"The database URL names no database; it should look like {_EXAMPLE}.")
-        user_and_password, _, hosts = parts.netloc.rpartition("@")
-        password = user_and_password.partition(":")[2]
-        query = parse_qs(parts.query)
-        secrets = (password, unquote(password), *query.get("password", ()))
-        files = tuple(file for name in _FILES for file in query.get(name, ()))
-        dsn = parts._replace(scheme="postgresql").geturl()
-        return cls(f"postgresql://{hosts}{parts.path}", dsn, tuple(filter(None, secrets)), files)
-
-    def redacted(self, text: str) -> str:
-        """Take out of a driver's words what nobody should read."""
-        for secret in self.secrets:
-            text = text.replace(secret, "…")
-        return text
-
-    async def connect(self, statement_seconds: float, silence_seconds: float = SILENCE_SECONDS) -> asyncpg.Connection:
-        """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
-        session = await self.dial()
-        try:
-            # Not as the session is begun: a pooler refuses what it doesn't know, or leaves it out.
-            # synchronous_commit: whatever the server's default, what is acknowledged must be on its disk.
-            await session.execute(
-                "SET synchronous_commit = on;"
-                f"SET statement_timeout = {statement_seconds * 1000:.0f};"
-                f"SET idle_in_transaction_session_timeout = {silence_seconds * 1000:.0f}",
-                timeout=CONNECT_SECONDS,
-            )
-        except BaseException:
-            session.terminate()
-            raise
-        return session
-
-    async def dial(self, **options: int) -> asyncpg.Connection:
-        """Begin a session with the server's own settings. `options`: asyncpg's."""
-        for file in self.files:
-            if not await asyncio.to_thread(Path(file).exists):
-                raise Unavailable(f"The database URL names the file {file}, which is not there.")
-        named = {"application_name": "manyhands"}
-        try:
-            return await asyncpg.connect(self.dsn, timeout=CONNECT_SECONDS, server_settings=named, **options)
-        except ssl.SSLCertVerificationError as error:
-            raise Unavailable(
-                f"The server of {self.name} shows a certificate that is not to be trusted ({error.verify_message}). "
-                "Correct sslrootcert, or the host's name, in the database URL."
-            ) from None
-        except ValueError as error:
-            raise Unavailable(f"The database URL cannot be used ({self.redacted(str(error))}).") from None
+async def dial(place: Place, **options: int) -> asyncpg.Connection:
+    """Begin a session with the server's own settings. `options`: asyncpg's."""
+    for file in place.files:
+        if not await asyncio.to_thread(Path(file).exists):
+            raise Unavailable(f"The database URL names the file {file}, which is not there.")
+    named = {"application_name": "manyhands"}
+    try:
+        return await asyncpg.connect(place.dsn, timeout=CONNECT_SECONDS, server_settings=named, **options)
+    except ssl.SSLCertVerificationError as error:
+        raise Unavailable(
+            f"The server of {place.name} shows a certificate that is not to be trusted ({error.verify_message}). "
+            "Correct sslrootcert, or the host's name, in the database URL."
+        ) from None
+    except ValueError as error:
+        raise Unavailable(f"The database URL cannot be used ({place.redacted(str(error))}).") from None
 
 
 def make_engine(place: Place, *, connections: int, statement_seconds: float) -> AsyncEngine:
     """Describe a pool of that many sessions at most; nothing is opened yet."""
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: place.connect(statement_seconds),
+        async_creator=lambda: connect(place, statement_seconds),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=statement_seconds,
@@ -162,7 +112,7 @@ async def prepare(place: Place, *, seconds: float) -> None:
     await _refuse_shared_sessions(place)
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: place.connect(seconds, seconds),
+        async_creator=lambda: connect(place, seconds, seconds),
         poolclass=NullPool,
         hide_parameters=True,
     )
@@ -175,8 +125,8 @@ async def _refuse_shared_sessions(place: Place) -> None:
     async with contextlib.AsyncExitStack() as stack:
         sessions = []
         for _ in range(2):
-            session = await place.dial(
-                statement_cache_size=0
+            session = await dial(
+                place, statement_cache_size=0
             )  # a prepared statement would stay with whoever comes next
             stack.callback(session.terminate)
             if await _process(session) == session.get_server_pid():
