@@ -3,7 +3,7 @@
 Everything that belongs to a document hangs on `documents.key`, a number that is never given twice, and goes with it (ON DELETE CASCADE).
 So whoever holds a key cannot touch a document that was deleted and made anew under the same id. Moments are microseconds since 1970.
 Tables whose rows are found only by their primary key are stored in its order (`WITHOUT ROWID`): a log is read in one sweep.
-`migrations/` makes these tables; a test compares the two.
+A new database gets these tables as they are here, an older one by `migrations/`; a test compares the two.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text

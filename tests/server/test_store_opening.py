@@ -15,16 +15,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from crdt.errors import Unavailable
 from crdt.ids import ClientId
 from crdt.permissions import Role
-from server.store.migrate import migrate
+from server.store.migrate import known_revisions, migrate
 from server.store.schema import metadata
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
 from server.store.sqlite import LOCK_NAME, sqlite_url
+from server.store.upgrade import upgrade
 from tests.contracts.storages import DOCUMENT, fill
 
 NOBODY = 65534
@@ -70,12 +71,45 @@ async def test_a_path_may_hold_any_characters(tmp_path: Path) -> None:
         assert await store.log.load(DOCUMENT) is not None
 
 
+def tables_of(connection: Connection) -> dict[str, object]:
+    """All that SQLite knows of each table: columns in any order, for a migration can only add one at the end."""
+    about = ("table_xinfo", "index_list", "foreign_key_list")
+    tables = connection.exec_driver_sql("PRAGMA table_list").mappings().all()
+    return {
+        table["name"]: (
+            (table["wr"], table["strict"], "AUTOINCREMENT" in _sql_of(connection, table["name"])),
+            [sorted(_facts(connection, pragma, table["name"])) for pragma in about],
+            sorted(filter(None, connection.exec_driver_sql(_INDEXES, (table["name"],)).scalars())),
+        )
+        for table in tables
+        if not table["name"].startswith("sqlite_")
+    }
+
+
+_INDEXES = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
+
+
+def _sql_of(connection: Connection, table: str) -> str:
+    return str(connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).scalar())
+
+
+def _facts(connection: Connection, pragma: str, table: str) -> list[str]:
+    rows = connection.exec_driver_sql(f"PRAGMA {pragma}({table})").mappings()
+    return [str({name: fact for name, fact in row.items() if name not in ("cid", "seq", "id")}) for row in rows]
+
+
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(tmp_path: Path) -> None:
-    path = await make_database(tmp_path)
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+    new, upgraded = create_engine(f"sqlite:///{await make_database(tmp_path)}"), create_engine("sqlite://")
+    with new.connect() as ours, upgraded.begin() as theirs:
+        upgrade(theirs)
+        assert compare_metadata(MigrationContext.configure(theirs), metadata) == []
+        assert tables_of(ours) == tables_of(theirs)
+        for connection in (ours, theirs):
+            heads = MigrationContext.configure(connection).get_current_heads()
+            assert list(heads) == known_revisions()[-1:]
+            migrate(connection)  # there is nothing to do
+    new.dispose()
+    upgraded.dispose()
 
 
 async def test_the_file_is_set_up_for_durability_and_for_shrinking(tmp_path: Path) -> None:
@@ -176,7 +210,7 @@ async def test_a_newer_version_s_database_is_left_alone(tmp_path: Path, killed: 
 async def test_an_older_version_s_database_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'manyhands.db'}")
     with engine.begin() as connection:
-        migrate(connection, "0001")
+        upgrade(connection, "0001")
         for statement in OLD_CONTENTS:
             connection.exec_driver_sql(statement)
     engine.dispose()

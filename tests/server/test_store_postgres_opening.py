@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from crdt.errors import Code, InvariantError, Unavailable
 from crdt.ids import ClientId, Seq
 from crdt.permissions import Role
-from server.store.migrate import migrate
 from server.store.schema import metadata
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore, place_of
+from server.store.upgrade import upgrade
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill
 from tests.harness.ports import quiet_port
 from tests.harness.postgres import PASSWORD, PASSWORD_IN_URLS, PostgresServer
@@ -29,6 +29,18 @@ EVERYTHING = """
     FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 2
 """
 
+TABLES = """
+    SELECT concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable,
+                     replace(column_default, current_schema() || '.', ''))
+    FROM information_schema.columns WHERE table_schema = current_schema()
+    UNION ALL
+    SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = current_schema()
+    UNION ALL
+    SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+    ORDER BY 1
+"""
+"""All columns, indexes and constraints: columns in any order, for a migration can only add one at the end."""
 
 OLD_CONTENTS = (
     f"INSERT INTO documents VALUES (1, '{DOCUMENT}', 'Title', 'title', 1, 1, NULL, 1, 0, 0, 0)",
@@ -77,24 +89,31 @@ async def test_a_url_may_name_the_driver(url: str, scheme: str) -> None:
         await store.check()
 
 
-async def test_the_migrations_make_the_tables_that_the_code_speaks_of(url: str) -> None:
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(url: str, postgres: PostgresServer) -> None:
     async with SqlStore(url):
         pass
 
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    engine = engine_of(url)
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-        assert await connection.scalar(func.current_schema()) != "public"
-    await engine.dispose()
+    new, upgraded = engine_of(url), engine_of(await postgres.new_schema())
+    async with upgraded.begin() as connection:
+        await connection.run_sync(upgrade)
+    tables = []
+    for engine in (new, upgraded):
+        async with engine.connect() as connection:
+            assert await connection.run_sync(differences) == []
+            assert await connection.scalar(func.current_schema()) != "public"
+            tables.append((await connection.exec_driver_sql(TABLES)).scalars().all())
+        await engine.dispose()
+    assert tables[0] == tables[1]
+    assert len(tables[0]) > 80
 
 
 async def test_an_older_version_s_tables_are_brought_up_to_date_with_all_they_hold(url: str) -> None:
     engine = engine_of(url)
     async with engine.begin() as connection:
-        await connection.run_sync(migrate, "0001")
+        await connection.run_sync(upgrade, "0001")
         for statement in OLD_CONTENTS:
             await connection.exec_driver_sql(statement)
     await engine.dispose()

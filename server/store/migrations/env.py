@@ -1,4 +1,4 @@
-"""What Alembic runs around the revisions: on the connection that server/store/migrate.py hands over, in its transaction."""
+"""What Alembic runs around the revisions: on the connection that server/store/upgrade.py hands over, in its transaction."""
 
 from alembic import context
 
