@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 from crdt.ids import DocumentId
 from server.observe import log
 
-MOST_BYTES = 64 * 2**10
-"""Of what waits: reading it takes some milliseconds, in which nothing else is done."""
+MOST_BYTES = 4 * 2**10
+"""Of what waits: some thirty edits. More of them in a row get no cheaper, and a server that has much to do cannot afford to put it off."""
 
 
 class Reader(Protocol):
