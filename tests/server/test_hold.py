@@ -202,6 +202,5 @@ async def test_a_busy_rooms_edits_are_all_answered(server: LiveServer) -> None:
         for ack_id in range(10, 70):
             await send_edit(sockets[ack_id % 3], ack_id, story, f"{ack_id} ")
             await asyncio.sleep(0.004)
-        for ack_id in range(67, 70):
-            assert "seq" in await sockets[ack_id % 3].answer_to(ack_id)
-        assert 2 < await rows(server, story) < 60
+        last = [(await sockets[ack_id % 3].answer_to(ack_id))["seq"] for ack_id in range(67, 70)]
+        assert max(last) == await rows(server, story)
