@@ -6,6 +6,7 @@ the log then stays as it is. Run it where a crash or an endless loop does no har
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from pycrdt import Doc
@@ -42,10 +43,13 @@ def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes
     """
     replayed: Doc[Any] = Doc()
     said = Items()
-    for update in updates_of(snapshot, batches):
-        # One Doc, in log order: merging updates without one takes quadratic time.
-        replayed.apply_update(update)
-        said.add(update)
+    # One Doc, in log order: merging updates without one takes quadratic time, and so do many in one transaction. One for each takes
+    # half as long again as one for each batch.
+    for updates in _batches_of(snapshot, batches):
+        with replayed.transaction():
+            for update in updates:
+                replayed.apply_update(update)
+                said.add(update)
     folded = replayed.get_update()
     check_same(said, folded, replayed.get_state())
     loaded: Doc[Any] = Doc()
@@ -56,7 +60,11 @@ def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes
 
 def updates_of(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[bytes]:
     """Every update of a stored document in log order. Batches were accepted once, so none is too long here."""
+    return chain.from_iterable(_batches_of(snapshot, batches))
+
+
+def _batches_of(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     if snapshot is not None:
-        yield snapshot
+        yield (snapshot,)
     for batch in batches:
-        yield from decode_batch(batch, max_updates=_ANY_NUMBER)
+        yield decode_batch(batch, max_updates=_ANY_NUMBER)

@@ -169,6 +169,10 @@ class Reader:
         return _comparable(value)
 
     def _uint(self) -> int:
+        at = self._at
+        if at < len(self._data) and (byte := self._data[at]) < 0x80:  # nearly every one: a call less for each
+            self._at = at + 1
+            return byte
         value, self._at = read_varuint(self._data, self._at)
         return value
 
