@@ -80,7 +80,7 @@ async def _run(seed: int, plan: Plan) -> Report:
             world.weather.slow_replies = 0.3
         for number in range(world.random.randint(2, 4)):
             world.connect(world.add_client(f"c{number}"))
-        pump = asyncio.create_task(_pump(world))
+        pump = Pump(world)
         try:
             for number in range(ACTIONS):
                 if plan.intruder and number % 5 == 4:
@@ -92,20 +92,40 @@ async def _run(seed: int, plan: Plan) -> Report:
             await _heal(world)
             failures = await _judge(world)
         finally:
-            pump.cancel()
+            pump.stop()
         edits = sum(client.edits for client in world.clients)
         digest = hash((await world.stored_state())[0])
         return Report(seed, edits, world.sent_updates, tuple(failures), digest)
 
 
-async def _pump(world: World) -> None:
-    """Browsers send what has gathered, and connect again when they are cut off."""
-    while True:
-        await asyncio.sleep(GATHER)
+class Pump:
+    """Browsers send what has gathered, and connect again when they are cut off.
+
+    Thousands of times in each schedule, mostly for nothing: it is what a task that sleeps in a loop would be, turn by turn, but without
+    the task. With other turns every seed would mean another schedule, the kept ones too.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop = asyncio.get_running_loop()
+        self._next: asyncio.Handle = self._loop.call_soon(self._rest)
+
+    def stop(self) -> None:
+        self._next.cancel()
+
+    def _rest(self) -> None:
+        self._next = self._loop.call_later(GATHER, self._wake)
+
+    def _wake(self) -> None:
+        self._next = self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        world = self._world
         for client in world.clients:
             client.send_gathered()
             if client.connection is None and not world.deserted and world.random.random() < 0.2:
                 world.connect(client)
+        self._rest()
 
 
 async def _act(world: World) -> None:

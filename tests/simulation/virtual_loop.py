@@ -5,7 +5,8 @@ instead of hanging.
 """
 
 import asyncio
-import selectors
+import heapq
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -20,29 +21,42 @@ class Deadlock(RuntimeError):
     """Everybody waits for somebody, and no timer is set."""
 
 
-class _JumpingSelector(selectors.SelectSelector):
-    """Instead of waiting, tells the loop that the time has passed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise Deadlock("The simulation has come to a standstill.")
-        self.now += max(TURN, timeout)
-        return []
-
-
 class VirtualLoop(asyncio.SelectorEventLoop):
     """`time()` is the simulation's own, from 0."""
 
+    # asyncio's own, which it has under these names since Python 3.4.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[Any]
+    _stopping: bool
+    _clock_resolution: float
+
     def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
+        self._now = 0.0
+        super().__init__()
 
     def time(self) -> float:
-        return self._jumping.now
+        return self._now
+
+    def _run_once(self) -> None:
+        """Take one turn, as asyncio's own does, but without looking for files that are ready: nearly all that a quiet turn costs."""
+        ready, scheduled = self._ready, self._scheduled
+        while scheduled and scheduled[0]._cancelled:
+            heapq.heappop(scheduled)._scheduled = False
+        wait = 0.0
+        if not ready and not self._stopping:
+            if not scheduled:
+                raise Deadlock("The simulation has come to a standstill.")
+            wait = scheduled[0]._when - self._now
+        self._now += max(TURN, wait)
+        due = self._now + self._clock_resolution
+        while scheduled and scheduled[0]._when < due:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            ready.append(handle)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:
