@@ -1,17 +1,30 @@
-"""What every test stands on: a quiet log; and, for those who ask for it, one PostgreSQL for all."""
+"""What every test stands on: a quiet log, servers as users have them; and, for those who ask for it, one PostgreSQL for all."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from tests.harness.postgres import PostgresServer
 
+AS_INSTALLED = Path(__file__).parent / "harness" / "as_installed"
+
 
 @pytest.fixture(autouse=True, scope="session")
 def quiet_log() -> None:
     """Tests that read the log configure their own."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def servers_as_installed() -> Iterator[None]:
+    """For every process that a test starts, and not for the test itself."""
+    path = os.pathsep.join(filter(None, [str(AS_INSTALLED), os.environ.get("PYTHONPATH")]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", path)
+        yield
 
 
 @pytest.fixture(scope="session")
