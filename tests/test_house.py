@@ -88,6 +88,7 @@ def test_tests_do_not_skip_and_do_not_sleep() -> None:
     assert guilty == []
 
 
+@pytest.mark.slow
 def test_the_browsers_lock_file_is_whole() -> None:
     """npm writes a lock without the optional packages that it could not find, and `npm ci` then refuses it everywhere."""
     check = ["npm", "ci", "--dry-run", "--offline", "--ignore-scripts"]
