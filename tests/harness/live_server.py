@@ -106,7 +106,6 @@ async def listening(application: Any, message_bytes: int, websockets: Any = None
         ws=websockets or websocket_protocol(),
         ws_max_size=message_bytes,
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     config.load()
@@ -117,6 +116,22 @@ async def listening(application: Any, message_bytes: int, websockets: Any = None
         try:
             yield listener.getsockname()[1]
         finally:
-            server.should_exit = True
-            await ticking
-            await server.shutdown([listener])
+            ticking.cancel()
+            await _end(server)
+
+
+async def _end(server: uvicorn.Server) -> None:
+    """What uvicorn's `shutdown` does, which looks only ten times a second whether all have gone, and sleeps before it looks."""
+    state = server.server_state
+    for each in server.servers:
+        each.close()
+    for connection in list(state.connections):
+        connection.shutdown()
+    try:
+        await until(lambda: not state.connections and not state.tasks, 2.0)
+    except TimeoutError:
+        for task in state.tasks:
+            task.cancel()
+        return
+    for each in server.servers:
+        await each.wait_closed()
