@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEB := client_web
 STAMPS := .make
+# Tests start hundreds of servers: what Python has compiled, it shall find compiled the next time.
+unexport PYTHONDONTWRITEBYTECODE
 PAGES := $(WEB)/editor/dist/index.html
 
 .PHONY: serve cluster test test-fast lint format bench setup lock clean

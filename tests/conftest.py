@@ -24,6 +24,7 @@ def servers_as_installed() -> Iterator[None]:
     path = os.pathsep.join(filter(None, [str(AS_INSTALLED), os.environ.get("PYTHONPATH")]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", path)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # they find themselves compiled
         yield
 
 
