@@ -22,10 +22,10 @@ setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
 test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Everything
 	cd $(WEB) && npm test
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
-	$(BIN)/pytest -n 2 -m "not slow and not e2e" $(ARGS)
+	$(BIN)/pytest -n 3 -m "not slow and not e2e" $(ARGS)
 
 lint: $(STAMPS)/python-dev $(STAMPS)/web
 	$(BIN)/ruff check .
