@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.harness.postgres import PostgresServer
 
@@ -34,6 +36,23 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+class InGroups(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives all browser tests to one worker and all of the cluster to one, these first; every other test is for whoever is free.
+
+    Two browsers would fight for the cores, and one cluster is enough for two of them. pytest-xdist's own groups are told by a mark which
+    it writes into a test's id; with pytest 9.2 that is lost, without a word.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for group in ("tests/e2e/", "tests/cluster/") if nodeid.startswith(group)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InGroups | None:
+    """For `--dist loadgroup`."""
+    return InGroups(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,10 +1,9 @@
-"""What every browser test is marked with: slow, in one group so that two browsers don't fight for the cores, on one event loop."""
+"""What every browser test is marked with: slow, on one event loop. One worker of pytest runs all of them (tests/conftest.py)."""
 
 import pytest
 
 BROWSER = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.asyncio(loop_scope="session"),
 ]
