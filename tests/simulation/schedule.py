@@ -10,11 +10,12 @@ What must hold:
 
 import asyncio
 from dataclasses import dataclass
+from typing import cast
 
 from crdt.errors import InvariantError
 from tests.simulation.client import GATHER, SimClient
 from tests.simulation.intruder import FORGED, intrude
-from tests.simulation.virtual_loop import run_virtually
+from tests.simulation.virtual_loop import VirtualLoop, run_virtually
 from tests.simulation.world import DOCUMENT, World
 
 ACTIONS = 80
@@ -102,12 +103,12 @@ class Pump:
     """Browsers send what has gathered, and connect again when they are cut off.
 
     Thousands of times in each schedule, mostly for nothing: it is what a task that sleeps in a loop would be, turn by turn, but without
-    the task. With other turns every seed would mean another schedule, the kept ones too.
+    the task, and where nothing else happens without the turns. With others every seed would mean another schedule, the kept ones too.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._loop = asyncio.get_running_loop()
+        self._loop = cast(VirtualLoop, asyncio.get_running_loop())
         self._next: asyncio.Handle = self._loop.call_soon(self._rest)
 
     def stop(self) -> None:
@@ -120,12 +121,17 @@ class Pump:
         self._next = self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
+        self._send()
+        while self._loop.skip(GATHER):
+            self._send()
+        self._rest()
+
+    def _send(self) -> None:
         world = self._world
         for client in world.clients:
             client.send_gathered()
             if client.connection is None and not world.deserted and world.random.random() < 0.2:
                 world.connect(client)
-        self._rest()
 
 
 async def _act(world: World) -> None:
