@@ -55,6 +55,9 @@ class Relay:
         except OSError:
             writer.transport.abort()
             return
+        except asyncio.CancelledError:  # everything ends just now
+            writer.transport.abort()
+            raise
         ends = {writer, target_writer}
         self._writers |= ends
         pumps = {
