@@ -67,6 +67,7 @@ class BreakableCluster:
             aiohttp.ClientSession() as http,
             http.post(f"{self.url}/api/documents", json={"title": "Story"}) as made,
         ):
+            assert made.status == 201, await made.text()
             return str((await made.json())["id"])
 
     async def stored_screen(self, document_id: str) -> tuple[str, frozenset[str]]:
