@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import NoReturn
 
 import click
@@ -47,14 +48,23 @@ def _give_up(*sentences: str) -> NoReturn:
 def _serve(**options: str | None) -> None:
     config = _load(options)
     from server import observe
-    from server.cli.serve import CannotStart, run
-    from server.workers import run_workers
+    from server.cli.address import CannotStart
 
     observe.configure(config.logs.log_level, config.logs.log_format)
     try:
-        (run if config.cores.workers == 1 else run_workers)(config, click.echo)
+        _runner(config)(config, click.echo)
     except CannotStart as error:
         _give_up(str(error))
+
+
+def _runner(config: Config) -> Callable[[Config, Callable[[str], None]], None]:
+    if config.cores.workers == 1:
+        from server.cli.serve import run
+
+        return run
+    from server.workers import run_workers
+
+    return run_workers
 
 
 main.add_command(

@@ -5,9 +5,7 @@ Everything that an operator can get wrong is refused as CannotStart, with one se
 
 import asyncio
 import contextlib
-import errno
 import gc
-import resource
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -16,14 +14,12 @@ import uvicorn
 import uvloop
 
 from crdt.errors import ManyhandsError
-from server.app import App, create_app, database_url
+from server.app import App, create_app
+from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce
 from server.config import Config
-from server.config.forms import is_loopback
-from server.config.loading import version
 from server.gateway.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
 from server.observe import log
-from server.store.sql import place_of
 
 CLOSING_SECONDS = 1
 """How long uvicorn waits for answers under way, after the application has stopped."""
@@ -31,13 +27,6 @@ CLOSING_SECONDS = 1
 YOUNG_OBJECTS = 10_000
 """New objects between two looks for garbage that refers to itself: little of ours does, and a returning crowd makes many that stay.
 Python's 700 take a twentieth of its time then."""
-
-SPARE = 512
-"""HTTP requests beside the Socket.IO connections, and open files beside both."""
-
-
-class CannotStart(Exception):
-    """The server cannot start; the text is a sentence for the operator."""
 
 
 class Server(uvicorn.Server):
@@ -154,62 +143,3 @@ def server_config(config: Config, app: App) -> uvicorn.Config:
         access_log=False,
         log_config=None,
     )
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Take an address; raises CannotStart. Who connects from now on waits until the server is ready."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
-        raise CannotStart(
-            f"There is no address for the name {host}. Set MANYHANDS_HOST to an address of this machine."
-        ) from None
-    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)  # localhost may be both
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise CannotStart(_why_not(error, host, port)) from error
-    listener.setblocking(False)
-    return listener
-
-
-def _why_not(error: OSError, host: str, port: int) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return f"Port {port} on {host} is in use: another server runs there. Stop it, or choose another MANYHANDS_PORT."
-        case errno.EACCES:
-            return f"Port {port} is reserved for the system's administrator. Choose a MANYHANDS_PORT above 1023."
-        case errno.EADDRNOTAVAIL:
-            return f"{host} is not an address of this machine. Set MANYHANDS_HOST to one that is."
-        case _:
-            return f"Cannot listen on {host}, port {port}: {error.strerror}."
-
-
-def allow_open_files(wanted: int) -> None:
-    """Lift the soft limit on open files, which is often far below what the settings allow."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        lifted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, lifted), hard))
-
-
-_WELCOMES = {
-    "guest": "Everybody who reaches this address may come in as a guest: make documents, and open those that are shared by link.",
-    "jwt": "People come in with tokens that another application signs.",
-    "oidc": "People come in by signing in with the identity provider.",
-}
-
-
-def introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
-    """Tell people where the server is and what to expect."""
-    host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
-    say(f"Manyhands {version()} is at http://{host}:{port}")
-    say(f"The documents are in {place_of(database_url(config))}")
-    say(_WELCOMES[config.people.auth])
-    if not is_loopback(config.listen.host):
-        say("It listens to other machines, unencrypted: put a proxy that speaks TLS in front of it.")
-    log.info("server_started", version=version(), port=port)

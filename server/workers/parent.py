@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import uvloop
 
-from server.cli.serve import SPARE, CannotStart, allow_open_files, bind, introduce
+from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce
 from server.config import Config
 from server.observe import log
 from server.workers.lobby import MAX_SEATS

@@ -12,7 +12,8 @@ import uvloop
 from crdt.errors import ManyhandsError
 from server import observe
 from server.app import App, create_app
-from server.cli.serve import SPARE, CannotStart, Server, allow_open_files, server_config
+from server.cli.address import SPARE, CannotStart, allow_open_files
+from server.cli.serve import Server, server_config
 from server.config.loading import version
 from server.observe import log
 from server.workers import words

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from crdt.ids import DocumentId, Epoch
-from server.cli.serve import CannotStart, bind
+from server.cli.address import CannotStart, bind
 from server.cli.settings import markdown
 from server.config.loading import version
 from server.store.sql import SqlStore

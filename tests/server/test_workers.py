@@ -15,7 +15,7 @@ import httpx
 import pytest
 import socketio
 
-from server.cli.serve import bind
+from server.cli.address import bind
 from server.config import Config, Cores, Logs, Places
 from server.workers.parent import Parent
 from tests.harness.live_server import until
