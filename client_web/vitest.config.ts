@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { projects: ["provider", "editor"] },
+  test: {
+    projects: ["provider", "editor"],
+    maxWorkers: "100%", // of the cores: Vitest leaves one of them idle, which is half of two
+  },
 });
