@@ -1,12 +1,15 @@
-"""What a room asks its surroundings to do: plain data, carried out in order by server/rooms/rooms.py (or by a simulation)."""
+"""What a room asks its surroundings to do: plain data, carried out in order by server/rooms/open_room.py (or by a simulation)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from crdt.errors import Code
 from crdt.ids import ConnectionId, Epoch, Seq, UpdateId
 from crdt.log_row import AuthorKeys, Row
-from crdt.protocol import Acknowledged, PresenceChange, Refused, Request, ServerMessage
+from crdt.protocol import PresenceChange, Refused, Request, ServerMessage
+
+Asked = tuple[ConnectionId, Request]
+"""Who waits for an answer, and to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,21 @@ class Broadcast:
     but: ConnectionId | None = None
 
 
-class Answer(NamedTuple):  # as hot as edits are: a frozen dataclass takes four times as long to make
-    """Answer one request; a connection that is gone needs no answer."""
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Say to all who ask that what they wrote is durable by this row of the log; a connection that is gone needs no answer."""
+
+    requests: Sequence[Asked]
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Refuse one request; a connection that is gone needs no answer."""
 
     connection: ConnectionId
     request: Request
-    answer: Acknowledged | Refused
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +91,15 @@ class Ended:
     code: Code
 
 
-Effect = Append | Broadcast | Answer | PublishBatch | PublishPresence | AnnouncePresence | Fetch | Reload | Ended
+Effect = (
+    Append
+    | Broadcast
+    | Acknowledge
+    | Refuse
+    | PublishBatch
+    | PublishPresence
+    | AnnouncePresence
+    | Fetch
+    | Reload
+    | Ended
+)

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from crdt.effects import Answer, Effect
+from crdt.effects import Acknowledge, Effect
 from crdt.errors import Code
 from crdt.ids import ConnectionId, Seq, UpdateId
 from crdt.log_row import AuthorKeys
-from crdt.protocol import Acknowledged, Refused, Request, encode_batch
+from crdt.protocol import Refused, Request, encode_batch
 from crdt.replica import InspectedRow
 from crdt.update_reader import Inspected
 
@@ -70,11 +70,9 @@ class Appending:
         return tuple(pair for pair in self.author_keys if pair[1])
 
     def acknowledgements(self, seq: Seq) -> list[Effect]:
-        """The answers to all who wait for one, now that the row is durable at `seq`."""
-        acknowledged = Acknowledged(seq)
-        return [
-            Answer(entry.connection, entry.request, acknowledged) for entry in self.entries if entry.request is not None
-        ]
+        """The answer to all who wait for one, now that the row is durable at `seq`."""
+        asked = [(entry.connection, entry.request) for entry in self.entries if entry.request is not None]
+        return [Acknowledge(asked, seq)] if asked else []
 
     @property
     def only_author(self) -> ConnectionId | None:

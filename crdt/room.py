@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from crdt.authors import undecided
 from crdt.catching_up import CatchingUp
 from crdt.document import Damaged
-from crdt.effects import Answer, Append, Effect, Ended, PublishBatch, Reload
+from crdt.effects import Acknowledge, Append, Effect, Ended, PublishBatch, Refuse, Reload
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
 from crdt.flush_window import FlushWindow
 from crdt.gate_limits import GateLimits
@@ -29,7 +29,6 @@ from crdt.mint import Mint
 from crdt.outbox import Entry, Outbox
 from crdt.permissions import Action, forbidden
 from crdt.protocol import (
-    Acknowledged,
     ClosedMessage,
     DocumentInfo,
     DocumentMessage,
@@ -201,7 +200,7 @@ class Room:
     def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
         """Refuse a batch, here or because it did not even come this far."""
         if request is not None:
-            return [Answer(connection, request, refused)]
+            return [Refuse(connection, request, refused)]
         if refused.code is Code.NOT_JOINED:
             return []
         return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
@@ -240,7 +239,7 @@ class Room:
         """What it repeats may still be on its way: acknowledge it together with the last thing taken."""
         if self._outbox.ride(entry) or entry.request is None:
             return []
-        return [Answer(entry.connection, entry.request, Acknowledged(self.seq))]
+        return [Acknowledge([(entry.connection, entry.request)], self.seq)]
 
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
@@ -288,7 +287,7 @@ class Room:
 
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
-        effects: list[Effect] = [Answer(*refusal) for refusal in self._outbox.refuse_all(code, message)]
+        effects: list[Effect] = [Refuse(*refusal) for refusal in self._outbox.refuse_all(code, message)]
         return [*effects, *self._people.dissolve(ClosedMessage(code, message)), Ended(code)]
 
     # Rows from elsewhere.
@@ -364,7 +363,7 @@ class Room:
         self._people.authors.learn(stored.author_keys.items())
         effects: list[Effect] = [*self._people.tell(ResyncMessage())]
         if self.quarantined is not None:
-            effects += [Answer(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
+            effects += [Refuse(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
         effects += self._judge_again()
         for seq in self._outbox.owed:
             if seq > self.seq and self.quarantined is None:

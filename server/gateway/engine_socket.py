@@ -15,7 +15,7 @@ WebSocket is sent goes straight to that transport, in the order of `push`, and i
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from engineio import packet as engine_packet
@@ -112,12 +112,13 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.end(cut=True)
         return 0
 
-    def push_text(self, text: str) -> None:
-        """`push` of one text message, without a packet where none is needed."""
+    def push_texts(self, texts: Sequence[str]) -> None:
+        """`push` text messages, without packets where none are needed."""
         if self.lane is None or self.closed:
-            self.push((SharedPacket(text),))
+            for text in texts:
+                self.push((SharedPacket(text),))
         else:
-            self.bounded(self.lane.outlet.write(encode_frame("4" + text)))
+            self.bounded(self.lane.outlet.write(b"".join([encode_frame("4" + text) for text in texts])))
 
     async def send(self, pkt: engine_packet.Packet) -> None:
         """Queue one packet; the way in for engineio and python-socketio."""

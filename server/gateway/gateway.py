@@ -7,15 +7,16 @@ carried out in the order in which they came. The ack of a batch comes when the b
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 import socketio
 
+from crdt.effects import Asked
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
-from crdt.ids import ConnectionId, DocumentId
+from crdt.ids import ConnectionId, DocumentId, Seq
 from crdt.native import Value, encode_answer, encode_draining, encode_error, encode_join_answer, encode_user
-from crdt.protocol import Acknowledged, ClosedMessage, Limits, Refused, Request, ServerMessage
+from crdt.protocol import ClosedMessage, Limits, Refused, Request, ServerMessage
 from crdt.requests import (
     Authenticate,
     ClientRequest,
@@ -127,16 +128,20 @@ class Gateway:
                     self._forget_document(connection, document_id)
         return slow
 
-    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        """Ack an update or the last part of an upload."""
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        """Ack updates, or last parts of uploads; to each connection in one go, as whoever types much has many in a row."""
+        texts: dict[ConnectionId, list[str]] = {}
+        for connection, request in requests:
+            texts.setdefault(connection, []).append(saved_text(_ack_id(request), seq))
+        for connection, theirs in texts.items():
+            if (found := self._connections.get(connection)) is not None:
+                found.socket.push_texts(theirs)
+
+    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
+        """Ack an update, or the last part of an upload, with its refusal."""
         ack_id = _ack_id(request)
-        found = self._connections.get(connection)
-        if found is None:
-            return
-        if isinstance(answer, Acknowledged):
-            found.socket.push_text(saved_text(ack_id, answer.seq))
-        else:
-            found.socket.push(ack_packets(ack_id, encode_answer(answer)))
+        if (found := self._connections.get(connection)) is not None:
+            found.socket.push(ack_packets(ack_id, encode_answer(refused)))
 
     def backlog(self, connection: ConnectionId) -> int:
         """Bytes that wait to be taken by this connection; 0 when it is gone."""

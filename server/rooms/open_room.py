@@ -11,8 +11,8 @@ from functools import partial
 from typing import TypeVar, assert_never
 
 from crdt.effects import (
+    Acknowledge,
     AnnouncePresence,
-    Answer,
     Append,
     Broadcast,
     Effect,
@@ -20,11 +20,12 @@ from crdt.effects import (
     Fetch,
     PublishBatch,
     PublishPresence,
+    Refuse,
     Reload,
 )
 from crdt.errors import Code, ManyhandsError
 from crdt.gate_limits import GateLimits
-from crdt.ids import ConnectionId, DocumentId, Epoch, NodeId, Seq
+from crdt.ids import ConnectionId, DocumentId, NodeId, Seq
 from crdt.log_row import Row
 from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, Refused, Request, decode_batch
@@ -45,6 +46,7 @@ from server.bus.base import (
 )
 from server.observe import log
 from server.rooms.committer import Committer, Outcome
+from server.rooms.hints import hint_of
 from server.rooms.upkeep import Upkeep
 from server.rooms.wire import Wire
 from server.store import base as store
@@ -60,14 +62,8 @@ NEVER_DRAINS = 60.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 """Seconds between tries to read from a store that does not answer."""
 
-LARGE_HINT = 256 * 2**10
-"""A batch above this many bytes is not put on the bus: its seq travels alone, and other nodes read the log."""
-
 LONGEST_HOLD = 0.12
 """Seconds for which people's bytes may wait to be read: as long as the longest window."""
-
-KEY_BYTES = 24
-"""What a client id and its key count for in that."""
 
 
 def stored_of(loaded: store.Loaded) -> Stored:
@@ -78,13 +74,6 @@ def stored_of(loaded: store.Loaded) -> Stored:
 def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
     """What an open page shows of a catalogue entry."""
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
-
-
-def _hint_at(epoch: Epoch, row: Row, people: int) -> BatchHint:
-    """Tell of a row, whole if it is small."""
-    if len(row.batch) + KEY_BYTES * len(row.author_keys) > LARGE_HINT:
-        return BatchHint(epoch, row.seq, None, people=people)
-    return BatchHint(epoch, row.seq, row.batch, row.author_keys, people)
 
 
 async def _nobody(_open_room: "OpenRoom") -> None:
@@ -225,14 +214,12 @@ class OpenRoom:
                 case Broadcast(connections, message, but):
                     if slow := around.wire.send(connections, self.document_id, message, but):
                         self._leave_behind(slow)
-                case Answer(connection, request, answer):
-                    around.wire.answer(connection, request, answer)
-                case PublishBatch(row):
-                    around.bus.publish(self.document_id, _hint_at(self.room.epoch, row, len(self.room.people)))
-                case PublishPresence(changes):
-                    around.bus.publish(self.document_id, PresenceHint(changes))
-                case AnnouncePresence(people, asks):
-                    around.bus.publish(self.document_id, PresenceWhole(people, asks))
+                case Acknowledge(requests, seq):
+                    around.wire.acknowledge(requests, seq)
+                case Refuse(connection, request, refused):
+                    around.wire.refuse(connection, request, refused)
+                case PublishBatch() | PublishPresence() | AnnouncePresence():
+                    around.bus.publish(self.document_id, hint_of(effect, self.room))
                 case Fetch(after):
                     around.spawn(self._fetch(after))
                 case Reload(reason):

@@ -212,7 +212,7 @@ class Rooms:
             refused = Refused(refusal.code, refusal.outward)
             open_room.do(lambda: open_room.room.refuse(connection, request, refused))
         elif request is not None:
-            self._surroundings().wire.answer(connection, request, Refused(refusal.code, refusal.outward))
+            self._surroundings().wire.refuse(connection, request, Refused(refusal.code, refusal.outward))
 
     def receive_presence(
         self, connection: ConnectionId, document_id: DocumentId, state: dict[str, Json] | None

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol import Acknowledged, Refused, Request, ServerMessage
+from crdt.effects import Asked
+from crdt.ids import ConnectionId, DocumentId, Seq
+from crdt.protocol import Refused, Request, ServerMessage
 
 
 class Wire(Protocol):
@@ -22,8 +23,11 @@ class Wire(Protocol):
         The same tuple as the last time means the same people, so that they need not be looked up again.
         """
 
-    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        """Answer one request."""
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        """Say to all who ask that what they wrote is durable by this row."""
+
+    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
+        """Refuse one request."""
 
     def backlog(self, connection: ConnectionId) -> int:
         """Bytes that wait to be taken by this connection."""

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from pycrdt import Doc, Text
 
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch
+from crdt.effects import Asked
+from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User, encode_batch
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus
@@ -45,8 +46,12 @@ class Ears:
             self.said.setdefault(connection, []).append(message)
         return [connection for connection in connections if self.backlog(connection) > Limits().backlog_bytes]
 
-    def answer(self, _connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        self.answers[request] = answer
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        for _connection, request in requests:
+            self.answers[request] = Acknowledged(seq)
+
+    def refuse(self, _connection: ConnectionId, request: Request, refused: Refused) -> None:
+        self.answers[request] = refused
 
     def backlog(self, connection: ConnectionId) -> int:
         return self.backlogs.get(connection, 0)

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from pycrdt import Doc, Text
 
-from crdt.ids import ClientId, ConnectionId, DocumentId
+from crdt.effects import Asked
+from crdt.ids import ClientId, ConnectionId, DocumentId, Seq
 from crdt.protocol import (
     Acknowledged,
     ClosedMessage,
@@ -189,8 +190,12 @@ class Node:
                 self._people[connection].told(message)
         return ()
 
-    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        self._people[connection].answered(answer)
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        for connection, _request in requests:
+            self._people[connection].answered(Acknowledged(seq))
+
+    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
+        self._people[connection].answered(refused)
 
     def backlog(self, connection: ConnectionId) -> int:
         return 0

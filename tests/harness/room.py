@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pycrdt import Doc, Text
 
-from crdt.effects import Answer, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, Reload
+from crdt.effects import Acknowledge, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, Refuse, Reload
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
 from crdt.log_row import Row
@@ -155,8 +155,11 @@ class Table:
                     for connection in connections:
                         if connection in self.seats and connection != but:
                             self._tell(self.seats[connection], message)
-                case Answer(_, request, answer):
-                    cast(Seat, request).answers.append(answer)
+                case Acknowledge(requests, seq):
+                    for _, request in requests:
+                        cast(Seat, request).answers.append(Acknowledged(seq))
+                case Refuse(_, request, refused):
+                    cast(Seat, request).answers.append(refused)
                 case Ended() | Fetch() | Reload() | PublishBatch() | _:
                     self.others.append(effect)
 

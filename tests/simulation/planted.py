@@ -10,12 +10,12 @@ from typing import Any
 
 from crdt.authors import Authors
 from crdt.document import Damaged
-from crdt.effects import Answer, Effect
+from crdt.effects import Acknowledge, Effect
 from crdt.gathering import Gathering
 from crdt.ids import DocumentId
 from crdt.log_row import Row
 from crdt.outbox import Outbox
-from crdt.protocol import Acknowledged, UpdateMessage
+from crdt.protocol import UpdateMessage
 from crdt.replica import InspectedRow, Replica, inspect_row
 from crdt.room import Room
 from server.rooms import Rooms
@@ -43,7 +43,7 @@ def acknowledge_before_append() -> AbstractContextManager[None]:
 
     def receive(room: Room, connection: Any, updates: Any, request: Any) -> list[Effect]:
         effects = original(room, connection, updates, request)
-        return [*effects, *([Answer(connection, request, Acknowledged(room.seq))] if not effects else [])]
+        return [*effects, *([Acknowledge([(connection, request)], room.seq)] if not effects else [])]
 
     return _instead(Room, "receive", receive)
 

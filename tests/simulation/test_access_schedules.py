@@ -13,11 +13,11 @@ from typing import cast
 
 import pytest
 
+from crdt.effects import Asked
 from crdt.errors import ManyhandsError
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch
+from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol import (
-    Acknowledged,
     ClosedMessage,
     JoinRequest,
     Refused,
@@ -106,7 +106,10 @@ class SimNode:
                     pass
         return ()
 
-    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        raise AssertionError("nobody writes here")
+
+    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
         raise AssertionError("nobody writes here")
 
     def backlog(self, _connection: ConnectionId) -> int:

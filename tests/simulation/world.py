@@ -14,6 +14,7 @@ from typing import Any, cast
 from pycrdt import Doc, Map, Text
 
 from crdt.compaction import updates_of
+from crdt.effects import Asked
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
@@ -239,10 +240,17 @@ class World:
                 self._carry_down(connection, lambda client=client: client.told(message))  # type: ignore[misc]
         return ()  # simulated connections take everything in
 
-    def answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        """Carry an answer to a client; what it acknowledges must be durable by now."""
-        if isinstance(answer, Acknowledged):
-            self._promise(answer.seq <= self._head(), f"row {answer.seq} was acknowledged before it was durable")
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        """Carry answers to clients; what they acknowledge must be durable by now."""
+        self._promise(seq <= self._head(), f"row {seq} was acknowledged before it was durable")
+        for connection, request in requests:
+            self._answer(connection, request, Acknowledged(seq))
+
+    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
+        """Carry a refusal to a client."""
+        self._answer(connection, request, refused)
+
+    def _answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
         link = self.links.get(connection)
         if link is not None:
             self._carry_down(connection, lambda: link.client.answered(request, answer))
