@@ -17,7 +17,7 @@ from server.store.base import Whose
 from server.store.database import Database
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
-from server.store.statements import among_given, insert
+from server.store.statements import among_given, fetch, insert
 from server.store.titles import to_microseconds
 from server.store.users import shown
 
@@ -87,23 +87,23 @@ def _access(
     connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
 ) -> dict[DocumentId, Standing]:
     of_users, with_owner = _access_statements(connection.dialect.name)
-    given = {"document_ids": list(document_ids), "user_ids": list(user_ids)}
+    wanted = {"document_ids": list(document_ids)}
     granted: dict[str, dict[str, Role]] = {}
     visited: dict[str, set[str]] = {}
-    for document_id, user_id, role in connection.execute(of_users, given):
+    for document_id, user_id, role in fetch(connection, of_users, {**wanted, "user_ids": list(user_ids)}):
         if role is None:
             visited.setdefault(document_id, set()).add(user_id)
         else:
             granted.setdefault(document_id, {})[user_id] = Role(role)
     return {
-        DocumentId(found.document_id): Standing(
-            found.access_version,
-            _link(found),
-            None if found.user_id is None else _user(found),
-            granted.get(found.document_id, {}),
-            frozenset(visited.get(found.document_id, ())),
+        DocumentId(document_id): Standing(
+            version,
+            _link(*link),
+            None if user_id is None else _user(user_id, name, color),
+            granted.get(document_id, {}),
+            frozenset(visited.get(document_id, ())),
         )
-        for found in connection.execute(with_owner, {"document_ids": given["document_ids"]})
+        for document_id, version, *link, user_id, name, color in fetch(connection, with_owner, wanted)
     }
 
 
@@ -148,10 +148,16 @@ def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
         .where(documents.c.document_id == document_id, _HAS_FORCE)
         .order_by(visits.c.visited_at.desc(), visits.c.user_id)
     )
-    people = [Person(_user(found), found.email, Role(found.role), "grant") for found in connection.execute(given)]
+    people = [
+        Person(_user(found.user_id, found.name, found.color), found.email, Role(found.role), "grant")
+        for found in connection.execute(given)
+    ]
     known = {person.user.user_id for person in people}
     visitors = [found for found in connection.execute(came) if found.user_id not in known]
-    return people + [Person(_user(found), found.email, Role(found.role), "link") for found in visitors]
+    return people + [
+        Person(_user(found.user_id, found.name, found.color), found.email, Role(found.role), "link")
+        for found in visitors
+    ]
 
 
 def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, at: int) -> int | None:
@@ -238,10 +244,9 @@ def _take_grants(connection: Connection, key: int, user_ids: Sequence[str]) -> R
     return strongest(*roles)
 
 
-def _link(found: Row[*tuple[Any, ...]]) -> Link:
-    role = None if found.link_role is None else Role(found.link_role)
-    return Link(role, found.link_hash, found.link_generation)
+def _link(role: str | None, link_hash: bytes | None, generation: int) -> Link:
+    return Link(None if role is None else Role(role), link_hash, generation)
 
 
-def _user(found: Row[*tuple[Any, ...]]) -> User:
-    return shown(found.user_id) if found.name is None else User(found.user_id, found.name, found.color)
+def _user(user_id: str, name: str | None, color: str) -> User:
+    return shown(user_id) if name is None else User(user_id, name, color)

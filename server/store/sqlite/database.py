@@ -5,10 +5,8 @@ one after the other in the order in which they were asked for; that, and SQLite'
 What waits is bounded by those who ask: the committer has one append under way, rooms bound what they hold.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from server.store.migrate import migrate
 from server.store.sqlite import file
 from server.store.sqlite.append import append_all
 from server.store.sqlite.failures import translated
+from server.store.sqlite.readers import Readers
 from server.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -37,7 +36,7 @@ class _Open:
     engine: Engine
     writing: Connection
     writer: Writer
-    readers: ThreadPoolExecutor
+    readers: Readers
     resources: contextlib.ExitStack
 
 
@@ -69,7 +68,7 @@ class SqliteDatabase:
                 writing = resources.enter_context(engine.connect().execution_options(writes=True))
                 with writing.begin():
                     migrate(writing)
-            readers = ThreadPoolExecutor(READERS, "store-reader")
+            readers = Readers(engine, READERS)
             kept = resources.pop_all()
         return _Open(path, engine, writing, writer, readers, kept)
 
@@ -84,7 +83,7 @@ class SqliteDatabase:
             opened.writer.close()
 
     def _close_now(self, opened: _Open) -> None:
-        opened.readers.shutdown(wait=True)
+        opened.readers.close()
         with opened.resources, contextlib.suppress(Unavailable), translated(opened.path):
             file.checkpoint(_driver(opened.writing))
 
@@ -109,15 +108,15 @@ class SqliteDatabase:
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Run a job that sees one state of the database, that of its first statement."""
         opened = self._opened()
-        return await asyncio.get_running_loop().run_in_executor(opened.readers, self._read_now, opened, job)
+        return await opened.readers.run(partial(self._read_now, opened, job))
 
     def _read_now(self, opened: _Open, job: Callable[[Connection], T]) -> T:
-        with translated(opened.path, reading=True), opened.engine.connect() as connection, connection.begin():
-            return job(connection)
+        with translated(opened.path, reading=True):
+            return opened.readers.read(job)
 
     async def compute(self, job: Callable[[], T]) -> T:
         """Run what takes long but needs no connection beside the readers, out of the event loop's way."""
-        return await asyncio.get_running_loop().run_in_executor(self._opened().readers, job)
+        return await self._opened().readers.run(job)
 
     async def give_back(self) -> None:
         """Return space that deleted rows have left behind to the file system."""
