@@ -4,7 +4,7 @@ import asyncio
 from functools import lru_cache, partial
 from pathlib import Path
 
-from tests.bench.contents import fill, paper, past_of, text_of
+from tests.bench.contents import fill, paper, past_of, settle, text_of
 from tests.bench.dialects import Member, Past
 from tests.bench.fleet import NOTHING, join, leave
 from tests.bench.meter import Meter, now
@@ -32,11 +32,19 @@ async def open_paper(kind: Kind, directory: Path, _pace: Pace, *, rest: float) -
         assert first.missing is not None
         assert text_of(first.missing) == text
         warm, second = await _come_in(server, document, "warm")
+        later = await _put_off(server)
         again, third = await _come_in(server, document, "re-join", REJOINS, past_of(first))
         resync = await _ask_again(server, third, past_of(first))
         document_bytes = len(first.missing)
         leave([first, second, third])
-    return {**cold, **warm, **again, **resync, "document B": document_bytes}
+    return {**cold, **warm, **later, **again, **resync, "document B": document_bytes}
+
+
+async def _put_off(server: Running) -> Figures:
+    """What opening the document has left to be done afterwards, which is not to be counted with what comes then."""
+    before = cpu_seconds(server.pids)
+    await settle(server)
+    return {"put off CPU ms": cpu_between(before, cpu_seconds(server.pids)) * 1e3}
 
 
 async def _come_in(
