@@ -23,7 +23,7 @@ CLUSTER_SEEDS = SEEDS // 4
 """A schedule of several nodes takes several times as long as one of a single node."""
 CHUNK = 100
 CLUSTER_CHUNK = 50
-QUICK = 10
+QUICK = 40
 QUICK_CLUSTER = 2
 PATIENCE = 400
 
