@@ -6,7 +6,7 @@ A change begins by raising the document's version, which locks its row: changes 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, literal, null, select, union_all, update
 
@@ -87,10 +87,10 @@ def _access(
     connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
 ) -> dict[DocumentId, Standing]:
     of_users, with_owner = _access_statements(connection.dialect.name)
-    wanted = {"document_ids": list(document_ids)}
+    wanted = {"document_ids": document_ids}
     granted: dict[str, dict[str, Role]] = {}
     visited: dict[str, set[str]] = {}
-    for document_id, user_id, role in fetch(connection, of_users, {**wanted, "user_ids": list(user_ids)}):
+    for document_id, user_id, role in fetch(connection, of_users, {**wanted, "user_ids": user_ids}):
         if role is None:
             visited.setdefault(document_id, set()).add(user_id)
         else:
@@ -148,16 +148,10 @@ def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
         .where(documents.c.document_id == document_id, _HAS_FORCE)
         .order_by(visits.c.visited_at.desc(), visits.c.user_id)
     )
-    people = [
-        Person(_user(found.user_id, found.name, found.color), found.email, Role(found.role), "grant")
-        for found in connection.execute(given)
-    ]
+    people = [_person(found, "grant") for found in connection.execute(given)]
     known = {person.user.user_id for person in people}
     visitors = [found for found in connection.execute(came) if found.user_id not in known]
-    return people + [
-        Person(_user(found.user_id, found.name, found.color), found.email, Role(found.role), "link")
-        for found in visitors
-    ]
+    return people + [_person(found, "link") for found in visitors]
 
 
 def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, at: int) -> int | None:
@@ -246,6 +240,10 @@ def _take_grants(connection: Connection, key: int, user_ids: Sequence[str]) -> R
 
 def _link(role: str | None, link_hash: bytes | None, generation: int) -> Link:
     return Link(None if role is None else Role(role), link_hash, generation)
+
+
+def _person(found: Row[*tuple[Any, ...]], via: Literal["grant", "link"]) -> Person:
+    return Person(_user(found.user_id, found.name, found.color), found.email, Role(found.role), via)
 
 
 def _user(user_id: str, name: str | None, color: str) -> User:

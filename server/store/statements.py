@@ -1,14 +1,15 @@
 """What statements say for which SQLAlchemy has no word that both databases share."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from sqlite3 import Connection as DriverConnection
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Executable, Table, Text, any_, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
+
+from server.store.sqlite.driver import compiled, driver_of
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -33,7 +34,7 @@ def among_given(dialect: str, column: ColumnElement[str], name: str) -> ColumnEl
 
 
 def fetch(
-    connection: Connection, statement: ClauseElement, given: Mapping[str, Sequence[str]]
+    connection: Connection, statement: ClauseElement, given: Mapping[str, Collection[str]]
 ) -> Sequence[Sequence[Any]]:
     """Run a statement that is made once and asked often; `given`: the values of its `among_given`, ids all of them.
 
@@ -41,16 +42,16 @@ def fetch(
 
     SQLite's driver is asked by itself: through SQLAlchemy, asking takes three times as long as the answer.
     """
+    values = {name: list(each) for name, each in given.items()}
     if connection.dialect.name == "postgresql":
-        return connection.execute(cast(Executable, statement), given).all()
+        return connection.execute(cast(Executable, statement), values).all()
     text, constants = _compiled(statement)
-    driver = cast(DriverConnection, connection.connection.driver_connection)
-    values = {name: json.dumps(list(each)) for name, each in given.items()}
-    return driver.execute(text, {**constants, **values}).fetchall()
+    as_json = {name: json.dumps(each) for name, each in values.items()}
+    return driver_of(connection).execute(text, constants | as_json).fetchall()
 
 
 @cache
 def _compiled(statement: ClauseElement) -> tuple[str, dict[str, Any]]:
-    """For SQLite: its text, and what is constant in it."""
-    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
-    return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
+    """For SQLite: its text and its parameters, of which only what is constant in it has a value yet."""
+    found = compiled(statement)
+    return str(found), dict(found.params)

@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from sqlite3 import Connection, Cursor
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select, update
-from sqlalchemy.dialects.sqlite import dialect, insert
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import Epoch, Seq
 from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Taken
 from server.store.schema import author_keys, documents, log_rows, update_ids
 from server.store.segments import checksum
+from server.store.sqlite.driver import compiled
 
 _ONE: ColumnElement[int] = literal_column("1")  # a number would become a parameter
 
 
 def _compiled(statement: ClauseElement) -> str:
-    return str(statement.compile(dialect=dialect(paramstyle="named")))
+    return str(compiled(statement))
 
 
 # The write lock that the transaction holds makes the order of seqs the order of commits.

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from sqlite3 import Connection as DriverConnection
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -20,6 +19,7 @@ from server.store.base import Append, AppendOutcome
 from server.store.migrate import migrate
 from server.store.sqlite import file
 from server.store.sqlite.append import append_all
+from server.store.sqlite.driver import driver_of
 from server.store.sqlite.failures import translated
 from server.store.sqlite.readers import Readers
 from server.store.sqlite.writer import Writer
@@ -85,7 +85,7 @@ class SqliteDatabase:
     def _close_now(self, opened: _Open) -> None:
         opened.readers.close()
         with opened.resources, contextlib.suppress(Unavailable), translated(opened.path):
-            file.checkpoint(_driver(opened.writing))
+            file.checkpoint(driver_of(opened.writing))
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Commit all batches in one transaction."""
@@ -94,7 +94,7 @@ class SqliteDatabase:
 
     def _append_now(self, opened: _Open, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         with translated(opened.path):
-            return append_all(_driver(opened.writing), appends, now)
+            return append_all(driver_of(opened.writing), appends, now)
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction of its own and commit what it did; whatever it raises leaves the database unchanged."""
@@ -126,13 +126,9 @@ class SqliteDatabase:
 
     def _give_back_now(self, opened: _Open) -> bool:
         with translated(opened.path):
-            return file.give_back(_driver(opened.writing), opened.path)
+            return file.give_back(driver_of(opened.writing), opened.path)
 
     def _opened(self) -> _Open:
         if self._open is None:
             raise Unavailable("The store is not open.")
         return self._open
-
-
-def _driver(connection: Connection) -> DriverConnection:
-    return cast(DriverConnection, connection.connection.driver_connection)
