@@ -51,12 +51,13 @@ class Front:
                 await asyncio.sleep(0.1)
 
     async def doors(self) -> list[str]:
-        """For each node, an address that leads there while all are well."""
+        """For each node, an address that leads there while all are well; fails when a hundred documents leave one out."""
         found: dict[int, str] = {}
-        chances = (f"affinity-{number:04}" for number in range(1000))
-        while len(found) < len(NODES):
-            document_id = next(chances)
+        for number in range(100):
+            document_id = f"affinity-{number:04}"
             found.setdefault(await self.home_of(document_id), f"{self.url}?document={document_id}")
+            if len(found) == len(NODES):
+                break
         return [found[node] for node in NODES]
 
 
@@ -85,9 +86,10 @@ async def test_a_document_s_people_meet_on_one_node(cluster: BreakableCluster) -
 
 
 async def test_documents_are_spread_and_stay_where_they_are(cluster: BreakableCluster) -> None:
+    """Where a document goes hangs on the nodes' ports: a few documents may well leave one of three nodes out."""
     async with front(cluster) as before_nodes:
+        await before_nodes.doors()
         homes = [await before_nodes.home_of(f"document-{number}") for number in range(12)]
-        assert set(homes) == set(NODES)
         assert [await before_nodes.home_of(f"document-{number}") for number in range(12)] == homes
 
 
