@@ -19,16 +19,17 @@ sequence, which would take the whole sequence to know. Whoever may write can for
 its left one; nothing breaks, but yjs and yrs may order the two differently (0.9 % of documents made of such forgeries alone).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
+from crdt.admission import Admission, MayWrite, check_author
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.places import NOWHERE, Mark, Places
 from crdt.ranges import Ranges, Undo
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.surrogates import Surrogates
+from crdt.typing_runs import TypingRuns
 from crdt.update_contents import DELETED, GC, bad_update
 from crdt.update_reader import KEYED, Inspected, Struct, inspect
 
@@ -41,20 +42,6 @@ __all__ = [
     "encode_state_vector",
     "inspect",
 ]
-
-
-class Admission(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
-    """What admitted updates bring.
-
-    Attributes:
-        news: whether there is a struct or a deletion that the document lacked; without any they are complete duplicates.
-        new_clients: client ids whose first structs they bring.
-        writes: client ids for which they bring new structs.
-    """
-
-    news: bool
-    new_clients: tuple[int, ...]
-    writes: tuple[int, ...]
 
 
 class _Cursor:
@@ -81,6 +68,7 @@ class Knowledge:
         "_places",
         "_surrogates",
         "_touched",
+        "typing_runs",
     )
 
     def __init__(self, limits: GateLimits) -> None:
@@ -95,6 +83,7 @@ class Knowledge:
         # Structs of several values under a map key: they must be deleted by the end of the update. Undo keeps such ones.
         self._overwritten: list[tuple[int, int, int]] = []
         self._mark = self._places.mark()
+        self.typing_runs = TypingRuns(limits)
 
     @classmethod
     def from_snapshot(cls, update: bytes, limits: GateLimits) -> "Knowledge":
@@ -119,12 +108,15 @@ class Knowledge:
             "types": len(self._places.types),
         }
 
-    def admit(self, updates: Sequence[Inspected], may_write: Callable[[int], bool]) -> Admission:
+    def admit(self, updates: Sequence[Inspected], may_write: MayWrite) -> Admission:
         """Check updates against the document one after the other and take them in, all or none.
 
         `may_write` is asked once for each client id for which there are new structs. Raises ProtocolError (`missing_past`,
         `client_id_taken`, `bad_update`, `document_full`), and then nothing has changed.
         """
+        typed = self.typing_runs.admit(updates, self._clocks, may_write)
+        if typed is not None:
+            return typed
         try:
             for update in updates:
                 self._take(update)
@@ -136,6 +128,8 @@ class Knowledge:
             self._roll_back()
             raise
         admission = Admission(bool(writes or self._deletions), new_clients, writes)
+        if len(updates) == 1:
+            self.typing_runs.expect(updates[0], self._touched, self._places)
         self._settle(mark)
         return admission
 
@@ -148,16 +142,13 @@ class Knowledge:
             self._take_blindly(update)
         self._settle(self._places.mark())
 
-    def _ask(self, may_write: Callable[[int], bool]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _ask(self, may_write: MayWrite) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Ask whether the client ids that have grown may be written under; return them, and those of them that are new."""
         writes: list[int] = []
         new_clients: list[int] = []
         for client, (before, _, _) in self._touched.items():
             if self._clocks[client] > before:
-                if not may_write(client):
-                    raise ProtocolError(
-                        Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one."
-                    )
+                check_author(client, may_write)
                 writes.append(client)
                 if not before:
                     new_clients.append(client)

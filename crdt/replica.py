@@ -158,6 +158,13 @@ class Replica:
         """Whether rows are held that others are missing before."""
         return bool(self._ahead)
 
+    def read(self, batch: bytes) -> Sequence[Inspected]:
+        """Take a batch of a session apart; raises ProtocolError."""
+        keystroke = self._knowledge.typing_runs.read(batch)
+        if keystroke is not None:
+            return (keystroke,)
+        return [inspect(update, self._limits) for update in decode_batch(batch)]
+
     def admit(self, updates: Sequence[Inspected], may_write: Callable[[int], bool]) -> Admission:
         """Let updates of a session in, all or none; raises ProtocolError."""
         return self.knowledge.admit(updates, may_write)

@@ -16,6 +16,12 @@ def write_varuint(value: int, out: bytearray) -> None:
 
 def varuint(value: int) -> bytes:
     """Write one integer (0 … 2**53 - 1)."""
+    if value < 0x80:
+        return bytes((value,))
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    if value < 0x200000:
+        return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14))
     out = bytearray()
     write_varuint(value, out)
     return bytes(out)

@@ -28,11 +28,10 @@ from crdt.gate_limits import GateLimits
 from crdt.ids import ConnectionId, DocumentId, NodeId, Seq
 from crdt.log_row import Row
 from crdt.neighbours import Neighbours
-from crdt.protocol import DocumentInfo, Refused, Request, decode_batch
+from crdt.protocol import DocumentInfo, Refused, Request
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
-from crdt.update_reader import inspect
 from server.bus.base import (
     AccessHint,
     BatchHint,
@@ -156,9 +155,8 @@ class OpenRoom:
             self._break()
 
     def _taken(self, connection: ConnectionId, batch: bytes, request: Request | None) -> list[Effect]:
-        limits = self._around.gate_limits
         try:
-            updates = [inspect(update, limits) for update in decode_batch(batch)]
+            updates = self.room.replica.read(batch)
         except ManyhandsError as refusal:
             return self.room.refuse(connection, request, Refused(refusal.code, refusal.outward))
         return self.room.receive(connection, updates, request)

@@ -30,10 +30,10 @@ from crdt.protocol import (
     UpdateMessage,
     User,
     decode_batch,
+    encode_batch,
 )
 from crdt.replica import Stored
 from crdt.room import Room
-from crdt.update_reader import inspect
 
 EMPTY = Stored(Epoch(7), None, Seq(0), (), {})
 
@@ -107,7 +107,7 @@ class Seat:
 
     def sends(self, *updates: bytes, awaited: bool = True) -> None:
         """Send updates as one batch."""
-        inspected = [inspect(update, GateLimits()) for update in updates]
+        inspected = self._table.room.replica.read(encode_batch(updates))
         request = Request(self) if awaited else None
         self._table.carry_out(self._table.room.receive(self.connection, inspected, request))
 
