@@ -19,6 +19,7 @@ from crdt.ids import ConnectionId, Seq, UpdateId
 from crdt.log_row import AuthorKeys
 from crdt.protocol import Refused, Request, encode_batch
 from crdt.replica import InspectedRow
+from crdt.typing_runs import join_keystrokes
 from crdt.update_reader import Inspected
 
 FIRST_RETRY = 0.1
@@ -52,12 +53,8 @@ class Appending:
 
     update_id: UpdateId
     batch: bytes
+    updates: tuple[Inspected, ...]
     entries: tuple[Entry, ...]
-
-    @property
-    def updates(self) -> tuple[Inspected, ...]:
-        """The row's updates in order."""
-        return tuple(update for entry in self.entries for update in entry.updates)
 
     @property
     def author_keys(self) -> AuthorKeys:
@@ -150,8 +147,9 @@ class Outbox:
     def next(self, update_id: UpdateId) -> Appending:
         """Make one row of all that waits, and put it under way."""
         entries, self._waiting = tuple(self._waiting), []
-        batch = encode_batch([update.raw for entry in entries for update in entry.updates])
-        self.under_way = Appending(update_id, batch, entries)
+        updates = join_keystrokes([update for entry in entries for update in entry.updates])
+        batch = encode_batch([update.raw for update in updates])
+        self.under_way = Appending(update_id, batch, updates, entries)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:

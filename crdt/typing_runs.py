@@ -7,7 +7,7 @@ and judged like everything else (crdt/gate.py).
 A run begins when an update of one new text is let in, and is of no more use when its author does anything else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crdt.admission import Admission, MayWrite, check_author
@@ -135,3 +135,34 @@ class TypingRuns:
         if right >= 0:
             info, right_id = info | _RIGHT_ORIGIN, varuint(right) + varuint(right_clock)
         self._runs[own] = TypingRun(client, own, end, bytes((info,)) + own, (right, right_clock), right_id)
+
+
+def join_keystrokes(updates: Iterable[Inspected]) -> tuple[Inspected, ...]:
+    """Make one update of what an author has typed in one go: the same to the letter, for whoever reads it.
+
+    A keystroke moves before what others have done since the one before, for it builds on nothing but its run.
+    """
+    joined: list[Inspected | list[Keystroke]] = []
+    going_on: dict[TypingRun, list[Keystroke]] = {}
+    for update in updates:
+        if not isinstance(update, Keystroke):
+            joined.append(update)
+            continue
+        typed = going_on.get(update.run)
+        if typed is not None and typed[-1].clients[0][2] == update.clients[0][1]:
+            typed.append(update)
+        else:
+            typed = going_on[update.run] = [update]
+            joined.append(typed)
+    return tuple([_joined(each) if isinstance(each, list) else each for each in joined])
+
+
+def _joined(typed: Sequence[Keystroke]) -> Keystroke:
+    first, last = typed[0], typed[-1]
+    if first is last:
+        return first
+    run, (client, clock, _) = first.run, first.clients[0]
+    end = last.clients[0][2]
+    text = b"".join([each.text for each in typed])
+    raw = b"".join((_ONE_CLIENT_ONE_STRUCT, run.own, run.head(clock), varuint(len(text)), text, b"\0"))
+    return Keystroke(raw, [(client, clock, end)], [[run.struct(clock, end)]], (), run, text)

@@ -1,6 +1,7 @@
 """Keystrokes are read and let in by a short way of their own, and nobody can tell the difference."""
 
 import pickle
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from random import Random
 
@@ -11,14 +12,21 @@ from crdt.errors import Code, ProtocolError
 from crdt.gate import Admission, GateLimits, Knowledge, inspect
 from crdt.protocol import encode_batch
 from crdt.state_vector import MAX_CLOCK
-from crdt.typing_runs import MOST_RUNS, Keystroke, TypingRuns
+from crdt.typing_runs import MOST_RUNS, Keystroke, TypingRuns, join_keystrokes
 from crdt.update_contents import ARRAY, MAP
 from crdt.update_reader import Inspected
 from tests.harness.traces import read_trace, updates_of
 from tests.harness.update_writer import collected, item, number, text, tombstone, update, values
+from tests.harness.yjs_oracle import YjsOracle
 
 LIMITS = GateLimits()
 ALICE, BOB = 7, 3_000_000_000
+
+
+@pytest.fixture(scope="module")
+def yjs() -> Iterator[YjsOracle]:
+    with YjsOracle() as oracle:
+        yield oracle
 
 
 def anybody(_: int) -> bool:
@@ -76,6 +84,13 @@ def session(seed: int) -> list[bytes]:
 def read(knowledge: Knowledge, each: bytes) -> Inspected:
     """Read an update as a replica does."""
     return knowledge.typing_runs.read(encode_batch([each])) or inspect(each, LIMITS)
+
+
+def made_of(updates: Sequence[bytes]) -> "Doc[Text]":
+    doc: Doc[Text] = Doc()
+    for each in updates:
+        doc.apply_update(each)
+    return doc
 
 
 def facts(inspected: Inspected) -> tuple[object, ...]:
@@ -239,3 +254,43 @@ def test_more_runs_than_are_remembered_begin_anew() -> None:
     assert remembered == [clients[-1]]
     for client in clients:
         assert knowledge.admit([read(knowledge, following[client])], anybody).news
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_joined_keystrokes_are_the_same_document(yjs: YjsOracle, seed: int) -> None:
+    """In rows of any length, with what others have done in between."""
+    log, chance, knowledge = session(seed), Random(seed), Knowledge(LIMITS)
+    rows: list[list[Inspected]] = [[]]
+    for each in log:
+        if chance.random() < 0.1:
+            rows.append([])
+        rows[-1].append(read(knowledge, each))
+        knowledge.admit(rows[-1][-1:], anybody)
+    joined = [each for row in rows for each in join_keystrokes(row)]
+    assert len(joined) < 0.9 * len(log)
+    replayed = Knowledge(LIMITS)
+    for one_or_more in joined:
+        inspected = inspect(one_or_more.raw, LIMITS)
+        assert facts(one_or_more) == facts(inspected)
+        assert replayed.admit([inspected], anybody).news
+    assert replayed.state_vector == knowledge.state_vector
+    raw = [each.raw for each in joined]
+    assert yjs.view(raw) == yjs.view(log)
+    one, other = made_of(log), made_of(raw)
+    assert str(one.get("text", type=Text)) == str(other.get("text", type=Text))
+    assert yjs.view([one.get_update()]) == yjs.view([other.get_update()])
+
+
+def test_keystrokes_of_different_runs_are_not_joined() -> None:
+    knowledge, (a, b) = typing("hello", "a", "b")
+    first = read(knowledge, a)
+    knowledge.admit([first], anybody)
+    second = read(knowledge, b)
+    knowledge.admit([second], anybody)
+    knowledge.admit([inspect(update({ALICE: (7, [text("?", left=(ALICE, 1), right=(ALICE, 2))])}), LIMITS)], anybody)
+    third = read(knowledge, update({ALICE: (8, [text("!", left=(ALICE, 7), right=(ALICE, 2))])}))
+    assert isinstance(third, Keystroke)
+    joined = join_keystrokes([first, second, third])
+    assert [each.clients for each in joined] == [[(ALICE, 5, 7)], [(ALICE, 8, 9)]]
+    assert join_keystrokes([first, third]) == (first, third)
+    assert join_keystrokes([]) == ()
