@@ -2,11 +2,14 @@
 
 pycrdt keeps its promises only under conditions, which are this module's rules:
 
-1. Updates come in log order and causally complete (the gate sees to it). After each batch the state vector must be the one that the
-   batch leads to; yrs can integrate behind a gap and report what it does not hold (y-crdt#632).
+1. Updates come in log order and causally complete (the gate sees to it). After they are applied the state vector must be the one that
+   they lead to; yrs can integrate behind a gap and report what it does not hold (y-crdt#632).
 2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt: `Damaged` is raised, the object
    must be dropped, and the document is replayed from the log.
 3. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is the sandbox's work.
+
+Nobody looks into a replica but who joins or comes back, while every edit has to go into it. So batches are followed first: they count, and
+are applied together with many others, or when somebody asks. What pycrdt does not take is found out then; the log has it all.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,10 +24,13 @@ from crdt.update_reader import Inspected
 from crdt.varint import varuint
 
 FULL_CHECK_CLIENTS = 256
-"""Up to this many client ids the state vector is compared after every batch; comparing 20,000 takes milliseconds."""
+"""Up to this many client ids the state vector is compared whenever something was applied; comparing 20,000 takes milliseconds."""
 
 FULL_CHECK_EVERY = 64
-"""Above it, after every so many batches."""
+"""Above it, after every so many times."""
+
+MOST_PENDING, MOST_PENDING_BYTES = 64, 16 * 2**10
+"""Updates that are followed and not applied yet, and what they may occupy: a turn of the loop is not to become long by them."""
 
 _CACHED_ANSWERS = 16
 _CACHED_BYTES = 2**20
@@ -44,6 +50,11 @@ class Document:
     def __init__(self) -> None:
         self._doc: Doc[Any] = Doc()
         self._clocks: dict[int, int] = {}
+        self._pending: list[bytes] = []
+        """Updates that are followed and not applied."""
+        self._pending_bytes = 0
+        self._applied: dict[int, int] = {}
+        """How far the client ids are applied of which something is not."""
         self._names: dict[int, bytes] = {}
         """Client ids as they are written."""
         self._expected = b""
@@ -52,21 +63,36 @@ class Document:
         self._answers: dict[bytes, bytes] = {}
         self._state_vector: bytes | None = None
         self.size = 0
-        """Bytes of the snapshot and the updates applied to it: an upper bound of the content."""
+        """Bytes of the snapshot and the updates since: an upper bound of the content."""
 
-    def apply(self, updates: Iterable[Inspected]) -> None:
-        """Apply one batch of the log, and check that the replica is where the batch leads to."""
-        reached: dict[int, int] = {}
-        # One transaction for all: beginning and ending one costs several times what a keystroke does.
-        with _damage("An update could not be applied"), self._doc.transaction():
-            for update in updates:
-                self._doc.apply_update(update.raw)
-                self.size += len(update.raw)
-                for client, _, end in update.clients:
-                    reached[client] = max(end, reached.get(client, 0))
-        self._reach(reached)
+    def follow(self, updates: Iterable[Inspected]) -> None:
+        """Take in one batch of the log: it counts from now on, and is applied in time."""
+        clocks = self._clocks
+        for update in updates:
+            self._pending.append(update.raw)
+            self._pending_bytes += len(update.raw)
+            self.size += len(update.raw)
+            for client, _, end in update.clients:
+                before = clocks.get(client, 0)
+                if end > before:
+                    self._applied.setdefault(client, before)
+                    clocks[client] = end
         self._answers.clear()
         self._state_vector = None
+        if len(self._pending) >= MOST_PENDING or self._pending_bytes >= MOST_PENDING_BYTES:
+            self.settle()
+
+    def settle(self) -> None:
+        """Apply what is followed, and check that the replica is where the log leads to."""
+        if not self._pending:
+            return
+        # One transaction for all: beginning and ending one costs several times what a keystroke does.
+        with _damage("An update could not be applied"), self._doc.transaction():
+            for update in self._pending:
+                self._doc.apply_update(update)
+        self._pending.clear()
+        self._pending_bytes = 0
+        self._expect()
         self._unchecked += 1
         if len(self._clocks) <= FULL_CHECK_CLIENTS or self._unchecked >= FULL_CHECK_EVERY:
             self.verify()
@@ -97,17 +123,16 @@ class Document:
             raise Damaged("The replica is not where its log leads to.")
         self._expected = held if len(clocks) <= FULL_CHECK_CLIENTS else b""
 
-    def _reach(self, clocks: Mapping[int, int]) -> None:
-        for client, clock in clocks.items():
-            before = self._clocks.get(client, 0)
-            if clock > before:
-                self._clocks[client] = clock
-                name = self._names.get(client)
-                if name is None:
-                    name = self._names[client] = varuint(client)
-                old = name + varuint(before)
-                known = before > 0 and old in self._expected
-                self._expected = self._expected.replace(old, name + varuint(clock), 1) if known else b""
+    def _expect(self) -> None:
+        """Write the clocks that have grown into the expected state vector."""
+        for client, before in self._applied.items():
+            name = self._names.get(client)
+            if name is None:
+                name = self._names[client] = varuint(client)
+            old = name + varuint(before)
+            known = before > 0 and old in self._expected
+            self._expected = self._expected.replace(old, name + varuint(self._clocks[client]), 1) if known else b""
+        self._applied.clear()
 
     def _held(self) -> dict[int, int]:
         with _damage("The state vector cannot be read"):
@@ -121,6 +146,7 @@ class Document:
 
     def missing_for(self, state_vector: bytes) -> bytes:
         """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same."""
+        self.settle()
         answer = self._answers.pop(state_vector, None)
         if answer is None:
             with _damage("The document cannot be encoded"):

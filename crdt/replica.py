@@ -1,6 +1,6 @@
 """One document on one node: the replica, what the gate knows of it, and its place in the log.
 
-Rows may arrive in any order and more than once; they are applied in the log's order, each once. Rows ahead of their turn are held. A
+Rows may arrive in any order and more than once; they are followed in the log's order, each once. Rows ahead of their turn are held. A
 document that cannot be replayed is quarantined: it holds what could be replayed, and takes no more.
 
 A document can be read ten times sooner than the gate has learned what it must know to let edits in. So of a large snapshot that is learned
@@ -59,7 +59,7 @@ class Replica:
         self._snapshot: bytes | None = None
         """What the gate has yet to learn."""
         self._unlearned: list[InspectedRow] = []
-        """The rows applied since."""
+        """The rows since."""
         self._ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
@@ -81,11 +81,13 @@ class Replica:
                 self._knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
                 self.document.apply_snapshot(stored.snapshot, self._knowledge.state_vector)
         for row in (inspect_row(each, self._limits) for each in stored.rows):
-            self._apply(row)
+            self.document.follow(row.updates)
+            self.document.settle()
+            self.seq = row.seq
             self._absorb(row)
 
-    def _apply(self, row: InspectedRow) -> None:
-        self.document.apply(row.updates)
+    def _follow(self, row: InspectedRow) -> None:
+        self.document.follow(row.updates)
         self.seq = row.seq
 
     def _absorb(self, row: InspectedRow) -> None:
@@ -176,13 +178,13 @@ class Replica:
         self._ahead[row.seq] = (row, known)
 
     def advance(self) -> Iterator[InspectedRow]:
-        """Apply the rows whose turn it is, and yield each when it is applied; raises Damaged.
+        """Follow the rows whose turn it is, and yield each; raises Damaged, as may whatever asks the document later.
 
         Only now the gate learns what is new in them: of a row whose past is still missing it would learn wrong places.
         """
         while (held := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
             row, known = held
-            self._apply(row)
+            self._follow(row)
             if not known:
                 self._absorb(row)
             yield row

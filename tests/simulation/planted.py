@@ -97,7 +97,7 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
 
     def remote(room: Room, row: Row) -> list[Effect]:
         try:
-            room._replica._apply(inspect_row(row, room._gate_limits))
+            room._replica._follow(inspect_row(row, room._gate_limits))
         except Damaged:
             return []
         return room._people.tell(UpdateMessage(row.seq, row.batch))
