@@ -264,10 +264,11 @@ def test_joined_keystrokes_are_the_same_document(yjs: YjsOracle, seed: int) -> N
     for each in log:
         if chance.random() < 0.1:
             rows.append([])
-        rows[-1].append(read(knowledge, each))
-        knowledge.admit(rows[-1][-1:], anybody)
+        inspected = read(knowledge, each)
+        if knowledge.admit([inspected], anybody).news:  # a second deletion of the same, by somebody else, is not
+            rows[-1].append(inspected)
     joined = [each for row in rows for each in join_keystrokes(row)]
-    assert len(joined) < 0.9 * len(log)
+    assert len(joined) < sum(map(len, rows))
     replayed = Knowledge(LIMITS)
     for one_or_more in joined:
         inspected = inspect(one_or_more.raw, LIMITS)
