@@ -1,10 +1,14 @@
 """Somebody who stops reading for a while: others don't notice, the server doesn't hoard, and whoever wakes is complete."""
 
 import asyncio
+import base64
 import json
 import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from pycrdt import Doc, Text
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,10 +25,32 @@ CLIENT_ID = 4711
 BACKLOG = 128 * 2**10
 
 
+class Polling:
+    """Engine.IO by long-polling. Whoever does not receive does not poll, and so reads nothing."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._query = {"EIO": "4", "transport": "polling"}
+        self._received: list[str] = []
+
+    async def send(self, frame: str | bytes) -> None:
+        body = frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode()
+        assert (await self._http.post("/socket.io/", params=self._query, content=body)).text == "OK"
+
+    async def recv(self) -> str | bytes:
+        while not self._received:
+            answer = await self._http.get("/socket.io/", params=self._query)
+            self._received = answer.text.split("\x1e")
+        frame = self._received.pop(0)
+        if frame.startswith("0"):
+            self._query["sid"] = json.loads(frame[1:])["sid"]
+        return base64.b64decode(frame[1:]) if frame.startswith("b") else frame
+
+
 class Sleeper:
     """One member by hand, who can stop reading."""
 
-    def __init__(self, connection: ClientConnection, document_id: DocumentId) -> None:
+    def __init__(self, connection: ClientConnection | Polling, document_id: DocumentId) -> None:
         self._socket = connection
         self._document_id = document_id
         self.doc: Doc[Any] = Doc(client_id=CLIENT_ID)
@@ -47,11 +73,13 @@ class Sleeper:
         self.doc.apply_update(missing)
 
     def sleeps(self) -> None:
-        self._socket.transport.pause_reading()
+        if isinstance(self._socket, ClientConnection):
+            self._socket.transport.pause_reading()
 
     async def wakes(self) -> None:
         """Read on, to where the server says that something is missing, and join again."""
-        self._socket.transport.resume_reading()
+        if isinstance(self._socket, ClientConnection):
+            self._socket.transport.resume_reading()
         await self._hears('42["resync"')
         await self.joins()
 
@@ -80,14 +108,30 @@ async def write_until_somebody_is_behind(server: LiveServer, writer: Person, doc
     raise AssertionError("The server went on sending to somebody who does not read.")
 
 
+@asynccontextmanager
+async def by_websocket(port: int) -> AsyncIterator[ClientConnection]:
+    url = f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"
+    async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def by_polling(port: int) -> AsyncIterator[Polling]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        yield Polling(http)
+
+
+Way = Callable[[int], AbstractAsyncContextManager[ClientConnection | Polling]]
+
+
 @pytest.mark.slow
-async def test_a_reader_who_wakes_is_complete() -> None:
+@pytest.mark.parametrize("way", [by_websocket, by_polling])
+async def test_a_reader_who_wakes_is_complete(way: Way) -> None:
     limits = Limits(backlog_bytes=BACKLOG, part_bytes=32 * 2**20)
     async with serving(settings=RoomSettings(limits=limits)) as server, person(server) as writer:
         document_id = await server.new_document()
         await writer.join(document_id)
-        url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-        async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
+        async with way(server.port) as connection:
             sleeper = Sleeper(connection, document_id)
             await sleeper.connects()
             await sleeper.joins()
