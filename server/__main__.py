@@ -17,6 +17,9 @@ from server.cli.settings import default_of, markdown, values
 from server.config import Config, Declared, all_declared
 from server.config.loading import SettingsError, load, version
 
+_IDS_BEGIN_WITH_ANYTHING = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""Of commands that are given ids, which may well look like short options: one in 64 begins with a hyphen."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -122,7 +125,7 @@ def inspect_token() -> None:
     sys.exit(0 if good else 1)
 
 
-@main.command("adopt")
+@main.command("adopt", context_settings=_IDS_BEGIN_WITH_ANYTHING)
 @click.option("--all", "everything", is_flag=True, help="All documents that nobody owns, instead of one.")
 @click.option("--take", is_flag=True, help="Even when the document has an owner, who then becomes an editor.")
 @click.argument("arguments", nargs=-1, metavar="[DOCUMENT_ID] USER_ID")
@@ -140,7 +143,7 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
     click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")
 
 
-@main.command("audit")
+@main.command("audit", context_settings=_IDS_BEGIN_WITH_ANYTHING)
 @click.option(
     "--most", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="Lines, the newest ones."
 )

@@ -79,8 +79,17 @@ async def test_the_record_is_read_also_of_documents_that_are_gone(tmp_path: Path
     ]
     assert "Secret plans" not in out
     assert await run("audit", "--most", "1", gone, **place) == (0, out.splitlines()[0] + "\n", "")
-    code, out, err = await run("audit", "no-such-document", **place)
-    assert (code, out, err) == (2, "", "manyhands: Nothing is written down of a document no-such-document.\n")
+
+
+@pytest.mark.parametrize("document_id", ["no-such-document", "-h_no-such-document", "--no-such-document"])
+async def test_a_document_is_named_by_whatever_its_id_begins_with(tmp_path: Path, document_id: str) -> None:
+    place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
+    code, out, err = await run("audit", document_id, **place)
+    assert (code, out, err) == (2, "", f"manyhands: Nothing is written down of a document {document_id}.\n")
+    code, out, err = await run("adopt", document_id, "bert", **place)
+    assert (code, out) == (2, "")
+    assert err.startswith("manyhands: ")
+    assert document_id in err
 
 
 async def test_bad_settings_are_refused_by_name() -> None:
