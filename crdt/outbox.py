@@ -31,7 +31,7 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
 
     `repeated`: the updates that brought nothing new then, for it may have been somebody else's, whom the store refuses;
-    `key_hash`: of the session's key; `author_keys`: the client ids that begin in it, for the store to bind.
+    `key_hash`: of the session's key; `author_keys`: the client ids that begin in it, for the store to bind; `size`: bytes of its updates.
     """
 
     connection: ConnectionId
@@ -40,11 +40,7 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     key_hash: bytes | None = None
     author_keys: AuthorKeys = ()
     repeated: tuple[Inspected, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Bytes of its updates."""
-        return sum([len(update.raw) for update in self.updates or self.repeated])
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,8 +206,9 @@ class Room:
         return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
 
     def _take(self, connection: ConnectionId, updates: tuple[Inspected, ...], request: Request | None) -> list[Effect]:
-        session = self.may_write(connection, sum([len(update.raw) for update in updates]))
-        return self._admit(Entry(connection, request, updates, session.key_hash))
+        size = sum([len(update.raw) for update in updates])
+        session = self.may_write(connection, size)
+        return self._admit(Entry(connection, request, updates, session.key_hash, size=size))
 
     def _admit(self, entry: Entry) -> list[Effect]:
         authors, updates = self._people.authors, entry.updates or entry.repeated

@@ -27,10 +27,12 @@ class TokenBucket:
         More than the burst can never be had at once: it is let through when the bucket is full, and leaves it in debt.
         """
         rate = self._rate
-        self._left = min(rate.burst, self._left + (now - self._at) * rate.per_second)
+        left = self._left + (now - self._at) * rate.per_second
+        if left > rate.burst:
+            left = rate.burst
         self._at = now
-        lacking = min(amount, rate.burst) - self._left
-        if lacking > 0:
-            return lacking / rate.per_second
-        self._left -= amount
-        return 0.0
+        if amount <= left or left == rate.burst:
+            self._left = left - amount
+            return 0.0
+        self._left = left
+        return (min(amount, rate.burst) - left) / rate.per_second
