@@ -11,7 +11,7 @@ SHORTEST = 0.02
 PER_MEMBER = 0.0005
 """Seconds a member: at some 10 µs a frame, a busy room then takes a fiftieth of a core for its frames."""
 
-LONGEST = 0.075
+LONGEST = 0.06
 """Seconds, by members alone: beyond it people see each other's words come in jerks."""
 
 LATENESS_FACTOR = 1.0
