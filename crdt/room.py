@@ -166,10 +166,6 @@ class Room:
         )
         return answer, effects
 
-    def fetch(self, connection: ConnectionId, index: int) -> bytes:
-        """One part of a missing update that was announced on joining; raises ProtocolError."""
-        return self._people.fetch(connection, index)
-
     def leave(self, connection: ConnectionId) -> None:
         """The session is over. What was taken from it goes on to the log."""
         self._people.leave(connection)

@@ -158,7 +158,7 @@ class Rooms:
 
     def fetch(self, connection: ConnectionId, document_id: DocumentId, index: int) -> bytes:
         """One part of an announced missing update; raises ProtocolError."""
-        return self._room(document_id).room.fetch(connection, index)
+        return self._room(document_id).room.people.fetch(connection, index)
 
     def may_write(self, connection: ConnectionId, document_id: DocumentId) -> None:
         """Raise what anything from this session would be refused with now: whoever may not write fills no memory with parts."""

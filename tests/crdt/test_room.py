@@ -280,12 +280,12 @@ class TestJoining:
         (bob,) = table.seat("bob")
         assert bob.joined is not None
         assert bob.joined.missing is None
-        parts = [table.room.fetch(bob.connection, index) for index in range(bob.joined.chunk_count)]
+        parts = [table.room.people.fetch(bob.connection, index) for index in range(bob.joined.chunk_count)]
         assert all(len(part) <= 100 for part in parts)
         bob.doc.apply_update(b"".join(parts))
         assert bob.text == "x" * 950
         with pytest.raises(ProtocolError):
-            table.room.fetch(bob.connection, 0)
+            table.room.people.fetch(bob.connection, 0)
 
     def test_equal_questions_share_one_answer(self) -> None:
         table = Table()
