@@ -4,7 +4,6 @@
 """
 
 import os
-from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -17,12 +16,6 @@ LIMITS = GateLimits()
 SESSIONS = int(os.environ.get("MANYHANDS_TEST_SESSIONS", "300"))
 GROUP = 25
 STEPS = 60
-
-
-@pytest.fixture(scope="module")
-def yjs() -> Iterator[YjsOracle]:
-    with YjsOracle() as oracle:
-        yield oracle
 
 
 def anybody(_: int) -> bool:

@@ -23,12 +23,6 @@ GROUP = 40
 
 
 @pytest.fixture(scope="module")
-def yjs() -> Iterator[YjsOracle]:
-    with YjsOracle() as oracle:
-        yield oracle
-
-
-@pytest.fixture(scope="module")
 def pycrdt() -> Iterator[PycrdtProcess]:
     with PycrdtProcess() as process:
         yield process

@@ -1,7 +1,7 @@
 """Keystrokes are read and let in by a short way of their own, and nobody can tell the difference."""
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from random import Random
 
@@ -21,12 +21,6 @@ from tests.harness.yjs_oracle import YjsOracle
 
 LIMITS = GateLimits()
 ALICE, BOB = 7, 3_000_000_000
-
-
-@pytest.fixture(scope="module")
-def yjs() -> Iterator[YjsOracle]:
-    with YjsOracle() as oracle:
-        yield oracle
 
 
 def anybody(_: int) -> bool:
