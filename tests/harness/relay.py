@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 from typing import Self
 
@@ -21,8 +22,10 @@ class Relay:
         self.from_dependency: Hear | None = None
         """Whoever wants to hear what passes: the bytes of all connections, as they come."""
         self._target = target
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: dict[asyncio.Task[None], socket.socket] = {}
+        """Connections from their first moment on."""
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -30,6 +33,7 @@ class Relay:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.cut()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     @property
     def connections(self) -> int:
@@ -37,27 +41,38 @@ class Relay:
         return len(self._writers) // 2
 
     async def mend(self) -> None:
-        """Take connections."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=CHUNK)
+        """Take connections. Not by asyncio's own server, which loses one that comes in the moment in which it is closed."""
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._listener.setblocking(False)
+            asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
         for writer in self._writers:
             writer.transport.abort()
+        for serving in self._serving:
+            serving.cancel()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # whoever came has gone
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            serving = asyncio.create_task(self._serve(connection))
+            self._serving[serving] = connection
+            serving.add_done_callback(lambda _: self._serving.pop(serving).close())
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection, limit=CHUNK)
         try:
             target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             writer.transport.abort()
             return
-        except asyncio.CancelledError:  # everything ends just now
-            writer.transport.abort()
-            raise
         ends = {writer, target_writer}
         self._writers |= ends
         pumps = {

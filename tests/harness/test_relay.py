@@ -1,0 +1,26 @@
+"""A relay that is cut loses nobody, whatever moment it is: a connection left behind fails some other test."""
+
+import asyncio
+import gc
+import socket
+
+import pytest
+
+from tests.harness.ports import quiet_port
+from tests.harness.relay import Relay
+
+
+@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_whoever_comes_while_it_is_cut_is_let_go(turns: int, hangs_up: bool) -> None:
+    async def story() -> None:
+        async with Relay(quiet_port(), quiet_port()) as relay:
+            visitor = socket.create_connection(("127.0.0.1", relay.port))
+            if hangs_up:
+                visitor.close()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        visitor.close()
+
+    asyncio.run(story())
+    gc.collect()
