@@ -7,12 +7,13 @@ A document can be read ten times sooner than the gate has learned what it must k
 later: `read_gate` elsewhere, then `learn`; what needs it before then waits for it here.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from crdt.admission import Admission, MayWrite
 from crdt.document import Damaged, Document
 from crdt.errors import ProtocolError
-from crdt.gate import Admission, Knowledge
+from crdt.gate import Knowledge
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, Epoch, Seq
 from crdt.log_row import Row
@@ -83,7 +84,7 @@ class Replica:
         for row in (inspect_row(each, self._limits) for each in stored.rows):
             self.document.follow(row.updates)
             self.document.settle()
-            self.seq = row.seq
+            self.seq = row.seq  # only now: a quarantine names the row that could not be applied
             self._absorb(row)
 
     def _follow(self, row: InspectedRow) -> None:
@@ -167,7 +168,7 @@ class Replica:
             return (keystroke,)
         return [inspect(update, self._limits) for update in decode_batch(batch)]
 
-    def admit(self, updates: Sequence[Inspected], may_write: Callable[[int], bool]) -> Admission:
+    def admit(self, updates: Sequence[Inspected], may_write: MayWrite) -> Admission:
         """Let updates of a session in, all or none; raises ProtocolError."""
         return self.knowledge.admit(updates, may_write)
 

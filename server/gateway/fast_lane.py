@@ -54,7 +54,7 @@ class Hearer(Protocol):
         """Act on a message now; False: nothing has happened, it is to go the ordinary way. Never raises."""
 
 
-Frame = tuple[int, int, int]  # two for each edit: a NamedTuple takes five times as long to make
+_Frame = tuple[int, int, int]  # two for each edit: a NamedTuple takes five times as long to make
 """A frame's first byte, where its content begins (right behind its mask; 0: it has none), and its end, which may not have come yet."""
 
 
@@ -236,7 +236,7 @@ class FastLane(WebSocketsSansIOProtocol):
             self.outlet.make_way()
             super().data_received(data)
 
-    def _hot(self, data: bytes, frame: Frame) -> tuple[bytes, bytes | None, int] | None:
+    def _hot(self, data: bytes, frame: _Frame) -> tuple[bytes, bytes | None, int] | None:
         """A hot message that begins with this frame, and its end, which may not have come yet; None: it is not hot."""
         first_byte, begin, end = frame
         if first_byte != _WHOLE_TEXT or end - begin > HOT_BYTES or self.hearer is None:
@@ -282,7 +282,7 @@ class FastLane(WebSocketsSansIOProtocol):
         return True
 
 
-def _frame_at(data: bytes, at: int) -> Frame | None:
+def _frame_at(data: bytes, at: int) -> _Frame | None:
     """Read a frame's head; None: it is not whole."""
     come = len(data)
     if come - at < 2:

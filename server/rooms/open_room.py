@@ -24,7 +24,6 @@ from crdt.effects import (
     Reload,
 )
 from crdt.errors import Code, ManyhandsError
-from crdt.gate_limits import GateLimits
 from crdt.ids import ConnectionId, DocumentId, NodeId, Seq
 from crdt.log_row import Row
 from crdt.neighbours import Neighbours
@@ -91,7 +90,6 @@ class Surroundings:
     spawn: Callable[[Awaitable[None]], None]
     fold: store.Fold
     backlog_bytes: int
-    gate_limits: GateLimits
     neighbours: Neighbours = field(default_factory=Neighbours)
     judge: Callable[["OpenRoom"], Awaitable[None]] = field(default=_nobody)
     """Give everybody in a room the role that they have by now."""

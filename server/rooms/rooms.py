@@ -76,7 +76,6 @@ class Rooms:
             spawn=self._rooms.spawn,
             fold=self._sandbox.fold,
             backlog_bytes=self.limits.backlog_bytes,
-            gate_limits=self._gate_limits,
             neighbours=self._neighbours,
             judge=self._attendance.judge,
         )
