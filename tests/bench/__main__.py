@@ -17,9 +17,10 @@ import uvloop
 
 from tests.bench.processes import CORES, GENERATOR_CORE, on_core
 from tests.bench.scenario import Pace, Scenario
+from tests.bench.servers import Kind
 from tests.bench.table import Table, write_json
 
-NAMES = ("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster")
+NAMES = ("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster", "hostile")
 
 
 def scenarios() -> dict[str, Scenario]:
@@ -31,6 +32,8 @@ async def run(name: str, scenario: Scenario, wanted: Sequence[str], pace: Pace, 
     """Measure each setting at each server, so many times."""
     tables = []
     kinds = [kind for kind in scenario.servers if not wanted or kind.name in wanted]
+    if scenario.in_one_table:
+        return [await run_in_one_table(name, scenario, kinds[0], pace, rounds)] if kinds else []
     for setting, play in scenario.settings.items():
         table = Table(name, setting, scenario.headline)
         for _ in range(rounds):
@@ -41,6 +44,18 @@ async def run(name: str, scenario: Scenario, wanted: Sequence[str], pace: Pace, 
             tables.append(table)
             say(table.text())
     return tables
+
+
+async def run_in_one_table(name: str, scenario: Scenario, kind: Kind, pace: Pace, rounds: int) -> Table:
+    """Measure one server in each setting, a row for each."""
+    table = Table(name, scenario.summary, scenario.headline)
+    for setting, play in scenario.settings.items():
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory(prefix="manyhands-bench-") as directory:
+                table.add(setting, await play(kind, Path(directory), pace))
+        say(f"{setting}\n")
+    say(table.text())
+    return table
 
 
 def say(text: str) -> None:

@@ -22,9 +22,13 @@ Play = Callable[[Kind, Path, Pace], Awaitable[Figures]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """`settings` by what the table calls them; `headline`: the figures that servers are compared by."""
+    """`settings` by what the table calls them; `headline`: the figures that servers are compared by.
+
+    `in_one_table`: the settings of one server are the rows of one table, because nobody is compared with anybody.
+    """
 
     summary: str
     servers: Sequence[Kind]
     settings: Mapping[str, Play]
     headline: Sequence[str] = ("µs/delivery", "p99 ms")
+    in_one_table: bool = False

@@ -139,6 +139,11 @@ def _manyhands(*more: str) -> Callable[[Path, int], list[str]]:
     return command
 
 
+def _manyhands_as_installed(directory: Path, port: int) -> list[str]:
+    place = ("--port", str(port), "--data-dir", str(directory))
+    return [sys.executable, "-m", "server", "serve", *place, "--log-level", "error"]
+
+
 def _hocuspocus(*options: str) -> Callable[[Path, int], list[str]]:
     def command(directory: Path, port: int) -> list[str]:
         given = [option.replace("{directory}", str(directory)) for option in options]
@@ -174,6 +179,9 @@ def _node() -> str:
 
 
 OURS = Kind("manyhands", Native, _manyhands(), has_catalogue=True)
+OURS_AS_INSTALLED = Kind("manyhands", Native, _manyhands_as_installed, has_catalogue=True)
+"""With default settings, limits included."""
+
 HOCUSPOCUS = Kind("hocuspocus", Hocuspocus, _hocuspocus())
 HOCUSPOCUS_20 = Kind("hocuspocus flushDelay 20", Hocuspocus, _hocuspocus("--flush-delay", "20"))
 HOCUSPOCUS_SQLITE = Kind("hocuspocus + sqlite", Hocuspocus, _hocuspocus("--sqlite", "{directory}/hocuspocus.db"))

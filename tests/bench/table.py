@@ -32,8 +32,10 @@ class Table:
         return {server: _medians(rounds) for server, rounds in self.rounds.items()}
 
     def ratios(self) -> dict[str, Figures]:
-        """The first server's headline figures divided by each other one's."""
-        rows = list(self.medians().items())
+        """The first server's headline figures divided by each other one's; nothing when there is no headline."""
+        rows = list(self.medians().items()) if self.headline else []
+        if not rows:
+            return {}
         ours = rows[0][1]
         return {server: _divided(ours, figures, self.headline) for server, figures in rows[1:]}
 
@@ -43,7 +45,7 @@ class Table:
         names = list(dict.fromkeys(name for figures in medians.values() for name in figures))
         lines = ["", f"{self.scenario}: {self.setting}", _line("", names, names)]
         lines += [_line(server + _mark(figures), _cells(figures, names), names) for server, figures in medians.items()]
-        first = next(iter(medians))
+        first = next(iter(medians), "")
         for server, ratios in self.ratios().items():
             said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
             lines.append(f"  {first} / {server}: {said or '–'}")

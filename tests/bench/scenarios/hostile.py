@@ -1,0 +1,185 @@
+"""The dearest input of each kind that a stranger may send, against a server as it is installed.
+
+Meanwhile an honest member of another document types. What counts is how long the longest wait for an acknowledgement was, and how much
+memory the attack took: at its peak, and when the attacker had left. The bounds are 200 ms and 64 MB a person.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from socketio.exceptions import SocketIOError
+
+from crdt.protocol import encode_batch
+from crdt.state_vector import encode_state_vector
+from tests.bench.dialects import Member
+from tests.bench.fleet import join, leave
+from tests.bench.meter import Meter, now
+from tests.bench.processes import resident_bytes
+from tests.bench.scenario import Pace, Scenario
+from tests.bench.servers import OURS_AS_INSTALLED, Kind, Running
+from tests.bench.table import Figures
+from tests.harness.hostile_work import KINDS, Batch, Input, formats_in_one_batch
+from tests.harness.stranger import Stranger, stranger
+
+TYPING = 0.02
+"""Seconds between two edits of the honest member."""
+
+LOOK = 0.1
+"""Seconds between two looks at the memory."""
+
+LAST_EDITS = 60.0
+"""Seconds within which the last edits must be acknowledged."""
+
+REST = 1.0
+"""Seconds after which an attacker who has left must have given back their memory."""
+
+Attack = Callable[["Scene"], Awaitable[None]]
+
+
+class Scene:
+    """A server, an attacker in a document of theirs, and what is counted."""
+
+    def __init__(self, server: Running, attacker: Stranger, document: str) -> None:
+        self.server = server
+        self.attacker = attacker
+        self.document = document
+        self.forget()
+
+    def forget(self) -> None:
+        """Count anew."""
+        self.octets = self.taken = self.refused = self.unanswered = 0
+
+    async def sends(self, batch: Batch) -> None:
+        """Send a batch, and count the answer."""
+        await self._count(self.attacker.sends_batch(encode_batch(batch)), sum(map(len, batch)))
+
+    async def joins(self, state_vector: bytes) -> None:
+        """Join again with a state vector, and count the answer."""
+        await self._count(self.attacker.joins(self.document, state_vector), len(state_vector))
+
+    async def _count(self, answer: Awaitable[object | None], octets: int) -> None:
+        self.octets += octets
+        try:
+            code = await answer
+        except (TimeoutError, SocketIOError):
+            self.unanswered += 1
+        else:
+            self.taken += code is None
+            self.refused += code is not None
+
+
+async def suffer(kind: Kind, directory: Path, _pace: Pace, *, prepare: Callable[[], tuple[Input, Attack]]) -> Figures:
+    """Start a server, let the attacker prepare, then measure the blow."""
+    prepared, blow = prepare()
+    async with Running(kind, directory) as server:
+        theirs, mine = await server.new_documents(2)
+        async with stranger(f"http://127.0.0.1:{server.port}") as attacker:
+            assert await attacker.joins(theirs) is None
+            scene = Scene(server, attacker, theirs)
+            for batch in prepared.before:
+                await scene.sends(batch)
+            scene.forget()
+            async with _honest(server, mine) as figures:
+                began = now()
+                await blow(scene)
+                figures["seconds"] = now() - began
+        await asyncio.sleep(REST)
+        after = (resident_bytes(server.pids) - figures.pop("before B")) / 1e6
+        counts = {
+            "kB": scene.octets / 1e3,
+            "taken": scene.taken,
+            "refused": scene.refused,
+            "unanswered": scene.unanswered,
+        }
+        return {**counts, **figures, "after +MB": after}
+
+
+@asynccontextmanager
+async def _honest(server: Running, document: str) -> AsyncIterator[Figures]:
+    """Type in another document meanwhile, and watch the server's memory."""
+    meter = Meter()
+    (member,) = await join(server, document, 1, meter)
+    figures: Figures = {"before B": float(resident_bytes(server.pids))}
+    peak = [resident_bytes(server.pids)]
+    working = [asyncio.create_task(_type(member)), asyncio.create_task(_watch(server, peak))]
+    try:
+        await asyncio.sleep(REST)
+        meter.begin()
+        yield figures
+        await _acknowledged(meter)
+    finally:
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+    unanswered = [now() - sent for sent in meter.sent_at[meter.acknowledged :]]
+    figures["worst wait ms"] = max([*meter.acknowledgements, *unanswered]) * 1e3
+    figures["peak +MB"] = (max(peak) - figures["before B"]) / 1e6
+    leave([member])
+
+
+async def _type(member: Member) -> None:
+    while True:
+        member.type(0)
+        await asyncio.sleep(TYPING)
+
+
+async def _watch(server: Running, peak: list[int]) -> None:
+    while True:
+        peak.append(resident_bytes(server.pids))
+        await asyncio.sleep(LOOK)
+
+
+async def _acknowledged(meter: Meter) -> None:
+    """Wait until what has been sent so far is acknowledged: an edit that still waits has perhaps waited longest."""
+    sent = len(meter.sent_at)
+    until = now() + LAST_EDITS
+    while meter.acknowledged < sent and now() < until:  # noqa: ASYNC110 - an event would cost time at every edit
+        await asyncio.sleep(TYPING)
+
+
+def _batches(make: Callable[[int], Input], size: int) -> tuple[Input, Attack]:
+    made = make(size)
+
+    async def blow(scene: Scene) -> None:
+        for batch in made.blow:
+            await scene.sends(batch)
+
+    return made, blow
+
+
+def _again(make: Callable[[int], Input], size: int) -> tuple[Input, Attack]:
+    """The same once more, when it is known."""
+    made = make(size)
+    return Input(made.blow, [*made.before, *made.blow]), _batches(make, size)[1]
+
+
+def _joins(entries: int, times: int) -> tuple[Input, Attack]:
+    """State vectors of many made-up entries, each a little different, on a document of many structs."""
+    vectors = [encode_state_vector({10**6 + n: 1 for n in range(at, at + entries)}) for at in range(times)]
+
+    async def blow(scene: Scene) -> None:
+        for each in vectors:
+            await scene.joins(each)
+
+    return Input([], formats_in_one_batch(90_000).blow), blow
+
+
+_AGAIN = ("neighbours under a deleted parent", "the most structs of a batch", "garbage in many updates")
+
+_SETTINGS: dict[str, Callable[[], tuple[Input, Attack]]] = {
+    **{name: partial(_batches, *kind) for name, kind in KINDS.items()},
+    **{f"{name}, again": partial(_again, *KINDS[name]) for name in _AGAIN},
+    "joins with large state vectors": partial(_joins, 20_000, 40),
+    "joins with different state vectors": partial(_joins, 1, 150),
+}
+
+SCENARIO = Scenario(
+    "the dearest input of each kind, and somebody who types in another document",
+    (OURS_AS_INSTALLED,),
+    {name: partial(suffer, prepare=prepare) for name, prepare in _SETTINGS.items()},
+    headline=(),
+    in_one_table=True,
+)

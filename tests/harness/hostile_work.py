@@ -1,0 +1,176 @@
+"""Inputs that make whoever reads them work far more than their bytes say: one function a kind, each by a size that can be doubled.
+
+An input is what its author sends first, which prepares the document, and then the blow. Both are lists of batches, and a batch is a list
+of updates. Everything here is within the limits on bytes; what becomes of it is the server's affair.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from crdt.update_contents import ARRAY
+from tests.harness.update_writer import collected, mark, shared, text, update, values
+
+Batch = Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is sent before, and what is sent then."""
+
+    blow: Sequence[Batch]
+    before: Sequence[Batch] = ()
+
+    @property
+    def octets(self) -> int:
+        """Bytes of the blow."""
+        return sum(len(each) for batch in self.blow for each in batch)
+
+
+DEPTH = 255
+_NOTHING = "7e"
+
+
+def neighbours_deep_under_a_deleted_parent(size: int) -> Input:
+    """Each struct has one neighbour in garbage and one 255 types deep, of which the outermost is deleted."""
+    nest = [shared(ARRAY, parent="t"), *[shared(ARRAY, parent=(1, floor)) for floor in range(DEPTH - 1)]]
+    before = [
+        update({1: (0, nest)}),
+        update({1: (DEPTH, [values(_NOTHING, parent=(1, DEPTH - 1))])}),
+        update({}, {1: [(0, 1)]}),
+        update({2: (0, [collected(1)])}),
+    ]
+    between = values(_NOTHING, left=(2, 0), right=(1, DEPTH))
+    return Input([[update({3: (0, [between] * size)})]], [before])
+
+
+def garbage_in_many_updates(size: int) -> Input:
+    """Structs of two bytes, in five updates of one batch."""
+    return Input([[update({3: (at * size, [collected(1)] * size)}) for at in range(5)]])
+
+
+def garbage_in_small_batches(size: int) -> Input:
+    """Structs of two bytes, in batches as large as are checked at once."""
+    each = min(size, 16_000)
+    return Input([[update({3: (at, [collected(1)] * each)})] for at in range(0, size, each)])
+
+
+def sound_garbage(size: int) -> Input:
+    """The most of it that one batch may hold."""
+    return Input([[update({3: (0, [collected(1)] * size)})]])
+
+
+def formats_in_one_batch(size: int) -> Input:
+    """The most structs of a kind that cannot be joined."""
+    marks = [mark("b", "1", parent="t"), *[mark("b", "1", left=(1, at)) for at in range(size - 1)]]
+    return Input([[update({1: (0, marks)})]])
+
+
+LETTERS = 500
+"""Of a large text for each cut: 4 MB for 8,000."""
+
+
+def _large_text(size: int, letter: str = "x") -> Batch:
+    return [update({1: (0, [text(letter * (LETTERS * size // len(letter.encode())), parent="t")])})]
+
+
+def deletions_that_cut_a_large_text(size: int) -> Input:
+    """One large string, and a deletion at every fourth letter of its beginning."""
+    return Input([[update({}, {1: [(at * 4, 1) for at in range(size)]})]], [_large_text(size)])
+
+
+def insertions_that_cut_a_large_text(size: int) -> Input:
+    """The same with letters that are put in between."""
+    between = [text("y", left=(1, at * 4), right=(1, at * 4 + 1)) for at in range(size)]
+    return Input([[update({2: (0, between)})]], [_large_text(size)])
+
+
+def cuts_in_small_batches(size: int) -> Input:
+    """The same deletions, each in a batch of its own."""
+    return Input([[update({}, {1: [(at * 4, 1)]})] for at in range(size)], [_large_text(size)])
+
+
+def cuts_in_front_of_many_structs(size: int) -> Input:
+    """A text that is cut, with very many structs of the same client id behind it."""
+    many = size * 12
+    first = [text("x" * (size * 4), parent="t")]
+    marks = [mark("b", "1", left=(1, size * 4 - 1 + at)) for at in range(many)]
+    return Input([[update({}, {1: [(at * 4, 1) for at in range(size)]})]], [[update({1: (0, first + marks)})]])
+
+
+def ranges_in_front_of_ranges(size: int) -> Input:
+    """Deleted ranges that do not touch, each in front of all others, in updates of their own."""
+    backwards = [update({}, {1: [(at * 2, 1)]}) for at in reversed(range(size))]
+    parts = [backwards[at : at + 5000] for at in range(0, size, 5000)]
+    return Input(parts, [[update({1: (0, [collected(size * 2)])})]])
+
+
+def cuts_between_surrogate_pairs(size: int) -> Input:
+    """A text of emoji, and deletions of whole ones."""
+    return Input([[update({}, {1: [(at * 4, 2) for at in range(size)]})]], [_large_text(size, "😀")])
+
+
+def many_at_one_place(size: int) -> Input:
+    """A chain of formats, and letters that all claim to have been written when the text was empty."""
+    chain = size * 2
+    marks = [mark("b", "1", parent="t"), *[mark("b", "1", left=(1, at)) for at in range(chain - 1)]]
+    return Input([[update({2: (0, [text("y", parent="t")] * size)})]], [[update({1: (0, marks)})]])
+
+
+def many_people_at_one_place(size: int) -> Input:
+    """Client ids that all begin a text, lowest first, each in an update of its own."""
+    return Input([[update({client: (0, [text("y", parent="t")])}) for client in range(1, size + 1)]])
+
+
+def many_values_of_one_key(size: int) -> Input:
+    """Values of one key that know nothing of one another."""
+    return Input([[update({1: (0, [values(_NOTHING, parent="m", key="k")] * size)})]])
+
+
+def client_ids(size: int) -> Input:
+    """Very many authors in one update."""
+    return Input([[update({client: (0, [collected(1)]) for client in range(1, size + 1)})]])
+
+
+def nulls(size: int) -> Input:
+    """`Any` values of one byte."""
+    return Input([[update({1: (0, [values(*[_NOTHING] * size, parent="a")])})]])
+
+
+def nested_lists(size: int) -> Input:
+    """`Any` lists of lists, as deep as may be."""
+    return Input([[update({1: (0, [values(*["7501" * 31 + _NOTHING] * size, parent="a")])})]])
+
+
+def json_in_formats(size: int) -> Input:
+    """JSON objects, each to be parsed."""
+    value = '{"a":[1,{"b":[]},"c"]}'
+    marks = [mark("b", value, parent="t"), *[mark("b", value, left=(1, at)) for at in range(size - 1)]]
+    return Input([[update({1: (0, marks)})]])
+
+
+def one_large_json(size: int) -> Input:
+    """One value of very many small ones."""
+    return Input([[update({1: (0, [mark("b", "[" + ",".join(["{}"] * size) + "]", parent="t")])})]])
+
+
+KINDS: dict[str, tuple[Callable[[int], Input], int]] = {
+    "neighbours under a deleted parent": (neighbours_deep_under_a_deleted_parent, 20_000),
+    "garbage in many updates": (garbage_in_many_updates, 200_000),
+    "garbage in small batches": (garbage_in_small_batches, 240_000),
+    "the most structs of a batch": (formats_in_one_batch, 99_000),
+    "deletions that cut a large text": (deletions_that_cut_a_large_text, 8000),
+    "insertions that cut a large text": (insertions_that_cut_a_large_text, 8000),
+    "cuts in small batches": (cuts_in_small_batches, 4000),
+    "cuts in front of many structs": (cuts_in_front_of_many_structs, 7000),
+    "ranges in front of ranges": (ranges_in_front_of_ranges, 40_000),
+    "cuts between surrogate pairs": (cuts_between_surrogate_pairs, 8000),
+    "many at one place": (many_at_one_place, 5000),
+    "many people at one place": (many_people_at_one_place, 3000),
+    "many values of one key": (many_values_of_one_key, 4000),
+    "client ids": (client_ids, 90_000),
+    "nulls": (nulls, 900_000),
+    "nested lists": (nested_lists, 30_000),
+    "JSON in formats": (json_in_formats, 90_000),
+    "one large JSON value": (one_large_json, 900_000),
+}
+"""Each kind with the size that is about the largest allowed."""
