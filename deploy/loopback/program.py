@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,9 +48,11 @@ class Program:
     async def start(self) -> None:
         """Start it; raises CannotStart when there is no such program or user."""
         command = self.command
+        if shutil.which(command.argv[0]) is None:
+            raise CannotStart(f"{self.name} does not start: there is no {command.argv[0]}.")
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *command.argv,
+                *mortal(*command.argv, by=command.last_words),
                 cwd=command.directory,
                 env={**inherited(), **command.environ},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -99,6 +102,12 @@ class Program:
         self.signal(signal.SIGKILL, whole_family=True)
         if self._process is not None:
             await self.ended()
+
+
+def mortal(*argv: str | os.PathLike[str], by: signal.Signals = signal.SIGKILL) -> list[str]:
+    """A command whose process gets a signal when the process that starts it dies, however that one dies. Linux only."""
+    tie = shutil.which("setpriv")
+    return [*([tie, "--pdeathsig", by.name.removeprefix("SIG")] if tie else []), *(os.fspath(each) for each in argv)]
 
 
 def inherited() -> dict[str, str]:

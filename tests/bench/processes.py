@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests.harness.processes import mortal
+
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, GENERATOR_CORE = CORES[0], CORES[-1]
 STOPPING_SECONDS = 10.0
@@ -38,7 +40,7 @@ class Process:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
         with on_core(SERVER_CORE), log.open("ab") as out:
             self._process = subprocess.Popen(
-                command,
+                mortal(*command),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

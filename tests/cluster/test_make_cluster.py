@@ -18,6 +18,7 @@ from deploy.loopback.waiting import PATIENCE, listens, status_of
 from tests.cluster.marks import CLUSTER
 from tests.harness.live_server import until
 from tests.harness.ports import is_quiet, quiet_port
+from tests.harness.processes import mortal
 
 pytestmark = CLUSTER
 
@@ -76,7 +77,7 @@ def six_in_a_row() -> Ports:
 async def make_cluster(directory: Path, ports: Ports) -> AsyncIterator[Command]:
     arguments = ("-m", "deploy.loopback", "--port", str(ports.balancer), "--dir", str(directory))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *arguments),
+        *mortal(sys.executable, *arguments),
         cwd=REPOSITORY,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

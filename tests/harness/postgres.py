@@ -18,6 +18,7 @@ from pathlib import Path
 import asyncpg
 
 from tests.harness.ports import quiet_port
+from tests.harness.processes import mortal
 
 PASSWORD = "s3cr3t/pass:word@"
 PASSWORD_IN_URLS = "s3cr3t%2Fpass%3Aword%40"
@@ -111,7 +112,7 @@ class PostgresServer:
         settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._directory)}
         options = [f"-c{name}={value}" for name, value in settings.items()]
         self._process = subprocess.Popen(
-            [self._binaries / "postgres", "-D", self._data, *options],
+            mortal(self._binaries / "postgres", "-D", self._data, *options),
             user=self._user, cwd=self._directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         ready = threading.Event()

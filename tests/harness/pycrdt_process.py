@@ -14,6 +14,8 @@ from typing import Self
 
 import pycrdt
 
+from tests.harness.processes import mortal
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -38,7 +40,7 @@ class PycrdtProcess:
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            mortal(sys.executable, "-m", __name__),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

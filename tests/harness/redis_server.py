@@ -11,6 +11,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from tests.harness.ports import quiet_port, until_open
+from tests.harness.processes import mortal
 
 PATIENCE = 10.0
 """Seconds after which a server that should answer counts as broken."""
@@ -45,9 +46,7 @@ class RedisServer:
         program = shutil.which("redis-server")
         assert program is not None, "redis-server is missing: `make test` installs it, or apt-get install redis-server"
         self._process = await asyncio.create_subprocess_exec(
-            program,
-            *self._arguments,
-            *("--port", str(self.port)),
+            *mortal(program, *self._arguments, "--port", str(self.port)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
         )

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import pytest
 
+from tests.harness.processes import mortal
+
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "client_web"
 SCRIPT = ROOT / "tests" / "crdt" / "yjs_oracle.mjs"
@@ -24,7 +26,7 @@ class YjsOracle:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            ["node", str(SCRIPT)],
+            mortal("node", SCRIPT),
             cwd=WEB,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

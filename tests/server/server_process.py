@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.harness.processes import mortal
+
 PATIENCE = 30.0
 """Seconds after which something that should happen counts as not happening."""
 
@@ -91,10 +93,7 @@ async def run(*arguments: str, given: str = "", **variables: str) -> tuple[int, 
 async def _start(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "server",
-        *arguments,
+        *mortal(sys.executable, "-m", "server", *arguments),
         cwd=Path(__file__).parents[2],
         env={**inherited, **variables},
         stdin=asyncio.subprocess.PIPE,

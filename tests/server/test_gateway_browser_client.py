@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.live_server import serving, until
+from tests.harness.processes import mortal
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 
@@ -24,7 +25,7 @@ async def test_two_people_with_the_browsers_client(transports: str, ends_on: str
         document_id = await server.new_document()
         # The id is an argument of its own: it may begin with a dash.
         node = await asyncio.create_subprocess_exec(
-            "node", SCRIPT, server.url, document_id, transports, cwd=CLIENT_WEB, stdout=asyncio.subprocess.PIPE
+            *mortal("node", SCRIPT, server.url, document_id, transports), cwd=CLIENT_WEB, stdout=asyncio.subprocess.PIPE
         )
         async with asyncio.timeout(60):
             out, _ = await node.communicate()

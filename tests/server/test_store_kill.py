@@ -14,6 +14,7 @@ from server.store.base import Appended
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill, join
+from tests.harness.processes import mortal
 
 ROUNDS = 12
 
@@ -41,7 +42,7 @@ async def run_and_kill(directory: Path, name: str, lines: int) -> list[tuple[str
         from tests.server.test_store_kill import append_and_say_so
         asyncio.run(append_and_say_so(pathlib.Path({str(directory)!r}), {name!r}))
     """
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    child = await asyncio.create_subprocess_exec(*mortal(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE)
     assert child.stdout is not None
     printed = [await child.stdout.readline() for _ in range(lines)]
     child.send_signal(signal.SIGKILL)

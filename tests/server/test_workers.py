@@ -21,6 +21,7 @@ from server.workers.parent import Parent
 from tests.harness.live_server import until
 from tests.harness.log_lines import log_lines
 from tests.harness.postgres import PostgresServer
+from tests.harness.processes import mortal
 from tests.harness.redis_server import redis_server
 from tests.harness.typist import Typist, all_agree, typists
 from tests.server.server_process import PATIENCE, ServerProcess, new_document, run, server_process
@@ -114,7 +115,9 @@ async def test_the_browsers_client_is_served_by_whatever_transport(server: Serve
     for transports in ("websocket", "polling", "polling,websocket"):
         document_id = await new_document(server)
         node = await asyncio.create_subprocess_exec(
-            "node", BROWSER, server.url, document_id, transports, cwd=CLIENT_WEB, stdout=asyncio.subprocess.PIPE
+            *mortal("node", BROWSER, server.url, document_id, transports),
+            cwd=CLIENT_WEB,
+            stdout=asyncio.subprocess.PIPE,
         )
         async with asyncio.timeout(60):
             out, _ = await node.communicate()
