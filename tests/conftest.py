@@ -1,4 +1,4 @@
-"""What every test stands on: a quiet log, servers as users have them; and, for those who ask for it, one PostgreSQL for all."""
+"""What every test stands on: failures with names, fresh examples, a quiet log, servers as users have them, one PostgreSQL for all."""
 
 import os
 from collections.abc import Iterator
@@ -6,10 +6,26 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.harness.postgres import PostgresServer
+
+pytest_plugins = ["tests.harness.named_failures"]
+
+# Fresh examples in every run, in CI as well, where Hypothesis would try the same ones for ever; a failure prints how to see it again.
+# Nothing here depends on how busy the machine is.
+settings.register_profile(
+    "manyhands",
+    derandomize=False,
+    deadline=None,
+    print_blob=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("manyhands")
 
 AS_INSTALLED = Path(__file__).parent / "harness" / "as_installed"
 
@@ -47,6 +63,27 @@ class InGroups(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         return next((group for group in ("tests/e2e/", "tests/cluster/") if nodeid.startswith(group)), nodeid)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """What a worker that died was running has failed, and the rest of its work comes next. xdist's own tries that test for ever."""
+        work: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
+        unfinished = ((group, test) for group, tests in work.items() for test, done in tests.items() if not done)
+        group, crashed = next(unfinished, ("", None))
+        if crashed is None:
+            return None
+        work[group][crashed] = True
+        for group, tests in reversed(work.items()):
+            if not all(tests.values()):
+                self.workqueue[group] = tests
+                self.workqueue.move_to_end(group, last=False)
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return crashed
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give work to a worker that knows all tests: one that has just taken a dead one's place asks for it when it does."""
+        if node in self.registered_collections:
+            super()._reschedule(node)
 
 
 @pytest.hookimpl(optionalhook=True)
