@@ -118,7 +118,7 @@ def passes(log: list[bytes], snapshot: bytes, state_vector: bytes) -> bool:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_log_folded_bit_by_bit_is_the_log_folded_at_once(seed: int, rows: int) -> None:
     log = session(seed)
     at_once, state_vector = fold(None, [encode_batch([update]) for update in log])
@@ -181,7 +181,7 @@ def test_a_damaged_snapshot_does_not_pass(damage: Damage) -> None:
 
 
 @given(st.integers(0, 2**32), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_update_of_the_log_can_be_missing_from_its_snapshot(seed: int, data: st.DataObject) -> None:
     """Whatever prefix of the log a snapshot holds, it passes for the log only when the rest brought nothing new."""
     log = session(seed)
@@ -191,7 +191,7 @@ def test_no_update_of_the_log_can_be_missing_from_its_snapshot(seed: int, data: 
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_deletion_that_nobody_made_does_not_pass(seed: int) -> None:
     log = session(seed)
     intruder = Author(5)

@@ -189,7 +189,7 @@ def test_whatever_a_few_changed_bytes_say_the_others_agree(tmp_path: Path) -> No
         mallory = runner.run(stack.enter_async_context(stranger(server.url)))
         story = runner.run(stack.enter_async_context(scene(server, mallory)))
 
-        @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=50, suppress_health_check=list(HealthCheck))
         @given(st.integers(0, KINDS_OF_CHANGE - 1), CHANGES)
         def attacked(number: int, changes: list[Change]) -> None:
             runner.run(attack(story, number, changes))
