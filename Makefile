@@ -20,9 +20,14 @@ cluster: $(STAMPS)/python $(PAGES) $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/
 
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
-test: lint setup $(STAMPS)/chromium $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Everything
-	cd $(WEB) && npm test
-	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
+SERVERS := $(addprefix $(STAMPS)/,redis postgres pgbouncer haproxy nginx)
+
+test: setup $(STAMPS)/chromium $(SERVERS)  ## Everything: whatever fails, all three run and say so
+	@failed=0; \
+	$(MAKE) --no-print-directory lint || failed=1; \
+	(cd $(WEB) && npm test) || failed=1; \
+	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS) || failed=1; \
+	exit $$failed
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
 	$(BIN)/pytest -n 3 -m "not slow and not e2e" $(ARGS)
@@ -99,5 +104,11 @@ $(STAMPS)/redis:
 $(STAMPS)/postgres:
 	$(call from_debian,ls /usr/lib/postgresql/*/bin/postgres || command -v postgres,postgresql,The tests of several nodes need PostgreSQL 12 or newer)
 
+$(STAMPS)/pgbouncer:
+	$(call from_debian,PATH="$$PATH:/usr/sbin" command -v pgbouncer,pgbouncer,The tests of the ways to PostgreSQL need PgBouncer)
+
 $(STAMPS)/haproxy:
 	$(call from_debian,PATH="$$PATH:/usr/sbin" command -v haproxy,haproxy,Several nodes need HAProxy 2.6 or newer in front of them)
+
+$(STAMPS)/nginx:
+	$(call from_debian,PATH="$$PATH:/usr/sbin" command -v nginx,nginx,The tests of deploy/nginx.conf need nginx)

@@ -74,8 +74,8 @@ def test_python_locks_pin_everything_exactly() -> None:
 
 
 def test_tests_do_not_skip_and_do_not_sleep() -> None:
-    """Browsers, clusters and benchmarks wait for the world outside; everything else is given its time. PgBouncer may be absent."""
-    outside = {"e2e", "cluster", "bench", "pgbouncer.py"}
+    """Browsers, clusters and benchmarks wait for the world outside; everything else is given its time."""
+    outside = {"e2e", "cluster", "bench"}
     pattern = re.compile(r"time\.sleep\(|mock\.patch|pytest\.skip\(|mark\.(skip|xfail)")
     guilty = [
         str(path.relative_to(HOUSE))

@@ -9,14 +9,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from deploy.loopback.program import Command, Hear, Program
 from deploy.loopback.waiting import listens, until_up
 
 CONFIG = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 PROGRAM = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-needs_nginx = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed: apt-get install nginx")
 
 SPOOLS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 """What nginx wants a directory for each of, whether it is used or not; its own are root's."""
@@ -37,11 +34,12 @@ def configured(directory: Path, port: int, nodes: Sequence[int]) -> str:
 @asynccontextmanager
 async def nginx(nodes: Sequence[int], port: int, hear: Hear) -> AsyncIterator[Program]:
     """Run nginx on a port before the nodes at theirs for a while."""
+    assert PROGRAM is not None, "nginx is missing: `make test` installs it, or apt-get install nginx"
     with tempfile.TemporaryDirectory(prefix="manyhands-nginx-") as name:
         directory = Path(name)
         os.chmod(directory, 0o711)  # noqa: PTH101 - root's nginx has workers that are nobody
         (directory / "nginx.conf").write_text(configured(directory, port, nodes), encoding="utf-8")
-        argv = [str(PROGRAM), "-e", "stderr", "-g", "daemon off;", "-c", str(directory / "nginx.conf")]
+        argv = [PROGRAM, "-e", "stderr", "-g", "daemon off;", "-c", str(directory / "nginx.conf")]
         program = Program("nginx", Command(argv, directory), hear)
         await program.start()
         try:

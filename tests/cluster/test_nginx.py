@@ -12,14 +12,14 @@ import pytest
 
 from tests.cluster.breakable import NODES, BreakableCluster
 from tests.cluster.marks import CLUSTER
-from tests.cluster.nginx import needs_nginx, nginx
+from tests.cluster.nginx import nginx
 from tests.cluster.people import PatientTypist, all_replicas_agree, everybody_writing, more_is_saved, people_at
 from tests.harness.bell import PATIENCE, Bell
 from tests.harness.live_server import until
 from tests.harness.ports import quiet_port
 from tests.harness.relay import Relay
 
-pytestmark = [*CLUSTER, needs_nginx]
+pytestmark = CLUSTER
 
 
 class Front:

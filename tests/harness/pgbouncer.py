@@ -10,12 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.harness.ports import quiet_port, until_open
+from tests.harness.processes import mortal
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
-needs_pgbouncer = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed: apt-get install pgbouncer")
 PATIENCE = 20.0
 
 _CONFIG = """
@@ -49,9 +47,9 @@ class PgBouncer:
 
     async def start(self) -> None:
         """Start it, and return when it takes connections."""
-        assert PROGRAM is not None
+        assert PROGRAM is not None, "pgbouncer is missing: `make test` installs it, or apt-get install pgbouncer"
         self._process = await asyncio.create_subprocess_exec(
-            *(PROGRAM, str(self._directory / "pgbouncer.ini")),
+            *mortal(PROGRAM, self._directory / "pgbouncer.ini"),
             user=pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else None,  # it refuses to run as root
             cwd=self._directory,
             stdout=asyncio.subprocess.DEVNULL,

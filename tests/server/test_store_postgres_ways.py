@@ -19,7 +19,7 @@ from server.store.postgres.server import connect
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, append, fill, join
 from tests.harness.certificates import Authority
-from tests.harness.pgbouncer import PgBouncer, needs_pgbouncer, pgbouncer
+from tests.harness.pgbouncer import PgBouncer, pgbouncer
 from tests.harness.postgres import PASSWORD, PostgresServer
 
 pytestmark = pytest.mark.slow
@@ -135,14 +135,12 @@ async def pooled(postgres: PostgresServer, pool_mode: str, *further: str) -> Asy
         yield bouncer, url_of(user, bouncer.port)
 
 
-@needs_pgbouncer
 async def test_session_pooling_needs_no_settings(postgres: PostgresServer) -> None:
     async with pooled(postgres, "session") as (_, url), SqlStore(url) as one, SqlStore(url) as two:
         await works(one)
         assert await two.log.append([append("e")]) == [Appended(Seq(5))]
 
 
-@needs_pgbouncer
 async def test_what_is_acknowledged_through_a_pooler_is_on_disk_whatever_the_server_s_default(
     postgres: PostgresServer,
 ) -> None:
@@ -155,7 +153,6 @@ async def test_what_is_acknowledged_through_a_pooler_is_on_disk_whatever_the_ser
         await session.close()
 
 
-@needs_pgbouncer
 @pytest.mark.parametrize("further", [(), ("server_round_robin = 1", "min_pool_size = 4"), ("default_pool_size = 1",)])
 async def test_transaction_pooling_is_refused_at_the_start(postgres: PostgresServer, further: tuple[str, ...]) -> None:
     async with pooled(postgres, "transaction", *further) as (_, url):
@@ -164,13 +161,11 @@ async def test_transaction_pooling_is_refused_at_the_start(postgres: PostgresSer
         assert await postgres.ask(f"SELECT count(*) FROM pg_tables WHERE schemaname = '{user}'") == 0
 
 
-@needs_pgbouncer
 async def test_statement_pooling_is_refused_at_the_start(postgres: PostgresServer) -> None:
     async with pooled(postgres, "statement") as (_, url):
         assert "not allowed in statement pooling mode" in await refusal(url)
 
 
-@needs_pgbouncer
 async def test_a_setting_that_a_pooler_does_not_let_through_is_named(postgres: PostgresServer) -> None:
     async with pooled(postgres, "session") as (_, url):
         message = await refusal(f"{url}?search_path=elsewhere")
@@ -178,7 +173,6 @@ async def test_a_setting_that_a_pooler_does_not_let_through_is_named(postgres: P
         assert "search_path" in message
 
 
-@needs_pgbouncer
 async def test_a_restarted_pooler_is_found_again(postgres: PostgresServer) -> None:
     async with pooled(postgres, "session") as (bouncer, url), SqlStore(url) as store:
         await fill(store, "a")
