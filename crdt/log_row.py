@@ -7,11 +7,45 @@ from crdt.ids import ClientId, Seq
 AuthorKeys = tuple[tuple[ClientId, bytes], ...]
 """Client ids, each with the hash (16 bytes) of the key that it is bound to: crdt/authors.py."""
 
+WHOLE_ROW = -1
+"""The position of a row that cannot even be taken apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An update of a row that is not applied, because the document engine does not take it.
+
+    Attributes:
+        position: its place in the batch, counted from 0, or `WHOLE_ROW`.
+        stand_in: the batch that is applied and told in its place (crdt/stand_ins.py); empty: nothing.
+        reason: a sentence for the operator.
+    """
+
+    position: int
+    stand_in: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a replay has set aside. `raw`: the update as it is stored, or the whole row's bytes."""
+
+    seq: Seq
+    set_aside: SetAside
+    raw: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A batch (crdt.protocol.encode_batch) at its place, and the client ids that were bound when it was appended."""
+    """A batch (crdt.protocol.encode_batch) at its place, and the client ids that were bound when it was appended.
+
+    Attributes:
+        set_aside: which of its updates are not applied.
+        damaged: the stored bytes are not those that were written, or there are none any more.
+    """
 
     seq: Seq
     batch: bytes
     author_keys: AuthorKeys = ()
+    set_aside: tuple[SetAside, ...] = ()
+    damaged: bool = False

@@ -14,12 +14,12 @@ Promises of every implementation (one contract suite, tests/contracts/, runs aga
    it, or none, is refused as `Taken` and changes nothing: the store's order decides between nodes that let in the same id at once.
 
 Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
-An unknown document is `None`, `Gone` or an empty answer, never an error. Stored bytes that are damaged are an
-InvariantError(quarantined) of whoever reads them; they are kept as they are.
+An unknown document is `None`, `Gone` or an empty answer, never an error. Rows that are damaged say so; other stored bytes that are damaged
+are an InvariantError(quarantined) of whoever reads them. All are kept as they are.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.log_row import AuthorKeys
 from crdt.log_row import Row as Row
 from crdt.permissions import Role
+from server.store.set_aside_base import Marks, SetAsides
 from server.store.sharing_base import Audit, Secrets, Sharing, Users
 
 REMEMBERED_UPDATE_IDS = 1000
@@ -88,17 +89,19 @@ class Loaded:
     snapshot_seq: Seq
     rows: tuple[Row, ...]
     author_keys: Mapping[ClientId, bytes]
+    set_aside: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a document's log ends now, what its entry in the catalogue says to an open page, and the version of its access."""
+    """Where a document's log ends now, what its entry in the catalogue says to an open page, and the versions of what else may change."""
 
     epoch: Epoch
     seq: Seq
     title: str
     trashed_at: datetime | None
     access_version: int = 0
+    set_aside_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +277,10 @@ class Store(Protocol):
     @property
     def open_marks(self) -> OpenMarks:
         """What each node holds open."""
+
+    @property
+    def set_aside(self) -> SetAsides:
+        """Which updates of rows are not applied."""
 
     @property
     def sharing(self) -> Sharing:

@@ -24,8 +24,12 @@ from crdt.ids import DocumentId, Epoch, Seq
 from server.store.base import REMEMBERED_UPDATE_IDS, CompactionReport, Folded, Row
 from server.store.schema import documents, history, log_rows, snapshots, update_ids
 from server.store.segments import checksum, damaged, pack_rows, pack_snapshot, unpack_rows
+from server.store.set_aside import read_marks
 
 _log = logging.getLogger(__name__)
+
+MOST_ROWS = 2**22
+"""Rows since a snapshot; where there seem to be more, the document's own row is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Document:
     epoch: Epoch
     head: Seq
     snapshot_seq: Seq
+    set_aside_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +89,28 @@ class Packed:
 
 def find_document(connection: Connection, document_id: DocumentId) -> Document | None:
     """Read a document's row."""
-    query = select(documents.c.key, documents.c.epoch, documents.c.head, documents.c.snapshot_seq)
-    found = connection.execute(query.where(documents.c.document_id == document_id)).first()
+    of = documents.c
+    query = select(of.key, of.epoch, of.head, of.snapshot_seq, of.set_aside_version)
+    found = connection.execute(query.where(of.document_id == document_id)).first()
     if found is None:
         return None
-    return Document(document_id, found.key, Epoch(found.epoch), Seq(found.head), Seq(found.snapshot_seq))
+    key, epoch, head, snapshot_seq, version = found
+    return Document(document_id, key, Epoch(epoch), Seq(head), Seq(snapshot_seq), version)
 
 
 def read_rows(connection: Connection, document: Document, after: Seq) -> list[Row]:
-    """Read the rows after `after`; raises InvariantError(quarantined) when one is damaged or missing."""
+    """Read the rows after `after`; one that is damaged says so, and one that is missing is damaged and empty."""
+    if document.head - after > MOST_ROWS:
+        raise damaged(document.document_id, "log row", Seq(after + 1))
     query = select(log_rows.c.seq, log_rows.c.batch, log_rows.c.checksum).order_by(log_rows.c.seq)
+    within = query.where(_of(log_rows, document), log_rows.c.seq > after, log_rows.c.seq <= document.head)
+    found = {seq: (bytes(batch), stored) for seq, batch, stored in connection.execute(within)}
     rows: list[Row] = []
-    expected = after
-    for seq, batch, stored in connection.execute(query.where(_of(log_rows, document), log_rows.c.seq > after)):
-        expected = Seq(expected + 1)
-        if seq != expected or checksum(batch, expected) != stored:
-            raise damaged(document.document_id, "log row", expected)
-        rows.append(Row(expected, batch))
-    if expected < document.head:
-        raise damaged(document.document_id, "log row", Seq(expected + 1))
+    for seq in map(Seq, range(after + 1, document.head + 1)):
+        batch, stored = found.get(seq, (b"", None))
+        rows.append(Row(seq, batch, damaged=checksum(batch, seq) != stored))
+        if rows[-1].damaged:
+            _log.error("Log row %d of document %s is damaged.", seq, document.document_id)
     return rows
 
 
@@ -156,7 +164,11 @@ def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
         return None
     fresh = read_rows(connection, document, document.snapshot_seq)
     base = read_base(connection, document)
-    return Span(document, base.packed, base.seq, (*base.history, *fresh), fresh)
+    rows = read_marks(connection, document.key, document.set_aside_version).of((*base.history, *fresh))
+    for row in rows:
+        if row.damaged and not row.set_aside:
+            raise damaged(document_id, "log row", row.seq)
+    return Span(document, base.packed, base.seq, rows, fresh)
 
 
 def pack(span: Span, folded: Folded) -> Packed:
@@ -181,7 +193,7 @@ def write(connection: Connection, packed: Packed, history_bytes: int) -> Compact
     )
     connection.execute(insert(history).values(**shared, data=packed.segment, checksum=checksum(packed.segment, last)))
     folded_rows = connection.execute(delete(log_rows).where(_of(log_rows, document), log_rows.c.seq <= last))
-    if folded_rows.rowcount != len(span.fresh):
+    if folded_rows.rowcount != sum(bool(row.batch) for row in span.fresh):
         message = f"Document {document.document_id}: other rows were to be deleted than had been read."
         raise InvariantError(message, Code.INTERNAL)
     _thin(connection, span, last, history_bytes)

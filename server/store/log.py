@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from crdt.ids import DocumentId, Epoch, Seq
+from crdt.stand_ins import batch_of
 from server.store import folding
 from server.store.authors import Bindings, read_bindings
 from server.store.base import (
@@ -25,6 +26,8 @@ from server.store.base import (
 from server.store.database import Database
 from server.store.schema import documents
 from server.store.segments import unpack_snapshot
+from server.store.set_aside import read_marks
+from server.store.set_aside_base import Marks
 from server.store.statements import among
 from server.store.titles import from_microseconds, to_microseconds
 
@@ -54,12 +57,12 @@ class SqlLog:
         found = await self._database.read(partial(_read_packed, document_id=document_id, after=after))
         if found is None:
             return None
-        tail, bindings = found
+        tail, bindings, marks = found
         if sum(map(len, tail.segments)) < _SMALL:
             rows = folding.unpack_tail(tail)
         else:
             rows = await self._database.compute(partial(folding.unpack_tail, tail))
-        return None if rows is None else bindings.of(rows)
+        return None if rows is None else marks.of(bindings.of(rows))
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Say where the logs end."""
@@ -74,7 +77,7 @@ class SqlLog:
         span = await self._database.read(partial(folding.read_span, document_id=document_id))
         if span is None:
             return None
-        folded = await fold(await self._unpacked(span.packed), [row.batch for row in span.rows])
+        folded = await fold(await self._unpacked(span.packed), [batch_of(row) for row in span.rows])
         packed = await self._database.compute(partial(folding.pack, span, folded))
         report = await self._database.write(partial(folding.write, packed=packed, history_bytes=self._history_bytes))
         if report is not None:
@@ -96,32 +99,39 @@ def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | No
     base = folding.read_base(connection, document)
     rows = folding.read_rows(connection, document, document.snapshot_seq)
     bindings = read_bindings(connection, document.key)
+    marks = read_marks(connection, document.key, document.set_aside_version)
     return Loaded(
         document_id,
         document.epoch,
         document.head,
         base.packed,
         base.seq,
-        tuple(bindings.of((*base.history, *rows))),
+        tuple(marks.of(bindings.of((*base.history, *rows)))),
         bindings.by_client,
+        marks,
     )
 
 
-def _read_packed(connection: Connection, document_id: DocumentId, after: Seq) -> tuple[folding.Tail, Bindings] | None:
+def _read_packed(
+    connection: Connection, document_id: DocumentId, after: Seq
+) -> tuple[folding.Tail, Bindings, Marks] | None:
     document = folding.find_document(connection, document_id)
     if document is None:
         return None
     tail = folding.read_tail(connection, document, after)
-    return None if tail is None else (tail, read_bindings(connection, document.key, after))
+    if tail is None:
+        return None
+    marks = read_marks(connection, document.key, document.set_aside_version)
+    return tail, read_bindings(connection, document.key, after), marks
 
 
 def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:
     heads: dict[DocumentId, Head] = {}
     of = documents.c
-    query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at, of.access_version)
+    query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at, of.access_version, of.set_aside_version)
     for at in range(0, len(document_ids), _HEADS_AT_ONCE):
         wanted = among(connection, documents.c.document_id, document_ids[at : at + _HEADS_AT_ONCE])
-        for document_id, epoch, head, title, trashed_at, version in connection.execute(query.where(wanted)):
+        for document_id, epoch, head, title, trashed_at, access, aside in connection.execute(query.where(wanted)):
             moment = None if trashed_at is None else from_microseconds(trashed_at)
-            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, version)
+            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside)
     return heads

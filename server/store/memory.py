@@ -11,6 +11,7 @@ from typing import Self
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role
+from crdt.stand_ins import batch_of
 from server.store.base import (
     REMEMBERED_UPDATE_IDS,
     Append,
@@ -30,6 +31,7 @@ from server.store.base import (
     Whose,
 )
 from server.store.file_room import check_room
+from server.store.memory_set_aside import MemorySetAsides, SetAsideList
 from server.store.memory_sharing import AccessList, MemoryAudit, MemorySecrets, MemorySharing, MemoryUsers
 from server.store.sharing_base import Link
 from server.store.titles import decode_cursor, encode_cursor, fold_title, utc_now
@@ -53,6 +55,7 @@ class _Document:
     update_ids: dict[UpdateId, Seq] = field(default_factory=dict)
     author_keys: dict[ClientId, bytes] = field(default_factory=dict)
     attachments: dict[str, Attachment] = field(default_factory=dict)
+    set_aside: SetAsideList = field(default_factory=SetAsideList)
     size: int = 0
 
     @property
@@ -61,7 +64,7 @@ class _Document:
 
     @property
     def present(self) -> Head:
-        return Head(self.epoch, self.head, self.title, self.trashed_at, self.access.version)
+        return Head(self.epoch, self.head, self.title, self.trashed_at, self.access.version, self.set_aside.version)
 
     @property
     def entry(self) -> Entry:
@@ -113,8 +116,9 @@ class MemoryLog:
             document.head,
             document.snapshot,
             document.snapshot_seq,
-            tuple(document.rows),
+            tuple(document.set_aside.marks.of(document.rows)),
             dict(document.author_keys),
+            document.set_aside.marks,
         )
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
@@ -125,7 +129,7 @@ class MemoryLog:
         kept = [*document.history, *document.rows]
         if after < document.head - len(kept):
             return None
-        return [row for row in kept if row.seq > after]
+        return document.set_aside.marks.of([row for row in kept if row.seq > after])
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Say where the logs end."""
@@ -143,7 +147,7 @@ class MemoryLog:
         if document is None or not document.rows:
             return None
         began_at, before, rows = document.snapshot_seq, document.snapshot, tuple(document.rows)
-        folded = await fold(before, [row.batch for row in rows])
+        folded = await fold(before, [batch_of(row) for row in document.set_aside.marks.of(rows)])
         if self._documents.get(document_id) is not document or document.snapshot_seq != began_at:
             return None  # deleted, or compacted by somebody else, while we folded
         log_bytes = sum(len(row.batch) for row in rows)
@@ -302,6 +306,7 @@ class MemoryStore:
         self.attachments = MemoryAttachments(documents)
         self.open_marks = MemoryOpenMarks(documents, clock)
         self.catalogue = MemoryCatalogue(documents, self.open_marks.forget)
+        self.set_aside = MemorySetAsides(documents, clock)
         self.users = MemoryUsers(documents)
         self.sharing = MemorySharing(documents, self.users)
         self.secrets = MemorySecrets()

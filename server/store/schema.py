@@ -39,6 +39,8 @@ documents = Table(
     Column("link_hash", LargeBinary),
     Column("link_generation", BigInteger, nullable=False, server_default="0"),
     Column("access_version", BigInteger, nullable=False, server_default="0"),
+    # Raised by every change of `set_aside`; 0: nothing ever was, and reading a document needs no look there.
+    Column("set_aside_version", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -59,6 +61,21 @@ update_ids = Table(
     _document(),
     Column("update_id", _ID, primary_key=True),
     Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Updates of rows that are not applied (crdt/replay.py). Apart from the rows, which stay as they are and may be folded and thinned out.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    _document(),
+    Column("seq", BigInteger, primary_key=True),
+    Column("position", BigInteger, primary_key=True),  # in the batch; -1: the whole row
+    Column("data", LargeBinary, nullable=False),  # the update as it came
+    Column("stand_in", LargeBinary, nullable=False),  # the batch that is applied in its place
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),  # set_aside_base.State
+    Column("found_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -20,6 +20,7 @@ from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres import is_postgres_url, shown
 from server.store.schema import sign_of_life
+from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
 from server.store.sqlite import sqlite_path, sqlite_url
 from server.store.statements import insert
@@ -65,6 +66,7 @@ class SqlStore:
         self.catalogue = SqlCatalogue(self._database)
         self.attachments = SqlAttachments(self._database)
         self.open_marks = SqlOpenMarks(self._database, clock)
+        self.set_aside = SqlSetAsides(self._database, clock)
         self.sharing = SqlSharing(self._database, clock)
         self.users = SqlUsers(self._database, clock)
         self.secrets = SqlSecrets(self._database)

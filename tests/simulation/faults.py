@@ -6,7 +6,8 @@ from datetime import timedelta
 from random import Random
 
 from crdt.errors import Unavailable
-from crdt.ids import DocumentId, Seq
+from crdt.ids import DocumentId, Epoch, Seq
+from crdt.log_row import Found
 from server.store.base import (
     Append,
     AppendOutcome,
@@ -20,6 +21,7 @@ from server.store.base import (
     Row,
 )
 from server.store.memory import MemoryStore
+from server.store.set_aside_base import Kept, SetAsides, State
 from server.store.sharing_base import Audit, Secrets, Sharing, Users
 
 
@@ -47,14 +49,14 @@ class FaultyLog:
         self._weather = weather
         self.dead = False
 
-    async def _reach(self) -> None:
+    async def reach(self) -> None:
         """The way to the store: takes a while, may fail."""
         await asyncio.sleep(self._weather.random.uniform(0.0, 0.01))
         if self.dead or self._weather.down or self._weather.strikes():
             raise Unavailable("The store cannot be reached.")
 
     async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
-        await self._reach()
+        await self.reach()
         if self._weather.strikes():
             await asyncio.sleep(
                 self._weather.random.uniform(5.0, 15.0)
@@ -68,22 +70,22 @@ class FaultyLog:
         return outcomes
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
-        await self._reach()
+        await self.reach()
         loaded = await self._log.load(document_id)
         if self._weather.slow_replies:
             await asyncio.sleep(self._weather.random.uniform(0.0, self._weather.slow_replies))
         return loaded
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
-        await self._reach()
+        await self.reach()
         return await self._log.read(document_id, after)
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
-        await self._reach()
+        await self.reach()
         return await self._log.heads(document_ids)
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
-        await self._reach()
+        await self.reach()
         return await self._log.compact(document_id, fold)
 
 
@@ -109,6 +111,24 @@ class FaultyMarks:
         await self._marks.forget_others(node_id, age)
 
 
+class FaultySetAsides:
+    """What is set aside, as one node sees it."""
+
+    def __init__(self, set_asides: SetAsides, log: FaultyLog) -> None:
+        self._set_asides = set_asides
+        self._log = log
+
+    async def keep(self, document_id: DocumentId, epoch: Epoch, found: Sequence[Found]) -> tuple[int, int] | None:
+        await self._log.reach()
+        return await self._set_asides.keep(document_id, epoch, found)
+
+    async def list(self, document_id: DocumentId | None = None) -> Sequence[Kept]:
+        return await self._set_asides.list(document_id)
+
+    async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
+        return await self._set_asides.settle(document_id, seq, position, state)
+
+
 class FaultyStore:
     """One node's view of a memory store that outlives it."""
 
@@ -118,6 +138,7 @@ class FaultyStore:
         self.catalogue: Catalogue = store.catalogue
         self.attachments: Attachments = store.attachments
         self.open_marks: OpenMarks = FaultyMarks(store.open_marks, self.faulty_log)
+        self.set_aside: SetAsides = FaultySetAsides(store.set_aside, self.faulty_log)
         self.sharing: Sharing = store.sharing
         self.users: Users = store.users
         self.secrets: Secrets = store.secrets

@@ -1,0 +1,119 @@
+"""What is set aside, in SQL."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, select, update
+
+from crdt.ids import DocumentId, Epoch, Seq
+from crdt.log_row import Found, SetAside
+from server.store.database import Database
+from server.store.schema import documents, set_aside
+from server.store.set_aside_base import Kept, Marks, State
+from server.store.statements import insert
+from server.store.titles import from_microseconds, to_microseconds
+
+
+class SqlSetAsides:
+    """The port over a database."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def keep(self, document_id: DocumentId, epoch: Epoch, found: Sequence[Found]) -> tuple[int, int] | None:
+        """Add marks."""
+        now = to_microseconds(self._clock())
+        return await self._database.write(partial(_keep, document_id=document_id, epoch=epoch, found=found, now=now))
+
+    async def list(self, document_id: DocumentId | None = None) -> Sequence[Kept]:
+        """Read marks with all that belongs to them."""
+        return await self._database.read(partial(_list, document_id=document_id))
+
+    async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
+        """Change a state."""
+        job = partial(_settle, document_id=document_id, seq=seq, position=position, state=state)
+        return await self._database.write(job)
+
+
+def read_marks(connection: Connection, key: int, version: int) -> Marks:
+    """Read what is set aside in a document. `key` and `version`: from its row in `documents`."""
+    if not version:
+        return Marks()
+    of = set_aside.c
+    query = select(of.seq, of.position, of.stand_in, of.reason, of.state).order_by(of.seq, of.position)
+    by_seq: dict[Seq, tuple[SetAside, ...]] = {}
+    open_ones = 0
+    for seq, position, stand_in, reason, state in connection.execute(query.where(of.document_key == key)):
+        by_seq[Seq(seq)] = (*by_seq.get(Seq(seq), ()), SetAside(position, bytes(stand_in), reason))
+        open_ones += state == State.KEPT
+    return Marks(by_seq, version, open_ones)
+
+
+def _keep(
+    connection: Connection, document_id: DocumentId, epoch: Epoch, found: Sequence[Found], now: int
+) -> tuple[int, int] | None:
+    query = select(documents.c.key, documents.c.set_aside_version).where(
+        documents.c.document_id == document_id, documents.c.epoch == epoch
+    )
+    document = connection.execute(query.with_for_update(key_share=True)).first()
+    if document is None:
+        return None
+    added = 0
+    for each in found:
+        mark = insert(connection, set_aside).values(
+            document_key=document.key,
+            seq=each.seq,
+            position=each.set_aside.position,
+            data=each.raw,
+            stand_in=each.set_aside.stand_in,
+            reason=each.set_aside.reason,
+            state=State.KEPT,
+            found_at=now,
+        )
+        added += connection.execute(mark.on_conflict_do_nothing()).rowcount
+    before = int(document.set_aside_version)
+    if added:
+        _raise_version(connection, document.key)
+    return before, before + bool(added)
+
+
+def _list(connection: Connection, document_id: DocumentId | None) -> list[Kept]:
+    of = set_aside.c
+    query = select(
+        documents.c.document_id, of.seq, of.position, of.data, of.stand_in, of.reason, of.state, of.found_at
+    ).join(documents)
+    if document_id is not None:
+        query = query.where(documents.c.document_id == document_id)
+    return [
+        Kept(
+            document,
+            Found(Seq(seq), SetAside(position, bytes(stand_in), reason), bytes(data)),
+            State(state),
+            from_microseconds(found_at),
+        )
+        for document, seq, position, data, stand_in, reason, state, found_at in connection.execute(
+            query.order_by(documents.c.document_id, of.seq, of.position)
+        )
+    ]
+
+
+def _settle(connection: Connection, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
+    key = connection.execute(select(documents.c.key).where(documents.c.document_id == document_id)).scalar()
+    if key is None:
+        return False
+    changed = connection.execute(
+        update(set_aside)
+        .where(set_aside.c.document_key == key, set_aside.c.seq == seq, set_aside.c.position == position)
+        .values(state=state)
+    )
+    if not changed.rowcount:
+        return False
+    _raise_version(connection, key)
+    return True
+
+
+def _raise_version(connection: Connection, key: int) -> None:
+    raised = documents.c.set_aside_version + 1
+    connection.execute(update(documents).where(documents.c.key == key).values(set_aside_version=raised))
