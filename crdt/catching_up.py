@@ -1,4 +1,4 @@
-"""Which rows of the log a room knows to exist without holding them, and whether it is reading on.
+"""What a room knows of the log without holding it, and whether it is reading on, or reads all of it anew.
 
 One reading at a time. A row that is hinted at while the log is read may have come too late to be among what is read: it is asked for again.
 
@@ -6,7 +6,8 @@ Nodes that write at once often hear of their own rows from the store before they
 a row of one's own, and while one is under way, the log is read only when the gap stays; behind another node's it is read at once.
 """
 
-from crdt.effects import Fetch
+from crdt.document import Damaged
+from crdt.effects import Fetch, Reload
 from crdt.ids import Seq
 
 GAP_PATIENCE = 0.02
@@ -19,7 +20,10 @@ class CatchingUp:
     def __init__(self) -> None:
         self.look_at: float | None = None
         """When to look whether a gap has stayed; None: there is none, or the log is being read."""
+        self.reloading = False
+        """Whether the document is being loaded anew: nothing is applied, and nothing else read, until then."""
         self._reading = False
+        self._failed: set[str] = set()
         self._hinted = self._asked_up_to = Seq(0)
 
     def hear(self, seq: Seq) -> None:
@@ -28,7 +32,7 @@ class CatchingUp:
 
     def gap_stays(self, gap: bool, now: float) -> bool:
         """Whether there has been a gap for so long that the log is to be read; ask after whatever happened, and at `look_at`."""
-        if not gap or self._reading:
+        if not gap or self._reading or self.reloading:
             self.look_at = None
         elif self.look_at is None:
             self.look_at = now + GAP_PATIENCE
@@ -39,7 +43,7 @@ class CatchingUp:
 
     def ask(self, after: Seq) -> list[Fetch]:
         """Read what comes after this row, unless that is being done."""
-        if self._reading:
+        if self._reading or self.reloading:
             return []
         self._reading = True
         self._asked_up_to = self._hinted
@@ -52,3 +56,27 @@ class CatchingUp:
     def answered(self) -> None:
         """The log has been read."""
         self._reading = False
+
+    def reload(self, reason: str, *, failed: bool = False) -> list[Reload]:
+        """Read all of it anew, unless that is being done."""
+        if self.reloading:
+            return []
+        self.reloading = True
+        return [Reload(reason, failed)]
+
+    def reloaded(self, *, cured: bool) -> None:
+        """All of it has been read anew. `cured`: something that the engine had failed with was set aside."""
+        self.reloading = self._reading = False
+        if cured:
+            self._failed.clear()
+
+    def fails(self, what: str, error: Damaged) -> list[Reload] | None:
+        """The document engine has failed with one thing that it is used for. None: it did so before, and reading anew was no cure."""
+        if not self.reloading and what in self._failed:
+            return None
+        self._failed.add(what)
+        return self.reload(error.message, failed=True)
+
+    def works(self, what: str) -> None:
+        """The engine has done it now."""
+        self._failed.discard(what)

@@ -7,18 +7,20 @@ pycrdt keeps its promises only under conditions, which are this module's rules:
 2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt: `Damaged` is raised, the object
    must be dropped, and the document is replayed from the log.
 3. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is the sandbox's work.
+4. What counts has been applied, each update in a transaction of its own: two that are sound alone may be unsound in one.
 
-Nobody looks into a replica but who joins or comes back, while every edit has to go into it. So batches are followed first: they count, and
-are applied together with many others, or when somebody asks. What pycrdt does not take is found out then; the log has it all.
+Plain text is the exception to 4. Nobody looks into a replica but who joins or comes back, while every keystroke has to go into it. A text
+that the gate let in cannot fail, so it counts first, and is applied together with many others, or before anything else is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from pycrdt import Doc
 
 from crdt.errors import Code, InvariantError
+from crdt.shapes import is_plain_text
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_reader import Inspected
 from crdt.varint import varuint
@@ -30,24 +32,39 @@ FULL_CHECK_EVERY = 64
 """Above it, after every so many times."""
 
 MOST_PENDING, MOST_PENDING_BYTES = 64, 16 * 2**10
-"""Updates that are followed and not applied yet, and what they may occupy: a turn of the loop is not to become long by them."""
+"""Texts that are followed and not applied yet, and what they may occupy: a turn of the loop is not to become long by them."""
+
+EMPTY = b"\0"
+"""The state vector of who has nothing."""
 
 _CACHED_ANSWERS = 16
 _CACHED_BYTES = 2**20
 """Of a document's encoded answers; one that is larger is kept alone, since it took longest to make."""
 
 
-class Damaged(InvariantError):
-    """pycrdt could not hold what the log says. The replica must be dropped."""
+Engine = Callable[[Doc[Any], bytes], None]
+"""How an update gets into pycrdt's document."""
 
-    def __init__(self, message: str) -> None:
+
+def apply_update(doc: Doc[Any], update: bytes) -> None:
+    """Let pycrdt do it, in a transaction of the update's own."""
+    doc.apply_update(update)
+
+
+class Damaged(InvariantError):
+    """pycrdt could not hold what the log says. The replica must be dropped, unless it is `untouched`: the update was not even read."""
+
+    def __init__(self, message: str, *, untouched: bool = False) -> None:
         super().__init__(message, Code.QUARANTINED)
+        self.untouched = untouched
 
 
 class Document:
     """A replica. After `Damaged` was raised from any method the object is of no more use."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine = apply_update) -> None:
+        """Begin empty. `engine`: tests have one that fails."""
+        self._engine = engine
         self._doc: Doc[Any] = Doc()
         self._clocks: dict[int, int] = {}
         self._pending: list[bytes] = []
@@ -65,42 +82,74 @@ class Document:
         self.size = 0
         """Bytes of the snapshot and the updates since: an upper bound of the content."""
 
-    def follow(self, updates: Iterable[Inspected]) -> None:
-        """Take in one batch of the log: it counts from now on, and is applied in time."""
-        clocks = self._clocks
-        for update in updates:
-            self._pending.append(update.raw)
-            self._pending_bytes += len(update.raw)
-            self.size += len(update.raw)
-            for client, _, end in update.clients:
-                before = clocks.get(client, 0)
-                if end > before:
-                    self._applied.setdefault(client, before)
-                    clocks[client] = end
-        self._answers.clear()
-        self._state_vector = None
+    def follow(self, update: Inspected) -> None:
+        """Take in one update of the log, which the gate let in: it counts from now on, and if it could fail it has been applied."""
+        if not is_plain_text(update):
+            self.apply(update)
+            return
+        self._pending.append(update.raw)
+        self._pending_bytes += len(update.raw)
+        self._count(update)
         if len(self._pending) >= MOST_PENDING or self._pending_bytes >= MOST_PENDING_BYTES:
             self.settle()
+
+    def apply(self, update: Inspected) -> None:
+        """Take in one update of the log at once, whatever it is."""
+        self.settle()
+        try:
+            with _damage("An update could not be applied"):
+                self._engine(self._doc, update.raw)
+        except Damaged as damaged:
+            damaged.untouched = isinstance(damaged.__cause__, ValueError) and self._is_where_it_was()
+            raise
+        self._count(update)
+        self._check()
+
+    def _count(self, update: Inspected) -> None:
+        clocks = self._clocks
+        self.size += len(update.raw)
+        for client, _, end in update.clients:
+            before = clocks.get(client, 0)
+            if end > before:
+                self._applied.setdefault(client, before)
+                clocks[client] = end
+        self._answers.clear()
+        self._state_vector = None
 
     def settle(self) -> None:
         """Apply what is followed, and check that the replica is where the log leads to."""
         if not self._pending:
             return
         # One transaction for all: beginning and ending one costs several times what a keystroke does.
-        with _damage("An update could not be applied"), self._doc.transaction():
+        with _damage("A text could not be applied"), self._doc.transaction():
             for update in self._pending:
-                self._doc.apply_update(update)
+                self._engine(self._doc, update)
         self._pending.clear()
         self._pending_bytes = 0
+        self._check()
+
+    def _check(self) -> None:
         self._expect()
         self._unchecked += 1
         if len(self._clocks) <= FULL_CHECK_CLIENTS or self._unchecked >= FULL_CHECK_EVERY:
             self.verify()
 
+    def _is_where_it_was(self) -> bool:
+        """Whether an update that pycrdt could not read has left no trace: then there was nothing to begin with."""
+        try:
+            self.verify()
+        except Damaged:
+            return False
+        return True
+
     @property
     def clocks(self) -> Mapping[int, int]:
         """The clock behind the last struct of each client id."""
         return self._clocks
+
+    def shrink(self, saved: int) -> None:
+        """The stored document became smaller by so many bytes, because its log was folded."""
+        self.size = max(0, self.size - saved)
 
     def apply_snapshot(self, snapshot: bytes, clocks: Mapping[int, int] | None = None) -> None:
         """Begin from a whole document, which leads to these clocks; None: wherever it leads to."""

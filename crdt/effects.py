@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crdt.errors import Code
 from crdt.ids import ConnectionId, Epoch, Seq, UpdateId
-from crdt.log_row import AuthorKeys, Row
+from crdt.log_row import AuthorKeys, Found, Row
 from crdt.protocol import PresenceChange, Refused, Request, ServerMessage
 
 Asked = tuple[ConnectionId, Request]
@@ -79,9 +79,18 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The replica in memory is in doubt: load the document again, then call `reloaded`."""
+    """The replica in memory is in doubt: load the document again, then call `reloaded`. `failed`: the document engine has failed."""
 
     reason: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAside:
+    """These updates of rows do not apply: store that, with what stands in for them; then call `kept_aside`."""
+
+    epoch: Epoch
+    found: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +110,6 @@ Effect = (
     | AnnouncePresence
     | Fetch
     | Reload
+    | KeepAside
     | Ended
 )

@@ -29,7 +29,7 @@ class Code(StrEnum):
     FORBIDDEN = "forbidden"
     """The person's role does not include this."""
     BAD_UPDATE = "bad_update"
-    """The update's bytes are not a sound Yjs v1 update."""
+    """The update's bytes are not a sound Yjs v1 update, or the document engine does not take it."""
     UNSUPPORTED_CONTENT = "unsupported_content"
     """The update is sound but holds what cannot be kept unharmed: XmlHook, BigInt, subdocuments."""
     MISSING_PAST = "missing_past"

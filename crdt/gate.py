@@ -142,6 +142,17 @@ class Knowledge:
             self._take_blindly(update)
         self._settle(self._places.mark())
 
+    def would_take(self, updates: Sequence[Inspected]) -> bool:
+        """Whether updates fit into the document one after the other, whoever wrote them; changes nothing."""
+        try:
+            for update in updates:
+                self._take(update)
+        except ProtocolError:
+            return False
+        finally:
+            self._roll_back()
+        return True
+
     def _ask(self, may_write: MayWrite) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Ask whether the client ids that have grown may be written under; return them, and those of them that are new."""
         writes: list[int] = []

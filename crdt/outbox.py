@@ -9,22 +9,27 @@ Only what the store has refused goes back: `give_back` lets it wait again, `take
 Nothing leaves an outbox except as durable or as openly refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from crdt.effects import Acknowledge, Effect
-from crdt.errors import Code
+from crdt.authors import undecided
+from crdt.effects import Acknowledge, Effect, Refuse
+from crdt.errors import Code, ManyhandsError
 from crdt.ids import ConnectionId, Seq, UpdateId
-from crdt.log_row import AuthorKeys
+from crdt.log_row import WHOLE_ROW, AuthorKeys, SetAside
 from crdt.protocol import Refused, Request, encode_batch
-from crdt.replica import InspectedRow
-from crdt.typing_runs import join_keystrokes
+from crdt.replay import InspectedRow
+from crdt.replica import Replica
+from crdt.typing_runs import Keystroke, join_keystrokes
 from crdt.update_reader import Inspected
 
 FIRST_RETRY = 0.1
 LAST_RETRY = 5.0
 """Pauses, seconds, between tries of an append that the store could not take: doubled from the first to the last."""
+
+
+SET_ASIDE = "The document engine does not take this change. It was set aside; everybody else goes on without it."
 
 
 class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
@@ -67,12 +72,33 @@ class Appending:
         asked = [(entry.connection, entry.request) for entry in self.entries if entry.request is not None]
         return [Acknowledge(asked, seq)] if asked else []
 
+    def answers(self, seq: Seq, set_aside: Sequence[SetAside]) -> list[Effect]:
+        """The same, if some of its updates were set aside: whoever sent one of those is refused, because it was not applied."""
+        positions = {each.position for each in set_aside}
+        bad = [update for at, update in enumerate(self.updates) if at in positions or WHOLE_ROW in positions]
+        if not bad:
+            return self.acknowledgements(seq)
+        refused = [entry for entry in self.entries if any(_holds(entry, update) for update in bad)]
+        rest = replace(self, entries=tuple([entry for entry in self.entries if entry not in refused]))
+        answer = Refused(Code.BAD_UPDATE, SET_ASIDE)
+        refusals = [Refuse(each.connection, each.request, answer) for each in refused if each.request is not None]
+        return [*rest.acknowledgements(seq), *refusals]
+
     @property
     def only_author(self) -> ConnectionId | None:
         """The connection that sent all of it and will learn its seq from an answer; None when there is no such one."""
         authors = {entry.connection for entry in self.entries if entry.updates}
         answered = any(entry.request is not None for entry in self.entries if entry.updates)
         return authors.pop() if len(authors) == 1 and answered else None
+
+
+def _holds(entry: Entry, update: Inspected) -> bool:
+    """Whether an update of a row came with this entry; keystrokes are in the row together with those before and behind."""
+    for each in entry.updates or entry.repeated:
+        same_run = isinstance(each, Keystroke) and isinstance(update, Keystroke) and each.run is update.run
+        if same_run or each.raw == update.raw:
+            return True
+    return False
 
 
 class Outbox:
@@ -113,8 +139,8 @@ class Outbox:
         self._waiting.append(entry)
         self.bytes += entry.size
 
-    def ride(self, entry: Entry) -> bool:
-        """Let an entry without updates be acknowledged together with the last one taken; False when there is none."""
+    def ride(self, entry: Entry, seq: Seq) -> list[Effect]:
+        """Acknowledge an entry without updates: together with the last one taken, for what it repeats may still be on its way, or now."""
         if self._waiting:
             self.take(entry)
         elif self.under_way is not None:
@@ -122,9 +148,16 @@ class Outbox:
             self.bytes += entry.size
         elif self._owed:
             last = max(self._owed)
-            entry = entry._replace(repeated=())
             self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
-        return not self.empty
+        elif entry.request is not None:
+            return [Acknowledge([(entry.connection, entry.request)], seq)]
+        return []
+
+    def weigh(self, connection: ConnectionId, refusal: ManyhandsError) -> Refused:
+        """A refusal is final only if it doesn't rest on what the store may still refuse to somebody else."""
+        if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self.claims_of_others(connection):
+            refusal = undecided()
+        return Refused(refusal.code, refusal.outward)
 
     def claims_of_others(self, connection: ConnectionId) -> bool:
         """Whether somebody else writes under a new client id, which the store may refuse."""
@@ -171,6 +204,16 @@ class Outbox:
         """The row of ours that waits at this place."""
         appending = self._owed[seq]
         return InspectedRow(seq, appending.batch, appending.updates)
+
+    def resume(self, replica: Replica) -> list[Effect]:
+        """Go on after a reload: rows that it has read are answered, the others arrive."""
+        effects: list[Effect] = []
+        for seq in self.owed:
+            if seq > replica.seq and replica.quarantined is None:
+                replica.arrive(self.row(seq), known=True)
+            elif (appending := self.pay(seq)) is not None:
+                effects += appending.answers(seq, replica.set_aside.get(seq, ()))
+        return effects
 
     def pay(self, seq: Seq) -> Appending | None:
         """Its turn has come; None: the row is not one of ours."""

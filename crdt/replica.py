@@ -1,50 +1,47 @@
 """One document on one node: the replica, what the gate knows of it, and its place in the log.
 
-Rows may arrive in any order and more than once; they are followed in the log's order, each once. Rows ahead of their turn are held. A
-document that cannot be replayed is quarantined: it holds what could be replayed, and takes no more.
+Rows may arrive in any order and more than once; they are followed in the log's order, each once. Rows ahead of their turn are held. What
+does not apply when a document is replayed is set aside (crdt/replay.py). A document that cannot be replayed even so is quarantined: it
+holds what could be replayed, and takes no more.
 
 A document can be read ten times sooner than the gate has learned what it must know to let edits in. So of a large snapshot that is learned
 later: `read_gate` elsewhere, then `learn`; what needs it before then waits for it here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 from crdt.admission import Admission, MayWrite
-from crdt.document import Damaged, Document
+from crdt.document import Damaged, Document, Engine, apply_update
 from crdt.errors import ProtocolError
 from crdt.gate import Knowledge
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, Epoch, Seq
-from crdt.log_row import Row
+from crdt.log_row import Found, Row, SetAside
 from crdt.protocol import JoinRequest, decode_batch
+from crdt.replay import InspectedRow, Replay
+from crdt.stand_ins import missing_past, stood_in_for
+from crdt.state_vector import check_state_vector
 from crdt.update_reader import Inspected, inspect
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as the store has it: snapshot (None: none yet) at `snapshot_seq`, then every row after it."""
+    """A document as the store has it: snapshot (None: none yet) at `snapshot_seq`, then every row after it.
+
+    Attributes:
+        set_aside: what is not applied, by row, folded or not.
+        set_aside_version: a number that changes whenever that does.
+    """
 
     epoch: Epoch
     snapshot: bytes | None
     snapshot_seq: Seq
     rows: Sequence[Row]
     author_keys: Mapping[ClientId, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class InspectedRow:
-    """One row of the log, with its batch both as bytes and taken apart."""
-
-    seq: Seq
-    batch: bytes
-    updates: tuple[Inspected, ...]
-
-
-def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
-    """Take a stored row apart; raises ProtocolError for what no gate would have let in, whatever its limits were then."""
-    limits = limits.without_sizes()
-    return InspectedRow(row.seq, row.batch, tuple(inspect(update, limits) for update in decode_batch(row.batch)))
+    set_aside: Mapping[Seq, tuple[SetAside, ...]] = field(default_factory=dict)
+    set_aside_version: int = 0
 
 
 LEARN_AT_ONCE_BYTES = 32 * 2**10
@@ -54,18 +51,26 @@ LEARN_AT_ONCE_BYTES = 32 * 2**10
 class Replica:
     """The document in memory. `seq` is the last row applied; the gate's knowledge may be ahead of it by what is in flight."""
 
-    def __init__(self, stored: Stored, limits: GateLimits, *, may_learn_later: bool = False) -> None:
+    def __init__(
+        self, stored: Stored, limits: GateLimits, engine: Engine = apply_update, *, may_learn_later: bool = False
+    ) -> None:
         """Replay what is stored; a document that cannot be replayed whole comes out quarantined."""
         self._limits = limits
+        self._engine = engine
         self._snapshot: bytes | None = None
         """What the gate has yet to learn."""
-        self._unlearned: list[InspectedRow] = []
-        """The rows since."""
+        self._unlearned: list[Inspected] = []
+        """The updates since."""
         self._ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
-        self.document = Document()
+        self.document = Document(engine)
         self._knowledge = Knowledge(limits)
+        self.set_aside: dict[Seq, tuple[SetAside, ...]] = dict(stored.set_aside)
+        """What is not applied, by row."""
+        self.set_aside_version = stored.set_aside_version
+        self.found: tuple[Found, ...] = ()
+        """What of it is not stored as such yet."""
         self.quarantined: str | None = None
         """Why the document is open read-only; None: it is not."""
         try:
@@ -74,6 +79,7 @@ class Replica:
             self.quarantined = f"Row {self.seq + 1} of the log cannot be replayed. {error.message}"
 
     def _replay(self, stored: Stored, may_learn_later: bool) -> None:
+        replay = Replay(self._limits, self._absorb, lambda: self._knows(replay.document), self._engine)
         if stored.snapshot is not None:
             if may_learn_later and len(stored.snapshot) > LEARN_AT_ONCE_BYTES:
                 self.document.apply_snapshot(stored.snapshot)
@@ -81,33 +87,71 @@ class Replica:
             else:
                 self._knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
                 self.document.apply_snapshot(stored.snapshot, self._knowledge.state_vector)
-        for row in (inspect_row(each, self._limits) for each in stored.rows):
-            self.document.follow(row.updates)
-            self.document.settle()
-            self.seq = row.seq  # only now: a quarantine names the row that could not be applied
-            self._absorb(row)
+            replay.begin(stored.snapshot, self.document)
+        try:
+            for row in stored.rows:
+                self._set_aside(replay.take(row))
+                self.seq = row.seq  # only now: a quarantine names the row that could not be applied
+        finally:
+            self.document = replay.document
+            self.found = tuple(replay.found)
 
-    def _follow(self, row: InspectedRow) -> None:
-        self.document.follow(row.updates)
+    def _knows(self, document: Document) -> Knowledge:
+        self.document = document
+        return self.knowledge
+
+    def _set_aside(self, row: InspectedRow) -> None:
+        if row.set_aside:
+            self.set_aside[row.seq] = row.set_aside
+
+    def is_set_aside(self, updates: Sequence[Inspected]) -> bool:
+        """Whether something of these updates, which bring nothing new, is known only because something else stands in for it."""
+        if not self.set_aside:
+            return False
+        brought = {client: (first, end) for update in updates for client, first, end in update.clients}
+        for each in chain.from_iterable(self.set_aside.values()):
+            for client, first, end in stood_in_for(each):
+                begin, until = brought.get(client, (0, 0))
+                if begin < end and first < until:
+                    return True
+        return False
+
+    def _follow(self, row: InspectedRow, *, known: bool) -> None:
+        for update in row.updates:
+            if not known and missing_past(update, self.document.clocks):
+                raise Damaged("A row builds on changes that the log does not have.")
+            self.document.follow(update)
+            if not known:
+                self._absorb(update)
+        self._set_aside(row)
         self.seq = row.seq
 
-    def _absorb(self, row: InspectedRow) -> None:
+    def _absorb(self, update: Inspected) -> None:
         if self._snapshot is not None:
-            self._unlearned.append(row)
-            return
-        for update in row.updates:
+            self._unlearned.append(update)
+        else:
             self._knowledge.absorb(update)
 
     def is_at(self, state_vector: bytes) -> bool:
         """Whether a stranger's state vector is, to the byte, that of what there is here: then there is nothing to be checked in it."""
         return state_vector == self.document.state_vector()
 
+    def lacks(self, state_vector: bytes) -> bool:
+        """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
+        if self.is_at(state_vector):
+            return False
+        known = self.clocks
+        return any(clock > known.get(client, 0) for client, clock in check_state_vector(state_vector).items())
+
     def lacking(self, request: JoinRequest) -> tuple[bytes, bytes]:
         """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
 
         State vectors tell of no deletions, so that only who says up to which row it has everything is known to lack nothing.
+        Raises ProtocolError for a state vector that is none, and Damaged.
         """
         document = self.document
+        if not self.is_at(request.state_vector):
+            check_state_vector(request.state_vector)
         state_vector = document.state_vector()
         if (request.epoch, request.seq) != (self.epoch, self.seq):
             return document.missing_for(request.state_vector), state_vector
@@ -146,13 +190,13 @@ class Replica:
         """Take over what was read, and absorb what was applied since; a document that turns out to be something else is quarantined."""
         if self.learned:
             return
-        rows, self._unlearned, self._snapshot = self._unlearned, [], None
+        updates, self._unlearned, self._snapshot = self._unlearned, [], None
         if isinstance(read, ProtocolError):
             self.quarantined = f"The gate cannot read the snapshot. {read.message}"
             return
         self._knowledge = read
-        for row in rows:
-            self._absorb(row)
+        for update in updates:
+            self._absorb(update)
         if dict(read.state_vector) != self.document.clocks:
             self.quarantined = "The replica is not where its log leads to."
 
@@ -179,13 +223,11 @@ class Replica:
         self._ahead[row.seq] = (row, known)
 
     def advance(self) -> Iterator[InspectedRow]:
-        """Follow the rows whose turn it is, and yield each; raises Damaged, as may whatever asks the document later.
+        """Apply the rows whose turn it is, and yield each; raises Damaged, and the replica must be made anew of the log.
 
         Only now the gate learns what is new in them: of a row whose past is still missing it would learn wrong places.
         """
         while (held := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
             row, known = held
-            self._follow(row)
-            if not known:
-                self._absorb(row)
+            self._follow(row, known=known)
             yield row

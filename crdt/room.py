@@ -7,6 +7,7 @@ acknowledged edit worth its name:
    applied, sent to the other sessions and acknowledged. Nobody but its author sees what could still be lost.
 2. **Log order everywhere.** Rows are applied and sent in seq order, each once. A row that arrives ahead of its turn is held, and the
    ones before it are read from the log. So `state == replay(log[..seq])` always, and a doubtful replica is repaired by replaying.
+   What does not apply even so is set aside: its sender is refused, and everything else goes on (crdt/replay.py).
 3. **A row is sent before it is acknowledged,** and acknowledged in its turn, so that a session's seq never runs ahead of what it holds.
 4. **Refusals change nothing.** The gate takes in all of a batch or none of it.
 5. **Nothing grows without bound.** What the store cannot take now is retried under the same id; past `Limits.waiting_bytes` new updates
@@ -15,10 +16,9 @@ acknowledged edit worth its name:
 
 from collections.abc import Sequence
 
-from crdt.authors import undecided
 from crdt.catching_up import CatchingUp
-from crdt.document import Damaged
-from crdt.effects import Acknowledge, Append, Effect, Ended, PublishBatch, Refuse, Reload
+from crdt.document import Damaged, Engine, apply_update
+from crdt.effects import Append, Effect, Ended, KeepAside, PublishBatch, Refuse
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
 from crdt.flush_window import FlushWindow
 from crdt.gate_limits import GateLimits
@@ -26,8 +26,7 @@ from crdt.gathering import Gathering
 from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
 from crdt.log_row import Row
 from crdt.mint import Mint
-from crdt.outbox import Entry, Outbox
-from crdt.permissions import Action, forbidden
+from crdt.outbox import SET_ASIDE, Entry, Outbox
 from crdt.protocol import (
     ClosedMessage,
     DocumentInfo,
@@ -44,9 +43,9 @@ from crdt.protocol import (
     UpdateMessage,
     User,
 )
-from crdt.replica import InspectedRow, Replica, Stored, inspect_row
+from crdt.replay import InspectedRow, inspect_row
+from crdt.replica import Replica, Stored
 from crdt.session import Joining, Session
-from crdt.state_vector import check_state_vector
 from crdt.update_reader import Inspected
 
 _DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
@@ -55,16 +54,24 @@ _DAMAGED = "The document is read-only: its stored state is damaged. Everything i
 class Room:
     """One open document. After `Ended` it must not be used any more."""
 
-    def __init__(self, stored: Stored, info: DocumentInfo, limits: Limits, gate_limits: GateLimits, mint: Mint) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        info: DocumentInfo,
+        limits: Limits,
+        gate_limits: GateLimits,
+        mint: Mint,
+        engine: Engine = apply_update,
+    ) -> None:
+        self._engine = engine
         self._limits = limits
         self._gate_limits = gate_limits
         self._new_update_id = mint.update_id
-        self._replica = Replica(stored, gate_limits, may_learn_later=True)
+        self._replica = Replica(stored, gate_limits, engine, may_learn_later=True)
         self._people = Gathering(stored.author_keys, limits, mint.presence_id)
         self._outbox = Outbox()
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
-        self._reloading = False
         self.info = info
         """The catalogue's entry, as an open page shows it."""
 
@@ -115,19 +122,16 @@ class Room:
         """The document itself, for whoever has the gate learn it."""
         return self._replica
 
-    def lacks(self, state_vector: bytes) -> bool:
-        """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
-        if self._replica.is_at(state_vector):
-            return False
-        known = self._replica.clocks
-        return any(clock > known.get(client, 0) for client, clock in check_state_vector(state_vector).items())
-
     def deadline(self) -> float | None:
         """When `flush` must be called next; None: not before something else happens."""
-        may_append = self._outbox.ready and not self._reloading
+        may_append = self._outbox.ready and not self._catching_up.reloading
         append = self._window.ends if may_append else self._outbox.retry_at
         moments = (append, self._people.presence_deadline(), self._catching_up.look_at)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def in_flight(self) -> list[Inspected]:
+        """What was taken and may not be in the log yet, in order."""
+        return list(self._outbox.updates())
 
     # Coming and going.
 
@@ -138,17 +142,15 @@ class Room:
 
         Raises ProtocolError (too_many, epoch_changed, malformed, client_id_taken), Unavailable or Damaged; nothing has changed then.
         """
-        if self._reloading:
+        if self._catching_up.reloading:
             raise Unavailable("The document is being read again; try again.")
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
-        if not self._replica.is_at(request.state_vector):
-            check_state_vector(request.state_vector)
         self._people.may_join(connection, request)
         missing, state_vector = self._replica.lacking(request)
+        self._catching_up.works("encode")
         session, effects = self._people.join(connection, request, user, role)
-        whole = len(missing) <= self._limits.part_bytes
-        parts = Joining(missing, self._limits.part_bytes)
+        whole, parts = len(missing) <= self._limits.part_bytes, Joining(missing, self._limits.part_bytes)
         if not whole:
             session.state = parts
         answer = JoinAnswer(
@@ -183,15 +185,11 @@ class Room:
         A refusal comes back as an answer when one is awaited, else as the end of the session; nothing has changed then.
         """
         try:
-            return self._take(connection, tuple(updates), request)
+            size = sum([len(update.raw) for update in updates])
+            session = self.may_write(connection, size)
+            return self._admit(Entry(connection, request, tuple(updates), session.key_hash, size=size))
         except ManyhandsError as refusal:
-            return self.refuse(connection, request, self._weighed(connection, refusal))
-
-    def _weighed(self, connection: ConnectionId, refusal: ManyhandsError) -> Refused:
-        """A refusal is final only if it doesn't rest on what the store may still refuse to somebody else."""
-        if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self._outbox.claims_of_others(connection):
-            refusal = undecided()
-        return Refused(refusal.code, refusal.outward)
+            return self.refuse(connection, request, self._outbox.weigh(connection, refusal))
 
     def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
         """Refuse a batch, here or because it did not even come this far."""
@@ -201,16 +199,13 @@ class Room:
             return []
         return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
 
-    def _take(self, connection: ConnectionId, updates: tuple[Inspected, ...], request: Request | None) -> list[Effect]:
-        size = sum([len(update.raw) for update in updates])
-        session = self.may_write(connection, size)
-        return self._admit(Entry(connection, request, updates, session.key_hash, size=size))
-
     def _admit(self, entry: Entry) -> list[Effect]:
         authors, updates = self._people.authors, entry.updates or entry.repeated
         admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
         if not admission.news:
-            return self._acknowledge_nothing_new(entry._replace(updates=(), repeated=updates, author_keys=()))
+            if self._replica.is_set_aside(updates):
+                raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+            return self._outbox.ride(entry._replace(updates=(), repeated=updates, author_keys=()), self.seq)
         if admission.new_clients or entry.repeated or entry.author_keys:
             claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
             entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
@@ -222,8 +217,7 @@ class Room:
         session = self._people.session(connection)
         if self.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, _DAMAGED)
-        if not session.role.may_write:
-            raise forbidden(session.role, Action.WRITE)
+        session.must_write()
         if self.info.trashed_at is not None:
             raise ProtocolError(Code.FORBIDDEN, "The document is in the trash. Restore it to change it.")
         if self._outbox.bytes + size > self._limits.waiting_bytes:
@@ -232,25 +226,19 @@ class Room:
             raise ProtocolError(Code.DOCUMENT_FULL, "The document has reached its largest size. Start another one.")
         return session
 
-    def _acknowledge_nothing_new(self, entry: Entry) -> list[Effect]:
-        """What it repeats may still be on its way: acknowledge it together with the last thing taken."""
-        if self._outbox.ride(entry) or entry.request is None:
-            return []
-        return [Acknowledge([(entry.connection, entry.request)], self.seq)]
-
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
         effects: list[Effect] = []
         appending = None
-        if self._outbox.ready and not self._reloading and self._window.is_over(now):
+        if self._outbox.ready and not self._catching_up.reloading and self._window.is_over(now):
             self._window.begin(now, self._people.crowd)  # what others flush is sent to the people here as well
             appending = self._outbox.next(self._new_update_id())
         elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
             appending = self._outbox.retry()
         if appending is not None:
             effects.append(Append(appending.update_id, self.epoch, appending.batch, appending.author_keys))
-        if self._catching_up.gap_stays(self._replica.gap and not self._reloading, now):
-            effects += self._ask_for_rows()
+        if self._catching_up.gap_stays(self._replica.gap, now):
+            effects += self._catching_up.ask(self.seq)
         return effects + self._people.flush_presence(now)
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
@@ -260,11 +248,9 @@ class Room:
         if appending is None:
             return []
         self._people.authors.learn(appending.bound)
-        effects: list[Effect] = [PublishBatch(Row(seq, appending.batch, appending.bound))]
-        if was != self.durability:
-            effects += self._people.tell(DurabilityMessage(self.durability))
+        effects = [PublishBatch(Row(seq, appending.batch, appending.bound)), *self._tell_durability(was)]
         if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
-            return effects + appending.acknowledgements(seq)
+            return effects + appending.answers(seq, self._replica.set_aside.get(seq, ()))
         self._replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance(patient=True)
 
@@ -272,15 +258,17 @@ class Room:
         """The store could not take the append, or did not say so: `flush` will try the same again."""
         was = self.durability
         self._outbox.failed(update_id, now)
-        return self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
+        return self._tell_durability(was)
 
     def append_refused(self, update_id: UpdateId) -> list[Effect]:
         """The store has bound a client id in it to another key, by a row of another node: read that, then judge again what waits."""
         was = self.durability
         if not self._outbox.give_back(update_id):
             return []
-        effects = self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
-        return effects + self.doubt("Another node has bound a client id that was taken in here.")
+        return self._tell_durability(was) + self.doubt("Another node has bound a client id that was taken in here.")
+
+    def _tell_durability(self, was: Durability) -> list[Effect]:
+        return self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
 
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
@@ -292,7 +280,7 @@ class Room:
     def hinted(self, seq: Seq) -> list[Effect]:
         """There is such a row, to be read from the log."""
         self._catching_up.hear(seq)
-        return self._ask_for_rows() if seq > self.seq else []
+        return [*self._catching_up.ask(self.seq)] if seq > self.seq else []
 
     def remote(self, row: Row) -> list[Effect]:
         """Another node has appended this row."""
@@ -311,63 +299,83 @@ class Room:
                     self._replica.arrive(inspect_row(row, self._gate_limits), known=False)
         except ProtocolError as error:
             return self.doubt(f"A row of the log is not what it was. {error.message}")
-        return self._advance() + self._catch_up()
-
-    def _ask_for_rows(self) -> list[Effect]:
-        return [] if self._reloading else [*self._catching_up.ask(self.seq)]
-
-    def _catch_up(self) -> list[Effect]:
-        return [] if self._reloading else [*self._catching_up.ask_for_the_rest(self.seq)]
+        return [*self._advance(), *self._catching_up.ask_for_the_rest(self.seq)]
 
     def _advance(self, *, patient: bool = False) -> list[Effect]:
         """Apply, send and acknowledge every row whose turn it is. `patient`: what is missing may be on its way, as a row of ours may be."""
         effects: list[Effect] = []
-        if self._reloading:
+        if self._catching_up.reloading:
             return effects
         try:
             for row in self._replica.advance():
                 effects += self._relay(row)
+                self._catching_up.works("apply")
         except Damaged as error:
-            return effects + self.doubt(error.message)
+            return effects + self.damaged("apply", error)
         if self._replica.gap and not patient and self._outbox.under_way is None:
-            effects += self._ask_for_rows()
+            effects += self._catching_up.ask(self.seq)
         return effects
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
         effects = self._people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
-        return effects + (mine.acknowledgements(row.seq) if mine else [])
+        return effects + (mine.answers(row.seq, row.set_aside) if mine else [])
 
     # Doubt and repair.
 
     def doubt(self, reason: str) -> list[Effect]:
         """The replica in memory may not be what the log says: have the document loaded again."""
-        if self._reloading:
-            return []
-        self._reloading = True
-        return [Reload(reason)]
+        return [*self._catching_up.reload(reason)]
 
-    def reloaded(self, stored: Stored) -> list[Effect]:
+    def damaged(self, what: str, error: Damaged) -> list[Effect]:
+        """The document engine has failed to `apply` or to `encode`. A replay sets aside what it fails with.
+
+        When it fails again all the same, that is no cure: the document becomes read-only, and everybody is told so once.
+        """
+        reload = self._catching_up.fails(what, error)
+        if reload is not None or self.quarantined is not None:
+            return [*(reload or ())]
+        self._replica.quarantined = f"The document engine fails again and again. {error.message}"
+        return [*self._people.tell(ResyncMessage()), *self._refuse_all()]
+
+    def _refuse_all(self) -> list[Effect]:
+        return [Refuse(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
+
+    def replay(self, stored: Stored) -> Replica:
+        """Make a replica of what is stored; changes nothing, so that a thread may do it."""
+        return Replica(stored, self._gate_limits, self._engine)
+
+    def reloaded(self, stored: Stored, replica: Replica | None = None) -> list[Effect]:
         """The document as the store has it replaces the replica; everybody is asked to join again.
 
-        Another epoch than before ends the room.
+        `replica`: one that was made of it already. Another epoch than before ends the room.
         """
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
-        self._reloading = False
-        self._catching_up.answered()
-        self._replica = Replica(stored, self._gate_limits)
+        before, self._replica = self._replica, replica or self.replay(stored)
+        self._catching_up.reloaded(cured=self._replica.set_aside != before.set_aside)
         self._people.authors.learn(stored.author_keys.items())
-        effects: list[Effect] = [*self._people.tell(ResyncMessage())]
+        effects: list[Effect] = [*self._people.tell(ResyncMessage()), *self.keep_aside()]
         if self.quarantined is not None:
-            effects += [Refuse(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
-        effects += self._judge_again()
-        for seq in self._outbox.owed:
-            if seq > self.seq and self.quarantined is None:
-                self._replica.arrive(self._outbox.row(seq), known=True)
-            elif (appending := self._outbox.pay(seq)) is not None:
-                effects += appending.acknowledgements(seq)
-        return effects + self._advance() + self._catch_up()
+            effects += self._refuse_all()
+        effects += self._judge_again() + self._outbox.resume(self._replica)
+        return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.seq)]
+
+    def keep_aside(self) -> list[Effect]:
+        """Have stored what the last replay has set aside: after it, and for a room that has just been opened."""
+        return [KeepAside(self.epoch, self._replica.found)] if self._replica.found else []
+
+    def kept_aside(self, before: int, version: int) -> list[Effect]:
+        """It is stored. `before` and `version`: of all that is set aside, before and now."""
+        self._replica.found = ()
+        effects = self.hear_set_aside(before)
+        self._replica.set_aside_version = version
+        return effects
+
+    def hear_set_aside(self, version: int) -> list[Effect]:
+        """What is set aside has this version. Another one than was loaded: other nodes, or the operator, have changed it."""
+        known = version == self._replica.set_aside_version or self._replica.found
+        return [] if known else self.doubt("What is set aside was changed elsewhere.")
 
     def _judge_again(self) -> list[Effect]:
         """Take in what waits as if it came only now, behind what is durable or may be: ids have perhaps been bound elsewhere."""
@@ -381,14 +389,10 @@ class Room:
             try:
                 effects += self._admit(entry)
             except ManyhandsError as refusal:
-                effects += self.refuse(entry.connection, entry.request, self._weighed(entry.connection, refusal))
+                effects += self.refuse(entry.connection, entry.request, self._outbox.weigh(entry.connection, refusal))
         return effects
 
     # The catalogue and the log's upkeep.
-
-    def compacted(self, saved: int) -> None:
-        """The stored document became smaller by so many bytes; what is measured against `Limits.document_bytes` does as well."""
-        self._replica.document.size = max(0, self._replica.document.size - saved)
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
         """The catalogue's entry has changed."""

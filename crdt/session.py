@@ -8,6 +8,7 @@ A session that has left is in no room, so `Left` needs no class.
 from dataclasses import dataclass, field
 
 from crdt.ids import ClientId, ConnectionId, PresenceId
+from crdt.permissions import Action, forbidden
 from crdt.protocol import Role, User
 
 
@@ -59,3 +60,8 @@ class Session:
     def listens(self) -> bool:
         """Whether messages are sent to it now."""
         return not isinstance(self.state, Behind)
+
+    def must_write(self) -> None:
+        """Raise ProtocolError(forbidden) unless this person may."""
+        if not self.role.may_write:
+            raise forbidden(self.role, Action.WRITE)

@@ -34,8 +34,9 @@ def test_whoever_writes_and_however_far_a_replica_follows() -> None:
     document = Document()
     for words in ("a", "b" * 126, "c", "d" * 16_300, "e"):
         for author in authors:
-            document.follow([author.writes(words)])
-        document.follow([author.writes("together") for author in authors])
+            document.follow(author.writes(words))
+        for author in authors:
+            document.follow(author.writes("together"))
         document.settle()
     assert set(document.clocks.values()) == {1 + 126 + 1 + 16_300 + 1 + 5 * len("together")}
 
@@ -44,12 +45,13 @@ def test_whoever_writes_and_however_far_a_replica_follows() -> None:
 @pytest.mark.parametrize("known", [False, True])
 def test_what_pycrdt_holds_back_is_noticed(others: int, known: bool) -> None:
     document, author = Document(), Author()
-    document.follow([Author(2 + number).writes("early") for number in range(others)])
+    for number in range(others):
+        document.follow(Author(2 + number).writes("early"))
     if known:
-        document.follow([author.writes("known")])
+        document.follow(author.writes("known"))
     document.settle()
     author.writes("lost")
-    document.follow([author.writes("behind the gap")])
+    document.follow(author.writes("behind the gap"))
     with pytest.raises(Damaged):
         document.missing_for(EMPTY)
 
@@ -66,7 +68,7 @@ def test_what_is_followed_counts_at_once_and_is_there_for_whoever_asks() -> None
         update = author.writes(f"{number} ")
         written += f"{number} "
         size = document.size
-        document.follow([update])
+        document.follow(update)
         assert document.size == size + len(update.raw)
         assert document.state_vector() == author.state_vector
         assert document.clocks == {1: len(written)}
@@ -80,24 +82,25 @@ def test_not_much_waits_to_be_applied(words: list[str]) -> None:
     document, author = Document(), Author()
     author.writes("lost")
     *first, last = [author.writes(each) for each in words]
-    document.follow(first)
+    for update in first:
+        document.follow(update)
     with pytest.raises(Damaged):
-        document.follow([last])
+        document.follow(last)
 
 
 def test_equal_questions_are_encoded_once_until_something_changes() -> None:
     author, document = Author(), Document()
-    document.follow([author.writes("one")])
+    document.follow(author.writes("one"))
     answer = document.missing_for(EMPTY)
     assert document.missing_for(EMPTY) is answer
-    document.follow([author.writes("two")])
+    document.follow(author.writes("two"))
     assert document.missing_for(EMPTY) != answer
 
 
 def test_the_commonest_question_stays_while_others_come_and_go() -> None:
     author, document, vectors = Author(), Document(), []
     for _ in range(50):
-        document.follow([author.writes("word ")])
+        document.follow(author.writes("word "))
         vectors.append(author.state_vector)
     fresh = document.missing_for(EMPTY)
     first = document.missing_for(vectors[0])
@@ -109,9 +112,9 @@ def test_the_commonest_question_stays_while_others_come_and_go() -> None:
 
 def test_large_answers_are_not_hoarded() -> None:
     author, document = Author(), Document()
-    document.follow([author.writes("x")])
+    document.follow(author.writes("x"))
     early = author.state_vector
-    document.follow([author.writes("long " * 150_000)])
+    document.follow(author.writes("long " * 150_000))
     for_a_newcomer = document.missing_for(EMPTY)
     assert document.missing_for(EMPTY) is for_a_newcomer
     for_who_was_away = document.missing_for(early)

@@ -7,9 +7,11 @@ from typing import Any, cast
 
 from pycrdt import Doc, Text
 
+from crdt.document import Engine, apply_update
 from crdt.effects import Asked
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User, encode_batch
+from crdt.stand_ins import batch_of
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus
 from server.rooms import Rooms, RoomSettings
@@ -67,7 +69,11 @@ class House:
     """A node over a store that can be told to fail."""
 
     def __init__(
-        self, store: MemoryStore | None = None, sandbox: object | None = None, poll_seconds: float | None = None
+        self,
+        store: MemoryStore | None = None,
+        sandbox: object | None = None,
+        poll_seconds: float | None = None,
+        engine: Engine = apply_update,
     ) -> None:
         self.store = store or MemoryStore()
         self.weather = Weather(Random(1))
@@ -75,7 +81,7 @@ class House:
         self.ears = Ears()
         self.loads = 0
         sandbox = sandbox or InProcessSandbox()
-        settings = RoomSettings(linger=1.0, append_deadline=3.0, poll_seconds=poll_seconds)
+        settings = RoomSettings(linger=1.0, append_deadline=3.0, poll_seconds=poll_seconds, engine=engine)
         self.rooms = Rooms(self.faulty, MemoryBus(), cast(Sandbox, sandbox), settings, asyncio.get_running_loop().time)
         self.rooms.attach(self.ears)
         load = self.faulty.log.load
@@ -111,11 +117,16 @@ class House:
         self.rooms.receive(ConnectionId(name), DOCUMENT, encode_batch([doc.get_update()]), Request(words))
         return words
 
+    def send(self, name: str, *updates: bytes) -> "asyncio.Future[None]":
+        """Send updates as one batch, whatever they are; the answer is found under the first of them."""
+        taking = self.rooms.receive(ConnectionId(name), DOCUMENT, encode_batch(updates), Request(updates[0]))
+        return asyncio.ensure_future(taking) if taking is not None else asyncio.ensure_future(asyncio.sleep(0))
+
     async def stored_text(self) -> str:
         loaded = await self.store.log.load(DOCUMENT)
         assert loaded is not None
         doc: Doc[Any] = Doc()
         sandbox = InProcessSandbox()
-        folded = await sandbox.fold(loaded.snapshot, [row.batch for row in loaded.rows])
+        folded = await sandbox.fold(loaded.snapshot, [batch_of(row) for row in loaded.rows])
         doc.apply_update(folded.snapshot)
         return str(doc.get("story", type=Text))

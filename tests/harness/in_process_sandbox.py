@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from pycrdt import Doc
-
-from crdt.compaction import fold, updates_of
+from crdt.compaction import fold
 from crdt.gate_limits import GateLimits
-from crdt.state_vector import check_state_vector, encode_state_vector
+from crdt.replica import Replica, Stored
 from crdt.update_reader import Inspected, inspect
+from server.sandbox import SandboxRejected, Trial
 from server.store.base import Folded
 
 
@@ -17,11 +16,11 @@ class InProcessSandbox:
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
         return Folded(*fold(snapshot, batches))
 
-    async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
-        doc: Doc = Doc()  # type: ignore[type-arg]
-        for update in updates_of(snapshot, batches):
-            doc.apply_update(update)
-        return encode_state_vector(check_state_vector(doc.get_state()))
+    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+        replica = Replica(stored, limits)
+        if replica.quarantined is not None:
+            raise SandboxRejected(replica.quarantined)
+        return Trial(replica.document.state_vector(), 0.0, replica.found)
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
         return [inspect(update, limits) for update in updates]

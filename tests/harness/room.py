@@ -7,14 +7,16 @@ table.commit()
 assert bob.text == "hi"
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from pycrdt import Doc, Text
 
-from crdt.effects import Acknowledge, Append, Broadcast, Effect, Ended, Fetch, PublishBatch, Refuse, Reload
+from crdt.document import Engine, apply_update
+from crdt.effects import Acknowledge, Append, Broadcast, Effect, Ended, Fetch, KeepAside, PublishBatch, Refuse, Reload
 from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
-from crdt.log_row import Row
+from crdt.log_row import Found, Row, SetAside
 from crdt.mint import Mint
 from crdt.protocol import (
     Acknowledged,
@@ -25,6 +27,7 @@ from crdt.protocol import (
     PresenceMessage,
     Refused,
     Request,
+    ResyncMessage,
     Role,
     ServerMessage,
     UpdateMessage,
@@ -119,16 +122,19 @@ class Seat:
 class Table:
     """The room and its surroundings. `appends` are under way until the test settles them; the log is what was committed."""
 
-    def __init__(self, stored: Stored = EMPTY, limits: Limits | None = None) -> None:
+    def __init__(self, stored: Stored = EMPTY, limits: Limits | None = None, engine: Engine = apply_update) -> None:
         self._counter = 0
         self.now = 100.0
         mint = Mint(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
-        self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint)
+        self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint, engine)
         self.seats: dict[ConnectionId, Seat] = {}
         self.appends: list[Append] = []
         self.log: list[bytes] = [row.batch for row in stored.rows]
         self.bindings: dict[ClientId, bytes] = {}
         """What the store has bound with the rows that it committed."""
+        self.set_aside: dict[Seq, tuple[SetAside, ...]] = dict(stored.set_aside)
+        """What the store knows not to apply."""
+        self.set_aside_version = stored.set_aside_version
         self.others: list[Effect] = []
 
     def _count(self) -> int:
@@ -160,6 +166,8 @@ class Table:
                         cast(Seat, request).answers.append(Acknowledged(seq))
                 case Refuse(_, request, refused):
                     cast(Seat, request).answers.append(refused)
+                case KeepAside(_, found):
+                    self._keep_aside(found)
                 case Ended() | Fetch() | Reload() | PublishBatch() | _:
                     self.others.append(effect)
 
@@ -168,6 +176,20 @@ class Table:
         if isinstance(message, UpdateMessage):
             for update in decode_batch(message.batch):
                 seat.doc.apply_update(update)
+
+    def _keep_aside(self, found: Sequence[Found]) -> None:
+        for each in found:
+            self.set_aside[each.seq] = (*self.set_aside.get(each.seq, ()), each.set_aside)
+        before, self.set_aside_version = self.set_aside_version, self.set_aside_version + 1
+        self.carry_out(self.room.kept_aside(before, self.set_aside_version))
+
+    def reload(self) -> None:
+        """Do what the room has asked for: give it the document as the store has it; whoever must then joins again."""
+        heard = {seat: len(seat.heard) for seat in self.seats.values()}
+        self.carry_out(self.room.reloaded(self.stored()))
+        for seat, before in heard.items():
+            if any(isinstance(message, ResyncMessage) for message in seat.heard[before:]):
+                seat.joins()
 
     def flush(self, after: float = 1.0) -> None:
         """Let time pass, and the room do what is due."""
@@ -192,8 +214,9 @@ class Table:
 
     def stored(self) -> Stored:
         """What the store would load now."""
-        rows = [Row(Seq(place), batch) for place, batch in enumerate(self.log, 1)]
-        return Stored(self.room.epoch, None, Seq(0), rows, self.bindings)
+        aside, version = self.set_aside, self.set_aside_version
+        rows = [Row(Seq(n), batch, set_aside=aside.get(Seq(n), ())) for n, batch in enumerate(self.log, 1)]
+        return Stored(self.room.epoch, None, Seq(0), rows, self.bindings, aside, version)
 
     def asked(self, kind: type[Effect]) -> list[Effect]:
         """The effects of one kind that the test has to carry out itself."""

@@ -16,7 +16,8 @@ from crdt.ids import DocumentId
 from crdt.log_row import Row
 from crdt.outbox import Outbox
 from crdt.protocol import UpdateMessage
-from crdt.replica import InspectedRow, Replica, inspect_row
+from crdt.replay import InspectedRow, inspect_row
+from crdt.replica import Replica
 from crdt.room import Room
 from server.rooms import Rooms
 from server.rooms.head_poll import HeadPoll
@@ -97,7 +98,7 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
 
     def remote(room: Room, row: Row) -> list[Effect]:
         try:
-            room._replica._follow(inspect_row(row, room._gate_limits))
+            room._replica._follow(inspect_row(row, room._gate_limits), known=True)
         except Damaged:
             return []
         return room._people.tell(UpdateMessage(row.seq, row.batch))
