@@ -33,6 +33,8 @@ Event = Literal[
     "access_unread",
     "document_quarantined",
     "replica_in_doubt",
+    "updates_set_aside",
+    "update_rejected",
     "room_broken",
     "document_compacted",
     "compaction_failed",

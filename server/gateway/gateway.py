@@ -221,13 +221,13 @@ class Gateway:
             self._empty.set()
 
     def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
-        """Take an update at once; False if it has anything to wait for, and if it is to be refused for its rate."""
+        """Take an update at once; False if it has anything to wait for, as the sandbox, and if it is to be refused for its rate."""
         connection = self._connections[connection_id]
         room = self._rooms.at_once(document_id, batch)
         if room is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
             return False
         try:
-            room.receive(connection_id, batch, Request(ack_id))
+            return room.receive(connection_id, batch, Request(ack_id))
         except Exception as error:  # noqa: BLE001 - as in `received`
             self._refuse(connection, ack_id, ["update", document_id, batch], refusal_of(error))
         return True

@@ -19,7 +19,8 @@ from crdt.protocol import ClosedMessage
 from server.auth.base import Identity
 from server.observe import log
 from server.people.access import Access, Ruling
-from server.rooms.open_room import FIRST_PAUSE, LAST_PAUSE, OpenRoom
+from server.rooms.open_room import OpenRoom
+from server.rooms.reader import FIRST_PAUSE, LAST_PAUSE
 from server.store.sharing_base import Standing
 
 REMEMBERED = 1000

@@ -76,5 +76,7 @@ def _compare(open_room: OpenRoom, before: DocumentInfo, head: Head) -> None:
     open_room.access_changed(head.access_version)
     if head.seq > room.seq or head.epoch != room.epoch:
         open_room.learn(BatchHint(head.epoch, head.seq, None))
+    if head.set_aside_version != room.replica.set_aside_version:
+        open_room.do(lambda: room.hear_set_aside(head.set_aside_version))
     if room.info is before and info != before:
         open_room.do(lambda: room.describe(info))

@@ -18,17 +18,17 @@ from crdt.effects import (
     Effect,
     Ended,
     Fetch,
+    KeepAside,
     PublishBatch,
     PublishPresence,
     Refuse,
     Reload,
 )
 from crdt.errors import Code, ManyhandsError
-from crdt.ids import ConnectionId, DocumentId, NodeId, Seq
+from crdt.ids import ConnectionId, DocumentId, NodeId
 from crdt.log_row import Row
 from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, Refused, Request
-from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Behind
 from server.bus.base import (
@@ -44,10 +44,13 @@ from server.bus.base import (
 )
 from server.observe import log
 from server.rooms.committer import Committer, Outcome
+from server.rooms.doubts import Doubts
 from server.rooms.hints import hint_of
+from server.rooms.reader import Reader, replayed, stored_of
 from server.rooms.upkeep import Upkeep
 from server.rooms.wire import Wire
 from server.store import base as store
+from server.store.set_aside_base import SetAsides
 
 T = TypeVar("T")
 
@@ -57,16 +60,8 @@ DRAIN_CHECK = 0.25
 NEVER_DRAINS = 60.0
 """Seconds after which a connection that has fallen behind and not caught up is cut."""
 
-FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
-"""Seconds between tries to read from a store that does not answer."""
-
 LONGEST_HOLD = 0.12
 """Seconds for which people's bytes may wait to be read: as long as the longest window."""
-
-
-def stored_of(loaded: store.Loaded) -> Stored:
-    """A loaded document in the room's own terms."""
-    return Stored(loaded.epoch, loaded.snapshot, loaded.snapshot_seq, loaded.rows, loaded.author_keys)
 
 
 def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
@@ -83,6 +78,7 @@ class Surroundings:
     """What every open room of a node shares. `clock`: monotonic seconds; `spawn` runs a task that the node owns."""
 
     log: store.Log
+    set_aside: SetAsides
     committer: Committer
     bus: Bus
     wire: Wire
@@ -121,6 +117,9 @@ class OpenRoom:
         self._holding = False
         """Whether the people's bytes may wait until the timer rings."""
         self._drain_timer: asyncio.TimerHandle | None = None
+        self.doubts = Doubts(document_id, surroundings.clock)
+        """What is tried before it is taken."""
+        self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
         self._upkeep = Upkeep(document_id, loaded, surroundings.log, surroundings.fold)
 
     def do(self, verb: Callable[[], list[Effect]]) -> None:
@@ -142,22 +141,25 @@ class OpenRoom:
         if not self.over and room.idle:
             self._came_to_rest(self)
 
-    def receive(self, connection: ConnectionId, batch: bytes, request: Request | None) -> None:
-        """Take a batch that is checked at once. Behind others that wait already it changes nothing that is due."""
-        if not self.room.gathers or self.over:
-            self.do(lambda: self._taken(connection, batch, request))
-            return
+    def receive(self, connection: ConnectionId, batch: bytes, request: Request | None) -> bool:
+        """Take a batch that is checked at once. False: it is to be tried in the sandbox first, and nothing has happened."""
+        room = self.room
         try:
-            self._perform(self._taken(connection, batch, request))
+            updates = room.replica.read(batch)
+        except ManyhandsError as refusal:
+            refused = Refused(refusal.code, refusal.outward)
+            self.do(lambda: room.refuse(connection, request, refused))
+            return True
+        if self.doubts.of(updates):
+            return False
+        if not room.gathers or self.over:
+            self.do(lambda: room.receive(connection, updates, request))
+            return True
+        try:  # behind others that wait already it changes nothing that is due
+            self._perform(room.receive(connection, updates, request))
         except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
-
-    def _taken(self, connection: ConnectionId, batch: bytes, request: Request | None) -> list[Effect]:
-        try:
-            updates = self.room.replica.read(batch)
-        except ManyhandsError as refusal:
-            return self.room.refuse(connection, request, Refused(refusal.code, refusal.outward))
-        return self.room.receive(connection, updates, request)
+        return True
 
     def _break(self) -> None:
         log.exception("room_broken", document=self.document_id)
@@ -218,9 +220,11 @@ class OpenRoom:
                     around.bus.publish(self.document_id, hint_of(effect, self.room))
                 case Fetch(after):
                     around.spawn(self._fetch(after))
-                case Reload(reason):
+                case Reload(reason, failed):
                     log.warning("replica_in_doubt", document=self.document_id, reason=reason)
-                    around.spawn(self._reload())
+                    around.spawn(self._reload(failed=failed))
+                case KeepAside():
+                    around.spawn(self._keep_aside(effect))
                 case Ended():
                     self.close()
                     self._came_to_rest(self)
@@ -255,27 +259,25 @@ class OpenRoom:
     # Reading the log.
 
     async def _fetch(self, after: int) -> None:
-        rows = await self._until_answered(lambda: self._around.log.read(self.document_id, Seq(after)))
+        rows = await self._reader.read(after)
         self.do(lambda: self.room.fetched(rows))
 
-    async def _reload(self) -> None:
-        loaded = await self._until_answered(lambda: self._around.log.load(self.document_id))
+    async def _reload(self, *, failed: bool) -> None:
+        loaded = await self._reader.load(failed=failed)
         if loaded is None:
             self.end(Code.DELETED, "The document was deleted.")
-        else:
-            self.do(lambda: self.room.reloaded(stored_of(loaded)))
-            if self.room.quarantined is not None:
-                log.error("document_quarantined", document=self.document_id, reason=self.room.quarantined)
+            return
+        stored = stored_of(loaded)
+        replica = await replayed(lambda: self.room.replay(stored), stored)
+        self.do(lambda: self.room.reloaded(stored, replica))
+        if self.room.quarantined is not None:
+            log.error("document_quarantined", document=self.document_id, reason=self.room.quarantined)
 
-    async def _until_answered(self, read: Callable[[], Awaitable[T]]) -> T:
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await read()
-            except ManyhandsError as error:
-                log.warning("read_failed", document=self.document_id, reason=str(error))
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LAST_PAUSE)
+    async def _keep_aside(self, effect: KeepAside) -> None:
+        self.doubts.begin()
+        versions = await self._reader.keep_aside(effect)
+        if versions is not None:
+            self.do(lambda: self.room.kept_aside(*versions))
 
     # Other nodes.
 
@@ -372,6 +374,6 @@ class OpenRoom:
     async def _compact(self) -> None:
         saved = await self._upkeep.compact()
         if saved is not None:
-            self.room.compacted(saved)
+            self.room.replica.document.shrink(saved)
             if not self.over:
                 self.compact_if_due(unloading=False)  # of what came meanwhile; perhaps nothing more comes to ask for it

@@ -3,7 +3,8 @@
 Opening is: subscribe to the bus, then load, so that nothing can fall between. A room that has come to rest lingers for whoever comes
 back, then its log is folded if that pays, and it goes.
 
-After a crash, the documents that were open then are suspect: each is replayed in the sandbox before this process decodes it again.
+After a crash, the documents that were open then are suspect: each is replayed in the sandbox before this process decodes it again, and what
+the sandbox dies of is set aside (server/rooms/mending.py).
 """
 
 import asyncio
@@ -13,24 +14,30 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from crdt.document import Engine, apply_update
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.ids import DocumentId, NodeId, PresenceId, UpdateId
 from crdt.mint import Mint
 from crdt.protocol import DocumentInfo, Limits
-from crdt.replica import Stored
 from crdt.room import Room
 from crdt.session import Session
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
 from server.people.access import no_such_document
 from server.rooms.learning import Learning
-from server.rooms.open_room import OpenRoom, Surroundings, info_of, stored_of
+from server.rooms.mending import mend
+from server.rooms.open_room import OpenRoom, Surroundings, info_of
+from server.rooms.reader import replayed, stored_of, tell_set_aside
 from server.sandbox import Sandbox, SandboxRejected
 from server.store.base import Loaded, Store
 
-REPLAY_INLINE_BYTES = 64 * 2**10
-"""A document up to this size is replayed at once; a larger one in a thread, which lets others go on now and then."""
+UNTOUCHABLE = (
+    "This document cannot be opened: whatever reads it crashes. Everything is kept: tell whoever runs this server."
+)
+
+UNTOUCHED = 600.0
+"""Seconds until a document that could not be mended is tried again."""
 
 MARKS_KEPT = timedelta(days=30)
 """How long another node's open marks are kept. A node that comes back under its name by then still treats them with suspicion."""
@@ -47,6 +54,7 @@ class RoomSettings:
         append_deadline: how long an append may take before it counts as failed.
         node_id: this node's name in the open marks; the same after a restart.
         poll_seconds: from one look at what other nodes appended to the next; None: this node is alone with its store.
+        engine: what applies updates; tests have one that fails.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -55,6 +63,7 @@ class RoomSettings:
     append_deadline: float = 10.0
     node_id: str = "node"
     poll_seconds: float | None = None
+    engine: Engine = apply_update
 
 
 def shutting_down() -> Unavailable:
@@ -85,7 +94,7 @@ class OpenRooms:
         self._linger: dict[DocumentId, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._suspects: set[DocumentId] = set()
-        self._untouchable: set[DocumentId] = set()
+        self._untouchable: dict[DocumentId, float] = {}
         self._draining = False
         self._mint = _new_mint()
 
@@ -193,7 +202,7 @@ class OpenRooms:
             entry = await self._store.catalogue.get(document_id)
             if loaded is None or entry is None:
                 raise no_such_document()
-            await self._clear_of_suspicion(loaded)
+            loaded = await self._clear_of_suspicion(loaded)
             await self._store.open_marks.mark(document_id, self._settings.node_id)
             room = await self._replayed(loaded, info_of(entry))
         except BaseException:
@@ -209,6 +218,7 @@ class OpenRooms:
             self.spawn(self._learn(open_room))
         for node, message in early:
             open_room.hear(node, message)
+        open_room.do(room.keep_aside)
         open_room.do(lambda: room.people.announce_presence(asks=True))
         self._came_to_rest(open_room)
 
@@ -225,26 +235,30 @@ class OpenRooms:
         return self._learning.get(document_id)
 
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
-        stored: Stored = stored_of(loaded)
-        size = len(loaded.snapshot or b"") + sum(len(row.batch) for row in loaded.rows)
-        settings = self._settings
-        if size <= REPLAY_INLINE_BYTES:
-            return Room(stored, info, settings.limits, settings.gate_limits, self._mint)
-        return await asyncio.to_thread(Room, stored, info, settings.limits, settings.gate_limits, self._mint)
+        stored, settings = stored_of(loaded), self._settings
+        limits, engine = settings.limits, settings.engine
+        return await replayed(lambda: Room(stored, info, limits, settings.gate_limits, self._mint, engine), stored)
 
-    async def _clear_of_suspicion(self, loaded: Loaded) -> None:
-        """A document that was open when the process died is tried in the sandbox first."""
+    async def _clear_of_suspicion(self, loaded: Loaded) -> Loaded:
+        """A document that was open when the process died is mended in the sandbox first; return it as it is stored then."""
         document_id = loaded.document_id
-        if document_id in self._suspects and document_id not in self._untouchable:
-            try:
-                await self._sandbox.trial(loaded.snapshot, [row.batch for row in loaded.rows])
-                self._suspects.discard(document_id)
-            except SandboxRejected as error:
-                log.error("document_quarantined", document=document_id, reason=error.message)
-                self._untouchable.add(document_id)
-        if document_id in self._untouchable:
-            message = "This document cannot be opened: its stored state crashes whoever reads it. Everything is kept."
-            raise ProtocolError(Code.QUARANTINED, message)
+        if document_id not in self._suspects:
+            return loaded
+        now = asyncio.get_running_loop().time()
+        if now < self._untouchable.get(document_id, now):
+            raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE)
+        try:
+            found = await mend(stored_of(loaded), self._sandbox, self._settings.gate_limits)
+        except SandboxRejected as error:
+            log.error("document_quarantined", document=document_id, reason=error.message)
+            self._untouchable[document_id] = now + UNTOUCHED
+            raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE) from error
+        if found:
+            tell_set_aside(document_id, found)
+            await self._store.set_aside.keep(document_id, loaded.epoch, found)
+            loaded = await self._store.log.load(document_id) or loaded
+        self._suspects.discard(document_id)
+        return loaded
 
     # Closing.
 

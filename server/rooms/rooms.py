@@ -6,7 +6,7 @@ room decides is crdt/room.py; how it is driven is server/rooms/open_room.py; whe
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 from crdt.document import Damaged
@@ -15,6 +15,7 @@ from crdt.ids import ConnectionId, DocumentId
 from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, decode_batch
 from crdt.session import Session
+from crdt.update_reader import Inspected, inspect
 from server.auth.base import Identity
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
 from server.people.access import Access, Ruling
@@ -29,6 +30,8 @@ from server.rooms.wire import Wire
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
+
+UNREADABLE = "This document cannot be opened: the document engine fails with it. Everything is kept: tell whoever runs this server."
 
 INLINE_BYTES = 32 * 2**10
 """A batch up to this many bytes is checked at once (some milliseconds); a larger one in the sandbox, while others go on."""
@@ -58,7 +61,7 @@ class Rooms:
         self._access.on_changed(self.access_changed)
         self._attendance = Attendance(self._access)
         self._around: Surroundings | None = None
-        self._log = store.log
+        self._log, self._set_aside = store.log, store.set_aside
         self._clock = clock
         self._neighbours = Neighbours()
         self._turnstile = Turnstile()
@@ -69,6 +72,7 @@ class Rooms:
         """Say how connections are reached; once, before the rooms are entered."""
         self._around = Surroundings(
             log=self._log,
+            set_aside=self._set_aside,
             committer=self._committer,
             bus=self._bus,
             wire=wire,
@@ -119,9 +123,11 @@ class Rooms:
         open_room, ruling = await self._let_in(document_id, request, card)
         try:
             answer, effects = open_room.room.join(connection, request, identity.user, ruling.role)
-        except Damaged as error:
-            reason = error.message
-            open_room.do(lambda: open_room.room.doubt(reason))
+        except Damaged as damaged:
+            room, error = open_room.room, damaged
+            open_room.do(lambda: room.damaged("encode", error))
+            if room.quarantined is not None:
+                raise ProtocolError(Code.QUARANTINED, UNREADABLE) from error
             raise Unavailable("The document is being repaired; try again.") from error
         self._attendance.enter(connection, document_id, card, ruling)
         open_room.access_changed(ruling.version)
@@ -138,7 +144,7 @@ class Rooms:
             before = self._rooms.get(document_id)
             ruling = await self._attendance.ruling(before, document_id, card)
             open_room = await self._rooms.opened(document_id, self._surroundings())
-            if open_room.room.lacks(request.state_vector):
+            if open_room.room.replica.lacks(request.state_vector):
                 await self._catch_up(open_room)
             await self._turnstile.go_through(document_id)
             if self._rooms.get(document_id) is before is open_room and ruling.version >= open_room.access_version:
@@ -172,8 +178,7 @@ class Rooms:
         only just been opened.
         """
         open_room = self.at_once(document_id, batch)
-        if open_room is not None:
-            open_room.receive(connection, batch, request)
+        if open_room is not None and open_room.receive(connection, batch, request):
             return None
         try:
             self._room(document_id)
@@ -194,14 +199,23 @@ class Rooms:
         self, connection: ConnectionId, document_id: DocumentId, updates: list[bytes], request: Request | None
     ) -> None:
         try:
-            inspected = await self._sandbox.inspect(updates, self._gate_limits)
+            inspected = await self._inspected(updates)
             while (learning := self._rooms.learning(document_id)) is not None:
                 await learning.finish()
             open_room = self._room(document_id)
+            if open_room.doubts.of(inspected):
+                open_room.room.may_write(connection)
+                await open_room.doubts.settle(open_room.room, inspected, self._log, self._sandbox, self._gate_limits)
+                open_room = self._room(document_id)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return
         open_room.do(lambda: open_room.room.receive(connection, inspected, request))
+
+    async def _inspected(self, updates: list[bytes]) -> Sequence[Inspected]:
+        if sum(map(len, updates)) <= self._inline_bytes:
+            return [inspect(update, self._gate_limits) for update in updates]
+        return await self._sandbox.inspect(updates, self._gate_limits)
 
     def _refuse(
         self, connection: ConnectionId, document_id: DocumentId, request: Request | None, refusal: ManyhandsError

@@ -7,5 +7,6 @@ process learns it as an error. It is a wall against accidents and hostile *data*
 
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.sandbox import ImageFacts, Sandbox
+from server.sandbox.trials import Trial
 
-__all__ = ["ImageFacts", "Sandbox", "SandboxRejected"]
+__all__ = ["ImageFacts", "Sandbox", "SandboxRejected", "Trial"]

@@ -4,7 +4,11 @@ from crdt.errors import Code, ProtocolError
 
 
 class SandboxRejected(ProtocolError):
-    """The worker could not work with the bytes: it refused them, ran out of memory or time, or died of them."""
+    """The worker could not work with the bytes: it refused them, ran out of memory or time, or died of them.
 
-    def __init__(self, message: str, code: Code = Code.BAD_UPDATE) -> None:
+    `died`: it did not live to say so, so that any other process would have died as well.
+    """
+
+    def __init__(self, message: str, code: Code = Code.BAD_UPDATE, *, died: bool = False) -> None:
         super().__init__(code, message)
+        self.died = died

@@ -155,7 +155,7 @@ class Worker:
         if self._closed:
             return Unavailable(_CLOSED)
         if code == OUT_OF_MEMORY:
-            return SandboxRejected(_DEATHS[signal.SIGABRT])
+            return SandboxRejected(_DEATHS[signal.SIGABRT], died=True)
         if code >= 0 or -code in _NOT_OUR_DOING:
             return Unavailable(f"The sandbox process was ended from outside ({code}).")
-        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "It is damaged."))
+        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "It is damaged."), died=True)

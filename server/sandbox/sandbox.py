@@ -1,15 +1,18 @@
 """The sandbox as the server sees it: jobs to await, a bounded queue, and workers that are replaced when they die."""
 
 import asyncio
+import pickle
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
 from crdt.gate import GateLimits, Inspected
-from server.sandbox import inspected
+from crdt.replica import Stored
+from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker
+from server.sandbox.trials import Trial
 from server.store.base import Folded
 
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -73,13 +76,12 @@ class Sandbox:
         folded, state_vector = await self._run("fold", [*_optional(snapshot), *batches], answers=2)
         return Folded(folded, state_vector)
 
-    async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
-        """Apply everything to a fresh document and return its state vector (as crdt.gate.encode_state_vector writes it).
+    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+        """Open a document as this process would, encode it, and load it again.
 
-        SandboxRejected: pycrdt cannot hold it, or cannot give it back.
+        SandboxRejected: that cannot be done, or whoever does it dies (`died`).
         """
-        (state_vector,) = await self._run("trial", [*_optional(snapshot), *batches], answers=1)
-        return state_vector
+        return trials.decode(await self._run("trial", [pickle.dumps((stored, limits))]))
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
         """Have the gate read large updates (crdt.gate.inspect) elsewhere than on the event loop; raises the gate's ProtocolError."""
@@ -95,10 +97,10 @@ class Sandbox:
             raise InvariantError("The sandbox named an unknown image type.")
         return ImageFacts(media_type.decode("ascii"), _pixels(width), _pixels(height))
 
-    async def _run(self, job: str, parts: Sequence[bytes], *, answers: int) -> list[bytes]:
+    async def _run(self, job: str, parts: Sequence[bytes], *, answers: int | None = None) -> list[bytes]:
         async with self._seat() as worker:
             status, *rest = await worker.ask([job.encode(), *parts])
-        if status == b"done" and len(rest) == answers:
+        if status == b"done" and answers in (None, len(rest)):
             return rest
         if status == b"rejected" and len(rest) == 2:
             raise SandboxRejected(rest[1].decode("utf-8", "replace"), _code(rest[0]))

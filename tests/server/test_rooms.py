@@ -12,6 +12,7 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
+from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq, UpdateId
 from crdt.protocol import (
     Acknowledged,
@@ -25,7 +26,8 @@ from crdt.protocol import (
     UpdateMessage,
     encode_batch,
 )
-from server.sandbox import SandboxRejected
+from crdt.replica import Stored
+from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded
 from server.store.titles import utc_now
 from tests.harness.house import ANNA, DOCUMENT, House
@@ -197,9 +199,9 @@ class TestAfterACrash:
         class Suspicious(InProcessSandbox):
             tried = 0
 
-            async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
+            async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
                 Suspicious.tried += 1
-                return await super().trial(snapshot, batches)
+                return await super().trial(stored, limits)
 
         async def story() -> None:
             async with House() as house:
@@ -215,7 +217,7 @@ class TestAfterACrash:
 
     def test_one_that_crashes_whoever_reads_it_stays_closed_and_is_kept(self) -> None:
         class Rejecting(InProcessSandbox):
-            async def trial(self, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
+            async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
                 raise SandboxRejected("The worker died of it.")
 
         async def story() -> None:

@@ -3,17 +3,25 @@
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Unavailable
+from crdt.gate_limits import GateLimits
+from crdt.ids import Epoch, Seq
+from crdt.log_row import Row
 from crdt.protocol import encode_batch
+from crdt.replica import Stored
 from crdt.state_vector import check_state_vector
+from crdt.update_contents import XML_ELEMENT
 from crdt.varint import write_varuint
 from server.sandbox import Sandbox, SandboxRejected
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
+from tests.harness.update_writer import shared
+from tests.harness.update_writer import update as write
 
 MEGABYTE = 2**20
 HELLO = bytes.fromhex("01010100040101740568656c6c6f00")
@@ -36,13 +44,19 @@ def nested(depth: int) -> bytes:
 
 
 def endless() -> list[bytes]:
-    """A text whose letters arrive last one first: each waits for the one before it, and all are tried again every time."""
+    """A text that comes letter by letter, for many seconds."""
     letters = [HELLO]
-    for clock in range(20_000, 5, -1):
+    for clock in range(5, 100_000):
         origin = bytearray()
         write_varuint(clock - 1, origin)
         letters.append(update(1, clock, b"\x84\x01" + bytes(origin) + b"\x01x"))
     return [encode_batch(letters)]
+
+
+def deadly() -> list[bytes]:
+    """Elements in one another, so deep that deleting the outermost overflows the engine's stack, and that deletion."""
+    chain = [shared(XML_ELEMENT, parent="t"), *(shared(XML_ELEMENT, parent=(9, depth)) for depth in range(60_000))]
+    return [encode_batch([write({9: (0, chain)})]), encode_batch([write({}, {9: [(0, 1)]})])]
 
 
 def text_of(size: int) -> list[bytes]:
@@ -66,11 +80,21 @@ async def test_a_log_is_folded_into_a_snapshot() -> None:
     assert check_state_vector(second.state_vector) == check_state_vector(document.get_state())
 
 
+def stored(snapshot: bytes | None, batches: Sequence[bytes]) -> Stored:
+    rows = [Row(Seq(number), batch) for number, batch in enumerate(batches, 1)]
+    return Stored(Epoch(1), snapshot, Seq(0), rows, {})
+
+
+async def tried(sandbox: Sandbox, snapshot: bytes | None, batches: Sequence[bytes]) -> bytes:
+    """How far a document reaches that a trial has opened."""
+    return (await sandbox.trial(stored(snapshot, batches), GateLimits())).state_vector
+
+
 async def test_a_trial_tells_how_far_a_document_reaches() -> None:
     async with Sandbox() as sandbox:
-        assert await sandbox.trial(None, []) == b"\0"
-        assert await sandbox.trial(HELLO, []) == HELLO_STATE_VECTOR
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, []) == b"\0"
+        assert await tried(sandbox, HELLO, []) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
 @pytest.mark.parametrize(
@@ -89,23 +113,32 @@ async def test_a_trial_tells_how_far_a_document_reaches() -> None:
 async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(updates: list[bytes], sentence: str) -> None:
     async with Sandbox() as sandbox:
         with pytest.raises(SandboxRejected, match=sentence):
-            await sandbox.trial(None, [encode_batch(updates)])
-        with pytest.raises(SandboxRejected, match=sentence):
             await sandbox.fold(None, [encode_batch(updates)])
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
-async def test_bytes_that_are_no_batch_are_rejected() -> None:
+async def test_a_trial_dies_of_what_whoever_opens_the_document_would_die_of() -> None:
     async with Sandbox() as sandbox:
-        with pytest.raises(SandboxRejected, match="ends inside"):
-            await sandbox.trial(None, [b"\x05x"])
+        with pytest.raises(SandboxRejected, match="nested too deeply") as rejected:
+            await tried(sandbox, None, [*ONE_HELLO, *deadly()])
+        assert rejected.value.died
+
+
+async def test_a_trial_sets_aside_what_a_replay_would() -> None:
+    batches = [*ONE_HELLO, b"\x05x", encode_batch([b"", bytes.fromhex("0100010000")])]
+    async with Sandbox() as sandbox:
+        trial = await sandbox.trial(stored(None, batches), GateLimits())
+    assert trial.state_vector == HELLO_STATE_VECTOR
+    assert trial.seconds >= 0
+    places = [(each.seq, each.set_aside.position, each.raw) for each in trial.found]
+    assert places == [(2, -1, b"\x05x"), (3, 0, b""), (3, 1, bytes.fromhex("0100010000"))]
 
 
 async def test_a_job_that_does_not_end_is_cut_off() -> None:
     async with Sandbox(job_seconds=0.2) as sandbox:
         with pytest.raises(SandboxRejected, match="too long"):
-            await sandbox.trial(None, endless())
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+            await tried(sandbox, None, endless())
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
 @pytest.mark.parametrize(
@@ -120,18 +153,18 @@ async def test_a_job_that_needs_too_much_memory_is_rejected(batches: list[bytes]
     async with Sandbox(memory_bytes=128 * MEGABYTE) as sandbox:
         with pytest.raises(SandboxRejected, match=r"more memory|damaged"):
             await sandbox.fold(None, batches)
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
 async def test_a_worker_killed_by_somebody_else_is_nobodys_fault() -> None:
     async with Sandbox() as sandbox:
         (pid,) = sandbox.worker_pids
-        job = asyncio.create_task(sandbox.trial(None, endless()))
+        job = asyncio.create_task(tried(sandbox, None, endless()))
         await started(job)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(Unavailable, match="from outside"):
             await job
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
         assert sandbox.worker_pids != (pid,)
 
 
@@ -139,17 +172,17 @@ async def test_a_stopped_worker_does_not_hold_its_job_for_ever() -> None:
     async with Sandbox(job_seconds=0.05) as sandbox:
         os.kill(sandbox.worker_pids[0], signal.SIGSTOP)
         with pytest.raises(Unavailable, match="too busy"):
-            await sandbox.trial(None, ONE_HELLO)
+            await tried(sandbox, None, ONE_HELLO)
     async with Sandbox() as sandbox:
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
 async def test_a_cancelled_job_ends_its_worker_and_no_other_job() -> None:
     async with Sandbox() as sandbox:
-        slow = asyncio.create_task(sandbox.trial(None, endless()))
+        slow = asyncio.create_task(tried(sandbox, None, endless()))
         await started(slow)
-        next_one = asyncio.create_task(sandbox.trial(None, ONE_HELLO))
-        waiting = asyncio.create_task(sandbox.trial(None, ONE_HELLO))
+        next_one = asyncio.create_task(tried(sandbox, None, ONE_HELLO))
+        waiting = asyncio.create_task(tried(sandbox, None, ONE_HELLO))
         await started(waiting)
         waiting.cancel()
         slow.cancel()
@@ -162,31 +195,31 @@ async def test_fifty_jobs_at_once_all_get_their_own_answer() -> None:
     clients = range(1, 51)
     jobs = [[encode_batch([update(client, 0, b"\x04\x01\x01t\x05hello")])] for client in clients]
     async with Sandbox(workers=2) as sandbox:
-        answers = await asyncio.gather(*(sandbox.trial(None, job) for job in jobs))
+        answers = await asyncio.gather(*(tried(sandbox, None, job) for job in jobs))
     assert answers == [bytes([1, client, 5]) for client in clients]
 
 
 async def test_a_crash_among_many_jobs_costs_one_of_them() -> None:
     async with Sandbox() as sandbox:
-        jobs = [ONE_HELLO, ONE_HELLO, [encode_batch([nested(26_500)])], ONE_HELLO]
-        answers = await asyncio.gather(*(sandbox.trial(None, job) for job in jobs), return_exceptions=True)
+        jobs = [ONE_HELLO, ONE_HELLO, deadly(), ONE_HELLO]
+        answers = await asyncio.gather(*(tried(sandbox, None, job) for job in jobs), return_exceptions=True)
     assert [type(answer) for answer in answers] == [bytes, bytes, SandboxRejected, bytes]
 
 
 async def test_more_jobs_than_may_wait_are_refused_at_once() -> None:
     async with Sandbox(waiting=1) as sandbox:
-        running, queued = (asyncio.create_task(sandbox.trial(None, ONE_HELLO)) for _ in range(2))
+        running, queued = (asyncio.create_task(tried(sandbox, None, ONE_HELLO)) for _ in range(2))
         await started(queued)
         with pytest.raises(Unavailable, match="at once"):
-            await sandbox.trial(None, ONE_HELLO)
+            await tried(sandbox, None, ONE_HELLO)
         assert await running == await queued == HELLO_STATE_VECTOR
-        assert await sandbox.trial(None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
 async def test_closing_ends_jobs_under_way_and_waiting() -> None:
     async with Sandbox() as sandbox:
         (pid,) = sandbox.worker_pids
-        jobs = [asyncio.create_task(sandbox.trial(None, endless())) for _ in range(3)]
+        jobs = [asyncio.create_task(tried(sandbox, None, endless())) for _ in range(3)]
         await started(jobs[-1])
     for job in jobs:
         with pytest.raises(Unavailable, match="closed"):
@@ -194,7 +227,7 @@ async def test_closing_ends_jobs_under_way_and_waiting() -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     with pytest.raises(Unavailable, match="closed"):
-        await sandbox.trial(None, ONE_HELLO)
+        await tried(sandbox, None, ONE_HELLO)
 
 
 async def test_a_worker_that_cannot_start_says_so_at_once() -> None:
@@ -207,7 +240,7 @@ async def test_a_worker_that_has_served_long_is_replaced() -> None:
     async with Sandbox() as sandbox:
         pids: set[int] = set()
         for _ in range(JOBS_PER_PROCESS + 1):
-            assert await sandbox.trial(None, []) == b"\0"
+            assert await tried(sandbox, None, []) == b"\0"
             pids.update(sandbox.worker_pids)
     assert len(pids) == 2
 

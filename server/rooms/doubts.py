@@ -1,0 +1,84 @@
+"""Trying an update in the sandbox before it is taken: what is unusual, and all but plain text where something had to be set aside lately.
+
+The sandbox opens the document as it is stored, with what is on its way and the update behind it, just as this node would after a restart.
+If a worker dies of that, or sets the update aside, then the update is refused, and nobody but its sender notices anything.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from crdt.errors import Code, ProtocolError
+from crdt.gate_limits import GateLimits
+from crdt.ids import DocumentId, Seq
+from crdt.log_row import Row
+from crdt.outbox import SET_ASIDE
+from crdt.protocol import encode_batch
+from crdt.replica import Stored
+from crdt.room import Room
+from crdt.shapes import unusual
+from crdt.update_reader import Inspected
+from server.observe import log
+from server.rooms.mending import Sandbox
+from server.rooms.reader import stored_of
+from server.sandbox import SandboxRejected
+from server.store.base import Log
+
+LASTING = 600.0
+"""Seconds after something was set aside in which only plain text is trusted: nobody makes a room reload for fun."""
+
+
+class Doubts:
+    """One open room's. `clock`: monotonic seconds."""
+
+    def __init__(self, document_id: DocumentId, clock: Callable[[], float]) -> None:
+        self._document_id = document_id
+        self._clock = clock
+        self._until = clock()
+
+    def begin(self) -> None:
+        """Something had to be set aside."""
+        self._until = self._clock() + LASTING
+
+    def of(self, updates: Sequence[Inspected]) -> bool:
+        """Whether a batch is to be tried first."""
+        return unusual(updates, suspicious=self._clock() < self._until) is not None
+
+    async def settle(
+        self, room: Room, updates: Sequence[Inspected], log_of_all: Log, sandbox: Sandbox, limits: GateLimits
+    ) -> None:
+        """Try a batch; raises ProtocolError(bad_update) if the document could not be opened with it, and Unavailable."""
+        loaded = await log_of_all.load(self._document_id)
+        if loaded is None:
+            return  # the append will say so
+        stored = _with_marks(stored_of(loaded), room)
+        before = [*stored.rows, *_rows(loaded.head, [room.in_flight()])]
+        after = [*before, *_rows(Seq(loaded.head + 1), [updates])]
+        try:
+            trial = await sandbox.trial(replace(stored, rows=after), limits)
+        except SandboxRejected as rejected:
+            if await self._is_broken_without(replace(stored, rows=before), sandbox, limits):
+                return  # it is not this update's fault
+            log.warning("update_rejected", document=self._document_id, reason=rejected.message)
+            raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
+        if any(each.seq == after[-1].seq for each in trial.found):
+            log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
+            raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+
+    async def _is_broken_without(self, stored: Stored, sandbox: Sandbox, limits: GateLimits) -> bool:
+        try:
+            await sandbox.trial(stored, limits)
+        except SandboxRejected:
+            return True
+        return False
+
+
+def _with_marks(stored: Stored, room: Room) -> Stored:
+    """What this room knows to be set aside may not be stored yet."""
+    marks = {**stored.set_aside, **room.replica.set_aside}
+    rows = [replace(row, set_aside=marks.get(row.seq, ())) for row in stored.rows]
+    return replace(stored, rows=rows, set_aside=marks)
+
+
+def _rows(after: Seq, batches: Sequence[Sequence[Inspected]]) -> list[Row]:
+    filled = [encode_batch([update.raw for update in updates]) for updates in batches if updates]
+    return [Row(Seq(after + number), batch) for number, batch in enumerate(filled, 1)]

@@ -1,0 +1,109 @@
+"""Mending a stored document in the sandbox: what whoever decodes it would die of is found there, and set aside.
+
+A replay sets aside by itself what the document engine refuses (crdt/replay.py). It cannot survive a signal that ends the process, or work
+without end. So a document that is suspected of such a thing is replayed by a worker. When that one dies, the last update of the shortest
+log that is deadly is the culprit: halving finds it in a dozen trials.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from crdt.errors import ProtocolError
+from crdt.gate_limits import GateLimits
+from crdt.log_row import Found, Row, SetAside
+from crdt.protocol import encode_batch
+from crdt.replica import Stored
+from crdt.stand_ins import collected, original, positions_of, tombstones
+from crdt.update_reader import inspect
+from server.sandbox import SandboxRejected, Trial
+
+MOST_DEADLY = 16
+"""Deadly updates that are looked for in one document: each takes a dozen trials."""
+
+
+class Sandbox(Protocol):
+    """What mending asks of a sandbox."""
+
+    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+        """Open a document; raises SandboxRejected and Unavailable."""
+
+
+async def mend(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> tuple[Found, ...]:
+    """What has to be set aside of a document so that it can be opened; raises SandboxRejected when that is not enough, and Unavailable."""
+    deadly: list[Found] = []
+    while True:
+        try:
+            trial = await sandbox.trial(stored, limits)
+        except SandboxRejected:
+            if len(deadly) == MOST_DEADLY or not stored.rows:
+                raise
+        else:
+            return (*deadly, *trial.found)
+        found = await _find(stored, sandbox, limits)
+        deadly.append(found)
+        stored = marked(stored, [found])
+
+
+def marked(stored: Stored, found: Sequence[Found]) -> Stored:
+    """The same document with these updates set aside."""
+    by_seq = dict(stored.set_aside)
+    for each in found:
+        others = [other for other in by_seq.get(each.seq, ()) if other.position != each.set_aside.position]
+        by_seq[each.seq] = (*others, each.set_aside)
+    rows = [replace(row, set_aside=by_seq.get(row.seq, ())) for row in stored.rows]
+    return replace(stored, rows=rows, set_aside=by_seq)
+
+
+async def _find(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> Found:
+    """The first deadly update of a document that is deadly as a whole; raises SandboxRejected when its snapshot is."""
+
+    async def is_deadly(rows: Sequence[Row]) -> str | None:
+        try:
+            await sandbox.trial(replace(stored, rows=rows), limits)
+        except SandboxRejected as rejected:
+            return rejected.message
+        return None
+
+    rows = stored.rows
+    if (reason := await is_deadly(())) is not None:
+        raise SandboxRejected(reason)
+    place, reason = await _first(len(rows), lambda count: is_deadly(rows[:count]))
+    before, row = rows[: place - 1], rows[place - 1]
+    positions = positions_of(row)
+    which, reason = await _first(
+        len(positions), lambda count: is_deadly([*before, _without(row, positions[count:])]), reason
+    )
+    culprit = positions[which - 1]
+    raw, rest = original(row, culprit), _without(row, positions[which:])
+    for stand_in in _stand_ins(raw, limits):
+        mark = SetAside(culprit, stand_in, reason)
+        if await is_deadly([*before, replace(rest, set_aside=(*rest.set_aside, mark))]) is None:
+            break
+    return Found(row.seq, mark, raw)
+
+
+async def _first(
+    most: int, is_deadly: Callable[[int], Awaitable[str | None]], reason: str = "It is damaged."
+) -> tuple[int, str]:
+    """How many it takes to be deadly, of `most` that are, and what the last of them dies of."""
+    alive, dead = 0, most
+    while dead - alive > 1:
+        middle = (alive + dead) // 2
+        if (died_of := await is_deadly(middle)) is None:
+            alive = middle
+        else:
+            dead, reason = middle, died_of
+    return dead, reason
+
+
+def _without(row: Row, positions: Sequence[int]) -> Row:
+    return replace(row, set_aside=(*row.set_aside, *(SetAside(position, b"", "") for position in positions)))
+
+
+def _stand_ins(raw: bytes, limits: GateLimits) -> list[bytes]:
+    try:
+        update = inspect(raw, limits.without_sizes())
+    except ProtocolError:
+        return [b""]
+    return [encode_batch([tombstones(update)]), encode_batch([collected(update)]), b""]

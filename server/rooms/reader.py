@@ -1,0 +1,106 @@
+"""What one room asks of the store beside appending: its rows, all of it anew, and to keep what was set aside.
+
+Asked until the store answers. Loading a document anew again and again takes longer each time, while nothing is found that would cure it:
+whatever is wrong with a document, it costs its own people time and nobody else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from crdt.effects import KeepAside
+from crdt.errors import ManyhandsError
+from crdt.ids import DocumentId, Seq
+from crdt.log_row import Found, Row
+from crdt.replica import Stored
+from server.observe import log
+from server.store.base import Loaded, Log
+from server.store.set_aside_base import SetAsides
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+"""Seconds between tries to read from a store that does not answer."""
+
+CALM = 60.0
+"""Seconds without a reload after which the next one is at once again."""
+
+LONGEST_PAUSE = 30.0
+"""Seconds before a reload, at most."""
+
+
+REPLAY_INLINE_BYTES = 64 * 2**10
+"""A document up to this size is replayed at once; a larger one in a thread, which lets others go on now and then."""
+
+
+def stored_of(loaded: Loaded) -> Stored:
+    """A loaded document in the room's own terms."""
+    marks = loaded.set_aside
+    return Stored(
+        loaded.epoch,
+        loaded.snapshot,
+        loaded.snapshot_seq,
+        loaded.rows,
+        loaded.author_keys,
+        marks.by_seq,
+        marks.version,
+    )
+
+
+async def replayed(replay: Callable[[], T], stored: Stored) -> T:
+    """Replay a document where others wait for it the least."""
+    size = len(stored.snapshot or b"") + sum(len(row.batch) for row in stored.rows)
+    return replay() if size <= REPLAY_INLINE_BYTES else await asyncio.to_thread(replay)
+
+
+class Reader:
+    """One document's. `clock`: monotonic seconds."""
+
+    def __init__(
+        self, document_id: DocumentId, log_of_all: Log, set_asides: SetAsides, clock: Callable[[], float]
+    ) -> None:
+        self._document_id = document_id
+        self._log = log_of_all
+        self._set_asides = set_asides
+        self._clock = clock
+        self._failed_at = -CALM
+        self._pause = 0.0
+
+    async def read(self, after: int) -> Sequence[Row] | None:
+        """The rows after one."""
+        return await self._until_answered(lambda: self._log.read(self._document_id, Seq(after)))
+
+    async def load(self, *, failed: bool) -> Loaded | None:
+        """The whole document. `failed`: because the engine has failed, so after a pause if that was the reason only lately."""
+        if failed:
+            await self._pause_before_loading()
+        return await self._until_answered(lambda: self._log.load(self._document_id))
+
+    async def _pause_before_loading(self) -> None:
+        if self._clock() - self._failed_at > self._pause + CALM:
+            self._pause = 0.0
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2 or FIRST_PAUSE, LONGEST_PAUSE)
+        self._failed_at = self._clock()
+
+    async def keep_aside(self, effect: KeepAside) -> tuple[int, int] | None:
+        """Store what was set aside, and say so in the log."""
+        self._pause = 0.0  # something was found: that is progress
+        tell_set_aside(self._document_id, effect.found)
+        return await self._until_answered(lambda: self._set_asides.keep(self._document_id, effect.epoch, effect.found))
+
+    async def _until_answered(self, read: Callable[[], Awaitable[T]]) -> T:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await read()
+            except ManyhandsError as error:
+                log.warning("read_failed", document=self._document_id, reason=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE)
+
+
+def tell_set_aside(document_id: DocumentId, found: Sequence[Found]) -> None:
+    """One line for all that one replay has found; its reasons may quote content, and are for `manyhands doctor`."""
+    rows = [each.seq for each in found]
+    log.error("updates_set_aside", document=document_id, updates=len(rows), first_row=min(rows), last_row=max(rows))

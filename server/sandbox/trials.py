@@ -1,0 +1,56 @@
+"""What a trial has found, as byte strings: the state vector, the seconds, and four for each update that was set aside.
+
+The worker has decoded hostile bytes, so what it says is read strictly, and never unpickled.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crdt.errors import InvariantError
+from crdt.ids import Seq
+from crdt.log_row import Found, SetAside
+
+_SECONDS = struct.Struct(">d")
+_PLACE = struct.Struct(">qq")
+_PARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A document that was replayed, encoded and loaded again.
+
+    Attributes:
+        state_vector: of all of it, as crdt.gate.encode_state_vector writes it.
+        seconds: of processor time that this took.
+        found: what does not apply, and was set aside.
+    """
+
+    state_vector: bytes
+    seconds: float
+    found: tuple[Found, ...] = ()
+
+
+def encode(trial: Trial) -> list[bytes]:
+    """Write a trial."""
+    parts = [trial.state_vector, _SECONDS.pack(trial.seconds)]
+    for each in trial.found:
+        mark = each.set_aside
+        parts += [_PLACE.pack(each.seq, mark.position), mark.stand_in, mark.reason.encode("utf-8", "replace"), each.raw]
+    return parts
+
+
+def decode(parts: Sequence[bytes]) -> Trial:
+    """Read a trial; raises InvariantError for anything that `encode` does not write."""
+    try:
+        state_vector, seconds, *rest = parts
+        found = [_found(*rest[at : at + _PARTS]) for at in range(0, len(rest), _PARTS)]
+        (taken,) = _SECONDS.unpack(seconds)
+        return Trial(state_vector, taken, tuple(found))
+    except (ValueError, TypeError, struct.error) as error:
+        raise InvariantError("The sandbox's findings have an unknown form.") from error
+
+
+def _found(place: bytes, stand_in: bytes, reason: bytes, raw: bytes) -> Found:
+    seq, position = _PLACE.unpack(place)
+    return Found(Seq(seq), SetAside(position, stand_in, reason.decode()), raw)
