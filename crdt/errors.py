@@ -2,7 +2,7 @@
 
     ManyhandsError
     ├── ProtocolError     the peer's fault: the message is refused, the connection and the room go on
-    ├── Unavailable       a dependency does not answer: retried with back-off, nothing is lost meanwhile
+    ├── Unavailable       a dependency does not answer, or there is no room: retried with back-off, nothing is lost meanwhile
     └── InvariantError    ours: it closes the room, never the process
 
 The codes are part of the native protocol (server/PROTOCOL.md lists them; a test compares the two).
@@ -95,6 +95,15 @@ class Unavailable(ManyhandsError):
         """What it is that does not answer is for the operator's log."""
         if self.code is Code.UNAVAILABLE:
             return "The server cannot do this now. Nothing is lost: keep the change and try again in a moment."
+        return self.message
+
+
+class GivenUp(Unavailable):
+    """What the server kept for a peer was given up, for its time was over or others needed the memory. The peer begins again."""
+
+    @property
+    def outward(self) -> str:
+        """What happened is no secret, and says what to do."""
         return self.message
 
 

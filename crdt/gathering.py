@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from crdt.authors import Authors, hash_key
+from crdt.budget import Account
 from crdt.effects import AnnouncePresence, Broadcast, Effect, PublishPresence
-from crdt.errors import Code, ProtocolError
+from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.ids import ClientId, ConnectionId, NodeId, PresenceId
 from crdt.presence import PresenceTable
 from crdt.protocol import (
@@ -24,7 +25,7 @@ from crdt.protocol import (
     ServerMessage,
     User,
 )
-from crdt.session import Behind, Joining, Session, Synced
+from crdt.session import FETCH_BYTES_PER_SECOND, FETCH_SECONDS, Behind, Joining, Lapsed, Session, Synced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +110,8 @@ class Gathering:
         """Enter a session; it replaces the connection's earlier one, and a dead connection's with the same client id."""
         effects = self._evict_ghosts(connection, request.client_id)
         former = self._sessions.get(connection)
+        if former is not None:
+            former.become(Synced())
         presence_id = former.presence_id if former is not None else self._new_presence_id()
         if former is not None and former.client_id != request.client_id:
             self._release(former)
@@ -130,6 +133,7 @@ class Gathering:
         """Take a session out, if it is here."""
         session = self._sessions.pop(connection, None)
         if session is not None:
+            session.become(Synced())
             self.presence.remove(session.presence_id)
             self._release(session)
             self._listeners = None
@@ -167,23 +171,46 @@ class Gathering:
         nobody = not self._listeners or self._listeners == (but,)
         return [] if nobody else [Broadcast(self._listeners, message, but)]
 
+    def announce(self, connection: ConnectionId, missing: bytes, account: Account) -> Joining | None:
+        """Keep a missing update for a connection that will join, until it is fetched; None: it is small, and goes with the answer.
+
+        What was kept for it before is given up. Raises ProtocolError(too_many) or Unavailable: there is no room for it.
+        """
+        former = self._sessions.get(connection)
+        if former is not None and isinstance(former.state, Joining):
+            former.become(Lapsed("You have joined again since: fetch what was announced then."))
+        if len(missing) <= self._limits.part_bytes:
+            return None
+        lease = account.lease(lambda why: self._lapse(connection, why), missing)
+        lease.grow(len(missing))
+        lease.last(FETCH_SECONDS, at_most=FETCH_SECONDS + len(missing) / FETCH_BYTES_PER_SECOND)
+        return Joining(missing, self._limits.part_bytes, lease)
+
+    def _lapse(self, connection: ConnectionId, why: str) -> None:
+        session = self._sessions.get(connection)
+        if session is not None:
+            session.become(Lapsed(why))
+
     def fetch(self, connection: ConnectionId, index: int) -> bytes:
-        """One part of an announced missing update; the last part ends the joining. Raises ProtocolError."""
+        """One part of an announced missing update; the last part ends the joining. Raises ProtocolError or GivenUp."""
         session = self.session(connection)
+        if isinstance(session.state, Lapsed):
+            raise GivenUp(session.state.why)
         if not isinstance(session.state, Joining):
             raise ProtocolError(Code.MALFORMED, "No missing update is waiting to be fetched; join again.")
         if not 0 <= index < session.state.count:
             raise ProtocolError(Code.MALFORMED, f"Parts are counted from 0 to {session.state.count - 1}.")
         part = session.state.part(index)
+        session.state.lease.last(FETCH_SECONDS)
         if index == session.state.count - 1:
-            session.state = Synced()
+            session.become(Synced())
         return part
 
     def congested(self, connection: ConnectionId, now: float) -> None:
         """The connection does not take in what it is sent: stop sending."""
         session = self._sessions.get(connection)
         if session is not None and session.listens:
-            session.state = Behind(now)
+            session.become(Behind(now))
             self._listeners = None
 
     def drained(self, connection: ConnectionId) -> list[Effect]:
@@ -191,7 +218,7 @@ class Gathering:
         session = self._sessions.get(connection)
         if session is None or session.listens:
             return []
-        session.state = Synced()
+        session.become(Synced())
         self._listeners = None
         return [Broadcast((connection,), ResyncMessage())]
 

@@ -22,7 +22,7 @@ from crdt.log_row import Found, Row, SetAside
 from crdt.protocol import JoinRequest, decode_batch
 from crdt.replay import InspectedRow, Replay
 from crdt.stand_ins import missing_past, stood_in_for
-from crdt.state_vector import check_state_vector
+from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_reader import Inspected, inspect
 
 
@@ -154,8 +154,17 @@ class Replica:
             check_state_vector(request.state_vector)
         state_vector = document.state_vector()
         if (request.epoch, request.seq) != (self.epoch, self.seq):
-            return document.missing_for(request.state_vector), state_vector
+            return document.missing_for(self._known_part(request.state_vector)), state_vector
         return b"", b"" if request.state_vector == state_vector else state_vector
+
+    def _known_part(self, state_vector: bytes) -> bytes:
+        """A checked state vector without what nobody here has seen: however much people make up, one encoding serves them all."""
+        if self.is_at(state_vector):
+            return state_vector
+        asked, known = check_state_vector(state_vector), self.document.clocks
+        if all(clock <= known.get(client, 0) for client, clock in asked.items()):
+            return state_vector
+        return encode_state_vector({each: min(clock, known[each]) for each, clock in asked.items() if each in known})
 
     # What the gate knows.
 

@@ -16,6 +16,7 @@ acknowledged edit worth its name:
 
 from collections.abc import Sequence
 
+from crdt.budget import Account, unbounded
 from crdt.catching_up import CatchingUp
 from crdt.document import Damaged, Engine, apply_update
 from crdt.effects import Append, Effect, Ended, KeepAside, PublishBatch, Refuse
@@ -45,7 +46,7 @@ from crdt.protocol import (
 )
 from crdt.replay import InspectedRow, inspect_row
 from crdt.replica import Replica, Stored
-from crdt.session import Joining, Session
+from crdt.session import Session
 from crdt.update_reader import Inspected
 
 _DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
@@ -136,11 +137,12 @@ class Room:
     # Coming and going.
 
     def join(
-        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role
+        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role, account: Account | None = None
     ) -> tuple[JoinAnswer, list[Effect]]:
         """Let a connection in, or in again. The answer must reach it before the effects of any later verb.
 
-        Raises ProtocolError (too_many, epoch_changed, malformed, client_id_taken), Unavailable or Damaged; nothing has changed then.
+        `account`: who pays for what must be kept until it is fetched. Raises ProtocolError (too_many, epoch_changed, malformed,
+        client_id_taken), Unavailable or Damaged; nothing has changed then.
         """
         if self._catching_up.reloading:
             raise Unavailable("The document is being read again; try again.")
@@ -149,15 +151,15 @@ class Room:
         self._people.may_join(connection, request)
         missing, state_vector = self._replica.lacking(request)
         self._catching_up.works("encode")
+        parts = self._people.announce(connection, missing, account or unbounded().of(user.user_id))
         session, effects = self._people.join(connection, request, user, role)
-        whole, parts = len(missing) <= self._limits.part_bytes, Joining(missing, self._limits.part_bytes)
-        if not whole:
-            session.state = parts
+        if parts is not None:
+            session.become(parts)
         answer = JoinAnswer(
             role=role,
-            missing=missing if whole else None,
-            chunk_count=0 if whole else parts.count,
-            chunk_bytes=0 if whole else len(missing),
+            missing=missing if parts is None else None,
+            chunk_count=0 if parts is None else parts.count,
+            chunk_bytes=0 if parts is None else len(missing),
             state_vector=state_vector,
             seq=self.seq,
             epoch=self.epoch,

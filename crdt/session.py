@@ -1,15 +1,23 @@
 """One connection's place in one room.
 
     Joining ──all chunks fetched──► Synced ──backlog over its limit──► Behind ──drained──► (told to join again)
+       └──── not fetched in time, or the memory is needed ────► Lapsed (hears everything; must join again to fetch)
 
 A session that has left is in no room, so `Left` needs no class.
 """
 
 from dataclasses import dataclass, field
 
+from crdt.budget import Lease
 from crdt.ids import ClientId, ConnectionId, PresenceId
 from crdt.permissions import Action, forbidden
 from crdt.protocol import Role, User
+
+FETCH_SECONDS = 30.0
+"""From one part to the next: a part of 256 KiB takes so long at 9 kB/s."""
+
+FETCH_BYTES_PER_SECOND = 16 * 2**10
+"""An announced update that is fetched more slowly than this holds its memory for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,7 @@ class Joining:
 
     missing: bytes
     part_bytes: int
+    lease: Lease
 
     @property
     def count(self) -> int:
@@ -27,6 +36,13 @@ class Joining:
     def part(self, index: int) -> bytes:
         """One part, counted from 0."""
         return self.missing[index * self.part_bytes : (index + 1) * self.part_bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """What it had to fetch was given up, and why: it hears everything, and must join again to know what that builds on."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ class Behind:
     since: float
 
 
-State = Joining | Synced | Behind
+State = Joining | Lapsed | Synced | Behind
 
 
 @dataclass(slots=True)
@@ -55,6 +71,12 @@ class Session:
     role: Role
     key_hash: bytes | None
     state: State = field(default_factory=Synced)
+
+    def become(self, state: State) -> None:
+        """Go over to another state; what was kept for the one before is kept no longer."""
+        if isinstance(self.state, Joining):
+            self.state.lease.release()
+        self.state = state
 
     @property
     def listens(self) -> bool:

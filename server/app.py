@@ -15,6 +15,7 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+from crdt.budget import Budget
 from crdt.errors import Unavailable
 from crdt.gate_limits import GateLimits
 from crdt.ids import NodeId
@@ -79,6 +80,8 @@ class App:
         def unix_now() -> float:
             return now().timestamp()
 
+        bounds = config.connections
+        self._budget = Budget(bounds.max_held_bytes, bounds.max_held_bytes_per_user, clock)
         self._way_in = way_in(config.people, clock, unix_now)
         access = Access(store, now, guests=config.people.auth == "guest")
         self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
@@ -88,6 +91,7 @@ class App:
             _gateway_limits(config),
             gateway.Origins(_our_origins(config)),
             unix_now,
+            self._budget,
         )
         self._rooms.attach(self.gateway)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from crdt.token_bucket import Rate, TokenBucket
+from server.auth.base import Identity
 
 PLACES = 20_000
 """Households remembered at once; some 250 bytes each. Whoever has more addresses than that is not kept out by counting addresses."""
@@ -27,6 +28,11 @@ def household(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return parsed.exploded[:19]
     return str(parsed)
+
+
+def payer(identity: Identity, address: str) -> str:
+    """Who pays for what the server must hold: the person, or the household of a guest whom nobody will know again."""
+    return f"person:{identity.user.user_id}" if identity.lasting else f"address:{household(address)}"
 
 
 class Shares:

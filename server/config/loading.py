@@ -85,6 +85,10 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "
             f"nor that larger than {PREFIX}MAX_DOCUMENT_BYTES."
         )
+    if config.connections.max_held_bytes_per_user > config.connections.max_held_bytes:
+        yield f"{PREFIX}MAX_HELD_BYTES_PER_USER may not be larger than {PREFIX}MAX_HELD_BYTES, which is for everybody."
+    if documents.max_document_bytes * 2 > config.connections.max_held_bytes:
+        yield f"{PREFIX}MAX_HELD_BYTES must be at least twice {PREFIX}MAX_DOCUMENT_BYTES: whoever opens a document fetches all of it."
     if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
         yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from crdt.budget import Account
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import User
 from crdt.uploads import Uploads
@@ -13,11 +14,15 @@ from server.gateway.rates import ConnectionRates
 
 @dataclass(slots=True)
 class Connection:
-    """One browser connection between its CONNECT and its end. `expiry` waits for the end of the identity, `expired` is after it."""
+    """One browser connection between its CONNECT and its end.
+
+    `account` pays for what it makes us hold; `expiry` waits for the end of the identity, `expired` is after it.
+    """
 
     connection_id: ConnectionId
     socket: EngineSocket
     identity: Identity
+    account: Account
     uploads: Uploads
     rates: ConnectionRates
     documents: set[DocumentId] = field(default_factory=set)

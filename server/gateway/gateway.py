@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 import socketio
 
+from crdt.budget import Budget, unbounded
 from crdt.effects import Asked
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
@@ -44,6 +45,8 @@ from server.gateway.outgoing import ack_packets, event_packets, message_packets,
 from server.gateway.rates import ConnectionRates
 from server.gateway.refusals import document_of_update, refusal_of
 from server.gateway.strict_server import StrictServer
+from server.gateway.sweeper import Sweeper
+from server.households import payer
 from server.observe import log
 from server.rooms import Rooms, shutting_down
 
@@ -67,7 +70,9 @@ class Gateway:
         limits: GatewayLimits | None = None,
         origins: Origins | None = None,
         now: Callable[[], float] = time.time,
+        budget: Budget | None = None,
     ) -> None:
+        """`budget`: what people make this node hold; None: as much as they like."""
         self._rooms = rooms
         self._identities = Identities(authenticator, now, self._expire)
         self._room_limits: Limits = rooms.limits
@@ -89,7 +94,8 @@ class Gateway:
         """Set while nobody is connected."""
         self._empty.set()
         self._draining = False
-        self._sweeper: asyncio.TimerHandle | None = None
+        self._budget = budget or unbounded()
+        self._sweeper = Sweeper(self._server.eio.sockets.values, self._budget, self._limits.stall_seconds)
 
     @property
     def handshakes(self) -> int:
@@ -182,8 +188,7 @@ class Gateway:
     async def close(self) -> None:
         """End all connections: in good order within the grace period, then by cutting them."""
         self._draining = True
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        self._sweeper.stop()
         for socket in list(self._server.eio.sockets.values()):
             socket.end()
         await self._server.eio.until_served(GRACE_SECONDS)
@@ -198,15 +203,15 @@ class Gateway:
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
         """Let somebody in; raises ProtocolError."""
-        uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes)
+        account = self._budget.of(payer(identity, socket.address))
+        uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._people.enter(identity.user.user_id)
-        connection = Connection(connection_id, socket, identity, uploads, rates)
+        connection = Connection(connection_id, socket, identity, account, uploads, rates)
         self._connections[connection_id] = connection
         self._empty.clear()
         self._identities.await_expiry(connection)
-        if self._sweeper is None:
-            self._sweep()
+        self._sweeper.start()
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """Take somebody out of everything."""
@@ -216,6 +221,7 @@ class Gateway:
         for document_id in connection.documents:
             self._audiences.pop(document_id, None)
         self._people.leave(connection.user.user_id)
+        connection.uploads.forget_all()
         self._rooms.disconnect(connection_id)
         if not self._connections:
             self._empty.set()
@@ -296,7 +302,9 @@ class Gateway:
         if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
             raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
         me = connection.connection_id
-        answer, info = await self._rooms.join(me, join.document_id, join.request, connection.identity, join.link)
+        answer, info = await self._rooms.join(
+            me, join.document_id, join.request, connection.identity, join.link, connection.account
+        )
         if me not in self._connections:
             # It went while the document was opened, when the rooms did not know of it yet.
             self._rooms.disconnect(me)
@@ -341,7 +349,10 @@ class Gateway:
         progress = connection.uploads.receive(upload)
         if isinstance(progress, int):
             return {"received": progress}
-        await self._receive_whole(connection, ack_id, upload.document_id, progress)
+        try:
+            await self._receive_whole(connection, ack_id, upload.document_id, progress.batch)
+        finally:
+            progress.lease.release()
         return None
 
     async def _receive_whole(
@@ -381,15 +392,6 @@ class Gateway:
         # In a turn of its own: what was held would be read in the middle of what the room is about to do.
         asyncio.get_running_loop().call_soon(self._holds.assign, connection.socket.lane, connection.documents)
         self._server.leave_document(connection.connection_id, document_id)
-
-    def _sweep(self) -> None:
-        """Cut whoever has not taken anything for too long; a ping says nothing of that, since pongs need no reading."""
-        seconds = self._limits.stall_seconds
-        for socket in list(self._server.eio.sockets.values()):
-            if socket.is_stalled(seconds):
-                log.warning("connection_aborted", reason="takes nothing", address=socket.address)
-                socket.end(cut=True)
-        self._sweeper = asyncio.get_running_loop().call_later(min(5.0, seconds / 4), self._sweep)
 
 
 def _ack_id(request: Request) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
+from crdt.budget import Account
 from crdt.document import Damaged
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
@@ -113,8 +114,9 @@ class Rooms:
         request: JoinRequest,
         identity: Identity,
         link: str | None = None,
+        account: Account | None = None,
     ) -> tuple[JoinAnswer, DocumentInfo]:
-        """Bring a connection into a document, opening it if need be. `link`: the token that came with its address.
+        """Bring a connection into a document, opening it if need be. `link`: the token that came with its address; `account` pays.
 
         The caller must put the answer on the wire before it lets the event loop turn, so that no update overtakes it.
         Raises ManyhandsError; the connection is then in the document only if it was before.
@@ -122,7 +124,7 @@ class Rooms:
         card = Card(identity, link)
         open_room, ruling = await self._let_in(document_id, request, card)
         try:
-            answer, effects = open_room.room.join(connection, request, identity.user, ruling.role)
+            answer, effects = open_room.room.join(connection, request, identity.user, ruling.role, account)
         except Damaged as damaged:
             room, error = open_room.room, damaged
             open_room.do(lambda: room.damaged("encode", error))

@@ -82,11 +82,15 @@ class ReadingSession:
 
 @asynccontextmanager
 async def person(
-    server: Server, transport: str = "websocket", name: str | None = None, token: str | None = None
+    server: Server,
+    transport: str = "websocket",
+    name: str | None = None,
+    token: str | None = None,
+    cookie: str | None = None,
 ) -> AsyncIterator[Person]:
-    """Somebody who is connected for a while, with what they say of themselves."""
+    """Somebody who is connected for a while, with what they say of themselves, and a cookie that makes them known."""
     said = {} if name is None else {"guest": {"name": name}}
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(headers=None if cookie is None else {"Cookie": cookie}) as http:
         somebody = Person(server, transport, ReadingSession(http))
         await somebody.connect((said if token is None else {**said, "token": token}) or None)
         try:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from pycrdt import Doc, Text
 
+from crdt.budget import Budget, unbounded
 from crdt.document import Engine, apply_update
 from crdt.effects import Acknowledge, Append, Broadcast, Effect, Ended, Fetch, KeepAside, PublishBatch, Refuse, Reload
 from crdt.gate_limits import GateLimits
@@ -90,11 +91,19 @@ class Seat:
     def joins(self, *, epoch: int | None = None, seq: Seq | None = None, role: Role = Role.EDITOR) -> JoinAnswer:
         """Come in, or come in again; `seq`: with everything up to there."""
         life = None if epoch is None else Epoch(epoch)
-        request = JoinRequest(self.doc.get_state(), self.client_id, self.key, life, seq)
-        answer, effects = self._table.room.join(self.connection, request, self.user, role)
-        self.joined = answer
+        answer = self.asks(self.doc.get_state(), epoch=life, seq=seq, role=role)
         if answer.missing:
             self.doc.apply_update(answer.missing)
+        return answer
+
+    def asks(
+        self, state_vector: bytes, *, epoch: Epoch | None = None, seq: Seq | None = None, role: Role = Role.EDITOR
+    ) -> JoinAnswer:
+        """Come in with any state vector; what is missing is left alone."""
+        request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq)
+        account = self._table.budget.of(self.user.user_id)
+        answer, effects = self._table.room.join(self.connection, request, self.user, role, account)
+        self.joined = answer
         self._table.carry_out(effects)
         return answer
 
@@ -122,7 +131,14 @@ class Seat:
 class Table:
     """The room and its surroundings. `appends` are under way until the test settles them; the log is what was committed."""
 
-    def __init__(self, stored: Stored = EMPTY, limits: Limits | None = None, engine: Engine = apply_update) -> None:
+    def __init__(
+        self,
+        stored: Stored = EMPTY,
+        limits: Limits | None = None,
+        engine: Engine = apply_update,
+        budget: Budget | None = None,
+    ) -> None:
+        self.budget = budget or unbounded()
         self._counter = 0
         self.now = 100.0
         mint = Mint(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from crdt.budget import Account
 from crdt.errors import Unavailable
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest
@@ -40,9 +41,10 @@ class RoomsWithSlowJoin(Rooms):
         request: JoinRequest,
         identity: Identity,
         link: str | None = None,
+        account: Account | None = None,
     ) -> tuple[JoinAnswer, DocumentInfo]:
         await self.gate.wait()
-        return await super().join(connection, document_id, request, identity, link)
+        return await super().join(connection, document_id, request, identity, link, account)
 
 
 async def test_s6_one_clients_events_are_carried_out_in_order() -> None:

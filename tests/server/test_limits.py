@@ -47,9 +47,15 @@ class Visit:
     async def new_document(self) -> str:
         return str((await self.http.post("/api/documents", json={})).json()["id"])
 
-    async def somebody(self, document_id: str | None = None) -> Person:
+    async def newcomer(self) -> str:
+        """The cookie of somebody who has never been here."""
+        async with self.server.browser() as http:
+            me = await http.get("/api/me")
+            return str(me.headers["set-cookie"].partition(";")[0])
+
+    async def somebody(self, document_id: str | None = None, cookie: str | None = None) -> Person:
         """One who has joined, if a document is named."""
-        found = await self._exits.enter_async_context(person(self.server))
+        found = await self._exits.enter_async_context(person(self.server, cookie=cookie))
         if document_id is not None:
             assert "error" not in await found.join(document_id)
         return found
@@ -173,8 +179,7 @@ async def too_many_connect(visit: Visit) -> Code | None:
 
 @limit("max_connections_per_user", "1", "too_many")
 async def one_person_connects_too_often(visit: Visit) -> Code | None:
-    me = await visit.http.get("/api/me")
-    cookie = me.headers["set-cookie"].partition(";")[0]
+    cookie = await visit.newcomer()
     assert await visit.greeted(Cookie=cookie) is None
     assert await visit.greeted() is None, "others have theirs"
     return await visit.greeted(Cookie=cookie)
@@ -203,6 +208,38 @@ async def a_stranger_says_too_much(visit: Visit) -> Code | None:
 async def one_connection_holds_too_many_documents(visit: Visit) -> Code | None:
     holder = await visit.somebody(await visit.new_document())
     return code_of(await holder.join(await visit.new_document()))
+
+
+async def leaves_unfinished(uploader: Person, document_id: str, parts: int) -> Code | None:
+    """Begin an upload of four parts and stop in its middle; the first refusal."""
+    for number in range(parts):
+        place = {"offset": number * 256 * KiB, "total": MiB}
+        if (code := code_of(await uploader.ask("upload", document_id, place, bytes(256 * KiB)))) is not None:
+            return code
+    return None
+
+
+@limit("max_held_bytes_per_user", "1048576", "too_many")
+async def one_person_s_unfinished_uploads_are_too_much(visit: Visit) -> Code | None:
+    document_id = await visit.new_document()
+    cookie = await visit.newcomer()
+    tabs = [await visit.somebody(document_id, cookie) for _ in range(2)]
+    assert await leaves_unfinished(tabs[0], document_id, 3) is None
+    others = await visit.somebody(document_id, await visit.newcomer())
+    assert await leaves_unfinished(others, document_id, 3) is None, "others have theirs"
+    code = await leaves_unfinished(tabs[1], document_id, 3)
+    await tabs[0].ask("leave", document_id)
+    assert await leaves_unfinished(tabs[1], document_id, 3) is None, "it comes back"
+    return code
+
+
+@limit("max_held_bytes", "2097152", "unavailable")
+async def everybody_s_unfinished_uploads_are_too_much(visit: Visit) -> Code | None:
+    document_id = await visit.new_document()
+    people = [await visit.somebody(document_id, await visit.newcomer()) for _ in range(3)]
+    for somebody in people[:2]:
+        assert await leaves_unfinished(somebody, document_id, 3) is None
+    return await leaves_unfinished(people[2], document_id, 3)
 
 
 # How much may be asked in how short a time
@@ -302,7 +339,14 @@ async def a_document_is_given_to_too_many(visit: Visit) -> Code | None:
     return refused(await visit.http.post(people, json={"user_id": "carl", "role": "viewer"}))
 
 
-BESIDE = {"max_document_bytes": {"max_update_bytes": "262144"}}
+BESIDE = {
+    "max_document_bytes": {"max_update_bytes": "262144"},
+    "max_held_bytes": {
+        "max_held_bytes_per_user": "1048576",
+        "max_document_bytes": "1048576",
+        "max_update_bytes": "1048576",
+    },
+}
 """Further settings, without which a limit could not be set so low."""
 
 

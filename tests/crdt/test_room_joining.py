@@ -1,0 +1,113 @@
+"""What a room keeps for those who join a large document: once for all who lack the same, for a while, out of each one's share."""
+
+import pytest
+
+from crdt.budget import Budget
+from crdt.errors import Code, GivenUp, ProtocolError
+from crdt.protocol import Limits
+from crdt.state_vector import encode_state_vector
+from tests.harness.room import Seat, Table
+
+WORDS = 950
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def table_with_a_large_document(share: int = 10_000) -> tuple[Table, Seat, Clock]:
+    """Parts of 100 bytes, and somebody who has written ten times that."""
+    clock = Clock()
+    table = Table(limits=Limits(part_bytes=100), budget=Budget(100_000, share, clock))
+    (alice,) = table.seat("alice")
+    alice.types("x" * WORDS)
+    table.commit()
+    return table, alice, clock
+
+
+def tab_of(table: Table, person: Seat, number: int) -> Seat:
+    """One more connection of somebody's."""
+    tab = Seat(table, f"{person.connection}'s tab {number}", 3000 + number, None)
+    tab.user = person.user
+    table.seats[tab.connection] = tab
+    return tab
+
+
+def test_what_is_not_fetched_in_time_is_given_up_and_joining_again_brings_it() -> None:
+    table, alice, clock = table_with_a_large_document()
+    (bob,) = table.seat("bob")
+    table.room.people.fetch(bob.connection, 0)
+    clock.now = 31.0
+    table.budget.sweep()
+    assert table.budget.held == 0
+    with pytest.raises(GivenUp, match="Begin again"):
+        table.room.people.fetch(bob.connection, 1)
+    alice.types("y")
+    table.commit()
+    assert bob.seqs == [2], "what comes is sent all the same"
+    bob.joins()
+    parts = [table.room.people.fetch(bob.connection, index) for index in range(10)]
+    bob.doc.apply_update(b"".join(parts))
+    assert bob.text == "x" * WORDS + "y"
+    assert table.budget.held == 0
+
+
+def test_whoever_goes_on_fetching_is_not_hurried() -> None:
+    table, _, clock = table_with_a_large_document()
+    (bob,) = table.seat("bob")
+    for index in range(3):
+        clock.now += 9.0
+        table.budget.sweep()
+        table.room.people.fetch(bob.connection, index)
+
+
+def test_one_person_s_joins_keep_no_more_than_their_share() -> None:
+    table, alice, _ = table_with_a_large_document(share=2500)
+    (bob,) = table.seat("bob")
+    (second, third) = (tab_of(table, bob, number) for number in (1, 2))
+    second.asks(encode_state_vector({alice.client_id: 10}))
+    with pytest.raises(ProtocolError) as refused:
+        third.asks(encode_state_vector({alice.client_id: 20}))
+    assert refused.value.code is Code.TOO_MANY
+    with pytest.raises(ProtocolError, match="Join the document first"):
+        table.room.people.session(third.connection)
+    table.seat("carol")  # others have theirs
+    bob.leaves()
+    third.asks(encode_state_vector({alice.client_id: 20}))
+
+
+def test_joining_again_replaces_what_was_kept() -> None:
+    table, alice, _ = table_with_a_large_document(share=1000)
+    (bob,) = table.seat("bob")
+    for clock in range(50):
+        bob.asks(encode_state_vector({alice.client_id: clock + 1}))
+    assert table.budget.held < 1000
+    bob.leaves()
+    assert table.budget.held == 0
+
+
+def test_made_up_client_ids_do_not_make_another_answer() -> None:
+    table, alice, _ = table_with_a_large_document()
+    (bob,) = table.seat("bob")
+    for made_up in range(10):
+        tab_of(table, bob, made_up).asks(encode_state_vector({5000 + made_up: 1}))
+    assert table.budget.held == len(alice.doc.get_update())
+
+
+def test_everybody_who_lacks_the_same_shares_one_copy() -> None:
+    table, alice, _ = table_with_a_large_document(share=1000)
+    people = table.seat(*(f"person {number}" for number in range(20)))
+    assert table.budget.held == len(alice.doc.get_update())
+    for person in people:
+        person.leaves()
+    assert table.budget.held == 0
+
+
+def test_somebody_who_falls_behind_keeps_nothing() -> None:
+    table, _, clock = table_with_a_large_document()
+    (bob,) = table.seat("bob")
+    table.room.people.congested(bob.connection, clock.now)
+    assert table.budget.held == 0
