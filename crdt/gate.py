@@ -20,6 +20,7 @@ its left one; nothing breaks, but yjs and yrs may order the two differently (0.9
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 
 from crdt.admission import Admission, MayWrite, check_author
@@ -108,11 +109,11 @@ class Knowledge:
             "types": len(self._places.types),
         }
 
-    def admit(self, updates: Sequence[Inspected], may_write: MayWrite) -> Admission:
+    def admit(self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None) -> Admission:
         """Check updates against the document one after the other and take them in, all or none.
 
-        `may_write` is asked once for each client id for which there are new structs. Raises ProtocolError (`missing_past`,
-        `client_id_taken`, `bad_update`, `document_full`), and then nothing has changed.
+        `may_write` is asked once for each client id for which there are new structs; `own` is the session's. Raises ProtocolError
+        (`missing_past`, `client_id_taken`, `bad_update`, `document_full`), and then nothing has changed.
         """
         typed = self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
@@ -123,7 +124,7 @@ class Knowledge:
             writes, new_clients = self._ask(may_write)
             mark = self._places.mark()
             if new_clients or mark != self._mark:
-                self._check_growth(new_clients)
+                self._check_growth(new_clients, own)
         except BaseException:
             self._roll_back()
             raise
@@ -340,16 +341,20 @@ class Knowledge:
             self._bury(client, ranges)
         self._overwritten.clear()
 
-    def _check_growth(self, new_clients: tuple[int, ...]) -> None:
+    def _check_growth(self, new_clients: tuple[int, ...], own: int | None) -> None:
         limits = self._limits
         _, roots, types = self._mark
         places = self._places
         if new_clients and len(self._clocks) > limits.client_ids:
-            raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.client_ids} client ids.")
-        if len(places.roots) > max(roots, limits.root_names):
-            raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.root_names} root types.")
+            raise full(f"A document has at most {limits.client_ids} client ids. Copy what it says into another one.")
+        if len(self._clocks) > limits.brought_client_ids and any(client != own for client in new_clients):
+            most = limits.brought_client_ids
+            raise full(f"A document takes in at most {most} client ids that others have used. Write under your own.")
+        invented = [name for name in islice(places.roots, roots, None) if name not in limits.fragment_roots]
+        if invented and len(places.roots) - len(limits.fragment_roots & places.roots.keys()) > limits.root_names:
+            raise full(f"A document has at most {limits.root_names} root types. Use those that it has.")
         if len(places.types) > max(types, limits.types):
-            raise ProtocolError(Code.DOCUMENT_FULL, f"A document has at most {limits.types} shared types.")
+            raise full(f"A document has at most {limits.types} shared types. Delete some, and close it for a minute.")
 
     def _settle(self, mark: Mark) -> None:
         self._touched.clear()
@@ -377,6 +382,11 @@ def _missing_past() -> ProtocolError:
     return ProtocolError(
         Code.MISSING_PAST, "The update builds on changes the server has never seen. Join again and send what it lacks."
     )
+
+
+def full(message: str) -> ProtocolError:
+    """The refusal of what would make a document larger than it may be."""
+    return ProtocolError(Code.DOCUMENT_FULL, message)
 
 
 def _cut() -> ProtocolError:

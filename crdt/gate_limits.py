@@ -17,8 +17,11 @@ class GateLimits:
             and browsers give up earlier. A table in a nested list in a quote is at 20.
         types: shared types in one document, the deleted ones since the last compaction included. A paragraph is two; each takes
             about 1 kB in all.
-        root_names: root types of one document. A handful is normal; they can never be deleted.
-        client_ids: authors of one document. Each open tab takes one; every state vector on the wire lists them all.
+        root_names: root types of one document beside `fragment_roots`. A handful is normal; they can never be deleted.
+        client_ids: authors of one document. Each page that writes takes one, and none can be forgotten. Every state vector lists
+            them all in 13 bytes at most: so many fit into one message of whoever joins again, in base64 too.
+        brought_client_ids: how many there may be for updates to bring along ids of others, as the import of an old document does.
+            The rest is for people who are here, each under the id of their session: nobody can use that up at once.
         fragment_roots: roots that hold XML and nothing else. The editor's own: a bare string in it would break every page open on it.
     """
 
@@ -29,7 +32,8 @@ class GateLimits:
     type_depth: int = 256
     types: int = 2**18
     root_names: int = 64
-    client_ids: int = 100_000
+    client_ids: int = 50_000
+    brought_client_ids: int = 25_000
     fragment_roots: frozenset[str] = frozenset({"default"})
 
     def without_sizes(self) -> "GateLimits":
@@ -44,4 +48,5 @@ class GateLimits:
             types=huge,
             root_names=huge,
             client_ids=huge,
+            brought_client_ids=huge,
         )

@@ -4,6 +4,7 @@ It knows nothing of the document's content or its log; the room asks it who list
 """
 
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import TYPE_CHECKING
 
 from crdt.authors import Authors, hash_key
@@ -26,6 +27,7 @@ from crdt.protocol import (
     User,
 )
 from crdt.session import FETCH_BYTES_PER_SECOND, FETCH_SECONDS, Behind, Joining, Lapsed, Session, Synced
+from crdt.token_bucket import Rate, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +42,12 @@ Up to 50 people feel nothing of this; 250 see each other move four times a secon
 
 SLOWEST_GATHER = 0.5
 """Seconds between presence messages of the largest rooms."""
+
+NEW_CLIENT_IDS = Rate(1 / 30, 200)
+"""Of one person in one document: pages that begin to write under an id of their own. Ids are never forgotten (GateLimits.client_ids)."""
+
+MOST_BEGINNERS = 10_000
+"""People of whom that is remembered; past it, whoever began first is forgotten."""
 
 PRESENCE_REPEAT = 30.0
 """Seconds after which people who share a document with another node's are told of anew: a lost hint is not lost for ever."""
@@ -58,6 +66,10 @@ class Gathering:
         self._sessions: dict[ConnectionId, Session] = {}
         self._by_client: dict[ClientId, ConnectionId] = {}
         """Who is here under which client id: each lives once."""
+        self._beginnings: dict[str, TokenBucket] = {}
+        """By person: how many more of their pages may begin to write."""
+        self._now = 0.0
+        """When time was heard of last."""
         self._listeners: tuple[ConnectionId, ...] | None = None
         """Whoever is told things; None: to be found out again."""
         self._next_presence = 0.0
@@ -93,6 +105,25 @@ class Gathering:
         """Everybody."""
         return tuple(self._sessions.values())
 
+    def client_id(self, connection: ConnectionId) -> ClientId | None:
+        """Under which id somebody is here; None: they are not."""
+        session = self._sessions.get(connection)
+        return None if session is None else session.client_id
+
+    def begin(self, session: Session, *, known: bool) -> None:
+        """A session writes for the first time, under an id that the document knows or does not; raises ProtocolError(rate_limited)."""
+        if not known:
+            if len(self._beginnings) > MOST_BEGINNERS:
+                del self._beginnings[next(iter(self._beginnings))]
+            bucket = self._beginnings.setdefault(session.user.user_id, TokenBucket(NEW_CLIENT_IDS, self._now))
+            if seconds := bucket.take(1, self._now):
+                raise ProtocolError(
+                    Code.RATE_LIMITED,
+                    "Too many of your pages have begun to write here. Keep the change, close some of them, and send it again "
+                    f"in {ceil(seconds)} s.",
+                )
+        session.begun = True
+
     # Coming and going.
 
     def may_join(self, connection: ConnectionId, request: JoinRequest) -> None:
@@ -105,9 +136,12 @@ class Gathering:
             raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id belongs to somebody else; take a new one.")
 
     def join(
-        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role
+        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role, parts: Joining | None
     ) -> tuple[Session, list[Effect]]:
-        """Enter a session; it replaces the connection's earlier one, and a dead connection's with the same client id."""
+        """Enter a session, which may have parts to fetch.
+
+        It replaces the connection's earlier one, and a dead connection's with the same client id.
+        """
         effects = self._evict_ghosts(connection, request.client_id)
         former = self._sessions.get(connection)
         if former is not None:
@@ -116,7 +150,7 @@ class Gathering:
         if former is not None and former.client_id != request.client_id:
             self._release(former)
             self.presence.remove(presence_id)
-        session = Session(connection, presence_id, request.client_id, user, role, _key_hash(request))
+        session = Session(connection, presence_id, request.client_id, user, role, _key_hash(request), parts or Synced())
         self._sessions[connection] = session
         self._by_client[session.client_id] = connection
         self._listeners = None
@@ -282,6 +316,7 @@ class Gathering:
     def flush_presence(self, now: float) -> list[Effect]:
         """Tell what has changed, and what was asked for, if it is time."""
         effects: list[Effect] = []
+        self._now = now
         if now >= self._next_presence and (self.presence.changed or self._asked):
             self._next_presence = now + self._presence_gather
             if changes := self.presence.take_changes():

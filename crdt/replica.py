@@ -221,9 +221,9 @@ class Replica:
             return (keystroke,)
         return [inspect(update, self._limits) for update in decode_batch(batch)]
 
-    def admit(self, updates: Sequence[Inspected], may_write: MayWrite) -> Admission:
-        """Let updates of a session in, all or none; raises ProtocolError."""
-        return self.knowledge.admit(updates, may_write)
+    def admit(self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None = None) -> Admission:
+        """Let updates of a session in, which joined under the client id `own`, all or none; raises ProtocolError."""
+        return self.knowledge.admit(updates, may_write, own)
 
     def arrive(self, row: InspectedRow, *, known: bool) -> None:
         """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""

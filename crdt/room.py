@@ -152,9 +152,7 @@ class Room:
         missing, state_vector = self._replica.lacking(request)
         self._catching_up.works("encode")
         parts = self._people.announce(connection, missing, account or unbounded().of(user.user_id))
-        session, effects = self._people.join(connection, request, user, role)
-        if parts is not None:
-            session.become(parts)
+        session, effects = self._people.join(connection, request, user, role, parts)
         answer = JoinAnswer(
             role=role,
             missing=missing if parts is None else None,
@@ -169,10 +167,6 @@ class Room:
             quarantined=self.quarantined is not None,
         )
         return answer, effects
-
-    def leave(self, connection: ConnectionId) -> None:
-        """The session is over. What was taken from it goes on to the log."""
-        self._people.leave(connection)
 
     @property
     def people(self) -> Gathering:
@@ -189,6 +183,8 @@ class Room:
         try:
             size = sum([len(update.raw) for update in updates])
             session = self.may_write(connection, size)
+            if not session.begun:
+                self._people.begin(session, known=session.client_id in self._replica.clocks)
             return self._admit(Entry(connection, request, tuple(updates), session.key_hash, size=size))
         except ManyhandsError as refusal:
             return self.refuse(connection, request, self._outbox.weigh(connection, refusal))
@@ -202,8 +198,9 @@ class Room:
         return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
 
     def _admit(self, entry: Entry) -> list[Effect]:
-        authors, updates = self._people.authors, entry.updates or entry.repeated
-        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash))
+        authors, own = self._people.authors, self._people.client_id(entry.connection)
+        updates = entry.updates or entry.repeated
+        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash), own)
         if not admission.news:
             if self._replica.is_set_aside(updates):
                 raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)

@@ -71,6 +71,8 @@ class Session:
     role: Role
     key_hash: bytes | None
     state: State = field(default_factory=Synced)
+    begun: bool = False
+    """Whether it has sent something to be written."""
 
     def become(self, state: State) -> None:
         """Go over to another state; what was kept for the one before is kept no longer."""

@@ -242,7 +242,7 @@ class Rooms:
         self._attendance.leave(connection, document_id)
         open_room = self._rooms.get(document_id)
         if open_room is not None:
-            open_room.room.leave(connection)
+            open_room.room.people.leave(connection)
             open_room.do(list)
 
     def disconnect(self, connection: ConnectionId) -> None:

@@ -28,10 +28,10 @@ class Gated:
         for each in updates:
             self.lets_in(each)
 
-    def lets_in(self, *updates: bytes, may_write: Callable[[int], bool] = anybody) -> Admission:
-        return self.knowledge.admit([inspect(each, self.limits) for each in updates], may_write)
+    def lets_in(self, *updates: bytes, may_write: Callable[[int], bool] = anybody, own: int | None = None) -> Admission:
+        return self.knowledge.admit([inspect(each, self.limits) for each in updates], may_write, own)
 
-    def refuses(self, *updates: bytes, may_write: Callable[[int], bool] = anybody) -> Code:
+    def refuses(self, *updates: bytes, may_write: Callable[[int], bool] = anybody, own: int | None = None) -> Code:
         """The code of the refusal, after making sure that it left no trace."""
         before = pickle.dumps(self.knowledge)
         with pytest.raises(ProtocolError) as refusal:

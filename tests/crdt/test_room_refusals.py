@@ -7,7 +7,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import Epoch, Seq
 from crdt.protocol import ClosedMessage, DocumentInfo, Limits, Role
 from crdt.replica import Stored
-from tests.harness.room import Table
+from tests.harness.room import Seat, Table
 
 
 class TestRefusals:
@@ -130,3 +130,27 @@ class TestClientIds:
         alice.joins()
         assert [session.connection for session in table.room.people.sessions()] == ["alice"]
         assert isinstance(ghost.heard[-1], ClosedMessage)
+
+
+def test_one_person_s_pages_begin_to_write_so_many_at_once_and_others_are_not_held_up() -> None:
+    """Client ids are never forgotten: whoever makes up one after the other is slowed down, and loses nothing."""
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    table.flush()
+    pages = [Seat(table, f"page {number}", 5000 + number, None) for number in range(202)]
+    for page in pages:
+        page.user = alice.user
+        table.seats[page.connection] = page
+        page.joins()
+        page.types("x")
+    assert [page.refusals for page in pages[:200]] == [[]] * 200
+    assert [page.refusals for page in pages[200:]] == [["rate_limited"]] * 2
+    alice.types("known, or new")
+    bob.types("somebody else")
+    assert (alice.refusals, bob.refusals) == (["rate_limited"], [])
+    table.commit()
+    table.flush(after=31)
+    pages[200].sends(pages[200].doc.get_update())
+    assert pages[200].refusals == ["rate_limited"], "what was refused is sent again after a while"
+    pages[0].types("a known one goes on")
+    assert pages[0].refusals == []

@@ -125,7 +125,7 @@ class Seat:
 
     def leaves(self) -> None:
         """Go."""
-        self._table.room.leave(self.connection)
+        self._table.room.people.leave(self.connection)
 
 
 class Table:

@@ -16,6 +16,9 @@ import * as wire from "./wire.js";
 /** Milliseconds for an answer that the server can give at once or, after a restart, once it has loaded the document. */
 const ANSWER_TIME = 20_000;
 
+/** The state vector of whoever has nothing. */
+const NOTHING_SEEN = Uint8Array.of(0);
+
 export interface SessionParts {
   readonly documentId: string;
   readonly doc: Y.Doc;
@@ -230,9 +233,11 @@ export class Session implements Receiver {
 
   private join(attempt: number, epoch: number | null, complete: number | null): void {
     const { doc, link } = this.parts;
-    const stateVector = Y.encodeStateVector(doc);
+    const seen = Y.encodeStateVector(doc);
+    // Of tens of thousands of authors. Who cannot say what they have is sent all, and offers what the server lacks as ever.
+    const stateVector = seen.length > this.current.limits.part_bytes ? NOTHING_SEEN : seen;
     // An empty document belongs to no life: it may join any.
-    const hasLife = epoch !== null && stateVector.length > 1;
+    const hasLife = epoch !== null && seen.length > 1;
     const saysSo = hasLife && complete !== null && !waitsForMore(doc);
     const request = {
       state_vector: stateVector,

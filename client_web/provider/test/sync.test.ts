@@ -125,6 +125,20 @@ describe("a lost link", () => {
     expect([bob.says(), again.unsaved]).toEqual(["keep this", 0]);
   });
 
+  it("joins again when the state vector is too long for a message", () => {
+    const room = new Room();
+    room.server.partBytes = 100;
+    const authors = Array.from({ length: 30 }, () => room.joins());
+    for (const author of authors) author.types("x");
+    room.settle();
+    const [alice] = authors as [(typeof authors)[0]];
+    alice.line.drop();
+    alice.types("kept");
+    room.recover();
+    expect(room.server.joins.at(-1)?.state_vector).toEqual(Uint8Array.of(0));
+    expect([room.server.text().includes("kept"), alice.unsaved, room.words().length]).toEqual([true, 0, 1]);
+  });
+
   it("offers nothing when there is nothing", () => {
     const room = new Room();
     const alice = room.joins();

@@ -1,0 +1,50 @@
+"""What a document may grow to, and that whoever uses a limit up locks nobody out who is here."""
+
+import pytest
+
+from crdt.errors import Code, ProtocolError
+from crdt.gate import GateLimits, Knowledge, inspect
+from crdt.update_contents import XML_ELEMENT
+from tests.harness.update_writer import shared, text, update
+
+ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000
+
+
+class Gated:
+    """A document's gate, and the sessions at it."""
+
+    def __init__(self, limits: GateLimits) -> None:
+        self._limits = limits
+        self._knowledge = Knowledge(limits)
+
+    def lets_in(self, each: bytes, own: int | None = None) -> None:
+        self._knowledge.admit([inspect(each, self._limits)], lambda _: True, own)
+
+    def refuses(self, each: bytes, own: int | None = None) -> Code:
+        with pytest.raises(ProtocolError) as refusal:
+            self.lets_in(each, own)
+        return refusal.value.code
+
+
+def test_whoever_is_here_begins_where_no_more_ids_of_others_may_be_brought() -> None:
+    """A stranger's upload of thousands of ids locks nobody out: the rest is for sessions, each under its own id."""
+    gated = Gated(GateLimits(brought_client_ids=2, client_ids=4))
+    gated.lets_in(update({ALICE: (0, [text("hello", parent="t")])}))
+    first, second, third = ({client: (0, [text("x", parent="t")])} for client in (BOB, CAROL, CAROL + 1))
+    assert gated.refuses(update({**first, **second})) is Code.DOCUMENT_FULL
+    gated.lets_in(update(first))
+    assert gated.refuses(update(second)) is Code.DOCUMENT_FULL
+    assert gated.refuses(update({**second, **third}), own=CAROL) is Code.DOCUMENT_FULL
+    gated.lets_in(update(second), own=CAROL)
+    gated.lets_in(update({CAROL: (1, [text("y", left=(CAROL, 0))])}))
+    gated.lets_in(update(third), own=CAROL + 1)
+    assert gated.refuses(update({99: (0, [text("x", parent="t")])}), own=99) is Code.DOCUMENT_FULL
+
+
+def test_invented_roots_lock_out_neither_the_editor_nor_what_the_document_has() -> None:
+    gated = Gated(GateLimits(root_names=2))
+    gated.lets_in(update({ALICE: (0, [text("x", parent="one"), text("y", parent="two")])}))
+    assert gated.refuses(update({BOB: (0, [text("x", parent="three")])})) is Code.DOCUMENT_FULL
+    gated.lets_in(update({BOB: (0, [text("x", parent="two"), shared(XML_ELEMENT, parent="default")])}))
+    assert gated.refuses(update({CAROL: (0, [text("x", parent="three")])})) is Code.DOCUMENT_FULL
+    gated.lets_in(update({CAROL: (0, [text("x", parent="one")])}))
