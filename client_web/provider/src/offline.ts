@@ -88,15 +88,8 @@ export class OfflineCopy {
 
   /** Everything in the document is durable on the server. */
   markSaved(): void {
-    const { inherited } = this;
-    this.inherited = new Map();
-    this.write("unsaved", async (store) => {
-      await result(store.delete(this.ownMark()));
-      // Another tab's mark goes only if that tab has added nothing since we read its changes.
-      for (const [mark, count] of inherited) {
-        if ((await result(store.get(mark))) === count) await result(store.delete(mark));
-      }
-    });
+    const drop = this.marksToDrop();
+    this.write("unsaved", drop);
   }
 
   /** Note the document's life and title for the next visit, which may be offline. */
@@ -108,6 +101,35 @@ export class OfflineCopy {
       const current = (await result(store.get(this.documentId))) as Entry | undefined;
       if (current?.copy === entry.copy) await result(store.put(entry, this.documentId));
     });
+  }
+
+  /** Add the whole document to the copy: what the document did not tell of is not in it. */
+  keepWhole(update: Uint8Array): void {
+    try {
+      this.content?.db?.transaction("updates", "readwrite").objectStore("updates").add(update);
+    } catch {
+      this.fail(); // the connection to the database is gone
+    }
+  }
+
+  /** Replace the copy by the document as it is now, whose items have other ids than in the copy. */
+  async beginAnew(): Promise<void> {
+    const { beside, content, entry } = this;
+    if (beside === null || content === null) return;
+    const dropMarks = this.marksToDrop();
+    const known = (await result(open(beside, "readonly")[0].get(this.documentId))) as Entry | undefined;
+    // Another tab may have been first: what it has begun is for both.
+    this.entry = known?.copy === entry.copy ? { ...entry, copy: this.newCopy() } : (known ?? entry);
+    await content.destroy();
+    await this.readContent(); // which writes the whole document too
+    const [documents, unsaved] = open(beside, "readwrite");
+    const current = (await result(documents.get(this.documentId))) as Entry | undefined;
+    if (current?.copy === entry.copy) await result(documents.put(this.entry, this.documentId));
+    await result(unsaved.put(this.changes, this.ownMark()));
+    await dropMarks(unsaved);
+    const marks = await entries(unsaved, under(entry.copy));
+    // A tab that has unsaved words in the old copy moves them itself.
+    if (marks.length === 0) void deleteDatabase(content.name);
   }
 
   /** Keep the copy under its own name and begin an empty one for whoever opens the document next; returns all names kept. */
@@ -196,6 +218,19 @@ export class OfflineCopy {
     if (current?.copy !== this.entry.copy) return;
     const fresh: Entry = { ...current, copy: this.newCopy(), epoch: null, document: null };
     await result(documents.put(fresh, this.documentId));
+  }
+
+  /** Another tab's mark goes only if that tab has added nothing since its changes were read. */
+  private marksToDrop(): (unsaved: IDBObjectStore) => Promise<void> {
+    const { inherited } = this;
+    const ownMark = this.ownMark();
+    this.inherited = new Map();
+    return async (unsaved) => {
+      await result(unsaved.delete(ownMark));
+      for (const [mark, count] of inherited) {
+        if ((await result(unsaved.get(mark))) === count) await result(unsaved.delete(mark));
+      }
+    };
   }
 
   private newCopy(): string {

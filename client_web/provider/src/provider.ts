@@ -7,6 +7,7 @@ import type { Connection } from "./connection.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
 import { type Found, newKey, OfflineCopy } from "./offline.js";
 import { Presence } from "./presence.js";
+import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
 import { type SyncState, unsaved } from "./state.js";
 import { SocketConnection } from "./transport.js";
@@ -48,6 +49,7 @@ export class ManyhandsProvider implements Provider {
   private readonly listeners = new Set<() => void>();
   private offlineCopy: ProviderState["offlineCopy"];
   private separateCopies: readonly string[] = [];
+  private mended = 0;
   private shown: ProviderState;
   private destroyed = false;
 
@@ -82,6 +84,8 @@ export class ManyhandsProvider implements Provider {
       isForeign: (origin) => this.copyOnDevice?.isOrigin(origin) ?? false,
       onChange: this.onStep,
       setAside: () => void this.setAside(),
+      onSilence: this.onSilence,
+      onMoved: this.onMoved,
     });
     this.shown = this.view();
     if (options.user !== undefined) this.awareness.setLocalStateField("user", options.user);
@@ -107,7 +111,7 @@ export class ManyhandsProvider implements Provider {
   }
 
   copy(): Uint8Array {
-    return Y.encodeStateAsUpdate(this.doc);
+    return encodeDespite(this.doc).update;
   }
 
   async discardAndReload(): Promise<void> {
@@ -172,6 +176,18 @@ export class ManyhandsProvider implements Provider {
     this.show();
   };
 
+  private readonly onSilence = (): void => {
+    this.mended += 1;
+    this.copyOnDevice?.keepWhole(encodeDespite(this.doc).update);
+    this.show();
+  };
+
+  private readonly onMoved = (done: () => void): void => {
+    this.mended += 1;
+    Promise.resolve(this.copyOnDevice?.beginAnew()).then(done, done);
+    this.show();
+  };
+
   private readonly onCopyFailed = (): void => {
     this.offlineCopy = "unavailable";
     this.show();
@@ -190,7 +206,7 @@ export class ManyhandsProvider implements Provider {
   }
 
   private view(): ProviderState {
-    const { session, offlineCopy, separateCopies } = this;
+    const { session, offlineCopy, separateCopies, mended } = this;
     const { role, durability, loaded, document, refusal, turnedAway } = session.state;
     const { closed, quarantined, lastSavedAt } = session.state;
     return {
@@ -198,7 +214,7 @@ export class ManyhandsProvider implements Provider {
       unsaved: unsaved(session.state),
       progress: progressOf(session.state),
       ...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, lastSavedAt },
-      ...{ offlineCopy, separateCopies },
+      ...{ offlineCopy, separateCopies, mended },
     };
   }
 }

@@ -1,10 +1,12 @@
 /** What a refusal's code asks of the client: the one place that knows. */
 
+import type { SyncState } from "./state.js";
 import type { ErrorCode } from "./types.js";
 
 /**
  * - `later`: nothing is wrong with the message; send it again after a pause.
- * - `rejoin`: the two sides disagree about the past; joining again settles that. Once.
+ * - `rejoin`: the two sides disagree about the past; joining again settles that. Once; when a client id is somebody
+ *   else's, a few times, each under a fresh one.
  * - `authenticate`: the person's token has run out; a fresh one, then joining again, settles that. Once.
  * - `stop`: the same message will be refused for ever.
  */
@@ -21,6 +23,7 @@ export function remedyForUpdate(code: ErrorCode): Remedy {
     case "not_joined":
     case "internal":
     case "epoch_changed":
+    case "client_id_taken":
       return "rejoin";
     case "unauthenticated":
       return "authenticate";
@@ -30,7 +33,6 @@ export function remedyForUpdate(code: ErrorCode): Remedy {
     case "forbidden":
     case "bad_update":
     case "unsupported_content":
-    case "client_id_taken":
     case "too_large":
     case "document_full":
     case "quarantined":
@@ -67,4 +69,17 @@ export function remedyForSession(code: ErrorCode): Remedy {
     case "deleted":
       return "stop";
   }
+}
+
+/** Whether writing is allowed now as far as the client can know. */
+function mayWrite(state: SyncState): boolean {
+  const trashed = state.document?.trashedAt != null;
+  return (state.role === "owner" || state.role === "editor") && !trashed && !state.quarantined;
+}
+
+/** Drop a refusal whose reason has gone away, so that its changes are offered again. */
+export function forgive(state: SyncState): SyncState {
+  const code = state.refusal?.code;
+  const lifted = (code === "forbidden" || code === "quarantined") && mayWrite(state);
+  return lifted ? { ...state, refusal: null, strikes: null } : state;
 }

@@ -8,9 +8,12 @@ import type { Answer, Authentication, Connection, Receiver } from "./connection.
 import { Outgoing } from "./outgoing.js";
 import type { Presence } from "./presence.js";
 import { remedyForUpdate } from "./remedy.js";
-import { type Effect, type LinkStatus, type Step, type SyncState, startState } from "./state.js";
+import { moveWords, OwnWords } from "./renaming.js";
+import { encodeOrDrop } from "./salvage.js";
+import { type Effect, type LinkStatus, type Step, type SyncState, startState, unsaved } from "./state.js";
 import * as sync from "./sync.js";
 import type { ServerError } from "./types.js";
+import { reachesBeyond, Watch } from "./watch.js";
 import * as wire from "./wire.js";
 
 /** Milliseconds for an answer that the server can give at once or, after a restart, once it has loaded the document. */
@@ -35,6 +38,10 @@ export interface SessionParts {
   readonly onChange: (state: SyncState, before: SyncState) => void;
   /** The offline copy belongs to an earlier life of the document. */
   readonly setAside: (epoch: number) => void;
+  /** The document changed without telling: whatever follows its events has missed something. */
+  readonly onSilence: () => void;
+  /** Words stand under other ids than before: call `done` when the copy on the device knows. */
+  readonly onMoved: (done: () => void) => void;
 }
 
 type Verb = (state: SyncState) => Step;
@@ -43,16 +50,22 @@ type Verb = (state: SyncState) => Step;
 export class Session implements Receiver {
   private readonly parts: SessionParts;
   private readonly outgoing: Outgoing;
+  private readonly watch: Watch;
+  private readonly own = new OwnWords();
   private readonly verbs: Verb[] = [];
   private readonly timers = new Set<Timer>();
   private current: SyncState = startState;
   private running = false;
   private key: string | null = null;
+  /** The id under which this page is known to the others. */
+  private clientId: number;
   private detach: (() => void) | null = null;
 
   constructor(parts: SessionParts) {
     this.parts = parts;
     this.outgoing = new Outgoing(parts.documentId, parts.connection);
+    this.watch = new Watch(parts.doc, parts.clock, this.onUpdate, this.onSilence);
+    this.clientId = parts.doc.clientID;
   }
 
   get state(): SyncState {
@@ -61,7 +74,7 @@ export class Session implements Receiver {
 
   /** Begin to listen, to the document and to the connection. */
   start(): void {
-    this.parts.doc.on("update", this.onUpdate);
+    this.watch.start();
     this.detach = this.parts.connection.attach(this.parts.documentId, this);
     this.linkChanged(this.parts.connection.link);
   }
@@ -74,7 +87,8 @@ export class Session implements Receiver {
 
   /** Send what was gathered, and leave. */
   stop(): void {
-    this.parts.doc.off("update", this.onUpdate);
+    this.watch.look(true);
+    this.watch.stop();
     this.step(sync.gathered);
     if (this.current.link === "connected") this.ask("leave", [], () => {});
     for (const timer of this.timers) this.parts.clock.clearTimeout(timer);
@@ -105,7 +119,7 @@ export class Session implements Receiver {
   sendPresence(state: unknown, answered: (again: boolean) => void): void {
     const again = (answer: Answer): boolean => {
       if (answer.kind === "lost") return true;
-      const { error } = read(answer.value, () => null);
+      const { error } = wire.read(answer.value, () => null);
       return error !== null && remedyForUpdate(error.code) === "later";
     };
     this.ask("presence", [{ state }], (answer) => answered(again(answer)), ANSWER_TIME);
@@ -146,9 +160,15 @@ export class Session implements Receiver {
     this.tell({ seq, updates: decodeBatch(batch) }, sync.received);
   }
 
-  private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
+  private readonly onUpdate = (update: Uint8Array, origin: unknown, transaction: Y.Transaction): void => {
     if (origin === this || this.parts.isForeign(origin)) return;
+    this.own.wrote(transaction);
     this.step((state) => sync.changed(state, update));
+  };
+
+  private readonly onSilence = (): void => {
+    this.step(sync.changedSilently);
+    this.parts.onSilence();
   };
 
   private step(verb: Verb): void {
@@ -172,10 +192,12 @@ export class Session implements Receiver {
         this.carryOut(effect);
       } catch (error) {
         // Whatever could not be applied, or compared with the server's word: the rest of the step relies on it.
-        this.verbs.push((now) => sync.applyFailed(now, sentence(error)));
+        if (error instanceof Contradiction) this.verbs.push(sync.clientIdTaken);
+        else this.verbs.push((now) => sync.applyFailed(now, wire.sentence(error)));
         break;
       }
     }
+    if (unsaved(state) === 0) this.own.settled();
     if (state !== before) this.parts.onChange(state, before);
   }
 
@@ -195,11 +217,11 @@ export class Session implements Receiver {
         this.apply(effect.updates);
         break;
       case "compare":
-        if (reachesBeyond(effect.stateVector, Y.encodeStateVector(doc)))
+        if (!holds(doc, effect.stateVector))
           throw new Error("The server said that nothing is missing, and has more.");
         break;
       case "offer":
-        this.offer(effect.attempt, effect.stateVector, effect.always);
+        this.offer(effect);
         break;
       case "send":
         this.send(effect.id, effect.batch);
@@ -215,7 +237,10 @@ export class Session implements Receiver {
         break;
       case "renew_client_id":
         doc.clientID = new Y.Doc().clientID;
-        presence.renew(doc.clientID);
+        this.followClientId();
+        break;
+      case "move_words":
+        this.moveWords(effect.attempt, effect.stateVector, effect.foreign);
         break;
       case "set_aside":
         this.parts.setAside(effect.epoch);
@@ -225,20 +250,51 @@ export class Session implements Receiver {
 
   private apply(updates: readonly Uint8Array[]): void {
     const { doc } = this.parts;
+    if (updates.some((update) => this.own.isContradictedBy(update, doc))) throw new Contradiction();
+    let isRead = false;
     const applyAll = () => {
       for (const update of updates) Y.applyUpdate(doc, update, this);
+      isRead = true;
     };
-    Y.transact(doc, applyAll, this, false);
+    try {
+      Y.transact(doc, applyAll, this, false);
+    } catch (error) {
+      this.watch.look();
+      if (!isRead) throw error;
+      reportError(error); // somebody who listens to the document threw: its content is whole
+    }
+    if (doc.clientID !== this.clientId) {
+      // Yjs takes another one when somebody else's words come under it.
+      this.followClientId();
+      this.step(sync.resync);
+    }
+  }
+
+  private followClientId(): void {
+    this.clientId = this.parts.doc.clientID;
+    this.parts.presence.renew(this.clientId);
+  }
+
+  private moveWords(attempt: number, stateVector: Uint8Array, foreign: boolean): void {
+    const { doc, onMoved } = this.parts;
+    const from = this.own.toMove(doc, Y.decodeStateVector(stateVector), foreign);
+    const moved = moveWords(doc, from);
+    if (moved) this.own.settled();
+    this.watch.accept();
+    const done = (): void => this.step((state) => sync.wordsMoved(state, attempt, moved));
+    if (moved && from.size > 0) onMoved(done);
+    else done();
   }
 
   private join(attempt: number, epoch: number | null, complete: number | null): void {
     const { doc, link } = this.parts;
-    const seen = Y.encodeStateVector(doc);
+    const undoubted = this.own.undoubted(doc);
+    const seen = undoubted ?? Y.encodeStateVector(doc);
     // Of tens of thousands of authors. Who cannot say what they have is sent all, and offers what the server lacks as ever.
     const stateVector = seen.length > this.current.limits.part_bytes ? NOTHING_SEEN : seen;
     // An empty document belongs to no life: it may join any.
-    const hasLife = epoch !== null && seen.length > 1;
-    const saysSo = hasLife && complete !== null && !waitsForMore(doc);
+    const hasLife = epoch !== null && doc.store.clients.size > 0;
+    const saysSo = hasLife && complete !== null && undoubted === null && !waitsForMore(doc);
     const request = {
       state_vector: stateVector,
       client_id: doc.clientID,
@@ -269,17 +325,20 @@ export class Session implements Receiver {
     );
   }
 
-  private offer(attempt: number, stateVector: Uint8Array, always: boolean): void {
+  private offer({ attempt, stateVector, always, salvage }: Extract<Effect, { kind: "offer" }>): void {
     const { doc } = this.parts;
-    const more = always || reachesBeyond(Y.encodeStateVector(doc), stateVector);
-    const update = more ? Y.encodeStateAsUpdate(doc, stateVector) : null;
+    const more = always || reachesBeyond(doc, Y.decodeStateVector(stateVector));
+    const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;
+    const update = more ? encode(doc, stateVector) : null;
     this.step((state) => sync.offered(state, attempt, update));
   }
 
   private send(id: number, batch: Uint8Array): void {
+    this.own.sending(id);
     this.outgoing.send(batch, this.current.limits.part_bytes, (answer) => {
       if (answer.kind === "lost") return; // the link says so too
-      const outcome = read(answer.value, wire.decodeSeq);
+      const outcome = wire.read(answer.value, wire.decodeSeq);
+      if (outcome.error === null) this.own.acknowledged(id);
       this.step((state) =>
         outcome.error === null
           ? sync.acknowledged(state, id, outcome.value, this.parts.clock.now())
@@ -300,7 +359,7 @@ export class Session implements Receiver {
         this.step((state) => sync.joinLost(state, attempt));
         return;
       }
-      const outcome = read(answer.value, decode);
+      const outcome = wire.read(answer.value, decode);
       if (outcome.error === null) use(outcome.value);
       else this.step((state) => sync.joinRefused(state, attempt, outcome.error));
     };
@@ -325,29 +384,16 @@ export class Session implements Receiver {
   }
 }
 
-type Outcome<T> = { readonly error: null; readonly value: T } | { readonly error: ServerError };
+/** The server's log holds somebody else's words where this page has written its own. */
+class Contradiction extends Error {}
 
-/** Read an ack: the answer, the server's refusal, or, when it is neither, a refusal of our own making. */
-function read<T>(value: unknown, decode: (value: unknown) => T): Outcome<T> {
-  try {
-    const error = wire.refusalIn(value);
-    return error === null ? { error, value: decode(value) } : { error };
-  } catch (error) {
-    return { error: { code: "internal", message: sentence(error) } };
-  }
-}
-
-/** Whether a replica with the one state vector holds items that one with the other has not seen. */
-function reachesBeyond(one: Uint8Array, other: Uint8Array): boolean {
-  const theirs = Y.decodeStateVector(other);
-  return [...Y.decodeStateVector(one)].some(([clientId, clock]) => clock > (theirs.get(clientId) ?? 0));
+function holds(doc: Y.Doc, stateVector: Uint8Array): boolean {
+  return [...Y.decodeStateVector(stateVector)].every(
+    ([client, clock]) => clock <= Y.getState(doc.store, client),
+  );
 }
 
 /** Whether the document has received what it cannot put in its place before something else has come. */
 function waitsForMore(doc: Y.Doc): boolean {
   return doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

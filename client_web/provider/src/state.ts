@@ -1,4 +1,4 @@
-/** What the sync core knows of one document, and what it can ask of its shell; data only. */
+/** What the sync core knows of one document, what it can ask of its shell, and the small moves from state to state. */
 
 import type { DocumentInfo, Durability, ErrorCode, Refusal, Role, ServerError } from "./types.js";
 import type { JoinAnswer, Limits, PresenceChange } from "./wire.js";
@@ -34,6 +34,8 @@ export type Phase =
       readonly serverVector: Uint8Array;
     };
 
+export type Joined = Extract<Phase, { kind: "joined" }>;
+
 /** A batch that was sent and is neither acknowledged nor refused. */
 export interface InFlight {
   readonly id: number;
@@ -60,6 +62,8 @@ export interface SyncState {
   readonly pending: readonly Uint8Array[];
   readonly inFlight: readonly InFlight[];
   readonly nextBatch: number;
+  /** The server holds somebody else's words under a client id of this page: its own must be moved to another one. */
+  readonly moving: boolean;
   /** The same failure, how often in a row: nothing is tried for ever that cannot succeed. */
   readonly strikes: { readonly of: ErrorCode | "apply"; readonly count: number } | null;
   /** Pauses in a row without a success between them; the back-off grows with it. */
@@ -92,12 +96,16 @@ export type Effect =
   | { readonly kind: "apply"; readonly updates: readonly Uint8Array[] }
   /** Make sure that the document reaches as far as this state vector; if it doesn't, that is told as by `apply`. */
   | { readonly kind: "compare"; readonly stateVector: Uint8Array }
-  /** Encode what the document holds beyond the state vector (`always`: even if that seems nothing) and tell by `offered`. */
+  /**
+   * Encode what the document holds beyond the state vector (`always`: even if that seems nothing) and tell by `offered`.
+   * `salvage`: give up what cannot be encoded, and only that.
+   */
   | {
       readonly kind: "offer";
       readonly attempt: number;
       readonly stateVector: Uint8Array;
       readonly always: boolean;
+      readonly salvage: boolean;
     }
   /** Send a batch after all earlier ones; answer with `acknowledged` or `refused`. */
   | { readonly kind: "send"; readonly id: number; readonly batch: Uint8Array }
@@ -109,6 +117,16 @@ export type Effect =
   | { readonly kind: "presence"; readonly changes: readonly PresenceChange[]; readonly presenceId: number }
   /** Go on writing under a fresh client id. */
   | { readonly kind: "renew_client_id" }
+  /**
+   * Move this page's words that the server does not hold to an id that is free, in the copy on the device too; answer
+   * with `wordsMoved`. `foreign`: also those that came from elsewhere, such as an earlier visit or an import.
+   */
+  | {
+      readonly kind: "move_words";
+      readonly attempt: number;
+      readonly stateVector: Uint8Array;
+      readonly foreign: boolean;
+    }
   /** Keep the offline copy apart: it belongs to an earlier life of the document. */
   | { readonly kind: "set_aside"; readonly epoch: number };
 
@@ -130,6 +148,7 @@ export const startState: SyncState = {
   pending: [],
   inFlight: [],
   nextBatch: 1,
+  moving: false,
   strikes: null,
   tries: 0,
   limits: { update_bytes: 16 * 2 ** 20, part_bytes: 256 * 2 ** 10, presence_bytes: 4096 },
@@ -146,4 +165,33 @@ export const startState: SyncState = {
 /** Local changes that are not known to be durable. */
 export function unsaved(state: SyncState): number {
   return state.inFlight.reduce((sum, batch) => sum + batch.changes, state.adrift + state.pending.length);
+}
+
+export function stay(state: SyncState, ...effects: readonly Effect[]): Step {
+  return { state, effects };
+}
+
+/** Leave the session behind: what was under way is adrift until the next offer. */
+export function apart(state: SyncState): SyncState {
+  const ended = state.phase.kind === "joined" && state.link === "connected";
+  const complete = ended ? null : state.complete;
+  return { ...state, complete, adrift: unsaved(state), pending: [], inFlight: [], phase: { kind: "apart" } };
+}
+
+/** Count a row as seen, and those beyond it that were waiting for it. */
+export function seen(phase: Joined, row: number): Joined {
+  if (row <= phase.seq) return phase;
+  const ahead = new Set([...phase.ahead, row]);
+  let seq = phase.seq;
+  while (ahead.delete(seq + 1)) seq += 1;
+  return { ...phase, seq, ahead };
+}
+
+/** A client id that is taken may be replaced this often in a row; random ids do not collide, so more means a fault. */
+const MOST_STRIKES: Partial<Record<ErrorCode | "apply", number>> = { client_id_taken: 3 };
+
+/** Note one more failure of a kind, after which what is complete is uncertain; null when there were enough of them. */
+export function strike(state: SyncState, of: ErrorCode | "apply"): SyncState | null {
+  const count = (state.strikes?.of === of ? state.strikes.count : 0) + 1;
+  return count > (MOST_STRIKES[of] ?? 1) ? null : { ...state, complete: null, strikes: { of, count } };
 }

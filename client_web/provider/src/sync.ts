@@ -2,7 +2,6 @@
  * The sync core: the native protocol's client for one document, without network, timers or document.
  *
  * A state and verbs; each verb returns the next state and the effects that the shell (session.ts) carries out in order.
- *
  * 1. After each join the shell *offers*: whatever the document holds beyond the server's state vector leaves as one
  *    batch. So nothing has to be remembered of batches whose fate is unknown: losing the link turns them into
  *    a number (`adrift`), and the next offer covers them.
@@ -11,43 +10,39 @@
  * 3. While `joined` and `open`, local changes are gathered and sent at once, many batches in flight, acknowledged in any order.
  * 4. Rows apply in log order: a gap means that something was missed, and joining again brings it. An acknowledged row
  *    counts as seen; a row that was seen may come again (it was shared with other people's batches) and is applied again.
- * 5. A refused batch is never taken back and nothing is sent after it: later changes would build on it.
+ * 5. A refused batch is never taken back and nothing is sent after it: later changes would build on it. One kind is mended,
+ *    once nothing is in flight: words under somebody else's client id move to a free one (renaming.ts), between two joins.
  * 6. Who joins again after a lost link says up to which row the document is complete, and is not sent it once more. An
  *    acknowledged row proves nothing: a slow connection is not told what others have in it. The next row's event does,
  *    for events come in order or not at all. Whatever failed, and whatever else ended a session, leaves it uncertain.
+ * 7. When the document changed without telling (watch.ts), all that the server lacks is offered, and every deletion.
  */
 
 import { encodeBatch, shareOut } from "./batch.js";
 import { concatenate } from "./bytes.js";
-import { remedyForSession, remedyForUpdate } from "./remedy.js";
+import { forgive, remedyForSession, remedyForUpdate } from "./remedy.js";
 import {
+  apart,
   type Effect,
   type InFlight,
+  type Joined,
   type LinkStatus,
   type Phase,
   type Row,
   type Step,
   type SyncState,
+  seen,
+  stay,
+  strike,
   unsaved,
 } from "./state.js";
-import type { DocumentInfo, Durability, ErrorCode, Role, ServerError } from "./types.js";
+import type { DocumentInfo, Durability, Role, ServerError } from "./types.js";
 import type { JoinAnswer } from "./wire.js";
 
-type Joined = Extract<Phase, { kind: "joined" }>;
-
-/** A client id that is taken may be replaced this often in a row; random ids do not collide, so more means a fault. */
-const MOST_STRIKES: Partial<Record<ErrorCode | "apply", number>> = { client_id_taken: 3 };
-
-function stay(state: SyncState, ...effects: readonly Effect[]): Step {
-  return { state, effects };
-}
-
-/** Leave the session behind: what was under way is adrift until the next offer. */
-function apart(state: SyncState): SyncState {
-  const ended = state.phase.kind === "joined" && state.link === "connected";
-  const complete = ended ? null : state.complete;
-  return { ...state, complete, adrift: unsaved(state), pending: [], inFlight: [], phase: { kind: "apart" } };
-}
+const NO_ID = {
+  code: "client_id_taken",
+  message: "No client id was free for what was written here.",
+} as const;
 
 /** Join, or join again; without a link, or before the offline copy is read, just wait for them. */
 function join(state: SyncState): Step {
@@ -60,10 +55,10 @@ function join(state: SyncState): Step {
   );
 }
 
-/** Note one more failure of a kind, after which what is complete is uncertain; null when there were enough of them. */
-function strike(state: SyncState, of: ErrorCode | "apply"): SyncState | null {
-  const count = (state.strikes?.of === of ? state.strikes.count : 0) + 1;
-  return count > (MOST_STRIKES[of] ?? 1) ? null : { ...state, complete: null, strikes: { of, count } };
+/** Go on under another client id: the next join learns which words have to be moved to it. */
+function moveWords(state: SyncState): Step {
+  const step = join({ ...state, moving: unsaved(state) > 0, complete: null });
+  return stay(step.state, { kind: "renew_client_id" }, ...step.effects);
 }
 
 function close(state: SyncState, error: ServerError): Step {
@@ -111,18 +106,22 @@ export function copyRead(
 
 export function joined(state: SyncState, attempt: number, answer: JoinAnswer): Step {
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
-  const { held } = state.phase;
   const { role, document, durability, quarantined, limits, epoch, presenceId } = answer;
   const complete = epoch === state.epoch ? state.complete : null;
   const next = forgive({ ...state, role, document, durability, quarantined, limits, epoch, complete });
+  if (state.moving) {
+    const foreign = (state.strikes?.count ?? 0) > 1;
+    const effect: Effect = { kind: "move_words", attempt, stateVector: answer.stateVector, foreign };
+    return stay({ ...apart(next), moving: false }, effect);
+  }
   const presence: Effect = { kind: "presence", changes: answer.presence, presenceId };
   if (answer.missing.kind !== "parts") {
     const missing = answer.missing.kind === "whole" ? answer.missing.update : null;
-    const step = settle(next, answer, missing, held);
+    const step = settle(next, answer, missing, state.phase.held);
     return stay(step.state, presence, ...step.effects);
   }
   const { bytes } = answer.missing;
-  const phase: Phase = { kind: "fetching", answer, total: bytes, parts: [], held };
+  const phase: Phase = { kind: "fetching", answer, total: bytes, parts: [], held: state.phase.held };
   return stay({ ...next, phase }, presence, { kind: "fetch", attempt, index: 0 });
 }
 
@@ -170,7 +169,8 @@ function settle(
 }
 
 function offer(state: SyncState, stateVector: Uint8Array): Effect {
-  return { kind: "offer", attempt: state.attempt, stateVector, always: state.adrift > 0 };
+  const salvage = state.strikes?.of === "apply";
+  return { kind: "offer", attempt: state.attempt, stateVector, always: state.adrift > 0, salvage };
 }
 
 /** The shell's answer to `offer`: one update with what the server lacks, or null when it lacks nothing. */
@@ -219,10 +219,7 @@ function sessionFailed(state: SyncState, error: ServerError): Step {
     case "rejoin": {
       const struck = strike(state, error.code);
       if (struck === null) return close(state, error);
-      const step = join(struck);
-      return error.code === "client_id_taken"
-        ? stay(step.state, { kind: "renew_client_id" }, ...step.effects)
-        : step;
+      return error.code === "client_id_taken" ? moveWords(struck) : join(struck);
     }
   }
 }
@@ -277,15 +274,6 @@ export function received(state: SyncState, row: Row): Step {
   }
 }
 
-/** Count a row as seen, and those beyond it that were waiting for it. */
-function seen(phase: Joined, row: number): Joined {
-  if (row <= phase.seq) return phase;
-  const ahead = new Set([...phase.ahead, row]);
-  let seq = phase.seq;
-  while (ahead.delete(seq + 1)) seq += 1;
-  return { ...phase, seq, ahead };
-}
-
 /** What the server sent could not be applied. Once that may be chance, twice it is not. */
 export function applyFailed(state: SyncState, message: string): Step {
   const struck = strike(state, "apply");
@@ -296,6 +284,18 @@ export function resync(state: SyncState): Step {
   return join({ ...state, complete: null });
 }
 
+/** Somebody else has written under a client id of this page. */
+export function clientIdTaken(state: SyncState): Step {
+  const struck = strike(state, NO_ID.code);
+  return struck === null ? close(state, NO_ID) : moveWords(struck);
+}
+
+/** The words stand under an id of their own now, in the copy on the device too; or no id was free for them. */
+export function wordsMoved(state: SyncState, attempt: number, moved: boolean): Step {
+  if (attempt !== state.attempt) return stay(state);
+  return moved ? join(state) : close(state, NO_ID);
+}
+
 // ---- local changes
 
 export function changed(state: SyncState, update: Uint8Array): Step {
@@ -304,6 +304,14 @@ export function changed(state: SyncState, update: Uint8Array): Step {
   }
   const next = { ...state, pending: [...state.pending, update] };
   return state.pending.length === 0 ? stay(next, { kind: "gather" }) : stay(next);
+}
+
+/** The document changed and no event told how: offer what the server lacks of it, deletions included. */
+export function changedSilently(state: SyncState): Step {
+  const next = { ...state, adrift: state.adrift + state.pending.length + 1, pending: [] };
+  if (next.phase.kind !== "joined" || next.phase.sending !== "open") return stay(next);
+  const phase: Joined = { ...next.phase, sending: "offering" };
+  return stay({ ...next, phase }, offer(next, phase.serverVector));
 }
 
 /** The gathering window has ended. */
@@ -328,7 +336,13 @@ export function acknowledged(state: SyncState, id: number, seq: number, now: num
   if (!state.inFlight.some((batch) => batch.id === id)) return stay(state);
   const inFlight = state.inFlight.filter((batch) => batch.id !== id);
   const phase = state.phase.kind === "joined" ? seen(state.phase, seq) : state.phase;
-  return stay({ ...state, inFlight, phase, strikes: null, tries: 0, lastSavedAt: now });
+  const next = { ...state, inFlight, phase, tries: 0, lastSavedAt: now };
+  return next.moving ? onceAnswered(next) : stay({ ...next, strikes: null });
+}
+
+/** What is in flight may hold words that the server takes. */
+function onceAnswered(state: SyncState): Step {
+  return state.inFlight.length === 0 ? moveWords(state) : stay(state);
 }
 
 /** The server holds nothing of a batch. */
@@ -337,6 +351,7 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
   if (batch === undefined) return stay(state);
   const inFlight = state.inFlight.filter((sent) => sent !== batch);
   const next = { ...state, inFlight, adrift: state.adrift + batch.changes };
+  if (state.moving) return onceAnswered(next);
   // Those behind a refused batch are refused with it, and say nothing new.
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(next);
   switch (remedyForUpdate(error.code)) {
@@ -348,7 +363,9 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
       return giveUp(next, state.phase, error, batch.bytes);
     case "rejoin": {
       const struck = strike(next, error.code);
-      return struck === null ? giveUp(next, state.phase, error, batch.bytes) : join(struck);
+      if (struck === null) return giveUp(next, state.phase, error, batch.bytes);
+      if (error.code !== "client_id_taken") return join(struck);
+      return onceAnswered({ ...hold(struck, state.phase), moving: true });
     }
   }
 }
@@ -363,19 +380,6 @@ function giveUp(state: SyncState, phase: Joined, error: ServerError, bytes: numb
 }
 
 // ---- what else the server says
-
-/** Whether writing is allowed now as far as the client can know. */
-function mayWrite(state: SyncState): boolean {
-  const trashed = state.document?.trashedAt != null;
-  return (state.role === "owner" || state.role === "editor") && !trashed && !state.quarantined;
-}
-
-/** Drop a refusal whose reason has gone away, so that its changes are offered again. */
-function forgive(state: SyncState): SyncState {
-  const code = state.refusal?.code;
-  const lifted = (code === "forbidden" || code === "quarantined") && mayWrite(state);
-  return lifted ? { ...state, refusal: null, strikes: null } : state;
-}
 
 /** Join again if the news lifted a refusal. */
 function afterNews(before: SyncState, news: SyncState): Step {

@@ -89,6 +89,11 @@ export interface ProviderState {
   readonly quarantined: boolean;
   /** Names of copies of the document's earlier lives, kept apart after a restore from a backup. */
   readonly separateCopies: readonly string[];
+  /**
+   * How often `doc` has changed without telling: because somebody threw in the middle of its events, or because words went on under another
+   * client id. The provider has set that right; an editor or an undo manager may have missed it. Make new ones when this grows.
+   */
+  readonly mended: number;
   /** When the server last confirmed a local change, in milliseconds since 1970. */
   readonly lastSavedAt: number | null;
 }

@@ -211,3 +211,19 @@ export function decodeChunk(value: unknown): Uint8Array {
 export function decodeSeq(value: unknown): number {
   return natural(record(value, "ack").seq, "seq");
 }
+
+export type Outcome<T> = { readonly error: null; readonly value: T } | { readonly error: ServerError };
+
+/** Read an ack: the answer, the server's refusal, or, when it is neither, a refusal of our own making. */
+export function read<T>(value: unknown, decode: (value: unknown) => T): Outcome<T> {
+  try {
+    const error = refusalIn(value);
+    return error === null ? { error, value: decode(value) } : { error };
+  } catch (error) {
+    return { error: { code: "internal", message: sentence(error) } };
+  }
+}
+
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

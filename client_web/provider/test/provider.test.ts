@@ -208,6 +208,64 @@ describe("the copy on the device", () => {
     expect([again.text.toString(), again.provider.snapshot().unsaved]).toEqual(["", 0]);
   });
 
+  it("holds words that went on under another client id once, also with a deletion made since", async () => {
+    const device = new Device();
+    const first = device.open();
+    first.line.connect();
+    await joining(first.line);
+    device.settle(first.line);
+    const forger = new Y.Doc();
+    forger.clientID = first.provider.doc.clientID;
+    forger.getText("t").insert(0, "###");
+    first.text.insert(0, "words, words");
+    device.server.taken.add(forger.clientID);
+    device.server.hearFromElsewhere(Y.encodeStateAsUpdate(forger));
+    await vi.waitUntil(() => {
+      device.settle(first.line);
+      return first.provider.snapshot().unsaved === 0;
+    });
+    expect(first.provider.snapshot()).toMatchObject({ status: "synced", refusal: null, mended: 1 });
+    first.line.drop();
+    first.text.delete(first.text.toString().indexOf(","), 7);
+    const shown = first.text.toString();
+    await first.provider.destroy();
+
+    const again = device.open();
+    await vi.waitUntil(() => again.provider.snapshot().loaded, { interval: 1 });
+    expect([again.text.toString(), again.provider.snapshot().unsaved]).toEqual([shown, 1]);
+    again.line.connect();
+    await vi.waitUntil(() => {
+      device.settle(again.line);
+      return again.provider.snapshot().unsaved === 0;
+    });
+    expect([device.server.text(), shown.replace("###", "")]).toEqual([shown, "words"]);
+    const databases = (await indexedDB.databases()).filter(({ name }) =>
+      name?.includes(first.provider.documentId),
+    );
+    expect(databases).toHaveLength(1);
+  });
+
+  it("holds what the document did not tell of", async () => {
+    const device = new Device();
+    const first = device.open();
+    first.line.connect();
+    await joining(first.line);
+    device.settle(first.line);
+    first.line.drop();
+    const { doc } = first.provider;
+    doc.once("afterTransactionCleanup", () => {
+      throw new Error("Somebody else's mistake.");
+    });
+    expect(() => first.text.insert(0, "untold")).toThrow();
+    await Promise.resolve();
+    expect(first.provider.snapshot()).toMatchObject({ unsaved: 1, mended: 1 });
+    await first.provider.destroy();
+
+    const again = device.open();
+    await vi.waitUntil(() => again.provider.snapshot().loaded, { interval: 1 });
+    expect([again.text.toString(), again.provider.snapshot().unsaved]).toEqual(["untold", 1]);
+  });
+
   it("may be missing: the page edits on and says so", async () => {
     const { indexedDB } = globalThis;
     Reflect.deleteProperty(globalThis, "indexedDB");

@@ -64,7 +64,7 @@ describe("a refused update", () => {
     expect(room.server.joins).toHaveLength(2);
   });
 
-  it.each<ErrorCode>(["too_large", "bad_update", "unsupported_content", "document_full", "client_id_taken"])(
+  it.each<ErrorCode>(["too_large", "bad_update", "unsupported_content", "document_full"])(
     "stays in the document, which goes on without sending: %s",
     (code) => {
       const room = new Room();

@@ -62,11 +62,28 @@ describe("whoever has everything", () => {
   it("sends again what was in flight, whether the server has it or not", () => {
     const { room, alice } = afterMuchWork();
     alice.types("four");
+    room.settle();
+    alice.types(" five");
     room.clock.advance(30);
     alice.line.arriveUp();
     room.server.crash();
     room.recover();
-    expect([...room.words(), alice.unsaved, room.server.briefly.length]).toEqual(["one three four", 0, 1]);
+    expect([...room.words(), alice.unsaved, room.server.briefly.length]).toEqual([
+      "one three four five",
+      0,
+      1,
+    ]);
+  });
+
+  it("is told of its first words, to see that they are its own", () => {
+    const { room, alice } = afterMuchWork();
+    alice.types("four");
+    room.clock.advance(30);
+    alice.line.arriveUp();
+    room.server.commit();
+    alice.line.drop();
+    room.recover();
+    expect([...room.words(), alice.unsaved, room.server.briefly.length]).toEqual(["one three four", 0, 0]);
   });
 
   it("sends what it writes while the answer is under way", () => {

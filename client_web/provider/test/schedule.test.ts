@@ -4,6 +4,7 @@
  */
 
 import { expect, it } from "vitest";
+import * as Y from "yjs";
 import { seeded } from "./harness/clock.js";
 import { type Person, Room } from "./harness/room.js";
 
@@ -32,7 +33,7 @@ const acts: readonly (readonly [number, Act])[] = [
   [0.4, (room, person) => room.server.behind.add(person.line)],
   [1, (room, person) => room.server.drained(person.line)],
   [0.3, (room) => room.server.crash()],
-  [0.4, (room, person) => room.reloads(person)],
+  [0.4, (room, person) => reload(room, person)],
   [
     0.5,
     (room, _person, chance) =>
@@ -40,7 +41,23 @@ const acts: readonly (readonly [number, Act])[] = [
   ],
   [0.2, (room) => room.server.refuseJoins.push("unavailable")],
   [0.5, (room) => room.clock.advance(2_000)],
+  [0.3, (room, person, chance) => hijack(room, person.doc.clientID, chance)],
 ];
+
+/** A page that is gone cannot tell its own unsaved words from a forger's under the same id. */
+function reload(room: Room, person: Person): void {
+  if (person.unsaved === 0 || room.server.taken.size === 0) room.reloads(person);
+}
+
+/** Somebody on another node writes under an id that nobody has used on the server yet. */
+function hijack(room: Room, clientId: number, chance: () => number): void {
+  if (room.server.knows(clientId)) return;
+  const forger = new Y.Doc();
+  forger.clientID = clientId;
+  forger.getText("t").insert(0, "#".repeat(1 + Math.floor(chance() * 20)));
+  room.server.taken.add(clientId);
+  room.server.hearFromElsewhere(Y.encodeStateAsUpdate(forger));
+}
 
 function letter(chance: () => number): string {
   return String.fromCharCode(97 + Math.floor(chance() * 26));

@@ -2,7 +2,8 @@
 
 import type { Provider } from "@manyhands/provider";
 import { Editor, Extension } from "@tiptap/core";
-import { useEffect, useState } from "react";
+import { TextSelection } from "@tiptap/pm/state";
+import { useEffect, useRef, useState } from "react";
 import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
 import { mirrorOf } from "../extensions/mirror";
 import { documentSchema, editorExtensions, FRAGMENT } from "../extensions/schema";
@@ -13,6 +14,8 @@ export interface DocumentEditorOptions {
   /** Where the editor's element goes; null until React has made it. */
   readonly place: HTMLElement | null;
   readonly readOnly: boolean;
+  /** Grows when the document has changed without telling: the editor may show something else, and a new one is made. */
+  readonly mended: number;
   readonly uploads: UploadsOptions;
   readonly onForeign: (foreign: readonly Foreign[]) => void;
   /** The editor threw while it drew a change; the shared document is whole, the view is not. */
@@ -22,20 +25,44 @@ export interface DocumentEditorOptions {
 const PLACEHOLDER = "Write here. Everybody with access sees it as you type.";
 
 export function useDocumentEditor(options: DocumentEditorOptions): Editor | null {
-  const { provider, place, readOnly } = options;
+  const { provider, place, readOnly, mended } = options;
   const [editor, setEditor] = useState<Editor | null>(null);
+  const left = useRef<Caret | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callbacks are read when they are called, and make no new editor
   useEffect(() => {
     if (!place) return;
     const binding = readOnly ? bindMirror(options, place) : bind(options, place);
     if (!binding) return;
+    if (left.current) putBack(binding.editor, left.current);
     setEditor(binding.editor);
     return () => {
+      left.current = caretOf(binding.editor);
       setEditor(null);
       binding.release();
     };
-  }, [provider, place, readOnly]);
+  }, [provider, place, readOnly, mended]);
   return editor;
+}
+
+/** Where a person was in an editor that gives way to another one of the same document. */
+interface Caret {
+  readonly anchor: number;
+  readonly head: number;
+  readonly hasFocus: boolean;
+}
+
+function caretOf(editor: Editor): Caret | null {
+  if (editor.isDestroyed) return null;
+  const { anchor, head } = editor.state.selection;
+  return { anchor, head, hasFocus: editor.view.hasFocus() };
+}
+
+function putBack(editor: Editor, { anchor, head, hasFocus }: Caret): void {
+  const { doc, tr } = editor.state;
+  const { size } = doc.content;
+  const [from, to] = [doc.resolve(Math.min(anchor, size)), doc.resolve(Math.min(head, size))];
+  editor.view.dispatch(tr.setSelection(TextSelection.between(from, to)));
+  if (hasFocus) editor.view.focus();
 }
 
 interface Binding {

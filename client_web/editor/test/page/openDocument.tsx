@@ -28,6 +28,7 @@ export const SAVED: ProviderState = {
   offlineCopy: "ok",
   quarantined: false,
   separateCopies: [],
+  mended: 0,
   lastSavedAt: null,
 };
 

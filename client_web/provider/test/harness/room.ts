@@ -16,6 +16,8 @@ export class Person {
   readonly text = this.doc.getText("t");
   readonly line: Line;
   readonly setAside: number[] = [];
+  /** How often the document was found to have changed without telling. */
+  mended = 0;
   private readonly session: Session;
   private readonly awareness = new Awareness(this.doc);
 
@@ -33,6 +35,10 @@ export class Person {
       isForeign: (origin) => origin === "copy",
       onChange: () => {},
       setAside: (epoch) => this.setAside.push(epoch),
+      onSilence: () => {
+        this.mended += 1;
+      },
+      onMoved: (done) => done(),
     });
     this.session.start();
   }

@@ -1,7 +1,7 @@
 /** A server in memory that keeps the protocol's promises for one document, and lines to it that tests can cut. */
 
 import * as Y from "yjs";
-import { decodeBatch } from "../../src/batch.js";
+import { decodeBatch, encodeBatch } from "../../src/batch.js";
 import type { Answer, Authentication, Connection, Receiver } from "../../src/connection.js";
 import type { LinkStatus } from "../../src/state.js";
 import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
@@ -29,6 +29,8 @@ export class DummyServer {
   /** Refusals to give to the next updates or joins, whatever is in them. */
   readonly refuseUpdates: ErrorCode[] = [];
   readonly refuseJoins: ErrorCode[] = [];
+  /** Client ids that are somebody else's: nobody on a line may join or write under them. */
+  readonly taken = new Set<number>();
   /** Every join request as it came. */
   readonly joins: Readonly<Record<string, unknown>>[] = [];
   readonly lines: Line[] = [];
@@ -68,6 +70,18 @@ export class DummyServer {
       if (listens && (authors.size > 1 || !authors.has(line))) line.tell("update", seq, batch);
     }
     for (const one of row) one.reply({ seq });
+  }
+
+  /** Whether anybody has written under a client id. */
+  knows(clientId: number): boolean {
+    return Y.getState(this.accepted.store, clientId) > 0;
+  }
+
+  /** Make an update durable that came over another node, and tell everybody. */
+  hearFromElsewhere(update: Uint8Array): void {
+    Y.applyUpdate(this.accepted, update);
+    this.rows.push(encodeBatch([update]));
+    this.say("update", this.rows.length, this.rows.at(-1));
   }
 
   commitEach(): void {
@@ -147,6 +161,7 @@ export class DummyServer {
     this.joins.push(request);
     const refusal = this.refuseJoins.shift();
     if (refusal !== undefined) return refusalOf(refusal);
+    if (this.taken.has(request.client_id as number)) return refusalOf("client_id_taken");
     if (request.epoch !== undefined && request.epoch !== this.epoch) {
       return { ...refusalOf("epoch_changed"), epoch: this.epoch };
     }
@@ -203,9 +218,17 @@ export class DummyServer {
     return this.take(line, whole, reply);
   }
 
+  private writesUnderTakenId(batch: Uint8Array): boolean {
+    const isNew = ([client, clock]: [number, number]) => clock > Y.getState(this.accepted.store, client);
+    return decodeBatch(batch).some((update) =>
+      [...Y.parseUpdateMeta(update).to].some((end) => this.taken.has(end[0]) && isNew(end)),
+    );
+  }
+
   private take(line: Line, batch: Uint8Array, reply: Reply): unknown {
     const refusal = this.joined.has(line) ? this.refuseUpdates.shift() : "not_joined";
     if (refusal !== undefined) return refusalOf(refusal);
+    if (this.writesUnderTakenId(batch)) return refusalOf("client_id_taken");
     const trial = new Y.Doc();
     Y.applyUpdate(trial, Y.encodeStateAsUpdate(this.accepted));
     for (const update of decodeBatch(batch)) Y.applyUpdate(trial, update);
