@@ -1,8 +1,12 @@
 """Compaction: when a log is worth folding into a snapshot, and how it is folded so that nothing is lost on the way.
 
 `fold` trusts nobody. It replays the log into one Doc, encodes that as the snapshot, loads the snapshot into a second Doc, and
-compares both encodings, item by item, with what the log's own bytes say (crdt/compaction_check.py). Any doubt is an exception;
-the log then stays as it is. Run it where a crash or an endless loop does no harm.
+compares both encodings, item by item, with what the log's own bytes say (crdt/compaction_check.py). The second Doc is given what a client
+would be given, unwrapped and read again. Any doubt is an exception; the log then stays as it is. Run it where a crash or an endless loop
+does no harm.
+
+Everything is compared in the engine's form (crdt/wrapping.py), and that is the form of a snapshot, with a mark of its own in front. A
+snapshot of a former version has no such mark; it is inspected like any update.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +16,11 @@ from typing import Any
 from pycrdt import Doc
 
 from crdt.compaction_check import Items, check_same
+from crdt.gate_limits import GateLimits
 from crdt.protocol import decode_batch
 from crdt.state_vector import encode_state_vector
+from crdt.update_reader import inspect
+from crdt.wrapping import open_snapshot, seal_snapshot, unwrap
 
 ROW_BYTES = 64
 """What a row costs beside its bytes: its place in the database and its own call when it is replayed."""
@@ -25,6 +32,7 @@ AT_UNLOAD = (8 * 2**10, 8)
 """The same when the last person has left: time is cheap then, and the next load is quick."""
 
 _ANY_NUMBER = 2**62
+_LIMITS = GateLimits()
 
 
 def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading: bool = False) -> bool:
@@ -37,7 +45,7 @@ def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading:
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Build and verify the snapshot of a log; return it with its state vector, both as Yjs v1 bytes.
+    """Build and verify the snapshot of a log; return it as it is stored, with its state vector as Yjs v1 bytes.
 
     Raises InvariantError when the snapshot is not exactly the log, and whatever pycrdt raises, PanicException included.
     """
@@ -53,18 +61,21 @@ def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes
     folded = replayed.get_update()
     check_same(said, folded, replayed.get_state())
     loaded: Doc[Any] = Doc()
-    loaded.apply_update(folded)
+    clients = unwrap(folded)
+    loaded.apply_update(folded if clients is folded else inspect(clients, _LIMITS, durable=True).engine)
     check_same(said, loaded.get_update(), loaded.get_state())
-    return folded, encode_state_vector(said.clocks())
+    return seal_snapshot(folded), encode_state_vector(said.clocks())
 
 
-def updates_of(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[bytes]:
-    """Every update of a stored document in log order. Batches were accepted once, so none is too long here."""
+def engine_updates(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[bytes]:
+    """Every update of a stored document in log order, in the engine's form. Batches were accepted once, so none is too long here."""
     return chain.from_iterable(_batches_of(snapshot, batches))
 
 
 def _batches_of(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     if snapshot is not None:
-        yield (snapshot,)
+        engine = open_snapshot(snapshot)
+        yield (inspect(snapshot, _LIMITS, durable=True).engine if engine is None else engine,)
     for batch in batches:
-        yield decode_batch(batch, max_updates=_ANY_NUMBER)
+        updates = decode_batch(batch, max_updates=_ANY_NUMBER)
+        yield [inspect(update, _LIMITS, durable=True).engine for update in updates]

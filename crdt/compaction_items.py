@@ -139,10 +139,10 @@ class Reader:
         match tag:
             case 125:
                 return self._signed()
-            case 124:
-                return self._float(">f")
-            case 123:
-                return self._float(">d")
+            case 124 | 123:
+                return self._float(">f" if tag == 124 else ">d")
+            case 122:
+                return ("BigInt", self._take(8))
             case 119:
                 return self._string()
             case 118:

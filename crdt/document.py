@@ -6,10 +6,11 @@ pycrdt keeps its promises only under conditions, which are this module's rules:
    they lead to; yrs can integrate behind a gap and report what it does not hold (y-crdt#632).
 2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt: `Damaged` is raised, the object
    must be dropped, and the document is replayed from the log.
-3. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is the sandbox's work.
-4. What counts has been applied, each update in a transaction of its own: two that are sound alone may be unsound in one.
+3. pycrdt is only ever given the engine's form of an update, and what it encodes is unwrapped before anybody sees it (crdt/wrapping.py).
+4. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is the sandbox's work.
+5. What counts has been applied, each update in a transaction of its own: two that are sound alone may be unsound in one.
 
-Plain text is the exception to 4. Nobody looks into a replica but who joins or comes back, while every keystroke has to go into it. A text
+Plain text is the exception to 5. Nobody looks into a replica but who joins or comes back, while every keystroke has to go into it. A text
 that the gate let in cannot fail, so it counts first, and is applied together with many others, or before anything else is.
 """
 
@@ -24,6 +25,7 @@ from crdt.shapes import is_plain_text
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_reader import Inspected
 from crdt.varint import varuint
+from crdt.wrapping import unwrap
 
 FULL_CHECK_CLIENTS = 256
 """Up to this many client ids the state vector is compared whenever something was applied; comparing 20,000 takes milliseconds."""
@@ -87,8 +89,8 @@ class Document:
         if not is_plain_text(update):
             self.apply(update)
             return
-        self._pending.append(update.raw)
-        self._pending_bytes += len(update.raw)
+        self._pending.append(update.engine)
+        self._pending_bytes += len(update.engine)
         self._count(update)
         if len(self._pending) >= MOST_PENDING or self._pending_bytes >= MOST_PENDING_BYTES:
             self.settle()
@@ -98,7 +100,7 @@ class Document:
         self.settle()
         try:
             with _damage("An update could not be applied"):
-                self._engine(self._doc, update.raw)
+                self._engine(self._doc, update.engine)
         except Damaged as damaged:
             damaged.untouched = isinstance(damaged.__cause__, ValueError) and self._is_where_it_was()
             raise
@@ -152,7 +154,7 @@ class Document:
         self.size = max(0, self.size - saved)
 
     def apply_snapshot(self, snapshot: bytes, clocks: Mapping[int, int] | None = None) -> None:
-        """Begin from a whole document, which leads to these clocks; None: wherever it leads to."""
+        """Begin from a whole document in the engine's form, which leads to these clocks; None: wherever it leads to."""
         with _damage("The snapshot could not be applied"):
             self._doc.apply_update(snapshot)
         self._clocks = self._held() if clocks is None else dict(clocks)
@@ -193,13 +195,19 @@ class Document:
             self._state_vector = encode_state_vector(self._clocks)
         return self._state_vector
 
+    def snapshot(self) -> bytes:
+        """Encode the whole document in the engine's form, for `apply_snapshot`."""
+        self.settle()
+        with _damage("The document cannot be encoded"):
+            return self._doc.get_update()
+
     def missing_for(self, state_vector: bytes) -> bytes:
         """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same."""
         self.settle()
         answer = self._answers.pop(state_vector, None)
         if answer is None:
             with _damage("The document cannot be encoded"):
-                answer = self._doc.get_update(state_vector)
+                answer = unwrap(self._doc.get_update(state_vector))
         self._answers[state_vector] = answer
         self._forget_answers()
         return answer

@@ -31,7 +31,7 @@ class Code(StrEnum):
     BAD_UPDATE = "bad_update"
     """The update's bytes are not a sound Yjs v1 update, or the document engine does not take it."""
     UNSUPPORTED_CONTENT = "unsupported_content"
-    """The update is sound but holds what cannot be kept unharmed: XmlHook, BigInt, subdocuments."""
+    """The update is sound but holds what cannot be kept unharmed, for example XmlHook, a subdocument, or `__proto__` as a key."""
     MISSING_PAST = "missing_past"
     """The update builds on changes that the server has never seen; join again and send what it lacks."""
     CLIENT_ID_TAKEN = "client_id_taken"

@@ -31,8 +31,9 @@ from crdt.ranges import Ranges, Undo
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.surrogates import Surrogates
 from crdt.typing_runs import TypingRuns
-from crdt.update_contents import DELETED, GC, bad_update
+from crdt.update_contents import DELETED, GC
 from crdt.update_reader import KEYED, Inspected, Struct, inspect
+from crdt.values import bad_update
 
 __all__ = [
     "Admission",
@@ -88,12 +89,12 @@ class Knowledge:
 
     @classmethod
     def from_snapshot(cls, update: bytes, limits: GateLimits) -> "Knowledge":
-        """Learn a document from its full state, which once was admitted: limits of size do not hold, unknown places are nowhere.
+        """Learn a document from its full state in either form, which once was admitted: unknown places are nowhere.
 
         Raises ProtocolError when the bytes are no update.
         """
         knowledge = cls(limits)
-        knowledge.absorb(inspect(update, limits.without_sizes()))
+        knowledge.absorb(inspect(update, limits, durable=True))
         return knowledge
 
     @property

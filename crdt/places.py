@@ -34,8 +34,8 @@ from crdt.update_contents import (
     XML_ELEMENT,
     XML_FRAGMENT,
     XML_TEXT,
-    bad_update,
 )  # fmt: skip
+from crdt.values import bad_update
 
 NOWHERE = 0
 _EVERYTHING = (1 << 32) - 1

@@ -13,7 +13,7 @@ node found is stored with the log, and what no node has stored yet is found alik
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from crdt.document import EMPTY, Damaged, Document, Engine, apply_update
+from crdt.document import Damaged, Document, Engine, apply_update
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate import Knowledge
 from crdt.gate_limits import GateLimits
@@ -36,7 +36,7 @@ _DAMAGED_ROW = "The row is damaged in the database."
 
 @dataclass(frozen=True, slots=True)
 class InspectedRow:
-    """One row of the log as it is applied and told: its batch as bytes and taken apart, with stand-ins for what is set aside.
+    """One row of the log as it is applied and told: its batch as bytes and taken apart, mended, with stand-ins for what is set aside.
 
     Attributes:
         set_aside: which updates of the stored batch these are.
@@ -50,9 +50,11 @@ class InspectedRow:
 
 def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
     """Take a stored row apart; raises ProtocolError for what no gate would have let in, whatever its limits were then."""
-    limits = limits.without_sizes()
-    updates = [inspect(update, limits) for _, each in _taken_apart(row) for update in each]
-    return InspectedRow(row.seq, batch_of(row), tuple(updates), row.set_aside)
+    written = [update for _, each in _taken_apart(row) for update in each]
+    updates = tuple([inspect(update, limits, durable=True) for update in written])
+    mended = any(update.raw is not raw for update, raw in zip(updates, written, strict=True))
+    batch = encode_batch([update.raw for update in updates]) if mended else batch_of(row)
+    return InspectedRow(row.seq, batch, updates, row.set_aside)
 
 
 def _taken_apart(row: Row) -> Iterator[tuple[int, list[bytes]]]:
@@ -72,7 +74,7 @@ class Replay:
         engine: Engine = apply_update,
     ) -> None:
         """Begin empty. `absorb` is told of every update that was applied; `gate`: what it knows by them, asked for only in need."""
-        self._limits = limits.without_sizes()
+        self._limits = limits
         self._absorb = absorb
         self._gate = gate
         self._engine = engine
@@ -82,7 +84,7 @@ class Replay:
         self._since: list[bytes] = []
 
     def begin(self, snapshot: bytes, document: Document) -> None:
-        """Go on from a document that was made of a snapshot."""
+        """Go on from a document that was made of a snapshot in the engine's form."""
         self._base, self.document = snapshot, document
 
     def take(self, row: Row) -> InspectedRow:
@@ -118,7 +120,7 @@ class Replay:
         applied: list[Inspected] = []
         try:
             for raw in raws:
-                update = inspect(raw, self._limits)
+                update = inspect(raw, self._limits, durable=True)
                 if missing_past(update, self.document.clocks):
                     raise ProtocolError(Code.MISSING_PAST, _NO_PAST)
                 self.document.apply(update)
@@ -139,8 +141,8 @@ class Replay:
         if self._base is not None:
             document.apply_snapshot(self._base)
         for raw in self._since:
-            document.apply(inspect(raw, self._limits))
-        self._base, self._since = document.missing_for(EMPTY), []
+            document.apply(inspect(raw, self._limits, durable=True))
+        self._base, self._since = document.snapshot(), []
         document.size = size
         self.document = document
 
@@ -158,7 +160,7 @@ class Replay:
     def _choices(self, raw: bytes) -> Iterator[list[bytes]]:
         """What may stand in for an update, the best first."""
         try:
-            update = inspect(raw, self._limits)
+            update = inspect(raw, self._limits, durable=True)
         except ProtocolError:
             return
         missing = missing_past(update, self.document.clocks)
@@ -167,7 +169,7 @@ class Replay:
             clocks = self.document.clocks
             in_place, garbage = (filler(missing, clocks, in_place=each) for each in (True, False))
             # Behind what its author wrote last may be another place than where the lost words stood.
-            fits = self._gate().would_take([inspect(in_place, self._limits), update])
+            fits = self._gate().would_take([inspect(in_place, self._limits, durable=True), update])
             fillers = [[in_place], [garbage]] if fits else [[garbage]]
             yield from ([*each, raw] for each in fillers)
         for each in fillers:

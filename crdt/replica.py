@@ -24,6 +24,7 @@ from crdt.replay import InspectedRow, Replay
 from crdt.stand_ins import missing_past, stood_in_for
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_reader import Inspected, inspect
+from crdt.wrapping import open_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Replica:
         self._limits = limits
         self._engine = engine
         self._snapshot: bytes | None = None
-        """What the gate has yet to learn."""
+        """What the gate has yet to learn, in the engine's form."""
         self._unlearned: list[Inspected] = []
         """The updates since."""
         self._ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
@@ -81,13 +82,16 @@ class Replica:
     def _replay(self, stored: Stored, may_learn_later: bool) -> None:
         replay = Replay(self._limits, self._absorb, lambda: self._knows(replay.document), self._engine)
         if stored.snapshot is not None:
-            if may_learn_later and len(stored.snapshot) > LEARN_AT_ONCE_BYTES:
-                self.document.apply_snapshot(stored.snapshot)
-                self._snapshot = stored.snapshot
+            snapshot = open_snapshot(stored.snapshot)
+            if snapshot is None:
+                snapshot = inspect(stored.snapshot, self._limits, durable=True).engine
+            if may_learn_later and len(snapshot) > LEARN_AT_ONCE_BYTES:
+                self.document.apply_snapshot(snapshot)
+                self._snapshot = snapshot
             else:
-                self._knowledge = Knowledge.from_snapshot(stored.snapshot, self._limits)
-                self.document.apply_snapshot(stored.snapshot, self._knowledge.state_vector)
-            replay.begin(stored.snapshot, self.document)
+                self._knowledge = Knowledge.from_snapshot(snapshot, self._limits)
+                self.document.apply_snapshot(snapshot, self._knowledge.state_vector)
+            replay.begin(snapshot, self.document)
         try:
             for row in stored.rows:
                 self._set_aside(replay.take(row))

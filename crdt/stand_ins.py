@@ -81,7 +81,7 @@ def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int]]:
 def tombstones(update: Inspected) -> bytes:
     """The same structs in the same places, all of them deleted."""
     blocks: Blocks = {}
-    for item in Reader(update.raw).items():
+    for item in Reader(update.engine).items():
         blocks.setdefault(item.client, (item.clock, []))[1].append(_tombstone(item))
     return _written(blocks, {client: (first, end) for client, first, end in update.clients})
 

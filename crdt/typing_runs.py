@@ -97,7 +97,8 @@ class TypingRuns:
             or end > MAX_CLOCK
         ):
             return None
-        return Keystroke(batch[1:], [(run.client, clock, end)], [[run.struct(clock, end)]], (), run, text)
+        raw = batch[1:]
+        return Keystroke(raw, raw, [(run.client, clock, end)], [[run.struct(clock, end)]], (), run, text)
 
     def admit(self, updates: Sequence[Inspected], clocks: dict[int, int], may_write: MayWrite) -> Admission | None:
         """Let one keystroke in whose author has done nothing else since it was read; None: to be judged like everything else.
@@ -165,4 +166,4 @@ def _joined(typed: Sequence[Keystroke]) -> Keystroke:
     end = last.clients[0][2]
     text = b"".join([each.text for each in typed])
     raw = b"".join((_ONE_CLIENT_ONE_STRUCT, run.own, run.head(clock), varuint(len(text)), text, b"\0"))
-    return Keystroke(raw, [(client, clock, end)], [[run.struct(clock, end)]], (), run, text)
+    return Keystroke(raw, raw, [(client, clock, end)], [[run.struct(clock, end)]], (), run, text)

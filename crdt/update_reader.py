@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.state_vector import MAX_CLOCK
-from crdt.update_contents import CONTENT_READERS, GC, SKIP, STRING, Budget, bad_update, read_text
+from crdt.update_contents import ANY, CONTENT_READERS, GC, JSON, SKIP, STRING, Content
+from crdt.values import Reading, bad_update, read_text, rewritten
 from crdt.varint import read_varuint
 
 Parent = str | tuple[int, int] | None
@@ -46,27 +47,33 @@ class Inspected:
     """One update and what it says. Treat it as immutable; it can be pickled, since large ones are inspected in another process.
 
     Attributes:
-        raw: the bytes as they came.
+        raw: the clients' form: the bytes as they came, or as they were mended.
+        engine: what pycrdt is given for them (crdt/wrapping.py); nearly always the same object as `raw`.
         clients: client id, first clock and the clock behind the last struct, for each client id with structs.
         structs: the structs of each entry of `clients`.
         deletions: client id and deleted ranges (first clock, clock behind), sorted.
     """
 
     raw: bytes
+    engine: bytes
     clients: list[tuple[int, int, int]]
     structs: list[list[Struct]]
     deletions: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
-def inspect(update: bytes, limits: GateLimits) -> Inspected:
+def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Inspected:
     """Read an update in time linear in its length.
 
+    `durable`: the log has it already, so limits of size do not hold, and what is refused today is mended (crdt/values.py).
     Raises ProtocolError: `bad_update`, `unsupported_content`, `too_large`, or `missing_past` for one that says itself that it has gaps.
     """
+    if durable:
+        limits = limits.without_sizes()
     if len(update) > limits.update_bytes:
         raise ProtocolError(Code.TOO_LARGE, f"An update has at most {limits.update_bytes} bytes.")
+    reading = Reading(limits, update, durable)
     try:
-        clients, structs, at = _read_blocks(update, limits)
+        clients, structs, at = _read_blocks(update, limits, reading)
         if update[at]:
             count = sum(map(len, structs))
             deletions, at = _read_deletions(update, at, limits.structs - count)
@@ -83,16 +90,20 @@ def inspect(update: bytes, limits: GateLimits) -> Inspected:
         raise
     if at != len(update):
         raise bad_update("Something follows the update; was it made with Yjs' format v2?")
-    return Inspected(update, clients, structs, deletions)
+    if reading.mends:
+        return inspect(rewritten(update, reading.mends), limits, durable=True)
+    engine = rewritten(update, reading.wraps) if reading.wraps else update
+    return Inspected(update, engine, clients, structs, deletions)
 
 
-def _read_blocks(data: bytes, limits: GateLimits) -> tuple[list[tuple[int, int, int]], list[list[Struct]], int]:
+def _read_blocks(
+    data: bytes, limits: GateLimits, reading: Reading
+) -> tuple[list[tuple[int, int, int]], list[list[Struct]], int]:
     blocks, at = read_varuint(data, 0)
     if blocks * 4 > len(data):
         raise bad_update("The update announces more clients than it has bytes for.")
     clients: list[tuple[int, int, int]] = []
     all_structs: list[list[Struct]] = []
-    budget = Budget(limits)
     left = limits.structs
     for _ in range(blocks):
         count, at = read_varuint(data, at)
@@ -105,10 +116,10 @@ def _read_blocks(data: bytes, limits: GateLimits) -> tuple[list[tuple[int, int, 
         client, at = read_varuint(data, at)
         own = (client, data[start:at])
         first, at = read_varuint(data, at)
-        struct, at = _read_struct(data, at, first, own, budget)
+        struct, at = _read_struct(data, at, first, own, reading)
         structs = [struct]
         while len(structs) < count:
-            struct, at = _read_struct(data, at, struct[1], own, budget)
+            struct, at = _read_struct(data, at, struct[1], own, reading)
             structs.append(struct)
         clients.append((client, first, struct[1]))
         all_structs.append(structs)
@@ -117,7 +128,8 @@ def _read_blocks(data: bytes, limits: GateLimits) -> tuple[list[tuple[int, int, 
     return clients, all_structs, at
 
 
-def _read_struct(data: bytes, at: int, clock: int, own: tuple[int, bytes], budget: Budget) -> tuple[Struct, int]:
+def _read_struct(data: bytes, at: int, clock: int, own: tuple[int, bytes], reading: Reading) -> tuple[Struct, int]:
+    start = at
     info = data[at]
     at += 1
     kind = info & 0x1F
@@ -131,25 +143,31 @@ def _read_struct(data: bytes, at: int, clock: int, own: tuple[int, bytes], budge
     if info & 0x40:
         right, right_clock, at = _read_id(data, at, own, clock)
     if info < 0x40:
-        parent, at = _read_parent(data, at, own, clock, keyed=info & 0x20)
+        parent, at = _read_parent(data, at, own, clock, reading, keyed=info & 0x20)
     if kind == STRING:
         raw_length = data[at]
         if raw_length == 1 and data[at + 1] < 0x80:
             length = 1
             at += 2
         else:
-            length, lows, at = _read_string(data, at, clock)
+            length, lows, at = _read_string(data, at, clock, reading)
     else:
-        reader = CONTENT_READERS.get(kind)
-        if reader is None:
-            raise bad_update("There is no such content.")
-        kind, length, at = reader(data, at, budget)
+        if kind == JSON:
+            reading.wrap(start, start + 1, bytes((info & ~0x1F | ANY,)))
+        kind, length, at = _read_content(kind, data, at, reading)
     end = clock + length
     if length < 1 or end > MAX_CLOCK:
         raise bad_update("A struct is empty or beyond the last clock.")
     if parent is not None:
         kind |= info & 0x20
     return (clock, end, kind, origin, origin_clock, right, right_clock, parent, lows), at
+
+
+def _read_content(kind: int, data: bytes, at: int, reading: Reading) -> Content:
+    reader = CONTENT_READERS.get(kind)
+    if reader is None:
+        raise bad_update("There is no such content.")
+    return reader(data, at, reading)
 
 
 def _read_hole(data: bytes, at: int, clock: int, info: int) -> tuple[Struct, int]:
@@ -184,27 +202,38 @@ def _read_id(data: bytes, at: int, own: tuple[int, bytes], clock: int) -> tuple[
     return client, referred, at
 
 
-def _read_parent(data: bytes, at: int, own: tuple[int, bytes], clock: int, *, keyed: int) -> tuple[Parent, int]:
+def _read_parent(
+    data: bytes, at: int, own: tuple[int, bytes], clock: int, reading: Reading, *, keyed: int
+) -> tuple[Parent, int]:
     flag = data[at]
+    start = at = at + 1
     parent: Parent
     if flag == 1:
-        parent, at = read_text(data, at + 1)
+        parent, at = read_text(data, at)
+        if reading.marked:
+            reading.check_text(data, start, at)
     elif flag == 0:
-        client, referred, at = _read_id(data, at + 1, own, clock)
+        client, referred, at = _read_id(data, at, own, clock)
         parent = (client, referred)
     else:
         raise bad_update("There is no such parent.")
     if keyed:
+        start = at
         _, at = read_text(data, at)
+        if reading.marked:
+            reading.check_text(data, start, at)
     return parent, at
 
 
-def _read_string(data: bytes, at: int, clock: int) -> tuple[int, tuple[int, ...], int]:
+def _read_string(data: bytes, at: int, clock: int, reading: Reading) -> tuple[int, tuple[int, ...], int]:
     """Read text: its length in UTF-16 units, which is what Yjs counts in, the clocks of low surrogates, the offset behind."""
+    start = at
     text, at = read_text(data, at)
     length = len(text)
     if text.isascii() or max(text) < "\U00010000":
         return length, (), at
+    if reading.marked:
+        reading.check_text(data, start, at)
     lows = tuple([clock + match.start() + i + 1 for i, match in enumerate(_ASTRAL.finditer(text))])
     return length + len(lows), lows, at
 

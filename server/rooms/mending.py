@@ -103,7 +103,7 @@ def _without(row: Row, positions: Sequence[int]) -> Row:
 
 def _stand_ins(raw: bytes, limits: GateLimits) -> list[bytes]:
     try:
-        update = inspect(raw, limits.without_sizes())
+        update = inspect(raw, limits, durable=True)
     except ProtocolError:
         return [b""]
     return [encode_batch([tombstones(update)]), encode_batch([collected(update)]), b""]

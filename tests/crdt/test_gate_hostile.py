@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from crdt.errors import ProtocolError
 from crdt.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.wrapping import unwrap
 from tests.harness.forger import Forger
 from tests.harness.pycrdt_process import PycrdtProcess
 from tests.harness.yjs_oracle import YjsOracle
@@ -45,10 +46,10 @@ def lets_in(knowledge: Knowledge, update: bytes) -> bool:
 
 
 def survives(log: list[bytes], knowledge: Knowledge, yjs: YjsOracle, pycrdt: PycrdtProcess) -> None:
-    outcome = pycrdt.apply(log)
+    outcome = pycrdt.apply([inspect(each, LIMITS).engine for each in log])
     assert outcome.error is None
     assert check_state_vector(outcome.state_vector) == knowledge.state_vector
-    for updates in (log, [outcome.snapshot]):
+    for updates in (log, [unwrap(outcome.snapshot)]):
         view = yjs.view(updates)
         assert not isinstance(view, str), view
         assert dict(view["clocks"]) == knowledge.state_vector

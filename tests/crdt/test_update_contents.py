@@ -9,7 +9,8 @@ from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate import GateLimits, inspect
-from tests.harness.update_writer import embed, mark, number, string, text, update, values
+from crdt.update_contents import JSON
+from tests.harness.update_writer import embed, item, mark, number, string, text, update, values
 
 LIMITS = GateLimits()
 
@@ -42,19 +43,36 @@ def test_json_that_javascript_writes_is_let_in(value: object, escaped: bool) -> 
         return
     for struct in (embed(written, parent="t"), mark("link", written, parent="t")):
         assert code_of(struct) is None
-        Doc().apply_update(update({7: (0, [struct])}))
+        Doc().apply_update(inspect(update({7: (0, [struct])}), LIMITS).engine)
 
 
 @pytest.mark.parametrize(
     "written",
     [
-        "", "{", "nul", "NaN", "Infinity", "-Infinity", '{"a": NaN}', "1e999", "-1e999", "1" * 400, '"\\ud800"', '{"\\udc00": 1}', "'a'",
+        "", "{", "nul", "NaN", "Infinity", "-Infinity", '{"a": NaN}', "'a'",
         "[1,]", "01", '"\n"', "[" * 33 + "]" * 33, "[" * 100_000, '{"a":' * 50_000 + "1" + "}" * 50_000, "\ufeff1",
     ],
 )  # fmt: skip
 def test_json_that_one_of_the_parsers_would_not_read_is_refused(written: str) -> None:
     assert code_of(embed(written, parent="t")) is Code.BAD_UPDATE
     assert code_of(mark("link", written, parent="t")) is Code.BAD_UPDATE
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1e999",
+        "-1e999",
+        "1" * 400,
+        '{"__proto__": 1}',
+        '[{"a": {"\\u005f_proto__": null}}]',
+        '{"__proto__": 1, "__proto__": 2}',
+    ],
+)
+def test_json_that_the_parsers_read_as_different_things_is_refused_by_name(written: str) -> None:
+    assert code_of(embed(written, parent="t")) is Code.UNSUPPORTED_CONTENT
+    assert code_of(mark("link", written, parent="t")) is Code.UNSUPPORTED_CONTENT
+    assert code_of(item(JSON, number(1) + string(written), parent="t")) is Code.UNSUPPORTED_CONTENT
 
 
 def any_value(value: object) -> bytes:
@@ -100,7 +118,11 @@ def test_any_value_is_read_to_its_last_byte(several: list[object]) -> None:
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        ("7a" + "00" * 8, Code.UNSUPPORTED_CONTENT),
+        ("7a" + "00" * 7, Code.BAD_UPDATE),
+        ("7d8080808080808020", Code.UNSUPPORTED_CONTENT),
+        ("76010a" + b"__proto__".hex() + "7e", Code.BAD_UPDATE),
+        ("760109" + b"__proto__".hex() + "7e", Code.UNSUPPORTED_CONTENT),
+        ("7501760109" + b"__proto__".hex() + "7e", Code.UNSUPPORTED_CONTENT),
         ("73", Code.BAD_UPDATE),
         ("00", Code.BAD_UPDATE),
         ("7b00", Code.BAD_UPDATE),
@@ -115,7 +137,8 @@ def test_any_value_is_read_to_its_last_byte(several: list[object]) -> None:
         ("7501" * 33 + "7e", Code.BAD_UPDATE),
     ],
     ids=[
-        "BigInt", "no such tag", "tag zero", "half a float", "half an integer", "an integer longer than it needs to be",
+        "half a BigInt", "the integer 2^53", "half an entry", "a key that is none", "a key that is none, further in",
+        "no such tag", "tag zero", "half a float", "half an integer", "an integer longer than it needs to be",
         "an integer of nine bytes", "half a string", "a string that is not UTF-8", "a list that announces 2^26",
         "an object that announces 2^26", "a key that is not UTF-8", "33 levels",
     ],

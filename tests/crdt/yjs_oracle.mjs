@@ -217,6 +217,7 @@ const plain = (value) => {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   if (value === undefined) return 'undefined'
+  if (typeof value === 'bigint') return { bigint: String(value) }
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(Object.keys(value).sort().map((key) => [key, plain(value[key])]))
   }

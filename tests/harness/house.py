@@ -12,6 +12,7 @@ from crdt.effects import Asked
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User, encode_batch
 from crdt.stand_ins import batch_of
+from crdt.wrapping import open_snapshot
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus
 from server.rooms import Rooms, RoomSettings
@@ -128,5 +129,5 @@ class House:
         doc: Doc[Any] = Doc()
         sandbox = InProcessSandbox()
         folded = await sandbox.fold(loaded.snapshot, [batch_of(row) for row in loaded.rows])
-        doc.apply_update(folded.snapshot)
+        doc.apply_update(open_snapshot(folded.snapshot) or b"")
         return str(doc.get("story", type=Text))

@@ -5,8 +5,8 @@ from typing import Any
 
 from pycrdt import Doc, Map, Text
 
+from crdt.compaction import engine_updates
 from crdt.ids import DocumentId
-from crdt.protocol import decode_batch
 from server.store.base import Loaded
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
@@ -23,11 +23,8 @@ async def stored(data_dir: Path, document_id: str) -> Loaded:
 def replayed(loaded: Loaded) -> Doc[Any]:
     """Apply snapshot and rows in order."""
     doc: Doc[Any] = Doc()
-    if loaded.snapshot is not None:
-        doc.apply_update(loaded.snapshot)
-    for row in loaded.rows:
-        for update in decode_batch(row.batch):
-            doc.apply_update(update)
+    for update in engine_updates(loaded.snapshot, [row.batch for row in loaded.rows]):
+        doc.apply_update(update)
     return doc
 
 

@@ -18,6 +18,7 @@ from crdt.replica import Stored
 from crdt.state_vector import check_state_vector
 from crdt.update_contents import XML_ELEMENT
 from crdt.varint import write_varuint
+from crdt.wrapping import open_snapshot, seal_snapshot
 from server.sandbox import Sandbox, SandboxRejected
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
 from tests.harness.update_writer import shared
@@ -75,7 +76,7 @@ async def test_a_log_is_folded_into_a_snapshot() -> None:
         first = await sandbox.fold(None, ONE_HELLO)
         second = await sandbox.fold(first.snapshot, [encode_batch([update(7, 0, b"\x84\x01\x04\x01!")])])
     document: Doc[Text] = Doc()
-    document.apply_update(second.snapshot)
+    document.apply_update(open_snapshot(second.snapshot) or b"")
     assert str(document.get("t", type=Text)) == "hello!"
     assert check_state_vector(second.state_vector) == check_state_vector(document.get_state())
 
@@ -98,23 +99,38 @@ async def test_a_trial_tells_how_far_a_document_reaches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("updates", "sentence"),
+    ("snapshot", "sentence"),
     [
-        pytest.param([nested(26_500)], "too deeply", id="stack-overflow"),
-        pytest.param([HELLO, bytes.fromhex("0100010000")], "damaged", id="panic"),
-        pytest.param(
-            [HELLO, *map(bytes.fromhex, ["010107ffffffff0f840104017800", "01010705840104017900"])],
-            r"damaged|a gap|above 2\^31",
-            id="can-be-filled-but-never-encoded",
-        ),
-        pytest.param([b""], "damaged", id="no-update"),
+        pytest.param(nested(26_500), "too deeply", id="stack-overflow"),
+        pytest.param(bytes.fromhex("0102070004010174017804000700017800"), "damaged", id="an-exception"),
+        pytest.param(bytes.fromhex("020107ffffffff0f0401017401780101070504010174017900"), "damaged", id="no-end"),
+        pytest.param(b"", "damaged", id="no-update"),
     ],
 )
-async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(updates: list[bytes], sentence: str) -> None:
+async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(snapshot: bytes, sentence: str) -> None:
+    """Said to be in the engine's form, so that pycrdt is given the bytes themselves."""
     async with Sandbox() as sandbox:
         with pytest.raises(SandboxRejected, match=sentence):
-            await sandbox.fold(None, [encode_batch(updates)])
+            await sandbox.fold(seal_snapshot(snapshot), [])
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+@pytest.mark.parametrize(
+    "updates",
+    [
+        [nested(26_500)],
+        [HELLO, bytes.fromhex("0100010000")],
+        [HELLO, bytes.fromhex("010107ffffffff0f840104017800")],
+        [b""],
+    ],
+    ids=["deep", "without-structs", "beyond-the-last-clock", "empty"],
+)
+async def test_a_log_that_the_gate_cannot_read_is_not_folded_and_pycrdt_does_not_see_it(updates: list[bytes]) -> None:
+    async with Sandbox() as sandbox:
+        worker = sandbox.worker_pids
+        with pytest.raises(SandboxRejected):
+            await sandbox.fold(None, [encode_batch(updates)])
+        assert sandbox.worker_pids == worker
 
 
 async def test_a_trial_dies_of_what_whoever_opens_the_document_would_die_of() -> None:
@@ -142,17 +158,17 @@ async def test_a_job_that_does_not_end_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "batches",
+    ("snapshot", "batches"),
     [
-        pytest.param(text_of(24 * MEGABYTE), id="while-working"),
-        pytest.param([bytes(130 * MEGABYTE)], id="while-reading-the-job", marks=pytest.mark.slow),
-        pytest.param([encode_batch([bytes.fromhex("010101002801016d016b0176ffffffff0f00")])], id="a-few-bytes"),
+        pytest.param(None, text_of(24 * MEGABYTE), id="while-working"),
+        pytest.param(None, [bytes(130 * MEGABYTE)], id="while-reading-the-job", marks=pytest.mark.slow),
+        pytest.param(seal_snapshot(bytes.fromhex("010101002801016d016b0176ffffffff0f00")), [], id="a-few-bytes"),
     ],
 )
-async def test_a_job_that_needs_too_much_memory_is_rejected(batches: list[bytes]) -> None:
+async def test_a_job_that_needs_too_much_memory_is_rejected(snapshot: bytes | None, batches: list[bytes]) -> None:
     async with Sandbox(memory_bytes=128 * MEGABYTE) as sandbox:
         with pytest.raises(SandboxRejected, match=r"more memory|damaged"):
-            await sandbox.fold(None, batches)
+            await sandbox.fold(snapshot, batches)
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 

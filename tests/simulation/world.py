@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from pycrdt import Doc, Map, Text
 
-from crdt.compaction import updates_of
+from crdt.compaction import engine_updates
 from crdt.effects import Asked
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
@@ -287,7 +287,7 @@ class World:
         loaded = await self.store.log.load(DOCUMENT)
         assert loaded is not None
         doc: Doc[Any] = Doc(client_id=ClientId(1))
-        for update in updates_of(loaded.snapshot, [row.batch for row in loaded.rows]):
+        for update in engine_updates(loaded.snapshot, [row.batch for row in loaded.rows]):
             doc.apply_update(update)
         return doc
 
