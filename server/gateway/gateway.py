@@ -359,7 +359,7 @@ class Gateway:
         self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes
     ) -> None:
         request = None if ack_id is None else Request(ack_id)
-        checking = self._rooms.receive(connection.connection_id, document_id, batch, request)
+        checking = self._rooms.receive(connection.connection_id, document_id, batch, request, connection.account.person)
         if checking is not None:
             await checking
 

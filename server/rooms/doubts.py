@@ -44,9 +44,15 @@ class Doubts:
         return unusual(updates, suspicious=self._clock() < self._until) is not None
 
     async def settle(
-        self, room: Room, updates: Sequence[Inspected], log_of_all: Log, sandbox: Sandbox, limits: GateLimits
+        self,
+        room: Room,
+        updates: Sequence[Inspected],
+        log_of_all: Log,
+        sandbox: Sandbox,
+        limits: GateLimits,
+        person: str,
     ) -> None:
-        """Try a batch; raises ProtocolError(bad_update) if the document could not be opened with it, and Unavailable."""
+        """Try a batch of somebody's; raises ProtocolError(bad_update) if the document could not be opened with it, and Unavailable."""
         loaded = await log_of_all.load(self._document_id)
         if loaded is None:
             return  # the append will say so
@@ -54,9 +60,9 @@ class Doubts:
         before = [*stored.rows, *_rows(loaded.head, [room.in_flight()])]
         after = [*before, *_rows(Seq(loaded.head + 1), [updates])]
         try:
-            trial = await sandbox.trial(replace(stored, rows=after), limits)
+            trial = await sandbox.trial(replace(stored, rows=after), limits, person)
         except SandboxRejected as rejected:
-            if await self._is_broken_without(replace(stored, rows=before), sandbox, limits):
+            if await self._is_broken_without(replace(stored, rows=before), sandbox, limits, person):
                 return  # it is not this update's fault
             log.warning("update_rejected", document=self._document_id, reason=rejected.message)
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
@@ -64,9 +70,9 @@ class Doubts:
             log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
 
-    async def _is_broken_without(self, stored: Stored, sandbox: Sandbox, limits: GateLimits) -> bool:
+    async def _is_broken_without(self, stored: Stored, sandbox: Sandbox, limits: GateLimits, person: str) -> bool:
         try:
-            await sandbox.trial(stored, limits)
+            await sandbox.trial(stored, limits, person)
         except SandboxRejected:
             return True
         return False

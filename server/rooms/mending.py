@@ -25,7 +25,7 @@ MOST_DEADLY = 16
 class Sandbox(Protocol):
     """What mending asks of a sandbox."""
 
-    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+    async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document; raises SandboxRejected and Unavailable."""
 
 

@@ -60,6 +60,9 @@ DRAIN_CHECK = 0.25
 NEVER_DRAINS = 60.0
 """Seconds after which a connection that has fallen behind and not caught up is cut."""
 
+FOLDS_AT_ONCE = 2
+"""Documents that are folded at once: each is in memory whole, beside its replica."""
+
 LONGEST_HOLD = 0.12
 """Seconds for which people's bytes may wait to be read: as long as the longest window."""
 
@@ -87,6 +90,7 @@ class Surroundings:
     fold: store.Fold
     backlog_bytes: int
     neighbours: Neighbours = field(default_factory=Neighbours)
+    folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
     judge: Callable[["OpenRoom"], Awaitable[None]] = field(default=_nobody)
     """Give everybody in a room the role that they have by now."""
 
@@ -372,7 +376,8 @@ class OpenRoom:
             self._around.spawn(self._compact())
 
     async def _compact(self) -> None:
-        saved = await self._upkeep.compact()
+        async with self._around.folds:
+            saved = await self._upkeep.compact()
         if saved is not None:
             self.room.replica.document.shrink(saved)
             if not self.over:

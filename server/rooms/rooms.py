@@ -172,9 +172,9 @@ class Rooms:
         self._room(document_id).room.may_write(connection)
 
     def receive(
-        self, connection: ConnectionId, document_id: DocumentId, batch: bytes, request: Request | None
+        self, connection: ConnectionId, document_id: DocumentId, batch: bytes, request: Request | None, person: str = ""
     ) -> Awaitable[None] | None:
-        """Take a batch; it is answered through the wire, now or when it is durable.
+        """Take a batch; it is answered through the wire, now or when it is durable. `person`: who pays for what it takes to check it.
 
         An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere, or the document has
         only just been opened.
@@ -188,7 +188,7 @@ class Rooms:
                 raise ProtocolError(
                     Code.TOO_LARGE, f"A batch may have {self.limits.update_bytes} bytes, not {len(batch)}."
                 )
-            return self._receive_later(connection, document_id, decode_batch(batch), request)
+            return self._receive_later(connection, document_id, decode_batch(batch), request, person)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return None
@@ -198,26 +198,32 @@ class Rooms:
         return self._rooms.at_hand(document_id) if len(batch) <= self._inline_bytes else None
 
     async def _receive_later(
-        self, connection: ConnectionId, document_id: DocumentId, updates: list[bytes], request: Request | None
+        self,
+        connection: ConnectionId,
+        document_id: DocumentId,
+        updates: list[bytes],
+        request: Request | None,
+        person: str,
     ) -> None:
         try:
-            inspected = await self._inspected(updates)
+            inspected = await self._inspected(updates, person)
             while (learning := self._rooms.learning(document_id)) is not None:
                 await learning.finish()
             open_room = self._room(document_id)
             if open_room.doubts.of(inspected):
                 open_room.room.may_write(connection)
-                await open_room.doubts.settle(open_room.room, inspected, self._log, self._sandbox, self._gate_limits)
+                around = self._log, self._sandbox, self._gate_limits
+                await open_room.doubts.settle(open_room.room, inspected, *around, person)
                 open_room = self._room(document_id)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return
         open_room.do(lambda: open_room.room.receive(connection, inspected, request))
 
-    async def _inspected(self, updates: list[bytes]) -> Sequence[Inspected]:
+    async def _inspected(self, updates: list[bytes], person: str) -> Sequence[Inspected]:
         if sum(map(len, updates)) <= self._inline_bytes:
             return [inspect(update, self._gate_limits) for update in updates]
-        return await self._sandbox.inspect(updates, self._gate_limits)
+        return await self._sandbox.inspect(updates, self._gate_limits, person)
 
     def _refuse(
         self, connection: ConnectionId, document_id: DocumentId, request: Request | None, refusal: ManyhandsError

@@ -1,6 +1,5 @@
-"""The sandbox as the server sees it: jobs to await, a bounded queue, and workers that are replaced when they die."""
+"""The sandbox as the server sees it: jobs to await, a fair and bounded queue, and workers that are replaced when they die."""
 
-import asyncio
 import pickle
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,11 +11,15 @@ from crdt.replica import Stored
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker
+from server.sandbox.queue import JobQueue
 from server.sandbox.trials import Trial
 from server.store.base import Folded
 
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ABSENT, _PRESENT = b"", b"+"
+
+_URGENT = frozenset({"inspect", "trial"})
+"""Jobs that somebody's edit or page waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,19 @@ class Sandbox:
     Args:
         memory_bytes: address space of one worker, its own 50 MB included.
         job_seconds: processor time of one job; on the clock it may take four times as long.
-        workers: processes, and so jobs at a time. One is right for a small machine: jobs hold a core each.
+        workers: processes, and so jobs at a time. One is right for a small machine: jobs hold a core each. One more is started
+            when these are busy with what is not urgent, and somebody's edit is to be checked.
         waiting: jobs that may wait for a worker; the next one is Unavailable at once.
+
+    `person`: who a job is for; people take turns (server/sandbox/queue.py).
     """
 
     def __init__(
         self, *, memory_bytes: int = 2**30, job_seconds: float = 10.0, workers: int = 1, waiting: int = 256
     ) -> None:
-        self._workers = [Worker(memory_bytes, job_seconds) for _ in range(workers)]
-        self._idle = list(self._workers)
-        self._seats = asyncio.Semaphore(workers)
-        self._room = workers + waiting
+        self._workers = [Worker(memory_bytes, job_seconds) for _ in range(workers + 1)]
+        self._busy: set[Worker] = set()
+        self._queue = JobQueue(workers, waiting)
         self._closed = False
 
     async def __aenter__(self) -> "Sandbox":
@@ -61,8 +66,7 @@ class Sandbox:
         self._closed = True
         for worker in self._workers:
             worker.close()
-        for _ in self._workers:
-            await self._seats.acquire()
+        await self._queue.idle.wait()
         for worker in self._workers:
             await worker.wait()
 
@@ -76,29 +80,31 @@ class Sandbox:
         folded, state_vector = await self._run("fold", [*_optional(snapshot), *batches], answers=2)
         return Folded(folded, state_vector)
 
-    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+    async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document as this process would, encode it, and load it again.
 
         SandboxRejected: that cannot be done, or whoever does it dies (`died`).
         """
-        return trials.decode(await self._run("trial", [pickle.dumps((stored, limits))]))
+        return trials.decode(await self._run("trial", [pickle.dumps((stored, limits))], person=person))
 
-    async def inspect(self, updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
+    async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         """Have the gate read large updates (crdt.gate.inspect) elsewhere than on the event loop; raises the gate's ProtocolError."""
         parts = [inspected.encode_limits(limits), *updates]
-        found = await self._run("inspect", parts, answers=inspected.PARTS * len(updates))
+        found = await self._run("inspect", parts, answers=inspected.PARTS * len(updates), person=person)
         each = [found[at : at + inspected.PARTS] for at in range(0, len(found), inspected.PARTS)]
         return [inspected.decode(update, parts) for update, parts in zip(updates, each, strict=True)]
 
-    async def check_image(self, data: bytes) -> ImageFacts:
+    async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode an image whole: PNG, JPEG, GIF or WebP, told by its content; SandboxRejected for all else."""
-        media_type, width, height = await self._run("check_image", [data], answers=3)
+        media_type, width, height = await self._run("check_image", [data], answers=3, person=person)
         if media_type.decode("ascii", "replace") not in IMAGE_TYPES:
             raise InvariantError("The sandbox named an unknown image type.")
         return ImageFacts(media_type.decode("ascii"), _pixels(width), _pixels(height))
 
-    async def _run(self, job: str, parts: Sequence[bytes], *, answers: int | None = None) -> list[bytes]:
-        async with self._seat() as worker:
+    async def _run(
+        self, job: str, parts: Sequence[bytes], *, answers: int | None = None, person: str = ""
+    ) -> list[bytes]:
+        async with self._seat(person, urgent=job in _URGENT) as worker:
             status, *rest = await worker.ask([job.encode(), *parts])
         if status == b"done" and answers in (None, len(rest)):
             return rest
@@ -109,22 +115,17 @@ class Sandbox:
         raise InvariantError("The sandbox's answer has an unknown form.")
 
     @asynccontextmanager
-    async def _seat(self) -> AsyncIterator[Worker]:
-        """Wait for an idle worker, first come, first served."""
+    async def _seat(self, person: str, *, urgent: bool) -> AsyncIterator[Worker]:
+        """Wait for an idle worker; the first is the one that runs already, more likely than others."""
         if self._closed:
             raise Unavailable("The sandbox is closed.")
-        if self._room == 0:
-            raise Unavailable("Too many large changes are being checked at once.")
-        self._room -= 1
-        try:
-            async with self._seats:
-                worker = self._idle.pop()
-                try:
-                    yield worker
-                finally:
-                    self._idle.append(worker)
-        finally:
-            self._room += 1
+        async with self._queue.seat(person, urgent=urgent):
+            worker = next(each for each in self._workers if each not in self._busy)
+            self._busy.add(worker)
+            try:
+                yield worker
+            finally:
+                self._busy.discard(worker)
 
 
 def _optional(value: bytes | None) -> tuple[bytes, bytes]:

@@ -16,11 +16,11 @@ class InProcessSandbox:
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
         return Folded(*fold(snapshot, batches))
 
-    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+    async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         replica = Replica(stored, limits)
         if replica.quarantined is not None:
             raise SandboxRejected(replica.quarantined)
         return Trial(replica.document.state_vector(), 0.0, replica.found)
 
-    async def inspect(self, updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
+    async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         return [inspect(update, limits) for update in updates]

@@ -40,7 +40,7 @@ class Deadly(InProcessSandbox):
         self.words = words
         self.trials = 0
 
-    async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+    async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         self.trials += 1
         for row in stored.rows:
             if not row.set_aside and any(word in row.batch for word in self.words):

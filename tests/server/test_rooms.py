@@ -199,7 +199,7 @@ class TestAfterACrash:
         class Suspicious(InProcessSandbox):
             tried = 0
 
-            async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+            async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
                 Suspicious.tried += 1
                 return await super().trial(stored, limits)
 
@@ -217,7 +217,7 @@ class TestAfterACrash:
 
     def test_one_that_crashes_whoever_reads_it_stays_closed_and_is_kept(self) -> None:
         class Rejecting(InProcessSandbox):
-            async def trial(self, stored: Stored, limits: GateLimits) -> Trial:
+            async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
                 raise SandboxRejected("The worker died of it.")
 
         async def story() -> None:

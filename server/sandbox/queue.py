@@ -1,0 +1,143 @@
+"""Whose job a worker takes next: people in turns, and what somebody waits for at a page before what can wait.
+
+1. **In turns.** Each person has a queue of their own, and they are served round and round: whoever sends a hundred pictures waits for
+   them, not everybody else.
+2. **Urgent first.** An edit that is checked comes before pictures and folds, but for every fifth job, so that these go on as well. While
+   they hold all seats there is one seat more, for urgent jobs alone: a picture may take five seconds.
+3. **Bounded.** So many may wait. When they do, whoever has most of them loses the last one to a newcomer who has fewer; else the
+   newcomer is refused. Nobody waits longer than `WAITING_SECONDS`.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from crdt.errors import Unavailable
+
+WAITING_SECONDS = 60.0
+"""As long as two of the longest jobs: longer no client waits for an answer."""
+
+URGENT_IN_A_ROW = 4
+
+
+class _Line:
+    """The people who wait for one kind of job, each with their own queue."""
+
+    def __init__(self) -> None:
+        self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
+
+    def waiting(self, person: str) -> int:
+        return len(self._queues.get(person, ()))
+
+    def longest(self) -> tuple[int, str]:
+        return max(((len(queue), person) for person, queue in self._queues.items()), default=(0, ""))
+
+    def join(self, person: str, turn: "asyncio.Future[None]") -> None:
+        self._queues.setdefault(person, deque()).append(turn)
+
+    def leave(self, person: str, turn: "asyncio.Future[None]") -> None:
+        queue = self._queues.get(person)
+        if queue is not None and turn in queue:
+            queue.remove(turn)
+            if not queue:
+                del self._queues[person]
+
+    def next(self) -> "asyncio.Future[None]":
+        """Take out whose turn it is; they come again behind the others."""
+        person, queue = self._queues.popitem(last=False)
+        turn = queue.popleft()
+        if queue:
+            self._queues[person] = queue
+        return turn
+
+    def last_of(self, person: str) -> "asyncio.Future[None]":
+        turn = self._queues[person][-1]
+        self.leave(person, turn)
+        return turn
+
+
+class JobQueue:
+    """Seats at workers, and the people who wait for one. `waiting`: how many may."""
+
+    def __init__(self, seats: int, waiting: int) -> None:
+        self._seats = seats
+        self._most_waiting = waiting
+        self._busy = {True: 0, False: 0}
+        self._lines = {True: _Line(), False: _Line()}
+        self._urgent_in_a_row = 0
+        self.idle = asyncio.Event()
+        """Set while nobody has a seat or waits for one."""
+        self.idle.set()
+
+    @asynccontextmanager
+    async def seat(self, person: str, *, urgent: bool) -> AsyncIterator[None]:
+        """Wait for a seat and have it for a while; raises Unavailable."""
+        self.idle.clear()
+        try:
+            await self._wait(person, urgent=urgent)
+            try:
+                yield
+            finally:
+                self._busy[urgent] -= 1
+                self._call()
+        finally:
+            if not sum(self._busy.values()) + self._waiting:
+                self.idle.set()
+
+    async def _wait(self, person: str, *, urgent: bool) -> None:
+        line, turn = self._lines[urgent], asyncio.get_running_loop().create_future()
+        if self._waiting >= self._most_waiting and not self._has_seat(urgent=urgent):
+            self._make_room(person)
+        line.join(person, turn)
+        self._call()
+        try:
+            async with asyncio.timeout(WAITING_SECONDS):
+                await turn
+        except BaseException as error:
+            line.leave(person, turn)
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._busy[urgent] -= 1  # called in the very moment of going
+                self._call()
+            if isinstance(error, TimeoutError):
+                raise _too_busy() from None
+            raise
+
+    @property
+    def _waiting(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def _has_seat(self, *, urgent: bool) -> bool:
+        busy = self._busy[True] + self._busy[False]
+        return busy < self._seats or (urgent and busy == self._busy[False] == self._seats)
+
+    def _call(self) -> None:
+        """Give seats to those whose turn it is."""
+        urgent, other = self._lines[True], self._lines[False]
+        while True:
+            patience_is_over = len(other) and self._urgent_in_a_row >= URGENT_IN_A_ROW and self._has_seat(urgent=False)
+            if len(urgent) and self._has_seat(urgent=True) and not patience_is_over:
+                turn, is_urgent = urgent.next(), True
+            elif len(other) and self._has_seat(urgent=False):
+                turn, is_urgent = other.next(), False
+            else:
+                return
+            if not turn.done():
+                self._urgent_in_a_row = self._urgent_in_a_row + 1 if is_urgent else 0
+                self._busy[is_urgent] += 1
+                turn.set_result(None)
+
+    def _make_room(self, person: str) -> None:
+        """Take the last place of whoever has most for somebody who has fewer; raises Unavailable."""
+        mine = sum(line.waiting(person) for line in self._lines.values())
+        most, richest, line = max(((*line.longest(), line) for line in self._lines.values()), key=lambda each: each[0])
+        if most <= mine + 1:
+            raise _too_busy()
+        line.last_of(richest).set_exception(_too_busy())
+
+
+def _too_busy() -> Unavailable:
+    return Unavailable("Too many large changes are being checked at once.")
