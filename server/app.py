@@ -118,6 +118,7 @@ class App:
             _pages(config.places.pages_dir),
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
             self._doors(access.welcome),
+            self._budget,
         )
         self._site.router.lifespan_context = lambda _: self.running()
         self._guarded = OriginMiddleware(self._serve, _origins(config))

@@ -173,8 +173,12 @@ class HttpLimits:
     ] = 256 * MiB
     max_uploads: Annotated[
         int,
-        Setting(form.integer(1, 1000), "uploads at once", "each holds its file in memory until it is stored"),
-    ] = 8
+        Setting(
+            form.integer(1, 1000),
+            "uploads of one person at once",
+            "two are read, the others wait for their turn: a folder of pictures dropped into a page",
+        ),
+    ] = 32
     max_documents_per_user: Annotated[
         int,
         Setting(form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"),

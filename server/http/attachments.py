@@ -3,10 +3,11 @@
 A picture is looked at in the sandbox before it is kept, and is served so that no browser takes it for anything else.
 """
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,9 +17,9 @@ from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Action
-from server.http.bodies import read_body
+from server.http.bodies import body_of
 from server.http.errors import Conflict, not_found
-from server.http.routing import document_id_of, identity_of, resource
+from server.http.routing import account_of, document_id_of, identity_of, resource
 from server.people.access import Access
 from server.sandbox import ImageFacts
 from server.store.base import Attachment, Store
@@ -35,17 +36,32 @@ _HEADERS = {
 class ImageChecker(Protocol):
     """The part of the sandbox that knows pictures."""
 
-    async def check_image(self, data: bytes) -> ImageFacts:
-        """What the picture is; raises ManyhandsError with a sentence for the person when it is none."""
+    async def check_image(self, data: bytes, person: str) -> ImageFacts:
+        """What somebody's picture is; raises ManyhandsError with a sentence for the person when it is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """`upload_bytes`: of one file; `uploads`: at once, each of which is in memory whole; `document_bytes`: of a document's files."""
+    """`upload_bytes`: of one file; `uploads`: of one person, under way and waiting; `document_bytes`: of a document's files."""
 
     upload_bytes: int
     uploads: int
     document_bytes: int
+
+
+AT_ONCE = 2
+"""Uploads of one person that are read at once; the further ones wait, unread."""
+
+WAITING_SECONDS = 60.0
+"""For one's turn: longer no browser waits."""
+
+
+class _Line:
+    """One person's uploads."""
+
+    def __init__(self) -> None:
+        self.uploads = 0
+        self.turns = asyncio.Semaphore(AT_ONCE)
 
 
 class AttachmentsApi:
@@ -56,7 +72,7 @@ class AttachmentsApi:
         self._access = access
         self._images = images
         self._limits = limits
-        self._uploads = 0
+        self._lines: dict[str, _Line] = {}
 
     def routes(self) -> list[Route]:
         """Everything below /api that concerns attachments."""
@@ -73,9 +89,9 @@ class AttachmentsApi:
             raise not_found()
         if entry.trashed_at is not None:
             raise Conflict("This document is in the trash: restore it first.")
-        with self._place():
-            data = await read_body(request, self._limits.upload_bytes)
-            facts = await self._images.check_image(data)
+        person = account_of(request).person
+        async with self._place(person), body_of(request, self._limits.upload_bytes) as data:
+            facts = await self._images.check_image(data, person)
             sha256 = hashlib.sha256(data).hexdigest()
             attachment = Attachment(sha256, facts.media_type, data)
             if not await self._store.attachments.put(document_id, attachment, most_bytes=self._limits.document_bytes):
@@ -107,12 +123,27 @@ class AttachmentsApi:
             return Response(status_code=304, headers=headers)
         return Response(attachment.data, headers=headers, media_type=attachment.media_type)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        if self._uploads >= self._limits.uploads:
-            raise ProtocolError(Code.TOO_MANY, "Too many files are being uploaded at once: try again in a moment.")
-        self._uploads += 1
+    @asynccontextmanager
+    async def _place(self, person: str) -> AsyncIterator[None]:
+        """Wait for one's turn among one's own uploads: nobody else waits for a slow one."""
+        line = self._lines.setdefault(person, _Line())
+        if line.uploads >= self._limits.uploads:
+            raise _too_many()
+        line.uploads += 1
         try:
-            yield
+            try:
+                await asyncio.wait_for(line.turns.acquire(), WAITING_SECONDS)
+            except TimeoutError:
+                raise _too_many() from None
+            try:
+                yield
+            finally:
+                line.turns.release()
         finally:
-            self._uploads -= 1
+            line.uploads -= 1
+            if not line.uploads:
+                del self._lines[person]
+
+
+def _too_many() -> ProtocolError:
+    return ProtocolError(Code.TOO_MANY, "Too many of your files are being uploaded at once: try again in a moment.")

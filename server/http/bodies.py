@@ -1,4 +1,4 @@
-"""Request bodies from strangers: read within a bound of size and time, and as strict JSON.
+"""Request bodies from strangers: read within a bound of size and time and their sender's share of memory, and as strict JSON.
 
 A body that is too large is read on for a little while and thrown away: a browser that is still sending when the answer comes and
 the connection closes would report a broken connection instead of the answer.
@@ -6,43 +6,112 @@ the connection closes would report a broken connection instead of the answer.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from crdt.errors import Code, ProtocolError
+from crdt.budget import Lease
+from crdt.errors import Code, GivenUp, ManyhandsError, ProtocolError
 from server.http.errors import WrongMediaType
+from server.http.routing import account_of
 
 MAX_JSON_BYTES = 64 * 2**10
 """The longest title of the longest characters takes 4 kB, as JSON escapes."""
 
 _SLOWEST = 16 * 2**10
-"""Bytes per second: a body that arrives more slowly holds its place for too long."""
+"""Bytes per second: a body that arrives more slowly holds its memory for too long."""
 
 _PATIENCE = 10.0
-"""Seconds that any body may take."""
+"""Seconds by which any body may be behind that."""
 
 _DISCARDED = 4 * 2**20
 """Bytes of a body that is too large which are still read, so that its sender sees the answer."""
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """Read the body whole; raises ProtocolError(too_large) past `limit` bytes, and malformed when it does not arrive in time."""
+@asynccontextmanager
+async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Read the body whole, and have it as long as it is worked with.
+
+    Raises ProtocolError: too_large past `limit` bytes, malformed when it does not arrive in time, too_many past the sender's share of
+    memory; and Unavailable when there is no memory for it.
+    """
+    body = _Body(request, limit)
+    body.lease = lease = account_of(request).lease(body.lose)
     try:
-        async with asyncio.timeout(_PATIENCE + limit / _SLOWEST):
-            if _declared_bytes(request) > limit + _DISCARDED:
-                _too_large(limit)
-            return await _read(request, limit)
-    except TimeoutError:
-        raise ProtocolError(Code.MALFORMED, "The request's body did not arrive in time.") from None
+        data = await body.arrive()
+        lease.keep()
+        yield data
+    finally:
+        lease.release()
+
+
+class _Body:
+    """A body on its way."""
+
+    lease: Lease
+
+    def __init__(self, request: Request, limit: int) -> None:
+        self._request = request
+        self._limit = limit
+        self._data = bytearray()
+        self._patience = asyncio.timeout(_PATIENCE)
+        self._lost: str | None = None
+
+    def lose(self, why: str) -> None:
+        """Others need the memory."""
+        self._lost = why
+        self._data.clear()
+        self._patience.reschedule(asyncio.get_running_loop().time())
+
+    async def arrive(self) -> bytes:
+        try:
+            async with self._patience:
+                if _declared_bytes(self._request) > self._limit + _DISCARDED:
+                    raise _too_large(self._limit)
+                return await self._read()
+        except TimeoutError:
+            if self._lost is not None:
+                raise GivenUp(self._lost) from None
+            raise ProtocolError(Code.MALFORMED, "The request's body did not arrive in time.") from None
+
+    async def _read(self) -> bytes:
+        begun, arrived = asyncio.get_running_loop().time(), 0
+        refusal: ManyhandsError | None = None
+        async for chunk in self._request.stream():
+            if self._lost is not None:
+                raise GivenUp(self._lost)
+            arrived += len(chunk)
+            self._patience.reschedule(begun + _PATIENCE + arrived / _SLOWEST)
+            refusal = refusal or self._refusal_of(chunk, arrived)
+            if arrived > self._limit + _DISCARDED:
+                break
+        if refusal is not None:
+            raise refusal
+        return bytes(self._data)
+
+    def _refusal_of(self, chunk: bytes, arrived: int) -> ManyhandsError | None:
+        """Keep a piece, or nothing any more."""
+        try:
+            if arrived > self._limit:
+                raise _too_large(self._limit)
+            self.lease.grow(len(chunk))
+        except ManyhandsError as refusal:
+            self._data.clear()
+            self.lease.release()
+            return refusal
+        self._data += chunk
+        return None
 
 
 async def read_json(request: Request, allowed: Sequence[str]) -> dict[str, Any]:
     """Read a JSON object that has no members but `allowed`; an empty body is an empty object."""
-    body = await read_body(request, MAX_JSON_BYTES)
-    if not body:
-        return {}
+    async with body_of(request, MAX_JSON_BYTES) as body:
+        return _object(request, body, allowed) if body else {}
+
+
+def _object(request: Request, body: bytes, allowed: Sequence[str]) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise WrongMediaType("The body must be JSON: send it with Content-Type: application/json.")
     try:
@@ -61,23 +130,8 @@ async def read_json(request: Request, allowed: Sequence[str]) -> dict[str, Any]:
     return value
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    body, excess = bytearray(), 0
-    async for chunk in request.stream():
-        if excess or len(body) + len(chunk) > limit:
-            excess += len(chunk)
-            body.clear()
-        else:
-            body += chunk
-        if excess > _DISCARDED:
-            break
-    if excess:
-        _too_large(limit)
-    return bytes(body)
-
-
-def _too_large(limit: int) -> NoReturn:
-    raise ProtocolError(Code.TOO_LARGE, f"The request's body may have {limit} bytes at most.")
+def _too_large(limit: int) -> ProtocolError:
+    return ProtocolError(Code.TOO_LARGE, f"The request's body may have {limit} bytes at most.")
 
 
 def _declared_bytes(request: Request) -> int:

@@ -1,4 +1,4 @@
-"""What routes have in common: one address with all its verbs, the document that it names, and who asks."""
+"""What routes have in common: one address with all its verbs, the document that it names, who asks, and who pays."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crdt.budget import Account, Budget, unbounded
 from crdt.ids import DocumentId, is_document_id
 from crdt.protocol import User
 from server.auth.base import Identity
+from server.households import payer
 from server.http.errors import not_found
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -31,6 +33,13 @@ def identity_of(request: Request) -> Identity:
     if isinstance(identity, Identity):
         return identity
     return Identity(User("guest-" + secrets.token_urlsafe(12), "Guest", "#5f6368"), "guest", lasting=False)
+
+
+def account_of(request: Request) -> Account:
+    """Who pays for what this request makes the server hold."""
+    budget = getattr(request.app.state, "budget", None)
+    address = request.client.host if request.client is not None else ""
+    return (budget if isinstance(budget, Budget) else unbounded()).of(payer(identity_of(request), address))
 
 
 def document_id_of(request: Request) -> DocumentId:

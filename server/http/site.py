@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router
 
+from crdt.budget import Budget
 from server.auth.base import Authenticator
 from server.http.errors import EXCEPTION_HANDLERS
 from server.http.headers import HeadersMiddleware
@@ -34,9 +35,17 @@ class Doors:
 
 
 def http_app(
-    apis: Sequence[Api], health: Health, pages: Pages, rates: ApiRates | None = None, doors: Doors | None = None
+    apis: Sequence[Api],
+    health: Health,
+    pages: Pages,
+    rates: ApiRates | None = None,
+    doors: Doors | None = None,
+    budget: Budget | None = None,
 ) -> Starlette:
-    """The REST API, health and pages; Socket.IO and the origins' rules stand before it. Without `doors` everybody is a newcomer."""
+    """The REST API, health and pages; Socket.IO and the origins' rules stand before it.
+
+    Without `doors` everybody is a newcomer, without `budget` bodies are bounded one by one only.
+    """
     router = Router([route for api in apis for route in api.routes()], redirect_slashes=False)
     sign_in = doors.sign_in if doors is not None else None
     identified = []
@@ -53,5 +62,6 @@ def http_app(
         middleware=[Middleware(HeadersMiddleware), Middleware(RatesMiddleware, rates or ApiRates())],
         exception_handlers=EXCEPTION_HANDLERS,
     )
+    site.state.budget = budget
     site.router.redirect_slashes = False  # a redirect would repeat whatever Host the request claimed
     return site

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from crdt.budget import Budget
 from crdt.errors import Code
 from crdt.ids import DocumentId
 from crdt.protocol import DocumentInfo, User
@@ -87,6 +88,7 @@ class Site:
     most_people: int = 1000
     rates: ApiRates = field(default_factory=ApiRates)
     assets: Mapping[str, Asset] = field(default_factory=dict)
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         self.access = Access(self.store, self.clock.utc, guests=True)
@@ -98,7 +100,9 @@ class Site:
         )
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
-        site = http_app([documents, attachments, sharing], self.health, Pages(self.assets), self.rates)
+        site = http_app(
+            [documents, attachments, sharing], self.health, Pages(self.assets), self.rates, budget=self.budget
+        )
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 
     @asynccontextmanager

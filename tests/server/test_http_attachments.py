@@ -9,8 +9,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from crdt.budget import Budget
 from server.http.attachments import UploadLimits
 from server.sandbox import Sandbox
+from tests.harness.live_server import until
 from tests.server.http_site import Site, error_of
 
 
@@ -129,3 +131,67 @@ async def test_uploads_at_once_are_bounded(client: httpx.AsyncClient, attachment
         go_on.set()
     assert first.result().status_code == 201
     assert (await client.post(attachments, content=picture())).status_code == 201
+
+
+async def test_one_person_s_slow_uploads_hold_up_nobody_else(site: Site) -> None:
+    """They wait for each other, unread; others have turns of their own."""
+    site.uploads = UploadLimits(upload_bytes=100_000, uploads=4, document_bytes=200_000)
+    begun: list[int] = []
+    go_on = asyncio.Event()
+
+    async def slow(number: int) -> AsyncIterator[bytes]:
+        begun.append(number)
+        await go_on.wait()
+        yield picture()
+
+    async with site.client() as client, asyncio.TaskGroup() as tasks:
+        attachments = f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
+        mallory, alice = {"X-Name": "mallory"}, {"X-Name": "alice"}
+        slow_ones = [
+            tasks.create_task(client.post(attachments, content=slow(number), headers=mallory)) for number in range(4)
+        ]
+        await until(lambda: len(begun) == 2)
+        assert error_of(await client.post(attachments, content=picture(), headers=mallory)) == (429, "too_many")
+        assert (await client.post(attachments, content=picture(), headers=alice)).status_code == 201
+        assert len(begun) == 2
+        go_on.set()
+    assert [answer.result().status_code for answer in slow_ones] == [201] * 4
+
+
+async def test_bodies_are_paid_for_from_their_sender_s_share_until_they_are_stored(site: Site) -> None:
+    site.budget = Budget(1_000_000, 10_000, lambda: 0.0)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 9_000
+        begun.set()
+        await go_on.wait()
+
+    async with site.client() as client, asyncio.TaskGroup() as tasks:
+        attachments = f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
+        tasks.create_task(client.post(attachments, content=slow()))
+        await begun.wait()
+        await until(lambda: site.budget is not None and site.budget.held == 9_000)
+        assert error_of(await client.post(attachments, content=b"x" * 2_000)) == (429, "too_many")
+        title = "x" * 100
+        assert (await client.post("/api/documents", json={"title": title})).status_code == 201
+        go_on.set()
+    assert site.budget.held == 0
+
+
+async def test_a_body_gives_way_to_whoever_holds_less(site: Site) -> None:
+    site.budget = Budget(10_000, 10_000, lambda: 0.0)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 9_990
+        begun.set()
+        await go_on.wait()
+
+    async with site.client() as client, asyncio.TaskGroup() as tasks:
+        attachments = f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
+        greedy = tasks.create_task(client.post(attachments, content=slow(), headers={"X-Name": "mallory"}))
+        await begun.wait()
+        await until(lambda: site.budget is not None and site.budget.held == 9_990)
+        assert (await client.post("/api/documents", json={"title": "mine"})).status_code == 201
+    assert error_of(greedy.result()) == (503, "unavailable")
