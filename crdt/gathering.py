@@ -52,6 +52,8 @@ MOST_BEGINNERS = 10_000
 PRESENCE_REPEAT = 30.0
 """Seconds after which people who share a document with another node's are told of anew: a lost hint is not lost for ever."""
 
+_SHOWN_OUT = ClosedMessage(Code.FORBIDDEN, "You no longer have access to this document.")
+
 
 class Gathering:
     """Sessions by connection."""
@@ -188,11 +190,13 @@ class Gathering:
             self.leave(connection)
         return [Broadcast(connections, message)] if connections else []
 
-    def change_role(self, connection: ConnectionId, role: Role) -> list[Effect]:
-        """A person may do more or less from now on, and is told so; what was taken from them stays taken."""
+    def judge(self, connection: ConnectionId, role: Role | None) -> list[Effect]:
+        """A person may do more or less from now on, and is told so; None: nothing, so that they are shown out."""
         session = self._sessions.get(connection)
         if session is None or session.role is role:
             return []
+        if role is None:
+            return self.remove(connection, _SHOWN_OUT)
         session.role = role
         return [Broadcast((connection,), RoleMessage(role))]
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from crdt.authors import undecided
 from crdt.effects import Acknowledge, Effect, Refuse
-from crdt.errors import Code, ManyhandsError
+from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, Seq, UpdateId
 from crdt.log_row import WHOLE_ROW, AuthorKeys, SetAside
 from crdt.protocol import Refused, Request, encode_batch
@@ -113,6 +113,7 @@ class Outbox:
         """When the append under way is to be tried again; None while a try is under way or none is."""
         self._pause = FIRST_RETRY
         self._owed: dict[Seq, Appending] = {}
+        self._barred: set[ConnectionId] = set()
 
     @property
     def empty(self) -> bool:
@@ -161,8 +162,34 @@ class Outbox:
 
     def claims_of_others(self, connection: ConnectionId) -> bool:
         """Whether somebody else writes under a new client id, which the store may refuse."""
-        entries = (*(self.under_way.entries if self.under_way else ()), *self._waiting)
-        return any(entry.author_keys and entry.connection != connection for entry in entries)
+        return any(entry.author_keys and entry.connection != connection for entry in self._undecided)
+
+    def bar(self, connection: ConnectionId, *, barred: bool) -> None:
+        """Whoever writes through this connection may do so no more, or again: what of theirs is not durable is judged by that."""
+        (self._barred.add if barred and self.holds(connection) else self._barred.discard)(connection)
+
+    def check_author(self, entry: Entry) -> None:
+        """Raise ProtocolError(forbidden) if its author may write no more."""
+        if entry.connection in self._barred:
+            raise ProtocolError(Code.FORBIDDEN, "You may no longer change this document.")
+
+    def holds(self, connection: ConnectionId) -> bool:
+        """Whether something of this connection's is not durable."""
+        return any(entry.connection == connection for entry in self._undecided)
+
+    @property
+    def bars(self) -> bool:
+        """Whether something in here is of somebody who may write no more."""
+        return any(entry.connection in self._barred for entry in self._undecided)
+
+    @property
+    def bars_waiting(self) -> bool:
+        """Whether something of theirs is behind the append under way, whose fate the store decides."""
+        return any(entry.connection in self._barred for entry in self._waiting)
+
+    @property
+    def _undecided(self) -> tuple[Entry, ...]:
+        return (*(self.under_way.entries if self.under_way else ()), *self._waiting)
 
     def updates(self) -> Iterator[Inspected]:
         """Everything in here, in order."""
@@ -240,14 +267,19 @@ class Outbox:
         self.bytes -= sum(entry.size for entry in entries)
         return entries
 
+    def repeat(self, update_id: UpdateId) -> None:
+        """Let the append under way be tried again at once."""
+        if self.under_way is not None and self.under_way.update_id == update_id:
+            self.retry_at = float("-inf")
+
     def retry(self) -> Appending | None:
         """The append to be tried again now."""
         self.retry_at = None
         return self.under_way
 
-    def refuse_all(self, code: Code, message: str) -> list[tuple[ConnectionId, Request, Refused]]:
+    def refuse_all(self, code: Code, message: str) -> list[Refuse]:
         """Give up what is not durable; return the refusals for it."""
-        entries = (*(self.under_way.entries if self.under_way else ()), *self._waiting)
+        entries = self._undecided
         self._waiting, self.under_way, self.bytes, self.retry_at = [], None, 0, None
         refused = Refused(code, message)
-        return [(entry.connection, entry.request, refused) for entry in entries if entry.request is not None]
+        return [Refuse(entry.connection, entry.request, refused) for entry in entries if entry.request is not None]

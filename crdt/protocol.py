@@ -115,6 +115,11 @@ class DocumentInfo:
     title: str
     trashed_at: str | None
 
+    def check_change(self) -> None:
+        """Raise ProtocolError(forbidden) if nobody may change the document now."""
+        if self.trashed_at is not None:
+            raise ProtocolError(Code.FORBIDDEN, "The document is in the trash. Restore it to change it.")
+
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:

@@ -73,6 +73,7 @@ class Room:
         self._outbox = Outbox()
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
+        self._told: Durability = "ok"
         self.info = info
         """The catalogue's entry, as an open page shows it."""
 
@@ -102,6 +103,10 @@ class Room:
     def gathers(self) -> bool:
         """Whether something waits already for the next row, or a row is under way: then one batch more changes no deadline."""
         return self._outbox.gathers
+
+    def owes(self, connection: ConnectionId) -> bool:
+        """Whether something of this connection's is not durable yet."""
+        return self._outbox.holds(connection)
 
     @property
     def idle(self) -> bool:
@@ -153,20 +158,11 @@ class Room:
         self._catching_up.works("encode")
         parts = self._people.announce(connection, missing, account or unbounded().of(user.user_id))
         session, effects = self._people.join(connection, request, user, role, parts)
-        answer = JoinAnswer(
-            role=role,
-            missing=missing if parts is None else None,
-            chunk_count=0 if parts is None else parts.count,
-            chunk_bytes=0 if parts is None else len(missing),
-            state_vector=state_vector,
-            seq=self.seq,
-            epoch=self.epoch,
-            presence=self._people.presence.everybody(but=session.presence_id),
-            presence_id=session.presence_id,
-            durability=self.durability,
-            quarantined=self.quarantined is not None,
-        )
-        return answer, effects
+        effects += self.judge(connection, role)
+        chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))
+        presence = self._people.presence.everybody(but=session.presence_id)
+        at, state = (self.seq, self.epoch), (self.durability, self.quarantined is not None)
+        return JoinAnswer(role, *chunks, state_vector, *at, presence, session.presence_id, *state), effects
 
     @property
     def people(self) -> Gathering:
@@ -176,10 +172,7 @@ class Room:
     # The way of an edit.
 
     def receive(self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
-        """Take one batch of a session, in the order in which the session sent it.
-
-        A refusal comes back as an answer when one is awaited, else as the end of the session; nothing has changed then.
-        """
+        """Take a session's next batch. A refusal has changed nothing, and is an answer if one is awaited, else the session's end."""
         try:
             size = sum([len(update.raw) for update in updates])
             session = self.may_write(connection, size)
@@ -217,8 +210,7 @@ class Room:
         if self.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, _DAMAGED)
         session.must_write()
-        if self.info.trashed_at is not None:
-            raise ProtocolError(Code.FORBIDDEN, "The document is in the trash. Restore it to change it.")
+        self.info.check_change()
         if self._outbox.bytes + size > self._limits.waiting_bytes:
             raise Unavailable("The store does not answer. Keep the change and send it again later.")
         if self.size + size > self._limits.document_bytes:
@@ -242,12 +234,11 @@ class Room:
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
         """The append is durable at `seq`."""
-        was = self.durability
         appending = self._outbox.settle(update_id)
         if appending is None:
             return []
         self._people.authors.learn(appending.bound)
-        effects = [PublishBatch(Row(seq, appending.batch, appending.bound)), *self._tell_durability(was)]
+        effects = [PublishBatch(Row(seq, appending.batch, appending.bound)), *self._tell_durability()]
         if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
             return effects + appending.answers(seq, self._replica.set_aside.get(seq, ()))
         self._replica.arrive(self._outbox.owe(seq, appending), known=True)
@@ -255,24 +246,36 @@ class Room:
 
     def append_failed(self, update_id: UpdateId, now: float) -> list[Effect]:
         """The store could not take the append, or did not say so: `flush` will try the same again."""
-        was = self.durability
         self._outbox.failed(update_id, now)
-        return self._tell_durability(was)
+        return self._tell_durability()
 
-    def append_refused(self, update_id: UpdateId) -> list[Effect]:
-        """The store has bound a client id in it to another key, by a row of another node: read that, then judge again what waits."""
-        was = self.durability
+    def append_refused(self, update_id: UpdateId, reason: str) -> list[Effect]:
+        """The store will not take it: read what is there by now, then judge again what waits."""
         if not self._outbox.give_back(update_id):
             return []
-        return self._tell_durability(was) + self.doubt("Another node has bound a client id that was taken in here.")
+        return self._tell_durability() + self.doubt(reason)
 
-    def _tell_durability(self, was: Durability) -> list[Effect]:
-        return self._people.tell(DurabilityMessage(self.durability)) if was != self.durability else []
+    def _tell_durability(self) -> list[Effect]:
+        was, self._told = self._told, self.durability
+        return self._people.tell(DurabilityMessage(self._told)) if was != self._told else []
+
+    def append_overtaken(self, update_id: UpdateId) -> list[Effect]:
+        """Before the append, access changed or the document went into the trash; all of that is known here by now. Try what is allowed."""
+        if self._outbox.bars or self.info.trashed_at is not None:
+            return self.append_refused(update_id, "Access ended before an append.")
+        self._outbox.repeat(update_id)
+        return []
+
+    def judge(self, connection: ConnectionId, role: Role | None) -> list[Effect]:
+        """Somebody, who may have left, has this role from now on, or none; what of theirs is not durable is judged by it."""
+        self._outbox.bar(connection, barred=role is None or not role.may_write)
+        effects = self.doubt("Access ended while something waited.") if self._outbox.bars_waiting else []
+        return self._people.judge(connection, role) + effects
 
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
-        effects: list[Effect] = [Refuse(*refusal) for refusal in self._outbox.refuse_all(code, message)]
-        return [*effects, *self._people.dissolve(ClosedMessage(code, message)), Ended(code)]
+        refused = self._outbox.refuse_all(code, message)
+        return [*refused, *self._people.dissolve(ClosedMessage(code, message)), Ended(code)]
 
     # Rows from elsewhere.
 
@@ -335,10 +338,7 @@ class Room:
         if reload is not None or self.quarantined is not None:
             return [*(reload or ())]
         self._replica.quarantined = f"The document engine fails again and again. {error.message}"
-        return [*self._people.tell(ResyncMessage()), *self._refuse_all()]
-
-    def _refuse_all(self) -> list[Effect]:
-        return [Refuse(*refusal) for refusal in self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
+        return [*self._people.tell(ResyncMessage()), *self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
 
     def replay(self, stored: Stored) -> Replica:
         """Make a replica of what is stored; changes nothing, so that a thread may do it."""
@@ -356,7 +356,7 @@ class Room:
         self._people.authors.learn(stored.author_keys.items())
         effects: list[Effect] = [*self._people.tell(ResyncMessage()), *self.keep_aside()]
         if self.quarantined is not None:
-            effects += self._refuse_all()
+            effects += self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)
         effects += self._judge_again() + self._outbox.resume(self._replica)
         return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.seq)]
 
@@ -386,12 +386,12 @@ class Room:
             self._people.authors.withdraw(entry.author_keys)
         for entry in waiting:
             try:
+                self.info.check_change()
+                self._outbox.check_author(entry)
                 effects += self._admit(entry)
             except ManyhandsError as refusal:
                 effects += self.refuse(entry.connection, entry.request, self._outbox.weigh(entry.connection, refusal))
         return effects
-
-    # The catalogue and the log's upkeep.
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
         """The catalogue's entry has changed."""

@@ -11,11 +11,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from crdt.effects import Effect
-from crdt.errors import Code, ManyhandsError, Unavailable
+from crdt.errors import ManyhandsError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
-from crdt.permissions import Role
-from crdt.protocol import ClosedMessage
 from server.auth.base import Identity
 from server.observe import log
 from server.people.access import Access, Ruling
@@ -25,8 +22,6 @@ from server.store.sharing_base import Standing
 
 REMEMBERED = 1000
 """People per open document who are let in again while the store is away; past it, whoever came first is forgotten."""
-
-SHOWN_OUT = ClosedMessage(Code.FORBIDDEN, "You no longer have access to this document.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,8 @@ class Attendance:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._cards: dict[ConnectionId, dict[DocumentId, Card]] = {}
+        self._departed: dict[DocumentId, dict[ConnectionId, Card]] = {}
+        """Of who has left while something of theirs was not durable."""
         self._rulings: dict[DocumentId, dict[tuple[object, ...], Ruling]] = {}
 
     def enter(self, connection: ConnectionId, document_id: DocumentId, card: Card, ruling: Ruling) -> None:
@@ -85,14 +82,20 @@ class Attendance:
     def close(self, document_id: DocumentId) -> None:
         """The document has been closed."""
         self._rulings.pop(document_id, None)
+        self._departed.pop(document_id, None)
 
-    def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
-        """The connection has left."""
-        self._cards.get(connection, {}).pop(document_id, None)
+    def leave(self, connection: ConnectionId, document_id: DocumentId, open_room: OpenRoom | None = None) -> None:
+        """The connection has left. `open_room`: where something of theirs may wait, which is judged until it is durable."""
+        cards = self._cards.get(connection, {})
+        card = cards.pop(document_id, None)
+        if not cards:
+            self._cards.pop(connection, None)
+        if card is not None and open_room is not None and open_room.room.owes(connection):
+            self._departed[document_id] = {**self._owed(open_room), connection: card}
 
-    def forget(self, connection: ConnectionId) -> tuple[DocumentId, ...]:
-        """The connection is gone; the documents that it was in."""
-        return tuple(self._cards.pop(connection, {}))
+    def documents(self, connection: ConnectionId) -> tuple[DocumentId, ...]:
+        """The documents that the connection is in."""
+        return tuple(self._cards.get(connection, ()))
 
     def identify(self, connection: ConnectionId, identity: Identity) -> dict[DocumentId, bool]:
         """The connection belongs to this person from now on; the documents that it is in, and whether they may do other things there."""
@@ -116,13 +119,18 @@ class Attendance:
                 pause = min(pause * 2, LAST_PAUSE)
                 continue
             heard = open_room.access_version
-            if standing is None or standing.version < heard:
-                return  # the newer version has brought about a judgement of its own
+            if standing is None:
+                return
+            if standing.version < heard:  # it was read before the change that has been heard of meanwhile
+                await asyncio.sleep(pause)
+                continue
             open_room.access_version = standing.version
             self._carry_out(open_room, standing, cards)
             if standing.version == heard:
+                open_room.judged_version = heard
                 return
             # Nobody had heard of this version yet, so whoever joined while it was read may have been judged by the one before.
+        open_room.judged_version = open_room.access_version  # there was nobody to be judged
 
     def _carry_out(self, open_room: OpenRoom, standing: Standing, cards: dict[ConnectionId, Card]) -> None:
         present = dict(self._cards_in(open_room))
@@ -135,9 +143,18 @@ class Attendance:
             else:
                 self._remember(open_room.document_id, card, ruling)
             role = None if ruling is None else ruling.role
-            open_room.do(lambda connection=connection, role=role: _told(open_room, connection, role))  # type: ignore[misc]
+            open_room.do(lambda connection=connection, role=role: open_room.room.judge(connection, role))  # type: ignore[misc]
+
+    def _owed(self, open_room: OpenRoom) -> dict[ConnectionId, Card]:
+        """The cards of who has left, as long as they are needed."""
+        departed = self._departed.pop(open_room.document_id, {})
+        owed = {connection: card for connection, card in departed.items() if open_room.room.owes(connection)}
+        if owed:
+            self._departed[open_room.document_id] = owed
+        return owed
 
     def _cards_in(self, open_room: OpenRoom) -> Iterator[tuple[ConnectionId, Card]]:
+        yield from self._owed(open_room).items()
         for session in open_room.room.people.sessions():
             card = self._cards.get(session.connection, {}).get(open_room.document_id)
             if card is not None:
@@ -147,8 +164,3 @@ class Attendance:
 def _credit(identity: Identity) -> tuple[object, ...]:
     """What roles follow from."""
     return identity.user.user_id, identity.email, frozenset(identity.document_roles.items())
-
-
-def _told(open_room: OpenRoom, connection: ConnectionId, role: Role | None) -> list[Effect]:
-    people = open_room.room.people
-    return people.remove(connection, SHOWN_OUT) if role is None else people.change_role(connection, role)

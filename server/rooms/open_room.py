@@ -72,10 +72,6 @@ def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 
 
-async def _nobody(_open_room: "OpenRoom") -> None:
-    """Judge nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What every open room of a node shares. `clock`: monotonic seconds; `spawn` runs a task that the node owns."""
@@ -89,10 +85,10 @@ class Surroundings:
     spawn: Callable[[Awaitable[None]], None]
     fold: store.Fold
     backlog_bytes: int
-    neighbours: Neighbours = field(default_factory=Neighbours)
-    folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
-    judge: Callable[["OpenRoom"], Awaitable[None]] = field(default=_nobody)
+    neighbours: Neighbours
+    judge: Callable[["OpenRoom"], Awaitable[None]]
     """Give everybody in a room the role that they have by now."""
+    folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
 
 
 class OpenRoom:
@@ -114,6 +110,8 @@ class OpenRoom:
         self.settled.set()
         self.access_version = 0
         """Of who has access, the last that was heard of: everybody here is judged by it, or is about to be."""
+        self.judged_version = 0
+        """By which everybody is judged who is here, or has left behind what is not durable yet."""
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._timer: asyncio.TimerHandle | None = None
@@ -236,7 +234,9 @@ class OpenRoom:
                     assert_never(effect)
 
     def _append(self, effect: Append) -> None:
-        append = store.Append(self.document_id, effect.epoch, effect.update_id, effect.batch, effect.author_keys)
+        append = store.Append(
+            self.document_id, effect.epoch, effect.update_id, effect.batch, effect.author_keys, self.judged_version
+        )
         self._around.committer.submit(append, lambda outcome: self._appended(effect, outcome))
 
     def _appended(self, effect: Append, outcome: Outcome) -> None:
@@ -248,13 +248,28 @@ class OpenRoom:
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
             case store.Taken():
-                self.do(lambda: self.room.append_refused(effect.update_id))
+                reason = "Another node has bound a client id that was taken in here."
+                self.do(lambda: self.room.append_refused(effect.update_id, reason))
+            case store.Stale():
+                self._around.spawn(self._append_as_allowed(effect))
             case store.Gone():
                 self.end(Code.DELETED, "The document was deleted.")
             case None:
                 self.do(lambda: self.room.append_failed(effect.update_id, self._around.clock()))
             case _:
                 assert_never(outcome)
+
+    async def _append_as_allowed(self, effect: Append) -> None:
+        """The store knows of newer access, or of the trash: take that over, and go on with what is allowed."""
+        head = await self._reader.head()
+        if head is None:
+            self.end(Code.DELETED, "The document was deleted.")
+            return
+        if (info := info_of(head)) != self.room.info:
+            self.do(lambda: self.room.describe(info))
+        self.access_version = max(self.access_version, head.access_version)
+        await self._around.judge(self)
+        self.do(lambda: self.room.append_overtaken(effect.update_id))
 
     def end(self, code: Code, message: str) -> None:
         """End the room and tell everybody why."""

@@ -14,7 +14,7 @@ from crdt.ids import DocumentId, Seq
 from crdt.log_row import Found, Row
 from crdt.replica import Stored
 from server.observe import log
-from server.store.base import Loaded, Log
+from server.store.base import Head, Loaded, Log
 from server.store.set_aside_base import SetAsides
 
 T = TypeVar("T")
@@ -69,6 +69,10 @@ class Reader:
     async def read(self, after: int) -> Sequence[Row] | None:
         """The rows after one."""
         return await self._until_answered(lambda: self._log.read(self._document_id, Seq(after)))
+
+    async def head(self) -> Head | None:
+        """Where the log ends, and what the catalogue says."""
+        return (await self._until_answered(lambda: self._log.heads([self._document_id]))).get(self._document_id)
 
     async def load(self, *, failed: bool) -> Loaded | None:
         """The whole document. `failed`: because the engine has failed, so after a pause if that was the reason only lately."""

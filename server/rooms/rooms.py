@@ -152,6 +152,8 @@ class Rooms:
             if self._rooms.get(document_id) is before is open_room and ruling.version >= open_room.access_version:
                 if not open_room.room.people:
                     open_room.access_version = ruling.version  # there is nobody to be judged anew
+                    if open_room.room.settled:
+                        open_room.judged_version = ruling.version
                 return open_room, ruling
 
     async def _catch_up(self, open_room: OpenRoom) -> None:
@@ -245,15 +247,15 @@ class Rooms:
 
     def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
         """The connection closes a document; what was taken from it goes on to the log."""
-        self._attendance.leave(connection, document_id)
         open_room = self._rooms.get(document_id)
+        self._attendance.leave(connection, document_id, open_room)
         if open_room is not None:
             open_room.room.people.leave(connection)
             open_room.do(list)
 
     def disconnect(self, connection: ConnectionId) -> None:
         """The connection is gone."""
-        for document_id in self._attendance.forget(connection):
+        for document_id in self._attendance.documents(connection):
             self.leave(connection, document_id)
 
     def identify(self, connection: ConnectionId, identity: Identity) -> None:

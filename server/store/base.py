@@ -12,6 +12,8 @@ Promises of every implementation (one contract suite, tests/contracts/, runs aga
 5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and changes nothing.
 6. **Bound once.** A client id is bound to the first key that an append brings for it, for ever. An append that brings another key for
    it, or none, is refused as `Taken` and changes nothing: the store's order decides between nodes that let in the same id at once.
+7. **Judged by the present access.** An append whose writers were judged by an older version of the document's access, or that comes to a
+   document in the trash, is refused as `Stale` and changes nothing: whoever lost access has written nothing since, whatever his node knew.
 
 Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
 An unknown document is `None`, `Gone` or an empty answer, never an error. Rows that are damaged say so; other stored bytes that are damaged
@@ -33,12 +35,16 @@ from server.store.sharing_base import Audit, Secrets, Sharing, Users
 REMEMBERED_UPDATE_IDS = 1000
 """Update ids kept per document after a compaction: far more rows than others can append between a lost reply and its retry."""
 
+ANY_ACCESS = 2**63 - 1
+"""Of an append for which nobody had to be judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Append:
     """One row to come: a batch (crdt.protocol.encode_batch), and the client ids that begin in it with the keys to bind them to.
 
-    A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to any.
+    A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to any. `access_version`: by which everybody
+    was judged whose changes are in the batch.
     """
 
     document_id: DocumentId
@@ -46,6 +52,7 @@ class Append:
     update_id: UpdateId
     batch: bytes
     author_keys: AuthorKeys = ()
+    access_version: int = ANY_ACCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,12 @@ class Taken:
     """A client id that begins in the batch is bound to another key; nothing was written."""
 
 
-AppendOutcome = Appended | Fenced | Gone | Taken
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Who has access has changed since the writers were judged, or the document is in the trash; nothing was written."""
+
+
+AppendOutcome = Appended | Fenced | Gone | Taken | Stale
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from server.store.base import (
     Loaded,
     Page,
     Row,
+    Stale,
     Taken,
     Whose,
 )
@@ -93,6 +94,8 @@ class MemoryLog:
             return Fenced(document.epoch)
         if (seq := document.update_ids.get(append.update_id)) is not None:
             return Appended(seq)
+        if document.access.version > append.access_version or document.trashed_at is not None:
+            return Stale()
         bound = document.author_keys
         if any(bound.get(client_id, key) != key for client_id, key in append.author_keys):
             return Taken()

@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, Fenced, Gone, Loaded, Row, Store
+from crdt.permissions import Role
+from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Loaded, Row, Stale, Store
+from server.store.sharing_base import Link
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, AnyStore, Storage, append, fill, head
 
 
@@ -82,6 +85,59 @@ async def test_an_append_under_another_epoch_is_fenced_and_changes_nothing(store
     assert await store.log.append([fenced]) == [Fenced(EPOCH)]
     assert await store.log.load(DOCUMENT) == before
     assert await store.log.append([append("b")]) == [Appended(Seq(2))]
+
+
+def judged_by(version: int, update_id: str) -> Append:
+    return replace(append(update_id), access_version=version)
+
+
+async def test_an_append_by_an_older_access_is_stale_and_changes_nothing(store: AnyStore) -> None:
+    await fill(store)
+    assert await store.log.append([judged_by(0, "a")]) == [Appended(Seq(1))]
+    version = await store.sharing.set_link(DOCUMENT, Link(None))
+    assert version is not None
+    before, entry = await store.log.load(DOCUMENT), await store.catalogue.get(DOCUMENT)
+    claims = replace(judged_by(version - 1, "b"), author_keys=((ClientId(7), b"k" * 16),))
+    assert await store.log.append([claims, judged_by(version - 1, "c")]) == [Stale(), Stale()]
+    assert (await store.log.load(DOCUMENT), await store.catalogue.get(DOCUMENT)) == (before, entry)
+    assert await store.log.append([judged_by(version, "b"), judged_by(version + 1, "c")]) == [
+        Appended(Seq(2)),
+        Appended(Seq(3)),
+    ]
+
+
+async def test_nothing_is_appended_to_a_document_in_the_trash(store: AnyStore) -> None:
+    await fill(store, "a")
+    await store.catalogue.set_trashed(DOCUMENT, NOON)
+    assert await store.log.append([append("b")]) == [Stale()]
+    await store.catalogue.set_trashed(DOCUMENT, None)
+    assert await store.log.append([append("b")]) == [Appended(Seq(2))]
+
+
+async def test_what_was_appended_in_time_is_answered_as_the_first_time_whatever_access_is_now(store: AnyStore) -> None:
+    await fill(store, "a")
+    await store.sharing.grant(DOCUMENT, "somebody", Role.OWNER)
+    await store.catalogue.set_trashed(DOCUMENT, NOON)
+    assert await store.log.append([judged_by(0, "a"), judged_by(0, "b")]) == [Appended(Seq(1)), Stale()]
+    assert await store.log.append([replace(judged_by(0, "a"), epoch=Epoch(2))]) == [Fenced(EPOCH)]
+
+
+async def test_of_changes_of_access_and_appends_at_once_none_slips_through(store: AnyStore) -> None:
+    """Who reads the log behind a change of access sees all that will ever have been judged by the one before."""
+    await fill(store)
+    outcomes: list[AppendOutcome] = []
+
+    async def write(name: str) -> None:
+        for number in range(10):
+            outcomes.extend(await store.log.append([judged_by(0, f"{name}{number}")]))
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in "abcd":
+            tasks.create_task(write(name))
+        await store.sharing.set_link(DOCUMENT, Link(None))
+        there = await store.log.heads([DOCUMENT])
+    assert await store.log.heads([DOCUMENT]) == there
+    assert sum(isinstance(outcome, Appended) for outcome in outcomes) == there[DOCUMENT].seq
 
 
 async def test_a_refused_append_does_not_hold_up_its_neighbours(store: AnyStore) -> None:

@@ -261,7 +261,7 @@ class TestClientIds:
         table.flush()
         update_id = table.appends[0].update_id
         table.is_taken()
-        table.carry_out(table.room.append_refused(update_id))
+        table.carry_out(table.room.append_refused(update_id, "twice"))
         table.carry_out(table.room.reloaded(table.stored()))
         table.commit()
         assert alice.acknowledged == [1]

@@ -2,9 +2,10 @@
 
 import pytest
 
+from crdt.effects import Reload
 from crdt.errors import Code
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, RoleMessage
+from crdt.protocol import ClosedMessage, DocumentInfo, RoleMessage
 from tests.harness.room import Seat, Table
 
 
@@ -28,14 +29,74 @@ def test_who_may_not_write_changes_nothing_for_anybody(role: Role, awaited: bool
     )
 
 
-def test_a_new_role_acts_from_the_next_message_on_and_what_was_taken_stays_taken() -> None:
+def test_a_new_role_acts_on_what_is_not_durable_as_well() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
-    bob.types("before ")
-    table.carry_out(table.room.people.change_role(bob.connection, Role.VIEWER))
-    bob.types("after")
+    bob.types("durable ")
     table.commit()
-    assert (alice.text, bob.acknowledged, bob.refusals, told(bob)) == ("before ", [1], ["forbidden"], [Role.VIEWER])
+    bob.types("before ")
+    table.carry_out(table.room.judge(bob.connection, Role.VIEWER))
+    bob.types("after")
+    table.reload()
+    table.flush()
+    assert (table.appends, table.room.settled) == ([], True)
+    assert (alice.text, bob.acknowledged, told(bob)) == ("durable ", [1], [Role.VIEWER])
+    assert bob.refusals == ["forbidden", "forbidden"]
+
+
+def test_an_append_that_came_after_a_change_of_access_is_repeated_without_who_may_write_no_more() -> None:
+    table = Table()
+    alice, bob, carl = table.seat("alice", "bob", "carl")
+    bob.types("forbidden ")
+    alice.types("allowed")
+    table.flush()
+    carl.types("behind it ")
+    table.carry_out(table.room.judge(bob.connection, None))
+    assert table.asked(Reload) == [], "the store may have taken it before the change"
+    table.is_overtaken()
+    table.reload()
+    table.commit()
+    assert (bob.refusals, alice.acknowledged, carl.acknowledged) == (["forbidden"], [1], [1])
+    assert alice.text == carl.text
+    assert sorted(alice.text) == sorted("allowedbehind it ")
+
+
+def test_an_append_that_came_after_a_change_of_access_that_takes_nothing_is_just_repeated() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    bob.types("still allowed")
+    table.flush()
+    (first,) = table.appends
+    table.carry_out(table.room.judge(alice.connection, Role.VIEWER))
+    table.is_overtaken()
+    table.flush(0)
+    assert table.appends == [first]
+    assert table.asked(Reload) == []
+    table.settle()
+    assert (alice.text, bob.acknowledged) == ("still allowed", [1])
+
+
+def test_who_has_left_is_judged_for_what_they_left_behind() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    bob.types("left behind")
+    bob.leaves()
+    assert table.room.owes(bob.connection)
+    table.carry_out(table.room.judge(bob.connection, None))
+    table.reload()
+    assert (table.room.settled, table.room.owes(bob.connection)) == (True, False)
+    assert (alice.text, bob.refusals) == ("", ["forbidden"])
+
+
+def test_nothing_is_appended_to_a_document_in_the_trash() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    bob.types("too late")
+    table.flush()
+    table.carry_out(table.room.describe(DocumentInfo("Title", "2030-01-01T12:00:00+00:00")))
+    table.is_overtaken()
+    table.reload()
+    assert (table.room.settled, alice.text, bob.refusals) == (True, "", ["forbidden"])
 
 
 def test_who_may_write_again_brings_what_was_refused() -> None:
@@ -43,7 +104,7 @@ def test_who_may_write_again_brings_what_was_refused() -> None:
     alice, bob = table.seat("alice", "bob")
     bob.joins(role=Role.COMMENTER)
     bob.types("kept")
-    table.carry_out(table.room.people.change_role(bob.connection, Role.EDITOR))
+    table.carry_out(table.room.judge(bob.connection, Role.EDITOR))
     bob.sends(bob.doc.get_update())
     table.commit()
     assert alice.text == "kept"
@@ -52,9 +113,9 @@ def test_who_may_write_again_brings_what_was_refused() -> None:
 def test_the_same_role_is_no_news_and_who_is_not_here_has_none() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
-    assert table.room.people.change_role(alice.connection, Role.EDITOR) == []
+    assert table.room.judge(alice.connection, Role.EDITOR) == []
     bob.leaves()
-    assert table.room.people.change_role(bob.connection, Role.VIEWER) == []
+    assert table.room.judge(bob.connection, Role.VIEWER) == []
 
 
 def test_viewers_are_seen() -> None:

@@ -221,7 +221,11 @@ class Table:
 
     def is_taken(self) -> None:
         """The store refuses the append under way: a client id in it belongs to somebody on another node."""
-        self.carry_out(self.room.append_refused(self.appends.pop(0).update_id))
+        self.carry_out(self.room.append_refused(self.appends.pop(0).update_id, "taken"))
+
+    def is_overtaken(self) -> None:
+        """The store refuses the append under way, because of what the room has been told meanwhile: access has changed, or the trash."""
+        self.carry_out(self.room.append_overtaken(self.appends.pop(0).update_id))
 
     def commit(self) -> None:
         """Flush, and let the store commit."""

@@ -1,21 +1,19 @@
 """Access that changes at the worst moment: while somebody joins, while the store is away, or without anybody hearing of it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
 
 import pytest
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import ClientId, ConnectionId, DocumentId
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, JoinRequest, RoleMessage, User
+from crdt.protocol import JoinRequest, User
 from server.auth.base import Identity
 from server.people.links import hash_token
 from server.rooms.open_room import OpenRoom
 from server.store.base import Loaded
-from server.store.memory import MemoryStore
-from server.store.memory_sharing import MemorySharing
-from server.store.sharing_base import Link, Standing
+from server.store.sharing_base import Link
+from tests.harness.access_house import comes, house, restrict, said_to
 from tests.harness.house import DOCUMENT, House
 from tests.simulation.virtual_loop import run_virtually
 
@@ -23,47 +21,6 @@ POLL = 5.0
 SOON = 2 * POLL
 ANNA_IS = "u1"
 """The user id of everybody who joins in a House."""
-
-
-class WaitingSharing(MemorySharing):
-    """Sharing that can be away, or take its time between reading and answering."""
-
-    away = False
-    answering: "asyncio.Event | None" = None
-
-    async def access(
-        self, document_ids: Collection[DocumentId], user_ids: Collection[str]
-    ) -> Mapping[DocumentId, Standing]:
-        if self.away:
-            raise Unavailable("The store cannot be reached.")
-        read = await super().access(document_ids, user_ids)
-        if self.answering is not None:
-            await self.answering.wait()
-        return read
-
-
-def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
-    """A node, and its view of who has access."""
-    store = MemoryStore()
-    store.sharing = sharing = WaitingSharing(store.sharing._documents, store.users)
-    return House(store, poll_seconds=poll_seconds), sharing
-
-
-def said_to(house: House, name: str) -> list[Role | Code]:
-    """What somebody was told of their access, in order."""
-    messages = house.ears.said.get(name, [])
-    return [
-        message.role if isinstance(message, RoleMessage) else message.code
-        for message in messages
-        if isinstance(message, RoleMessage | ClosedMessage)
-    ]
-
-
-async def restrict(sharing: MemorySharing) -> int:
-    """Close the link by which everybody in a House has come; another node does so."""
-    version = await sharing.set_link(DOCUMENT, Link(None))
-    assert version is not None
-    return version
 
 
 def test_a_lost_hint_is_made_up_for_by_the_poll() -> None:
@@ -181,14 +138,6 @@ def test_while_the_store_is_away_nobody_new_is_let_in_and_a_change_waits_for_it(
             assert said_to(node, "a") == [Code.FORBIDDEN]
 
     run_virtually(story())
-
-
-async def comes(node: House, name: str, user_id: str) -> Role:
-    """Join an open document as somebody who is known by name; what they may do."""
-    identity = Identity(User(user_id, user_id.title(), "#336699"), "jwt")
-    request = JoinRequest(b"\0", ClientId(sum(name.encode())))
-    answer, _ = await node.rooms.join(ConnectionId(name), DOCUMENT, request, identity)
-    return answer.role
 
 
 def test_while_the_store_is_away_everybody_comes_back_as_they_were_and_by_an_open_address_newcomers_too() -> None:

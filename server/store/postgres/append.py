@@ -21,30 +21,31 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Taken
+from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
 
 _APPEND = """
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[])
-    WITH ORDINALITY AS wanted (document_id, epoch, update_id, batch, crc, place)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $10::bigint[])
+    WITH ORDINALITY AS wanted (document_id, epoch, update_id, batch, crc, judged_by, place)
 ), locked AS MATERIALIZED (
-    SELECT key, document_id, epoch FROM documents
+    SELECT key, document_id, epoch, access_version, trashed_at FROM documents
     WHERE document_id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE
 ), placed AS MATERIALIZED (
-    SELECT locked.key, locked.epoch AS present_epoch, wanted.*, update_ids.seq AS first_seq
+    SELECT locked.key, locked.epoch AS present_epoch, wanted.*, update_ids.seq AS first_seq,
+        locked.access_version > judged_by OR locked.trashed_at IS NOT NULL AS stale
     FROM wanted JOIN locked USING (document_id)
     LEFT JOIN update_ids ON update_ids.document_key = locked.key AND update_ids.update_id = wanted.update_id
 ), claimed AS MATERIALIZED (
     SELECT place, key, client_id, key_hash, first_value(key_hash) OVER (PARTITION BY key, client_id ORDER BY place) AS first_hash
     FROM unnest($7::bigint[], $8::bigint[], $9::bytea[]) AS author (place, client_id, key_hash) JOIN placed USING (place)
-    WHERE epoch = present_epoch AND first_seq IS NULL
+    WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale
 ), taken AS MATERIALIZED (
     SELECT DISTINCT claimed.place
     FROM claimed LEFT JOIN author_keys AS bound ON bound.document_key = claimed.key AND bound.client_id = claimed.client_id
     WHERE claimed.key_hash <> coalesce(bound.key_hash, claimed.first_hash)
 ), fresh AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY key ORDER BY place) AS nth FROM placed
-    WHERE epoch = present_epoch AND first_seq IS NULL AND place NOT IN (SELECT place FROM taken)
+    WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale AND place NOT IN (SELECT place FROM taken)
 ), growth AS MATERIALIZED (
     SELECT key, count(*) AS count, sum(length(batch)) AS bytes FROM fresh GROUP BY key
 ), advanced AS (
@@ -65,7 +66,8 @@ WITH wanted AS MATERIALIZED (
     WHERE key_hash <> '' ORDER BY place
     ON CONFLICT DO NOTHING
 )
-SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, coalesce(placed.first_seq, numbered.seq) AS seq
+SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, placed.stale,
+    coalesce(placed.first_seq, numbered.seq) AS seq
 FROM placed LEFT JOIN numbered USING (place)
 """  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
 
@@ -119,6 +121,7 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
         places,
         client_ids,
         key_hashes,
+        [append.access_version for append in unique],
     )
     if authors:
         async with session.transaction():
@@ -127,12 +130,14 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
     else:
         found = await session.fetch(_APPEND, *arguments)
     outcomes: dict[_Name, AppendOutcome] = {}
-    for document_id, update_id, epoch, present_epoch, seq in found:
+    for document_id, update_id, epoch, present_epoch, stale, seq in found:
         name = (document_id, update_id, epoch)
         if epoch != present_epoch:
             outcomes[name] = Fenced(Epoch(present_epoch))
+        elif seq is not None:
+            outcomes[name] = Appended(Seq(seq))
         else:
-            outcomes[name] = Taken() if seq is None else Appended(Seq(seq))
+            outcomes[name] = Stale() if stale else Taken()
     return [outcomes.get(_name(append), Gone()) for append in appends]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import Epoch, Seq
-from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Taken
+from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
 from server.store.schema import author_keys, documents, log_rows, update_ids
 from server.store.segments import checksum
 from server.store.sqlite.driver import compiled
@@ -28,7 +28,12 @@ def _compiled(statement: ClauseElement) -> str:
 # The write lock that the transaction holds makes the order of seqs the order of commits.
 _ADVANCE = _compiled(
     update(documents)
-    .where(documents.c.document_id == bindparam("id"), documents.c.epoch == bindparam("of_epoch"))
+    .where(
+        documents.c.document_id == bindparam("id"),
+        documents.c.epoch == bindparam("of_epoch"),
+        documents.c.access_version <= bindparam("judged_by"),
+        documents.c.trashed_at.is_(None),
+    )
     .values(head=documents.c.head + _ONE, size=documents.c.size + bindparam("bytes"), updated_at=bindparam("now"))
     .returning(documents.c.key, documents.c.head)
 )
@@ -56,7 +61,7 @@ _BOUND_TO_ANOTHER = _compiled(
         author_keys.c.key_hash != bindparam("key_hash"),
     )
 )
-_EPOCH = _compiled(select(documents.c.epoch).where(documents.c.document_id == bindparam("id")))
+_LIFE = _compiled(select(documents.c.key, documents.c.epoch).where(documents.c.document_id == bindparam("id")))
 
 
 def append_all(connection: Connection, appends: Sequence[Append], now: int) -> list[AppendOutcome]:
@@ -77,17 +82,21 @@ def _append(cursor: Cursor, append: Append, now: int) -> AppendOutcome:
     if (taken := _taken(cursor, append)) is not None:
         return taken
     size = len(append.batch)
-    place = {"id": append.document_id, "of_epoch": append.epoch, "bytes": size, "now": now}
+    place = {
+        "id": append.document_id,
+        "of_epoch": append.epoch,
+        "judged_by": append.access_version,
+        "bytes": size,
+        "now": now,
+    }
     advanced = cursor.execute(_ADVANCE, place).fetchall()
     if not advanced:
-        found = cursor.execute(_EPOCH, {"id": append.document_id}).fetchone()
-        return Fenced(Epoch(found[0])) if found else Gone()
+        return _not_advanced(cursor, append)
     ((key, head),) = advanced
     cursor.execute(_REMEMBER, {"document_key": key, "update_id": append.update_id, "seq": head})
     if not cursor.rowcount:
         cursor.execute(_STEP_BACK, {"of_key": key, "bytes": size})
-        found = cursor.execute(_FIRST_SEQ, {"document_key": key, "update_id": append.update_id}).fetchone()
-        return Appended(Seq(found[0]))
+        return _as_the_first_time(cursor, key, append) or Stale()
     row = {"document_key": key, "seq": head, "batch": append.batch, "checksum": checksum(append.batch, head)}
     cursor.execute(_ADD_ROW, row)
     for client_id, key_hash in append.author_keys:
@@ -104,6 +113,19 @@ def _taken(cursor: Cursor, append: Append) -> AppendOutcome | None:
             _BOUND_TO_ANOTHER, {"id": append.document_id, "of_epoch": append.epoch, **claim}
         ).fetchone()
         if found is not None:  # perhaps it was bound after this very append, which is repeated
-            first = cursor.execute(_FIRST_SEQ, {"document_key": found[0], "update_id": append.update_id}).fetchone()
-            return Appended(Seq(first[0])) if first else Taken()
+            return _as_the_first_time(cursor, found[0], append) or Taken()
     return None
+
+
+def _not_advanced(cursor: Cursor, append: Append) -> AppendOutcome:
+    found = cursor.execute(_LIFE, {"id": append.document_id}).fetchone()
+    if found is None:
+        return Gone()
+    key, epoch = found
+    return Fenced(Epoch(epoch)) if epoch != append.epoch else _as_the_first_time(cursor, key, append) or Stale()
+
+
+def _as_the_first_time(cursor: Cursor, key: int, append: Append) -> Appended | None:
+    """The answer to an append that is repeated; None: it is not."""
+    first = cursor.execute(_FIRST_SEQ, {"document_key": key, "update_id": append.update_id}).fetchone()
+    return Appended(Seq(first[0])) if first else None

@@ -1,0 +1,63 @@
+"""A node and its view of who has access, which may be away, take its time, or change without anybody telling the node."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from crdt.errors import Code, Unavailable
+from crdt.ids import ClientId, ConnectionId, DocumentId
+from crdt.permissions import Role
+from crdt.protocol import ClosedMessage, JoinRequest, RoleMessage, User
+from server.auth.base import Identity
+from server.store.memory import MemoryStore
+from server.store.memory_sharing import MemorySharing
+from server.store.sharing_base import Link, Standing
+from tests.harness.house import DOCUMENT, House
+
+
+class WaitingSharing(MemorySharing):
+    """Sharing that can be away, or take its time between reading and answering."""
+
+    away = False
+    answering: "asyncio.Event | None" = None
+
+    async def access(
+        self, document_ids: Collection[DocumentId], user_ids: Collection[str]
+    ) -> Mapping[DocumentId, Standing]:
+        if self.away:
+            raise Unavailable("The store cannot be reached.")
+        read = await super().access(document_ids, user_ids)
+        if self.answering is not None:
+            await self.answering.wait()
+        return read
+
+
+def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
+    """A node, and its view of who has access."""
+    store = MemoryStore()
+    store.sharing = sharing = WaitingSharing(store.sharing._documents, store.users)
+    return House(store, poll_seconds=poll_seconds), sharing
+
+
+def said_to(house: House, name: str) -> list[Role | Code]:
+    """What somebody was told of their access, in order."""
+    messages = house.ears.said.get(name, [])
+    return [
+        message.role if isinstance(message, RoleMessage) else message.code
+        for message in messages
+        if isinstance(message, RoleMessage | ClosedMessage)
+    ]
+
+
+async def restrict(sharing: MemorySharing) -> int:
+    """Close the link by which everybody in a House has come; another node does so."""
+    version = await sharing.set_link(DOCUMENT, Link(None))
+    assert version is not None
+    return version
+
+
+async def comes(node: House, name: str, user_id: str) -> Role:
+    """Join an open document as somebody who is known by name; what they may do."""
+    identity = Identity(User(user_id, user_id.title(), "#336699"), "jwt")
+    request = JoinRequest(b"\0", ClientId(sum(name.encode())))
+    answer, _ = await node.rooms.join(ConnectionId(name), DOCUMENT, request, identity)
+    return answer.role
