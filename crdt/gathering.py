@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import TYPE_CHECKING
 
-from crdt.authors import Authors, hash_key
+from crdt.authors import Author, Authors, hash_key
 from crdt.budget import Account
 from crdt.effects import AnnouncePresence, Broadcast, Effect, PublishPresence
 from crdt.errors import Code, GivenUp, ProtocolError
@@ -61,8 +61,8 @@ class Gathering:
     def __init__(
         self, author_keys: Mapping[ClientId, bytes], limits: Limits, new_presence_id: Callable[[], PresenceId]
     ) -> None:
-        self.authors = Authors(author_keys)
         self.presence = PresenceTable(limits.presence_bytes)
+        self.authors = Authors(author_keys, self.presence.elsewhere_under)
         self._limits = limits
         self._new_presence_id = new_presence_id
         self._sessions: dict[ConnectionId, Session] = {}
@@ -107,11 +107,6 @@ class Gathering:
         """Everybody."""
         return tuple(self._sessions.values())
 
-    def client_id(self, connection: ConnectionId) -> ClientId | None:
-        """Under which id somebody is here; None: they are not."""
-        session = self._sessions.get(connection)
-        return None if session is None else session.client_id
-
     def begin(self, session: Session, *, known: bool) -> None:
         """A session writes for the first time, under an id that the document knows or does not; raises ProtocolError(rate_limited)."""
         if not known:
@@ -128,13 +123,13 @@ class Gathering:
 
     # Coming and going.
 
-    def may_join(self, connection: ConnectionId, request: JoinRequest) -> None:
+    def may_join(self, connection: ConnectionId, request: JoinRequest, user: User) -> None:
         """Raise ProtocolError (too_many, client_id_taken) or Unavailable if this connection cannot be let in; changes nothing."""
         if connection not in self._sessions and len(self._sessions) >= self._limits.members:
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
             )
-        if not self.authors.allows(request.client_id, _key_hash(request)):
+        if not self.authors.allows(request.client_id, _author(request, user)):
             raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id belongs to somebody else; take a new one.")
 
     def join(
@@ -152,11 +147,11 @@ class Gathering:
         if former is not None and former.client_id != request.client_id:
             self._release(former)
             self.presence.remove(presence_id)
-        session = Session(connection, presence_id, request.client_id, user, role, _key_hash(request), parts or Synced())
+        session = Session(connection, presence_id, _author(request, user), user, role, parts or Synced())
         self._sessions[connection] = session
         self._by_client[session.client_id] = connection
         self._listeners = None
-        self.authors.reserve(session.client_id, session.key_hash)
+        self.authors.reserve(session.client_id, session.author.key_hash)
         return session, effects
 
     def _evict_ghosts(self, connection: ConnectionId, client_id: ClientId) -> list[Effect]:
@@ -342,5 +337,6 @@ class Gathering:
         return self.announce_presence(asks=True) if due else []
 
 
-def _key_hash(request: JoinRequest) -> bytes | None:
-    return hash_key(request.key) if request.key is not None else None
+def _author(request: JoinRequest, user: User) -> Author:
+    key_hash = hash_key(request.key) if request.key is not None else None
+    return Author(request.client_id, key_hash, user.user_id)

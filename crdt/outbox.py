@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from crdt.authors import undecided
+from crdt.authors import Author, undecided
 from crdt.effects import Acknowledge, Effect, Refuse
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from crdt.ids import ConnectionId, Seq, UpdateId
+from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
 from crdt.log_row import WHOLE_ROW, AuthorKeys, SetAside
 from crdt.protocol import Refused, Request, encode_batch
 from crdt.replay import InspectedRow
@@ -36,13 +36,13 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
 
     `repeated`: the updates that brought nothing new then, for it may have been somebody else's, whom the store refuses;
-    `key_hash`: of the session's key; `author_keys`: the client ids that begin in it, for the store to bind; `size`: bytes of its updates.
+    `author_keys`: client ids for the store to bind, or to find unbound; `size`: bytes of its updates.
     """
 
     connection: ConnectionId
     request: Request | None
     updates: tuple[Inspected, ...]
-    key_hash: bytes | None = None
+    author: Author
     author_keys: AuthorKeys = ()
     repeated: tuple[Inspected, ...] = ()
     size: int = 0
@@ -59,8 +59,11 @@ class Appending:
 
     @property
     def author_keys(self) -> AuthorKeys:
-        """The client ids that begin in the row, with their keys."""
-        return tuple(pair for entry in self.entries for pair in entry.author_keys)
+        """What the store must bind with the row, or find unbound."""
+        claims: dict[ClientId, bytes] = {}
+        for client_id, key in [pair for entry in self.entries for pair in entry.author_keys]:
+            claims[client_id] = key or claims.get(client_id, b"")  # what one tab brings, another's first words may bind
+        return tuple(claims.items())
 
     @property
     def bound(self) -> AuthorKeys:

@@ -21,6 +21,8 @@ class PresenceTable:
         self._rows: dict[PresenceId, PresenceChange] = {}
         self._changed: dict[PresenceId, PresenceChange] = {}
         self._elsewhere: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
+        self._under: dict[ClientId, frozenset[str]] | None = None
+        """Whom other nodes show under each client id; None: to be found out again."""
 
     # This node's people.
 
@@ -78,13 +80,29 @@ class PresenceTable:
         """How many people of other nodes are here."""
         return sum(map(len, self._elsewhere.values()))
 
+    def elsewhere_under(self, client_id: ClientId) -> frozenset[str]:
+        """The user ids of those whom other nodes show under a client id."""
+        if self._under is None:
+            self._under = {}
+            for row in [row for rows in self._elsewhere.values() for row in rows.values()]:
+                self._under[row.client_id] = self._under.get(row.client_id, frozenset()) | {row.user.user_id}
+        return self._under.get(client_id, frozenset())
+
     def hear(self, node: NodeId, changes: Iterable[PresenceChange]) -> tuple[PresenceChange, ...]:
         """Take in what another node says of its sessions."""
         rows = self._elsewhere.setdefault(node, {})
         news = []
         for change in changes:
-            if change.presence_id in self._rows or rows.get(change.presence_id) == change:
+            known = rows.get(change.presence_id)
+            if change.presence_id in self._rows or known == change:
                 continue
+            if (
+                known is None
+                or change.state is None
+                or known.user != change.user
+                or known.client_id != change.client_id
+            ):
+                self._under = None
             if change.state is not None:
                 rows[change.presence_id] = change
             elif rows.pop(change.presence_id, None) is None:
@@ -104,6 +122,7 @@ class PresenceTable:
 
     def lose(self, node: NodeId) -> tuple[PresenceChange, ...]:
         """A node has gone or fallen silent: so have its people."""
+        self._under = None
         return tuple(map(_gone, self._elsewhere.pop(node, {}).values()))
 
 

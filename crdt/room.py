@@ -153,7 +153,7 @@ class Room:
             raise Unavailable("The document is being read again; try again.")
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
-        self._people.may_join(connection, request)
+        self._people.may_join(connection, request, user)
         missing, state_vector = self._replica.lacking(request)
         self._catching_up.works("encode")
         parts = self._people.announce(connection, missing, account or unbounded().of(user.user_id))
@@ -178,7 +178,7 @@ class Room:
             session = self.may_write(connection, size)
             if not session.begun:
                 self._people.begin(session, known=session.client_id in self._replica.clocks)
-            return self._admit(Entry(connection, request, tuple(updates), session.key_hash, size=size))
+            return self._admit(Entry(connection, request, tuple(updates), session.author, size=size))
         except ManyhandsError as refusal:
             return self.refuse(connection, request, self._outbox.weigh(connection, refusal))
 
@@ -191,15 +191,14 @@ class Room:
         return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
 
     def _admit(self, entry: Entry) -> list[Effect]:
-        authors, own = self._people.authors, self._people.client_id(entry.connection)
-        updates = entry.updates or entry.repeated
-        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), entry.key_hash), own)
+        by, authors, updates = entry.author, self._people.authors, entry.updates or entry.repeated
+        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), by), by.client_id)
         if not admission.news:
             if self._replica.is_set_aside(updates):
                 raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
             return self._outbox.ride(entry._replace(updates=(), repeated=updates, author_keys=()), self.seq)
-        if admission.new_clients or entry.repeated or entry.author_keys:
-            claims = authors.claim(map(ClientId, admission.new_clients), entry.key_hash)
+        if not authors.are_bound(admission.writes) or entry.repeated or entry.author_keys:
+            claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
             entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
         self._outbox.take(entry)
         return []
@@ -237,7 +236,7 @@ class Room:
         appending = self._outbox.settle(update_id)
         if appending is None:
             return []
-        self._people.authors.learn(appending.bound)
+        self._people.authors.settle(appending.author_keys)
         effects = [PublishBatch(Row(seq, appending.batch, appending.bound)), *self._tell_durability()]
         if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
             return effects + appending.answers(seq, self._replica.set_aside.get(seq, ()))

@@ -8,6 +8,7 @@ A session that has left is in no room, so `Left` needs no class.
 
 from dataclasses import dataclass, field
 
+from crdt.authors import Author
 from crdt.budget import Lease
 from crdt.ids import ClientId, ConnectionId, PresenceId
 from crdt.permissions import Action, forbidden
@@ -62,14 +63,13 @@ State = Joining | Lapsed | Synced | Behind
 
 @dataclass(slots=True)
 class Session:
-    """A person's presence in a room through one connection. `key_hash`: of the key shown on joining, if any."""
+    """A person's presence in a room through one connection. `author`: as whom they write."""
 
     connection: ConnectionId
     presence_id: PresenceId
-    client_id: ClientId
+    author: Author
     user: User
     role: Role
-    key_hash: bytes | None
     state: State = field(default_factory=Synced)
     begun: bool = False
     """Whether it has sent something to be written."""
@@ -79,6 +79,11 @@ class Session:
         if isinstance(self.state, Joining):
             self.state.lease.release()
         self.state = state
+
+    @property
+    def client_id(self) -> ClientId:
+        """Which it joined with."""
+        return self.author.client_id
 
     @property
     def listens(self) -> bool:

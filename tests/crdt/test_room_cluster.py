@@ -164,7 +164,7 @@ class TestClientIds:
         carol.types("hello ")
         table.flush()
         (first,) = table.appends
-        assert dict(first.author_keys)[ClientId(1)] == (hash_key(str(mallory.key)) if keyed else b"")
+        assert dict(first.author_keys)[ClientId(1)] == b""
         table.log.append(rows_of_one_author("hers ")[0])
         table.bindings[ClientId(1)] = ALICES
         table.is_taken()
