@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+from tests.harness.bell import PATIENCE
 from tests.harness.postgres import PostgresServer
 
 pytest_plugins = ["tests.harness.named_failures"]
@@ -43,6 +45,15 @@ def servers_as_installed() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", path)
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # they find themselves compiled
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_visitors() -> Iterator[None]:
+    """A test asks servers that may be slow: httpx by itself gives them five seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (httpx.AsyncClient, httpx.Client):
+            patch.setitem(kind.__init__.__kwdefaults__ or {}, "timeout", httpx.Timeout(PATIENCE))
         yield
 
 

@@ -88,6 +88,21 @@ def test_tests_do_not_skip_and_do_not_sleep() -> None:
     assert guilty == []
 
 
+def test_no_test_says_by_itself_how_long_something_may_take() -> None:
+    """What a quiet machine does in ten seconds takes a busy one longer: `PATIENCE` and `given_time` are for all (tests/harness/bell.py)."""
+    pattern = re.compile(
+        r"asyncio\.timeout\([\d.]+\)|wait_for\(.*, [\d.]+\)|until\(.*, (\d\d|\d*\.\d)[\d.]*\)|[^_]timeout=[1-9][\d.]*[,)]"
+    )
+    guilty = [
+        f"{path.relative_to(HOUSE)}:{number}"
+        for path in tracked(".py")
+        if "tests" in path.parts and not {"bench", "simulation"} & set(path.parts) and path != Path(__file__)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert guilty == []
+
+
 @pytest.mark.slow
 def test_the_browsers_lock_file_is_whole() -> None:
     """npm writes a lock without the optional packages that it could not find, and `npm ci` then refuses it everywhere."""

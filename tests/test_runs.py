@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.bell import PATIENCE
 from tests.harness.processes import mortal
 
 pytestmark = pytest.mark.slow
@@ -21,7 +22,6 @@ OUR_CONFTEST = 'pytest_plugins = ["tests.conftest"]\n'
 WORKERS = ("-n", "2", "--dist", "loadgroup")
 ONE_WORKER = ("-n", "1")
 ONE_PROCESS = ("-p", "no:xdist")
-PATIENCE = 100.0
 
 SLEEPER = 'import signal; signal.pause()  # "nobody ends me"'
 """The program of a process that stays until it is ended."""

@@ -14,6 +14,7 @@ export default defineConfig({
     css: { include: /\/tokens\.css/ }, // a test measures its contrasts; the other style sheets are left out
     include: ["test/**/*.test.{ts,tsx}"],
     setupFiles: ["test/patience.ts"],
-    testTimeout: 30_000, // above test/patience.ts
+    testTimeout: 300_000, // above test/patience.ts, and what no busy machine exceeds
+    hookTimeout: 300_000,
   },
 });

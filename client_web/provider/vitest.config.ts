@@ -1,5 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { name: "provider", include: ["test/**/*.test.ts"], environment: "node", testTimeout: 30_000 },
+  test: {
+    name: "provider",
+    include: ["test/**/*.test.ts"],
+    environment: "node",
+    testTimeout: 300_000, // what no busy machine exceeds
+    hookTimeout: 300_000,
+  },
 });

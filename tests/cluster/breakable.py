@@ -17,6 +17,7 @@ from crdt.ids import DocumentId
 from deploy.loopback.cluster import Cluster, Ports
 from deploy.loopback.program import Program
 from server.store.sql import SqlStore
+from tests.harness.bell import PATIENCE
 from tests.harness.ports import quiet_port
 from tests.harness.relay import Relay
 from tests.harness.stored import replayed, screen_of
@@ -242,7 +243,7 @@ def _quiet_ports() -> Iterator[int]:
 
 async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]]) -> None:
     """Ask again and again: HAProxy tells nobody by itself."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not condition(await look()):  # noqa: ASYNC110 - another process has no event to wait for
             await asyncio.sleep(0.05)
 

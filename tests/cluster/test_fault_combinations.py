@@ -21,6 +21,8 @@ pytestmark = CLUSTER
 SEEDS = range(int(os.environ.get("CLUSTER_SEEDS", "3")))
 ROUNDS = 2
 FAULTS_AT_ONCE = 3
+A_TRY = 1.0
+"""Seconds that a Redis which does not answer is asked for."""
 HAND = ROUNDS * FAULTS_AT_ONCE
 """Faults of one story."""
 
@@ -46,7 +48,7 @@ async def cut_subscribers(cluster: BreakableCluster, _node: int) -> None:
 async def careless_with_redis(cluster: BreakableCluster, *command: str) -> None:
     """Redis may be dead or frozen just now: then nothing more happens to it."""
     with suppress(RedisError, TimeoutError):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(A_TRY):
             await cluster.ask_redis(*command)
 
 

@@ -13,6 +13,7 @@ from crdt.protocol import DocumentInfo, PresenceChange, User
 from server.bus.base import BatchHint, Beat, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint, PresenceWhole
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.bus.redis import RedisBus
+from tests.harness.bell import PATIENCE
 from tests.harness.redis_server import redis_server
 
 DOCUMENT = DocumentId("a-document")
@@ -34,7 +35,7 @@ class Node:
         await self.bus.subscribe(document_id, lambda document, _, message: self.heard.put_nowait((document, message)))
 
     async def hears(self) -> tuple[DocumentId, BusMessage]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await self.heard.get()
 
 
@@ -113,7 +114,7 @@ async def test_a_receiver_learns_which_node_speaks(nodes: list[Node]) -> None:
     one, two, three = nodes
     speakers: asyncio.Queue[NodeId] = asyncio.Queue()
     await three.bus.subscribe(DOCUMENT, lambda _document, node, _message: speakers.put_nowait(node))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         one.bus.publish(DOCUMENT, say("first"))
         first = await speakers.get()
         two.bus.publish(DOCUMENT, say("second"))

@@ -7,8 +7,9 @@ from typing import Literal
 
 from playwright.async_api import Locator, Page, expect
 
-PATIENCE_MS = 20_000
-"""After this something that should happen counts as not happening."""
+from tests.harness.bell import PATIENCE
+
+PATIENCE_MS = 1000 * PATIENCE
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -332,6 +333,6 @@ async def agree(*editors: EditorPage) -> str:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Ask until the answer is yes; raises TimeoutError."""
-    async with asyncio.timeout(PATIENCE_MS / 1000):
+    async with asyncio.timeout(PATIENCE):
         while not await condition():  # noqa: ASYNC110 - what two browsers show has no event to wait for
             await asyncio.sleep(0.05)

@@ -1,10 +1,14 @@
-"""Waiting without sleeping: whoever changes something rings, whoever waits looks again."""
+"""Waiting without sleeping: whoever changes something rings, whoever waits looks again.
+
+How long is said here for all tests. No test may hang on how fast the machine is: `PATIENCE` is for what must come however long it takes,
+and a story that something slow would spoil is told again with more time (`given_time`).
+"""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
-PATIENCE = 60.0
-"""Seconds after which something that should happen counts as not happening."""
+PATIENCE = 100.0
+"""Seconds after which something that should happen counts as not happening; the longest that a test may hang is four times as much."""
 
 
 class Bell:
@@ -37,3 +41,11 @@ async def until_with_any(bells: Collection[Bell], condition: Callable[[], bool],
             for bell in bells:
                 bell.wake(rung)
             await rung
+
+
+async def given_time(story: Callable[[float], Awaitable[bool]], seconds: float) -> None:
+    """Tell a story that needs to be done with something in so many seconds: again with ten times as many while it says that it was not."""
+    for factor in (1, 10, 100):
+        if await story(factor * seconds):
+            return
+    raise AssertionError(f"even {100 * seconds:g} s were too short")

@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -23,7 +23,11 @@ from server.http.request_heads import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.memory import MemoryStore
+from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
+
+FAREWELL = 2.0
+"""Seconds in which clients may close their connections in order when a server ends; then it aborts them."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class LiveServer:
         return document_id
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Let the loop turn until the condition holds; fails when it does not in time."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - conditions of any object have no event to wait for
@@ -127,11 +131,15 @@ async def _end(server: uvicorn.Server) -> None:
         each.close()
     for connection in list(state.connections):
         connection.shutdown()
+    ended = lambda: not state.connections and not state.tasks  # noqa: E731
     try:
-        await until(lambda: not state.connections and not state.tasks, 2.0)
+        await until(ended, FAREWELL)
     except TimeoutError:
         for task in state.tasks:
             task.cancel()
-        return
+        for connection in list(state.connections):
+            connection.transport.abort()
+        with suppress(TimeoutError):
+            await until(ended, FAREWELL)
     for each in server.servers:
         await each.wait_closed()

@@ -37,6 +37,7 @@ from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
+from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
 
@@ -106,7 +107,7 @@ class Person:
     async def types(self, words: str) -> Acknowledged | Refused:
         """Type at the end, and wait until it is said to be safe."""
         self.sends(words)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await self._answers.get()
 
     def points(self, at: Json) -> None:
@@ -118,11 +119,11 @@ class Person:
 
     async def reads(self, *words: str) -> None:
         """Wait until all of this is on the screen."""
-        await until(lambda: all(word in self.text for word in words), 20)
+        await until(lambda: all(word in self.text for word in words))
 
     async def meets(self, *names: str) -> None:
         """Wait until exactly these people's cursors are on the screen."""
-        await until(lambda: self.sees == set(names), 20)
+        await until(lambda: self.sees == set(names))
 
     def told(self, message: ServerMessage) -> None:
         match message:

@@ -10,6 +10,17 @@ import socketio
 from pycrdt import Doc, Text
 
 from crdt.protocol import decode_batch, encode_batch
+from tests.harness.bell import PATIENCE
+
+
+class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
+    """python-socketio's, which by itself gives a server a second for CONNECT and five for an HTTP request."""
+
+    def __init__(self, http: Any = None) -> None:
+        super().__init__(reconnection=False, handle_sigint=False, http_session=http, request_timeout=PATIENCE)
+
+    async def connect(self, url: str, **options: Any) -> None:
+        await super().connect(url, wait_timeout=PATIENCE, **options)
 
 
 class Server(Protocol):
@@ -24,7 +35,7 @@ class Person:
     """One client with a replica of one document, kept up with what the server sends."""
 
     def __init__(self, server: Server, transport: str, http: "ReadingSession") -> None:
-        self.client = socketio.AsyncClient(reconnection=False, http_session=http)
+        self.client = PatientClient(http)
         self.doc: Doc = Doc()  # type: ignore[type-arg]
         self.text = self.doc.get("story", type=Text)
         self.heard: asyncio.Queue[tuple[str, tuple[Any, ...]]] = asyncio.Queue()
@@ -42,7 +53,7 @@ class Person:
         await self.client.connect(self._server.url, auth=auth, transports=[self._transport])
 
     async def ask(self, event: str, *arguments: Any) -> Any:
-        return await self.client.call(event, arguments, timeout=10)
+        return await self.client.call(event, arguments, timeout=PATIENCE)
 
     async def join(self, document_id: str) -> Any:
         options = {"state_vector": self.doc.get_state(), "client_id": self.doc.client_id}
@@ -58,7 +69,7 @@ class Person:
         return encode_batch([self.doc.get_update(before)])
 
     async def hears(self, event: str) -> tuple[Any, ...]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 name, arguments = await self.heard.get()
                 if name == event:

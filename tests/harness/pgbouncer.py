@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.harness.bell import PATIENCE
 from tests.harness.ports import quiet_port, until_open
 from tests.harness.processes import mortal
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
-PATIENCE = 20.0
 
 _CONFIG = """
 [databases]

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import asyncpg
 
+from tests.harness.bell import PATIENCE
 from tests.harness.ports import quiet_port
 from tests.harness.processes import mortal
 
 PASSWORD = "s3cr3t/pass:word@"
 PASSWORD_IN_URLS = "s3cr3t%2Fpass%3Aword%40"
-PATIENCE = 20.0
 """Seconds after which a server that should have read its settings counts as broken."""
 
 _SETTINGS = {

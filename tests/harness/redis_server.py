@@ -10,12 +10,9 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from tests.harness.bell import PATIENCE
 from tests.harness.ports import quiet_port, until_open
 from tests.harness.processes import mortal
-
-PATIENCE = 10.0
-"""Seconds after which a server that should answer counts as broken."""
-
 
 _OPTIONS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning")
 

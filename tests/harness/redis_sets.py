@@ -8,8 +8,9 @@ from pathlib import Path
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from tests.harness.bell import PATIENCE
 from tests.harness.ports import quiet_port
-from tests.harness.redis_server import PATIENCE, RedisServer
+from tests.harness.redis_server import RedisServer
 
 SERVICE = "hands"
 DOWN_AFTER = 500

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-import socketio
 
 from crdt.errors import Code
 from crdt.protocol import encode_batch
+from tests.harness.bell import PATIENCE
+from tests.harness.person import PatientClient
 
 PART = 200_000
 
@@ -42,7 +43,7 @@ class Stranger:
         return code
 
     async def _ask(self, event: str, *arguments: object) -> Code | None:
-        answer = await self._socket.call(event, (self._document_id, *arguments), timeout=60)
+        answer = await self._socket.call(event, (self._document_id, *arguments), timeout=PATIENCE)
         return Code(answer["error"]["code"]) if "error" in answer else None
 
 
@@ -50,7 +51,7 @@ class Stranger:
 async def stranger(url: str) -> AsyncIterator[Stranger]:
     """Somebody who is connected for a while."""
     async with aiohttp.ClientSession() as http:
-        socket: Any = socketio.AsyncClient(reconnection=False, handle_sigint=False, http_session=http)
+        socket: Any = PatientClient(http)
         await socket.connect(url, transports=["websocket"])
         try:
             yield Stranger(socket)

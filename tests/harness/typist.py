@@ -19,6 +19,7 @@ from pycrdt import Doc, Map, Text
 
 from crdt.protocol import decode_batch, encode_batch
 from tests.harness.bell import Bell, until_with_any
+from tests.harness.person import PatientClient
 
 PAUSE = 0.05
 """Seconds before a page that cannot connect tries again."""
@@ -82,7 +83,7 @@ class Typist:
         self.socket: Any = self._new_socket()
 
     def _new_socket(self) -> Any:
-        socket = socketio.AsyncClient(http_session=self._http, reconnection=False, handle_sigint=False)
+        socket = PatientClient(self._http)
         for event in (self._connect, self._disconnect, self._update, self._durability, self._closed, self._resync):
             socket.on(event.__name__.lstrip("_"), event)
         return socket

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.harness.bell import PATIENCE
 from tests.harness.processes import mortal
-
-PATIENCE = 30.0
-"""Seconds after which something that should happen counts as not happening."""
 
 
 class ServerProcess:

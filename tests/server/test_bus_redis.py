@@ -13,13 +13,13 @@ from server.bus.base import BatchHint, BusMessage, ClosedHint
 from server.bus.redis import CHANNEL, RedisBus
 from server.bus.redis_links import Way
 from server.bus.redis_queue import MAX_BYTES, MAX_MESSAGES, Outgoing
+from tests.harness.bell import PATIENCE
 from tests.harness.redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.slow
 
 DOCUMENT = DocumentId("a-document")
 OTHER = DocumentId("another-document")
-PATIENCE = 20.0
 
 
 def say(words: str) -> ClosedHint:
@@ -90,7 +90,7 @@ async def test_a_redis_that_is_away_delays_nobody(redis: RedisServer, pair: tupl
     """Opening and closing documents goes on; what was opened meanwhile is heard of when Redis is back."""
     one, two = pair
     await redis.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await one.listens(OTHER)
         await one.bus.unsubscribe(DOCUMENT)
     await redis.start()

@@ -12,6 +12,7 @@ from crdt.errors import Code
 from crdt.ids import DocumentId, NodeId
 from server.bus.base import BusMessage, ClosedHint
 from server.bus.redis import RedisBus
+from tests.harness.bell import PATIENCE
 from tests.harness.certificates import Authority
 from tests.harness.log_lines import log_lines
 from tests.harness.redis_server import RedisServer, redis_server
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.slow
 
 DOCUMENT = DocumentId("a-document")
 README = Path(__file__).parents[2] / "deploy" / "README.md"
-PATIENCE = 30.0
 PAUSE = 0.05
 """Seconds between two words to somebody who may not be listening again yet."""
 

@@ -8,6 +8,7 @@ from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.rooms.committer import Committer, Outcome
 from server.store.base import Append, Appended, AppendOutcome, Log
 from server.store.memory import MemoryStore
+from tests.harness.bell import PATIENCE
 
 DOCUMENT = DocumentId("aaaaaaaa")
 
@@ -41,7 +42,7 @@ async def test_the_first_leaves_alone_and_what_comes_soon_after_leaves_together(
                 committer.submit(Append(DOCUMENT, Epoch(1), UpdateId(str(number)), b"\x01x"), done)
                 await asyncio.sleep(0)  # the first begins
                 await asyncio.sleep(0)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await everything.wait()
     assert outcomes == [Appended(Seq(number)) for number in range(1, 7)]
     assert log.groups == [["0"], ["1", "2", "3", "4", "5"]]

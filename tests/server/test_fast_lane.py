@@ -17,6 +17,7 @@ from crdt.protocol import encode_batch
 from server.gateway import fast_lane
 from server.gateway.fast_lane import HOT_BYTES, FastLane, encode_frame, lane_of, websocket_protocol
 from server.gateway.frames import StrictPacket, read_presence, read_update
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, listening, serving
 from tests.harness.log_lines import log_lines
 from tests.harness.raw_socket import raw_socket
@@ -119,7 +120,7 @@ async def tell(port: int, pieces: Sequence[bytes], recorder: Recorder, chance: r
             await writer.drain()
             for _ in range(chance.choice([0, 0, 3])):
                 await asyncio.sleep(0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await recorder.over.wait()
     writer.close()
 

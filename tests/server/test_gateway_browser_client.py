@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import serving, until
 from tests.harness.processes import mortal
 
@@ -27,7 +28,7 @@ async def test_two_people_with_the_browsers_client(transports: str, ends_on: str
         node = await asyncio.create_subprocess_exec(
             *mortal("node", SCRIPT, server.url, document_id, transports), cwd=CLIENT_WEB, stdout=asyncio.subprocess.PIPE
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             out, _ = await node.communicate()
         assert node.returncode == 0
         seen = json.loads(out)

@@ -11,8 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from server.http.request_heads import MAX_HEAD_BYTES, BoundedHttpProtocol
-
-PATIENCE = 10.0
+from tests.harness.bell import PATIENCE
 
 
 async def echo_length(scope: Scope, receive: Receive, send: Send) -> None:

@@ -93,7 +93,7 @@ async def sees_words_of(server: LiveServer, document_id: str, authors: int) -> N
     """Open the document and wait for every author's word; the last ones may become durable only now."""
     expected = {str(author) for author in range(1, authors + 1)}
     async with typists(server.url, document_id, ["Latecomer"]) as (late,):
-        await late.bell.until(lambda: set(str(late.text).split()) == expected, 20)
+        await late.bell.until(lambda: set(str(late.text).split()) == expected)
 
 
 async def test_a_quick_refresh_loses_nothing() -> None:

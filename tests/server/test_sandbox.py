@@ -19,7 +19,7 @@ from crdt.state_vector import check_state_vector
 from crdt.update_contents import XML_ELEMENT
 from crdt.varint import write_varuint
 from crdt.wrapping import open_snapshot, seal_snapshot
-from server.sandbox import Sandbox, SandboxRejected
+from server.sandbox import Sandbox, SandboxRejected, process
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
 from tests.harness.update_writer import shared
 from tests.harness.update_writer import update as write
@@ -150,7 +150,8 @@ async def test_a_trial_sets_aside_what_a_replay_would() -> None:
     assert places == [(2, -1, b"\x05x"), (3, 0, b""), (3, 1, bytes.fromhex("0100010000"))]
 
 
-async def test_a_job_that_does_not_end_is_cut_off() -> None:
+async def test_a_job_that_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PATIENCE", 500)  # it is cut by its processor time, however little of that it is given
     async with Sandbox(job_seconds=0.2) as sandbox:
         with pytest.raises(SandboxRejected, match="too long"):
             await tried(sandbox, None, endless())

@@ -18,6 +18,7 @@ from crdt.protocol import Limits, decode_batch, encode_batch
 from crdt.session import Behind
 from server.gateway.gateway import BACKLOG_FACTOR
 from server.rooms import RoomSettings
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
 
@@ -117,7 +118,7 @@ async def by_websocket(port: int) -> AsyncIterator[ClientConnection]:
 
 @asynccontextmanager
 async def by_polling(port: int) -> AsyncIterator[Polling]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
         yield Polling(http)
 
 

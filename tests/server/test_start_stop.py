@@ -20,7 +20,11 @@ from server.cli.serve import server_config
 from server.config import Config
 from server.config.loading import load
 from server.store.memory import MemoryStore
-from tests.server.server_process import PATIENCE, ServerProcess, server_process
+from tests.harness.bell import PATIENCE
+from tests.harness.person import PatientClient
+from tests.server.server_process import ServerProcess, server_process
+
+A_MOMENT = 0.3
 
 GOODBYE = b"\x88\x02\x03\xe8"
 """A server's WebSocket frame that says that it closes, with the code of a normal end."""
@@ -30,7 +34,7 @@ class Writer:
     """Somebody with a document open."""
 
     def __init__(self) -> None:
-        self.socket: Any = socketio.AsyncClient(reconnection=False)
+        self.socket: Any = PatientClient()
         self.draining = asyncio.Event()
         self.socket.on("draining", lambda _: self.draining.set())
         self.document_id = ""
@@ -122,7 +126,7 @@ async def test_who_is_still_sending_when_the_server_goes_can_read_its_last_words
         async with asyncio.timeout(PATIENCE):
             await reader.readuntil(GOODBYE)
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):  # the server waits for an answer, and does not hang up meanwhile
+            async with asyncio.timeout(A_MOMENT):  # the server waits for an answer, and does not hang up meanwhile
                 await reader.read()
         stream.write(Frame(Opcode.TEXT, b"still sending").serialize(mask=True))
         stream.write(Frame(Opcode.CLOSE, GOODBYE[2:]).serialize(mask=True))

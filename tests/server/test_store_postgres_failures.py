@@ -17,6 +17,7 @@ from server.store.postgres.place import Place
 from server.store.postgres.server import connect
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, NOON, OTHER, append, fill, head, join
+from tests.harness.bell import PATIENCE
 from tests.harness.postgres import PASSWORD, PostgresServer
 
 pytestmark = pytest.mark.slow
@@ -128,7 +129,7 @@ async def test_a_store_whose_sessions_rest_closes_while_its_server_is_frozen(
     postgres: PostgresServer, store: SqlStore
 ) -> None:
     with frozen(postgres):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await store.__aexit__()
 
 

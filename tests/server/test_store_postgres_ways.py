@@ -18,6 +18,7 @@ from server.store.postgres.place import Place
 from server.store.postgres.server import connect
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, append, fill, join
+from tests.harness.bell import PATIENCE
 from tests.harness.certificates import Authority
 from tests.harness.pgbouncer import PgBouncer, pgbouncer
 from tests.harness.postgres import PASSWORD, PostgresServer
@@ -25,7 +26,6 @@ from tests.harness.postgres import PASSWORD, PostgresServer
 pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "deploy" / "README.md"
-PATIENCE = 30.0
 SECRET = "opensesame"
 _numbers = itertools.count(1)
 

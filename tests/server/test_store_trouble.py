@@ -11,12 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.bell import Bell
+from tests.harness.bell import PATIENCE, Bell
 from tests.harness.stored import stored_screen
 from tests.harness.typist import Typist, all_agree, typists
 from tests.server.server_process import ServerProcess, new_document, server_process
 
-SOON = 30.0
 Trouble = Callable[[ServerProcess, Path], contextlib.AbstractContextManager[None]]
 KILOBYTE = 2**10
 
@@ -42,7 +41,7 @@ def full(server: ServerProcess, database: Path) -> Iterator[None]:
 
 
 async def is_ready(server: ServerProcess) -> bool:
-    async with httpx.AsyncClient(base_url=server.url, timeout=SOON) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as http:
         return (await http.get("/ready")).status_code == 200
 
 
@@ -59,17 +58,17 @@ async def test_edits_wait_for_the_store_and_drain_in_order(tmp_path: Path, troub
             with trouble(server, tmp_path / "manyhands.db"):
                 for person in people:
                     await person.keeps_typing(20, 100)
-                await bell.until(lambda: all(person.durability == "waiting" for person in people), SOON)
+                await bell.until(lambda: all(person.durability == "waiting" for person in people))
                 assert [person.saved for person in people] == saved
                 assert [person.seen for person in people] == seen
                 assert not await is_ready(server)
                 async with typists(server.url, document_id, ["Carol"], bell=bell) as (carol,):
                     assert carol.durability == "waiting"
                     assert carol.seen == saved[0] | saved[1]
-            await bell.until(lambda: all(person.durability == "ok" for person in people), SOON)
+            await bell.until(lambda: all(person.durability == "ok" for person in people))
             agreed = await all_agree(people)
             assert len(agreed[1]) == 60
-            async with asyncio.timeout(SOON):
+            async with asyncio.timeout(PATIENCE):
                 while not await is_ready(server):  # which remembers for a moment what the store said last
                     pass
         server.signal(signal.SIGTERM)
@@ -88,7 +87,7 @@ async def test_kill_9_while_the_store_is_in_trouble_loses_nothing_that_was_told(
         await alice.all_saved()
         with locked(server, tmp_path / "manyhands.db"):
             await alice.keeps_typing(10, 100)
-            await bell.until(lambda: alice.durability == "waiting", SOON)
+            await bell.until(lambda: alice.durability == "waiting")
             server.signal(signal.SIGKILL)
             await server.end()
         await bell.until(lambda: not alice.joined)

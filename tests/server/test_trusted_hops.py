@@ -9,6 +9,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import person
 from tests.server.server_process import ServerProcess, server_process
@@ -66,7 +67,9 @@ async def unfinished(size: int, more: asyncio.Event) -> AsyncIterator[bytes]:
 async def shakes_hands(strangers: AsyncExitStack, server: ServerProcess) -> ClientConnection:
     """Connect, and say no CONNECT."""
     url = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-    connection = await strangers.enter_async_context(connect(url, compression=None, close_timeout=1))
+    connection = await strangers.enter_async_context(
+        connect(url, compression=None, open_timeout=PATIENCE, close_timeout=1)
+    )
     await connection.recv()
     return connection
 

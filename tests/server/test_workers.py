@@ -13,18 +13,19 @@ from pathlib import Path
 
 import httpx
 import pytest
-import socketio
 
 from server.cli.address import bind
 from server.config import Config, Cores, Logs, Places
 from server.workers.parent import Parent
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import until
 from tests.harness.log_lines import log_lines
+from tests.harness.person import PatientClient
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import mortal
 from tests.harness.redis_server import redis_server
 from tests.harness.typist import Typist, all_agree, typists
-from tests.server.server_process import PATIENCE, ServerProcess, new_document, run, server_process
+from tests.server.server_process import ServerProcess, new_document, run, server_process
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +85,7 @@ def page(server: ServerProcess, document_id: str) -> str:
 
 async def worker_for(server: ServerProcess, document_id: str, transport: str) -> int:
     """Where somebody who comes for a document gets to."""
-    socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
+    socket = PatientClient()
     await socket.connect(page(server, document_id), transports=[transport])
     number = int(socket.eio.sid.partition(".")[0])
     await socket.disconnect()
@@ -119,7 +120,7 @@ async def test_the_browsers_client_is_served_by_whatever_transport(server: Serve
             cwd=CLIENT_WEB,
             stdout=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             out, _ = await node.communicate()
         seen = json.loads(out)
         assert seen["text"] == "".join(f"{i} " for i in range(40)) + "a long end" * 100
@@ -191,7 +192,7 @@ async def test_all_workers_drain_and_leave(server: ServerProcess, number: signal
     document_id = await new_document(server)
     pids = children(server.pid)
     draining = asyncio.Event()
-    socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
+    socket = PatientClient()
     socket.on("draining", lambda _: draining.set())
     await socket.connect(page(server, document_id), transports=["websocket"])
     server.signal(number)
@@ -253,7 +254,7 @@ async def test_a_worker_that_hangs_is_replaced(postgres: PostgresServer) -> None
         places = Places(database_url=await postgres.new_schema(), redis_url=redis.url)
         config = Config(places=places, cores=Cores(2), logs=Logs(log_level="error"))
         with contextlib.closing(bind("127.0.0.1", 0)) as listener, log_lines() as said:
-            parent = Parent(config, listener, silence=2)
+            parent = Parent(config, listener, silence=6)
             ready = asyncio.Event()
             serving = asyncio.create_task(parent.serve(ready.set))
             await asyncio.wait_for(ready.wait(), PATIENCE)
@@ -269,4 +270,4 @@ async def test_a_worker_that_hangs_is_replaced(postgres: PostgresServer) -> None
             parent.stop()
             assert await serving
         (ended,) = [line for line in said if line["event"] == "worker_ended"]
-        assert (ended["pid"], ended["reason"]) == (pid, "It said nothing for 2 s.")
+        assert (ended["pid"], ended["reason"]) == (pid, "It said nothing for 6 s.")

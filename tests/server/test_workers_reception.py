@@ -12,7 +12,7 @@ from server.workers.channel import Channel, line
 from server.workers.lobby import Lobby
 from server.workers.places import Anywhere, Document, Place
 from server.workers.reception import Reception
-from tests.harness.bell import Bell
+from tests.harness.bell import PATIENCE, Bell
 from tests.harness.live_server import until
 
 PAGE = b"GET / HTTP/1.1\r\n\r\n"
@@ -68,7 +68,7 @@ class Desk:
         await self.bell.until(lambda: len(self.given) >= count)
 
     async def hears_end(self, visitor: socket.socket) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             with contextlib.suppress(ConnectionResetError):
                 assert await asyncio.get_running_loop().sock_recv(visitor, 1) == b""
 
