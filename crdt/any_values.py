@@ -34,6 +34,13 @@ def read_any(data: bytes, at: int, reading: Reading) -> int:
     return end
 
 
+def engine_of(value: bytes, reading: Reading) -> bytes:
+    """What pycrdt is given for a value that `write_any` has written."""
+    reading.plain = True
+    _skip_any(value, 0, reading, 0)
+    return value if reading.plain and MARK_BYTES not in value else wrap_any(value)
+
+
 def _skip_any(data: bytes, at: int, reading: Reading, depth: int) -> int:
     """Check one value, and return the offset behind it; `reading.plain` becomes False when it is not plain."""
     tag = data[at]

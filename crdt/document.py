@@ -25,7 +25,7 @@ from crdt.shapes import is_plain_text
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.update_reader import Inspected
 from crdt.varint import varuint
-from crdt.wrapping import unwrap
+from crdt.wrapping import unwrap, weight
 
 FULL_CHECK_CLIENTS = 256
 """Up to this many client ids the state vector is compared whenever something was applied; comparing 20,000 takes milliseconds."""
@@ -82,7 +82,7 @@ class Document:
         self._answers: dict[bytes, bytes] = {}
         self._state_vector: bytes | None = None
         self.size = 0
-        """Bytes of the snapshot and the updates since: an upper bound of the content."""
+        """Bytes of the snapshot and the updates since, and the weight of what is wrapped in them: an upper bound of the content."""
 
     def follow(self, update: Inspected) -> None:
         """Take in one update of the log, which the gate let in: it counts from now on, and if it could fail it has been applied."""
@@ -110,6 +110,8 @@ class Document:
     def _count(self, update: Inspected) -> None:
         clocks = self._clocks
         self.size += len(update.raw)
+        if update.engine is not update.raw:
+            self.size += weight(update.engine)
         for client, _, end in update.clients:
             before = clocks.get(client, 0)
             if end > before:
@@ -158,7 +160,7 @@ class Document:
         with _damage("The snapshot could not be applied"):
             self._doc.apply_update(snapshot)
         self._clocks = self._held() if clocks is None else dict(clocks)
-        self.size += len(snapshot)
+        self.size += len(snapshot) + weight(snapshot)
         self._state_vector = None
         self.verify()
 

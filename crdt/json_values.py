@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterable
 from typing import NoReturn
 
-from crdt.any_values import UNDEFINED, write_any
+from crdt.any_values import UNDEFINED, engine_of, write_any
 from crdt.errors import Code, ProtocolError
 from crdt.values import POISON, Reading, bad_update, poisoned, read_bytes, unsupported
 from crdt.varint import MAX_SAFE, varuint
-from crdt.wrapping import MARK_BYTES, MARK_CHARACTER, wrap_any, wrap_json
+from crdt.wrapping import MARK_BYTES, MARK_CHARACTER, wrap_json
 
 _COMMON_JSON = frozenset({b"true", b"false", b"null", b'""', b"{}"})
 _LONGEST_PLAIN_INTEGER = 17
@@ -114,12 +114,12 @@ def read_json_as_any(data: bytes, at: int, reading: Reading) -> int:
         reading.wrap(at, end, UNDEFINED)
         return end
     value = _decoded(raw, (at, end), reading)
-    plain = _is_plain(value, raw, reading)
+    _is_plain(value, raw, reading)
     try:
         written = write_any(value)
     except UnicodeEncodeError:
         raise unsupported("A text in ContentJSON holds half a surrogate pair. Use a newer version of Yjs.") from None
-    reading.wrap(at, end, written if plain else wrap_any(written))
+    reading.wrap(at, end, engine_of(written, reading))
     return end
 
 

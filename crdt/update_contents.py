@@ -50,10 +50,7 @@ def _read_embed(data: bytes, at: int, reading: Reading) -> Content:
 
 
 def _read_format(data: bytes, at: int, reading: Reading) -> Content:
-    start = at
-    _, at = read_text(data, at)
-    if reading.marked:
-        reading.check_text(data, start, at)
+    _, at = reading.read_name(data, at)
     return FORMAT, 1, read_json(data, at, reading)
 
 

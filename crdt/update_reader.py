@@ -206,22 +206,16 @@ def _read_parent(
     data: bytes, at: int, own: tuple[int, bytes], clock: int, reading: Reading, *, keyed: int
 ) -> tuple[Parent, int]:
     flag = data[at]
-    start = at = at + 1
     parent: Parent
     if flag == 1:
-        parent, at = read_text(data, at)
-        if reading.marked:
-            reading.check_text(data, start, at)
+        parent, at = reading.read_name(data, at + 1)
     elif flag == 0:
-        client, referred, at = _read_id(data, at, own, clock)
+        client, referred, at = _read_id(data, at + 1, own, clock)
         parent = (client, referred)
     else:
         raise bad_update("There is no such parent.")
     if keyed:
-        start = at
-        _, at = read_text(data, at)
-        if reading.marked:
-            reading.check_text(data, start, at)
+        _, at = reading.read_name(data, at)
     return parent, at
 
 

@@ -3,12 +3,13 @@
 1. *Plain* values are read alike, and yrs writes them again with the same meaning: they go to pycrdt as they are.
 2. Other honest values are *wrapped* for pycrdt (crdt/wrapping.py), because yrs would change or refuse them: JSON floats (one in nine
    comes out with another last digit) and integers above 2^53 - 1, -0, half surrogates, an object that names a key twice, BigInt.
-3. What nobody honest writes is refused by name. A `__proto__` key makes the objects that lib0 reads something else, up to ending Yjs'
-   `update` events in every browser; a JSON number beyond a double is infinite in one parser and refused by another; lib0 reads longer
+3. What nobody honest writes is refused by name. The name `__proto__` makes the objects that lib0 and Yjs fill something else, up to ending
+   Yjs' `update` events in every browser; a JSON number beyond a double is infinite in one parser and refused by another; lib0 reads longer
    integers than JavaScript has.
 
-Whatever is refused today may stand in a row that a former version took. Such a row is *mended* when it is read: the entry with the
-`__proto__` key is left out, the integer becomes the double that lib0 reads, the mark's character becomes two U+FFFD.
+Whatever is refused today may stand in a row that a former version took. Such a row is *mended* when it is read: an entry with the key
+`__proto__` is left out of its object, another such name gets a character more, the integer becomes the double that lib0 reads, the mark's
+character becomes two U+FFFD.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ from crdt.varint import read_varuint, varuint
 from crdt.wrapping import MARK_BYTES
 
 POISON = "__proto__"
-"""lib0 reads an object with `object[key] = value`: this key sets what the object inherits from."""
+"""lib0 and Yjs write into objects with `object[key] = value`: this key sets what the object inherits from."""
+
+_MENDED_NAME = b"\x0c\xef\xbf\xbd" + POISON.encode()
 
 Rewrite = tuple[int, int, bytes]
 """From where to where in the update what stands there is to be replaced."""
@@ -33,6 +36,10 @@ def bad_update(message: str) -> ProtocolError:
 def unsupported(message: str) -> ProtocolError:
     """The refusal of what cannot be kept unharmed. `message` says what to do."""
     return ProtocolError(Code.UNSUPPORTED_CONTENT, message)
+
+
+WRAPPED_VALUES = 16
+"""Nested values that one wrapped value counts as: 60,000 of them fit into one update, and are unwrapped in 0.15 s."""
 
 
 class Reading:
@@ -65,6 +72,7 @@ class Reading:
 
     def wrap(self, start: int, end: int, new: bytes) -> None:
         """Note what the engine's form has in place of what stands there."""
+        self.spend(WRAPPED_VALUES)
         if self.wraps is None:
             self.wraps = []
         self.wraps.append((start, end, new))
@@ -89,6 +97,17 @@ class Reading:
             raise unsupported("A text holds U+7FFFE, which is not a character. Take it out.")
         raw = read_bytes(data, start)[0].replace(MARK_BYTES, b"\xef\xbf\xbd" * 2)  # as many UTF-16 units
         self.mend(start, end, varuint(len(raw)) + raw)
+
+    def read_name(self, data: bytes, at: int) -> tuple[str, int]:
+        """Read the name of a root, a map's entry, an attribute or a format."""
+        name, end = read_text(data, at)
+        if self.marked:
+            self.check_text(data, at, end)
+        if name == POISON:
+            if not self.durable:
+                raise poisoned()
+            self.mend(at, end, _MENDED_NAME)
+        return name, end
 
 
 def rewritten(update: bytes, rewrites: Sequence[Rewrite]) -> bytes:
@@ -126,5 +145,5 @@ def read_count(data: bytes, at: int, least: int) -> tuple[int, int]:
 
 
 def poisoned() -> ProtocolError:
-    """The refusal of an object with the key `__proto__`."""
-    return unsupported("An object has the key __proto__, which browsers do not read as a key. Name it otherwise.")
+    """The refusal of the name `__proto__`."""
+    return unsupported("Something is named __proto__, which browsers do not read as a name. Name it otherwise.")

@@ -10,6 +10,8 @@ from pycrdt import Doc
 from crdt.errors import Code, ProtocolError
 from crdt.gate import GateLimits, inspect
 from crdt.update_contents import JSON
+from crdt.values import POISON
+from crdt.wrapping import MARK_CHARACTER
 from tests.harness.update_writer import embed, item, mark, number, string, text, update, values
 
 LIMITS = GateLimits()
@@ -23,13 +25,15 @@ def code_of(struct: bytes, limits: GateLimits = LIMITS) -> Code | None:
     return None
 
 
+keys = st.text().filter(lambda key: key != POISON)
+
 json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=8,
 )
 
@@ -103,7 +107,7 @@ def any_value(value: object) -> bytes:
 
 any_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text() | st.binary(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=10,
 )
 
@@ -176,6 +180,9 @@ def test_text_is_counted_in_utf_16_units(written: str) -> None:
         return
     if not units:
         assert code_of(text(written, parent="t")) is Code.BAD_UPDATE
+        return
+    if MARK_CHARACTER in written:
+        assert code_of(text(written, parent="t")) is Code.UNSUPPORTED_CONTENT
         return
     inspected = inspect(update({7: (5, [text(written, parent="t")])}), LIMITS)
     (struct,) = inspected.structs[0]

@@ -14,11 +14,13 @@ from tests.harness.processes import mortal
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "client_web"
-SCRIPT = ROOT / "tests" / "crdt" / "yjs_oracle.mjs"
+SCRIPTS = ROOT / "tests" / "crdt"
 
 
 class YjsOracle:
     """One Node process; `with` is its lifetime."""
+
+    script = "yjs_oracle.mjs"
 
     def __init__(self) -> None:
         if shutil.which("node") is None or not (WEB / "node_modules" / "yjs").is_dir():
@@ -26,7 +28,7 @@ class YjsOracle:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            mortal("node", SCRIPT),
+            mortal("node", SCRIPTS / self.script),
             cwd=WEB,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -58,3 +60,20 @@ class YjsOracle:
         """What a document made of these updates holds; a string when Yjs throws."""
         answer = self._ask({"replay": [update.hex() for update in updates]})
         return answer["view"] if "view" in answer else answer["error"]
+
+
+class YjsValues(YjsOracle):
+    """What Yjs makes of values (tests/crdt/yjs_values.mjs)."""
+
+    script = "yjs_values.mjs"
+
+    def honest(self, seed: int, count: int) -> tuple[list[bytes], list[bytes]]:
+        """JSON texts and `Any` values as clients write them of random values."""
+        answer = self._ask({"honest": seed, "count": count})
+        return [bytes.fromhex(each) for each in answer["json"]], [bytes.fromhex(each) for each in answer["any"]]
+
+    def compare(self, cases: Sequence[Sequence[Sequence[bytes]]]) -> list[str | None]:
+        """For each case, which is several logs of one document: how they differ, or what is the matter with one of them; None: nothing."""
+        hexed = [[[update.hex() for update in log] for log in logs] for logs in cases]
+        verdicts: list[str | None] = self._ask({"compare": hexed})["verdicts"]
+        return verdicts
