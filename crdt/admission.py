@@ -1,9 +1,10 @@
 """What comes of letting updates in at the gate (crdt/gate.py)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from crdt.errors import Code, ProtocolError
+from crdt.update_reader import Inspected
 
 MayWrite = Callable[[int], bool]
 """Whether an author may write under a client id."""
@@ -27,3 +28,24 @@ def check_author(client: int, may_write: MayWrite) -> None:
     """Raise ProtocolError(client_id_taken) unless the author may write under this client id."""
     if not may_write(client):
         raise ProtocolError(Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one.")
+
+
+RESERVE_BYTES = 2**20
+"""How far a full document may grow by what deletes something: an editor that empties it writes a little as well, a new line perhaps."""
+
+
+def check_fits(updates: Sequence[Inspected], size: int, most: int) -> None:
+    """Raise ProtocolError(document_full) unless a document of `size` bytes, with these, is within its limit or is being made smaller.
+
+    Whoever could not even delete would have lost the document. What they delete is cleared away when its log is folded.
+    """
+    deletes = any(update.deletions for update in updates)
+    if size > most and not (deletes and (size <= most + RESERVE_BYTES or not any(each.structs for each in updates))):
+        raise full(
+            "The document has reached its largest size. Delete some of it and wait a minute, or start another one."
+        )
+
+
+def full(message: str) -> ProtocolError:
+    """The refusal of what would make a document larger than it may be."""
+    return ProtocolError(Code.DOCUMENT_FULL, message)

@@ -83,6 +83,8 @@ class Document:
         self._state_vector: bytes | None = None
         self.size = 0
         """Bytes of the snapshot and the updates since, and the weight of what is wrapped in them: an upper bound of the content."""
+        self.deletions = 0
+        """Updates that have deleted something, whose log may be worth folding for that alone."""
 
     def follow(self, update: Inspected) -> None:
         """Take in one update of the log, which the gate let in: it counts from now on, and if it could fail it has been applied."""
@@ -105,6 +107,7 @@ class Document:
             damaged.untouched = isinstance(damaged.__cause__, ValueError) and self._is_where_it_was()
             raise
         self._count(update)
+        self.deletions += bool(update.deletions)
         self._check()
 
     def _count(self, update: Inspected) -> None:

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
-from crdt.admission import Admission, MayWrite, check_author
+from crdt.admission import Admission, MayWrite, check_author, full
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.places import NOWHERE, Mark, Places
@@ -383,11 +383,6 @@ def _missing_past() -> ProtocolError:
     return ProtocolError(
         Code.MISSING_PAST, "The update builds on changes the server has never seen. Join again and send what it lacks."
     )
-
-
-def full(message: str) -> ProtocolError:
-    """The refusal of what would make a document larger than it may be."""
-    return ProtocolError(Code.DOCUMENT_FULL, message)
 
 
 def _cut() -> ProtocolError:

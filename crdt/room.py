@@ -16,6 +16,7 @@ acknowledged edit worth its name:
 
 from collections.abc import Sequence
 
+from crdt.admission import check_fits
 from crdt.budget import Account, unbounded
 from crdt.catching_up import CatchingUp
 from crdt.document import Damaged, Engine, apply_update
@@ -175,7 +176,7 @@ class Room:
         """Take a session's next batch. A refusal has changed nothing, and is an answer if one is awaited, else the session's end."""
         try:
             size = sum([len(update.raw) for update in updates])
-            session = self.may_write(connection, size)
+            session = self.may_write(connection, size, updates)
             if not session.begun:
                 self._people.begin(session, known=session.client_id in self._replica.clocks)
             return self._admit(Entry(connection, request, tuple(updates), session.author, size=size))
@@ -203,7 +204,7 @@ class Room:
         self._outbox.take(entry)
         return []
 
-    def may_write(self, connection: ConnectionId, size: int = 0) -> Session:
+    def may_write(self, connection: ConnectionId, size: int = 0, updates: Sequence[Inspected] = ()) -> Session:
         """Who writes; raises what so many bytes from them would be refused with now, also before much is sent in parts. Changes nothing."""
         session = self._people.session(connection)
         if self.quarantined is not None:
@@ -213,7 +214,7 @@ class Room:
         if self._outbox.bytes + size > self._limits.waiting_bytes:
             raise Unavailable("The store does not answer. Keep the change and send it again later.")
         if self.size + size > self._limits.document_bytes:
-            raise ProtocolError(Code.DOCUMENT_FULL, "The document has reached its largest size. Start another one.")
+            check_fits(updates, self.size + size, self._limits.document_bytes)
         return session
 
     def flush(self, now: float) -> list[Effect]:

@@ -47,7 +47,7 @@ from server.rooms.committer import Committer, Outcome
 from server.rooms.doubts import Doubts
 from server.rooms.hints import hint_of
 from server.rooms.reader import Reader, replayed, stored_of
-from server.rooms.upkeep import Upkeep
+from server.rooms.upkeep import CLEARED_SECONDS, FOLDS_AT_ONCE, Upkeep
 from server.rooms.wire import Wire
 from server.store import base as store
 from server.store.set_aside_base import SetAsides
@@ -59,9 +59,6 @@ DRAIN_CHECK = 0.25
 
 NEVER_DRAINS = 60.0
 """Seconds after which a connection that has fallen behind and not caught up is cut."""
-
-FOLDS_AT_ONCE = 2
-"""Documents that are folded at once: each is in memory whole, beside its replica."""
 
 LONGEST_HOLD = 0.12
 """Seconds for which people's bytes may wait to be read: as long as the longest window."""
@@ -85,6 +82,7 @@ class Surroundings:
     spawn: Callable[[Awaitable[None]], None]
     fold: store.Fold
     backlog_bytes: int
+    document_bytes: int
     neighbours: Neighbours
     judge: Callable[["OpenRoom"], Awaitable[None]]
     """Give everybody in a room the role that they have by now."""
@@ -122,7 +120,7 @@ class OpenRoom:
         self.doubts = Doubts(document_id, surroundings.clock)
         """What is tried before it is taken."""
         self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
-        self._upkeep = Upkeep(document_id, loaded, surroundings.log, surroundings.fold)
+        self._upkeep = Upkeep(document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes)
 
     def do(self, verb: Callable[[], list[Effect]]) -> None:
         """Call a verb of the room, carry out its effects, and see to what is due. An error of ours ends the room, not the process."""
@@ -244,7 +242,7 @@ class OpenRoom:
             case store.Appended(seq):
                 self._upkeep.appended(len(effect.batch))
                 self.do(lambda: self.room.committed(effect.update_id, seq))
-                self.compact_if_due(unloading=False)
+                self.compact_if_due()
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
             case store.Taken():
@@ -385,9 +383,10 @@ class OpenRoom:
         if behind and not self.over:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
-    def compact_if_due(self, *, unloading: bool) -> None:
-        """Fold the log in the background, if that pays."""
-        if self.room.quarantined is None and self._upkeep.begin(unloading=unloading):
+    def compact_if_due(self, *, unloading: bool = False) -> None:
+        """Fold the log in the background, if that pays, or if the document is nearly full and there is something to be cleared away."""
+        room, now = self.room, self._around.clock()
+        if not self.over and room.quarantined is None and self._upkeep.begin(room, now, unloading=unloading):
             self._around.spawn(self._compact())
 
     async def _compact(self) -> None:
@@ -395,5 +394,6 @@ class OpenRoom:
             saved = await self._upkeep.compact()
         if saved is not None:
             self.room.replica.document.shrink(saved)
-            if not self.over:
-                self.compact_if_due(unloading=False)  # of what came meanwhile; perhaps nothing more comes to ask for it
+            self.compact_if_due()  # of what came meanwhile; perhaps nothing more comes to ask for it
+            # Nor for what was deleted meanwhile in a full document, into which nobody writes any more.
+            asyncio.get_running_loop().call_later(CLEARED_SECONDS, self.compact_if_due)

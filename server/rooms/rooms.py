@@ -81,6 +81,7 @@ class Rooms:
             spawn=self._rooms.spawn,
             fold=self._sandbox.fold,
             backlog_bytes=self.limits.backlog_bytes,
+            document_bytes=self.limits.document_bytes,
             neighbours=self._neighbours,
             judge=self._attendance.judge,
         )

@@ -1,38 +1,59 @@
 """Folding one open document's log: how much of it there is, and one fold at a time."""
 
+from math import inf
+
 from crdt.compaction import should_compact
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId
+from crdt.room import Room
 from server.observe import log
 from server.store import base as store
+
+CLEARED_SECONDS = 60.0
+"""From one fold for what was deleted in a document that is nearly full to the next one."""
+
+
+FOLDS_AT_ONCE = 2
+"""Documents that are folded at once: each is in memory whole, beside its replica."""
 
 
 class Upkeep:
     """Counts what was appended since the snapshot."""
 
-    def __init__(self, document_id: DocumentId, loaded: store.Loaded, log_of_all: store.Log, fold: store.Fold) -> None:
+    def __init__(
+        self, document_id: DocumentId, loaded: store.Loaded, log_of_all: store.Log, fold: store.Fold, most_bytes: int
+    ) -> None:
+        """`most_bytes`: what the document may grow to."""
         self._document_id = document_id
         self._log = log_of_all
         self._fold = fold
+        self._most_bytes = most_bytes
         self._snapshot_bytes = len(loaded.snapshot or b"")
         self._rows = len(loaded.rows)
         self._bytes = sum(len(row.batch) for row in loaded.rows)
         self._folding = False
+        self._cleared, self._cleared_at = 0, -inf
 
     def appended(self, size: int) -> None:
         """There is one row more, of so many bytes."""
         self._rows += 1
         self._bytes += size
 
-    def begin(self, *, unloading: bool) -> bool:
+    def begin(self, room: Room, now: float, *, unloading: bool) -> bool:
         """Begin to fold when the log has grown enough; before the document is unloaded, when there is anything worth it.
 
-        False: there is not, or it is being folded. After True, `compact` must be called.
+        Of a document that is nearly full as soon as anything was deleted, however few bytes that took, but once in a minute. False: there
+        is nothing, or it is being folded. After True, `compact` must be called.
         """
-        if self._folding or not should_compact(self._rows, self._bytes, self._snapshot_bytes, unloading=unloading):
+        if self._folding:
             return False
-        self._folding = True
-        return True
+        self._folding = should_compact(self._rows, self._bytes, self._snapshot_bytes, unloading=unloading)
+        deletions = room.replica.document.deletions
+        if not self._folding and room.size * 8 >= self._most_bytes * 7 and deletions != self._cleared:
+            self._folding = now - self._cleared_at >= CLEARED_SECONDS
+            if self._folding:
+                self._cleared, self._cleared_at = deletions, now
+        return self._folding
 
     async def compact(self) -> int | None:
         """Fold what was begun; return by how many bytes that made the stored document smaller, None when nothing came of it."""
