@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from crdt.budget import Account
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import User
+from crdt.requests import ClientRequest, Fetch, Join
 from crdt.uploads import Uploads
 from server.auth.base import Identity
 from server.gateway.engine_socket import EngineSocket
@@ -34,3 +35,13 @@ class Connection:
     def user(self) -> User:
         """As others see them."""
         return self.identity.user
+
+    async def admit(self, request: ClientRequest, *, answered: bool) -> None:
+        """Let a request through, now or after its turn has come; raises ProtocolError(rate_limited).
+
+        One that is answered with a part of a document waits until this connection has taken the one before: so the answers that wait for a
+        peer who does not read are one, and not as many as were asked for.
+        """
+        await self.rates.admit(request, answered=answered)
+        if isinstance(request, Fetch | Join):
+            await self.socket.until_taken()

@@ -38,6 +38,9 @@ Environ = MutableMapping[str, Any]
 WRITE_BYTES = 256 * 2**10
 """Queued bytes taken at once for one long-polling response or one round of writing."""
 
+TAKEN_CHECK = 0.05
+"""Seconds between looks at what waits for a peer who asks for more before it has taken that."""
+
 GRACE_SECONDS = 2.0
 """For the last packets to leave when a connection ends in good order."""
 
@@ -131,6 +134,18 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if self._transport is None or self._transport.is_closing():
             return waiting
         return waiting + self._transport.get_write_buffer_size()
+
+    @property
+    def unread(self) -> int:
+        """Bytes of a message that has not come whole."""
+        reader, send = self._reader, getattr(self._ws, "asgi_send", None)
+        frames = getattr(getattr(send, "__self__", None), "frames", ())
+        return sum(map(len, frames)) + (len(reader.reader.buffer) if hasattr(reader, "reader") else 0)
+
+    async def until_taken(self) -> None:
+        """Wait until little of what was sent still waits to be taken by the kernel, or the socket has ended."""
+        while self.backlog > WRITE_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
+            await asyncio.sleep(TAKEN_CHECK)
 
     def is_stalled(self, seconds: float) -> bool:
         """Whether nothing of a backlog has moved for so long; to be asked regularly."""

@@ -60,7 +60,8 @@ class Gateway:
     """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
 
     Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see engine_socket.py), by a server that
-    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server. `now`: unix seconds.
+    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server. `now`: unix seconds;
+    `budget`: what people make this node hold, None: as much as they like.
     """
 
     def __init__(
@@ -72,7 +73,6 @@ class Gateway:
         now: Callable[[], float] = time.time,
         budget: Budget | None = None,
     ) -> None:
-        """`budget`: what people make this node hold; None: as much as they like."""
         self._rooms = rooms
         self._identities = Identities(authenticator, now, self._expire)
         self._room_limits: Limits = rooms.limits
@@ -95,7 +95,7 @@ class Gateway:
         self._empty.set()
         self._draining = False
         self._budget = budget or unbounded()
-        self._sweeper = Sweeper(self._server.eio.sockets.values, self._budget, self._limits.stall_seconds)
+        self._sweeper = Sweeper(self._server.eio.sockets, self._connections, self._budget, self._limits.stall_seconds)
 
     @property
     def handshakes(self) -> int:
@@ -261,7 +261,7 @@ class Gateway:
         name, *arguments = event
         try:
             request = decode_request(name, arguments)
-            await connection.rates.admit(request, answered=ack_id is not None)
+            await connection.admit(request, answered=ack_id is not None)
             if connection_id not in self._connections:
                 return  # it went while it waited for its turn
             if connection.expired and not isinstance(request, Authenticate | Leave):

@@ -18,9 +18,13 @@ class DeafSocket:
     def __init__(self, tcp: socket.socket) -> None:
         self._tcp = tcp
 
-    async def say(self, *texts: str) -> None:
-        """Send text frames of up to 125 bytes; a mask of zeros leaves them as they are."""
-        frames = b"".join(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode() for text in texts)
+    async def say(self, *messages: str | bytes) -> None:
+        """Send frames of up to 125 bytes; a mask of zeros leaves them as they are."""
+        frames = b"".join(
+            bytes([0x81 if isinstance(message, str) else 0x82, 0x80 | len(message), 0, 0, 0, 0])
+            + (message.encode() if isinstance(message, str) else message)
+            for message in messages
+        )
         await asyncio.get_running_loop().sock_sendall(self._tcp, frames)
 
 
