@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from crdt.ids import DocumentId
 from server.store.database import Database
 from server.store.schema import audit
-from server.store.sharing_base import Deed
+from server.store.sharing_base import DEEDS_KEPT, Deed
 from server.store.statements import insert
 from server.store.titles import from_microseconds, to_microseconds
 
@@ -38,6 +38,9 @@ def _record(connection: Connection, deed: Deed) -> None:
         "details": json.dumps(dict(deed.details)),
     }
     connection.execute(insert(connection, audit).values(values))
+    mine = audit.c.document_id == deed.document_id
+    oldest_kept = select(audit.c.id).where(mine).order_by(audit.c.id.desc()).limit(1).offset(DEEDS_KEPT - 1)
+    connection.execute(delete(audit).where(mine, audit.c.id < oldest_kept.scalar_subquery()))
 
 
 def _list(connection: Connection, document_id: DocumentId, limit: int) -> list[Deed]:

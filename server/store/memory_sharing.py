@@ -8,7 +8,7 @@ from typing import Protocol
 from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
 from server.store.base import Whose
-from server.store.sharing_base import MAX_VISITS, Deed, KnownUser, Link, Person, Standing
+from server.store.sharing_base import DEEDS_KEPT, MAX_VISITS, Deed, KnownUser, Link, Person, Standing
 from server.store.users import shown
 
 
@@ -204,6 +204,9 @@ class MemoryAudit:
     async def record(self, deed: Deed) -> None:
         """Write something down."""
         self._deeds.append(replace(deed, at=deed.at.astimezone(UTC), details=dict(deed.details)))
+        mine = [each for each in self._deeds if each.document_id == deed.document_id]
+        if len(mine) > DEEDS_KEPT:
+            self._deeds.remove(mine[0])
 
     async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
         """What was done to a document, the last first."""

@@ -23,6 +23,9 @@ from crdt.protocol import User
 INVITED = "email:"
 """What the user id of somebody begins with who was invited by their address, and has not signed in yet."""
 
+DEEDS_KEPT = 1000
+"""Per document, the last ones: whoever trashes and restores over and over fills no more than this, and what others did lately stays."""
+
 MAX_VISITS = 1000
 """People kept per document who came by its link; the ones who came first are forgotten, and come by the link again."""
 
@@ -138,7 +141,7 @@ class Audit(Protocol):
     """The record of who has changed what somebody else may do."""
 
     async def record(self, deed: Deed) -> None:
-        """Write something down, for good."""
+        """Write something down. Of each document the last DEEDS_KEPT are kept, so that nobody fills the store by doing and undoing."""
 
     async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
         """What was done to a document, the last first."""

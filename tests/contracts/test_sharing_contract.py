@@ -251,6 +251,19 @@ async def test_the_record_tells_the_last_first(storage: Storage) -> None:
         assert await store.audit.list(DOCUMENT, limit=3) == [deeds[3], deeds[2], deeds[1]]
 
 
+async def test_of_each_document_the_last_deeds_are_kept(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("audit", "memory_sharing"):
+        monkeypatch.setattr(f"server.store.{module}.DEEDS_KEPT", 3)
+    deeds = [Deed(NOON + timedelta(hours=hour), "anna", f"deed-{hour}", DOCUMENT, {}) for hour in range(5)]
+    elsewhere = Deed(NOON, "anna", "elsewhere", OTHER, {})
+    async with storage.store() as store:
+        await store.audit.record(elsewhere)
+        for deed in deeds:
+            await store.audit.record(deed)
+        assert await store.audit.list(DOCUMENT) == [deeds[4], deeds[3], deeds[2]]
+        assert await store.audit.list(OTHER) == [elsewhere]
+
+
 async def test_people_are_known_as_they_were_seen_last(storage: Storage) -> None:
     async with storage.store() as store:
         await store.users.remember(KnownUser(ANNA, "guest"))
