@@ -5,6 +5,7 @@ Everything that an operator can get wrong is refused as CannotStart, with one se
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import socket
 from collections.abc import Awaitable, Callable
@@ -29,6 +30,25 @@ YOUNG_OBJECTS = 10_000
 Python's 700 take a twentieth of its time then."""
 
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""glibc's names for what `give_memory_back` sets."""
+
+MAPPED_BYTES = 256 * 2**10
+"""Of one piece of memory, from which on it is the machine's own again as soon as it is freed: a part of a document or of an upload is."""
+
+
+def give_memory_back() -> None:
+    """Have glibc return what a rush has left behind; harmless where the C library is another one.
+
+    Left to itself it raises the threshold to the largest piece that was ever freed, and then keeps nearly all there was at the peak:
+    after a dozen people fetched 20 MB each and left, 292 MB stayed of 313, and 111 of 132 with the threshold as it is set here.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
+        libc.mallopt(M_TRIM_THRESHOLD, 4 * MAPPED_BYTES)
+
+
 class Server(uvicorn.Server):
     """uvicorn's server, which stops the application before it closes connections, and ends well when it is told to end.
 
@@ -48,6 +68,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
+        give_memory_back()
         gc.freeze()  # what is there by now stays; to look through it again and again would cost everybody time
         gc.set_threshold(YOUNG_OBJECTS)
         self._announce()
