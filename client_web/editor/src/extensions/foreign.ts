@@ -2,24 +2,34 @@
  *
  * A document may have been written by another application, or by a newer version of this one: nodes, marks, embeds and
  * attributes that the schema lacks. An element that cannot be built is deleted from the shared document at once; an unknown
- * attribute goes with the next edit of its element. So a document that holds any of it is not bound to an editor at all (the page shows a
- * mirror of it, read-only), and when foreign content arrives later, the editor is let go before y-tiptap hears of the change.
+ * attribute goes with the next edit of its element; other shared types make y-tiptap throw. So a document that holds any of it is not bound
+ * to an editor at all (the page shows what reading.ts makes of it, read-only), and when foreign content arrives later, the editor is let go
+ * before y-tiptap hears of the change. Content that would take an editor minutes to draw counts as foreign too.
  */
 
 import type { Node, NodeType, Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
-import { canHold } from "./tolerance";
+import { canHold, MOST_SPAN, wholeNumber } from "./tolerance";
 
 export interface Foreign {
   readonly kind: "node" | "mark" | "embed" | "attribute" | "structure";
   readonly name: string;
 }
 
+/** Beyond these an editor would be busy for longer than a person waits: parts, levels, columns, and what a table's map costs. */
+export const LARGEST = { parts: 100_000, depth: 200, columns: 1_000, tableWork: 2_000_000 };
+/** Characters of a foreign name that are shown. */
+const LONGEST_NAME = 40;
+
 /** Returns what the editor of `schema` cannot keep unharmed in `fragment`, each kind and name once. */
 export function foreignContent(fragment: Y.XmlFragment, schema: Schema): readonly Foreign[] {
   const survey = new Survey(schema);
-  survey.readRoot(fragment);
-  for (const child of fragment.toArray()) survey.readWhole(child);
+  try {
+    survey.readRoot(fragment);
+    for (const child of fragment.toArray()) survey.readWhole(child, 1);
+  } catch {
+    return [...survey.found(), { kind: "structure", name: "something that cannot be read" }];
+  }
   return survey.found();
 }
 
@@ -45,6 +55,7 @@ export function watchForForeign(
 class Survey {
   readonly #schema: Schema;
   readonly #found = new Map<string, Foreign>();
+  #parts = 0;
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -57,7 +68,8 @@ class Survey {
   readRoot(fragment: Y.XmlFragment): void {
     const { topNodeType } = this.#schema;
     const children = fragment.toArray();
-    if (children.some((child) => child instanceof Y.XmlText)) this.#note("structure", topNodeType.name);
+    if (children.length > LARGEST.parts) this.#note("structure", "too many parts");
+    else if (children.some((child) => child instanceof Y.XmlText)) this.#note("structure", topNodeType.name);
     else if (children.length > 0) this.#checkChildren(topNodeType, children);
   }
 
@@ -68,16 +80,24 @@ class Survey {
     else if (target instanceof Y.XmlText) this.#readText(target);
     if (target instanceof Y.XmlText) return;
     for (const item of event.changes.added) {
-      if (item.content instanceof Y.ContentType) this.readWhole(item.content.type);
+      if (item.content instanceof Y.ContentType)
+        this.readWhole(item.content.type, levelOf(item.content.type));
+    }
+    for (let at: unknown = target; at instanceof Y.XmlElement; at = at.parent) {
+      if (tooLargeTable(at)) this.#note("structure", "too large a table");
     }
   }
 
-  readWhole(type: unknown): void {
-    if (type instanceof Y.XmlText) this.#readText(type);
+  readWhole(type: unknown, level: number): void {
+    this.#parts += 1;
+    if (this.#parts > LARGEST.parts) this.#note("structure", "too many parts");
+    else if (level > LARGEST.depth) this.#note("structure", "too many levels");
+    else if (type instanceof Y.XmlText) this.#readText(type);
     else if (type instanceof Y.XmlElement) {
       this.#readElement(type);
-      for (const child of type.toArray()) this.readWhole(child);
-    } else this.#note("node", "unknown type");
+      if (tooLargeTable(type)) this.#note("structure", "too large a table");
+      for (const child of type.toArray()) this.readWhole(child, level + 1);
+    } else this.#note("node", "shared data");
   }
 
   #readElement(element: Y.XmlElement): void {
@@ -86,10 +106,9 @@ class Survey {
       this.#note("node", element.nodeName);
       return;
     }
-    for (const [name, value] of Object.entries(element.getAttributes())) {
-      if (value !== null && value !== undefined && !(name in (type.spec.attrs ?? {}))) {
-        this.#note("attribute", `${type.name}.${name}`);
-      }
+    for (const [name, value] of ownAttributes(element)) {
+      const isKept = Object.hasOwn(type.spec.attrs ?? {}, name) && isPlain(value);
+      if (value !== null && value !== undefined && !isKept) this.#note("attribute", `${type.name}.${name}`);
     }
     this.#checkChildren(type, element.toArray());
   }
@@ -102,8 +121,7 @@ class Survey {
   }
 
   #readMark(key: string, value: unknown): void {
-    // Marks that may overlap themselves carry a hash: `comment--A1b2C3d4`.
-    const name = /^(.*)--[a-zA-Z0-9+/=]{8}$/.exec(key)?.[1] ?? key;
+    const name = markNameOf(key);
     const type = this.#schema.marks[name];
     if (!type) {
       this.#note("mark", name);
@@ -111,9 +129,8 @@ class Survey {
     }
     if (typeof value !== "object" || value === null) return;
     for (const [attribute, held] of Object.entries(value)) {
-      if (held !== null && !(attribute in (type.spec.attrs ?? {}))) {
-        this.#note("attribute", `${name}.${attribute}`);
-      }
+      const isKept = Object.hasOwn(type.spec.attrs ?? {}, attribute) && isPlain(held);
+      if (held !== null && !isKept) this.#note("attribute", `${name}.${attribute}`);
     }
   }
 
@@ -121,18 +138,78 @@ class Survey {
     const samples: Node[] = [];
     for (const child of children) {
       if (child instanceof Y.XmlText && child.length > 0) samples.push(this.#schema.text("-"));
-      const known = child instanceof Y.XmlElement && this.#schema.nodes[child.nodeName];
-      if (known) samples.push(known.create());
+      if (!(child instanceof Y.XmlText || child instanceof Y.XmlElement)) this.#note("node", "shared data");
+      const known = child instanceof Y.XmlElement ? this.#schema.nodes[child.nodeName] : undefined;
+      if (known?.isText) this.#note("node", known.name);
+      else if (known) samples.push(known.create());
     }
     if (!canHold(type, samples)) this.#note("structure", type.name);
   }
 
   #note(kind: Foreign["kind"], name: string): void {
-    this.#found.set(`${kind} ${name}`, { kind, name });
+    const shown = shortName(name);
+    this.#found.set(`${kind} ${shown}`, { kind, name: shown });
   }
 }
 
 interface Delta {
   readonly insert: unknown;
   readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+/** An element's attributes as they are stored; Yjs' own way to read them loses one that is named `__proto__`. */
+export function ownAttributes(element: Y.XmlElement): readonly (readonly [string, unknown])[] {
+  return [...element._map].flatMap(([name, { deleted, content, length }]) =>
+    deleted ? [] : [[name, content.getContent()[length - 1]] as const],
+  );
+}
+
+/** Whether a value is what an editor's attributes hold: text, a number, a yes or no, or a list of numbers. */
+export function isPlain(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((each) => typeof each === "number");
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
+}
+
+/** Marks that may overlap themselves carry a hash: `comment--A1b2C3d4`. */
+export function markNameOf(key: string): string {
+  return /^(.*)--[a-zA-Z0-9+/=]{8}$/.exec(key)?.[1] ?? key;
+}
+
+/** A name from another application, fit to be shown. */
+export function shortName(name: string): string {
+  if (name.trim() === "") return "something without a name";
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+}
+
+/** Whether a table's columns, or the map of its cells, would keep the editor busy: cells may span, and spans multiply. */
+export function tooLargeTable(element: Y.XmlElement): boolean {
+  if (element.nodeName !== "table") return false;
+  const rows = element.toArray().filter((row) => row instanceof Y.XmlElement);
+  let [cells, columns, spans] = [0, 0, false];
+  /** Columns that the cells above take from each row that follows. */
+  const taken: number[] = [];
+  for (const [at, row] of rows.entries()) {
+    let width = taken[at] ?? 0;
+    for (const cell of row.toArray()) {
+      if (!(cell instanceof Y.XmlElement)) continue;
+      const [across, down] = [spanOf(cell, "colspan"), spanOf(cell, "rowspan")];
+      cells += 1;
+      width += across;
+      spans ||= down > 1;
+      for (let below = 1; below < down; below++) taken[at + below] = (taken[at + below] ?? 0) + across;
+    }
+    columns = Math.max(columns, width);
+  }
+  const work = rows.length * (columns + (spans ? cells : 0));
+  return columns > LARGEST.columns || work > LARGEST.tableWork;
+}
+
+function spanOf(cell: Y.XmlElement, name: "colspan" | "rowspan"): number {
+  return wholeNumber(cell.getAttribute(name), 1, MOST_SPAN) ?? 1;
+}
+
+function levelOf(type: Y.AbstractType<unknown>): number {
+  let level = 0;
+  for (let at: Y.AbstractType<unknown> | null = type; at !== null; at = at.parent) level += 1;
+  return level;
 }

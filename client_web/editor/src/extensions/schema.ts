@@ -13,6 +13,7 @@ import { Carets } from "./carets";
 import { CursorMoves } from "./cursor_moves";
 import { EmptyLines } from "./empty_lines";
 import { Image } from "./images";
+import { placeholders } from "./reading";
 import { styling } from "./styling";
 import { Table } from "./tables";
 import { Task } from "./tasks";
@@ -80,9 +81,20 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
   ];
 }
 
+/** What shows a document that no editor may be bound to; see reading.ts. */
+export const readingExtensions: readonly AnyExtension[] = [...content, ...placeholders];
+
 /** A schema of its own for looking at a document without an editor. */
 export function documentSchema(): Schema {
-  const schema = getSchema([...content]);
+  return tolerant(content);
+}
+
+export function readingSchema(): Schema {
+  return tolerant(readingExtensions);
+}
+
+function tolerant(extensions: readonly AnyExtension[]): Schema {
+  const schema = getSchema([...extensions]);
   readTolerantly(schema);
   return schema;
 }

@@ -13,7 +13,7 @@
 
 import { Fragment, type Node, type NodeType, type Schema } from "@tiptap/pm/model";
 
-const MOST_SPAN = 64;
+export const MOST_SPAN = 64;
 const MOST_PIXELS = 20_000;
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ function withinBounds(attributes: Attributes): Attributes {
 }
 
 /** Returns `value` as a whole number between `least` and `most`, else null; text as other editors store it counts. */
-function wholeNumber(value: unknown, least: number, most: number): number | null {
+export function wholeNumber(value: unknown, least: number, most: number): number | null {
   const number = typeof value === "string" ? Number.parseInt(value, 10) : value;
   if (typeof number !== "number" || !Number.isFinite(number)) return null;
   return Math.min(Math.max(Math.round(number), least), most);

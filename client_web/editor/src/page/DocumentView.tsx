@@ -68,6 +68,7 @@ export function DocumentView(props: DocumentViewProps) {
     provider,
     place,
     readOnly: because !== null,
+    isForeign: foreign.length > 0,
     mended: state.mended,
     uploads,
     onForeign: setForeign,

@@ -64,7 +64,7 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
           action={<BusyButton icon={Copy} label="Edit a copy" onPress={onSaveAsNew} />}
         >
           This document holds content of another application ({namesOf(because.foreign)}), which editing here
-          would destroy. It is shown read-only, without that content.
+          would destroy. It is shown read-only; what cannot be shown is marked.
         </Banner>
       );
     case "closed":

@@ -1,11 +1,12 @@
 /** Ways to take a document's content out of the page, that work also when the editor does not. */
 
 import type { Provider } from "@manyhands/provider";
-import { DOMSerializer, type Node } from "@tiptap/pm/model";
-import { prosemirrorToYXmlFragment, yXmlFragmentToProseMirrorRootNode } from "@tiptap/y-tiptap";
+import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
+import { prosemirrorToYXmlFragment } from "@tiptap/y-tiptap";
 import * as Y from "yjs";
 import type { Api } from "../app/api";
-import { documentSchema, FRAGMENT } from "../extensions/schema";
+import { readDocument } from "../extensions/reading";
+import { documentSchema, FRAGMENT, readingSchema } from "../extensions/schema";
 import type { OpenDocument } from "./useProvider";
 
 export interface Download {
@@ -20,7 +21,7 @@ export interface Download {
 export function copyOf(update: Uint8Array, title: string): Download {
   const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || "Document";
   try {
-    const words = htmlOf(readUpdate(update), title);
+    const words = htmlOf(readUpdate(update, readingSchema()), title);
     return { filename: `${name}.html`, content: new Blob([words], { type: "text/html" }) };
   } catch {
     return {
@@ -51,7 +52,7 @@ export interface NewCopy {
  * anew, so that what the server refused in the old document's history does not come along.
  */
 export async function saveAsNew({ api, open, source, title }: NewCopy): Promise<string> {
-  const node = readUpdate(source.copy());
+  const node = readUpdate(source.copy(), documentSchema());
   const doc = new Y.Doc();
   prosemirrorToYXmlFragment(node, doc.getXmlFragment(FRAGMENT));
   const { id } = await api.createDocument(title);
@@ -81,11 +82,10 @@ function whenSaved(provider: Provider): Promise<void> {
   });
 }
 
-function readUpdate(update: Uint8Array): Node {
-  // A document of its own: reading deletes what cannot be read.
+function readUpdate(update: Uint8Array, schema: Schema): Node {
   const doc = new Y.Doc();
   Y.applyUpdate(doc, update);
-  return yXmlFragmentToProseMirrorRootNode(doc.getXmlFragment(FRAGMENT), documentSchema());
+  return readDocument(doc.getXmlFragment(FRAGMENT), schema, Number.POSITIVE_INFINITY);
 }
 
 function htmlOf(node: Node, title: string): string {

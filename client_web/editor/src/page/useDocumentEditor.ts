@@ -6,7 +6,8 @@ import { TextSelection } from "@tiptap/pm/state";
 import { useEffect, useRef, useState } from "react";
 import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
 import { mirrorOf } from "../extensions/mirror";
-import { documentSchema, editorExtensions, FRAGMENT } from "../extensions/schema";
+import { readDocument } from "../extensions/reading";
+import { documentSchema, editorExtensions, FRAGMENT, readingExtensions } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
 
 export interface DocumentEditorOptions {
@@ -14,24 +15,35 @@ export interface DocumentEditorOptions {
   /** Where the editor's element goes; null until React has made it. */
   readonly place: HTMLElement | null;
   readonly readOnly: boolean;
+  /** The document holds what an editor cannot keep unharmed; `onForeign` has told. */
+  readonly isForeign: boolean;
   /** Grows when the document has changed without telling: the editor may show something else, and a new one is made. */
   readonly mended: number;
   readonly uploads: UploadsOptions;
   readonly onForeign: (foreign: readonly Foreign[]) => void;
-  /** The editor threw while it drew a change; the shared document is whole, the view is not. */
+  /** One editor after the other threw while it drew a change; the shared document is whole. */
   readonly onCrash: (error: unknown) => void;
 }
 
+/** So many editors that threw are replaced within so many milliseconds. */
+const MOST_REMADE = 3;
+const REMADE_WITHIN = 10_000;
+
+/** Milliseconds for which changes of a document are gathered that is shown without being bound. */
+const READING_PAUSE = 200;
+
 const PLACEHOLDER = "Write here. Everybody with access sees it as you type.";
 
-export function useDocumentEditor(options: DocumentEditorOptions): Editor | null {
-  const { provider, place, readOnly, mended } = options;
+export function useDocumentEditor(given: DocumentEditorOptions): Editor | null {
+  const { remade, onThrow } = useRemaking(given.onCrash);
+  const options = { ...given, onCrash: onThrow };
+  const { provider, place, readOnly, isForeign, mended } = options;
   const [editor, setEditor] = useState<Editor | null>(null);
   const left = useRef<Caret | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callbacks are read when they are called, and make no new editor
   useEffect(() => {
     if (!place) return;
-    const binding = readOnly ? bindMirror(options, place) : bind(options, place);
+    const binding = bindingFor(options, place);
     if (!binding) return;
     if (left.current) putBack(binding.editor, left.current);
     setEditor(binding.editor);
@@ -40,8 +52,21 @@ export function useDocumentEditor(options: DocumentEditorOptions): Editor | null
       setEditor(null);
       binding.release();
     };
-  }, [provider, place, readOnly, mended]);
+  }, [provider, place, readOnly, isForeign, mended, remade]);
   return editor;
+}
+
+/** A view that threw is apart from its document, and writing on would lose words: it asks for another one. */
+function useRemaking(onCrash: (error: unknown) => void) {
+  const [remade, setRemade] = useState(0);
+  const throws = useRef<readonly number[]>([]);
+  const onThrow = (error: unknown): void => {
+    const now = Date.now();
+    throws.current = [...throws.current.filter((then) => now - then < REMADE_WITHIN), now];
+    if (throws.current.length > MOST_REMADE) onCrash(error);
+    else setRemade((count) => count + 1);
+  };
+  return { remade, onThrow };
 }
 
 /** Where a person was in an editor that gives way to another one of the same document. */
@@ -70,9 +95,28 @@ interface Binding {
   readonly release: () => void;
 }
 
-/** Returns null when the document holds content that an editor would delete. */
+/** Returns null when the document holds content that an editor would delete; `onForeign` has been told then. */
+export function bindingFor(options: DocumentEditorOptions, place: HTMLElement): Binding | null {
+  if (options.isForeign) return read(options, place);
+  return options.readOnly ? bindMirror(options, place) : bind(options, place);
+}
+
 function bind(options: DocumentEditorOptions, place: HTMLElement): Binding | null {
-  const { provider, onForeign } = options;
+  const { provider } = options;
+  const watch = watchFirst(options, () => editor.destroy());
+  if (!watch) return null;
+  const editor = makeEditor(options, place, provider.doc);
+  return {
+    editor,
+    release: () => {
+      watch();
+      editor.destroy();
+    },
+  };
+}
+
+/** Tells of foreign content that is there, and returns null; else tells of what comes, after `letGo`, until it is stopped. */
+function watchFirst({ provider, onForeign }: DocumentEditorOptions, letGo: () => void): (() => void) | null {
   const fragment = provider.doc.getXmlFragment(FRAGMENT);
   const schema = documentSchema();
   const foreign = foreignContent(fragment, schema);
@@ -80,29 +124,58 @@ function bind(options: DocumentEditorOptions, place: HTMLElement): Binding | nul
     onForeign(foreign);
     return null;
   }
-  const stopWatching = watchForForeign(fragment, schema, (found) => {
+  return watchForForeign(fragment, schema, (found) => {
     // At once, within the change: after it the content would be gone.
-    editor.destroy();
+    letGo();
     onForeign(found);
   });
-  const editor = makeEditor(options, place, provider.doc);
-  return {
-    editor,
-    release: () => {
-      stopWatching();
-      editor.destroy();
-    },
-  };
 }
 
-function bindMirror(options: DocumentEditorOptions, place: HTMLElement): Binding {
+function bindMirror(options: DocumentEditorOptions, place: HTMLElement): Binding | null {
+  const stop = watchFirst(options, () => {
+    editor.destroy();
+    mirror.destroy();
+  });
+  if (!stop) return null;
   const mirror = mirrorOf(options.provider.doc);
   const editor = makeEditor(options, place, mirror.doc);
   return {
     editor,
     release: () => {
+      stop();
       editor.destroy();
       mirror.destroy();
+    },
+  };
+}
+
+/** Shows a document, and what becomes of it, without being bound to it. */
+function read({ provider }: DocumentEditorOptions, place: HTMLElement): Binding {
+  const fragment = provider.doc.getXmlFragment(FRAGMENT);
+  const editor = new Editor({
+    element: place,
+    injectCSS: false,
+    editable: false,
+    extensions: [...readingExtensions],
+    editorProps: { attributes: attributesOf(true) },
+  });
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const show = (): void => {
+    timer = null;
+    const { doc, tr, schema } = editor.state;
+    editor.view.dispatch(tr.replaceWith(0, doc.content.size, readDocument(fragment, schema).content));
+  };
+  const showSoon = (): void => {
+    timer ??= setTimeout(show, READING_PAUSE);
+  };
+  show();
+  provider.doc.on("update", showSoon);
+  return {
+    editor,
+    release: () => {
+      provider.doc.off("update", showSoon);
+      if (timer !== null) clearTimeout(timer);
+      editor.destroy();
     },
   };
 }
@@ -117,18 +190,20 @@ function makeEditor(options: DocumentEditorOptions, place: HTMLElement, doc: Pro
       ...editorExtensions({ doc, awareness: provider.awareness, placeholder: PLACEHOLDER, uploads }),
       reportingCrashes(onCrash),
     ],
-    editorProps: {
-      attributes: {
-        id: "document",
-        class: "page-sheet-text",
-        "aria-label": readOnly ? "Document, read-only" : "Document",
-        "aria-multiline": "true",
-        "aria-readonly": String(readOnly),
-        tabindex: "0",
-        spellcheck: "true",
-      },
-    },
+    editorProps: { attributes: attributesOf(readOnly) },
   });
+}
+
+function attributesOf(readOnly: boolean): Record<string, string> {
+  return {
+    id: "document",
+    class: "page-sheet-text",
+    "aria-label": readOnly ? "Document, read-only" : "Document",
+    "aria-multiline": "true",
+    "aria-readonly": String(readOnly),
+    tabindex: "0",
+    spellcheck: "true",
+  };
 }
 
 /** An error while a change is drawn leaves the view and the document apart: writing on would lose words. */

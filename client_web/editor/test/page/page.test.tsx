@@ -147,7 +147,7 @@ describe("what may be written", () => {
     openDocument({ doc });
     expect(await screen.findByText(/content of another application \(poll\)/)).toBeTruthy();
     expect((await sheet()).getAttribute("contenteditable")).toBe("false");
-    expect((await sheet()).textContent).toBe("Hello");
+    expect((await sheet()).textContent).toBe("Not shown here: pollHello");
     expect(doc.getXmlFragment(FRAGMENT).toString()).toContain("<poll></poll>");
   });
 
