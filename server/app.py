@@ -53,12 +53,13 @@ def create_app(
     *,
     store: Store | None = None,
     bus: Bus | None = None,
+    sandbox: Sandbox | None = None,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime] = utc_now,
 ) -> "App":
     """Make the application; nothing is opened yet. `clock`: monotonic seconds, `now`: the time of day, in UTC."""
     store = store or SqlStore(database_url(config), clock=now)
-    return App(config, store, bus or _bus(config), clock, now)
+    return App(config, store, bus or _bus(config), sandbox or _sandbox(config), clock, now)
 
 
 def database_url(config: Config) -> str:
@@ -70,12 +71,18 @@ class App:
     """All parts of one node, as one ASGI application."""
 
     def __init__(
-        self, config: Config, store: Store, bus: Bus, clock: Callable[[], float], now: Callable[[], datetime]
+        self,
+        config: Config,
+        store: Store,
+        bus: Bus,
+        sandbox: Sandbox,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
     ) -> None:
         self._config = config
         self._store = store
         self._bus = bus
-        self._sandbox = _sandbox(config)
+        self._sandbox = sandbox
 
         def unix_now() -> float:
             return now().timestamp()

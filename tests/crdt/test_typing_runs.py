@@ -123,6 +123,7 @@ def test_a_gate_with_the_short_way_lets_in_and_knows_the_same(seed: int) -> None
     assert knows(short) == knows(long)
 
 
+@pytest.mark.slow
 def test_most_of_what_a_person_types_goes_the_short_way() -> None:
     knowledge = Knowledge(LIMITS)
     keystrokes = insertions = 0

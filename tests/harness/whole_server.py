@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Self
 
 import httpx
 
 from server.app import App, create_app
 from server.config import Config, Listen
 from server.config.people import People
+from server.sandbox import Sandbox
 from server.store.memory import MemoryStore
 from tests.harness.live_server import listening
 from tests.harness.tokens import NOW
@@ -46,6 +48,13 @@ class WholeServer:
         return httpx.AsyncClient(base_url=self.url)
 
 
+class IdleSandbox(Sandbox):
+    """Starts its process when there is something to do: most stories have nothing, and it takes longer than they."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+
 @asynccontextmanager
 async def whole_server(
     people: People | None = None,
@@ -58,7 +67,7 @@ async def whole_server(
     """Run it; at the end everything it started has stopped. `config`: all settings, instead of these few."""
     store, clock = store or MemoryStore(), clock or Clock()
     config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
-    app = create_app(config, store=store, clock=lambda: monotonic() + clock.ahead, now=clock)
+    app = create_app(config, store=store, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock)
     async with app.running(), listening(app, app.gateway.message_bytes) as port:
         yield WholeServer(port, app, store, clock)
         await app.stop()

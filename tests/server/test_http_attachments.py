@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from crdt.budget import Budget
@@ -15,6 +16,8 @@ from server.sandbox import Sandbox
 from tests.harness.live_server import until
 from tests.server.http_site import Site, error_of
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 def picture(form: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
     out = io.BytesIO()
@@ -22,19 +25,24 @@ def picture(form: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox() as sandbox:
-        yield Site(sandbox=sandbox)
+        yield sandbox
 
 
 @pytest.fixture
+def site(sandbox: Sandbox) -> Site:
+    return Site(sandbox=sandbox)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     async with site.client() as client:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def attachments(client: httpx.AsyncClient) -> str:
     return f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
 
@@ -88,15 +96,14 @@ async def test_a_picture_over_the_limit_is_refused(client: httpx.AsyncClient, at
     assert error_of(await client.post(attachments, content=b"x", headers=declared)) == (413, "too_large")
 
 
-async def test_a_documents_pictures_are_bounded_together() -> None:
+async def test_a_documents_pictures_are_bounded_together(sandbox: Sandbox) -> None:
     small, other = picture(), picture(size=(41, 30))
-    async with Sandbox() as sandbox:
-        limits = UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=len(small) + len(other) - 1)
-        async with Site(sandbox=sandbox, uploads=limits).client() as client:
-            attachments = f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
-            assert (await client.post(attachments, content=small)).status_code == 201
-            assert error_of(await client.post(attachments, content=other)) == (413, "document_full")
-            assert (await client.post(attachments, content=small)).status_code == 201
+    limits = UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=len(small) + len(other) - 1)
+    async with Site(sandbox=sandbox, uploads=limits).client() as client:
+        attachments = f"/api/documents/{(await client.post('/api/documents')).json()['id']}/attachments"
+        assert (await client.post(attachments, content=small)).status_code == 201
+        assert error_of(await client.post(attachments, content=other)) == (413, "document_full")
+        assert (await client.post(attachments, content=small)).status_code == 201
 
 
 async def test_a_trashed_document_takes_no_pictures_but_shows_them(client: httpx.AsyncClient, attachments: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def nested(depth: int) -> bytes:
     return update(1, 0, b"\x28\x01\x01m\x01k\x01" + b"\x75\x01" * depth + b"\x7e")
 
 
+@cache
 def endless() -> list[bytes]:
     """A text that comes letter by letter, for many seconds."""
     letters = [HELLO]
@@ -54,12 +56,14 @@ def endless() -> list[bytes]:
     return [encode_batch(letters)]
 
 
+@cache
 def deadly() -> list[bytes]:
     """Elements in one another, so deep that deleting the outermost overflows the engine's stack, and that deletion."""
     chain = [shared(XML_ELEMENT, parent="t"), *(shared(XML_ELEMENT, parent=(9, depth)) for depth in range(60_000))]
     return [encode_batch([write({9: (0, chain)})]), encode_batch([write({}, {9: [(0, 1)]})])]
 
 
+@cache
 def text_of(size: int) -> list[bytes]:
     document: Doc[Text] = Doc()
     document["t"] = Text("x" * size)

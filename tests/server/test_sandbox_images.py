@@ -10,8 +10,10 @@ from PIL import Image
 from crdt.errors import Code
 from server.sandbox import ImageFacts, Sandbox, SandboxRejected
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest_asyncio.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(memory_bytes=2**29) as sandbox:
         yield sandbox
