@@ -111,7 +111,7 @@ const made = (log) => {
   }
   if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) throw new Error('pending')
   const what = said(doc)
-  for (const read of [() => doc.getText('t').toDelta(), () => doc.getMap('m').toJSON(), () => doc.getArray('l').toJSON(), () => doc.getXmlFragment('x').toArray().map((each) => each.getAttributes?.())]) describe(read())
+  for (const read of [() => doc.getText('t').toDelta(), () => doc.getMap('m').toJSON(), () => doc.getArray('l').toJSON(), () => doc.getXmlFragment('x').toArray().map((each) => each?.getAttributes?.())]) describe(read())
   const again = new Y.Doc()
   Y.applyUpdate(again, Y.encodeStateAsUpdate(doc))
   if (withoutSign(said(again)) !== withoutSign(what)) throw new Error('other values when Yjs itself encodes them')
