@@ -16,7 +16,15 @@ const KEPT_STYLES = ["fontFamily", "fontSize", "lineHeight", "backgroundColor"];
 
 const ALIGNMENTS = ["left", "center", "right", "justify"];
 
+const LINKED = { target: "_blank", rel: "noopener noreferrer nofollow" };
+
 export const Link = TiptapLink.extend({
+  addAttributes() {
+    const inherited = (this.parent?.() ?? {}) as Record<string, Attribute>;
+    // What others have stored stays in the document, and is not shown: a link could open over the page, tell where it is, or look like a part of it.
+    const unshown = (name: string) => ({ [name]: { ...inherited[name], renderHTML: () => ({}) } });
+    return { ...inherited, ...unshown("target"), ...unshown("rel"), ...unshown("class") };
+  },
   addProseMirrorPlugins() {
     return (this.parent?.() ?? []).map(answeringOwnEditsOnly);
   },
@@ -24,7 +32,7 @@ export const Link = TiptapLink.extend({
   openOnClick: false,
   defaultProtocol: "https",
   isAllowedUri: (href) => isAllowedHref(href),
-  HTMLAttributes: { target: "_blank", rel: "noopener noreferrer nofollow", class: null },
+  HTMLAttributes: { ...LINKED, class: null },
 });
 
 export const Highlight = TiptapHighlight.extend({

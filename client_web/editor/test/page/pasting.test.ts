@@ -1,8 +1,10 @@
 /** What is pasted passes through the schema: no scripts, no styles but the known ones, no foreign images. */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type * as Y from "yjs";
 import { hrefFromInput, isAllowedColor, isAllowedHref, isAllowedImage } from "../../src/extensions/allowed";
 import { isDrawable } from "../../src/extensions/carets";
+import { FRAGMENT } from "../../src/extensions/schema";
 import { element, type Person, person, words, written } from "./editors";
 
 const OWN_IMAGE = `/api/documents/abcdefgh/attachments/${"0a".repeat(32)}`;
@@ -46,6 +48,34 @@ describe("pasted HTML", () => {
     expect(kept).toContain(OWN_IMAGE);
   });
 });
+
+test.each([
+  ["of its own", { target: "_top", rel: "opener", class: "dialog" }],
+  ["that are empty", { target: "", rel: "" }],
+  ["that are no text", { target: { toString: "_top" }, rel: 7 }],
+])("a link is shown with our target and rel, whatever it is stored with: attributes %s", (_name, stored) => {
+  const link = { href: "https://example.org/", ...stored };
+  const doc = written((fragment) => fragment.insert(0, [element("paragraph", [words("a", { link })])]));
+  const bob = person(2, doc);
+  const shown = bob.editor.view.dom.querySelector("a");
+  expect(shown?.getAttribute("href")).toBe("https://example.org/");
+  expect(shown?.getAttribute("target")).toBe("_blank");
+  expect(shown?.getAttribute("rel")).toBe("noopener noreferrer nofollow");
+  expect(shown?.hasAttribute("class")).toBe(false);
+  bob.editor.commands.insertContentAt(1, "b");
+  expect(sharedMarks(doc)).toContainEqual(expect.objectContaining(link));
+  bob.editor.destroy();
+});
+
+interface Stored {
+  readonly attributes?: { readonly link?: unknown };
+}
+
+/** The links' attributes as they are stored. */
+function sharedMarks(doc: Y.Doc): readonly unknown[] {
+  const paragraph = doc.getXmlFragment(FRAGMENT).get(0) as Y.XmlElement;
+  return (paragraph.get(0) as Y.XmlText).toDelta().map(({ attributes }: Stored) => attributes?.link);
+}
 
 test("hostile values that are in the document already are not rendered", () => {
   const text = words("a", {
