@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol, TextIO, cast
 
 import structlog
 
+from server.ration import Ration
+
 Event = Literal[
     # the process
     "server_started",
@@ -17,6 +19,7 @@ Event = Literal[
     "server_stop_cut_short",
     "worker_ended",
     "fast_lane_off",
+    "out_of_files",
     "request_failed",
     "unclean_stop",
     "task_failed",
@@ -103,6 +106,7 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(form, stream)],
         )
     )
+    handler.addFilter(Ration())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
@@ -121,3 +125,9 @@ def _quieten() -> None:
     """Hold back lines of libraries that would tell query strings or session ids, or flood: theirs are for their own debugging."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "engineio", "socketio", "websockets", "alembic", "PIL"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_farewell)
+
+
+def _is_no_farewell(record: logging.LogRecord) -> bool:
+    """Leave out that some connections did not close by themselves at the end: at an ordinary stop there are always some."""
+    return not str(record.msg).startswith("Cancel %s running task(s)")
