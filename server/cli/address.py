@@ -4,7 +4,9 @@ Apart from serve.py, because who has workers only takes an address and runs none
 """
 
 import errno
+import os
 import resource
+import signal
 import socket
 from collections.abc import Callable
 
@@ -16,6 +18,10 @@ from server.store.sql import place_of, url_of
 
 SPARE = 512
 """HTTP requests beside the Socket.IO connections, and open files beside both."""
+
+
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""Errors of who can take no connection now."""
 
 
 class CannotStart(Exception):
@@ -61,6 +67,22 @@ def allow_open_files(wanted: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         lifted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, lifted), hard))
+
+
+def tell_if_out_of_files() -> None:
+    """Write down that nobody can be let in for want of open files: the loop itself closes such connections without a word."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            reason = f"{error.strerror}: new connections are closed. Raise the limit (ulimit -n), or lower MANYHANDS_MAX_CONNECTIONS."
+            log.error("out_of_files", limit=limit, reason=reason)
+
+
+def more_signals() -> list[signal.Signals]:
+    """Those beside SIGTERM and SIGINT that tell a server to end, but for one that whoever started it has it ignore (nohup)."""
+    return [number for number in (signal.SIGHUP, signal.SIGQUIT) if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 _WELCOMES = {

@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 
 import uvicorn
@@ -16,7 +17,7 @@ import uvloop
 
 from crdt.errors import ManyhandsError
 from server.app import App, create_app
-from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce
+from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce, more_signals, tell_if_out_of_files
 from server.config import Config
 from server.gateway.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
@@ -52,7 +53,8 @@ def give_memory_back() -> None:
 class Server(uvicorn.Server):
     """uvicorn's server, which stops the application before it closes connections, and ends well when it is told to end.
 
-    A second signal cuts the stop short. uvicorn's own would raise the signal again at the end and so die of it.
+    A second signal cuts the stop short. uvicorn's own would raise the signal again at the end and so die of it. SIGHUP, as from a terminal
+    that is closed, and SIGQUIT are heeded like SIGTERM: unheeded they end the process at once, and everybody's connections with it.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Server(uvicorn.Server):
         """Wait for the end, and keep the clock of answers right. uvicorn's own looks ten times a second, also when nobody is there."""
         ticks_per_second = 10
         while not await self.on_tick(ticks_per_second):
+            tell_if_out_of_files()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._leaving.wait()
@@ -104,6 +107,17 @@ class Server(uvicorn.Server):
         except Exception:  # noqa: BLE001 - whatever went wrong, connections are still to be closed and the store after them
             log.exception("task_failed", task="stop")
         await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals that tell a server to end."""
+        with super().capture_signals():
+            former = {number: signal.signal(number, self.handle_exit) for number in more_signals()}
+            try:
+                yield
+            finally:
+                for number, handler in former.items():
+                    signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers
         """Take a signal."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import uvloop
 
-from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce
+from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce, more_signals
 from server.config import Config
 from server.observe import log
 from server.workers.lobby import MAX_SEATS
@@ -51,7 +51,7 @@ async def _serve(config: Config, say: Callable[[str], None]) -> bool:
         port = listener.getsockname()[1]
         parent = Parent(config, listener)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, *more_signals()):
             loop.add_signal_handler(number, parent.stop)
         return await parent.serve(lambda: introduce(config, port, say))
 

@@ -5,10 +5,10 @@ asks whether the server is ready must hear that it is not.
 """
 
 import asyncio
-import errno
 import itertools
 import socket
 
+from server.cli.address import NO_ROOM, tell_if_out_of_files
 from server.workers.channel import Channel
 from server.workers.lobby import Lobby
 from server.workers.places import MAX_LINE_BYTES, Anywhere, Place, best_first, place_named
@@ -18,8 +18,6 @@ _AT_ONCE = 64
 
 _PAUSE = 1.0
 """Seconds without accepting, when there are no more open files to be had."""
-
-_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Reception:
@@ -96,8 +94,9 @@ class Reception:
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _NO_ROOM:
+                if error.errno not in NO_ROOM:
                     raise
+                tell_if_out_of_files()
                 self._loop.remove_reader(self._listener)
                 self._pause = self._loop.call_later(_PAUSE, self._loop.add_reader, self._listener, self._accept)
                 return

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
@@ -76,7 +77,7 @@ async def make_document(server: ServerProcess) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path, number: signal.Signals) -> None:
     async with server_process(tmp_path) as server, writer() as alice:
         document_id = await make_document(server)
@@ -86,6 +87,7 @@ async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path, nu
         async with asyncio.timeout(PATIENCE):
             await alice.draining.wait()
         assert await server.end() == 0
+    assert [line for line in server.log if "[info" not in line] == [], "an ordinary stop is nothing to be warned of"
     async with server_process(tmp_path) as server, writer() as bob:
         answer = await bob.open(server.url, document_id)
         doc: Doc[Text] = Doc()
@@ -94,6 +96,10 @@ async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path, nu
         async with httpx.AsyncClient(base_url=server.url) as client:
             assert (await client.get("/ready")).json() == {"status": "ready"}
             assert (await client.get("/api/documents")).json()["documents"][0]["title"] == "Notes"
+
+
+def open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 @contextlib.asynccontextmanager
@@ -116,6 +122,7 @@ async def test_an_idle_server_stops_while_somebody_stays_connected_without_readi
     async with server_process(tmp_path, "--shutdown-seconds", "600") as server, bare_websocket(server):
         server.signal(signal.SIGTERM)
         assert await server.end() == 0
+    assert [line for line in server.log if "[info" not in line] == [], "an ordinary stop is nothing to be warned of"
 
 
 @pytest.mark.slow
@@ -156,6 +163,26 @@ async def test_a_stop_that_waits_for_the_store_ends_by_its_deadline_or_a_second_
         edit.cancel()
         with contextlib.suppress(asyncio.CancelledError, socketio.exceptions.SocketIOError):
             await edit
+
+
+@pytest.mark.slow
+async def test_who_is_turned_away_for_want_of_open_files_is_written_down_with_what_to_do(tmp_path: Path) -> None:
+    async with server_process(tmp_path) as server, contextlib.AsyncExitStack() as crowd:
+        _, most = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        there = open_files(server.pid)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (there + 3, most))
+        host, port = server.url.removeprefix("http://").split(":")
+        for _ in range(20):
+            _, stream = await asyncio.open_connection(host, int(port))
+            crowd.callback(stream.close)
+        async with asyncio.timeout(PATIENCE):
+            while not any("out_of_files" in line for line in server.log):  # noqa: ASYNC110 - the server looks once a second
+                await asyncio.sleep(0.1)
+        (line,) = (line for line in server.log if "out_of_files" in line)
+        assert "ulimit -n" in line
+        await crowd.aclose()
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (most, most))
+        assert await make_document(server)
 
 
 async def test_an_app_under_any_asgi_server_opens_and_closes_by_lifespan() -> None:
