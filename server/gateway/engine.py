@@ -10,14 +10,18 @@ from typing import Any, Protocol
 
 import engineio
 
+from crdt.errors import Code, ProtocolError
+from crdt.native import encode_error
 from server.auth.cookies import session_cookie
 from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Message, Receive, Send
 from server.gateway.frames import BadFrame
-from server.gateway.opening import plain_opening
+from server.gateway.opening import names_transport, plain_opening
 from server.gateway.outgoing import PacketQueue
 from server.rooms.turnstile import Turnstile
 
-_TOO_MANY = "Too many connections"
+_TOO_MANY = "Too many connections. Close some pages, or try again later."
+
+_GUARDS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
 
 class Listener(Protocol):
@@ -72,7 +76,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         try:
             first = await self._first(scope, receive)
         except TimeoutError:
-            await send({"type": "http.response.start", "status": 408, "headers": []})
+            guards = [(name.lower().encode(), value.encode()) for name, value in _GUARDS]
+            await send({"type": "http.response.start", "status": 408, "headers": guards})
             await send({"type": "http.response.body", "body": b""})
             return None
         if first["type"] not in {"http.request", "websocket.connect"}:
@@ -83,6 +88,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             task.add_done_callback(self._serving.discard)
         if scope["type"] == "websocket" and plain_opening(scope, self.cors_allowed_origins):
             return await self._open_websocket(scope, receive, send)
+        if not names_transport(scope.get("query_string", b"")):
+            environ = {"REQUEST_METHOD": scope.get("method", "GET"), "asgi.scope": scope, "asgi.send": send}
+            return await self._make_response(self._bad_request("Name a transport: polling or websocket."), environ)
         messages = iter([first])
 
         async def replay() -> Message:
@@ -123,7 +131,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             return self._bad_request()
         socket = await self._new_socket(environ["asgi.scope"])
         if socket is None:
-            return {**self._bad_request(_TOO_MANY), "status": "429 TOO MANY REQUESTS"}
+            return _refusal("429 TOO MANY REQUESTS", Code.TOO_MANY, _TOO_MANY)
         socket.open(self._upgrades(socket.sid, transport))
         if transport == "websocket":
             try:
@@ -145,5 +153,25 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self.sockets.pop(socket.sid, None)
         self.listener.ended(socket)
 
+    def _bad_request(self, message: str | None = None) -> dict[str, Any]:
+        """Refuse a request as the protocol writes it, and repeat nothing of what was sent."""
+        if message is not None and message.startswith("Invalid session"):
+            message = "There is no such session here. Connect again."
+        elif message is not None and message.endswith("is not an accepted origin."):
+            message = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
+        return _refusal("400 BAD REQUEST", Code.MALFORMED, message or "This is no request of Engine.IO 4.")
+
+    async def _make_response(self, response_dict: dict[str, Any], environ: Environ) -> Any:
+        """Answer; nothing here is to be kept, or to be taken for anything else than what it says it is."""
+        return await super()._make_response(
+            {**response_dict, "headers": [*response_dict["headers"], *_GUARDS]}, environ
+        )
+
     def _log_error_once(self, message: str, message_key: str) -> None:
         """Write nothing: engineio's messages hold session ids and whatever else the peer sent."""
+
+
+def _refusal(status: str, code: Code, message: str) -> dict[str, Any]:
+    """A refusal as engineio's answers are."""
+    body = json.dumps(encode_error(ProtocolError(code, message))).encode()
+    return {"status": status, "headers": [("Content-Type", "application/json")], "response": body}

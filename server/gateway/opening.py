@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 _LOOKED_AT = frozenset({b"host", b"origin", b"upgrade"})
 
@@ -23,6 +24,11 @@ def plain_opening(scope: Mapping[str, Any], allows: Callable[[str, Mapping[str, 
     except UnicodeDecodeError:
         return False
     return not origin or allows(origin, {"HTTP_HOST": host})
+
+
+def names_transport(query: bytes) -> bool:
+    """Whether a query names a transport, perhaps with escapes: engineio would take none for polling."""
+    return any(field.partition(b"=")[0] == b"transport" for field in unquote_to_bytes(query).split(b"&"))
 
 
 def _asks_for_session(query: bytes) -> bool:

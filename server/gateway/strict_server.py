@@ -161,14 +161,16 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
     async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
         """Answer a CONNECT: as python-socketio does, but without its way to a handler and back, a third of all there is to be done."""
         if packet.namespace not in (None, NAMESPACE):
-            await self._handle_connect(socket.sid, packet.namespace, packet.data)  # which knows of none, and says so
+            self.complaints.note("another namespace", socket.address, socket.told)
+            await self._turn_away(
+                socket, ProtocolError(Code.MALFORMED, "Connect to the namespace /."), packet.namespace
+            )
             return
         sid = await self.manager.pre_connect(socket.sid, NAMESPACE)
         try:
             await self._accept(ConnectionId(sid), socket, packet.data or None)
         except ManyhandsError as refusal:
-            reason = {"message": refusal.outward, "data": encode_error(refusal)["error"]}
-            await self._send_packet(socket.sid, self.packet_class(socketio_packet.CONNECT_ERROR, reason))
+            await self._turn_away(socket, refusal)
             self.manager.basic_disconnect(sid, NAMESPACE)
         except asyncio.CancelledError:
             self.manager.basic_disconnect(sid, NAMESPACE)
@@ -176,6 +178,12 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         else:
             socket.push(connected_packets(sid))
             await self.manager.connect(sid, NAMESPACE)
+
+    async def _turn_away(self, socket: EngineSocket, refusal: ManyhandsError, namespace: str | None = None) -> None:
+        reason = {"message": refusal.outward, "data": encode_error(refusal)["error"]}
+        await self._send_packet(
+            socket.sid, self.packet_class(socketio_packet.CONNECT_ERROR, reason, namespace=namespace)
+        )
 
     async def _accept(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
         """Let a connection in; whatever goes wrong is a refusal, or a half-made connection would be kept for good.

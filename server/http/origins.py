@@ -66,8 +66,11 @@ class OriginMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if not self._origins.know(headers.get("host")):
+        headers, status = Headers(scope=scope), 403
+        if len(headers.getlist("host")) > 1:
+            # A proxy before us may have gone by the one, and we would go by the other.
+            status, message = 400, "A request names one host, once."
+        elif not self._origins.know(headers.get("host")):
             message = "This server does not go by that name. If it should: MANYHANDS_ALLOWED_ORIGINS."
         elif _changes(scope) and not self._origins.permit_change(headers):
             message = "Pages from elsewhere may not change anything here."
@@ -77,7 +80,7 @@ class OriginMiddleware:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await refusal(Code.FORBIDDEN, message, 403)(scope, receive, send)
+            await refusal(Code.FORBIDDEN if status == 403 else Code.MALFORMED, message, status)(scope, receive, send)
 
 
 def _changes(scope: Scope) -> bool:

@@ -254,7 +254,7 @@ async def test_s10_thousands_of_bad_frames_write_a_few_lines(
                 await stranger.connected()
                 await stranger.send(*[f'42["{secret}"]'] * 49, f'42{secret}["x"]')
                 await stranger.until_closed()
-    assert 0 < len(lines) <= 30
+    assert 0 < len(lines) <= 60, "two kinds, each once for each connection; test_ration.py bounds them all"
     assert {line["event"] for line in lines} == {"protocol_error"}
     written = str(lines) + caplog.text
     assert secret not in written

@@ -1,0 +1,93 @@
+"""What is refused below /socket.io/, and how: by name, once, and never to be kept by anybody on the way."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from server.app import create_app
+from server.config import Config
+from server.store.memory import MemoryStore
+from tests.harness.live_server import LiveServer, serving
+from tests.harness.raw_socket import raw_socket
+
+POLLING = "/socket.io/?EIO=4&transport=polling"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[LiveServer]:
+    async with serving() as live:
+        yield live
+
+
+@pytest.fixture
+async def http(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+        yield client
+
+
+@pytest.mark.parametrize("query", ["EIO=4", "", "EIO=4&Transport=polling", "EIO=4&transports=polling", "EIO=4&sid=abc"])
+async def test_who_names_no_transport_is_not_taken_for_somebody_who_polls(
+    server: LiveServer, http: httpx.AsyncClient, query: str
+) -> None:
+    answer = await http.get(f"/socket.io/?{query}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+    assert "transport" in answer.json()["error"]["message"]
+    assert server.gateway.handshakes == 0
+
+
+@pytest.mark.parametrize(
+    "query", ["EIO=4&transport=polling", "EIO=4&%74ransport=polling", "transport=polling&EIO=4&document=a"]
+)
+async def test_who_names_one_is_let_in(server: LiveServer, http: httpx.AsyncClient, query: str) -> None:
+    assert (await http.get(f"/socket.io/?{query}")).text.startswith("0{")
+    assert server.gateway.handshakes == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("EIO=4&transport=carrier-pigeon", "Invalid transport"),
+        ("EIO=3&transport=polling", "version"),
+        ("EIO=4&transport=polling&sid=somebody-elses", "There is no such session here"),
+    ],
+)
+async def test_refusals_are_named_and_repeat_nothing(http: httpx.AsyncClient, query: str, says: str) -> None:
+    answer = await http.get(f"/socket.io/?{query}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+    assert says in answer.json()["error"]["message"]
+    assert "somebody-elses" not in answer.text
+
+
+async def test_pages_from_elsewhere_are_refused_by_name(http: httpx.AsyncClient) -> None:
+    answer = await http.get(POLLING, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 400
+    assert "MANYHANDS_ALLOWED_ORIGINS" in answer.json()["error"]["message"]
+    assert "evil" not in answer.text
+
+
+async def test_no_answer_is_to_be_kept_or_guessed_at(http: httpx.AsyncClient) -> None:
+    opened = await http.get(POLLING)
+    sid = opened.text.partition('"sid":"')[2].partition('"')[0]
+    posted = await http.post(f"{POLLING}&sid={sid}", content=b"40")
+    refused = await http.get("/socket.io/")
+    for answer in (opened, posted, refused, await http.put(POLLING), await http.options(POLLING)):
+        guards = answer.headers.get("Cache-Control"), answer.headers.get("X-Content-Type-Options")
+        assert guards == ("no-store", "nosniff"), answer.request.method
+
+
+async def test_another_namespace_is_refused_as_the_protocol_writes_it(server: LiveServer) -> None:
+    async with raw_socket(server.port) as stranger:
+        await stranger.send('40/admin,{"token":"x"}')
+        answer = str(await stranger.receive())
+        assert answer.startswith('44/admin,{"message":"Connect to the namespace /.","data":{"code":"malformed"')
+        assert "admin" not in answer[len("44/admin,") :]
+
+
+async def test_a_request_that_names_two_hosts_is_refused() -> None:
+    app = create_app(Config(), store=MemoryStore())
+    async with app.running(), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        for path in (POLLING, "/api/documents", "/health", "/"):
+            for second in ("docs.example.com", "localhost"):
+                answer = await client.get(f"http://localhost{path}", headers=[("Host", "localhost"), ("Host", second)])
+                assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
