@@ -119,6 +119,8 @@ class Knowledge:
         typed = self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
             return typed
+        if any(len(update.clients) > self._limits.client_ids for update in updates):
+            raise self._too_many_ids()  # before it has cost anything
         try:
             for update in updates:
                 self._take(update)
@@ -347,7 +349,7 @@ class Knowledge:
         _, roots, types = self._mark
         places = self._places
         if new_clients and len(self._clocks) > limits.client_ids:
-            raise full(f"A document has at most {limits.client_ids} client ids. Copy what it says into another one.")
+            raise self._too_many_ids()
         if len(self._clocks) > limits.brought_client_ids and any(client != own for client in new_clients):
             most = limits.brought_client_ids
             raise full(f"A document takes in at most {most} client ids that others have used. Write under your own.")
@@ -356,6 +358,9 @@ class Knowledge:
             raise full(f"A document has at most {limits.root_names} root types. Use those that it has.")
         if len(places.types) > max(types, limits.types):
             raise full(f"A document has at most {limits.types} shared types. Delete some, and close it for a minute.")
+
+    def _too_many_ids(self) -> ProtocolError:
+        return full(f"A document has at most {self._limits.client_ids} client ids. Copy what it says into another one.")
 
     def _settle(self, mark: Mark) -> None:
         self._touched.clear()

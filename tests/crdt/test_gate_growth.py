@@ -48,3 +48,9 @@ def test_invented_roots_lock_out_neither_the_editor_nor_what_the_document_has() 
     gated.lets_in(update({BOB: (0, [text("x", parent="two"), shared(XML_ELEMENT, parent="default")])}))
     assert gated.refuses(update({CAROL: (0, [text("x", parent="three")])})) is Code.DOCUMENT_FULL
     gated.lets_in(update({CAROL: (0, [text("x", parent="one")])}))
+
+
+def test_an_update_with_more_ids_than_a_document_may_have_is_refused_before_it_has_cost_anything() -> None:
+    gated = Gated(GateLimits(brought_client_ids=2, client_ids=2))
+    nonsense = {client: (5, [text("x", parent="t")]) for client in (ALICE, BOB, CAROL)}
+    assert gated.refuses(update(nonsense)) is Code.DOCUMENT_FULL, "and not missing_past, which it would find first"
