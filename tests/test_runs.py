@@ -56,6 +56,7 @@ def test_fails_in_what_shows_it():
 UNLUCKY = """
 import signal, threading, warnings
 import pytest
+from hypothesis import given, settings, strategies
 
 
 @pytest.fixture
@@ -87,6 +88,15 @@ def test_is_given_up_by_a_thread():
     thread = threading.Thread(target=lambda: 1 / 0)
     thread.start()
     thread.join()
+
+
+@given(strategies.integers())
+def test_holds_for_some_numbers_only(number):
+    assert number > 7
+
+
+def test_has_fresh_examples_and_time_for_them():
+    assert (settings().derandomize, settings().deadline) == (False, None)
 
 
 def test_goes_well():
@@ -173,7 +183,7 @@ def begin(directory: Path, how: Sequence[str], **variables: str) -> subprocess.P
     return subprocess.Popen(
         mortal(sys.executable, "-m", "pytest", *config, *how, directory),
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(HOUSE), "SLEEPER": SLEEPER, **variables},
+        env={**os.environ, "PYTHONPATH": str(HOUSE), "CI": "true", "SLEEPER": SLEEPER, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -206,6 +216,7 @@ GONE_WRONG = {
     "test_hangs",
     "test_hangs_in_the_loop",
     "test_is_given_up_by_a_thread",
+    "test_holds_for_some_numbers_only",
     "test_unreadable.py",
     "the whole run",
 }
@@ -221,7 +232,8 @@ def tells_everything(ran: Run) -> None:
     """What is left after the last test is an error of the whole run, and is no more."""
     assert ran.code == 1, ran.said
     assert "too late for every test" in ran.said
-    (pid,) = re.findall(r"left behind, and has been killed: (\d+): .*nobody ends me", ran.said)
+    assert "@reproduce_failure(" in ran.said
+    (pid,) = set(re.findall(r"left behind, and has been killed: (\d+): .*nobody ends me", ran.said))
     assert has_ended(int(pid))
 
 
@@ -229,14 +241,14 @@ def test_every_failure_is_named(tmp_path: Path) -> None:
     ran = run(tmp_path, ONE_PROCESS, **GOES_WRONG)
     tells_everything(ran)
     assert ran.failed == GONE_WRONG, ran.said
-    assert re.fullmatch(r"6 failed, 3 passed, 1 warning, 3 errors in .*", ran.closing_line), ran.said
+    assert re.fullmatch(r"7 failed, 4 passed, 1 warning, 3 errors in .*", ran.closing_line), ran.said
 
 
 def test_every_failure_in_a_worker_is_named_and_a_test_that_ends_it_ends_no_other(tmp_path: Path) -> None:
     ran = run(tmp_path, WORKERS, **GOES_WRONG, fatal=FATAL)
     tells_everything(ran)
     assert ran.failed == GONE_WRONG | {"test_ends_its_process", "test_cannot_be_reported"}, ran.said
-    assert re.match(r"8 failed, 5 passed, ", ran.closing_line), ran.said
+    assert re.match(r"9 failed, 6 passed, ", ran.closing_line), ran.said
 
 
 ENDS = [(signal.SIGINT, ONE_PROCESS), (signal.SIGTERM, ONE_WORKER), (signal.SIGKILL, ONE_WORKER)]

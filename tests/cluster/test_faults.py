@@ -15,6 +15,7 @@ from tests.cluster.people import (
     people_at,
     saved_by,
 )
+from tests.harness.live_server import until
 from tests.harness.typist import all_agree
 
 pytestmark = CLUSTER
@@ -114,8 +115,9 @@ async def test_postgres_is_away_for_half_a_minute(cluster: BreakableCluster) -> 
             await cluster.stop_postgres()
             before, made = saved_by(people), [len(person.made) for person in people]
             await asyncio.sleep(30)
+            typed_on = lambda: all(len(person.made) > 30 + count for person, count in zip(people, made, strict=True))  # noqa: E731
+            await until(typed_on)
             assert saved_by(people) == before
-            assert all(len(person.made) > 30 + count for person, count in zip(people, made, strict=True))
             await cluster.start_postgres()
             await more_is_saved(people)
         await all_replicas_agree(cluster, document_id, people)

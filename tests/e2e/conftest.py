@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.e2e.browser import CHROMIUM, SWITCHES
+from tests.e2e.pages import PATIENCE_MS
 from tests.e2e.person import Meeting, people_at
 from tests.e2e.site import BUILT_PAGES, Site
 
@@ -26,7 +27,7 @@ def built_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES, timeout=PATIENCE_MS)
         yield browser
         await browser.close()
 
