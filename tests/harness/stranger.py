@@ -20,11 +20,12 @@ class Stranger:
     def __init__(self, socket: Any) -> None:
         self._socket = socket
         self._document_id = ""
+        self._client_id = 1
 
-    async def joins(self, document_id: str, state_vector: bytes = b"\0") -> Code | None:
-        """Join as client 1, without a key; the refusal's code."""
-        self._document_id = document_id
-        return await self._ask("join", {"state_vector": state_vector, "client_id": 1})
+    async def joins(self, document_id: str, state_vector: bytes = b"\0", client_id: int | None = None) -> Code | None:
+        """Join without a key, as client 1 or the one before; the refusal's code."""
+        self._document_id, self._client_id = document_id, client_id or self._client_id
+        return await self._ask("join", {"state_vector": state_vector, "client_id": self._client_id})
 
     async def leaves(self) -> None:
         await self._ask("leave")
@@ -37,9 +38,18 @@ class Stranger:
         """The same for bytes that need not be a batch."""
         if len(batch) <= PART:
             return await self._ask("update", batch)
+        return await self._uploads(batch, len(batch))
+
+    async def leaves_unfinished(self, size: int) -> Code | None:
+        """Begin an upload and send all of it but one byte; the refusal's code."""
+        return await self._uploads(bytes(size - 1), size)
+
+    async def _uploads(self, content: bytes, total: int) -> Code | None:
         code = None
-        for offset in range(0, len(batch), PART):
-            code = await self._ask("upload", {"offset": offset, "total": len(batch)}, batch[offset : offset + PART])
+        for offset in range(0, len(content), PART):
+            code = await self._ask("upload", {"offset": offset, "total": total}, content[offset : offset + PART])
+            if code is not None:
+                break
         return code
 
     async def _ask(self, event: str, *arguments: object) -> Code | None:

@@ -6,7 +6,7 @@ memory the attack took: at its peak, and when the attacker had left. The bounds 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tests.bench.servers import OURS_AS_INSTALLED, Kind, Running
 from tests.bench.table import Figures
 from tests.harness.hostile_work import KINDS, Batch, Input, formats_in_one_batch
 from tests.harness.stranger import Stranger, stranger
+from tests.harness.update_writer import text, update
 
 TYPING = 0.02
 """Seconds between two edits of the honest member."""
@@ -54,13 +55,14 @@ class Scene:
 
     async def sends(self, batch: Batch) -> None:
         """Send a batch, and count the answer."""
-        await self._count(self.attacker.sends_batch(encode_batch(batch)), sum(map(len, batch)))
+        await self.counts(self.attacker.sends_batch(encode_batch(batch)), sum(map(len, batch)))
 
     async def joins(self, state_vector: bytes) -> None:
         """Join again with a state vector, and count the answer."""
-        await self._count(self.attacker.joins(self.document, state_vector), len(state_vector))
+        await self.counts(self.attacker.joins(self.document, state_vector), len(state_vector))
 
-    async def _count(self, answer: Awaitable[object | None], octets: int) -> None:
+    async def counts(self, answer: Awaitable[object | None], octets: int) -> None:
+        """Wait for an answer to so many bytes, and count it."""
         self.octets += octets
         try:
             code = await answer
@@ -167,6 +169,48 @@ def _joins(entries: int, times: int) -> tuple[Input, Attack]:
     return Input([], formats_in_one_batch(90_000).blow), blow
 
 
+def _unfinished(connections: int, size: int) -> tuple[Input, Attack]:
+    """Uploads of which the last byte never comes, all of one address."""
+
+    async def blow(scene: Scene) -> None:
+        async with _others(scene, connections) as others:
+            for other in others:
+                await scene.counts(other.leaves_unfinished(size), size)
+
+    return Input([], []), blow
+
+
+def _unfetched(connections: int, size: int) -> tuple[Input, Attack]:
+    """Joins to a large document, each with another state vector, of which no part is ever fetched."""
+    author, pieces = 77, 4
+    written = [
+        [update({author: (at * size, [text("x" * size, left=(author, at * size - 1))])})]
+        if at
+        else [update({author: (0, [text("x" * size, parent="t")])})]
+        for at in range(pieces)
+    ]
+
+    async def blow(scene: Scene) -> None:
+        async with _others(scene, connections) as others:
+            for clock, other in enumerate(others, 1):
+                vector = encode_state_vector({author: clock})
+                await scene.counts(other.joins(scene.document, vector), len(vector))
+
+    return Input([], written), blow
+
+
+@asynccontextmanager
+async def _others(scene: Scene, connections: int) -> AsyncIterator[list[Stranger]]:
+    """More connections of the attacker's, which stay until the end of the blow."""
+    async with AsyncExitStack() as exits:
+        others = []
+        for number in range(connections):
+            other = await exits.enter_async_context(stranger(f"http://127.0.0.1:{scene.server.port}"))
+            assert await other.joins(scene.document, client_id=5000 + number) is None
+            others.append(other)
+        yield others
+
+
 _AGAIN = ("neighbours under a deleted parent", "the most structs of a batch", "garbage in many updates")
 
 _SETTINGS: dict[str, Callable[[], tuple[Input, Attack]]] = {
@@ -174,6 +218,8 @@ _SETTINGS: dict[str, Callable[[], tuple[Input, Attack]]] = {
     **{f"{name}, again": partial(_again, *KINDS[name]) for name in _AGAIN},
     "joins with large state vectors": partial(_joins, 20_000, 40),
     "joins with different state vectors": partial(_joins, 1, 150),
+    "uploads that are never finished": partial(_unfinished, 20, 16 * 2**20),
+    "missing updates that are never fetched": partial(_unfetched, 30, 4 * 2**20),
 }
 
 SCENARIO = Scenario(
