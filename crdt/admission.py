@@ -17,11 +17,13 @@ class Admission(NamedTuple):  # one for each edit: a frozen dataclass takes four
         news: whether there is a struct or a deletion that the document lacked; without any they are complete duplicates.
         new_clients: client ids whose first structs they bring.
         writes: client ids for which they bring new structs.
+        cost: an upper bound of the time that the document engine needs for them, in nanoseconds (crdt/engine_cost.py).
     """
 
     news: bool
     new_clients: tuple[int, ...]
     writes: tuple[int, ...]
+    cost: int = 0
 
 
 def check_author(client: int, may_write: MayWrite) -> None:
@@ -49,3 +51,12 @@ def check_fits(updates: Sequence[Inspected], size: int, most: int) -> None:
 def full(message: str) -> ProtocolError:
     """The refusal of what would make a document larger than it may be."""
     return ProtocolError(Code.DOCUMENT_FULL, message)
+
+
+def too_costly() -> ProtocolError:
+    """The refusal of what would keep the document engine busy for too long."""
+    return ProtocolError(
+        Code.TOO_COSTLY,
+        "The change would take the server too long, here and whenever the document is opened. Make it in smaller steps, or in a new "
+        "document.",
+    )

@@ -57,12 +57,12 @@ class CatchingUp:
         """The log has been read."""
         self._reading = False
 
-    def reload(self, reason: str, *, failed: bool = False) -> list[Reload]:
+    def reload(self, reason: str, *, failed: bool = False, folded: bool = False) -> list[Reload]:
         """Read all of it anew, unless that is being done."""
         if self.reloading:
             return []
         self.reloading = True
-        return [Reload(reason, failed)]
+        return [Reload(reason, failed, folded)]
 
     def reloaded(self, *, cured: bool) -> None:
         """All of it has been read anew. `cured`: something that the engine had failed with was set aside."""

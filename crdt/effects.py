@@ -79,10 +79,14 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The replica in memory is in doubt: load the document again, then call `reloaded`. `failed`: the document engine has failed."""
+    """The replica in memory is in doubt: load the document again, then call `reloaded`.
+
+    `failed`: the document engine has failed. `folded`: fold the log first, for its last row is cheaper to read in a snapshot than to apply.
+    """
 
     reason: str
     failed: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

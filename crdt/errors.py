@@ -38,6 +38,8 @@ class Code(StrEnum):
     """The client id belongs to somebody else; take another one."""
     TOO_LARGE = "too_large"
     """One message, update or presence is over its limit."""
+    TOO_COSTLY = "too_costly"
+    """The change, or the document with it, would take the document engine too long; make smaller changes."""
     DOCUMENT_FULL = "document_full"
     """The document has reached a limit of size or complexity."""
     TOO_MANY = "too_many"

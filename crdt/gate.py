@@ -19,15 +19,17 @@ sequence, which would take the whole sequence to know. Whoever may write can for
 its left one; nothing breaks, but yjs and yrs may order the two differently (0.9 % of documents made of such forgeries alone).
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from crdt.admission import Admission, MayWrite, check_author, full
-from crdt.errors import Code, ProtocolError
+from crdt.admission import Admission, MayWrite, check_author, too_costly
+from crdt.deletions import Deletions
+from crdt.engine_cost import PLENTY, ROUNDS, EngineCost
+from crdt.errors import ProtocolError
 from crdt.gate_limits import GateLimits
+from crdt.growth import check_authors, check_clients, check_places, check_structs
+from crdt.interweaving import RANGES_AT_ONCE, SLICE, UPDATES_AT_ONCE, Cursor, missing_past, take_in_order
 from crdt.places import NOWHERE, Mark, Places
-from crdt.ranges import Ranges, Undo
 from crdt.state_vector import check_state_vector, encode_state_vector
 from crdt.surrogates import Surrogates
 from crdt.typing_runs import TypingRuns
@@ -46,23 +48,13 @@ __all__ = [
 ]
 
 
-class _Cursor:
-    """How far one client id's structs of an update have been taken in."""
-
-    __slots__ = ("client", "index", "structs")
-
-    def __init__(self, client: int, structs: list[Struct]) -> None:
-        self.client = client
-        self.structs = structs
-        self.index = 0
-
-
 class Knowledge:
     """What the gate knows of one document: clocks, places, surrogate pairs, deletions. Can be pickled."""
 
     __slots__ = (
         "_clocks",
-        "_deleted",
+        "_cost",
+        "_dead_branches",
         "_deletions",
         "_limits",
         "_mark",
@@ -78,10 +70,11 @@ class Knowledge:
         self._clocks: dict[int, int] = {}
         self._places = Places(limits)
         self._surrogates = Surrogates()
-        self._deleted: dict[int, Ranges] = {}
-        # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id; deletions.
+        self._deletions = Deletions()
+        self._cost = EngineCost(self._deletions)
+        # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id.
         self._touched: dict[int, tuple[int, int, int]] = {}
-        self._deletions: list[tuple[int, Undo]] = []
+        self._dead_branches: set[int] = set()
         # Structs of several values under a map key: they must be deleted by the end of the update. Undo keeps such ones.
         self._overwritten: list[tuple[int, int, int]] = []
         self._mark = self._places.mark()
@@ -108,30 +101,64 @@ class Knowledge:
             "client_ids": len(self._clocks),
             "root_names": len(self._places.roots),
             "types": len(self._places.types),
+            "document_structs": self._cost.structs + self._deletions.ranges,
         }
 
-    def admit(self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None) -> Admission:
+    def admit(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
+    ) -> Admission:
         """Check updates against the document one after the other and take them in, all or none.
 
-        `may_write` is asked once for each client id for which there are new structs; `own` is the session's. Raises ProtocolError
-        (`missing_past`, `client_id_taken`, `bad_update`, `document_full`), and then nothing has changed.
+        `may_write` is asked once for each client id for which there are new structs; `own` is the session's. Raises ProtocolError, and
+        then nothing has changed: `missing_past`, `client_id_taken`, `bad_update`, `document_full`, and `too_costly` unless the engine has
+        been `measured` with them.
         """
         typed = self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
             return typed
-        if any(len(update.clients) > self._limits.client_ids for update in updates):
-            raise self._too_many_ids()  # before it has cost anything
+        check_clients(self._limits, updates)
         try:
             for update in updates:
-                self._take(update)
-            writes, new_clients = self._ask(may_write)
-            mark = self._places.mark()
-            if new_clients or mark != self._mark:
-                self._check_growth(new_clients, own)
+                if not self._take_small(update):
+                    for _ in self._take(update):
+                        pass
+            return self._conclude(updates, may_write, own, measured=measured)
         except BaseException:
             self._roll_back()
             raise
-        admission = Admission(bool(writes or self._deletions), new_clients, writes)
+
+    def admit_in_slices(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
+    ) -> Generator[None, None, Admission]:
+        """The same with pauses, so that others get their turn; until its end, nothing else may be asked of this object."""
+        check_clients(self._limits, updates)
+        try:
+            for taken, update in enumerate(updates):
+                if taken % UPDATES_AT_ONCE == UPDATES_AT_ONCE - 1:
+                    yield
+                yield from self._take(update)
+            return self._conclude(updates, may_write, own, measured=measured)
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _conclude(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None, *, measured: bool
+    ) -> Admission:
+        writes, new_clients = self._ask(may_write)
+        mark = self._places.mark()
+        limits, structs, ranges = self._limits, self._cost.structs, self._deletions.ranges
+        if new_clients:
+            check_authors(limits, self._clocks, new_clients, own)
+        if mark != self._mark:
+            check_places(limits, self._places, self._mark)
+        if structs + ranges > limits.document_structs:
+            check_structs(limits, structs, ranges, growing=self._cost.growing)
+        admission = Admission(bool(writes or self._deletions.added), new_clients, writes, self._cost.now)
+        if measured:
+            self._cost.measured()
+        elif admission.news and max(admission.cost, self._cost.since_measured // ROUNDS) > PLENTY:
+            raise too_costly()
         if len(updates) == 1:
             self.typing_runs.expect(updates[0], self._touched, self._places)
         self._settle(mark)
@@ -140,7 +167,9 @@ class Knowledge:
     def absorb(self, update: Inspected) -> None:
         """Take in a durable update without judging it. What today's rules would refuse is taken with its place unknown."""
         try:
-            self._take(update)
+            if not self._take_small(update):
+                for _ in self._take(update):
+                    pass
         except ProtocolError:
             self._roll_back()
             self._take_blindly(update)
@@ -169,56 +198,51 @@ class Knowledge:
                     new_clients.append(client)
         return tuple(writes), tuple(new_clients)
 
-    def _take(self, update: Inspected) -> None:
-        structs = update.structs
-        if len(structs) == 1:
+    def _take_small(self, update: Inspected) -> bool:
+        """Take in an update of one author's few structs and deletions, which needs no pauses; False: it is another one."""
+        structs, deletions = update.structs, update.deletions
+        if (
+            len(structs) > 1
+            or (structs and len(structs[0]) > SLICE)
+            or sum([len(each[1]) for each in deletions]) > SLICE
+        ):
+            return False
+        if structs:
             client, first, end = update.clients[0]
-            if first > self._clocks.get(client, 0):
-                raise _missing_past()
-            if self._advance(_Cursor(client, structs[0]), end) is not None:
-                raise _missing_past()
-        elif structs:
-            self._take_interwoven(update)
-        for client, ranges in update.deletions:
+            if first > self._clocks.get(client, 0) or self._advance(Cursor(client, structs[0]), end) is not None:
+                raise missing_past()
+        for client, ranges in deletions:
             self._delete(client, ranges)
+        if self._overwritten:
+            self._check_overwritten()
+        return True
+
+    def _take(self, update: Inspected) -> Iterator[None]:
+        """Take in one update, and pause between slices."""
+        yield from take_in_order(update, self._clocks, self._advance)
+        for client, ranges in update.deletions:
+            for at in range(0, len(ranges), RANGES_AT_ONCE):
+                self._delete(client, ranges[at : at + RANGES_AT_ONCE])
+                if at + RANGES_AT_ONCE < len(ranges):
+                    yield
+        self._check_overwritten()
+
+    def _check_overwritten(self) -> None:
         for client, clock, end in self._overwritten:
-            if not self._is_deleted(client, clock, end):
+            if not self._deletions.covers(client, clock, end):
                 raise bad_update("A map key has several values at once.")
         self._overwritten.clear()
 
-    def _take_interwoven(self, update: Inspected) -> None:
-        """Take in the structs of several client ids, each after those it refers to."""
-        cursors: dict[int, _Cursor] = {}
-        for (client, first, _), structs in zip(update.clients, update.structs, strict=True):
-            if first > self._clocks.get(client, 0):
-                raise _missing_past()
-            cursors[client] = _Cursor(client, structs)
-        for client, _, end in update.clients:
-            stack = [(client, end)]
-            waiting = {client}
-            while stack:
-                current, target = stack[-1]
-                needed = self._advance(cursors[current], target)
-                if needed is None:
-                    stack.pop()
-                    waiting.discard(current)
-                    continue
-                if needed[0] in waiting:
-                    raise bad_update("Structs refer to one another in a circle.")
-                if needed[0] not in cursors or needed[1] >= cursors[needed[0]].structs[-1][1]:
-                    raise _missing_past()
-                stack.append((needed[0], needed[1] + 1))
-                waiting.add(needed[0])
-
-    def _advance(self, cursor: _Cursor, target: int) -> tuple[int, int] | None:
-        """Take in structs of one client id up to a clock, or to one with an unknown reference: then return that id."""
+    def _advance(self, cursor: Cursor, target: int) -> tuple[int, int] | None:
+        """Take in a slice of one client id's structs up to a clock, or to one with an unknown reference: then return that id."""
         client, structs, index = cursor.client, cursor.structs, cursor.index
         clocks = self._clocks
         reached = clocks.get(client, 0)
         if client not in self._touched:
             self._touched[client] = (reached, self._places.runs(client), self._surrogates.count(client))
         needed = None
-        while index < len(structs) and structs[index][0] < target:
+        stop = min(len(structs), index + SLICE)
+        while index < stop and structs[index][0] < target:
             struct = structs[index]
             _, end, _, origin, origin_clock, right, right_clock, parent, lows = struct
             if origin != client and origin_clock >= clocks.get(origin, 0):
@@ -265,7 +289,7 @@ class Knowledge:
         else:
             branch = self._places.types.get(parent)
             if branch is None:
-                if self._is_deleted(*parent):
+                if self._deletions.covers(*parent):
                     return NOWHERE
                 raise bad_update("A parent is not a shared type.")
             place = branch * 2
@@ -280,13 +304,20 @@ class Knowledge:
         return self._reconcile(place, before)
 
     def _reconcile(self, place: int, beside: int) -> int:
-        """Judge two origins in different places."""
+        """Judge two origins in different places: only in something deleted may they be neighbours."""
         living = 0 if place and beside else place or beside
+        climbed: list[int] = []
         while (owner := self._places.owner(living)) is not None:
+            if living >> 1 in self._dead_branches:
+                break
+            climbed.append(living >> 1)
             living = self._places.of(*owner)
-            if living == NOWHERE or self._is_deleted(*owner):
-                return NOWHERE
-        raise bad_update("A struct's neighbours live in different places.")
+            if living == NOWHERE or self._deletions.covers(*owner):
+                break
+        else:
+            raise bad_update("A struct's neighbours live in different places.")
+        self._dead_branches.update(climbed)  # what is deleted stays so: each branch is climbed through once
+        return NOWHERE
 
     def _record(self, client: int, struct: Struct, place: int, reached: int) -> None:
         clock, end, kind = struct[:3]
@@ -294,8 +325,9 @@ class Knowledge:
         kind &= KEYED - 1
         start = clock if clock > reached else reached
         self._places.extend(client, start, place, kind)
+        self._cost.add(client, struct, place, self._clocks)
         if kind <= DELETED:
-            self._bury(client, ((start, end),))
+            self._deletions.add_struct(client, start, end)
         elif place & 1 and end - clock > 1:
             self._overwritten.append((client, clock, end))
         if lows:
@@ -314,23 +346,13 @@ class Knowledge:
     def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
         known = self._clocks.get(client, 0)
         if ranges[-1][1] > known or max([end for _, end in ranges]) > known:
-            raise _missing_past()
+            raise missing_past()
         if self._surrogates:
             for start, end in ranges:
                 if self._surrogates.cut(client, start) or self._surrogates.cut(client, end):
                     raise _cut()
-        self._bury(client, ranges)
-
-    def _is_deleted(self, client: int, clock: int, end: int | None = None) -> bool:
-        deleted = self._deleted.get(client)
-        return deleted is not None and deleted.covers(clock, clock + 1 if end is None else end)
-
-    def _bury(self, client: int, ranges: Sequence[tuple[int, int]]) -> None:
-        deleted = self._deleted.get(client)
-        if deleted is None:
-            deleted = self._deleted[client] = Ranges()
-        for undo in deleted.add(ranges):
-            self._deletions.append((client, undo))
+        self._cost.add_deletions(client, len(ranges), self._clocks)
+        self._deletions.add(client, ranges)
 
     def _take_blindly(self, update: Inspected) -> None:
         for (client, _, _), structs in zip(update.clients, update.structs, strict=True):
@@ -341,37 +363,19 @@ class Knowledge:
                     self._record(client, struct, NOWHERE, reached)
                     self._clocks[client] = struct[1]
         for client, ranges in update.deletions:
-            self._bury(client, ranges)
+            self._deletions.add(client, ranges)
         self._overwritten.clear()
-
-    def _check_growth(self, new_clients: tuple[int, ...], own: int | None) -> None:
-        limits = self._limits
-        _, roots, types = self._mark
-        places = self._places
-        if new_clients and len(self._clocks) > limits.client_ids:
-            raise self._too_many_ids()
-        if len(self._clocks) > limits.brought_client_ids and any(client != own for client in new_clients):
-            most = limits.brought_client_ids
-            raise full(f"A document takes in at most {most} client ids that others have used. Write under your own.")
-        invented = [name for name in islice(places.roots, roots, None) if name not in limits.fragment_roots]
-        if invented and len(places.roots) - len(limits.fragment_roots & places.roots.keys()) > limits.root_names:
-            raise full(f"A document has at most {limits.root_names} root types. Use those that it has.")
-        if len(places.types) > max(types, limits.types):
-            raise full(f"A document has at most {limits.types} shared types. Delete some, and close it for a minute.")
-
-    def _too_many_ids(self) -> ProtocolError:
-        return full(f"A document has at most {self._limits.client_ids} client ids. Copy what it says into another one.")
 
     def _settle(self, mark: Mark) -> None:
         self._touched.clear()
-        self._deletions.clear()
+        self._deletions.settle()
+        self._cost.settle()
         self._mark = mark
 
     def _roll_back(self) -> None:
-        for client, undo in reversed(self._deletions):
-            self._deleted[client].undo(undo)
-            if not self._deleted[client]:
-                del self._deleted[client]
+        self._deletions.roll_back()
+        self._cost.roll_back()
+        self._dead_branches.clear()
         for client, (clock, runs, lows) in self._touched.items():
             self._places.undo_runs(client, runs)
             self._surrogates.undo(client, lows)
@@ -382,12 +386,6 @@ class Knowledge:
         self._places.undo(self._mark)
         self._overwritten.clear()
         self._settle(self._mark)
-
-
-def _missing_past() -> ProtocolError:
-    return ProtocolError(
-        Code.MISSING_PAST, "The update builds on changes the server has never seen. Join again and send what it lacks."
-    )
 
 
 def _cut() -> ProtocolError:

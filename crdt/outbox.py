@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from crdt.authors import Author, undecided
+from crdt.admission import Admission
+from crdt.authors import Author, Authors, undecided
 from crdt.effects import Acknowledge, Effect, Refuse
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
@@ -29,6 +30,7 @@ LAST_RETRY = 5.0
 """Pauses, seconds, between tries of an append that the store could not take: doubled from the first to the last."""
 
 
+DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
 SET_ASIDE = "The document engine does not take this change. It was set aside; everybody else goes on without it."
 
 
@@ -36,7 +38,8 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
 
     `repeated`: the updates that brought nothing new then, for it may have been somebody else's, whom the store refuses;
-    `author_keys`: client ids for the store to bind, or to find unbound; `size`: bytes of its updates.
+    `author_keys`: client ids for the store to bind, or to find unbound; `size`: bytes of its updates;
+    `measured`: the document engine was tried with them.
     """
 
     connection: ConnectionId
@@ -46,6 +49,7 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     author_keys: AuthorKeys = ()
     repeated: tuple[Inspected, ...] = ()
     size: int = 0
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,17 @@ class Outbox:
     def failing(self) -> bool:
         """Whether the append under way has failed at least once."""
         return self._pause > FIRST_RETRY
+
+    def take_admitted(self, entry: Entry, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
+        """Take what the gate has let in. `seq`: of the last row, which acknowledges what brings nothing new if nothing is on its way."""
+        updates = entry.updates or entry.repeated
+        if not admission.news:
+            return self.ride(entry._replace(updates=(), repeated=updates, author_keys=()), seq)
+        if not authors.are_bound(admission.writes) or entry.repeated or entry.author_keys:
+            claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
+            entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
+        self.take(entry)
+        return []
 
     def take(self, entry: Entry) -> None:
         """Put an entry at the end."""

@@ -25,6 +25,9 @@ class Ranges:
         self._starts = array("I")
         self._ends = array("I")
 
+    def __len__(self) -> int:
+        return len(self._starts)
+
     def __bool__(self) -> bool:
         return bool(self._starts)
 

@@ -8,7 +8,7 @@ A document can be read ten times sooner than the gate has learned what it must k
 later: `read_gate` elsewhere, then `learn`; what needs it before then waits for it here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -23,7 +23,7 @@ from crdt.protocol import JoinRequest, decode_batch
 from crdt.replay import InspectedRow, Replay
 from crdt.stand_ins import missing_past, stood_in_for
 from crdt.state_vector import check_state_vector, encode_state_vector
-from crdt.update_reader import Inspected, inspect
+from crdt.update_reader import Inspected, inspect, inspect_batch
 from crdt.wrapping import open_snapshot
 
 
@@ -49,6 +49,10 @@ LEARN_AT_ONCE_BYTES = 32 * 2**10
 """Of a snapshot up to this size the gate learns at once, in some 3 ms."""
 
 
+class Spared(Exception):
+    """A row's turn has come that is not to be applied here: read it in a snapshot."""
+
+
 class Replica:
     """The document in memory. `seq` is the last row applied; the gate's knowledge may be ahead of it by what is in flight."""
 
@@ -72,6 +76,10 @@ class Replica:
         self.set_aside_version = stored.set_aside_version
         self.found: tuple[Found, ...] = ()
         """What of it is not stored as such yet."""
+        self.spared: list[Inspected] = []
+        """Updates that the engine works on for so long that a folded document is read instead (server/rooms)."""
+        self.judging = False
+        """Whether a batch is being judged in slices, so that no other may be."""
         self.quarantined: str | None = None
         """Why the document is open read-only; None: it is not."""
         try:
@@ -121,6 +129,8 @@ class Replica:
         return False
 
     def _follow(self, row: InspectedRow, *, known: bool) -> None:
+        if self.spared and any(each is update for each in self.spared for update in row.updates):
+            raise Spared
         for update in row.updates:
             if not known and missing_past(update, self.document.clocks):
                 raise Damaged("A row builds on changes that the log does not have.")
@@ -131,7 +141,7 @@ class Replica:
         self.seq = row.seq
 
     def _absorb(self, update: Inspected) -> None:
-        if self._snapshot is not None:
+        if self._snapshot is not None or self.judging:
             self._unlearned.append(update)
         else:
             self._knowledge.absorb(update)
@@ -223,11 +233,26 @@ class Replica:
         keystroke = self._knowledge.typing_runs.read(batch)
         if keystroke is not None:
             return (keystroke,)
-        return [inspect(update, self._limits) for update in decode_batch(batch)]
+        return inspect_batch(decode_batch(batch), self._limits)
 
-    def admit(self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None = None) -> Admission:
+    def admit(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None = None, *, measured: bool = False
+    ) -> Admission:
         """Let updates of a session in, which joined under the client id `own`, all or none; raises ProtocolError."""
-        return self.knowledge.admit(updates, may_write, own)
+        return self.knowledge.admit(updates, may_write, own, measured=measured)
+
+    def admit_in_slices(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None, *, measured: bool
+    ) -> Generator[None, None, Admission]:
+        """The same with pauses. Until its end nothing else may be admitted; rows may come."""
+        self.judging = True
+        try:
+            return (yield from self.knowledge.admit_in_slices(updates, may_write, own, measured=measured))
+        finally:
+            self.judging = False
+            late, self._unlearned = self._unlearned, []
+            for update in late:
+                self._absorb(update)
 
     def arrive(self, row: InspectedRow, *, known: bool) -> None:
         """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""

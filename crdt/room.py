@@ -16,19 +16,19 @@ acknowledged edit worth its name:
 
 from collections.abc import Sequence
 
-from crdt.admission import check_fits
 from crdt.budget import Account, unbounded
 from crdt.catching_up import CatchingUp
 from crdt.document import Damaged, Engine, apply_update
-from crdt.effects import Append, Effect, Ended, KeepAside, PublishBatch, Refuse
+from crdt.effects import Append, Effect, Ended, KeepAside, PublishBatch
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
 from crdt.flush_window import FlushWindow
 from crdt.gate_limits import GateLimits
 from crdt.gathering import Gathering
-from crdt.ids import ClientId, ConnectionId, Epoch, Seq, UpdateId
+from crdt.ids import ConnectionId, Epoch, Seq, UpdateId
+from crdt.intake import Intake
 from crdt.log_row import Row
 from crdt.mint import Mint
-from crdt.outbox import SET_ASIDE, Entry, Outbox
+from crdt.outbox import DAMAGED, Outbox
 from crdt.protocol import (
     ClosedMessage,
     DocumentInfo,
@@ -46,11 +46,9 @@ from crdt.protocol import (
     User,
 )
 from crdt.replay import InspectedRow, inspect_row
-from crdt.replica import Replica, Stored
+from crdt.replica import Replica, Spared, Stored
 from crdt.session import Session
 from crdt.update_reader import Inspected
-
-_DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
 
 
 class Room:
@@ -72,6 +70,7 @@ class Room:
         self._replica = Replica(stored, gate_limits, engine, may_learn_later=True)
         self._people = Gathering(stored.author_keys, limits, mint.presence_id)
         self._outbox = Outbox()
+        self._intake = Intake(self, self._outbox, limits)
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
         self._told: Durability = "ok"
@@ -172,50 +171,22 @@ class Room:
 
     # The way of an edit.
 
+    @property
+    def intake(self) -> Intake:
+        """Where batches of sessions come in."""
+        return self._intake
+
     def receive(self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
-        """Take a session's next batch. A refusal has changed nothing, and is an answer if one is awaited, else the session's end."""
-        try:
-            size = sum([len(update.raw) for update in updates])
-            session = self.may_write(connection, size, updates)
-            if not session.begun:
-                self._people.begin(session, known=session.client_id in self._replica.clocks)
-            return self._admit(Entry(connection, request, tuple(updates), session.author, size=size))
-        except ManyhandsError as refusal:
-            return self.refuse(connection, request, self._outbox.weigh(connection, refusal))
+        """Take one batch of a session; see `Intake.receive`."""
+        return self._intake.receive(connection, updates, request)
 
     def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
-        """Refuse a batch, here or because it did not even come this far."""
-        if request is not None:
-            return [Refuse(connection, request, refused)]
-        if refused.code is Code.NOT_JOINED:
-            return []
-        return self._people.remove(connection, ClosedMessage(refused.code, refused.message))
-
-    def _admit(self, entry: Entry) -> list[Effect]:
-        by, authors, updates = entry.author, self._people.authors, entry.updates or entry.repeated
-        admission = self._replica.admit(updates, lambda client: authors.allows(ClientId(client), by), by.client_id)
-        if not admission.news:
-            if self._replica.is_set_aside(updates):
-                raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
-            return self._outbox.ride(entry._replace(updates=(), repeated=updates, author_keys=()), self.seq)
-        if not authors.are_bound(admission.writes) or entry.repeated or entry.author_keys:
-            claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
-            entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
-        self._outbox.take(entry)
-        return []
+        """Refuse a batch that did not even come this far."""
+        return self._intake.refuse(connection, request, refused)
 
     def may_write(self, connection: ConnectionId, size: int = 0, updates: Sequence[Inspected] = ()) -> Session:
         """Who writes; raises what so many bytes from them would be refused with now, also before much is sent in parts. Changes nothing."""
-        session = self._people.session(connection)
-        if self.quarantined is not None:
-            raise ProtocolError(Code.QUARANTINED, _DAMAGED)
-        session.must_write()
-        self.info.check_change()
-        if self._outbox.bytes + size > self._limits.waiting_bytes:
-            raise Unavailable("The store does not answer. Keep the change and send it again later.")
-        if self.size + size > self._limits.document_bytes:
-            check_fits(updates, self.size + size, self._limits.document_bytes)
-        return session
+        return self._intake.may_write(connection, size, updates)
 
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
@@ -314,6 +285,8 @@ class Room:
                 self._catching_up.works("apply")
         except Damaged as error:
             return effects + self.damaged("apply", error)
+        except Spared:
+            return [*effects, *self._catching_up.reload("The last row is cheaper to read.", folded=True)]
         if self._replica.gap and not patient and self._outbox.under_way is None:
             effects += self._catching_up.ask(self.seq)
         return effects
@@ -338,7 +311,7 @@ class Room:
         if reload is not None or self.quarantined is not None:
             return [*(reload or ())]
         self._replica.quarantined = f"The document engine fails again and again. {error.message}"
-        return [*self._people.tell(ResyncMessage()), *self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)]
+        return [*self._people.tell(ResyncMessage()), *self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)]
 
     def replay(self, stored: Stored) -> Replica:
         """Make a replica of what is stored; changes nothing, so that a thread may do it."""
@@ -352,11 +325,13 @@ class Room:
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
         before, self._replica = self._replica, replica or self.replay(stored)
+        self._replica.spared = before.spared
+        self.spare(())
         self._catching_up.reloaded(cured=self._replica.set_aside != before.set_aside)
         self._people.authors.learn(stored.author_keys.items())
         effects: list[Effect] = [*self._people.tell(ResyncMessage()), *self.keep_aside()]
         if self.quarantined is not None:
-            effects += self._outbox.refuse_all(Code.QUARANTINED, _DAMAGED)
+            effects += self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
         effects += self._judge_again() + self._outbox.resume(self._replica)
         return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.seq)]
 
@@ -376,6 +351,11 @@ class Room:
         known = version == self._replica.set_aside_version or self._replica.found
         return [] if known else self.doubt("What is set aside was changed elsewhere.")
 
+    def spare(self, updates: Sequence[Inspected]) -> None:
+        """Do not apply these when their turn comes, but read the document folded; what is in the log by now is forgotten."""
+        in_flight = set(map(id, self._outbox.updates()))
+        self._replica.spared = [each for each in (*self._replica.spared, *updates) if id(each) in in_flight]
+
     def _judge_again(self) -> list[Effect]:
         """Take in what waits as if it came only now, behind what is durable or may be: ids have perhaps been bound elsewhere."""
         effects: list[Effect] = []
@@ -388,7 +368,7 @@ class Room:
             try:
                 self.info.check_change()
                 self._outbox.check_author(entry)
-                effects += self._admit(entry)
+                effects += self._intake.admit(entry)
             except ManyhandsError as refusal:
                 effects += self.refuse(entry.connection, entry.request, self._outbox.weigh(entry.connection, refusal))
         return effects

@@ -18,7 +18,8 @@ A keystroke takes about 2 µs here, so a struct is a plain tuple, and the branch
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
@@ -38,6 +39,7 @@ named. Low surrogates are the clocks at which the second half of a surrogate pai
 """
 
 KEYED = 32
+_TOO_MANY = "The change has too many structs and deleted ranges. Send it in several batches."
 _NO_RANGES: tuple[tuple[int, tuple[tuple[int, int], ...]], ...] = ()
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
@@ -69,9 +71,29 @@ def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Insp
     """
     if durable:
         limits = limits.without_sizes()
+    reading = Reading(limits, update, durable)
+    inspected = _inspect(update, limits, reading)
+    if reading.mends:
+        return inspect(rewritten(update, reading.mends), limits, durable=True)
+    return inspected
+
+
+def inspect_batch(updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
+    """Read the updates of one batch, which together may hold no more than one of them alone; raises what `inspect` does."""
+    if len(updates) == 1:
+        return [inspect(updates[0], limits)]
+    inspected = []
+    for update in updates:
+        reading = Reading(limits, update, durable=False)
+        inspected.append(each := _inspect(update, limits, reading))
+        size = 1 + sum(map(len, each.structs)) + sum([len(ranges) for _, ranges in each.deletions])
+        limits = replace(limits, structs=limits.structs - size, any_values=reading.any_values)
+    return inspected
+
+
+def _inspect(update: bytes, limits: GateLimits, reading: Reading) -> Inspected:
     if len(update) > limits.update_bytes:
         raise ProtocolError(Code.TOO_LARGE, f"An update has at most {limits.update_bytes} bytes.")
-    reading = Reading(limits, update, durable)
     try:
         clients, structs, at = _read_blocks(update, limits, reading)
         if update[at]:
@@ -90,8 +112,6 @@ def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Insp
         raise
     if at != len(update):
         raise bad_update("Something follows the update; was it made with Yjs' format v2?")
-    if reading.mends:
-        return inspect(rewritten(update, reading.mends), limits, durable=True)
     engine = rewritten(update, reading.wraps) if reading.wraps else update
     return Inspected(update, engine, clients, structs, deletions)
 
@@ -109,7 +129,7 @@ def _read_blocks(
         count, at = read_varuint(data, at)
         left -= count
         if left < 0:
-            raise ProtocolError(Code.TOO_LARGE, f"An update has at most {limits.structs} structs and deleted ranges.")
+            raise ProtocolError(Code.TOO_LARGE, _TOO_MANY)
         if not count:
             raise bad_update("The update has a client without structs.")
         start = at
@@ -244,7 +264,7 @@ def _read_deletions(data: bytes, at: int, most: int) -> tuple[tuple[tuple[int, t
             raise bad_update("The update announces no deletions, or more than it has bytes for.")
         most -= count
         if most < 0:
-            raise ProtocolError(Code.TOO_LARGE, "The update has too many structs and deleted ranges.")
+            raise ProtocolError(Code.TOO_LARGE, _TOO_MANY)
         ranges: list[tuple[int, int]] = []
         for _ in range(count):
             first, at = read_varuint(data, at)

@@ -2,11 +2,17 @@
 
 The sandbox opens the document as it is stored, with what is on its way and the update behind it, just as this node would after a restart.
 If a worker dies of that, or sets the update aside, then the update is refused, and nobody but its sender notices anything.
+
+The trial also measures. What the engine works on for long, as on thousands of cuts of a large text, is taken and not applied here: the log
+is folded in the sandbox, and the document is read anew. What makes the document itself dear to open is refused, for browsers would have
+to open it as well.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from crdt.admission import too_costly
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.ids import DocumentId, Seq
@@ -27,6 +33,13 @@ LASTING = 600.0
 """Seconds after something was set aside in which only plain text is trusted: nobody makes a room reload for fun."""
 
 
+MOST_APPLYING = 0.05
+"""Seconds of processor time for a batch that is applied on the event loop."""
+
+MOST_OPENING = 0.4
+"""Seconds of processor time that the engine may need to open a document: twice what the largest honest one takes."""
+
+
 class Doubts:
     """One open room's. `clock`: monotonic seconds."""
 
@@ -34,6 +47,8 @@ class Doubts:
         self._document_id = document_id
         self._clock = clock
         self._until = clock()
+        self.turn = asyncio.Lock()
+        """Whose batch is tried and judged, of those that could not be taken at once; in the order in which they came."""
 
     def begin(self) -> None:
         """Something had to be set aside."""
@@ -51,11 +66,14 @@ class Doubts:
         sandbox: Sandbox,
         limits: GateLimits,
         person: str,
-    ) -> None:
-        """Try a batch of somebody's; raises ProtocolError(bad_update) if the document could not be opened with it, and Unavailable."""
+    ) -> bool:
+        """Try a batch of somebody's, and say whether it takes the engine long.
+
+        Raises ProtocolError if the document could not be opened with it (bad_update), or not soon (too_costly), and Unavailable.
+        """
         loaded = await log_of_all.load(self._document_id)
         if loaded is None:
-            return  # the append will say so
+            return False  # the append will say so
         stored = _with_marks(stored_of(loaded), room)
         before = [*stored.rows, *_rows(loaded.head, [room.in_flight()])]
         after = [*before, *_rows(Seq(loaded.head + 1), [updates])]
@@ -63,12 +81,20 @@ class Doubts:
             trial = await sandbox.trial(replace(stored, rows=after), limits, person)
         except SandboxRejected as rejected:
             if await self._is_broken_without(replace(stored, rows=before), sandbox, limits, person):
-                return  # it is not this update's fault
+                return False  # it is not this update's fault
             log.warning("update_rejected", document=self._document_id, reason=rejected.message)
+            if rejected.code is Code.TOO_COSTLY:
+                raise too_costly() from rejected
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
         if any(each.seq == after[-1].seq for each in trial.found):
             log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+        if trial.load_seconds > MOST_OPENING:
+            log.warning(
+                "update_rejected", document=self._document_id, reason="The document would take too long to open."
+            )
+            raise too_costly()
+        return trial.apply_seconds > MOST_APPLYING
 
     async def _is_broken_without(self, stored: Stored, sandbox: Sandbox, limits: GateLimits, person: str) -> bool:
         try:

@@ -143,22 +143,24 @@ class OpenRoom:
 
     def receive(self, connection: ConnectionId, batch: bytes, request: Request | None) -> bool:
         """Take a batch that is checked at once. False: it is to be tried in the sandbox first, and nothing has happened."""
-        room = self.room
+        room, effects = self.room, list[Effect]()
+        alone = not room.gathers  # behind others that wait already it changes nothing that is due
         try:
             updates = room.replica.read(batch)
+            if self.doubts.of(updates):
+                return False
+            effects = room.receive(connection, updates, request)
+            if not alone:
+                self._perform(effects)
         except ManyhandsError as refusal:
+            if refusal.code is Code.TOO_COSTLY:
+                return False
             refused = Refused(refusal.code, refusal.outward)
             self.do(lambda: room.refuse(connection, request, refused))
-            return True
-        if self.doubts.of(updates):
-            return False
-        if not room.gathers or self.over:
-            self.do(lambda: room.receive(connection, updates, request))
-            return True
-        try:  # behind others that wait already it changes nothing that is due
-            self._perform(room.receive(connection, updates, request))
         except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
+        if alone:
+            self.do(lambda: effects)
         return True
 
     def _break(self) -> None:
@@ -220,9 +222,8 @@ class OpenRoom:
                     around.bus.publish(self.document_id, hint_of(effect, self.room))
                 case Fetch(after):
                     around.spawn(self._fetch(after))
-                case Reload(reason, failed):
-                    log.warning("replica_in_doubt", document=self.document_id, reason=reason)
-                    around.spawn(self._reload(failed=failed))
+                case Reload(reason, failed, folded):
+                    around.spawn(self._reload(reason, failed=failed, folded=folded))
                 case KeepAside():
                     around.spawn(self._keep_aside(effect))
                 case Ended():
@@ -273,13 +274,15 @@ class OpenRoom:
         """End the room and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
-    # Reading the log.
-
     async def _fetch(self, after: int) -> None:
         rows = await self._reader.read(after)
         self.do(lambda: self.room.fetched(rows))
 
-    async def _reload(self, *, failed: bool) -> None:
+    async def _reload(self, reason: str, *, failed: bool, folded: bool) -> None:
+        if folded:
+            await self._upkeep.compact()
+        else:
+            log.warning("replica_in_doubt", document=self.document_id, reason=reason)
         loaded = await self._reader.load(failed=failed)
         if loaded is None:
             self.end(Code.DELETED, "The document was deleted.")
@@ -360,8 +363,6 @@ class OpenRoom:
     def lose_node(self, node: NodeId) -> None:
         """Another node has gone or fallen silent."""
         self.do(lambda: self.room.people.lose_node(node))
-
-    # Slow connections.
 
     def _leave_behind(self, slow: Sequence[ConnectionId]) -> None:
         """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""

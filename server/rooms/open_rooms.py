@@ -140,7 +140,10 @@ class OpenRooms:
 
     def at_hand(self, document_id: DocumentId) -> OpenRoom | None:
         """The document's room, if it is open, takes edits, and has a gate that knows the document."""
-        return None if self._draining or document_id in self._learning else self._open.get(document_id)
+        if self._draining or document_id in self._learning:
+            return None
+        open_room = self._open.get(document_id)
+        return None if open_room is None or open_room.room.replica.judging else open_room
 
     async def opened(self, document_id: DocumentId, surroundings: Surroundings) -> OpenRoom:
         """The document's room, opened if need be; raises ManyhandsError."""

@@ -11,12 +11,13 @@ from contextlib import AsyncExitStack
 
 from crdt.budget import Account
 from crdt.document import Damaged
+from crdt.effects import Effect
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
 from crdt.neighbours import Neighbours
 from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, decode_batch
 from crdt.session import Session
-from crdt.update_reader import Inspected, inspect
+from crdt.update_reader import Inspected, inspect_batch
 from server.auth.base import Identity
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
 from server.people.access import Access, Ruling
@@ -209,24 +210,66 @@ class Rooms:
         person: str,
     ) -> None:
         try:
-            inspected = await self._inspected(updates, person)
+            inspected = await self._inspected(document_id, updates, person)
             while (learning := self._rooms.learning(document_id)) is not None:
                 await learning.finish()
             open_room = self._room(document_id)
-            if open_room.doubts.of(inspected):
-                open_room.room.may_write(connection)
-                around = self._log, self._sandbox, self._gate_limits
-                await open_room.doubts.settle(open_room.room, inspected, *around, person)
-                open_room = self._room(document_id)
+            async with open_room.doubts.turn:
+                dear, tried = False, open_room.doubts.of(inspected)
+                if tried:
+                    dear = await self._try(open_room, connection, inspected, person)
+                try:
+                    effects = await self._judged(open_room, connection, inspected, request, measured=tried)
+                except ProtocolError as refusal:
+                    if refusal.code is not Code.TOO_COSTLY:
+                        raise
+                    dear = await self._try(open_room, connection, inspected, person)
+                    effects = await self._judged(open_room, connection, inspected, request, measured=True)
+                if dear:
+                    open_room.room.spare(inspected)
         except ManyhandsError as refusal:
             self._refuse(connection, document_id, request, refusal)
             return
-        open_room.do(lambda: open_room.room.receive(connection, inspected, request))
+        open_room.do(lambda: effects)
 
-    async def _inspected(self, updates: list[bytes], person: str) -> Sequence[Inspected]:
+    async def _inspected(self, document_id: DocumentId, updates: list[bytes], person: str) -> Sequence[Inspected]:
         if sum(map(len, updates)) <= self._inline_bytes:
-            return [inspect(update, self._gate_limits) for update in updates]
+            await self._turnstile.go_through(document_id)
+            return inspect_batch(updates, self._gate_limits)
         return await self._sandbox.inspect(updates, self._gate_limits, person)
+
+    async def _try(
+        self, open_room: OpenRoom, connection: ConnectionId, updates: Sequence[Inspected], person: str
+    ) -> bool:
+        """Have the sandbox open the document with a batch; say whether it takes the engine too long to be applied here."""
+        open_room.room.may_write(connection)
+        around = self._log, self._sandbox, self._gate_limits
+        return await open_room.doubts.settle(open_room.room, updates, *around, person)
+
+    async def _judged(
+        self,
+        open_room: OpenRoom,
+        connection: ConnectionId,
+        updates: Sequence[Inspected],
+        request: Request | None,
+        *,
+        measured: bool,
+    ) -> list[Effect]:
+        """Have the gate judge a batch, a slice in each turn of the loop; raises ProtocolError(too_costly) if it has to be tried first."""
+        document_id = open_room.document_id
+        slices = open_room.room.intake.receive_in_slices(connection, updates, request, measured=measured)
+        try:
+            while True:
+                await self._turnstile.go_through(document_id)
+                if self._room(document_id) is not open_room:
+                    raise ProtocolError(Code.NOT_JOINED, "The document was closed meanwhile. Join it again.")
+                try:
+                    next(slices)
+                except StopIteration as judged:
+                    effects: list[Effect] = judged.value
+                    return effects
+        finally:
+            slices.close()
 
     def _refuse(
         self, connection: ConnectionId, document_id: DocumentId, request: Request | None, refusal: ManyhandsError

@@ -1,5 +1,6 @@
 """Folding one open document's log: how much of it there is, and one fold at a time."""
 
+import asyncio
 from math import inf
 
 from crdt.compaction import should_compact
@@ -32,6 +33,7 @@ class Upkeep:
         self._rows = len(loaded.rows)
         self._bytes = sum(len(row.batch) for row in loaded.rows)
         self._folding = False
+        self._turn = asyncio.Lock()
         self._cleared, self._cleared_at = 0, -inf
 
     def appended(self, size: int) -> None:
@@ -56,9 +58,10 @@ class Upkeep:
         return self._folding
 
     async def compact(self) -> int | None:
-        """Fold what was begun; return by how many bytes that made the stored document smaller, None when nothing came of it."""
+        """Fold all there is; return by how many bytes that made the stored document smaller, None when nothing came of it."""
         try:
-            report = await self._log.compact(self._document_id, self._fold)
+            async with self._turn:
+                report = await self._log.compact(self._document_id, self._fold)
         except ManyhandsError as error:
             log.warning("compaction_failed", document=self._document_id, reason=str(error))
             return None

@@ -5,14 +5,18 @@ import pickle
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
+from pycrdt import Doc
 
 from crdt import compaction
-from crdt.document import Document
+from crdt.document import Document, apply_update
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from crdt.gate import encode_state_vector, inspect
+from crdt.gate import encode_state_vector
+from crdt.protocol import decode_batch
 from crdt.replica import Replica
+from crdt.update_reader import inspect_batch
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.trials import Trial
@@ -53,22 +57,38 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     (described,) = parts
     stored, limits = pickle.loads(described)
     began = time.process_time()
-    replica = Replica(stored, limits, may_learn_later=True)
+    engine = _Timed()
+    replica = Replica(stored, limits, engine, may_learn_later=True)
     if replica.quarantined is not None:
         raise SandboxRejected(replica.quarantined)
     # A document that can be filled but not encoded could never be sent or saved: ten bytes are enough to make one.
     whole = replica.document.snapshot()
-    again = Document()
+    again, began_again = Document(), time.process_time()
     again.apply_snapshot(whole)
+    load = time.process_time() - began_again
     if again.clocks != replica.document.clocks:
         raise SandboxRejected("The document engine loses a part of it.")
-    trial = Trial(encode_state_vector(again.clocks), time.process_time() - began, replica.found)
+    last = len(decode_batch(stored.rows[-1].batch, max_updates=2**31)) if stored.rows else 0
+    taken, apply = time.process_time() - began, sum(engine.seconds[-last:] if last else ())
+    trial = Trial(encode_state_vector(again.clocks), taken, replica.found, apply, load)
     return trials.encode(trial)
+
+
+class _Timed:
+    """The document engine, with the processor time of each update."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def __call__(self, doc: Doc[Any], update: bytes) -> None:
+        began = time.process_time()
+        apply_update(doc, update)
+        self.seconds.append(time.process_time() - began)
 
 
 def _inspect(parts: Sequence[bytes]) -> Sequence[bytes]:
     limits = inspected.decode_limits(parts[0])
-    return [part for update in parts[1:] for part in inspected.encode(inspect(update, limits))]
+    return [part for each in inspect_batch(parts[1:], limits) for part in inspected.encode(each)]
 
 
 def _document(parts: Sequence[bytes]) -> tuple[bytes | None, Sequence[bytes]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import server
-from crdt.errors import InvariantError, Unavailable
+from crdt.errors import Code, InvariantError, Unavailable
 from server.sandbox import frames
 from server.sandbox.errors import SandboxRejected
 
@@ -158,4 +158,5 @@ class Worker:
             return SandboxRejected(_DEATHS[signal.SIGABRT], died=True)
         if code >= 0 or -code in _NOT_OUR_DOING:
             return Unavailable(f"The sandbox process was ended from outside ({code}).")
-        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "It is damaged."), died=True)
+        why = Code.TOO_COSTLY if -code == signal.SIGPROF else Code.BAD_UPDATE
+        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "It is damaged."), why, died=True)

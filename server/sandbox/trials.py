@@ -11,7 +11,7 @@ from crdt.errors import InvariantError
 from crdt.ids import Seq
 from crdt.log_row import Found, SetAside
 
-_SECONDS = struct.Struct(">d")
+_SECONDS = struct.Struct(">ddd")
 _PLACE = struct.Struct(">qq")
 _PARTS = 4
 
@@ -23,17 +23,21 @@ class Trial:
     Attributes:
         state_vector: of all of it, as crdt.gate.encode_state_vector writes it.
         seconds: of processor time that this took.
+        apply_seconds: of that, what the document engine needed for the last row.
+        load_seconds: of that, what it needs to open the document.
         found: what does not apply, and was set aside.
     """
 
     state_vector: bytes
     seconds: float
     found: tuple[Found, ...] = ()
+    apply_seconds: float = 0.0
+    load_seconds: float = 0.0
 
 
 def encode(trial: Trial) -> list[bytes]:
     """Write a trial."""
-    parts = [trial.state_vector, _SECONDS.pack(trial.seconds)]
+    parts = [trial.state_vector, _SECONDS.pack(trial.seconds, trial.apply_seconds, trial.load_seconds)]
     for each in trial.found:
         mark = each.set_aside
         parts += [_PLACE.pack(each.seq, mark.position), mark.stand_in, mark.reason.encode("utf-8", "replace"), each.raw]
@@ -45,8 +49,8 @@ def decode(parts: Sequence[bytes]) -> Trial:
     try:
         state_vector, seconds, *rest = parts
         found = [_found(*rest[at : at + _PARTS]) for at in range(0, len(rest), _PARTS)]
-        (taken,) = _SECONDS.unpack(seconds)
-        return Trial(state_vector, taken, tuple(found))
+        taken, apply, load = _SECONDS.unpack(seconds)
+        return Trial(state_vector, taken, tuple(found), apply, load)
     except (ValueError, TypeError, struct.error) as error:
         raise InvariantError("The sandbox's findings have an unknown form.") from error
 

@@ -29,7 +29,7 @@ class Gated:
             self.lets_in(each)
 
     def lets_in(self, *updates: bytes, may_write: Callable[[int], bool] = anybody, own: int | None = None) -> Admission:
-        return self.knowledge.admit([inspect(each, self.limits) for each in updates], may_write, own)
+        return self.knowledge.admit([inspect(each, self.limits) for each in updates], may_write, own)._replace(cost=0)
 
     def refuses(self, *updates: bytes, may_write: Callable[[int], bool] = anybody, own: int | None = None) -> Code:
         """The code of the refusal, after making sure that it left no trace."""
@@ -346,7 +346,7 @@ def test_a_snapshot_is_learnt_whatever_the_limits_are_now() -> None:
     tight = GateLimits(update_bytes=1, structs=1, types=1, root_names=1, client_ids=1)
     knowledge = Knowledge.from_snapshot(update({ALICE: (0, nested(8)), BOB: (0, [text("x", parent="t")])}), tight)
     assert knowledge.state_vector == {ALICE: 8, BOB: 1}
-    assert knowledge.census() == {"client_ids": 2, "root_names": 2, "types": 8}
+    assert knowledge.census() == {"client_ids": 2, "root_names": 2, "types": 8, "document_structs": 9}
 
 
 def test_a_durable_update_is_absorbed_even_if_todays_rules_would_refuse_it() -> None:

@@ -1,11 +1,14 @@
 """What a document may grow to, and that whoever uses a limit up locks nobody out who is here."""
 
+from typing import Any
+
 import pytest
+from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate import GateLimits, Knowledge, inspect
 from crdt.update_contents import XML_ELEMENT
-from tests.harness.update_writer import shared, text, update
+from tests.harness.update_writer import mark, shared, text, update
 
 ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000
 
@@ -54,3 +57,25 @@ def test_an_update_with_more_ids_than_a_document_may_have_is_refused_before_it_h
     gated = Gated(GateLimits(brought_client_ids=2, client_ids=2))
     nonsense = {client: (5, [text("x", parent="t")]) for client in (ALICE, BOB, CAROL)}
     assert gated.refuses(update(nonsense)) is Code.DOCUMENT_FULL, "and not missing_past, which it would find first"
+
+
+def test_people_of_a_document_full_of_structs_may_delete_and_go_on_once_it_is_folded() -> None:
+    limits = GateLimits(document_structs=10)
+    gated, doc = Gated(limits), Doc[Any]()
+    full = update({ALICE: (0, [mark("b", "1", parent="t"), *[mark("b", "1", left=(ALICE, at)) for at in range(9)]])})
+    more = update({BOB: (0, [mark("b", "1", left=(ALICE, 9))])})
+    emptied = update({}, {ALICE: [(0, 9)]})
+    gated.lets_in(full)
+    assert gated.refuses(more) is Code.DOCUMENT_FULL
+    gated.lets_in(emptied)
+    assert gated.refuses(more) is Code.DOCUMENT_FULL, "until it is opened again"
+    for each in (full, emptied):
+        doc.apply_update(each)
+    Knowledge.from_snapshot(doc.get_update(), limits).admit([inspect(more, limits)], lambda _: True)
+
+
+def test_text_that_is_typed_on_takes_no_place_among_the_structs() -> None:
+    gated = Gated(GateLimits(document_structs=2))
+    gated.lets_in(update({ALICE: (0, [text("é", parent="t")])}))
+    for clock in range(1, 50):
+        gated.lets_in(update({ALICE: (clock, [text("é", left=(ALICE, clock - 1))])}))

@@ -34,6 +34,7 @@ export function remedyForUpdate(code: ErrorCode): Remedy {
     case "bad_update":
     case "unsupported_content":
     case "too_large":
+    case "too_costly":
     case "document_full":
     case "quarantined":
     case "deleted":
@@ -50,6 +51,7 @@ export function remedyForSession(code: ErrorCode): Remedy {
     case "too_many":
     case "internal":
     case "quarantined":
+    case "too_costly":
     case "document_full":
       return "later";
     case "not_joined":

@@ -22,6 +22,7 @@ export type ErrorCode =
   | "missing_past"
   | "client_id_taken"
   | "too_large"
+  | "too_costly"
   | "document_full"
   | "too_many"
   | "rate_limited"

@@ -64,6 +64,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "missing_past",
   "client_id_taken",
   "too_large",
+  "too_costly",
   "document_full",
   "too_many",
   "rate_limited",

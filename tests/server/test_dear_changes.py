@@ -1,0 +1,127 @@
+"""What the document engine would work on for long: measured in the sandbox first, then read folded instead of applied, or refused."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from pycrdt import Doc
+
+from crdt.errors import Code
+from crdt.gate_limits import GateLimits
+from crdt.protocol import Acknowledged, Refused, UpdateMessage
+from crdt.replica import Stored
+from server.sandbox import Trial
+from tests.harness.house import DOCUMENT, House
+from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.live_server import until
+from tests.harness.update_writer import text, update
+from tests.simulation.virtual_loop import run_virtually
+
+LONG = "x" * 200_000
+BEGIN = update({9: (0, [text(LONG, parent="story")])})
+CUTS = update({}, {9: [(at * 4, 1) for at in range(4000)]})
+
+
+class Measuring(InProcessSandbox):
+    """A worker that says how long it took. `trials`: how often it was asked."""
+
+    def __init__(self, apply_seconds: float = 0.0, load_seconds: float = 0.0) -> None:
+        self.apply_seconds, self.load_seconds = apply_seconds, load_seconds
+        self.trials = 0
+
+    async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
+        self.trials += 1
+        trial = await super().trial(stored, limits, person)
+        return replace(trial, apply_seconds=self.apply_seconds, load_seconds=self.load_seconds)
+
+
+class Watched:
+    """The engine, and what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[bytes] = []
+
+    def __call__(self, doc: Doc[Any], change: bytes) -> None:
+        self.given.append(change)
+        doc.apply_update(change)
+
+
+def answer(house: House, request: object) -> Code | str:
+    """The refusal's code, or what else became of it; the changes themselves are too long for an assertion's words."""
+    match house.ears.answers.get(request):
+        case Acknowledged():
+            return "acknowledged"
+        case Refused() as refused:
+            return refused.code
+        case _:
+            return "unanswered"
+
+
+def test_a_dear_change_that_is_quick_after_all_is_applied_like_any_other() -> None:
+    async def story() -> None:
+        sandbox, engine = Measuring(), Watched()
+        async with House(sandbox=sandbox, engine=engine) as house:
+            await house.join("anna")
+            await house.send("anna", BEGIN)
+            await house.send("anna", CUTS)
+            await asyncio.sleep(1)
+            assert answer(house, CUTS) == "acknowledged"
+            assert sandbox.trials == 1
+            assert engine.given.count(CUTS) == 1
+            assert len(await house.join("late")) == len(LONG) - 4000
+
+    run_virtually(story())
+
+
+async def test_a_dear_change_is_taken_and_the_node_reads_it_folded() -> None:
+    engine = Watched()
+    async with House(sandbox=Measuring(apply_seconds=2.0), engine=engine) as house:
+        for name in ("anna", "bob"):
+            await house.join(name)
+        await house.send("anna", BEGIN)
+        sending = house.send("anna", CUTS)
+        house.write("bob", "meanwhile", client_id=5)
+        await sending
+        house.write("bob", "afterwards", client_id=6)
+        everything = CUTS, "meanwhile", "afterwards"
+        await until(lambda: {answer(house, each) for each in everything} == {"acknowledged"})
+        assert engine.given.count(CUTS) == 0
+        assert house.store.log._documents[DOCUMENT].snapshot_seq > 0
+        shown = await house.join("late")
+        assert len(shown) == len(LONG) - 4000 + len("meanwhileafterwards")
+        assert await house.stored_text() == shown
+
+
+def test_what_would_make_the_document_dear_to_open_is_refused_and_nothing_else_is() -> None:
+    async def story() -> None:
+        sandbox = Measuring(load_seconds=5.0)
+        async with House(sandbox=sandbox) as house:
+            for name in ("mallory", "bob"):
+                await house.join(name)
+            await house.send("mallory", BEGIN)
+            await house.send("mallory", CUTS)
+            house.write("bob", "goes on", client_id=5)
+            await asyncio.sleep(1)
+            assert answer(house, CUTS) == Code.TOO_COSTLY
+            assert answer(house, "goes on") == "acknowledged"
+            assert not any(isinstance(m, UpdateMessage) and CUTS in m.batch for m in house.ears.said["bob"])
+
+    run_virtually(story())
+
+
+def test_many_small_changes_are_measured_now_and_then() -> None:
+    async def story() -> None:
+        sandbox = Measuring()
+        async with House(sandbox=sandbox) as house:
+            await house.join("anna")
+            await house.send("anna", BEGIN)
+            cuts = [
+                update({}, {9: [(at * 4, 1) for at in range(start, start + 100)]}) for start in range(0, 40_000, 100)
+            ]
+            for each in cuts:
+                await house.send("anna", each)
+            await asyncio.sleep(1)
+            assert {answer(house, each) for each in cuts} == {"acknowledged"}
+            assert 1 <= sandbox.trials <= 5
+
+    run_virtually(story())
