@@ -78,6 +78,8 @@ class Replica:
         """What of it is not stored as such yet."""
         self.spared: list[Inspected] = []
         """Updates that the engine works on for so long that a folded document is read instead (server/rooms)."""
+        self._checked: bytes | None = None
+        """The last state vector that was asked about, until it is answered: to read a long one takes long."""
         self.judging = False
         """Whether a batch is being judged in slices, so that no other may be."""
         self.quarantined: str | None = None
@@ -154,8 +156,9 @@ class Replica:
         """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
         if self.is_at(state_vector):
             return False
-        known = self.clocks
-        return any(clock > known.get(client, 0) for client, clock in check_state_vector(state_vector).items())
+        theirs, known = check_state_vector(state_vector), self.clocks
+        self._checked = state_vector
+        return any(clock > known.get(client, 0) for client, clock in theirs.items())
 
     def lacking(self, request: JoinRequest) -> tuple[bytes, bytes]:
         """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
@@ -164,8 +167,9 @@ class Replica:
         Raises ProtocolError for a state vector that is none, and Damaged.
         """
         document = self.document
-        if not self.is_at(request.state_vector):
+        if request.state_vector is not self._checked and not self.is_at(request.state_vector):
             check_state_vector(request.state_vector)
+        self._checked = None
         state_vector = document.state_vector()
         if (request.epoch, request.seq) != (self.epoch, self.seq):
             return document.missing_for(self._known_part(request.state_vector)), state_vector

@@ -27,11 +27,14 @@ from crdt.protocol import (
     encode_batch,
 )
 from crdt.replica import Stored
+from server.rooms.rooms import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded
 from server.store.titles import utc_now
 from tests.harness.house import ANNA, DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.live_server import until
+from tests.harness.update_writer import text, update
 from tests.simulation.virtual_loop import run_virtually
 
 
@@ -351,3 +354,25 @@ def test_a_fold_that_fails_leaves_everything_as_it_was() -> None:
             assert len(await house.join("d")) == 60 * 230
 
     run_virtually(story())
+
+
+async def test_a_turn_of_the_loop_takes_so_much_and_what_comes_beyond_waits_for_the_next() -> None:
+    async with House() as house:
+        await house.join("anna")
+        batches = [update({client: (0, [text("x" * 1000, parent="story")])}) for client in range(1, 41)]
+        taking = [house.send("anna", each) for each in batches]
+        open_room = house.rooms._rooms.get(DOCUMENT)
+        assert open_room is not None
+        assert len(open_room.room.in_flight()) == AT_ONCE_BYTES // len(encode_batch(batches[:1]))
+        await asyncio.gather(*taking)
+        await until(lambda: len(house.ears.answers) == len(batches))
+        assert all(isinstance(answer, Acknowledged) for answer in house.ears.answers.values())
+        assert len(await house.join("late")) == 40_000
+
+
+async def test_keystrokes_are_taken_at_once_however_many_come_in_a_turn() -> None:
+    async with House() as house:
+        await house.join("anna")
+        words = [house.write("anna", f"word {count}", client_id=count) for count in range(1, 400)]
+        assert house.rooms._taken_at_once == 0
+        await until(lambda: all(word in house.ears.answers for word in words))
