@@ -114,6 +114,7 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
         "document": _written_info(info),
         "durability": answer.durability,
         "quarantined": answer.quarantined,
+        "set_aside": answer.set_aside,
         "limits": _written_limits(limits),
     }
 
@@ -134,6 +135,8 @@ def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
         brief["durability"] = answer.durability
     if answer.quarantined:
         brief["quarantined"] = True
+    if answer.set_aside:
+        brief["set_aside"] = answer.set_aside
     return brief
 
 

@@ -139,7 +139,8 @@ class JoinRequest:
 class JoinAnswer:
     """Everything a session needs to begin; `missing` is None when it comes in `chunk_count` parts of together `chunk_bytes`.
 
-    `missing` is empty for a client that lacks nothing, and `state_vector` when it has nothing more either.
+    `missing` is empty for a client that lacks nothing, and `state_vector` when it has nothing more either. `set_aside`: how many changes
+    are kept out of the document, because the document engine does not take them.
     """
 
     role: Role
@@ -153,6 +154,7 @@ class JoinAnswer:
     presence_id: PresenceId
     durability: Durability
     quarantined: bool
+    set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

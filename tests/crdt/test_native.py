@@ -82,6 +82,7 @@ def _answer(missing: bytes | None) -> JoinAnswer:
         presence_id=PresenceId(9),
         durability="ok",
         quarantined=not whole,
+        set_aside=0 if whole else 2,
     )
 
 
@@ -92,7 +93,9 @@ ANSWERS: dict[str, Any] = {
     "a join of a large document": encode_join_answer(_answer(None), INFO, Limits()),
     "a join of somebody who lacks nothing": encode_join_answer(NOTHING_MISSING, INFO, Limits()),
     "a join of somebody who has more": encode_join_answer(
-        replace(NOTHING_MISSING, state_vector=b"\x01\x01\x05", durability="waiting", quarantined=True), INFO, Limits()
+        replace(NOTHING_MISSING, state_vector=b"\x01\x01\x05", durability="waiting", quarantined=True, set_aside=1),
+        INFO,
+        Limits(),
     ),
     "durable": encode_answer(Acknowledged(Seq(12))),
     "refused": encode_answer(Refused(Code.MISSING_PAST, "Join again.")),

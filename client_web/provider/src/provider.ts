@@ -208,13 +208,13 @@ export class ManyhandsProvider implements Provider {
   private view(): ProviderState {
     const { session, offlineCopy, separateCopies, mended } = this;
     const { role, durability, loaded, document, refusal, turnedAway } = session.state;
-    const { closed, quarantined, lastSavedAt } = session.state;
+    const { closed, quarantined, setAside, lastSavedAt } = session.state;
     return {
       status: statusOf(session.state),
       unsaved: unsaved(session.state),
       progress: progressOf(session.state),
-      ...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, lastSavedAt },
-      ...{ offlineCopy, separateCopies, mended },
+...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, setAside },
+      ...{ lastSavedAt, offlineCopy, separateCopies, mended },
     };
   }
 }

@@ -74,6 +74,7 @@ export interface SyncState {
   readonly durability: Durability;
   readonly document: DocumentInfo | null;
   readonly quarantined: boolean;
+  readonly setAside: number;
   readonly refusal: Refusal | null;
   readonly closed: ServerError | null;
   readonly lastSavedAt: number | null;
@@ -157,6 +158,7 @@ export const startState: SyncState = {
   durability: "ok",
   document: null,
   quarantined: false,
+  setAside: 0,
   refusal: null,
   closed: null,
   lastSavedAt: null,

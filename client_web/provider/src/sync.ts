@@ -106,15 +106,16 @@ export function copyRead(
 
 export function joined(state: SyncState, attempt: number, answer: JoinAnswer): Step {
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
-  const { role, document, durability, quarantined, limits, epoch, presenceId } = answer;
+const { role, document, durability, quarantined, setAside, limits, epoch } = answer;
   const complete = epoch === state.epoch ? state.complete : null;
-  const next = forgive({ ...state, role, document, durability, quarantined, limits, epoch, complete });
+  const told = { role, document, durability, quarantined, setAside, limits, epoch };
+  const next = forgive({ ...state, ...told, complete });
   if (state.moving) {
     const foreign = (state.strikes?.count ?? 0) > 1;
     const effect: Effect = { kind: "move_words", attempt, stateVector: answer.stateVector, foreign };
     return stay({ ...apart(next), moving: false }, effect);
   }
-  const presence: Effect = { kind: "presence", changes: answer.presence, presenceId };
+  const presence: Effect = { kind: "presence", changes: answer.presence, presenceId: answer.presenceId };
   if (answer.missing.kind !== "parts") {
     const missing = answer.missing.kind === "whole" ? answer.missing.update : null;
     const step = settle(next, answer, missing, state.phase.held);

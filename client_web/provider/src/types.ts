@@ -88,6 +88,8 @@ export interface ProviderState {
   readonly offlineCopy: "ok" | "unavailable" | "off";
   /** The server holds the document read-only because its stored state cannot be worked with. */
   readonly quarantined: boolean;
+  /** How many changes the server keeps out of the document, because its document engine does not take them. */
+  readonly setAside: number;
   /** Names of copies of the document's earlier lives, kept apart after a restore from a backup. */
   readonly separateCopies: readonly string[];
   /**

@@ -43,6 +43,7 @@ export interface JoinAnswer {
   readonly document: DocumentInfo;
   readonly durability: Durability;
   readonly quarantined: boolean;
+  readonly setAside: number;
   readonly limits: Limits;
 }
 
@@ -196,6 +197,7 @@ export function decodeJoinAnswer(value: unknown, known: Known | null): JoinAnswe
     document: decodeDocument(answer.document),
     durability: usualUnless(answer.durability, usual === null ? undefined : "ok", decodeDurability),
     quarantined: answer.quarantined === true,
+    setAside: answer.set_aside === undefined ? 0 : natural(answer.set_aside, "set_aside"),
     limits: usualUnless(answer.limits, usual?.limits, decodeLimits),
   };
 }

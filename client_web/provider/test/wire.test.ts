@@ -72,6 +72,7 @@ describe("the server's words", () => {
       seq: 12,
       durability: "ok",
       quarantined: false,
+      setAside: 0,
       ...known,
     });
     expect(() => wire.decodeJoinAnswer(brief, null)).toThrow(wire.WireError);
@@ -83,6 +84,7 @@ describe("the server's words", () => {
       stateVector: bytesOf({ hex: "010105" }),
       durability: "waiting",
       quarantined: true,
+      setAside: 1,
       limits: known.limits,
     });
   });

@@ -19,7 +19,7 @@ import { CountsButton } from "./CountsButton";
 import { PageHeader } from "./header/PageHeader";
 import { keys } from "./keys";
 import { LinkMenu } from "./LinkMenu";
-import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice } from "./Notices";
+import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice, SetAsideNotice } from "./Notices";
 import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
 import { ShareDialog } from "./sharing/ShareDialog";
@@ -57,6 +57,7 @@ export function DocumentView(props: DocumentViewProps) {
   const [isDiscarding, setDiscarding] = useState(false);
   const desk = useRef<HTMLDivElement>(null);
 
+  const [seenAside, setSeenAside] = useState(0);
   const actions = useDocumentActions({ provider, title });
   const role = state.role ?? rememberedRole(provider.documentId);
   const because = readOnlyFor({ ...state, role }, foreign);
@@ -115,6 +116,9 @@ export function DocumentView(props: DocumentViewProps) {
       )}
       {state.refusal && (
         <RefusalNotice message={state.refusal.message} {...rescue} onDiscard={() => setDiscarding(true)} />
+      )}
+      {state.setAside > seenAside && (
+        <SetAsideNotice count={state.setAside} onDismiss={() => setSeenAside(state.setAside)} />
       )}
       {state.separateCopies.length > 0 && (
         <SeparateCopyNotice

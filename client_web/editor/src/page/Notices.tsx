@@ -135,6 +135,30 @@ export function RefusalNotice({ message, onDownload, onSaveAsNew, onDiscard }: R
   );
 }
 
+export interface SetAsideNoticeProps {
+  readonly count: number;
+  readonly onDismiss: () => void;
+}
+
+/** Changes that the server could not work with, and keeps apart; everybody goes on without them. */
+export function SetAsideNotice({ count, onDismiss }: SetAsideNoticeProps) {
+  return (
+    <Banner
+      icon={ShieldAlert}
+      tone="warning"
+      action={
+        <Button size="small" onClick={onDismiss}>
+          Hide
+        </Button>
+      }
+    >
+      {count === 1 ? "One change" : `${count} changes`} in this document could not be applied and{" "}
+      {count === 1 ? "is" : "are"} kept aside on the server; everything else is here. Whoever runs the server
+      can look at {count === 1 ? "it" : "them"} with “manyhands doctor”.
+    </Banner>
+  );
+}
+
 export interface SeparateCopyNoticeProps {
   readonly count: number;
   readonly onDownload: () => Promise<void>;

@@ -27,6 +27,7 @@ export const SAVED: ProviderState = {
   closed: null,
   offlineCopy: "ok",
   quarantined: false,
+  setAside: 0,
   separateCopies: [],
   mended: 0,
   lastSavedAt: null,

@@ -164,6 +164,21 @@ describe("what may be written", () => {
   });
 });
 
+describe("when changes are kept aside", () => {
+  test("the page says how many and what to do, until that is read or there are more", () => {
+    const { provider } = openDocument({ state: { setAside: 1 } });
+    expect(
+      screen.getByText(/One change in this document could not be applied .* “manyhands doctor”/),
+    ).toBeTruthy();
+    fireEvent.click(screen.getByText("Hide"));
+    expect(screen.queryByText(/could not be applied/)).toBeNull();
+    provider().tells({ setAside: 3 });
+    expect(screen.getByText(/3 changes in this document could not be applied/)).toBeTruthy();
+    provider().tells({ setAside: 0 });
+    expect(screen.queryByText(/could not be applied/)).toBeNull();
+  });
+});
+
 describe("when the server does not take a change", () => {
   const refused = { refusal: { code: "document_full", message: "The document is full.", bytes: 9 } } as const;
 

@@ -23,6 +23,7 @@ export class DummyServer {
   rows: Uint8Array[] = [];
   role = "editor";
   quarantined = false;
+  setAside = 0;
   partBytes = 256 * 1024;
   /** What every join brings instead of the truth. */
   damage: Uint8Array | null = null;
@@ -180,6 +181,7 @@ export class DummyServer {
       state_vector: Y.encodeStateVector(stored),
       durability: "ok",
       quarantined: this.quarantined,
+      set_aside: this.setAside,
       limits: { update_bytes: 2 ** 24, part_bytes: this.partBytes, presence_bytes: 4096 },
     };
   }
@@ -191,6 +193,7 @@ export class DummyServer {
       missing: null,
       ...(sameBytes(stateVector, asked) ? {} : { state_vector: stateVector }),
       ...(this.quarantined ? { quarantined: true } : {}),
+      ...(this.setAside > 0 ? { set_aside: this.setAside } : {}),
     };
     this.briefly.push(answer);
     return answer;
