@@ -54,6 +54,13 @@ class Reader:
     def __init__(self, update: bytes) -> None:
         self._data = update
         self._at = 0
+        self.head_at = self.content_at = 0
+        """Where the last item begins, and where its content does: as far as `at`."""
+
+    @property
+    def at(self) -> int:
+        """How far the bytes are read."""
+        return self._at
 
     def items(self) -> Iterator[Item]:
         """Every struct, in the order of the bytes."""
@@ -75,6 +82,7 @@ class Reader:
             raise _odd("bytes behind its end")
 
     def _item(self, client: int, clock: int) -> Item:
+        self.head_at = self._at
         info = self._byte()
         kind = info & 0x1F
         if kind == GC:
@@ -86,6 +94,7 @@ class Reader:
         if not info & 0xC0:
             parent = self._parent()
             key = self._string() if info & 0x20 else None
+        self.content_at = self._at
         length, content = self._content(kind)
         return Item(client, clock, length, kind, origin, right_origin, parent, key, content)
 

@@ -34,6 +34,7 @@ class Stored:
     Attributes:
         set_aside: what is not applied, by row, folded or not.
         set_aside_version: a number that changes whenever that does.
+        set_aside_open: how many of them the operator has not settled yet.
     """
 
     epoch: Epoch
@@ -43,6 +44,7 @@ class Stored:
     author_keys: Mapping[ClientId, bytes]
     set_aside: Mapping[Seq, tuple[SetAside, ...]] = field(default_factory=dict)
     set_aside_version: int = 0
+    set_aside_open: int = 0
 
 
 LEARN_AT_ONCE_BYTES = 32 * 2**10
@@ -82,6 +84,8 @@ class Replica:
         """The last state vector that was asked about, until it is answered: to read a long one takes long."""
         self.judging = False
         """Whether a batch is being judged in slices, so that no other may be."""
+        self.set_aside_open = stored.set_aside_open
+        """How many people should know of."""
         self.quarantined: str | None = None
         """Why the document is open read-only; None: it is not."""
         try:
@@ -109,6 +113,7 @@ class Replica:
         finally:
             self.document = replay.document
             self.found = tuple(replay.found)
+            self.set_aside_open += len(replay.found)
 
     def _knows(self, document: Document) -> Knowledge:
         self.document = document
@@ -124,7 +129,7 @@ class Replica:
             return False
         brought = {client: (first, end) for update in updates for client, first, end in update.clients}
         for each in chain.from_iterable(self.set_aside.values()):
-            for client, first, end in stood_in_for(each):
+            for client, first, end, _ in stood_in_for(each):
                 begin, until = brought.get(client, (0, 0))
                 if begin < end and first < until:
                     return True

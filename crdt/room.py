@@ -15,6 +15,7 @@ acknowledged edit worth its name:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from crdt.budget import Account, unbounded
 from crdt.catching_up import CatchingUp
@@ -161,8 +162,11 @@ class Room:
         effects += self.judge(connection, role)
         chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))
         presence = self._people.presence.everybody(but=session.presence_id)
-        at, state = (self.seq, self.epoch), (self.durability, self.quarantined is not None)
-        return JoinAnswer(role, *chunks, state_vector, *at, presence, session.presence_id, *state), effects
+        place, whole = (self.seq, self.epoch), self.quarantined is None
+        answer = JoinAnswer(
+            role, *chunks, state_vector, *place, presence, session.presence_id, self.durability, not whole
+        )
+        return replace(answer, set_aside=self._replica.set_aside_open), effects
 
     @property
     def people(self) -> Gathering:

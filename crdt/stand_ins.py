@@ -13,22 +13,20 @@ told that it is deleted, and end where everybody else is.
 
 from collections.abc import Iterator, Mapping
 
-from crdt.compaction_items import Id, Item, Reader
+from crdt.compaction_items import Item, Reader
 from crdt.errors import ProtocolError
 from crdt.log_row import WHOLE_ROW, Row, SetAside
 from crdt.protocol import decode_batch, encode_batch
 from crdt.update_contents import DELETED, GC
 from crdt.update_reader import Inspected
-from crdt.varint import varuint, write_varuint
+from crdt.update_writing import Blocks, write_struct, write_update
+from crdt.varint import varuint
 
 _ANY_NUMBER = 2**62
 """Updates of a stored batch: it was accepted once, so it has not too many."""
 
 NOTHING = b"\0\0"
 """An update without structs and deletions."""
-
-Blocks = dict[int, tuple[int, list[bytes]]]
-"""Structs as they are written, and the first one's clock, by client id."""
 
 
 def updates_of(row: Row) -> Iterator[tuple[int, list[bytes]]]:
@@ -69,13 +67,12 @@ def _unpacked(batch: bytes) -> list[bytes]:
     return decode_batch(batch, max_updates=_ANY_NUMBER) if batch else []
 
 
-def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int]]:
-    """The clocks (client id, first, end) that a stand-in has taken: those that it says are deleted."""
+def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:
+    """The clocks (client id, first, end) that a stand-in has taken, and whether as deleted content or as garbage."""
     for update in _unpacked(each.stand_in):
-        reader = Reader(update)
-        for item in reader.items():
+        for item in Reader(update).items():
             if item.kind in (DELETED, GC):
-                yield item.client, item.clock, item.clock + item.length
+                yield item.client, item.clock, item.clock + item.length, item.kind
 
 
 def tombstones(update: Inspected) -> bytes:
@@ -83,13 +80,13 @@ def tombstones(update: Inspected) -> bytes:
     blocks: Blocks = {}
     for item in Reader(update.engine).items():
         blocks.setdefault(item.client, (item.clock, []))[1].append(_tombstone(item))
-    return _written(blocks, {client: (first, end) for client, first, end in update.clients})
+    return write_update(blocks, update.clients)
 
 
 def collected(update: Inspected) -> bytes:
     """The same clocks, garbage-collected."""
-    blocks: Blocks = {client: (first, [_gc(end - first)]) for client, first, end in update.clients}
-    return _written(blocks, {client: (first, end) for client, first, end in update.clients})
+    blocks: Blocks = {client: (first, [_garbage(end - first)]) for client, first, end in update.clients}
+    return write_update(blocks, update.clients)
 
 
 def missing_past(update: Inspected, clocks: Mapping[int, int]) -> dict[int, int]:
@@ -112,58 +109,25 @@ def missing_past(update: Inspected, clocks: Mapping[int, int]) -> dict[int, int]
             if isinstance(parent, tuple) and parent[1] >= reach.get(parent[0], 0):
                 need(parent[0], parent[1] + 1)
     for client, ranges in update.deletions:
-        if ranges[-1][1] > reach.get(client, 0):
-            need(client, ranges[-1][1])
+        last = max([end for _, end in ranges])
+        if last > reach.get(client, 0):
+            need(client, last)
     return missing
 
 
 def filler(missing: Mapping[int, int], clocks: Mapping[int, int], *, in_place: bool) -> bytes:
     """Structs for clocks that the log does not have. `in_place`: behind what their author wrote before, else garbage-collected."""
     blocks: Blocks = {}
-    ranges: dict[int, tuple[int, int]] = {}
     for client, end in missing.items():
         first = clocks.get(client, 0)
         item = Item(client, first, end - first, DELETED, (client, first - 1), None, None, None, None)
-        blocks[client] = first, [_tombstone(item) if in_place and first else _gc(end - first)]
-        ranges[client] = first, end
-    return _written(blocks, ranges)
+        blocks[client] = first, [_tombstone(item) if in_place and first else _garbage(end - first)]
+    return write_update(blocks, [(client, clocks.get(client, 0), end) for client, end in missing.items()])
 
 
 def _tombstone(item: Item) -> bytes:
-    if item.kind == GC:
-        return _gc(item.length)
-    out = bytearray([DELETED])
-    for flag, beside in ((0x80, item.origin), (0x40, item.right_origin)):
-        if beside is not None:
-            out[0] |= flag
-            out += _id(beside)
-    if item.parent is not None:
-        out += b"\1" + _text(item.parent) if isinstance(item.parent, str) else b"\0" + _id(item.parent)
-        if item.key is not None:
-            out[0] |= 0x20
-            out += _text(item.key)
-    write_varuint(item.length, out)
-    return bytes(out)
+    return _garbage(item.length) if item.kind == GC else write_struct(item._replace(kind=DELETED), varuint(item.length))
 
 
-def _gc(length: int) -> bytes:
+def _garbage(length: int) -> bytes:
     return bytes((GC,)) + varuint(length)
-
-
-def _id(value: Id) -> bytes:
-    return varuint(value[0]) + varuint(value[1])
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return varuint(len(raw)) + raw
-
-
-def _written(blocks: Blocks, deleted: Mapping[int, tuple[int, int]]) -> bytes:
-    out = bytearray(varuint(len(blocks)))
-    for client, (clock, structs) in blocks.items():
-        out += varuint(len(structs)) + varuint(client) + varuint(clock) + b"".join(structs)
-    out += varuint(len(deleted))
-    for client, (first, end) in deleted.items():
-        out += varuint(client) + b"\1" + varuint(first) + varuint(end - first)
-    return bytes(out)

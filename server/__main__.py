@@ -1,4 +1,4 @@
-"""The command line: `manyhands serve | settings | token | adopt | audit | version`.
+"""The command line: `manyhands serve | settings | token | adopt | audit | doctor | version`.
 
 Each command imports its own part of the server as it begins: for most of them all of it takes longer than what they do.
 """
@@ -7,8 +7,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -16,6 +16,9 @@ from crdt.errors import Unavailable
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, Declared, all_declared
 from server.config.loading import SettingsError, load, version
+
+if TYPE_CHECKING:
+    from server.cli.doctor import Advice, Doctor
 
 _IDS_BEGIN_WITH_ANYTHING = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 """Of commands that are given ids, which may well look like short options: one in 64 begins with a hyphen."""
@@ -159,6 +162,68 @@ def print_record(*, most: int, document_id: str) -> None:
     if not lines:
         _give_up(f"Nothing is written down of a document {document_id}.")
     click.echo("\n".join(lines))
+
+
+@main.group("doctor", invoke_without_command=True)
+@click.option("--all", "everything", is_flag=True, help="Also what has been put back or dropped.")
+@click.pass_context
+def doctor_group(context: click.Context, *, everything: bool) -> None:
+    """Look after documents that hold what the document engine does not take. With SQLite, stop the server first.
+
+    Without a command: list what is set aside. A PLACE is the number of a row of the log, and the update's position in it behind a dot.
+    """
+    if context.invoked_subcommand is None:
+        _see(lambda doctor: doctor.overview(everything=everything))
+
+
+@doctor_group.command("show", context_settings=_IDS_BEGIN_WITH_ANYTHING)
+@click.option("--hex", "as_hex", is_flag=True, help="The bytes instead.")
+@click.argument("document_id")
+@click.argument("place")
+def show_set_aside(*, as_hex: bool, document_id: str, place: str) -> None:
+    """Print what an update says that is set aside."""
+    _see(lambda doctor: doctor.show(document_id, place, as_hex=as_hex))
+
+
+@doctor_group.command("put-back", context_settings=_IDS_BEGIN_WITH_ANYTHING)
+@click.argument("document_id")
+@click.argument("place")
+def put_back(*, document_id: str, place: str) -> None:
+    """Write what an update said once more, if the document can be opened with it now."""
+    _see(lambda doctor: doctor.put_back(document_id, place))
+
+
+@doctor_group.command("drop", context_settings=_IDS_BEGIN_WITH_ANYTHING)
+@click.argument("document_id")
+@click.argument("place")
+def drop(*, document_id: str, place: str) -> None:
+    """Give an update up for good: pages no longer tell of it."""
+    _see(lambda doctor: doctor.drop(document_id, place))
+
+
+@doctor_group.command("check", context_settings=_IDS_BEGIN_WITH_ANYTHING)
+@click.argument("document_id", required=False)
+def check_documents(*, document_id: str | None) -> None:
+    """Open a document, or all of them, in a process apart, and set aside what does not apply. Exit code 1: one cannot be opened."""
+    _see(lambda doctor: doctor.check(document_id))
+
+
+def _see(ask: "Callable[[Doctor], Awaitable[Advice]]") -> None:
+    """Ask the doctor something, and print the answer."""
+    from server.cli.doctor import CannotMend, doctor
+
+    config = _load({})
+
+    async def answer() -> "Advice":
+        async with doctor(config) as somebody:
+            return await ask(somebody)
+
+    try:
+        advice = asyncio.run(answer())
+    except (CannotMend, Unavailable) as error:
+        _give_up(error.message if isinstance(error, Unavailable) else str(error))
+    click.echo("\n".join(advice.lines))
+    sys.exit(0 if advice.well else 1)
 
 
 @main.command("version")

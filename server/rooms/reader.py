@@ -44,6 +44,7 @@ def stored_of(loaded: Loaded) -> Stored:
         loaded.author_keys,
         marks.by_seq,
         marks.version,
+        marks.open,
     )
 
 

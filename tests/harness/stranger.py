@@ -5,6 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+<<<<<<< HEAD
+=======
+import socketio
+from pycrdt import Doc, Text
+>>>>>>> 8c98274 (doctor: List, show, put back or drop what is set aside)
 
 from crdt.errors import Code
 from crdt.protocol import encode_batch
@@ -26,6 +31,20 @@ class Stranger:
         """Join without a key, as client 1 or the one before; the refusal's code."""
         self._document_id, self._client_id = document_id, client_id or self._client_id
         return await self._ask("join", {"state_vector": state_vector, "client_id": self._client_id})
+
+    async def reads(self, document_id: str, root: str) -> str:
+        """Join, and return the text in one of the document's roots."""
+        self._document_id = document_id
+        answer = await self._socket.call("join", (document_id, {"state_vector": b"\0", "client_id": 1}), timeout=60)
+        assert "error" not in answer, answer
+        missing = answer["missing"]
+        if missing is None:
+            count = answer["chunks"]["count"]
+            parts = [await self._socket.call("fetch", (document_id, {"index": at})) for at in range(count)]
+            missing = b"".join(part["chunk"] for part in parts)
+        doc: Doc[Any] = Doc()
+        doc.apply_update(missing)
+        return "".join(part for part, _ in doc.get(root, type=Text).diff() if isinstance(part, str))
 
     async def leaves(self) -> None:
         await self._ask("leave")

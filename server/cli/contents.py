@@ -1,0 +1,119 @@
+"""What an update says, in words for an operator: its bytes are read, and nothing is applied, so that nothing can come of reading it."""
+
+import json
+from collections.abc import Iterator
+
+from crdt.compaction_items import Id, Item, Reader
+from crdt.errors import ManyhandsError
+from crdt.update_contents import (
+    ANY,
+    ARRAY,
+    BINARY,
+    DELETED,
+    EMBED,
+    FORMAT,
+    GC,
+    JSON,
+    MAP,
+    STRING,
+    TEXT,
+    TYPE,
+    XML_ELEMENT,
+    XML_FRAGMENT,
+    XML_HOOK,
+    XML_TEXT,
+)
+
+_LONGEST = 500
+"""Characters of one value that are shown."""
+
+_KINDS = {
+    ANY: "values",
+    BINARY: "bytes",
+    DELETED: "deleted content",
+    EMBED: "an embed",
+    FORMAT: "a format",
+    GC: "garbage-collected content",
+    JSON: "values of an old form",
+    STRING: "text",
+    TYPE: "a shared type",
+}
+_TYPES = {
+    ARRAY: "a list",
+    MAP: "a map",
+    TEXT: "a text",
+    XML_ELEMENT: "an element",
+    XML_FRAGMENT: "a fragment",
+    XML_HOOK: "a hook",
+    XML_TEXT: "a text with formats",
+}
+
+
+def in_words(raw: bytes) -> list[str]:
+    """A line for each thing that an update says, as far as it can be read."""
+    lines: list[str] = []
+    try:
+        for line in _lines(raw):
+            lines.append(line)  # noqa: PERF402 - those before the error count
+    except (ManyhandsError, ValueError, RecursionError, IndexError):
+        lines.append(f"What follows cannot be read. All of it: {len(raw)} bytes, to be seen with --hex.")
+    return lines
+
+
+def authors_of(raw: bytes) -> list[int]:
+    """Under which client ids an update writes or deletes, as far as it can be read."""
+    found: dict[int, None] = {}
+    try:
+        reader = Reader(raw)
+        for item in reader.items():
+            found[item.client] = None
+        for client, _, _ in reader.deleted():
+            found[client] = None
+    except (ManyhandsError, ValueError, RecursionError, IndexError):
+        pass
+    return list(found)
+
+
+def _lines(raw: bytes) -> Iterator[str]:
+    reader = Reader(raw)
+    for item in reader.items():
+        end = item.clock + item.length - 1
+        span = str(item.clock) if item.length == 1 else f"{item.clock} to {end}"
+        yield f"client {item.client}, clock {span}: {_said(item)}{_where(item)}"
+    for client, first, end in reader.deleted():
+        yield f"deletes what client {client} wrote at clock {first} to {end - 1}"
+
+
+def _said(item: Item) -> str:
+    kind = _KINDS.get(item.kind, f"content of kind {item.kind}")
+    content = item.content
+    if content is None:
+        return kind
+    if isinstance(content, bytes):
+        return f"{kind} {_shown(content.decode('utf-16-le', 'replace'))}"
+    if item.kind == TYPE and isinstance(content[0], tuple):
+        reference, name = content[0]
+        return f"{_TYPES.get(reference, kind)}{'' if name is None else ' ' + _shown(name)}"
+    return f"{kind} {', '.join(map(_shown, content))[:_LONGEST]}"
+
+
+def _shown(value: object) -> str:
+    text = value.hex() if isinstance(value, bytes) else json.dumps(value, ensure_ascii=True, default=repr)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def _where(item: Item) -> str:
+    places = []
+    if item.parent is not None:
+        places.append(f"in {json.dumps(item.parent) if isinstance(item.parent, str) else _id(item.parent)}")
+    if item.key is not None:
+        places.append(f"under {_shown(item.key)}")
+    if item.origin is not None:
+        places.append(f"behind {_id(item.origin)}")
+    if item.right_origin is not None:
+        places.append(f"before {_id(item.right_origin)}")
+    return "".join(f", {place}" for place in places)
+
+
+def _id(of: Id) -> str:
+    return f"client {of[0]}, clock {of[1]}"

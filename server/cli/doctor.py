@@ -1,0 +1,211 @@
+"""Looks after documents that hold what the document engine does not take: lists it, shows it, puts it back, or gives it up.
+
+What is set aside was found by a server that opened the document, or by `check`, which opens it in the sandbox. Everything here may run
+beside servers on PostgreSQL: they hear of a change by their next look into the database.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+
+from crdt.errors import ManyhandsError
+from crdt.gate_limits import GateLimits
+from crdt.ids import DocumentId, Epoch, Seq, UpdateId, is_document_id
+from crdt.log_row import WHOLE_ROW, Found, Row
+from crdt.protocol import encode_batch
+from crdt.put_back import put_back
+from crdt.replica import Replica
+from crdt.state_vector import check_state_vector
+from crdt.update_reader import inspect
+from server.cli.adopt import OPERATOR
+from server.cli.contents import authors_of, in_words
+from server.config import Config
+from server.rooms.mending import mend
+from server.rooms.reader import stored_of
+from server.sandbox import Sandbox, SandboxRejected
+from server.store.base import Append, Appended, Loaded, Store
+from server.store.set_aside_base import Kept, State
+from server.store.sharing_base import Deed
+from server.store.sql import SqlStore, url_of
+from server.store.titles import utc_now
+
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the doctor says; `well`: whether nothing is left that needs somebody."""
+
+    lines: Sequence[str]
+    well: bool = True
+
+
+class CannotMend(Exception):
+    """Nothing was changed; the text is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an update stands: the row, and its position there."""
+
+    seq: Seq
+    position: int
+
+    def __str__(self) -> str:
+        return str(self.seq) if self.position == WHOLE_ROW else f"{self.seq}.{self.position}"
+
+
+@asynccontextmanager
+async def doctor(config: Config) -> AsyncIterator["Doctor"]:
+    """Open the database that the settings name, and a sandbox; raises Unavailable."""
+    bounds = config.sandbox
+    async with (
+        SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store,
+        Sandbox(memory_bytes=bounds.sandbox_memory_bytes, job_seconds=bounds.sandbox_seconds) as sandbox,
+    ):
+        yield Doctor(store, sandbox, GateLimits(update_bytes=config.documents.limits.update_bytes))
+
+
+def place_of(found: Found) -> Place:
+    """Where something was found."""
+    return Place(found.seq, found.set_aside.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Over an open store. `sandbox`: where documents are opened."""
+
+    store: Store
+    sandbox: Sandbox
+    limits: GateLimits
+
+    async def overview(self, *, everything: bool = False) -> Advice:
+        """A line for each update that is set aside and not settled; with `everything` those that are as well."""
+        kept = [each for each in await self.store.set_aside.list() if everything or each.state is State.KEPT]
+        lines = [_line(each) for each in kept]
+        return Advice([_HEAD, *lines] if lines else ["Nothing is set aside."])
+
+    async def show(self, document_id: str, place: str, *, as_hex: bool = False) -> Advice:
+        """What an update says."""
+        kept = await self._kept(document_id, place)
+        reason = f"Set aside at {kept.found_at:%Y-%m-%d %H:%M:%S} UTC, {kept.state}: {kept.found.set_aside.reason}"
+        return Advice([reason, *([kept.found.raw.hex()] if as_hex else in_words(kept.found.raw))])
+
+    async def drop(self, document_id: str, place: str) -> Advice:
+        """Give an update up: nobody is told of it any more. Its bytes stay where they are."""
+        kept = await self._kept(document_id, place)
+        await self._settle(kept, State.DROPPED)
+        return Advice([f"Dropped {place_of(kept.found)} of {document_id}."])
+
+    async def put_back(self, document_id: str, place: str) -> Advice:
+        """Write once more what an update said, if the document can be opened with it now."""
+        kept = await self._kept(document_id, place)
+        if kept.state is State.PUT_BACK:
+            raise CannotMend("It has been put back already.")
+        loaded = await self._loaded(kept.document_id)
+        update = await self._rewritten(kept, loaded)
+        row_id = UpdateId(f"put-back-{loaded.epoch}-{place_of(kept.found)}")
+        append = Append(kept.document_id, Epoch(loaded.epoch), row_id, encode_batch([update]))
+        (outcome,) = await self.store.log.append([append])
+        if not isinstance(outcome, Appended):
+            raise CannotMend("The document was deleted or restored meanwhile.")
+        await self._settle(kept, State.PUT_BACK)
+        return Advice([f"Put {place_of(kept.found)} of {document_id} back, as row {outcome.seq}."])
+
+    async def _rewritten(self, kept: Kept, loaded: Loaded) -> bytes:
+        stored = stored_of(loaded)
+        try:
+            trial = await self.sandbox.trial(stored, self.limits)
+            fresh = _unused(check_state_vector(trial.state_vector))
+            update = put_back(kept.found.raw, kept.found.set_aside, lambda: next(fresh))
+            rows = [*stored.rows, Row(Seq(loaded.head + 1), encode_batch([update]))]
+            trial = await self.sandbox.trial(replace(stored, rows=rows), self.limits)
+        except ManyhandsError as error:
+            raise CannotMend(f"It still does not apply: {error.message}") from error
+        if bad := [each for each in trial.found if each.seq > loaded.head]:
+            raise CannotMend(f"It still does not apply: {bad[0].set_aside.reason}")
+        # The sandbox has survived it, so this process does.
+        if not Replica(stored, self.limits).knowledge.would_take([inspect(update, self.limits.without_sizes())]):
+            raise CannotMend("The document would not fit together with it. Look at it with `show`.")
+        return update
+
+    async def check(self, document_id: str | None) -> Advice:
+        """Open one document or all in the sandbox, and set aside what does not apply; a line for each that is not sound."""
+        lines: list[str] = []
+        sick = 0
+        documents = [await self._known(document_id)] if document_id else [each async for each in self._all()]
+        for each in documents:
+            try:
+                lines += await self._mended(each)
+            except (SandboxRejected, CannotMend) as error:
+                sick += 1
+                lines.append(
+                    f"{each}: cannot be opened. {error.message if isinstance(error, SandboxRejected) else error}"
+                )
+        lines.append(f"Documents that were opened: {len(documents) - sick} of {len(documents)}.")
+        return Advice(lines, well=not sick)
+
+    async def _mended(self, document_id: DocumentId) -> list[str]:
+        loaded = await self._loaded(document_id)
+        found = await mend(stored_of(loaded), self.sandbox, self.limits)
+        if found:
+            await self.store.set_aside.keep(document_id, loaded.epoch, found)
+        return [f"{document_id}: {place_of(each)} is set aside. {each.set_aside.reason}" for each in found]
+
+    async def _all(self) -> AsyncIterator[DocumentId]:
+        for trashed in (False, True):
+            cursor = None
+            while True:
+                page = await self.store.catalogue.find("", trashed=trashed, limit=_PAGE, cursor=cursor)
+                for entry in page.entries:
+                    yield entry.document_id
+                if (cursor := page.cursor) is None:
+                    break
+
+    async def _known(self, document_id: str) -> DocumentId:
+        if not is_document_id(document_id) or await self.store.catalogue.get(DocumentId(document_id)) is None:
+            raise CannotMend(f"There is no document {document_id}.")
+        return DocumentId(document_id)
+
+    async def _loaded(self, document_id: DocumentId) -> Loaded:
+        try:
+            loaded = await self.store.log.load(document_id)
+        except ManyhandsError as error:
+            raise CannotMend(error.message) from error
+        if loaded is None:
+            raise CannotMend(f"There is no document {document_id}.")
+        return loaded
+
+    async def _kept(self, document_id: str, place: str) -> Kept:
+        known = await self._known(document_id)
+        kept = await self.store.set_aside.list(known)
+        for each in kept:
+            if place == str(place_of(each.found)):
+                return each
+        if not kept:
+            raise CannotMend(f"Nothing of {document_id} is set aside.")
+        places = ", ".join(str(place_of(each.found)) for each in kept)
+        raise CannotMend(f"{place} of {document_id} is not set aside; it is one of {places}.")
+
+    async def _settle(self, kept: Kept, state: State) -> None:
+        seq, position = kept.found.seq, kept.found.set_aside.position
+        await self.store.set_aside.settle(kept.document_id, seq, position, state)
+        details = {"place": str(place_of(kept.found))}
+        await self.store.audit.record(Deed(utc_now(), OPERATOR, state.value, kept.document_id, details))
+
+
+_HEAD = "DOCUMENT PLACE STATE BYTES AUTHORS FOUND REASON"
+_MOST_AUTHORS = 5
+
+
+def _line(kept: Kept) -> str:
+    authors = authors_of(kept.found.raw)
+    named = ",".join(map(str, authors[:_MOST_AUTHORS])) + (",…" if len(authors) > _MOST_AUTHORS else "")
+    facts = (kept.document_id, place_of(kept.found), kept.state.replace(" ", "-"), len(kept.found.raw), named or "?")
+    return " ".join([*map(str, facts), f"{kept.found_at:%Y-%m-%dT%H:%M:%SZ}", kept.found.set_aside.reason])
+
+
+def _unused(taken: Collection[int]) -> Iterator[int]:
+    """Client ids from 1 on that nobody has: browsers take random ones of up to 32 bits."""
+    return (client_id for client_id in count(1) if client_id not in taken)
