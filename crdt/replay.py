@@ -29,7 +29,7 @@ MOST_FOUND = 1000
 MOST_REASON = 300
 """Characters of a reason; pycrdt's own words may quote a whole value."""
 
-_NO_PAST = "It builds on changes that the log does not have."
+NO_PAST = "It builds on changes that the log does not have."
 _NO_BATCH = "The row is no batch of updates."
 _DAMAGED_ROW = "The row is damaged in the database."
 
@@ -122,7 +122,7 @@ class Replay:
             for raw in raws:
                 update = inspect(raw, self._limits, durable=True)
                 if missing_past(update, self.document.clocks):
-                    raise ProtocolError(Code.MISSING_PAST, _NO_PAST)
+                    raise ProtocolError(Code.MISSING_PAST, NO_PAST)
                 self.document.apply(update)
                 applied.append(update)
         except ManyhandsError as error:

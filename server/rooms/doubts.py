@@ -19,6 +19,7 @@ from crdt.ids import DocumentId, Seq
 from crdt.log_row import Row
 from crdt.outbox import SET_ASIDE
 from crdt.protocol import encode_batch
+from crdt.replay import NO_PAST
 from crdt.replica import Stored
 from crdt.room import Room
 from crdt.shapes import unusual
@@ -71,11 +72,12 @@ class Doubts:
 
         Raises ProtocolError if the document could not be opened with it (bad_update), or not soon (too_costly), and Unavailable.
         """
+        in_flight = room.in_flight()  # before the log is read: what becomes durable meanwhile may be in neither afterwards
         loaded = await log_of_all.load(self._document_id)
         if loaded is None:
             return False  # the append will say so
         stored = _with_marks(stored_of(loaded), room)
-        before = [*stored.rows, *_rows(loaded.head, [room.in_flight()])]
+        before = [*stored.rows, *_rows(loaded.head, [in_flight])]
         after = [*before, *_rows(Seq(loaded.head + 1), [updates])]
         try:
             trial = await sandbox.trial(replace(stored, rows=after), limits, person)
@@ -86,7 +88,10 @@ class Doubts:
             if rejected.code is Code.TOO_COSTLY:
                 raise too_costly() from rejected
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
-        if any(each.seq == after[-1].seq for each in trial.found):
+        bad = [each.set_aside.reason for each in trial.found if each.seq == after[-1].seq]
+        if NO_PAST in bad:
+            return False  # the gate will say so, and what is to be done
+        if bad:
             log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
         if trial.load_seconds > MOST_OPENING:

@@ -1,8 +1,12 @@
 """The sandbox's work done in this process: for tests that feed it honest content, where a wall would only cost time."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from crdt.compaction import fold
+from pycrdt import Doc
+
+from crdt.compaction import engine_updates, fold
+from crdt.document import Engine, apply_update
 from crdt.gate_limits import GateLimits
 from crdt.replica import Replica, Stored
 from crdt.update_reader import Inspected, inspect
@@ -11,13 +15,22 @@ from server.store.base import Folded
 
 
 class InProcessSandbox:
-    """What rooms ask of a sandbox, without one."""
+    """What rooms ask of a sandbox, without one. `engine`: the document engine that it has."""
+
+    def __init__(self, engine: Engine = apply_update) -> None:
+        self.engine = engine
 
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+        doc: Doc[Any] = Doc()
+        for update in engine_updates(snapshot, batches) if self.engine is not apply_update else ():
+            try:
+                self.engine(doc, update)
+            except Exception as error:
+                raise SandboxRejected("It is damaged: the document engine cannot work with it.") from error
         return Folded(*fold(snapshot, batches))
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
-        replica = Replica(stored, limits)
+        replica = Replica(stored, limits, self.engine)
         if replica.quarantined is not None:
             raise SandboxRejected(replica.quarantined)
         return Trial(replica.document.state_vector(), 0.0, replica.found)

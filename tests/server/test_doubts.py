@@ -37,6 +37,7 @@ class Deadly(InProcessSandbox):
     """A worker that dies of some words. `trials`: how often it was asked."""
 
     def __init__(self, *words: bytes) -> None:
+        super().__init__()
         self.words = words
         self.trials = 0
 

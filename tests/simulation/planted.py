@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from crdt.authors import Authors
-from crdt.document import Damaged
+from crdt.document import Damaged, Document
 from crdt.effects import Acknowledge, Effect
 from crdt.gathering import Gathering
 from crdt.ids import DocumentId
@@ -19,13 +19,14 @@ from crdt.protocol import UpdateMessage
 from crdt.replay import InspectedRow, inspect_row
 from crdt.replica import Replica
 from crdt.room import Room
+from crdt.update_reader import Inspected
 from server.rooms import Rooms
 from server.rooms.head_poll import HeadPoll
 from server.rooms.open_room import OpenRoom
 from server.rooms.open_rooms import _Early
 from server.store.base import Append, AppendOutcome, CompactionReport, Fold, Taken
 from server.store.memory import MemoryLog
-from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, Plan
+from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, Plan
 
 
 @contextmanager
@@ -179,6 +180,16 @@ def let_the_second_key_in() -> AbstractContextManager[None]:
     return _instead(MemoryLog, "_append", append)
 
 
+def acknowledge_before_applied() -> AbstractContextManager[None]:
+    """This server until lately: what the gate has let in counts as applied."""
+
+    def follow(document: Document, update: Inspected) -> None:
+        document._pending.append(update.engine)
+        document._count(update)
+
+    return _instead(Document, "follow", follow)
+
+
 PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
     "acknowledge_before_append": (CLUSTER, acknowledge_before_append),
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
@@ -190,6 +201,7 @@ PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[No
     "compact_rows_that_were_not_read": (CLUSTER, compact_rows_that_were_not_read),
     "keep_to_oneself_whose_an_id_is": (HOSTILE, keep_to_oneself_whose_an_id_is),
     "let_the_second_key_in": (HOSTILE, let_the_second_key_in),
+    "acknowledge_before_applied": (POISONED, acknowledge_before_applied),
 }
 
 PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from tests.simulation.planted import PLANTED, PLANTED_IN_CLUSTER
-from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, SINGLE, Plan, run_schedule
+from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, SINGLE, Plan, run_schedule
 
 KEPT_SEEDS: tuple[int, ...] = (1826,)
 """Seeds that have failed once. 1826: the schedule counted an edit as taken that was still on its way."""
@@ -65,7 +65,7 @@ def test_a_planted_bug_is_found(bug: str) -> None:
         )
 
 
-@pytest.mark.parametrize("plan", [CLUSTER, CALM, HOSTILE], ids=["cluster", "calm", "hostile"])
+@pytest.mark.parametrize("plan", [CLUSTER, CALM, HOSTILE, POISONED], ids=["cluster", "calm", "hostile", "poisoned"])
 def test_a_few_schedules_of_several_nodes(plan: Plan) -> None:
     check(range(QUICK_CLUSTER), plan)
 
@@ -86,6 +86,12 @@ def test_schedules_of_several_nodes_with_a_bus_that_is_only_slow(first: int) -> 
 @pytest.mark.parametrize("first", range(QUICK_CLUSTER, CLUSTER_SEEDS, CLUSTER_CHUNK))
 def test_schedules_in_which_somebody_writes_under_other_peoples_ids(first: int) -> None:
     check(range(first, min(first + CLUSTER_CHUNK, CLUSTER_SEEDS)), HOSTILE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(QUICK_CLUSTER, CLUSTER_SEEDS // 2, CLUSTER_CHUNK))
+def test_schedules_in_which_the_document_engine_fails(first: int) -> None:
+    check(range(first, min(first + CLUSTER_CHUNK, CLUSTER_SEEDS // 2)), POISONED)
 
 
 @pytest.mark.slow

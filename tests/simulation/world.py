@@ -14,10 +14,12 @@ from typing import Any, cast
 from pycrdt import Doc, Map, Text
 
 from crdt.compaction import engine_updates
+from crdt.document import Engine, apply_update
 from crdt.effects import Asked
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
+from crdt.stand_ins import batch_of
 from server.auth.base import Identity
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
@@ -60,11 +62,14 @@ class Link:
 class World:
     """The simulation's surroundings. Use as `async with World(seed) as world:`."""
 
-    def __init__(self, seed: int, *, nodes: int = 1, poll_seconds: float | None = None) -> None:
+    def __init__(
+        self, seed: int, *, nodes: int = 1, poll_seconds: float | None = None, engine: Engine = apply_update
+    ) -> None:
         self.random = Random(seed)
         self.air = Air(self.random)
         self.names = [f"node-{number + 1}" for number in range(nodes)]
         self._poll_seconds = poll_seconds
+        self._engine = engine
         self.store = MemoryStore()
         self.weather = Weather(self.random)
         self.links: dict[ConnectionId, Link] = {}
@@ -100,8 +105,9 @@ class World:
         """A server process starts over the store."""
         loop = asyncio.get_running_loop()
         store, bus = FaultyStore(self.store, self.weather), FaultyBus(self.air)
-        settings = RoomSettings(linger=1.0, append_deadline=3.0, node_id=name, poll_seconds=self._poll_seconds)
-        rooms = Rooms(store, bus, cast(Sandbox, InProcessSandbox()), settings, clock=loop.time)
+        poll, engine = self._poll_seconds, self._engine
+        settings = RoomSettings(linger=1.0, append_deadline=3.0, node_id=name, poll_seconds=poll, engine=engine)
+        rooms = Rooms(store, bus, cast(Sandbox, InProcessSandbox(engine)), settings, clock=loop.time)
         rooms.attach(self)
         await bus.__aenter__()
         await rooms.__aenter__()
@@ -274,9 +280,9 @@ class World:
 
     def _durable_batch(self, seq: Seq) -> bytes | None:
         document = self.store.log._documents[DOCUMENT]
-        for row in (*document.history, *document.rows):
+        for row in document.set_aside.marks.of([*document.history, *document.rows]):
             if row.seq == seq:
-                return row.batch
+                return batch_of(row)
         return None
 
     def _head(self) -> Seq:
@@ -287,7 +293,7 @@ class World:
         loaded = await self.store.log.load(DOCUMENT)
         assert loaded is not None
         doc: Doc[Any] = Doc(client_id=ClientId(1))
-        for update in engine_updates(loaded.snapshot, [row.batch for row in loaded.rows]):
+        for update in engine_updates(loaded.snapshot, [batch_of(row) for row in loaded.rows]):
             doc.apply_update(update)
         return doc
 
@@ -299,4 +305,4 @@ class World:
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
         """Compaction as another node would do it, at its own pace."""
         await asyncio.sleep(self.random.uniform(0.0, 1.0))
-        return await InProcessSandbox().fold(snapshot, batches)
+        return await InProcessSandbox(self._engine).fold(snapshot, batches)
