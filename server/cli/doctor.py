@@ -118,17 +118,18 @@ class Doctor:
         try:
             trial = await self.sandbox.trial(stored, self.limits)
             fresh = _unused(check_state_vector(trial.state_vector))
-            update = put_back(kept.found.raw, kept.found.set_aside, lambda: next(fresh))
-            rows = [*stored.rows, Row(Seq(loaded.head + 1), encode_batch([update]))]
+            raw = put_back(kept.found.raw, kept.found.set_aside, lambda: next(fresh))
+            update = inspect(raw, self.limits, durable=True)
+            rows = [*stored.rows, Row(Seq(loaded.head + 1), encode_batch([update.raw]))]
             trial = await self.sandbox.trial(replace(stored, rows=rows), self.limits)
         except ManyhandsError as error:
             raise CannotMend(f"It still does not apply: {error.message}") from error
         if bad := [each for each in trial.found if each.seq > loaded.head]:
             raise CannotMend(f"It still does not apply: {bad[0].set_aside.reason}")
         # The sandbox has survived it, so this process does.
-        if not Replica(stored, self.limits).knowledge.would_take([inspect(update, self.limits.without_sizes())]):
+        if not Replica(stored, self.limits).knowledge.would_take([update]):
             raise CannotMend("The document would not fit together with it. Look at it with `show`.")
-        return update
+        return update.raw
 
     async def check(self, document_id: str | None) -> Advice:
         """Open one document or all in the sandbox, and set aside what does not apply; a line for each that is not sound."""

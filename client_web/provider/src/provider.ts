@@ -213,7 +213,7 @@ export class ManyhandsProvider implements Provider {
       status: statusOf(session.state),
       unsaved: unsaved(session.state),
       progress: progressOf(session.state),
-...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, setAside },
+      ...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, setAside },
       ...{ lastSavedAt, offlineCopy, separateCopies, mended },
     };
   }

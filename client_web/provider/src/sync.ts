@@ -106,10 +106,9 @@ export function copyRead(
 
 export function joined(state: SyncState, attempt: number, answer: JoinAnswer): Step {
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
-const { role, document, durability, quarantined, setAside, limits, epoch } = answer;
-  const complete = epoch === state.epoch ? state.complete : null;
+  const { role, document, durability, quarantined, setAside, limits, epoch } = answer;
   const told = { role, document, durability, quarantined, setAside, limits, epoch };
-  const next = forgive({ ...state, ...told, complete });
+  const next = forgive({ ...state, ...told, complete: epoch === state.epoch ? state.complete : null });
   if (state.moving) {
     const foreign = (state.strikes?.count ?? 0) > 1;
     const effect: Effect = { kind: "move_words", attempt, stateVector: answer.stateVector, foreign };
