@@ -15,7 +15,6 @@ acknowledged edit worth its name:
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from crdt.budget import Account, unbounded
 from crdt.catching_up import CatchingUp
@@ -162,11 +161,11 @@ class Room:
         effects += self.judge(connection, role)
         chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))
         presence = self._people.presence.everybody(but=session.presence_id)
-        place, whole = (self.seq, self.epoch), self.quarantined is None
+        broken, aside, presence_id = self.quarantined is not None, self._replica.set_aside_open, session.presence_id
         answer = JoinAnswer(
-            role, *chunks, state_vector, *place, presence, session.presence_id, self.durability, not whole
+            role, *chunks, state_vector, self.seq, self.epoch, presence, presence_id, self.durability, broken, aside
         )
-        return replace(answer, set_aside=self._replica.set_aside_open), effects
+        return answer, effects
 
     @property
     def people(self) -> Gathering:
@@ -307,10 +306,7 @@ class Room:
         return [*self._catching_up.reload(reason)]
 
     def damaged(self, what: str, error: Damaged) -> list[Effect]:
-        """The document engine has failed to `apply` or to `encode`. A replay sets aside what it fails with.
-
-        When it fails again all the same, that is no cure: the document becomes read-only, and everybody is told so once.
-        """
+        """The engine has failed to `apply` or `encode`. A replay is the cure; if it fails again, the document is read-only, told once."""
         reload = self._catching_up.fails(what, error)
         if reload is not None or self.quarantined is not None:
             return [*(reload or ())]

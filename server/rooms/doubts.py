@@ -72,7 +72,9 @@ class Doubts:
 
         Raises ProtocolError if the document could not be opened with it (bad_update), or not soon (too_costly), and Unavailable.
         """
-        in_flight = room.in_flight()  # before the log is read: what becomes durable meanwhile may be in neither afterwards
+        in_flight = (
+            room.in_flight()
+        )  # before the log is read: what becomes durable meanwhile may be in neither afterwards
         loaded = await log_of_all.load(self._document_id)
         if loaded is None:
             return False  # the append will say so

@@ -5,14 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-<<<<<<< HEAD
-=======
-import socketio
 from pycrdt import Doc, Text
->>>>>>> 8c98274 (doctor: List, show, put back or drop what is set aside)
 
 from crdt.errors import Code
+from crdt.gate_limits import GateLimits
 from crdt.protocol import encode_batch
+from crdt.update_reader import inspect
 from tests.harness.bell import PATIENCE
 from tests.harness.person import PatientClient
 
@@ -35,7 +33,9 @@ class Stranger:
     async def reads(self, document_id: str, root: str) -> str:
         """Join, and return the text in one of the document's roots."""
         self._document_id = document_id
-        answer = await self._socket.call("join", (document_id, {"state_vector": b"\0", "client_id": 1}), timeout=60)
+        answer = await self._socket.call(
+            "join", (document_id, {"state_vector": b"\0", "client_id": 1}), timeout=PATIENCE
+        )
         assert "error" not in answer, answer
         missing = answer["missing"]
         if missing is None:
@@ -43,7 +43,7 @@ class Stranger:
             parts = [await self._socket.call("fetch", (document_id, {"index": at})) for at in range(count)]
             missing = b"".join(part["chunk"] for part in parts)
         doc: Doc[Any] = Doc()
-        doc.apply_update(missing)
+        doc.apply_update(inspect(missing, GateLimits(), durable=True).engine)
         return "".join(part for part, _ in doc.get(root, type=Text).diff() if isinstance(part, str))
 
     async def leaves(self) -> None:

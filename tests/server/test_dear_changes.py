@@ -26,6 +26,7 @@ class Measuring(InProcessSandbox):
     """A worker that says how long it took. `trials`: how often it was asked."""
 
     def __init__(self, apply_seconds: float = 0.0, load_seconds: float = 0.0) -> None:
+        super().__init__()
         self.apply_seconds, self.load_seconds = apply_seconds, load_seconds
         self.trials = 0
 
