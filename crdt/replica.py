@@ -75,7 +75,8 @@ class Replica:
         self._knowledge = Knowledge(limits)
         self.set_aside: dict[Seq, tuple[SetAside, ...]] = dict(stored.set_aside)
         """What is not applied, by row."""
-        self.set_aside_version = stored.set_aside_version
+        self.set_aside_version, self.set_aside_open = stored.set_aside_version, stored.set_aside_open
+        """A number that changes whenever that does, and how many of them people should know of."""
         self.found: tuple[Found, ...] = ()
         """What of it is not stored as such yet."""
         self.spared: list[Inspected] = []
@@ -84,8 +85,6 @@ class Replica:
         """The last state vector that was asked about, until it is answered: to read a long one takes long."""
         self.judging = False
         """Whether a batch is being judged in slices, so that no other may be."""
-        self.set_aside_open = stored.set_aside_open
-        """How many people should know of."""
         self.quarantined: str | None = None
         """Why the document is open read-only; None: it is not."""
         try:
