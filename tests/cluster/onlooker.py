@@ -22,6 +22,12 @@ class Onlooker(PatientTypist):
         socket.on("presence", self._presence)
         return socket
 
+    async def open(self, transport: str = "websocket") -> None:
+        """Connect and join as a browser does, which has its cookie from the page: whoever comes back is the same person."""
+        async with self._http.get(f"{self._url.partition('?')[0]}/api/me") as answer:
+            assert answer.status == 200
+        await super().open(transport)
+
     @property
     def sees(self) -> list[tuple[str, Cursor]]:
         """Each other cursor and its person's name, sorted by the name."""

@@ -34,7 +34,9 @@ class _Http:
     """
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession()
+        self._session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True)
+        )  # addresses have cookies as well
         self._newest: aiohttp.ClientWebSocketResponse[bool] | None = None
 
     def __getattr__(self, name: str) -> Any:
