@@ -1,8 +1,8 @@
 """Hints as bytes: `version • varUint(length) • node id • kind • body`, so that a node knows its own by their first bytes.
 
 A batch's body is `varUint(epoch) • varUint(seq) • varUint(people)`, then, when the batch travels along, how many client ids it bound,
-`varUint(client id) • key hash (16 bytes)` of each, and the batch itself; that of a change of access is `varUint(version)`; the other
-bodies are JSON.
+`varUint(client id) • key hash (16 bytes)` of each, and the batch itself; that of a change of access is `varUint(version)`, that of a beat
+nothing or the node's name in the settings; the other bodies are JSON.
 Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another version says things that this one does
 not understand: they raise as well, and are read from the log instead.
 """
@@ -29,7 +29,7 @@ from crdt.protocol import DocumentInfo, PresenceChange, User, write_changes
 from crdt.varint import MAX_SAFE, read_varuint, write_varuint
 
 VERSION = 3
-_BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING, _ACCESS = range(10)
+_BATCH, _SEQ, _PRESENCE, _WHOLE, _ASKING, _DOCUMENT, _CLOSED, _BEAT, _LEAVING, _ACCESS, _NAME = range(11)
 _EMPTY: dict[int, Hint] = {_BEAT: Beat(), _LEAVING: Beat(leaving=True)}
 _MAX_NODE_ID = 64
 _KEY_BYTES = 16
@@ -60,8 +60,9 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
             write_varuint(version, out)
         case ClosedHint(code, message):
             _append(out, _CLOSED, {"code": code.value, "message": message})
-        case Beat(leaving):
-            out.append(_LEAVING if leaving else _BEAT)
+        case Beat(leaving, called):
+            out.append(_LEAVING if leaving else _NAME if called else _BEAT)
+            out += b"" if leaving else called.encode()
         case _:
             assert_never(hint)
     return bytes(out)
@@ -107,6 +108,8 @@ def _decode_body(kind: int, data: bytes, at: int) -> Hint:
     if kind == _ACCESS:
         version, at = read_varuint(data, at)
         return _whole(AccessHint(version), data, at)
+    if kind == _NAME:
+        return Beat(called=_name(data[at:]))
     if kind in _EMPTY:
         return _whole(_EMPTY[kind], data, at)
     decoder = _DECODERS.get(kind)
@@ -116,6 +119,16 @@ def _decode_body(kind: int, data: bytes, at: int) -> Hint:
         return decoder(json.loads(data[at:], parse_constant=_no_number))
     except (ValueError, RecursionError, KeyError, TypeError):
         raise _malformed("The hint's body does not have its form.") from None
+
+
+def _name(data: bytes) -> str:
+    try:
+        name = data.decode()
+    except UnicodeDecodeError:
+        raise _malformed("A node's name is text.") from None
+    if not name:
+        raise _malformed("A node that names itself has a name.")
+    return name
 
 
 def _whole(hint: Hint, data: bytes, at: int) -> Hint:

@@ -68,9 +68,10 @@ class ClosedHint:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The node that says so lives. `leaving`: this is its last word."""
+    """The node that says so lives. `leaving`: this is its last word; `called`: its name in the settings, which it says now and then."""
 
     leaving: bool = False
+    called: str = ""
 
 
 Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | AccessHint | ClosedHint | Beat

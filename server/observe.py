@@ -46,6 +46,7 @@ Event = Literal[
     "bus_back",
     "hint_ignored",
     "node_gone",
+    "node_name_taken",
     "heads_unread",
     # people
     "keys_unread",

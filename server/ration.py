@@ -30,6 +30,7 @@ REPEATED = frozenset(
         "event_failed",
         "heads_unread",
         "hint_ignored",
+        "node_name_taken",
         "out_of_files",
         "protocol_error",
         "read_failed",

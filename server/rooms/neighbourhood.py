@@ -4,6 +4,7 @@ A node that falls silent, or says goodbye, takes its people's cursors with it on
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Self
 
@@ -16,11 +17,28 @@ from server.rooms.open_room import OpenRoom
 BEAT = 1.0
 """Seconds between signs of life."""
 
+NAMED = 10
+"""So many signs of life for each that says the node's name."""
+
+_TWICE = (
+    "Another process runs under this name. Give each node a MANYHANDS_NODE_ID of its own: when one of them dies, "
+    "it is by its name that the documents it had open are found and opened with care."
+)
+
 
 class Neighbourhood:
     """Runs as `async with`, within the bus' lifetime. `neighbours` is told of other nodes by the rooms as well."""
 
-    def __init__(self, bus: Bus, rooms: Iterable[OpenRoom], neighbours: Neighbours, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        rooms: Iterable[OpenRoom],
+        neighbours: Neighbours,
+        clock: Callable[[], float],
+        called: str,
+    ) -> None:
+        """`called`: this node's name in the settings, which no other has."""
+        self._called = called
         self._bus = bus
         self._rooms = rooms
         self._neighbours = neighbours
@@ -46,8 +64,8 @@ class Neighbourhood:
             open_room.announce()
 
     async def _run(self) -> None:
-        while True:
-            self._bus.publish(NODES, Beat())
+        for beat in itertools.count():
+            self._bus.publish(NODES, Beat(called="" if beat % NAMED else self._called))
             self.look()
             await asyncio.sleep(BEAT)
 
@@ -68,5 +86,7 @@ class Neighbourhood:
         if isinstance(message, Beat) and message.leaving:
             self._neighbours.forget(node)
             self._lose(node)
-        else:
-            self._neighbours.heard(node, self._clock())
+            return
+        self._neighbours.heard(node, self._clock())
+        if isinstance(message, Beat) and message.called == self._called:
+            log.error("node_name_taken", node_id=self._called, reason=_TWICE)

@@ -81,6 +81,7 @@ class Rooms:
         self._neighbours = Neighbours()
         self._turnstile = Turnstile()
         self._poll_seconds = settings.poll_seconds
+        self._node_id = settings.node_id
         self._running = AsyncExitStack()
 
     def attach(self, wire: Wire) -> None:
@@ -109,7 +110,7 @@ class Rooms:
         return self
 
     async def _heed_other_nodes(self, seconds: float) -> None:
-        neighbourhood = Neighbourhood(self._bus, self._rooms, self._neighbours, self._clock)
+        neighbourhood = Neighbourhood(self._bus, self._rooms, self._neighbours, self._clock, self._node_id)
         poll = HeadPoll(self._log, self._rooms, seconds)
         self._bus.on_recovered(poll.hurry)
         self._bus.on_recovered(neighbourhood.recovered)

@@ -67,6 +67,7 @@ async def nodes(new_bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
         PresenceHint((PresenceChange(PresenceId(1), ClientId(2), User("u", "Z", "#00ff00"), None),)),
         PresenceWhole((), asks=True),
         Beat(leaving=True),
+        Beat(called="knöte:8000"),
         DocumentHint(DocumentInfo("Title", "2030-01-01T12:00:00Z")),
         say("deleted"),
     ],

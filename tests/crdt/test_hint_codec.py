@@ -44,6 +44,7 @@ HINTS: st.SearchStrategy[Hint] = st.one_of(
     st.builds(DocumentHint, st.builds(DocumentInfo, st.text(), st.none() | st.text())),
     st.builds(ClosedHint, st.sampled_from(Code), st.text()),
     st.builds(Beat, st.booleans()),
+    st.builds(Beat, called=st.text(max_size=100)),
     st.builds(AccessHint, SAFE),
 )
 

@@ -1,6 +1,7 @@
 """Server nodes in one process, without sockets: real rooms over a shared store and any bus, and people who sit right at them."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -156,6 +157,9 @@ class Person:
                 self.people[change.presence_id] = change
 
 
+_numbers = itertools.count(1)
+
+
 def link_secret() -> bytes:
     """What all nodes share."""
     return b"of all nodes"
@@ -164,9 +168,11 @@ def link_secret() -> bytes:
 class Node:
     """One server process' rooms; it is the wire as well."""
 
-    def __init__(self, store: Store, bus: Bus, poll_seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, bus: Bus, poll_seconds: float, clock: Callable[[], float], node_id: str | None = None
+    ) -> None:
         self.bus = bus
-        settings = RoomSettings(poll_seconds=poll_seconds)
+        settings = RoomSettings(poll_seconds=poll_seconds, node_id=node_id or f"node-{next(_numbers)}")
         self.access = Access(store, utc_now, guests=True)
         self.desk = SharingDesk(store, self.access, link_secret)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
@@ -210,11 +216,16 @@ class Node:
 
 @asynccontextmanager
 async def running_node(
-    store: Store, bus: Bus, *, poll_seconds: float = 3600.0, clock: Callable[[], float] = monotonic
+    store: Store,
+    bus: Bus,
+    *,
+    poll_seconds: float = 3600.0,
+    clock: Callable[[], float] = monotonic,
+    node_id: str | None = None,
 ) -> AsyncIterator[Node]:
     """A node over a store that outlives it; unless told otherwise it never looks into the log by itself."""
     async with bus:
-        node = Node(store, bus, poll_seconds, clock)
+        node = Node(store, bus, poll_seconds, clock, node_id)
         async with node.rooms:
             yield node
             await node.rooms.drain()
