@@ -36,5 +36,8 @@ class Database(Protocol):
     async def compute(self, job: Callable[[], T]) -> T:
         """Run what takes long but needs no connection, out of the event loop's way."""
 
+    async def check_room(self) -> None:
+        """Raise Unavailable if what people write now would find no room, as far as that can be told beforehand."""
+
     async def give_back(self) -> None:
         """Return space that deleted rows have left behind, if the database doesn't do it by itself."""

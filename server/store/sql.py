@@ -82,7 +82,8 @@ class SqlStore:
         await self._database.close()
 
     async def check(self) -> None:
-        """Commit something small."""
+        """Commit something small, where there is room for more than that."""
+        await self._database.check_room()
         await self._database.write(partial(_sign, at=to_microseconds(self._clock())))
 
 

@@ -13,6 +13,7 @@ from crdt.ids import Seq
 from server.store.base import Appended, Attachment
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
+from server.store.sqlite.file import ROOM_BYTES
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill, head
 
 MEGABYTE = 2**20
@@ -38,9 +39,24 @@ async def test_past_its_limit_the_database_refuses_and_recovers(tmp_path: Path) 
         assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(fitted)}
         with pytest.raises(Unavailable, match=r"no room left for .*manyhands"):
             await store.log.append([append("again", bytes(50_000)), append("small", document_id=OTHER)])
+        with pytest.raises(Unavailable, match=r"no room left for .*manyhands"):
+            await store.check()
         assert await store.log.heads([OTHER]) == {OTHER: head(100)}
         await store.catalogue.delete(OTHER)
+        await store.check()
         assert await store.log.append([append("again", bytes(50_000))]) == [Appended(Seq(fitted + 1))]
+
+
+async def test_a_directory_that_is_gone_is_no_place_to_write_in(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    directory.mkdir()
+    async with SqlStore(sqlite_url(directory)) as store:
+        await store.check()
+        directory.rename(tmp_path / "elsewhere")
+        with pytest.raises(Unavailable, match="cannot be written"):
+            await store.check()
+        (tmp_path / "elsewhere").rename(directory)
+        await store.check()
 
 
 def _attachment(size: int) -> Attachment:
@@ -58,7 +74,11 @@ async def disk_full(directory: Path) -> None:
         assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(fitted)}
         with pytest.raises(Unavailable, match=r"The disk with .*manyhands"):
             await store.log.append([append("again", bytes(50_000))])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES // 2, unlimited[1]))
+        with pytest.raises(Unavailable, match=r"no room left for .*manyhands|The disk with .*manyhands"):
+            await store.check()
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        await store.check()
         assert await store.log.append([append("again", bytes(50_000))]) == [Appended(Seq(fitted + 1))]
     async with SqlStore(sqlite_url(directory)) as store:
         loaded = await store.log.load(DOCUMENT)

@@ -96,6 +96,9 @@ class PostgresDatabase:
         """Run what takes long but needs no connection in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._opened().computing, job)
 
+    async def check_room(self) -> None:
+        """Do nothing: a server's disk can only be told by writing to it."""
+
     async def give_back(self) -> None:
         """Do nothing: PostgreSQL's autovacuum does it."""
 

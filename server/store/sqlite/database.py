@@ -118,6 +118,15 @@ class SqliteDatabase:
         """Run what takes long but needs no connection beside the readers, out of the event loop's way."""
         return await self._opened().readers.run(job)
 
+    async def check_room(self) -> None:
+        """Look at the file's limit, and whether its directory takes a file of some size."""
+        opened = self._opened()
+        await opened.writer.run(partial(self._check_room_now, opened))
+
+    def _check_room_now(self, opened: _Open) -> None:
+        with translated(opened.path):
+            file.check_room(driver_of(opened.writing), opened.path)
+
     async def give_back(self) -> None:
         """Return space that deleted rows have left behind to the file system."""
         opened = self._opened()

@@ -22,6 +22,11 @@ _SENTENCES = {
 }
 
 
+def no_room(path: Path) -> Unavailable:
+    """The refusal of what would not fit."""
+    return Unavailable(_SENTENCES[sqlite3.SQLITE_FULL].format(path=path))
+
+
 @contextlib.contextmanager
 def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
     """Let only our own errors out of the block. `reading`: it reads a document, so that damage found is that document's."""

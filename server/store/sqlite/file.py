@@ -5,9 +5,11 @@ to another program, was written by a newer version of Manyhands, or is in use by
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,13 @@ from sqlalchemy.pool import QueuePool
 
 from crdt.errors import Unavailable
 from server.store.migrate import check_revisions, check_tables
-from server.store.sqlite.failures import translated
+from server.store.sqlite.failures import no_room, translated
 
 PAGE_BYTES = 4096
 LOCK_NAME = "manyhands.lock"
+
+ROOM_BYTES = 256 * 2**10
+"""With less room than for one message with content, the database counts as full."""
 
 _BUSY_SECONDS = 5.0  # how long to wait for another program, a backup say, that holds the database
 _SPARE_PAGES = 64  # free pages that are left in the file for the next rows
@@ -66,10 +71,7 @@ def locked(path: Path) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError):
         raise Unavailable(f"The data directory {directory} does not exist. Create it, or name another one.") from None
     except OSError as error:
-        message = (
-            f"The data directory {directory} cannot be written ({error.strerror}). Let the server's user write there."
-        )
-        raise Unavailable(message) from None
+        raise _unwritable(directory, error) from None
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,6 +81,12 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _unwritable(directory: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"The data directory {directory} cannot be written ({error.strerror}). Let the server's user write there."
+    )
 
 
 def inspect(path: Path) -> None:
@@ -136,6 +144,26 @@ def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
     return engine
+
+
+def check_room(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise Unavailable unless ROOM_BYTES more fit into the file and its directory.
+
+    A small commit tells too little: it finds its place in a WAL that is there already, on a full disk as well.
+    """
+    most, pages, free = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("max_page_count", "page_count", "freelist_count")
+    )
+    if (most - pages + free) * PAGE_BYTES < ROOM_BYTES:
+        raise no_room(path)
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as trial:
+            os.posix_fallocate(trial.fileno(), 0, ROOM_BYTES)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise no_room(path) from None
+        raise _unwritable(path.parent, error) from None
 
 
 def give_back(connection: sqlite3.Connection, path: Path) -> bool:
