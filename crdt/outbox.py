@@ -119,6 +119,7 @@ class Outbox:
         self.retry_at: float | None = None
         """When the append under way is to be tried again; None while a try is under way or none is."""
         self._pause = FIRST_RETRY
+        self._late = False
         self._owed: dict[Seq, Appending] = {}
         self._barred: set[ConnectionId] = set()
 
@@ -139,8 +140,8 @@ class Outbox:
 
     @property
     def failing(self) -> bool:
-        """Whether the append under way has failed at least once."""
-        return self._pause > FIRST_RETRY
+        """Whether the append under way is late, or has failed at least once."""
+        return self._late
 
     def take_admitted(self, entry: Entry, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
         """Take what the gate has let in. `seq`: of the last row, which acknowledges what brings nothing new if nothing is on its way."""
@@ -231,7 +232,7 @@ class Outbox:
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return None
-        self.under_way, self.retry_at, self._pause = None, None, FIRST_RETRY
+        self.under_way, self.retry_at, self._pause, self._late = None, None, FIRST_RETRY, False
         self.bytes -= sum(entry.size for entry in appending.entries)
         return appending
 
@@ -264,9 +265,12 @@ class Outbox:
         """Its turn has come; None: the row is not one of ours."""
         return self._owed.pop(seq, None)
 
-    def failed(self, update_id: UpdateId, now: float) -> None:
-        """The store could not take the append: try the same again after a pause."""
-        if self.under_way is not None and self.under_way.update_id == update_id:
+    def failed(self, update_id: UpdateId, now: float | None) -> None:
+        """The store could not take the append: try the same again after a pause. `now` None: it may yet take it, but is late."""
+        if self.under_way is None or self.under_way.update_id != update_id:
+            return
+        self._late = True
+        if now is not None:
             self.retry_at = now + self._pause
             self._pause = min(self._pause * 2, LAST_RETRY)
 
@@ -275,7 +279,7 @@ class Outbox:
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return False
-        self.under_way, self.retry_at, self._pause = None, None, FIRST_RETRY
+        self.under_way, self.retry_at, self._pause, self._late = None, None, FIRST_RETRY, False
         self._waiting[:0] = appending.entries
         return True
 
@@ -298,6 +302,6 @@ class Outbox:
     def refuse_all(self, code: Code, message: str) -> list[Refuse]:
         """Give up what is not durable; return the refusals for it."""
         entries = self._undecided
-        self._waiting, self.under_way, self.bytes, self.retry_at = [], None, 0, None
+        self._waiting, self.under_way, self.bytes, self.retry_at, self._late = [], None, 0, None, False
         refused = Refused(code, message)
         return [Refuse(entry.connection, entry.request, refused) for entry in entries if entry.request is not None]

@@ -50,6 +50,8 @@ from crdt.replica import Replica, Spared, Stored
 from crdt.session import Session
 from crdt.update_reader import Inspected
 
+_BOUND_ELSEWHERE = "Another node has bound a client id that was taken in here."
+
 
 class Room:
     """One open document. After `Ended` it must not be used any more."""
@@ -218,12 +220,12 @@ class Room:
         self._replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance(patient=True)
 
-    def append_failed(self, update_id: UpdateId, now: float) -> list[Effect]:
+    def append_failed(self, update_id: UpdateId, now: float | None) -> list[Effect]:
         """The store could not take the append, or did not say so: `flush` will try the same again."""
         self._outbox.failed(update_id, now)
         return self._tell_durability()
 
-    def append_refused(self, update_id: UpdateId, reason: str) -> list[Effect]:
+    def append_refused(self, update_id: UpdateId, reason: str = _BOUND_ELSEWHERE) -> list[Effect]:
         """The store will not take it: read what is there by now, then judge again what waits."""
         if not self._outbox.give_back(update_id):
             return []

@@ -27,6 +27,7 @@ Event = Literal[
     "store_unreachable",
     "store_back",
     "append_failed",
+    "append_late",
     "append_broken",
     "read_failed",
     "unmark_failed",

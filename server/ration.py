@@ -26,6 +26,7 @@ REPEATED = frozenset(
     {
         "access_unread",
         "append_failed",
+        "append_late",
         "connection_aborted",
         "event_failed",
         "heads_unread",

@@ -20,6 +20,9 @@ from server.rooms.open_room import OpenRoom
 from server.rooms.reader import FIRST_PAUSE, LAST_PAUSE
 from server.store.sharing_base import Standing
 
+PATIENCE = 1.5
+"""Seconds that the store may take to say who may come into a document that is open; past it, memory answers if it can."""
+
 REMEMBERED = 1000
 """People per open document who are let in again while the store is away; past it, whoever came first is forgotten."""
 
@@ -55,11 +58,12 @@ class Attendance:
     async def ruling(self, open_room: OpenRoom | None, document_id: DocumentId, card: Card) -> Ruling:
         """What somebody may do; raises ProtocolError(not_found), and Unavailable when neither the store nor memory can tell."""
         try:
-            return await self._access.ruling(card.identity, document_id, card.link)
-        except Unavailable:
+            async with asyncio.timeout(None if open_room is None else PATIENCE):
+                return await self._access.ruling(card.identity, document_id, card.link)
+        except (Unavailable, TimeoutError) as error:
             known = self._recall(document_id, card)
             if open_room is None or known is None or known.version < open_room.access_version:
-                raise
+                raise error if isinstance(error, Unavailable) else Unavailable("The store does not answer.") from error
             return known
 
     def _remember(self, document_id: DocumentId, card: Card, ruling: Ruling) -> None:

@@ -6,6 +6,7 @@ which keeps its batch and tries the same one again.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from crdt.errors import Unavailable
 from server.observe import log
@@ -15,7 +16,16 @@ PACE = 0.008
 """Seconds from one group's beginning to the next one's, at least: a commit costs the same for one batch and for ten. After a quiet
 spell a group begins at once."""
 
-Outcome = AppendOutcome | None
+LATE_SECONDS = 1.5
+"""Without an answer for so long, people are told that nothing is being saved, while the same append goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The store has not answered yet. The outcome is still to come."""
+
+
+Outcome = AppendOutcome | Late | None
 """None: the store did not take it, or did not say so."""
 
 Done = Callable[[Outcome], None]
@@ -29,6 +39,7 @@ class Committer:
         self._log = log
         self._deadline = deadline
         self._waiting: list[tuple[Append, Done]] = []
+        self._late = False
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -42,13 +53,15 @@ class Committer:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def submit(self, append: Append, done: Done) -> None:
-        """Put an append into the next group; `done` is called on the loop with what came of it."""
+        """Put an append into the next group; `done` is called on the loop with what came of it, and perhaps before that with Late."""
         self._waiting.append((append, done))
         self._wake.set()
+        if self._late:
+            asyncio.get_running_loop().call_soon(done, Late())
 
     async def _run(self) -> None:
-        clock = asyncio.get_running_loop().time
-        next_at = 0.0
+        loop = asyncio.get_running_loop()
+        clock, next_at = loop.time, 0.0
         while True:
             await self._wake.wait()
             if (pause := next_at - clock()) > 0:
@@ -57,11 +70,20 @@ class Committer:
             self._wake.clear()
             group, self._waiting = self._waiting, []
             if group:
+                late = loop.call_later(LATE_SECONDS, self._tell_late, group)
                 outcomes = await self._commit([append for append, _ in group])
+                late.cancel()
+                self._late = False
                 for (_, done), outcome in zip(group, outcomes, strict=True):
                     done(outcome)
 
-    async def _commit(self, appends: Sequence[Append]) -> Sequence[Outcome]:
+    def _tell_late(self, group: Sequence[tuple[Append, Done]]) -> None:
+        self._late = True
+        log.warning("append_late", documents=len(group), reason="The store has not answered yet.")
+        for _, done in [*group, *self._waiting]:
+            done(Late())
+
+    async def _commit(self, appends: Sequence[Append]) -> Sequence[AppendOutcome | None]:
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._log.append(appends)

@@ -43,7 +43,7 @@ from server.bus.base import (
     PresenceWhole,
 )
 from server.observe import log
-from server.rooms.committer import Committer, Outcome
+from server.rooms.committer import Committer, Late, Outcome
 from server.rooms.doubts import Doubts
 from server.rooms.hints import hint_of
 from server.rooms.reader import Reader, replayed, stored_of
@@ -247,14 +247,14 @@ class OpenRoom:
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
             case store.Taken():
-                reason = "Another node has bound a client id that was taken in here."
-                self.do(lambda: self.room.append_refused(effect.update_id, reason))
+                self.do(lambda: self.room.append_refused(effect.update_id))
             case store.Stale():
                 self._around.spawn(self._append_as_allowed(effect))
             case store.Gone():
                 self.end(Code.DELETED, "The document was deleted.")
-            case None:
-                self.do(lambda: self.room.append_failed(effect.update_id, self._around.clock()))
+            case None | Late():
+                now = self._around.clock() if outcome is None else None
+                self.do(lambda: self.room.append_failed(effect.update_id, now))
             case _:
                 assert_never(outcome)
 

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from pycrdt import Doc, Text
 
@@ -15,6 +15,7 @@ from crdt.protocol import (
     Acknowledged,
     ClosedMessage,
     DocumentMessage,
+    DurabilityMessage,
     JoinRequest,
     Json,
     PresenceChange,
@@ -66,6 +67,7 @@ class Person:
         self.role: Role | None = None
         self.email: str | None = None
         self.closed: ClosedMessage | None = None
+        self.durability = "ok"
         self._link: str | None = None
         self._node = node
         self._document_id = DocumentId("")
@@ -108,6 +110,10 @@ class Person:
     async def types(self, words: str) -> Acknowledged | Refused:
         """Type at the end, and wait until it is said to be safe."""
         self.sends(words)
+        return await self.hears_back()
+
+    async def hears_back(self) -> Acknowledged | Refused:
+        """Wait for the answer to what was sent."""
         async with asyncio.timeout(PATIENCE):
             return await self._answers.get()
 
@@ -137,12 +143,14 @@ class Person:
                 self.title = info.title
             case RoleMessage(role):
                 self.role = role
+            case DurabilityMessage(durability):
+                self.durability = durability
             case ResyncMessage():
                 self._joining = asyncio.ensure_future(self.joins(self._document_id, self._link))
             case ClosedMessage():
                 self.closed = message
             case _:
-                pass
+                assert_never(message)
 
     def answered(self, answer: Acknowledged | Refused) -> None:
         self._answers.put_nowait(answer)
@@ -169,10 +177,20 @@ class Node:
     """One server process' rooms; it is the wire as well."""
 
     def __init__(
-        self, store: Store, bus: Bus, poll_seconds: float, clock: Callable[[], float], node_id: str | None = None
+        self,
+        store: Store,
+        bus: Bus,
+        poll_seconds: float,
+        clock: Callable[[], float],
+        node_id: str | None = None,
+        append_deadline: float = 10.0,
     ) -> None:
         self.bus = bus
-        settings = RoomSettings(poll_seconds=poll_seconds, node_id=node_id or f"node-{next(_numbers)}")
+        settings = RoomSettings(
+            poll_seconds=poll_seconds,
+            node_id=node_id or f"node-{next(_numbers)}",
+            append_deadline=append_deadline,
+        )
         self.access = Access(store, utc_now, guests=True)
         self.desk = SharingDesk(store, self.access, link_secret)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
@@ -222,10 +240,11 @@ async def running_node(
     poll_seconds: float = 3600.0,
     clock: Callable[[], float] = monotonic,
     node_id: str | None = None,
+    append_deadline: float = 10.0,
 ) -> AsyncIterator[Node]:
     """A node over a store that outlives it; unless told otherwise it never looks into the log by itself."""
     async with bus:
-        node = Node(store, bus, poll_seconds, clock, node_id)
+        node = Node(store, bus, poll_seconds, clock, node_id, append_deadline)
         async with node.rooms:
             yield node
             await node.rooms.drain()
