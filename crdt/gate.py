@@ -27,7 +27,7 @@ from crdt.deletions import Deletions
 from crdt.engine_cost import PLENTY, ROUNDS, EngineCost
 from crdt.errors import ProtocolError
 from crdt.gate_limits import GateLimits
-from crdt.growth import check_authors, check_clients, check_places, check_structs
+from crdt.growth import check_authors, check_places, check_structs
 from crdt.interweaving import RANGES_AT_ONCE, SLICE, UPDATES_AT_ONCE, Cursor, missing_past, take_in_order
 from crdt.places import NOWHERE, Mark, Places
 from crdt.state_vector import check_state_vector, encode_state_vector
@@ -116,7 +116,6 @@ class Knowledge:
         typed = self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
             return typed
-        check_clients(self._limits, updates)
         try:
             for update in updates:
                 if not self._take_small(update):
@@ -131,7 +130,6 @@ class Knowledge:
         self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
     ) -> Generator[None, None, Admission]:
         """The same with pauses, so that others get their turn; until its end, nothing else may be asked of this object."""
-        check_clients(self._limits, updates)
         try:
             for taken, update in enumerate(updates):
                 if taken % UPDATES_AT_ONCE == UPDATES_AT_ONCE - 1:

@@ -20,7 +20,8 @@ class GateLimits:
         update_bytes: one update. What a room takes as one batch, since a batch may be one update.
         structs: structs and deleted ranges of one batch. Each costs the serving process about 5 µs, in slices, and the engine takes
             100 ms for all of them, in one piece; a document with 260,000 edits by one person has 11,000.
-        any_values: values nested in lists and objects of one batch. A null is one byte here and 24 in memory.
+        any_values: values nested in lists and objects of one batch. A null is one byte here and 24 in memory, and the engine
+            reads all of them in one piece.
         any_depth: levels of nesting in one JSON or `Any` value. yrs reads them recursively: 800 levels overflow a small stack.
         type_depth: levels of shared types within each other. yrs deletes and prints them recursively: 20,000 overflow its stack,
             and browsers give up earlier. A table in a nested list in a quote is at 20.
@@ -38,7 +39,7 @@ class GateLimits:
 
     update_bytes: int = 16 * 2**20
     structs: int = 100_000
-    any_values: int = 1_000_000
+    any_values: int = 250_000
     any_depth: int = 32
     type_depth: int = 256
     types: int = 2**18

@@ -4,22 +4,14 @@ from collections.abc import Iterable, Sized
 from itertools import islice
 
 from crdt.admission import full
-from crdt.errors import ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.places import Mark, Places
-from crdt.update_reader import Inspected
-
-
-def check_clients(limits: GateLimits, updates: Iterable[Inspected]) -> None:
-    """Check an update before it has cost anything."""
-    if any(len(update.clients) > limits.client_ids for update in updates):
-        raise _too_many(limits)
 
 
 def check_authors(limits: GateLimits, authors: Sized, new: Iterable[int], own: int | None) -> None:
     """Check `authors`, of whom some are new; `own` is the session's client id."""
     if len(authors) > limits.client_ids:
-        raise _too_many(limits)
+        raise full(f"A document has at most {limits.client_ids} client ids. Copy what it says into another one.")
     if len(authors) > limits.brought_client_ids and any(client != own for client in new):
         most = limits.brought_client_ids
         raise full(f"A document takes in at most {most} client ids that others have used. Write under your own.")
@@ -40,7 +32,3 @@ def check_structs(limits: GateLimits, structs: int, ranges: int, *, growing: boo
     most = limits.document_structs
     if structs + ranges > most and (growing or ranges > most):
         raise full(f"A document has at most {most} structs and deleted ranges. Delete some, and close it for a minute.")
-
-
-def _too_many(limits: GateLimits) -> ProtocolError:
-    return full(f"A document has at most {limits.client_ids} client ids. Copy what it says into another one.")

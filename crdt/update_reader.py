@@ -122,6 +122,9 @@ def _read_blocks(
     blocks, at = read_varuint(data, 0)
     if blocks * 4 > len(data):
         raise bad_update("The update announces more clients than it has bytes for.")
+    if blocks > limits.client_ids:
+        most = f"A document has at most {limits.client_ids} client ids"
+        raise ProtocolError(Code.DOCUMENT_FULL, f"{most}. Copy what it says into another one.")
     clients: list[tuple[int, int, int]] = []
     all_structs: list[list[Struct]] = []
     left = limits.structs

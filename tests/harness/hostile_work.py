@@ -167,10 +167,10 @@ KINDS: dict[str, tuple[Callable[[int], Input], int]] = {
     "many at one place": (many_at_one_place, 5000),
     "many people at one place": (many_people_at_one_place, 3000),
     "many values of one key": (many_values_of_one_key, 4000),
-    "client ids": (client_ids, 90_000),
-    "nulls": (nulls, 900_000),
-    "nested lists": (nested_lists, 30_000),
+    "client ids": (client_ids, 20_000),
+    "nulls": (nulls, 240_000),
+    "nested lists": (nested_lists, 7500),
     "JSON in formats": (json_in_formats, 90_000),
-    "one large JSON value": (one_large_json, 900_000),
+    "one large JSON value": (one_large_json, 240_000),
 }
 """Each kind with the size that is about the largest allowed."""
