@@ -60,19 +60,13 @@ class Appending:
     batch: bytes
     updates: tuple[Inspected, ...]
     entries: tuple[Entry, ...]
-
-    @property
-    def author_keys(self) -> AuthorKeys:
-        """What the store must bind with the row, or find unbound."""
-        claims: dict[ClientId, bytes] = {}
-        for client_id, key in [pair for entry in self.entries for pair in entry.author_keys]:
-            claims[client_id] = key or claims.get(client_id, b"")  # what one tab brings, another's first words may bind
-        return tuple(claims.items())
+    author_keys: AuthorKeys
+    """What the store must bind with the row, or find unbound."""
 
     @property
     def bound(self) -> AuthorKeys:
         """Those of them that the row binds."""
-        return tuple(pair for pair in self.author_keys if pair[1])
+        return tuple([pair for pair in self.author_keys if pair[1]])
 
     def acknowledgements(self, seq: Seq) -> list[Effect]:
         """The answer to all who wait for one, now that the row is durable at `seq`."""
@@ -81,6 +75,8 @@ class Appending:
 
     def answers(self, seq: Seq, set_aside: Sequence[SetAside]) -> list[Effect]:
         """The same, if some of its updates were set aside: whoever sent one of those is refused, because it was not applied."""
+        if not set_aside:
+            return self.acknowledgements(seq)
         positions = {each.position for each in set_aside}
         bad = [update for at, update in enumerate(self.updates) if at in positions or WHOLE_ROW in positions]
         if not bad:
@@ -97,6 +93,14 @@ class Appending:
         authors = {entry.connection for entry in self.entries if entry.updates}
         answered = any(entry.request is not None for entry in self.entries if entry.updates)
         return authors.pop() if len(authors) == 1 and answered else None
+
+
+def _claims_of(entries: Sequence[Entry]) -> AuthorKeys:
+    claims: dict[ClientId, bytes] = {}
+    for entry in entries:
+        for client_id, key in entry.author_keys:
+            claims[client_id] = key or claims.get(client_id, b"")  # what one tab brings, another's first words may bind
+    return tuple(claims.items())
 
 
 def _holds(entry: Entry, update: Inspected) -> bool:
@@ -224,7 +228,7 @@ class Outbox:
         entries, self._waiting = tuple(self._waiting), []
         updates = join_keystrokes([update for entry in entries for update in entry.updates])
         batch = encode_batch([update.raw for update in updates])
-        self.under_way = Appending(update_id, batch, updates, entries)
+        self.under_way = Appending(update_id, batch, updates, entries, _claims_of(entries))
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:
