@@ -7,6 +7,7 @@ words, which costs more than all that is then done with it. Whatever is not plai
 import asyncio
 import json
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
 import engineio
 
@@ -20,6 +21,9 @@ from server.gateway.outgoing import PacketQueue
 from server.rooms.turnstile import Turnstile
 
 _TOO_MANY = "Too many connections. Close some pages, or try again later."
+
+SESSION_HEADER = "Manyhands-Session"
+"""Of the answer that begins a session of long-polling: the session's id."""
 
 _GUARDS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
@@ -55,6 +59,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self._serving: set[asyncio.Task[Any]] = set()
         self._turnstile = Turnstile()
         self.session_mark = ""
+        self.draining = False
+        """Whether no session is begun any more."""
         terms = {
             "pingInterval": int(self.ping_interval * 1000),
             "pingTimeout": int(self.ping_timeout * 1000),
@@ -88,9 +94,15 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             task.add_done_callback(self._serving.discard)
         if scope["type"] == "websocket" and plain_opening(scope, self.cors_allowed_origins):
             return await self._open_websocket(scope, receive, send)
+        if self.draining and not self._is_of_a_session_here(scope):
+            # What a balancer keeps open to this node still leads here when the port is closed; another node would not know the session.
+            gone = _refusal("503 SERVICE UNAVAILABLE", Code.DRAINING, "This server is shutting down; connect again.")
+            return await self._make_response(
+                {**gone, "headers": [*gone["headers"], ("Connection", "close")]}, _environ(scope, send)
+            )
         if not names_transport(scope.get("query_string", b"")):
-            environ = {"REQUEST_METHOD": scope.get("method", "GET"), "asgi.scope": scope, "asgi.send": send}
-            return await self._make_response(self._bad_request("Name a transport: polling or websocket."), environ)
+            refused = self._bad_request("Name a transport: polling or websocket.")
+            return await self._make_response(refused, _environ(scope, send))
         messages = iter([first])
 
         async def replay() -> Message:
@@ -139,7 +151,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             finally:
                 socket.end()  # also when the peer left before its handshake was answered
         socket.connected = True
-        return self._ok(await socket.poll())
+        # For a balancer, which cannot read the session's id in the body but must send to this node what names it.
+        return self._ok(await socket.poll(), [(SESSION_HEADER, socket.sid)])
+
+    def _is_of_a_session_here(self, scope: Environ) -> bool:
+        query = parse_qs(scope.get("query_string", b""))
+        return any(sid.decode(errors="replace") in self.sockets for sid in query.get(b"sid", []))
 
     async def until_served(self, seconds: float) -> None:
         """Wait until nothing is being answered any more, but not longer; then cut what is left."""
@@ -169,6 +186,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
 
     def _log_error_once(self, message: str, message_key: str) -> None:
         """Write nothing: engineio's messages hold session ids and whatever else the peer sent."""
+
+
+def _environ(scope: Environ, send: Send) -> Environ:
+    """As much of engineio's words for a request as an answer needs."""
+    return {"REQUEST_METHOD": scope.get("method", "GET"), "asgi.scope": scope, "asgi.send": send}
 
 
 def _refusal(status: str, code: Code, message: str) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Gateway:
 
     def drain(self, spread_ms: int) -> None:
         """Let nobody in any more, neither here nor into a document, and tell everybody to leave, each in their turn within this time."""
-        self._draining = True
+        self._draining = self._server.eio.draining = True
         for turn, connection in enumerate(self._connections.values()):
             after_ms = spread_ms * turn // len(self._connections)
             connection.socket.push(event_packets(*encode_draining(after_ms)))

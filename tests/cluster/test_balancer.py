@@ -1,13 +1,14 @@
 """What HAProxy does with deploy/haproxy.cfg: people of a document meet, long-polling stays where it is, no node is asked in vain."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.cluster.breakable import NODES, BreakableCluster
 from tests.cluster.marks import CLUSTER
-from tests.cluster.people import PatientTypist, all_replicas_agree, people_at
+from tests.cluster.people import PatientTypist, all_replicas_agree, everybody_writing, more_is_saved, people_at
 from tests.harness.bell import Bell
 
 pytestmark = CLUSTER
@@ -38,6 +39,40 @@ async def test_a_long_polling_session_stays_on_its_node(cluster: BreakableCluste
                 await person.types()
                 await person.all_saved()
         assert all(person.times_joined == 1 for person in people)
+        await all_replicas_agree(cluster, document_id, people)
+    finally:
+        for person in people:
+            await person.close()
+
+
+class Leaving(PatientTypist):
+    """Leaves a node that asks for it, after the pause that it names, as a page does."""
+
+    def _new_socket(self) -> Any:
+        socket = super()._new_socket()
+
+        async def draining(notice: dict[str, int]) -> None:
+            await asyncio.sleep(notice["after_ms"] / 1000)
+            await socket.disconnect()
+
+        socket.on("draining", draining)
+        return socket
+
+
+async def test_people_who_poll_move_on_at_once_when_nodes_are_restarted(cluster: BreakableCluster) -> None:
+    """The node that they leave closes its port first; what HAProxy still has open to it must not take their new sessions."""
+    document_id, bell = await cluster.new_document(), Bell()
+    people = [
+        Leaving(cluster.door(node), document_id, f"Poller{node}{turn}", bell) for turn in range(2) for node in NODES
+    ]
+    try:
+        for person in people:
+            await person.open("polling")
+        async with everybody_writing(people):
+            await more_is_saved(people)
+            await cluster.rolling_restart()
+            await more_is_saved(people)
+        assert [(person.times_joined > 1, person.failed_connects) for person in people] == [(True, 0)] * len(people)
         await all_replicas_agree(cluster, document_id, people)
     finally:
         for person in people:

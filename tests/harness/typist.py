@@ -66,6 +66,8 @@ class Typist:
         self.seq = 0
         self.joined = False
         self.times_joined = 0
+        self.failed_connects = 0
+        """Tries of a page that has been connected before."""
         self.fetched_bytes = 0
         self.durability = "ok"
         self.surprises: list[object] = []
@@ -99,6 +101,7 @@ class Typist:
                 await self.socket.connect(self._url, transports=[self._transport], auth=auth)
                 await self._gone.wait()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
+                self.failed_connects += self.times_joined > 0
                 self._http.hang_up()
                 await asyncio.sleep(PAUSE)
             self.socket = self._new_socket()

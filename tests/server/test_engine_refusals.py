@@ -76,6 +76,25 @@ async def test_no_answer_is_to_be_kept_or_guessed_at(http: httpx.AsyncClient) ->
         assert guards == ("no-store", "nosniff"), answer.request.method
 
 
+async def test_the_answer_that_begins_a_session_names_it_for_balancers(http: httpx.AsyncClient) -> None:
+    opened = await http.get(POLLING)
+    assert f'"sid":"{opened.headers["Manyhands-Session"]}"' in opened.text
+
+
+async def test_a_server_that_is_leaving_begins_no_session_and_serves_those_that_it_has(
+    server: LiveServer, http: httpx.AsyncClient
+) -> None:
+    mine = f"{POLLING}&sid={(await http.get(POLLING)).headers['Manyhands-Session']}"
+    await http.post(mine, content=b"40")
+    server.gateway.drain(0)
+    for somebody in (POLLING, f"{POLLING}&sid=of-another-node"):
+        for answer in (await http.get(somebody), await http.post(somebody, content=b"40")):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "draining")
+            assert answer.headers["Connection"] == "close", "or a balancer would come back over the same connection"
+    assert "draining" in (await http.get(mine)).text
+    assert (await http.post(mine, content=b'42["leave","aaaaaaaa"]')).status_code == 200
+
+
 async def test_another_namespace_is_refused_as_the_protocol_writes_it(server: LiveServer) -> None:
     async with raw_socket(server.port) as stranger:
         await stranger.send('40/admin,{"token":"x"}')
