@@ -22,6 +22,14 @@ class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
     async def connect(self, url: str, **options: Any) -> None:
         await super().connect(url, wait_timeout=PATIENCE, **options)
 
+    async def disconnect(self) -> None:
+        """Leave once everything is said. Over long-polling it says nothing else, and waits 25 s for the server's next ping."""
+        if self.eio.state == "connected":
+            said = asyncio.ensure_future(self.eio.queue.join())
+            await asyncio.wait({said, self.eio.write_loop_task}, return_when=asyncio.FIRST_COMPLETED)
+            said.cancel()
+        await super().disconnect()
+
 
 class Server(Protocol):
     """Whatever has an address."""
