@@ -26,6 +26,7 @@ STATUS: Mapping[Code, int] = {
     Code.DELETED: 404,
     Code.TOO_LARGE: 413,
     Code.DOCUMENT_FULL: 413,
+    Code.TOO_COSTLY: 413,
     Code.UNSUPPORTED_CONTENT: 415,
     Code.TOO_MANY: 429,
     Code.RATE_LIMITED: 429,
