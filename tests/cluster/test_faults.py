@@ -31,7 +31,11 @@ def doors(cluster: BreakableCluster) -> list[str]:
 async def test_people_on_all_nodes_write_one_document(cluster: BreakableCluster) -> None:
     document_id = await cluster.new_document()
     async with people_at(doors(cluster), document_id) as people:
-        assert await cluster.visitors() == [2, 2, 2]
+        visitors = await cluster.visitors()
+        assert sum(visitors) == len(people), visitors
+        assert len([node for node in visitors if node]) > 1, (
+            "a busy node may be passed over, but one alone has no peers"
+        )
         async with everybody_writing(people):
             await more_is_saved(people, 100)
         await all_replicas_agree(cluster, document_id, people)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Never
 
 import pytest
 
+from crdt.errors import Unavailable
 from crdt.ids import ClientId, Epoch, Seq, UpdateId
 from server.store.base import (
     REMEMBERED_UPDATE_IDS,
@@ -168,7 +170,11 @@ async def test_update_ids_of_folded_rows_are_remembered(storage: Storage) -> Non
 
 async def test_update_ids_are_forgotten_when_many_newer_ones_are_folded(store: AnyStore) -> None:
     await fill(store, "old", "recent", *(f"new{number}" for number in range(REMEMBERED_UPDATE_IDS - 1)))
-    await store.log.compact(DOCUMENT, join)
+    folded = False
+    while not folded:
+        with suppress(Unavailable):  # a busy machine may be silent in the transaction for too long; repeating is safe
+            await store.log.compact(DOCUMENT, join)
+            folded = True
     head = REMEMBERED_UPDATE_IDS + 1
     assert await store.log.append([append("recent")]) == [Appended(Seq(2))]
     assert await store.log.append([append("old")]) == [Appended(Seq(head + 1))]
