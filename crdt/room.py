@@ -76,6 +76,8 @@ class Room:
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
         self._told: Durability = "ok"
+        self._sound = True
+        """Whether the replica is what everybody here was told, though the gate may know of more than will come of it."""
         self.info = info
         """The catalogue's entry, as an open page shows it."""
 
@@ -229,7 +231,7 @@ class Room:
         """The store will not take it: read what is there by now, then judge again what waits."""
         if not self._outbox.give_back(update_id):
             return []
-        return self._tell_durability() + self.doubt(reason)
+        return [*self._tell_durability(), *self._catching_up.reload(reason)]
 
     def _tell_durability(self) -> list[Effect]:
         was, self._told = self._told, self.durability
@@ -245,8 +247,10 @@ class Room:
     def judge(self, connection: ConnectionId, role: Role | None) -> list[Effect]:
         """Somebody, who may have left, has this role from now on, or none; what of theirs is not durable is judged by it."""
         self._outbox.bar(connection, barred=role is None or not role.may_write)
-        effects = self.doubt("Access ended while something waited.") if self._outbox.bars_waiting else []
-        return self._people.judge(connection, role) + effects
+        effects = self._people.judge(connection, role)
+        if self._outbox.bars_waiting:
+            effects += self._catching_up.reload("Access ended while something waited.")
+        return effects
 
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
@@ -305,10 +309,12 @@ class Room:
 
     def doubt(self, reason: str) -> list[Effect]:
         """The replica in memory may not be what the log says: have the document loaded again."""
+        self._sound = False
         return [*self._catching_up.reload(reason)]
 
     def damaged(self, what: str, error: Damaged) -> list[Effect]:
         """The engine has failed to `apply` or `encode`. A replay is the cure; if it fails again, the document is read-only, told once."""
+        self._sound = False
         reload = self._catching_up.fails(what, error)
         if reload is not None or self.quarantined is not None:
             return [*(reload or ())]
@@ -320,7 +326,7 @@ class Room:
         return Replica(stored, self._gate_limits, self._engine)
 
     def reloaded(self, stored: Stored, replica: Replica | None = None) -> list[Effect]:
-        """The document as the store has it replaces the replica; everybody is asked to join again.
+        """The document as the store has it replaces the replica; everybody is asked to join again who may hold something else.
 
         `replica`: one that was made of it already. Another epoch than before ends the room.
         """
@@ -331,7 +337,9 @@ class Room:
         self.spare(())
         self._catching_up.reloaded(cured=self._replica.set_aside != before.set_aside)
         self._people.authors.learn(stored.author_keys.items())
-        effects: list[Effect] = [*self._people.tell(ResyncMessage()), *self.keep_aside()]
+        same = self._sound and self.seq == before.seq and self._replica.set_aside == before.set_aside
+        self._sound = True
+        effects: list[Effect] = [*(() if same else self._people.tell(ResyncMessage())), *self.keep_aside()]
         if self.quarantined is not None:
             effects += self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
         effects += self._judge_again() + self._outbox.resume(self._replica)

@@ -5,7 +5,7 @@ import pytest
 from crdt.effects import Reload
 from crdt.errors import Code
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, DocumentInfo, RoleMessage
+from crdt.protocol import ClosedMessage, DocumentInfo, ResyncMessage, RoleMessage
 from tests.harness.room import Seat, Table
 
 
@@ -57,6 +57,7 @@ def test_an_append_that_came_after_a_change_of_access_is_repeated_without_who_ma
     table.reload()
     table.commit()
     assert (bob.refusals, alice.acknowledged, carl.acknowledged) == (["forbidden"], [1], [1])
+    assert not any(isinstance(message, ResyncMessage) for message in alice.heard), "they hold what there is"
     assert alice.text == carl.text
     assert sorted(alice.text) == sorted("allowedbehind it ")
 
