@@ -179,6 +179,10 @@ class Page:
     cursor: str | None
 
 
+LISTED_OWNERLESS = 1000
+"""Documents without an owner that are in everybody's list; older ones are found by their address, and stay with who has visited them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whose:
     """Whose list of documents is asked for: what they own, and what they were granted or have visited by a link that has force.
@@ -188,7 +192,7 @@ class Whose:
     Attributes:
         user_id: theirs.
         shared: True: only what isn't their own; False: only their own; None: both.
-        with_ownerless: with None, documents without an owner as well, in the trash or not.
+        with_ownerless: with None, the newest LISTED_OWNERLESS documents without an owner as well, in the trash or not.
     """
 
     user_id: str

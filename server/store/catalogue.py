@@ -12,7 +12,7 @@ from crdt.permissions import Role
 from server.store.base import Entry, Page, Whose
 from server.store.database import Database
 from server.store.schema import documents, grants
-from server.store.sharing import concerns
+from server.store.sharing import concerns, note_owner
 from server.store.statements import insert
 from server.store.titles import decode_cursor, encode_cursor, fold_title, from_microseconds, to_microseconds
 
@@ -119,6 +119,7 @@ def _create(connection: Connection, values: Mapping[str, Any], owner: str | None
             "created_at": values["created_at"],
         }
         connection.execute(insert(connection, grants).values(grant).on_conflict_do_nothing())
+        note_owner(connection, made.key)
     return _entry(connection.execute(_ENTRY.where(documents.c.document_id == values["document_id"])).one())
 
 

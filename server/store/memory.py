@@ -13,6 +13,7 @@ from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role
 from crdt.stand_ins import batch_of
 from server.store.base import (
+    LISTED_OWNERLESS,
     REMEMBERED_UPDATE_IDS,
     Append,
     Appended,
@@ -196,13 +197,18 @@ class MemoryCatalogue:
     ) -> Page:
         """Sort all matches, then cut the page out."""
         wanted = fold_title(query)
+        ownerless = [each.document_id for each in self._documents.values() if each.access.owner is None]
+        newest = set(ownerless[-LISTED_OWNERLESS:])
         matches = sorted(
             (
                 document.entry
                 for document in self._documents.values()
                 if (document.trashed_at is not None) is trashed
                 and wanted in fold_title(document.title)
-                and (whose is None or document.access.concerns(whose, in_trash=trashed))
+                and (
+                    whose is None
+                    or document.access.concerns(whose, in_trash=trashed, new=document.document_id in newest)
+                )
             ),
             key=_place,
             reverse=True,

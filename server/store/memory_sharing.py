@@ -45,8 +45,8 @@ class AccessList:
         self.version += 1
         return self.version
 
-    def concerns(self, whose: Whose, *, in_trash: bool) -> bool:
-        """Whether the document is in somebody's list."""
+    def concerns(self, whose: Whose, *, in_trash: bool, new: bool) -> bool:
+        """Whether the document is in somebody's list. `new`: it is among the newest of those that nobody owns."""
         owned = self.owner == whose.user_id
         if whose.shared is False:
             return owned
@@ -54,7 +54,7 @@ class AccessList:
         given = came and not owned and not in_trash
         if whose.shared:
             return given
-        return owned or given or (whose.with_ownerless and self.owner is None)
+        return owned or given or (whose.with_ownerless and self.owner is None and (new or came))
 
 
 class _Document(Protocol):

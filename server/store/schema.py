@@ -41,6 +41,14 @@ documents = Table(
     Column("access_version", BigInteger, nullable=False, server_default="0"),
     # Raised by every change of `set_aside`; 0: nothing ever was, and reading a document needs no look there.
     Column("set_aside_version", BigInteger, nullable=False, server_default="0"),
+    # 0: it has an owner, 1: it may have none. Documents without one are found by it, newest first.
+    Column("ownerless", BigInteger, nullable=False, server_default="1"),
+    Index(
+        "ix_documents_ownerless",
+        "key",
+        sqlite_where=text("ownerless = 1"),
+        postgresql_where=text("ownerless = 1"),
+    ),
     sqlite_autoincrement=True,
 )
 

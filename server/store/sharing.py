@@ -8,12 +8,28 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, literal, null, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    literal,
+    null,
+    select,
+    text,
+    union,
+    union_all,
+    update,
+)
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
 from crdt.protocol import User
-from server.store.base import Whose
+from server.store.base import LISTED_OWNERLESS, Whose
 from server.store.database import Database
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
@@ -66,7 +82,22 @@ class SqlSharing:
 
 
 def concerns(whose: Whose) -> ColumnElement[bool]:
-    """Which rows of `documents` are in somebody's list."""
+    """Which rows of `documents` are in somebody's list: of the few that may be, those that are."""
+    return documents.c.key.in_(_candidates(whose)) & _is_in_list(whose)
+
+
+def _candidates(whose: Whose) -> CompoundSelect[Any]:
+    """Keys that indexes find: without them, each list would look at every document there is."""
+    theirs = [select(table.c.document_key).where(table.c.user_id == whose.user_id) for table in (grants, visits)]
+    if not whose.with_ownerless or whose.shared is not None:
+        return union(*theirs)
+    newest = (
+        select(documents.c.key).where(text("ownerless = 1")).order_by(documents.c.key.desc()).limit(LISTED_OWNERLESS)
+    )
+    return union(*theirs, select(newest.subquery().c.key))
+
+
+def _is_in_list(whose: Whose) -> ColumnElement[bool]:
     user_id = whose.user_id
 
     def granted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -162,7 +193,14 @@ def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: 
         former = update(grants).where(grants.c.document_key == raised.key, grants.c.role == Role.OWNER.value)
         connection.execute(former.values(role=Role.EDITOR.value))
     _put_grant(connection, raised.key, user_id, role, at)
+    note_owner(connection, raised.key)
     return int(raised.access_version)
+
+
+def note_owner(connection: Connection, key: int) -> None:
+    """Write down whether a document has an owner, where lists look for that."""
+    owned = select(literal(1)).where(grants.c.document_key == key, grants.c.role == Role.OWNER.value).exists()
+    connection.execute(update(documents).where(documents.c.key == key).values(ownerless=case((owned, 0), else_=1)))
 
 
 def _put_grant(connection: Connection, key: int, user_id: str, role: Role, at: int) -> None:
@@ -178,6 +216,7 @@ def _revoke(connection: Connection, document_id: DocumentId, user_id: str) -> in
         return None
     for table in (grants, visits):
         connection.execute(delete(table).where(table.c.document_key == raised.key, table.c.user_id == user_id))
+    note_owner(connection, raised.key)
     return int(raised.access_version)
 
 
@@ -226,6 +265,7 @@ def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> dict
         role = _take_grants(connection, key, (invited, user_id))
         if raised is not None and role is not None:
             _put_grant(connection, key, user_id, role, at)
+            note_owner(connection, key)
             versions[DocumentId(document_id)] = raised.access_version
     return versions
 

@@ -222,6 +222,26 @@ async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited
     assert await listed(store, Whose("bert")) == ["mine-1234"]
 
 
+async def test_of_what_nobody_owns_the_newest_are_in_everybodys_list_and_the_visited_ones_stay(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("sharing", "memory"):
+        monkeypatch.setattr(f"server.store.{module}.LISTED_OWNERLESS", 2)
+    ids = [DocumentId(f"document-{number}") for number in range(5)]
+    for document_id in ids:
+        await store.catalogue.create(document_id, document_id, EPOCH, NOON)
+    await store.sharing.visit(ids[0], "anna")
+    assert await listed(store, Whose("anna", with_ownerless=True)) == [ids[0], ids[3], ids[4]]
+    assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
+    await store.sharing.grant(ids[4], "anna", Role.OWNER)
+    assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[2], ids[3]]
+    await store.sharing.grant(ids[4], "anna", Role.EDITOR)
+    assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
+    await store.sharing.grant(ids[4], "anna", Role.OWNER)
+    await store.sharing.revoke(ids[4], "anna")
+    assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
+
+
 async def test_the_trash_lists_ones_own(store: AnyStore) -> None:
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
