@@ -9,6 +9,7 @@ a row of one's own, and while one is under way, the log is read only when the ga
 from crdt.document import Damaged
 from crdt.effects import Fetch, Reload
 from crdt.ids import Seq
+from crdt.replica import Replica
 
 GAP_PATIENCE = 0.02
 """Seconds that a hint which is late may take: it comes within a few milliseconds, and spares reading the log, which costs as many."""
@@ -41,17 +42,17 @@ class CatchingUp:
             return True
         return False
 
-    def ask(self, after: Seq) -> list[Fetch]:
-        """Read what comes after this row, unless that is being done."""
-        if self._reading or self.reloading:
+    def ask(self, replica: Replica) -> list[Fetch]:
+        """Read what comes after its last row, unless that is being done, or is of no use because the replica takes no more."""
+        if self._reading or self.reloading or replica.quarantined is not None:
             return []
         self._reading = True
         self._asked_up_to = self._hinted
-        return [Fetch(after)]
+        return [Fetch(replica.seq)]
 
-    def ask_for_the_rest(self, after: Seq) -> list[Fetch]:
+    def ask_for_the_rest(self, replica: Replica) -> list[Fetch]:
         """Read on, if more has been hinted at than was asked for."""
-        return self.ask(after) if self._hinted > max(after, self._asked_up_to) else []
+        return self.ask(replica) if self._hinted > max(replica.seq, self._asked_up_to) else []
 
     def answered(self) -> None:
         """The log has been read."""

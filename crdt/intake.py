@@ -4,7 +4,8 @@ A batch is taken whole or not at all. A large one is judged in slices, with paus
 other batch of the document may be, but rows of other nodes may come.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from crdt.admission import Admission, MayWrite, check_fits
@@ -44,11 +45,12 @@ class Intake:
     def receive_in_slices(
         self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None, *, measured: bool
     ) -> Generator[None, None, list[Effect]]:
-        """The same with pauses, in which no other batch may be received."""
+        """The same with pauses, in which no other batch may be received, and after which its author must still be one who may write."""
         try:
             replica, entry = self._room.replica, self._entry(connection, updates, request, measured=measured)
             own, may_write = entry.author.client_id, self._may_write(entry)
-            admission = yield from replica.admit_in_slices(entry.updates, may_write, own, measured=measured)
+            slices = replica.admit_in_slices(entry.updates, may_write, own, measured=measured)
+            admission = yield from _still_allowed(slices, lambda: self.may_write(connection, entry.size, updates))
             if replica is not self._room.replica:
                 raise Unavailable("The document was read again meanwhile. Send it again.")
             return self._admitted(entry, admission)
@@ -107,3 +109,18 @@ class Intake:
         if self._room.size + size > self._limits.document_bytes:
             check_fits(updates, self._room.size + size, self._limits.document_bytes)
         return session
+
+
+def _still_allowed(
+    slices: Generator[None, None, Admission], ask: Callable[[], object]
+) -> Generator[None, None, Admission]:
+    """Judge on after each pause only if `ask`, which raises, still allows it; otherwise nothing has changed."""
+    with closing(slices):
+        while True:
+            try:
+                next(slices)
+            except StopIteration as judged:
+                admission: Admission = judged.value
+                return admission
+            yield
+            ask()

@@ -223,13 +223,18 @@ class Replica:
             return
         updates, self._unlearned, self._snapshot = self._unlearned, [], None
         if isinstance(read, ProtocolError):
-            self.quarantined = f"The gate cannot read the snapshot. {read.message}"
+            self.quarantine(f"The gate cannot read the snapshot. {read.message}")
             return
         self._knowledge = read
         for update in updates:
             self._absorb(update)
         if dict(read.state_vector) != self.document.clocks:
-            self.quarantined = "The replica is not where its log leads to."
+            self.quarantine("The replica is not where its log leads to.")
+
+    def quarantine(self, reason: str) -> None:
+        """Take no more, and drop what waits for its turn."""
+        self.quarantined = reason
+        self._ahead.clear()
 
     @property
     def gap(self) -> bool:
@@ -264,7 +269,7 @@ class Replica:
 
     def arrive(self, row: InspectedRow, *, known: bool) -> None:
         """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""
-        if row.seq <= self.seq or row.seq in self._ahead:
+        if row.seq <= self.seq or row.seq in self._ahead or self.quarantined is not None:
             return
         self._ahead[row.seq] = (row, known)
 

@@ -207,7 +207,7 @@ class Room:
         if appending is not None:
             effects.append(Append(appending.update_id, self.epoch, appending.batch, appending.author_keys))
         if self._catching_up.gap_stays(self._replica.gap, now):
-            effects += self._catching_up.ask(self.seq)
+            effects += self._catching_up.ask(self._replica)
         return effects + self._people.flush_presence(now)
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
@@ -217,7 +217,7 @@ class Room:
             return []
         self._people.authors.settle(appending.author_keys)
         effects = [PublishBatch(Row(seq, appending.batch, appending.bound)), *self._tell_durability()]
-        if seq <= self.seq:  # read back from the log, and told to all, before the store's answer came
+        if seq <= self.seq or self.quarantined is not None:  # told to all before, or never to be applied
             return effects + appending.answers(seq, self._replica.set_aside.get(seq, ()))
         self._replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance(patient=True)
@@ -262,7 +262,7 @@ class Room:
     def hinted(self, seq: Seq) -> list[Effect]:
         """There is such a row, to be read from the log."""
         self._catching_up.hear(seq)
-        return [*self._catching_up.ask(self.seq)] if seq > self.seq else []
+        return [*self._catching_up.ask(self._replica)] if seq > self.seq else []
 
     def remote(self, row: Row) -> list[Effect]:
         """Another node has appended this row."""
@@ -272,6 +272,8 @@ class Room:
         """Rows read from the log; None: they are folded and kept no more, so the document is loaded again."""
         if asked:
             self._catching_up.answered()
+        if self.quarantined is not None:
+            return []
         if rows is None:
             return self.doubt("The rows missing here are no longer kept one by one.")
         try:
@@ -281,7 +283,7 @@ class Room:
                     self._replica.arrive(inspect_row(row, self._gate_limits), known=False)
         except ProtocolError as error:
             return self.doubt(f"A row of the log is not what it was. {error.message}")
-        return [*self._advance(), *self._catching_up.ask_for_the_rest(self.seq)]
+        return [*self._advance(), *self._catching_up.ask_for_the_rest(self._replica)]
 
     def _advance(self, *, patient: bool = False) -> list[Effect]:
         """Apply, send and acknowledge every row whose turn it is. `patient`: what is missing may be on its way, as a row of ours may be."""
@@ -297,7 +299,7 @@ class Room:
         except Spared:
             return [*effects, *self._catching_up.reload("The last row is cheaper to read.", folded=True)]
         if self._replica.gap and not patient and self._outbox.under_way is None:
-            effects += self._catching_up.ask(self.seq)
+            effects += self._catching_up.ask(self._replica)
         return effects
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
@@ -318,8 +320,9 @@ class Room:
         reload = self._catching_up.fails(what, error)
         if reload is not None or self.quarantined is not None:
             return [*(reload or ())]
-        self._replica.quarantined = f"The document engine fails again and again. {error.message}"
-        return [*self._people.tell(ResyncMessage()), *self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)]
+        self._replica.quarantine(f"The document engine fails again and again. {error.message}")
+        refused = self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
+        return [*self._people.tell(ResyncMessage()), *refused, *self._outbox.resume(self._replica)]
 
     def replay(self, stored: Stored) -> Replica:
         """Make a replica of what is stored; changes nothing, so that a thread may do it."""
@@ -343,7 +346,7 @@ class Room:
         if self.quarantined is not None:
             effects += self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
         effects += self._judge_again() + self._outbox.resume(self._replica)
-        return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.seq)]
+        return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self._replica)]
 
     def keep_aside(self) -> list[Effect]:
         """Have stored what the last replay has set aside: after it, and for a room that has just been opened."""

@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from crdt import effects
 from crdt.errors import Unavailable
+from crdt.ids import DocumentId
 from server.observe import log
 from server.store.base import Append, AppendOutcome, Log
 
@@ -29,6 +31,26 @@ Outcome = AppendOutcome | Late | None
 """None: the store did not take it, or did not say so."""
 
 Done = Callable[[Outcome], None]
+
+
+class UnderWay:
+    """One room's append under way. It is repeated as it was, judged by the access of then, until the store calls that stale."""
+
+    def __init__(self) -> None:
+        self._append: Append | None = None
+
+    def begin(self, document_id: DocumentId, effect: effects.Append, access_version: int) -> Append:
+        """What is to be submitted; `access_version`: by which everybody is judged now."""
+        append = self._append
+        if append is None or append.update_id != effect.update_id:
+            append = self._append = Append(
+                document_id, effect.epoch, effect.update_id, effect.batch, effect.author_keys, access_version
+            )
+        return append
+
+    def stale(self) -> None:
+        """The store has refused it for newer access, by which everybody is judged now: what comes next is judged by that."""
+        self._append = None
 
 
 class Committer:

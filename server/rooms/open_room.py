@@ -43,7 +43,7 @@ from server.bus.base import (
     PresenceWhole,
 )
 from server.observe import log
-from server.rooms.committer import Committer, Late, Outcome
+from server.rooms.committer import Committer, Late, Outcome, UnderWay
 from server.rooms.doubts import Doubts
 from server.rooms.hints import hint_of
 from server.rooms.reader import Reader, replayed, stored_of
@@ -112,6 +112,7 @@ class OpenRoom:
         """By which everybody is judged who is here, or has left behind what is not durable yet."""
         self._around = surroundings
         self._came_to_rest = came_to_rest
+        self._under_way = UnderWay()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._holding = False
@@ -233,9 +234,7 @@ class OpenRoom:
                     assert_never(effect)
 
     def _append(self, effect: Append) -> None:
-        append = store.Append(
-            self.document_id, effect.epoch, effect.update_id, effect.batch, effect.author_keys, self.judged_version
-        )
+        append = self._under_way.begin(self.document_id, effect, self.judged_version)
         self._around.committer.submit(append, lambda outcome: self._appended(effect, outcome))
 
     def _appended(self, effect: Append, outcome: Outcome) -> None:
@@ -268,6 +267,7 @@ class OpenRoom:
             self.do(lambda: self.room.describe(info))
         self.access_version = max(self.access_version, head.access_version)
         await self._around.judge(self)
+        self._under_way.stale()
         self.do(lambda: self.room.append_overtaken(effect.update_id))
 
     def end(self, code: Code, message: str) -> None:

@@ -1,5 +1,7 @@
 """The room's promises, as stories: taken, durable, told, in one order, each once."""
 
+from typing import Any
+
 import pytest
 from pycrdt import Doc, Map, Text
 
@@ -229,6 +231,35 @@ class TestDoubt:
         assert alice.joined.quarantined
         alice.types("no")
         assert alice.refusals == ["quarantined"]
+
+    def test_a_damaged_document_asks_for_no_rows_and_applies_none(self) -> None:
+        doc: Doc[Any] = Doc(client_id=5)
+        doc.get("story", type=Text).insert(0, "behind")
+        rows = [Row(Seq(seq), encode_batch([doc.get_update()])) for seq in (5, 7)]
+        table = Table(Stored(Epoch(7), b"\1 no snapshot", Seq(4), rows[:1], {}))
+        (alice,) = table.seat("alice")
+        table.carry_out(table.room.hinted(Seq(5)))
+        for row in rows:
+            table.carry_out(table.room.remote(row))
+            table.flush()
+            table.flush()
+        table.carry_out(table.room.fetched(rows))
+        table.carry_out(table.room.fetched(None))
+        table.flush()
+        assert (table.others, alice.heard, table.room.deadline()) == ([], [], None)
+        assert not table.room.replica.gap
+
+    def test_what_waited_for_its_turn_is_dropped_when_the_document_turns_out_to_be_damaged(self) -> None:
+        table = Table()
+        table.carry_out(table.room.remote(Row(Seq(3), encode_batch([b"\0\0"]))))
+        assert len(table.asked(Fetch)) == 1
+        table.room.replica.quarantine("Damaged.")
+        table.carry_out(table.room.hinted(Seq(4)))
+        table.carry_out(table.room.fetched([]))
+        for _ in range(3):
+            table.flush()
+        assert len(table.asked(Fetch)) == 1
+        assert table.room.deadline() is None
 
     def test_another_life_of_the_document_ends_the_room(self) -> None:
         table = Table()

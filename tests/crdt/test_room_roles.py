@@ -1,11 +1,13 @@
 """Roles in a room: what is forbidden changes nothing for anybody, and a change of role acts from the next message on."""
 
+from collections.abc import Callable, Generator
+
 import pytest
 
-from crdt.effects import Reload
+from crdt.effects import Effect, Reload
 from crdt.errors import Code
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, DocumentInfo, ResyncMessage, RoleMessage
+from crdt.protocol import ClosedMessage, DocumentInfo, Request, ResyncMessage, RoleMessage, encode_batch
 from tests.harness.room import Seat, Table
 
 
@@ -126,3 +128,54 @@ def test_viewers_are_seen() -> None:
     table.room.people.receive_presence(bob.connection, {"at": 3})
     table.carry_out(table.room.flush(table.now + 1))
     assert alice.sees["Bob"] == {"at": 3}
+
+
+def _is_trashed(table: Table, _bob: Seat) -> None:
+    table.carry_out(table.room.describe(DocumentInfo("Title", "2030-01-01T12:00:00+00:00")))
+
+
+def _result(judging: Generator[None, None, list[Effect]]) -> list[Effect]:
+    while True:
+        try:
+            next(judging)
+        except StopIteration as judged:
+            effects: list[Effect] = judged.value
+            return effects
+
+
+MEANWHILE: dict[str, Callable[[Table, Seat], None]] = {
+    "forbidden": lambda table, bob: table.carry_out(table.room.judge(bob.connection, Role.VIEWER)),
+    "not_joined": lambda table, bob: table.carry_out(table.room.judge(bob.connection, None)),
+    "not_joined, left": lambda _, bob: bob.leaves(),
+    "quarantined": lambda table, _: table.room.replica.quarantine("Damaged."),
+    "forbidden, trashed": _is_trashed,
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_a_large_batch_is_taken_only_if_it_may_be_after_the_last_pause_as_well(what: str) -> None:
+    table = Table()
+    _, bob = table.seat("alice", "bob")
+    updates = table.room.replica.read(encode_batch([bob.writes(f"{number} ") for number in range(300)]))
+    judging = table.room.intake.receive_in_slices(bob.connection, updates, Request(bob), measured=False)
+    for _pause in range(2):
+        next(judging)
+    MEANWHILE[what](table, bob)
+    table.carry_out(_result(judging))
+    table.flush()
+    assert (bob.refusals, table.appends, table.room.settled) == ([what.split(",")[0]], [], True)
+    assert dict(table.room.replica.clocks) == {}
+
+
+def test_a_large_batch_that_was_refused_between_two_pauses_is_taken_when_it_may_be_again() -> None:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    updates = table.room.replica.read(encode_batch([bob.writes(f"{number} ") for number in range(300)]))
+    judging = table.room.intake.receive_in_slices(bob.connection, updates, Request(bob), measured=False)
+    next(judging)
+    MEANWHILE["forbidden"](table, bob)
+    list(judging)
+    table.carry_out(table.room.judge(bob.connection, Role.EDITOR))
+    bob.sends(bob.doc.get_update())
+    table.commit()
+    assert alice.text == bob.text

@@ -260,6 +260,20 @@ class TestTheEngineFailsForGood:
                 table.carry_out(table.room.reloaded(table.stored()))
         assert table.room.quarantined
 
+    def test_whose_row_is_durable_by_then_is_answered_and_the_room_comes_to_rest(self) -> None:
+        table = Table(engine=Choosy("poison", fails=_only_where_pycrdt_is_busy()))
+        alice, bob = table.seat("alice", "bob")
+        alice.sends(poison(alice))
+        table.commit()
+        table.carry_out(table.room.reloaded(table.stored()))
+        alice.sends(poison(alice))
+        table.flush()
+        bob.types("too late")
+        table.settle()
+        assert table.room.quarantined
+        assert (alice.acknowledged, alice.refusals, bob.refusals) == ([1, 2], [], ["quarantined"])
+        assert table.room.settled
+
 
 def _only_where_pycrdt_is_busy() -> Fails:
     """Every other time: a live room fails, and its replay does not."""

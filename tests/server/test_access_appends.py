@@ -56,6 +56,30 @@ def test_who_lost_access_and_has_left_has_written_nothing_either() -> None:
     run_virtually(story())
 
 
+def test_an_append_that_is_repeated_after_access_ended_is_none_of_theirs() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await sharing.grant(DOCUMENT, "owner", Role.OWNER)
+            await comes(node, "o", "owner")
+            await comes(node, "b", "bert")
+            node.weather.down = True
+            berts, owners = await writes(node, "b", "mine ", 5), await writes(node, "o", "ours", 6)
+            await asyncio.sleep(1)
+            node.rooms.access_changed(DOCUMENT, await restrict(sharing))
+            await asyncio.sleep(1)
+            assert said_to(node, "b") == [Code.FORBIDDEN]
+            node.weather.down = False
+            await asyncio.sleep(10)
+            refused = node.ears.answers[berts]
+            assert isinstance(refused, Refused)
+            assert refused.code is Code.FORBIDDEN
+            assert isinstance(node.ears.answers[owners], Acknowledged)
+            assert await node.stored_text() == "ours"
+
+    run_virtually(story())
+
+
 def test_nobody_writes_into_the_trash_though_nobody_has_told_the_node() -> None:
     async def story() -> None:
         node, _ = house()
