@@ -177,12 +177,17 @@ class Knowledge:
         """Whether updates fit into the document one after the other, whoever wrote them; changes nothing."""
         try:
             for update in updates:
-                self._take(update)
+                for _ in self._take(update):
+                    pass
         except ProtocolError:
             return False
         finally:
             self._roll_back()
         return True
+
+    def measured(self) -> None:
+        """The engine has opened the document as it is: only what comes from now on is counted."""
+        self._cost.measured()
 
     def _ask(self, may_write: MayWrite) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Ask whether the client ids that have grown may be written under; return them, and those of them that are new."""

@@ -112,6 +112,7 @@ class Replica:
         finally:
             self.document = replay.document
             self.found = tuple(replay.found)
+            self._knowledge.measured()
             self.set_aside_open += len(replay.found)
 
     def _knows(self, document: Document) -> Knowledge:
@@ -228,6 +229,7 @@ class Replica:
         self._knowledge = read
         for update in updates:
             self._absorb(update)
+        read.measured()
         if dict(read.state_vector) != self.document.clocks:
             self.quarantine("The replica is not where its log leads to.")
 

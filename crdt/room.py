@@ -381,7 +381,7 @@ class Room:
             try:
                 self.info.check_change()
                 self._outbox.check_author(entry)
-                effects += self._intake.admit(entry)
+                effects += self._intake.admit(entry._replace(measured=True))  # it was not too costly when it came
             except ManyhandsError as refusal:
                 effects += self.refuse(entry.connection, entry.request, self._outbox.weigh(entry.connection, refusal))
         return effects

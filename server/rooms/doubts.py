@@ -5,7 +5,7 @@ If a worker dies of that, or sets the update aside, then the update is refused, 
 
 The trial also measures. What the engine works on for long, as on thousands of cuts of a large text, is taken and not applied here: the log
 is folded in the sandbox, and the document is read anew. What makes the document itself dear to open is refused, for browsers would have
-to open it as well.
+to open it as well. A document that is dear to open already takes whatever makes it only a little dearer.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from crdt.admission import too_costly
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.ids import DocumentId, Seq
+from crdt.interweaving import missing_past
 from crdt.log_row import Row
 from crdt.outbox import SET_ASIDE
 from crdt.protocol import encode_batch
@@ -38,7 +39,10 @@ MOST_APPLYING = 0.05
 """Seconds of processor time for a batch that is applied on the event loop."""
 
 MOST_OPENING = 0.4
-"""Seconds of processor time that the engine may need to open a document: twice what the largest honest one takes."""
+"""Seconds of processor time that the engine may need to open a document, before a batch is asked how much of that is its own."""
+
+MOST_GROWTH = 1.25
+"""How much dearer to open a batch may make a document that is dear already."""
 
 
 class Doubts:
@@ -92,11 +96,14 @@ class Doubts:
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
         bad = [each.set_aside.reason for each in trial.found if each.seq == after[-1].seq]
         if NO_PAST in bad:
-            return False  # the gate will say so, and what is to be done
+            raise missing_past()  # not left to the gate: the past may come meanwhile, and what was tried stood elsewhere
         if bad:
             log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
         if trial.load_seconds > MOST_OPENING:
+            known = await sandbox.trial(replace(stored, rows=before), limits, person)
+            if trial.load_seconds < MOST_GROWTH * known.load_seconds:
+                return trial.apply_seconds > MOST_APPLYING  # dear to open already, or the machine is busy
             log.warning(
                 "update_rejected", document=self._document_id, reason="The document would take too long to open."
             )

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from crdt.errors import ProtocolError
+from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.log_row import Found, Row, SetAside
 from crdt.protocol import encode_batch
@@ -35,8 +35,9 @@ async def mend(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> tuple[Fo
     while True:
         try:
             trial = await sandbox.trial(stored, limits)
-        except SandboxRejected:
-            if len(deadly) == MOST_DEADLY or not stored.rows:
+        except SandboxRejected as rejected:
+            # Too much work is nobody's update alone: whichever row crosses the limit may be an honest person's.
+            if len(deadly) == MOST_DEADLY or not stored.rows or rejected.code is Code.TOO_COSTLY:
                 raise
         else:
             return (*deadly, *trial.found)

@@ -136,7 +136,8 @@ class JobQueue:
         most, richest, line = max(((*line.longest(), line) for line in self._lines.values()), key=lambda each: each[0])
         if most <= mine + 1:
             raise _too_busy()
-        line.last_of(richest).set_exception(_too_busy())
+        if not (turn := line.last_of(richest)).done():  # its waiter may have been cancelled in this very turn
+            turn.set_exception(_too_busy())
 
 
 def _too_busy() -> Unavailable:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
+from crdt.gate import Knowledge
 from crdt.gate_limits import GateLimits
 from crdt.ids import Epoch, Seq
 from crdt.log_row import Row
@@ -16,10 +17,12 @@ from crdt.stand_ins import batch_of
 from crdt.update_reader import inspect
 from server.rooms.mending import marked
 from tests.harness.engine import Choosy
+from tests.harness.update_writer import text, update
 from tests.harness.yjs_oracle import YjsOracle
 
 AUTHOR, FRESH = 5, 1
 LIMITS = GateLimits()
+UNKNOWN_PAST = update({AUTHOR: (7, [text("behind what nobody has seen", left=(AUTHOR, 6))])})
 Edit = Callable[[Doc[Any]], None]
 
 
@@ -119,6 +122,7 @@ def test_it_stands_where_it_stood(edit: Edit, behind: bool) -> None:
     stored, again = mended(rows)
     replica = Replica(stored, LIMITS)
     assert replica.knowledge.would_take([inspect(again, LIMITS)])
+    assert not Knowledge(LIMITS).would_take([inspect(UNKNOWN_PAST, LIMITS)])
     mine: Doc[Any] = Doc()
     mine.apply_update(replica.document.missing_for(b"\0"))
     assert shown(mine) != shown(original)

@@ -1,0 +1,49 @@
+"""A room whose document is read anew: honest people lose nothing by that."""
+
+from typing import Any
+
+from pycrdt import Doc, XmlElement, XmlFragment
+
+from crdt.effects import Refuse
+from crdt.gate_limits import GateLimits
+from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
+from crdt.mint import Mint
+from crdt.protocol import DocumentInfo, JoinRequest, Limits, Request, Role, User
+from crdt.replica import Stored
+from crdt.room import Room
+from crdt.update_reader import inspect
+from crdt.wrapping import seal_snapshot
+
+AUTHOR = 5
+LIMITS = GateLimits()
+
+
+def written_by(people: int, paragraphs: int) -> Doc[Any]:
+    """A document whose paragraphs people wrote in turns, in the hands of the first of them."""
+    docs: list[Doc[Any]] = [Doc(client_id=AUTHOR + number) for number in range(people)]
+    for number in range(paragraphs):
+        writer = docs[number % people]
+        before = writer.get_state()
+        writer.get("default", type=XmlFragment).children.append(XmlElement("paragraph"))
+        news = writer.get_update(before)
+        for other in docs:
+            if other is not writer:
+                other.apply_update(news)
+    return docs[0]
+
+
+def test_a_long_document_read_anew_keeps_what_was_taken_from_honest_people() -> None:
+    """Its whole past is much work for the engine in sum; that counted against the next edit, and a reload refused it for good."""
+    doc = written_by(5, paragraphs=4000)
+    page = doc.get("default", type=XmlFragment)
+    stored = Stored(Epoch(1), seal_snapshot(doc.get_update()), Seq(10), (), {})
+    mint = Mint(lambda: UpdateId("only"), lambda: PresenceId(1))
+    room = Room(stored, DocumentInfo("Long", None), Limits(), LIMITS, mint)
+    connection = ConnectionId("anna")
+    room.join(connection, JoinRequest(doc.get_state(), ClientId(AUTHOR)), User("a", "Anna", "#336699"), Role.EDITOR)
+    for number in range(2):
+        before = doc.get_state()
+        page.children.insert(5, XmlElement("paragraph"))
+        assert room.receive(connection, [inspect(doc.get_update(before), LIMITS)], Request(number)) == []
+    room.doubt("Something was set aside elsewhere.")
+    assert not [effect for effect in room.reloaded(stored) if isinstance(effect, Refuse)]
