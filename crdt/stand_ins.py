@@ -22,7 +22,7 @@ from crdt.update_reader import Inspected
 from crdt.update_writing import Blocks, write_struct, write_update
 from crdt.varint import varuint
 
-_ANY_NUMBER = 2**62
+ANY_NUMBER = 2**62
 """Updates of a stored batch: it was accepted once, so it has not too many."""
 
 NOTHING = b"\0\0"
@@ -38,7 +38,7 @@ def updates_of(row: Row) -> Iterator[tuple[int, list[bytes]]]:
     if WHOLE_ROW in stand_ins:
         yield WHOLE_ROW, _unpacked(stand_ins[WHOLE_ROW])
         return
-    for position, update in enumerate(decode_batch(row.batch, max_updates=_ANY_NUMBER)):
+    for position, update in enumerate(decode_batch(row.batch, max_updates=ANY_NUMBER)):
         stand_in = stand_ins.get(position)
         yield position, [update] if stand_in is None else _unpacked(stand_in)
 
@@ -64,7 +64,12 @@ def batch_of(row: Row) -> bytes:
 
 
 def _unpacked(batch: bytes) -> list[bytes]:
-    return decode_batch(batch, max_updates=_ANY_NUMBER) if batch else []
+    return decode_batch(batch, max_updates=ANY_NUMBER) if batch else []
+
+
+def holds(each: SetAside, raw: bytes) -> bool:
+    """Whether the update itself is applied, behind something that takes the place of its past."""
+    return raw in _unpacked(each.stand_in)
 
 
 def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:

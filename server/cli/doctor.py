@@ -13,9 +13,10 @@ from crdt.errors import ManyhandsError
 from crdt.gate_limits import GateLimits
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId, is_document_id
 from crdt.log_row import WHOLE_ROW, Found, Row
-from crdt.protocol import encode_batch
+from crdt.protocol import decode_batch, encode_batch
 from crdt.put_back import put_back
 from crdt.replica import Replica
+from crdt.stand_ins import ANY_NUMBER, holds
 from crdt.state_vector import check_state_vector
 from crdt.update_reader import inspect
 from server.cli.adopt import OPERATOR
@@ -90,7 +91,9 @@ class Doctor:
         """What an update says."""
         kept = await self._kept(document_id, place)
         reason = f"Set aside at {kept.found_at:%Y-%m-%d %H:%M:%S} UTC, {kept.state}: {kept.found.set_aside.reason}"
-        return Advice([reason, *([kept.found.raw.hex()] if as_hex else in_words(kept.found.raw))])
+        if as_hex:
+            return Advice([reason, kept.found.raw.hex()])
+        return Advice([reason, *(line for update in _updates(kept.found) for line in in_words(update))])
 
     async def drop(self, document_id: str, place: str) -> Advice:
         """Give an update up: nobody is told of it any more. Its bytes stay where they are."""
@@ -103,6 +106,10 @@ class Doctor:
         kept = await self._kept(document_id, place)
         if kept.state is State.PUT_BACK:
             raise CannotMend("It has been put back already.")
+        if kept.found.set_aside.position == WHOLE_ROW:
+            raise CannotMend("The row is damaged as a whole. `show` says what can still be read; write that anew.")
+        if holds(kept.found.set_aside, kept.found.raw):
+            raise CannotMend("Its words are in the document already; only what they were built on is lost. Drop it.")
         loaded = await self._loaded(kept.document_id)
         update = await self._rewritten(kept, loaded)
         row_id = UpdateId(f"put-back-{loaded.epoch}-{place_of(kept.found)}")
@@ -124,6 +131,8 @@ class Doctor:
             trial = await self.sandbox.trial(replace(stored, rows=rows), self.limits)
         except ManyhandsError as error:
             raise CannotMend(f"It still does not apply: {error.message}") from error
+        except RecursionError as error:
+            raise CannotMend("It still does not apply: it is nested too deeply.") from error
         if bad := [each for each in trial.found if each.seq > loaded.head]:
             raise CannotMend(f"It still does not apply: {bad[0].set_aside.reason}")
         # The sandbox has survived it, so this process does.
@@ -201,10 +210,20 @@ _MOST_AUTHORS = 5
 
 
 def _line(kept: Kept) -> str:
-    authors = authors_of(kept.found.raw)
+    authors = list(dict.fromkeys(author for update in _updates(kept.found) for author in authors_of(update)))
     named = ",".join(map(str, authors[:_MOST_AUTHORS])) + (",…" if len(authors) > _MOST_AUTHORS else "")
     facts = (kept.document_id, place_of(kept.found), kept.state.replace(" ", "-"), len(kept.found.raw), named or "?")
     return " ".join([*map(str, facts), f"{kept.found_at:%Y-%m-%dT%H:%M:%SZ}", kept.found.set_aside.reason])
+
+
+def _updates(found: Found) -> Sequence[bytes]:
+    """What was set aside, update by update; a row that was set aside whole is a batch, if it can be read at all."""
+    if found.set_aside.position != WHOLE_ROW:
+        return [found.raw]
+    try:
+        return decode_batch(found.raw, max_updates=ANY_NUMBER)
+    except ManyhandsError:
+        return [found.raw]
 
 
 def _unused(taken: Collection[int]) -> Iterator[int]:

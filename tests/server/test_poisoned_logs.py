@@ -154,6 +154,25 @@ async def test_one_command_mends_every_document_of_a_stopped_server(tmp_path: Pa
     await goes_on(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("statement", "place", "said", "why"),
+    [
+        ("", "2.0", "lost", "in the document already"),
+        ("UPDATE log_rows SET checksum = checksum + 1 WHERE seq = 2", "2", "lost", "damaged as a whole"),
+    ],
+)
+async def test_the_doctor_shows_what_it_does_not_write_twice(
+    tmp_path: Path, statement: str, place: str, said: str, why: str
+) -> None:
+    """Words whose past alone is lost stand in the document; of a damaged row nobody knows what is true."""
+    await poison(tmp_path, POISONS["a gap"], *filter(None, [statement]))
+    settings = {"MANYHANDS_DATA_DIR": str(tmp_path)}
+    assert (await run("doctor", "check", DOCUMENT, **settings))[0] == 0
+    assert said in (await run("doctor", "show", DOCUMENT, place, **settings))[1]
+    code, _, err = await run("doctor", "put-back", DOCUMENT, place, **settings)
+    assert (code, why in err) == (2, True), err
+
+
 async def test_the_doctor_says_what_it_cannot_do(tmp_path: Path) -> None:
     await poison(tmp_path, [b"\xff"])
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
