@@ -39,7 +39,7 @@ def unsupported(message: str) -> ProtocolError:
 
 
 WRAPPED_VALUES = 16
-"""Nested values that one wrapped value counts as: 60,000 of them fit into one update, and are unwrapped in 0.15 s."""
+"""Nested values that one wrapped value counts as: 15,000 of them fit into one update, and are unwrapped in 0.04 s."""
 
 
 class Reading:
@@ -71,8 +71,9 @@ class Reading:
             raise ProtocolError(Code.TOO_LARGE, "The update holds too many nested values.")
 
     def wrap(self, start: int, end: int, new: bytes) -> None:
-        """Note what the engine's form has in place of what stands there."""
-        self.spend(WRAPPED_VALUES)
+        """Note what the engine's form has in place of what stands there; what is not wrapped by that is written anew only."""
+        if MARK_BYTES in new:
+            self.spend(WRAPPED_VALUES)
         if self.wraps is None:
             self.wraps = []
         self.wraps.append((start, end, new))
