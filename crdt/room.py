@@ -341,6 +341,7 @@ class Room:
         self._catching_up.reloaded(cured=self._replica.set_aside != before.set_aside)
         self._people.authors.learn(stored.author_keys.items())
         same = self._sound and self.seq == before.seq and self._replica.set_aside == before.set_aside
+        same = same and self.quarantined is None  # who joins again is told that the document is read-only
         self._sound = True
         effects: list[Effect] = [*(() if same else self._people.tell(ResyncMessage())), *self.keep_aside()]
         if self.quarantined is not None:
