@@ -1,5 +1,6 @@
 """What every test stands on: failures with names, fresh examples, a quiet log, servers as users have them, one PostgreSQL for all."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,12 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what all tests share: it looked through a million objects again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class InGroups(LoadScopeScheduling):  # type: ignore[misc]
