@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, assert_never, cast
@@ -101,15 +101,20 @@ class Person:
         self._see(answer.presence)
 
     def sends(self, words: str) -> None:
-        """Type at the end, without waiting."""
+        """Type at the end, without waiting: little enough to be taken at once."""
+        assert self._send(words) is None
+
+    def _send(self, words: str) -> Awaitable[None] | None:
         before = self.doc.get_state()
         self.story += words
         batch = encode_batch([self.doc.get_update(before)])
-        assert self._node.rooms.receive(self.connection, self._document_id, batch, Request(object())) is None
+        return self._node.rooms.receive(self.connection, self._document_id, batch, Request(object()))
 
     async def types(self, words: str) -> Acknowledged | Refused:
         """Type at the end, and wait until it is said to be safe."""
-        self.sends(words)
+        checked = self._send(words)
+        if checked is not None:
+            await checked
         return await self.hears_back()
 
     async def hears_back(self) -> Acknowledged | Refused:

@@ -73,7 +73,7 @@ async def test_a_batch_too_large_for_the_bus_is_read_from_the_log(cluster: Clust
     await alice.joins(DOCUMENT)
     await bob.joins(DOCUMENT)
     for _ in range(20):
-        alice.sends("x" * 20_000)
+        await alice.types("x" * 20_000)
     await alice.types("the end")
     await bob.reads("the end")
     assert bob.text == alice.text
