@@ -20,11 +20,12 @@ cluster: $(STAMPS)/python $(PAGES) $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/
 
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && cd $(WEB) && npm run lint && npm run types
 SERVERS := $(addprefix $(STAMPS)/,redis postgres pgbouncer haproxy nginx)
 
 test: setup $(STAMPS)/chromium $(SERVERS)  ## Everything: whatever fails, all three run and say so
 	@failed=0; \
-	$(MAKE) --no-print-directory lint || failed=1; \
+	($(LINT)) || failed=1; \
 	(cd $(WEB) && npm test) || failed=1; \
 	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS) || failed=1; \
 	exit $$failed
@@ -33,11 +34,7 @@ test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
 	$(BIN)/pytest -n 3 -m "not slow and not e2e" $(ARGS)
 
 lint: $(STAMPS)/python-dev $(STAMPS)/web
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	cd $(WEB) && npm run lint && npm run types
+	$(LINT)
 
 format: $(STAMPS)/python-dev $(STAMPS)/web
 	$(BIN)/ruff check --fix-only --quiet .
