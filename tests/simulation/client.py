@@ -39,7 +39,7 @@ class Server(Protocol):
 
 @dataclass
 class SimClient:
-    """One replica. `taken` and `acknowledged` are tokens of edits that have reached the server, and that it has confirmed."""
+    """One replica. `taken` and `acknowledged` are tokens of edits that the server holds, and that it has confirmed."""
 
     name: str
     client_id: int
@@ -151,7 +151,7 @@ class SimClient:
             self._send([self.doc.get_update(answer.state_vector)])
 
     def arrived(self, request: object) -> None:
-        """An update has reached the server."""
+        """The server holds an update, though it may not be durable yet."""
         self.taken |= self._in_flight.get(request, set())
 
     def answered(self, request: object, answer: Acknowledged | Refused) -> None:

@@ -82,6 +82,8 @@ class World:
         """Nobody is at their desk: no browser connects."""
         self.left_behind: dict[str, SimNode] = {}
         """Edits that a node has taken, of people who never come back; unless it crashes they must arrive all the same."""
+        self._turned_down: set[object] = set()
+        """Requests that a node has refused."""
         self._connections = 0
         self._people = 0
 
@@ -213,10 +215,23 @@ class World:
         def arrive() -> Any:
             if not self.lives(link.node):
                 return None
-            link.client.arrived(request)
-            return link.node.rooms.receive(connection, DOCUMENT, batch, Request(request))
+            outcome = link.node.rooms.receive(connection, DOCUMENT, batch, Request(request))
+            if outcome is None:
+                self._arrived(link, request)
+                return None
+
+            async def settle() -> None:
+                await outcome
+                self._arrived(link, request)
+
+            return settle()
 
         link.up.put_nowait(arrive)
+
+    def _arrived(self, link: Link, request: object) -> None:
+        """The server has finished with an update: it holds the update now, or has refused it."""
+        if request not in self._turned_down:
+            link.client.arrived(request)
 
     def later(self, connection: ConnectionId, act: Callable[[], None]) -> None:
         """Do something after a pause, if the connection still stands."""
@@ -254,6 +269,7 @@ class World:
 
     def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
         """Carry a refusal to a client."""
+        self._turned_down.add(request)
         self._answer(connection, request, refused)
 
     def _answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
