@@ -162,8 +162,11 @@ class Knowledge:
         self._settle(mark)
         return admission
 
-    def absorb(self, update: Inspected) -> None:
-        """Take in a durable update without judging it. What today's rules would refuse is taken with its place unknown."""
+    def absorb(self, update: Inspected) -> int:
+        """Take in a durable update without judging it; return what it may cost the engine at most, in nanoseconds.
+
+        What today's rules would refuse is taken with its place unknown.
+        """
         try:
             if not self._take_small(update):
                 for _ in self._take(update):
@@ -171,7 +174,9 @@ class Knowledge:
         except ProtocolError:
             self._roll_back()
             self._take_blindly(update)
+        cost = self._cost.now
         self._settle(self._places.mark())
+        return cost
 
     def would_take(self, updates: Sequence[Inspected]) -> bool:
         """Whether updates fit into the document one after the other, whoever wrote them; changes nothing."""

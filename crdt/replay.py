@@ -69,7 +69,7 @@ class Replay:
     def __init__(
         self,
         limits: GateLimits,
-        absorb: Callable[[Inspected], None],
+        absorb: Callable[[Inspected], object],
         gate: Callable[[], Knowledge],
         engine: Engine = apply_update,
     ) -> None:

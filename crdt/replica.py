@@ -14,6 +14,7 @@ from itertools import chain
 
 from crdt.admission import Admission, MayWrite
 from crdt.document import Damaged, Document, Engine, apply_update
+from crdt.engine_cost import PLENTY
 from crdt.errors import ProtocolError
 from crdt.gate import Knowledge
 from crdt.gate_limits import GateLimits
@@ -49,6 +50,10 @@ class Stored:
 
 LEARN_AT_ONCE_BYTES = 32 * 2**10
 """Of a snapshot up to this size the gate learns at once, in some 3 ms."""
+
+
+DEAR = 2 * PLENTY
+"""What another node's row may cost the engine, in nanoseconds, at most: by a bound that few come near to (crdt/engine_cost.py)."""
 
 
 class Spared(Exception):
@@ -138,20 +143,24 @@ class Replica:
     def _follow(self, row: InspectedRow, *, known: bool) -> None:
         if self.spared and any(each is update for each in self.spared for update in row.updates):
             raise Spared
+        cost = 0
         for update in row.updates:
-            if not known and missing_past(update, self.document.clocks):
-                raise Damaged("A row builds on changes that the log does not have.")
-            self.document.follow(update)
             if not known:
-                self._absorb(update)
+                if missing_past(update, self.document.clocks):
+                    raise Damaged("A row builds on changes that the log does not have.")
+                cost += self._absorb(update)
+                if cost > DEAR:
+                    raise Spared
+            self.document.follow(update)
         self._set_aside(row)
         self.seq = row.seq
 
-    def _absorb(self, update: Inspected) -> None:
+    def _absorb(self, update: Inspected) -> int:
+        """Have the gate learn a row's update; return what it may cost the engine, as far as that is known."""
         if self._snapshot is not None or self.judging:
             self._unlearned.append(update)
-        else:
-            self._knowledge.absorb(update)
+            return 0
+        return self._knowledge.absorb(update)
 
     def is_at(self, state_vector: bytes) -> bool:
         """Whether a stranger's state vector is, to the byte, that of what there is here: then there is nothing to be checked in it."""

@@ -14,7 +14,7 @@ from crdt.protocol import Acknowledged, JoinRequest, Limits, Refused, Request, S
 from crdt.stand_ins import batch_of
 from crdt.wrapping import open_snapshot
 from server.auth.base import Identity
-from server.bus.memory import MemoryBus
+from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Loaded
@@ -75,7 +75,9 @@ class House:
         sandbox: object | None = None,
         poll_seconds: float | None = None,
         engine: Engine = apply_update,
+        network: MemoryBusNetwork | None = None,
     ) -> None:
+        """`network` and `store`: what this node shares with others."""
         self.store = store or MemoryStore()
         self.weather = Weather(Random(1))
         self.faulty = FaultyStore(self.store, self.weather)
@@ -83,7 +85,9 @@ class House:
         self.loads = 0
         sandbox = sandbox or InProcessSandbox()
         settings = RoomSettings(linger=1.0, append_deadline=3.0, poll_seconds=poll_seconds, engine=engine)
-        self.rooms = Rooms(self.faulty, MemoryBus(), cast(Sandbox, sandbox), settings, asyncio.get_running_loop().time)
+        clock = asyncio.get_running_loop().time
+        self.bus = MemoryBus(network)
+        self.rooms = Rooms(self.faulty, self.bus, cast(Sandbox, sandbox), settings, clock)
         self.rooms.attach(self.ears)
         load = self.faulty.log.load
 
@@ -96,11 +100,13 @@ class House:
     async def __aenter__(self) -> "House":
         if await self.store.catalogue.get(DOCUMENT) is None:
             await self.store.catalogue.create(DOCUMENT, "Title", Epoch(1), utc_now())
+        await self.bus.__aenter__()
         await self.rooms.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.rooms.__aexit__()
+        await self.bus.__aexit__()
 
     async def join(self, name: str, doc: "Doc[Any] | None" = None) -> str:
         """Join as a fresh client; return the text."""

@@ -10,7 +10,9 @@ from crdt.errors import Code
 from crdt.gate_limits import GateLimits
 from crdt.protocol import Acknowledged, Refused, UpdateMessage
 from crdt.replica import Stored
+from server.bus.memory import MemoryBusNetwork
 from server.sandbox import Trial
+from server.store.memory import MemoryStore
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
@@ -93,6 +95,26 @@ async def test_a_dear_change_is_taken_and_the_node_reads_it_folded() -> None:
         shown = await house.join("late")
         assert len(shown) == len(LONG) - 4000 + len("meanwhileafterwards")
         assert await house.stored_text() == shown
+
+
+async def test_other_nodes_read_a_dear_change_folded_as_well() -> None:
+    store, network, engine = MemoryStore(), MemoryBusNetwork(), Watched()
+    sandbox = Measuring(apply_seconds=2.0)
+    async with (
+        House(store, sandbox, 60.0, network=network) as here,
+        House(store, sandbox, 60.0, engine, network) as there,
+    ):
+        await here.join("anna")
+        await here.send("anna", BEGIN)
+        await until(lambda: answer(here, BEGIN) == "acknowledged")
+        assert len(await there.join("bob")) == len(LONG)
+        await here.send("anna", CUTS)
+        here.write("anna", "afterwards", client_id=6)
+        there_now = there.rooms._rooms.get(DOCUMENT)
+        assert there_now is not None
+        await until(lambda: there_now.room.seq == 3)
+        assert engine.given.count(CUTS) == 0
+        assert len(await there.join("late")) == len(LONG) - 4000 + len("afterwards")
 
 
 def test_what_would_make_the_document_dear_to_open_is_refused_and_nothing_else_is() -> None:
