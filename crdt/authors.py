@@ -72,11 +72,11 @@ class Authors:
         """Forget a reservation; a binding stays."""
         self._reserved.pop(client_id, None)
 
-    def are_bound(self, client_ids: Iterable[int]) -> bool:
-        """Whether there is nothing to claim for who writes under these."""
-        bound = self._bound
+    def are_settled(self, client_ids: Iterable[int], author: Author) -> bool:
+        """Whether there is nothing to claim for who goes on writing under these: they are bound, or the author's own and without a key."""
+        bound, unkeyed = self._bound, author.client_id if author.key_hash is None else None
         for client_id in client_ids:  # noqa: SIM110 - asked for each edit: `all` with a generator takes four times as long
-            if client_id not in bound:
+            if client_id not in bound and client_id != unkeyed:
                 return False
         return True
 

@@ -152,7 +152,8 @@ class Outbox:
         updates = entry.updates or entry.repeated
         if not admission.news:
             return self.ride(entry._replace(updates=(), repeated=updates, author_keys=()), seq)
-        if not authors.are_bound(admission.writes) or entry.repeated or entry.author_keys:
+        again = entry.repeated or entry.author_keys
+        if again or admission.new_clients or not authors.are_settled(admission.writes, entry.author):
             claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
             entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
         self.take(entry)
