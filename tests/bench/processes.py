@@ -99,10 +99,11 @@ def cpu_between(before: Mapping[int, float], after: Mapping[int, float]) -> floa
 
 def resident_bytes(pids: Sequence[int]) -> int:
     """Memory of processes and all that they have started: their own pages, and their share of those that they share."""
-    return sum(_proportional_bytes(pid) for parent in pids for pid in family(parent))
+    return sum(proportional_bytes(pid) for parent in pids for pid in family(parent))
 
 
-def _proportional_bytes(pid: int) -> int:
+def proportional_bytes(pid: int) -> int:
+    """Memory of one process alone, counted likewise; none of one that has ended."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
