@@ -92,17 +92,22 @@ class Budget:
         for lease in over:
             self._give_up(lease, _TOO_SLOW)
 
+    def check_share(self, person: str, amount: int) -> None:
+        """Raise ProtocolError(too_many) if so much more is above the person's share, unless it is all that they hold."""
+        held = self._sums[person]
+        if held and amount and held + amount > self._share:
+            most = self._share // 2**20
+            raise ProtocolError(
+                Code.TOO_MANY, f"You load and send more than {most} MB at once. Wait until some of it is done."
+            )
+
     def _grow(self, lease: Lease, amount: int) -> None:
         holders = self._holders.setdefault(id(lease.thing), {})
         mine = 0 if any(other.person == lease.person for other in holders if other is not lease) else amount
         news = 0 if len(holders) > (lease in holders) else amount
         held = self._sums[lease.person]
         try:
-            if held and mine and held + mine > self._share:
-                most = self._share // 2**20
-                raise ProtocolError(
-                    Code.TOO_MANY, f"You load and send more than {most} MB at once. Wait until some of it is done."
-                )
+            self.check_share(lease.person, mine)
             if news:
                 self._make_room(news, lease.person, held + mine)
         except BaseException:
@@ -155,6 +160,10 @@ class Account:
     def __init__(self, budget: Budget, person: str) -> None:
         self._budget = budget
         self.person = person
+
+    def check(self, amount: int) -> None:
+        """Raise ProtocolError(too_many) if so much more would be refused in any case: then the work for it can be spared."""
+        self._budget.check_share(self.person, amount)
 
     def lease(self, lost: Lost | None, thing: object = None) -> Lease:
         """Begin to hold something, of no bytes yet."""

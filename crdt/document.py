@@ -44,6 +44,9 @@ _CACHED_BYTES = 2**20
 """Of a document's encoded answers; one that is larger is kept alone, since it took longest to make."""
 
 
+Afford = Callable[[int], None]
+"""Raises unless there is room for so many bytes."""
+
 Engine = Callable[[Doc[Any], bytes], None]
 """How an update gets into pycrdt's document."""
 
@@ -206,11 +209,15 @@ class Document:
         with _damage("The document cannot be encoded"):
             return self._doc.get_update()
 
-    def missing_for(self, state_vector: bytes) -> bytes:
-        """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same."""
+    def missing_for(self, state_vector: bytes, afford: Afford = lambda _most: None) -> bytes:
+        """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same.
+
+        `afford` is asked before a new one is made. It is told how large that may become, in bytes, and may raise.
+        """
         self.settle()
         answer = self._answers.pop(state_vector, None)
         if answer is None:
+            afford(self.size)
             with _damage("The document cannot be encoded"):
                 answer = unwrap(self._doc.get_update(state_vector))
         self._answers[state_vector] = answer

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from crdt.admission import Admission, MayWrite
-from crdt.document import Damaged, Document, Engine, apply_update
+from crdt.document import Afford, Damaged, Document, Engine, apply_update
 from crdt.engine_cost import PLENTY
 from crdt.errors import ProtocolError
 from crdt.gate import Knowledge
@@ -174,11 +174,11 @@ class Replica:
         self._checked = state_vector
         return any(clock > known.get(client, 0) for client, clock in theirs.items())
 
-    def lacking(self, request: JoinRequest) -> tuple[bytes, bytes]:
+    def lacking(self, request: JoinRequest, afford: Afford) -> tuple[bytes, bytes]:
         """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
 
         State vectors tell of no deletions, so that only who says up to which row it has everything is known to lack nothing.
-        Raises ProtocolError for a state vector that is none, and Damaged.
+        Raises ProtocolError for a state vector that is none, Damaged, and what `afford` raises (see `Document.missing_for`).
         """
         document = self.document
         if request.state_vector is not self._checked and not self.is_at(request.state_vector):
@@ -186,7 +186,7 @@ class Replica:
         self._checked = None
         state_vector = document.state_vector()
         if (request.epoch, request.seq) != (self.epoch, self.seq):
-            return document.missing_for(self._known_part(request.state_vector)), state_vector
+            return document.missing_for(self._known_part(request.state_vector), afford), state_vector
         return b"", b"" if request.state_vector == state_vector else state_vector
 
     def _known_part(self, state_vector: bytes) -> bytes:

@@ -158,9 +158,11 @@ class Room:
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
         self._people.may_join(connection, request, user)
-        missing, state_vector = self._replica.lacking(request)
+        account = account or unbounded().of(user.user_id)
+        self._people.joins_again(connection)
+        missing, state_vector = self._replica.lacking(request, lambda most: self._people.check_room(most, account))
         self._catching_up.works("encode")
-        parts = self._people.announce(connection, missing, account or unbounded().of(user.user_id))
+        parts = self._people.announce(connection, missing, account)
         session, effects = self._people.join(connection, request, user, role, parts)
         effects += self.judge(connection, role)
         chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))

@@ -2,10 +2,12 @@
 
 import pytest
 
+from crdt import document
 from crdt.budget import Budget
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.protocol import Limits
 from crdt.state_vector import encode_state_vector
+from crdt.wrapping import unwrap
 from tests.harness.room import Seat, Table
 
 WORDS = 950
@@ -77,6 +79,23 @@ def test_one_person_s_joins_keep_no_more_than_their_share() -> None:
     table.seat("carol")  # others have theirs
     bob.leaves()
     third.asks(encode_state_vector({alice.client_id: 20}))
+
+
+def test_nothing_is_encoded_that_would_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, alice, _ = table_with_a_large_document(share=1500)
+    (bob,) = table.seat("bob")
+    encoded: list[bytes] = []
+
+    def counted(update: bytes) -> bytes:
+        encoded.append(update)
+        return unwrap(update)
+
+    monkeypatch.setattr(document, "unwrap", counted)
+    for number in range(1, 20):
+        with pytest.raises(ProtocolError, match="more than 0 MB at once"):
+            tab_of(table, bob, number).asks(encode_state_vector({alice.client_id: number}))
+    assert not encoded
+    tab_of(table, bob, 20).asks(b"\0")  # what is kept for him already costs nothing
 
 
 def test_joining_again_replaces_what_was_kept() -> None:
