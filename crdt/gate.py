@@ -95,13 +95,18 @@ class Knowledge:
         """The clock behind the last known struct of each client id; a live view."""
         return MappingProxyType(self._clocks)
 
+    @property
+    def structs(self) -> int:
+        """How many structs and deleted ranges the document has, as far as they cannot be joined."""
+        return self._cost.structs + self._deletions.ranges
+
     def census(self) -> dict[str, int]:
         """How much of each limited thing the document has, by the limit's name."""
         return {
             "client_ids": len(self._clocks),
             "root_names": len(self._places.roots),
             "types": len(self._places.types),
-            "document_structs": self._cost.structs + self._deletions.ranges,
+            "document_structs": self.structs,
         }
 
     def admit(

@@ -56,6 +56,13 @@ DEAR = 2 * PLENTY
 """What another node's row may cost the engine, in nanoseconds, at most: by a bound that few come near to (crdt/engine_cost.py)."""
 
 
+OF_A_BYTE, OF_A_STRUCT, OF_A_CLIENT = 2, 500, 1500
+"""Bytes of memory for a byte of the document, a struct or deleted range, and a client id."""
+
+UNLEARNED = 20
+"""Bytes of memory for a byte of a document of which it is not known what is in it."""
+
+
 class Spared(Exception):
     """A row's turn has come that is not to be applied here: read it in a snapshot."""
 
@@ -161,6 +168,15 @@ class Replica:
             self._unlearned.append(update)
             return 0
         return self._knowledge.absorb(update)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the document takes in memory, by estimate; the most that it can, until the gate has learned it."""
+        size = self.document.size
+        if not self.learned:
+            return UNLEARNED * size
+        structs, clients = self._knowledge.structs, len(self._knowledge.state_vector)
+        return OF_A_BYTE * size + OF_A_STRUCT * structs + OF_A_CLIENT * clients
 
     def is_at(self, state_vector: bytes) -> bool:
         """Whether a stranger's state vector is, to the byte, that of what there is here: then there is nothing to be checked in it."""

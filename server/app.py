@@ -204,6 +204,7 @@ def _room_settings(config: Config) -> RoomSettings:
         gate_limits=GateLimits(update_bytes=limits.update_bytes),
         node_id=places.node_id or f"{socket.gethostname()}:{config.listen.port}",
         poll_seconds=None if alone else places.poll_seconds,
+        open_bytes_per_user=config.connections.max_open_bytes_per_user,
     )
 
 

@@ -119,6 +119,15 @@ class ConnectionLimits:
             "the same of one person (guests without a cookie: one address): two of the largest changes at once",
         ),
     ] = 32 * MiB
+    max_open_bytes_per_user: Annotated[
+        int,
+        Setting(
+            form.integer(MiB, 2**40),
+            "bytes",
+            "documents that one person has open (guests without a cookie: one address), as they are in memory: "
+            "two to four times their size; a single one may be larger",
+        ),
+    ] = 64 * MiB
     connect_seconds: Annotated[
         float,
         Setting(

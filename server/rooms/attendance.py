@@ -17,6 +17,7 @@ from server.auth.base import Identity
 from server.observe import log
 from server.people.access import Access, Ruling
 from server.rooms.open_room import OpenRoom
+from server.rooms.openers import Openers
 from server.rooms.reader import FIRST_PAUSE, LAST_PAUSE
 from server.store.sharing_base import Standing
 
@@ -29,10 +30,11 @@ REMEMBERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What somebody showed on joining. `link`: the token that came with the address, if any."""
+    """What somebody showed on joining. `link`: the token that came with the address, if any; `person`: who pays for what is held."""
 
     identity: Identity
     link: str | None
+    person: str
 
     @property
     def credit(self) -> tuple[object, ...]:
@@ -43,8 +45,9 @@ class Card:
 class Attendance:
     """The cards of this node's sessions, and how those who were here were ruled on."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, openers: Openers) -> None:
         self._access = access
+        self._openers = openers
         self._cards: dict[ConnectionId, dict[DocumentId, Card]] = {}
         self._departed: dict[DocumentId, dict[ConnectionId, Card]] = {}
         """Of who has left while something of theirs was not durable."""
@@ -53,6 +56,7 @@ class Attendance:
     def enter(self, connection: ConnectionId, document_id: DocumentId, card: Card, ruling: Ruling) -> None:
         """The connection has joined."""
         self._cards.setdefault(connection, {})[document_id] = card
+        self._openers.enter(connection, document_id, card.person)
         self._remember(document_id, card, ruling)
 
     async def ruling(self, open_room: OpenRoom | None, document_id: DocumentId, card: Card) -> Ruling:
@@ -87,6 +91,7 @@ class Attendance:
         """The document has been closed."""
         self._rulings.pop(document_id, None)
         self._departed.pop(document_id, None)
+        self._openers.closed(document_id)
 
     def leave(self, connection: ConnectionId, document_id: DocumentId, open_room: OpenRoom | None = None) -> None:
         """The connection has left. `open_room`: where something of theirs may wait, which is judged until it is durable."""
@@ -94,6 +99,7 @@ class Attendance:
         card = cards.pop(document_id, None)
         if not cards:
             self._cards.pop(connection, None)
+        self._openers.leave(connection, document_id)
         if card is not None and open_room is not None and open_room.room.owes(connection):
             self._departed[document_id] = {**self._owed(open_room), connection: card}
 
@@ -106,7 +112,7 @@ class Attendance:
         cards = self._cards.get(connection, {})
         differs: dict[DocumentId, bool] = {}
         for document_id, card in cards.items():
-            cards[document_id] = Card(identity, card.link)
+            cards[document_id] = replace(card, identity=identity)
             differs[document_id] = _credit(card.identity) != _credit(identity)
         return differs
 

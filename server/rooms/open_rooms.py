@@ -54,6 +54,7 @@ class RoomSettings:
         append_deadline: how long an append may take before it counts as failed.
         node_id: this node's name in the open marks; the same after a restart.
         poll_seconds: from one look at what other nodes appended to the next; None: this node is alone with its store.
+        open_bytes_per_user: memory of the documents that one person has open.
         engine: what applies updates; tests have one that fails.
     """
 
@@ -63,6 +64,7 @@ class RoomSettings:
     append_deadline: float = 10.0
     node_id: str = "node"
     poll_seconds: float | None = None
+    open_bytes_per_user: int = 64 * 2**20
     engine: Engine = apply_update
 
 

@@ -27,6 +27,7 @@ from server.rooms.head_poll import HeadPoll
 from server.rooms.neighbourhood import Neighbourhood
 from server.rooms.open_room import OpenRoom, Surroundings
 from server.rooms.open_rooms import OpenRooms, RoomSettings, shutting_down
+from server.rooms.openers import Openers
 from server.rooms.turnstile import Turnstile
 from server.rooms.wire import Wire
 from server.sandbox import Sandbox
@@ -74,7 +75,8 @@ class Rooms:
         self._rooms = OpenRooms(store, bus, sandbox, settings, self._closed)
         self._access = access or Access(store, utc_now, guests=True)
         self._access.on_changed(self.access_changed)
-        self._attendance = Attendance(self._access)
+        self._openers = Openers(self._rooms, settings.open_bytes_per_user)
+        self._attendance = Attendance(self._access, self._openers)
         self._around: Surroundings | None = None
         self._log, self._set_aside = store.log, store.set_aside
         self._clock = clock
@@ -137,7 +139,7 @@ class Rooms:
         The caller must put the answer on the wire before it lets the event loop turn, so that no update overtakes it.
         Raises ManyhandsError; the connection is then in the document only if it was before.
         """
-        card = Card(identity, link)
+        card = Card(identity, link, account.person if account is not None else identity.user.user_id)
         open_room, ruling = await self._let_in(document_id, request, card)
         try:
             answer, effects = open_room.room.join(connection, request, identity.user, ruling.role, account)
@@ -161,7 +163,7 @@ class Rooms:
         while True:
             before = self._rooms.get(document_id)
             ruling = await self._attendance.ruling(before, document_id, card)
-            open_room = await self._rooms.opened(document_id, self._surroundings())
+            open_room = await self._openers.opened(document_id, card.person, self._surroundings())
             if len(request.state_vector) > LONG_VECTOR_BYTES:
                 await self._turnstile.go_through(document_id)
             if open_room.room.replica.lacks(request.state_vector):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
@@ -76,6 +77,7 @@ class House:
         poll_seconds: float | None = None,
         engine: Engine = apply_update,
         network: MemoryBusNetwork | None = None,
+        settings: RoomSettings | None = None,
     ) -> None:
         """`network` and `store`: what this node shares with others."""
         self.store = store or MemoryStore()
@@ -84,7 +86,9 @@ class House:
         self.ears = Ears()
         self.loads = 0
         sandbox = sandbox or InProcessSandbox()
-        settings = RoomSettings(linger=1.0, append_deadline=3.0, poll_seconds=poll_seconds, engine=engine)
+        settings = replace(
+            settings or RoomSettings(linger=1.0), append_deadline=3.0, poll_seconds=poll_seconds, engine=engine
+        )
         clock = asyncio.get_running_loop().time
         self.bus = MemoryBus(network)
         self.rooms = Rooms(self.faulty, self.bus, cast(Sandbox, sandbox), settings, clock)

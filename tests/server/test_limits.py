@@ -209,6 +209,22 @@ async def one_connection_holds_too_many_documents(visit: Visit) -> Code | None:
     return code_of(await holder.join(await visit.new_document()))
 
 
+@limit("max_open_bytes_per_user", "1048576", "too_many")
+async def one_person_s_open_documents_take_too_much_memory(visit: Visit) -> Code | None:
+    large, other = await visit.new_document(), await visit.new_document()
+    cookie = await visit.newcomer()
+    somebody = await visit.somebody(large, cookie)
+    for _ in range(3):
+        assert code_of(await somebody.ask("update", large, somebody.types("x" * 200_000))) is None
+    assert code_of(await (await visit.somebody(large, cookie)).join(large)) is None, (
+        "one that is open costs nothing more"
+    )
+    code = code_of(await somebody.join(other))
+    await visit.somebody(other, await visit.newcomer())
+    assert code_of(await somebody.join(other)) is None, "somebody else has opened the document"
+    return code
+
+
 async def leaves_unfinished(uploader: Person, document_id: str, parts: int) -> Code | None:
     """Begin an upload of four parts and stop in its middle; the first refusal."""
     for number in range(parts):

@@ -33,6 +33,7 @@ USED_UP = {
     "max_people_per_document": "taking a role from somebody",
     "max_held_bytes": "what is done, given up or out of time (test_budget.py)",
     "max_held_bytes_per_user": "the same",
+    "max_open_bytes_per_user": "closing a document; half a minute later it is out of memory",
     "waiting_bytes": "the store's return",
     "members": "leaving",
     "max_connections": "leaving",
@@ -84,7 +85,7 @@ def test_a_share_holds_the_largest_of_everything() -> None:
 
 
 def test_what_one_person_can_make_a_node_hold_is_bounded() -> None:
-    """In bytes, by where they wait. Documents themselves are not here: they belong to everybody who has them open."""
+    """In bytes, by where they wait. Documents have a bound of their own, past which somebody can open no other (test_openers.py)."""
     connections = CONFIG.connections.max_connections_per_user
     held = {
         "leased: uploads, missing updates, bodies": CONFIG.connections.max_held_bytes_per_user,

@@ -1,0 +1,104 @@
+"""How much memory one person's open documents may take, and that everybody else's are left alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+from pycrdt import Doc, Text
+
+from crdt.budget import unbounded
+from crdt.errors import Code, ProtocolError
+from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, UpdateId
+from crdt.protocol import JoinRequest, encode_batch
+from server.rooms import RoomSettings
+from server.store.base import Append
+from server.store.titles import utc_now
+from tests.harness.house import ANNA, House
+from tests.harness.live_server import until
+
+SHARE = 2**20
+WORDS = 200_000
+"""Of a document: 0.4 MB in memory, and ten times that as long as nobody knows what is in it."""
+
+DOCUMENTS = [DocumentId(f"document-number-{number:02}") for number in range(12)]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with House(settings=RoomSettings(open_bytes_per_user=SHARE, linger=0.3)) as house:
+        for document_id in DOCUMENTS:
+            await house.store.catalogue.create(document_id, "Title", Epoch(1), utc_now())
+            doc: Doc = Doc()  # type: ignore[type-arg]
+            doc.get("story", type=Text).insert(0, "x" * WORDS)
+            append = Append(document_id, Epoch(1), UpdateId("u"), encode_batch([doc.get_update()]))
+            await house.store.log.append([append])
+        yield house
+
+
+async def opens(house: House, document_id: DocumentId, person: str, connection: str = "") -> Code | None:
+    account = unbounded().of(person)
+    request = JoinRequest(b"\0", ClientId(7))
+    connection_id = ConnectionId(connection or f"{person} in {document_id}")
+    try:
+        await house.rooms.join(connection_id, document_id, request, ANNA, None, account)
+    except ProtocolError as refusal:
+        return refusal.code
+    return None
+
+
+async def test_one_person_opens_no_more_than_their_share_however_they_hurry(house: House) -> None:
+    answers = await asyncio.gather(*[opens(house, each, "mallory") for each in DOCUMENTS])
+    assert answers == [None] * 3 + [Code.TOO_MANY] * 9
+    assert await asyncio.gather(*[opens(house, each, "bob") for each in DOCUMENTS[:3]]) == [None] * 3
+
+
+async def test_what_is_open_already_can_be_joined_all_the_same(house: House) -> None:
+    for number, each in enumerate(DOCUMENTS):
+        assert await opens(house, each, f"person-{number // 2}") is None
+    assert await asyncio.gather(*[opens(house, each, "reader") for each in DOCUMENTS]) == [None] * 12
+
+
+async def test_who_has_left_pays_until_the_document_is_closed(house: House) -> None:
+    for each in DOCUMENTS[:3]:
+        assert await opens(house, each, "mallory") is None
+        house.rooms.leave(ConnectionId(f"mallory in {each}"), each)
+    assert await opens(house, DOCUMENTS[3], "mallory") is Code.TOO_MANY
+    await until(lambda: not list(house.rooms._rooms))
+    assert await opens(house, DOCUMENTS[3], "mallory") is None
+
+
+async def test_who_has_left_others_in_a_document_pays_for_it_no_longer(house: House) -> None:
+    for each in DOCUMENTS[:3]:
+        assert await opens(house, each, "anna") is None
+        assert await opens(house, each, "bob") is None
+        house.rooms.leave(ConnectionId(f"anna in {each}"), each)
+    assert await opens(house, DOCUMENTS[3], "anna") is None
+    assert await opens(house, DOCUMENTS[4], "bob") is Code.TOO_MANY
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -> None:
+    random, rooms = Random(seed), house.rooms
+    people = [f"person-{number}" for number in range(4)]
+    for _ in range(150):
+        person, document_id = random.choice(people), random.choice(DOCUMENTS)
+        connection = f"{person}'s tab {random.randrange(2)}"
+        dice = random.random()
+        if dice < 0.6:
+            await opens(house, document_id, person, connection)
+        elif dice < 0.8:
+            rooms.leave(ConnectionId(connection), document_id)
+        elif dice < 0.9:
+            rooms.identify(ConnectionId(connection), replace(ANNA, user=replace(ANNA.user, user_id=person)))
+        elif dice < 0.95:
+            rooms.disconnect(ConnectionId(connection))
+        else:
+            await rooms.evict(document_id, Code.DELETED, "The document was deleted.")
+    for person in people:
+        for number in range(2):
+            rooms.disconnect(ConnectionId(f"{person}'s tab {number}"))
+    await until(lambda: not list(rooms._rooms))
+    openers = rooms._openers
+    assert (openers._people, openers._documents, openers._left_by) == ({}, {}, {})
