@@ -172,8 +172,9 @@ class Replay:
             fits = self._gate().would_take([inspect(in_place, self._limits, durable=True), update])
             fillers = [[in_place], [garbage]] if fits else [[garbage]]
             yield from ([*each, raw] for each in fillers)
-        for each in fillers:
-            yield [*each, tombstones(update)]
+        for deletes in (True, False) if update.deletions else (False,):
+            for each in fillers:
+                yield [*each, tombstones(update, deletes=deletes)]
         yield [*fillers[-1], collected(update)]
 
 

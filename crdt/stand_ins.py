@@ -3,7 +3,8 @@
 An update that is set aside leaves a hole in its author's clocks, and what was written later builds on them. So something else takes these
 clocks, the same on every node, because the choice is stored with the mark:
 
-1. the update's structs as deleted content in the same places: what stands behind them finds its neighbours, and stays;
+1. the update's structs as deleted content in the same places: what stands behind them finds its neighbours, and stays. What the update
+   deletes is deleted, as it is for whoever has taken the update; if that does not apply, the structs stand alone;
 2. garbage-collected structs of the same clocks: what stands beside them is collected too, but the clocks go on;
 3. nothing, for bytes that cannot even be read.
 
@@ -80,12 +81,19 @@ def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:
                 yield item.client, item.clock, item.clock + item.length, item.kind
 
 
-def tombstones(update: Inspected) -> bytes:
-    """The same structs in the same places, all of them deleted."""
+def tombstones(update: Inspected, *, deletes: bool) -> bytes:
+    """The same structs in the same places, all of them deleted. `deletes`: and deleted what the update deletes of others."""
     blocks: Blocks = {}
     for item in Reader(update.engine).items():
         blocks.setdefault(item.client, (item.clock, []))[1].append(_tombstone(item))
-    return write_update(blocks, update.clients)
+    own = {client: first for client, first, _ in update.clients}
+    of_others = [
+        (client, first, min(end, own.get(client, end)))
+        for client, ranges in update.deletions
+        for first, end in ranges
+        if first < own.get(client, end)
+    ]
+    return write_update(blocks, [*of_others, *update.clients] if deletes else update.clients)
 
 
 def collected(update: Inspected) -> bytes:

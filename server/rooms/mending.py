@@ -107,4 +107,5 @@ def _stand_ins(raw: bytes, limits: GateLimits) -> list[bytes]:
         update = inspect(raw, limits, durable=True)
     except ProtocolError:
         return [b""]
-    return [encode_batch([tombstones(update)]), encode_batch([collected(update)]), b""]
+    standing = [tombstones(update, deletes=deletes) for deletes in ((True, False) if update.deletions else (False,))]
+    return [*(encode_batch([each]) for each in (*standing, collected(update))), b""]

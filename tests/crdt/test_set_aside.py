@@ -1,6 +1,7 @@
 """What is acknowledged has been applied. What does not apply is refused to its sender, and everybody else goes on."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -286,3 +287,28 @@ def _only_where_pycrdt_is_busy() -> Fails:
         doc.apply_update(update)
 
     return fails
+
+
+@every_failure
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_refused_update_deletes_is_deleted_for_everybody(fails: Fails, seed: int) -> None:
+    random = Random(seed)
+    table = Table(engine=Choosy("poison", fails=fails))
+    alice, bob = table.seat("alice", "bob")
+    alice.types("what alice wrote, ")
+    bob.types("and bob")
+    table.commit()
+    before = bob.doc.get_state()
+    with bob.doc.transaction():
+        for _ in range(random.randint(1, 4)):
+            start = random.randrange(len(bob.text))
+            del bob.story[start : min(len(bob.text), start + random.randint(1, 5))]
+        bob.story.insert(random.randint(0, len(bob.text)), "poison")
+    update = bob.doc.get_update(before)
+    bob.sends(update)
+    table.commit()
+    table.reload()
+    alice.joins()
+    assert alice.text == bob.text.replace("poison", ""), "what the refused has added is nowhere"
+    bob.doc.apply_update(alice.doc.get_update(before))
+    assert bob.text == alice.text
