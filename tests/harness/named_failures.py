@@ -7,7 +7,7 @@
    says "finished", and the whole run ends with an assertion of xdist's.
 3. What is found after the last test is an error of "the whole run": exceptions that nobody could catch, fixtures that do not end, and
    processes that were left behind.
-4. SIGTERM ends a run as Ctrl-C does.
+4. SIGTERM ends a run as Ctrl-C does, and so does SIGINT where the run's parent ignores signals.
 """
 
 import gc
@@ -70,10 +70,18 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def pytest_configure(config: pytest.Config) -> None:
     adopt_orphans()
+    _heed_signals()
     if _is_worker(config):
         config.pluginmanager.register(_DyingWorker(config))
     else:
         signal.signal(signal.SIGTERM, _as_ctrl_c)
+
+
+def _heed_signals() -> None:
+    """What runs in a shell's background, or under nohup, ignores some signals, and so does all that it starts."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
