@@ -27,7 +27,7 @@ test: setup $(STAMPS)/chromium $(SERVERS)  ## Everything: whatever fails, all th
 	@failed=0; \
 	($(LINT)) || failed=1; \
 	(cd $(WEB) && npm test) || failed=1; \
-	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS) || failed=1; \
+	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS) || failed=1; \
 	exit $$failed
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1]
-CEILING = 400
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
@@ -29,16 +28,6 @@ def test_every_link_within_the_repository_leads_somewhere(document: str) -> None
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     missing = [link for link in links if not (page.parent / link).exists()]
     assert missing == []
-
-
-def test_no_source_file_is_longer_than_the_ceiling() -> None:
-    sources = [path for path in tracked(".py", ".ts", ".tsx", ".css", ".mjs") if "migrations" not in path.parts]
-    long = {
-        str(path.relative_to(HOUSE)): lines
-        for path in sources
-        if (lines := len(path.read_text().splitlines())) > CEILING
-    }
-    assert long == {}
 
 
 def test_every_python_file_begins_with_a_sentence() -> None:

@@ -18,7 +18,7 @@ KEPT_CLUSTER_SEEDS: tuple[int, ...] = (9, 23, 33, 43, 136, 139, 349, 376)
 23, 33: a node behind the log asked a client for others' edits, and refused them.
 139: a cancellation was lost to a timeout of the same moment: a stop never ended."""
 
-SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "2000"))
+SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "1000"))
 CLUSTER_SEEDS = SEEDS // 4
 """A schedule of several nodes takes several times as long as one of a single node."""
 CHUNK = 100
