@@ -315,7 +315,6 @@ class Gateway:
         held.add(join.document_id)
         self._holds.assign(connection.socket.lane, held)
         connection.uploads.forget(join.document_id)
-        self._server.enter_document(me, join.document_id)
         return encode_join_answer(answer, info, self._room_limits)
 
     async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
@@ -391,7 +390,6 @@ class Gateway:
         connection.uploads.forget(document_id)
         # In a turn of its own: what was held would be read in the middle of what the room is about to do.
         asyncio.get_running_loop().call_soon(self._holds.assign, connection.socket.lane, connection.documents)
-        self._server.leave_document(connection.connection_id, document_id)
 
 
 def _ack_id(request: Request) -> int:

@@ -1,7 +1,7 @@
 """Socket.IO on top of the engine: who is connected, from CONNECT to the end, and whole events out of packets and attachments.
 
-python-socketio keeps the connections and the Socket.IO rooms; what a stranger can reach of it is replaced: the way messages come in,
-the way connections end, and the time that a handshake may stay without CONNECT.
+python-socketio keeps the connections; what a stranger can reach of it is replaced: the way messages come in, the way connections end,
+and the time that a handshake may stay without CONNECT.
 """
 
 import asyncio
@@ -234,13 +234,3 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         timer = self._connect_timers.pop(socket.sid, None)
         if timer is not None:
             timer.cancel()
-
-    # Socket.IO rooms: one per document, so that python-socketio's own ways of sending reach a document's people.
-
-    def enter_document(self, connection_id: ConnectionId, document_id: str) -> None:
-        """Put a connection into a document's Socket.IO room."""
-        self.manager.basic_enter_room(connection_id, NAMESPACE, "d:" + document_id)
-
-    def leave_document(self, connection_id: ConnectionId, document_id: str) -> None:
-        """Take it out."""
-        self.manager.basic_leave_room(connection_id, NAMESPACE, "d:" + document_id)
