@@ -1,4 +1,4 @@
-"""The house in order: what documents say exists, files are short, and nothing of this machine or of a registry is in them."""
+"""The house in order: what documents say exists, and nothing of this machine or of a registry is in them."""
 
 import re
 import subprocess
