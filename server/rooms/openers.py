@@ -46,12 +46,14 @@ class Openers:
                     self._left_by.setdefault(document_id, person)
 
     async def _check_share(self, person: str) -> None:
+        held = self._held_by(person)
         for document_id in self._of(person):
-            if self._held_by(person) <= self._share:
+            if held <= self._share:
                 return
             if (learning := self._rooms.learning(document_id)) is not None:
                 await learning.finish()  # until then it is estimated at the most that it can be
-        if self._held_by(person) > self._share:
+                held = self._held_by(person)
+        if held > self._share:
             most = self._share // 2**20
             raise ProtocolError(
                 Code.TOO_MANY, f"You have documents open that take more than {most} MB together. Close some of them."

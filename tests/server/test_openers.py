@@ -12,6 +12,7 @@ from crdt.budget import unbounded
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, UpdateId
 from crdt.protocol import JoinRequest, encode_batch
+from crdt.replica import Replica
 from server.rooms import RoomSettings
 from server.store.base import Append
 from server.store.titles import utc_now
@@ -76,6 +77,22 @@ async def test_who_has_left_others_in_a_document_pays_for_it_no_longer(house: Ho
         house.rooms.leave(ConnectionId(f"anna in {each}"), each)
     assert await opens(house, DOCUMENTS[3], "anna") is None
     assert await opens(house, DOCUMENTS[4], "bob") is Code.TOO_MANY
+
+
+async def test_a_refusal_looks_once_at_each_open_document(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in DOCUMENTS[:3]:
+        assert await opens(house, each, "mallory") is None
+    assert await opens(house, DOCUMENTS[3], "mallory") is Code.TOO_MANY  # by now all are learned
+    looks = 0
+
+    def look(_replica: Replica) -> int:
+        nonlocal looks
+        looks += 1
+        return SHARE
+
+    monkeypatch.setattr(Replica, "memory", property(look))
+    assert await opens(house, DOCUMENTS[3], "mallory") is Code.TOO_MANY
+    assert looks == 3
 
 
 @pytest.mark.parametrize("seed", range(5))
