@@ -1,13 +1,12 @@
 """Engine.IO's server: makes the sockets of one node and serves them; what a socket does is in engine_socket.py.
 
-A WebSocket that opens a session as every client does goes straight to its socket: engineio would first put the whole request into WSGI's
-words, which costs more than all that is then done with it. Whatever is not plainly that, and all of long-polling, is engineio's to judge.
+engineio judges every request: its origin, its transport, its session. What it would answer badly is refused here before.
 """
 
 import asyncio
 import json
 from typing import Any, Protocol
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_to_bytes
 
 import engineio
 
@@ -16,7 +15,6 @@ from crdt.native import encode_error
 from server.auth.cookies import session_cookie
 from server.gateway.engine_socket import BODY_SECONDS, EngineSocket, Environ, Message, Receive, Send
 from server.gateway.frames import BadFrame
-from server.gateway.opening import names_transport, plain_opening
 from server.gateway.outgoing import PacketQueue
 from server.rooms.turnstile import Turnstile
 
@@ -92,15 +90,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         if task is not None:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
-        if scope["type"] == "websocket" and plain_opening(scope, self.cors_allowed_origins):
-            return await self._open_websocket(scope, receive, send)
-        if self.draining and not self._is_of_a_session_here(scope):
+        if self.draining and scope["type"] == "http" and not self._is_of_a_session_here(scope):
             # What a balancer keeps open to this node still leads here when the port is closed; another node would not know the session.
             gone = _refusal("503 SERVICE UNAVAILABLE", Code.DRAINING, "This server is shutting down; connect again.")
             return await self._make_response(
                 {**gone, "headers": [*gone["headers"], ("Connection", "close")]}, _environ(scope, send)
             )
-        if not names_transport(scope.get("query_string", b"")):
+        if not _names_transport(scope.get("query_string", b"")):
             refused = self._bad_request("Name a transport: polling or websocket.")
             return await self._make_response(refused, _environ(scope, send))
         messages = iter([first])
@@ -115,17 +111,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             return await receive()  # the server says it of itself, at once
         async with asyncio.timeout(BODY_SECONDS):
             return await receive()
-
-    async def _open_websocket(self, scope: Environ, receive: Receive, send: Send) -> None:
-        socket = await self._new_socket(scope)
-        if socket is None:
-            await send({"type": "websocket.close", "reason": _TOO_MANY})
-            return
-        socket.open([])
-        try:
-            await socket.serve(receive, send)
-        finally:
-            socket.end()  # also when the peer left before its handshake was answered
 
     async def _new_socket(self, scope: Environ) -> EngineSocket | None:
         """Make a socket in its turn; None: there are too many."""
@@ -186,6 +171,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
 
     def _log_error_once(self, message: str, message_key: str) -> None:
         """Write nothing: engineio's messages hold session ids and whatever else the peer sent."""
+
+
+def _names_transport(query: bytes) -> bool:
+    """Whether a query names a transport, perhaps with escapes: engineio would take none for polling."""
+    return any(field.partition(b"=")[0] == b"transport" for field in unquote_to_bytes(query).split(b"&"))
 
 
 def _environ(scope: Environ, send: Send) -> Environ:

@@ -156,20 +156,11 @@ class FastLane(WebSocketsSansIOProtocol):
             await super().send(message)  # type: ignore[arg-type]
         elif self.disconnected:
             raise ClientDisconnected
-        elif self.may_accept:
-            self.accept(b"")
-
-    @property
-    def may_accept(self) -> bool:
-        """Whether there is a handshake to be answered here, and somebody to hear it."""
-        return self._accept is not None and not self.handshake_complete and not self.transport.is_closing()
-
-    def accept(self, frames: bytes) -> None:
-        """Accept the handshake, which must be possible, with the first frames right behind, in one write."""
-        self.handshake_complete = True
-        self.conn.state = State.OPEN
-        self.transport.write(handshake.answer(self._accept or b"", self.default_headers) + frames)
-        self.start_keepalive()
+        elif not self.transport.is_closing():
+            self.handshake_complete = True
+            self.conn.state = State.OPEN
+            self.transport.write(handshake.answer(self._accept, self.default_headers))
+            self.start_keepalive()
 
     def shutdown(self) -> None:
         """Close, for the server goes. Who has been told goodbye is given uvicorn's patience to answer it.

@@ -1,5 +1,6 @@
 """What is refused below /socket.io/, and how: by name, once, and never to be kept by anybody on the way."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -8,10 +9,15 @@ import pytest
 from server.app import create_app
 from server.config import Config
 from server.store.memory import MemoryStore
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.raw_socket import raw_socket
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
+WEBSOCKET = (
+    "Host: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
 
 
 @pytest.fixture
@@ -64,6 +70,58 @@ async def test_pages_from_elsewhere_are_refused_by_name(http: httpx.AsyncClient)
     assert answer.status_code == 400
     assert "MANYHANDS_ALLOWED_ORIGINS" in answer.json()["error"]["message"]
     assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "opens"),
+    [
+        ("EIO=4&transport=websocket", True),
+        ("transport=websocket&EIO=4&document=x&t=abc", True),
+        ("EIO=4&%74ransport=web%73ocket", True),
+        ("EIO=4&transport=websocket&j=1", True),
+        ("EIO=4&transport=websocket&transport=polling", True),
+        ("EIO=4&transport=websocket&j=x", False),
+        ("EIO=4&transport=websocket&sid=nobody", False),
+        ("EIO=4&transport=websocket&%73id=nobody", False),
+        ("EIO=4&transport=polling", False),
+        ("EIO=4&transport=polling&transport=websocket", False),
+        ("EIO=3&EIO=4&transport=websocket", False),
+        ("EIO=4&EIO=4&transport=websocket", False),
+        ("EIO=3&transport=websocket", False),
+        ("transport=websocket", False),
+        ("EIO=4", False),
+        ("", False),
+    ],
+)
+async def test_a_websocket_opens_a_session_only_by_the_rules_of_engineio(
+    server: LiveServer, query: str, opens: bool
+) -> None:
+    assert await opens_websocket(server, f"/socket.io/?{query}") == opens
+
+
+@pytest.mark.parametrize(
+    ("headers", "opens"),
+    [
+        ("Origin: http://here\r\n", True),
+        ("Origin: http://here\r\nOrigin: https://evil.example\r\n", False),
+        ("Origin: https://evil.example\r\nOrigin: http://here\r\n", False),
+        ("Origin: https://evil.example\r\nX-Forwarded-Host: evil.example\r\n", False),
+    ],
+)
+async def test_no_second_header_opens_a_websocket_to_pages_from_elsewhere(
+    server: LiveServer, headers: str, opens: bool
+) -> None:
+    assert await opens_websocket(server, "/socket.io/?EIO=4&transport=websocket", headers) == opens
+
+
+async def opens_websocket(server: LiveServer, path: str, headers: str = "") -> bool:
+    """Ask for a WebSocket by hand; whether it was granted."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"GET {path} HTTP/1.1\r\n{WEBSOCKET}{headers}\r\n".encode())
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.readline()
+    writer.close()
+    return answer.startswith(b"HTTP/1.1 101 ")
 
 
 async def test_no_answer_is_to_be_kept_or_guessed_at(http: httpx.AsyncClient) -> None:

@@ -1,8 +1,6 @@
 """The short way through the handshake, beside the long one: who is let in and what they are told is the same."""
 
 import asyncio
-import base64
-import os
 from typing import Any
 
 import pytest
@@ -11,9 +9,7 @@ from websockets.server import ServerProtocol
 
 from server.gateway import handshake
 from server.gateway.fast_lane import FastLane, lane_of
-from server.gateway.opening import plain_opening
-from server.gateway.origins import Origins
-from tests.harness.live_server import listening, serving
+from tests.harness.live_server import listening
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 PATH = "/socket.io/?EIO=4&transport=websocket&document=aaaaaaaa"
@@ -123,45 +119,3 @@ async def test_an_application_that_refuses_is_heard() -> None:
         writer.write(head({}))
         assert (await reader.readline()).startswith(b"HTTP/1.1 403")
         writer.close()
-
-
-QUERIES = [
-    "EIO=4&transport=websocket",
-    "transport=websocket&EIO=4&document=x&t=abc",
-    "EIO=4&transport=websocket&sid=nobody",
-    "EIO=4&transport=websocket&%73id=nobody",
-    "EIO=4&transport=websocket&j=x",
-    "EIO=4&transport=polling",
-    "EIO=4&transport=websocket&transport=polling",
-    "EIO=3&EIO=4&transport=websocket",
-    "EIO=4&EIO=4&transport=websocket",
-    "EIO=4&transport=web%73ocket",
-    "EIO=3&transport=websocket",
-    "transport=websocket",
-    "EIO=4",
-    "",
-]
-ORIGINS = ["", "http://127.0.0.1", "https://evil.example", "null", "https://friend.example"]
-
-
-async def first_line(port: int, path: str, origin: str) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(head({"origin": origin, "sec-websocket-key": base64.b64encode(os.urandom(16)).decode()}, path))
-    line = await reader.readline()
-    writer.close()
-    return line
-
-
-async def test_engineio_lets_in_whom_the_short_way_lets_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = [(f"/socket.io/?{query}", origin) for query in QUERIES for origin in ORIGINS]
-    async with serving(origins=Origins(("https://friend.example",))) as server:
-        short = [await first_line(server.port, *each) for each in asked]
-        monkeypatch.setattr("server.gateway.engine.plain_opening", lambda *_: False)
-        assert [await first_line(server.port, *each) for each in asked] == short
-    assert {line.split()[1] for line in short} == {b"101", b"403"}
-
-
-@pytest.mark.parametrize("query", QUERIES)
-def test_only_the_first_two_are_plain(query: str) -> None:
-    scope = {"query_string": query.encode(), "headers": headers_of({})}
-    assert plain_opening(scope, Origins().allow) == (query in QUERIES[:2])
