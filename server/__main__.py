@@ -15,7 +15,7 @@ import click
 from crdt.errors import Unavailable
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, Declared, all_declared
-from server.config.loading import SettingsError, load, version
+from server.config.loading import GONE, SettingsError, load, version
 
 if TYPE_CHECKING:
     from server.cli.doctor import Advice, Doctor
@@ -55,29 +55,21 @@ def _serve(**options: str | None) -> None:
     config = _load(options)
     from server import observe
     from server.cli.address import CannotStart
+    from server.cli.serve import run
 
     observe.configure(config.logs.log_level, config.logs.log_format)
     try:
-        _runner(config)(config, click.echo)
+        run(config, click.echo)
     except CannotStart as error:
         _give_up(str(error))
-
-
-def _runner(config: Config) -> Callable[[Config, Callable[[str], None]], None]:
-    if config.cores.workers == 1:
-        from server.cli.serve import run
-
-        return run
-    from server.workers import run_workers
-
-    return run_workers
 
 
 main.add_command(
     click.Command(
         "serve",
         callback=_serve,
-        params=[_option(each) for each in all_declared()],
+        # click would offer --sandbox-workers to whoever still asks for --workers.
+        params=[*map(_option, all_declared()), *(click.Option([f"--{each.lower()}"], hidden=True) for each in GONE)],
         help="Run the server. Each option is a setting, and stands above its environment variable.",
     )
 )

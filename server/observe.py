@@ -17,7 +17,6 @@ Event = Literal[
     "server_draining",
     "server_stopped",
     "server_stop_cut_short",
-    "worker_ended",
     "fast_lane_off",
     "out_of_files",
     "request_failed",

@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from server.config import Config, all_declared
+from server.config.loading import load
 from server.gateway.limits import GatewayLimits
 from server.http.health import Health
 from server.store.memory import MemoryStore
+from tests.harness.bell import PATIENCE
 
 HOUSE = Path(__file__).parents[1]
 DEPLOY = HOUSE / "deploy"
@@ -55,14 +57,61 @@ def test_the_paths_that_are_asked_for_exist() -> None:
     assert asked == {"/health", "/ready"} == {route.path for route in health.routes()}
 
 
-def test_haproxy_accepts_its_configuration() -> None:
+def check_by_haproxy(config: Path) -> None:
     haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
     assert Path(haproxy).exists(), "HAProxy is missing: `make test` installs it, or apt-get install haproxy"
-    checked = subprocess.run(
-        [haproxy, "-c", "-f", str(DEPLOY / "haproxy.cfg")], capture_output=True, text=True, check=False
-    )
+    checked = subprocess.run([haproxy, "-c", "-f", str(config)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert "WARNING" not in checked.stderr
+
+
+def test_haproxy_accepts_its_configuration() -> None:
+    check_by_haproxy(DEPLOY / "haproxy.cfg")
+
+
+def steps() -> list[list[str]]:
+    """The commands of "More than one core", step by step."""
+    section = text_of("README.md").partition("## More than one core\n")[2].partition("\n## ")[0]
+    return [
+        re.findall("^ {7}(.+)", step, re.MULTILINE) for step in re.split(r"^\d\. ", section, flags=re.MULTILINE)[1:]
+    ]
+
+
+@pytest.mark.parametrize("more", ["4", "4 5 11"])
+def test_haproxy_is_given_a_further_node_by_the_commands_of_the_readme(tmp_path: Path, more: str) -> None:
+    copy, grow, lower, check = steps()[3]
+    assert check == "haproxy -c -f /etc/haproxy/haproxy.cfg && systemctl restart haproxy"
+    commands = "\n".join([copy, grow.replace("for n in 4;", f"for n in {more};"), lower])
+    config = tmp_path / "haproxy.cfg"
+    subprocess.run(
+        ["bash", "-ec", commands.replace("/etc/haproxy/haproxy.cfg", str(config))],
+        cwd=HOUSE,
+        check=True,
+        timeout=PATIENCE,
+    )
+    check_by_haproxy(config)
+    numbers = {1, 2, 3, *map(int, more.split())}
+    for backend, tracked in zip(
+        re.split(r"^backend .*$", config.read_text(), flags=re.MULTILINE)[1:], "-+-", strict=True
+    ):
+        assert sorted(re.findall(r"^\s*server .*$", backend, re.MULTILINE)) == sorted(
+            f'    server node-{each} "${{NODE_{each}-127.0.0.1:{8000 + each}}}"'
+            + (f" track nodes/node-{each}" if tracked == "+" else "")
+            for each in numbers
+        )
+    assert "global\n    user haproxy\n    group haproxy\n" in config.read_text()
+
+
+def test_the_nodes_that_systemd_runs_are_those_that_haproxy_finds() -> None:
+    _, settings, nodes, balancer, _ = steps()
+    assert "systemctl enable --now manyhands@{8001..8004}" in nodes
+    assert any("for n in 4;" in line for line in balancer)
+    variables = {line.partition("=")[0]: line.partition("=")[2] for line in settings if line.startswith("MANYHANDS_")}
+    config = load(variables, {"port": "8001"})
+    assert config.places.database_url is not None
+    assert config.places.redis_url is not None
+    assert config.listen.trusted_proxies == ("127.0.0.1/32",)
+    assert config.http.ready_seconds < seconds(directives("haproxy.cfg", "timeout check")[0])
 
 
 def test_haproxy_keeps_a_document_together_and_leaves_nodes_that_are_not_ready() -> None:
@@ -108,7 +157,8 @@ def test_balancers_outwait_a_quiet_connection_and_nodes_answer_before_balancers_
 def test_whoever_stops_a_node_gives_it_the_time_it_takes() -> None:
     needed = Config().shutdown.shutdown_seconds
     assert seconds(compose()["services"]["node-1"]["stop_grace_period"]) > needed
-    assert float(unit()["Service"]["TimeoutStopSec"]) > needed
+    for name in UNITS:
+        assert float(unit(name)["Service"]["TimeoutStopSec"]) > needed
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -158,15 +208,18 @@ def test_the_composed_cluster_has_every_part_and_only_the_balancer_is_reached() 
     assert compose()["volumes"].keys() == {"documents"}
 
 
-def unit() -> configparser.ConfigParser:
+UNITS = ("manyhands.service", "manyhands@.service")
+
+
+def unit(name: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(text_of("manyhands.service"))
+    parser.read_string(text_of(name))
     return parser
 
 
 def test_the_unit_is_locked_in_and_stops_in_good_order() -> None:
-    service = unit()["Service"]
+    service = unit("manyhands.service")["Service"]
     assert service["KillSignal"] == "SIGTERM"
     assert service["NoNewPrivileges"] == "yes"
     assert service["ProtectSystem"] == "strict"
@@ -174,12 +227,26 @@ def test_the_unit_is_locked_in_and_stops_in_good_order() -> None:
     assert service["ExecStart"].split()[1:] == ["serve"]
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit() -> None:
+def test_one_of_several_nodes_differs_from_the_only_one_by_its_port_and_its_place() -> None:
+    only, one = (set(text_of(name).partition("[Service]\n")[2].splitlines()) for name in UNITS)
+    assert one - only == {
+        "ExecStart=/opt/manyhands/bin/manyhands serve --port %i",
+        "EnvironmentFile=/etc/manyhands.env",
+    }
+    assert only - one == {
+        "ExecStart=/opt/manyhands/bin/manyhands serve",
+        "Environment=MANYHANDS_DATA_DIR=/var/lib/manyhands",
+        "EnvironmentFile=-/etc/manyhands.env",
+        "StateDirectory=manyhands",
+        "StateDirectoryMode=0700",
+    }
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_finds_nothing_wrong_with_the_unit(name: str) -> None:
     """On machines that have systemd's tools; the program that is not installed here does not count."""
     if (analyze := shutil.which("systemd-analyze")) is not None:
-        verified = subprocess.run(
-            [analyze, "verify", str(DEPLOY / "manyhands.service")], capture_output=True, text=True, check=False
-        )
+        verified = subprocess.run([analyze, "verify", str(DEPLOY / name)], capture_output=True, text=True, check=False)
         complaints = [line for line in verified.stderr.splitlines() if "manyhands" in line]
         assert [line for line in complaints if "is not executable" not in line] == []
 

@@ -1,7 +1,4 @@
-"""The address that the settings name: how it is taken, and what people are told of it.
-
-Apart from serve.py, because who has workers only takes an address and runs none of the application itself.
-"""
+"""The address that the settings name: how it is taken, and what people are told of it."""
 
 import errno
 import os
@@ -20,7 +17,7 @@ SPARE = 512
 """HTTP requests beside the Socket.IO connections, and open files beside both."""
 
 
-NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """Errors of who can take no connection now."""
 
 
@@ -74,7 +71,7 @@ def tell_if_out_of_files() -> None:
     try:
         os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if error.errno in _NO_ROOM:
             limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             reason = f"{error.strerror}: new connections are closed. Raise the limit (ulimit -n), or lower MANYHANDS_MAX_CONNECTIONS."
             log.error("out_of_files", limit=limit, reason=reason)

@@ -121,14 +121,10 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers
         """Take a signal."""
-        signalled, self._signalled = self._signalled, True
-        self.leave(at_once=signalled)
-
-    def leave(self, *, at_once: bool = False) -> None:
-        """Begin to stop, or cut a stop short."""
-        if at_once:
+        if self._signalled:
             self.force_exit = True
             self._loop.call_soon_threadsafe(self._hurry.set)
+        self._signalled = True
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._leaving.set)
 

@@ -110,20 +110,6 @@ class Logs:
 
 
 @dataclass(frozen=True, slots=True)
-class Cores:
-    """How many of the machine's cores serve."""
-
-    workers: Annotated[
-        int,
-        Setting(
-            form.integer(1, 64),
-            "processes",
-            "several share one address, and need PostgreSQL and Redis; each is a node of its own, to which every limit of one node applies",
-        ),
-    ] = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Shutdown:
     """How the server goes."""
 
@@ -150,7 +136,6 @@ class Config:
     rates: Rates = Rates()
     http: HttpLimits = HttpLimits()
     sandbox: SandboxLimits = SandboxLimits()
-    cores: Cores = Cores()
     shutdown: Shutdown = Shutdown()
 
 

@@ -13,6 +13,9 @@ from server.config import PREFIX, Config, Declared, all_declared, declared, part
 from server.config.forms import is_loopback
 from server.config.people import People
 
+GONE = {"WORKERS": 'Several cores are several nodes: read "More than one core" in deploy/README.md.'}
+"""Settings that there were, with what to do now."""
+
 
 class SettingsError(Exception):
     """The settings cannot be used; `problems` has a sentence for each thing wrong."""
@@ -28,7 +31,7 @@ def load(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Confi
     Raises:
         SettingsError: with a sentence for every unknown variable, bad value and bad combination.
     """
-    problems = list(_unknown(environ))
+    problems = list(_unknown(environ, options))
     built: dict[str, Any] = {}
     for name, part in parts():
         given: dict[str, Any] = {}
@@ -60,12 +63,14 @@ def _complaint(each: Declared, source: str, text: str, wanted: str) -> str:
     return f"{source} must be {wanted or each.setting.form.wants}{shown}."
 
 
-def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
+def _unknown(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Iterator[str]:
     known = {each.name.upper() for each in all_declared()}
-    for name in sorted(each.removeprefix(PREFIX) for each in environ if each.startswith(PREFIX)):
+    named = {each.removeprefix(PREFIX) for each in environ if each.startswith(PREFIX)}
+    for name in sorted(named | {each.upper() for each, text in options.items() if text is not None}):
         if name not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1)
-            hint = f"Did you mean {PREFIX}{near[0]}?" if near else "`manyhands settings` lists them all."
+            meant = f"Did you mean {PREFIX}{near[0]}?" if near else "`manyhands settings` lists them all."
+            hint = GONE.get(name, meant)
             yield f"There is no setting {PREFIX}{name}. {hint}"
 
 
@@ -79,7 +84,6 @@ def _contradictions(config: Config) -> Iterator[str]:
             "if that is what you want."
         )
     yield from _contradictions_of_people(config.people)
-    yield from _contradictions_of_workers(config)
     if not documents.max_part_bytes <= documents.max_update_bytes <= documents.max_document_bytes:
         yield (
             f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "
@@ -91,16 +95,6 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield f"{PREFIX}MAX_HELD_BYTES must be at least twice {PREFIX}MAX_DOCUMENT_BYTES: whoever opens a document fetches all of it."
     if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
         yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
-
-
-def _contradictions_of_workers(config: Config) -> Iterator[str]:
-    """SQLite's file belongs to one process, and so does a bus in memory."""
-    workers, places = config.cores.workers, config.places
-    if workers > 1 and (places.redis_url is None or not (places.database_url or "").startswith("postgres")):
-        yield (
-            f"{PREFIX}WORKERS={workers} needs {PREFIX}REDIS_URL and {PREFIX}DATABASE_URL=postgresql://… as well: "
-            "several processes cannot share a database in a file."
-        )
 
 
 def _contradictions_of_people(people: People) -> Iterator[str]:

@@ -56,7 +56,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         super().__init__(**options)
         self._serving: set[asyncio.Task[Any]] = set()
         self._turnstile = Turnstile()
-        self.session_mark = ""
         self.draining = False
         """Whether no session is begun any more."""
         terms = {
@@ -66,10 +65,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         }
         self.terms = json.dumps(terms, separators=(",", ":"))[1:-1]
         """What each session is told on opening, as the inside of a JSON object."""
-
-    def generate_id(self) -> str:
-        """Name a session, beginning with this node's mark, if it has one."""
-        return self.session_mark + str(super().generate_id())
 
     def create_queue(self) -> PacketQueue:
         """Make a socket's queue."""

@@ -168,10 +168,6 @@ class Gateway:
 
     # Lifetime
 
-    def mark_sessions(self, mark: str) -> None:
-        """Begin the ids of all sessions so, that whoever passes connections on sees which node a session lives in."""
-        self._server.eio.session_mark = mark
-
     def drain(self, spread_ms: int) -> None:
         """Let nobody in any more, neither here nor into a document, and tell everybody to leave, each in their turn within this time."""
         self._draining = self._server.eio.draining = True

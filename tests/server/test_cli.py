@@ -38,6 +38,10 @@ async def test_the_version_and_the_settings_are_printed() -> None:
     assert ["MANYHANDS_PORT", "9000"] in [line.split() for line in out.splitlines()]
 
 
+async def test_an_option_that_there_was_is_refused_with_what_to_do_now() -> None:
+    assert "More than one core" in await refusal("--workers", "4")
+
+
 async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:
     async with SqlStore(sqlite_url(tmp_path)) as store:
         for name in ("ownerless-1", "ownerless-2"):

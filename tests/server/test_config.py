@@ -11,7 +11,7 @@ from crdt.protocol import Limits
 from crdt.token_bucket import Rate
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, all_declared
-from server.config.loading import SettingsError, load
+from server.config.loading import GONE, SettingsError, load
 from server.config.people import People
 from server.people.ways_in import default_link_role
 from tests.harness.tokens import signing_key
@@ -47,6 +47,14 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
     )
 
 
+def test_a_setting_that_there_was_is_refused_with_the_page_that_says_what_to_do_now() -> None:
+    (told,) = problems({"MANYHANDS_WORKERS": "4"})
+    assert told == f"There is no setting MANYHANDS_WORKERS. {GONE['WORKERS']}"
+    assert problems({}, workers="4") == [told]
+    assert '"More than one core" in deploy/README.md' in told
+    assert "\n## More than one core\n" in Path("deploy/README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -57,7 +65,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
         ("ALLOWED_ORIGINS", "https://a:99999"), ("ALLOWED_ORIGINS", "null"), ("ALLOWED_ORIGINS", "https://u:p@a"),
         ("TRUSTED_PROXIES", "proxy"), ("CONNECT_SECONDS", "nan"), ("CONNECT_SECONDS", "0"), ("MAX_UPDATE_BYTES", "16MB"),
         ("DATABASE_URL", "manyhands.db"), ("DATABASE_URL", "sqlite:///"), ("DATABASE_URL", "mysql://a"),
-        ("DATA_DIR", "a\0b"), ("WORKERS", "0"), ("WORKERS", "all"),
+        ("DATA_DIR", "a\0b"),
         ("JOIN_RATE", "10"), ("JOIN_RATE", "0/5"), ("JOIN_RATE", "20/10"), ("JOIN_RATE", "1/2/3"), ("JOIN_RATE", "1.5/2"),
     ],
 )  # fmt: skip
@@ -203,25 +211,3 @@ def test_new_documents_are_open_by_their_address_only_among_guests() -> None:
     assert default_link_role(People(default_link_role="none")) is None
     assert default_link_role(load(people(**OIDC), {}).people) is None
     assert default_link_role(load(people(**OIDC, DEFAULT_LINK_ROLE="viewer"), {}).people) is Role.VIEWER
-
-
-@pytest.mark.parametrize(
-    "places",
-    [
-        {},
-        {"redis_url": "redis://a"},
-        {"database_url": "postgresql://a/b"},
-        {"redis_url": "redis://a", "database_url": "sqlite:////d"},
-    ],
-)
-def test_several_workers_need_what_several_processes_can_share(places: dict[str, str]) -> None:
-    (problem,) = problems({"MANYHANDS_WORKERS": "4"}, **places)
-    assert problem.startswith("MANYHANDS_WORKERS=4 needs MANYHANDS_REDIS_URL and MANYHANDS_DATABASE_URL=postgresql://")
-
-
-def test_several_workers_are_taken_with_postgresql_and_redis() -> None:
-    assert (
-        load({"MANYHANDS_WORKERS": "4"}, {"redis_url": "redis://a", "database_url": "postgres://a/b"}).cores.workers
-        == 4
-    )
-    assert load({"MANYHANDS_WORKERS": "1"}, {}).cores.workers == 1
