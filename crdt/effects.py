@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crdt.errors import Code
 from crdt.ids import ConnectionId, Epoch, Seq, UpdateId
-from crdt.log_row import AuthorKeys, Found, Row
+from crdt.log_row import AuthorKeys, Contributor, Found, Row
 from crdt.protocol import PresenceChange, Refused, Request, ServerMessage
 
 Asked = tuple[ConnectionId, Request]
@@ -20,6 +20,7 @@ class Append:
     epoch: Epoch
     batch: bytes
     author_keys: AuthorKeys
+    contributors: tuple[Contributor, ...]
 
 
 @dataclass(frozen=True, slots=True)

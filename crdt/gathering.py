@@ -280,7 +280,7 @@ class Gathering:
         """The connection belongs to this person from now on."""
         session = self._sessions.get(connection)
         if session is not None:
-            session.user = user
+            session.identify(user)
             self.presence.identify(session.presence_id, user)
 
     def hear_presence(self, node: NodeId, changes: "Iterable[PresenceChange]") -> list[Effect]:

@@ -71,7 +71,8 @@ class Intake:
         session = self.may_write(connection, size, updates)
         if not session.begun:
             self._room.people.begin(session, known=session.client_id in self._room.replica.clocks)
-        return Entry(connection, request, tuple(updates), session.author, size=size, measured=measured)
+        contributor = session.contributor
+        return Entry(connection, request, tuple(updates), session.author, contributor, size=size, measured=measured)
 
     def _may_write(self, entry: Entry) -> MayWrite:
         authors, by = self._room.people.authors, entry.author

@@ -1,11 +1,27 @@
 """One row of a document's log: as the store keeps it, as hints carry it, and as rooms take it in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crdt.ids import ClientId, Seq
 
 AuthorKeys = tuple[tuple[ClientId, bytes], ...]
 """Client ids, each with the hash (16 bytes) of the key that it is bound to: crdt/authors.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """Somebody whose updates are in a row, under the name of that time.
+
+    Attributes:
+        kind: "person" or "agent", which is a program that writes by itself.
+        on_behalf_of: the user id of the person for whom an agent writes; empty: for nobody else.
+    """
+
+    user_id: str
+    name: str
+    kind: str = "person"
+    on_behalf_of: str = ""
+
 
 WHOLE_ROW = -1
 """The position of a row that cannot even be taken apart."""
@@ -42,6 +58,8 @@ class Row:
     Attributes:
         set_aside: which of its updates are not applied.
         damaged: the stored bytes are not those that were written, or there are none any more.
+        at: when the row was appended, in microseconds since 1970; None: not known, as of rows of earlier versions.
+        contributors: the names of whose updates are in it, in order (server/store/contributors.py); empty: not known.
     """
 
     seq: Seq
@@ -49,3 +67,6 @@ class Row:
     author_keys: AuthorKeys = ()
     set_aside: tuple[SetAside, ...] = ()
     damaged: bool = False
+    # Two rows are the same if they say the same, whenever that was.
+    at: int | None = field(default=None, compare=False)
+    contributors: bytes = field(default=b"", compare=False)

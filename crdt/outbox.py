@@ -18,7 +18,7 @@ from crdt.authors import Author, Authors, undecided
 from crdt.effects import Acknowledge, Effect, Refuse
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
-from crdt.log_row import WHOLE_ROW, AuthorKeys, SetAside
+from crdt.log_row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
 from crdt.protocol import Refused, Request, encode_batch
 from crdt.replay import InspectedRow
 from crdt.replica import Replica
@@ -46,6 +46,7 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     request: Request | None
     updates: tuple[Inspected, ...]
     author: Author
+    contributor: Contributor
     author_keys: AuthorKeys = ()
     repeated: tuple[Inspected, ...] = ()
     size: int = 0
@@ -62,6 +63,7 @@ class Appending:
     entries: tuple[Entry, ...]
     author_keys: AuthorKeys
     """What the store must bind with the row, or find unbound."""
+    contributors: tuple[Contributor, ...]
 
     @property
     def bound(self) -> AuthorKeys:
@@ -229,7 +231,8 @@ class Outbox:
         entries, self._waiting = tuple(self._waiting), []
         updates = join_keystrokes([update for entry in entries for update in entry.updates])
         batch = encode_batch([update.raw for update in updates])
-        self.under_way = Appending(update_id, batch, updates, entries, _claims_of(entries))
+        contributors = tuple(dict.fromkeys([entry.contributor for entry in entries if entry.updates]))
+        self.under_way = Appending(update_id, batch, updates, entries, _claims_of(entries), contributors)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:

@@ -207,7 +207,8 @@ class Room:
         elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
             appending = self._outbox.retry()
         if appending is not None:
-            effects.append(Append(appending.update_id, self.epoch, appending.batch, appending.author_keys))
+            keys, contributors = appending.author_keys, appending.contributors
+            effects.append(Append(appending.update_id, self.epoch, appending.batch, keys, contributors))
         if self._catching_up.gap_stays(self._replica.gap, now):
             effects += self._catching_up.ask(self._replica)
         return effects + self._people.flush_presence(now)

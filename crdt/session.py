@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from crdt.authors import Author
 from crdt.budget import Lease
 from crdt.ids import ClientId, ConnectionId, PresenceId
+from crdt.log_row import Contributor
 from crdt.permissions import Action, forbidden
 from crdt.protocol import Role, User
 
@@ -73,6 +74,16 @@ class Session:
     state: State = field(default_factory=Synced)
     begun: bool = False
     """Whether it has sent something to be written."""
+    contributor: Contributor = field(init=False)
+    """What the log says of who wrote."""
+
+    def __post_init__(self) -> None:
+        self.identify(self.user)
+
+    def identify(self, user: User) -> None:
+        """The session belongs to this person from now on."""
+        self.user = user
+        self.contributor = Contributor(user.user_id, user.name)
 
     def become(self, state: State) -> None:
         """Go over to another state; what was kept for the one before is kept no longer."""

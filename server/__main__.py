@@ -1,4 +1,4 @@
-"""The command line: `manyhands serve | settings | token | adopt | audit | doctor | version`.
+"""The command line: `manyhands serve | settings | token | adopt | audit | history | doctor | version`.
 
 Each command imports its own part of the server as it begins: for most of them all of it takes longer than what they do.
 """
@@ -153,6 +153,24 @@ def print_record(*, most: int, document_id: str) -> None:
         _give_up(error.message)
     if not lines:
         _give_up(f"Nothing is written down of a document {document_id}.")
+    click.echo("\n".join(lines))
+
+
+@main.command("history", context_settings=_IDS_BEGIN_WITH_ANYTHING)
+@click.option(
+    "--most", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="Lines, the newest ones."
+)
+@click.argument("document_id")
+def print_history(*, most: int, document_id: str) -> None:
+    """Print when a document was written in and by whom, the last first. With SQLite, stop the server first."""
+    from server.cli.history import history_in
+
+    try:
+        lines = asyncio.run(history_in(_load({}), document_id, most))
+    except Unavailable as error:
+        _give_up(error.message)
+    if lines is None:
+        _give_up(f"There is no document {document_id}.")
     click.echo("\n".join(lines))
 
 

@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
@@ -58,7 +58,9 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
 ) -> "App":
     """Make the application; nothing is opened yet. `clock`: monotonic seconds, `now`: the time of day, in UTC."""
-    store = store or SqlStore(database_url(config), clock=now)
+    places = config.places
+    age = timedelta(days=places.history_days)
+    store = store or SqlStore(database_url(config), history_bytes=places.history_bytes, history_age=age, clock=now)
     return App(config, store, bus or _bus(config), sandbox or _sandbox(config), clock, now)
 
 

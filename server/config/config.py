@@ -67,6 +67,18 @@ class Places:
         str | None,
         Setting(form.DATABASE_URL, "URL", "the file manyhands.db in the data directory", secret=True),
     ] = None
+    history_bytes: Annotated[
+        int,
+        Setting(
+            form.integer(0, 2**40),
+            "bytes",
+            "what each document keeps, compressed, of how it came to be: years of one person's writing; past it the oldest is given up",
+        ),
+    ] = 16 * 2**20
+    history_days: Annotated[
+        int,
+        Setting(form.integer(1, 36_500), "days", "how old that may become; what was deleted from a document is in it"),
+    ] = 365
     redis_url: Annotated[
         str | None,
         Setting(form.REDIS_URL, "URL", "one server process needs no Redis", secret=True),

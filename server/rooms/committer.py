@@ -43,9 +43,8 @@ class UnderWay:
         """What is to be submitted; `access_version`: by which everybody is judged now."""
         append = self._append
         if append is None or append.update_id != effect.update_id:
-            append = self._append = Append(
-                document_id, effect.epoch, effect.update_id, effect.batch, effect.author_keys, access_version
-            )
+            row = effect.batch, effect.author_keys, access_version, effect.contributors
+            append = self._append = Append(document_id, effect.epoch, effect.update_id, *row)
         return append
 
     def stale(self) -> None:

@@ -20,13 +20,13 @@ An unknown document is `None`, `Gone` or an empty answer, never an error. Rows t
 are an InvariantError(quarantined) of whoever reads them. All are kept as they are.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from crdt.log_row import AuthorKeys
+from crdt.log_row import AuthorKeys, Contributor
 from crdt.log_row import Row as Row
 from crdt.permissions import Role
 from server.store.set_aside_base import Marks, SetAsides
@@ -44,7 +44,7 @@ class Append:
     """One row to come: a batch (crdt.protocol.encode_batch), and the client ids that begin in it with the keys to bind them to.
 
     A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to any. `access_version`: by which everybody
-    was judged whose changes are in the batch.
+    was judged whose changes are in the batch. `contributors`: these people, in order.
     """
 
     document_id: DocumentId
@@ -53,6 +53,7 @@ class Append:
     batch: bytes
     author_keys: AuthorKeys = ()
     access_version: int = ANY_ACCESS
+    contributors: tuple[Contributor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,12 @@ class Log(Protocol):
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         """Where each log ends, and each title and whether it is in the trash, in one query; absent documents are left out."""
+
+    async def history(self, document_id: DocumentId) -> Sequence[Row]:
+        """Read all rows that have been folded and are still kept, the oldest first."""
+
+    async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
+        """Who is meant by the keys of rows' contributors; one that nobody knows is left out."""
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
         """Fold the rows so far into a verified snapshot; None: nothing to fold. Safe to run twice at once."""

@@ -5,7 +5,8 @@ What is kept after a compaction at seq n, which folded everything since seq m:
 1. the snapshot at n, and the log rows after n;
 2. the snapshot at m that it was made from, and the raw rows m + 1 … n as one history segment: together they make the document again,
    should the snapshot at n turn out to be damaged (`read_base` then does so by itself);
-3. segments up to m, as many of the newest as fit into `history_bytes`.
+3. of the segments up to m the newest, each with the snapshot that it builds on, as far as `Keep` allows: each row that is kept can be
+   replayed from a snapshot that is kept as well, or from the beginning.
 
 A node that was away while the rows were folded reads on in the segments (`read_tail`).
 
@@ -30,6 +31,14 @@ _log = logging.getLogger(__name__)
 
 MOST_ROWS = 2**22
 """Rows since a snapshot; where there seem to be more, the document's own row is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much of a document's history is kept beyond the last compaction's. `since`: microseconds since 1970."""
+
+    bytes: int
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +111,15 @@ def read_rows(connection: Connection, document: Document, after: Seq) -> list[Ro
     """Read the rows after `after`; one that is damaged says so, and one that is missing is damaged and empty."""
     if document.head - after > MOST_ROWS:
         raise damaged(document.document_id, "log row", Seq(after + 1))
-    query = select(log_rows.c.seq, log_rows.c.batch, log_rows.c.checksum).order_by(log_rows.c.seq)
-    within = query.where(_of(log_rows, document), log_rows.c.seq > after, log_rows.c.seq <= document.head)
-    found = {seq: (bytes(batch), stored) for seq, batch, stored in connection.execute(within)}
+    of = log_rows.c
+    query = select(of.seq, of.batch, of.checksum, of.at, of.contributors).order_by(of.seq)
+    within = query.where(_of(log_rows, document), of.seq > after, of.seq <= document.head)
+    found = {seq: (bytes(batch), *rest) for seq, batch, *rest in connection.execute(within)}
     rows: list[Row] = []
     for seq in map(Seq, range(after + 1, document.head + 1)):
-        batch, stored = found.get(seq, (b"", None))
-        rows.append(Row(seq, batch, damaged=checksum(batch, seq) != stored))
+        batch, stored, at, contributors = found.get(seq, (b"", None, None, None))
+        damage = checksum(batch, seq) != stored
+        rows.append(Row(seq, batch, damaged=damage, at=at, contributors=bytes(contributors or b"")))
         if rows[-1].damaged:
             _log.error("Log row %d of document %s is damaged.", seq, document.document_id)
     return rows
@@ -176,7 +187,7 @@ def pack(span: Span, folded: Folded) -> Packed:
     return Packed(span, folded, pack_snapshot(folded.snapshot), pack_rows(span.fresh))
 
 
-def write(connection: Connection, packed: Packed, history_bytes: int) -> CompactionReport | None:
+def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionReport | None:
     """Put the snapshot in the place of its rows; None when another compaction or the document's end came first."""
     span, folded, document = packed.span, packed.folded, packed.span.document
     last = span.fresh[-1].seq
@@ -191,12 +202,13 @@ def write(connection: Connection, packed: Packed, history_bytes: int) -> Compact
             checksum=checksum(packed.snapshot, last),
         )
     )
-    connection.execute(insert(history).values(**shared, data=packed.segment, checksum=checksum(packed.segment, last)))
+    segment, at = packed.segment, span.fresh[-1].at
+    connection.execute(insert(history).values(**shared, data=segment, checksum=checksum(segment, last), at=at))
     folded_rows = connection.execute(delete(log_rows).where(_of(log_rows, document), log_rows.c.seq <= last))
     if folded_rows.rowcount != sum(bool(row.batch) for row in span.fresh):
         message = f"Document {document.document_id}: other rows were to be deleted than had been read."
         raise InvariantError(message, Code.INTERNAL)
-    _thin(connection, span, last, history_bytes)
+    _thin(connection, span, last, keep)
     log_bytes = sum(len(row.batch) for row in span.fresh)
     return CompactionReport(len(span.fresh), log_bytes, len(folded.snapshot))
 
@@ -220,23 +232,27 @@ def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
     return advanced.rowcount == 1
 
 
-def _thin(connection: Connection, span: Span, last: Seq, history_bytes: int) -> None:
+def _thin(connection: Connection, span: Span, last: Seq, keep: Keep) -> None:
+    """Delete what is older than what is kept; a segment goes with the snapshot that it builds on."""
     document = span.document
-    unneeded = snapshots.c.seq.not_in((span.base_seq, last))
-    connection.execute(delete(snapshots).where(_of(snapshots, document), unneeded))
     old_ids = update_ids.c.seq <= last - REMEMBERED_UPDATE_IDS
     connection.execute(delete(update_ids).where(_of(update_ids, document), old_ids))
+    found = select(snapshots.c.seq, func.length(snapshots.c.data)).where(_of(snapshots, document))
+    bases: dict[int, int] = dict(map(tuple, connection.execute(found)))
     older = connection.execute(
-        select(history.c.seq, func.length(history.c.data))
+        select(history.c.seq, func.length(history.c.data), history.c.at)
         .where(_of(history, document), history.c.seq <= span.base_seq)
         .order_by(history.c.seq.desc())
-    )
-    room = history_bytes
-    for seq, size in older:
-        room -= size
-        if room < 0:
+    ).all()
+    room, oldest = keep.bytes, span.base_seq
+    for place, (seq, size, at) in enumerate(older, 1):
+        base = Seq(older[place].seq if place < len(older) else 0)
+        room -= size + bases.get(base, 0)
+        if room < 0 or (at is not None and at < keep.since):
             connection.execute(delete(history).where(_of(history, document), history.c.seq <= seq))
-            return
+            break
+        oldest = base
+    connection.execute(delete(snapshots).where(_of(snapshots, document), snapshots.c.seq < oldest))
 
 
 def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> bytes | None:

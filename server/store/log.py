@@ -3,14 +3,15 @@
 Appending is the hot path and each database's own: sqlite/append.py, postgres/append.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection, select
 
 from crdt.ids import DocumentId, Epoch, Seq
+from crdt.log_row import Contributor
 from crdt.stand_ins import batch_of
 from server.store import folding
 from server.store.authors import Bindings, read_bindings
@@ -23,6 +24,7 @@ from server.store.base import (
     Loaded,
     Row,
 )
+from server.store.contributors import read_contributors
 from server.store.database import Database
 from server.store.schema import documents
 from server.store.segments import unpack_snapshot
@@ -36,12 +38,15 @@ _HEADS_AT_ONCE = 10_000  # SQLite takes at most 32,766 parameters in a statement
 
 
 class SqlLog:
-    """The log port over a database. `history_bytes`: see SqlStore."""
+    """The log port over a database. `history_bytes`, `history_age`: see SqlStore."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], history_bytes: int) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], history_bytes: int, history_age: timedelta | None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._history_bytes = history_bytes
+        self._history_age = history_age
 
     async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
         """Commit all batches in one transaction."""
@@ -72,6 +77,10 @@ class SqlLog:
         """Read the raw rows that have been folded and are still kept."""
         return await self._database.read(partial(folding.read_history, document_id=document_id))
 
+    async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
+        """Who these are."""
+        return await self._database.read(partial(read_contributors, keys=keys))
+
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
         """Fold outside of any transaction; whoever comes second with the same rows does nothing."""
         span = await self._database.read(partial(folding.read_span, document_id=document_id))
@@ -79,7 +88,9 @@ class SqlLog:
             return None
         folded = await fold(await self._unpacked(span.packed), [batch_of(row) for row in span.rows])
         packed = await self._database.compute(partial(folding.pack, span, folded))
-        report = await self._database.write(partial(folding.write, packed=packed, history_bytes=self._history_bytes))
+        age = self._history_age
+        keep = folding.Keep(self._history_bytes, 0 if age is None else to_microseconds(self._clock() - age))
+        report = await self._database.write(partial(folding.write, packed=packed, keep=keep))
         if report is not None:
             await self._database.give_back()
         return report

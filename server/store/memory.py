@@ -4,12 +4,13 @@ For trying things out and for tests. What it holds lives as long as the object, 
 be built anew over it. No method waits for anything but the `fold` it is given, so each is atomic on its event loop.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+from crdt.log_row import Contributor
 from crdt.permissions import Role
 from crdt.stand_ins import batch_of
 from server.store.base import (
@@ -32,11 +33,12 @@ from server.store.base import (
     Taken,
     Whose,
 )
+from server.store.contributors import key_of, keys_of
 from server.store.file_room import check_room
 from server.store.memory_set_aside import MemorySetAsides, SetAsideList
 from server.store.memory_sharing import AccessList, MemoryAudit, MemorySecrets, MemorySharing, MemoryUsers
 from server.store.sharing_base import Link
-from server.store.titles import decode_cursor, encode_cursor, fold_title, utc_now
+from server.store.titles import decode_cursor, encode_cursor, fold_title, to_microseconds, utc_now
 
 _EMPTY = Seq(0)
 
@@ -82,6 +84,7 @@ class MemoryLog:
     def __init__(self, documents: _Documents, clock: Callable[[], datetime]) -> None:
         self._documents = documents
         self._clock = clock
+        self._contributors: dict[bytes, Contributor] = {}
 
     async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
         """Add the batches, all at once."""
@@ -103,10 +106,13 @@ class MemoryLog:
         fresh = {client_id: key for client_id, key in append.author_keys if key and client_id not in bound}
         bound |= fresh
         seq = Seq(document.head + 1)
-        document.rows.append(Row(seq, append.batch, tuple(sorted(fresh.items()))))
+        now = self._clock()
+        at, contributors = to_microseconds(now), keys_of(append)
+        document.rows.append(Row(seq, append.batch, tuple(sorted(fresh.items())), at=at, contributors=contributors))
+        self._contributors |= {key_of(each): each for each in append.contributors}
         document.update_ids[append.update_id] = seq
         document.size += len(append.batch)
-        document.updated_at = self._clock()
+        document.updated_at = now
         return Appended(seq)
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
@@ -144,6 +150,10 @@ class MemoryLog:
         """Copy out the raw rows that the last compaction folded."""
         document = self._documents.get(document_id)
         return list(document.history) if document else []
+
+    async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
+        """Who these are."""
+        return {key: self._contributors[key] for key in keys if key in self._contributors}
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
         """Replace the rows so far by what `fold` makes of them."""

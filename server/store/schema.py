@@ -59,6 +59,20 @@ log_rows = Table(
     Column("seq", BigInteger, primary_key=True),
     Column("batch", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),  # segments.checksum(batch, seq)
+    Column("at", BigInteger),  # NULL, as the next: of rows of versions that did not write it down
+    Column("contributors", LargeBinary),  # contributors.keys_of
+    sqlite_with_rowid=False,
+)
+
+# Not a document's own: most people write in many. A key is made of everything else.
+contributors = Table(
+    "contributors",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("user_id", _ID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("on_behalf_of", _ID, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -97,7 +111,7 @@ author_keys = Table(
     sqlite_with_rowid=False,
 )
 
-# The newest one and the one that it was made from, packed (segments.py).
+# The newest one, the one that it was made from, and what the kept history builds on, packed (segments.py).
 snapshots = Table(
     "snapshots",
     metadata,
@@ -108,7 +122,7 @@ snapshots = Table(
     Column("checksum", BigInteger, nullable=False),
 )
 
-# Raw rows that have been folded, packed (segments.py); `seq` is the last one's.
+# Raw rows that have been folded, packed (segments.py); `seq` and `at` are the last one's.
 history = Table(
     "history",
     metadata,
@@ -116,6 +130,7 @@ history = Table(
     Column("seq", BigInteger, primary_key=True),
     Column("data", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
+    Column("at", BigInteger),
 )
 
 attachments = Table(

@@ -1,6 +1,10 @@
 """How snapshots and raw history are packed, and how stored bytes are told from damaged ones. Pure functions.
 
-A segment of history is zlib over rows laid end to end: varUint(seq), varUint(length), batch.
+A segment of history is a byte that names its form, then zlib over rows laid end to end. Of each row:
+
+    varUint(seq) varUint(1 + at, or 0 when that is not known) varUint(length) contributors varUint(length) batch
+
+Earlier versions wrote zlib, without the first byte, over varUint(seq), varUint(length), batch.
 """
 
 import zlib
@@ -10,6 +14,9 @@ from crdt.errors import Code, InvariantError
 from crdt.ids import DocumentId, Seq
 from crdt.varint import read_varuint, write_varuint
 from server.store.base import Row
+
+_WITH_CONTRIBUTORS = b"\1"
+"""The form of a segment; zlib begins with another byte."""
 
 
 def checksum(data: bytes, seq: Seq) -> int:
@@ -41,19 +48,29 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
     out = bytearray()
     for row in rows:
         write_varuint(row.seq, out)
-        write_varuint(len(row.batch), out)
-        out += row.batch
-    return zlib.compress(out, 5)
+        write_varuint(0 if row.at is None else 1 + row.at, out)
+        for part in (row.contributors, row.batch):
+            write_varuint(len(part), out)
+            out += part
+    return _WITH_CONTRIBUTORS + zlib.compress(out, 5)
 
 
 def unpack_rows(segment: bytes) -> list[Row]:
     """Undo `pack_rows`; the segment's checksum has been verified."""
-    data = zlib.decompress(segment)
+    told = segment.startswith(_WITH_CONTRIBUTORS)
+    data = zlib.decompress(segment[1:] if told else segment)
     rows: list[Row] = []
-    at = 0
-    while at < len(data):
-        seq, at = read_varuint(data, at)
-        length, at = read_varuint(data, at)
-        rows.append(Row(Seq(seq), data[at : at + length]))
-        at += length
+    place, moment, contributors = 0, 0, b""
+    while place < len(data):
+        seq, place = read_varuint(data, place)
+        if told:
+            moment, place = read_varuint(data, place)
+            contributors, place = _read_bytes(data, place)
+        batch, place = _read_bytes(data, place)
+        rows.append(Row(Seq(seq), batch, at=moment - 1 if moment else None, contributors=contributors))
     return rows
+
+
+def _read_bytes(data: bytes, place: int) -> tuple[bytes, int]:
+    length, place = read_varuint(data, place)
+    return data[place : place + length], place + length

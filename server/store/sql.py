@@ -5,7 +5,7 @@ is in sqlite/ and postgres/ behind what database.py asks of both; each port is i
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -46,6 +46,7 @@ class SqlStore:
         url: str,
         *,
         history_bytes: int = 0,
+        history_age: timedelta | None = None,
         max_bytes: int | None = None,
         deadline: float = 10.0,
         clock: Callable[[], datetime] = utc_now,
@@ -54,15 +55,16 @@ class SqlStore:
 
         Args:
             url: `sqlite:////absolute/path` or `postgresql://user:password@host/database`.
-            history_bytes: compressed raw rows to keep per document beyond those since the last snapshot but one, which are always
-                kept. None by default: the file stays near the size of the content.
+            history_bytes: compressed raw rows, and the snapshots that they build on, to keep per document beyond those since the last
+                snapshot but one, which are always kept.
+            history_age: how old the rows beyond those may be; None: as old as they like.
             max_bytes: what SQLite's file may grow to; past it appends are refused as Unavailable until there is room again.
             deadline: seconds in which PostgreSQL has to answer; past them calls end as Unavailable. SQLite always answers.
             clock: tells when a document was last edited.
         """
         self._database = _database(url, max_bytes, deadline)
         self._clock = clock
-        self.log = SqlLog(self._database, clock, history_bytes)
+        self.log = SqlLog(self._database, clock, history_bytes, history_age)
         self.catalogue = SqlCatalogue(self._database)
         self.attachments = SqlAttachments(self._database)
         self.open_marks = SqlOpenMarks(self._database, clock)

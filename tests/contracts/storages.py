@@ -43,10 +43,10 @@ class SqlStorage:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._clock = Clock()
+        self.clock = Clock()
 
-    def store(self) -> SqlStore:
-        return SqlStore(self._url, clock=self._clock)
+    def store(self, history_bytes: int = 0, history_age: timedelta | None = None) -> SqlStore:
+        return SqlStore(self._url, history_bytes=history_bytes, history_age=history_age, clock=self.clock)
 
 
 Storage = MemoryStorage | SqlStorage

@@ -1,5 +1,6 @@
 """The room's promises, as stories: taken, durable, told, in one order, each once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,6 +201,19 @@ class TestRowsFromElsewhere:
         assert (alice.acknowledged, bob.seqs) == ([], [])
         table.carry_out(table.room.fetched([Row(Seq(1), self.row("theirs", 1)), Row(Seq(2), append.batch)]))
         assert (alice.acknowledged, bob.seqs, alice.seqs) == ([2], [1, 2], [1])
+
+    def test_a_row_says_whose_edits_it_holds_in_order_and_under_the_name_of_that_moment(self) -> None:
+        table = Table()
+        alice, bob, carol = table.seat("alice", "bob", "carol")
+        carol.sends(b"\0\0")  # nothing new
+        bob.types("b")
+        alice.types("a")
+        bob.types("b again")
+        table.room.people.identify(alice.connection, replace(alice.user, name="Alice Liddell"))
+        alice.types("a again")
+        table.flush()
+        said = [(each.user_id, each.name) for each in table.appends[-1].contributors]
+        assert said == [("bob", "Bob"), ("alice", "Alice"), ("alice", "Alice Liddell")]
 
     def test_a_row_of_ours_is_hinted_at_once(self) -> None:
         table = Table()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from server.config.loading import version
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from server.store.titles import utc_now
+from tests.harness.person import person
 from tests.server.server_process import run, server_process
 
 pytestmark = pytest.mark.slow
@@ -83,6 +85,29 @@ async def test_the_record_is_read_also_of_documents_that_are_gone(tmp_path: Path
     ]
     assert "Secret plans" not in out
     assert await run("audit", "--most", "1", gone, **place) == (0, out.splitlines()[0] + "\n", "")
+
+
+async def test_it_is_written_down_when_and_by_whom_a_document_was_written_in(tmp_path: Path) -> None:
+    place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
+    began = utc_now()
+    async with server_process(tmp_path) as server, httpx.AsyncClient(base_url=server.url) as http:
+        document_id = (await http.post("/api/documents", json={})).json()["id"]
+        people = ["Anna", "Bob \U0001f375"]
+        for name in people:
+            async with person(server, name=name) as somebody:
+                await somebody.join(document_id)
+                assert "seq" in await somebody.ask("update", document_id, somebody.types(name))
+    code, out, err = await run("history", document_id, **place)
+    assert (code, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["seq"] for row in rows] == [2, 1]
+    assert [[(each["name"], each["kind"]) for each in row["by"]] for row in rows] == [
+        [(name, "person")] for name in reversed(people)
+    ]
+    assert all(began <= datetime.fromisoformat(row["at"]) <= utc_now() for row in rows)
+    assert await run("history", "--most", "1", document_id, **place) == (0, out.splitlines()[0] + "\n", "")
+    code, out, err = await run("history", "no-such-document", **place)
+    assert (code, out, err) == (2, "", "manyhands: There is no document no-such-document.\n")
 
 
 @pytest.mark.parametrize("document_id", ["no-such-document", "-h_no-such-document", "--no-such-document"])

@@ -1,13 +1,13 @@
 """A store that fails as real ones do, seen from one node: refusals, lost replies, hangs that commit late, and the node's own death."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from random import Random
 
 from crdt.errors import Unavailable
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.log_row import Found
+from crdt.log_row import Contributor, Found
 from server.store.base import (
     Append,
     AppendOutcome,
@@ -83,6 +83,14 @@ class FaultyLog:
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         await self.reach()
         return await self._log.heads(document_ids)
+
+    async def history(self, document_id: DocumentId) -> Sequence[Row]:
+        await self.reach()
+        return await self._log.history(document_id)
+
+    async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
+        await self.reach()
+        return await self._log.contributors(keys)
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
         await self.reach()

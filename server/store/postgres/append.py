@@ -22,11 +22,12 @@ import asyncpg
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
+from server.store.contributors import Known, keys_of
 
 _APPEND = """
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $10::bigint[])
-    WITH ORDINALITY AS wanted (document_id, epoch, update_id, batch, crc, judged_by, place)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $10::bigint[], $11::bytea[])
+    WITH ORDINALITY AS wanted (document_id, epoch, update_id, batch, crc, judged_by, contributors, place)
 ), locked AS MATERIALIZED (
     SELECT key, document_id, epoch, access_version, trashed_at FROM documents
     WHERE document_id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE
@@ -58,8 +59,8 @@ WITH wanted AS MATERIALIZED (
 ), remembered AS (
     INSERT INTO update_ids (document_key, update_id, seq) SELECT key, update_id, seq FROM numbered
 ), added AS (
-    INSERT INTO log_rows (document_key, seq, batch, checksum)
-    SELECT key, seq, batch, crc # (seq & 4294967295) FROM numbered
+    INSERT INTO log_rows (document_key, seq, batch, checksum, at, contributors)
+    SELECT key, seq, batch, crc # (seq & 4294967295), $6::bigint, contributors FROM numbered
 ), bound AS (
     INSERT INTO author_keys (document_key, client_id, key_hash, seq)
     SELECT numbered.key, client_id, key_hash, seq FROM claimed JOIN numbered USING (place)
@@ -70,6 +71,12 @@ SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch,
     coalesce(placed.first_seq, numbered.seq) AS seq
 FROM placed LEFT JOIN numbered USING (place)
 """  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
+
+# By itself and before: two nodes that store the same people at once then hold no lock that the other waits for.
+_INTRODUCE = """
+INSERT INTO contributors (key, user_id, name, kind, on_behalf_of)
+SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING
+"""
 
 _LOCK = "SELECT FROM documents WHERE document_id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE"
 
@@ -83,6 +90,7 @@ class Appender:
         self._connect = connect
         self._session: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
+        self._contributors = Known()
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Append a group. `now`: microseconds since 1970."""
@@ -90,6 +98,9 @@ class Appender:
             if self._session is None or self._session.is_closed():
                 self._session = await self._connect()
             try:
+                if new := self._contributors.new_in(appends):
+                    await self._session.execute(_INTRODUCE, *map(list, zip(*new, strict=True)))
+                    self._contributors.stored(new)
                 return await _append_all(self._session, appends, now)
             except BaseException:
                 self._session.terminate()  # without a farewell, which a frozen server wouldn't answer
@@ -122,6 +133,7 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
         client_ids,
         key_hashes,
         [append.access_version for append in unique],
+        [keys_of(append) for append in unique],
     )
     if authors:
         async with session.transaction():

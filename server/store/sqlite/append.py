@@ -14,7 +14,8 @@ from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import Epoch, Seq
 from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
-from server.store.schema import author_keys, documents, log_rows, update_ids
+from server.store.contributors import Known, keys_of
+from server.store.schema import author_keys, contributors, documents, log_rows, update_ids
 from server.store.segments import checksum
 from server.store.sqlite.driver import compiled
 
@@ -39,6 +40,7 @@ _ADVANCE = _compiled(
 )
 _REMEMBER = _compiled(insert(update_ids).on_conflict_do_nothing())
 _ADD_ROW = _compiled(insert(log_rows))
+_INTRODUCE = _compiled(insert(contributors).on_conflict_do_nothing())
 _BIND = _compiled(insert(author_keys).on_conflict_do_nothing())
 # Those for what happens rarely:
 _STEP_BACK = _compiled(
@@ -64,17 +66,20 @@ _BOUND_TO_ANOTHER = _compiled(
 _LIFE = _compiled(select(documents.c.key, documents.c.epoch).where(documents.c.document_id == bindparam("id")))
 
 
-def append_all(connection: Connection, appends: Sequence[Append], now: int) -> list[AppendOutcome]:
-    """Commit all batches in a transaction of their own, or none. `now`: microseconds since 1970."""
+def append_all(connection: Connection, appends: Sequence[Append], now: int, known: Known) -> list[AppendOutcome]:
+    """Commit all batches in a transaction of their own, or none. `now`: microseconds since 1970; `known`: of this database."""
+    new = known.new_in(appends)
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute("BEGIN IMMEDIATE")
         try:
+            cursor.executemany(_INTRODUCE, [dict(zip(contributors.c.keys(), each, strict=True)) for each in new])
             outcomes = [_append(cursor, append, now) for append in appends]
             cursor.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # some failures have ended it
                 cursor.execute("ROLLBACK")
             raise
+        known.stored(new)
         return outcomes
 
 
@@ -98,7 +103,7 @@ def _append(cursor: Cursor, append: Append, now: int) -> AppendOutcome:
         cursor.execute(_STEP_BACK, {"of_key": key, "bytes": size})
         return _as_the_first_time(cursor, key, append) or Stale()
     row = {"document_key": key, "seq": head, "batch": append.batch, "checksum": checksum(append.batch, head)}
-    cursor.execute(_ADD_ROW, row)
+    cursor.execute(_ADD_ROW, {**row, "at": now, "contributors": keys_of(append)})
     for client_id, key_hash in append.author_keys:
         if key_hash:
             cursor.execute(_BIND, {"document_key": key, "client_id": client_id, "key_hash": key_hash, "seq": head})

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from crdt.errors import Unavailable
 from server.store.base import Append, AppendOutcome
+from server.store.contributors import Known
 from server.store.migrate import migrate
 from server.store.sqlite import file
 from server.store.sqlite.append import append_all
@@ -38,6 +39,7 @@ class _Open:
     writer: Writer
     readers: Readers
     resources: contextlib.ExitStack
+    contributors: Known
 
 
 class SqliteDatabase:
@@ -70,7 +72,7 @@ class SqliteDatabase:
                     migrate(writing)
             readers = Readers(engine, READERS)
             kept = resources.pop_all()
-        return _Open(path, engine, writing, writer, readers, kept)
+        return _Open(path, engine, writing, writer, readers, kept, Known())
 
     async def close(self) -> None:
         """Let what is under way end, then leave the database as a single file."""
@@ -94,7 +96,7 @@ class SqliteDatabase:
 
     def _append_now(self, opened: _Open, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         with translated(opened.path):
-            return append_all(driver_of(opened.writing), appends, now)
+            return append_all(driver_of(opened.writing), appends, now, opened.contributors)
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction of its own and commit what it did; whatever it raises leaves the database unchanged."""
