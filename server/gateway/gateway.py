@@ -43,7 +43,6 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.origins import Origins
 from server.gateway.outgoing import ack_packets, event_packets, message_packets, saved_text
 from server.gateway.rates import ConnectionRates
-from server.gateway.refusals import document_of_update, refusal_of
 from server.gateway.strict_server import StrictServer
 from server.gateway.sweeper import Sweeper
 from server.households import payer
@@ -231,7 +230,7 @@ class Gateway:
         try:
             return room.receive(connection_id, batch, Request(ack_id))
         except Exception as error:  # noqa: BLE001 - as in `received`
-            self._refuse(connection, ack_id, ["update", document_id, batch], refusal_of(error))
+            self._refuse(connection, ack_id, ["update", document_id, batch], _refusal_of(error))
         return True
 
     def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
@@ -248,7 +247,7 @@ class Gateway:
             if ack_id is not None:
                 connection.socket.push(ack_packets(ack_id, {}))
         except Exception as error:  # noqa: BLE001 - as in `received`
-            self._refuse(connection, ack_id, event, refusal_of(error))
+            self._refuse(connection, ack_id, event, _refusal_of(error))
         return True
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
@@ -266,7 +265,7 @@ class Gateway:
             if ack_id is not None and value is not None:
                 connection.socket.push(ack_packets(ack_id, value))
         except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
-            self._refuse(connection, ack_id, event, refusal_of(error))
+            self._refuse(connection, ack_id, event, _refusal_of(error))
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return what to answer now; None: the answer comes through the wire."""
@@ -361,7 +360,7 @@ class Gateway:
     def _refuse(self, connection: Connection, ack_id: int | None, event: list[Any], refusal: ManyhandsError) -> None:
         if ack_id is not None:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
-        elif (document_id := document_of_update(event)) in connection.documents:
+        elif (document_id := _document_of_update(event)) in connection.documents:
             closed = ClosedMessage(refusal.code, refusal.outward)
             connection.socket.push(message_packets(document_id, closed))
             self._leave(connection, document_id)
@@ -392,3 +391,18 @@ def _ack_id(request: Request) -> int:
     if not isinstance(request, int):
         raise InvariantError("A request that the gateway did not make.")
     return request
+
+
+def _refusal_of(error: Exception) -> ManyhandsError:
+    """What to answer; a bug of ours is written down."""
+    if isinstance(error, ManyhandsError):
+        return error
+    log.error("event_failed", kind="event", exc_info=error)
+    return InvariantError("The server made a mistake. It has been logged.")
+
+
+def _document_of_update(event: list[Any]) -> DocumentId:
+    """Which document an event that may be malformed was to change; the empty id: none."""
+    name, *arguments = event
+    is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
+    return DocumentId(arguments[0] if is_update else "")
