@@ -10,7 +10,7 @@ STAMPS := .make
 unexport PYTHONDONTWRITEBYTECODE
 PAGES := $(WEB)/editor/dist/index.html
 
-.PHONY: serve cluster test test-fast lint format bench setup lock clean
+.PHONY: serve cluster test test-fast lint format bench dist setup lock clean
 
 serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 with its data in ./data
 	$(BIN)/manyhands serve $(ARGS)
@@ -44,12 +44,17 @@ format: $(STAMPS)/python-dev $(STAMPS)/web
 bench: setup $(STAMPS)/peers $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
+dist: $(STAMPS)/python-dev $(PAGES)  ## Packages for other machines, in ./dist: wheel and sdist of the server, the provider for npm
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	cd $(WEB)/provider && npm pack --loglevel=error --pack-destination "$(CURDIR)/dist"
+
 lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
 	$(BIN)/pip-compile -q --upgrade -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules build
+	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules build dist
 
 $(STAMPS)/venv:
 	@mkdir -p $(STAMPS)

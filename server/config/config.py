@@ -102,7 +102,9 @@ class Places:
     pages_dir: Annotated[
         Path | None,
         Setting(
-            form.DIRECTORY, "directory", "client_web/editor/dist in the repository, where `make serve` builds the pages"
+            form.DIRECTORY,
+            "directory",
+            "the pages in the installed package; in the repository client_web/editor/dist, where `make serve` builds them",
         ),
     ] = None
 

@@ -17,7 +17,9 @@ from starlette.routing import Route
 
 from crdt.errors import Unavailable
 
-DEFAULT_DIRECTORY = Path(__file__).parents[2] / "client_web" / "editor" / "dist"
+_IN_PACKAGE = Path(__file__).parents[1] / "built_pages"  # setup.py puts them there
+_IN_REPOSITORY = Path(__file__).parents[2] / "client_web" / "editor" / "dist"
+DEFAULT_DIRECTORY = _IN_PACKAGE if _IN_PACKAGE.is_dir() else _IN_REPOSITORY
 
 MAX_BUILD_BYTES = 256 * 2**20
 """A directory with more in it is not a build of ours: better to say so than to read somebody's home directory."""
@@ -45,7 +47,7 @@ _MISSING = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Manyhands</title>
 <h1>The pages have not been built</h1>
 <p>The server runs, but the browser's part of it is missing. In the repository, <code>make serve</code> builds it and starts
-the server. Elsewhere, <code>MANYHANDS_PAGES_DIR</code> names the directory with the built pages.</p></html>
+the server. <code>MANYHANDS_PAGES_DIR</code> names the directory with the built pages.</p></html>
 """
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,9 @@ import httpx
 
 from tests.harness.bell import PATIENCE
 from tests.harness.processes import mortal
+
+HOUSE = Path(__file__).parents[2]
+FROM_SOURCE = (sys.executable, "-m", "server")
 
 
 class ServerProcess:
@@ -45,9 +48,11 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(data_dir: Path, *options: str) -> AsyncIterator[ServerProcess]:
-    """Start a server on a free port; kill it at the end if it still runs."""
-    process = await _start("serve", "--port", "0", "--data-dir", str(data_dir), *options)
+async def server_process(
+    data_dir: Path, *options: str, program: Sequence[str] = FROM_SOURCE, directory: Path = HOUSE
+) -> AsyncIterator[ServerProcess]:
+    """Start a server on a free port, in a directory; kill it at the end if it still runs."""
+    process = await _start(program, directory, ("serve", "--port", "0", "--data-dir", str(data_dir), *options))
     assert process.stdout is not None
     assert process.stderr is not None
     log: list[str] = []
@@ -77,7 +82,7 @@ async def new_document(server: ServerProcess) -> str:
 
 async def run(*arguments: str, given: str = "", **variables: str) -> tuple[int, str, str]:
     """Run `manyhands` to its end, with `given` on standard input: exit code, standard output, standard error."""
-    process = await _start(*arguments, **variables)
+    process = await _start(FROM_SOURCE, HOUSE, arguments, **variables)
     try:
         async with asyncio.timeout(PATIENCE):
             out, err = await process.communicate(given.encode())
@@ -88,11 +93,13 @@ async def run(*arguments: str, given: str = "", **variables: str) -> tuple[int, 
     return process.returncode, out.decode(), err.decode()
 
 
-async def _start(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
+async def _start(
+    program: Sequence[str], directory: Path, arguments: Sequence[str], **variables: str
+) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
     return await asyncio.create_subprocess_exec(
-        *mortal(sys.executable, "-m", "server", *arguments),
-        cwd=Path(__file__).parents[2],
+        *mortal(*program, *arguments),
+        cwd=directory,
         env={**inherited, **variables},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
