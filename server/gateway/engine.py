@@ -99,7 +99,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         async def replay() -> Message:
             return next(messages, None) or await receive()
 
-        return await super().handle_request(scope, replay, send)
+        answered = await super().handle_request(scope, replay, send)
+        if isinstance(answered, EngineSocket):
+            # Only here, or engineio would keep its words for the request as long as the connection lives: 5 kB.
+            await answered.serve(receive, send)
+        return None
 
     async def _first(self, scope: Environ, receive: Receive) -> Message:
         if scope["type"] == "websocket":
@@ -126,10 +130,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             return _refusal("429 TOO MANY REQUESTS", Code.TOO_MANY, _TOO_MANY)
         socket.open(self._upgrades(socket.sid, transport))
         if transport == "websocket":
-            try:
-                return await socket.handle_get_request(environ)
-            finally:
-                socket.end()  # also when the peer left before its handshake was answered
+            return socket  # engineio returns to `handle_request` what is no answer
         socket.connected = True
         # For a balancer, which cannot read the session's id in the body but must send to this node what names it.
         return self._ok(await socket.poll(), [(SESSION_HEADER, socket.sid)])

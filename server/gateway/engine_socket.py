@@ -256,15 +256,21 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     # WebSocket
 
+    async def serve(self, receive: Receive, send: Send) -> None:
+        """Be a WebSocket from the beginning to the end."""
+        ws = WebSocket(self._websocket_handler, self.server)
+        ws.asgi_receive, ws.asgi_send = receive, send
+        try:
+            await send({"type": "websocket.accept"})
+            await self._websocket_handler(ws)
+        finally:
+            self.end()  # also when the peer left before its handshake was answered
+
     async def _upgrade_websocket(self, environ: Environ) -> Any:
         if self.closed or self.upgrading or self.upgraded or environ["asgi.scope"]["type"] != "websocket":
             return self.server._bad_request()
-        ws = WebSocket(self._websocket_handler, self.server)
-        ws.asgi_receive, ws.asgi_send = environ["asgi.receive"], environ["asgi.send"]
-        environ.clear()  # engineio keeps it for as long as the connection lives: 6 kB, and needs it only for refusals
-        await ws.asgi_send({"type": "websocket.accept"})
-        await self._websocket_handler(ws)
-        return ""
+        environ["wsgi.input"] = None  # it has a class of its own: 3 kB for as long as the connection lives
+        return await WebSocket(self._websocket_handler, self.server)(environ)
 
     async def _websocket_handler(self, ws: WebSocket) -> None:
         if self.connected and not await self._is_upgraded_by(ws):
