@@ -140,6 +140,7 @@ export class Presence {
 
   private place(change: PresenceChange, state: Readonly<Record<string, unknown>>, touched: Touched): void {
     const { clientId, presenceId } = change;
+    if (this.sessions.get(presenceId) !== clientId) this.remove(presenceId, touched);
     this.sessions.set(presenceId, clientId);
     // Our own earlier connection, which the server has not given up yet.
     if (clientId === this.awareness.clientID) return;

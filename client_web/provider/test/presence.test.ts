@@ -54,6 +54,18 @@ describe("other people", () => {
     expect(awareness.getStates().get(77)?.cursor).toBe(2);
   });
 
+  it("leave no caret behind under the client id that they had before", () => {
+    const { awareness, presence } = here();
+    const told: unknown[] = [];
+    presence.joined([change(2, 77, { cursor: 1 })], 1, 4096);
+    awareness.on("change", (changes: unknown) => told.push(changes));
+    presence.changed([change(2, 78, { cursor: 2 })]);
+    expect([...awareness.getStates().keys()].filter((id) => id !== awareness.clientID)).toEqual([78]);
+    expect(told).toEqual([{ added: [78], updated: [], removed: [77] }]);
+    presence.joined([change(2, 79, { cursor: 3 })], 1, 4096);
+    expect([...awareness.getStates().keys()].filter((id) => id !== awareness.clientID)).toEqual([79]);
+  });
+
   it("keep their caret until the edit that it stands behind is here", () => {
     const { awareness, presence, clock } = here();
     const theirs = new Y.Doc();
