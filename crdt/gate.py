@@ -63,6 +63,7 @@ class Knowledge:
         "_surrogates",
         "_touched",
         "typing_runs",
+        "values",
     )
 
     def __init__(self, limits: GateLimits) -> None:
@@ -79,6 +80,8 @@ class Knowledge:
         self._overwritten: list[tuple[int, int, int]] = []
         self._mark = self._places.mark()
         self.typing_runs = TypingRuns(limits)
+        self.values = 0
+        """Values in lists and objects that came; those that were deleted meanwhile are counted until the living ones are."""
 
     @classmethod
     def from_snapshot(cls, update: bytes, limits: GateLimits) -> "Knowledge":
@@ -107,6 +110,7 @@ class Knowledge:
             "root_names": len(self._places.roots),
             "types": len(self._places.types),
             "document_structs": self.structs,
+            "document_values": self.values,
         }
 
     def admit(
@@ -158,10 +162,14 @@ class Knowledge:
         if structs + ranges > limits.document_structs:
             check_structs(limits, structs, ranges, growing=self._cost.growing)
         admission = Admission(bool(writes or self._deletions.added), new_clients, writes, self._cost.now)
+        values = sum([update.values for update in updates]) if admission.news else 0
         if measured:
             self._cost.measured()
         elif admission.news and max(admission.cost, self._cost.since_measured // ROUNDS) > PLENTY:
             raise too_costly()
+        elif values and self.values + values > limits.document_values:
+            raise too_costly()  # the living ones are to be counted first
+        self.values += values
         if len(updates) == 1:
             self.typing_runs.expect(updates[0], self._touched, self._places)
         self._settle(mark)
@@ -180,6 +188,7 @@ class Knowledge:
             self._roll_back()
             self._take_blindly(update)
         cost = self._cost.now
+        self.values += update.values
         self._settle(self._places.mark())
         return cost
 

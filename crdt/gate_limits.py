@@ -34,6 +34,8 @@ class GateLimits:
             The rest is for people who are here, each under the id of their session: nobody can use that up at once.
         document_structs: structs and deleted ranges of one document, as far as they cannot be joined. Each takes 250 bytes of memory; to
             open a document takes the engine 0.7 µs for each, in one piece.
+        document_values: values in lists and objects of one document, as far as they live. Each takes 200 bytes of memory. Counted are those
+            that came, until they are more; then the living ones are counted in the sandbox.
         fragment_roots: roots that hold XML and nothing else. The editor's own: a bare string in it would break every page open on it.
     """
 
@@ -47,6 +49,7 @@ class GateLimits:
     client_ids: int = 50_000
     brought_client_ids: int = 25_000
     document_structs: int = 250_000
+    document_values: int = 500_000
     fragment_roots: frozenset[str] = frozenset({"default"})
 
     def without_sizes(self) -> "GateLimits":
@@ -61,6 +64,7 @@ class GateLimits:
             types=huge,
             root_names=huge,
             document_structs=huge,
+            document_values=huge,
             client_ids=huge,
             brought_client_ids=huge,
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sized
 from itertools import islice
 
 from crdt.admission import full
+from crdt.errors import ProtocolError
 from crdt.gate_limits import GateLimits
 from crdt.places import Mark, Places
 
@@ -25,6 +26,11 @@ def check_places(limits: GateLimits, places: Places, before: Mark) -> None:
         raise full(f"A document has at most {limits.root_names} root types. Use those that it has.")
     if len(places.types) > max(types, limits.types):
         raise full(f"A document has at most {limits.types} shared types. Delete some, and close it for a minute.")
+
+
+def too_many_values(limits: GateLimits) -> ProtocolError:
+    """The refusal of values in lists and objects beyond what a document may hold."""
+    return full(f"A document has at most {limits.document_values} values in lists and objects. Delete some.")
 
 
 def check_structs(limits: GateLimits, structs: int, ranges: int, *, growing: bool) -> None:

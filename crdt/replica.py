@@ -56,8 +56,8 @@ DEAR = 2 * PLENTY
 """What another node's row may cost the engine, in nanoseconds, at most: by a bound that few come near to (crdt/engine_cost.py)."""
 
 
-OF_A_BYTE, OF_A_STRUCT, OF_A_CLIENT = 2, 500, 1500
-"""Bytes of memory for a byte of the document, a struct or deleted range, and a client id."""
+OF_A_BYTE, OF_A_STRUCT, OF_A_CLIENT, OF_A_VALUE = 2, 500, 1500, 200
+"""Bytes of memory for a byte of the document, a struct or deleted range, a client id, and a value in a list or an object."""
 
 UNLEARNED = 20
 """Bytes of memory for a byte of a document of which it is not known what is in it."""
@@ -175,8 +175,9 @@ class Replica:
         size = self.document.size
         if not self.learned:
             return UNLEARNED * size
-        structs, clients = self._knowledge.structs, len(self._knowledge.state_vector)
-        return OF_A_BYTE * size + OF_A_STRUCT * structs + OF_A_CLIENT * clients
+        known = self._knowledge
+        of_content = OF_A_BYTE * size + OF_A_STRUCT * known.structs + OF_A_VALUE * known.values
+        return of_content + OF_A_CLIENT * len(known.state_vector)
 
     def is_at(self, state_vector: bytes) -> bool:
         """Whether a stranger's state vector is, to the byte, that of what there is here: then there is nothing to be checked in it."""

@@ -19,7 +19,7 @@ A keystroke takes about 2 µs here, so a struct is a plain tuple, and the branch
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
@@ -54,6 +54,7 @@ class Inspected:
         clients: client id, first clock and the clock behind the last struct, for each client id with structs.
         structs: the structs of each entry of `clients`.
         deletions: client id and deleted ranges (first clock, clock behind), sorted.
+        values: how many values it holds in lists and objects, those that stand alone included.
     """
 
     raw: bytes
@@ -61,6 +62,7 @@ class Inspected:
     clients: list[tuple[int, int, int]]
     structs: list[list[Struct]]
     deletions: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    values: int = field(default=0, kw_only=True)
 
 
 def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Inspected:
@@ -113,7 +115,7 @@ def _inspect(update: bytes, limits: GateLimits, reading: Reading) -> Inspected:
     if at != len(update):
         raise bad_update("Something follows the update; was it made with Yjs' format v2?")
     engine = rewritten(update, reading.wraps) if reading.wraps else update
-    return Inspected(update, engine, clients, structs, deletions)
+    return Inspected(update, engine, clients, structs, deletions, values=limits.any_values - reading.any_values)
 
 
 def _read_blocks(

@@ -35,6 +35,7 @@ Event = Literal[
     "visit_not_remembered",
     "access_unread",
     "document_quarantined",
+    "document_unchecked",
     "replica_in_doubt",
     "updates_set_aside",
     "update_rejected",

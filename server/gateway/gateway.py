@@ -224,7 +224,7 @@ class Gateway:
     def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
         """Take an update at once; False if it has anything to wait for, as the sandbox, and if it is to be refused for its rate."""
         connection = self._connections[connection_id]
-        room = self._rooms.at_once(document_id, batch)
+        room = self._rooms.at_once(document_id, batch, connection.account.person)
         if room is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
             return False
         try:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from crdt.admission import too_costly
 from crdt.errors import Code, ProtocolError
 from crdt.gate_limits import GateLimits
+from crdt.growth import too_many_values
 from crdt.ids import DocumentId, Seq
 from crdt.interweaving import missing_past
 from crdt.log_row import Row
@@ -103,6 +104,10 @@ class Doubts:
         if bad:
             log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+        coming = sum(update.values for update in updates)
+        if coming and trial.values > limits.document_values:
+            raise too_many_values(limits)
+        room.replica.knowledge.values = max(0, trial.values - coming)
         if trial.load_seconds > MOST_OPENING:
             known = await sandbox.trial(replace(stored, rows=before), limits, person)
             if trial.load_seconds < MOST_GROWTH * known.load_seconds:

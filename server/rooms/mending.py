@@ -16,7 +16,7 @@ from crdt.protocol import encode_batch
 from crdt.replica import Stored
 from crdt.stand_ins import collected, original, positions_of, tombstones
 from crdt.update_reader import inspect
-from server.sandbox import SandboxRejected, Trial
+from server.sandbox import WANT_OF_MEMORY, SandboxRejected, Trial
 
 MOST_DEADLY = 16
 """Deadly updates that are looked for in one document: each takes a dozen trials."""
@@ -42,8 +42,15 @@ async def mend(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> tuple[Fo
         else:
             return (*deadly, *trial.found)
         found = await _find(stored, sandbox, limits)
+        if _is_want_of_memory(found) and any(map(_is_want_of_memory, deadly)):
+            # Two in one document: more likely all of it together is too large, and each row sound.
+            raise SandboxRejected(WANT_OF_MEMORY, Code.TOO_COSTLY)
         deadly.append(found)
         stored = marked(stored, [found])
+
+
+def _is_want_of_memory(found: Found) -> bool:
+    return found.set_aside.reason == WANT_OF_MEMORY
 
 
 def marked(stored: Stored, found: Sequence[Found]) -> Stored:

@@ -255,6 +255,11 @@ class OpenRooms:
         try:
             found = await mend(stored_of(loaded), self._sandbox, self._settings.gate_limits)
         except SandboxRejected as error:
+            if error.code is Code.TOO_COSTLY and not error.died:
+                # The sandbox has less memory than this process, in which the document was open.
+                log.warning("document_unchecked", document=document_id, reason=error.message)
+                self._suspects.discard(document_id)
+                return loaded
             log.error("document_quarantined", document=document_id, reason=error.message)
             self._untouchable[document_id] = now + UNTOUCHED
             raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE) from error

@@ -1,8 +1,9 @@
 """Who makes this node hold which documents in memory, so that one person's opening of many large ones ends with them.
 
 A document costs everybody who is in it. When the last of them has left it goes on costing that one until it is closed, which takes a
-while; so does a document that somebody has opened without getting in. Whoever holds more than their share can open nothing that is not
-open already. A single document may be larger than the share. One person opens one document at a time, so that each is counted.
+while; so does a document that somebody has opened without getting in. Whoever holds more than their share can join no document that
+is not among theirs. Who goes on writing into theirs is stopped at twice the share, unless it is a single document, which may be as large
+as any. One person opens one document at a time, so that each is counted.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from server.rooms.open_room import OpenRoom, Surroundings
 from server.rooms.open_rooms import OpenRooms
+
+LOOK_BYTES = 2**20
+"""A person types so much in a year; a program or an attacker sends it in a second."""
 
 
 class Openers:
@@ -27,23 +31,43 @@ class Openers:
         """In how many sessions of each document a person is."""
         self._left_by: dict[DocumentId, str] = {}
         """Of documents that nobody is in, or not yet."""
+        self._coming: dict[str, set[DocumentId]] = {}
+        """Which documents people are about to join."""
+        self._written: dict[str, int] = {}
+        """Bytes by whoever is in a document, since what they hold was looked at."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def opened(self, document_id: DocumentId, person: str, surroundings: Surroundings) -> OpenRoom:
-        """The document's room, opened if need be; raises ManyhandsError, too_many if the person may open no other."""
+        """The document's room, opened if need be; raises ManyhandsError, too_many if the person holds too much already.
+
+        The document is among theirs from now on, until `arrived` at the latest.
+        """
+        if document_id in self._of(person):
+            return await self._rooms.opened(document_id, surroundings)
         if self._rooms.get(document_id) is not None:
+            await self._join(document_id, person)
             return await self._rooms.opened(document_id, surroundings)
         turn = self._turns.get(person)
         if turn is None:
             turn = self._turns[person] = asyncio.Lock()
         async with turn:
-            if self._rooms.get(document_id) is None:
-                await self._check_share(person)
+            await self._join(document_id, person)
             try:
                 return await self._rooms.opened(document_id, surroundings)
             finally:
                 if self._rooms.get(document_id) is not None and document_id not in self._people:
                     self._left_by.setdefault(document_id, person)
+
+    async def _join(self, document_id: DocumentId, person: str) -> None:
+        await self._check_share(person)
+        self._coming.setdefault(person, set()).add(document_id)
+
+    def arrived(self, document_id: DocumentId, person: str) -> None:
+        """They have joined, or have not been let in."""
+        coming = self._coming.get(person, set())
+        coming.discard(document_id)
+        if not coming:
+            self._coming.pop(person, None)
 
     async def _check_share(self, person: str) -> None:
         held = self._held_by(person)
@@ -54,17 +78,33 @@ class Openers:
                 await learning.finish()  # until then it is estimated at the most that it can be
                 held = self._held_by(person)
         if held > self._share:
-            most = self._share // 2**20
-            raise ProtocolError(
-                Code.TOO_MANY, f"You have documents open that take more than {most} MB together. Close some of them."
-            )
+            raise self._too_much()
+
+    def wrote(self, person: str, octets: int) -> bool:
+        """Count what somebody is about to write. False: look what they hold first, as after each `LOOK_BYTES`."""
+        written = self._written[person] = self._written.get(person, 0) + octets
+        return written < LOOK_BYTES
+
+    def look(self, person: str) -> None:
+        """Raise ProtocolError(too_many) if what somebody holds has grown too large by what they wrote."""
+        if self._written.get(person, 0) >= LOOK_BYTES:
+            if len(self._of(person)) > 1 and self._held_by(person) > 2 * self._share:
+                raise self._too_much()
+            self._written[person] = 0
+
+    def _too_much(self) -> ProtocolError:
+        most = self._share // 2**20
+        return ProtocolError(
+            Code.TOO_MANY, f"You have documents open that take more than {most} MB together. Close some of them."
+        )
 
     def _held_by(self, person: str) -> int:
         rooms = map(self._rooms.get, self._of(person))
         return sum(each.room.replica.memory for each in rooms if each is not None)
 
     def _of(self, person: str) -> set[DocumentId]:
-        return {*self._documents.get(person, ()), *(each for each, by in self._left_by.items() if by == person)}
+        left = [each for each, by in self._left_by.items() if by == person]
+        return {*self._documents.get(person, ()), *self._coming.get(person, ()), *left}
 
     def enter(self, connection: ConnectionId, document_id: DocumentId, person: str) -> None:
         """A connection of theirs is in a document, now or still."""
@@ -88,6 +128,7 @@ class Openers:
             del documents[document_id]
         if not documents:
             del self._documents[person]
+            self._written.pop(person, None)
 
     def closed(self, document_id: DocumentId) -> None:
         """The document is in memory no longer."""

@@ -140,16 +140,30 @@ class Rooms:
         Raises ManyhandsError; the connection is then in the document only if it was before.
         """
         card = Card(identity, link, account.person if account is not None else identity.user.user_id)
-        open_room, ruling = await self._let_in(document_id, request, card)
         try:
-            answer, effects = open_room.room.join(connection, request, identity.user, ruling.role, account)
+            open_room, ruling = await self._let_in(document_id, request, card)
+            return self._join(open_room, connection, request, card, ruling, account)
+        finally:
+            self._openers.arrived(document_id, card.person)
+
+    def _join(
+        self,
+        open_room: OpenRoom,
+        connection: ConnectionId,
+        request: JoinRequest,
+        card: Card,
+        ruling: Ruling,
+        account: Account | None,
+    ) -> tuple[JoinAnswer, DocumentInfo]:
+        try:
+            answer, effects = open_room.room.join(connection, request, card.identity.user, ruling.role, account)
         except Damaged as damaged:
             room, error = open_room.room, damaged
             open_room.do(lambda: room.damaged("encode", error))
             if room.quarantined is not None:
                 raise ProtocolError(Code.QUARANTINED, UNREADABLE) from error
             raise Unavailable("The document is being repaired; try again.") from error
-        self._attendance.enter(connection, document_id, card, ruling)
+        self._attendance.enter(connection, open_room.document_id, card, ruling)
         open_room.access_changed(ruling.version)
         asyncio.get_running_loop().call_soon(open_room.do, lambda: effects)
         return answer, open_room.room.info
@@ -201,11 +215,12 @@ class Rooms:
         An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere, or the document has
         only just been opened.
         """
-        open_room = self.at_once(document_id, batch)
+        open_room = self.at_once(document_id, batch, person)
         if open_room is not None and open_room.receive(connection, batch, request):
             return None
         try:
             self._room(document_id)
+            self._openers.look(person)
             if len(batch) > self.limits.update_bytes:
                 raise ProtocolError(
                     Code.TOO_LARGE, f"A batch may have {self.limits.update_bytes} bytes, not {len(batch)}."
@@ -215,11 +230,11 @@ class Rooms:
             self._refuse(connection, document_id, request, refusal)
             return None
 
-    def at_once(self, document_id: DocumentId, batch: bytes) -> OpenRoom | None:
+    def at_once(self, document_id: DocumentId, batch: bytes, person: str) -> OpenRoom | None:
         """The room that can `receive` this batch without anything to be awaited; None: there is none, or it is not to be had."""
         size = len(batch)
         if size > KEYSTROKE_BYTES:
-            if self._taken_at_once + size > self._at_once_bytes:
+            if not self._openers.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
                 return None
             if not self._taken_at_once:
                 asyncio.get_running_loop().call_soon(self._turn)

@@ -5,8 +5,8 @@ interpreter's lock in every call, and images are no better. What dies here is a 
 process learns it as an error. It is a wall against accidents and hostile *data*, not a jail for hostile *code*.
 """
 
-from server.sandbox.errors import SandboxRejected
+from server.sandbox.errors import WANT_OF_MEMORY, SandboxRejected
 from server.sandbox.sandbox import ImageFacts, Sandbox
 from server.sandbox.trials import Trial
 
-__all__ = ["ImageFacts", "Sandbox", "SandboxRejected", "Trial"]
+__all__ = ["WANT_OF_MEMORY", "ImageFacts", "Sandbox", "SandboxRejected", "Trial"]

@@ -2,6 +2,9 @@
 
 from crdt.errors import Code, ProtocolError
 
+WANT_OF_MEMORY = "It needs more memory than there is for it, or it is damaged."
+"""Native code that gets no memory ends its process, as it does with what is damaged."""
+
 
 class SandboxRejected(ProtocolError):
     """The worker could not work with the bytes: it refused them, ran out of memory or time, or died of them.

@@ -11,7 +11,7 @@ from pathlib import Path
 import server
 from crdt.errors import Code, InvariantError, Unavailable
 from server.sandbox import frames
-from server.sandbox.errors import SandboxRejected
+from server.sandbox.errors import WANT_OF_MEMORY, SandboxRejected
 
 START_SECONDS = 30.0
 """A worker is ready in 0.2 s; a machine that takes this long is in trouble."""
@@ -30,7 +30,7 @@ _READ_LIMIT = 2**20
 _NOT_OUR_DOING = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _DEATHS = {
     signal.SIGPROF: "It takes too long to work with.",
-    signal.SIGABRT: "It needs more memory than there is for it, or it is damaged.",
+    signal.SIGABRT: WANT_OF_MEMORY,
     signal.SIGSEGV: "It is damaged, or nested too deeply to work with.",
 }
 _CLOSED = "The sandbox is closed."
@@ -155,7 +155,7 @@ class Worker:
         if self._closed:
             return Unavailable(_CLOSED)
         if code == OUT_OF_MEMORY:
-            return SandboxRejected(_DEATHS[signal.SIGABRT], died=True)
+            return SandboxRejected(WANT_OF_MEMORY, died=True)
         if code >= 0 or -code in _NOT_OUR_DOING:
             return Unavailable(f"The sandbox process was ended from outside ({code}).")
         why = Code.TOO_COSTLY if -code == signal.SIGPROF else Code.BAD_UPDATE

@@ -19,9 +19,6 @@ from server.store.base import Folded
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ABSENT, _PRESENT = b"", b"+"
 
-_URGENT = frozenset({"inspect", "trial"})
-"""Jobs that somebody's edit or page waits for."""
-
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
@@ -82,16 +79,18 @@ class Sandbox:
         return Folded(folded, state_vector)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
-        """Open a document as this process would, encode it, and load it again.
+        """Open a document as this process would, encode it, and load it again. Without a `person` nobody waits for it.
 
         SandboxRejected: that cannot be done, or whoever does it dies (`died`).
         """
-        return trials.decode(await self._run("trial", [pickle.dumps((stored, limits))], person=person))
+        job = [pickle.dumps((stored, limits))]
+        return trials.decode(await self._run("trial", job, person=person, urgent=bool(person)))
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         """Have the gate read large updates (crdt.gate.inspect) elsewhere than on the event loop; raises the gate's ProtocolError."""
         parts = [inspected.encode_limits(limits), *updates]
-        found = await self._run("inspect", parts, answers=inspected.PARTS * len(updates), person=person)
+        answers = inspected.PARTS * len(updates)
+        found = await self._run("inspect", parts, answers=answers, person=person, urgent=True)
         each = [found[at : at + inspected.PARTS] for at in range(0, len(found), inspected.PARTS)]
         decoded: list[Inspected] = []
         for update, of_update in zip(updates, each, strict=True):
@@ -107,9 +106,10 @@ class Sandbox:
         return ImageFacts(media_type.decode("ascii"), _pixels(width), _pixels(height))
 
     async def _run(
-        self, job: str, parts: Sequence[bytes], *, answers: int | None = None, person: str = ""
+        self, job: str, parts: Sequence[bytes], *, answers: int | None = None, person: str = "", urgent: bool = False
     ) -> list[bytes]:
-        async with self._seat(person, urgent=job in _URGENT) as worker:
+        """`urgent`: an edit waits for it."""
+        async with self._seat(person, urgent=urgent) as worker:
             status, *rest = await worker.ask([job.encode(), *parts])
         if status == b"done" and answers in (None, len(rest)):
             return rest

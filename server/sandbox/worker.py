@@ -63,7 +63,8 @@ def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
     except ProtocolError as error:
         return [b"refused", error.code.encode(), error.message.encode("utf-8", "replace")]
     except MemoryError:
-        return [b"rejected", Code.BAD_UPDATE.encode(), _TOO_LARGE.encode()]
+        why = Code.TOO_COSTLY if parts[0] == b"trial" else Code.BAD_UPDATE  # nobody's update alone is to blame
+        return [b"rejected", why.encode(), _TOO_LARGE.encode()]
     except BaseException:  # noqa: BLE001 - pycrdt's panics derive from BaseException
         return [b"rejected", Code.BAD_UPDATE.encode(), _DAMAGED.encode()]
     finally:

@@ -38,11 +38,11 @@ async def test_an_edit_waits_until_the_gate_knows_the_document() -> None:
     async with House(store) as house:
         assert (await house.join("alice")).startswith("long long")
         edit = edit_of(doc, "the end")
-        assert house.rooms.at_once(DOCUMENT, edit) is None
+        assert house.rooms.at_once(DOCUMENT, edit, "anna") is None
         taking = house.rooms.receive(ConnectionId("alice"), DOCUMENT, edit, Request("end"))
         assert taking is not None
         await taking
-        assert house.rooms.at_once(DOCUMENT, edit) is not None
+        assert house.rooms.at_once(DOCUMENT, edit, "anna") is not None
         await until(lambda: "end" in house.ears.answers)
         assert isinstance(house.ears.answers["end"], Acknowledged)
     assert (await house.stored_text()).endswith("the end")
@@ -52,7 +52,7 @@ async def test_it_learns_by_itself_when_nobody_writes() -> None:
     store, doc = await with_large_document()
     async with House(store) as house:
         await house.join("alice")
-        await until(lambda: house.rooms.at_once(DOCUMENT, b"") is not None)
+        await until(lambda: house.rooms.at_once(DOCUMENT, b"", "anna") is not None)
         assert house.rooms.receive(ConnectionId("alice"), DOCUMENT, edit_of(doc, "x"), Request("x")) is None
 
 

@@ -25,6 +25,7 @@ USED_UP = {
     "document_bytes": "deleting is always let in, and is cleared away within a minute (test_full_documents.py)",
     "types": "those that were deleted are gone when the document is opened again (test_compaction.py)",
     "document_structs": "deleting goes on, and what was deleted is joined when the document is opened again (test_gate_growth.py)",
+    "document_values": "what was deleted or overwritten does not count any more when the limit is reached (test_many_values.py)",
     "client_ids": "never: ids of others fill half of them, one person's own pages take weeks for the rest (test_gate_growth.py)",
     "brought_client_ids": "never: whoever writes under the id of their session needs none (test_gate_growth.py)",
     "root_names": "never: the editor's and those that are there go on (test_gate_growth.py)",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from pycrdt import Doc, Text
@@ -11,9 +12,10 @@ from pycrdt import Doc, Text
 from crdt.budget import unbounded
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, UpdateId
-from crdt.protocol import JoinRequest, encode_batch
+from crdt.protocol import JoinRequest, Refused, Request, encode_batch
 from crdt.replica import Replica
 from server.rooms import RoomSettings
+from server.rooms.openers import LOOK_BYTES
 from server.store.base import Append
 from server.store.titles import utc_now
 from tests.harness.house import ANNA, House
@@ -38,6 +40,12 @@ async def house() -> AsyncIterator[House]:
         yield house
 
 
+async def answered(house: House, request: Request) -> Code | None:
+    await until(lambda: request in house.ears.answers)
+    answer = house.ears.answers[request]
+    return answer.code if isinstance(answer, Refused) else None
+
+
 async def opens(house: House, document_id: DocumentId, person: str, connection: str = "") -> Code | None:
     account = unbounded().of(person)
     request = JoinRequest(b"\0", ClientId(7))
@@ -55,10 +63,13 @@ async def test_one_person_opens_no_more_than_their_share_however_they_hurry(hous
     assert await asyncio.gather(*[opens(house, each, "bob") for each in DOCUMENTS[:3]]) == [None] * 3
 
 
-async def test_what_is_open_already_can_be_joined_all_the_same(house: House) -> None:
+async def test_a_share_is_everybody_s_own(house: House) -> None:
     for number, each in enumerate(DOCUMENTS):
         assert await opens(house, each, f"person-{number // 2}") is None
-    assert await asyncio.gather(*[opens(house, each, "reader") for each in DOCUMENTS]) == [None] * 12
+    answers = await asyncio.gather(*[opens(house, each, "reader") for each in DOCUMENTS])
+    assert answers == [None] * 3 + [Code.TOO_MANY] * 9, "each has their share, whoever opened a document first"
+    for each in DOCUMENTS[:3]:
+        assert await opens(house, each, "reader", "another tab") is None, "what is among theirs"
 
 
 async def test_who_has_left_pays_until_the_document_is_closed(house: House) -> None:
@@ -77,6 +88,34 @@ async def test_who_has_left_others_in_a_document_pays_for_it_no_longer(house: Ho
         house.rooms.leave(ConnectionId(f"anna in {each}"), each)
     assert await opens(house, DOCUMENTS[3], "anna") is None
     assert await opens(house, DOCUMENTS[4], "bob") is Code.TOO_MANY
+
+
+async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice_the_share(house: House) -> None:
+    for each in DOCUMENTS[:3]:
+        assert await opens(house, each, "mallory") is None
+    sizes, codes = [], []
+    for number in range(60):
+        document_id, client = DOCUMENTS[number % 3], 1000 + number
+        doc: Doc[Any] = Doc(client_id=client)
+        doc.get("story", type=Text).insert(0, "y" * (6000 if number % 2 else 100_000))
+        request = Request(f"request {number}")
+        batch, connection = encode_batch([doc.get_update()]), ConnectionId(f"mallory in {document_id}")
+        taking = house.rooms.receive(connection, document_id, batch, request, "mallory")
+        if taking is not None:
+            await taking
+        codes.append(await answered(house, request))
+        sizes.append(house.rooms._openers._held_by("mallory"))
+    assert set(codes) == {None, Code.TOO_MANY}
+    assert codes[-1] is Code.TOO_MANY
+    assert max(sizes) < 2 * SHARE + 2 * LOOK_BYTES + 200_000
+    for each in DOCUMENTS[1:3]:
+        house.rooms.leave(ConnectionId(f"mallory in {each}"), each)
+    await until(lambda: len(list(house.rooms._rooms)) == 1)
+    connection = ConnectionId(f"mallory in {DOCUMENTS[0]}")
+    taking = house.rooms.receive(connection, DOCUMENTS[0], batch, Request("again"), "mallory")
+    if taking is not None:
+        await taking
+    assert await answered(house, Request("again")) is None, "a single document may be as large as any"
 
 
 async def test_a_refusal_looks_once_at_each_open_document(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,4 +157,5 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
             rooms.disconnect(ConnectionId(f"{person}'s tab {number}"))
     await until(lambda: not list(rooms._rooms))
     openers = rooms._openers
-    assert (openers._people, openers._documents, openers._left_by) == ({}, {}, {})
+    books = openers._people, openers._documents, openers._left_by, openers._coming, openers._written
+    assert books == ({}, {}, {}, {}, {})
