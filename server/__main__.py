@@ -45,10 +45,14 @@ def _load(options: dict[str, str | None]) -> Config:
         _give_up(*error.problems)
 
 
-def _give_up(*sentences: str) -> NoReturn:
+WRONG, CANNOT_START = 2, 1
+"""Exit codes: what was asked for is wrong, and asking again is of no use; the server may well start later, as when the database is back."""
+
+
+def _give_up(*sentences: str, code: int = WRONG) -> NoReturn:
     for sentence in sentences:
         click.echo(f"manyhands: {sentence}", err=True)
-    sys.exit(2)
+    sys.exit(code)
 
 
 def _serve(**options: str | None) -> None:
@@ -61,7 +65,7 @@ def _serve(**options: str | None) -> None:
     try:
         run(config, click.echo)
     except CannotStart as error:
-        _give_up(str(error))
+        _give_up(str(error), code=CANNOT_START)
 
 
 main.add_command(

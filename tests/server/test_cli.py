@@ -24,12 +24,26 @@ pytestmark = pytest.mark.slow
 
 
 async def refusal(*arguments: str, **variables: str) -> str:
-    """What a start that fails says: one line, without a traceback, and exit code 2."""
+    """What a start that fails says: one line, without a traceback."""
+    code, line = await failed_start(*arguments, **variables)
+    assert code in (1, 2)
+    return line
+
+
+async def failed_start(*arguments: str, **variables: str) -> tuple[int | None, str]:
     code, out, err = await run("serve", *arguments, **variables)
-    assert (code, out) == (2, "")
+    assert out == ""
     (line,) = err.splitlines()
     assert line.startswith("manyhands: ")
-    return line.removeprefix("manyhands: ")
+    return code, line.removeprefix("manyhands: ")
+
+
+async def test_what_may_start_later_is_told_from_what_never_will(tmp_path: Path) -> None:
+    """By the exit code: systemd starts a node again whose database is away, and not one whose settings are wrong."""
+    away = "postgresql://manyhands@127.0.0.1:1/manyhands"
+    code, said = await failed_start(MANYHANDS_DATABASE_URL=away, MANYHANDS_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (code, "does not answer" in said) == (1, True), said
+    assert (await failed_start("--port", "http"))[0] == 2
 
 
 async def test_the_version_and_the_settings_are_printed() -> None:
