@@ -9,6 +9,7 @@ import pytest
 HOUSE = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",
+    "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "server/PROTOCOL.md",
