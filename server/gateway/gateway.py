@@ -300,10 +300,6 @@ class Gateway:
         answer, info = await self._rooms.join(
             me, join.document_id, join.request, connection.identity, join.link, connection.account
         )
-        if me not in self._connections:
-            # It went while the document was opened, when the rooms did not know of it yet.
-            self._rooms.disconnect(me)
-            return None
         if connection.expired:
             self._rooms.leave(me, join.document_id)
             raise unauthenticated(EXPIRED)

@@ -6,6 +6,7 @@ room decides is crdt/room.py; how it is driven is server/rooms/open_room.py; whe
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
@@ -82,6 +83,9 @@ class Rooms:
         self._clock = clock
         self._neighbours = Neighbours()
         self._turnstile = Turnstile()
+        self._joining: Counter[ConnectionId] = Counter()
+        self._gone: set[ConnectionId] = set()
+        """Of the connections that are about to join."""
         self._poll_seconds = settings.poll_seconds
         self._node_id = settings.node_id
         self._running = AsyncExitStack()
@@ -140,11 +144,19 @@ class Rooms:
         Raises ManyhandsError; the connection is then in the document only if it was before.
         """
         card = Card(identity, link, account.person if account is not None else identity.user.user_id)
+        self._joining[connection] += 1
         try:
             open_room, ruling = await self._let_in(document_id, request, card)
+            if connection in self._gone:
+                # Its person may be back through another one by now, whom this one would put out as the older of the two.
+                raise ProtocolError(Code.NOT_JOINED, "The connection went before it was let in.")
             return self._join(open_room, connection, request, card, ruling, account)
         finally:
             self._openers.arrived(document_id, card.person)
+            self._joining[connection] -= 1
+            if not self._joining[connection]:
+                del self._joining[connection]
+                self._gone.discard(connection)
 
     def _join(
         self,
@@ -341,7 +353,9 @@ class Rooms:
             open_room.do(list)
 
     def disconnect(self, connection: ConnectionId) -> None:
-        """The connection is gone."""
+        """The connection is gone; what it has asked to join it does not join any more."""
+        if connection in self._joining:
+            self._gone.add(connection)
         for document_id in self._attendance.documents(connection):
             self.leave(connection, document_id)
 
