@@ -110,7 +110,6 @@ class Knowledge:
             "root_names": len(self._places.roots),
             "types": len(self._places.types),
             "document_structs": self.structs,
-            "document_values": self.values,
         }
 
     def admit(

@@ -117,6 +117,9 @@ async def test_postgres_is_away_for_half_a_minute(cluster: BreakableCluster) -> 
         async with everybody_writing(people):
             await more_is_saved(people)
             await cluster.stop_postgres()
+            await until(
+                lambda: all(person.durability == "waiting" for person in people)
+            )  # what was saved before is told before
             before, made = saved_by(people), [len(person.made) for person in people]
             await asyncio.sleep(30)
             typed_on = lambda: all(len(person.made) > 30 + count for person, count in zip(people, made, strict=True))  # noqa: E731
