@@ -221,7 +221,7 @@ async def one_person_s_open_documents_take_too_much_memory(visit: Visit) -> Code
     )
     code = code_of(await somebody.join(other))
     await visit.somebody(other, await visit.newcomer())
-    assert code_of(await somebody.join(other)) is code, "whoever else has opened it"
+    assert code_of(await somebody.join(other)) == code, "whoever else has opened it"
     return code
 
 
