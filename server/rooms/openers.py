@@ -82,6 +82,8 @@ class Openers:
 
     def wrote(self, person: str, octets: int) -> bool:
         """Count what somebody is about to write. False: look what they hold first, as after each `LOOK_BYTES`."""
+        if person not in self._documents:
+            return True  # nothing of it will be taken
         written = self._written[person] = self._written.get(person, 0) + octets
         return written < LOOK_BYTES
 

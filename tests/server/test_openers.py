@@ -152,6 +152,7 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
             rooms.disconnect(ConnectionId(connection))
         else:
             await rooms.evict(document_id, Code.DELETED, "The document was deleted.")
+    assert rooms.at_once(DOCUMENTS[0], b"x" * 100, "a stranger") is None or "a stranger" not in rooms._openers._written
     for person in people:
         for number in range(2):
             rooms.disconnect(ConnectionId(f"{person}'s tab {number}"))
