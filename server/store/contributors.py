@@ -46,8 +46,9 @@ class Known:
 
     def new_in(self, appends: Iterable[Append]) -> list[tuple[bytes, str, str, str, str]]:
         """The rows of the table to be stored before these appends, in the order of their keys."""
-        found = {key_of(each): each for append in appends for each in append.contributors}
-        return sorted((key, *astuple(each)) for key, each in found.items() if key not in self._keys)
+        known = self._keys
+        new = {key: each for append in appends for each in append.contributors if (key := key_of(each)) not in known}
+        return sorted((key, *astuple(each)) for key, each in new.items()) if new else []
 
     def stored(self, rows: Iterable[tuple[bytes, str, str, str, str]]) -> None:
         """These are durable now."""

@@ -72,14 +72,16 @@ def append_all(connection: Connection, appends: Sequence[Append], now: int, know
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            cursor.executemany(_INTRODUCE, [dict(zip(contributors.c.keys(), each, strict=True)) for each in new])
+            if new:
+                cursor.executemany(_INTRODUCE, [dict(zip(contributors.c.keys(), each, strict=True)) for each in new])
             outcomes = [_append(cursor, append, now) for append in appends]
             cursor.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # some failures have ended it
                 cursor.execute("ROLLBACK")
             raise
-        known.stored(new)
+        if new:
+            known.stored(new)
         return outcomes
 
 
