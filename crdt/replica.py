@@ -53,7 +53,7 @@ LEARN_AT_ONCE_BYTES = 32 * 2**10
 
 
 DEAR = 2 * PLENTY
-"""What another node's row may cost the engine, in nanoseconds, at most: by a bound that few come near to (crdt/engine_cost.py)."""
+"""Nanoseconds that another node's row may cost the engine, by a bound that few rows come near to (crdt/engine_cost.py)."""
 
 
 OF_A_BYTE, OF_A_STRUCT, OF_A_CLIENT, OF_A_VALUE = 2, 500, 1500, 200

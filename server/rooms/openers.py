@@ -1,4 +1,4 @@
-"""Who makes this node hold which documents in memory, so that one person's opening of many large ones ends with them.
+"""The memory of open documents, person by person: nobody can make this node hold more than their share of it.
 
 A document costs everybody who is in it. When the last of them has left it goes on costing that one until it is closed, which takes a
 while; so does a document that somebody has opened without getting in. Whoever holds more than their share can join no document that

@@ -1,4 +1,4 @@
-"""What a trial has found, as byte strings: the state vector, the figures, and four for each update that was set aside.
+"""A trial's findings, as byte strings: the state vector, the figures, and four for each update that was set aside.
 
 The worker has decoded hostile bytes, so what it says is read strictly, and never unpickled.
 """

@@ -1,4 +1,4 @@
-"""What the log remembers beside the words: when each row was appended, whose updates it holds, and for how long. For every backend."""
+"""The log's memory beside the words, for every backend: when each row was appended, whose updates it holds, and for how long."""
 
 import zlib
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How much memory one person's open documents may take, and that everybody else's are left alone."""
+"""Bounds on the memory of one person's open documents, and nothing of them for everybody else."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from tests.harness.live_server import until
 
 SHARE = 2**20
 WORDS = 200_000
-"""Of a document: 0.4 MB in memory, and ten times that as long as nobody knows what is in it."""
+"""Characters of each document: 0.4 MB in memory, and counted as ten times that until the gate has learned the document."""
 
 DOCUMENTS = [DocumentId(f"document-number-{number:02}") for number in range(12)]
 
