@@ -1,6 +1,8 @@
 """The names that things go by: one type per kind of id, so that none is passed for another."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NewType
 
 DocumentId = NewType("DocumentId", str)
@@ -35,3 +37,11 @@ _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
 def is_document_id(value: object) -> bool:
     """Whether a stranger's value has the form of a document id; says nothing of whether the document exists."""
     return isinstance(value, str) and _DOCUMENT_ID.match(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class IdFactory:
+    """Makes a new id on each call: random ones on a server, counted ones in a simulation."""
+
+    update_id: Callable[[], UpdateId]
+    presence_id: Callable[[], PresenceId]

@@ -17,15 +17,15 @@ from starlette.types import Receive, Scope, Send
 
 from crdt.budget import Budget
 from crdt.errors import Unavailable
-from crdt.gate_limits import GateLimits
 from crdt.ids import NodeId
-from server import gateway
+from crdt.yjs.limits import GateLimits
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.bus.redis import RedisBus
 from server.config import Config
 from server.config.loading import version
-from server.gateway import Gateway, GatewayLimits
+from server.doors.native import Gateway, GatewayLimits
+from server.doors.native import Origins as SocketOrigins
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.health import Health
@@ -98,7 +98,7 @@ class App:
             self._rooms,
             self._way_in.authenticator,
             _gateway_limits(config),
-            gateway.Origins(_our_origins(config)),
+            SocketOrigins(_our_origins(config)),
             unix_now,
             self._budget,
         )

@@ -14,7 +14,7 @@ import yaml
 
 from server.config import Config, all_declared
 from server.config.loading import load
-from server.gateway.limits import GatewayLimits
+from server.doors.native.limits import GatewayLimits
 from server.http.health import Health
 from server.store.memory import MemoryStore
 from tests.harness.bell import PATIENCE

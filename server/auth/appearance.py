@@ -5,8 +5,8 @@ import secrets
 import unicodedata
 from zlib import crc32
 
-from crdt.protocol import User
-from crdt.requests import Guest
+from crdt.protocol.messages import User
+from crdt.protocol.requests import Guest
 
 NAME_CHARACTERS = 80
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")

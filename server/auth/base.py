@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Literal, Protocol
 
 from crdt.permissions import Role
-from crdt.protocol import User
-from crdt.requests import Guest
+from crdt.protocol.messages import User
+from crdt.protocol.requests import Guest
 
 Kind = Literal["guest", "jwt", "oidc"]
 

@@ -5,8 +5,8 @@ A cookie that is missing, forged, altered, cut short or older than a year is sim
 
 from collections.abc import Callable
 
-from crdt.protocol import User
-from crdt.requests import Guest
+from crdt.protocol.messages import User
+from crdt.protocol.requests import Guest
 from server.auth.appearance import new_guest, renamed_guest
 from server.auth.base import Credentials, Identity
 from server.auth.cookies import SESSION, YEAR, Cookie

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.auth.appearance import person
 from server.auth.base import Credentials, Identity
 from server.auth.cookies import SESSION, SIGN_IN, Cookie

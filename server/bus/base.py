@@ -7,7 +7,8 @@ When a bus knows that something may have been missed, it says so (`on_recovered`
 from collections.abc import Callable
 from typing import Protocol
 
-from crdt.hints import (
+from crdt.ids import DocumentId, NodeId
+from crdt.protocol.hints import (
     AccessHint,
     BatchHint,
     Beat,
@@ -17,7 +18,6 @@ from crdt.hints import (
     PresenceHint,
     PresenceWhole,
 )
-from crdt.ids import DocumentId, NodeId
 
 __all__ = [
     "NODES",

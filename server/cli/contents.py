@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from crdt.compaction_items import Id, Item, Reader
 from crdt.errors import ManyhandsError
-from crdt.update_contents import (
+from crdt.yjs.contents import (
     ANY,
     ARRAY,
     BINARY,
@@ -23,6 +22,7 @@ from crdt.update_contents import (
     XML_HOOK,
     XML_TEXT,
 )
+from crdt.yjs.items import Id, Item, Reader
 
 _LONGEST = 500
 """Characters of one value that are shown."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from crdt.errors import ManyhandsError
-from crdt.gate_limits import GateLimits
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId, is_document_id
-from crdt.log_row import WHOLE_ROW, Found, Row
-from crdt.protocol import decode_batch, encode_batch
-from crdt.put_back import put_back
-from crdt.replica import Replica
-from crdt.stand_ins import ANY_NUMBER, holds
-from crdt.state_vector import check_state_vector
-from crdt.update_reader import inspect
+from crdt.log.put_back import put_back
+from crdt.log.replica import Replica
+from crdt.log.stand_ins import ANY_NUMBER, holds
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.row import WHOLE_ROW, Found, Row
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
+from crdt.yjs.state_vector import check_state_vector
 from server.cli.adopt import OPERATOR
 from server.cli.contents import authors_of, in_words
 from server.config import Config

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from crdt.ids import DocumentId
-from crdt.log_row import Contributor
+from crdt.protocol.row import Contributor
 from server.config import Config
 from server.store.base import Row, Store
 from server.store.contributors import split

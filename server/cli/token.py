@@ -10,7 +10,7 @@ import jwt
 
 from crdt.errors import ManyhandsError
 from crdt.permissions import Role
-from crdt.requests import Guest
+from crdt.protocol.requests import Guest
 from server.auth.base import Credentials
 from server.auth.jwt import JwtAuthenticator, identity_of
 from server.config.people import People

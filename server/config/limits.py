@@ -6,7 +6,7 @@ tests/server/test_limits.py tells the story of each; tests/server/test_limits_fi
 from dataclasses import dataclass, fields
 from typing import Annotated
 
-from crdt.protocol import Limits
+from crdt.protocol.messages import Limits
 from crdt.token_bucket import Rate
 from server.config import forms as form
 from server.config.forms import Setting

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
-from crdt.native import encode_user
 from crdt.permissions import Action, Role
-from crdt.protocol import DocumentInfo
+from crdt.protocol.answers import encode_user
+from crdt.protocol.messages import DocumentInfo
 from server.auth.base import may_create
 from server.http.bodies import read_json
 from server.http.errors import Conflict, not_found

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crdt.errors import Code, ProtocolError
-from crdt.requests import Guest
+from crdt.protocol.requests import Guest
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.cookies import Cookie, is_secure, session_cookie
 from server.auth.guest import GuestAuthenticator

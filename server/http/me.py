@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
-from crdt.requests import Guest
+from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, is_color, shown_name
 from server.auth.base import Authenticator, Credentials, Identity, may_create
 from server.auth.cookies import SESSION, Cookie, forgotten, session_cookie

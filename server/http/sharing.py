@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crdt.errors import Code, ProtocolError
-from crdt.native import encode_user
 from crdt.permissions import Role
+from crdt.protocol.answers import encode_user
 from server.http.bodies import read_json
 from server.http.errors import Conflict
 from server.http.routing import Endpoint, document_id_of, identity_of, resource

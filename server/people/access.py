@@ -15,7 +15,7 @@ from datetime import datetime
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, forbidden, may, strongest
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.auth.base import EVERY_DOCUMENT, Identity
 from server.observe import log
 from server.people.links import opens

@@ -1,4 +1,4 @@
-"""The open documents of this node: opened once, driven, closed when durable. What a room decides is crdt/room.py.
+"""The open documents of this node: opened once, driven, closed when durable. What a room decides is crdt/room/room.py.
 
 rooms.py is the way in; open_rooms.py opens and closes, open_room.py drives one, committer.py writes for all.
 """

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crdt import effects
 from crdt.errors import Unavailable
 from crdt.ids import DocumentId
+from crdt.room import effects
 from server.observe import log
 from server.store.base import Append, AppendOutcome, Log
 

@@ -12,21 +12,21 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from crdt.admission import too_costly
 from crdt.errors import Code, ProtocolError
-from crdt.gate_limits import GateLimits
-from crdt.growth import too_many_values
+from crdt.gate.admission import too_costly
+from crdt.gate.growth import too_many_values
+from crdt.gate.interweaving import missing_past
+from crdt.gate.shapes import unusual
+from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, Seq
-from crdt.interweaving import missing_past
-from crdt.log_row import Row
-from crdt.outbox import SET_ASIDE
-from crdt.protocol import encode_batch
-from crdt.replay import NO_PAST
-from crdt.replica import Stored
-from crdt.room import Room
-from crdt.shapes import unusual
-from crdt.typing_runs import Keystroke
-from crdt.update_reader import Inspected
+from crdt.log.replay import NO_PAST
+from crdt.log.replica import Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import Row
+from crdt.room.outbox import SET_ASIDE
+from crdt.room.room import Room
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected
 from server.observe import log
 from server.rooms.mending import Sandbox
 from server.rooms.reader import stored_of

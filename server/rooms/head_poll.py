@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from crdt.errors import Code, ManyhandsError
-from crdt.protocol import DocumentInfo
+from crdt.protocol.messages import DocumentInfo
 from server.bus.base import BatchHint
 from server.observe import log
 from server.rooms.open_room import OpenRoom, info_of

@@ -2,10 +2,10 @@
 
 from typing import assert_never
 
-from crdt.effects import AnnouncePresence, PublishBatch, PublishPresence
 from crdt.ids import Epoch
-from crdt.log_row import Row
-from crdt.room import Room
+from crdt.protocol.row import Row
+from crdt.room.effects import AnnouncePresence, PublishBatch, PublishPresence
+from crdt.room.room import Room
 from server.bus.base import BatchHint, BusMessage, PresenceHint, PresenceWhole
 
 LARGE_HINT = 256 * 2**10

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from crdt.replica import Replica
+from crdt.log.replica import Replica
 
 LATER = 0.2
 """Seconds after opening in which nothing is learned unless an edit comes: the thread would slow down the answers to those who join."""

@@ -1,6 +1,6 @@
 """Mending a stored document in the sandbox: what whoever decodes it would die of is found there, and set aside.
 
-A replay sets aside by itself what the document engine refuses (crdt/replay.py). It cannot survive a signal that ends the process, or work
+A replay sets aside by itself what the document engine refuses (crdt/log/replay.py). It cannot survive a signal that ends the process, or work
 without end. So a document that is suspected of such a thing is replayed by a worker. When that one dies, the last update of the shortest
 log that is deadly is the culprit: halving finds it in a dozen trials.
 """
@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate_limits import GateLimits
-from crdt.log_row import Found, Row, SetAside
-from crdt.protocol import encode_batch
-from crdt.replica import Stored
-from crdt.stand_ins import collected, original, positions_of, tombstones
-from crdt.update_reader import inspect
+from crdt.log.replica import Stored
+from crdt.log.stand_ins import collected, original, positions_of, tombstones
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import Found, Row, SetAside
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from server.sandbox import WANT_OF_MEMORY, SandboxRejected, Trial
 
 MOST_DEADLY = 16

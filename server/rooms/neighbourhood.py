@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
-from crdt.neighbours import Neighbours
+from crdt.room.neighbours import Neighbours
 from server.bus.base import NODES, Beat, Bus, BusMessage
 from server.observe import log
 from server.rooms.open_room import OpenRoom

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar, assert_never
 
-from crdt.effects import (
+from crdt.errors import Code, ManyhandsError
+from crdt.ids import ConnectionId, DocumentId, NodeId
+from crdt.protocol.messages import DocumentInfo, Refused, Request
+from crdt.protocol.row import Row
+from crdt.room.effects import (
     Acknowledge,
     AnnouncePresence,
     Append,
@@ -24,13 +28,9 @@ from crdt.effects import (
     Refuse,
     Reload,
 )
-from crdt.errors import Code, ManyhandsError
-from crdt.ids import ConnectionId, DocumentId, NodeId
-from crdt.log_row import Row
-from crdt.neighbours import Neighbours
-from crdt.protocol import DocumentInfo, Refused, Request
-from crdt.room import Room
-from crdt.session import Behind
+from crdt.room.neighbours import Neighbours
+from crdt.room.room import Room
+from crdt.room.session import Behind
 from server.bus.base import (
     AccessHint,
     BatchHint,

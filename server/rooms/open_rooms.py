@@ -14,14 +14,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from crdt.document import Engine, apply_update
 from crdt.errors import Code, ProtocolError, Unavailable
-from crdt.gate_limits import GateLimits
-from crdt.ids import DocumentId, NodeId, PresenceId, UpdateId
-from crdt.mint import Mint
-from crdt.protocol import DocumentInfo, Limits
-from crdt.room import Room
-from crdt.session import Session
+from crdt.ids import DocumentId, IdFactory, NodeId, PresenceId, UpdateId
+from crdt.log.document import Engine, apply_update
+from crdt.protocol.messages import DocumentInfo, Limits
+from crdt.room.room import Room
+from crdt.room.session import Session
+from crdt.yjs.limits import GateLimits
 from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
 from server.people.access import no_such_document
@@ -98,7 +97,7 @@ class OpenRooms:
         self._suspects: set[DocumentId] = set()
         self._untouchable: dict[DocumentId, float] = {}
         self._draining = False
-        self._mint = _new_mint()
+        self._ids = _new_ids()
 
     def __iter__(self) -> Iterator[OpenRoom]:
         return iter(tuple(self._open.values()))
@@ -242,7 +241,7 @@ class OpenRooms:
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
         stored, settings = stored_of(loaded), self._settings
         limits, engine = settings.limits, settings.engine
-        return await replayed(lambda: Room(stored, info, limits, settings.gate_limits, self._mint, engine), stored)
+        return await replayed(lambda: Room(stored, info, limits, settings.gate_limits, self._ids, engine), stored)
 
     async def _clear_of_suspicion(self, loaded: Loaded) -> Loaded:
         """A document that was open when the process died is mended in the sandbox first; return it as it is stored then."""
@@ -340,10 +339,10 @@ class _Early:
         return iter(tuple(self._last.values()))
 
 
-def _new_mint() -> Mint:
+def _new_ids() -> IdFactory:
     """Names for one node. Update ids need to be unique only: chance tells processes apart, a number their rows."""
     process, numbers = secrets.token_hex(12), itertools.count()
-    return Mint(
+    return IdFactory(
         update_id=lambda: UpdateId(f"{process}{next(numbers):x}"),
         presence_id=lambda: PresenceId(secrets.randbits(52)),
     )

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from crdt.effects import KeepAside
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId, Seq
-from crdt.log_row import Found, Row
-from crdt.replica import Stored
+from crdt.log.replica import Stored
+from crdt.protocol.row import Found, Row
+from crdt.room.effects import KeepAside
 from server.observe import log
 from server.store.base import Head, Loaded, Log
 from server.store.set_aside_base import SetAsides

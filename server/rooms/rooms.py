@@ -1,7 +1,7 @@
 """What the gateway and the routes ask of the open documents: join, receive, leave, announce, evict.
 
 It finds the room and the right way in: small batches are checked at once, large ones in the sandbox while others go on. What a
-room decides is crdt/room.py; how it is driven is server/rooms/open_room.py; when it is opened and closed is server/rooms/open_rooms.py.
+room decides is crdt/room/room.py; how it is driven is server/rooms/open_room.py; when it is opened and closed is server/rooms/open_rooms.py.
 """
 
 import asyncio
@@ -11,14 +11,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 from crdt.budget import Account
-from crdt.document import Damaged
-from crdt.effects import Effect
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ConnectionId, DocumentId
-from crdt.neighbours import Neighbours
-from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request, decode_batch
-from crdt.session import Session
-from crdt.update_reader import Inspected, inspect_batch
+from crdt.log.document import Damaged
+from crdt.protocol.batch import decode_batch
+from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest, Json, Refused, Request
+from crdt.room.effects import Effect
+from crdt.room.neighbours import Neighbours
+from crdt.room.session import Session
+from crdt.yjs.reader import Inspected, inspect_batch
 from server.auth.base import Identity
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
 from server.people.access import Access, Ruling

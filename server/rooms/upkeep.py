@@ -3,10 +3,10 @@
 import asyncio
 from math import inf
 
-from crdt.compaction import should_compact
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId
-from crdt.room import Room
+from crdt.log.compaction import should_compact
+from crdt.room.room import Room
 from server.observe import log
 from server.store import base as store
 

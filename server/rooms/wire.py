@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from crdt.effects import Asked
 from crdt.ids import ConnectionId, DocumentId, Seq
-from crdt.protocol import Refused, Request, ServerMessage
+from crdt.protocol.messages import Refused, Request, ServerMessage
+from crdt.room.effects import Asked
 
 
 class Wire(Protocol):

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from itertools import islice
 
 from crdt.errors import InvariantError
-from crdt.gate import GateLimits, Inspected
-from crdt.update_reader import Parent, Struct
+from crdt.gate.gate import GateLimits, Inspected
+from crdt.yjs.reader import Parent, Struct
 
 PARTS = 6
 _STRUCT_INTEGERS = 8

@@ -10,13 +10,13 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 from pycrdt import Doc
 
-from crdt import compaction
-from crdt.document import Document, apply_update
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from crdt.gate import encode_state_vector
-from crdt.protocol import decode_batch
-from crdt.replica import Replica
-from crdt.update_reader import inspect, inspect_batch
+from crdt.gate.gate import encode_state_vector
+from crdt.log import compaction
+from crdt.log.document import Document, apply_update
+from crdt.log.replica import Replica
+from crdt.protocol.batch import decode_batch
+from crdt.yjs.reader import inspect, inspect_batch
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.trials import Trial

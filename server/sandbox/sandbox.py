@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
-from crdt.gate import GateLimits, Inspected
-from crdt.replica import Stored
+from crdt.gate.gate import GateLimits, Inspected
+from crdt.log.replica import Stored
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker
@@ -74,7 +74,7 @@ class Sandbox:
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
-        """Build a snapshot from the last one and the log's batches after it, and verify it (crdt.compaction.fold)."""
+        """Build a snapshot from the last one and the log's batches after it, and verify it (crdt.log.compaction.fold)."""
         folded, state_vector = await self._run("fold", [*_optional(snapshot), *batches], answers=2)
         return Folded(folded, state_vector)
 

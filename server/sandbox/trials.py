@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crdt.errors import InvariantError
 from crdt.ids import Seq
-from crdt.log_row import Found, SetAside
+from crdt.protocol.row import Found, SetAside
 
 _FIGURES = struct.Struct(">dddq")
 _PLACE = struct.Struct(">qq")

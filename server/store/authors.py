@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, select
 
 from crdt.ids import ClientId, Seq
-from crdt.log_row import AuthorKeys, Row
+from crdt.protocol.row import AuthorKeys, Row
 from server.store.schema import author_keys
 
 

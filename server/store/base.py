@@ -26,9 +26,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from crdt.log_row import AuthorKeys, Contributor
-from crdt.log_row import Row as Row
 from crdt.permissions import Role
+from crdt.protocol.row import AuthorKeys, Contributor
+from crdt.protocol.row import Row as Row
 from server.store.set_aside_base import Marks, SetAsides
 from server.store.sharing_base import Audit, Secrets, Sharing, Users
 
@@ -41,7 +41,7 @@ ANY_ACCESS = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One row to come: a batch (crdt.protocol.encode_batch), and the client ids that begin in it with the keys to bind them to.
+    """One row to come: a batch (crdt.protocol.batch.encode_batch), and the client ids that begin in it with the keys to bind them to.
 
     A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to any. `access_version`: by which everybody
     was judged whose changes are in the batch. `contributors`: these people, in order.

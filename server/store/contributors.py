@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
-from crdt.log_row import Contributor
+from crdt.protocol.row import Contributor
 from server.store.base import Append
 from server.store.schema import contributors
 

@@ -11,8 +11,8 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.log_row import Contributor
-from crdt.stand_ins import batch_of
+from crdt.log.stand_ins import batch_of
+from crdt.protocol.row import Contributor
 from server.store import folding
 from server.store.authors import Bindings, read_bindings
 from server.store.base import (

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from crdt.log_row import Contributor
+from crdt.log.stand_ins import batch_of
 from crdt.permissions import Role
-from crdt.stand_ins import batch_of
+from crdt.protocol.row import Contributor
 from server.store.base import (
     LISTED_OWNERLESS,
     REMEMBERED_UPDATE_IDS,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.log_row import Found, SetAside
+from crdt.protocol.row import Found, SetAside
 from server.store.set_aside_base import Kept, Marks, State
 
 

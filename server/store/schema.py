@@ -86,7 +86,7 @@ update_ids = Table(
     sqlite_with_rowid=False,
 )
 
-# Updates of rows that are not applied (crdt/replay.py). Apart from the rows, which stay as they are and may be folded and thinned out.
+# Updates of rows that are not applied (crdt/log/replay.py). Apart from the rows, which stay as they are and may be folded and thinned out.
 set_aside = Table(
     "set_aside",
     metadata,

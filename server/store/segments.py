@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from crdt.errors import Code, InvariantError
 from crdt.ids import DocumentId, Seq
-from crdt.varint import read_varuint, write_varuint
+from crdt.yjs.varint import read_varuint, write_varuint
 from server.store.base import Row
 
 _WITH_CONTRIBUTORS = b"\1"

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, select, update
 
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.log_row import Found, SetAside
+from crdt.protocol.row import Found, SetAside
 from server.store.database import Database
 from server.store.schema import documents, set_aside
 from server.store.set_aside_base import Kept, Marks, State

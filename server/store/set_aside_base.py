@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.log_row import Found, Row, SetAside
+from crdt.protocol.row import Found, Row, SetAside
 
 
 class State(StrEnum):

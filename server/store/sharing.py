@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.store.base import LISTED_OWNERLESS, Whose
 from server.store.database import Database
 from server.store.schema import documents, grants, users, visits

@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role
-from crdt.protocol import User
+from crdt.protocol.messages import User
 
 INVITED = "email:"
 """What the user id of somebody begins with who was invited by their address, and has not signed in yet."""

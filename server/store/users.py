@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, func, select
 
 from crdt.permissions import Role
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.store.database import Database
 from server.store.schema import grants, secrets, users
 from server.store.sharing_base import INVITED, KnownUser

@@ -9,7 +9,7 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from crdt.varint import read_varuint
+from crdt.yjs.varint import read_varuint
 from tests.bench.edits import Pen, marker
 from tests.bench.meter import Meter
 from tests.bench.websocket import BINARY, TEXT, WebSocketClient, frame

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from crdt.hint_codec import decode_hint
-from crdt.hints import BatchHint
 from crdt.ids import NodeId
+from crdt.protocol.hint_codec import decode_hint
+from crdt.protocol.hints import BatchHint
 from server.bus.redis import CHANNEL
 from tests.cluster.breakable import NODES, BreakableCluster
 from tests.harness.relay import Relay

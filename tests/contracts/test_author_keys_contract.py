@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from crdt.ids import ClientId, Epoch, Seq, UpdateId
-from crdt.log_row import AuthorKeys
+from crdt.protocol.row import AuthorKeys
 from server.store.base import Append, Appended, Fenced, Row, Taken
 from tests.contracts.storages import DOCUMENT, EPOCH, OTHER, AnyStore, Storage, append, fill, join
 

@@ -9,7 +9,7 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import ClientId, DocumentId, Epoch, NodeId, PresenceId, Seq
-from crdt.protocol import DocumentInfo, PresenceChange, User
+from crdt.protocol.messages import DocumentInfo, PresenceChange, User
 from server.bus.base import BatchHint, Beat, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint, PresenceWhole
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.bus.redis import RedisBus

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from crdt.ids import Seq
-from crdt.log_row import Contributor
+from crdt.protocol.row import Contributor
 from server.store.base import Row
 from server.store.contributors import split
 from server.store.schema import snapshots

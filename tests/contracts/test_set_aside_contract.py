@@ -3,8 +3,8 @@
 import pytest
 
 from crdt.ids import Epoch, Seq
-from crdt.log_row import WHOLE_ROW, Found, SetAside
-from crdt.protocol import encode_batch
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import WHOLE_ROW, Found, SetAside
 from server.store.base import Row
 from server.store.set_aside_base import State
 from tests.contracts.storages import DOCUMENT, EPOCH, NOWHERE, OTHER, AnyStore, Storage, append, fill, join

@@ -7,7 +7,7 @@ import pytest
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.store import memory_sharing, sharing
 from server.store.base import Whose
 from server.store.sharing_base import INVITED, Deed, KnownUser, Link, Person, Standing

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.authors import hash_key
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
-from crdt.protocol import PresenceChange, User
-from crdt.replica import Stored
+from crdt.log.replica import Stored
+from crdt.protocol.messages import PresenceChange, User
+from crdt.room.authors import hash_key
 from tests.harness.room import EMPTY, Seat, Table
 
 ELSEWHERE = NodeId("elsewhere")

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
-from crdt.compaction import ROW_BYTES, fold, should_compact
-from crdt.compaction_check import Items, check_same
 from crdt.errors import InvariantError, ProtocolError
-from crdt.protocol import encode_batch
-from crdt.wrapping import open_snapshot, unwrap
+from crdt.log.compaction import ROW_BYTES, fold, should_compact
+from crdt.log.compaction_check import Items, check_same
+from crdt.protocol.batch import encode_batch
+from crdt.yjs.wrapping import open_snapshot, unwrap
 from tests.harness.update_writer import embed, text
 from tests.harness.update_writer import update as one_update
 

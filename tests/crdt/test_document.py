@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.document import FULL_CHECK_CLIENTS, MOST_PENDING, MOST_PENDING_BYTES, Damaged, Document
-from crdt.gate_limits import GateLimits
-from crdt.update_reader import Inspected, inspect
+from crdt.log.document import FULL_CHECK_CLIENTS, MOST_PENDING, MOST_PENDING_BYTES, Damaged, Document
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 
 EMPTY = b"\0"
 

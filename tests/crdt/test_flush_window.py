@@ -2,7 +2,7 @@
 
 import pytest
 
-from crdt.flush_window import LONGEST, LONGEST_LATE, SHORTEST, FlushWindow
+from crdt.room.flush_window import LONGEST, LONGEST_LATE, SHORTEST, FlushWindow
 
 
 def length(members: int) -> float:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate import Admission, GateLimits, Knowledge, inspect
-from crdt.update_contents import ARRAY, MAP, TEXT, XML_ELEMENT, XML_TEXT
+from crdt.gate.gate import Admission, GateLimits, Knowledge, inspect
+from crdt.yjs.contents import ARRAY, MAP, TEXT, XML_ELEMENT, XML_TEXT
 from tests.harness.update_writer import collected, embed, item, mark, shared, text, tombstone, update, values
 
 ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000

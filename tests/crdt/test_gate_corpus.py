@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate import GateLimits, Knowledge, check_state_vector, inspect
-from crdt.update_contents import XML_ELEMENT
-from crdt.varint import read_varuint
+from crdt.gate.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.yjs.contents import XML_ELEMENT
+from crdt.yjs.varint import read_varuint
 from tests.harness.pycrdt_process import PycrdtProcess
 from tests.harness.update_writer import shared, text, update, values
 

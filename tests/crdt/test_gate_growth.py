@@ -6,8 +6,8 @@ import pytest
 from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate import GateLimits, Knowledge, inspect
-from crdt.update_contents import XML_ELEMENT
+from crdt.gate.gate import GateLimits, Knowledge, inspect
+from crdt.yjs.contents import XML_ELEMENT
 from tests.harness.update_writer import mark, shared, text, update
 
 ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.gate.gate import GateLimits, Knowledge, check_state_vector, inspect
 from tests.harness.yjs_oracle import YjsOracle
 
 LIMITS = GateLimits()

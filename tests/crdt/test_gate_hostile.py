@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import ProtocolError
-from crdt.gate import GateLimits, Knowledge, check_state_vector, inspect
-from crdt.wrapping import unwrap
+from crdt.gate.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.yjs.wrapping import unwrap
 from tests.harness.forger import Forger
 from tests.harness.pycrdt_process import PycrdtProcess
 from tests.harness.yjs_oracle import YjsOracle

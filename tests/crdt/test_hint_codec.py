@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
-from crdt.hint_codec import decode_hint, encode_hint, sender_prefix
-from crdt.hints import AccessHint, BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
 from crdt.ids import ClientId, Epoch, NodeId, PresenceId, Seq
-from crdt.protocol import DocumentInfo, PresenceChange, User
+from crdt.protocol.hint_codec import decode_hint, encode_hint, sender_prefix
+from crdt.protocol.hints import AccessHint, BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
+from crdt.protocol.messages import DocumentInfo, PresenceChange, User
 
 NODE = NodeId("node-ä")
 PREFIX = sender_prefix(NODE)

@@ -6,13 +6,13 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate_limits import GateLimits
 from crdt.ids import Epoch, Seq
-from crdt.log_row import Row
-from crdt.protocol import encode_batch
-from crdt.replay import inspect_row
-from crdt.replica import LEARN_AT_ONCE_BYTES, Replica, Stored
-from crdt.update_reader import inspect
+from crdt.log.replay import inspect_row
+from crdt.log.replica import LEARN_AT_ONCE_BYTES, Replica, Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import Row
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from tests.harness.room import Table
 
 LIMITS = GateLimits()

@@ -13,7 +13,7 @@ import pytest
 
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
-from crdt.native import (
+from crdt.protocol.answers import (
     Written,
     encode_answer,
     encode_draining,
@@ -23,7 +23,8 @@ from crdt.native import (
     encode_user,
     write_arguments,
 )
-from crdt.protocol import (
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import (
     Acknowledged,
     ClosedMessage,
     DocumentInfo,
@@ -40,10 +41,8 @@ from crdt.protocol import (
     ServerMessage,
     UpdateMessage,
     User,
-    decode_batch,
-    encode_batch,
 )
-from crdt.requests import decode_request
+from crdt.protocol.requests import decode_request
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "vectors" / "native_protocol.json").read_text())
 

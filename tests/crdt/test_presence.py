@@ -6,9 +6,9 @@ import pytest
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
-from crdt.neighbours import SILENCE, Neighbours
-from crdt.presence import PresenceTable
-from crdt.protocol import Json, PresenceChange, User
+from crdt.protocol.messages import Json, PresenceChange, User
+from crdt.room.neighbours import SILENCE, Neighbours
+from crdt.room.presence import PresenceTable
 
 A, B = NodeId("a"), NodeId("b")
 NOBODY = PresenceId(0)

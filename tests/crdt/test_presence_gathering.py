@@ -2,9 +2,9 @@
 
 import pytest
 
-from crdt.gathering import PRESENCE_GATHER, SLOWEST_GATHER
 from crdt.ids import ClientId, ConnectionId
-from crdt.protocol import ClosedMessage, JoinRequest, PresenceMessage, Role, User
+from crdt.protocol.messages import ClosedMessage, JoinRequest, PresenceMessage, Role, User
+from crdt.room.members import PRESENCE_GATHER, SLOWEST_GATHER
 from tests.harness.room import Seat, Table
 
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
-from crdt.gate import Knowledge
-from crdt.gate_limits import GateLimits
+from crdt.gate.gate import Knowledge
 from crdt.ids import Epoch, Seq
-from crdt.log_row import Row
-from crdt.protocol import decode_batch, encode_batch
-from crdt.put_back import put_back
-from crdt.replica import Replica, Stored
-from crdt.stand_ins import batch_of
-from crdt.update_reader import inspect
+from crdt.log.put_back import put_back
+from crdt.log.replica import Replica, Stored
+from crdt.log.stand_ins import batch_of
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.row import Row
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from server.rooms.mending import marked
 from tests.harness.engine import Choosy
 from tests.harness.update_writer import text, update

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
-from crdt.requests import CLIENT_EVENTS, Presence, decode_connect, decode_request
+from crdt.protocol.requests import CLIENT_EVENTS, Presence, decode_connect, decode_request
 
 DOCUMENT_IDS = st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True)
 KEYS = st.sampled_from(

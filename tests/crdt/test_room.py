@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map, Text
 
-from crdt.effects import Ended, Fetch, PublishBatch, Reload
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import Epoch, Seq
-from crdt.log_row import Row
-from crdt.protocol import ClosedMessage, DurabilityMessage, Limits, ResyncMessage, encode_batch
-from crdt.replica import Stored
+from crdt.log.replica import Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import ClosedMessage, DurabilityMessage, Limits, ResyncMessage
+from crdt.protocol.row import Row
+from crdt.room.effects import Ended, Fetch, PublishBatch, Reload
 from tests.harness.room import EMPTY, Table
 
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.authors import hash_key
-from crdt.catching_up import GAP_PATIENCE
-from crdt.effects import AnnouncePresence, Fetch, PublishPresence, Reload
 from crdt.errors import Code, ProtocolError
-from crdt.gathering import PRESENCE_REPEAT
 from crdt.ids import ClientId, NodeId, PresenceId, Seq
-from crdt.log_row import Row
-from crdt.protocol import ClosedMessage, DurabilityMessage, PresenceChange, User, decode_batch, encode_batch
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import ClosedMessage, DurabilityMessage, PresenceChange, User
+from crdt.protocol.row import Row
+from crdt.room.authors import hash_key
+from crdt.room.catching_up import GAP_PATIENCE
+from crdt.room.effects import AnnouncePresence, Fetch, PublishPresence, Reload
+from crdt.room.members import PRESENCE_REPEAT
 from tests.harness.room import Table
 
 ALICES = hash_key("key-of-alice-0123456789")

@@ -2,7 +2,7 @@
 
 from pycrdt import Text
 
-from crdt.protocol import Limits
+from crdt.protocol.messages import Limits
 from tests.harness.room import Seat, Table
 
 MOST = 2000

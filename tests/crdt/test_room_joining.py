@@ -2,12 +2,12 @@
 
 import pytest
 
-from crdt import document
 from crdt.budget import Budget
 from crdt.errors import Code, GivenUp, ProtocolError
-from crdt.protocol import Limits
-from crdt.state_vector import encode_state_vector
-from crdt.wrapping import unwrap
+from crdt.log import document
+from crdt.protocol.messages import Limits
+from crdt.yjs.state_vector import encode_state_vector
+from crdt.yjs.wrapping import unwrap
 from tests.harness.room import Seat, Table
 
 WORDS = 950

@@ -5,8 +5,8 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import Epoch, Seq
-from crdt.protocol import ClosedMessage, DocumentInfo, Limits, Role
-from crdt.replica import Stored
+from crdt.log.replica import Stored
+from crdt.protocol.messages import ClosedMessage, DocumentInfo, Limits, Role
 from tests.harness.room import Seat, Table
 
 

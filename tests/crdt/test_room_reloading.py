@@ -4,15 +4,14 @@ from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment
 
-from crdt.effects import Refuse
-from crdt.gate_limits import GateLimits
-from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
-from crdt.mint import Mint
-from crdt.protocol import DocumentInfo, JoinRequest, Limits, Request, Role, User
-from crdt.replica import Stored
-from crdt.room import Room
-from crdt.update_reader import inspect
-from crdt.wrapping import seal_snapshot
+from crdt.ids import ClientId, ConnectionId, Epoch, IdFactory, PresenceId, Seq, UpdateId
+from crdt.log.replica import Stored
+from crdt.protocol.messages import DocumentInfo, JoinRequest, Limits, Request, Role, User
+from crdt.room.effects import Refuse
+from crdt.room.room import Room
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
+from crdt.yjs.wrapping import seal_snapshot
 
 AUTHOR = 5
 LIMITS = GateLimits()
@@ -37,7 +36,7 @@ def test_a_long_document_read_anew_keeps_what_was_taken_from_honest_people() -> 
     doc = written_by(5, paragraphs=4000)
     page = doc.get("default", type=XmlFragment)
     stored = Stored(Epoch(1), seal_snapshot(doc.get_update()), Seq(10), (), {})
-    mint = Mint(lambda: UpdateId("only"), lambda: PresenceId(1))
+    mint = IdFactory(lambda: UpdateId("only"), lambda: PresenceId(1))
     room = Room(stored, DocumentInfo("Long", None), Limits(), LIMITS, mint)
     connection = ConnectionId("anna")
     room.join(connection, JoinRequest(doc.get_state(), ClientId(AUTHOR)), User("a", "Anna", "#336699"), Role.EDITOR)

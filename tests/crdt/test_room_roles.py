@@ -4,10 +4,11 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from crdt.effects import Effect, Reload
 from crdt.errors import Code
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, DocumentInfo, Request, ResyncMessage, RoleMessage, encode_batch
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import ClosedMessage, DocumentInfo, Request, ResyncMessage, RoleMessage
+from crdt.room.effects import Effect, Reload
 from tests.harness.room import Seat, Table
 
 

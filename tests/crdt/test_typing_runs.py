@@ -8,14 +8,14 @@ from random import Random
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.engine_cost import EngineCost
 from crdt.errors import Code, ProtocolError
-from crdt.gate import Admission, GateLimits, Knowledge, inspect
-from crdt.protocol import encode_batch
-from crdt.state_vector import MAX_CLOCK
-from crdt.typing_runs import MOST_RUNS, Keystroke, TypingRuns, join_keystrokes
-from crdt.update_contents import ARRAY, MAP
-from crdt.update_reader import Inspected
+from crdt.gate.engine_cost import EngineCost
+from crdt.gate.gate import Admission, GateLimits, Knowledge, inspect
+from crdt.gate.typing_runs import MOST_RUNS, Keystroke, TypingRuns, join_keystrokes
+from crdt.protocol.batch import encode_batch
+from crdt.yjs.contents import ARRAY, MAP
+from crdt.yjs.reader import Inspected
+from crdt.yjs.state_vector import MAX_CLOCK
 from tests.harness.traces import read_trace, updates_of
 from tests.harness.update_writer import collected, item, number, text, tombstone, update, values
 from tests.harness.yjs_oracle import YjsOracle

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate import GateLimits, inspect
-from crdt.update_contents import JSON
-from crdt.values import POISON
-from crdt.wrapping import MARK_CHARACTER
+from crdt.gate.gate import GateLimits, inspect
+from crdt.yjs.contents import JSON
+from crdt.yjs.values import POISON
+from crdt.yjs.wrapping import MARK_CHARACTER
 from tests.harness.update_writer import embed, item, mark, number, string, text, update, values
 
 LIMITS = GateLimits()

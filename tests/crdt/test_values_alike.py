@@ -11,16 +11,17 @@ from json import JSONDecoder
 
 import pytest
 
-from crdt import any_values, json_values, update_reader
-from crdt.compaction import fold
 from crdt.errors import ProtocolError
-from crdt.gate import GateLimits, Inspected, Knowledge
-from crdt.protocol import encode_batch
-from crdt.update_contents import CONTENT_READERS, JSON, Content
-from crdt.update_reader import inspect
-from crdt.values import Reading, read_bytes
-from crdt.varint import read_varuint
-from crdt.wrapping import open_snapshot, unwrap
+from crdt.gate.gate import GateLimits, Inspected, Knowledge
+from crdt.log.compaction import fold
+from crdt.protocol.batch import encode_batch
+from crdt.yjs import any_values, json_values
+from crdt.yjs import reader as update_reader
+from crdt.yjs.contents import CONTENT_READERS, JSON, Content
+from crdt.yjs.reader import inspect
+from crdt.yjs.values import Reading, read_bytes
+from crdt.yjs.varint import read_varuint
+from crdt.yjs.wrapping import open_snapshot, unwrap
 from tests.harness.pycrdt_process import PycrdtProcess
 from tests.harness.value_cases import ValueCase, ValueCases
 from tests.harness.yjs_oracle import YjsValues
@@ -140,7 +141,7 @@ def keys_of_any_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def names_of_any_kind(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("crdt.values.POISON", "another")
+    patch.setattr("crdt.yjs.values.POISON", "another")
 
 
 def long_integers(patch: pytest.MonkeyPatch) -> None:

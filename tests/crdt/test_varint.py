@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
-from crdt.varint import MAX_SAFE, read_varuint, write_varuint
+from crdt.yjs.varint import MAX_SAFE, read_varuint, write_varuint
 
 integers = st.integers(0, MAX_SAFE)
 

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycrdt import Doc
 
-from crdt.compaction import fold
-from crdt.compaction_items import Reader
-from crdt.document import EMPTY
 from crdt.errors import Code, InvariantError, ProtocolError
-from crdt.gate import GateLimits, Inspected, inspect
+from crdt.gate.gate import GateLimits, Inspected, inspect
 from crdt.ids import Epoch, Seq
-from crdt.log_row import Row
-from crdt.protocol import encode_batch
-from crdt.replay import inspect_row
-from crdt.replica import Replica, Stored
-from crdt.wrapping import MARK, MARK_BYTES, open_snapshot, seal_snapshot, unwrap
+from crdt.log.compaction import fold
+from crdt.log.document import EMPTY
+from crdt.log.replay import inspect_row
+from crdt.log.replica import Replica, Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import Row
+from crdt.yjs.items import Reader
+from crdt.yjs.wrapping import MARK, MARK_BYTES, open_snapshot, seal_snapshot, unwrap
 from tests.harness.update_writer import embed, item, mark, number, shared, string, text, update, values
 from tests.harness.value_cases import ValueCases
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from crdt.errors import Code, Unavailable
 from crdt.ids import ClientId, ConnectionId, DocumentId
 from crdt.permissions import Role
-from crdt.protocol import ClosedMessage, JoinRequest, RoleMessage, User
+from crdt.protocol.messages import ClosedMessage, JoinRequest, RoleMessage, User
 from server.auth.base import Identity
 from server.store.memory import MemoryStore
 from server.store.memory_sharing import MemorySharing

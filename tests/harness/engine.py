@@ -5,7 +5,7 @@ from typing import Any
 
 from pycrdt import Doc, Text
 
-from crdt.document import apply_update
+from crdt.log.document import apply_update
 
 
 class Panic(BaseException):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from random import Random
 
-from crdt.update_contents import ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT
+from crdt.yjs.contents import ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT
 from tests.harness.update_writer import Id, collected, embed, mark, shared, text, tombstone, update, values
 
 FORGERS = (1, 2, 3_000_000_000)

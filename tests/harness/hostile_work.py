@@ -7,7 +7,7 @@ of updates. Everything here is within the limits on bytes; what becomes of it is
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crdt.update_contents import ARRAY
+from crdt.yjs.contents import ARRAY
 from tests.harness.update_writer import collected, mark, shared, text, update, values
 
 Batch = Sequence[bytes]

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from pycrdt import Doc, Text
 
-from crdt.document import Engine, apply_update
-from crdt.effects import Asked
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
-from crdt.protocol import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User, encode_batch
-from crdt.stand_ins import batch_of
-from crdt.wrapping import open_snapshot
+from crdt.log.document import Engine, apply_update
+from crdt.log.stand_ins import batch_of
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User
+from crdt.room.effects import Asked
+from crdt.yjs.wrapping import open_snapshot
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.rooms import Rooms, RoomSettings

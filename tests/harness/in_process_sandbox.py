@@ -5,11 +5,11 @@ from typing import Any
 
 from pycrdt import Doc
 
-from crdt.compaction import engine_updates, fold
-from crdt.document import Engine, apply_update
-from crdt.gate_limits import GateLimits
-from crdt.replica import Replica, Stored
-from crdt.update_reader import Inspected, inspect
+from crdt.log.compaction import engine_updates, fold
+from crdt.log.document import Engine, apply_update
+from crdt.log.replica import Replica, Stored
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Folded
 

@@ -17,8 +17,8 @@ from server.auth.base import Authenticator
 from server.auth.guest import GuestAuthenticator
 from server.auth.secret import SecretKey
 from server.bus.memory import MemoryBus
-from server.gateway import Gateway, GatewayLimits, Origins
-from server.gateway.fast_lane import websocket_protocol
+from server.doors.native import Gateway, GatewayLimits, Origins
+from server.doors.native.lane.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox

@@ -9,9 +9,9 @@ from typing import Any, assert_never, cast
 
 from pycrdt import Doc, Text
 
-from crdt.effects import Asked
 from crdt.ids import ClientId, ConnectionId, DocumentId, Seq
-from crdt.protocol import (
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import (
     Acknowledged,
     ClosedMessage,
     DocumentMessage,
@@ -28,9 +28,8 @@ from crdt.protocol import (
     ServerMessage,
     UpdateMessage,
     User,
-    decode_batch,
-    encode_batch,
 )
+from crdt.room.effects import Asked
 from server.auth.base import Identity
 from server.bus.base import Bus
 from server.people.access import Access

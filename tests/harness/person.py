@@ -9,7 +9,7 @@ import aiohttp
 import socketio
 from pycrdt import Doc, Text
 
-from crdt.protocol import decode_batch, encode_batch
+from crdt.protocol.batch import decode_batch, encode_batch
 from tests.harness.bell import PATIENCE
 
 

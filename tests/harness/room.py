@@ -13,13 +13,11 @@ from typing import Any, cast
 from pycrdt import Doc, Text
 
 from crdt.budget import Budget, unbounded
-from crdt.document import Engine, apply_update
-from crdt.effects import Acknowledge, Append, Broadcast, Effect, Ended, Fetch, KeepAside, PublishBatch, Refuse, Reload
-from crdt.gate_limits import GateLimits
-from crdt.ids import ClientId, ConnectionId, Epoch, PresenceId, Seq, UpdateId
-from crdt.log_row import Found, Row, SetAside
-from crdt.mint import Mint
-from crdt.protocol import (
+from crdt.ids import ClientId, ConnectionId, Epoch, IdFactory, PresenceId, Seq, UpdateId
+from crdt.log.document import Engine, apply_update
+from crdt.log.replica import Stored
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import (
     Acknowledged,
     DocumentInfo,
     JoinAnswer,
@@ -33,11 +31,22 @@ from crdt.protocol import (
     ServerMessage,
     UpdateMessage,
     User,
-    decode_batch,
-    encode_batch,
 )
-from crdt.replica import Stored
-from crdt.room import Room
+from crdt.protocol.row import Found, Row, SetAside
+from crdt.room.effects import (
+    Acknowledge,
+    Append,
+    Broadcast,
+    Effect,
+    Ended,
+    Fetch,
+    KeepAside,
+    PublishBatch,
+    Refuse,
+    Reload,
+)
+from crdt.room.room import Room
+from crdt.yjs.limits import GateLimits
 
 EMPTY = Stored(Epoch(7), None, Seq(0), (), {})
 
@@ -141,7 +150,7 @@ class Table:
         self.budget = budget or unbounded()
         self._counter = 0
         self.now = 100.0
-        mint = Mint(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
+        mint = IdFactory(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
         self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint, engine)
         self.seats: dict[ConnectionId, Seat] = {}
         self.appends: list[Append] = []

@@ -5,8 +5,8 @@ from typing import Any
 
 from pycrdt import Doc, Map, Text
 
-from crdt.compaction import engine_updates
 from crdt.ids import DocumentId
+from crdt.log.compaction import engine_updates
 from server.store.base import Loaded
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url

@@ -8,9 +8,9 @@ import aiohttp
 from pycrdt import Doc, Text
 
 from crdt.errors import Code
-from crdt.gate_limits import GateLimits
-from crdt.protocol import encode_batch
-from crdt.update_reader import inspect
+from crdt.protocol.batch import encode_batch
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from tests.harness.bell import PATIENCE
 from tests.harness.person import PatientClient
 

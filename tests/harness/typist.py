@@ -17,7 +17,7 @@ import aiohttp
 import socketio
 from pycrdt import Doc, Map, Text
 
-from crdt.protocol import decode_batch, encode_batch
+from crdt.protocol.batch import decode_batch, encode_batch
 from tests.harness.bell import Bell, until_with_any
 from tests.harness.person import PatientClient
 

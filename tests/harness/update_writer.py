@@ -5,8 +5,8 @@ update({7: (0, [text("hello", parent="t"), text("!", left=(7, 4))])}, deleted={7
 
 from collections.abc import Mapping, Sequence
 
-from crdt.update_contents import XML_ELEMENT, XML_HOOK
-from crdt.varint import write_varuint
+from crdt.yjs.contents import XML_ELEMENT, XML_HOOK
+from crdt.yjs.varint import write_varuint
 
 Id = tuple[int, int]
 

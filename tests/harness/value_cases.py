@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from crdt.update_contents import ARRAY, MAP, XML_ELEMENT, XML_TEXT
-from crdt.wrapping import MARK, MARK_BYTES
+from crdt.yjs.contents import ARRAY, MAP, XML_ELEMENT, XML_TEXT
+from crdt.yjs.wrapping import MARK, MARK_BYTES
 from tests.harness.forger import Forger
 from tests.harness.update_writer import item, number, shared, string, text, update, values
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crdt.budget import Budget
 from crdt.errors import Code
 from crdt.ids import DocumentId
-from crdt.protocol import DocumentInfo, User
+from crdt.protocol.messages import DocumentInfo, User
 from server.auth.base import Identity
 from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits

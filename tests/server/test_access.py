@@ -7,7 +7,7 @@ import pytest
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.auth.base import EVERY_DOCUMENT, Identity
 from server.people.access import Access
 from server.people.links import derive_token, hash_token, opens

@@ -5,7 +5,7 @@ import asyncio
 from crdt.errors import Code
 from crdt.ids import ConnectionId
 from crdt.permissions import Role
-from crdt.protocol import Acknowledged, DocumentInfo, Refused
+from crdt.protocol.messages import Acknowledged, DocumentInfo, Refused
 from server.store.titles import utc_now
 from tests.harness.access_house import comes, house, restrict, said_to
 from tests.harness.house import DOCUMENT, House

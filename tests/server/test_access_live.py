@@ -12,7 +12,7 @@ import pytest
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
-from crdt.protocol import Acknowledged, Refused, User
+from crdt.protocol.messages import Acknowledged, Refused, User
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.people.sharing import LinkWish

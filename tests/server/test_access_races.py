@@ -7,7 +7,7 @@ import pytest
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import ClientId, ConnectionId, DocumentId
 from crdt.permissions import Role
-from crdt.protocol import JoinRequest, User
+from crdt.protocol.messages import JoinRequest, User
 from server.auth.base import Identity
 from server.people.links import hash_token
 from server.rooms.open_room import OpenRoom

@@ -11,13 +11,13 @@ import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from crdt.protocol import User
-from crdt.requests import Guest
+from crdt.protocol.messages import User
+from crdt.protocol.requests import Guest
 from server.auth.base import Credentials, Identity
 from server.auth.jwt import JwtAuthenticator
 from server.auth.key_text import secret_key
 from server.auth.tokens import FixedKey, Rules
-from server.gateway import GatewayLimits
+from server.doors.native import GatewayLimits
 from tests.harness.bell import PATIENCE, given_time
 from tests.harness.live_server import LiveServer, guests, serving, until
 from tests.harness.person import PatientClient, Person, ReadingSession, person

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdt.protocol import User
-from crdt.requests import Authenticate, Greeting, Guest
+from crdt.protocol.messages import User
+from crdt.protocol.requests import Authenticate, Greeting, Guest
 from server.auth.base import Credentials, Identity
 from server.auth.cookies import Cookie, find_cookie
 from server.auth.guest import RENEWED_AFTER, GuestAuthenticator

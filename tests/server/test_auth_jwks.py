@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from crdt.errors import ProtocolError, Unavailable
-from crdt.requests import Guest
+from crdt.protocol.requests import Guest
 from server.auth.base import Credentials
 from server.auth.jwks import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS, JwksKeys
 from server.auth.jwt import JwtAuthenticator

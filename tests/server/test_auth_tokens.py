@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Role
-from crdt.requests import Guest
+from crdt.protocol.requests import Guest
 from server.auth.base import Credentials, Identity, may_create
 from server.auth.jwt import JwtAuthenticator
 from server.auth.key_text import public_key, published_key, secret_key

@@ -10,8 +10,8 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId
-from crdt.neighbours import SILENCE
-from crdt.protocol import DocumentInfo
+from crdt.protocol.messages import DocumentInfo
+from crdt.room.neighbours import SILENCE
 from server.bus.redis import RedisBus
 from server.store.memory import MemoryStore
 from tests.harness.live_server import until

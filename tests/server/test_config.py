@@ -7,7 +7,7 @@ import pytest
 
 import server
 from crdt.permissions import Role
-from crdt.protocol import Limits
+from crdt.protocol.messages import Limits
 from crdt.token_bucket import Rate
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, all_declared

@@ -7,9 +7,9 @@ from typing import Any
 from pycrdt import Doc
 
 from crdt.errors import Code
-from crdt.gate_limits import GateLimits
-from crdt.protocol import Acknowledged, Refused, UpdateMessage
-from crdt.replica import Stored
+from crdt.log.replica import Stored
+from crdt.protocol.messages import Acknowledged, Refused, UpdateMessage
+from crdt.yjs.limits import GateLimits
 from server.bus.memory import MemoryBusNetwork
 from server.sandbox import Trial
 from server.store.memory import MemoryStore

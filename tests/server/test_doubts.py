@@ -6,10 +6,10 @@ from typing import Any, cast
 from pycrdt import Array, Doc
 
 from crdt.errors import Code
-from crdt.gate_limits import GateLimits
 from crdt.ids import ConnectionId
-from crdt.protocol import Acknowledged, Refused, ResyncMessage, UpdateMessage
-from crdt.replica import Stored
+from crdt.log.replica import Stored
+from crdt.protocol.messages import Acknowledged, Refused, ResyncMessage, UpdateMessage
+from crdt.yjs.limits import GateLimits
 from server.sandbox import SandboxRejected, Trial
 from tests.harness.engine import Choosy
 from tests.harness.house import DOCUMENT, House

@@ -7,8 +7,8 @@ import pytest
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from server.gateway import handshake
-from server.gateway.fast_lane import FastLane, lane_of
+from server.doors.native.lane import handshake
+from server.doors.native.lane.fast_lane import FastLane, lane_of
 from tests.harness.live_server import listening
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -13,10 +13,10 @@ import pytest
 from pycrdt import Doc, Text
 from websockets.frames import Frame, Opcode
 
-from crdt.protocol import encode_batch
-from server.gateway import fast_lane
-from server.gateway.fast_lane import HOT_BYTES, FastLane, encode_frame, lane_of, websocket_protocol
-from server.gateway.frames import StrictPacket, read_presence, read_update
+from crdt.protocol.batch import encode_batch
+from server.doors.native.engine.frames import StrictPacket, read_presence, read_update
+from server.doors.native.lane import fast_lane
+from server.doors.native.lane.fast_lane import HOT_BYTES, FastLane, encode_frame, lane_of, websocket_protocol
 from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, listening, serving
 from tests.harness.log_lines import log_lines

@@ -1,6 +1,6 @@
 """A document that has reached its largest size, on a real server: its people empty it themselves, and write on."""
 
-from crdt.protocol import encode_batch
+from crdt.protocol.batch import encode_batch
 from server.config.loading import load
 from tests.harness.live_server import until
 from tests.harness.person import person

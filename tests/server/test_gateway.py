@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from crdt.protocol import Limits
+from crdt.protocol.messages import Limits
 from server.rooms import RoomSettings
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person

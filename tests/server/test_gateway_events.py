@@ -11,9 +11,9 @@ from websockets.exceptions import ConnectionClosed
 from crdt.budget import Account
 from crdt.errors import Unavailable
 from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol import DocumentInfo, JoinAnswer, JoinRequest
+from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from server.auth.base import Identity
-from server.gateway import GatewayLimits
+from server.doors.native import GatewayLimits
 from server.rooms import Rooms
 from tests.harness.bell import given_time
 from tests.harness.live_server import LiveServer, serving, until

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, Seq
-from crdt.native import encode_message
-from crdt.protocol import UpdateMessage, User
-from crdt.requests import Guest
+from crdt.protocol.answers import encode_message
+from crdt.protocol.messages import UpdateMessage, User
+from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, new_guest, renamed_guest
-from server.gateway.complaints import Complaints
-from server.gateway.door import Door
-from server.gateway.frames import BadFrame, StrictPacket, check_frame, split_payload
-from server.gateway.limits import GatewayLimits
-from server.gateway.outgoing import event_packets, message_packets
+from server.doors.native.engine.complaints import Complaints
+from server.doors.native.engine.door import Door
+from server.doors.native.engine.frames import BadFrame, StrictPacket, check_frame, split_payload
+from server.doors.native.engine.outgoing import event_packets, message_packets
+from server.doors.native.limits import GatewayLimits
 from tests.harness.log_lines import log_lines
 
 LIKELY = st.text(alphabet='0123456b-/,?[]{}":ax_placeholdernum', max_size=60)

@@ -6,7 +6,7 @@ from typing import cast
 
 from crdt.errors import Code
 from crdt.ids import DocumentId
-from crdt.protocol import Acknowledged, ClosedMessage, DocumentInfo, DocumentMessage, Refused
+from crdt.protocol.messages import Acknowledged, ClosedMessage, DocumentInfo, DocumentMessage, Refused
 from server.rooms.head_poll import HeadPoll
 from server.store.base import Head, Log
 from server.store.memory import MemoryLog

@@ -9,8 +9,8 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code
 from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol import encode_batch
-from server.gateway.hold import MOST_BYTES, Hold, Holds
+from crdt.protocol.batch import encode_batch
+from server.doors.native.lane.hold import MOST_BYTES, Hold, Holds
 from tests.harness.house import DOCUMENT, House
 from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.raw_socket import RawSocket, raw_socket

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol import DocumentInfo, DocumentMessage, Limits
-from server.gateway import GatewayLimits, Origins
+from crdt.protocol.messages import DocumentInfo, DocumentMessage, Limits
+from server.doors.native import GatewayLimits, Origins
 from server.rooms import RoomSettings
 from tests.harness.bad_frames import BAD_FRAMES
 from tests.harness.bell import PATIENCE, given_time

@@ -8,7 +8,7 @@ import pytest
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.store.sharing_base import KnownUser, Link
 from tests.server.http_site import Site, error_of
 

@@ -5,8 +5,9 @@ from typing import Any
 from pycrdt import Doc, Text
 
 from crdt.ids import ConnectionId, Epoch, UpdateId
-from crdt.protocol import Acknowledged, Request, encode_batch
-from crdt.replica import LEARN_AT_ONCE_BYTES
+from crdt.log.replica import LEARN_AT_ONCE_BYTES
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import Acknowledged, Request
 from server.store.base import Append
 from server.store.memory import MemoryStore
 from server.store.titles import utc_now

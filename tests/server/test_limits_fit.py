@@ -5,12 +5,12 @@ Every limit stands in one of the tables below: one that is added without being t
 
 from dataclasses import fields
 
-from crdt.gate_limits import GateLimits
-from crdt.protocol import Limits
-from crdt.state_vector import MAX_CLOCK, encode_state_vector
+from crdt.protocol.messages import Limits
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.state_vector import MAX_CLOCK, encode_state_vector
 from server.app import create_app
 from server.config import Config, ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
-from server.gateway.sweeper import BUFFERED_BYTES
+from server.doors.native.sweeper import BUFFERED_BYTES
 from server.rooms.rooms import INLINE_BYTES
 from server.store.memory import MemoryStore
 

@@ -7,12 +7,13 @@ import pytest
 from pycrdt import Doc, Map
 
 from crdt.errors import Code
-from crdt.gate_limits import GateLimits
 from crdt.ids import Epoch, Seq
-from crdt.log_row import Found, Row
-from crdt.protocol import Acknowledged, Refused, encode_batch
-from crdt.replica import Stored
-from crdt.update_reader import inspect
+from crdt.log.replica import Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import Acknowledged, Refused
+from crdt.protocol.row import Found, Row
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from server.rooms import RoomSettings
 from server.rooms.mending import mend
 from server.sandbox import WANT_OF_MEMORY, Sandbox, SandboxRejected, Trial

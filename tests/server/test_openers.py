@@ -12,8 +12,9 @@ from pycrdt import Doc, Text
 from crdt.budget import unbounded
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, UpdateId
-from crdt.protocol import JoinRequest, Refused, Request, encode_batch
-from crdt.replica import Replica
+from crdt.log.replica import Replica
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import JoinRequest, Refused, Request
 from server.rooms import RoomSettings
 from server.rooms.openers import LOOK_BYTES
 from server.store.base import Append

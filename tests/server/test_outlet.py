@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import uvloop
 
-from server.gateway.outlet import Outlet, write_to_all
+from server.doors.native.lane.outlet import Outlet, write_to_all
 from tests.harness.live_server import until
 
 LOOPS = {"asyncio": asyncio.run, "uvloop": uvloop.run}

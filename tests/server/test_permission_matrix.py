@@ -15,7 +15,7 @@ from PIL import Image
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role, may
-from crdt.protocol import User
+from crdt.protocol.messages import User
 from server.store.base import Attachment
 from server.store.memory import MemoryStore
 from server.store.sharing_base import KnownUser, Link

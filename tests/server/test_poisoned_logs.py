@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from crdt.ids import DocumentId, Epoch, UpdateId
-from crdt.protocol import encode_batch
-from crdt.update_contents import XML_ELEMENT
+from crdt.protocol.batch import encode_batch
+from crdt.yjs.contents import XML_ELEMENT
 from server.store.base import Append
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url

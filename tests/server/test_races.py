@@ -11,7 +11,7 @@ import pytest
 
 from crdt.errors import ProtocolError
 from crdt.ids import ClientId, ConnectionId, DocumentId
-from crdt.protocol import ClosedMessage, JoinRequest
+from crdt.protocol.messages import ClosedMessage, JoinRequest
 from server.people.access import Ruling
 from server.rooms import RoomSettings
 from server.rooms.attendance import Card

@@ -10,13 +10,14 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
-from crdt.protocol import JoinRequest, Limits, User, encode_batch
-from crdt.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import JoinRequest, Limits, User
+from crdt.protocol.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
 from crdt.token_bucket import Rate
 from server.auth.base import Credentials, Identity
-from server.gateway import GatewayLimits
-from server.gateway.door import People
-from server.gateway.rates import PAUSE_SECONDS, ConnectionRates
+from server.doors.native import GatewayLimits
+from server.doors.native.engine.door import People
+from server.doors.native.rates import PAUSE_SECONDS, ConnectionRates
 from server.households import Shares, household
 from server.rooms import RoomSettings
 from tests.harness.bell import given_time

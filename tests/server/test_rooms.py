@@ -12,9 +12,10 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
-from crdt.gate_limits import GateLimits
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq, UpdateId
-from crdt.protocol import (
+from crdt.log.replica import Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import (
     Acknowledged,
     ClosedMessage,
     DocumentInfo,
@@ -24,9 +25,8 @@ from crdt.protocol import (
     Request,
     ResyncMessage,
     UpdateMessage,
-    encode_batch,
 )
-from crdt.replica import Stored
+from crdt.yjs.limits import GateLimits
 from server.rooms.rooms import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded

@@ -11,15 +11,15 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Unavailable
-from crdt.gate_limits import GateLimits
 from crdt.ids import Epoch, Seq
-from crdt.log_row import Row
-from crdt.protocol import encode_batch
-from crdt.replica import Stored
-from crdt.state_vector import check_state_vector
-from crdt.update_contents import XML_ELEMENT
-from crdt.varint import write_varuint
-from crdt.wrapping import open_snapshot, seal_snapshot
+from crdt.log.replica import Stored
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import Row
+from crdt.yjs.contents import XML_ELEMENT
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.state_vector import check_state_vector
+from crdt.yjs.varint import write_varuint
+from crdt.yjs.wrapping import open_snapshot, seal_snapshot
 from server.sandbox import Sandbox, SandboxRejected, process
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
 from tests.harness.update_writer import shared

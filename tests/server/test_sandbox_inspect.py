@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from crdt.errors import Code, InvariantError, ProtocolError
-from crdt.gate import GateLimits, inspect
+from crdt.gate.gate import GateLimits, inspect
 from server.sandbox import Sandbox, inspected
 
 LIMITS = GateLimits()

@@ -14,9 +14,10 @@ from pycrdt import Doc, Text
 from websockets.asyncio.client import ClientConnection, connect
 
 from crdt.ids import DocumentId
-from crdt.protocol import Limits, decode_batch, encode_batch
-from crdt.session import Behind
-from server.gateway.gateway import BACKLOG_FACTOR
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import Limits
+from crdt.room.session import Behind
+from server.doors.native.gateway import BACKLOG_FACTOR
 from server.rooms import RoomSettings
 from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, serving

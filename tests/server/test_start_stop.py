@@ -15,7 +15,7 @@ import socketio
 from pycrdt import Doc, Text
 from websockets.frames import Frame, Opcode
 
-from crdt.protocol import encode_batch
+from crdt.protocol.batch import encode_batch
 from server.app import create_app
 from server.cli.serve import server_config
 from server.config import Config

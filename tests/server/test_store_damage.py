@@ -11,7 +11,7 @@ import pytest
 
 from crdt.errors import Code, InvariantError
 from crdt.ids import Seq
-from crdt.log_row import WHOLE_ROW, Found, SetAside
+from crdt.protocol.row import WHOLE_ROW, Found, SetAside
 from server.store.base import Appended, Attachment, Row
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url

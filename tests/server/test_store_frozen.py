@@ -10,7 +10,7 @@ import pytest
 from crdt.errors import Unavailable
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
-from crdt.protocol import Acknowledged
+from crdt.protocol.messages import Acknowledged
 from server.bus.memory import MemoryBus
 from server.people.sharing import LinkWish
 from server.store.sql import SqlStore

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from pycrdt import Doc, Map, Text, TransactionEvent
 
 from crdt.ids import ClientId, ConnectionId
-from crdt.protocol import (
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import (
     Acknowledged,
     ClosedMessage,
     JoinAnswer,
@@ -21,8 +22,6 @@ from crdt.protocol import (
     ResyncMessage,
     ServerMessage,
     UpdateMessage,
-    decode_batch,
-    encode_batch,
 )
 
 GATHER = 0.03

@@ -7,7 +7,7 @@ from random import Random
 
 from crdt.errors import Unavailable
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.log_row import Contributor, Found
+from crdt.protocol.row import Contributor, Found
 from server.store.base import (
     Append,
     AppendOutcome,

@@ -5,7 +5,7 @@ from typing import Any
 
 from pycrdt import Doc, Map
 
-from crdt.protocol import Acknowledged, JoinAnswer, Refused, ServerMessage
+from crdt.protocol.messages import Acknowledged, JoinAnswer, Refused, ServerMessage
 from tests.simulation.client import SimClient
 from tests.simulation.world import World
 

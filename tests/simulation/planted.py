@@ -8,18 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from crdt.authors import Authors
-from crdt.document import Damaged, Document
-from crdt.effects import Acknowledge, Effect
-from crdt.gathering import Gathering
 from crdt.ids import DocumentId
-from crdt.log_row import Row
-from crdt.outbox import Outbox
-from crdt.protocol import UpdateMessage
-from crdt.replay import InspectedRow, inspect_row
-from crdt.replica import Replica
-from crdt.room import Room
-from crdt.update_reader import Inspected
+from crdt.log.document import Damaged, Document
+from crdt.log.replay import InspectedRow, inspect_row
+from crdt.log.replica import Replica
+from crdt.protocol.messages import UpdateMessage
+from crdt.protocol.row import Row
+from crdt.room.authors import Authors
+from crdt.room.effects import Acknowledge, Effect
+from crdt.room.members import Members
+from crdt.room.outbox import Outbox
+from crdt.room.room import Room
+from crdt.yjs.reader import Inspected
 from server.rooms import Rooms
 from server.rooms.head_poll import HeadPoll
 from server.rooms.open_room import OpenRoom
@@ -81,14 +81,14 @@ def give_up_when_the_store_fails() -> AbstractContextManager[None]:
 
 def forget_who_joins_late() -> AbstractContextManager[None]:
     """A session that joins while a batch is under way is never sent it."""
-    original = Gathering.tell
+    original = Members.tell
 
-    def tell(people: Gathering, message: Any, but: Any = None) -> list[Effect]:
+    def tell(people: Members, message: Any, but: Any = None) -> list[Effect]:
         if isinstance(message, UpdateMessage) and len(people) > 1:
             but = people.sessions()[-1].connection
         return original(people, message, but)
 
-    return _instead(Gathering, "tell", tell)
+    return _instead(Members, "tell", tell)
 
 
 # Bugs that need several nodes.

@@ -4,7 +4,7 @@ import asyncio
 
 from pycrdt import Map
 
-from crdt.protocol import Acknowledged, JoinAnswer, Refused, ServerMessage
+from crdt.protocol.messages import Acknowledged, JoinAnswer, Refused, ServerMessage
 from tests.simulation.client import SimClient
 from tests.simulation.world import World
 

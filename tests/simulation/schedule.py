@@ -12,8 +12,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import cast
 
-from crdt.document import apply_update
 from crdt.errors import InvariantError
+from crdt.log.document import apply_update
 from server.sandbox import SandboxRejected
 from tests.harness.engine import Choosy, refuses
 from tests.simulation.client import GATHER, SimClient

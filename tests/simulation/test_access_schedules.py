@@ -13,19 +13,11 @@ from typing import cast
 
 import pytest
 
-from crdt.effects import Asked
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.permissions import Role
-from crdt.protocol import (
-    ClosedMessage,
-    JoinRequest,
-    Refused,
-    Request,
-    RoleMessage,
-    ServerMessage,
-    User,
-)
+from crdt.protocol.messages import ClosedMessage, JoinRequest, Refused, Request, RoleMessage, ServerMessage, User
+from crdt.room.effects import Asked
 from server.auth.base import Identity
 from server.people.access import Access
 from server.rooms import Rooms, RoomSettings

@@ -13,13 +13,13 @@ from typing import Any, cast
 
 from pycrdt import Doc, Map, Text
 
-from crdt.compaction import engine_updates
-from crdt.document import Engine, apply_update
-from crdt.effects import Asked
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
-from crdt.protocol import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
-from crdt.stand_ins import batch_of
+from crdt.log.compaction import engine_updates
+from crdt.log.document import Engine, apply_update
+from crdt.log.stand_ins import batch_of
+from crdt.protocol.messages import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
+from crdt.room.effects import Asked
 from server.auth.base import Identity
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox

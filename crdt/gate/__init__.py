@@ -1,0 +1,1 @@
+"""The gate: which updates of strangers may become part of a document."""

@@ -1,0 +1,413 @@
+"""The gate: what strangers' updates must be before pycrdt sees them.
+
+`inspect` reads an update's bytes by themselves; `Knowledge` judges it against the document, including what is in flight to the log. What
+passes keeps these promises, on which the whole server stands:
+
+1. **It is sound.** yrs and yjs both read it, to the last byte, as the same thing.
+2. **It is complete.** No clock gap; every origin, parent and deleted range is known, or comes with the update, and not in a circle. So
+   pycrdt never holds anything back as pending, where it diverges (y-crdt#632), and the state vector after it is known beforehand.
+3. **It fits.** Content lies where its kind may lie (crdt/gate/places.py), types are not nested deeper than recursion allows.
+4. **It cuts no surrogate pair.** Yjs counts UTF-16 units. At a border inside a pair yjs makes two U+FFFD and yrs something else, for ever.
+5. **Its author may write.** New structs under a client id need `may_write`'s consent. Known structs that come again need none: clients
+   upload what overlaps, and whole documents with other people's work in it.
+
+Duplicates are judged like everything else, for implementations look at the references of structs that they already have. A second,
+different struct under a known id is not noticed; the log's order decides, and everybody is sent the same log.
+
+What it leaves to others: values (HTML in attributes passes; only the sandbox reads a document out), and the order of neighbours in a
+sequence, which would take the whole sequence to know. Whoever may write can forge a struct whose right neighbour stands to the left of
+its left one; nothing breaks, but yjs and yrs may order the two differently (0.9 % of documents made of such forgeries alone).
+"""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from crdt.errors import ProtocolError
+from crdt.gate.admission import Admission, MayWrite, check_author, too_costly
+from crdt.gate.deletions import Deletions
+from crdt.gate.engine_cost import PLENTY, ROUNDS, EngineCost
+from crdt.gate.growth import check_authors, check_places, check_structs
+from crdt.gate.interweaving import RANGES_AT_ONCE, SLICE, UPDATES_AT_ONCE, Cursor, missing_past, take_in_order
+from crdt.gate.places import NOWHERE, Mark, Places
+from crdt.gate.surrogates import Surrogates
+from crdt.gate.typing_runs import TypingRuns
+from crdt.yjs.contents import DELETED, GC
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import KEYED, Inspected, Struct, inspect
+from crdt.yjs.state_vector import check_state_vector, encode_state_vector
+from crdt.yjs.values import bad_update
+
+__all__ = [
+    "Admission",
+    "GateLimits",
+    "Inspected",
+    "Knowledge",
+    "check_state_vector",
+    "encode_state_vector",
+    "inspect",
+]
+
+
+class Knowledge:
+    """What the gate knows of one document: clocks, places, surrogate pairs, deletions. Can be pickled."""
+
+    __slots__ = (
+        "_clocks",
+        "_cost",
+        "_dead_branches",
+        "_deletions",
+        "_limits",
+        "_mark",
+        "_overwritten",
+        "_places",
+        "_surrogates",
+        "_touched",
+        "typing_runs",
+        "values",
+    )
+
+    def __init__(self, limits: GateLimits) -> None:
+        self._limits = limits
+        self._clocks: dict[int, int] = {}
+        self._places = Places(limits)
+        self._surrogates = Surrogates()
+        self._deletions = Deletions()
+        self._cost = EngineCost(self._deletions)
+        # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id.
+        self._touched: dict[int, tuple[int, int, int]] = {}
+        self._dead_branches: set[int] = set()
+        # Structs of several values under a map key: they must be deleted by the end of the update. Undo keeps such ones.
+        self._overwritten: list[tuple[int, int, int]] = []
+        self._mark = self._places.mark()
+        self.typing_runs = TypingRuns(limits)
+        self.values = 0
+        """Values in lists and objects that came; those that were deleted meanwhile are counted until the living ones are."""
+
+    @classmethod
+    def from_snapshot(cls, update: bytes, limits: GateLimits) -> "Knowledge":
+        """Learn a document from its full state in either form, which once was admitted: unknown places are nowhere.
+
+        Raises ProtocolError when the bytes are no update.
+        """
+        knowledge = cls(limits)
+        knowledge.absorb(inspect(update, limits, durable=True))
+        return knowledge
+
+    @property
+    def state_vector(self) -> Mapping[int, int]:
+        """The clock behind the last known struct of each client id; a live view."""
+        return MappingProxyType(self._clocks)
+
+    @property
+    def structs(self) -> int:
+        """How many structs and deleted ranges the document has, as far as they cannot be joined."""
+        return self._cost.structs + self._deletions.ranges
+
+    def census(self) -> dict[str, int]:
+        """How much of each limited thing the document has, by the limit's name."""
+        return {
+            "client_ids": len(self._clocks),
+            "root_names": len(self._places.roots),
+            "types": len(self._places.types),
+            "document_structs": self.structs,
+        }
+
+    def admit(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
+    ) -> Admission:
+        """Check updates against the document one after the other and take them in, all or none.
+
+        `may_write` is asked once for each client id for which there are new structs; `own` is the session's. Raises ProtocolError, and
+        then nothing has changed: `missing_past`, `client_id_taken`, `bad_update`, `document_full`, and `too_costly` unless the engine has
+        been `measured` with them.
+        """
+        typed = self.typing_runs.admit(updates, self._clocks, may_write)
+        if typed is not None:
+            return typed
+        try:
+            for update in updates:
+                if not self._take_small(update):
+                    for _ in self._take(update):
+                        pass
+            return self._conclude(updates, may_write, own, measured=measured)
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def admit_in_slices(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
+    ) -> Generator[None, None, Admission]:
+        """The same with pauses, so that others get their turn; until its end, nothing else may be asked of this object."""
+        try:
+            for taken, update in enumerate(updates):
+                if taken % UPDATES_AT_ONCE == UPDATES_AT_ONCE - 1:
+                    yield
+                yield from self._take(update)
+            return self._conclude(updates, may_write, own, measured=measured)
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _conclude(
+        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None, *, measured: bool
+    ) -> Admission:
+        writes, new_clients = self._ask(may_write)
+        mark = self._places.mark()
+        limits, structs, ranges = self._limits, self._cost.structs, self._deletions.ranges
+        if new_clients:
+            check_authors(limits, self._clocks, new_clients, own)
+        if mark != self._mark:
+            check_places(limits, self._places, self._mark)
+        if structs + ranges > limits.document_structs:
+            check_structs(limits, structs, ranges, growing=self._cost.growing)
+        admission = Admission(bool(writes or self._deletions.added), new_clients, writes, self._cost.now)
+        values = sum([update.values for update in updates]) if admission.news else 0
+        if measured:
+            self._cost.measured()
+        elif admission.news and max(admission.cost, self._cost.since_measured // ROUNDS) > PLENTY:
+            raise too_costly()
+        elif values and self.values + values > limits.document_values:
+            raise too_costly()  # the living ones are to be counted first
+        self.values += values
+        if len(updates) == 1:
+            self.typing_runs.expect(updates[0], self._touched, self._places)
+        self._settle(mark)
+        return admission
+
+    def absorb(self, update: Inspected) -> int:
+        """Take in a durable update without judging it; return what it may cost the engine at most, in nanoseconds.
+
+        What today's rules would refuse is taken with its place unknown.
+        """
+        try:
+            if not self._take_small(update):
+                for _ in self._take(update):
+                    pass
+        except ProtocolError:
+            self._roll_back()
+            self._take_blindly(update)
+        cost = self._cost.now
+        self.values += update.values
+        self._settle(self._places.mark())
+        return cost
+
+    def would_take(self, updates: Sequence[Inspected]) -> bool:
+        """Whether updates fit into the document one after the other, whoever wrote them; changes nothing."""
+        try:
+            for update in updates:
+                for _ in self._take(update):
+                    pass
+        except ProtocolError:
+            return False
+        finally:
+            self._roll_back()
+        return True
+
+    def measured(self) -> None:
+        """The engine has opened the document as it is: only what comes from now on is counted."""
+        self._cost.measured()
+
+    def _ask(self, may_write: MayWrite) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Ask whether the client ids that have grown may be written under; return them, and those of them that are new."""
+        writes: list[int] = []
+        new_clients: list[int] = []
+        for client, (before, _, _) in self._touched.items():
+            if self._clocks[client] > before:
+                check_author(client, may_write)
+                writes.append(client)
+                if not before:
+                    new_clients.append(client)
+        return tuple(writes), tuple(new_clients)
+
+    def _take_small(self, update: Inspected) -> bool:
+        """Take in an update of one author's few structs and deletions, which needs no pauses; False: it is another one."""
+        structs, deletions = update.structs, update.deletions
+        if (
+            len(structs) > 1
+            or (structs and len(structs[0]) > SLICE)
+            or sum([len(each[1]) for each in deletions]) > SLICE
+        ):
+            return False
+        if structs:
+            client, first, end = update.clients[0]
+            if first > self._clocks.get(client, 0) or self._advance(Cursor(client, structs[0]), end) is not None:
+                raise missing_past()
+        for client, ranges in deletions:
+            self._delete(client, ranges)
+        if self._overwritten:
+            self._check_overwritten()
+        return True
+
+    def _take(self, update: Inspected) -> Iterator[None]:
+        """Take in one update, and pause between slices."""
+        yield from take_in_order(update, self._clocks, self._advance)
+        for client, ranges in update.deletions:
+            for at in range(0, len(ranges), RANGES_AT_ONCE):
+                self._delete(client, ranges[at : at + RANGES_AT_ONCE])
+                if at + RANGES_AT_ONCE < len(ranges):
+                    yield
+        self._check_overwritten()
+
+    def _check_overwritten(self) -> None:
+        for client, clock, end in self._overwritten:
+            if not self._deletions.covers(client, clock, end):
+                raise bad_update("A map key has several values at once.")
+        self._overwritten.clear()
+
+    def _advance(self, cursor: Cursor, target: int) -> tuple[int, int] | None:
+        """Take in a slice of one client id's structs up to a clock, or to one with an unknown reference: then return that id."""
+        client, structs, index = cursor.client, cursor.structs, cursor.index
+        clocks = self._clocks
+        reached = clocks.get(client, 0)
+        if client not in self._touched:
+            self._touched[client] = (reached, self._places.runs(client), self._surrogates.count(client))
+        needed = None
+        stop = min(len(structs), index + SLICE)
+        while index < stop and structs[index][0] < target:
+            struct = structs[index]
+            _, end, _, origin, origin_clock, right, right_clock, parent, lows = struct
+            if origin != client and origin_clock >= clocks.get(origin, 0):
+                needed = (origin, origin_clock)
+                break
+            if right != client and right_clock >= clocks.get(right, 0):
+                needed = (right, right_clock)
+                break
+            if isinstance(parent, tuple) and parent[0] != client and parent[1] >= clocks.get(parent[0], 0):
+                needed = parent
+                break
+            if lows or self._surrogates:
+                self._check_cuts(client, struct, reached)
+            place = self._place(struct) if struct[0] >= reached else self._place_of_rest(client, struct, reached)
+            if end > reached:
+                self._record(client, struct, place, reached)
+                reached = end
+            index += 1
+        cursor.index = index
+        if reached:
+            clocks[client] = reached
+        return needed
+
+    def _place(self, struct: Struct) -> int:
+        """Where a struct whose references are known lives."""
+        _, _, kind, origin, origin_clock, right, right_clock, parent, _ = struct
+        if parent is not None:
+            return self._place_in(parent, keyed=kind & KEYED)
+        places = self._places
+        if origin >= 0:
+            place = places.of(origin, origin_clock)
+            if right >= 0:
+                beside = places.of(right, right_clock)
+                if beside != place:
+                    return self._reconcile(place, beside)
+                if place & 1 or (right == origin and right_clock == origin_clock):
+                    raise bad_update("A struct has neighbours that it cannot have.")
+            return place
+        return places.of(right, right_clock) if right >= 0 else NOWHERE
+
+    def _place_in(self, parent: str | tuple[int, int], *, keyed: int) -> int:
+        if isinstance(parent, str):
+            place = self._places.root(parent)
+        else:
+            branch = self._places.types.get(parent)
+            if branch is None:
+                if self._deletions.covers(*parent):
+                    return NOWHERE
+                raise bad_update("A parent is not a shared type.")
+            place = branch * 2
+        return place + 1 if keyed else place
+
+    def _place_of_rest(self, client: int, struct: Struct, reached: int) -> int:
+        """Where a struct lives of which the beginning or all is known: where its beginning is, or yjs throws on it."""
+        place = self._place(struct)
+        before = self._places.of(client, reached - 1)
+        if struct[1] <= reached or place == before or struct[2] == GC:
+            return place
+        return self._reconcile(place, before)
+
+    def _reconcile(self, place: int, beside: int) -> int:
+        """Judge two origins in different places: only in something deleted may they be neighbours."""
+        living = 0 if place and beside else place or beside
+        climbed: list[int] = []
+        while (owner := self._places.owner(living)) is not None:
+            if living >> 1 in self._dead_branches:
+                break
+            climbed.append(living >> 1)
+            living = self._places.of(*owner)
+            if living == NOWHERE or self._deletions.covers(*owner):
+                break
+        else:
+            raise bad_update("A struct's neighbours live in different places.")
+        self._dead_branches.update(climbed)  # what is deleted stays so: each branch is climbed through once
+        return NOWHERE
+
+    def _record(self, client: int, struct: Struct, place: int, reached: int) -> None:
+        clock, end, kind = struct[:3]
+        lows = struct[8]
+        kind &= KEYED - 1
+        start = clock if clock > reached else reached
+        self._places.extend(client, start, place, kind)
+        self._cost.add(client, struct, place, self._clocks)
+        if kind <= DELETED:
+            self._deletions.add_struct(client, start, end)
+        elif place & 1 and end - clock > 1:
+            self._overwritten.append((client, clock, end))
+        if lows:
+            self._surrogates.add(client, lows if clock == start else [low for low in lows if low > reached])
+
+    def _check_cuts(self, client: int, struct: Struct, reached: int) -> None:
+        clock, _, _, origin, origin_clock, right, right_clock, _, lows = struct
+        cut = self._surrogates.cut
+        if (
+            (clock < reached and (reached in lows or cut(client, clock)))
+            or cut(origin, origin_clock + 1)
+            or cut(right, right_clock)
+        ):
+            raise _cut()
+
+    def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
+        known = self._clocks.get(client, 0)
+        if ranges[-1][1] > known or max([end for _, end in ranges]) > known:
+            raise missing_past()
+        if self._surrogates:
+            for start, end in ranges:
+                if self._surrogates.cut(client, start) or self._surrogates.cut(client, end):
+                    raise _cut()
+        self._cost.add_deletions(client, len(ranges), self._clocks)
+        self._deletions.add(client, ranges)
+
+    def _take_blindly(self, update: Inspected) -> None:
+        for (client, _, _), structs in zip(update.clients, update.structs, strict=True):
+            self._touched.setdefault(client, (0, 0, 0))
+            for struct in structs:
+                reached = self._clocks.get(client, 0)
+                if struct[1] > reached:
+                    self._record(client, struct, NOWHERE, reached)
+                    self._clocks[client] = struct[1]
+        for client, ranges in update.deletions:
+            self._deletions.add(client, ranges)
+        self._overwritten.clear()
+
+    def _settle(self, mark: Mark) -> None:
+        self._touched.clear()
+        self._deletions.settle()
+        self._cost.settle()
+        self._mark = mark
+
+    def _roll_back(self) -> None:
+        self._deletions.roll_back()
+        self._cost.roll_back()
+        self._dead_branches.clear()
+        for client, (clock, runs, lows) in self._touched.items():
+            self._places.undo_runs(client, runs)
+            self._surrogates.undo(client, lows)
+            if clock:
+                self._clocks[client] = clock
+            else:
+                self._clocks.pop(client, None)
+        self._places.undo(self._mark)
+        self._overwritten.clear()
+        self._settle(self._mark)
+
+
+def _cut() -> ProtocolError:
+    return bad_update("The update cuts a character in half (a surrogate pair).")

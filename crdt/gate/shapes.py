@@ -1,0 +1,66 @@
+"""What updates look like: which ones cannot fail, and which ones are so unusual that they are tried elsewhere first.
+
+Honest editors send the same few shapes all day. An update of another shape may be sound as well, but nobody has seen the document engine
+take thousands of its kind. Should it bring the engine down, then a worker of the sandbox is lost and not the node.
+"""
+
+from collections.abc import Sequence
+
+from crdt.gate.typing_runs import Keystroke
+from crdt.yjs.contents import (
+    ANY,
+    ARRAY,
+    DELETED,
+    EMBED,
+    FIRST_TYPE,
+    FORMAT,
+    GC,
+    MAP,
+    STRING,
+    TEXT,
+    XML_ELEMENT,
+    XML_FRAGMENT,
+    XML_TEXT,
+)
+from crdt.yjs.reader import KEYED, Inspected
+
+MOST_CLIENTS = 64
+"""Authors of one honest update: who was away for a week and comes back with everybody's work in a copy brings a few dozen."""
+
+MOST_STRUCTS = 20_000
+"""Structs and deleted ranges of one honest batch; a pasted novel has 10,000."""
+
+_TYPES = (ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT)
+_USUAL = frozenset({GC, DELETED, STRING, EMBED, FORMAT, ANY, *(FIRST_TYPE + each for each in _TYPES)})
+
+
+def is_plain_text(update: Inspected) -> bool:
+    """Whether an update that the gate let in is one text in a sequence, and nothing else: the engine cannot fail with it."""
+    if type(update) is Keystroke:
+        return True
+    if update.deletions or len(update.structs) != 1 or len(update.structs[0]) != 1:
+        return False
+    struct = update.structs[0][0]
+    return struct[2] == STRING and not struct[8]
+
+
+def unusual(updates: Sequence[Inspected], *, suspicious: bool) -> str | None:
+    """Why a batch is to be tried in the sandbox before it is taken; None: it is as honest editors' are.
+
+    `suspicious`: something of this document had to be set aside lately, so that only plain text is trusted.
+    """
+    if len(updates) == 1 and is_plain_text(updates[0]):
+        return None
+    if suspicious:
+        return "Something in the document was set aside lately."
+    size = 0
+    for update in updates:
+        if len(update.clients) > MOST_CLIENTS:
+            return "It has many authors."
+        size += sum([len(ranges) for _, ranges in update.deletions])
+        for structs in update.structs:
+            size += len(structs)
+            for struct in structs:
+                if struct[2] & (KEYED - 1) not in _USUAL:
+                    return "It holds a kind of content that editors do not make."
+    return "It has many structs." if size > MOST_STRUCTS else None

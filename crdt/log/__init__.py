@@ -1,0 +1,1 @@
+"""A document from its log: applying, replaying, setting aside, compacting."""

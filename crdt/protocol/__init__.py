@@ -1,0 +1,1 @@
+"""The protocols' values: batches, rows, messages, requests, and the hints between nodes."""

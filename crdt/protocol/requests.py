@@ -1,0 +1,292 @@
+"""What a client asks for: an event's name and arguments from a stranger become one typed request.
+
+Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments); how they travelled is the gateway's affair.
+Decoding is strict: a request or a ProtocolError whose sentence names the argument; nothing else is raised. Unknown keys of an
+object are ignored, so that clients may be newer than the server. What it does not check: sizes (the gateway and the room know the
+limits), and whether update bytes are sound (the gate).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, Seq, is_document_id
+from crdt.protocol.messages import JoinRequest, Json
+from crdt.yjs.varint import MAX_SAFE
+
+STATE_DEPTH = 16
+"""Levels of lists and objects in a presence state; what people's cursors need is three."""
+
+
+MAX_LINK = 200
+"""Characters of a link's token; ours have 22."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who a person without an account says they are, as they wrote it: not yet fit to be shown to others."""
+
+    name: str | None = None
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Take part in a document from now on. `link`: the token that came with its address."""
+
+    document_id: DocumentId
+    request: JoinRequest
+    link: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One part of an announced missing update."""
+
+    document_id: DocumentId
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A batch (crdt.protocol.batch.encode_batch), unchecked."""
+
+    document_id: DocumentId
+    batch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One part of a batch of `total` bytes, which belongs at `offset`."""
+
+    document_id: DocumentId
+    offset: int
+    total: int
+    part: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Where this session's cursor is; `state` None: nowhere."""
+
+    document_id: DocumentId
+    state: dict[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Take part no longer."""
+
+    document_id: DocumentId
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Another name for this connection's guest, or a fresh token for the same person: one of the two."""
+
+    guest: Guest | None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What CONNECT brings: what a guest says of themselves, and the token of whoever has one."""
+
+    guest: Guest
+    token: str | None = field(default=None, repr=False)
+
+
+ClientRequest = Join | Fetch | Update | Upload | Presence | Leave | Authenticate
+
+
+def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
+    """Make a client's event a request; raises ProtocolError(unknown_event or malformed)."""
+    decoder = _DECODERS.get(event) if isinstance(event, str) else None
+    if decoder is None:
+        raise ProtocolError(Code.UNKNOWN_EVENT, "This protocol has no such event.")
+    return decoder(arguments)
+
+
+def decode_connect(payload: object) -> Greeting:
+    """Read the payload of a CONNECT packet, which may be absent; raises ProtocolError(malformed)."""
+    if payload is None:
+        return Greeting(Guest())
+    payload = _object(payload, "The connection's payload")
+    protocol = payload.get("protocol")
+    if protocol is not None and protocol != 1:
+        raise _malformed("`protocol` must be 1, the only version of this protocol.")
+    return Greeting(_guest(payload.get("guest")), _token(payload.get("token")))
+
+
+def _join(arguments: Sequence[object]) -> Join:
+    document_id, options = _document_and(arguments, "join", "{state_vector, client_id, key?, epoch?, seq?, link?}")
+    options = _object(options, "The second argument of `join`")
+    epoch, seq = options.get("epoch"), options.get("seq")
+    key = options.get("key")
+    if key is not None and not isinstance(key, str):
+        raise _malformed("`key` must be a string.")
+    request = JoinRequest(
+        state_vector=_bytes(options.get("state_vector"), "`state_vector`"),
+        client_id=ClientId(_integer(options.get("client_id"), "`client_id`", MAX_CLIENT_ID)),
+        key=None if key is None else _key(key),
+        epoch=None if epoch is None else Epoch(_integer(epoch, "`epoch`", MAX_SAFE)),
+        seq=None if seq is None else Seq(_integer(seq, "`seq`", MAX_SAFE)),
+    )
+    link = options.get("link")
+    if link is not None and (not isinstance(link, str) or len(link) > MAX_LINK):
+        raise _malformed(f"`link` must be a string of at most {MAX_LINK} characters.")
+    return Join(document_id, request, link or None)
+
+
+def _fetch(arguments: Sequence[object]) -> Fetch:
+    document_id, options = _document_and(arguments, "fetch", "{index}")
+    options = _object(options, "The second argument of `fetch`")
+    return Fetch(document_id, _integer(options.get("index"), "`index`", MAX_SAFE))
+
+
+def _update(arguments: Sequence[object]) -> Update:
+    document_id, batch = _document_and(arguments, "update", "batch")
+    return Update(document_id, _bytes(batch, "`batch`"))
+
+
+def _upload(arguments: Sequence[object]) -> Upload:
+    if len(arguments) != 3:
+        raise _malformed("`upload` takes three arguments: document_id, {offset, total}, part.")
+    options = _object(arguments[1], "The second argument of `upload`")
+    return Upload(
+        document_id=_document_id(arguments[0]),
+        offset=_integer(options.get("offset"), "`offset`", MAX_SAFE),
+        total=_integer(options.get("total"), "`total`", MAX_SAFE),
+        part=_bytes(arguments[2], "`part`"),
+    )
+
+
+def _presence(arguments: Sequence[object]) -> Presence:
+    document_id, options = _document_and(arguments, "presence", "{state}")
+    options = _object(options, "The second argument of `presence`")
+    if "state" not in options:
+        raise _malformed("`state` is missing; it is null for a cursor that is nowhere.")
+    state = options["state"]
+    if state is None:
+        return Presence(document_id, None)
+    return Presence(document_id, _json_object(_object(state, "`state`"), STATE_DEPTH))
+
+
+def _leave(arguments: Sequence[object]) -> Leave:
+    if len(arguments) != 1:
+        raise _malformed("`leave` takes one argument: document_id.")
+    return Leave(_document_id(arguments[0]))
+
+
+def _authenticate(arguments: Sequence[object]) -> Authenticate:
+    if len(arguments) != 1:
+        raise _malformed("`authenticate` takes one argument: {guest} or {token}.")
+    options = _object(arguments[0], "The argument of `authenticate`")
+    token = _token(options.get("token"))
+    if token is None:
+        return Authenticate(_guest(options.get("guest")))
+    if options.get("guest") is not None:
+        raise _malformed("`authenticate` takes `guest` or `token`, not both.")
+    return Authenticate(None, token)
+
+
+_DECODERS: Mapping[str, Callable[[Sequence[object]], ClientRequest]] = {
+    "join": _join,
+    "fetch": _fetch,
+    "update": _update,
+    "upload": _upload,
+    "presence": _presence,
+    "leave": _leave,
+    "authenticate": _authenticate,
+}
+
+CLIENT_EVENTS = frozenset(_DECODERS)
+
+
+def _malformed(sentence: str) -> ProtocolError:
+    return ProtocolError(Code.MALFORMED, sentence)
+
+
+def _document_and(arguments: Sequence[object], event: str, second: str) -> tuple[DocumentId, object]:
+    if len(arguments) != 2:
+        raise _malformed(f"`{event}` takes two arguments: document_id, {second}.")
+    return _document_id(arguments[0]), arguments[1]
+
+
+def _document_id(value: object) -> DocumentId:
+    if not isinstance(value, str) or not is_document_id(value):
+        raise _malformed("`document_id` must be a string of 8 to 64 letters, digits, - or _.")
+    return DocumentId(value)
+
+
+def _key(value: str) -> str:
+    # A key has a document id's alphabet and upper bound, and a higher lower bound.
+    if len(value) < 16 or not is_document_id(value):
+        raise _malformed("`key` must have 16 to 64 letters, digits, - or _.")
+    return value
+
+
+def _object(value: object, what: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _malformed(f"{what} must be an object.")
+    return value
+
+
+def _bytes(value: object, what: str) -> bytes:
+    if not isinstance(value, bytes):
+        raise _malformed(f"{what} must be binary.")
+    return value
+
+
+def _integer(value: object, what: str, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise _malformed(f"{what} must be an integer from 0 to {most}.")
+    return value
+
+
+def _guest(value: object) -> Guest:
+    if value is None:
+        return Guest()
+    value = _object(value, "`guest`")
+    name, color = value.get("name"), value.get("color")
+    if name is not None and not isinstance(name, str):
+        raise _malformed("The guest's `name` must be a string.")
+    if color is not None and not isinstance(color, str):
+        raise _malformed("The guest's `color` must be a string.")
+    return Guest(name, color)
+
+
+def _token(value: object) -> str | None:
+    # Whoever reads the token says whether it is one; only this much must hold for any.
+    if value is not None and (not isinstance(value, str) or not value.isascii()):
+        raise _malformed("`token` must be a string of ASCII characters.")
+    return value or None
+
+
+def _json_object(value: dict[str, object], depth: int) -> dict[str, Json]:
+    if depth == 0:
+        raise _malformed(f"`state` is nested more than {STATE_DEPTH} levels deep.")
+    if "_placeholder" in value:
+        # Relayed beside an attachment, it would be taken for one by the receivers' Socket.IO parsers, which throw and disconnect.
+        raise _malformed("`state` must not have the key `_placeholder`.")
+    return {key: _json(item, depth - 1) for key, item in value.items()}
+
+
+def _json(value: object, depth: int) -> Json:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            # Python would write it as a word that no browser can parse.
+            if not isfinite(value):
+                raise _malformed("`state` holds a number that JSON cannot.")
+            return value
+        case list():
+            if depth == 0:
+                raise _malformed(f"`state` is nested more than {STATE_DEPTH} levels deep.")
+            return [_json(item, depth - 1) for item in value]
+        case dict():
+            return _json_object(value, depth)
+        case _:
+            raise _malformed("`state` must be plain JSON without binary.")

@@ -1,0 +1,72 @@
+"""One row of a document's log: as the store keeps it, as hints carry it, and as rooms take it in."""
+
+from dataclasses import dataclass, field
+
+from crdt.ids import ClientId, Seq
+
+AuthorKeys = tuple[tuple[ClientId, bytes], ...]
+"""Client ids, each with the hash (16 bytes) of the key that it is bound to: crdt/room/authors.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """Somebody whose updates are in a row, under the name of that time.
+
+    Attributes:
+        kind: "person" or "agent", which is a program that writes by itself.
+        on_behalf_of: the user id of the person for whom an agent writes; empty: for nobody else.
+    """
+
+    user_id: str
+    name: str
+    kind: str = "person"
+    on_behalf_of: str = ""
+
+
+WHOLE_ROW = -1
+"""The position of a row that cannot even be taken apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An update of a row that is not applied, because the document engine does not take it.
+
+    Attributes:
+        position: its place in the batch, counted from 0, or `WHOLE_ROW`.
+        stand_in: the batch that is applied and told in its place (crdt/log/stand_ins.py); empty: nothing.
+        reason: a sentence for the operator.
+    """
+
+    position: int
+    stand_in: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a replay has set aside. `raw`: the update as it is stored, or the whole row's bytes."""
+
+    seq: Seq
+    set_aside: SetAside
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A batch (crdt.protocol.batch.encode_batch) at its place, and the client ids that were bound when it was appended.
+
+    Attributes:
+        set_aside: which of its updates are not applied.
+        damaged: the stored bytes are not those that were written, or there are none any more.
+        at: when the row was appended, in microseconds since 1970; None: not known, as of rows of earlier versions.
+        contributors: the names of whose updates are in it, in order (server/store/contributors.py); empty: not known.
+    """
+
+    seq: Seq
+    batch: bytes
+    author_keys: AuthorKeys = ()
+    set_aside: tuple[SetAside, ...] = ()
+    damaged: bool = False
+    # Two rows are the same if they say the same, whenever that was.
+    at: int | None = field(default=None, compare=False)
+    contributors: bytes = field(default=b"", compare=False)

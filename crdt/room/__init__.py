@@ -1,0 +1,1 @@
+"""The room: one document's people and their edits on one node, sans-IO."""

@@ -1,0 +1,316 @@
+"""What has been taken from sessions and is not acknowledged yet: a queue that gathers, at most one append under way, and rows in wait.
+
+    take ──► waiting ──next()──► under way ──settle()──► durable ──owe()──► waits for its turn in the log ──pay()──► acknowledged
+                                     │ ▲
+                              failed()└─┘ the same append again, under the same id, after a growing pause
+
+Only what the store has refused goes back: `give_back` lets it wait again, `take_back` takes it out for another judgement.
+
+Nothing leaves an outbox except as durable or as openly refused.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from crdt.errors import Code, ManyhandsError, ProtocolError
+from crdt.gate.admission import Admission
+from crdt.gate.typing_runs import Keystroke, join_keystrokes
+from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
+from crdt.log.replay import InspectedRow
+from crdt.log.replica import Replica
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.messages import Refused, Request
+from crdt.protocol.row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
+from crdt.room.authors import Author, Authors, undecided
+from crdt.room.effects import Acknowledge, Effect, Refuse
+from crdt.yjs.reader import Inspected
+
+FIRST_RETRY = 0.1
+LAST_RETRY = 5.0
+"""Pauses, seconds, between tries of an append that the store could not take: doubled from the first to the last."""
+
+
+DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
+SET_ASIDE = "The document engine does not take this change. It was set aside; everybody else goes on without it."
+
+
+class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
+    """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
+
+    `repeated`: the updates that brought nothing new then, for it may have been somebody else's, whom the store refuses;
+    `author_keys`: client ids for the store to bind, or to find unbound; `size`: bytes of its updates;
+    `measured`: the document engine was tried with them.
+    """
+
+    connection: ConnectionId
+    request: Request | None
+    updates: tuple[Inspected, ...]
+    author: Author
+    contributor: Contributor
+    author_keys: AuthorKeys = ()
+    repeated: tuple[Inspected, ...] = ()
+    size: int = 0
+    measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appending:
+    """The append under way: a log row to be."""
+
+    update_id: UpdateId
+    batch: bytes
+    updates: tuple[Inspected, ...]
+    entries: tuple[Entry, ...]
+    author_keys: AuthorKeys
+    """What the store must bind with the row, or find unbound."""
+    contributors: tuple[Contributor, ...]
+
+    @property
+    def bound(self) -> AuthorKeys:
+        """Those of them that the row binds."""
+        return tuple([pair for pair in self.author_keys if pair[1]])
+
+    def acknowledgements(self, seq: Seq) -> list[Effect]:
+        """The answer to all who wait for one, now that the row is durable at `seq`."""
+        asked = [(entry.connection, entry.request) for entry in self.entries if entry.request is not None]
+        return [Acknowledge(asked, seq)] if asked else []
+
+    def answers(self, seq: Seq, set_aside: Sequence[SetAside]) -> list[Effect]:
+        """The same, if some of its updates were set aside: whoever sent one of those is refused, because it was not applied."""
+        if not set_aside:
+            return self.acknowledgements(seq)
+        positions = {each.position for each in set_aside}
+        bad = [update for at, update in enumerate(self.updates) if at in positions or WHOLE_ROW in positions]
+        if not bad:
+            return self.acknowledgements(seq)
+        refused = [entry for entry in self.entries if any(_holds(entry, update) for update in bad)]
+        rest = replace(self, entries=tuple([entry for entry in self.entries if entry not in refused]))
+        answer = Refused(Code.BAD_UPDATE, SET_ASIDE)
+        refusals = [Refuse(each.connection, each.request, answer) for each in refused if each.request is not None]
+        return [*rest.acknowledgements(seq), *refusals]
+
+    @property
+    def only_author(self) -> ConnectionId | None:
+        """The connection that sent all of it and will learn its seq from an answer; None when there is no such one."""
+        authors = {entry.connection for entry in self.entries if entry.updates}
+        answered = any(entry.request is not None for entry in self.entries if entry.updates)
+        return authors.pop() if len(authors) == 1 and answered else None
+
+
+def _claims_of(entries: Sequence[Entry]) -> AuthorKeys:
+    claims: dict[ClientId, bytes] = {}
+    for entry in entries:
+        for client_id, key in entry.author_keys:
+            claims[client_id] = key or claims.get(client_id, b"")  # what one tab brings, another's first words may bind
+    return tuple(claims.items())
+
+
+def _holds(entry: Entry, update: Inspected) -> bool:
+    """Whether an update of a row came with this entry; keystrokes are in the row together with those before and behind."""
+    for each in entry.updates or entry.repeated:
+        same_run = isinstance(each, Keystroke) and isinstance(update, Keystroke) and each.run is update.run
+        if same_run or each.raw == update.raw:
+            return True
+    return False
+
+
+class Outbox:
+    """Entries in the order in which they were taken."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Entry] = []
+        self.under_way: Appending | None = None
+        self.bytes = 0
+        """Bytes of all updates that are not durable."""
+        self.retry_at: float | None = None
+        """When the append under way is to be tried again; None while a try is under way or none is."""
+        self._pause = FIRST_RETRY
+        self._late = False
+        self._owed: dict[Seq, Appending] = {}
+        self._barred: set[ConnectionId] = set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything taken has been acknowledged."""
+        return self.under_way is None and not self._waiting and not self._owed
+
+    @property
+    def ready(self) -> bool:
+        """Whether an append could begin."""
+        return self.under_way is None and bool(self._waiting)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether an append is under way, or something waits to be appended."""
+        return bool(self._waiting) or self.under_way is not None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the append under way is late, or has failed at least once."""
+        return self._late
+
+    def take_admitted(self, entry: Entry, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
+        """Take what the gate has let in. `seq`: of the last row, which acknowledges what brings nothing new if nothing is on its way."""
+        updates = entry.updates or entry.repeated
+        if not admission.news:
+            return self.ride(entry._replace(updates=(), repeated=updates, author_keys=()), seq)
+        again = entry.repeated or entry.author_keys
+        if again or admission.new_clients or not authors.are_settled(admission.writes, entry.author):
+            claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
+            entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
+        self.take(entry)
+        return []
+
+    def take(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self._waiting.append(entry)
+        self.bytes += entry.size
+
+    def ride(self, entry: Entry, seq: Seq) -> list[Effect]:
+        """Acknowledge an entry without updates: together with the last one taken, for what it repeats may still be on its way, or now."""
+        if self._waiting:
+            self.take(entry)
+        elif self.under_way is not None:
+            self.under_way = replace(self.under_way, entries=(*self.under_way.entries, entry))
+            self.bytes += entry.size
+        elif self._owed:
+            last = max(self._owed)
+            self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
+        elif entry.request is not None:
+            return [Acknowledge([(entry.connection, entry.request)], seq)]
+        return []
+
+    def weigh(self, connection: ConnectionId, refusal: ManyhandsError) -> Refused:
+        """A refusal is final only if it doesn't rest on what the store may still refuse to somebody else."""
+        if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self.claims_of_others(connection):
+            refusal = undecided()
+        return Refused(refusal.code, refusal.outward)
+
+    def claims_of_others(self, connection: ConnectionId) -> bool:
+        """Whether somebody else writes under a new client id, which the store may refuse."""
+        return any(entry.author_keys and entry.connection != connection for entry in self._undecided)
+
+    def bar(self, connection: ConnectionId, *, barred: bool) -> None:
+        """Whoever writes through this connection may do so no more, or again: what of theirs is not durable is judged by that."""
+        (self._barred.add if barred and self.holds(connection) else self._barred.discard)(connection)
+
+    def check_author(self, entry: Entry) -> None:
+        """Raise ProtocolError(forbidden) if its author may write no more."""
+        if entry.connection in self._barred:
+            raise ProtocolError(Code.FORBIDDEN, "You may no longer change this document.")
+
+    def holds(self, connection: ConnectionId) -> bool:
+        """Whether something of this connection's is not durable."""
+        return any(entry.connection == connection for entry in self._undecided)
+
+    @property
+    def bars(self) -> bool:
+        """Whether something in here is of somebody who may write no more."""
+        return any(entry.connection in self._barred for entry in self._undecided)
+
+    @property
+    def bars_waiting(self) -> bool:
+        """Whether something of theirs is behind the append under way, whose fate the store decides."""
+        return any(entry.connection in self._barred for entry in self._waiting)
+
+    @property
+    def _undecided(self) -> tuple[Entry, ...]:
+        return (*(self.under_way.entries if self.under_way else ()), *self._waiting)
+
+    def updates(self) -> Iterator[Inspected]:
+        """Everything in here, in order."""
+        for seq in self.owed:
+            yield from self._owed[seq].updates
+        if self.under_way is not None:
+            yield from self.under_way.updates
+        for entry in self._waiting:
+            yield from entry.updates
+
+    def next(self, update_id: UpdateId) -> Appending:
+        """Make one row of all that waits, and put it under way."""
+        entries, self._waiting = tuple(self._waiting), []
+        updates = join_keystrokes([update for entry in entries for update in entry.updates])
+        batch = encode_batch([update.raw for update in updates])
+        contributors = tuple(dict.fromkeys([entry.contributor for entry in entries if entry.updates]))
+        self.under_way = Appending(update_id, batch, updates, entries, _claims_of(entries), contributors)
+        return self.under_way
+
+    def settle(self, update_id: UpdateId) -> Appending | None:
+        """The append is durable: take it out. None when it is not the one under way (an answer that came twice)."""
+        appending = self.under_way
+        if appending is None or appending.update_id != update_id:
+            return None
+        self.under_way, self.retry_at, self._pause, self._late = None, None, FIRST_RETRY, False
+        self.bytes -= sum(entry.size for entry in appending.entries)
+        return appending
+
+    @property
+    def owed(self) -> list[Seq]:
+        """The rows that are durable and wait for their turn to be applied, sent and acknowledged."""
+        return sorted(self._owed)
+
+    def owe(self, seq: Seq, appending: Appending) -> InspectedRow:
+        """Keep what is durable until its turn; return its row."""
+        self._owed[seq] = appending
+        return self.row(seq)
+
+    def row(self, seq: Seq) -> InspectedRow:
+        """The row of ours that waits at this place."""
+        appending = self._owed[seq]
+        return InspectedRow(seq, appending.batch, appending.updates)
+
+    def resume(self, replica: Replica) -> list[Effect]:
+        """Go on after a reload: rows that it has read are answered, the others arrive."""
+        effects: list[Effect] = []
+        for seq in self.owed:
+            if seq > replica.seq and replica.quarantined is None:
+                replica.arrive(self.row(seq), known=True)
+            elif (appending := self.pay(seq)) is not None:
+                effects += appending.answers(seq, replica.set_aside.get(seq, ()))
+        return effects
+
+    def pay(self, seq: Seq) -> Appending | None:
+        """Its turn has come; None: the row is not one of ours."""
+        return self._owed.pop(seq, None)
+
+    def failed(self, update_id: UpdateId, now: float | None) -> None:
+        """The store could not take the append: try the same again after a pause. `now` None: it may yet take it, but is late."""
+        if self.under_way is None or self.under_way.update_id != update_id:
+            return
+        self._late = True
+        if now is not None:
+            self.retry_at = now + self._pause
+            self._pause = min(self._pause * 2, LAST_RETRY)
+
+    def give_back(self, update_id: UpdateId) -> bool:
+        """The store refused the append under way: its entries wait again, before all others. False when it is not the one under way."""
+        appending = self.under_way
+        if appending is None or appending.update_id != update_id:
+            return False
+        self.under_way, self.retry_at, self._pause, self._late = None, None, FIRST_RETRY, False
+        self._waiting[:0] = appending.entries
+        return True
+
+    def take_back(self) -> list[Entry]:
+        """Take out all that waits, so that it can be judged again."""
+        entries, self._waiting = self._waiting, []
+        self.bytes -= sum(entry.size for entry in entries)
+        return entries
+
+    def repeat(self, update_id: UpdateId) -> None:
+        """Let the append under way be tried again at once."""
+        if self.under_way is not None and self.under_way.update_id == update_id:
+            self.retry_at = float("-inf")
+
+    def retry(self) -> Appending | None:
+        """The append to be tried again now."""
+        self.retry_at = None
+        return self.under_way
+
+    def refuse_all(self, code: Code, message: str) -> list[Refuse]:
+        """Give up what is not durable; return the refusals for it."""
+        entries = self._undecided
+        self._waiting, self.under_way, self.bytes, self.retry_at, self._late = [], None, 0, None, False
+        refused = Refused(code, message)
+        return [Refuse(entry.connection, entry.request, refused) for entry in entries if entry.request is not None]

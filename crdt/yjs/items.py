@@ -1,0 +1,222 @@
+"""Reading Yjs v1 updates item by item, into values that compare: the slow, complete reader that compaction is checked with.
+
+Format (Yjs, UpdateEncoderV1): varUint clients, each varUint structs • client • clock, then the structs; after them the delete set:
+varUint clients, each client • varUint ranges, each clock • length. A struct begins with a byte: five bits of kind, then whether a
+key (0x20), a right origin (0x40), an origin (0x80) follow; without either origin the parent is written out.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from crdt.errors import Code, InvariantError
+from crdt.yjs.contents import (
+    ANY,
+    BINARY,
+    DELETED,
+    EMBED,
+    FORMAT,
+    GC,
+    JSON,
+    STRING,
+    TYPE,
+    XML_ELEMENT,
+    XML_HOOK,
+    XML_TEXT,
+)
+from crdt.yjs.varint import read_varuint
+
+Id = tuple[int, int]
+"""(client_id, clock)"""
+
+_UNDEFINED, _NULL, _FALSE, _TRUE = ("undefined",), ("null",), ("boolean", False), ("boolean", True)
+_LITERALS = {127: _UNDEFINED, 126: _NULL, 121: _FALSE, 120: _TRUE}
+
+
+class Item(NamedTuple):
+    """One struct. `content`: UTF-16 bytes for a string, else one value for each clock; None when it is deleted."""
+
+    client: int
+    clock: int
+    length: int
+    kind: int
+    origin: Id | None
+    right_origin: Id | None
+    parent: str | Id | None
+    key: str | None
+    content: bytes | list[object] | None
+
+
+class Reader:
+    """One update. Read `items()` to their end, then `deleted()`; raises InvariantError for what it does not know."""
+
+    def __init__(self, update: bytes) -> None:
+        self._data = update
+        self._at = 0
+        self.head_at = self.content_at = 0
+        """Where the last item begins, and where its content does: as far as `at`."""
+
+    @property
+    def at(self) -> int:
+        """How far the bytes are read."""
+        return self._at
+
+    def items(self) -> Iterator[Item]:
+        """Every struct, in the order of the bytes."""
+        for _ in range(self._uint()):
+            count, client, clock = self._uint(), self._uint(), self._uint()
+            for _ in range(count):
+                item = self._item(client, clock)
+                yield item
+                clock += item.length
+
+    def deleted(self) -> Iterator[tuple[int, int, int]]:
+        """Every deleted range as (client, first clock, end)."""
+        for _ in range(self._uint()):
+            client = self._uint()
+            for _ in range(self._uint()):
+                clock = self._uint()
+                yield client, clock, clock + self._uint()
+        if self._at != len(self._data):
+            raise _odd("bytes behind its end")
+
+    def _item(self, client: int, clock: int) -> Item:
+        self.head_at = self._at
+        info = self._byte()
+        kind = info & 0x1F
+        if kind == GC:
+            return Item(client, clock, self._uint(), GC, None, None, None, None, None)
+        origin = (self._uint(), self._uint()) if info & 0x80 else None
+        right_origin = (self._uint(), self._uint()) if info & 0x40 else None
+        parent: str | Id | None = None
+        key = None
+        if not info & 0xC0:
+            parent = self._parent()
+            key = self._string() if info & 0x20 else None
+        self.content_at = self._at
+        length, content = self._content(kind)
+        return Item(client, clock, length, kind, origin, right_origin, parent, key, content)
+
+    def _parent(self) -> str | Id:
+        match self._uint():
+            case 1:
+                return self._string()
+            case 0:
+                return self._uint(), self._uint()
+            case _:
+                raise _odd("a parent of unknown form")
+
+    def _content(self, kind: int) -> tuple[int, bytes | list[object] | None]:
+        if kind == STRING:
+            text = self._string().encode("utf-16-le")
+            return len(text) // 2, text
+        if kind == DELETED:
+            return self._uint(), None
+        values = self._values(kind)
+        return len(values), values
+
+    def _values(self, kind: int) -> list[object]:
+        if kind == ANY:
+            return [self._any() for _ in range(self._uint())]
+        if kind == JSON:
+            return [self._json() for _ in range(self._uint())]
+        if kind == BINARY:
+            return [self._bytes()]
+        if kind == EMBED:
+            return [self._json()]
+        if kind == FORMAT:
+            return [(self._string(), self._json())]
+        if kind == TYPE:
+            return [self._type()]
+        raise _odd(f"content of kind {kind}")
+
+    def _type(self) -> object:
+        kind = self._uint()
+        if kind > XML_TEXT or kind == XML_HOOK:
+            raise _odd(f"a type of kind {kind}")
+        return (kind, self._string()) if kind == XML_ELEMENT else (kind, None)
+
+    def _json(self) -> object:
+        text = self._string()
+        return _UNDEFINED if text == "undefined" else _comparable(json.loads(text, parse_int=float))
+
+    def _any(self) -> object:
+        tag = self._byte()
+        if tag in _LITERALS:
+            return _LITERALS[tag]
+        match tag:
+            case 125:
+                return self._signed()
+            case 124 | 123:
+                return self._float(">f" if tag == 124 else ">d")
+            case 122:
+                return ("BigInt", self._take(8))
+            case 119:
+                return self._string()
+            case 118:
+                return {self._string(): self._any() for _ in range(self._uint())}
+            case 117:
+                return [self._any() for _ in range(self._uint())]
+            case 116:
+                return self._bytes()
+            case _:
+                raise _odd(f"a value of kind {tag}")
+
+    def _signed(self) -> int:
+        byte = self._byte()
+        value, shift, sign = byte & 0x3F, 6, -1 if byte & 0x40 else 1
+        while byte & 0x80:
+            byte = self._byte()
+            value |= (byte & 0x7F) << shift
+            shift += 7
+        return sign * value
+
+    def _float(self, form: str) -> object:
+        size = struct.calcsize(form)
+        (value,) = struct.unpack(form, self._take(size))
+        return _comparable(value)
+
+    def _uint(self) -> int:
+        at = self._at
+        if at < len(self._data) and (byte := self._data[at]) < 0x80:  # nearly every one: a call less for each
+            self._at = at + 1
+            return byte
+        value, self._at = read_varuint(self._data, self._at)
+        return value
+
+    def _byte(self) -> int:
+        return self._take(1)[0]
+
+    def _string(self) -> str:
+        return self._bytes().decode()
+
+    def _bytes(self) -> bytes:
+        return self._take(self._uint())
+
+    def _take(self, length: int) -> bytes:
+        start, self._at = self._at, self._at + length
+        if self._at > len(self._data):
+            raise _odd("an end inside an item")
+        return self._data[start : self._at]
+
+
+def _comparable(value: object) -> object:
+    """Give a JSON value a form in which `==` means the same value: True is not 1, NaN is NaN, numbers are by value."""
+    match value:
+        case None:
+            return _NULL
+        case bool():
+            return _TRUE if value else _FALSE
+        case float():
+            return ("nan",) if value != value else value
+        case list():
+            return [_comparable(inner) for inner in value]
+        case dict():
+            return {key: _comparable(inner) for key, inner in value.items()}
+        case _:
+            return value
+
+
+def _odd(what: str) -> InvariantError:
+    return InvariantError(f"A stored update holds {what}.", Code.QUARANTINED)

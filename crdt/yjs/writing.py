@@ -1,0 +1,48 @@
+"""Writing Yjs v1 updates struct by struct: the reverse of compaction_items.Reader, for the few updates that the server writes itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from crdt.yjs.items import Id, Item
+from crdt.yjs.varint import varuint
+
+Blocks = dict[int, tuple[int, list[bytes]]]
+"""Structs as they are written, and the first one's clock, by client id."""
+
+
+def write_struct(item: Item, content: bytes, *, keyed: bool = False) -> bytes:
+    """Write a struct with a place, whatever its content is. `keyed`: it lives under a map key that its origin tells."""
+    out = bytearray([item.kind])
+    for flag, beside in ((0x80, item.origin), (0x40, item.right_origin)):
+        if beside is not None:
+            out[0] |= flag
+            out += _id(beside)
+    if keyed or item.key is not None:
+        out[0] |= 0x20
+    if out[0] < 0x40:
+        out += b"\0" + _id(item.parent) if isinstance(item.parent, tuple) else b"\1" + _text(item.parent or "")
+        if item.key is not None:
+            out += _text(item.key)
+    return bytes(out) + content
+
+
+def write_update(blocks: Mapping[int, tuple[int, Sequence[bytes]]], deleted: Iterable[tuple[int, int, int]]) -> bytes:
+    """Write an update. `deleted`: client id, first clock and the clock behind, of each range."""
+    out = bytearray(varuint(len(blocks)))
+    for client, (clock, structs) in blocks.items():
+        out += varuint(len(structs)) + varuint(client) + varuint(clock) + b"".join(structs)
+    ranges: dict[int, list[tuple[int, int]]] = {}
+    for client, first, end in deleted:
+        ranges.setdefault(client, []).append((first, end - first))
+    out += varuint(len(ranges))
+    for client, each in ranges.items():
+        out += varuint(client) + varuint(len(each)) + b"".join(map(_id, each))
+    return bytes(out)
+
+
+def _id(value: Id) -> bytes:
+    return varuint(value[0]) + varuint(value[1])
+
+
+def _text(value: str) -> bytes:
+    raw = value.encode()
+    return varuint(len(raw)) + raw

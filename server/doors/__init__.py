@@ -1,0 +1,1 @@
+"""Doors: the ways by which people's programs reach the rooms."""

@@ -1,0 +1,1 @@
+"""python-engineio and python-socketio, made to withstand strangers. Nothing else imports the two."""

@@ -1,0 +1,82 @@
+"""How many may stand at the door and be inside, in all, per address and per person.
+
+A connection stands at the door from its handshake until its Socket.IO CONNECT is accepted; both places are counted, since
+handshakes cost an attacker nothing. Who somebody is, is known only inside. What is counted is as much as there are connections.
+"""
+
+from collections import Counter
+
+from crdt.errors import Code, ProtocolError
+from server.doors.native.limits import GatewayLimits
+from server.households import household
+
+
+class Door:
+    """Counts; whoever was let in must `leave` once."""
+
+    def __init__(self, limits: GatewayLimits) -> None:
+        self._limits = limits
+        self._waiting: Counter[str] = Counter()
+        self._inside: Counter[str] = Counter()
+
+    @property
+    def waiting(self) -> int:
+        """Connections without an accepted CONNECT."""
+        return self._waiting.total()
+
+    @property
+    def inside(self) -> int:
+        """Connections that may speak."""
+        return self._inside.total()
+
+    def knock(self, address: str) -> bool:
+        """Begin to wait; False: too many wait already, from this address or in all."""
+        home = household(address)
+        if self._waiting[home] >= self._limits.handshakes_per_address or self.waiting >= self._limits.connections:
+            return False
+        self._waiting[home] += 1
+        return True
+
+    def enter(self, address: str) -> None:
+        """Go in; raises ProtocolError(too_many), and then the connection waits as before."""
+        home = household(address)
+        if self.inside >= self._limits.connections:
+            raise ProtocolError(Code.TOO_MANY, "The server has as many connections as it takes. Try again later.")
+        if self._inside[home] >= self._limits.connections_per_address:
+            raise ProtocolError(Code.TOO_MANY, "Too many connections come from your address. Close some pages.")
+        _subtract(self._waiting, home)
+        self._inside[home] += 1
+
+    def step_out(self, address: str) -> None:
+        """Wait at the door again."""
+        home = household(address)
+        _subtract(self._inside, home)
+        self._waiting[home] += 1
+
+    def leave(self, address: str, *, was_inside: bool) -> None:
+        """Be gone."""
+        _subtract(self._inside if was_inside else self._waiting, household(address))
+
+
+class People:
+    """Counts each person's connections; whoever came in must `leave` once."""
+
+    def __init__(self, connections_per_user: int) -> None:
+        self._most = connections_per_user
+        self._inside: Counter[str] = Counter()
+
+    def enter(self, user_id: str) -> None:
+        """Come in with one more connection; raises ProtocolError(too_many)."""
+        if self._inside[user_id] >= self._most:
+            raise ProtocolError(Code.TOO_MANY, f"You have {self._most} connections open. Close some pages.")
+        self._inside[user_id] += 1
+
+    def leave(self, user_id: str) -> None:
+        """Close one of them."""
+        _subtract(self._inside, user_id)
+
+
+def _subtract(counter: Counter[str], name: str) -> None:
+    counter[name] -= 1
+    if counter[name] <= 0:
+        del counter[name]

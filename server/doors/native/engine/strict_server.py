@@ -1,0 +1,236 @@
+"""Socket.IO on top of the engine: who is connected, from CONNECT to the end, and whole events out of packets and attachments.
+
+python-socketio keeps the connections; what a stranger can reach of it is replaced: the way messages come in, the way connections end,
+and the time that a handshake may stay without CONNECT.
+"""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+import socketio
+from socketio import packet as socketio_packet
+
+from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
+from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol.answers import encode_error
+from server.auth.base import Identity
+from server.doors.native.engine.complaints import Complaints
+from server.doors.native.engine.door import Door
+from server.doors.native.engine.engine import Engine
+from server.doors.native.engine.engine_socket import EngineSocket
+from server.doors.native.engine.frames import BadFrame, StrictPacket, read_presence, read_update
+from server.doors.native.engine.origins import Origins
+from server.doors.native.engine.outgoing import connected_packets
+from server.doors.native.limits import GatewayLimits
+from server.observe import log
+
+NAMESPACE = "/"
+
+_library_log = logging.getLogger("manyhands.socketio")
+_library_log.setLevel(logging.ERROR)
+"""For what the two libraries say: below errors they write session ids and content."""
+
+
+class Application(Protocol):
+    """Who the connections speak to."""
+
+    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+        """Somebody says CONNECT: who is it? Whatever is raised refuses them. They may be gone when this returns."""
+
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+        """They come in; whatever is raised refuses them."""
+
+    async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
+        """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
+
+    def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
+        """An update. False: nothing has happened, and it will be `received`. Raises nothing."""
+
+    def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
+        """A presence event, which may be malformed. False: as above."""
+
+    def disconnected(self, connection_id: ConnectionId) -> None:
+        """The connection is over; told once, and only after `connected` accepted it."""
+
+
+class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
+    """The engine's listener; tells an Application of connections and events."""
+
+    eio: Engine
+
+    def __init__(
+        self,
+        application: Application,
+        limits: GatewayLimits,
+        origins: Origins,
+        *,
+        message_bytes: int,
+        backlog_bytes: int,
+    ) -> None:
+        super().__init__(
+            async_mode="asgi",
+            logger=_library_log,
+            engineio_logger=_library_log,
+            async_handlers=False,
+            serializer=StrictPacket,
+            cors_allowed_origins=origins.allow,
+            cors_credentials=False,
+            http_compression=False,
+            max_http_buffer_size=message_bytes,
+            monitor_clients=False,
+            ping_interval=limits.ping_interval,
+            ping_timeout=limits.ping_timeout,
+        )
+        self.eio.listener = self
+        self.eio.backlog_bytes = backlog_bytes
+        self._application = application
+        self._limits = limits
+        self.door = Door(limits)
+        self.complaints = Complaints()
+        self._connect_timers: dict[str, asyncio.TimerHandle] = {}
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    # The engine's listener
+
+    def opened(self, socket: EngineSocket) -> bool:
+        """Let a handshake wait for its CONNECT, for a while."""
+        if not self.door.knock(socket.address):
+            self.complaints.note("too many handshakes", socket.address, socket.told)
+            return False
+        self._expect_connect(socket)
+        return True
+
+    def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
+        """Read what is hot and hear it now."""
+        connection_id = socket.inside
+        if connection_id is None or socket.half is not None:
+            return False
+        if attachment is None:
+            presence = read_presence(text)
+            return presence is not None and self._application.heard_presence(connection_id, *presence)
+        update = read_update(text)
+        return update is not None and self._application.heard_update(connection_id, *update, attachment)
+
+    async def received(self, socket: EngineSocket, data: str | bytes) -> None:
+        """Put packets and attachments together and act on what is whole; raises BadFrame."""
+        packet, socket.half = socket.half, None
+        if packet is None:
+            packet = StrictPacket(encoded_packet=data) if data else None
+            if packet is None or isinstance(data, bytes):
+                raise BadFrame("an attachment that no event announced")
+            if packet.attachment_count:
+                socket.half = packet
+                return
+        elif isinstance(data, bytes):
+            packet.add_attachment(data)
+        else:
+            raise BadFrame("an event's attachment is missing")
+        await self._act(socket, packet)
+
+    def bad_frame(self, socket: EngineSocket, bad: BadFrame) -> None:
+        """Write it down."""
+        self.complaints.note(bad.message, socket.address, socket.told)
+
+    def ended(self, socket: EngineSocket) -> None:
+        """Forget everything about a socket."""
+        was_inside = self._leave(socket)
+        self._stop_timer(socket)
+        socket.half = None
+        self.door.leave(socket.address, was_inside=was_inside)
+
+    # Connections
+
+    async def _act(self, socket: EngineSocket, packet: StrictPacket) -> None:
+        match packet.packet_type:
+            case socketio_packet.CONNECT:
+                if self.manager.sid_from_eio_sid(socket.sid, NAMESPACE) is not None:
+                    raise BadFrame("a second CONNECT")
+                await self._greet(socket, packet)
+            case socketio_packet.DISCONNECT:
+                if self._leave(socket):
+                    self.door.step_out(socket.address)
+                    self._expect_connect(socket)
+            case _:
+                if socket.inside is None:
+                    raise BadFrame("an event before CONNECT")
+                await self._application.received(socket.inside, packet.id, packet.data)
+
+    async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
+        """Answer a CONNECT: as python-socketio does, but without its way to a handler and back, a third of all there is to be done."""
+        if packet.namespace not in (None, NAMESPACE):
+            self.complaints.note("another namespace", socket.address, socket.told)
+            await self._turn_away(
+                socket, ProtocolError(Code.MALFORMED, "Connect to the namespace /."), packet.namespace
+            )
+            return
+        sid = await self.manager.pre_connect(socket.sid, NAMESPACE)
+        try:
+            await self._accept(ConnectionId(sid), socket, packet.data or None)
+        except ManyhandsError as refusal:
+            await self._turn_away(socket, refusal)
+            self.manager.basic_disconnect(sid, NAMESPACE)
+        except asyncio.CancelledError:
+            self.manager.basic_disconnect(sid, NAMESPACE)
+            raise
+        else:
+            socket.push(connected_packets(sid))
+            await self.manager.connect(sid, NAMESPACE)
+
+    async def _turn_away(self, socket: EngineSocket, refusal: ManyhandsError, namespace: str | None = None) -> None:
+        reason = {"message": refusal.outward, "data": encode_error(refusal)["error"]}
+        await self._send_packet(
+            socket.sid, self.packet_class(socketio_packet.CONNECT_ERROR, reason, namespace=namespace)
+        )
+
+    async def _accept(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
+        """Let a connection in; whatever goes wrong is a refusal, or a half-made connection would be kept for good.
+
+        While it is found out who this is, the connection stands at the door: it may end, or its time may run out.
+        """
+        try:
+            identity = await self._application.recognise(socket, payload)
+            if socket.closed:
+                raise ProtocolError(Code.DRAINING, "The connection has ended.")
+            self.door.enter(socket.address)
+            self._connect(connection_id, socket, identity)
+        except ManyhandsError:
+            raise
+        except Exception as error:
+            log.exception("event_failed", kind="connect")
+            raise InvariantError("The server made a mistake. It has been logged.") from error
+        self._stop_timer(socket)
+        socket.bound_messages(self.eio.max_http_buffer_size)
+
+    def _connect(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+        try:
+            self._application.connected(connection_id, socket, identity)
+        except BaseException:
+            self.door.step_out(socket.address)
+            raise
+        socket.inside = connection_id
+
+    def _leave(self, socket: EngineSocket) -> bool:
+        """Take a socket's connection out, if it has one that was let in."""
+        connection_id, socket.inside = socket.inside, None
+        if connection_id is None:
+            return False
+        self.manager.basic_disconnect(connection_id, NAMESPACE)
+        self._application.disconnected(connection_id)
+        return True
+
+    def _expect_connect(self, socket: EngineSocket) -> None:
+        socket.bound_messages(self._limits.greeting_bytes)
+        expire = asyncio.get_running_loop().call_later
+        self._connect_timers[socket.sid] = expire(self._limits.connect_seconds, self._give_up, socket)
+
+    def _give_up(self, socket: EngineSocket) -> None:
+        self.complaints.note("no CONNECT in time", socket.address, socket.told)
+        socket.end(cut=True)
+
+    def _stop_timer(self, socket: EngineSocket) -> None:
+        timer = self._connect_timers.pop(socket.sid, None)
+        if timer is not None:
+            timer.cancel()

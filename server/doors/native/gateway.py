@@ -1,0 +1,404 @@
+"""The native protocol's door to the rooms: each event becomes a request, each request is answered, each message finds its way.
+
+A closed table takes an event's name to its meaning (crdt/protocol/requests.py); what is not in it is refused. One connection's events are
+carried out in the order in which they came. The ack of a batch comes when the batch is durable, and nothing waits for it meanwhile.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, assert_never
+
+import socketio
+
+from crdt.budget import Budget, unbounded
+from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
+from crdt.ids import ConnectionId, DocumentId, Seq
+from crdt.protocol.answers import Value, encode_answer, encode_draining, encode_error, encode_join_answer, encode_user
+from crdt.protocol.messages import ClosedMessage, Limits, Refused, Request, ServerMessage
+from crdt.protocol.requests import (
+    Authenticate,
+    ClientRequest,
+    Fetch,
+    Join,
+    Leave,
+    Presence,
+    Update,
+    Upload,
+    decode_request,
+)
+from crdt.protocol.uploads import Uploads
+from crdt.room.effects import Asked
+from server.auth.base import Authenticator, Identity
+from server.auth.refusals import unauthenticated
+from server.doors.native.audience import Audience
+from server.doors.native.connection import Connection
+from server.doors.native.engine.door import People
+from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
+from server.doors.native.engine.frames import TEXT_CHARACTERS
+from server.doors.native.engine.origins import Origins
+from server.doors.native.engine.outgoing import ack_packets, event_packets, message_packets, saved_text
+from server.doors.native.engine.strict_server import StrictServer
+from server.doors.native.identities import Identities
+from server.doors.native.lane.hold import Holds
+from server.doors.native.limits import GatewayLimits
+from server.doors.native.rates import ConnectionRates
+from server.doors.native.sweeper import Sweeper
+from server.households import payer
+from server.observe import log
+from server.rooms import Rooms, shutting_down
+
+BACKLOG_FACTOR = 4
+"""A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
+
+EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
+
+
+class Gateway:
+    """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
+
+    Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see engine_socket.py), by a server that
+    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server. `now`: unix seconds;
+    `budget`: what people make this node hold, None: as much as they like.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        authenticator: Authenticator,
+        limits: GatewayLimits | None = None,
+        origins: Origins | None = None,
+        now: Callable[[], float] = time.time,
+        budget: Budget | None = None,
+    ) -> None:
+        self._rooms = rooms
+        self._identities = Identities(authenticator, now, self._expire)
+        self._room_limits: Limits = rooms.limits
+        self._limits = limits or GatewayLimits()
+        self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
+        self._server = StrictServer(
+            self,
+            self._limits,
+            origins or Origins(),
+            message_bytes=self.message_bytes,
+            backlog_bytes=BACKLOG_FACTOR * rooms.limits.backlog_bytes,
+        )
+        self.asgi_app: Any = socketio.ASGIApp(self._server)
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._audiences: dict[DocumentId, Audience] = {}
+        self._holds = Holds()
+        self._people = People(self._limits.connections_per_user)
+        self._empty = asyncio.Event()
+        """Set while nobody is connected."""
+        self._empty.set()
+        self._draining = False
+        self._budget = budget or unbounded()
+        self._sweeper = Sweeper(self._server.eio.sockets, self._connections, self._budget, self._limits.stall_seconds)
+
+    @property
+    def handshakes(self) -> int:
+        """Connections that have not been accepted yet."""
+        return self._server.door.waiting
+
+    @property
+    def connections(self) -> int:
+        """Connections that have been accepted."""
+        return len(self._connections)
+
+    @property
+    def protocol_errors(self) -> dict[str, int]:
+        """How often each kind of protocol error was seen."""
+        return dict(self._server.complaints.counts)
+
+    # What rooms ask: the Wire
+
+    def send(
+        self,
+        connections: tuple[ConnectionId, ...],
+        document_id: DocumentId,
+        message: ServerMessage,
+        but: ConnectionId | None = None,
+    ) -> list[ConnectionId]:
+        """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
+        audience = self._audiences.get(document_id)
+        if audience is None or audience.connections is not connections:
+            audience = Audience(connections, self._connections)
+            if len(connections) > 1:  # what is said to one person alone says nothing of the next time
+                self._audiences[document_id] = audience
+        slow = audience.send(message_packets(document_id, message), self._room_limits.backlog_bytes, but)
+        if isinstance(message, ClosedMessage):
+            for each in connections:
+                if (connection := self._connections.get(each)) is not None:
+                    self._forget_document(connection, document_id)
+        return slow
+
+    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        """Ack updates, or last parts of uploads; to each connection in one go, as whoever types much has many in a row."""
+        texts: dict[ConnectionId, list[str]] = {}
+        for connection, request in requests:
+            texts.setdefault(connection, []).append(saved_text(_ack_id(request), seq))
+        for connection, theirs in texts.items():
+            if (found := self._connections.get(connection)) is not None:
+                found.socket.push_texts(theirs)
+
+    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
+        """Ack an update, or the last part of an upload, with its refusal."""
+        ack_id = _ack_id(request)
+        if (found := self._connections.get(connection)) is not None:
+            found.socket.push(ack_packets(ack_id, encode_answer(refused)))
+
+    def backlog(self, connection: ConnectionId) -> int:
+        """Bytes that wait to be taken by this connection; 0 when it is gone."""
+        found = self._connections.get(connection)
+        return 0 if found is None else found.socket.backlog
+
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Whether what people of this document send may stay unread; if not, it is read now."""
+        hold = self._holds.of(document_id)
+        if hold is not None:
+            hold.begin() if holding else hold.end()
+
+    def abort(self, connection: ConnectionId) -> None:
+        """Cut the connection, whatever waits for it."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.socket.end(cut=True)
+
+    # Lifetime
+
+    def drain(self, spread_ms: int) -> None:
+        """Let nobody in any more, neither here nor into a document, and tell everybody to leave, each in their turn within this time."""
+        self._draining = self._server.eio.draining = True
+        for turn, connection in enumerate(self._connections.values()):
+            after_ms = spread_ms * turn // len(self._connections)
+            connection.socket.push(event_packets(*encode_draining(after_ms)))
+
+    async def until_left(self, seconds: float) -> None:
+        """Wait until nobody is connected any more, but not longer; whoever is still here is served as before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+
+    async def close(self) -> None:
+        """End all connections: in good order within the grace period, then by cutting them."""
+        self._draining = True
+        self._sweeper.stop()
+        for socket in list(self._server.eio.sockets.values()):
+            socket.end()
+        await self._server.eio.until_served(GRACE_SECONDS)
+
+    # The application of the Socket.IO server
+
+    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+        """Find out who somebody is; raises ManyhandsError. Nothing has changed when they go meanwhile."""
+        if self._draining:
+            raise shutting_down()
+        return await self._identities.recognise(socket, payload)
+
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+        """Let somebody in; raises ProtocolError."""
+        account = self._budget.of(payer(identity, socket.address))
+        uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
+        rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
+        self._people.enter(identity.user.user_id)
+        connection = Connection(connection_id, socket, identity, account, uploads, rates)
+        self._connections[connection_id] = connection
+        self._empty.clear()
+        self._identities.await_expiry(connection)
+        self._sweeper.start()
+
+    def disconnected(self, connection_id: ConnectionId) -> None:
+        """Take somebody out of everything."""
+        connection = self._connections.pop(connection_id)
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        for document_id in connection.documents:
+            self._audiences.pop(document_id, None)
+        self._people.leave(connection.user.user_id)
+        connection.uploads.forget_all()
+        self._rooms.disconnect(connection_id)
+        if not self._connections:
+            self._empty.set()
+
+    def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
+        """Take an update at once; False if it has anything to wait for, as the sandbox, and if it is to be refused for its rate."""
+        connection = self._connections[connection_id]
+        room = self._rooms.at_once(document_id, batch, connection.account.person)
+        if room is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
+            return False
+        try:
+            return room.receive(connection_id, batch, Request(ack_id))
+        except Exception as error:  # noqa: BLE001 - as in `received`
+            self._refuse(connection, ack_id, ["update", document_id, batch], _refusal_of(error))
+        return True
+
+    def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
+        """Take where somebody is at once; False if it has to wait, and if it is to be refused."""
+        connection = self._connections[connection_id]
+        try:
+            request = decode_request(event[0], event[1:])
+        except ManyhandsError:
+            return False
+        if not isinstance(request, Presence) or connection.expired or not connection.rates.admit_presence_now():
+            return False
+        try:
+            self._rooms.receive_presence(connection_id, request.document_id, request.state)
+            if ack_id is not None:
+                connection.socket.push(ack_packets(ack_id, {}))
+        except Exception as error:  # noqa: BLE001 - as in `received`
+            self._refuse(connection, ack_id, event, _refusal_of(error))
+        return True
+
+    async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
+        """Carry an event out and answer it; never raises."""
+        connection = self._connections[connection_id]
+        name, *arguments = event
+        try:
+            request = decode_request(name, arguments)
+            await connection.admit(request, answered=ack_id is not None)
+            if connection_id not in self._connections:
+                return  # it went while it waited for its turn
+            if connection.expired and not isinstance(request, Authenticate | Leave):
+                raise unauthenticated(EXPIRED)
+            value = await self._carry_out(connection, ack_id, request)
+            if ack_id is not None and value is not None:
+                connection.socket.push(ack_packets(ack_id, value))
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
+            self._refuse(connection, ack_id, event, _refusal_of(error))
+
+    async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
+        """Return what to answer now; None: the answer comes through the wire."""
+        me = connection.connection_id
+        match request:
+            case Update(document_id, batch):
+                await self._receive(connection, ack_id, document_id, batch)
+                return None
+            case Upload(document_id):
+                return await self._receive_part(connection, ack_id, request)
+            case Presence(document_id, state):
+                self._rooms.receive_presence(me, document_id, state)
+            case Join():
+                return await self._join(connection, request)
+            case Fetch(document_id, index):
+                return {"chunk": self._rooms.fetch(me, document_id, index)}
+            case Leave(document_id):
+                self._leave(connection, document_id)
+            case Authenticate():
+                return await self._authenticate(connection, request)
+            case _:
+                assert_never(request)
+        return {}
+
+    async def _join(self, connection: Connection, join: Join) -> Value:
+        if self._draining:
+            raise shutting_down()
+        held = connection.documents
+        if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
+            raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
+        me = connection.connection_id
+        answer, info = await self._rooms.join(
+            me, join.document_id, join.request, connection.identity, join.link, connection.account
+        )
+        if connection.expired:
+            self._rooms.leave(me, join.document_id)
+            raise unauthenticated(EXPIRED)
+        held.add(join.document_id)
+        self._holds.assign(connection.socket.lane, held)
+        connection.uploads.forget(join.document_id)
+        return encode_join_answer(answer, info, self._room_limits)
+
+    async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
+        """Take a guest's other name, or a fresh token of the same person: a connection never becomes somebody else's."""
+        identity = await self._identities.renew(connection.identity, request)
+        if connection.connection_id not in self._connections:
+            return None  # it went meanwhile
+        connection.identity = identity
+        self._rooms.identify(connection.connection_id, identity)
+        self._identities.await_expiry(connection)
+        return {"user": encode_user(identity.user)}
+
+    def _expire(self, connection: Connection) -> None:
+        """Nobody vouches for this person any more: they are out of everything, until they bring a fresh token."""
+        closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
+        for document_id in list(connection.documents):
+            connection.socket.push(message_packets(document_id, closed))
+            self._leave(connection, document_id)
+
+    async def _receive(self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes) -> None:
+        most = self._room_limits.part_bytes
+        if len(batch) > most:
+            raise ProtocolError(Code.TOO_LARGE, f"A message has at most {most} bytes of content. Upload it in parts.")
+        await self._receive_whole(connection, ack_id, document_id, batch)
+
+    async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
+        if upload.document_id not in connection.documents:
+            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        if upload.offset == 0:
+            self._rooms.may_write(connection.connection_id, upload.document_id)
+        progress = connection.uploads.receive(upload)
+        if isinstance(progress, int):
+            return {"received": progress}
+        try:
+            await self._receive_whole(connection, ack_id, upload.document_id, progress.batch)
+        finally:
+            progress.lease.release()
+        return None
+
+    async def _receive_whole(
+        self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes
+    ) -> None:
+        request = None if ack_id is None else Request(ack_id)
+        checking = self._rooms.receive(connection.connection_id, document_id, batch, request, connection.account.person)
+        if checking is not None:
+            await checking
+
+    def _refuse(self, connection: Connection, ack_id: int | None, event: list[Any], refusal: ManyhandsError) -> None:
+        if ack_id is not None:
+            connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
+        elif (document_id := _document_of_update(event)) in connection.documents:
+            closed = ClosedMessage(refusal.code, refusal.outward)
+            connection.socket.push(message_packets(document_id, closed))
+            self._leave(connection, document_id)
+        if refusal.code in (Code.MALFORMED, Code.UNKNOWN_EVENT):
+            self._count_strike(connection, refusal)
+
+    def _count_strike(self, connection: Connection, refusal: ManyhandsError) -> None:
+        connection.strikes += 1
+        socket = connection.socket
+        self._server.complaints.note(refusal.code.value, socket.address, socket.told)
+        if connection.strikes >= self._limits.strikes:
+            log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
+            socket.end(cut=True)
+
+    def _leave(self, connection: Connection, document_id: DocumentId) -> None:
+        self._rooms.leave(connection.connection_id, document_id)
+        self._forget_document(connection, document_id)
+
+    def _forget_document(self, connection: Connection, document_id: DocumentId) -> None:
+        connection.documents.discard(document_id)
+        self._audiences.pop(document_id, None)
+        connection.uploads.forget(document_id)
+        # In a turn of its own: what was held would be read in the middle of what the room is about to do.
+        asyncio.get_running_loop().call_soon(self._holds.assign, connection.socket.lane, connection.documents)
+
+
+def _ack_id(request: Request) -> int:
+    if not isinstance(request, int):
+        raise InvariantError("A request that the gateway did not make.")
+    return request
+
+
+def _refusal_of(error: Exception) -> ManyhandsError:
+    """What to answer; a bug of ours is written down."""
+    if isinstance(error, ManyhandsError):
+        return error
+    log.error("event_failed", kind="event", exc_info=error)
+    return InvariantError("The server made a mistake. It has been logged.")
+
+
+def _document_of_update(event: list[Any]) -> DocumentId:
+    """Which document an event that may be malformed was to change; the empty id: none."""
+    name, *arguments = event
+    is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
+    return DocumentId(arguments[0] if is_update else "")

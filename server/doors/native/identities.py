@@ -1,0 +1,58 @@
+"""Who each connection belongs to, and until when: asked at CONNECT, renewed over the open connection, run out at its end."""
+
+import asyncio
+from collections.abc import Callable
+
+from crdt.errors import Code, ProtocolError
+from crdt.protocol.requests import Authenticate, Guest, decode_connect
+from server.auth.base import Authenticator, Credentials, Identity
+from server.auth.guest import rename
+from server.auth.refusals import somebody_else
+from server.doors.native.connection import Connection
+from server.doors.native.engine.engine_socket import EngineSocket
+
+
+class Identities:
+    """Asks the authenticator. `now`: unix seconds; `expired` is told of a connection that nobody vouches for any more."""
+
+    def __init__(
+        self, authenticator: Authenticator, now: Callable[[], float], expired: Callable[[Connection], None]
+    ) -> None:
+        self._authenticator = authenticator
+        self._now = now
+        self._expired = expired
+
+    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+        """Find out who comes; raises ManyhandsError. Nothing has changed when they go meanwhile."""
+        greeting = decode_connect(payload)
+        return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
+
+    async def renew(self, before: Identity, request: Authenticate) -> Identity:
+        """A guest under another name, or the same person by a fresh token: a connection never becomes somebody else's.
+
+        Raises ManyhandsError; the identity from before then holds.
+        """
+        if request.guest is not None:
+            if before.kind != "guest":
+                raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
+            return rename(before, request.guest)
+        if before.kind == "guest":
+            raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens: everybody is a guest.")
+        identity = await self._authenticator.identify(Credentials(None, request.token, Guest()))
+        if identity.user.user_id != before.user.user_id:
+            raise somebody_else()
+        return identity
+
+    def await_expiry(self, connection: Connection) -> None:
+        """Begin to wait for the end of a connection's identity, if it has one; what was waited for before counts no more."""
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        connection.expired, connection.expiry = False, None
+        expires_at = connection.identity.expires_at
+        if expires_at is not None:
+            seconds = max(0.0, expires_at - self._now())
+            connection.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, connection)
+
+    def _expire(self, connection: Connection) -> None:
+        connection.expired = True
+        self._expired(connection)

@@ -1,0 +1,320 @@
+"""The fast lane: WebSocket frames written straight to the TCP transport, and hot messages heard as their bytes arrive.
+
+Under an ASGI server each frame costs a task's turn and a queue's, both ways; an edit in a full room is hundreds of them. `FastLane` is
+uvicorn's own WebSocket protocol with two short cuts:
+
+- **Out**: `outlet` takes frames that were encoded once for everybody, and hands them to the kernel (outlet.py). What that does not take
+  waits in the transport, which shares the bytes among all connections.
+- **In**: a short text message, or a text that announces one attachment together with it, is offered to the `hearer` at once and whole,
+  unless something before it still waits to be read through ASGI. What the hearer does not take goes through ASGI, as it is.
+
+Everything else (control frames, fragments, long messages, broken frames) is uvicorn's affair, which is given the very bytes in their
+order, in whole frames. So is the handshake, but for the plain one that browsers make: its head, which uvicorn's HTTP protocol has taken
+apart, need not be written out and read once more by websockets (handshake.py).
+
+This module alone knows uvicorn's and websockets' insides; it is tried with the releases in `TRIED`, and `websocket_protocol` falls back
+to the ordinary protocol, and says so, beside any other.
+"""
+
+import asyncio
+from collections.abc import MutableMapping
+from importlib.metadata import version
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import websockets.protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # compiled, where that is to be had
+from websockets.http11 import Response
+from websockets.protocol import State
+
+from server.doors.native.lane import handshake
+from server.doors.native.lane.hold import Hold
+from server.doors.native.lane.outlet import Outlet
+from server.observe import log
+
+TRIED = {"uvicorn": "0.54.0", "websockets": "17.4"}
+"""What the fast lane is tried with: the releases in the lock file."""
+
+HOT_BYTES = 16 * 2**10
+"""Longer messages are not hot. What has come of a hot one is kept until it is whole, so this bounds what a silent peer occupies."""
+
+_WHOLE_TEXT, _WHOLE_BINARY = 0x81, 0x82  # FIN and the opcode, no reserved bit
+_MASKED = 0x80
+_ANNOUNCES_ONE = b"451-"  # Engine.IO message, Socket.IO binary event, one attachment
+
+
+class Hearer(Protocol):
+    """Who hears hot messages."""
+
+    def hear(self, text: bytes, attachment: bytes | None) -> bool:
+        """Act on a message now; False: nothing has happened, it is to go the ordinary way. Never raises."""
+
+
+_Frame = tuple[int, int, int]  # two for each edit: a NamedTuple takes five times as long to make
+"""A frame's first byte, where its content begins (right behind its mask; 0: it has none), and its end, which may not have come yet."""
+
+
+class FastLane(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol with the short cuts. `hearer` is set by whom the connection belongs to, who writes to `outlet`."""
+
+    hearer: Hearer | None = None
+    outlet: Outlet
+    hold: Hold | None = None
+    """Where what comes may wait to be read."""
+
+    _framed = False
+    """Whether what arrives is frames that begin where we think: the request's head is through, and nobody broke the rules."""
+
+    _kept = b""
+    _passing = 0
+    """Bytes that are still to come of a frame that goes the ordinary way."""
+
+    _accept: bytes | None = None
+    """What accepts the handshake, while it is to be answered here."""
+
+    # Coming and going
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, with a request to be read."""
+        super().connection_made(transport)
+        self._open_outlet()
+
+    def _open_outlet(self) -> None:
+        self.outlet = Outlet(self.transport, lambda: self.close_sent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, when all that came is read; the socket is closed behind this."""
+        if self.hold is not None:
+            hold, self.hold = self.hold, None
+            hold.read_now()
+        self.outlet.close()
+        super().connection_lost(exc)
+
+    # Handshake
+
+    @classmethod
+    def instead_of(cls, http: HttpToolsProtocol) -> "FastLane | None":
+        """Go on with a connection whose first request's head is a plain handshake; None: it is for websockets to read."""
+        earlier: Any = http.cycle
+        if earlier is not None:
+            return None
+        head = http.scope
+        accept = handshake.acceptance(head["method"], http.url, head["http_version"], http.headers)
+        if accept is None:
+            return None
+        lane = cls(http.config, http.server_state, http.app_state)
+        lane.transport, lane.server, lane.client = http.transport, http.server, http.client
+        lane.scheme = "wss" if http.scheme == "https" else "ws"
+        lane.connections.add(lane)
+        lane._open_outlet()
+        lane._accept = accept
+        lane.conn.parser = websockets.protocol.Protocol.parse(lane.conn)  # of frames: there is no request to be read
+        next(lane.conn.parser)
+        lane._serve(http.url, http.headers)
+        return lane
+
+    def _serve(self, url: bytes, headers: handshake.Headers) -> None:
+        """Begin to serve by ASGI, as `handle_connect` does."""
+        path, _, query = url.partition(b"?")
+        root = self.root_path
+        self.scope = {
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": self.scheme,
+            "server": self.server,
+            "client": self.client,
+            "root_path": root,
+            "path": root + unquote(path.decode()),
+            "raw_path": root.encode() + path,
+            "query_string": query,
+            "headers": headers,
+            "subprotocols": [],
+            "state": self.app_state.copy(),
+            "extensions": {"websocket.http.response": {}},
+        }
+        self.handshake_initiated = self._framed = True
+        self.queue.put_nowait({"type": "websocket.connect"})
+        task = self.loop.create_task(self.run_asgi())
+        task.add_done_callback(self.on_task_complete)
+        self.tasks.add(task)
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
+        """Send by ASGI; who accepts adds nothing, or websockets says it."""
+        await self.writable.wait()  # as uvicorn is about to, who will then write without letting anybody in between
+        self.outlet.make_way()
+        if self._accept is None or message["type"] != "websocket.accept" or self.handshake_complete:
+            await super().send(message)  # type: ignore[arg-type]
+        elif message.get("headers") or message.get("subprotocol"):
+            lines = {"Date": "", "Upgrade": "websocket", "Connection": "Upgrade"}
+            lines["Sec-WebSocket-Accept"] = self._accept.decode()
+            self.response = Response(101, "Switching Protocols", Headers(lines))
+            await super().send(message)  # type: ignore[arg-type]
+        elif self.disconnected:
+            raise ClientDisconnected
+        elif not self.transport.is_closing():
+            self.handshake_complete = True
+            self.conn.state = State.OPEN
+            self.transport.write(handshake.answer(self._accept, self.default_headers))
+            self.start_keepalive()
+
+    def shutdown(self) -> None:
+        """Close, for the server goes. Who has been told goodbye is given uvicorn's patience to answer it.
+
+        A TCP connection that is closed while its peer is still sending is reset, and takes along what that one has not read yet: the
+        last answers.
+        """
+        if not self.close_sent:
+            self.outlet.make_way()
+            super().shutdown()
+
+    def fail(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
+    # In
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come, unless it may wait."""
+        if self.hold is None or not self.hold.keep(self, data):
+            self.read(data)
+
+    def read(self, data: bytes) -> None:
+        """Hear what is hot, pass on the rest."""
+        if not self._framed:
+            self.outlet.make_way()
+            super().data_received(data)
+            self._framed = self.handshake_initiated and not self.close_sent and not self.conn.reader.buffer
+            return
+        if self._kept:
+            data, self._kept = self._kept + data, b""
+        begin, at, end = (
+            0,
+            min(self._passing, len(data)),
+            len(data),
+        )  # before `begin`: dealt with; until `at`: to be passed on
+        self._passing -= at
+        while at < end and self._framed:
+            frame = _frame_at(data, at)
+            if frame is None:
+                self._pass(data[begin:at])
+                self._kept = data[at:]
+                return
+            if not frame[1]:
+                self._framed = False  # websockets will say that clients mask; nothing that follows counts
+                at = end
+            elif (message := self._hot(data, frame)) is None:
+                at = min(frame[2], end)
+                self._passing = frame[2] - at
+            else:
+                text, attachment, message_end = message
+                self._pass(data[begin:at])
+                begin = at
+                if message_end > end:
+                    self._kept = data[at:]
+                    return
+                if self._is_heard(text, attachment):
+                    begin = message_end
+                at = message_end
+        self._pass(data[begin:])
+
+    def _pass(self, data: bytes) -> None:
+        if data:
+            self.outlet.make_way()
+            super().data_received(data)
+
+    def _hot(self, data: bytes, frame: _Frame) -> tuple[bytes, bytes | None, int] | None:
+        """A hot message that begins with this frame, and its end, which may not have come yet; None: it is not hot."""
+        first_byte, begin, end = frame
+        if first_byte != _WHOLE_TEXT or end - begin > HOT_BYTES or self.hearer is None:
+            return None
+        come = len(data)
+        if end > come:
+            return b"", None, end
+        text = apply_mask(data[begin:end], data[begin - 4 : begin])
+        if not text.startswith(_ANNOUNCES_ONE):
+            return text, None, end
+        if end == come:
+            return b"", None, end + 1  # its attachment is still to come
+        attachment = _frame_at(data, end)
+        if attachment is None:
+            return b"", None, come + 1
+        first_byte, begin, end = attachment
+        if first_byte != _WHOLE_BINARY or not begin or end - begin > HOT_BYTES:
+            return None
+        if end > come:
+            return b"", None, end
+        return text, apply_mask(data[begin:end], data[begin - 4 : begin]), end
+
+    def _is_heard(self, text: bytes, attachment: bytes | None) -> bool:
+        """Offer a message, if none is half here and nobody has said goodbye; what is not heard at once is given to ASGI as it is."""
+        if self.frames or self.conn.state is not State.OPEN or self.close_sent:
+            return False
+        hearer = self.hearer
+        if hearer is not None and self.queue.empty() and hearer.hear(text, attachment):
+            return True
+        return self._deliver(text, attachment)
+
+    def _deliver(self, text: bytes, attachment: bytes | None) -> bool:
+        """Put a whole message where websockets would: it would find in these bytes what has been found already."""
+        try:
+            self.queue.put_nowait({"type": "websocket.receive", "text": text.decode()})
+        except UnicodeDecodeError:
+            return False
+        if attachment is not None:
+            self.queue.put_nowait({"type": "websocket.receive", "bytes": attachment})
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+        return True
+
+
+def _frame_at(data: bytes, at: int) -> _Frame | None:
+    """Read a frame's head; None: it is not whole."""
+    come = len(data)
+    if come - at < 2:
+        return None
+    first_byte, length = data[at], data[at + 1] - _MASKED
+    if length < 0:
+        return first_byte, 0, 0
+    begin = at + 6
+    if length >= 126:
+        size = 2 if length == 126 else 8
+        if come - at < 2 + size:
+            return None
+        length = int.from_bytes(data[at + 2 : at + 2 + size], "big")
+        begin += size
+    return (first_byte, begin, begin + length) if begin <= come else None
+
+
+def encode_frame(message: str | bytes) -> bytes:
+    """Make a server's whole frame of a message."""
+    if isinstance(message, str):
+        first_byte, content = _WHOLE_TEXT, message.encode()
+    else:
+        first_byte, content = _WHOLE_BINARY, message
+    length = len(content)
+    if length < 126:
+        return bytes((first_byte, length)) + content
+    if length < 2**16:
+        return bytes((first_byte, 126)) + length.to_bytes(2, "big") + content
+    return bytes((first_byte, 127)) + length.to_bytes(8, "big") + content
+
+
+def lane_of(send: Any) -> FastLane | None:
+    """The lane behind an ASGI `send`, if uvicorn runs with one and nothing wraps it."""
+    protocol = getattr(send, "__self__", None)
+    return protocol if isinstance(protocol, FastLane) else None
+
+
+def websocket_protocol() -> Any:
+    """What uvicorn's `ws` is to be: the fast lane, or the ordinary protocol beside releases that it is not tried with."""
+    other = {name: found for name, tried in TRIED.items() if (found := version(name)) != tried}
+    if not other:
+        return FastLane
+    log.warning("fast_lane_off", reason=f"It is tried with {TRIED}, and this is {other}.")
+    return "websockets-sansio"
