@@ -1,7 +1,8 @@
 """The pages' way into the packages; pyproject.toml says everything else.
 
-What `make dist` has built in client_web/editor/dist is in the wheel as server/built_pages, and in the sdist at its own place. Neither
-can be made without. An editable installation needs none: it serves what is in the source tree.
+What `make dist` has built in client_web/editor/dist is in the wheel as server/built_pages, and in
+the sdist at its own place. Neither can be made without. An editable installation needs none: it
+serves what is in the source tree.
 """
 
 import shutil

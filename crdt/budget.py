@@ -1,17 +1,20 @@
 """Memory that people make a node hold: one budget for all of them, and a share of it for each.
 
-What a message can make the server keep (an upload that is not complete, a missing update that is not fetched, a request's body) is held
-under a lease, and counted:
+What a message can make the server keep (an upload that is not complete, a missing update that is
+not fetched, a request's body) is held under a lease, and counted:
 
-1. **One person holds a share.** Past it their own things are refused (`too_many`), nobody else's. A single thing may be larger than the
-   share: a large document must be there for whoever may read it.
-2. **All together hold the total.** When it is reached, whoever holds the most gives way: the oldest of what they can begin again is given
-   up, as long as they keep more than the newcomer gets. Otherwise the newcomer is refused (`unavailable`).
-3. **A lease has a time.** Who goes on renews it; what nobody has asked for until then is given up by `sweep`.
+1. **One person holds a share.** Past it their own things are refused (`too_many`), nobody else's. A
+   single thing may be larger than the share: a large document must be there for whoever may read
+   it.
+2. **All together hold the total.** When it is reached, whoever holds the most gives way: the oldest
+   of what they can begin again is given up, as long as they keep more than the newcomer gets.
+   Otherwise the newcomer is refused (`unavailable`).
+3. **A lease has a time.** Who goes on renews it; what nobody has asked for until then is given up
+   by `sweep`.
 4. **What several hold is counted once,** and freed with the last of them.
 
-A person is whoever can be told apart: a user, or the household of an address for guests who are not known again. Giving up calls `lost`,
-which must forget the bytes.
+A person is whoever can be told apart: a user, or the household of an address for guests who are not
+known again. Giving up calls `lost`, which must forget the bytes.
 """
 
 import math

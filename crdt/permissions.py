@@ -1,6 +1,7 @@
 """Who may what in a document: the roles, and the table of what each includes. Everything that refuses a person asks here.
 
-A role belongs to a person in one document, by a grant or by a link. Everybody who may read is seen by the others, viewers too.
+A role belongs to a person in one document, by a grant or by a link. Everybody who may read is seen
+by the others, viewers too.
 """
 
 from collections.abc import Mapping

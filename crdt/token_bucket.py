@@ -24,7 +24,8 @@ class TokenBucket:
     def take(self, amount: float, now: float) -> float:
         """Take an amount, and return 0; or take nothing and return the seconds after which that much can be had.
 
-        More than the burst can never be had at once: it is let through when the bucket is full, and leaves it in debt.
+        More than the burst can never be had at once: it is let through when the bucket is full, and
+        leaves it in debt.
         """
         rate = self._rate
         left = self._left + (now - self._at) * rate.per_second

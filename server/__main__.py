@@ -1,6 +1,7 @@
 """The command line: `manyhands serve | settings | token | adopt | audit | history | doctor | version`.
 
-Each command imports its own part of the server as it begins: for most of them all of it takes longer than what they do.
+Each command imports its own part of the server as it begins: for most of them all of it takes
+longer than what they do.
 """
 
 import asyncio
@@ -184,7 +185,8 @@ def print_history(*, most: int, document_id: str) -> None:
 def doctor_group(context: click.Context, *, everything: bool) -> None:
     """Look after documents that hold what the document engine does not take. With SQLite, stop the server first.
 
-    Without a command: list what is set aside. A PLACE is the number of a row of the log, and the update's position in it behind a dot.
+    Without a command: list what is set aside. A PLACE is the number of a row of the log, and the
+    update's position in it behind a dot.
     """
     if context.invoked_subcommand is None:
         _see(lambda doctor: doctor.overview(everything=everything))

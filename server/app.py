@@ -1,7 +1,8 @@
 """The composition root: every part of the server made and joined, opened in order and closed in the opposite one.
 
-`create_app(config)` is an ASGI application. A server that speaks ASGI's lifespan opens and stops it by that; ours
-(server/cli/serve.py) does so itself, because it must stop before connections are closed.
+`create_app(config)` is an ASGI application. A server that speaks ASGI's lifespan opens and stops it
+by that; ours (server/cli/serve.py) does so itself, because it must stop before connections are
+closed.
 """
 
 import asyncio
@@ -162,9 +163,10 @@ class App:
     async def stop(self) -> None:
         """Leave in good order, once: not ready, nobody let in, people sent away in turns, everything written, connections ended.
 
-        People are told before the last is written, not after: each is served until it goes, and meets no refusal; and where the
-        store holds up the writing, they need not wait for it here. What is not written when the deadline comes was not acknowledged
-        either, and stays with its clients.
+        People are told before the last is written, not after: each is served until it goes, and
+        meets no refusal; and where the store holds up the writing, they need not wait for it here.
+        What is not written when the deadline comes was not acknowledged either, and stays with its
+        clients.
         """
         if self._stopping:
             return

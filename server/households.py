@@ -1,7 +1,8 @@
 """Whom an IP address stands for when something is counted, and how much each of them may still ask for.
 
-IPv6 addresses count by their /64, which is what one household is given. The table of shares is bounded: a household that has asked for
-nothing for long has its whole share again and needs no place in it, and past the bound the one that was quiet longest loses its place.
+IPv6 addresses count by their /64, which is what one household is given. The table of shares is
+bounded: a household that has asked for nothing for long has its whole share again and needs no
+place in it, and past the bound the one that was quiet longest loses its place.
 """
 
 from collections import OrderedDict

@@ -1,6 +1,7 @@
 """What the server says about itself: one vocabulary of events, written as structured lines to standard error.
 
-Every line is an Event with facts as keys. Facts never hold content, titles, tokens, session or connection ids, or query strings.
+Every line is an Event with facts as keys. Facts never hold content, titles, tokens, session or
+connection ids, or query strings.
 """
 
 import logging

@@ -1,10 +1,13 @@
 """How many lines the log gets of what can happen thousands of times a second: few of each kind, and a count of what was left out.
 
-A stranger can break a protocol, and a database can be away for everybody, far more often than anybody reads. A log that grows with that
-fills the disk and hides the rest. The ration stands before the one handler, so that lines of libraries pass it like our own.
+A stranger can break a protocol, and a database can be away for everybody, far more often than
+anybody reads. A log that grows with that fills the disk and hides the rest. The ration stands
+before the one handler, so that lines of libraries pass it like our own.
 
-1. Of lines at WARNING and above, each event has LINES in a minute; a library's template is an event.
-2. Of those events that come with every request while something is wrong, the same line (event, kind, reason) comes once in PAUSE.
+1. Of lines at WARNING and above, each event has LINES in a minute; a library's template is an
+   event.
+2. Of those events that come with every request while something is wrong, the same line (event,
+   kind, reason) comes once in PAUSE.
 3. The next line of an event says how many were left out before it, as `left_out`.
 """
 

@@ -18,8 +18,8 @@ from tests.harness.postgres import PostgresServer
 
 pytest_plugins = ["tests.harness.named_failures"]
 
-# Fresh examples in every run, in CI as well, where Hypothesis would try the same ones for ever; a failure prints how to see it again.
-# Nothing here depends on how busy the machine is.
+# Fresh examples in every run, in CI as well, where Hypothesis would try the same ones for ever; a
+# failure prints how to see it again. Nothing here depends on how busy the machine is.
 settings.register_profile(
     "manyhands",
     derandomize=False,
@@ -75,8 +75,9 @@ def pytest_collection_finish() -> None:
 class InGroups(LoadScopeScheduling):  # type: ignore[misc]
     """Gives all browser tests to one worker and all of the cluster to one, these first; every other test is for whoever is free.
 
-    Two browsers would fight for the cores, and one cluster is enough for two of them. pytest-xdist's own groups are told by a mark which
-    it writes into a test's id; with pytest 9.2 that is lost, without a word.
+    Two browsers would fight for the cores, and one cluster is enough for two of them.
+    pytest-xdist's own groups are told by a mark which it writes into a test's id; with pytest 9.2
+    that is lost, without a word.
     """
 
     def _split_scope(self, nodeid: str) -> str:

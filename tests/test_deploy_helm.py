@@ -1,6 +1,7 @@
 """The Helm chart without Helm: templates are well-formed, name only values that exist, and are YAML of the right shape.
 
-Control lines are taken out, and what is filled in becomes a placeholder; so both sides of every `if` are looked at.
+Control lines are taken out, and what is filled in becomes a placeholder; so both sides of every
+`if` are looked at.
 """
 
 import json

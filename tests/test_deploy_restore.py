@@ -1,6 +1,7 @@
 """Backup and restore with the commands of deploy/README.md.
 
-What was acknowledged before the backup is there afterwards; what pages know beyond it is kept apart from it.
+What was acknowledged before the backup is there afterwards; what pages know beyond it is kept apart
+from it.
 """
 
 import asyncio

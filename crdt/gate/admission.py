@@ -14,10 +14,12 @@ class Admission(NamedTuple):  # one for each edit: a frozen dataclass takes four
     """What admitted updates bring.
 
     Attributes:
-        news: whether there is a struct or a deletion that the document lacked; without any they are complete duplicates.
+        news: whether there is a struct or a deletion that the document lacked; without any they are
+            complete duplicates.
         new_clients: client ids whose first structs they bring.
         writes: client ids for which they bring new structs.
-        cost: an upper bound of the time that the document engine needs for them, in nanoseconds (crdt/gate/engine_cost.py).
+        cost: an upper bound of the time that the document engine needs for them, in nanoseconds
+            (crdt/gate/engine_cost.py).
     """
 
     news: bool
@@ -39,7 +41,8 @@ RESERVE_BYTES = 2**20
 def check_fits(updates: Sequence[Inspected], size: int, most: int) -> None:
     """Raise ProtocolError(document_full) unless a document of `size` bytes, with these, is within its limit or is being made smaller.
 
-    Whoever could not even delete would have lost the document. What they delete is cleared away when its log is folded.
+    Whoever could not even delete would have lost the document. What they delete is cleared away
+    when its log is folded.
     """
     deletes = any(update.deletions for update in updates)
     if size > most and not (deletes and (size <= most + RESERVE_BYTES or not any(each.structs for each in updates))):

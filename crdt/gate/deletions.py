@@ -1,7 +1,7 @@
 """What of a document is deleted, by client id, with the way back as long as an update is under judgement.
 
-Deleted structs that follow on one another are entered as one range. So a batch of 100,000 of them costs one entry in the table and one step
-of the way back, not as many.
+Deleted structs that follow on one another are entered as one range. So a batch of 100,000 of them
+costs one entry in the table and one step of the way back, not as many.
 """
 
 from collections.abc import Sequence

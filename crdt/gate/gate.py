@@ -1,22 +1,29 @@
 """The gate: what strangers' updates must be before pycrdt sees them.
 
-`inspect` reads an update's bytes by themselves; `Knowledge` judges it against the document, including what is in flight to the log. What
-passes keeps these promises, on which the whole server stands:
+`inspect` reads an update's bytes by themselves; `Knowledge` judges it against the document,
+including what is in flight to the log. What passes keeps these promises, on which the whole server
+stands:
 
 1. **It is sound.** yrs and yjs both read it, to the last byte, as the same thing.
-2. **It is complete.** No clock gap; every origin, parent and deleted range is known, or comes with the update, and not in a circle. So
-   pycrdt never holds anything back as pending, where it diverges (y-crdt#632), and the state vector after it is known beforehand.
-3. **It fits.** Content lies where its kind may lie (crdt/gate/places.py), types are not nested deeper than recursion allows.
-4. **It cuts no surrogate pair.** Yjs counts UTF-16 units. At a border inside a pair yjs makes two U+FFFD and yrs something else, for ever.
-5. **Its author may write.** New structs under a client id need `may_write`'s consent. Known structs that come again need none: clients
-   upload what overlaps, and whole documents with other people's work in it.
+2. **It is complete.** No clock gap; every origin, parent and deleted range is known, or comes with
+   the update, and not in a circle. So pycrdt never holds anything back as pending, where it
+   diverges (y-crdt#632), and the state vector after it is known beforehand.
+3. **It fits.** Content lies where its kind may lie (crdt/gate/places.py), types are not nested
+   deeper than recursion allows.
+4. **It cuts no surrogate pair.** Yjs counts UTF-16 units. At a border inside a pair yjs makes two
+   U+FFFD and yrs something else, for ever.
+5. **Its author may write.** New structs under a client id need `may_write`'s consent. Known structs
+   that come again need none: clients upload what overlaps, and whole documents with other people's
+   work in it.
 
-Duplicates are judged like everything else, for implementations look at the references of structs that they already have. A second,
-different struct under a known id is not noticed; the log's order decides, and everybody is sent the same log.
+Duplicates are judged like everything else, for implementations look at the references of structs
+that they already have. A second, different struct under a known id is not noticed; the log's order
+decides, and everybody is sent the same log.
 
-What it leaves to others: values (HTML in attributes passes; only the sandbox reads a document out), and the order of neighbours in a
-sequence, which would take the whole sequence to know. Whoever may write can forge a struct whose right neighbour stands to the left of
-its left one; nothing breaks, but yjs and yrs may order the two differently (0.9 % of documents made of such forgeries alone).
+What it leaves to others: values (HTML in attributes passes; only the sandbox reads a document out),
+and the order of neighbours in a sequence, which would take the whole sequence to know. Whoever may
+write can forge a struct whose right neighbour stands to the left of its left one; nothing breaks,
+but yjs and yrs may order the two differently (0.9 % of documents made of such forgeries alone).
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -73,10 +80,12 @@ class Knowledge:
         self._surrogates = Surrogates()
         self._deletions = Deletions()
         self._cost = EngineCost(self._deletions)
-        # What the updates under judgement have changed so far: clock, runs and low surrogates before by client id.
+        # What the updates under judgement have changed so far: clock, runs and low surrogates
+        # before by client id.
         self._touched: dict[int, tuple[int, int, int]] = {}
         self._dead_branches: set[int] = set()
-        # Structs of several values under a map key: they must be deleted by the end of the update. Undo keeps such ones.
+        # Structs of several values under a map key: they must be deleted by the end of the update.
+        # Undo keeps such ones.
         self._overwritten: list[tuple[int, int, int]] = []
         self._mark = self._places.mark()
         self.typing_runs = TypingRuns(limits)
@@ -117,8 +126,9 @@ class Knowledge:
     ) -> Admission:
         """Check updates against the document one after the other and take them in, all or none.
 
-        `may_write` is asked once for each client id for which there are new structs; `own` is the session's. Raises ProtocolError, and
-        then nothing has changed: `missing_past`, `client_id_taken`, `bad_update`, `document_full`, and `too_costly` unless the engine has
+        `may_write` is asked once for each client id for which there are new structs; `own` is the
+        session's. Raises ProtocolError, and then nothing has changed: `missing_past`,
+        `client_id_taken`, `bad_update`, `document_full`, and `too_costly` unless the engine has
         been `measured` with them.
         """
         typed = self.typing_runs.admit(updates, self._clocks, may_write)

@@ -1,8 +1,9 @@
 """The order in which an update's structs are taken in: each after those it refers to, a slice at a time.
 
-An update lists its structs by client id, and those of one client id may refer to those of another that come later in the bytes. So the
-structs of each client id are taken in up to one whose reference is not known yet; then come the structs that are missing. Between two
-slices the event loop may turn.
+An update lists its structs by client id, and those of one client id may refer to those of another
+that come later in the bytes. So the structs of each client id are taken in up to one whose
+reference is not known yet; then come the structs that are missing. Between two slices the event
+loop may turn.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,16 +1,20 @@
 """Where every struct of a document lives: in which shared type, in its sequence or under one of its map keys, and how deep.
 
-A struct names its parent only when it has no neighbour; otherwise its origins tell. So the place of every struct is remembered, which
-is cheap because people work in one place for a while: per client id there are runs, each the first clock and the place. A document of
-11,000 structs in one text has one run per author; rich text has two or three per paragraph.
+A struct names its parent only when it has no neighbour; otherwise its origins tell. So the place of
+every struct is remembered, which is cheap because people work in one place for a while: per client
+id there are runs, each the first clock and the place. A document of 11,000 structs in one text has
+one run per author; rich text has two or three per paragraph.
 
-1. A place is a number: twice the branch, plus one under a map key. A branch is a shared type, or a root.
-2. Place 0 is nowhere: garbage-collected structs lie there, whatever lives in or beside them is garbage-collected too (Yjs does so), and
-   everything may go there.
-3. Two origins in two different places are refused: yjs and yrs would disagree on which counts. One of them may be nowhere if the other
-   is in a type that is deleted, for then both are the same place.
-4. What a type's sequence may hold depends on the type. A string in an array makes pycrdt iterate for ever; text under a map key makes
-   yrs panic; text outside of a text type makes the editors throw that are open on it. Root types don't say what they are.
+1. A place is a number: twice the branch, plus one under a map key. A branch is a shared type, or a
+   root.
+2. Place 0 is nowhere: garbage-collected structs lie there, whatever lives in or beside them is
+   garbage-collected too (Yjs does so), and everything may go there.
+3. Two origins in two different places are refused: yjs and yrs would disagree on which counts. One
+   of them may be nowhere if the other is in a type that is deleted, for then both are the same
+   place.
+4. What a type's sequence may hold depends on the type. A string in an array makes pycrdt iterate
+   for ever; text under a map key makes yrs panic; text outside of a text type makes the editors
+   throw that are open on it. Root types don't say what they are.
 """
 
 from array import array

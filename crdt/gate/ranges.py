@@ -1,7 +1,7 @@
 """Deleted clocks of one client id: sorted, disjoint ranges that remember how to undo an addition.
 
-They lie in two arrays of 32-bit integers: a document with 100,000 deletions takes 800 kB, and an insertion in the middle moves
-memory instead of objects.
+They lie in two arrays of 32-bit integers: a document with 100,000 deletions takes 800 kB, and an
+insertion in the middle moves memory instead of objects.
 """
 
 from array import array

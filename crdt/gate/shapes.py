@@ -1,7 +1,8 @@
 """What updates look like: which ones cannot fail, and which ones are so unusual that they are tried elsewhere first.
 
-Honest editors send the same few shapes all day. An update of another shape may be sound as well, but nobody has seen the document engine
-take thousands of its kind. Should it bring the engine down, then a worker of the sandbox is lost and not the node.
+Honest editors send the same few shapes all day. An update of another shape may be sound as well,
+but nobody has seen the document engine take thousands of its kind. Should it bring the engine down,
+then a worker of the sandbox is lost and not the node.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,8 @@ def is_plain_text(update: Inspected) -> bool:
 def unusual(updates: Sequence[Inspected], *, suspicious: bool) -> str | None:
     """Why a batch is to be tried in the sandbox before it is taken; None: it is as honest editors' are.
 
-    `suspicious`: something of this document had to be set aside lately, so that only plain text is trusted.
+    `suspicious`: something of this document had to be set aside lately, so that only plain text is
+    trusted.
     """
     if len(updates) == 1 and is_plain_text(updates[0]):
         return None

@@ -1,7 +1,8 @@
 """Where the second halves of surrogate pairs stand in a document, so that nothing is let in that cuts a pair.
 
-Yjs counts text in UTF-16 units; a character beyond U+FFFF (most emoji) takes two. At a border between the two, yjs makes each half a
-U+FFFD, yrs moves the border, and the replicas differ for ever.
+Yjs counts text in UTF-16 units; a character beyond U+FFFF (most emoji) takes two. At a border
+between the two, yjs makes each half a U+FFFD, yrs moves the border, and the replicas differ for
+ever.
 """
 
 from array import array

@@ -1,10 +1,12 @@
 """Where authors are expected to type on: nearly every edit is one more character behind the author's last one.
 
-Such an edit is read by comparing its bytes with those that it must have, and let in by what the gate has found out about the one before:
-its origin is the last character of a run, its right origin the run's, and so it lives where the run lives. What differs by a bit is read
-and judged like everything else (crdt/gate/gate.py).
+Such an edit is read by comparing its bytes with those that it must have, and let in by what the
+gate has found out about the one before: its origin is the last character of a run, its right origin
+the run's, and so it lives where the run lives. What differs by a bit is read and judged like
+everything else (crdt/gate/gate.py).
 
-A run begins when an update of one new text is let in, and is of no more use when its author does anything else.
+A run begins when an update of one new text is let in, and is of no more use when its author does
+anything else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,7 +143,8 @@ class TypingRuns:
 def join_keystrokes(updates: Iterable[Inspected]) -> tuple[Inspected, ...]:
     """Make one update of what an author has typed in one go: the same to the letter, for whoever reads it.
 
-    A keystroke moves before what others have done since the one before, for it builds on nothing but its run.
+    A keystroke moves before what others have done since the one before, for it builds on nothing
+    but its run.
     """
     joined: list[Inspected | list[Keystroke]] = []
     going_on: dict[TypingRun, list[Keystroke]] = {}

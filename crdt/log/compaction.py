@@ -1,12 +1,14 @@
 """Compaction: when a log is worth folding into a snapshot, and how it is folded so that nothing is lost on the way.
 
-`fold` trusts nobody. It replays the log into one Doc, encodes that as the snapshot, loads the snapshot into a second Doc, and
-compares both encodings, item by item, with what the log's own bytes say (crdt/log/compaction_check.py). The second Doc is given what a client
-would be given, unwrapped and read again. Any doubt is an exception; the log then stays as it is. Run it where a crash or an endless loop
-does no harm.
+`fold` trusts nobody. It replays the log into one Doc, encodes that as the snapshot, loads the
+snapshot into a second Doc, and compares both encodings, item by item, with what the log's own bytes
+say (crdt/log/compaction_check.py). The second Doc is given what a client would be given, unwrapped
+and read again. Any doubt is an exception; the log then stays as it is. Run it where a crash or an
+endless loop does no harm.
 
-Everything is compared in the engine's form (crdt/yjs/wrapping.py), and that is the form of a snapshot, with a mark of its own in front. A
-snapshot of a former version has no such mark; it is inspected like any update.
+Everything is compared in the engine's form (crdt/yjs/wrapping.py), and that is the form of a
+snapshot, with a mark of its own in front. A snapshot of a former version has no such mark; it is
+inspected like any update.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +40,8 @@ _LIMITS = GateLimits()
 def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading: bool = False) -> bool:
     """Whether a log of `rows` rows and `log_bytes` since a snapshot of `snapshot_bytes` is worth folding.
 
-    The log must have grown by a share of the snapshot, so a document of n bytes of history is folded in O(n) work altogether.
+    The log must have grown by a share of the snapshot, so a document of n bytes of history is
+    folded in O(n) work altogether.
     """
     floor, share = AT_UNLOAD if unloading else WHILE_OPEN
     return log_bytes + ROW_BYTES * rows >= max(floor, snapshot_bytes // share)
@@ -47,12 +50,13 @@ def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading:
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:
     """Build and verify the snapshot of a log; return it as it is stored, with its state vector as Yjs v1 bytes.
 
-    Raises InvariantError when the snapshot is not exactly the log, and whatever pycrdt raises, PanicException included.
+    Raises InvariantError when the snapshot is not exactly the log, and whatever pycrdt raises,
+    PanicException included.
     """
     replayed: Doc[Any] = Doc()
     said = Items()
-    # One Doc, in log order: merging updates without one takes quadratic time, and so do many in one transaction. One for each takes
-    # half as long again as one for each batch.
+    # One Doc, in log order: merging updates without one takes quadratic time, and so do many in one
+    # transaction. One for each takes half as long again as one for each batch.
     for updates in _batches_of(snapshot, batches):
         with replayed.transaction():
             for update in updates:

@@ -1,17 +1,21 @@
 """Whether a snapshot is exactly what a log says, found without asking pycrdt: the bytes of both are compared item by item.
 
-A Yjs document *is* its set of items (author, clock, origins, parent, content) and which of them are deleted; what people see is a
-function of that set. So two encodings are the same document when
+A Yjs document *is* its set of items (author, clock, origins, parent, content) and which of them are
+deleted; what people see is a function of that set. So two encodings are the same document when
 
 1. they reach the same clock for every client id, and that is what pycrdt's state vector says;
-2. every item that the snapshot still has was put in the same position: origins, parent, key. That holds for deleted ones too, which
-   decide where others come to stand; only what is collected as garbage has no position any more;
-3. every item that the snapshot does not call deleted has the same content, clock by clock (encodings cut and join items
-   differently, so both are brought into the longest runs possible first);
+2. every item that the snapshot still has was put in the same position: origins, parent, key. That
+   holds for deleted ones too, which decide where others come to stand; only what is collected as
+   garbage has no position any more;
+3. every item that the snapshot does not call deleted has the same content, clock by clock
+   (encodings cut and join items differently, so both are brought into the longest runs possible
+   first);
 4. everything that the log deletes is deleted in the snapshot;
-5. what the snapshot deletes beyond that had to go: the loser of a map key, or something inside a deleted parent.
+5. what the snapshot deletes beyond that had to go: the loser of a map key, or something inside a
+   deleted parent.
 
-Linear in the bytes (about 6 µs an item). Values are never read through pycrdt, whose arrays can be made to iterate for ever.
+Linear in the bytes (about 6 µs an item). Values are never read through pycrdt, whose arrays can be
+made to iterate for ever.
 """
 
 from bisect import bisect_right
@@ -43,7 +47,8 @@ class Run:
         self.item = item
         self.clock = item.clock
         self.end = item.clock + item.length
-        # Any: a bytearray or a list, as the kind says; one kind is one type, and both grow and slice alike.
+        # Any: a bytearray or a list, as the kind says; one kind is one type, and both grow and
+        # slice alike.
         self.content: Any = bytearray(item.content) if isinstance(item.content, bytes) else item.content
         self.place: Place | None = None
 

@@ -2,16 +2,21 @@
 
 pycrdt keeps its promises only under conditions, which are this module's rules:
 
-1. Updates come in log order and causally complete (the gate sees to it). After they are applied the state vector must be the one that
-   they lead to; yrs can integrate behind a gap and report what it does not hold (y-crdt#632).
-2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt: `Damaged` is raised, the object
-   must be dropped, and the document is replayed from the log.
-3. pycrdt is only ever given the engine's form of an update, and what it encodes is unwrapped before anybody sees it (crdt/yjs/wrapping.py).
-4. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is the sandbox's work.
-5. What counts has been applied, each update in a transaction of its own: two that are sound alone may be unsound in one.
+1. Updates come in log order and causally complete (the gate sees to it). After they are applied the
+   state vector must be the one that they lead to; yrs can integrate behind a gap and report what it
+   does not hold (y-crdt#632).
+2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt:
+   `Damaged` is raised, the object must be dropped, and the document is replayed from the log.
+3. pycrdt is only ever given the engine's form of an update, and what it encodes is unwrapped before
+   anybody sees it (crdt/yjs/wrapping.py).
+4. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is
+   the sandbox's work.
+5. What counts has been applied, each update in a transaction of its own: two that are sound alone
+   may be unsound in one.
 
-Plain text is the exception to 5. Nobody looks into a replica but who joins or comes back, while every keystroke has to go into it. A text
-that the gate let in cannot fail, so it counts first, and is applied together with many others, or before anything else is.
+Plain text is the exception to 5. Nobody looks into a replica but who joins or comes back, while
+every keystroke has to go into it. A text that the gate let in cannot fail, so it counts first, and
+is applied together with many others, or before anything else is.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -130,7 +135,8 @@ class Document:
         """Apply what is followed, and check that the replica is where the log leads to."""
         if not self._pending:
             return
-        # One transaction for all: beginning and ending one costs several times what a keystroke does.
+        # One transaction for all: beginning and ending one costs several times what a keystroke
+        # does.
         with _damage("A text could not be applied"), self._doc.transaction():
             for update in self._pending:
                 self._engine(self._doc, update)
@@ -212,7 +218,8 @@ class Document:
     def missing_for(self, state_vector: bytes, afford: Afford = lambda _most: None) -> bytes:
         """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same.
 
-        `afford` is asked before a new one is made. It is told how large that may become, in bytes, and may raise.
+        `afford` is asked before a new one is made. It is told how large that may become, in bytes,
+        and may raise.
         """
         self.settle()
         answer = self._answers.pop(state_vector, None)

@@ -1,11 +1,12 @@
 """Writing once more what an update said that was set aside, as an update of its own that everybody can apply.
 
-The stand-in has taken the update's clocks, and nobody who holds it would take the original any more. So its structs are written anew under
-client ids that nobody has used:
+The stand-in has taken the update's clocks, and nobody who holds it would take the original any
+more. So its structs are written anew under client ids that nobody has used:
 
-1. A struct beside others goes right in front of the tombstone that stands in for it, which is where it would have been.
-2. A struct under a map key goes behind its tombstone. A later value of the key does so too, and the higher client id comes last: so the new
-   ids are lower than any that a browser takes.
+1. A struct beside others goes right in front of the tombstone that stands in for it, which is where
+   it would have been.
+2. A struct under a map key goes behind its tombstone. A later value of the key does so too, and the
+   higher client id comes last: so the new ids are lower than any that a browser takes.
 3. What lay within a type of the same update lies within the new one.
 4. Deletions are repeated; those of its own structs name the new ones.
 """

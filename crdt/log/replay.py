@@ -1,13 +1,16 @@
 """Replaying a log: the one way in which a stored document becomes a replica, whatever its log holds.
 
-Every update is applied by itself, in the log's order, by the library that serves it afterwards. What does not apply is set aside: something
-stands in for it (crdt/log/stand_ins.py), and everything behind it goes on. The same log leads every node to the same replica, because what one
-node found is stored with the log, and what no node has stored yet is found alike by all.
+Every update is applied by itself, in the log's order, by the library that serves it afterwards.
+What does not apply is set aside: something stands in for it (crdt/log/stand_ins.py), and everything
+behind it goes on. The same log leads every node to the same replica, because what one node found is
+stored with the log, and what no node has stored yet is found alike by all.
 
-1. An update that is not readable, or whose past the log does not have, is never given to pycrdt, which diverges on gaps (y-crdt#632).
-2. An update that pycrdt refuses may have left something behind. So the document is built again without it, unless pycrdt says that it
-   could not even read the bytes.
-3. Building again begins from what was there when this was done last, so that many bad updates cost about as much as one.
+1. An update that is not readable, or whose past the log does not have, is never given to pycrdt,
+   which diverges on gaps (y-crdt#632).
+2. An update that pycrdt refuses may have left something behind. So the document is built again
+   without it, unless pycrdt says that it could not even read the bytes.
+3. Building again begins from what was there when this was done last, so that many bad updates cost
+   about as much as one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -168,7 +171,8 @@ class Replay:
         if missing:
             clocks = self.document.clocks
             in_place, garbage = (filler(missing, clocks, in_place=each) for each in (True, False))
-            # Behind what its author wrote last may be another place than where the lost words stood.
+            # Behind what its author wrote last may be another place than where the lost words
+            # stood.
             fits = self._gate().would_take([inspect(in_place, self._limits, durable=True), update])
             fillers = [[in_place], [garbage]] if fits else [[garbage]]
             yield from ([*each, raw] for each in fillers)

@@ -1,11 +1,13 @@
 """One document on one node: the replica, what the gate knows of it, and its place in the log.
 
-Rows may arrive in any order and more than once; they are followed in the log's order, each once. Rows ahead of their turn are held. What
-does not apply when a document is replayed is set aside (crdt/log/replay.py). A document that cannot be replayed even so is quarantined: it
-holds what could be replayed, and takes no more.
+Rows may arrive in any order and more than once; they are followed in the log's order, each once.
+Rows ahead of their turn are held. What does not apply when a document is replayed is set aside
+(crdt/log/replay.py). A document that cannot be replayed even so is quarantined: it holds what could
+be replayed, and takes no more.
 
-A document can be read ten times sooner than the gate has learned what it must know to let edits in. So of a large snapshot that is learned
-later: `read_gate` elsewhere, then `learn`; what needs it before then waits for it here.
+A document can be read ten times sooner than the gate has learned what it must know to let edits in.
+So of a large snapshot that is learned later: `read_gate` elsewhere, then `learn`; what needs it
+before then waits for it here.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -195,8 +197,9 @@ class Replica:
     def lacking(self, request: JoinRequest, afford: Afford) -> tuple[bytes, bytes]:
         """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
 
-        State vectors tell of no deletions, so that only who says up to which row it has everything is known to lack nothing.
-        Raises ProtocolError for a state vector that is none, Damaged, and what `afford` raises (see `Document.missing_for`).
+        State vectors tell of no deletions, so that only who says up to which row it has everything
+        is known to lack nothing. Raises ProtocolError for a state vector that is none, Damaged, and
+        what `afford` raises (see `Document.missing_for`).
         """
         document = self.document
         if request.state_vector is not self._checked and not self.is_at(request.state_vector):
@@ -305,7 +308,8 @@ class Replica:
     def advance(self) -> Iterator[InspectedRow]:
         """Apply the rows whose turn it is, and yield each; raises Damaged, and the replica must be made anew of the log.
 
-        Only now the gate learns what is new in them: of a row whose past is still missing it would learn wrong places.
+        Only now the gate learns what is new in them: of a row whose past is still missing it would
+        learn wrong places.
         """
         while (held := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
             row, known = held

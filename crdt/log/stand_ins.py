@@ -1,15 +1,19 @@
 """What is applied in the place of an update that the document engine does not take.
 
-An update that is set aside leaves a hole in its author's clocks, and what was written later builds on them. So something else takes these
-clocks, the same on every node, because the choice is stored with the mark:
+An update that is set aside leaves a hole in its author's clocks, and what was written later builds
+on them. So something else takes these clocks, the same on every node, because the choice is stored
+with the mark:
 
-1. the update's structs as deleted content in the same places: what stands behind them finds its neighbours, and stays. What the update
-   deletes is deleted, as it is for whoever has taken the update; if that does not apply, the structs stand alone;
-2. garbage-collected structs of the same clocks: what stands beside them is collected too, but the clocks go on;
+1. the update's structs as deleted content in the same places: what stands behind them finds its
+   neighbours, and stays. What the update deletes is deleted, as it is for whoever has taken the
+   update; if that does not apply, the structs stand alone;
+2. garbage-collected structs of the same clocks: what stands beside them is collected too, but the
+   clocks go on;
 3. nothing, for bytes that cannot even be read.
 
-An update whose past the log does not have gets that past filled in, so that it can be applied itself. Browsers that hold the original are
-told that it is deleted, and end where everybody else is.
+An update whose past the log does not have gets that past filled in, so that it can be applied
+itself. Browsers that hold the original are told that it is deleted, and end where everybody else
+is.
 """
 
 from collections.abc import Iterator, Mapping

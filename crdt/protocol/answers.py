@@ -1,7 +1,8 @@
 """The server's side of the native protocol: messages and answers as an event's name and its arguments.
 
-Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments), and what is told to many as `Written` text; how they
-travel is the gateway's affair. The client's side is crdt/protocol/requests.py; server/PROTOCOL.md is the reference for both.
+Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments), and what is told
+to many as `Written` text; how they travel is the gateway's affair. The client's side is
+crdt/protocol/requests.py; server/PROTOCOL.md is the reference for both.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Batches: several updates framed as one message, each with its length in front.
 
-Decoding is strict: bytes become updates or raise ProtocolError, nothing else, in time linear in their length.
+Decoding is strict: bytes become updates or raise ProtocolError, nothing else, in time linear in
+their length.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,11 @@
 """Hints as bytes: `version • varUint(length) • node id • kind • body`, so that a node knows its own by their first bytes.
 
-A batch's body is `varUint(epoch) • varUint(seq) • varUint(people)`, then, when the batch travels along, how many client ids it bound,
-`varUint(client id) • key hash (16 bytes)` of each, and the batch itself; that of a change of access is `varUint(version)`, that of a beat
-nothing or the node's name in the settings; the other bodies are JSON.
-Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another version says things that this one does
-not understand: they raise as well, and are read from the log instead.
+A batch's body is `varUint(epoch) • varUint(seq) • varUint(people)`, then, when the batch travels
+along, how many client ids it bound, `varUint(client id) • key hash (16 bytes)` of each, and the
+batch itself; that of a change of access is `varUint(version)`, that of a beat nothing or the node's
+name in the settings; the other bodies are JSON. Decoding is strict: bytes become a hint or raise
+ProtocolError, nothing else. A node of another version says things that this one does not
+understand: they raise as well, and are read from the log instead.
 """
 
 import json

@@ -1,6 +1,7 @@
 """What nodes tell each other of a document, or of themselves: hints, nothing of value. Whoever misses one finds out from the log.
 
-How hints travel is the bus' affair (server/bus/base.py); as bytes they are crdt/protocol/hint_codec.py's.
+How hints travel is the bus' affair (server/bus/base.py); as bytes they are
+crdt/protocol/hint_codec.py's.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from crdt.protocol.row import AuthorKeys
 class BatchHint:
     """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log.
 
-    `author_keys`: what it bound; they travel with the batch. `people`: how many have the document open on the node that says so, for a
-    row costs a frame for each of them too.
+    `author_keys`: what it bound; they travel with the batch. `people`: how many have the document
+    open on the node that says so, for a row costs a frame for each of them too.
     """
 
     epoch: Epoch
@@ -37,7 +38,8 @@ class PresenceHint:
 class PresenceWhole:
     """Everybody with a cursor on the node that says so: its other people, if it had any, are gone.
 
-    `asks`: it has just opened the document, or may have missed something, and wants to hear the same of the others.
+    `asks`: it has just opened the document, or may have missed something, and wants to hear the
+    same of the others.
     """
 
     people: tuple[PresenceChange, ...]

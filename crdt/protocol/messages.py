@@ -63,10 +63,13 @@ class Limits:
 
     Attributes:
         update_bytes: one batch, however it arrives.
-        part_bytes: one message with document content in it, either way; larger things travel in parts.
+        part_bytes: one message with document content in it, either way; larger things travel in
+            parts.
         presence_bytes: one presence state as JSON.
-        document_bytes: content a document may grow to (sum of accepted batches since its snapshot, and the snapshot).
-        waiting_bytes: batches of one room that wait for the store; past it updates are refused as `unavailable`.
+        document_bytes: content a document may grow to (sum of accepted batches since its snapshot,
+            and the snapshot).
+        waiting_bytes: batches of one room that wait for the store; past it updates are refused as
+            `unavailable`.
         backlog_bytes: unsent data of one connection; past it the session falls behind.
         members: sessions in one room.
     """
@@ -111,8 +114,9 @@ class JoinRequest:
 class JoinAnswer:
     """Everything a session needs to begin; `missing` is None when it comes in `chunk_count` parts of together `chunk_bytes`.
 
-    `missing` is empty for a client that lacks nothing, and `state_vector` when it has nothing more either. `set_aside`: how many changes
-    are kept out of the document, because the document engine does not take them.
+    `missing` is empty for a client that lacks nothing, and `state_vector` when it has nothing more
+    either. `set_aside`: how many changes are kept out of the document, because the document engine
+    does not take them.
     """
 
     role: Role

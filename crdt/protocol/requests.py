@@ -1,9 +1,10 @@
 """What a client asks for: an event's name and arguments from a stranger become one typed request.
 
-Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments); how they travelled is the gateway's affair.
-Decoding is strict: a request or a ProtocolError whose sentence names the argument; nothing else is raised. Unknown keys of an
-object are ignored, so that clients may be newer than the server. What it does not check: sizes (the gateway and the room know the
-limits), and whether update bytes are sound (the gate).
+Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments); how they travelled
+is the gateway's affair. Decoding is strict: a request or a ProtocolError whose sentence names the
+argument; nothing else is raised. Unknown keys of an object are ignored, so that clients may be
+newer than the server. What it does not check: sizes (the gateway and the room know the limits), and
+whether update bytes are sound (the gate).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -268,7 +269,8 @@ def _json_object(value: dict[str, object], depth: int) -> dict[str, Json]:
     if depth == 0:
         raise _malformed(f"`state` is nested more than {STATE_DEPTH} levels deep.")
     if "_placeholder" in value:
-        # Relayed beside an attachment, it would be taken for one by the receivers' Socket.IO parsers, which throw and disconnect.
+        # Relayed beside an attachment, it would be taken for one by the receivers' Socket.IO
+        # parsers, which throw and disconnect.
         raise _malformed("`state` must not have the key `_placeholder`.")
     return {key: _json(item, depth - 1) for key, item in value.items()}
 

@@ -33,7 +33,8 @@ class SetAside:
 
     Attributes:
         position: its place in the batch, counted from 0, or `WHOLE_ROW`.
-        stand_in: the batch that is applied and told in its place (crdt/log/stand_ins.py); empty: nothing.
+        stand_in: the batch that is applied and told in its place (crdt/log/stand_ins.py); empty:
+            nothing.
         reason: a sentence for the operator.
     """
 
@@ -58,8 +59,10 @@ class Row:
     Attributes:
         set_aside: which of its updates are not applied.
         damaged: the stored bytes are not those that were written, or there are none any more.
-        at: when the row was appended, in microseconds since 1970; None: not known, as of rows of earlier versions.
-        contributors: the names of whose updates are in it, in order (server/store/contributors.py); empty: not known.
+        at: when the row was appended, in microseconds since 1970; None: not known, as of rows of
+            earlier versions.
+        contributors: the names of whose updates are in it, in order (server/store/contributors.py);
+            empty: not known.
     """
 
     seq: Seq

@@ -32,7 +32,8 @@ class Whole:
 class Uploads:
     """One connection's uploads, at most one per document.
 
-    `part_bytes` bounds one part, `most_bytes` one upload and also all that this connection holds open together; `account` pays.
+    `part_bytes` bounds one part, `most_bytes` one upload and also all that this connection holds
+    open together; `account` pays.
     """
 
     def __init__(self, part_bytes: int, most_bytes: int, account: Account) -> None:
@@ -51,7 +52,8 @@ class Uploads:
     def receive(self, upload: Upload) -> Whole | int:
         """Take the next part; return the whole batch when it was the last, else the bytes received so far.
 
-        Offset 0 begins anew. Raises ManyhandsError, and then the document's upload is forgotten; GivenUp: it was before.
+        Offset 0 begins anew. Raises ManyhandsError, and then the document's upload is forgotten;
+        GivenUp: it was before.
         """
         document_id = upload.document_id
         begun = self._open.pop(document_id, None)

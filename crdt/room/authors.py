@@ -1,13 +1,16 @@
 """Who may write under which client id.
 
-A session's own client id, the one it joined with, is bound to the session's key by its first words. So nobody can extend somebody else's id
-(a forged struct at a victim's next clock silences the victim for ever). The store decides: of two nodes that let in the same new id at
-once, the one whose row comes second is refused (server/store/base.py, promise 6). The key lives beside the browser's offline copy, not in
-the sign-in: work done offline under an earlier sign-in, and a second tab that uploads what the first one typed, show the same key.
+A session's own client id, the one it joined with, is bound to the session's key by its first words.
+So nobody can extend somebody else's id (a forged struct at a victim's next clock silences the
+victim for ever). The store decides: of two nodes that let in the same new id at once, the one whose
+row comes second is refused (server/store/base.py, promise 6). The key lives beside the browser's
+offline copy, not in the sign-in: work done offline under an earlier sign-in, and a second tab that
+uploads what the first one typed, show the same key.
 
-Ids that merely come along in an upload (an old document that is brought in, a copy from elsewhere) stay free: whoever brings them is not
-their author, who may yet return. So does an id that is used without a key. While the owner of a free id is here, nobody else may write
-under it: on this node a reservation says so, of other nodes presence does.
+Ids that merely come along in an upload (an old document that is brought in, a copy from elsewhere)
+stay free: whoever brings them is not their author, who may yet return. So does an id that is used
+without a key. While the owner of a free id is here, nobody else may write under it: on this node a
+reservation says so, of other nodes presence does.
 """
 
 import hashlib

@@ -1,9 +1,11 @@
 """What a room knows of the log without holding it, and whether it is reading on, or reads all of it anew.
 
-One reading at a time. A row that is hinted at while the log is read may have come too late to be among what is read: it is asked for again.
+One reading at a time. A row that is hinted at while the log is read may have come too late to be
+among what is read: it is asked for again.
 
-Nodes that write at once often hear of their own rows from the store before they hear of each other's, or the other way round. So behind
-a row of one's own, and while one is under way, the log is read only when the gap stays; behind another node's it is read at once.
+Nodes that write at once often hear of their own rows from the store before they hear of each
+other's, or the other way round. So behind a row of one's own, and while one is under way, the log
+is read only when the gap stays; behind another node's it is read at once.
 """
 
 from crdt.ids import Seq

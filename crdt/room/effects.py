@@ -82,7 +82,8 @@ class Fetch:
 class Reload:
     """The replica in memory is in doubt: load the document again, then call `reloaded`.
 
-    `failed`: the document engine has failed. `folded`: fold the log first, for its last row is cheaper to read in a snapshot than to apply.
+    `failed`: the document engine has failed. `folded`: fold the log first, for its last row is
+    cheaper to read in a snapshot than to apply.
     """
 
     reason: str

@@ -1,8 +1,8 @@
 """How long a room gathers edits before the next row: one row, and one frame for each member, in each window.
 
-The first edit after a quiet spell leaves at once, in a room of any size. Then the window is as long as the room is large, for what a
-flush costs is a frame for each member, and as the event loop is late: a node that has more to do than time gathers more into each
-frame, instead of falling behind.
+The first edit after a quiet spell leaves at once, in a room of any size. Then the window is as long
+as the room is large, for what a flush costs is a frame for each member, and as the event loop is
+late: a node that has more to do than time gathers more into each frame, instead of falling behind.
 """
 
 SHORTEST = 0.02

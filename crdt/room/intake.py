@@ -1,7 +1,8 @@
 """What sessions send, until it waits for the store: who may write, what the gate says of it, whose the client ids are.
 
-A batch is taken whole or not at all. A large one is judged in slices, with pauses in which others get their turn; until it is judged no
-other batch of the document may be, but rows of other nodes may come.
+A batch is taken whole or not at all. A large one is judged in slices, with pauses in which others
+get their turn; until it is judged no other batch of the document may be, but rows of other nodes
+may come.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -32,8 +33,9 @@ class Intake:
     def receive(self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
         """Take one batch of a session, in the order in which the session sent it.
 
-        A refusal comes back as an answer when one is awaited, else as the end of the session; nothing has changed then. Raises only
-        ProtocolError(too_costly): have the engine measured with it, then say so to `receive_in_slices`.
+        A refusal comes back as an answer when one is awaited, else as the end of the session;
+        nothing has changed then. Raises only ProtocolError(too_costly): have the engine measured
+        with it, then say so to `receive_in_slices`.
         """
         try:
             return self.admit(self._entry(connection, updates, request))

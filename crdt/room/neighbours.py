@@ -1,7 +1,7 @@
 """Which other nodes live, as far as one node can tell: those that it has heard lately.
 
-A node beats every second or so; one that has been silent for a few beats is given up, and its people with it. If it only was slow
-or cut off, it is new again when it is next heard.
+A node beats every second or so; one that has been silent for a few beats is given up, and its
+people with it. If it only was slow or cut off, it is new again when it is next heard.
 """
 
 from crdt.ids import NodeId

@@ -4,7 +4,8 @@
                                      │ ▲
                               failed()└─┘ the same append again, under the same id, after a growing pause
 
-Only what the store has refused goes back: `give_back` lets it wait again, `take_back` takes it out for another judgement.
+Only what the store has refused goes back: `give_back` lets it wait again, `take_back` takes it out
+for another judgement.
 
 Nothing leaves an outbox except as durable or as openly refused.
 """
@@ -38,9 +39,9 @@ SET_ASIDE = "The document engine does not take this change. It was set aside; ev
 class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
     """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
 
-    `repeated`: the updates that brought nothing new then, for it may have been somebody else's, whom the store refuses;
-    `author_keys`: client ids for the store to bind, or to find unbound; `size`: bytes of its updates;
-    `measured`: the document engine was tried with them.
+    `repeated`: the updates that brought nothing new then, for it may have been somebody else's,
+    whom the store refuses; `author_keys`: client ids for the store to bind, or to find unbound;
+    `size`: bytes of its updates; `measured`: the document engine was tried with them.
     """
 
     connection: ConnectionId

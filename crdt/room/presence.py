@@ -1,8 +1,9 @@
 """Who is in a document and where their cursor is: a table kept by the server, one row per session.
 
-A client sets its own state and nothing else. Who the person is comes from the server; rows go when their session goes. Changes of
-this node's rows are gathered: what is sent is each row as it is at that moment, once, however often it moved. Rows of other nodes
-belong to the node that speaks of them: they go when it says so, or when it has fallen silent.
+A client sets its own state and nothing else. Who the person is comes from the server; rows go when
+their session goes. Changes of this node's rows are gathered: what is sent is each row as it is at
+that moment, once, however often it moved. Rows of other nodes belong to the node that speaks of
+them: they go when it says so, or when it has fallen silent.
 """
 
 import json

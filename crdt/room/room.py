@@ -1,17 +1,20 @@
 """The heart: one room, the live gathering around one document on one node. Sans-IO and deterministic.
 
-Every verb takes what happened (and `now`, monotonic seconds) and returns the effects to carry out, in order. The rules that make an
-acknowledged edit worth its name:
+Every verb takes what happened (and `now`, monotonic seconds) and returns the effects to carry out,
+in order. The rules that make an acknowledged edit worth its name:
 
-1. **Taken ≠ durable ≠ told.** An update that passes the gate goes to the outbox. Only `committed` makes it durable; only then is it
-   applied, sent to the other sessions and acknowledged. Nobody but its author sees what could still be lost.
-2. **Log order everywhere.** Rows are applied and sent in seq order, each once. A row that arrives ahead of its turn is held, and the
-   ones before it are read from the log. So `state == replay(log[..seq])` always, and a doubtful replica is repaired by replaying.
-   What does not apply even so is set aside: its sender is refused, and everything else goes on (crdt/log/replay.py).
-3. **A row is sent before it is acknowledged,** and acknowledged in its turn, so that a session's seq never runs ahead of what it holds.
+1. **Taken ≠ durable ≠ told.** An update that passes the gate goes to the outbox. Only `committed`
+   makes it durable; only then is it applied, sent to the other sessions and acknowledged. Nobody
+   but its author sees what could still be lost.
+2. **Log order everywhere.** Rows are applied and sent in seq order, each once. A row that arrives
+   ahead of its turn is held, and the ones before it are read from the log. So `state ==
+   replay(log[..seq])` always, and a doubtful replica is repaired by replaying. What does not apply
+   even so is set aside: its sender is refused, and everything else goes on (crdt/log/replay.py).
+3. **A row is sent before it is acknowledged,** and acknowledged in its turn, so that a session's
+   seq never runs ahead of what it holds.
 4. **Refusals change nothing.** The gate takes in all of a batch or none of it.
-5. **Nothing grows without bound.** What the store cannot take now is retried under the same id; past `Limits.waiting_bytes` new updates
-   are refused openly and stay with their clients.
+5. **Nothing grows without bound.** What the store cannot take now is retried under the same id;
+   past `Limits.waiting_bytes` new updates are refused openly and stay with their clients.
 """
 
 from collections.abc import Sequence
@@ -149,7 +152,8 @@ class Room:
     ) -> tuple[JoinAnswer, list[Effect]]:
         """Let a connection in, or in again. The answer must reach it before the effects of any later verb.
 
-        `account`: who pays for what must be kept until it is fetched. Raises ProtocolError (too_many, epoch_changed, malformed,
+        `account`: who pays for what must be kept until it is fetched. Raises ProtocolError
+            (too_many, epoch_changed, malformed,
         client_id_taken), Unavailable or Damaged; nothing has changed then.
         """
         if self._catching_up.reloading:

@@ -1,7 +1,7 @@
 """lib0's `Any` in ContentAny: which values are plain, and what becomes of the rest. Values of JSON can be written as such.
 
-A value is a tag and what belongs to it: 127 undefined, 126 null, 125 integer, 124 float32, 123 float64, 122 BigInt, 121 false, 120 true,
-119 string, 118 object, 117 array, 116 bytes.
+A value is a tag and what belongs to it: 127 undefined, 126 null, 125 integer, 124 float32, 123
+float64, 122 BigInt, 121 false, 120 true, 119 string, 118 object, 117 array, 116 bytes.
 """
 
 import math

@@ -1,8 +1,9 @@
 """The rarer contents of an update: everything a struct may hold but plain text.
 
-Each reader takes the bytes, the offset and the reading, checks what is there as strictly as the strictest of the two implementations that
-will read it (yjs in browsers, yrs under pycrdt), and returns the kind, how many clocks it takes, and the offset behind it. What values
-may be is crdt/yjs/values.py.
+Each reader takes the bytes, the offset and the reading, checks what is there as strictly as the
+strictest of the two implementations that will read it (yjs in browsers, yrs under pycrdt), and
+returns the kind, how many clocks it takes, and the offset behind it. What values may be is
+crdt/yjs/values.py.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,9 @@
 """Reading Yjs v1 updates item by item, into values that compare: the slow, complete reader that compaction is checked with.
 
-Format (Yjs, UpdateEncoderV1): varUint clients, each varUint structs • client • clock, then the structs; after them the delete set:
-varUint clients, each client • varUint ranges, each clock • length. A struct begins with a byte: five bits of kind, then whether a
-key (0x20), a right origin (0x40), an origin (0x80) follow; without either origin the parent is written out.
+Format (Yjs, UpdateEncoderV1): varUint clients, each varUint structs • client • clock, then the
+structs; after them the delete set: varUint clients, each client • varUint ranges, each clock •
+length. A struct begins with a byte: five bits of kind, then whether a key (0x20), a right origin
+(0x40), an origin (0x80) follow; without either origin the parent is written out.
 """
 
 import json

@@ -1,7 +1,8 @@
 """JSON in embeds, formats and ContentJSON: which of it is plain, and what becomes of the rest (crdt/yjs/values.py).
 
-Python's parser is as strict as JavaScript's, except for the names of NaN and Infinity, which are refused here. What both read is not
-compared here: tests/crdt/test_values_alike.py has real Yjs and pycrdt say so.
+Python's parser is as strict as JavaScript's, except for the names of NaN and Infinity, which are
+refused here. What both read is not compared here: tests/crdt/test_values_alike.py has real Yjs and
+pycrdt say so.
 """
 
 import json
@@ -107,7 +108,8 @@ def _is_simple(raw: bytes, reading: Reading) -> bool:
 def read_json_as_any(data: bytes, at: int, reading: Reading) -> int:
     """Check one element of ContentJSON and note the `Any` value that pycrdt is given for it, because yrs miscounts ContentJSON.
 
-    Old versions of Yjs wrote such content. Yjs reads either alike; "undefined" is its own addition to JSON.
+    Old versions of Yjs wrote such content. Yjs reads either alike; "undefined" is its own addition
+    to JSON.
     """
     raw, end = read_bytes(data, at)
     if raw == b"undefined":

@@ -1,6 +1,7 @@
 """Reads what one Yjs v1 update says from a stranger's bytes, without knowing the document.
 
-The wire format (Yjs' UpdateEncoderV1; all integers are varUints, all texts UTF-8 with their byte length in front):
+The wire format (Yjs' UpdateEncoderV1; all integers are varUints, all texts UTF-8 with their byte
+length in front):
 
     update    = number of clients, block*, number of clients, deletions*
     block     = number of structs, client id, clock of the first struct, struct*
@@ -10,11 +11,13 @@ The wire format (Yjs' UpdateEncoderV1; all integers are varUints, all texts UTF-
     parent    = (1, root name | 0, id of the parent type's struct), and the map key if 0x20; absent when an origin tells it
     deletions = client id, number of ranges, (first clock, length)*
 
-What passes is well-formed, canonical where it matters, ends where it should, and refers to nothing of its own client id that comes
-later. Whether the document has what it refers to is `Knowledge`'s question (crdt/gate/gate.py). An honest Yjs client sends nothing else:
+What passes is well-formed, canonical where it matters, ends where it should, and refers to nothing
+of its own client id that comes later. Whether the document has what it refers to is `Knowledge`'s
+question (crdt/gate/gate.py). An honest Yjs client sends nothing else:
 tests/crdt/test_gate_honest.py has real ones say so.
 
-A keystroke takes about 2 µs here, so a struct is a plain tuple, and the branches stand in the order of their frequency.
+A keystroke takes about 2 µs here, so a struct is a plain tuple, and the branches stand in the order
+of their frequency.
 """
 
 import re
@@ -34,8 +37,9 @@ Parent = str | tuple[int, int] | None
 Struct = tuple[int, int, int, int, int, int, int, Parent, tuple[int, ...]]
 """First clock, clock behind it, kind, origin's client and clock, right origin's client and clock (-1: none), parent, low surrogates.
 
-The kind is the content reference, for types `FIRST_TYPE` plus the type reference, and `KEYED` is added when a parent and a map key are
-named. Low surrogates are the clocks at which the second half of a surrogate pair stands.
+The kind is the content reference, for types `FIRST_TYPE` plus the type reference, and `KEYED` is
+added when a parent and a map key are named. Low surrogates are the clocks at which the second half
+of a surrogate pair stands.
 """
 
 KEYED = 32
@@ -50,8 +54,10 @@ class Inspected:
 
     Attributes:
         raw: the clients' form: the bytes as they came, or as they were mended.
-        engine: what pycrdt is given for them (crdt/yjs/wrapping.py); nearly always the same object as `raw`.
-        clients: client id, first clock and the clock behind the last struct, for each client id with structs.
+        engine: what pycrdt is given for them (crdt/yjs/wrapping.py); nearly always the same object
+            as `raw`.
+        clients: client id, first clock and the clock behind the last struct, for each client id
+            with structs.
         structs: the structs of each entry of `clients`.
         deletions: client id and deleted ranges (first clock, clock behind), sorted.
         values: how many values it holds in lists and objects, those that stand alone included.
@@ -68,8 +74,9 @@ class Inspected:
 def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Inspected:
     """Read an update in time linear in its length.
 
-    `durable`: the log has it already, so limits of size do not hold, and what is refused today is mended (crdt/yjs/values.py).
-    Raises ProtocolError: `bad_update`, `unsupported_content`, `too_large`, or `missing_past` for one that says itself that it has gaps.
+    `durable`: the log has it already, so limits of size do not hold, and what is refused today is
+    mended (crdt/yjs/values.py). Raises ProtocolError: `bad_update`, `unsupported_content`,
+    `too_large`, or `missing_past` for one that says itself that it has gaps.
     """
     if durable:
         limits = limits.without_sizes()

@@ -15,8 +15,9 @@ MAX_CLOCK = 2**31 - 1
 def check_state_vector(data: bytes, *, max_clients: int = 1_000_000) -> dict[int, int]:
     """Read a stranger's state vector.
 
-    Takes time and memory linear in the bytes that are there, whatever they announce. Raises ProtocolError: `malformed` for anything
-    else than a state vector, `too_large` above `max_clients`.
+    Takes time and memory linear in the bytes that are there, whatever they announce. Raises
+    ProtocolError: `malformed` for anything else than a state vector, `too_large` above
+    `max_clients`.
     """
     count, at = read_varuint(data, 0)
     if count * 2 > len(data) - at:

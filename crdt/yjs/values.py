@@ -1,15 +1,19 @@
 """Values inside updates, and which of them gate, yrs and Yjs read alike.
 
-1. *Plain* values are read alike, and yrs writes them again with the same meaning: they go to pycrdt as they are.
-2. Other honest values are *wrapped* for pycrdt (crdt/yjs/wrapping.py), because yrs would change or refuse them: JSON floats (one in nine
-   comes out with another last digit) and integers above 2^53 - 1, -0, half surrogates, an object that names a key twice, BigInt.
-3. What nobody honest writes is refused by name. The name `__proto__` makes the objects that lib0 and Yjs fill something else, up to ending
-   Yjs' `update` events in every browser; a JSON number beyond a double is infinite in one parser and refused by another; lib0 reads longer
-   integers than JavaScript has.
+1. *Plain* values are read alike, and yrs writes them again with the same meaning: they go to pycrdt
+   as they are.
+2. Other honest values are *wrapped* for pycrdt (crdt/yjs/wrapping.py), because yrs would change or
+   refuse them: JSON floats (one in nine comes out with another last digit) and integers above 2^53
+   - 1, -0, half surrogates, an object that names a key twice, BigInt.
+3. What nobody honest writes is refused by name. The name `__proto__` makes the objects that lib0
+   and Yjs fill something else, up to ending Yjs' `update` events in every browser; a JSON number
+   beyond a double is infinite in one parser and refused by another; lib0 reads longer integers than
+   JavaScript has.
 
-Whatever is refused today may stand in a row that a former version took. Such a row is *mended* when it is read: an entry with the key
-`__proto__` is left out of its object, another such name gets a character more, the integer becomes the double that lib0 reads, the mark's
-character becomes two U+FFFD.
+Whatever is refused today may stand in a row that a former version took. Such a row is *mended* when
+it is read: an entry with the key `__proto__` is left out of its object, another such name gets a
+character more, the integer becomes the double that lib0 reads, the mark's character becomes two
+U+FFFD.
 """
 
 from collections.abc import Sequence
@@ -46,10 +50,12 @@ class Reading:
     """One update while it is read: how much nested content it may still bring, and what pycrdt is given in place of some of it.
 
     Attributes:
-        durable: whether the update is in the log already, so that what is refused today must be mended.
+        durable: whether the update is in the log already, so that what is refused today must be
+            mended.
         marked: whether the mark's character stands anywhere in it.
         wraps: what the engine's form has in another way than the clients'.
-        mends: what is to be replaced in both. When there are any, the update is mended first and read once more.
+        mends: what is to be replaced in both. When there are any, the update is mended first and
+            read once more.
         plain: whether the value that is being read is plain so far.
     """
 

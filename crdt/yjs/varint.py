@@ -30,8 +30,8 @@ def varuint(value: int) -> bytes:
 def read_varuint(data: bytes, at: int) -> tuple[int, int]:
     """Read one integer at offset `at`; return it with the offset behind it.
 
-    Raises ProtocolError(malformed) at the end of the data, and for anything longer than 8 bytes or than it needs to be, or above
-    2**53 - 1.
+    Raises ProtocolError(malformed) at the end of the data, and for anything longer than 8 bytes or
+    than it needs to be, or above 2**53 - 1.
     """
     try:
         byte = data[at]

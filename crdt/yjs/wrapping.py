@@ -1,22 +1,25 @@
 """Wrapped values: how a value that yrs would change is given to pycrdt, and how it comes out of what pycrdt encodes.
 
-An update has two forms. The *clients'* form is what people send and are sent, and what the log holds. The *engine's* form is what pycrdt
-is given: the same update, with each value that yrs would not keep to the bit in a string (or in bytes), which yrs keeps to the letter:
+An update has two forms. The *clients'* form is what people send and are sent, and what the log
+holds. The *engine's* form is what pycrdt is given: the same update, with each value that yrs would
+not keep to the bit in a string (or in bytes), which yrs keeps to the letter:
 
     J   "⟨mark⟩J…."     a JSON string, in place of the JSON text of an embed or a format
     A   ⟨mark⟩A….       an `Any` string, in place of one element of ContentAny
     B   ⟨mark⟩B….       bytes, in place of binary content that happens to hold the mark's character
 
-where … is the value's own bytes in base64. Only values that need it are wrapped (crdt/yjs/values.py), so the two forms are nearly always the
-same bytes.
+where … is the value's own bytes in base64. Only values that need it are wrapped
+(crdt/yjs/values.py), so the two forms are nearly always the same bytes.
 
-`unwrap` finds the marks by a search, without taking the update apart. That is sound because the mark can stand nowhere else:
+`unwrap` finds the marks by a search, without taking the update apart. That is sound because the
+mark can stand nowhere else:
 
-1. The gate takes no text, key or name that holds the mark's character, and wraps every value that does. So no two neighbouring texts
-   make a mark when yrs joins them.
-2. The mark is twice that character: eight bytes above 0x7F. A varUint of an update has at most seven of those.
-3. The character begins with 0xF1 and goes on with 0xBF and 0xBE. None of them is an info byte or the tag of a value, so that no mark
-   begins in one field and ends in another.
+1. The gate takes no text, key or name that holds the mark's character, and wraps every value that
+   does. So no two neighbouring texts make a mark when yrs joins them.
+2. The mark is twice that character: eight bytes above 0x7F. A varUint of an update has at most
+   seven of those.
+3. The character begins with 0xF1 and goes on with 0xBF and 0xBE. None of them is an info byte or
+   the tag of a value, so that no mark begins in one field and ends in another.
 """
 
 import re
@@ -66,7 +69,8 @@ def wrap_binary(value: bytes) -> bytes:
 def unwrap(update: bytes) -> bytes:
     """Bring what pycrdt has encoded into the clients' form; the same object when it holds nothing wrapped.
 
-    About 1 µs for each wrapped value. `weight` and `GateLimits.any_values` bound how many there are.
+    About 1 µs for each wrapped value. `weight` and `GateLimits.any_values` bound how many there
+    are.
     """
     if update.find(MARK) < 0:
         return update

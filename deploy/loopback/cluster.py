@@ -1,6 +1,7 @@
 """Redis, PostgreSQL, three nodes and HAProxy: started one after the other, stopped in the opposite order, whatever happens.
 
-Nodes reach their dependencies at ports that `Links` name: directly in `make cluster`, through relays that can be cut in tests.
+Nodes reach their dependencies at ports that `Links` name: directly in `make cluster`, through
+relays that can be cut in tests.
 """
 
 import asyncio

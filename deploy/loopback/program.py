@@ -83,7 +83,8 @@ class Program:
         assert self._process is not None
         code = await self._process.wait()
         if self._listening is not None:
-            # A grandchild that got away may hold the pipe open: what it says is nobody's business any more.
+            # A grandchild that got away may hold the pipe open: what it says is nobody's business
+            # any more.
             await asyncio.wait({self._listening}, timeout=1)
             self._listening.cancel()
         return code

@@ -1,6 +1,7 @@
 """The authentication port: credentials that a stranger shows become an identity, or a refusal.
 
-What an identity may do in a document is not decided here (server/people/access.py does), except where a token itself says so.
+What an identity may do in a document is not decided here (server/people/access.py does), except
+where a token itself says so.
 """
 
 from collections.abc import Mapping
@@ -32,8 +33,8 @@ class Identity:
         email: their address in lower case, if somebody trustworthy has verified it.
         expires_at: unix seconds after which this must not be relied upon any more; None: it lasts.
         document_roles: what a token itself says, by document id or `EVERY_DOCUMENT`.
-        lasting: whether the same person will be known again. A guest who has shown no cookie may not be, so nothing is
-            remembered of them: they own nothing and leave no visits.
+        lasting: whether the same person will be known again. A guest who has shown no cookie may
+            not be, so nothing is remembered of them: they own nothing and leave no visits.
     """
 
     user: User

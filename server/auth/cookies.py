@@ -1,7 +1,7 @@
 """The session cookie's name and attributes, and how it is found among the others.
 
-No script reads it (HttpOnly), no other site's page sends it along with what it asks of us (SameSite=Lax). Over https it has the
-`__Host-` prefix: then no neighbouring host can plant one.
+No script reads it (HttpOnly), no other site's page sends it along with what it asks of us
+(SameSite=Lax). Over https it has the `__Host-` prefix: then no neighbouring host can plant one.
 """
 
 from collections.abc import Iterable, Mapping

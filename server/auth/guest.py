@@ -1,6 +1,7 @@
 """Guests: nobody needs an account. A signed cookie makes the same browser the same person the next time.
 
-A cookie that is missing, forged, altered, cut short or older than a year is simply a newcomer: never an error.
+A cookie that is missing, forged, altered, cut short or older than a year is simply a newcomer:
+never an error.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,11 @@
 """Keys that an issuer publishes and changes (JSON Web Key Set, RFC 7517), fetched when they are needed.
 
-1. A set is good for ten minutes; then the next token that needs a key has it fetched again: a key that was taken back loses its force.
-2. A key id that is not in the set may be new: the set is fetched again, but not more often than every 30 seconds, however many
-   strangers make key ids up.
-3. While the issuer does not answer, the keys that are known stay good for a day, which is as long as any token holds.
+1. A set is good for ten minutes; then the next token that needs a key has it fetched again: a key
+   that was taken back loses its force.
+2. A key id that is not in the set may be new: the set is fetched again, but not more often than
+   every 30 seconds, however many strangers make key ids up.
+3. While the issuer does not answer, the keys that are known stay good for a day, which is as long
+   as any token holds.
 4. Many who wait for the same set wait for one fetch.
 """
 

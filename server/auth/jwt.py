@@ -1,8 +1,9 @@
 """People of another application, which signs short-lived tokens for them.
 
-The claims: `sub` (the person's id), `exp` (at most a day ahead), and if wanted `name`, `color`, `email` (as verified by that application,
-unless `email_verified` is false) and `documents`, an object of roles by document id or `*`. A token that is stolen is good until its `exp`,
-whether it has been replaced meanwhile or not: that is why they should be short.
+The claims: `sub` (the person's id), `exp` (at most a day ahead), and if wanted `name`, `color`,
+`email` (as verified by that application, unless `email_verified` is false) and `documents`, an
+object of roles by document id or `*`. A token that is stolen is good until its `exp`, whether it
+has been replaced meanwhile or not: that is why they should be short.
 """
 
 import re

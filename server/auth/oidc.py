@@ -1,8 +1,9 @@
 """People who have signed in with an identity provider (OpenID Connect): their session cookie, and the way in and back.
 
-The flow is the authorization code with PKCE, state and nonce. What a sign-in needs at its end travels in a sealed cookie of the
-browser that began it, so that nobody can be made to end a sign-in that somebody else began. Sessions are sealed cookies as well: a
-stolen one is good until its twelve hours are over, since nothing of it is kept here.
+The flow is the authorization code with PKCE, state and nonce. What a sign-in needs at its end
+travels in a sealed cookie of the browser that began it, so that nobody can be made to end a sign-in
+that somebody else began. Sessions are sealed cookies as well: a stolen one is good until its twelve
+hours are over, since nothing of it is kept here.
 """
 
 import hashlib

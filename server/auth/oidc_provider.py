@@ -1,7 +1,7 @@
 """The identity provider as it describes itself (OpenID Connect Discovery), and what is asked of it.
 
-Its description is fetched when it is needed and kept for an hour. Signatures are checked with the keys it publishes; only RS256 and
-ES256 are taken, whatever it offers.
+Its description is fetched when it is needed and kept for an hour. Signatures are checked with the
+keys it publishes; only RS256 and ES256 are taken, whatever it offers.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Facts in a text that whoever carries it cannot change: what cookies hold.
 
-Signed, not encrypted: its carrier may read it. A seal has a purpose and an age; what was sealed for another purpose, too long ago, or
-by somebody without the key, is nothing.
+Signed, not encrypted: its carrier may read it. A seal has a purpose and an age; what was sealed for
+another purpose, too long ago, or by somebody without the key, is nothing.
 """
 
 import hashlib

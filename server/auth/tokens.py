@@ -1,6 +1,7 @@
 """Tokens that others sign (JWT, RFC 7519): one text becomes claims that can be relied upon, or a refusal that names the reason.
 
-1. The key decides which algorithm is good, never the token: a public key is no HMAC secret, and `none` is nobody's signature.
+1. The key decides which algorithm is good, never the token: a public key is no HMAC secret, and
+   `none` is nobody's signature.
 2. What a header says of where keys are (`jku`, `jwk`, `x5u`) is not looked at.
 3. Nothing of a token is repeated in a refusal, nor written to the log.
 """

@@ -1,7 +1,8 @@
 """The bus port: hints between nodes that hold the same document.
 
-At most once, in no order, and nothing of value: whoever misses a message finds the gap by its sequence number and reads the log.
-When a bus knows that something may have been missed, it says so (`on_recovered`), so that nobody has to wait for the gap to show.
+At most once, in no order, and nothing of value: whoever misses a message finds the gap by its
+sequence number and reads the log. When a bus knows that something may have been missed, it says so
+(`on_recovered`), so that nobody has to wait for the gap to show.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """A bus within one process: nodes that share a `MemoryBusNetwork` hear each other, in the event loop's next turn.
 
-The ordinary choice for a single node, where it has nobody to talk to. Nothing is lost or reordered while both sides are open and
-subscribed, which is more than the port promises: do not rely on it.
+The ordinary choice for a single node, where it has nobody to talk to. Nothing is lost or reordered
+while both sides are open and subscribed, which is more than the port promises: do not rely on it.
 """
 
 import asyncio

@@ -2,13 +2,17 @@
 
 Redis keeps nothing of value and may be killed, emptied or frozen at any time:
 
-1. A message is sent as it is published, and nobody waits for the reply. What Redis is too slow for gathers in a bounded queue.
-2. While Redis is away, messages are dropped. It is tried again within half a second, all subscriptions are made anew, and only
-   when they are in force does the bus count as connected and say that it has recovered.
-3. A Redis that holds its connections but does not answer is away as well: it is asked for a sign of life every second, on both.
+1. A message is sent as it is published, and nobody waits for the reply. What Redis is too slow for
+   gathers in a bounded queue.
+2. While Redis is away, messages are dropped. It is tried again within half a second, all
+   subscriptions are made anew, and only when they are in force does the bus count as connected and
+   say that it has recovered.
+3. A Redis that holds its connections but does not answer is away as well: it is asked for a sign of
+   life every second, on both.
 4. Errors of Redis end the link, never reach a caller, and are logged once per outage.
 
-Redis returns a node its own messages, if it is subscribed; they are known by their first bytes and go no further.
+Redis returns a node its own messages, if it is subscribed; they are known by their first bytes and
+go no further.
 """
 
 import asyncio

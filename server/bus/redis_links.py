@@ -1,9 +1,11 @@
 """The way to Redis: a URL becomes a pair of connections, one to publish on and one that listens.
 
-`redis://`, `rediss://` (TLS) and `unix://` name one server, with user, password and redis-py's own options in the query.
-`redis+sentinel://[user:password@]host:port,host:port/service` asks the sentinels for the present master each time: user and password are
-the servers', those of the sentinels stand in the query as `sentinel_username` and `sentinel_password`;
-`redis+cluster://[user:password@]host:port,host:port` takes the first node that answers, for a cluster passes messages on among its own.
+`redis://`, `rediss://` (TLS) and `unix://` name one server, with user, password and redis-py's own
+options in the query. `redis+sentinel://[user:password@]host:port,host:port/service` asks the
+sentinels for the present master each time: user and password are the servers', those of the
+sentinels stand in the query as `sentinel_username` and `sentinel_password`;
+`redis+cluster://[user:password@]host:port,host:port` takes the first node that answers, for a
+cluster passes messages on among its own.
 """
 
 import asyncio
@@ -38,7 +40,8 @@ _SENTINEL_PORT = 26379
 class Link:
     """Two open connections. `sharded`: the server knows sharded pub/sub, and is not a cluster.
 
-    In a cluster a shard's own server would have to be found for each document; plain messages reach every server of it.
+    In a cluster a shard's own server would have to be found for each document; plain messages reach
+    every server of it.
     """
 
     publishing: Wire

@@ -1,12 +1,15 @@
 """A connection to Redis that is spoken and heard as bytes come and go: no task, no future and no time limit for each message.
 
-redis-py opens the connection, for it knows TLS, passwords and the ways to a server; then the connection's transport is this module's.
-Through redis-py's own streams a hint costs two nodes twice the processor time. This module alone knows a private name of redis-py, and so
-pyproject.toml names the series that it is tried with.
+redis-py opens the connection, for it knows TLS, passwords and the ways to a server; then the
+connection's transport is this module's. Through redis-py's own streams a hint costs two nodes twice
+the processor time. This module alone knows a private name of redis-py, and so pyproject.toml names
+the series that it is tried with.
 
-1. What is said leaves in its order at the end of the event loop's turn, together with all else that was said in it.
+1. What is said leaves in its order at the end of the event loop's turn, together with all else that
+   was said in it.
 2. After so many replies others on the event loop have their turn, and nothing is read meanwhile.
-3. An error among the replies, or of whoever hears them, ends the wire. Silence does not: whoever holds it looks at `heard_at`.
+3. An error among the replies, or of whoever hears them, ends the wire. Silence does not: whoever
+   holds it looks at `heard_at`.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Gives documents an owner: those that nobody owns, and when the operator insists those whose owner cannot come back.
 
-Nobody owns what is from before there were owners, or was made by a program that keeps no cookie. A guest who has lost their cookie
-cannot come back.
+Nobody owns what is from before there were owners, or was made by a program that keeps no cookie. A
+guest who has lost their cookie cannot come back.
 
 Nodes that have such a document open find it out by their next look into the database.
 """
@@ -36,7 +36,8 @@ class CannotAdopt(Exception):
 async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime, *, take: bool = False) -> int:
     """Make somebody the owner of a document, or with None of all that nobody owns; how many these are. `store` is open.
 
-    `take`: also when the document has an owner, who becomes an editor. Raises CannotAdopt when it does not exist, or has one.
+    `take`: also when the document has an owner, who becomes an editor. Raises CannotAdopt when it
+    does not exist, or has one.
     """
     if not user_id or not user_id.isprintable():
         raise CannotAdopt("A user id is a text without line breaks.")

@@ -1,6 +1,7 @@
 """Reads the record of who has changed access to a document, or trashed and deleted it: for the operator, and of documents that are gone.
 
-Owners read it over REST as long as their document exists; what became of it afterwards only the database knows.
+Owners read it over REST as long as their document exists; what became of it afterwards only the
+database knows.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Looks after documents that hold what the document engine does not take: lists it, shows it, puts it back, or gives it up.
 
-What is set aside was found by a server that opened the document, or by `check`, which opens it in the sandbox. Everything here may run
-beside servers on PostgreSQL: they hear of a change by their next look into the database.
+What is set aside was found by a server that opened the document, or by `check`, which opens it in
+the sandbox. Everything here may run beside servers on PostgreSQL: they hear of a change by their
+next look into the database.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence

@@ -1,6 +1,7 @@
 """Runs the server: takes the port, opens the application, says where it is, and stops in the right order.
 
-Everything that an operator can get wrong is refused as CannotStart, with one sentence, before anybody is served.
+Everything that an operator can get wrong is refused as CannotStart, with one sentence, before
+anybody is served.
 """
 
 import asyncio
@@ -27,8 +28,8 @@ CLOSING_SECONDS = 1
 """How long uvicorn waits for answers under way, after the application has stopped."""
 
 YOUNG_OBJECTS = 10_000
-"""New objects between two looks for garbage that refers to itself: little of ours does, and a returning crowd makes many that stay.
-Python's 700 take a twentieth of its time then."""
+"""New objects between two looks for garbage that refers to itself: little of ours does, and a
+returning crowd makes many that stay. Python's 700 take a twentieth of its time then."""
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -41,8 +42,9 @@ MAPPED_BYTES = 256 * 2**10
 def give_memory_back() -> None:
     """Have glibc return what a rush has left behind; harmless where the C library is another one.
 
-    Left to itself it raises the threshold to the largest piece that was ever freed, and then keeps nearly all there was at the peak:
-    after a dozen people fetched 20 MB each and left, 292 MB stayed of 313, and 111 of 132 with the threshold as it is set here.
+    Left to itself it raises the threshold to the largest piece that was ever freed, and then keeps
+    nearly all there was at the peak: after a dozen people fetched 20 MB each and left, 292 MB
+    stayed of 313, and 111 of 132 with the threshold as it is set here.
     """
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
@@ -53,8 +55,9 @@ def give_memory_back() -> None:
 class Server(uvicorn.Server):
     """uvicorn's server, which stops the application before it closes connections, and ends well when it is told to end.
 
-    A second signal cuts the stop short. uvicorn's own would raise the signal again at the end and so die of it. SIGHUP, as from a terminal
-    that is closed, and SIGQUIT are heeded like SIGTERM: unheeded they end the process at once, and everybody's connections with it.
+    A second signal cuts the stop short. uvicorn's own would raise the signal again at the end and
+    so die of it. SIGHUP, as from a terminal that is closed, and SIGQUIT are heeded like SIGTERM:
+    unheeded they end the process at once, and everybody's connections with it.
     """
 
     def __init__(
@@ -87,8 +90,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop the application while connections are still there to hear of it, then close them.
 
-        First of all nobody gets in any more, not even to be refused: a balancer then tries the next node by itself, and who is sent away
-        does not come back here.
+        First of all nobody gets in any more, not even to be refused: a balancer then tries the next
+        node by itself, and who is sent away does not come back here.
         """
         for server in self.servers:
             server.close()

@@ -1,7 +1,7 @@
 """Every setting: its form, its unit, its default, and why the default is what it is.
 
-`server/SETTINGS.md` is made from these declarations; `server/config/loading.py` reads their values, once, at start.
-Components are handed values, never the Config.
+`server/SETTINGS.md` is made from these declarations; `server/config/loading.py` reads their values,
+once, at start. Components are handed values, never the Config.
 """
 
 from collections.abc import Iterator

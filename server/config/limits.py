@@ -1,6 +1,7 @@
 """The limits among the settings: how much documents, connections and requests may take, and the sandbox that looks at what is doubtful.
 
-tests/server/test_limits.py tells the story of each; tests/server/test_limits_fit.py holds them against one another.
+tests/server/test_limits.py tells the story of each; tests/server/test_limits_fit.py holds them
+against one another.
 """
 
 from dataclasses import dataclass, fields

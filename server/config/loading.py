@@ -1,7 +1,8 @@
 """Reads the settings, once, at start.
 
-They come from environment variables `MANYHANDS_<NAME>`; the command line's `--<name>` overrides them. An empty value counts as
-not given. What is unknown, badly formed or contradictory is refused with its name, all of it at once.
+They come from environment variables `MANYHANDS_<NAME>`; the command line's `--<name>` overrides
+them. An empty value counts as not given. What is unknown, badly formed or contradictory is refused
+with its name, all of it at once.
 """
 
 import difflib

@@ -45,8 +45,8 @@ class OpenDocuments(Protocol):
 class DocumentsApi:
     """The catalogue over HTTP.
 
-    `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody do; `most_owned`: documents of
-    one person, give or take those that are made at the same moment.
+    `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody
+    do; `most_owned`: documents of one person, give or take those that are made at the same moment.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """The REST API's attachments: pictures that belong to a document, named by their content.
 
-A picture is looked at in the sandbox before it is kept, and is served so that no browser takes it for anything else.
+A picture is looked at in the sandbox before it is kept, and is served so that no browser takes it
+for anything else.
 """
 
 import asyncio

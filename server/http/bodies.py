@@ -1,7 +1,8 @@
 """Request bodies from strangers: read within a bound of size and time and their sender's share of memory, and as strict JSON.
 
-A body that is too large is read on for a little while and thrown away: a browser that is still sending when the answer comes and
-the connection closes would report a broken connection instead of the answer.
+A body that is too large is read on for a little while and thrown away: a browser that is still
+sending when the answer comes and the connection closes would report a broken connection instead of
+the answer.
 """
 
 import asyncio
@@ -34,8 +35,8 @@ _DISCARDED = 4 * 2**20
 async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
     """Read the body whole, and have it as long as it is worked with.
 
-    Raises ProtocolError: too_large past `limit` bytes, malformed when it does not arrive in time, too_many past the sender's share of
-    memory; and Unavailable when there is no memory for it.
+    Raises ProtocolError: too_large past `limit` bytes, malformed when it does not arrive in time,
+    too_many past the sender's share of memory; and Unavailable when there is no memory for it.
     """
     body = _Body(request, limit)
     body.lease = lease = account_of(request).lease(body.lose)

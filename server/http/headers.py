@@ -10,7 +10,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
         "img-src 'self' blob: data:",
-        # The editor sets widths and colours on elements, and its libraries add style sheets of their own.
+        # The editor sets widths and colours on elements, and its libraries add style sheets of
+        # their own.
         "style-src 'self' 'unsafe-inline'",
         # Includes our own WebSocket.
         "connect-src 'self'",

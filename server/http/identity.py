@@ -17,7 +17,8 @@ ANYBODYS = frozenset({"/api/session", "/api/openapi.json"})
 class IdentityMiddleware:
     """Puts `identity` into the request's state, and into the answer the cookie that is found there.
 
-    Must stand where refusals that are raised become answers. `sign_in`: where people can sign in, if anywhere.
+    Must stand where refusals that are raised become answers. `sign_in`: where people can sign in,
+    if anywhere.
     """
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, sign_in: str | None = None) -> None:

@@ -1,6 +1,7 @@
 """The REST API's description, OpenAPI 3.1, made from the table in server/http/operations.py and served at /api/openapi.json.
 
-A test compares the table with the routes that exist and with the REST section of server/PROTOCOL.md.
+A test compares the table with the routes that exist and with the REST section of
+server/PROTOCOL.md.
 """
 
 from collections.abc import Sequence

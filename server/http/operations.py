@@ -1,6 +1,7 @@
 """What can be asked over HTTP, one entry for each method of each address: what it takes, and everything it may answer.
 
-Whoever adds a route adds its entry here and its line in server/PROTOCOL.md; a test compares the three.
+Whoever adds a route adds its entry here and its line in server/PROTOCOL.md; a test compares the
+three.
 """
 
 import re

@@ -1,9 +1,11 @@
 """Which names this server answers to, and whose pages may change something.
 
-1. A request must name us by an address or by a name that is ours. Otherwise a stranger's page, whose own name was made to point
-   at us (DNS rebinding), would count as our own. An address cannot be made to point elsewhere, so any address is good.
-2. A request that changes something must not come from another origin's page, which would borrow its visitor's cookie. Browsers say
-   where a page is from; other programs say nothing, and are let through: they have only the cookies that are their own.
+1. A request must name us by an address or by a name that is ours. Otherwise a stranger's page,
+   whose own name was made to point at us (DNS rebinding), would count as our own. An address cannot
+   be made to point elsewhere, so any address is good.
+2. A request that changes something must not come from another origin's page, which would borrow its
+   visitor's cookie. Browsers say where a page is from; other programs say nothing, and are let
+   through: they have only the cookies that are their own.
 """
 
 import ipaddress
@@ -49,8 +51,8 @@ class Origins:
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site in ("same-origin", "none")
-        # Older browsers, and plain http on another host than localhost, say the origin alone. Its scheme may differ
-        # from ours behind a proxy that ends TLS.
+        # Older browsers, and plain http on another host than localhost, say the origin alone. Its
+        # scheme may differ from ours behind a proxy that ends TLS.
         return origin is None or _netloc_of(origin) == headers.get("host", "").lower() != ""
 
 

@@ -1,7 +1,8 @@
 """The pages: the built browser application, read once and served from memory.
 
-What is not in the build when the server starts does not exist, so no path can lead out of it. Files under /assets/ carry a hash of
-their content in their names and are kept by browsers for ever; everything else is asked for anew each time.
+What is not in the build when the server starts does not exist, so no path can lead out of it. Files
+under /assets/ carry a hash of their content in their names and are kept by browsers for ever;
+everything else is asked for anew each time.
 """
 
 import gzip

@@ -1,6 +1,7 @@
 """How fast one address may ask the REST API or sign in, and how many documents it may make: refused before anything is looked up.
 
-Pages and health are not counted: they are served from memory, and whoever watches a server may look often.
+Pages and health are not counted: they are served from memory, and whoever watches a server may look
+often.
 """
 
 import math

@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol with the two bounds it lacks: on the size of a request's head, and on the time it takes to arrive.
 
-Without them a connection that sends nothing stays for ever, and one that sends headers without end fills the memory.
+Without them a connection that sends nothing stays for ever, and one that sends headers without end
+fills the memory.
 """
 
 import asyncio

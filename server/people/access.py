@@ -1,11 +1,13 @@
 """Who may what in which document: what grants, links and tokens say of somebody, and the changes of it.
 
-Absent and forbidden documents are refused alike. A role is the strongest of what the person's own token says, what they were granted,
-and what the link gives, if they came by it now or have before. Whoever comes by a link leaves a visit, so that the document is in
-their list, if they will be known again.
+Absent and forbidden documents are refused alike. A role is the strongest of what the person's own
+token says, what they were granted, and what the link gives, if they came by it now or have before.
+Whoever comes by a link leaves a visit, so that the document is in their list, if they will be known
+again.
 
-A document that nobody owns (from before there were owners, or made by a program that keeps no cookie) belongs, where guests are let in,
-to whoever may change it; the first of them who shares it becomes its owner.
+A document that nobody owns (from before there were owners, or made by a program that keeps no
+cookie) belongs, where guests are let in, to whoever may change it; the first of them who shares it
+becomes its owner.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -36,7 +38,8 @@ def no_such_document() -> ProtocolError:
 class Ruling:
     """What somebody may do in a document, by which version of its access, and whose it is.
 
-    `anybody`: what the address alone lets everybody do, whom it was not asked for; None: nothing, or not looked at.
+    `anybody`: what the address alone lets everybody do, whom it was not asked for; None: nothing,
+    or not looked at.
     """
 
     role: Role
@@ -150,7 +153,8 @@ class Access:
     async def remember(self, identity: Identity) -> None:
         """Keep how somebody is called, if they will be known again and it is news.
 
-        After a restart nobody's name is news, and everybody is back at once: what is stored is read before anything is written.
+        After a restart nobody's name is news, and everybody is back at once: what is stored is read
+        before anything is written.
         """
         known = KnownUser(identity.user, identity.kind, identity.email)
         user_id = identity.user.user_id

@@ -1,8 +1,9 @@
 """Questions to the store that many ask at once, as after a restart: asked together, one at a time.
 
-Whoever asks while a question is on its way waits for the next one, and is part of it. So every answer was read after it was asked for: this
-remembers nothing, and nobody hears what was true before they came. When several have asked together, more are on their way: the next
-question waits for them a moment.
+Whoever asks while a question is on its way waits for the next one, and is part of it. So every
+answer was read after it was asked for: this remembers nothing, and nobody hears what was true
+before they came. When several have asked together, more are on their way: the next question waits
+for them a moment.
 """
 
 import asyncio

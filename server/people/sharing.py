@@ -1,7 +1,7 @@
 """The changes that an owner makes of who has access to a document, and what they are shown of it.
 
-Each asks first whether the person may do it. Roles, the link and ownership are kept by the store; what becomes of open sessions is
-server/rooms/rooms.py's affair, which is told of every change.
+Each asks first whether the person may do it. Roles, the link and ownership are kept by the store;
+what becomes of open sessions is server/rooms/rooms.py's affair, which is told of every change.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,8 +54,9 @@ class AccessView:
 class SharingDesk:
     """Sharing as people do it.
 
-    `secret`: the key that all nodes share, from which links' tokens are derived; `most_people`: who may have a role of their own in one
-    document, give or take those who are given one at the same moment.
+    `secret`: the key that all nodes share, from which links' tokens are derived; `most_people`: who
+    may have a role of their own in one document, give or take those who are given one at the same
+    moment.
     """
 
     def __init__(self, store: Store, access: Access, secret: Callable[[], bytes], most_people: int = 1000) -> None:

@@ -1,6 +1,7 @@
 """Chooses by the settings how people are known here, and makes the parts of it.
 
-Only the chosen way is imported: what reads tokens and what talks to an identity provider takes a third as long as the rest of the server.
+Only the chosen way is imported: what reads tokens and what talks to an identity provider takes a
+third as long as the rest of the server.
 """
 
 from collections.abc import Callable

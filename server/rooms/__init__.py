@@ -1,6 +1,7 @@
 """The open documents of this node: opened once, driven, closed when durable. What a room decides is crdt/room/room.py.
 
-rooms.py is the way in; open_rooms.py opens and closes, open_room.py drives one, committer.py writes for all.
+rooms.py is the way in; open_rooms.py opens and closes, open_room.py drives one, committer.py writes
+for all.
 """
 
 from server.rooms.open_room import info_of

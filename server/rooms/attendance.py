@@ -1,10 +1,11 @@
 """Who is in which document through which connection, as whom and by which link: what is judged anew when access changes.
 
-A connection that has joined holds a card for the document. When the document's access has a new version, all its cards are judged again
-by one reading of the store: sessions get their new roles, and those who have none left are shown out.
+A connection that has joined holds a card for the document. When the document's access has a new
+version, all its cards are judged again by one reading of the store: sessions get their new roles,
+and those who have none left are shown out.
 
-While the store is away nobody's access can change, so whoever comes to a document that is open is let in as by the last ruling, unless a
-newer version of its access has been heard of since.
+While the store is away nobody's access can change, so whoever comes to a document that is open is
+let in as by the last ruling, unless a newer version of its access has been heard of since.
 """
 
 import asyncio
@@ -139,7 +140,8 @@ class Attendance:
             if standing.version == heard:
                 open_room.judged_version = heard
                 return
-            # Nobody had heard of this version yet, so whoever joined while it was read may have been judged by the one before.
+            # Nobody had heard of this version yet, so whoever joined while it was read may have
+            # been judged by the one before.
         open_room.judged_version = open_room.access_version  # there was nobody to be judged
 
     def _carry_out(self, open_room: OpenRoom, standing: Standing, cards: dict[ConnectionId, Card]) -> None:

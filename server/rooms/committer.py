@@ -1,7 +1,7 @@
 """Group commit: whatever gathers while one append runs goes into the next, over all documents, in one transaction.
 
-One append runs at a time, so the order of submission is the order of commitment. Nothing is retried here: a failure is told to each room,
-which keeps its batch and tries the same one again.
+One append runs at a time, so the order of submission is the order of commitment. Nothing is retried
+here: a failure is told to each room, which keeps its batch and tries the same one again.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from server.observe import log
 from server.store.base import Append, AppendOutcome, Log
 
 PACE = 0.008
-"""Seconds from one group's beginning to the next one's, at least: a commit costs the same for one batch and for ten. After a quiet
-spell a group begins at once."""
+"""Seconds from one group's beginning to the next one's, at least: a commit costs the same for one
+batch and for ten. After a quiet spell a group begins at once."""
 
 LATE_SECONDS = 1.5
 """Without an answer for so long, people are told that nothing is being saved, while the same append goes on."""
@@ -112,7 +112,8 @@ class Committer:
             log.warning("append_failed", documents=len(appends), reason=str(error) or "no answer in time")
             return [None] * len(appends)
         except Exception:  # noqa: BLE001 - the border between the store and many rooms
-            # Not a refusal that the port knows of. One bad append must not hold up the others: try each alone.
+            # Not a refusal that the port knows of. One bad append must not hold up the others: try
+            # each alone.
             log.exception("append_broken", documents=len(appends))
             if len(appends) == 1:
                 return [None]

@@ -1,11 +1,13 @@
 """Trying an update in the sandbox before it is taken: what is unusual, and all but plain text where something had to be set aside lately.
 
-The sandbox opens the document as it is stored, with what is on its way and the update behind it, just as this node would after a restart.
-If a worker dies of that, or sets the update aside, then the update is refused, and nobody but its sender notices anything.
+The sandbox opens the document as it is stored, with what is on its way and the update behind it,
+just as this node would after a restart. If a worker dies of that, or sets the update aside, then
+the update is refused, and nobody but its sender notices anything.
 
-The trial also measures. What the engine works on for long, as on thousands of cuts of a large text, is taken and not applied here: the log
-is folded in the sandbox, and the document is read anew. What makes the document itself dear to open is refused, for browsers would have
-to open it as well. A document that is dear to open already takes whatever makes it only a little dearer.
+The trial also measures. What the engine works on for long, as on thousands of cuts of a large text,
+is taken and not applied here: the log is folded in the sandbox, and the document is read anew. What
+makes the document itself dear to open is refused, for browsers would have to open it as well. A
+document that is dear to open already takes whatever makes it only a little dearer.
 """
 
 import asyncio
@@ -78,7 +80,8 @@ class Doubts:
     ) -> bool:
         """Try a batch of somebody's, and say whether it takes the engine long.
 
-        Raises ProtocolError if the document could not be opened with it (bad_update), or not soon (too_costly), and Unavailable.
+        Raises ProtocolError if the document could not be opened with it (bad_update), or not soon
+        (too_costly), and Unavailable.
         """
         in_flight = (
             room.in_flight()

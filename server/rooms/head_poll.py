@@ -1,8 +1,9 @@
 """Looks every few seconds where the logs of the open documents end: what other nodes hinted at in vain is found out here.
 
-One query for all open documents. A log that has gone on is read; a document that lives under another epoch is loaded again, which ends
-its room; one that is gone is closed; a title that has changed is told, and so is the trash, in which nobody may write. Without this a
-lost hint would stay lost until the next edit.
+One query for all open documents. A log that has gone on is read; a document that lives under
+another epoch is loaded again, which ends its room; one that is gone is closed; a title that has
+changed is told, and so is the trash, in which nobody may write. Without this a lost hint would stay
+lost until the next edit.
 """
 
 import asyncio

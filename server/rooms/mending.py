@@ -1,8 +1,9 @@
 """Mending a stored document in the sandbox: what whoever decodes it would die of is found there, and set aside.
 
-A replay sets aside by itself what the document engine refuses (crdt/log/replay.py). It cannot survive a signal that ends the process, or work
-without end. So a document that is suspected of such a thing is replayed by a worker. When that one dies, the last update of the shortest
-log that is deadly is the culprit: halving finds it in a dozen trials.
+A replay sets aside by itself what the document engine refuses (crdt/log/replay.py). It cannot
+survive a signal that ends the process, or work without end. So a document that is suspected of such
+a thing is replayed by a worker. When that one dies, the last update of the shortest log that is
+deadly is the culprit: halving finds it in a dozen trials.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,7 +37,8 @@ async def mend(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> tuple[Fo
         try:
             trial = await sandbox.trial(stored, limits)
         except SandboxRejected as rejected:
-            # Too much work is nobody's update alone: whichever row crosses the limit may be an honest person's.
+            # Too much work is nobody's update alone: whichever row crosses the limit may be an
+            # honest person's.
             if len(deadly) == MOST_DEADLY or not stored.rows or rejected.code is Code.TOO_COSTLY:
                 raise
         else:

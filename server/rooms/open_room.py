@@ -1,7 +1,7 @@
 """One open room and its driver: carries out the room's effects, calls it back in time, and never lets an error out of the room.
 
-The room decides, this module does. Every call into the room goes through `do`, which carries out what the room answers and sets the
-timer for its next deadline.
+The room decides, this module does. Every call into the room goes through `do`, which carries out
+what the room answers and sets the timer for its next deadline.
 """
 
 import asyncio
@@ -396,5 +396,6 @@ class OpenRoom:
         if saved is not None:
             self.room.replica.document.shrink(saved)
             self.compact_if_due()  # of what came meanwhile; perhaps nothing more comes to ask for it
-            # Nor for what was deleted meanwhile in a full document, into which nobody writes any more.
+            # Nor for what was deleted meanwhile in a full document, into which nobody writes any
+            # more.
             asyncio.get_running_loop().call_later(CLEARED_SECONDS, self.compact_if_due)

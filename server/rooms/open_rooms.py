@@ -1,10 +1,10 @@
 """One room per document: opened once however many ask, closed only when everything is durable, never both at once.
 
-Opening is: subscribe to the bus, then load, so that nothing can fall between. A room that has come to rest lingers for whoever comes
-back, then its log is folded if that pays, and it goes.
+Opening is: subscribe to the bus, then load, so that nothing can fall between. A room that has come
+to rest lingers for whoever comes back, then its log is folded if that pays, and it goes.
 
-After a crash, the documents that were open then are suspect: each is replayed in the sandbox before this process decodes it again, and what
-the sandbox dies of is set aside (server/rooms/mending.py).
+After a crash, the documents that were open then are suspect: each is replayed in the sandbox before
+this process decodes it again, and what the sandbox dies of is set aside (server/rooms/mending.py).
 """
 
 import asyncio
@@ -49,10 +49,12 @@ class RoomSettings:
     Attributes:
         limits: what rooms accept.
         gate_limits: what the gate accepts.
-        linger: how long an empty room stays open for whoever comes back; more than 0, or no join would find it open.
+        linger: how long an empty room stays open for whoever comes back; more than 0, or no join
+            would find it open.
         append_deadline: how long an append may take before it counts as failed.
         node_id: this node's name in the open marks; the same after a restart.
-        poll_seconds: from one look at what other nodes appended to the next; None: this node is alone with its store.
+        poll_seconds: from one look at what other nodes appended to the next; None: this node is
+            alone with its store.
         open_bytes_per_user: memory of the documents that one person has open.
         engine: what applies updates; tests have one that fails.
     """
@@ -127,7 +129,8 @@ class OpenRooms:
     async def drain(self) -> None:
         """Open nothing more, and return when everything that was taken is durable and every room is closed.
 
-        Whoever takes things in must look at `draining`: only then does what is waited for come to an end.
+        Whoever takes things in must look at `draining`: only then does what is waited for come to
+        an end.
         """
         self._draining = True
         await asyncio.gather(*(open_room.settled.wait() for open_room in self))
@@ -319,7 +322,8 @@ class OpenRooms:
 class _Early:
     """What is heard of a document while it is being read: the last of each kind, for presence is asked for afterwards anyway.
 
-    Without it, a row that is appended after the log was read, and hinted at before the room is there, would be missed.
+    Without it, a row that is appended after the log was read, and hinted at before the room is
+    there, would be missed.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,10 @@
 """The memory of open documents, person by person: nobody can make this node hold more than their share of it.
 
-A document costs everybody who is in it. When the last of them has left it goes on costing that one until it is closed, which takes a
-while; so does a document that somebody has opened without getting in. Whoever holds more than their share can join no document that
-is not among theirs. Who goes on writing into theirs is stopped at twice the share, unless it is a single document, which may be as large
-as any. One person opens one document at a time, so that each is counted.
+A document costs everybody who is in it. When the last of them has left it goes on costing that one
+until it is closed, which takes a while; so does a document that somebody has opened without getting
+in. Whoever holds more than their share can join no document that is not among theirs. Who goes on
+writing into theirs is stopped at twice the share, unless it is a single document, which may be as
+large as any. One person opens one document at a time, so that each is counted.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """What one room asks of the store beside appending: its rows, all of it anew, and to keep what was set aside.
 
-Asked until the store answers. Loading a document anew again and again takes longer each time, while nothing is found that would cure it:
-whatever is wrong with a document, it costs its own people time and nobody else.
+Asked until the store answers. Loading a document anew again and again takes longer each time, while
+nothing is found that would cure it: whatever is wrong with a document, it costs its own people time
+and nobody else.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """What the gateway and the routes ask of the open documents: join, receive, leave, announce, evict.
 
-It finds the room and the right way in: small batches are checked at once, large ones in the sandbox while others go on. What a
-room decides is crdt/room/room.py; how it is driven is server/rooms/open_room.py; when it is opened and closed is server/rooms/open_rooms.py.
+It finds the room and the right way in: small batches are checked at once, large ones in the sandbox
+while others go on. What a room decides is crdt/room/room.py; how it is driven is
+server/rooms/open_room.py; when it is opened and closed is server/rooms/open_rooms.py.
 """
 
 import asyncio
@@ -141,15 +142,17 @@ class Rooms:
     ) -> tuple[JoinAnswer, DocumentInfo]:
         """Bring a connection into a document, opening it if need be. `link`: the token that came with its address; `account` pays.
 
-        The caller must put the answer on the wire before it lets the event loop turn, so that no update overtakes it.
-        Raises ManyhandsError; the connection is then in the document only if it was before.
+        The caller must put the answer on the wire before it lets the event loop turn, so that no
+        update overtakes it. Raises ManyhandsError; the connection is then in the document only if
+        it was before.
         """
         card = Card(identity, link, account.person if account is not None else identity.user.user_id)
         self._joining[connection] += 1
         try:
             open_room, ruling = await self._let_in(document_id, request, card)
             if connection in self._gone:
-                # Its person may be back through another one by now, whom this one would put out as the older of the two.
+                # Its person may be back through another one by now, whom this one would put out as
+                # the older of the two.
                 raise ProtocolError(Code.NOT_JOINED, "The connection went before it was let in.")
             return self._join(open_room, connection, request, card, ruling, account)
         finally:
@@ -184,8 +187,9 @@ class Rooms:
     async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[OpenRoom, Ruling]:
         """Open a document for somebody who may read it, and say what they may do by the newest version that is heard of here.
 
-        Access is asked for before anything is opened, and once more when it was not open and hearing of changes meanwhile. After the
-        last look at what may have changed nothing waits any more, so that it holds.
+        Access is asked for before anything is opened, and once more when it was not open and
+        hearing of changes meanwhile. After the last look at what may have changed nothing waits any
+        more, so that it holds.
         """
         while True:
             before = self._rooms.get(document_id)
@@ -225,8 +229,8 @@ class Rooms:
     ) -> Awaitable[None] | None:
         """Take a batch; it is answered through the wire, now or when it is durable. `person`: who pays for what it takes to check it.
 
-        An awaitable must be awaited before the connection's next event: the batch is large and is checked elsewhere, or the document has
-        only just been opened.
+        An awaitable must be awaited before the connection's next event: the batch is large and is
+        checked elsewhere, or the document has only just been opened.
         """
         open_room = self.at_once(document_id, batch, person)
         if open_room is not None and open_room.receive(connection, batch, request):

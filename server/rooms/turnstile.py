@@ -1,7 +1,8 @@
 """A turnstile for work that many bring at once, as when everybody reconnects: it lets one through in each turn of the event loop.
 
-Between two of them everything else runs that is ready: others' edits, timers, sockets. Those who come for different things (a document, or
-from an address) take turns, so that a storm on one does not hold up who comes to another.
+Between two of them everything else runs that is ready: others' edits, timers, sockets. Those who
+come for different things (a document, or from an address) take turns, so that a storm on one does
+not hold up who comes to another.
 """
 
 import asyncio

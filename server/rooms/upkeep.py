@@ -44,8 +44,9 @@ class Upkeep:
     def begin(self, room: Room, now: float, *, unloading: bool) -> bool:
         """Begin to fold when the log has grown enough; before the document is unloaded, when there is anything worth it.
 
-        Of a document that is nearly full as soon as anything was deleted, however few bytes that took, but once in a minute. False: there
-        is nothing, or it is being folded. After True, `compact` must be called.
+        Of a document that is nearly full as soon as anything was deleted, however few bytes that
+        took, but once in a minute. False: there is nothing, or it is being folded. After True,
+        `compact` must be called.
         """
         if self._folding:
             return False

@@ -20,7 +20,8 @@ class Wire(Protocol):
     ) -> Sequence[ConnectionId]:
         """Say the same to many, except perhaps one, encoded once; return those whose backlog has passed its limit.
 
-        The same tuple as the last time means the same people, so that they need not be looked up again.
+        The same tuple as the last time means the same people, so that they need not be looked up
+        again.
         """
 
     def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:

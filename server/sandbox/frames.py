@@ -2,8 +2,8 @@
 
     u32 count • count x u64 length • the byte strings        (big-endian)
 
-Nothing is ever unpickled: a worker that has decoded hostile bytes is not to be trusted, so what it answers is
-counted and measured before it is read.
+Nothing is ever unpickled: a worker that has decoded hostile bytes is not to be trusted, so what it
+answers is counted and measured before it is read.
 """
 
 import struct

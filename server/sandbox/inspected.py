@@ -1,8 +1,9 @@
 """What the gate found in an update, as flat arrays of integers: the server reads them in a tenth of the time that finding took.
 
-An update is six parts: the number of its values and its clients (id, first clock, end, structs), structs (seven integers and an index
-into the parents, -1: none), the surrogates of those structs that have any (struct, number, clocks), the parents (JSON), deletions (client
-id, ranges, their borders), and the engine's form (empty: the bytes themselves).
+An update is six parts: the number of its values and its clients (id, first clock, end, structs),
+structs (seven integers and an index into the parents, -1: none), the surrogates of those structs
+that have any (struct, number, clocks), the parents (JSON), deletions (client id, ranges, their
+borders), and the engine's form (empty: the bytes themselves).
 """
 
 import json

@@ -37,7 +37,8 @@ _ORIENTATION, _FIRST_SIDEWAYS = 0x0112, 5
 def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
     """Do one job.
 
-    Raises SandboxRejected when the bytes are at fault, the gate's ProtocolError from `inspect`, and whatever pycrdt raises.
+    Raises SandboxRejected when the bytes are at fault, the gate's ProtocolError from `inspect`, and
+    whatever pycrdt raises.
     """
     try:
         return _JOBS[job](parts)
@@ -61,7 +62,8 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     replica = Replica(stored, limits, engine, may_learn_later=True)
     if replica.quarantined is not None:
         raise SandboxRejected(replica.quarantined)
-    # A document that can be filled but not encoded could never be sent or saved: ten bytes are enough to make one.
+    # A document that can be filled but not encoded could never be sent or saved: ten bytes are
+    # enough to make one.
     whole = replica.document.snapshot()
     again, began_again = Document(), time.process_time()
     again.apply_snapshot(whole)
@@ -119,7 +121,8 @@ def _decode_image(data: bytes) -> tuple[str, int, int]:
             if width * height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             image.verify()
-        # verify() leaves an image unusable, and looks at checksums only: decoding is the real proof.
+        # verify() leaves an image unusable, and looks at checksums only: decoding is the real
+        # proof.
         with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
             _load_frames(image)
             turned = image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
@@ -131,7 +134,8 @@ def _decode_image(data: bytes) -> tuple[str, int, int]:
 
 
 def _load_frames(image: Image.Image) -> None:
-    # The further frames of an MPO (a photograph with its previews) are often cut off, and no browser shows them.
+    # The further frames of an MPO (a photograph with its previews) are often cut off, and no
+    # browser shows them.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames > MAX_FRAMES or frames * image.width * image.height > MAX_FRAME_PIXELS:
         raise _bad_image("This animation has too many frames.")

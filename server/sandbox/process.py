@@ -61,7 +61,8 @@ class Worker:
             raise Unavailable(_CLOSED)
         arguments = [str(self._memory_bytes), str(self._job_seconds)]
         try:
-            # Run from the directory that holds the package, so that it is found there and nowhere else.
+            # Run from the directory that holds the package, so that it is found there and nowhere
+            # else.
             self._process = process = await asyncio.create_subprocess_exec(
                 sys.executable, "-E", "-s", "-m", "server.sandbox.worker", *arguments,
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env={}, start_new_session=True, limit=_READ_LIMIT,
@@ -139,7 +140,8 @@ class Worker:
     async def _last_words(self, process: Process) -> int:
         """Wait for the exit code of a process that has hung up, without touching it.
 
-        A signal to it would first look for its exit code, and take that from asyncio, which then makes one up (255).
+        A signal to it would first look for its exit code, and take that from asyncio, which then
+        makes one up (255).
         """
         if self._process is process:
             self._dying, self._process = process, None

@@ -1,11 +1,12 @@
 """Whose job a worker takes next: people in turns, and what somebody waits for at a page before what can wait.
 
-1. **In turns.** Each person has a queue of their own, and they are served round and round: whoever sends a hundred pictures waits for
-   them, not everybody else.
-2. **Urgent first.** An edit that is checked comes before pictures and folds, but for every fifth job, so that these go on as well. While
-   they hold all seats there is one seat more, for urgent jobs alone: a picture may take five seconds.
-3. **Bounded.** So many may wait. When they do, whoever has most of them loses the last one to a newcomer who has fewer; else the
-   newcomer is refused. Nobody waits longer than `WAITING_SECONDS`.
+1. **In turns.** Each person has a queue of their own, and they are served round and round: whoever
+   sends a hundred pictures waits for them, not everybody else.
+2. **Urgent first.** An edit that is checked comes before pictures and folds, but for every fifth
+   job, so that these go on as well. While they hold all seats there is one seat more, for urgent
+   jobs alone: a picture may take five seconds.
+3. **Bounded.** So many may wait. When they do, whoever has most of them loses the last one to a
+   newcomer who has fewer; else the newcomer is refused. Nobody waits longer than `WAITING_SECONDS`.
 """
 
 import asyncio

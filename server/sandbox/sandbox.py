@@ -32,15 +32,17 @@ class ImageFacts:
 class Sandbox:
     """Runs jobs on untrusted bytes in worker processes. `async with Sandbox() as sandbox:` is its lifetime.
 
-    Every job raises SandboxRejected when the bytes are at fault (each says which sentence a person gets), and Unavailable when
-    the job may well succeed later: no worker could be started, too many jobs wait, somebody killed the worker, it is closing.
-    A cancelled job ends with its worker; no other job notices more than the restart.
+    Every job raises SandboxRejected when the bytes are at fault (each says which sentence a person
+    gets), and Unavailable when the job may well succeed later: no worker could be started, too many
+    jobs wait, somebody killed the worker, it is closing. A cancelled job ends with its worker; no
+    other job notices more than the restart.
 
     Args:
         memory_bytes: address space of one worker, its own 50 MB included.
         job_seconds: processor time of one job; on the clock it may take four times as long.
-        workers: processes, and so jobs at a time. One is right for a small machine: jobs hold a core each. One more is started
-            when these are busy with what is not urgent, and somebody's edit is to be checked.
+        workers: processes, and so jobs at a time. One is right for a small machine: jobs hold a
+            core each. One more is started when these are busy with what is not urgent, and
+            somebody's edit is to be checked.
         waiting: jobs that may wait for a worker; the next one is Unavailable at once.
 
     `person`: who a job is for; people take turns (server/sandbox/queue.py).

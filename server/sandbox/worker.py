@@ -1,6 +1,7 @@
 """The worker process: limits itself, reads a job, does it, answers, and again until its input ends.
 
-Run as `python -m server.sandbox.worker <memory bytes> <processor seconds per job>` with pipes for input and output.
+Run as `python -m server.sandbox.worker <memory bytes> <processor seconds per job>` with pipes for
+input and output.
 """
 
 import gc
@@ -53,8 +54,9 @@ def main() -> None:
 
 
 def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
-    # ITIMER_PROF counts this process's processor time in microseconds and its signal ends the process, also inside
-    # native code. RLIMIT_CPU does the same in whole seconds over the process's whole life.
+    # ITIMER_PROF counts this process's processor time in microseconds and its signal ends the
+    # process, also inside native code. RLIMIT_CPU does the same in whole seconds over the process's
+    # whole life.
     signal.setitimer(signal.ITIMER_PROF, job_seconds)
     try:
         return [b"done", *jobs.run(parts[0].decode(), parts[1:])]

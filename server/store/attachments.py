@@ -43,7 +43,8 @@ def _put(connection: Connection, document_id: DocumentId, attachment: Attachment
     }
     done = connection.execute(insert(connection, attachments).values(values).on_conflict_do_nothing())
     if done.rowcount and most_bytes is not None:
-        # Locked only now, so that appends need not wait while the bytes travel; whoever has the lock sees all that is committed.
+        # Locked only now, so that appends need not wait while the bytes travel; whoever has the
+        # lock sees all that is committed.
         connection.execute(document.with_for_update(key_share=True))
         mine = attachments.c.document_key == key
         check_room(

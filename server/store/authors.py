@@ -1,6 +1,7 @@
 """The bindings of a document's client ids in SQL, and rows with what they bound.
 
-A binding names the row with which it came. It outlives that row: whoever reads folded rows from history learns of it all the same.
+A binding names the row with which it came. It outlives that row: whoever reads folded rows from
+history learns of it all the same.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,22 +2,28 @@
 
 Promises of every implementation (one contract suite, tests/contracts/, runs against all of them):
 
-1. **Durable.** When `append` has returned `Appended`, the rows survive the death of the process and of the machine's power.
-2. **One order.** Sequence numbers of a document are 1, 2, 3 … without gaps, and a row with a higher number was never visible before
-   one with a lower number.
-3. **Once.** An `UpdateId` is committed at most once; appending it again answers with the seq of the first time. Once rows have
-   been folded, this holds for the newest `REMEMBERED_UPDATE_IDS` of them.
-4. **Nothing overwritten.** `append` only adds. `compact` deletes only rows that it has read, folded and verified, and keeps them as
-   compressed history, at least until the next compaction.
-5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and changes nothing.
-6. **Bound once.** A client id is bound to the first key that an append brings for it, for ever. An append that brings another key for
-   it, or none, is refused as `Taken` and changes nothing: the store's order decides between nodes that let in the same id at once.
-7. **Judged by the present access.** An append whose writers were judged by an older version of the document's access, or that comes to a
-   document in the trash, is refused as `Stale` and changes nothing: whoever lost access has written nothing since, whatever his node knew.
+1. **Durable.** When `append` has returned `Appended`, the rows survive the death of the process and
+   of the machine's power.
+2. **One order.** Sequence numbers of a document are 1, 2, 3 … without gaps, and a row with a higher
+   number was never visible before one with a lower number.
+3. **Once.** An `UpdateId` is committed at most once; appending it again answers with the seq of the
+   first time. Once rows have been folded, this holds for the newest `REMEMBERED_UPDATE_IDS` of
+   them.
+4. **Nothing overwritten.** `append` only adds. `compact` deletes only rows that it has read, folded
+   and verified, and keeps them as compressed history, at least until the next compaction.
+5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and
+   changes nothing.
+6. **Bound once.** A client id is bound to the first key that an append brings for it, for ever. An
+   append that brings another key for it, or none, is refused as `Taken` and changes nothing: the
+   store's order decides between nodes that let in the same id at once.
+7. **Judged by the present access.** An append whose writers were judged by an older version of the
+   document's access, or that comes to a document in the trash, is refused as `Stale` and changes
+   nothing: whoever lost access has written nothing since, whatever his node knew.
 
-Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the call is safe.
-An unknown document is `None`, `Gone` or an empty answer, never an error. Rows that are damaged say so; other stored bytes that are damaged
-are an InvariantError(quarantined) of whoever reads them. All are kept as they are.
+Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the
+call is safe. An unknown document is `None`, `Gone` or an empty answer, never an error. Rows that
+are damaged say so; other stored bytes that are damaged are an InvariantError(quarantined) of
+whoever reads them. All are kept as they are.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -43,8 +49,9 @@ ANY_ACCESS = 2**63 - 1
 class Append:
     """One row to come: a batch (crdt.protocol.batch.encode_batch), and the client ids that begin in it with the keys to bind them to.
 
-    A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to any. `access_version`: by which everybody
-    was judged whose changes are in the batch. `contributors`: these people, in order.
+    A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to
+    any. `access_version`: by which everybody was judged whose changes are in the batch.
+    `contributors`: these people, in order.
     """
 
     document_id: DocumentId
@@ -92,7 +99,8 @@ AppendOutcome = Appended | Fenced | Gone | Taken | Stale
 class Loaded:
     """A document as stored: newest verified snapshot (None: none yet), then every row after it. Read in one transaction.
 
-    `snapshot` is one Yjs v1 update; `head` is the last row's seq (snapshot_seq when there are no rows).
+    `snapshot` is one Yjs v1 update; `head` is the last row's seq (snapshot_seq when there are no
+    rows).
     """
 
     document_id: DocumentId
@@ -150,7 +158,8 @@ class Log(Protocol):
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
         """Read the rows after `after`, in order, also those that have been folded while history keeps them.
 
-        None when some are kept no more, or damaged there: then only `load` tells what became of them.
+        None when some are kept no more, or damaged there: then only `load` tells what became of
+        them.
         """
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
@@ -199,7 +208,8 @@ class Whose:
     Attributes:
         user_id: theirs.
         shared: True: only what isn't their own; False: only their own; None: both.
-        with_ownerless: with None, the newest LISTED_OWNERLESS documents without an owner as well, in the trash or not.
+        with_ownerless: with None, the newest LISTED_OWNERLESS documents without an owner as well,
+            in the trash or not.
     """
 
     user_id: str
@@ -258,8 +268,8 @@ class Attachments(Protocol):
     async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
         """Keep a file; once is enough. False when the document does not exist.
 
-        Raises ProtocolError(document_full), and keeps nothing, when the document's files would be more than `most_bytes` together,
-        however many are put at once.
+        Raises ProtocolError(document_full), and keeps nothing, when the document's files would be
+        more than `most_bytes` together, however many are put at once.
         """
 
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:

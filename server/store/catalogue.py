@@ -105,7 +105,8 @@ class SqlCatalogue:
 
 
 def _create(connection: Connection, values: Mapping[str, Any], owner: str | None) -> Entry:
-    # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted before it is read.
+    # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted
+    # before it is read.
     unless_there = insert(connection, documents).values(values)
     unless_there = unless_there.on_conflict_do_update(
         index_elements=["document_id"], set_={"document_id": values["document_id"]}

@@ -1,6 +1,7 @@
 """Contributors in SQL: a row names whose updates it holds by keys of eight bytes, and what a key stands for is stored once.
 
-A person who is renamed is another contributor from then on, so that the log says what was true when it was written.
+A person who is renamed is another contributor from then on, so that the log says what was true when
+it was written.
 """
 
 import hashlib

@@ -1,8 +1,9 @@
 """What the four ports ask of a database, whichever it is: to run jobs, plain functions of a connection, in a transaction each.
 
-Jobs hold what SQLite and PostgreSQL have in common: SQLAlchemy Core statements. They assume only that a row which they have locked or
-changed stays theirs until they end, so they are right whether writers take turns (SQLite) or come from many nodes at once (PostgreSQL).
-A job may run again from the beginning when the database gave it up for another, so it changes nothing but the database.
+Jobs hold what SQLite and PostgreSQL have in common: SQLAlchemy Core statements. They assume only
+that a row which they have locked or changed stays theirs until they end, so they are right whether
+writers take turns (SQLite) or come from many nodes at once (PostgreSQL). A job may run again from
+the beginning when the database gave it up for another, so it changes nothing but the database.
 """
 
 from collections.abc import Callable, Sequence

@@ -3,15 +3,17 @@
 What is kept after a compaction at seq n, which folded everything since seq m:
 
 1. the snapshot at n, and the log rows after n;
-2. the snapshot at m that it was made from, and the raw rows m + 1 … n as one history segment: together they make the document again,
-   should the snapshot at n turn out to be damaged (`read_base` then does so by itself);
-3. of the segments up to m the newest, each with the snapshot that it builds on, as far as `Keep` allows: each row that is kept can be
-   replayed from a snapshot that is kept as well, or from the beginning.
+2. the snapshot at m that it was made from, and the raw rows m + 1 … n as one history segment:
+   together they make the document again, should the snapshot at n turn out to be damaged
+   (`read_base` then does so by itself);
+3. of the segments up to m the newest, each with the snapshot that it builds on, as far as `Keep`
+   allows: each row that is kept can be replayed from a snapshot that is kept as well, or from the
+   beginning.
 
 A node that was away while the rows were folded reads on in the segments (`read_tail`).
 
-A compaction that was overtaken by another, or whose document was deleted meanwhile, finds no row of `documents` with the key, epoch and
-snapshot_seq that it began from, and does nothing.
+A compaction that was overtaken by another, or whose document was deleted meanwhile, finds no row of
+`documents` with the key, epoch and snapshot_seq that it began from, and does nothing.
 """
 
 import logging
@@ -215,7 +217,8 @@ def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionRepor
 
 def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
     document = packed.span.document
-    # First the lock, which is nothing on SQLite: what is summed up below then includes what others have just appended.
+    # First the lock, which is nothing on SQLite: what is summed up below then includes what others
+    # have just appended.
     connection.execute(select(documents.c.key).where(documents.c.key == document.key).with_for_update(key_share=True))
     rest = select(func.coalesce(func.sum(func.length(log_rows.c.batch)), 0)).where(
         _of(log_rows, document), log_rows.c.seq > last

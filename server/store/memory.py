@@ -1,7 +1,8 @@
 """A store in memory: every promise of the port except surviving the process.
 
-For trying things out and for tests. What it holds lives as long as the object, also across `async with`, so that rooms may die and
-be built anew over it. No method waits for anything but the `fold` it is given, so each is atomic on its event loop.
+For trying things out and for tests. What it holds lives as long as the object, also across `async
+with`, so that rooms may die and be built anew over it. No method waits for anything but the `fold`
+it is given, so each is atomic on its event loop.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

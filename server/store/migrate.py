@@ -1,7 +1,8 @@
 """Bringing a database's tables up to date: what to begin from, and what there is to do.
 
-A new database gets its tables as schema.py has them, an older one by the revisions in migrations/; a test holds the two to the same.
-So Alembic (upgrade.py), which takes longer to import than all of this to run, is needed only where something old is to be changed.
+A new database gets its tables as schema.py has them, an older one by the revisions in migrations/;
+a test holds the two to the same. So Alembic (upgrade.py), which takes longer to import than all of
+this to run, is needed only where something old is to be changed.
 """
 
 from collections.abc import Collection

@@ -1,9 +1,11 @@
 """The tables: what is kept where, and why it is keyed so.
 
-Everything that belongs to a document hangs on `documents.key`, a number that is never given twice, and goes with it (ON DELETE CASCADE).
-So whoever holds a key cannot touch a document that was deleted and made anew under the same id. Moments are microseconds since 1970.
-Tables whose rows are found only by their primary key are stored in its order (`WITHOUT ROWID`): a log is read in one sweep.
-A new database gets these tables as they are here, an older one by `migrations/`; a test compares the two.
+Everything that belongs to a document hangs on `documents.key`, a number that is never given twice,
+and goes with it (ON DELETE CASCADE). So whoever holds a key cannot touch a document that was
+deleted and made anew under the same id. Moments are microseconds since 1970. Tables whose rows are
+found only by their primary key are stored in its order (`WITHOUT ROWID`): a log is read in one
+sweep. A new database gets these tables as they are here, an older one by `migrations/`; a test
+compares the two.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
@@ -11,7 +13,8 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBina
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"})
 
 
-# Ids compare as bytes; in PostgreSQL's other collations order depends on the system's library, and an update of that breaks indexes.
+# Ids compare as bytes; in PostgreSQL's other collations order depends on the system's library, and
+# an update of that breaks indexes.
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -19,7 +22,8 @@ def _document() -> Column[int]:
     return Column("document_key", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
 
 
-# No index on updated_at: it would be rewritten by every append, and a page of 100,000 titles is scanned faster than it is missed.
+# No index on updated_at: it would be rewritten by every append, and a page of 100,000 titles is
+# scanned faster than it is missed.
 documents = Table(
     "documents",
     metadata,
@@ -39,7 +43,8 @@ documents = Table(
     Column("link_hash", LargeBinary),
     Column("link_generation", BigInteger, nullable=False, server_default="0"),
     Column("access_version", BigInteger, nullable=False, server_default="0"),
-    # Raised by every change of `set_aside`; 0: nothing ever was, and reading a document needs no look there.
+    # Raised by every change of `set_aside`; 0: nothing ever was, and reading a document needs no
+    # look there.
     Column("set_aside_version", BigInteger, nullable=False, server_default="0"),
     # 0: it has an owner, 1: it may have none. Documents without one are found by it, newest first.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
@@ -86,7 +91,8 @@ update_ids = Table(
     sqlite_with_rowid=False,
 )
 
-# Updates of rows that are not applied (crdt/log/replay.py). Apart from the rows, which stay as they are and may be folded and thinned out.
+# Updates of rows that are not applied (crdt/log/replay.py). Apart from the rows, which stay as they
+# are and may be folded and thinned out.
 set_aside = Table(
     "set_aside",
     metadata,
@@ -111,7 +117,8 @@ author_keys = Table(
     sqlite_with_rowid=False,
 )
 
-# The newest one, the one that it was made from, and what the kept history builds on, packed (segments.py).
+# The newest one, the one that it was made from, and what the kept history builds on, packed
+# (segments.py).
 snapshots = Table(
     "snapshots",
     metadata,

@@ -1,8 +1,10 @@
 """How snapshots and raw history are packed, and how stored bytes are told from damaged ones. Pure functions.
 
-A segment of history is a byte that names its form, then zlib over rows laid end to end. Of each row:
+A segment of history is a byte that names its form, then zlib over rows laid end to end. Of each
+row:
 
-    varUint(seq) varUint(1 + at, or 0 when that is not known) varUint(length) contributors varUint(length) batch
+    varUint(seq) varUint(1 + at, or 0 when that is not known) varUint(length) contributors
+    varUint(length) batch
 
 Earlier versions wrote zlib, without the first byte, over varUint(seq), varUint(length), batch.
 """
@@ -22,7 +24,8 @@ _WITH_CONTRIBUTORS = b"\1"
 def checksum(data: bytes, seq: Seq) -> int:
     """CRC-32 of some bytes and their place in the log, so that the right bytes in the wrong place are noticed as well.
 
-    The place comes in last, and simply: PostgreSQL does it in the statement that decides on the place (postgres/append.py).
+    The place comes in last, and simply: PostgreSQL does it in the statement that decides on the
+    place (postgres/append.py).
     """
     return zlib.crc32(data) ^ (seq & 0xFFFFFFFF)
 

@@ -1,8 +1,9 @@
 """The store's port for what is set aside: updates of rows that the document engine does not take, and what stands in for them.
 
-A row stays as it is. Beside it stands which of its updates is not applied, why, and what is applied in its place. That holds on every
-node and for ever, for others have built on the stand-in: the state says only whether somebody still has to look at it. The update itself is
-kept here as well, because rows are folded, and folded rows are not kept for ever.
+A row stays as it is. Beside it stands which of its updates is not applied, why, and what is applied
+in its place. That holds on every node and for ever, for others have built on the stand-in: the
+state says only whether somebody still has to look at it. The update itself is kept here as well,
+because rows are folded, and folded rows are not kept for ever.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,7 @@
 """Who has access to which document, in SQL.
 
-A change begins by raising the document's version, which locks its row: changes of one document's access go one after the other.
+A change begins by raising the document's version, which locks its row: changes of one document's
+access go one after the other.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -2,13 +2,17 @@
 
 Promises, beside those of server/store/base.py:
 
-1. **One owner at most.** Whoever is granted `owner` while somebody else is owner takes their place; the former owner becomes an editor.
-2. **Every change is counted.** What changes somebody's access raises the document's `version` in the same transaction and answers with
-   the new one, so that whoever knows a version knows whether they have missed something. A visit changes nobody's access.
-3. **A visit has force** only while the document has a link and the visit was made by the very link it has now.
+1. **One owner at most.** Whoever is granted `owner` while somebody else is owner takes their place;
+   the former owner becomes an editor.
+2. **Every change is counted.** What changes somebody's access raises the document's `version` in
+   the same transaction and answers with the new one, so that whoever knows a version knows whether
+   they have missed something. A visit changes nobody's access.
+3. **A visit has force** only while the document has a link and the visit was made by the very link
+   it has now.
 4. **The record outlives the document.** Grants and visits go with it.
 
-User ids are texts that another part of the server has vouched for, or `INVITED` followed by an address in lower case.
+User ids are texts that another part of the server has vouched for, or `INVITED` followed by an
+address in lower case.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -34,8 +38,9 @@ MAX_VISITS = 1000
 class Link:
     """What whoever has the link may do. `role` None: the link opens nothing.
 
-    `token_hash`: SHA-256 of the token that must come with the address; None: the address alone is enough. `generation` counts
-    how often the link was made anew, and is part of what its token is derived from.
+    `token_hash`: SHA-256 of the token that must come with the address; None: the address alone is
+    enough. `generation` counts how often the link was made anew, and is part of what its token is
+    derived from.
     """
 
     role: Role | None = None

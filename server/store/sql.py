@@ -1,7 +1,8 @@
 """The store on an SQL database: SQLite, one file for one server, or PostgreSQL for any number of them.
 
-An append is durable when the database has synced its write-ahead log. Statements are SQLAlchemy Core; what is peculiar to one database
-is in sqlite/ and postgres/ behind what database.py asks of both; each port is in the file of its name.
+An append is durable when the database has synced its write-ahead log. Statements are SQLAlchemy
+Core; what is peculiar to one database is in sqlite/ and postgres/ behind what database.py asks of
+both; each port is in the file of its name.
 """
 
 from collections.abc import Callable
@@ -55,11 +56,13 @@ class SqlStore:
 
         Args:
             url: `sqlite:////absolute/path` or `postgresql://user:password@host/database`.
-            history_bytes: compressed raw rows, and the snapshots that they build on, to keep per document beyond those since the last
-                snapshot but one, which are always kept.
+            history_bytes: compressed raw rows, and the snapshots that they build on, to keep per
+                document beyond those since the last snapshot but one, which are always kept.
             history_age: how old the rows beyond those may be; None: as old as they like.
-            max_bytes: what SQLite's file may grow to; past it appends are refused as Unavailable until there is room again.
-            deadline: seconds in which PostgreSQL has to answer; past them calls end as Unavailable. SQLite always answers.
+            max_bytes: what SQLite's file may grow to; past it appends are refused as Unavailable
+                until there is room again.
+            deadline: seconds in which PostgreSQL has to answer; past them calls end as Unavailable.
+                SQLite always answers.
             clock: tells when a document was last edited.
         """
         self._database = _database(url, max_bytes, deadline)

@@ -38,9 +38,11 @@ def fetch(
 ) -> Sequence[Sequence[Any]]:
     """Run a statement that is made once and asked often; `given`: the values of its `among_given`, ids all of them.
 
-    A text with NUL would find what stands before it, for so much of it is left on the way through JSON; no id has one.
+    A text with NUL would find what stands before it, for so much of it is left on the way through
+    JSON; no id has one.
 
-    SQLite's driver is asked by itself: through SQLAlchemy, asking takes three times as long as the answer.
+    SQLite's driver is asked by itself: through SQLAlchemy, asking takes three times as long as the
+    answer.
     """
     values = {name: list(each) for name, each in given.items()}
     if connection.dialect.name == "postgresql":

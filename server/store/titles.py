@@ -15,7 +15,8 @@ _MICROSECOND = timedelta(microseconds=1)
 def fold_title(title: str) -> str:
     """Bring a title or a query into the form in which they are compared: without case, one code point per accent.
 
-    Raises ProtocolError(malformed) for what some database cannot hold: NUL, or half of a surrogate pair.
+    Raises ProtocolError(malformed) for what some database cannot hold: NUL, or half of a surrogate
+    pair.
     """
     try:
         if b"\0" in title.encode():

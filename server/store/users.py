@@ -86,6 +86,7 @@ def _known_user(user_id: str, name: str, color: str, kind: str, email: str | Non
 
 
 def _get_or_make(connection: Connection, name: str, make: bytes) -> bytes:
-    # On PostgreSQL whoever comes second waits here for the first to commit, and its next statement sees what was made.
+    # On PostgreSQL whoever comes second waits here for the first to commit, and its next statement
+    # sees what was made.
     connection.execute(insert(connection, secrets).values(name=name, value=make).on_conflict_do_nothing())
     return bytes(connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one())

@@ -1,7 +1,8 @@
 """`make bench`: one load generator, many servers. The servers have one core, the generator another; prints tables and writes JSON.
 
-`python -m tests.bench --only hot --servers manyhands --rounds 1` measures one scenario at this server alone. Rounds go round all servers,
-so that a machine that changes its mood changes it for everybody.
+`python -m tests.bench --only hot --servers manyhands --rounds 1` measures one scenario at this
+server alone. Rounds go round all servers, so that a machine that changes its mood changes it for
+everybody.
 """
 
 import argparse

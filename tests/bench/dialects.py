@@ -1,6 +1,7 @@
 """Members in the protocols of the servers compared: the same edits, each in a message of its own.
 
-A member that has `synced` holds what the document had. What comes afterwards goes to the meter as it is, whatever it is wrapped in.
+A member that has `synced` holds what the document had. What comes afterwards goes to the meter as
+it is, whatever it is wrapped in.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Edits that can be told apart wherever they turn up: hand-written Yjs v1 updates with a number in their text.
 
-A server may merge updates or send many at once; what counts is which numbers are in the bytes that reach somebody. The text is ASCII, so
-that its length is the same in every encoding, and a run of one person's edits stays legible when a server joins their items into one.
+A server may merge updates or send many at once; what counts is which numbers are in the bytes that
+reach somebody. The text is ASCII, so that its length is the same in every encoding, and a run of
+one person's edits stays legible when a server joins their items into one.
 """
 
 import re

@@ -46,7 +46,8 @@ async def join(
 ) -> list[Member]:
     """Connect so many members to a document, in turn to each of the server's ports, and return when all are up to date.
 
-    The first comes alone on each port: some servers leave people out who come while a document is being opened.
+    The first comes alone on each port: some servers leave people out who come while a document is
+    being opened.
     """
     loop, chance = asyncio.get_running_loop(), Random(f"{document} {first}")
     members = [server.kind.member(document, chance.getrandbits(32), meter, past) for _ in range(count)]

@@ -1,7 +1,8 @@
 """What members of a document have seen of each other's edits, and how long it took.
 
-An op-delivery is one edit that has reached one other member. Its delay is from the call that sent it to the moment at which that member's
-socket gave it out. An edit that comes twice counts once; the sender's own does not count.
+An op-delivery is one edit that has reached one other member. Its delay is from the call that sent
+it to the moment at which that member's socket gave it out. An edit that comes twice counts once;
+the sender's own does not count.
 """
 
 import time

@@ -1,7 +1,8 @@
 """The meter of cursors: a later place of the same cursor tells what an earlier one would have told.
 
-Servers that thin presence out leave moves out, and may: what counts is by when a member knew of a move, by itself or by a later one of
-the same person. So a server is charged for all moves that were made, however few it passed on, and how old the news is shows in the delays.
+Servers that thin presence out leave moves out, and may: what counts is by when a member knew of a
+move, by itself or by a later one of the same person. So a server is charged for all moves that were
+made, however few it passed on, and how old the news is shows in the delays.
 """
 
 from tests.bench.edits import numbers_in

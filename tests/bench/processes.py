@@ -1,6 +1,7 @@
 """Server processes on a core of their own, and what they use: processor time to the nanosecond, resident memory.
 
-The load generator runs on another core, so that neither takes time from the other. On a machine with one core they share it.
+The load generator runs on another core, so that neither takes time from the other. On a machine
+with one core they share it.
 """
 
 import contextlib

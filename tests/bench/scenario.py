@@ -24,7 +24,8 @@ Play = Callable[[Kind, Path, Pace], Awaitable[Figures]]
 class Scenario:
     """`settings` by what the table calls them; `headline`: the figures that servers are compared by.
 
-    `in_one_table`: the settings of one server are the rows of one table, because nobody is compared with anybody.
+    `in_one_table`: the settings of one server are the rows of one table, because nobody is compared
+    with anybody.
     """
 
     summary: str

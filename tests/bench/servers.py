@@ -1,6 +1,7 @@
 """The servers compared, each as its own documentation starts it, in processes of their own.
 
-Everybody's limits that would stop a load generator on one address are raised; durability is as it comes.
+Everybody's limits that would stop a load generator on one address are raised; durability is as it
+comes.
 """
 
 import asyncio

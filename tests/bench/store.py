@@ -1,7 +1,8 @@
 """How long the store takes for its frequent jobs: `python -m tests.bench.store [URL]`. Prints a table; asserts nothing.
 
-A URL names an empty database, e.g. on PostgreSQL; without one it is an SQLite file in a temporary directory.
-Wall-clock times depend on the disk's fsync, processor times on neither it nor on other programs.
+A URL names an empty database, e.g. on PostgreSQL; without one it is an SQLite file in a temporary
+directory. Wall-clock times depend on the disk's fsync, processor times on neither it nor on other
+programs.
 """
 
 import sys

@@ -1,7 +1,8 @@
 """A WebSocket client for load generators: as little work per frame as RFC 6455 allows, so that what is measured is the server.
 
-The masking key is zero, which the RFC permits and which leaves the payload as it is; the server unmasks all the same. No extensions are
-offered, so no server compresses. Messages in several fragments are not read: no server here sends any.
+The masking key is zero, which the RFC permits and which leaves the payload as it is; the server
+unmasks all the same. No extensions are offered, so no server compresses. Messages in several
+fragments are not read: no server here sends any.
 """
 
 import asyncio

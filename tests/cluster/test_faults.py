@@ -155,7 +155,8 @@ async def test_a_node_is_cut_from_redis(cluster: BreakableCluster) -> None:
             await cluster.cut_redis(2)
             await more_is_saved(people, 60)
         await all_agree(people)  # by looking where the log ends
-        # Nobody loses the connection; a node that a compaction has overtaken may ask its people to join again on it.
+        # Nobody loses the connection; a node that a compaction has overtaken may ask its people to
+        # join again on it.
         assert [person.socket for person in people] == connections
         await all_replicas_agree(cluster, document_id, people)
 

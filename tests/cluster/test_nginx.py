@@ -1,6 +1,7 @@
 """What nginx does with deploy/nginx.conf: the same as HAProxy for whoever is there, with what it finds out by itself.
 
-It stands before the nodes of the cluster, with a relay to each: they tell who went where, and can be cut.
+It stands before the nodes of the cluster, with a relay to each: they tell who went where, and can
+be cut.
 """
 
 import asyncio

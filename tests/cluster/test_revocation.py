@@ -1,6 +1,7 @@
 """What an owner takes away on one node is gone on the others within a second, while everybody writes.
 
-The nodes of this cluster look into the database only once a minute: what they find out sooner, they were told.
+The nodes of this cluster look into the database only once a minute: what they find out sooner, they
+were told.
 """
 
 import time

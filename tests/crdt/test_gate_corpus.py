@@ -1,7 +1,7 @@
 """Inputs that crash, hang, poison or split pycrdt or yjs, or lock browsers out (bad_updates.jsonl says which does what).
 
-Each is refused where it must be; what is let in is harmless to a document that does not read its values out; and after every refusal
-the document goes on as if nothing had been said.
+Each is refused where it must be; what is let in is harmless to a document that does not read its
+values out; and after every refusal the document goes on as if nothing had been said.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Hostile updates: whatever the gate lets in, pycrdt and yjs survive, and the state vector is the one the gate foresaw.
 
-`MANYHANDS_TEST_FORGERIES=10000` asks for more documents than the usual ones. Not asserted: that both hold the same text. An update
-whose origins stand in the wrong order (right before left) passes and may be ordered differently; that needs a forger who may write.
+`MANYHANDS_TEST_FORGERIES=10000` asks for more documents than the usual ones. Not asserted: that
+both hold the same text. An update whose origins stand in the wrong order (right before left) passes
+and may be ordered differently; that needs a forger who may write.
 """
 
 import os

@@ -1,7 +1,7 @@
 """How much the gate works for hostile input: counted in lines of Python run, so that no machine's speed is in it.
 
-A byte costs at most so many lines, twice the input at most a little more than twice of them, and between two pauses there are few enough
-that the others of an event loop notice nothing.
+A byte costs at most so many lines, twice the input at most a little more than twice of them, and
+between two pauses there are few enough that the others of an event loop notice nothing.
 """
 
 import sys

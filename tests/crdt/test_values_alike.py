@@ -1,8 +1,9 @@
 """Gate, yrs and Yjs read every value alike: whatever the gate lets in is the same to the bit for whoever is there and whoever comes later.
 
-Every kind of content with every kind of value in every place, written honestly and forged. For each case: what clients write honestly is
-let in; pycrdt applies it, encodes it, loads that, and folds it; real Yjs makes the same document of what was sent and of what latecomers
-get, and goes on to tell of its changes. `MANYHANDS_TEST_VALUES=200000` asks for more cases than the usual ones.
+Every kind of content with every kind of value in every place, written honestly and forged. For each
+case: what clients write honestly is let in; pycrdt applies it, encodes it, loads that, and folds
+it; real Yjs makes the same document of what was sent and of what latecomers get, and goes on to
+tell of its changes. `MANYHANDS_TEST_VALUES=200000` asks for more cases than the usual ones.
 """
 
 import os

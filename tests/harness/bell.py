@@ -1,7 +1,8 @@
 """Waiting without sleeping: whoever changes something rings, whoever waits looks again.
 
-How long is said here for all tests. No test may hang on how fast the machine is: `PATIENCE` is for what must come however long it takes,
-and a story that something slow would spoil is told again with more time (`given_time`).
+How long is said here for all tests. No test may hang on how fast the machine is: `PATIENCE` is for
+what must come however long it takes, and a story that something slow would spoil is told again with
+more time (`given_time`).
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Inputs that make whoever reads them work far more than their bytes say: one function a kind, each by a size that can be doubled.
 
-An input is what its author sends first, which prepares the document, and then the blow. Both are lists of batches, and a batch is a list
-of updates. Everything here is within the limits on bytes; what becomes of it is the server's affair.
+An input is what its author sends first, which prepares the document, and then the blow. Both are
+lists of batches, and a batch is a list of updates. Everything here is within the limits on bytes;
+what becomes of it is the server's affair.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """An OpenID Connect provider on a real port: discovery, authorization code with PKCE, real RS256 signatures, key set, userinfo.
 
-It is as strict as the good ones: a code is good once, for the client, address and verifier that it was made for. What it says can
-be changed.
+It is as strict as the good ones: a code is good once, for the client, address and verifier that it
+was made for. What it says can be changed.
 """
 
 import base64

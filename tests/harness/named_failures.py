@@ -1,12 +1,14 @@
 """A plugin of pytest: every failure is told by its name, whatever goes wrong while it is told.
 
-1. A failure whose traceback cannot be shown is shown without. Python 3.11 fails in this way when garbage is collected while pytest parses
-   a source file: an error in a finaliser is formatted, this parses as well, and `ast` has lost count
-   (github.com/python/cpython/issues/106905: "AST constructor recursion depth mismatch"). So no garbage is collected meanwhile.
-2. A worker of pytest-xdist in which pytest itself fails dies: the test that it ran is reported, and another worker goes on. Left alone it
-   says "finished", and the whole run ends with an assertion of xdist's.
-3. What is found after the last test is an error of "the whole run": exceptions that nobody could catch, fixtures that do not end, and
-   processes that were left behind.
+1. A failure whose traceback cannot be shown is shown without. Python 3.11 fails in this way when
+   garbage is collected while pytest parses a source file: an error in a finaliser is formatted,
+   this parses as well, and `ast` has lost count (github.com/python/cpython/issues/106905: "AST
+   constructor recursion depth mismatch"). So no garbage is collected meanwhile.
+2. A worker of pytest-xdist in which pytest itself fails dies: the test that it ran is reported, and
+   another worker goes on. Left alone it says "finished", and the whole run ends with an assertion
+   of xdist's.
+3. What is found after the last test is an error of "the whole run": exceptions that nobody could
+   catch, fixtures that do not end, and processes that were left behind.
 4. SIGTERM ends a run as Ctrl-C does, and so does SIGINT where the run's parent ignores signals.
 """
 

@@ -118,5 +118,6 @@ async def person(
             socket = somebody.client.eio.ws
             await somebody.client.disconnect()
             if socket is not None:
-                # When both sides close at once, aiohttp may leave the connection to the garbage collector, which complains.
+                # When both sides close at once, aiohttp may leave the connection to the garbage
+                # collector, which complains.
                 socket._response.close()

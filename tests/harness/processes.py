@@ -1,10 +1,11 @@
 """Processes that tests start: none outlives the run, and one that tries to is ended and named.
 
 Two nets, because each has a hole:
-1. The kernel ends what `mortal` starts when the process that started it dies, also by SIGKILL. What started that process's children is
-   out of reach: a sandbox worker, a browser.
-2. The run adopts the orphans of everything below it, so that at its end each living process is found there. Nobody is left to look when
-   the run itself is killed; then the first net holds, and what reads from a pipe notices that the other end has gone.
+1. The kernel ends what `mortal` starts when the process that started it dies, also by SIGKILL. What
+   started that process's children is out of reach: a sandbox worker, a browser.
+2. The run adopts the orphans of everything below it, so that at its end each living process is
+   found there. Nobody is left to look when the run itself is killed; then the first net holds, and
+   what reads from a pipe notices that the other end has gone.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """pycrdt in a process of its own: what it makes of updates, even if it dies of them.
 
-Asked over lines of JSON: a list of updates in hexadecimal. Answers with the state vector, the whole document as one update after a
-reload, or the exception's name.
+Asked over lines of JSON: a list of updates in hexadecimal. Answers with the state vector, the whole
+document as one update after a reload, or the exception's name.
 """
 
 import json

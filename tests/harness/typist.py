@@ -1,7 +1,8 @@
 """Somebody at a page that comes back by itself: python-socketio's client, a replica, and the client's side of the native protocol.
 
-Edits are on the typist's own screen at once and count as saved only when acknowledged; after a reconnect the typist sends what the
-server lacks. Every edit carries a token that nobody ever deletes, so that its fate can be told:
+Edits are on the typist's own screen at once and count as saved only when acknowledged; after a
+reconnect the typist sends what the server lacks. Every edit carries a token that nobody ever
+deletes, so that its fate can be told:
 
     made = everything typed    saved ⊆ made = acknowledged    seen = of others, on this screen
 """
@@ -30,7 +31,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
 class _Http:
     """One aiohttp session for all of a page's sockets, python-socketio's own would be left open. It remembers the newest WebSocket.
 
-    Nobody closes that one when the server hangs up before its greeting, or when both sides hang up at once.
+    Nobody closes that one when the server hangs up before its greeting, or when both sides hang up
+    at once.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
 """Access changes while people are in the document: roles and doors follow at once, on the node of the change and on every other.
 
-No node here ever looks into the log by itself, so what another node finds out it has found out from the hint.
+No node here ever looks into the log by itself, so what another node finds out it has found out from
+the hint.
 """
 
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """Hostile bytes against a live server, while two people work in the same document: each is answered, nobody else notices.
 
-Everything that is known to crash, hang, poison or split the engines (tests/crdt/bad_updates.jsonl), and honest updates with a few
-bytes changed.
+Everything that is known to crash, hang, poison or split the engines (tests/crdt/bad_updates.jsonl),
+and honest updates with a few bytes changed.
 """
 
 import asyncio

@@ -78,7 +78,8 @@ async def test_sigterm_under_load_ends_in_good_order_and_loses_nothing(tmp_path:
             await bell.until(lambda: not any(person.joined for person in people))
             before = told(people)
             _, tokens = await stored_screen(tmp_path, document_id)
-            # Everything that the server has taken was answered before it went: there is nothing in the log that nobody was told of.
+            # Everything that the server has taken was answered before it went: there is nothing in
+            # the log that nobody was told of.
             assert tokens == before
             async with server_process(tmp_path, "--port", port):
                 agreed = await all_agree(people)
@@ -96,7 +97,8 @@ async def test_one_document_outlives_kill_after_kill(tmp_path: Path) -> None:
             for _ in range(3):
                 await bell.until(lambda: not any(person.joined for person in people))
                 async with server_process(tmp_path, "--port", port) as server:
-                    # Not earlier: python-socketio's client does not come back when it is cut while it is coming back.
+                    # Not earlier: python-socketio's client does not come back when it is cut while
+                    # it is coming back.
                     await bell.until(lambda: all(person.joined for person in people))
                     before = told(people)
                     await everybody_types_until(server, people, chance, signal.SIGKILL)

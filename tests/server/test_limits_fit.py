@@ -1,6 +1,7 @@
 """The limits held against one another: what one lets through another can carry, what can be used up can be got back.
 
-Every limit stands in one of the tables below: one that is added without being thought of here fails the first test.
+Every limit stands in one of the tables below: one that is added without being thought of here fails
+the first test.
 """
 
 from dataclasses import fields

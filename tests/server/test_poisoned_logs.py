@@ -1,6 +1,7 @@
 """Logs that former versions, or a disk, have poisoned in each known way: the document opens, shows all before and behind, and goes on.
 
-Each row is written as a former version would have, or as the disk has left it; then a server, a process of its own, is started over it.
+Each row is written as a former version would have, or as the disk has left it; then a server, a
+process of its own, is started over it.
 """
 
 import signal

@@ -1,6 +1,7 @@
 """Many come at once, the last goes while the next comes, somebody types and is gone: one document, nothing lost.
 
-Other servers have made two documents for one name here, left most people unsynced, or thrown away the last edits with their author.
+Other servers have made two documents for one name here, left most people unsynced, or thrown away
+the last edits with their author.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Rooms opened and closed on virtual time: one load for many joins, nothing unloaded before it is durable, nobody served too early.
 
-The field's failures that these stories are about: an empty document served before the store has loaded, or stored over the good one
-after a failed load; two documents for one name; the last edits lost with the last visitor.
+The field's failures that these stories are about: an empty document served before the store has
+loaded, or stored over the good one after a failed load; two documents for one name; the last edits
+lost with the last visitor.
 """
 
 import asyncio

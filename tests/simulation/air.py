@@ -1,6 +1,7 @@
 """A bus that keeps none of its promises well: it drops, repeats, delays and reorders, and cuts nodes off without telling them.
 
-All that a bus may do by its port. Who was cut off is told so when it is back, as a bus does that knows it was away.
+All that a bus may do by its port. Who was cut off is told so when it is back, as a bus does that
+knows it was away.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """A person's browser in the simulation: a replica of its own, and the client's side of the native protocol.
 
-It behaves as the provider does: edits are on its own screen at once, gathered, sent, and counted as saved only when acknowledged; after a
-reconnect it sends what the server lacks. Every edit carries a token that nobody ever deletes, so that its fate can be told.
+It behaves as the provider does: edits are on its own screen at once, gathered, sent, and counted as
+saved only when acknowledged; after a reconnect it sends what the server lacks. Every edit carries a
+token that nobody ever deletes, so that its fate can be told.
 """
 
 from collections.abc import Callable

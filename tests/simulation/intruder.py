@@ -18,7 +18,8 @@ FIRST_CLIENT_ID = 5000
 class Intruder(SimClient):
     """Joins under an id and a key of its own, sends what it has forged, and listens to nothing.
 
-    It says that it has seen nothing, so that its node sees no reason to catch up with the log first.
+    It says that it has seen nothing, so that its node sees no reason to catch up with the log
+    first.
     """
 
     forged: Doc[Any]

@@ -2,9 +2,12 @@
 
 What must hold:
 
-- during the run, nothing is relayed or acknowledged that is not in the log (checked in world.py at that moment);
-- after healing, within simulated minutes and without a new edit, every replica equals the replay of the log;
-- every edit that anybody made is there (nothing is refused in these schedules), the acknowledged ones above all;
+- during the run, nothing is relayed or acknowledged that is not in the log (checked in world.py at
+  that moment);
+- after healing, within simulated minutes and without a new edit, every replica equals the replay of
+  the log;
+- every edit that anybody made is there (nothing is refused in these schedules), the acknowledged
+  ones above all;
 - the room's own copy equals the log's, and rooms that nobody uses are closed.
 """
 
@@ -55,7 +58,8 @@ class Plan:
 
     Attributes:
         nodes: server processes over the one store.
-        poll_seconds: how often they look for what the bus did not tell; None: never, so that all depends on the bus.
+        poll_seconds: how often they look for what the bus did not tell; None: never, so that all
+            depends on the bus.
         trouble: whether nodes die and the bus fails.
         intruder: whether somebody writes under other people's client ids.
         poison: whether somebody's edits bring the document engine down.
@@ -112,8 +116,9 @@ async def _run(seed: int, plan: Plan) -> Report:
 class Pump:
     """Browsers send what has gathered, and connect again when they are cut off.
 
-    Thousands of times in each schedule, mostly for nothing: it is what a task that sleeps in a loop would be, turn by turn, but without
-    the task, and where nothing else happens without the turns. With others every seed would mean another schedule, the kept ones too.
+    Thousands of times in each schedule, mostly for nothing: it is what a task that sleeps in a loop
+    would be, turn by turn, but without the task, and where nothing else happens without the turns.
+    With others every seed would mean another schedule, the kept ones too.
     """
 
     def __init__(self, world: World) -> None:

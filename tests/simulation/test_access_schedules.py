@@ -1,7 +1,8 @@
 """However people join, leave and lose access, on whichever node: soon everybody has the role that the store has for them.
 
-Three nodes and a store whose answers take their time, all from a seed: either with a bus that loses, repeats and delays, and the poll
-that makes up for it; or with a bus that only delays, and no poll. A schedule that once failed stays in `FAILED` for ever.
+Three nodes and a store whose answers take their time, all from a seed: either with a bus that
+loses, repeats and delays, and the poll that makes up for it; or with a bus that only delays, and no
+poll. A schedule that once failed stays in `FAILED` for ever.
 """
 
 import asyncio

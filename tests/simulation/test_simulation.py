@@ -1,6 +1,7 @@
 """Thousands of seeded schedules of nodes, their people and their store: no acknowledged edit is lost, and all agree in the end.
 
-`MANYHANDS_SIMULATION_SEEDS=20000 pytest tests/simulation` runs more. A failing seed goes into `KEPT_SEEDS`, for ever.
+`MANYHANDS_SIMULATION_SEEDS=20000 pytest tests/simulation` runs more. A failing seed goes into
+`KEPT_SEEDS`, for ever.
 """
 
 import os
@@ -14,9 +15,9 @@ KEPT_SEEDS: tuple[int, ...] = (1826,)
 """Seeds that have failed once. 1826: the schedule counted an edit as taken that was still on its way."""
 
 KEPT_CLUSTER_SEEDS: tuple[int, ...] = (9, 23, 33, 43, 136, 139, 349, 376)
-"""9, 43: rows read back were never acknowledged. 136, 349, 376: people were locked out of their own client ids.
-23, 33: a node behind the log asked a client for others' edits, and refused them.
-139: a cancellation was lost to a timeout of the same moment: a stop never ended."""
+"""9, 43: rows read back were never acknowledged. 136, 349, 376: people were locked out of their own
+client ids. 23, 33: a node behind the log asked a client for others' edits, and refused them. 139: a
+cancellation was lost to a timeout of the same moment: a stop never ended."""
 
 SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "1000"))
 CLUSTER_SEEDS = SEEDS // 4

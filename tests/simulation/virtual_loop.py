@@ -1,7 +1,7 @@
 """An event loop on which waiting takes no time: when nothing is ready, the clock jumps to the next timer.
 
-No threads, no sockets; the same program and the same seed give the same run. A loop with nothing left to wait for raises `Deadlock`
-instead of hanging.
+No threads, no sockets; the same program and the same seed give the same run. A loop with nothing
+left to wait for raises `Deadlock` instead of hanging.
 """
 
 import asyncio

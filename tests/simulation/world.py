@@ -1,7 +1,8 @@
 """Nodes, their store, the bus between them and their people, on virtual time: all that is between is delayed, and all can fail.
 
-The links keep order, as TCP does, and lose what is under way when they break. What the server sends is checked at the moment it is sent:
-an update or an acknowledgement that is not in the log by then is a broken promise, whatever happens later.
+The links keep order, as TCP does, and lose what is under way when they break. What the server sends
+is checked at the moment it is sent: an update or an acknowledgement that is not in the log by then
+is a broken promise, whatever happens later.
 """
 
 import asyncio
@@ -184,7 +185,8 @@ class World:
         if link is None:
             return
         loop = asyncio.get_running_loop()
-        # A moment later than the last one: timers for the very same moment would go off in any order.
+        # A moment later than the last one: timers for the very same moment would go off in any
+        # order.
         link.down_free_at = max(link.down_free_at + 1e-6, loop.time() + self.random.uniform(0.0, 0.02))
         loop.call_at(link.down_free_at, lambda: deliver() if link.open else None)
 

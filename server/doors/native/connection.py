@@ -17,7 +17,8 @@ from server.doors.native.rates import ConnectionRates
 class Connection:
     """One browser connection between its CONNECT and its end.
 
-    `account` pays for what it makes us hold; `expiry` waits for the end of the identity, `expired` is after it.
+    `account` pays for what it makes us hold; `expiry` waits for the end of the identity, `expired`
+    is after it.
     """
 
     connection_id: ConnectionId
@@ -39,8 +40,9 @@ class Connection:
     async def admit(self, request: ClientRequest, *, answered: bool) -> None:
         """Let a request through, now or after its turn has come; raises ProtocolError(rate_limited).
 
-        One that is answered with a part of a document waits until this connection has taken the one before: so the answers that wait for a
-        peer who does not read are one, and not as many as were asked for.
+        One that is answered with a part of a document waits until this connection has taken the one
+        before: so the answers that wait for a peer who does not read are one, and not as many as
+        were asked for.
         """
         await self.rates.admit(request, answered=answered)
         if isinstance(request, Fetch | Join):

@@ -1,7 +1,8 @@
 """The native protocol's door to the rooms: each event becomes a request, each request is answered, each message finds its way.
 
-A closed table takes an event's name to its meaning (crdt/protocol/requests.py); what is not in it is refused. One connection's events are
-carried out in the order in which they came. The ack of a batch comes when the batch is durable, and nothing waits for it meanwhile.
+A closed table takes an event's name to its meaning (crdt/protocol/requests.py); what is not in it
+is refused. One connection's events are carried out in the order in which they came. The ack of a
+batch comes when the batch is durable, and nothing waits for it meanwhile.
 """
 
 import asyncio
@@ -58,9 +59,10 @@ EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
 class Gateway:
     """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
 
-    Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see engine_socket.py), by a server that
-    takes WebSocket messages of at most `message_bytes`. To stop: `drain`, then `close`, then the server. `now`: unix seconds;
-    `budget`: what people make this node hold, None: as much as they like.
+    Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see
+    engine_socket.py), by a server that takes WebSocket messages of at most `message_bytes`. To
+    stop: `drain`, then `close`, then the server. `now`: unix seconds; `budget`: what people make
+    this node hold, None: as much as they like.
     """
 
     def __init__(
@@ -379,7 +381,8 @@ class Gateway:
         connection.documents.discard(document_id)
         self._audiences.pop(document_id, None)
         connection.uploads.forget(document_id)
-        # In a turn of its own: what was held would be read in the middle of what the room is about to do.
+        # In a turn of its own: what was held would be read in the middle of what the room is about
+        # to do.
         asyncio.get_running_loop().call_soon(self._holds.assign, connection.socket.lane, connection.documents)
 
 

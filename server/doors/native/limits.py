@@ -13,16 +13,22 @@ class GatewayLimits:
         connections: all at once; each costs some 36 kB of memory when idle.
         connections_per_address: an office behind one address works, one visitor cannot take all.
         connections_per_user: one person's pages and programs, wherever they are.
-        handshakes_per_address: connections that have not said CONNECT yet; after a restart a whole office comes back at once.
-        greeting_bytes: of one message from a peer who has not been let in: a token and a name fit many times over.
+        handshakes_per_address: connections that have not said CONNECT yet; after a restart a whole
+            office comes back at once.
+        greeting_bytes: of one message from a peer who has not been let in: a token and a name fit
+            many times over.
         documents_per_connection: a page holds one, a program that follows a project holds dozens.
         connect_seconds: from the handshake to CONNECT; bad links need half of it.
-        ping_interval: seconds between pings; below the minute after which proxies cut silent connections.
+        ping_interval: seconds between pings; below the minute after which proxies cut silent
+            connections.
         ping_timeout: seconds for the answer to one.
-        stall_seconds: a connection with a backlog that takes nothing for so long is cut, whatever it says meanwhile.
+        stall_seconds: a connection with a backlog that takes nothing for so long is cut, whatever
+            it says meanwhile.
         strikes: malformed or unknown messages that one connection is forgiven.
-        joins: documents that one connection joins, again or anew; a program that follows a project joins all of it at once.
-        updates: batches of one connection; a page sends one for some keystrokes, a program that writes a file one for each line.
+        joins: documents that one connection joins, again or anew; a program that follows a project
+            joins all of it at once.
+        updates: batches of one connection; a page sends one for some keystrokes, a program that
+            writes a file one for each line.
         content_bytes: of those batches, also of uploads' parts.
         presence: cursors of one connection; a mouse that selects text moves sixty times a second.
     """

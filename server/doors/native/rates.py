@@ -2,13 +2,17 @@
 
 Four rules:
 
-1. **What is answered is refused** (`rate_limited`), with the seconds to wait in the sentence. The client keeps it and tries again.
-2. **What builds on something refused is refused as well.** Updates are sent without waiting for earlier acks, so after one that is
-   refused all are, for at least `PAUSE_SECONDS`: taken by chance, a later one would be found to lack its past.
-3. **What cannot be refused without harm waits**, and with it whatever the connection sent behind it, down to TCP: updates that ask for
-   no ack, whose sender would never know which one is missing, the parts of an upload, of which one missing costs them all, and the
-   little there is besides, fetching and leaving, which has a bucket as large as that of updates.
-4. **A refusal takes a moment**, `REFUSAL_SECONDS`, in which nothing more is read: who does not listen to refusals gets few of them.
+1. **What is answered is refused** (`rate_limited`), with the seconds to wait in the sentence. The
+   client keeps it and tries again.
+2. **What builds on something refused is refused as well.** Updates are sent without waiting for
+   earlier acks, so after one that is refused all are, for at least `PAUSE_SECONDS`: taken by
+   chance, a later one would be found to lack its past.
+3. **What cannot be refused without harm waits**, and with it whatever the connection sent behind
+   it, down to TCP: updates that ask for no ack, whose sender would never know which one is missing,
+   the parts of an upload, of which one missing costs them all, and the little there is besides,
+   fetching and leaving, which has a bucket as large as that of updates.
+4. **A refusal takes a moment**, `REFUSAL_SECONDS`, in which nothing more is read: who does not
+   listen to refusals gets few of them.
 """
 
 import asyncio

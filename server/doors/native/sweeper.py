@@ -1,7 +1,8 @@
 """The sweeper, which comes by every few seconds: it cuts who takes nothing, and gives up what nobody has asked for any more.
 
-A ping says nothing of either, since pongs need no reading. It also holds each person to what all of their connections together may leave
-in buffers: unsent data, and messages that have come in part. Each connection is bounded by itself, but one person may have a hundred.
+A ping says nothing of either, since pongs need no reading. It also holds each person to what all of
+their connections together may leave in buffers: unsent data, and messages that have come in part.
+Each connection is bounded by itself, but one person may have a hundred.
 """
 
 import asyncio

@@ -2,16 +2,20 @@
 
 A group in which somebody writes under a client id for the first time takes three more: see 3.
 
-1. Documents are locked in the order of their keys, so that groups of many nodes wait for each other without deadlock. The lock makes the
-   order of seqs the order of commits: whoever comes next gets `head` as the one before has committed it.
-2. The statement looks for known update ids as they were when it began, before it waited for locks. Should another statement have
-   committed the same id meanwhile (one that its node gave up and repeats), the primary key of `update_ids` refuses, nothing is written,
-   and the group runs again: database.py.
-3. Whether a client id is bound to another key must be seen as it is once the lock is held, for there may be nothing to insert that
-   could be refused. So such a group locks its documents in a statement before.
+1. Documents are locked in the order of their keys, so that groups of many nodes wait for each other
+   without deadlock. The lock makes the order of seqs the order of commits: whoever comes next gets
+   `head` as the one before has committed it.
+2. The statement looks for known update ids as they were when it began, before it waited for locks.
+   Should another statement have committed the same id meanwhile (one that its node gave up and
+   repeats), the primary key of `update_ids` refuses, nothing is written, and the group runs again:
+   database.py.
+3. Whether a client id is bound to another key must be seen as it is once the lock is held, for
+   there may be nothing to insert that could be refused. So such a group locks its documents in a
+   statement before.
 4. Inserted rows point to documents that are locked already, so they never wait.
 
-The statement runs on an asyncpg connection that is kept for it: through SQLAlchemy's pool it costs three times the processor time.
+The statement runs on an asyncpg connection that is kept for it: through SQLAlchemy's pool it costs
+three times the processor time.
 """
 
 import asyncio
@@ -72,7 +76,8 @@ SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch,
 FROM placed LEFT JOIN numbered USING (place)
 """  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
 
-# By itself and before: two nodes that store the same people at once then hold no lock that the other waits for.
+# By itself and before: two nodes that store the same people at once then hold no lock that the
+# other waits for.
 _INTRODUCE = """
 INSERT INTO contributors (key, user_id, name, kind, on_behalf_of)
 SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING

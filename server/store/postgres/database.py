@@ -1,8 +1,9 @@
 """The open PostgreSQL database: a pool of sessions for jobs, one session of its own for appends, a deadline on everything.
 
-Jobs are the plain functions that SQLite runs too; SQLAlchemy lets them wait for asyncpg without a thread. Whatever goes wrong on a session
-ends it: nobody has to know in which state it is, and the next one that is asked for is new, also after the server was away.
-A job that the server gave up for another's sake runs again; everything else is told to whoever asked.
+Jobs are the plain functions that SQLite runs too; SQLAlchemy lets them wait for asyncpg without a
+thread. Whatever goes wrong on a session ends it: nobody has to know in which state it is, and the
+next one that is asked for is new, also after the server was away. A job that the server gave up for
+another's sake runs again; everything else is told to whoever asked.
 """
 
 import asyncio

@@ -36,7 +36,8 @@ _SENTENCES = {
     "XX001": "The database {place} is damaged ({error}). Nothing was changed. Restore a backup.",
     "XX002": "The database {place} is damaged ({error}). Nothing was changed. Rebuild its indexes (REINDEX).",
 }
-# Classes of SQLSTATEs that may pass: the connection, resources, an operator's intervention, the server's system, locks.
+# Classes of SQLSTATEs that may pass: the connection, resources, an operator's intervention, the
+# server's system, locks.
 _MAY_PASS = ("08", "25P03", "40", "53", "55P03", "57", "58")
 
 
@@ -80,7 +81,8 @@ def _passes(error: BaseException, state: str) -> bool:
         return state.startswith(_MAY_PASS)
     if isinstance(error, asyncpg.DataError | ValueError | asyncpg.UnsupportedClientFeatureError):
         return False
-    # Without an SQLSTATE: what the operating system says, or asyncpg about a connection that it has lost.
+    # Without an SQLSTATE: what the operating system says, or asyncpg about a connection that it has
+    # lost.
     return isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 

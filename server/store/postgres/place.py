@@ -34,7 +34,8 @@ class Place:
     def of(cls, url: str) -> "Place":
         """Read a URL; raises Unavailable, without quoting it, for one that cannot be read.
 
-        Everything that libpq understands in the query may be there: sslmode, sslrootcert, target_session_attrs ….
+        Everything that libpq understands in the query may be there: sslmode, sslrootcert,
+        target_session_attrs ….
         """
         try:
             parts = urlsplit(url)

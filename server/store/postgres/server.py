@@ -1,7 +1,8 @@
 """What is peculiar to PostgreSQL: how sessions are set up, how a server is looked at before it is touched.
 
-Opening refuses with a sentence for the operator, and without having written anything, when the server cannot be reached or written to, or
-its database belongs to another program or was written by a newer version of Manyhands. Nodes that open at once take turns.
+Opening refuses with a sentence for the operator, and without having written anything, when the
+server cannot be reached or written to, or its database belongs to another program or was written by
+a newer version of Manyhands. Nodes that open at once take turns.
 """
 
 import asyncio
@@ -39,7 +40,8 @@ async def connect(
     session = await dial(place)
     try:
         # Not as the session is begun: a pooler refuses what it doesn't know, or leaves it out.
-        # synchronous_commit: whatever the server's default, what is acknowledged must be on its disk.
+        # synchronous_commit: whatever the server's default, what is acknowledged must be on its
+        # disk.
         await session.execute(
             "SET synchronous_commit = on;"
             f"SET statement_timeout = {statement_seconds * 1000:.0f};"
@@ -83,18 +85,21 @@ def make_engine(place: Place, *, connections: int, statement_seconds: float) -> 
 
     @event.listens_for(engine.sync_engine, "checkout")
     def checkout(connection: Any, *_: object) -> None:
-        # The event loop has heard of every connection that a server which went away has closed: to ask each takes no round trip.
+        # The event loop has heard of every connection that a server which went away has closed: to
+        # ask each takes no round trip.
         if connection.driver_connection.is_closed():
             raise DisconnectionError
 
     @event.listens_for(engine.sync_engine, "close")
     def close(connection: Any, _: object) -> None:
-        # Nor does closing wait for a farewell; the server rolls nothing back, for nothing is under way in a session that rests.
+        # Nor does closing wait for a farewell; the server rolls nothing back, for nothing is under
+        # way in a session that rests.
         connection.driver_connection.terminate()
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def give_up(context: ExceptionContext) -> None:
-        # Nobody waits for this session any more; SQLAlchemy would, for a farewell that a frozen server doesn't give.
+        # Nobody waits for this session any more; SQLAlchemy would, for a farewell that a frozen
+        # server doesn't give.
         if context.connection is not None and isinstance(context.original_exception, asyncio.CancelledError):
             hang_up(context.connection)
 
@@ -148,7 +153,8 @@ async def _process(session: asyncpg.Connection) -> int:
 
 def _prepare(connection: Connection, place: Place) -> None:
     _check_server(connection, place)
-    # Until the end of this transaction: nodes that start at once migrate one after the other, and all but the first find it done.
+    # Until the end of this transaction: nodes that start at once migrate one after the other, and
+    # all but the first find it done.
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OPENING_LOCK})")
     tables = connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     if check_tables(place.name, set(tables.scalars())):

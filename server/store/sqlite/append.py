@@ -1,7 +1,8 @@
 """Appending to SQLite: the hot path.
 
-Its statements are built with SQLAlchemy, compiled once, and run on the driver's own connection, transaction and all: through
-SQLAlchemy they cost two to three times the processor time (tests/bench/store.py).
+Its statements are built with SQLAlchemy, compiled once, and run on the driver's own connection,
+transaction and all: through SQLAlchemy they cost two to three times the processor time
+(tests/bench/store.py).
 """
 
 import contextlib

@@ -1,8 +1,9 @@
 """The open SQLite database: a thread that writes, a few that read, a transaction around every job.
 
-Jobs are plain functions of a connection and run to their end once begun, also when whoever asked has stopped waiting. Writing jobs run
-one after the other in the order in which they were asked for; that, and SQLite's single writer, is the order of commits.
-What waits is bounded by those who ask: the committer has one append under way, rooms bound what they hold.
+Jobs are plain functions of a connection and run to their end once begun, also when whoever asked
+has stopped waiting. Writing jobs run one after the other in the order in which they were asked for;
+that, and SQLite's single writer, is the order of commits. What waits is bounded by those who ask:
+the committer has one append under way, rooms bound what they hold.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
 """What is peculiar to SQLite: where its file may lie, how it is looked at before it is touched, its pragmas, its upkeep.
 
-Opening refuses with a sentence for the operator, and without having written to the file, when the file is not a database, belongs
-to another program, was written by a newer version of Manyhands, or is in use by another server.
+Opening refuses with a sentence for the operator, and without having written to the file, when the
+file is not a database, belongs to another program, was written by a newer version of Manyhands, or
+is in use by another server.
 """
 
 import contextlib
@@ -103,7 +104,8 @@ def inspect(path: Path) -> None:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    # Immutable: SQLite then lays no files beside it. What a server that was killed left in its WAL has to be read, though.
+    # Immutable: SQLite then lays no files beside it. What a server that was killed left in its WAL
+    # has to be read, though.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
 
@@ -111,8 +113,8 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
 def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
     """Describe one connection that writes and some that read; nothing is opened yet.
 
-    A connection with the execution option `writes` takes SQLite's write lock when its transactions begin: one that began
-    by reading could not be sure to get it later.
+    A connection with the execution option `writes` takes SQLite's write lock when its transactions
+    begin: one that began by reading could not be sure to get it later.
     """
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -125,7 +127,8 @@ def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: object) -> None:
-        # Order matters: auto_vacuum can only be chosen before anything, the journal's mode included, is in the file.
+        # Order matters: auto_vacuum can only be chosen before anything, the journal's mode
+        # included, is in the file.
         mode = None
         for pragma in (
             "auto_vacuum = INCREMENTAL",
@@ -149,7 +152,8 @@ def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
 def check_room(connection: sqlite3.Connection, path: Path) -> None:
     """Raise Unavailable unless ROOM_BYTES more fit into the file and its directory.
 
-    A small commit tells too little: it finds its place in a WAL that is there already, on a full disk as well.
+    A small commit tells too little: it finds its place in a WAL that is there already, on a full
+    disk as well.
     """
     most, pages, free = (
         connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -171,7 +175,8 @@ def give_back(connection: sqlite3.Connection, path: Path) -> bool:
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     pages = min(free - _SPARE_PAGES, _VACUUM_PAGES)
     if pages > 0:
-        # A step of this statement frees one page; only executescript takes all of them, as there are no columns to fetch.
+        # A step of this statement frees one page; only executescript takes all of them, as there
+        # are no columns to fetch.
         connection.executescript(f"PRAGMA incremental_vacuum({pages})")
         return bool(pages == _VACUUM_PAGES)
     with contextlib.suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
 """The thread that writes: jobs run one after the other, in the order in which they were given, each to its end.
 
-`concurrent.futures` does the same with two futures, a condition and a chain of callbacks for each job; where a job is a commit of 0.3 ms,
-that is another 0.2 ms of processor time.
+`concurrent.futures` does the same with two futures, a condition and a chain of callbacks for each
+job; where a job is a commit of 0.3 ms, that is another 0.2 ms of processor time.
 """
 
 import asyncio

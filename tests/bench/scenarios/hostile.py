@@ -1,8 +1,9 @@
 """The dearest input of each kind that a stranger may send, against a server as it is installed.
 
-Meanwhile an honest member of another document types. What counts is how long the longest wait for an acknowledgement was, and how much
-memory the attack took: at its peak, and when the attacker had left. The bounds are 200 ms and 64 MB a person in the serving process.
-The sandbox's workers, which are as many for one person as for thousands, and are replaced when they keep much, stand beside it.
+Meanwhile an honest member of another document types. What counts is how long the longest wait for
+an acknowledgement was, and how much memory the attack took: at its peak, and when the attacker had
+left. The bounds are 200 ms and 64 MB a person in the serving process. The sandbox's workers, which
+are as many for one person as for thousands, and are replaced when they keep much, stand beside it.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Engine.IO's server: makes the sockets of one node and serves them; what a socket does is in engine_socket.py.
 
-engineio judges every request: its origin, its transport, its session. What it would answer badly is refused here before.
+engineio judges every request: its origin, its transport, its session. What it would answer badly is
+refused here before.
 """
 
 import asyncio
@@ -86,7 +87,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
         if self.draining and scope["type"] == "http" and not self._is_of_a_session_here(scope):
-            # What a balancer keeps open to this node still leads here when the port is closed; another node would not know the session.
+            # What a balancer keeps open to this node still leads here when the port is closed;
+            # another node would not know the session.
             gone = _refusal("503 SERVICE UNAVAILABLE", Code.DRAINING, "This server is shutting down; connect again.")
             return await self._make_response(
                 {**gone, "headers": [*gone["headers"], ("Connection", "close")]}, _environ(scope, send)
@@ -101,7 +103,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
 
         answered = await super().handle_request(scope, replay, send)
         if isinstance(answered, EngineSocket):
-            # Only here, or engineio would keep its words for the request as long as the connection lives: 5 kB.
+            # Only here, or engineio would keep its words for the request as long as the connection
+            # lives: 5 kB.
             await answered.serve(receive, send)
         return None
 
@@ -132,7 +135,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         if transport == "websocket":
             return socket  # engineio returns to `handle_request` what is no answer
         socket.connected = True
-        # For a balancer, which cannot read the session's id in the body but must send to this node what names it.
+        # For a balancer, which cannot read the session's id in the body but must send to this node
+        # what names it.
         return self._ok(await socket.poll(), [(SESSION_HEADER, socket.sid)])
 
     def _is_of_a_session_here(self, scope: Environ) -> bool:

@@ -3,14 +3,16 @@
 Four rules, which engineio's own sockets do not keep:
 
 1. **A bad frame ends the connection at once**, and what the peer sent behind it is not looked at.
-2. **An end is told once**, on the next turn of the loop (never from inside a call that sends), and leaves nothing behind.
-3. **An end cuts the TCP connection.** A peer that does not read cannot hold a writer, a queue or a shutdown open: engineio only
-   queues a packet behind the backlog.
+2. **An end is told once**, on the next turn of the loop (never from inside a call that sends), and
+   leaves nothing behind.
+3. **An end cuts the TCP connection.** A peer that does not read cannot hold a writer, a queue or a
+   shutdown open: engineio only queues a packet behind the backlog.
 4. **What is queued is counted** until the kernel has it, whoever holds it meanwhile.
 
-The TCP transport is found behind the ASGI `send` that uvicorn passes in; an application that wraps `send` takes rule 3's edge off:
-then a cut ends the ASGI call, and the server's own time-outs do the rest. Where uvicorn runs with a fast lane (fast_lane.py), what a
-WebSocket is sent goes straight to that transport, in the order of `push`, and its queue stays empty.
+The TCP transport is found behind the ASGI `send` that uvicorn passes in; an application that wraps
+`send` takes rule 3's edge off: then a cut ends the ASGI call, and the server's own time-outs do the
+rest. Where uvicorn runs with a fast lane (fast_lane.py), what a WebSocket is sent goes straight to
+that transport, in the order of `push`, and its queue stays empty.
 """
 
 import asyncio
@@ -242,7 +244,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if cut:
             self.queue.clear()
         if not self.upgraded:
-            # A WebSocket has its own word for it; to this one, python-socketio's client would not come back.
+            # A WebSocket has its own word for it; to this one, python-socketio's client would not
+            # come back.
             self.queue.put_nowait(engine_packet.Packet(engine_packet.CLOSE))
         self.queue.put_nowait(None)
         self._begin_to_write()

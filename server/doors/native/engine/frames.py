@@ -1,9 +1,10 @@
 """What a stranger's frame may look like: checked before engineio and socketio decode it.
 
-A frame is an Engine.IO packet; the text of a message packet is a Socket.IO packet. Both libraries decode more than this protocol
-needs (JSON at any depth, any number of attachments, packets that only a server sends), and each of those is a way to hurt the
-server. What is not listed here raises BadFrame, and a connection that sends one ends: with frames lost, nothing that follows on it
-can be understood.
+A frame is an Engine.IO packet; the text of a message packet is a Socket.IO packet. Both libraries
+decode more than this protocol needs (JSON at any depth, any number of attachments, packets that
+only a server sends), and each of those is a way to hurt the server. What is not listed here raises
+BadFrame, and a connection that sends one ends: with frames lost, nothing that follows on it can be
+understood.
 """
 
 import json
@@ -147,8 +148,8 @@ def split_payload(body: bytes) -> Sequence[str]:
     return frames
 
 
-# The two hot events, out of an Engine.IO message's bytes as Socket.IO's clients write them. None: it goes the ordinary way, whatever
-# it is. What is read here is what StrictPacket would read.
+# The two hot events, out of an Engine.IO message's bytes as Socket.IO's clients write them. None:
+# it goes the ordinary way, whatever it is. What is read here is what StrictPacket would read.
 
 _HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
 _HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')

@@ -18,8 +18,8 @@ PACKET_OVERHEAD = 64
 class SharedPacket(engine_packet.Packet):  # type: ignore[misc]
     """A message packet that many connections' queues hold at once.
 
-    engineio keeps one encoded form per packet, whichever transport asked first; a packet shared by WebSocket and long-polling
-    connections would give one of them the other's form.
+    engineio keeps one encoded form per packet, whichever transport asked first; a packet shared by
+    WebSocket and long-polling connections would give one of them the other's form.
     """
 
     def __init__(self, data: str | bytes) -> None:
@@ -101,8 +101,8 @@ def packet_bytes(packet: engine_packet.Packet | None) -> int:
 class PacketQueue(asyncio.Queue[engine_packet.Packet | None]):
     """A connection's queue, which knows the bytes in it.
 
-    It has no bound of its own: a text and its attachment are two entries, and a bound could come between them. Who puts looks
-    at `size` and ends the connection instead.
+    It has no bound of its own: a text and its attachment are two entries, and a bound could come
+    between them. Who puts looks at `size` and ends the connection instead.
     """
 
     size = 0

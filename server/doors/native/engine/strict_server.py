@@ -1,7 +1,7 @@
 """Socket.IO on top of the engine: who is connected, from CONNECT to the end, and whole events out of packets and attachments.
 
-python-socketio keeps the connections; what a stranger can reach of it is replaced: the way messages come in, the way connections end,
-and the time that a handshake may stay without CONNECT.
+python-socketio keeps the connections; what a stranger can reach of it is replaced: the way messages
+come in, the way connections end, and the time that a handshake may stay without CONNECT.
 """
 
 import asyncio
@@ -188,7 +188,8 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
     async def _accept(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
         """Let a connection in; whatever goes wrong is a refusal, or a half-made connection would be kept for good.
 
-        While it is found out who this is, the connection stands at the door: it may end, or its time may run out.
+        While it is found out who this is, the connection stands at the door: it may end, or its
+        time may run out.
         """
         try:
             identity = await self._application.recognise(socket, payload)

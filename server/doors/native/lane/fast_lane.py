@@ -1,19 +1,22 @@
 """The fast lane: WebSocket frames written straight to the TCP transport, and hot messages heard as their bytes arrive.
 
-Under an ASGI server each frame costs a task's turn and a queue's, both ways; an edit in a full room is hundreds of them. `FastLane` is
-uvicorn's own WebSocket protocol with two short cuts:
+Under an ASGI server each frame costs a task's turn and a queue's, both ways; an edit in a full room
+is hundreds of them. `FastLane` is uvicorn's own WebSocket protocol with two short cuts:
 
-- **Out**: `outlet` takes frames that were encoded once for everybody, and hands them to the kernel (outlet.py). What that does not take
-  waits in the transport, which shares the bytes among all connections.
-- **In**: a short text message, or a text that announces one attachment together with it, is offered to the `hearer` at once and whole,
-  unless something before it still waits to be read through ASGI. What the hearer does not take goes through ASGI, as it is.
+- **Out**: `outlet` takes frames that were encoded once for everybody, and hands them to the kernel
+  (outlet.py). What that does not take waits in the transport, which shares the bytes among all
+  connections.
+- **In**: a short text message, or a text that announces one attachment together with it, is offered
+  to the `hearer` at once and whole, unless something before it still waits to be read through ASGI.
+  What the hearer does not take goes through ASGI, as it is.
 
-Everything else (control frames, fragments, long messages, broken frames) is uvicorn's affair, which is given the very bytes in their
-order, in whole frames. So is the handshake, but for the plain one that browsers make: its head, which uvicorn's HTTP protocol has taken
-apart, need not be written out and read once more by websockets (handshake.py).
+Everything else (control frames, fragments, long messages, broken frames) is uvicorn's affair, which
+is given the very bytes in their order, in whole frames. So is the handshake, but for the plain one
+that browsers make: its head, which uvicorn's HTTP protocol has taken apart, need not be written out
+and read once more by websockets (handshake.py).
 
-This module alone knows uvicorn's and websockets' insides; it is tried with the releases in `TRIED`, and `websocket_protocol` falls back
-to the ordinary protocol, and says so, beside any other.
+This module alone knows uvicorn's and websockets' insides; it is tried with the releases in `TRIED`,
+and `websocket_protocol` falls back to the ordinary protocol, and says so, beside any other.
 """
 
 import asyncio
@@ -165,8 +168,8 @@ class FastLane(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """Close, for the server goes. Who has been told goodbye is given uvicorn's patience to answer it.
 
-        A TCP connection that is closed while its peer is still sending is reset, and takes along what that one has not read yet: the
-        last answers.
+        A TCP connection that is closed while its peer is still sending is reset, and takes along
+        what that one has not read yet: the last answers.
         """
         if not self.close_sent:
             self.outlet.make_way()

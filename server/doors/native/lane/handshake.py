@@ -1,6 +1,7 @@
 """The WebSocket handshake of a browser, as RFC 6455 (section 4.2) has it, out of a request's head that has been taken apart already.
 
-Only the plain one is accepted here; whatever is missing, doubled or odd is for websockets, which knows how to refuse it.
+Only the plain one is accepted here; whatever is missing, doubled or odd is for websockets, which
+knows how to refuse it.
 """
 
 import re

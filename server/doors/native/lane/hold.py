@@ -1,9 +1,10 @@
 """Bytes that have come from a document's people and are not read yet, while the room gathers what goes into its next row.
 
-An edit that is read by itself finds nothing of what reads, checks and takes it in the processor's cache, and costs three times what one
-behind another does. While a room gathers nothing comes of an edit before the window ends: so it may as well be read then, right behind
-the others. For everybody else it is as if the network had taken a moment longer: nothing is taken out of its connection's order, and
-what has come of somebody who goes is read before they are gone.
+An edit that is read by itself finds nothing of what reads, checks and takes it in the processor's
+cache, and costs three times what one behind another does. While a room gathers nothing comes of an
+edit before the window ends: so it may as well be read then, right behind the others. For everybody
+else it is as if the network had taken a moment longer: nothing is taken out of its connection's
+order, and what has come of somebody who goes is read before they are gone.
 """
 
 from typing import Protocol

@@ -1,15 +1,17 @@
 """The way out of a connection: frames handed to the kernel at once, and to the transport only what the kernel does not take.
 
-uvloop's transports keep what they are given until the end of the loop's turn. For a frame to each of a hundred members that is a hundred
-objects to be found in memory twice, and memory, not the kernel, is what a broadcast then waits for: 20 µs a member, of which the
-kernel has 8 (tests/bench, one typist). A socket's own `send` needs the socket and nothing else.
+uvloop's transports keep what they are given until the end of the loop's turn. For a frame to each
+of a hundred members that is a hundred objects to be found in memory twice, and memory, not the
+kernel, is what a broadcast then waits for: 20 µs a member, of which the kernel has 8 (tests/bench,
+one typist). A socket's own `send` needs the socket and nothing else.
 
 Two things make that safe:
 
-- **Order.** While anything waits in the transport, or somebody else is about to write to it, `give` takes nothing, and everything goes
-  through the transport.
-- **The socket is borrowed.** It has the transport's file descriptor, whose number belongs to a stranger as soon as it is closed.
-  Transports tell their protocol that a connection is lost before they close it, and `close` gives the number back then.
+- **Order.** While anything waits in the transport, or somebody else is about to write to it, `give`
+  takes nothing, and everything goes through the transport.
+- **The socket is borrowed.** It has the transport's file descriptor, whose number belongs to a
+  stranger as soon as it is closed. Transports tell their protocol that a connection is lost before
+  they close it, and `close` gives the number back then.
 """
 
 import asyncio
@@ -76,7 +78,8 @@ def _borrowed(transport: asyncio.Transport) -> socket | None:
     own = transport.get_extra_info("socket")
     if own is None or transport.get_extra_info("sslcontext") is not None:
         return None
-    # Of whatever kind it is: nothing but `send` is asked of it, and what is named here need not be asked of the kernel.
+    # Of whatever kind it is: nothing but `send` is asked of it, and what is named here need not be
+    # asked of the kernel.
     return socket(AF_INET, SOCK_STREAM, 0, own.fileno())
 
 
