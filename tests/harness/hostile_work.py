@@ -127,6 +127,40 @@ def many_values_of_one_key(size: int) -> Input:
     return Input([[update({1: (0, [values(_NOTHING, parent="m", key="k")] * size)})]])
 
 
+def keys_of_one_map(size: int) -> Input:
+    """A map in which every value has a key of its own."""
+    return Input([[update({1: (0, [values(_NOTHING, parent="m", key=f"k{at}") for at in range(size)])})]])
+
+
+def shared_types(size: int) -> Input:
+    """Lists, one behind the other, with nothing in them."""
+    types = [shared(ARRAY, parent="t"), *[shared(ARRAY, left=(1, at)) for at in range(size - 1)]]
+    return Input([[update({1: (0, types)})]])
+
+
+def living_values(size: int) -> Input:
+    """Objects that stay in the document: as many values as it may hold, in batches of what one may bring."""
+    objects, step = size // 2, 50_000
+    object_of_one = "760101617e"
+    return Input(
+        [
+            [update({1: (at, [values(*[object_of_one] * min(step, objects - at), parent="a")])})]
+            for at in range(0, objects, step)
+        ]
+    )
+
+
+def large_texts(size: int) -> Input:
+    """Plain text in updates of 4 MB, which come in parts."""
+    mebibyte = 4 * 2**20
+    first = [update({1: (0, [text("x" * mebibyte, parent="t")])})]
+    rest = [
+        [update({1: (at, [text("x" * mebibyte, left=(1, at - 1))])})]
+        for at in range(mebibyte, size * mebibyte, mebibyte)
+    ]
+    return Input([first, *rest])
+
+
 def client_ids(size: int) -> Input:
     """Very many authors in one update."""
     return Input([[update({client: (0, [collected(1)]) for client in range(1, size + 1)})]])
@@ -168,6 +202,9 @@ KINDS: dict[str, tuple[Callable[[int], Input], int]] = {
     "many at one place": (many_at_one_place, 5000),
     "many people at one place": (many_people_at_one_place, 3000),
     "many values of one key": (many_values_of_one_key, 4000),
+    "keys of one map": (keys_of_one_map, 99_000),
+    "shared types": (shared_types, 99_000),
+    "living values": (living_values, 490_000),
     "client ids": (client_ids, 20_000),
     "nulls": (nulls, 240_000),
     "nested lists": (nested_lists, 7500),

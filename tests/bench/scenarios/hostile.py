@@ -23,7 +23,7 @@ from tests.bench.processes import proportional_bytes, resident_bytes
 from tests.bench.scenario import Pace, Scenario
 from tests.bench.servers import OURS_AS_INSTALLED, Kind, Running
 from tests.bench.table import Figures
-from tests.harness.hostile_work import KINDS, Batch, Input, formats_in_one_batch
+from tests.harness.hostile_work import KINDS, Batch, Input, formats_in_one_batch, large_texts
 from tests.harness.stranger import Stranger, stranger
 from tests.harness.update_writer import text, update
 
@@ -115,6 +115,7 @@ async def _honest(server: Running, document: str) -> AsyncIterator[Figures]:
         await asyncio.sleep(REST)
         meter.begin()
         yield figures
+        await asyncio.sleep(REST)  # a blow may be over before the next edit
         await _acknowledged(meter)
     finally:
         for task in working:
@@ -227,6 +228,7 @@ _AGAIN = ("neighbours under a deleted parent", "the most structs of a batch", "g
 _SETTINGS: dict[str, Callable[[], tuple[Input, Attack]]] = {
     **{name: partial(_batches, *kind) for name, kind in KINDS.items()},
     **{f"{name}, again": partial(_again, *KINDS[name]) for name in _AGAIN},
+    "large texts": partial(_batches, large_texts, 8),
     "joins with large state vectors": partial(_joins, 20_000, 40),
     "joins with different state vectors": partial(_joins, 1, 150),
     "uploads that are never finished": partial(_unfinished, 20, 16 * 2**20),
