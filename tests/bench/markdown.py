@@ -1,4 +1,7 @@
-"""The headlines of a run as a Markdown table: `python -m tests.bench.markdown build/bench.json README.md` renews the page's table."""
+"""The headlines of a run as a Markdown table.
+
+`python -m tests.bench.markdown build/bench.json docs/benchmarks.md` renews the table on that page.
+"""
 
 import json
 import re
