@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,28 @@ def test_every_link_within_the_repository_leads_somewhere(document: str) -> None
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     missing = [link for link in links if not (page.parent / link).exists()]
     assert missing == []
+
+
+def prose(page: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a Markdown page that are no table, no code and no single piece that cannot be broken."""
+    fenced = False
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        fenced ^= line.lstrip().startswith("```")
+        if fenced or line.lstrip().startswith("|") or line.startswith("    "):
+            continue
+        without_marker = re.sub(r"^\s*([-*]|\d+\.) ", "", line.strip())
+        if " " in re.sub(r"`[^`]*`", "code", without_marker):
+            yield number, line
+
+
+def test_prose_in_markdown_wraps_at_100_columns() -> None:
+    wide = [
+        f"{page.relative_to(HOUSE)}:{number}"
+        for page in tracked(".md")
+        for number, line in prose(page)
+        if len(line) > 100
+    ]
+    assert wide == []
 
 
 def test_every_python_file_begins_with_a_sentence() -> None:

@@ -8,9 +8,12 @@ from server.config import Config, Declared, all_declared, declared, parts
 
 _HEADER = """# Settings
 
-Made by `manyhands settings --markdown`; the declarations are in `server/config/config.py`. Each setting is an environment variable;
-`manyhands serve` takes each as an option as well, which overrides the variable: `MANYHANDS_DATA_DIR` is `--data-dir`.
-An empty value counts as not given. A variable that begins with `MANYHANDS_` and is not listed here is refused at start.
+Each setting is an environment variable. `manyhands serve` takes each as an option as well, which
+overrides the variable: `MANYHANDS_DATA_DIR` is `--data-dir`. An empty value counts as not given. A
+variable that begins with `MANYHANDS_` and is not listed here is refused at start.
+
+`manyhands settings` prints the values that hold here; `manyhands settings --markdown` writes this
+page from the declarations in `server/config/`.
 """
 
 
