@@ -1,30 +1,48 @@
-"""What nodes tell each other of a document, or of themselves: hints, nothing of value. Whoever misses one finds out from the log.
+"""Hints: what nodes tell each other about a document or about themselves, and how a hint travels as bytes.
 
-How hints travel is the bus' affair (server/bus/base.py); as bytes they are
-crdt/protocol/hint_codec.py's.
+A hint holds nothing of value. A node that misses one finds out from the log. How hints travel is the
+bus' affair (server/bus/base.py).
+
+On the wire a hint is `version • length of the node id • node id • MessagePack array`, so that a node
+knows its own hints by their first bytes. The array begins with the kind of hint. Presence is the one
+exception: its JSON text was written already for clients, and travels as that text.
+
+Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another
+version says things that this node does not understand. They raise as well, and this node reads the
+log instead.
 """
 
+import json
 from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn
 
-from crdt.errors import Code
-from crdt.ids import Epoch, Seq
-from crdt.protocol.messages import DocumentInfo, PresenceChange
-from crdt.protocol.row import AuthorKeys
+from msgspec import DecodeError, Meta, Struct, convert
+from msgspec.msgpack import Decoder, Encoder
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import MAX_CLIENT_ID, ClientId, Epoch, NodeId, PresenceId, Seq
+from crdt.protocol.messages import DocumentInfo, PresenceChange, User, write_changes
+from crdt.yjs.varint import MAX_SAFE
+
+VERSION = 4
+_MAX_NODE_ID = 64
+_COUNT = Meta(ge=0, le=MAX_SAFE)
+_CLIENT_ID = Meta(ge=0, le=MAX_CLIENT_ID)
+_KEY_HASH = Meta(min_length=16, max_length=16)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchHint:
+class BatchHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=0):
     """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log.
 
-    `author_keys`: what it bound; they travel with the batch. `people`: how many have the document
-    open on the node that says so, for a row costs a frame for each of them too.
+    `author_keys`: what the row bound (crdt/protocol/row.py). `people`: how many have the document
+    open on the node that says so, because a row costs a frame for each of them too.
     """
 
-    epoch: Epoch
-    seq: Seq
-    batch: bytes | None
-    author_keys: AuthorKeys = ()
-    people: int = 0
+    epoch: Annotated[Epoch, _COUNT]
+    seq: Annotated[Seq, Meta(ge=1, le=MAX_SAFE)]
+    batch: Annotated[bytes, Meta(min_length=1)] | None
+    author_keys: tuple[tuple[Annotated[ClientId, _CLIENT_ID], Annotated[bytes, _KEY_HASH]], ...] = ()
+    people: Annotated[int, _COUNT] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +56,34 @@ class PresenceHint:
 class PresenceWhole:
     """Everybody with a cursor on the node that says so: its other people, if it had any, are gone.
 
-    `asks`: it has just opened the document, or may have missed something, and wants to hear the
-    same of the others.
+    `asks`: the node has just opened the document, or may have missed something, and wants to hear
+    the same of the others.
     """
 
     people: tuple[PresenceChange, ...]
     asks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentHint:
+class DocumentHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=2):
     """The catalogue's entry changed."""
 
     info: DocumentInfo
 
 
-@dataclass(frozen=True, slots=True)
-class AccessHint:
+class AccessHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=3):
     """Who has access was changed; `version`: the access' own, as the store counts it."""
 
-    version: int
+    version: Annotated[int, _COUNT]
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedHint:
+class ClosedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=4):
     """The document was deleted, or began another epoch: close its room."""
 
     code: Code
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=5):
     """The node that says so lives. `leaving`: this is its last word; `called`: its name in the settings, which it says now and then."""
 
     leaving: bool = False
@@ -77,3 +91,75 @@ class Beat:
 
 
 Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | AccessHint | ClosedHint | Beat
+
+
+class _Presence(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=1):
+    """PresenceHint or PresenceWhole on the wire."""
+
+    # JSON, because MessagePack holds neither integers beyond 64 bits nor lone surrogates, which a
+    # client's state may have.
+    text: str
+    whole: bool
+    asks: bool
+
+
+class _User(Struct):
+    id: str
+    name: str
+    color: str
+
+
+class _Change(Struct):
+    presence_id: Annotated[PresenceId, _COUNT]
+    client_id: Annotated[ClientId, _CLIENT_ID]
+    user: _User
+    state: dict[str, Any] | None
+
+
+_encode = Encoder().encode
+_decode = Decoder(BatchHint | _Presence | DocumentHint | AccessHint | ClosedHint | Beat).decode
+
+
+def sender_prefix(node: NodeId) -> bytes:
+    """The bytes that everything this node says begins with."""
+    name = node.encode()
+    if not 0 < len(name) <= _MAX_NODE_ID:
+        raise ValueError(f"A node id has 1 to {_MAX_NODE_ID} bytes.")
+    return bytes((VERSION, len(name))) + name
+
+
+def encode_hint(prefix: bytes, hint: Hint) -> bytes:
+    """Put a hint behind its sender's prefix."""
+    match hint:
+        case PresenceHint(changes):
+            return prefix + _encode(_Presence(write_changes(changes), whole=False, asks=False))
+        case PresenceWhole(people, asks):
+            return prefix + _encode(_Presence(write_changes(people), whole=True, asks=asks))
+        case _:
+            return prefix + _encode(hint)
+
+
+def decode_hint(data: bytes) -> tuple[NodeId, Hint]:
+    """Take a hint apart: who says it, and what; raises ProtocolError(malformed)."""
+    length = data[1] if len(data) > 1 and data[0] == VERSION else 0
+    if not 0 < length <= _MAX_NODE_ID or len(data) < length + 3:
+        raise ProtocolError(Code.MALFORMED, "A hint begins with its version and its sender.")
+    try:
+        node, said = NodeId(data[2 : length + 2].decode()), _decode(memoryview(data)[length + 2 :])
+        return node, _heard(said) if isinstance(said, _Presence) else said
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        raise ProtocolError(Code.MALFORMED, f"The hint does not have its form: {str(error)[:200]}") from None
+
+
+def _heard(said: _Presence) -> PresenceHint | PresenceWhole:
+    found = convert(json.loads(said.text, parse_constant=_no_number), tuple[_Change, ...])
+    people = tuple([PresenceChange(each.presence_id, each.client_id, _user(each.user), each.state) for each in found])
+    return PresenceWhole(people, said.asks) if said.whole else PresenceHint(people)
+
+
+def _user(user: _User) -> User:
+    return User(user.id, user.name, user.color)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise DecodeError(f"{name} is no number")

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, NodeId
-from crdt.protocol.hint_codec import decode_hint, encode_hint, sender_prefix
+from crdt.protocol.hints import decode_hint, encode_hint, sender_prefix
 from server.bus.base import BusMessage, Receiver
 from server.bus.redis_links import ANSWER_SECONDS, FAILURES, Link, Way
 from server.bus.redis_queue import Outgoing

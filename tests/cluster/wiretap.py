@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from crdt.ids import NodeId
-from crdt.protocol.hint_codec import decode_hint
-from crdt.protocol.hints import BatchHint
+from crdt.protocol.hints import BatchHint, decode_hint
 from server.bus.redis import CHANNEL
 from tests.cluster.breakable import NODES, BreakableCluster
 from tests.harness.relay import Relay

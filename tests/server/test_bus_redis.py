@@ -8,7 +8,7 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId, Seq
-from crdt.protocol.hint_codec import VERSION, encode_hint, sender_prefix
+from crdt.protocol.hints import VERSION, encode_hint, sender_prefix
 from server.bus.base import BatchHint, BusMessage, ClosedHint
 from server.bus.redis import CHANNEL, RedisBus
 from server.bus.redis_links import Way
