@@ -92,7 +92,7 @@ class _Timed:
 
 def _inspect(parts: Sequence[bytes]) -> Sequence[bytes]:
     limits = inspected.decode_limits(parts[0])
-    return [part for each in inspect_batch(parts[1:], limits) for part in inspected.encode(each)]
+    return [inspected.encode(each) for each in inspect_batch(parts[1:], limits)]
 
 
 def _document(parts: Sequence[bytes]) -> tuple[bytes | None, Sequence[bytes]]:

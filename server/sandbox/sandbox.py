@@ -91,12 +91,10 @@ class Sandbox:
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         """Have the gate read large updates (crdt.gate.inspect) elsewhere than on the event loop; raises the gate's ProtocolError."""
         parts = [inspected.encode_limits(limits), *updates]
-        answers = inspected.PARTS * len(updates)
-        found = await self._run("inspect", parts, answers=answers, person=person, urgent=True)
-        each = [found[at : at + inspected.PARTS] for at in range(0, len(found), inspected.PARTS)]
+        found = await self._run("inspect", parts, answers=len(updates), person=person, urgent=True)
         decoded: list[Inspected] = []
-        for update, of_update in zip(updates, each, strict=True):
-            decoded.append(inspected.decode(update, of_update))
+        for update, findings in zip(updates, found, strict=True):
+            decoded.append(inspected.decode(update, findings))
             await asyncio.sleep(0)  # 100,000 structs take 50 ms, and others wait
         return decoded
 

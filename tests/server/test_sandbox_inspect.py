@@ -1,15 +1,15 @@
 """The gate in the sandbox finds what the gate finds, and refuses as it refuses."""
 
-from array import array
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.msgpack import encode
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from crdt.errors import Code, InvariantError, ProtocolError
-from crdt.gate.gate import GateLimits, inspect
+from crdt.gate.gate import GateLimits, Inspected, inspect
 from server.sandbox import Sandbox, inspected
 
 LIMITS = GateLimits()
@@ -52,26 +52,41 @@ async def test_a_refusal_is_the_gates_own() -> None:
     assert bad.value.message == here.value.message
 
 
-@given(st.lists(st.binary(max_size=64), min_size=inspected.PARTS, max_size=inspected.PARTS))
-def test_findings_that_are_none_are_not_believed(parts: list[bytes]) -> None:
-    try:
-        inspected.decode(b"", parts)
-    except InvariantError:
-        return
+def test_findings_that_are_none_are_not_believed() -> None:
+    client, struct = (7, 0, 2), (0, 2, 4, -1, -1, -1, -1, "root", ())
+    sound = (b"", [client], [[struct]], ((7, ((0, 1),)),), 0)
+    assert inspected.decode(b"raw", encode(sound)) == Inspected(b"raw", b"raw", [client], [[struct]], sound[3])
+    for index, wrong in [
+        (0, "text"),
+        (1, [(7, 0)]),
+        (1, []),
+        (1, [client, client]),
+        (1, [(7, 0, 2.0)]),
+        (2, [[struct[:8]]]),
+        (2, [[(*struct[:7], 5, ())]]),
+        (2, [[(*struct[:7], (1, 2, 3), ())]]),
+        (3, ((7, ((0, 1, 2),)),)),
+        (4, "0"),
+    ]:
+        findings = list(sound)
+        findings[index] = wrong
+        with pytest.raises(InvariantError):
+            inspected.decode(b"raw", encode(findings))
+
+
+@given(st.binary(max_size=64))
+def test_bytes_that_are_no_findings_are_not_believed(data: bytes) -> None:
+    with pytest.raises(InvariantError):
+        inspected.decode(b"", data)
 
 
 @given(st.data())
 def test_damaged_findings_are_read_in_full_or_not_at_all(data: st.DataObject) -> None:
     update = rich_updates()[-1]
-    parts = inspected.encode(inspect(update, LIMITS))
-    index = data.draw(st.integers(0, inspected.PARTS - 1))
-    integers = array("q")
-    integers.frombytes(parts[index][: len(parts[index]) // 8 * 8])
-    if integers:
-        integers[data.draw(st.integers(0, len(integers) - 1))] = data.draw(st.integers(-(2**63), 2**63 - 1))
-    parts[index] = integers.tobytes()
+    damaged = bytearray(inspected.encode(inspect(update, LIMITS)))
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        read = inspected.decode(update, parts)
+        read = inspected.decode(update, bytes(damaged))
     except InvariantError:
         return
     assert len(read.clients) == len(read.structs)
