@@ -5,6 +5,7 @@ In the file, `{"hex": …}` stands for binary.
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,19 @@ def test_arguments_are_written_as_socketio_writes_them() -> None:
     assert attachments == [UPDATE, answer["state_vector"], b"last"]
     assert text.isascii()
     assert " " not in text.replace("Alice ", "").replace("quoted ", "")
+
+
+def test_arguments_are_written_as_json_writes_them() -> None:
+    for value in [*ANSWERS.values(), {"name": "Zoë 😀\x1f\b</\u2028"}, [2**53 - 1, -1, True, None, 0.5]]:
+        text, attachments = write_arguments([value])
+        placeholders = iter(range(len(attachments)))
+
+        def default(each: Any, placeholders: Iterator[int] = placeholders) -> Any:
+            if isinstance(each, Written):
+                return json.loads(each.text)
+            return {"_placeholder": True, "num": next(placeholders)}
+
+        assert text == json.dumps([value], separators=(",", ":"), default=default)
 
 
 def test_whoever_lacks_nothing_is_told_so_in_few_bytes() -> None:
