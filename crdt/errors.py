@@ -94,7 +94,7 @@ class Unavailable(ManyhandsError):
 
     @property
     def outward(self) -> str:
-        """What it is that does not answer is for the operator's log."""
+        """The message for strangers, who are not told which dependency failed. The log is."""
         if self.code is Code.UNAVAILABLE:
             return "The server cannot do this now. Nothing is lost: keep the change and try again in a moment."
         return self.message

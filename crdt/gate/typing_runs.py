@@ -74,7 +74,7 @@ class TypingRuns:
         """By client id, as it is written."""
 
     def read(self, batch: bytes) -> Keystroke | None:
-        """Read a batch of one update that goes on with a run; None: it is something else, or nothing."""
+        """Read a batch of one update that continues a run. Return None for every other batch."""
         size = len(batch) - 1
         if not 3 < size <= self._longest or batch[0] != size or batch[-1]:
             return None  # not one update, or one that deletes

@@ -5,9 +5,9 @@ Rows ahead of their turn are held. What does not apply when a document is replay
 (crdt/log/replay.py). A document that cannot be replayed even so is quarantined: it holds what could
 be replayed, and takes no more.
 
-A document can be read ten times sooner than the gate has learned what it must know to let edits in.
-So of a large snapshot that is learned later: `read_gate` elsewhere, then `learn`; what needs it
-before then waits for it here.
+Reading a document is ten times faster than indexing it for the gate. A large snapshot is therefore
+indexed later: call `read_gate` in a thread, then `learn`. Code that needs the index earlier builds
+it on the spot.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -195,10 +195,10 @@ class Replica:
         return any(clock > known.get(client, 0) for client, clock in theirs.items())
 
     def lacking(self, request: JoinRequest, afford: Afford) -> tuple[bytes, bytes]:
-        """What a client has not seen, and the state vector of what there is; both empty for one that has all there is, and only that.
+        """Return the missing update and our state vector, both empty if the client is up to date.
 
-        State vectors tell of no deletions, so that only who says up to which row it has everything
-        is known to lack nothing. Raises ProtocolError for a state vector that is none, Damaged, and
+        A state vector does not record deletions, so only a client that names its last complete row
+        can be told that nothing is missing. Raises ProtocolError for a state vector that is none, Damaged, and
         what `afford` raises (see `Document.missing_for`).
         """
         document = self.document

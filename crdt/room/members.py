@@ -89,7 +89,7 @@ class Members:
 
     @property
     def crowd(self) -> int:
-        """How many people there are: those of this node, and those of others, as far as they have shown themselves or were counted."""
+        """Sessions of this document on all nodes, as far as other nodes have shown cursors or said a number."""
         return len(self._sessions) + max(self.presence.elsewhere, sum(self._crowds.values()))
 
     def hear_crowd(self, node: NodeId, people: int) -> None:

@@ -30,7 +30,7 @@ def renamed_guest(user: User, guest: Guest) -> User:
 
 
 def person(user_id: str, *names: str | None, color: str | None = None) -> User:
-    """Somebody by the first of these names that can be shown; without a colour they get the one that is always theirs."""
+    """Build a User from the first presentable name; without a colour, derive one from the user id."""
     name = next((shown for each in names if each and (shown := shown_name(each))), "Somebody")
     if color is None or not _COLOR.match(color):
         color = _color_of(user_id)

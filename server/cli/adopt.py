@@ -34,10 +34,10 @@ class CannotAdopt(Exception):
 
 
 async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime, *, take: bool = False) -> int:
-    """Make somebody the owner of a document, or with None of all that nobody owns; how many these are. `store` is open.
+    """Give a document an owner (None: every document without one). Return how many changed.
 
-    `take`: also when the document has an owner, who becomes an editor. Raises CannotAdopt when it
-    does not exist, or has one.
+    `store` is open. `take`: also when the document has an owner, who becomes an editor. Raises
+    CannotAdopt when the document does not exist, or has an owner already.
     """
     if not user_id or not user_id.isprintable():
         raise CannotAdopt("A user id is a text without line breaks.")

@@ -1,4 +1,4 @@
-"""Who the person who asks is: what the page shows of them, another name for a guest, and sessions made of tokens."""
+"""`/api/me` and `/api/session`: the current person, a guest's display name, token sessions."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime

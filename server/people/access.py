@@ -1,4 +1,4 @@
-"""Who may what in which document: what grants, links and tokens say of somebody, and the changes of it.
+"""Access control: a person's role in a document, from grants, links and tokens, and changes to these.
 
 Absent and forbidden documents are refused alike. A role is the strongest of what the person's own
 token says, what they were granted, and what the link gives, if they came by it now or have before.
@@ -221,7 +221,7 @@ class Access:
 
 
 def _names(identity: Identity) -> tuple[str, ...]:
-    """By what grants may call somebody; an id that looks like an invitation is none, whoever vouches for it."""
+    """Return the ids by which grants may name a person. An id that looks like an invitation never counts."""
     user_id = identity.user.user_id
     names = () if user_id.startswith(INVITED) else (user_id,)
     return names if identity.email is None else (*names, INVITED + identity.email)

@@ -1,9 +1,13 @@
 """Looks every few seconds where the logs of the open documents end: what other nodes hinted at in vain is found out here.
 
-One query for all open documents. A log that has gone on is read; a document that lives under
-another epoch is loaded again, which ends its room; one that is gone is closed; a title that has
-changed is told, and so is the trash, in which nobody may write. Without this a lost hint would stay
-lost until the next edit.
+One query asks for all open documents:
+
+- The head moved: read the rows.
+- The epoch changed: load the document again, which ends its room.
+- The document was deleted: close it.
+- The title or the trash changed: tell the people. Nobody may write in the trash.
+
+Without the poll, a lost hint would stay lost until the next edit.
 """
 
 import asyncio

@@ -107,9 +107,9 @@ class OpenRoom:
         """Set while everything that was taken is durable."""
         self.settled.set()
         self.access_version = 0
-        """Of who has access, the last that was heard of: everybody here is judged by it, or is about to be."""
+        """Newest known version of the access list. Everybody here has been checked against it, or soon will be."""
         self.judged_version = 0
-        """By which everybody is judged who is here, or has left behind what is not durable yet."""
+        """Version of the access list against which everybody here, and all that is not durable yet, has been checked."""
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._under_way = UnderWay()
@@ -143,9 +143,9 @@ class OpenRoom:
             self._came_to_rest(self)
 
     def receive(self, connection: ConnectionId, batch: bytes, request: Request | None) -> bool:
-        """Take a batch that is checked at once. False: it is to be tried in the sandbox first, and nothing has happened."""
+        """Take a small batch. Return False, without any change, if the sandbox has to try the batch first."""
         room, effects = self.room, list[Effect]()
-        alone = not room.gathers  # behind others that wait already it changes nothing that is due
+        alone = not room.gathers  # if others are already waiting, no deadline moves
         try:
             updates = room.replica.read(batch)
             if self.doubts.of(updates):

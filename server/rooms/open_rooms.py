@@ -194,7 +194,7 @@ class OpenRooms:
             if self._changing.get(document_id) is task:
                 del self._changing[document_id]
             if not task.cancelled():
-                task.exception()  # Whoever waited has it; when nobody did, it is of no use.
+                task.exception()  # Whoever waited was given the error. This keeps asyncio from reporting it as unseen.
 
         task.add_done_callback(changed)
         return task

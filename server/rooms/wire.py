@@ -34,9 +34,9 @@ class Wire(Protocol):
         """Bytes that wait to be taken by this connection."""
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Whether what people of this document send may stay unread: nothing would come of it soon. If not, read now what has come.
+        """Allow the door to postpone reading this document's sockets until the flush window ends.
 
-        It is a licence, and nobody relies on its being used.
+        `holding=False` reads what has arrived. Only a hint: a door may ignore it.
         """
 
     def abort(self, connection: ConnectionId) -> None:

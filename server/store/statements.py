@@ -1,4 +1,4 @@
-"""What statements say for which SQLAlchemy has no word that both databases share."""
+"""SQL that SQLite and PostgreSQL write differently."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -38,8 +38,7 @@ def fetch(
 ) -> Sequence[Sequence[Any]]:
     """Run a statement that is made once and asked often; `given`: the values of its `among_given`, ids all of them.
 
-    A text with NUL would find what stands before it, for so much of it is left on the way through
-    JSON; no id has one.
+    Values travel as JSON, which SQLite cuts at a NUL character. Ids never contain one.
 
     SQLite's driver is asked by itself: through SQLAlchemy, asking takes three times as long as the
     answer.

@@ -156,7 +156,7 @@ class Gateway:
         return 0 if found is None else found.socket.backlog
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Whether what people of this document send may stay unread; if not, it is read now."""
+        """Postpone reading this document's sockets, or read now what has arrived."""
         hold = self._holds.of(document_id)
         if hold is not None:
             hold.begin() if holding else hold.end()

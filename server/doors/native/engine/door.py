@@ -1,8 +1,8 @@
 """How many may stand at the door and be inside, in all, per address and per person.
 
-A connection stands at the door from its handshake until its Socket.IO CONNECT is accepted; both
-places are counted, since handshakes cost an attacker nothing. Who somebody is, is known only
-inside. What is counted is as much as there are connections.
+A connection stands at the door from its handshake until its Socket.IO CONNECT is accepted. Both
+places are counted, because handshakes cost an attacker nothing. The person is known only inside.
+The counts take as much memory as there are connections.
 """
 
 from collections import Counter

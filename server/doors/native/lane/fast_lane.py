@@ -43,7 +43,10 @@ TRIED = {"uvicorn": "0.54.0", "websockets": "17.4"}
 """What the fast lane is tried with: the releases in the lock file."""
 
 HOT_BYTES = 16 * 2**10
-"""Longer messages are not hot. What has come of a hot one is kept until it is whole, so this bounds what a silent peer occupies."""
+"""Messages above this size take the ordinary way.
+
+A partial message below it is buffered, so this is also the most memory that one silent peer holds.
+"""
 
 _WHOLE_TEXT, _WHOLE_BINARY = 0x81, 0x82  # FIN and the opcode, no reserved bit
 _MASKED = 0x80
