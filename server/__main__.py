@@ -39,6 +39,11 @@ def _option(each: Declared) -> click.Option:
     )
 
 
+def _former_option(name: str) -> click.Option:
+    """A former setting is still an option, because click would otherwise offer a similar one instead of what to do now."""
+    return click.Option(["--" + name.lower().replace("_", "-")], hidden=True)
+
+
 def _load(options: dict[str, str | None]) -> Config:
     try:
         return load(os.environ, options)
@@ -73,8 +78,7 @@ main.add_command(
     click.Command(
         "serve",
         callback=_serve,
-        # click would offer --sandbox-workers to whoever still asks for --workers.
-        params=[*map(_option, all_declared()), *(click.Option([f"--{each.lower()}"], hidden=True) for each in GONE)],
+        params=[*map(_option, all_declared()), *map(_former_option, GONE)],
         help="Run the server. Each option is a setting, and stands above its environment variable.",
     )
 )

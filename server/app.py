@@ -219,7 +219,6 @@ def _gateway_limits(config: Config) -> GatewayLimits:
         connections_per_address=bounds.max_connections_per_address,
         connections_per_user=bounds.max_connections_per_user,
         handshakes_per_address=bounds.max_handshakes_per_address,
-        greeting_bytes=bounds.max_greeting_bytes,
         documents_per_connection=bounds.max_documents_per_connection,
         connect_seconds=bounds.connect_seconds,
         joins=rates.join_rate,
@@ -231,7 +230,7 @@ def _gateway_limits(config: Config) -> GatewayLimits:
 
 def _upload_limits(config: Config) -> UploadLimits:
     bounds = config.http
-    return UploadLimits(bounds.max_attachment_bytes, bounds.max_uploads, bounds.max_document_attachments_bytes)
+    return UploadLimits(bounds.max_attachment_bytes, bounds.max_document_attachments_bytes)
 
 
 def _our_origins(config: Config) -> tuple[str, ...]:

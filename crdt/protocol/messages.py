@@ -65,7 +65,8 @@ class Limits:
         update_bytes: one batch, however it arrives.
         part_bytes: one message with document content in it, either way; larger things travel in
             parts.
-        presence_bytes: one presence state as JSON.
+        presence_bytes: one presence state as JSON. A cursor, a selection and a name fit many times
+            over.
         document_bytes: content a document may grow to (sum of accepted batches since its snapshot,
             and the snapshot).
         waiting_bytes: batches of one room that wait for the store; past it updates are refused as

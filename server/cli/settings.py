@@ -1,6 +1,6 @@
-"""Shows the settings: as a Markdown table for server/SETTINGS.md, or with the values they have here and now."""
+"""The settings as text: Markdown tables for server/SETTINGS.md, or the values that hold here and now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from crdt.token_bucket import Rate
@@ -17,21 +17,62 @@ page from the declarations in `server/config/`.
 """
 
 
+FIRST = (
+    "host",
+    "port",
+    "data_dir",
+    "database_url",
+    "redis_url",
+    "public_url",
+    "allowed_origins",
+    "trusted_proxies",
+    "auth",
+    "secret_key",
+    "log_format",
+    "max_document_bytes",
+    "max_attachment_bytes",
+)
+"""The settings that a newcomer needs, in the order of the page."""
+
+WAYS_IN = {
+    "jwt": "With `MANYHANDS_AUTH=jwt`: people of another application",
+    "oidc": "With `MANYHANDS_AUTH=oidc`: people of an identity provider",
+}
+"""The titles of the settings that belong to one way in each, by the beginning of their names."""
+
+
 def markdown() -> str:
-    """The whole of server/SETTINGS.md."""
+    """The whole of server/SETTINGS.md: what a newcomer needs first, the others by part."""
     return "\n".join(_markdown_lines()).rstrip("\n") + "\n"
 
 
 def _markdown_lines() -> Iterator[str]:
     yield _HEADER
+    every = {each.name: each for each in all_declared()}
+    yield "## The ones to look at first\n"
+    yield from _table(every[name] for name in FIRST)
+    for way, title in WAYS_IN.items():
+        yield f"### {title}\n"
+        yield from _table(each for each in every.values() if each.name.startswith(f"{way}_"))
+    yield "## Rarely needed\n"
     for _, part in parts():
-        yield f"## {(part.__doc__ or '').splitlines()[0].partition(';')[0].rstrip('.')}\n"
-        yield "| setting | unit | must be | default | why |"
-        yield "|---|---|---|---|---|"
-        for each in declared(part):
-            unit, wants, reason = each.setting.unit, each.setting.form.wants, each.setting.reason
-            yield f"| `{each.variable}` | {unit} | {wants} | {_default(each)} | {reason} |"
-        yield ""
+        rare = [each for each in declared(part) if not _is_shown_first(each)]
+        if rare:
+            yield f"### {(part.__doc__ or '').splitlines()[0].partition(';')[0].rstrip('.')}\n"
+            yield from _table(rare)
+
+
+def _is_shown_first(each: Declared) -> bool:
+    return each.name in FIRST or each.name.partition("_")[0] in WAYS_IN
+
+
+def _table(settings: Iterable[Declared]) -> Iterator[str]:
+    yield "| setting | unit | must be | default | why |"
+    yield "|---|---|---|---|---|"
+    for each in settings:
+        unit, wants, reason = each.setting.unit, each.setting.form.wants, each.setting.reason
+        yield f"| `{each.variable}` | {unit} | {wants} | {_default(each)} | {reason} |"
+    yield ""
 
 
 def default_of(each: Declared) -> str:

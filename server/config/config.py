@@ -19,7 +19,7 @@ PREFIX = "MANYHANDS_"
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where the server is reached, and under which names."""
+    """The server's address and names."""
 
     host: Annotated[
         str,
@@ -57,7 +57,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things are kept."""
+    """Places where things are kept."""
 
     data_dir: Annotated[
         Path,
@@ -111,7 +111,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """What is written to standard error."""
+    """The log on standard error."""
 
     log_level: Annotated[
         str,
@@ -125,7 +125,7 @@ class Logs:
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """How the server goes."""
+    """The server's end."""
 
     shutdown_seconds: Annotated[
         float,

@@ -18,7 +18,7 @@ _ROOM = Limits()
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """What a document's room accepts; `limits` is the form in which rooms and clients know it."""
+    """Limits of one document; `limits` is the form in which rooms and clients know it."""
 
     max_update_bytes: Annotated[
         int,
@@ -32,10 +32,6 @@ class DocumentLimits:
             "one message with content; larger things travel in parts, so that others' keystrokes pass between them",
         ),
     ] = _ROOM.part_bytes
-    max_presence_bytes: Annotated[
-        int,
-        Setting(form.integer(256, 64 * KiB), "bytes", "a cursor, a selection and a name many times over"),
-    ] = _ROOM.presence_bytes
     max_document_bytes: Annotated[
         int,
         Setting(form.integer(MiB, 4 * GiB), "bytes", "a browser still opens it; images are kept elsewhere"),
@@ -63,13 +59,13 @@ class DocumentLimits:
 
     @property
     def limits(self) -> Limits:
-        """The same values under the protocol's names."""
-        return Limits(**{each.name: getattr(self, "max_" + each.name) for each in fields(Limits)})
+        """The same values under the protocol's names; what is no setting has the protocol's own value."""
+        return Limits(**{each.name.removeprefix("max_"): getattr(self, each.name) for each in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How many may connect, and how long they may dawdle."""
+    """Limits of connections, and of the memory that people take."""
 
     max_connections: Annotated[
         int,
@@ -91,15 +87,6 @@ class ConnectionLimits:
             form.integer(1, 1_000_000), "connections", "not greeted yet; after a restart a whole office is back at once"
         ),
     ] = 200
-    max_greeting_bytes: Annotated[
-        int,
-        Setting(
-            form.integer(32 * KiB, MiB),
-            "bytes",
-            "one message of who has not been greeted yet, a token and a name many times over; "
-            "with the handshakes it bounds the memory of strangers",
-        ),
-    ] = 64 * KiB
     max_documents_per_connection: Annotated[
         int,
         Setting(form.integer(1, 10_000), "documents", "a page holds one; a program that watches a folder holds dozens"),
@@ -139,7 +126,7 @@ class ConnectionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How much may be asked in how short a time; no page comes near any of it."""
+    """Rates: how much may be asked in a short time; no page comes near any of it."""
 
     join_rate: Annotated[
         Rate,
@@ -171,7 +158,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What the REST API accepts."""
+    """Limits of the REST API."""
 
     max_attachment_bytes: Annotated[
         int,
@@ -181,14 +168,6 @@ class HttpLimits:
         int,
         Setting(form.integer(MiB, 2**40), "bytes", "a document's pictures together: twenty-five of the largest"),
     ] = 256 * MiB
-    max_uploads: Annotated[
-        int,
-        Setting(
-            form.integer(1, 1000),
-            "uploads of one person at once",
-            "two are read, the others wait for their turn: a folder of pictures dropped into a page",
-        ),
-    ] = 32
     max_documents_per_user: Annotated[
         int,
         Setting(form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"),
@@ -211,7 +190,7 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """Bounds of the worker process that meets content which may be bad."""
+    """Limits of the worker process that meets content which may be bad."""
 
     sandbox_memory_bytes: Annotated[
         int,

@@ -14,8 +14,13 @@ from server.config import PREFIX, Config, Declared, all_declared, declared, part
 from server.config.forms import is_loopback
 from server.config.people import People
 
-GONE = {"WORKERS": 'Several cores are several nodes: read "More than one core" in deploy/README.md.'}
-"""Settings that there were, with what to do now."""
+GONE = {
+    "WORKERS": 'Several cores are several nodes: read "More than one core" in deploy/README.md.',
+    "MAX_GREETING_BYTES": "The limit is always 64 KiB: leave the setting out.",
+    "MAX_PRESENCE_BYTES": "The limit is always 4 KiB: leave the setting out.",
+    "MAX_UPLOADS": "The limit is always 32 uploads of one person: leave the setting out.",
+}
+"""Former settings, with what to do now."""
 
 
 class SettingsError(Exception):

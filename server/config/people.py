@@ -9,7 +9,7 @@ from server.config.forms import Setting
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who is let in, and how the server knows them."""
+    """People: who is let in, and how the server knows them."""
 
     auth: Annotated[
         str,

@@ -43,11 +43,17 @@ class ImageChecker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """`upload_bytes`: of one file; `uploads`: of one person, under way and waiting; `document_bytes`: of a document's files."""
+    """Bounds of uploads.
+
+    Attributes:
+        upload_bytes: of one file.
+        document_bytes: of a document's files together.
+        uploads: of one person, under way and waiting. A folder of pictures dropped into a page fits.
+    """
 
     upload_bytes: int
-    uploads: int
     document_bytes: int
+    uploads: int = 32
 
 
 AT_ONCE = 2

@@ -56,6 +56,7 @@ async def test_the_version_and_the_settings_are_printed() -> None:
 
 async def test_an_option_that_there_was_is_refused_with_what_to_do_now() -> None:
     assert "More than one core" in await refusal("--workers", "4")
+    assert "always 32" in await refusal("--max-uploads", "4")
 
 
 async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Settings: what is taken, what is refused, and that the documentation tells all of it."""
 
-from dataclasses import fields
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from crdt.permissions import Role
 from crdt.protocol.messages import Limits
 from crdt.token_bucket import Rate
 from server.cli.settings import default_of, markdown, values
-from server.config import Config, all_declared
+from server.config import Config, DocumentLimits, all_declared, declared
 from server.config.loading import GONE, SettingsError, load
 from server.config.people import People
 from server.people.ways_in import default_link_role
@@ -53,6 +53,13 @@ def test_a_setting_that_there_was_is_refused_with_the_page_that_says_what_to_do_
     assert problems({}, workers="4") == [told]
     assert '"More than one core" in deploy/README.md' in told
     assert "\n## More than one core\n" in Path("deploy/README.md").read_text()
+
+
+@pytest.mark.parametrize("name", [name for name in GONE if name != "WORKERS"])
+def test_a_setting_that_became_a_constant_is_refused_with_its_value(name: str) -> None:
+    (told,) = problems({f"MANYHANDS_{name}": "1"})
+    assert told == f"There is no setting MANYHANDS_{name}. {GONE[name]}"
+    assert "always" in told
 
 
 @pytest.mark.parametrize(
@@ -120,9 +127,7 @@ def test_limits_that_contradict_each_other_are_refused() -> None:
 
 
 def test_rooms_get_every_limit_as_set() -> None:
-    config = load(
-        {f"MANYHANDS_MAX_{each.name.upper()}": str(getattr(Limits(), each.name)) for each in fields(Limits)}, {}
-    )
+    config = load({each.variable: str(each.default) for each in declared(DocumentLimits)}, {})
     assert config.documents.limits == Limits()
     assert load({"MANYHANDS_MAX_MEMBERS": "7"}, {}).documents.limits.members == 7
 
@@ -140,6 +145,8 @@ def test_names_are_unique_and_every_default_has_its_form() -> None:
 def test_the_documentation_lists_every_setting() -> None:
     written = (Path(server.__file__).parent / "SETTINGS.md").read_text(encoding="utf-8")
     assert written == markdown(), "run: manyhands settings --markdown > server/SETTINGS.md"
+    named = re.findall(r"^\| `(MANYHANDS_\w+)` \|", written, re.MULTILINE)
+    assert sorted(named) == sorted(each.variable for each in all_declared()), "each once"
 
 
 def test_showing_the_settings_keeps_secrets() -> None:

@@ -16,7 +16,7 @@ class GatewayLimits:
         handshakes_per_address: connections that have not said CONNECT yet; after a restart a whole
             office comes back at once.
         greeting_bytes: of one message from a peer who has not been let in: a token and a name fit
-            many times over.
+            many times over. With `handshakes_per_address` it bounds the memory of strangers.
         documents_per_connection: a page holds one, a program that follows a project holds dozens.
         connect_seconds: from the handshake to CONNECT; bad links need half of it.
         ping_interval: seconds between pings; below the minute after which proxies cut silent
