@@ -13,7 +13,7 @@ not fetched, a request's body) is held under a lease, and counted:
    by `sweep`.
 4. **What several hold is counted once,** and freed with the last of them.
 
-A person is whoever can be told apart: a user, or the household of an address for guests who are not
+A person is whoever can be told apart: a user, or the address group for guests who are not
 known again. Giving up calls `lost`, which must forget the bytes.
 """
 

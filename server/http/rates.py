@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.errors import Code
 from crdt.token_bucket import Rate
-from server.households import Shares
+from server.address_groups import Shares
 from server.http.errors import refusal
 
 COUNTED = ("/api/", "/sign-")

@@ -10,8 +10,8 @@ from starlette.routing import Route
 from crdt.budget import Account, Budget, unbounded
 from crdt.ids import DocumentId, is_document_id
 from crdt.protocol.messages import User
+from server.address_groups import payer
 from server.auth.base import Identity
-from server.households import payer
 from server.http.errors import not_found
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -117,7 +117,7 @@ def test_the_door_counts_who_waits_and_who_is_inside() -> None:
     assert (door.waiting, door.inside) == (0, 0)
 
 
-def test_a_household_of_ipv6_addresses_counts_as_one() -> None:
+def test_a_group_of_ipv6_addresses_counts_as_one() -> None:
     door = Door(GatewayLimits(handshakes_per_address=2))
     assert door.knock("2001:db8::1")
     assert door.knock("2001:db8::ffff:1")

@@ -14,11 +14,11 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Limits, User
 from crdt.protocol.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
 from crdt.token_bucket import Rate
+from server.address_groups import Shares, address_group
 from server.auth.base import Credentials, Identity
 from server.doors.native import GatewayLimits
 from server.doors.native.engine.door import People
 from server.doors.native.rates import PAUSE_SECONDS, ConnectionRates
-from server.households import Shares, household
 from server.rooms import RoomSettings
 from tests.harness.bell import given_time
 from tests.harness.live_server import serving, until
@@ -103,10 +103,10 @@ def test_a_persons_connections_are_counted() -> None:
     people.enter("anna")
 
 
-def test_households_share_a_bucket() -> None:
+def test_addresses_of_one_group_share_a_bucket() -> None:
     clock = Clock()
     shares = Shares(SLOW, clock)
-    assert household("2001:db8::1") == household("2001:db8::ffff:1") != household("2001:db8:0:1::1")
+    assert address_group("2001:db8::1") == address_group("2001:db8::ffff:1") != address_group("2001:db8:0:1::1")
     assert [shares.take("2001:db8::1"), shares.take("2001:db8::2")] == [0, 0]
     assert shares.take("2001:db8::3") == 1.0
     assert shares.take("2001:db8:0:1::1") == 0
@@ -114,7 +114,7 @@ def test_households_share_a_bucket() -> None:
     assert shares.take("2001:db8::4") == 0
 
 
-def test_the_table_of_households_is_bounded_and_forgets_who_was_quiet_longest() -> None:
+def test_the_table_of_address_groups_is_bounded_and_forgets_who_was_quiet_longest() -> None:
     shares = Shares(Rate(0.001, 1), Clock(), places=100)
     assert shares.take("10.0.0.1") == 0
     for number in range(99):

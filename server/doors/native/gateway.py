@@ -31,6 +31,7 @@ from crdt.protocol.requests import (
 )
 from crdt.protocol.uploads import Uploads
 from crdt.room.effects import Asked
+from server.address_groups import payer
 from server.auth.base import Authenticator, Identity
 from server.auth.refusals import unauthenticated
 from server.doors.native.audience import Audience
@@ -46,7 +47,6 @@ from server.doors.native.lane.hold import Holds
 from server.doors.native.limits import GatewayLimits
 from server.doors.native.rates import ConnectionRates
 from server.doors.native.sweeper import Sweeper
-from server.households import payer
 from server.observe import log
 from server.rooms import Rooms, shutting_down
 

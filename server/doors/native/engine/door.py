@@ -8,8 +8,8 @@ The counts take as much memory as there are connections.
 from collections import Counter
 
 from crdt.errors import Code, ProtocolError
+from server.address_groups import address_group
 from server.doors.native.limits import GatewayLimits
-from server.households import household
 
 
 class Door:
@@ -32,7 +32,7 @@ class Door:
 
     def knock(self, address: str) -> bool:
         """Begin to wait; False: too many wait already, from this address or in all."""
-        home = household(address)
+        home = address_group(address)
         if self._waiting[home] >= self._limits.handshakes_per_address or self.waiting >= self._limits.connections:
             return False
         self._waiting[home] += 1
@@ -40,7 +40,7 @@ class Door:
 
     def enter(self, address: str) -> None:
         """Go in; raises ProtocolError(too_many), and then the connection waits as before."""
-        home = household(address)
+        home = address_group(address)
         if self.inside >= self._limits.connections:
             raise ProtocolError(Code.TOO_MANY, "The server has as many connections as it takes. Try again later.")
         if self._inside[home] >= self._limits.connections_per_address:
@@ -50,13 +50,13 @@ class Door:
 
     def step_out(self, address: str) -> None:
         """Wait at the door again."""
-        home = household(address)
+        home = address_group(address)
         _subtract(self._inside, home)
         self._waiting[home] += 1
 
     def leave(self, address: str, *, was_inside: bool) -> None:
         """Be gone."""
-        _subtract(self._inside if was_inside else self._waiting, household(address))
+        _subtract(self._inside if was_inside else self._waiting, address_group(address))
 
 
 class People:

@@ -1,8 +1,8 @@
-"""Whom an IP address stands for when something is counted, and how much each of them may still ask for.
+"""Groups of IP addresses that are counted as one, and how much each group may still ask for.
 
-IPv6 addresses count by their /64, which is what one household is given. The table of shares is
-bounded: a household that has asked for nothing for long has its whole share again and needs no
-place in it, and past the bound the one that was quiet longest loses its place.
+IPv6 addresses count by their /64, because providers give one customer a whole /64. The table of
+shares is bounded. A group that has asked for nothing for long has its whole share again and needs
+no place in the table. Past the bound the group that was quiet longest loses its place.
 """
 
 from collections import OrderedDict
@@ -14,12 +14,12 @@ from crdt.token_bucket import Rate, TokenBucket
 from server.auth.base import Identity
 
 PLACES = 20_000
-"""Households remembered at once; some 250 bytes each. Whoever has more addresses than that is not kept out by counting addresses."""
+"""Groups remembered at once; some 250 bytes each. Counting addresses does not keep out an attacker who has more."""
 
 
 @lru_cache(maxsize=1024)  # after a restart an office comes through one address
-def household(address: str) -> str:
-    """Name the household of an address; what is no IP address (a socket's path, nothing) stands for itself."""
+def address_group(address: str) -> str:
+    """Name the group of an address. What is no IP address (a socket's path, nothing) is a group of its own."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -32,12 +32,12 @@ def household(address: str) -> str:
 
 
 def payer(identity: Identity, address: str) -> str:
-    """Who pays for what the server must hold: the person, or the household of a guest whom nobody will know again."""
-    return f"person:{identity.user.user_id}" if identity.lasting else f"address:{household(address)}"
+    """Name the payer for what the server must hold: the person, or the address group of a guest without a cookie."""
+    return f"person:{identity.user.user_id}" if identity.lasting else f"address:{address_group(address)}"
 
 
 class Shares:
-    """What each household may still ask for under one rate. `clock`: monotonic seconds."""
+    """What each group may still ask for under one rate. `clock`: monotonic seconds."""
 
     def __init__(self, rate: Rate, clock: Callable[[], float], places: int = PLACES) -> None:
         self._rate = rate
@@ -50,7 +50,7 @@ class Shares:
 
     def take(self, address: str) -> float:
         """Take one; 0, or the seconds after which there is one."""
-        name, now = household(address), self._clock()
+        name, now = address_group(address), self._clock()
         bucket = self._buckets.get(name)
         if bucket is None:
             bucket = self._buckets[name] = TokenBucket(self._rate, now)
