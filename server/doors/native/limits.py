@@ -10,7 +10,7 @@ class GatewayLimits:
     """Bounds with their reasons; the limits of documents are crdt.protocol.messages.Limits.
 
     Attributes:
-        connections: all at once; each costs some 36 kB of memory when idle.
+        connections: all at once; each costs some 27 kB of memory when idle.
         connections_per_address: an office behind one address works, one visitor cannot take all.
         connections_per_user: one person's pages and programs, wherever they are.
         handshakes_per_address: connections that have not said CONNECT yet; after a restart a whole
