@@ -103,7 +103,6 @@ class App:
             unix_now,
             self._budget,
         )
-        self._rooms.attach(self.gateway)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         self._site = http_app(
             [

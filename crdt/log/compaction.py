@@ -43,8 +43,13 @@ def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading:
     The log must have grown by a share of the snapshot, so a document of n bytes of history is
     folded in O(n) work altogether.
     """
+    return log_bytes + ROW_BYTES * rows >= due_bytes(snapshot_bytes, unloading=unloading)
+
+
+def due_bytes(snapshot_bytes: int, *, unloading: bool = False) -> int:
+    """The weight of a log from which on it is worth folding, rows included at `ROW_BYTES` each."""
     floor, share = AT_UNLOAD if unloading else WHILE_OPEN
-    return log_bytes + ROW_BYTES * rows >= max(floor, snapshot_bytes // share)
+    return max(floor, snapshot_bytes // share)
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:

@@ -26,7 +26,8 @@ class CatchingUp:
         self.reloading = False
         """Whether the document is being loaded anew: nothing is applied, and nothing else read, until then."""
         self._reading = False
-        self._failed: set[str] = set()
+        self.failed: set[str] = set()
+        """What the document engine is used for, and failed with last."""
         self._hinted = self._asked_up_to = Seq(0)
 
     def hear(self, seq: Seq) -> None:
@@ -71,15 +72,15 @@ class CatchingUp:
         """All of it has been read anew. `cured`: something that the engine had failed with was set aside."""
         self.reloading = self._reading = False
         if cured:
-            self._failed.clear()
+            self.failed.clear()
 
     def fails(self, what: str, error: Damaged) -> list[Reload] | None:
         """The document engine has failed with one thing that it is used for. None: it did so before, and reading anew was no cure."""
-        if not self.reloading and what in self._failed:
+        if not self.reloading and what in self.failed:
             return None
-        self._failed.add(what)
+        self.failed.add(what)
         return self.reload(error.message, failed=True)
 
     def works(self, what: str) -> None:
         """The engine has done it now."""
-        self._failed.discard(what)
+        self.failed.discard(what)

@@ -1,14 +1,19 @@
-"""What a room asks its surroundings to do: plain data, carried out in order by server/rooms/open_room.py (or by a simulation)."""
+"""Effects: what a room asks its surroundings to do, as plain data.
+
+server/rooms/driver.py carries them out, in order; in tests a simulation does.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crdt.errors import Code
-from crdt.ids import ConnectionId, Epoch, Seq, UpdateId
-from crdt.protocol.messages import PresenceChange, Refused, Request, ServerMessage
-from crdt.protocol.row import AuthorKeys, Contributor, Found, Row
+from crdt.ids import Epoch, Seq, UpdateId
+from crdt.protocol.hints import Hint
+from crdt.protocol.messages import ClosedMessage, Refused, Request, ServerMessage
+from crdt.protocol.row import AuthorKeys, Contributor, Found
+from crdt.room.session import Session
 
-Asked = tuple[ConnectionId, Request]
+Asked = tuple[Session, Request]
 """Who waits for an answer, and to what."""
 
 
@@ -25,16 +30,16 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """Say this to these connections, except perhaps one of them, encoded once. The same people are the same tuple."""
+    """Say this to these sessions, except perhaps one, encoded once. The same people are the same tuple."""
 
-    connections: tuple[ConnectionId, ...]
+    sessions: tuple[Session, ...]
     message: ServerMessage
-    but: ConnectionId | None = None
+    but: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Say to all who ask that what they wrote is durable by this row of the log; a connection that is gone needs no answer."""
+    """Say to all who ask that what they wrote is durable by this row of the log."""
 
     requests: Sequence[Asked]
     seq: Seq
@@ -42,33 +47,26 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refuse one request; a connection that is gone needs no answer."""
+    """Refuse one request."""
 
-    connection: ConnectionId
+    session: Session
     request: Request
     refused: Refused
 
 
 @dataclass(frozen=True, slots=True)
-class PublishBatch:
-    """Hint the other nodes at a row that this node appended."""
+class Dismiss:
+    """Tell these sessions why they are in the room no more; their seats are free."""
 
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
-class PublishPresence:
-    """Hint the other nodes at presence that changed here."""
-
-    changes: tuple[PresenceChange, ...]
+    sessions: tuple[Session, ...]
+    message: ClosedMessage
 
 
 @dataclass(frozen=True, slots=True)
-class AnnouncePresence:
-    """Tell the other nodes of everybody here; `asks`: and ask them for the same."""
+class Publish:
+    """Tell the other nodes."""
 
-    people: tuple[PresenceChange, ...]
-    asks: bool
+    hint: Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +104,4 @@ class Ended:
     code: Code
 
 
-Effect = (
-    Append
-    | Broadcast
-    | Acknowledge
-    | Refuse
-    | PublishBatch
-    | PublishPresence
-    | AnnouncePresence
-    | Fetch
-    | Reload
-    | KeepAside
-    | Ended
-)
+Effect = Append | Broadcast | Acknowledge | Refuse | Dismiss | Publish | Fetch | Reload | KeepAside | Ended

@@ -1,15 +1,16 @@
-"""The people of a room: its sessions, their presence, and the client ids they may write under.
+"""Members of a room: its sessions, their presence, and the client ids they may write under.
 
-It knows nothing of the document's content or its log; the room asks it who listens.
+The document's content and its log are the room's affair; the room asks here who listens.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil
 from typing import TYPE_CHECKING
 
 from crdt.budget import Account
 from crdt.errors import Code, GivenUp, ProtocolError
-from crdt.ids import ClientId, ConnectionId, NodeId, PresenceId
+from crdt.ids import ClientId, NodeId, PresenceId
+from crdt.protocol.hints import PresenceHint, PresenceWhole
 from crdt.protocol.messages import (
     ClosedMessage,
     JoinRequest,
@@ -24,7 +25,7 @@ from crdt.protocol.messages import (
     User,
 )
 from crdt.room.authors import Author, Authors, hash_key
-from crdt.room.effects import AnnouncePresence, Broadcast, Effect, PublishPresence
+from crdt.room.effects import Broadcast, Dismiss, Effect, Publish
 from crdt.room.presence import PresenceTable
 from crdt.room.session import FETCH_BYTES_PER_SECOND, FETCH_SECONDS, Behind, Joining, Lapsed, Session, Synced
 from crdt.token_bucket import Rate, TokenBucket
@@ -52,11 +53,14 @@ MOST_BEGINNERS = 10_000
 PRESENCE_REPEAT = 30.0
 """Seconds after which people who share a document with another node's are told of anew: a lost hint is not lost for ever."""
 
+_AT_ONCE = float("-inf")
+"""A moment that has passed: the flush that comes next sets another one."""
+
 _SHOWN_OUT = ClosedMessage(Code.FORBIDDEN, "You no longer have access to this document.")
 
 
 class Members:
-    """Sessions by connection."""
+    """Everybody who is in one room on this node."""
 
     def __init__(
         self, author_keys: Mapping[ClientId, bytes], limits: Limits, new_presence_id: Callable[[], PresenceId]
@@ -65,14 +69,15 @@ class Members:
         self.authors = Authors(author_keys, self.presence.elsewhere_under)
         self._limits = limits
         self._new_presence_id = new_presence_id
-        self._sessions: dict[ConnectionId, Session] = {}
-        self._by_client: dict[ClientId, ConnectionId] = {}
+        self._sessions: dict[Session, None] = {}
+        """A set that keeps the order of coming."""
+        self._by_client: dict[ClientId, Session] = {}
         """Who is here under which client id: each lives once."""
         self._beginnings: dict[str, TokenBucket] = {}
         """By person: how many more of their pages may begin to write."""
-        self._now = 0.0
+        self.now = 0.0
         """When time was heard of last."""
-        self._listeners: tuple[ConnectionId, ...] | None = None
+        self._listeners: tuple[Session, ...] | None = None
         """Whoever is told things; None: to be found out again."""
         self._next_presence = 0.0
         self._asked = False
@@ -82,38 +87,44 @@ class Members:
         self._repeat_at: float | None = None
         self._crowds: dict[NodeId, int] = {}
         """How many people other nodes have said to have; forgotten now and then, for a node that has nothing to say doesn't say so."""
-        self._crowds_until = 0.0
+        self._crowds_until: float | None = None
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    @property
-    def crowd(self) -> int:
+    def crowd(self, now: float) -> int:
         """Sessions of this document on all nodes, as far as other nodes have shown cursors or said a number."""
+        if not self._crowds and not self.presence.nodes:
+            return len(self._sessions)
+        if self._crowds_until is None:
+            self._crowds_until = now + PRESENCE_REPEAT
+        elif now >= self._crowds_until:
+            self._crowds.clear()
+            self._crowds_until = None
         return len(self._sessions) + max(self.presence.elsewhere, sum(self._crowds.values()))
 
     def hear_crowd(self, node: NodeId, people: int) -> None:
         """Another node has said how many people it has."""
         self._crowds[node] = people
 
-    def session(self, connection: ConnectionId) -> Session:
-        """Whoever speaks; raises ProtocolError(not_joined)."""
-        session = self._sessions.get(connection)
-        if session is None:
-            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
-        return session
+    def __contains__(self, session: Session) -> bool:
+        return session in self._sessions
 
-    def sessions(self) -> tuple[Session, ...]:
-        """Everybody."""
-        return tuple(self._sessions.values())
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._sessions))
+
+    def check(self, session: Session) -> None:
+        """Raise ProtocolError(not_joined) unless the session is here."""
+        if session not in self._sessions:
+            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
 
     def begin(self, session: Session, *, known: bool) -> None:
         """A session writes for the first time, under an id that the document knows or does not; raises ProtocolError(rate_limited)."""
         if not known:
             if len(self._beginnings) > MOST_BEGINNERS:
                 del self._beginnings[next(iter(self._beginnings))]
-            bucket = self._beginnings.setdefault(session.user.user_id, TokenBucket(NEW_CLIENT_IDS, self._now))
-            if seconds := bucket.take(1, self._now):
+            bucket = self._beginnings.setdefault(session.user.user_id, TokenBucket(NEW_CLIENT_IDS, self.now))
+            if seconds := bucket.take(1, self.now):
                 raise ProtocolError(
                     Code.RATE_LIMITED,
                     "Too many of your pages have begun to write here. Keep the change, close some of them, and send it again "
@@ -123,9 +134,9 @@ class Members:
 
     # Coming and going.
 
-    def may_join(self, connection: ConnectionId, request: JoinRequest, user: User) -> None:
-        """Raise ProtocolError (too_many, client_id_taken) or Unavailable if this connection cannot be let in; changes nothing."""
-        if connection not in self._sessions and len(self._sessions) >= self._limits.members:
+    def may_join(self, session: Session, request: JoinRequest, user: User) -> None:
+        """Raise ProtocolError (too_many, client_id_taken) or Unavailable if the session cannot be let in; changes nothing."""
+        if session not in self._sessions and len(self._sessions) >= self._limits.members:
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
             )
@@ -133,37 +144,36 @@ class Members:
             raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id belongs to somebody else; take a new one.")
 
     def join(
-        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role, parts: Joining | None
-    ) -> tuple[Session, list[Effect]]:
-        """Enter a session, which may have parts to fetch.
+        self, session: Session, request: JoinRequest, user: User, role: Role, parts: Joining | None
+    ) -> list[Effect]:
+        """Enter a session, which may have parts to fetch, or enter it again.
 
-        It replaces the connection's earlier one, and a dead connection's with the same client id.
+        The session takes the place of a dead connection's with the same client id.
         """
-        effects = self._evict_ghosts(connection, request.client_id)
-        former = self._sessions.get(connection)
-        if former is not None:
-            former.become(Synced())
-        presence_id = former.presence_id if former is not None else self._new_presence_id()
-        if former is not None and former.client_id != request.client_id:
-            self._release(former)
+        effects = self._evict_ghosts(session, request.client_id)
+        known = session in self._sessions
+        presence_id = session.presence_id if known else self._new_presence_id()
+        if known and session.client_id != request.client_id:
+            self._release(session)
             self.presence.remove(presence_id)
-        session = Session(connection, presence_id, _author(request, user), user, role, parts or Synced())
-        self._sessions[connection] = session
-        self._by_client[session.client_id] = connection
+        session.enter(presence_id, _author(request, user), user, role, parts or Synced())
+        self._sessions[session] = None
+        self._by_client[session.client_id] = session
         self._listeners = None
         self.authors.reserve(session.client_id, session.author.key_hash)
-        return session, effects
+        self._repeat_later()
+        return effects
 
-    def _evict_ghosts(self, connection: ConnectionId, client_id: ClientId) -> list[Effect]:
+    def _evict_ghosts(self, session: Session, client_id: ClientId) -> list[Effect]:
         """A client id lives once. Whoever shows up with one that is here already is the same browser, reconnected."""
         message = ClosedMessage(Code.CLIENT_ID_TAKEN, "The same client id has joined through another connection.")
-        ghost = self._by_client.get(client_id, connection)
-        return [] if ghost == connection else self.remove(ghost, message)
+        ghost = self._by_client.get(client_id, session)
+        return [] if ghost is session else self.remove(ghost, message)
 
-    def leave(self, connection: ConnectionId) -> None:
+    def leave(self, session: Session) -> None:
         """Take a session out, if it is here."""
-        session = self._sessions.pop(connection, None)
-        if session is not None:
+        if session in self._sessions:
+            del self._sessions[session]
             session.become(Synced())
             self.presence.remove(session.presence_id)
             self._release(session)
@@ -173,42 +183,40 @@ class Members:
         self.authors.release(session.client_id)
         self._by_client.pop(session.client_id, None)
 
-    def remove(self, connection: ConnectionId, message: ClosedMessage) -> list[Effect]:
+    def remove(self, session: Session, message: ClosedMessage) -> list[Effect]:
         """Take a session out and tell it why."""
-        self.leave(connection)
-        return [Broadcast((connection,), message)]
+        self.leave(session)
+        return [Dismiss((session,), message)]
 
     def dissolve(self, message: ClosedMessage) -> list[Effect]:
         """Take everybody out and tell them why."""
-        connections = tuple(self._sessions)
-        for connection in connections:
-            self.leave(connection)
-        return [Broadcast(connections, message)] if connections else []
+        sessions = tuple(self._sessions)
+        for session in sessions:
+            self.leave(session)
+        return [Dismiss(sessions, message)] if sessions else []
 
-    def judge(self, connection: ConnectionId, role: Role | None) -> list[Effect]:
+    def judge(self, session: Session, role: Role | None) -> list[Effect]:
         """A person may do more or less from now on, and is told so; None: nothing, so that they are shown out."""
-        session = self._sessions.get(connection)
-        if session is None or session.role is role:
+        if session not in self._sessions or session.role is role:
             return []
         if role is None:
-            return self.remove(connection, _SHOWN_OUT)
+            return self.remove(session, _SHOWN_OUT)
         session.role = role
-        return [Broadcast((connection,), RoleMessage(role))]
+        return [Broadcast((session,), RoleMessage(role))]
 
     # Who listens.
 
-    def tell(self, message: ServerMessage, but: ConnectionId | None = None) -> list[Effect]:
+    def tell(self, message: ServerMessage, but: Session | None = None) -> list[Effect]:
         """Say something to everybody who listens, except perhaps one."""
         if self._listeners is None:
-            self._listeners = tuple([s.connection for s in self._sessions.values() if s.listens])
+            self._listeners = tuple([session for session in self._sessions if session.listens])
         nobody = not self._listeners or self._listeners == (but,)
         return [] if nobody else [Broadcast(self._listeners, message, but)]
 
-    def joins_again(self, connection: ConnectionId) -> None:
-        """Give up the missing update that was kept for a connection."""
-        former = self._sessions.get(connection)
-        if former is not None and isinstance(former.state, Joining):
-            former.become(Lapsed("You have joined again since: fetch what was announced then."))
+    def joins_again(self, session: Session) -> None:
+        """Give up the missing update that was kept for a session."""
+        if isinstance(session.state, Joining):
+            session.become(Lapsed("You have joined again since: fetch what was announced then."))
 
     def check_room(self, most: int, account: Account) -> None:
         """Raise ProtocolError(too_many) if a missing update of `most` bytes is too much for its person, before it is encoded.
@@ -218,26 +226,25 @@ class Members:
         if most > self._limits.part_bytes:
             account.check(most)
 
-    def announce(self, connection: ConnectionId, missing: bytes, account: Account) -> Joining | None:
-        """Keep a missing update for a connection that will join, until it is fetched; None: it is small, and goes with the answer.
+    def announce(self, session: Session, missing: bytes, account: Account) -> Joining | None:
+        """Keep a missing update for a session that will join, until it is fetched; None: it is small, and goes with the answer.
 
         Raises ProtocolError(too_many) or Unavailable: there is no room for it.
         """
         if len(missing) <= self._limits.part_bytes:
             return None
-        lease = account.lease(lambda why: self._lapse(connection, why), missing)
+        lease = account.lease(lambda why: self._lapse(session, why), missing)
         lease.grow(len(missing))
         lease.last(FETCH_SECONDS, at_most=FETCH_SECONDS + len(missing) / FETCH_BYTES_PER_SECOND)
         return Joining(missing, self._limits.part_bytes, lease)
 
-    def _lapse(self, connection: ConnectionId, why: str) -> None:
-        session = self._sessions.get(connection)
-        if session is not None:
+    def _lapse(self, session: Session, why: str) -> None:
+        if session in self._sessions:
             session.become(Lapsed(why))
 
-    def fetch(self, connection: ConnectionId, index: int) -> bytes:
+    def fetch(self, session: Session, index: int) -> bytes:
         """One part of an announced missing update; the last part ends the joining. Raises ProtocolError or GivenUp."""
-        session = self.session(connection)
+        self.check(session)
         if isinstance(session.state, Lapsed):
             raise GivenUp(session.state.why)
         if not isinstance(session.state, Joining):
@@ -250,36 +257,33 @@ class Members:
             session.become(Synced())
         return part
 
-    def congested(self, connection: ConnectionId, now: float) -> None:
-        """The connection does not take in what it is sent: stop sending."""
-        session = self._sessions.get(connection)
-        if session is not None and session.listens:
+    def congested(self, session: Session, now: float) -> None:
+        """The session does not take in what it is sent: stop sending."""
+        if session in self._sessions and session.listens:
             session.become(Behind(now))
             self._listeners = None
 
-    def drained(self, connection: ConnectionId) -> list[Effect]:
-        """The connection has taken everything in: tell it to join again for what it has missed."""
-        session = self._sessions.get(connection)
-        if session is None or session.listens:
+    def drained(self, session: Session) -> list[Effect]:
+        """The session has taken everything in: tell it to join again for what it has missed."""
+        if session not in self._sessions or session.listens:
             return []
         session.become(Synced())
         self._listeners = None
-        return [Broadcast((connection,), ResyncMessage())]
+        return [Broadcast((session,), ResyncMessage())]
 
     # Presence.
 
-    def receive_presence(self, connection: ConnectionId, state: dict[str, Json] | None) -> None:
+    def receive_presence(self, session: Session, state: dict[str, Json] | None) -> None:
         """Take in where a session's cursor is; None: nowhere. Raises ProtocolError (not_joined, too_large)."""
-        session = self.session(connection)
+        self.check(session)
         if state is None:
             self.presence.remove(session.presence_id)
         else:
             self.presence.put(session.presence_id, session.client_id, session.user, state)
 
-    def identify(self, connection: ConnectionId, user: User) -> None:
-        """The connection belongs to this person from now on."""
-        session = self._sessions.get(connection)
-        if session is not None:
+    def identify(self, session: Session, user: User) -> None:
+        """The session belongs to this person from now on."""
+        if session in self._sessions:
             session.identify(user)
             self.presence.identify(session.presence_id, user)
 
@@ -310,42 +314,36 @@ class Members:
     def announce_presence(self, *, asks: bool) -> list[Effect]:
         """Tell the other nodes of everybody here; on opening, and when something may have been missed, ask them for the same."""
         self._asked = False
-        return [AnnouncePresence(self.presence.here(), asks)]
+        return [Publish(PresenceWhole(self.presence.here(), asks))]
 
     def _tell_presence(self, changes: tuple[PresenceChange, ...]) -> list[Effect]:
+        self._repeat_later()
         return self.tell(PresenceMessage(changes)) if changes else []
 
-    def presence_deadline(self) -> float | None:
-        """When presence is to be told next; None: nothing has changed."""
-        return self._next_presence if self.presence.changed or self._asked else self._repeat_at
+    def _repeat_later(self) -> None:
+        if self._repeat_at is None and self.presence.nodes:
+            self._repeat_at = _AT_ONCE
 
     @property
-    def _presence_gather(self) -> float:
-        return min(max(PRESENCE_GATHER, len(self._sessions) / PRESENCE_FRAMES), SLOWEST_GATHER)
+    def due(self) -> float | None:
+        """When presence is to be told next; None: there is nothing to tell."""
+        return self._next_presence if self.presence.changes or self._asked else self._repeat_at
 
     def flush_presence(self, now: float) -> list[Effect]:
         """Tell what has changed, and what was asked for, if it is time."""
         effects: list[Effect] = []
-        self._now = now
-        if now >= self._next_presence and (self.presence.changed or self._asked):
-            self._next_presence = now + self._presence_gather
+        if now >= self._next_presence and (self.presence.changes or self._asked):
+            self._next_presence = now + min(max(PRESENCE_GATHER, len(self) / PRESENCE_FRAMES), SLOWEST_GATHER)
             if changes := self.presence.take_changes():
-                effects += [*self.tell(PresenceMessage(changes)), PublishPresence(changes)]
+                effects += [*self.tell(PresenceMessage(changes)), Publish(PresenceHint(changes))]
             if self._asked:
                 effects += self.announce_presence(asks=False)
-        return effects + self._repeat(now)
-
-    def _repeat(self, now: float) -> list[Effect]:
-        if now >= self._crowds_until:
-            self._crowds.clear()
-            self._crowds_until = now + PRESENCE_REPEAT
-        if not self.presence.nodes or not self._sessions:
-            self._repeat_at = None
-            return []
-        due = self._repeat_at is not None and now >= self._repeat_at
-        if due or self._repeat_at is None:
-            self._repeat_at = now + PRESENCE_REPEAT
-        return self.announce_presence(asks=True) if due else []
+        if self._repeat_at is not None and now >= self._repeat_at:
+            before, self._repeat_at = self._repeat_at, None
+            if self.presence.nodes and self._sessions:
+                self._repeat_at = now + PRESENCE_REPEAT
+                effects += [] if before == _AT_ONCE else self.announce_presence(asks=True)
+        return effects
 
 
 def _author(request: JoinRequest, user: User) -> Author:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.admission import Admission
 from crdt.gate.typing_runs import Keystroke, join_keystrokes
-from crdt.ids import ClientId, ConnectionId, Seq, UpdateId
+from crdt.ids import ClientId, Seq, UpdateId
 from crdt.log.replay import InspectedRow
 from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
@@ -25,6 +25,7 @@ from crdt.protocol.messages import Refused, Request
 from crdt.protocol.row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
 from crdt.room.authors import Author, Authors, undecided
 from crdt.room.effects import Acknowledge, Effect, Refuse
+from crdt.room.session import Session
 from crdt.yjs.reader import Inspected
 
 FIRST_RETRY = 0.1
@@ -44,7 +45,7 @@ class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four tim
     `size`: bytes of its updates; `measured`: the document engine was tried with them.
     """
 
-    connection: ConnectionId
+    session: Session
     request: Request | None
     updates: tuple[Inspected, ...]
     author: Author
@@ -74,7 +75,7 @@ class Appending:
 
     def acknowledgements(self, seq: Seq) -> list[Effect]:
         """The answer to all who wait for one, now that the row is durable at `seq`."""
-        asked = [(entry.connection, entry.request) for entry in self.entries if entry.request is not None]
+        asked = [(entry.session, entry.request) for entry in self.entries if entry.request is not None]
         return [Acknowledge(asked, seq)] if asked else []
 
     def answers(self, seq: Seq, set_aside: Sequence[SetAside]) -> list[Effect]:
@@ -88,13 +89,13 @@ class Appending:
         refused = [entry for entry in self.entries if any(_holds(entry, update) for update in bad)]
         rest = replace(self, entries=tuple([entry for entry in self.entries if entry not in refused]))
         answer = Refused(Code.BAD_UPDATE, SET_ASIDE)
-        refusals = [Refuse(each.connection, each.request, answer) for each in refused if each.request is not None]
+        refusals = [Refuse(each.session, each.request, answer) for each in refused if each.request is not None]
         return [*rest.acknowledgements(seq), *refusals]
 
     @property
-    def only_author(self) -> ConnectionId | None:
-        """The connection that sent all of it and will learn its seq from an answer; None when there is no such one."""
-        authors = {entry.connection for entry in self.entries if entry.updates}
+    def only_author(self) -> Session | None:
+        """The session that sent all of it and will learn its seq from an answer; None when there is no such one."""
+        authors = {entry.session for entry in self.entries if entry.updates}
         answered = any(entry.request is not None for entry in self.entries if entry.updates)
         return authors.pop() if len(authors) == 1 and answered else None
 
@@ -129,7 +130,7 @@ class Outbox:
         self._pause = FIRST_RETRY
         self._late = False
         self._owed: dict[Seq, Appending] = {}
-        self._barred: set[ConnectionId] = set()
+        self._barred: set[Session] = set()
 
     @property
     def empty(self) -> bool:
@@ -179,41 +180,45 @@ class Outbox:
             last = max(self._owed)
             self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
         elif entry.request is not None:
-            return [Acknowledge([(entry.connection, entry.request)], seq)]
+            return [Acknowledge([(entry.session, entry.request)], seq)]
         return []
 
-    def weigh(self, connection: ConnectionId, refusal: ManyhandsError) -> Refused:
+    def weigh(self, session: Session, refusal: ManyhandsError) -> Refused:
         """A refusal is final only if it doesn't rest on what the store may still refuse to somebody else."""
-        if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self.claims_of_others(connection):
+        if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self.claims_of_others(session):
             refusal = undecided()
         return Refused(refusal.code, refusal.outward)
 
-    def claims_of_others(self, connection: ConnectionId) -> bool:
+    def claims_of_others(self, session: Session) -> bool:
         """Whether somebody else writes under a new client id, which the store may refuse."""
-        return any(entry.author_keys and entry.connection != connection for entry in self._undecided)
+        return any(entry.author_keys and entry.session is not session for entry in self._undecided)
 
-    def bar(self, connection: ConnectionId, *, barred: bool) -> None:
-        """Whoever writes through this connection may do so no more, or again: what of theirs is not durable is judged by that."""
-        (self._barred.add if barred and self.holds(connection) else self._barred.discard)(connection)
+    def bar(self, session: Session, *, barred: bool) -> None:
+        """Whoever writes through this session may do so no more, or again: what of theirs is not durable is judged by that."""
+        (self._barred.add if barred and self.holds(session) else self._barred.discard)(session)
 
     def check_author(self, entry: Entry) -> None:
         """Raise ProtocolError(forbidden) if its author may write no more."""
-        if entry.connection in self._barred:
+        if entry.session in self._barred:
             raise ProtocolError(Code.FORBIDDEN, "You may no longer change this document.")
 
-    def holds(self, connection: ConnectionId) -> bool:
-        """Whether something of this connection's is not durable."""
-        return any(entry.connection == connection for entry in self._undecided)
+    def authors(self) -> list[Session]:
+        """Whoever has sent something that is not durable, each once."""
+        return list(dict.fromkeys(entry.session for entry in self._undecided))
+
+    def holds(self, session: Session) -> bool:
+        """Whether something of this session's is not durable."""
+        return any(entry.session is session for entry in self._undecided)
 
     @property
     def bars(self) -> bool:
         """Whether something in here is of somebody who may write no more."""
-        return any(entry.connection in self._barred for entry in self._undecided)
+        return any(entry.session in self._barred for entry in self._undecided)
 
     @property
     def bars_waiting(self) -> bool:
         """Whether something of theirs is behind the append under way, whose fate the store decides."""
-        return any(entry.connection in self._barred for entry in self._waiting)
+        return any(entry.session in self._barred for entry in self._waiting)
 
     @property
     def _undecided(self) -> tuple[Entry, ...]:
@@ -314,4 +319,4 @@ class Outbox:
         entries = self._undecided
         self._waiting, self.under_way, self.bytes, self.retry_at, self._late = [], None, 0, None, False
         refused = Refused(code, message)
-        return [Refuse(entry.connection, entry.request, refused) for entry in entries if entry.request is not None]
+        return [Refuse(entry.session, entry.request, refused) for entry in entries if entry.request is not None]

@@ -7,7 +7,7 @@ them: they go when it says so, or when it has fallen silent.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
@@ -20,17 +20,13 @@ class PresenceTable:
     def __init__(self, state_bytes: int = Limits().presence_bytes) -> None:
         self._state_bytes = state_bytes
         self._rows: dict[PresenceId, PresenceChange] = {}
-        self._changed: dict[PresenceId, PresenceChange] = {}
+        self.changes: dict[PresenceId, PresenceChange] = {}
+        """What is to be told."""
         self._elsewhere: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
         self._under: dict[ClientId, frozenset[str]] | None = None
         """Whom other nodes show under each client id; None: to be found out again."""
 
     # This node's people.
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is something to tell."""
-        return bool(self._changed)
 
     def put(self, presence_id: PresenceId, client_id: ClientId, user: User, state: dict[str, Json]) -> None:
         """Enter or renew a row; one that says what it said before is no news. Raises ProtocolError(too_large)."""
@@ -40,7 +36,7 @@ class PresenceTable:
             raise ProtocolError(Code.TOO_LARGE, f"A presence state has at most {self._state_bytes} bytes as JSON.")
         if known == change and known.text == change.text:  # to Python, 1 is True
             return
-        self._rows[presence_id] = self._changed[presence_id] = change
+        self._rows[presence_id] = self.changes[presence_id] = change
 
     def identify(self, presence_id: PresenceId, user: User) -> None:
         """Give a row another person's name, if there is such a row."""
@@ -52,12 +48,12 @@ class PresenceTable:
         """Take a row out; a row that was never told of is not told of now."""
         row = self._rows.pop(presence_id, None)
         if row is not None:
-            self._changed[presence_id] = _gone(row)
+            self.changes[presence_id] = _gone(row)
 
     def take_changes(self) -> tuple[PresenceChange, ...]:
         """Everything that changed here since the last call, each row once, as it is now."""
-        changes = tuple(self._changed.values())
-        self._changed.clear()
+        changes = tuple(self.changes.values())
+        self.changes.clear()
         return changes
 
     def here(self) -> tuple[PresenceChange, ...]:
@@ -72,9 +68,9 @@ class PresenceTable:
     # Other nodes' people. Each verb returns what this node's sessions are to be told.
 
     @property
-    def nodes(self) -> frozenset[NodeId]:
+    def nodes(self) -> Collection[NodeId]:
         """The nodes whose people are here."""
-        return frozenset(self._elsewhere)
+        return self._elsewhere
 
     @property
     def elsewhere(self) -> int:

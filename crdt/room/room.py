@@ -17,14 +17,18 @@ in order. The rules that make an acknowledged edit worth its name:
    past `Limits.waiting_bytes` new updates are refused openly and stay with their clients.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 from crdt.budget import Account, unbounded
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
-from crdt.ids import ConnectionId, Epoch, IdFactory, Seq, UpdateId
+from crdt.gate.admission import Admission, MayWrite, check_fits
+from crdt.ids import ClientId, Epoch, IdFactory, Seq, UpdateId
 from crdt.log.document import Damaged, Engine, apply_update
 from crdt.log.replay import InspectedRow, inspect_row
 from crdt.log.replica import Replica, Spared, Stored
+from crdt.permissions import Action, forbidden
+from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import (
     ClosedMessage,
     DocumentInfo,
@@ -43,14 +47,19 @@ from crdt.protocol.messages import (
 )
 from crdt.protocol.row import Row
 from crdt.room.catching_up import CatchingUp
-from crdt.room.effects import Append, Effect, Ended, KeepAside, PublishBatch
+from crdt.room.effects import Append, Effect, Ended, KeepAside, Publish, Refuse
 from crdt.room.flush_window import FlushWindow
-from crdt.room.intake import Intake
 from crdt.room.members import Members
-from crdt.room.outbox import DAMAGED, Outbox
+from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, Entry, Outbox
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
+
+LARGE_HINT = 256 * 2**10
+"""A row above this many bytes is not put on the bus: its seq travels alone, and other nodes read the log."""
+
+KEY_BYTES = 24
+"""What a client id and its key count for in that."""
 
 _BOUND_ELSEWHERE = "Another node has bound a client id that was taken in here."
 
@@ -71,10 +80,11 @@ class Room:
         self._limits = limits
         self._gate_limits = gate_limits
         self._new_update_id = ids.update_id
-        self._replica = Replica(stored, gate_limits, engine, may_learn_later=True)
-        self._people = Members(stored.author_keys, limits, ids.presence_id)
+        self.replica = Replica(stored, gate_limits, engine, may_learn_later=True)
+        """The document itself, and what the gate knows of it."""
+        self.people = Members(stored.author_keys, limits, ids.presence_id)
+        """Who is here and where, how much they are sent, and what is heard of people on other nodes."""
         self._outbox = Outbox()
-        self._intake = Intake(self, self._outbox, limits)
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
         self._told: Durability = "ok"
@@ -88,17 +98,17 @@ class Room:
     @property
     def seq(self) -> Seq:
         """The last row of the log that this replica holds."""
-        return self._replica.seq
+        return self.replica.seq
 
     @property
     def epoch(self) -> Epoch:
         """Which life of the document this is."""
-        return self._replica.epoch
+        return self.replica.epoch
 
     @property
     def size(self) -> int:
         """Bytes of the document and of what waits for the store: an upper bound of its content."""
-        return self._replica.document.size + self._outbox.bytes
+        return self.replica.document.size + self._outbox.bytes
 
     @property
     def settled(self) -> bool:
@@ -110,14 +120,14 @@ class Room:
         """Whether something waits already for the next row, or a row is under way: then one batch more changes no deadline."""
         return self._outbox.gathers
 
-    def owes(self, connection: ConnectionId) -> bool:
-        """Whether something of this connection's is not durable yet."""
-        return self._outbox.holds(connection)
+    def owing(self) -> list[Session]:
+        """Whoever has sent something that is not durable yet, also after they have left."""
+        return self._outbox.authors()
 
     @property
     def idle(self) -> bool:
         """Whether nobody is here and nothing is left to be done: only then may a room be unloaded."""
-        return not self._people and self.settled
+        return not self.people and self.settled
 
     @property
     def durability(self) -> Durability:
@@ -127,18 +137,13 @@ class Room:
     @property
     def quarantined(self) -> str | None:
         """Why the document is open read-only; None: it is not."""
-        return self._replica.quarantined
-
-    @property
-    def replica(self) -> Replica:
-        """The document itself, for whoever has the gate learn it."""
-        return self._replica
+        return self.replica.quarantined
 
     def deadline(self) -> float | None:
         """When `flush` must be called next; None: not before something else happens."""
         may_append = self._outbox.ready and not self._catching_up.reloading
         append = self._window.ends if may_append else self._outbox.retry_at
-        moments = (append, self._people.presence_deadline(), self._catching_up.look_at)
+        moments = (append, self.people.due, self._catching_up.look_at)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def in_flight(self) -> list[Inspected]:
@@ -148,9 +153,9 @@ class Room:
     # Coming and going.
 
     def join(
-        self, connection: ConnectionId, request: JoinRequest, user: User, role: Role, account: Account | None = None
+        self, session: Session, request: JoinRequest, user: User, role: Role, account: Account | None = None
     ) -> tuple[JoinAnswer, list[Effect]]:
-        """Let a connection in, or in again. The answer must reach it before the effects of any later verb.
+        """Let somebody in, or in again. The answer must reach them before the effects of any later verb.
 
         `account`: who pays for what must be kept until it is fetched. Raises ProtocolError
             (too_many, epoch_changed, malformed,
@@ -160,73 +165,158 @@ class Room:
             raise Unavailable("The document is being read again; try again.")
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
-        self._people.may_join(connection, request, user)
+        self.people.may_join(session, request, user)
         account = account or unbounded().of(user.user_id)
-        self._people.joins_again(connection)
-        missing, state_vector = self._replica.lacking(request, lambda most: self._people.check_room(most, account))
+        self.people.joins_again(session)
+        missing, state_vector = self.replica.lacking(request, lambda most: self.people.check_room(most, account))
         self._catching_up.works("encode")
-        parts = self._people.announce(connection, missing, account)
-        session, effects = self._people.join(connection, request, user, role, parts)
-        effects += self.judge(connection, role)
+        parts = self.people.announce(session, missing, account)
+        effects = self.people.join(session, request, user, role, parts)
+        effects += self.judge(session, role)
         chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))
-        presence = self._people.presence.everybody(but=session.presence_id)
-        broken, aside, presence_id = self.quarantined is not None, self._replica.set_aside_open, session.presence_id
+        presence = self.people.presence.everybody(but=session.presence_id)
+        broken, aside, presence_id = self.quarantined is not None, self.replica.set_aside_open, session.presence_id
         answer = JoinAnswer(
             role, *chunks, state_vector, self.seq, self.epoch, presence, presence_id, self.durability, broken, aside
         )
         return answer, effects
 
-    @property
-    def people(self) -> Members:
-        """Who is here and where, how much they are sent, and what is heard of people on other nodes."""
-        return self._people
-
     # The way of an edit.
 
-    @property
-    def intake(self) -> Intake:
-        """Where batches of sessions come in."""
-        return self._intake
+    def receive(self, session: Session, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
+        """Take one batch of a session, in the order in which the session sent it; all of it or nothing.
 
-    def receive(self, connection: ConnectionId, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
-        """Take one batch of a session; see `Intake.receive`."""
-        return self._intake.receive(connection, updates, request)
+        A refusal comes back as an answer when one is awaited, else as the end of the session;
+        nothing has changed then. Raises only ProtocolError(too_costly): have the engine measured
+        with it, then say so to `receive_in_slices`.
+        """
+        try:
+            return self._admit(self._entry(session, updates, request))
+        except ManyhandsError as refusal:
+            if refusal.code is Code.TOO_COSTLY:
+                raise
+            return self.refuse(session, request, self._outbox.weigh(session, refusal))
 
-    def refuse(self, connection: ConnectionId, request: Request | None, refused: Refused) -> list[Effect]:
-        """Refuse a batch that did not even come this far."""
-        return self._intake.refuse(connection, request, refused)
+    def receive_in_slices(
+        self, session: Session, updates: Sequence[Inspected], request: Request | None, *, measured: bool
+    ) -> Generator[None, None, list[Effect]]:
+        """Take a large batch with pauses.
 
-    def may_write(self, connection: ConnectionId, size: int = 0, updates: Sequence[Inspected] = ()) -> Session:
-        """Who writes; raises what so many bytes from them would be refused with now, also before much is sent in parts. Changes nothing."""
-        return self._intake.may_write(connection, size, updates)
+        In a pause no other batch may be received, but rows of other nodes may come. After each
+        pause its author must still be one who may write.
+        """
+        try:
+            replica, entry = self.replica, self._entry(session, updates, request, measured=measured)
+            slices = replica.admit_in_slices(
+                entry.updates, self._may_write(entry), entry.author.client_id, measured=measured
+            )
+            with closing(slices):
+                while True:
+                    try:
+                        next(slices)
+                    except StopIteration as judged:
+                        admission: Admission = judged.value
+                        break
+                    yield
+                    self.may_write(session, entry.size, updates)
+            if replica is not self.replica:
+                raise Unavailable("The document was read again meanwhile. Send it again.")
+            return self._admitted(entry, admission)
+        except ManyhandsError as refusal:
+            if refusal.code is Code.TOO_COSTLY and not measured:
+                raise
+            return self.refuse(session, request, self._outbox.weigh(session, refusal))
+
+    def _entry(
+        self, session: Session, updates: Sequence[Inspected], request: Request | None, *, measured: bool = False
+    ) -> Entry:
+        size = sum([len(update.raw) for update in updates])
+        self.may_write(session, size, updates)
+        author = session.author
+        if not session.begun:
+            self.people.begin(session, known=author.client_id in self.replica.clocks)
+        return Entry(session, request, tuple(updates), author, session.contributor, size=size, measured=measured)
+
+    def _may_write(self, entry: Entry) -> MayWrite:
+        authors, by = self.people.authors, entry.author
+        return lambda client: authors.allows(ClientId(client), by)
+
+    def refuse(self, session: Session, request: Request | None, refused: Refused) -> list[Effect]:
+        """Refuse a batch, here or because it did not even come this far."""
+        if request is not None:
+            return [Refuse(session, request, refused)]
+        if refused.code is Code.NOT_JOINED:
+            return []
+        return self.people.remove(session, ClosedMessage(refused.code, refused.message))
+
+    def _admit(self, entry: Entry) -> list[Effect]:
+        """Have the gate judge a batch, and let it wait for the store; raises ManyhandsError."""
+        updates, own = entry.updates or entry.repeated, entry.author.client_id
+        return self._admitted(entry, self.replica.admit(updates, self._may_write(entry), own, measured=entry.measured))
+
+    def _admitted(self, entry: Entry, admission: Admission) -> list[Effect]:
+        if not admission.news and self.replica.is_set_aside(entry.updates or entry.repeated):
+            raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+        return self._outbox.take_admitted(entry, admission, self.people.authors, self.seq)
+
+    def may_write(self, session: Session, size: int = 0, updates: Sequence[Inspected] = ()) -> None:
+        """Raise what so many bytes from a session would be refused with now; changes nothing.
+
+        Whoever sends much in parts is told so before the first part.
+        """
+        self.people.check(session)
+        if self.quarantined is not None:
+            raise ProtocolError(Code.QUARANTINED, DAMAGED)
+        if not session.role.may_write:
+            raise forbidden(session.role, Action.WRITE)
+        if self.info.trashed_at is not None:
+            self.info.check_change()
+        waiting, most = self._outbox.bytes + size, self._limits.document_bytes
+        if waiting > self._limits.waiting_bytes:
+            raise Unavailable("The store does not answer. Keep the change and send it again later.")
+        if self.replica.document.size + waiting > most:
+            check_fits(updates, self.replica.document.size + waiting, most)
 
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
         effects: list[Effect] = []
-        appending = None
-        if self._outbox.ready and not self._catching_up.reloading and self._window.is_over(now):
-            self._window.begin(now, self._people.crowd)  # what others flush is sent to the people here as well
+        appending, people, catching_up = None, self.people, self._catching_up
+        people.now = now
+        if self._outbox.ready and not catching_up.reloading and self._window.is_over(now):
+            self._window.begin(now, people.crowd(now))  # what others flush is sent to the people here as well
             appending = self._outbox.next(self._new_update_id())
         elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
             appending = self._outbox.retry()
         if appending is not None:
             keys, contributors = appending.author_keys, appending.contributors
             effects.append(Append(appending.update_id, self.epoch, appending.batch, keys, contributors))
-        if self._catching_up.gap_stays(self._replica.gap, now):
-            effects += self._catching_up.ask(self._replica)
-        return effects + self._people.flush_presence(now)
+        if (self.replica.gap or catching_up.look_at is not None) and catching_up.gap_stays(self.replica.gap, now):
+            effects += catching_up.ask(self.replica)
+        if (due := people.due) is not None and now >= due:
+            effects += people.flush_presence(now)
+        return effects
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
         """The append is durable at `seq`."""
         appending = self._outbox.settle(update_id)
         if appending is None:
             return []
-        self._people.authors.settle(appending.author_keys)
-        effects = [PublishBatch(Row(seq, appending.batch, appending.bound)), *self._tell_durability()]
+        self.people.authors.settle(appending.author_keys)
+        effects = [
+            Publish(self._hint_of(seq, appending)),
+            *self._tell_durability(),
+        ]
         if seq <= self.seq or self.quarantined is not None:  # told to all before, or never to be applied
-            return effects + appending.answers(seq, self._replica.set_aside.get(seq, ()))
-        self._replica.arrive(self._outbox.owe(seq, appending), known=True)
+            return effects + appending.answers(seq, self.replica.set_aside.get(seq, ()))
+        self.replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance(patient=True)
+
+    def _hint_of(self, seq: Seq, appending: Appending) -> BatchHint:
+        """What other nodes are told of a row: all of it, if it is small."""
+        batch, bound, people = appending.batch, appending.bound, len(self.people)
+        if len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
+            return BatchHint(self.epoch, seq, None, people=people)
+        return BatchHint(self.epoch, seq, batch, bound, people)
 
     def append_failed(self, update_id: UpdateId, now: float | None) -> list[Effect]:
         """The store could not take the append, or did not say so: `flush` will try the same again."""
@@ -241,7 +331,7 @@ class Room:
 
     def _tell_durability(self) -> list[Effect]:
         was, self._told = self._told, self.durability
-        return self._people.tell(DurabilityMessage(self._told)) if was != self._told else []
+        return self.people.tell(DurabilityMessage(self._told)) if was != self._told else []
 
     def append_overtaken(self, update_id: UpdateId) -> list[Effect]:
         """Before the append, access changed or the document went into the trash; all of that is known here by now. Try what is allowed."""
@@ -250,10 +340,10 @@ class Room:
         self._outbox.repeat(update_id)
         return []
 
-    def judge(self, connection: ConnectionId, role: Role | None) -> list[Effect]:
+    def judge(self, session: Session, role: Role | None) -> list[Effect]:
         """Somebody, who may have left, has this role from now on, or none; what of theirs is not durable is judged by it."""
-        self._outbox.bar(connection, barred=role is None or not role.may_write)
-        effects = self._people.judge(connection, role)
+        self._outbox.bar(session, barred=role is None or not role.may_write)
+        effects = self.people.judge(session, role)
         if self._outbox.bars_waiting:
             effects += self._catching_up.reload("Access ended while something waited.")
         return effects
@@ -261,14 +351,14 @@ class Room:
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
         refused = self._outbox.refuse_all(code, message)
-        return [*refused, *self._people.dissolve(ClosedMessage(code, message)), Ended(code)]
+        return [*refused, *self.people.dissolve(ClosedMessage(code, message)), Ended(code)]
 
     # Rows from elsewhere.
 
     def hinted(self, seq: Seq) -> list[Effect]:
         """There is such a row, to be read from the log."""
         self._catching_up.hear(seq)
-        return [*self._catching_up.ask(self._replica)] if seq > self.seq else []
+        return [*self._catching_up.ask(self.replica)] if seq > self.seq else []
 
     def remote(self, row: Row) -> list[Effect]:
         """Another node has appended this row."""
@@ -284,12 +374,12 @@ class Room:
             return self.doubt("The rows missing here are no longer kept one by one.")
         try:
             for row in rows:
-                self._people.authors.learn(row.author_keys)
+                self.people.authors.learn(row.author_keys)
                 if row.seq > self.seq:
-                    self._replica.arrive(inspect_row(row, self._gate_limits), known=False)
+                    self.replica.arrive(inspect_row(row, self._gate_limits), known=False)
         except ProtocolError as error:
             return self.doubt(f"A row of the log is not what it was. {error.message}")
-        return [*self._advance(), *self._catching_up.ask_for_the_rest(self._replica)]
+        return [*self._advance(), *self._catching_up.ask_for_the_rest(self.replica)]
 
     def _advance(self, *, patient: bool = False) -> list[Effect]:
         """Apply, send and acknowledge every row whose turn it is. `patient`: what is missing may be on its way, as a row of ours may be."""
@@ -297,20 +387,21 @@ class Room:
         if self._catching_up.reloading:
             return effects
         try:
-            for row in self._replica.advance():
+            for row in self.replica.advance():
                 effects += self._relay(row)
-                self._catching_up.works("apply")
+                if self._catching_up.failed:
+                    self._catching_up.works("apply")
         except Damaged as error:
             return effects + self.damaged("apply", error)
         except Spared:
             return [*effects, *self._catching_up.reload("The last row is cheaper to read.", folded=True)]
-        if self._replica.gap and not patient and self._outbox.under_way is None:
-            effects += self._catching_up.ask(self._replica)
+        if self.replica.gap and not patient and self._outbox.under_way is None:
+            effects += self._catching_up.ask(self.replica)
         return effects
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
-        effects = self._people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
+        effects = self.people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
         return effects + (mine.answers(row.seq, row.set_aside) if mine else [])
 
     # Doubt and repair.
@@ -326,9 +417,9 @@ class Room:
         reload = self._catching_up.fails(what, error)
         if reload is not None or self.quarantined is not None:
             return [*(reload or ())]
-        self._replica.quarantine(f"The document engine fails again and again. {error.message}")
+        self.replica.quarantine(f"The document engine fails again and again. {error.message}")
         refused = self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
-        return [*self._people.tell(ResyncMessage()), *refused, *self._outbox.resume(self._replica)]
+        return [*self.people.tell(ResyncMessage()), *refused, *self._outbox.resume(self.replica)]
 
     def replay(self, stored: Stored) -> Replica:
         """Make a replica of what is stored; changes nothing, so that a thread may do it."""
@@ -341,59 +432,59 @@ class Room:
         """
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
-        before, self._replica = self._replica, replica or self.replay(stored)
-        self._replica.spared = before.spared
+        before, self.replica = self.replica, replica or self.replay(stored)
+        self.replica.spared = before.spared
         self.spare(())
-        self._catching_up.reloaded(cured=self._replica.set_aside != before.set_aside)
-        self._people.authors.learn(stored.author_keys.items())
-        same = self._sound and self.seq == before.seq and self._replica.set_aside == before.set_aside
+        self._catching_up.reloaded(cured=self.replica.set_aside != before.set_aside)
+        self.people.authors.learn(stored.author_keys.items())
+        same = self._sound and self.seq == before.seq and self.replica.set_aside == before.set_aside
         same = same and self.quarantined is None  # who joins again is told that the document is read-only
         self._sound = True
-        effects: list[Effect] = [*(() if same else self._people.tell(ResyncMessage())), *self.keep_aside()]
+        effects: list[Effect] = [*(() if same else self.people.tell(ResyncMessage())), *self.keep_aside()]
         if self.quarantined is not None:
             effects += self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
-        effects += self._judge_again() + self._outbox.resume(self._replica)
-        return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self._replica)]
+        effects += self._judge_again() + self._outbox.resume(self.replica)
+        return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.replica)]
 
     def keep_aside(self) -> list[Effect]:
         """Have stored what the last replay has set aside: after it, and for a room that has just been opened."""
-        return [KeepAside(self.epoch, self._replica.found)] if self._replica.found else []
+        return [KeepAside(self.epoch, self.replica.found)] if self.replica.found else []
 
     def kept_aside(self, before: int, version: int) -> list[Effect]:
         """It is stored. `before` and `version`: of all that is set aside, before and now."""
-        self._replica.found = ()
+        self.replica.found = ()
         effects = self.hear_set_aside(before)
-        self._replica.set_aside_version = version
+        self.replica.set_aside_version = version
         return effects
 
     def hear_set_aside(self, version: int) -> list[Effect]:
         """What is set aside has this version. Another one than was loaded: other nodes, or the operator, have changed it."""
-        known = version == self._replica.set_aside_version or self._replica.found
+        known = version == self.replica.set_aside_version or self.replica.found
         return [] if known else self.doubt("What is set aside was changed elsewhere.")
 
     def spare(self, updates: Sequence[Inspected]) -> None:
         """Do not apply these when their turn comes, but read the document folded; what is in the log by now is forgotten."""
         in_flight = set(map(id, self._outbox.updates()))
-        self._replica.spared = [each for each in (*self._replica.spared, *updates) if id(each) in in_flight]
+        self.replica.spared = [each for each in (*self.replica.spared, *updates) if id(each) in in_flight]
 
     def _judge_again(self) -> list[Effect]:
         """Take in what waits as if it came only now, behind what is durable or may be: ids have perhaps been bound elsewhere."""
         effects: list[Effect] = []
         waiting = self._outbox.take_back()
         for update in self._outbox.updates():
-            self._replica.knowledge.absorb(update)
+            self.replica.knowledge.absorb(update)
         for entry in waiting:
-            self._people.authors.withdraw(entry.author_keys)
+            self.people.authors.withdraw(entry.author_keys)
         for entry in waiting:
             try:
                 self.info.check_change()
                 self._outbox.check_author(entry)
-                effects += self._intake.admit(entry._replace(measured=True))  # it was not too costly when it came
+                effects += self._admit(entry._replace(measured=True))  # it was not too costly when it came
             except ManyhandsError as refusal:
-                effects += self.refuse(entry.connection, entry.request, self._outbox.weigh(entry.connection, refusal))
+                effects += self.refuse(entry.session, entry.request, self._outbox.weigh(entry.session, refusal))
         return effects
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
         """The catalogue's entry has changed."""
         self.info = info
-        return self._people.tell(DocumentMessage(info))
+        return self.people.tell(DocumentMessage(info))

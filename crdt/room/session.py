@@ -1,4 +1,4 @@
-"""One connection's place in one room.
+"""Sessions: a person's place in one room, from a join to a leave.
 
     Joining ──all chunks fetched──► Synced ──backlog over its limit──► Behind ──drained──► (told to join again)
        └──── not fetched in time, or the memory is needed ────► Lapsed (hears everything; must join again to fetch)
@@ -6,11 +6,10 @@
 A session that has left is in no room, so `Left` needs no class.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from crdt.budget import Lease
-from crdt.ids import ClientId, ConnectionId, PresenceId
-from crdt.permissions import Action, forbidden
+from crdt.ids import ClientId, PresenceId
 from crdt.protocol.messages import Role, User
 from crdt.protocol.row import Contributor
 from crdt.room.authors import Author
@@ -62,23 +61,35 @@ class Behind:
 State = Joining | Lapsed | Synced | Behind
 
 
-@dataclass(slots=True)
 class Session:
-    """A person's presence in a room through one connection. `author`: as whom they write."""
+    """A person's place in a room. Whoever lets people in makes one; `Room.join` fills in the rest.
 
-    connection: ConnectionId
-    presence_id: PresenceId
+    The room names people by their sessions in everything it says, so that a door which extends the
+    class finds there what it has put there.
+
+    Attributes:
+        author: as whom they write.
+        begun: whether they have sent something to be written.
+        contributor: what the log says of who wrote.
+    """
+
+    __slots__ = ("author", "begun", "contributor", "presence_id", "role", "state", "user")
+
     author: Author
-    user: User
+    contributor: Contributor
+    presence_id: PresenceId
     role: Role
-    state: State = field(default_factory=Synced)
-    begun: bool = False
-    """Whether it has sent something to be written."""
-    contributor: Contributor = field(init=False)
-    """What the log says of who wrote."""
+    user: User
 
-    def __post_init__(self) -> None:
-        self.identify(self.user)
+    def __init__(self) -> None:
+        self.state: State = Synced()
+        self.begun = False
+
+    def enter(self, presence_id: PresenceId, author: Author, user: User, role: Role, state: State) -> None:
+        """Begin, or begin again after the same person has joined again."""
+        self.presence_id, self.author, self.role, self.begun = presence_id, author, role, False
+        self.identify(user)
+        self.become(state)
 
     def identify(self, user: User) -> None:
         """The session belongs to this person from now on."""
@@ -93,15 +104,10 @@ class Session:
 
     @property
     def client_id(self) -> ClientId:
-        """Which it joined with."""
+        """The client id that the session joined with."""
         return self.author.client_id
 
     @property
     def listens(self) -> bool:
         """Whether messages are sent to it now."""
         return not isinstance(self.state, Behind)
-
-    def must_write(self) -> None:
-        """Raise ProtocolError(forbidden) unless this person may."""
-        if not self.role.may_write:
-            raise forbidden(self.role, Action.WRITE)

@@ -19,7 +19,7 @@ from crdt.errors import Code, ManyhandsError
 from crdt.protocol.messages import DocumentInfo
 from server.bus.base import BatchHint
 from server.observe import log
-from server.rooms.open_room import OpenRoom, info_of
+from server.rooms.driver import Driver, info_of
 from server.store.base import Head, Log
 
 DEADLINE = 10.0
@@ -29,7 +29,7 @@ DEADLINE = 10.0
 class HeadPoll:
     """Runs as `async with`; `seconds` from one look to the next, shortened by `hurry`."""
 
-    def __init__(self, store_log: Log, rooms: Iterable[OpenRoom], seconds: float) -> None:
+    def __init__(self, store_log: Log, rooms: Iterable[Driver], seconds: float) -> None:
         self._log = store_log
         self._rooms = rooms
         self._seconds = seconds
@@ -65,23 +65,23 @@ class HeadPoll:
 
     async def look(self) -> None:
         """Compare all open documents with the store, once; raises what the store raises."""
-        shown = {open_room.document_id: (open_room, open_room.room.info) for open_room in self._rooms}
+        shown = {driver.document_id: (driver, driver.room.info) for driver in self._rooms}
         heads = await self._log.heads(list(shown)) if shown else {}
-        for document_id, (open_room, before) in shown.items():
+        for document_id, (driver, before) in shown.items():
             head = heads.get(document_id)
             if head is None:
-                open_room.end(Code.DELETED, "The document was deleted.")
+                driver.end(Code.DELETED, "The document was deleted.")
             else:
-                _compare(open_room, before, head)
+                _compare(driver, before, head)
 
 
-def _compare(open_room: OpenRoom, before: DocumentInfo, head: Head) -> None:
+def _compare(driver: Driver, before: DocumentInfo, head: Head) -> None:
     """Tell a room what it has missed. `before`: its entry when the question was asked; one that it has heard of since is newer."""
-    room, info = open_room.room, info_of(head)
-    open_room.access_changed(head.access_version)
+    room, info = driver.room, info_of(head)
+    driver.access_changed(head.access_version)
     if head.seq > room.seq or head.epoch != room.epoch:
-        open_room.learn(BatchHint(head.epoch, head.seq, None))
+        driver.hear_row(BatchHint(head.epoch, head.seq, None))
     if head.set_aside_version != room.replica.set_aside_version:
-        open_room.do(lambda: room.hear_set_aside(head.set_aside_version))
+        driver.do(lambda: room.hear_set_aside(head.set_aside_version))
     if room.info is before and info != before:
-        open_room.do(lambda: room.describe(info))
+        driver.do(lambda: room.describe(info))

@@ -9,12 +9,16 @@ large as any. One person opens one document at a time, so that each is counted.
 
 import asyncio
 from collections import Counter
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from crdt.errors import Code, ProtocolError
-from crdt.ids import ConnectionId, DocumentId
-from server.rooms.open_room import OpenRoom, Surroundings
-from server.rooms.open_rooms import OpenRooms
+from crdt.ids import DocumentId
+from server.rooms.seat import Seat
+
+if TYPE_CHECKING:
+    from server.rooms.driver import Driver
+    from server.rooms.registry import Registry
 
 LOOK_BYTES = 2**20
 """A person types so much in a year; a program or an attacker sends it in a second."""
@@ -23,11 +27,9 @@ LOOK_BYTES = 2**20
 class Openers:
     """`share`: bytes in memory of the documents that one person has open, by estimate (`Replica.memory`)."""
 
-    def __init__(self, rooms: OpenRooms, share: int) -> None:
+    def __init__(self, rooms: "Registry", share: int) -> None:
         self._rooms = rooms
         self._share = share
-        self._people: dict[DocumentId, dict[ConnectionId, str]] = {}
-        """Who is in each document, through which connection."""
         self._documents: dict[str, Counter[DocumentId]] = {}
         """In how many sessions of each document a person is."""
         self._left_by: dict[DocumentId, str] = {}
@@ -38,25 +40,26 @@ class Openers:
         """Bytes by whoever is in a document, since what they hold was looked at."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def opened(self, document_id: DocumentId, person: str, surroundings: Surroundings) -> OpenRoom:
+    async def opened(self, document_id: DocumentId, person: str) -> "Driver":
         """The document's room, opened if need be; raises ManyhandsError, too_many if the person holds too much already.
 
         The document is among theirs from now on, until `arrived` at the latest.
         """
         if document_id in self._of(person):
-            return await self._rooms.opened(document_id, surroundings)
+            return await self._rooms.opened(document_id)
         if self._rooms.get(document_id) is not None:
             await self._join(document_id, person)
-            return await self._rooms.opened(document_id, surroundings)
+            return await self._rooms.opened(document_id)
         turn = self._turns.get(person)
         if turn is None:
             turn = self._turns[person] = asyncio.Lock()
         async with turn:
             await self._join(document_id, person)
             try:
-                return await self._rooms.opened(document_id, surroundings)
+                return await self._rooms.opened(document_id)
             finally:
-                if self._rooms.get(document_id) is not None and document_id not in self._people:
+                driver = self._rooms.get(document_id)
+                if driver is not None and not driver.room.people:
                     self._left_by.setdefault(document_id, person)
 
     async def _join(self, document_id: DocumentId, person: str) -> None:
@@ -75,8 +78,9 @@ class Openers:
         for document_id in self._of(person):
             if held <= self._share:
                 return
-            if (learning := self._rooms.learning(document_id)) is not None:
-                await learning.finish()  # until then it is estimated at the most that it can be
+            driver = self._rooms.get(document_id)
+            if driver is not None and driver.learning is not None:
+                await driver.learning.finish()  # until then it is estimated at the most that it can be
                 held = self._held_by(person)
         if held > self._share:
             raise self._too_much()
@@ -109,21 +113,15 @@ class Openers:
         left = [each for each, by in self._left_by.items() if by == person]
         return {*self._documents.get(person, ()), *self._coming.get(person, ()), *left}
 
-    def enter(self, connection: ConnectionId, document_id: DocumentId, person: str) -> None:
-        """A connection of theirs is in a document, now or still."""
-        self.leave(connection, document_id)
-        self._people.setdefault(document_id, {})[connection] = person
-        self._documents.setdefault(person, Counter())[document_id] += 1
-        self._left_by.pop(document_id, None)
+    def enter(self, seat: Seat) -> None:
+        """Somebody is in a document who was not."""
+        self._documents.setdefault(seat.card.person, Counter())[seat.document_id] += 1
+        self._left_by.pop(seat.document_id, None)
 
-    def leave(self, connection: ConnectionId, document_id: DocumentId) -> None:
-        """The connection is in the document no longer; nothing happens if it was not."""
-        people = self._people.get(document_id, {})
-        person = people.pop(connection, None)
-        if person is None:
-            return
-        if not people:
-            del self._people[document_id]
+    def leave(self, seat: Seat) -> None:
+        """Somebody is in a document no longer; call it when the room knows."""
+        document_id, person = seat.document_id, seat.card.person
+        if not seat.driver.room.people:
             self._left_by[document_id] = person
         documents = self._documents[person]
         documents[document_id] -= 1
@@ -135,6 +133,4 @@ class Openers:
 
     def closed(self, document_id: DocumentId) -> None:
         """The document is in memory no longer."""
-        for connection in tuple(self._people.get(document_id, ())):
-            self.leave(connection, document_id)
         self._left_by.pop(document_id, None)

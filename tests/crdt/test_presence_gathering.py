@@ -2,14 +2,15 @@
 
 import pytest
 
-from crdt.ids import ClientId, ConnectionId
+from crdt.ids import ClientId
 from crdt.protocol.messages import ClosedMessage, JoinRequest, PresenceMessage, Role, User
 from crdt.room.members import PRESENCE_GATHER, SLOWEST_GATHER
+from crdt.room.session import Session
 from tests.harness.room import Seat, Table
 
 
 def moves(seat: Seat, table: Table, at: int) -> None:
-    table.room.people.receive_presence(seat.connection, {"at": at})
+    table.room.people.receive_presence(seat.session, {"at": at})
     table.flush(after=0.0)
 
 
@@ -18,7 +19,7 @@ def crowd(table: Table, people: int) -> None:
     for number in range(people):
         request = JoinRequest(b"\0", ClientId(50_000 + number))
         user = User(f"u{number}", f"U{number}", "#336699")
-        table.room.join(ConnectionId(f"c{number}"), request, user, Role.EDITOR)
+        table.room.join(Session(), request, user, Role.EDITOR)
 
 
 @pytest.mark.parametrize(
@@ -55,9 +56,9 @@ def test_who_comes_back_under_the_same_client_id_takes_the_place_of_who_was_ther
     table = Table()
     (alice,) = table.seat("alice")
     again = Seat(table, "alice again", alice.client_id, alice.key)
-    table.seats[again.connection] = again
+    table.seats[again.session] = again
     again.joins()
     assert [type(message) for message in alice.heard] == [ClosedMessage]
-    assert [session.connection for session in table.room.people.sessions()] == [again.connection]
+    assert list(table.room.people) == [again.session]
     again.joins()
     assert again.heard == []

@@ -10,9 +10,10 @@ from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import Epoch, Seq
 from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
+from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import ClosedMessage, DurabilityMessage, Limits, ResyncMessage
 from crdt.protocol.row import Row
-from crdt.room.effects import Ended, Fetch, PublishBatch, Reload
+from crdt.room.effects import Ended, Fetch, Reload
 from tests.harness.room import EMPTY, Table
 
 
@@ -210,7 +211,7 @@ class TestRowsFromElsewhere:
         bob.types("b")
         alice.types("a")
         bob.types("b again")
-        table.room.people.identify(alice.connection, replace(alice.user, name="Alice Liddell"))
+        table.room.people.identify(alice.session, replace(alice.user, name="Alice Liddell"))
         alice.types("a again")
         table.flush()
         said = [(each.user_id, each.name) for each in table.appends[-1].contributors]
@@ -221,7 +222,8 @@ class TestRowsFromElsewhere:
         (alice,) = table.seat("alice")
         alice.types("hi")
         table.commit()
-        assert table.asked(PublishBatch) == [PublishBatch(Row(Seq(1), table.log[0], tuple(table.bindings.items())))]
+        bound = tuple(table.bindings.items())
+        assert table.hints(BatchHint) == [BatchHint(table.room.epoch, Seq(1), table.log[0], bound, people=1)]
 
 
 class TestDoubt:
@@ -319,12 +321,12 @@ class TestJoining:
         (bob,) = table.seat("bob")
         assert bob.joined is not None
         assert bob.joined.missing is None
-        parts = [table.room.people.fetch(bob.connection, index) for index in range(bob.joined.chunk_count)]
+        parts = [table.room.people.fetch(bob.session, index) for index in range(bob.joined.chunk_count)]
         assert all(len(part) <= 100 for part in parts)
         bob.doc.apply_update(b"".join(parts))
         assert bob.text == "x" * 950
         with pytest.raises(ProtocolError):
-            table.room.people.fetch(bob.connection, 0)
+            table.room.people.fetch(bob.session, 0)
 
     def test_equal_questions_share_one_answer(self) -> None:
         table = Table()
@@ -350,11 +352,11 @@ class TestJoining:
 def test_a_slow_connection_is_sent_nothing_until_it_has_drained() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
-    table.room.people.congested(bob.connection, table.now)
+    table.room.people.congested(bob.session, table.now)
     alice.types("hi")
     table.commit()
     assert bob.heard == []
-    table.carry_out(table.room.people.drained(bob.connection))
+    table.carry_out(table.room.people.drained(bob.session))
     assert bob.heard == [ResyncMessage()]
     bob.joins()
     assert bob.text == "hi"

@@ -9,11 +9,12 @@ from pycrdt import Doc, Text
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.hints import PresenceHint, PresenceWhole
 from crdt.protocol.messages import ClosedMessage, DurabilityMessage, PresenceChange, User
 from crdt.protocol.row import Row
 from crdt.room.authors import hash_key
 from crdt.room.catching_up import GAP_PATIENCE
-from crdt.room.effects import AnnouncePresence, Fetch, PublishPresence, Reload
+from crdt.room.effects import Fetch, Reload
 from crdt.room.members import PRESENCE_REPEAT
 from tests.harness.room import Table
 
@@ -276,7 +277,7 @@ class TestPeople:
         table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL]))
         assert alice.sees == {"Carol": {"at": 1}}
         table.flush()
-        assert table.asked(PublishPresence) == []
+        assert table.hints(PresenceHint) == []
 
     def test_who_comes_later_sees_them_too(self) -> None:
         table = Table()
@@ -287,13 +288,13 @@ class TestPeople:
     def test_a_node_that_asks_hears_who_is_here_once_however_often_it_asked(self) -> None:
         table = Table()
         (alice,) = table.seat("alice")
-        table.room.people.receive_presence(alice.connection, {"at": 7})
+        table.room.people.receive_presence(alice.session, {"at": 7})
         table.flush()
         for _ in range(3):
             table.carry_out(table.room.people.hear_whole_presence(ELSEWHERE, (), asks=True))
         table.flush()
-        (answer,) = table.asked(AnnouncePresence)
-        assert isinstance(answer, AnnouncePresence)
+        (answer,) = table.hints(PresenceWhole)
+        assert isinstance(answer, PresenceWhole)
         assert [person.user.name for person in answer.people] == ["Alice"]
         assert not answer.asks
 
@@ -305,13 +306,13 @@ class TestPeople:
         assert alice.sees == {"Carol": None}
         for _ in range(2):
             table.carry_out(table.room.people.find_node(ELSEWHERE))
-        assert table.asked(AnnouncePresence) == [AnnouncePresence((), asks=True)]
+        assert table.hints(PresenceWhole) == [PresenceWhole((), asks=True)]
 
     def test_a_node_without_people_here_is_not_asked(self) -> None:
         table = Table()
         table.carry_out(table.room.people.lose_node(ELSEWHERE))
         table.carry_out(table.room.people.find_node(ELSEWHERE))
-        assert table.asked(AnnouncePresence) == []
+        assert table.hints(PresenceWhole) == []
 
     def test_people_who_share_a_document_with_another_node_are_told_of_anew_now_and_then(self) -> None:
         table = Table()
@@ -320,11 +321,11 @@ class TestPeople:
         table.flush()
         assert table.room.deadline() == table.now + PRESENCE_REPEAT
         table.flush(PRESENCE_REPEAT)
-        assert table.asked(AnnouncePresence) == [AnnouncePresence((), asks=True)]
+        assert table.hints(PresenceWhole) == [PresenceWhole((), asks=True)]
         table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL_GONE]))
         table.flush(PRESENCE_REPEAT)
         assert table.room.deadline() is None
-        assert len(table.asked(AnnouncePresence)) == 1
+        assert len(table.hints(PresenceWhole)) == 1
 
     def test_a_crowd_elsewhere_makes_the_room_gather_longer_as_one_here_does(self) -> None:
         def shown(table: Table, crowd: int) -> None:
@@ -345,19 +346,19 @@ class TestPeople:
         table = Table()
         table.seat("alice")
         table.room.people.hear_crowd(ELSEWHERE, 100)
-        table.flush(0)
+        assert table.room.people.crowd(table.now) == 1 + 100
         table.room.people.hear_crowd(ELSEWHERE, 99)
         table.flush(PRESENCE_REPEAT / 2)
-        assert table.room.people.crowd == 1 + 99
+        assert table.room.people.crowd(table.now) == 1 + 99
         table.flush(PRESENCE_REPEAT / 2)
-        assert table.room.people.crowd == 1
+        assert table.room.people.crowd(table.now) == 1
 
     def test_a_node_that_has_fallen_silent_takes_its_crowd_along(self) -> None:
         table = Table()
         table.room.people.hear_crowd(ELSEWHERE, 100)
         table.room.people.hear_crowd(NodeId("yet elsewhere"), 10)
         table.carry_out(table.room.people.lose_node(ELSEWHERE))
-        assert table.room.people.crowd == 10
+        assert table.room.people.crowd(table.now) == 10
 
 
 def window_after(comes: Callable[[Table, int], None], crowd: int) -> float:

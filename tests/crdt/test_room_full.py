@@ -19,7 +19,7 @@ def full_table() -> tuple[Table, Seat]:
             table.settle()
     # What was refused is not in the document: go on from what is.
     fresh = Seat(table, "alice again", 2000, None)
-    table.seats[fresh.connection] = fresh
+    table.seats[fresh.session] = fresh
     fresh.joins()
     assert before != b""
     return table, fresh

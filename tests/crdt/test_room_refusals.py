@@ -30,7 +30,7 @@ class TestRefusals:
         bob.writes("lost")
         alice.sends(bob.writes("late"), awaited=False)
         assert [m.code for m in alice.heard if isinstance(m, ClosedMessage)] == [Code.MISSING_PAST]
-        assert [session.connection for session in table.room.people.sessions()] == ["bob"]
+        assert [table.seats[session].name for session in table.room.people] == ["bob"]
 
     def test_a_viewer_and_a_trashed_document_cannot_be_written_to(self) -> None:
         table = Table()
@@ -128,7 +128,7 @@ class TestClientIds:
         alice, ghost = table.seat("alice", "ghost")
         alice.client_id, alice.key = ghost.client_id, ghost.key
         alice.joins()
-        assert [session.connection for session in table.room.people.sessions()] == ["alice"]
+        assert [table.seats[session].name for session in table.room.people] == ["alice"]
         assert isinstance(ghost.heard[-1], ClosedMessage)
 
 
@@ -140,7 +140,7 @@ def test_one_person_s_pages_begin_to_write_so_many_at_once_and_others_are_not_he
     pages = [Seat(table, f"page {number}", 5000 + number, None) for number in range(202)]
     for page in pages:
         page.user = alice.user
-        table.seats[page.connection] = page
+        table.seats[page.session] = page
         page.joins()
         page.types("x")
     assert [page.refusals for page in pages[:200]] == [[]] * 200

@@ -4,11 +4,12 @@ from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment
 
-from crdt.ids import ClientId, ConnectionId, Epoch, IdFactory, PresenceId, Seq, UpdateId
+from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
 from crdt.log.replica import Stored
 from crdt.protocol.messages import DocumentInfo, JoinRequest, Limits, Request, Role, User
 from crdt.room.effects import Refuse
 from crdt.room.room import Room
+from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.wrapping import seal_snapshot
@@ -36,13 +37,13 @@ def test_a_long_document_read_anew_keeps_what_was_taken_from_honest_people() -> 
     doc = written_by(5, paragraphs=4000)
     page = doc.get("default", type=XmlFragment)
     stored = Stored(Epoch(1), seal_snapshot(doc.get_update()), Seq(10), (), {})
-    mint = IdFactory(lambda: UpdateId("only"), lambda: PresenceId(1))
-    room = Room(stored, DocumentInfo("Long", None), Limits(), LIMITS, mint)
-    connection = ConnectionId("anna")
-    room.join(connection, JoinRequest(doc.get_state(), ClientId(AUTHOR)), User("a", "Anna", "#336699"), Role.EDITOR)
+    ids = IdFactory(lambda: UpdateId("only"), lambda: PresenceId(1))
+    room = Room(stored, DocumentInfo("Long", None), Limits(), LIMITS, ids)
+    session = Session()
+    room.join(session, JoinRequest(doc.get_state(), ClientId(AUTHOR)), User("a", "Anna", "#336699"), Role.EDITOR)
     for number in range(2):
         before = doc.get_state()
         page.children.insert(5, XmlElement("paragraph"))
-        assert room.receive(connection, [inspect(doc.get_update(before), LIMITS)], Request(number)) == []
+        assert room.receive(session, [inspect(doc.get_update(before), LIMITS)], Request(number)) == []
     room.doubt("Something was set aside elsewhere.")
     assert not [effect for effect in room.reloaded(stored) if isinstance(effect, Refuse)]

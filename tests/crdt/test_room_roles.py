@@ -38,7 +38,7 @@ def test_a_new_role_acts_on_what_is_not_durable_as_well() -> None:
     bob.types("durable ")
     table.commit()
     bob.types("before ")
-    table.carry_out(table.room.judge(bob.connection, Role.VIEWER))
+    table.carry_out(table.room.judge(bob.session, Role.VIEWER))
     bob.types("after")
     table.reload()
     table.flush()
@@ -54,7 +54,7 @@ def test_an_append_that_came_after_a_change_of_access_is_repeated_without_who_ma
     alice.types("allowed")
     table.flush()
     carl.types("behind it ")
-    table.carry_out(table.room.judge(bob.connection, None))
+    table.carry_out(table.room.judge(bob.session, None))
     assert table.asked(Reload) == [], "the store may have taken it before the change"
     table.is_overtaken()
     table.reload()
@@ -71,7 +71,7 @@ def test_an_append_that_came_after_a_change_of_access_that_takes_nothing_is_just
     bob.types("still allowed")
     table.flush()
     (first,) = table.appends
-    table.carry_out(table.room.judge(alice.connection, Role.VIEWER))
+    table.carry_out(table.room.judge(alice.session, Role.VIEWER))
     table.is_overtaken()
     table.flush(0)
     assert table.appends == [first]
@@ -85,10 +85,10 @@ def test_who_has_left_is_judged_for_what_they_left_behind() -> None:
     alice, bob = table.seat("alice", "bob")
     bob.types("left behind")
     bob.leaves()
-    assert table.room.owes(bob.connection)
-    table.carry_out(table.room.judge(bob.connection, None))
+    assert bob.session in table.room.owing()
+    table.carry_out(table.room.judge(bob.session, None))
     table.reload()
-    assert (table.room.settled, table.room.owes(bob.connection)) == (True, False)
+    assert (table.room.settled, (bob.session in table.room.owing())) == (True, False)
     assert (alice.text, bob.refusals) == ("", ["forbidden"])
 
 
@@ -108,7 +108,7 @@ def test_who_may_write_again_brings_what_was_refused() -> None:
     alice, bob = table.seat("alice", "bob")
     bob.joins(role=Role.COMMENTER)
     bob.types("kept")
-    table.carry_out(table.room.judge(bob.connection, Role.EDITOR))
+    table.carry_out(table.room.judge(bob.session, Role.EDITOR))
     bob.sends(bob.doc.get_update())
     table.commit()
     assert alice.text == "kept"
@@ -117,16 +117,16 @@ def test_who_may_write_again_brings_what_was_refused() -> None:
 def test_the_same_role_is_no_news_and_who_is_not_here_has_none() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
-    assert table.room.judge(alice.connection, Role.EDITOR) == []
+    assert table.room.judge(alice.session, Role.EDITOR) == []
     bob.leaves()
-    assert table.room.judge(bob.connection, Role.VIEWER) == []
+    assert table.room.judge(bob.session, Role.VIEWER) == []
 
 
 def test_viewers_are_seen() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
     bob.joins(role=Role.VIEWER)
-    table.room.people.receive_presence(bob.connection, {"at": 3})
+    table.room.people.receive_presence(bob.session, {"at": 3})
     table.carry_out(table.room.flush(table.now + 1))
     assert alice.sees["Bob"] == {"at": 3}
 
@@ -145,8 +145,8 @@ def _result(judging: Generator[None, None, list[Effect]]) -> list[Effect]:
 
 
 MEANWHILE: dict[str, Callable[[Table, Seat], None]] = {
-    "forbidden": lambda table, bob: table.carry_out(table.room.judge(bob.connection, Role.VIEWER)),
-    "not_joined": lambda table, bob: table.carry_out(table.room.judge(bob.connection, None)),
+    "forbidden": lambda table, bob: table.carry_out(table.room.judge(bob.session, Role.VIEWER)),
+    "not_joined": lambda table, bob: table.carry_out(table.room.judge(bob.session, None)),
     "not_joined, left": lambda _, bob: bob.leaves(),
     "quarantined": lambda table, _: table.room.replica.quarantine("Damaged."),
     "forbidden, trashed": _is_trashed,
@@ -158,7 +158,7 @@ def test_a_large_batch_is_taken_only_if_it_may_be_after_the_last_pause_as_well(w
     table = Table()
     _, bob = table.seat("alice", "bob")
     updates = table.room.replica.read(encode_batch([bob.writes(f"{number} ") for number in range(300)]))
-    judging = table.room.intake.receive_in_slices(bob.connection, updates, Request(bob), measured=False)
+    judging = table.room.receive_in_slices(bob.session, updates, Request(bob), measured=False)
     for _pause in range(2):
         next(judging)
     MEANWHILE[what](table, bob)
@@ -172,11 +172,11 @@ def test_a_large_batch_that_was_refused_between_two_pauses_is_taken_when_it_may_
     table = Table()
     alice, bob = table.seat("alice", "bob")
     updates = table.room.replica.read(encode_batch([bob.writes(f"{number} ") for number in range(300)]))
-    judging = table.room.intake.receive_in_slices(bob.connection, updates, Request(bob), measured=False)
+    judging = table.room.receive_in_slices(bob.session, updates, Request(bob), measured=False)
     next(judging)
     MEANWHILE["forbidden"](table, bob)
     list(judging)
-    table.carry_out(table.room.judge(bob.connection, Role.EDITOR))
+    table.carry_out(table.room.judge(bob.session, Role.EDITOR))
     bob.sends(bob.doc.get_update())
     table.commit()
     assert alice.text == bob.text

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from crdt.errors import Code, Unavailable
-from crdt.ids import ClientId, ConnectionId, DocumentId
+from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import ClosedMessage, JoinRequest, RoleMessage, User
 from server.auth.base import Identity
@@ -59,5 +59,5 @@ async def comes(node: House, name: str, user_id: str) -> Role:
     """Join an open document as somebody who is known by name; what they may do."""
     identity = Identity(User(user_id, user_id.title(), "#336699"), "jwt")
     request = JoinRequest(b"\0", ClientId(sum(name.encode())))
-    answer, _ = await node.rooms.join(ConnectionId(name), DOCUMENT, request, identity)
+    answer = await node.enter(name, DOCUMENT, request, identity)
     return answer.role

@@ -1,23 +1,26 @@
 """A node without a network: the real rooms over a store that can be told to fail, and a wire that keeps what was said to whom."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
 from pycrdt import Doc, Text
 
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
+from crdt.budget import Account
+from crdt.errors import Code
+from crdt.ids import ClientId, DocumentId, Epoch, Seq
 from crdt.log.document import Engine, apply_update
 from crdt.log.stand_ins import batch_of
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.messages import Acknowledged, JoinRequest, Limits, Refused, Request, ServerMessage, User
-from crdt.room.effects import Asked
+from crdt.protocol.messages import Acknowledged, JoinAnswer, JoinRequest, Limits, Refused, Request, ServerMessage, User
+from crdt.room.session import Session
 from crdt.yjs.wrapping import open_snapshot
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
-from server.rooms import Rooms, RoomSettings
+from server.rooms import Circle, Rooms, RoomSettings, Seat
+from server.rooms.driver import Driver
 from server.sandbox import Sandbox
 from server.store.base import Loaded
 from server.store.memory import MemoryStore
@@ -29,8 +32,39 @@ DOCUMENT = DocumentId("a-document-id")
 ANNA = Identity(User("u1", "Anna", "#336699"), "guest")
 
 
+class Visitor:
+    """Somebody's ears, by name; `seats` by document."""
+
+    def __init__(self, name: str, door: "Ears") -> None:
+        self.name = name
+        self.door = door
+        self.gone = False
+        self.seats: dict[DocumentId, Seat] = {}
+
+    def seat(self, document_id: DocumentId) -> Seat | None:
+        return self.seats.get(document_id)
+
+    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+        for request in requests:
+            self.door.answers[request] = Acknowledged(seq)
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        self.door.answers[request] = refused
+
+    def dismissed(self, seat: Seat) -> None:
+        if self.seats.get(seat.document_id) is seat:
+            del self.seats[seat.document_id]
+
+    @property
+    def backlog(self) -> int:
+        return self.door.backlogs.get(self.name, 0)
+
+    def abort(self) -> None:
+        self.door.aborted.append(self.name)
+
+
 class Ears:
-    """The wire: keeps what was said to whom."""
+    """A door that keeps what was said to whom."""
 
     def __init__(self) -> None:
         self.said: dict[str, list[ServerMessage]] = {}
@@ -39,33 +73,19 @@ class Ears:
         self.aborted: list[str] = []
         self.holding: dict[DocumentId, bool] = {}
 
-    def send(
-        self,
-        connections: Sequence[ConnectionId],
-        _document_id: DocumentId,
-        message: ServerMessage,
-        but: ConnectionId | None = None,
-    ) -> list[ConnectionId]:
-        connections = [connection for connection in connections if connection != but]
-        for connection in connections:
-            self.said.setdefault(connection, []).append(message)
-        return [connection for connection in connections if self.backlog(connection) > Limits().backlog_bytes]
-
-    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
-        for _connection, request in requests:
-            self.answers[request] = Acknowledged(seq)
-
-    def refuse(self, _connection: ConnectionId, request: Request, refused: Refused) -> None:
-        self.answers[request] = refused
-
-    def backlog(self, connection: ConnectionId) -> int:
-        return self.backlogs.get(connection, 0)
+    def say(self, circle: Circle, _document_id: DocumentId, message: ServerMessage, but: Seat | None) -> list[Seat]:
+        told = [seat for seat in circle.seats if seat is not but]
+        for seat in told:
+            self.said.setdefault(name_of(seat), []).append(message)
+        return [seat for seat in told if seat.ears.backlog > Limits().backlog_bytes]
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
         self.holding[document_id] = holding
 
-    def abort(self, connection: ConnectionId) -> None:
-        self.aborted.append(connection)
+
+def name_of(seat: Session) -> str:
+    """Whose seat it is."""
+    return cast(Visitor, cast(Seat, seat).ears).name
 
 
 class House:
@@ -93,7 +113,7 @@ class House:
         clock = asyncio.get_running_loop().time
         self.bus = MemoryBus(network)
         self.rooms = Rooms(self.faulty, self.bus, cast(Sandbox, sandbox), settings, clock)
-        self.rooms.attach(self.ears)
+        self.visitors: dict[str, Visitor] = {}
         load = self.faulty.log.load
 
         async def counted(document_id: DocumentId) -> Loaded | None:
@@ -113,26 +133,76 @@ class House:
         await self.rooms.__aexit__()
         await self.bus.__aexit__()
 
+    def visitor(self, name: str) -> Visitor:
+        """Somebody, who may be here already."""
+        return self.visitors.setdefault(name, Visitor(name, self.ears))
+
+    async def enter(
+        self,
+        name: str,
+        document_id: DocumentId,
+        request: JoinRequest,
+        identity: Identity = ANNA,
+        link: str | None = None,
+        account: Account | None = None,
+    ) -> JoinAnswer:
+        """Join a document as anybody."""
+        visitor = self.visitor(name)
+        seat, answer, _ = await self.rooms.join(document_id, request, identity, visitor, link=link, account=account)
+        visitor.seats[document_id] = seat
+        return answer
+
     async def join(self, name: str, doc: "Doc[Any] | None" = None) -> str:
         """Join as a fresh client; return the text."""
-        request = JoinRequest(b"\0", ClientId(hash(name) % 2**31))
-        answer, _ = await self.rooms.join(ConnectionId(name), DOCUMENT, request, ANNA)
+        answer = await self.enter(name, DOCUMENT, JoinRequest(b"\0", ClientId(hash(name) % 2**31)))
         copy: Doc[Any] = doc or Doc()
         assert answer.missing is not None
         copy.apply_update(answer.missing)
         return str(copy.get("story", type=Text))
 
+    def leave(self, name: str, document_id: DocumentId = DOCUMENT) -> None:
+        """Leave a document, if they are in it."""
+        seat = self.visitor(name).seats.pop(document_id, None)
+        if seat is not None:
+            seat.leave()
+
+    def disconnect(self, name: str) -> None:
+        """Leave everything, and join nothing any more."""
+        visitor = self.visitors.pop(name, None)
+        if visitor is not None:
+            visitor.gone = True
+            for seat in visitor.seats.values():
+                seat.leave()
+
+    def receive(
+        self, name: str, batch: bytes, request: Request | None, document_id: DocumentId = DOCUMENT
+    ) -> Awaitable[None] | None:
+        """Send a batch; whoever is not in the document is refused, as every door does."""
+        seat = self.visitor(name).seats.get(document_id)
+        if seat is None:
+            if request is not None:
+                self.visitor(name).refuse(request, Refused(Code.NOT_JOINED, "Join the document first."))
+            return None
+        return seat.receive(batch, request)
+
     def write(self, name: str, words: str, client_id: int = 5) -> str:
         """Send a change from a replica of its own; return the request."""
         doc: Doc[Any] = Doc(client_id=client_id)
         doc.get("story", type=Text).insert(0, words)
-        self.rooms.receive(ConnectionId(name), DOCUMENT, encode_batch([doc.get_update()]), Request(words))
+        self.receive(name, encode_batch([doc.get_update()]), Request(words))
         return words
 
     def send(self, name: str, *updates: bytes) -> "asyncio.Future[None]":
         """Send updates as one batch, whatever they are; the answer is found under the first of them."""
-        taking = self.rooms.receive(ConnectionId(name), DOCUMENT, encode_batch(updates), Request(updates[0]))
+        taking = self.receive(name, encode_batch(updates), Request(updates[0]))
         return asyncio.ensure_future(taking) if taking is not None else asyncio.ensure_future(asyncio.sleep(0))
+
+    @property
+    def driver(self) -> Driver:
+        """The document's driver; fails when the document is not open."""
+        driver = self.rooms._registry.get(DOCUMENT)
+        assert driver is not None
+        return driver
 
     async def stored_text(self) -> str:
         loaded = await self.store.log.load(DOCUMENT)

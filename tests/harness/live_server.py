@@ -12,12 +12,13 @@ from typing import Any, cast
 
 import uvicorn
 
-from crdt.ids import ConnectionId, DocumentId, Epoch
+from crdt.ids import DocumentId, Epoch
 from server.auth.base import Authenticator
 from server.auth.guest import GuestAuthenticator
 from server.auth.secret import SecretKey
 from server.bus.memory import MemoryBus
 from server.doors.native import Gateway, GatewayLimits, Origins
+from server.doors.native.connection import Connection
 from server.doors.native.lane.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
@@ -43,9 +44,9 @@ class LiveServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def connection_ids(self) -> list[ConnectionId]:
+    def connections(self) -> list[Connection]:
         """Oldest first; nobody but a test asks for them."""
-        return list(self.gateway._connections)
+        return list(self.gateway._connections.values())
 
     def addresses(self) -> list[str]:
         return [connection.socket.address for connection in self.gateway._connections.values()]
@@ -87,7 +88,6 @@ async def serving(
     async with store or MemoryStore() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
         gateway = Gateway(rooms, authenticator or guests(), limits, origins)
-        rooms.attach(gateway)
         async with rooms, listening(gateway.asgi_app, gateway.message_bytes) as port:
             yield LiveServer(port, gateway, rooms, store)
             await gateway.close()

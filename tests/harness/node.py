@@ -9,7 +9,8 @@ from typing import Any, assert_never, cast
 
 from pycrdt import Doc, Text
 
-from crdt.ids import ClientId, ConnectionId, DocumentId, Seq
+from crdt.errors import Code
+from crdt.ids import ClientId, DocumentId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
     Acknowledged,
@@ -29,12 +30,11 @@ from crdt.protocol.messages import (
     UpdateMessage,
     User,
 )
-from crdt.room.effects import Asked
 from server.auth.base import Identity
 from server.bus.base import Bus
 from server.people.access import Access
 from server.people.sharing import SharingDesk
-from server.rooms import Rooms, RoomSettings
+from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
@@ -57,7 +57,10 @@ class Person:
     """Somebody on one node with one document open: a replica, who they see, and what they were told last."""
 
     def __init__(self, node: "Node", name: str, client_id: int) -> None:
-        self.connection = ConnectionId(f"connection-of-{name}")
+        self.name = name
+        self.door = node
+        self.gone = False
+        self.seats: dict[DocumentId, Seat] = {}
         self.user = User(name, name.title(), "#336699")
         self.doc: Doc[Any] = Doc(client_id=client_id)
         self.story = self.doc.get("story", type=Text)
@@ -92,9 +95,10 @@ class Person:
         self._document_id = document_id
         self._link = link
         request = JoinRequest(self.doc.get_state(), ClientId(self.doc.client_id))
-        answer, info = await self._node.rooms.join(self.connection, document_id, request, self.identity, link)
+        seat, answer, info = await self._node.rooms.join(document_id, request, self.identity, self, link=link)
+        self.seats[document_id] = seat
         self.role = answer.role
-        parts = (self._node.rooms.fetch(self.connection, document_id, at) for at in range(answer.chunk_count))
+        parts = (seat.part(at) for at in range(answer.chunk_count))
         self.doc.apply_update(answer.missing if answer.missing is not None else b"".join(parts))
         self.title = info.title
         self._see(answer.presence)
@@ -107,7 +111,11 @@ class Person:
         before = self.doc.get_state()
         self.story += words
         batch = encode_batch([self.doc.get_update(before)])
-        return self._node.rooms.receive(self.connection, self._document_id, batch, Request(object()))
+        seat = self.seats.get(self._document_id)
+        if seat is None:
+            self._answers.put_nowait(Refused(Code.NOT_JOINED, "Join the document first."))
+            return None
+        return seat.receive(batch, Request(object()))
 
     async def types(self, words: str) -> Acknowledged | Refused:
         """Type at the end, and wait until it is said to be safe."""
@@ -123,10 +131,34 @@ class Person:
 
     def points(self, at: Json) -> None:
         """Move the cursor."""
-        self._node.rooms.receive_presence(self.connection, self._document_id, {"at": at})
+        self.seats[self._document_id].moves({"at": at})
 
     def leaves(self) -> None:
-        self._node.rooms.disconnect(self.connection)
+        for seat in self.seats.values():
+            seat.leave()
+        self.seats.clear()
+
+    # What a seat hears.
+
+    def seat(self, document_id: DocumentId) -> Seat | None:
+        return self.seats.get(document_id)
+
+    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+        for _ in requests:
+            self._answers.put_nowait(Acknowledged(seq))
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        self._answers.put_nowait(refused)
+
+    def dismissed(self, seat: Seat) -> None:
+        self.seats.pop(seat.document_id, None)
+
+    @property
+    def backlog(self) -> int:
+        return 0
+
+    def abort(self) -> None:
+        raise AssertionError("nobody here is slow")
 
     async def reads(self, *words: str) -> None:
         """Wait until all of this is on the screen."""
@@ -156,9 +188,6 @@ class Person:
             case _:
                 assert_never(message)
 
-    def answered(self, answer: Acknowledged | Refused) -> None:
-        self._answers.put_nowait(answer)
-
     def _see(self, changes: Sequence[PresenceChange]) -> None:
         for change in changes:
             if change.user == self.user:
@@ -178,7 +207,7 @@ def link_secret() -> bytes:
 
 
 class Node:
-    """One server process' rooms; it is the wire as well."""
+    """One server process' rooms; it is a door as well."""
 
     def __init__(
         self,
@@ -198,42 +227,21 @@ class Node:
         self.access = Access(store, utc_now, guests=True)
         self.desk = SharingDesk(store, self.access, link_secret)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
-        self.rooms.attach(self)
-        self._people: dict[ConnectionId, Person] = {}
 
     def person(self, name: str) -> Person:
         """Somebody comes to this node."""
-        somebody = Person(self, name, 1000 + sum(name.encode()))
-        self._people[somebody.connection] = somebody
-        return somebody
+        return Person(self, name, 1000 + sum(name.encode()))
 
-    def send(
-        self,
-        connections: Sequence[ConnectionId],
-        document_id: DocumentId,
-        message: ServerMessage,
-        but: ConnectionId | None = None,
-    ) -> tuple[ConnectionId, ...]:
-        for connection in connections:
-            if connection != but:
-                self._people[connection].told(message)
+    def say(
+        self, circle: Circle, _document_id: DocumentId, message: ServerMessage, but: Seat | None
+    ) -> tuple[Seat, ...]:
+        for seat in circle.seats:
+            if seat is not but:
+                cast(Person, seat.ears).told(message)
         return ()
-
-    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
-        for connection, _request in requests:
-            self._people[connection].answered(Acknowledged(seq))
-
-    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
-        self._people[connection].answered(refused)
-
-    def backlog(self, connection: ConnectionId) -> int:
-        return 0
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
         """Nothing is held here."""
-
-    def abort(self, connection: ConnectionId) -> None:
-        raise AssertionError("nobody here is slow")
 
 
 @asynccontextmanager

@@ -13,10 +13,11 @@ from typing import Any, cast
 from pycrdt import Doc, Text
 
 from crdt.budget import Budget, unbounded
-from crdt.ids import ClientId, ConnectionId, Epoch, IdFactory, PresenceId, Seq, UpdateId
+from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
 from crdt.log.document import Engine, apply_update
 from crdt.log.replica import Stored
 from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.hints import Hint
 from crdt.protocol.messages import (
     Acknowledged,
     DocumentInfo,
@@ -37,15 +38,17 @@ from crdt.room.effects import (
     Acknowledge,
     Append,
     Broadcast,
+    Dismiss,
     Effect,
     Ended,
     Fetch,
     KeepAside,
-    PublishBatch,
+    Publish,
     Refuse,
     Reload,
 )
 from crdt.room.room import Room
+from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
 
 EMPTY = Stored(Epoch(7), None, Seq(0), (), {})
@@ -55,7 +58,8 @@ class Seat:
     """One person at the table: a replica, and what the room has said to it."""
 
     def __init__(self, table: "Table", name: str, client_id: int, key: str | None) -> None:
-        self.connection = ConnectionId(name)
+        self.name = name
+        self.session = Session()
         self.client_id = ClientId(client_id)
         self.user = User(name, name.title(), "#336699")
         self.key = key
@@ -111,7 +115,7 @@ class Seat:
         """Come in with any state vector; what is missing is left alone."""
         request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq)
         account = self._table.budget.of(self.user.user_id)
-        answer, effects = self._table.room.join(self.connection, request, self.user, role, account)
+        answer, effects = self._table.room.join(self.session, request, self.user, role, account)
         self.joined = answer
         self._table.carry_out(effects)
         return answer
@@ -130,11 +134,11 @@ class Seat:
         """Send updates as one batch."""
         inspected = self._table.room.replica.read(encode_batch(updates))
         request = Request(self) if awaited else None
-        self._table.carry_out(self._table.room.receive(self.connection, inspected, request))
+        self._table.carry_out(self._table.room.receive(self.session, inspected, request))
 
     def leaves(self) -> None:
         """Go."""
-        self._table.room.people.leave(self.connection)
+        self._table.room.people.leave(self.session)
 
 
 class Table:
@@ -152,7 +156,7 @@ class Table:
         self.now = 100.0
         mint = IdFactory(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
         self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint, engine)
-        self.seats: dict[ConnectionId, Seat] = {}
+        self.seats: dict[Session, Seat] = {}
         self.appends: list[Append] = []
         self.log: list[bytes] = [row.batch for row in stored.rows]
         self.bindings: dict[ClientId, bytes] = {}
@@ -172,7 +176,7 @@ class Table:
         for name in names:
             key = f"key-of-{name}-0123456789" if keyed else None
             seats.append(Seat(self, name, first_client_id + len(self.seats), key))
-            self.seats[seats[-1].connection] = seats[-1]
+            self.seats[seats[-1].session] = seats[-1]
             seats[-1].joins()
         return seats
 
@@ -182,10 +186,10 @@ class Table:
             match effect:
                 case Append():
                     self.appends.append(effect)
-                case Broadcast(connections, message, but):
-                    for connection in connections:
-                        if connection in self.seats and connection != but:
-                            self._tell(self.seats[connection], message)
+                case Broadcast(sessions, message, but):
+                    self._tell_all(sessions, message, but)
+                case Dismiss(sessions, message):
+                    self._tell_all(sessions, message)
                 case Acknowledge(requests, seq):
                     for _, request in requests:
                         cast(Seat, request).answers.append(Acknowledged(seq))
@@ -193,8 +197,13 @@ class Table:
                     cast(Seat, request).answers.append(refused)
                 case KeepAside(_, found):
                     self._keep_aside(found)
-                case Ended() | Fetch() | Reload() | PublishBatch() | _:
+                case Ended() | Fetch() | Reload() | Publish() | _:
                     self.others.append(effect)
+
+    def _tell_all(self, sessions: Sequence[Session], message: ServerMessage, but: Session | None = None) -> None:
+        for session in sessions:
+            if session in self.seats and session is not but:
+                self._tell(self.seats[session], message)
 
     def _tell(self, seat: Seat, message: ServerMessage) -> None:
         seat.heard.append(message)
@@ -250,3 +259,7 @@ class Table:
     def asked(self, kind: type[Effect]) -> list[Effect]:
         """The effects of one kind that the test has to carry out itself."""
         return [effect for effect in self.others if isinstance(effect, kind)]
+
+    def hints(self, kind: type[Hint]) -> list[Hint]:
+        """What other nodes were told, of one kind."""
+        return [effect.hint for effect in self.others if isinstance(effect, Publish) and isinstance(effect.hint, kind)]

@@ -3,7 +3,6 @@
 import asyncio
 
 from crdt.errors import Code
-from crdt.ids import ConnectionId
 from crdt.permissions import Role
 from crdt.protocol.messages import Acknowledged, DocumentInfo, Refused
 from server.store.titles import utc_now
@@ -48,7 +47,7 @@ def test_who_lost_access_and_has_left_has_written_nothing_either() -> None:
             await comes(node, "b", "bert")
             await restrict(sharing)
             request = await writes(node, "b", "mine", 5)
-            node.rooms.disconnect(ConnectionId("b"))
+            node.disconnect("b")
             await asyncio.sleep(2)
             assert isinstance(node.ears.answers[request], Refused)
             assert await node.stored_text() == ""

@@ -5,16 +5,15 @@ import asyncio
 import pytest
 
 from crdt.errors import Code, ProtocolError, Unavailable
-from crdt.ids import ClientId, ConnectionId, DocumentId
+from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import JoinRequest, User
 from server.auth.base import Identity
 from server.people.links import hash_token
-from server.rooms.open_room import OpenRoom
 from server.store.base import Loaded
 from server.store.sharing_base import Link
 from tests.harness.access_house import comes, house, restrict, said_to
-from tests.harness.house import DOCUMENT, House
+from tests.harness.house import DOCUMENT
 from tests.simulation.virtual_loop import run_virtually
 
 POLL = 5.0
@@ -150,7 +149,7 @@ def test_while_the_store_is_away_everybody_comes_back_as_they_were_and_by_an_ope
             await sharing.grant(DOCUMENT, "bert", Role.OWNER)
             assert await comes(node, "b", "bert") is Role.OWNER
             sharing.away = True
-            node.rooms.disconnect(ConnectionId("b"))
+            node.disconnect("b")
             assert await comes(node, "b again", "bert") is Role.OWNER
             assert await comes(node, "c", "carla") is Role.EDITOR
 
@@ -204,7 +203,7 @@ def test_who_joins_anew_meanwhile_is_judged_by_what_they_showed_then() -> None:
             sharing.answering = None
             stranger = Identity(User("u2", "Bert", "#336699"), "guest", lasting=False)
             request = JoinRequest(b"\0", ClientId(1))
-            await node.rooms.join(ConnectionId("a"), DOCUMENT, request, stranger, "the token")
+            await node.enter("a", DOCUMENT, request, stranger, "the token")
             judging.set()
             await asyncio.sleep(0.1)
             assert said_to(node, "a") == []
@@ -222,7 +221,7 @@ def test_a_hint_that_says_what_is_known_asks_nobody() -> None:
             node.rooms.access_changed(DOCUMENT, version)
             await asyncio.sleep(0.1)
             sharing.away = True
-            room = _room(node)
+            room = node.driver
             for known in range(version + 1):
                 room.access_changed(known)
             assert room.access_version == version
@@ -230,12 +229,6 @@ def test_a_hint_that_says_what_is_known_asks_nobody() -> None:
             assert said_to(node, "a") == [Role.VIEWER]
 
     run_virtually(story())
-
-
-def _room(house: House) -> OpenRoom:
-    found = house.rooms._rooms.get(DOCUMENT)
-    assert found is not None
-    return found
 
 
 def test_a_fresh_token_that_says_less_acts_at_once() -> None:
@@ -247,9 +240,10 @@ def test_a_fresh_token_that_says_less_acts_at_once() -> None:
             said: tuple[dict[str, Role], ...] = {DOCUMENT: Role.COMMENTER}, {"*": Role.VIEWER}, {}
             first, *fresh = (Identity(user, "jwt", document_roles=roles) for roles in said)
             request = JoinRequest(b"\0", ClientId(1))
-            await node.rooms.join(ConnectionId("a"), DOCUMENT, request, first)
+            await node.enter("a", DOCUMENT, request, first)
             for identity in (first, *fresh):
-                node.rooms.identify(ConnectionId("a"), identity)
+                for seat in list(node.visitor("a").seats.values()):
+                    seat.renew(identity)
                 await asyncio.sleep(0.1)
             assert said_to(node, "a") == [Role.VIEWER, Code.FORBIDDEN]
 

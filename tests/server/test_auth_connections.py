@@ -286,5 +286,5 @@ async def test_a_cookie_is_forgotten_once_it_was_looked_at() -> None:
     async with serving(authenticator=Watching()) as server, raw_socket(server.port, additional_headers=headers) as ann:
         await ann.connected()
         assert seen == [Credentials("secret", None, Guest())]
-        (connection,) = server.gateway._connections.values()
+        (connection,) = server.connections()
         assert connection.socket.take_cookie() is None

@@ -11,7 +11,7 @@ import pytest
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId
 from crdt.protocol.messages import DocumentInfo
-from crdt.room.neighbours import SILENCE
+from crdt.room.nodes import SILENCE
 from server.bus.redis import RedisBus
 from server.store.memory import MemoryStore
 from tests.harness.live_server import until
@@ -64,8 +64,8 @@ async def test_nodes_hear_from_each_others_rows_how_many_people_they_have(cluste
         await person.joins(DOCUMENT)
     await bob.types("hello")
     await alice.reads("hello")
-    (open_room,) = here.rooms._rooms
-    assert open_room.room.people.crowd == 3
+    (driver,) = here.rooms._registry
+    assert driver.room.people.crowd(0.0) == 3
 
 
 async def test_a_batch_too_large_for_the_bus_is_read_from_the_log(cluster: Cluster) -> None:

@@ -6,7 +6,6 @@ from typing import Any, cast
 from pycrdt import Array, Doc
 
 from crdt.errors import Code
-from crdt.ids import ConnectionId
 from crdt.log.replica import Stored
 from crdt.protocol.messages import Acknowledged, Refused, ResyncMessage, UpdateMessage
 from crdt.yjs.limits import GateLimits
@@ -165,7 +164,7 @@ def test_a_document_whose_worker_dies_is_mended_at_its_first_opening_after_the_c
             for count, word in enumerate(("one", "two", "poison", "four", "five")):
                 house.write("anna", word, client_id=10 + count)
                 await asyncio.sleep(1)
-            house.rooms.disconnect(ConnectionId("anna"))
+            house.disconnect("anna")
             house.faulty.faulty_log.dead = True
         sandbox = Deadly(b"poison")
         async with House(house.store, sandbox) as again:

@@ -10,11 +10,12 @@ from websockets.exceptions import ConnectionClosed
 
 from crdt.budget import Account
 from crdt.errors import Unavailable
-from crdt.ids import ConnectionId, DocumentId
+from crdt.ids import DocumentId
 from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from server.auth.base import Identity
 from server.doors.native import GatewayLimits
-from server.rooms import Rooms
+from server.rooms import Ears, Rooms, Seat
+from server.rooms.openers import Openers
 from tests.harness.bell import given_time
 from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.person import person
@@ -38,15 +39,16 @@ class RoomsWithSlowJoin(Rooms):
 
     async def join(
         self,
-        connection: ConnectionId,
         document_id: DocumentId,
         request: JoinRequest,
         identity: Identity,
+        ears: Ears,
+        *,
         link: str | None = None,
         account: Account | None = None,
-    ) -> tuple[JoinAnswer, DocumentInfo]:
+    ) -> tuple[Seat, JoinAnswer, DocumentInfo]:
         await self.gate.wait()
-        return await super().join(connection, document_id, request, identity, link, account)
+        return await super().join(document_id, request, identity, ears, link=link, account=account)
 
 
 async def test_s6_one_clients_events_are_carried_out_in_order() -> None:
@@ -77,27 +79,26 @@ async def test_a_connection_that_goes_while_its_document_opens_leaves_nobody_beh
             await ghost.connected()
             await ghost.send_join(1, document_id)
             await until(lambda: server.gateway.connections == 1)
-            server.gateway.abort(server.connection_ids()[0])
+            server.connections()[0].abort()
             await until(lambda: server.gateway.connections == 0)
         rooms.gate.set()
         async with person(server) as alice:
             assert (await alice.join(document_id))["presence"] == []
 
 
-class BrokenRooms(Rooms):
-    """Rooms with a bug."""
-
-    def receive_presence(self, *_: object) -> None:
+async def test_s14_every_event_is_answered_also_when_we_are_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    def fetch(self, *_: object) -> bytes:
+    def not_now(*_: object) -> bytes:
         raise Unavailable("Not now.")
 
-
-async def test_s14_every_event_is_answered_also_when_we_are_at_fault() -> None:
-    async with serving(rooms_class=BrokenRooms) as server, raw_socket(server.port) as alice:
+    monkeypatch.setattr(Seat, "moves", fails)
+    monkeypatch.setattr(Seat, "part", not_now)
+    async with serving() as server, raw_socket(server.port) as alice:
         await alice.connected()
         document_id = await server.new_document()
+        await alice.join(document_id)
         assert (await alice.ask(1, "presence", document_id, {"state": None}))["error"]["code"] == "internal"
         assert (await alice.ask(2, "fetch", document_id, {"index": 0}))["error"]["code"] == "unavailable"
         assert (await alice.ask(3, "leave", 5))["error"]["code"] == "malformed"
@@ -147,33 +148,28 @@ async def test_documents_are_limited_per_connection() -> None:
             assert answer.get("error", {}).get("code") == expected
 
 
-class CountingRooms(Rooms):
-    """Rooms that write down who is said to be gone."""
+async def test_however_a_connection_ends_its_seat_is_left_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[object] = []
+    leave = Openers.leave
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.gone: list[ConnectionId] = []
+    def counted(openers: Openers, seat: Seat) -> None:
+        left.append(seat.ears)
+        leave(openers, seat)
 
-    def disconnect(self, connection: ConnectionId) -> None:
-        self.gone.append(connection)
-        super().disconnect(connection)
-
-
-async def test_however_a_connection_ends_the_rooms_are_told_once() -> None:
-    async with serving(rooms_class=CountingRooms) as server:
-        rooms = cast("CountingRooms", server.rooms)
+    monkeypatch.setattr(Openers, "leave", counted)
+    async with serving() as server:
         document_id = await server.new_document()
         for last_words in (("41",), ("1",), ("x",), ("41", "x"), ("x", "41", "1"), ()):
             async with raw_socket(server.port) as somebody:
                 await somebody.connected()
                 await somebody.join(document_id)
-                (connection,) = server.connection_ids()
+                (connection,) = server.connections()
                 await somebody.send(*last_words)
                 if not last_words:
-                    server.gateway.abort(connection)
-                    server.gateway.abort(connection)
+                    connection.abort()
+                    connection.abort()
             await until(lambda: server.gateway.connections == server.gateway.handshakes == 0)
-            assert rooms.gone.count(connection) == 1
+            assert left.count(connection) == 1
 
 
 async def test_who_answers_pings_stays_and_who_does_not_goes() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code
-from crdt.ids import ConnectionId, DocumentId
+from crdt.ids import DocumentId
 from crdt.protocol.batch import encode_batch
 from server.doors.native.lane.hold import MOST_BYTES, Hold, Holds
 from tests.harness.house import DOCUMENT, House
@@ -96,14 +96,12 @@ def test_a_room_lets_bytes_wait_only_while_it_gathers() -> None:
                 await house.join(f"c{number}")
             held = 0
             for turn in range(100):
-                house.rooms.receive_presence(ConnectionId("c1"), DOCUMENT, {"turn": turn})
+                house.visitor("c1").seats[DOCUMENT].moves({"turn": turn})
                 if turn % 10 < 3:
                     house.write(f"c{turn % 3}", f"{turn} ", client_id=100 + turn)
                 await asyncio.sleep(0.004)
                 held += house.ears.holding.get(DOCUMENT, False)
-                room = house.rooms._rooms.get(DOCUMENT)
-                assert room is not None
-                assert room.room.gathers or not house.ears.holding.get(DOCUMENT, False)
+                assert house.driver.room.gathers or not house.ears.holding.get(DOCUMENT, False)
             assert held > 5, "it did gather"
 
     run_virtually(story())
@@ -112,7 +110,8 @@ def test_a_room_lets_bytes_wait_only_while_it_gathers() -> None:
 def test_a_room_that_is_over_lets_nothing_wait() -> None:
     async def story() -> None:
         async with House() as house:
-            await house.join("c")
+            for name in ("c", "d", "e"):
+                await house.join(name)
             for number in range(20):
                 house.write("c", f"{number}", client_id=1 + number)
                 await asyncio.sleep(0.002)

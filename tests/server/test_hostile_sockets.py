@@ -11,9 +11,11 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from crdt.ids import ConnectionId, DocumentId
+from crdt.ids import DocumentId
 from crdt.protocol.messages import DocumentInfo, DocumentMessage, Limits
 from server.doors.native import GatewayLimits, Origins
+from server.doors.native.connection import Connection
+from server.doors.native.engine.outgoing import message_packets
 from server.rooms import RoomSettings
 from tests.harness.bad_frames import BAD_FRAMES
 from tests.harness.bell import PATIENCE, given_time
@@ -130,7 +132,7 @@ async def test_s4_a_reader_that_has_stopped_is_cut_whatever_it_says() -> None:
         await alice.join(document_id)
         async with deaf_socket(server.port) as deaf:
             await until(lambda: server.gateway.connections == 2)
-            stranger = server.connection_ids()[-1]
+            stranger = server.connections()[-1]
             await fill(server, stranger, limits.backlog_bytes)
             await deaf.say(*["3"] * 100)
             await until(lambda: server.gateway.connections == 1)
@@ -141,11 +143,11 @@ async def test_s4_a_backlog_past_the_hard_bound_is_cut_at_once(server: LiveServe
     async with raw_socket(server.port) as stranger, person(server) as alice:
         await stranger.connected()
         note = DocumentMessage(DocumentInfo("x" * 1_000_000, None))
-        victim = server.connection_ids()[-1]
+        victim = server.connections()[-1]
         bound = 4 * server.rooms.limits.backlog_bytes
         for _ in range(3 * bound // 1_000_000):  # the kernel takes some of it
-            server.gateway.send((victim,), DocumentId("aaaaaaaa"), note)
-        assert server.gateway.backlog(victim) < 1000  # nothing is held for it any more
+            victim.socket.push(message_packets(DocumentId("aaaaaaaa"), note))
+        assert victim.backlog < 1000  # nothing is held for it any more
         await until(lambda: server.gateway.connections == 1)
         assert await alice.join(await server.new_document())
 
@@ -299,7 +301,7 @@ async def test_handshakes_over_the_wrong_transport_are_refused(server: LiveServe
 async def test_closing_does_not_wait_for_a_stalled_client() -> None:
     async with serving() as server, deaf_socket(server.port):
         await until(lambda: server.gateway.connections == 1)
-        await fill(server, server.connection_ids()[0], 2**16)
+        await fill(server, server.connections()[0], 2**16)
         async with asyncio.timeout(PATIENCE):
             await server.gateway.close()
         await until(lambda: server.gateway.connections == 0)
@@ -308,11 +310,11 @@ async def test_closing_does_not_wait_for_a_stalled_client() -> None:
 # What the stories need
 
 
-async def fill(server: LiveServer, victim: ConnectionId, backlog: int) -> None:
+async def fill(server: LiveServer, victim: Connection, backlog: int) -> None:
     """Send until the kernel takes no more and a backlog stays, below the gateway's own bound."""
     note = DocumentMessage(DocumentInfo("x" * 20_000, None))
-    while server.gateway.backlog(victim) < backlog:
-        server.gateway.send((victim,), DocumentId("aaaaaaaa"), note)
+    while victim.backlog < backlog:
+        victim.socket.push(message_packets(DocumentId("aaaaaaaa"), note))
         for _ in range(20):
             await asyncio.sleep(0)
 

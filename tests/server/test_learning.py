@@ -4,7 +4,7 @@ from typing import Any
 
 from pycrdt import Doc, Text
 
-from crdt.ids import ConnectionId, Epoch, UpdateId
+from crdt.ids import Epoch, UpdateId
 from crdt.log.replica import LEARN_AT_ONCE_BYTES
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Acknowledged, Request
@@ -34,16 +34,20 @@ def edit_of(doc: "Doc[Any]", words: str) -> bytes:
     return encode_batch([doc.get_update(before)])
 
 
+def is_learning(house: House) -> bool:
+    return house.driver.learning is not None
+
+
 async def test_an_edit_waits_until_the_gate_knows_the_document() -> None:
     store, doc = await with_large_document()
     async with House(store) as house:
         assert (await house.join("alice")).startswith("long long")
         edit = edit_of(doc, "the end")
-        assert house.rooms.at_once(DOCUMENT, edit, "anna") is None
-        taking = house.rooms.receive(ConnectionId("alice"), DOCUMENT, edit, Request("end"))
+        assert is_learning(house)
+        taking = house.receive("alice", edit, Request("end"))
         assert taking is not None
         await taking
-        assert house.rooms.at_once(DOCUMENT, edit, "anna") is not None
+        assert not is_learning(house)
         await until(lambda: "end" in house.ears.answers)
         assert isinstance(house.ears.answers["end"], Acknowledged)
     assert (await house.stored_text()).endswith("the end")
@@ -53,8 +57,8 @@ async def test_it_learns_by_itself_when_nobody_writes() -> None:
     store, doc = await with_large_document()
     async with House(store) as house:
         await house.join("alice")
-        await until(lambda: house.rooms.at_once(DOCUMENT, b"", "anna") is not None)
-        assert house.rooms.receive(ConnectionId("alice"), DOCUMENT, edit_of(doc, "x"), Request("x")) is None
+        await until(lambda: not is_learning(house))
+        assert house.receive("alice", edit_of(doc, "x"), Request("x")) is None
 
 
 async def test_it_may_be_closed_before_it_has_learned() -> None:

@@ -12,7 +12,7 @@ from crdt.yjs.state_vector import MAX_CLOCK, encode_state_vector
 from server.app import create_app
 from server.config import Config, ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
 from server.doors.native.sweeper import BUFFERED_BYTES
-from server.rooms.rooms import INLINE_BYTES
+from server.rooms.intake import INLINE_BYTES
 from server.store.memory import MemoryStore
 
 MiB = 2**20

@@ -11,7 +11,7 @@ from pycrdt import Doc, Text
 
 from crdt.budget import unbounded
 from crdt.errors import Code, ProtocolError
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, UpdateId
+from crdt.ids import ClientId, DocumentId, Epoch, UpdateId
 from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Refused, Request
@@ -50,9 +50,8 @@ async def answered(house: House, request: Request) -> Code | None:
 async def opens(house: House, document_id: DocumentId, person: str, connection: str = "") -> Code | None:
     account = unbounded().of(person)
     request = JoinRequest(b"\0", ClientId(7))
-    connection_id = ConnectionId(connection or f"{person} in {document_id}")
     try:
-        await house.rooms.join(connection_id, document_id, request, ANNA, None, account)
+        await house.enter(connection or f"{person} in {document_id}", document_id, request, account=account)
     except ProtocolError as refusal:
         return refusal.code
     return None
@@ -76,9 +75,9 @@ async def test_a_share_is_everybody_s_own(house: House) -> None:
 async def test_who_has_left_pays_until_the_document_is_closed(house: House) -> None:
     for each in DOCUMENTS[:3]:
         assert await opens(house, each, "mallory") is None
-        house.rooms.leave(ConnectionId(f"mallory in {each}"), each)
+        house.leave(f"mallory in {each}", each)
     assert await opens(house, DOCUMENTS[3], "mallory") is Code.TOO_MANY
-    await until(lambda: not list(house.rooms._rooms))
+    await until(lambda: not list(house.rooms._registry))
     assert await opens(house, DOCUMENTS[3], "mallory") is None
 
 
@@ -86,7 +85,7 @@ async def test_who_has_left_others_in_a_document_pays_for_it_no_longer(house: Ho
     for each in DOCUMENTS[:3]:
         assert await opens(house, each, "anna") is None
         assert await opens(house, each, "bob") is None
-        house.rooms.leave(ConnectionId(f"anna in {each}"), each)
+        house.leave(f"anna in {each}", each)
     assert await opens(house, DOCUMENTS[3], "anna") is None
     assert await opens(house, DOCUMENTS[4], "bob") is Code.TOO_MANY
 
@@ -100,8 +99,8 @@ async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice
         doc: Doc[Any] = Doc(client_id=client)
         doc.get("story", type=Text).insert(0, "y" * (6000 if number % 2 else 100_000))
         request = Request(f"request {number}")
-        batch, connection = encode_batch([doc.get_update()]), ConnectionId(f"mallory in {document_id}")
-        taking = house.rooms.receive(connection, document_id, batch, request, "mallory")
+        batch = encode_batch([doc.get_update()])
+        taking = house.receive(f"mallory in {document_id}", batch, request, document_id)
         if taking is not None:
             await taking
         codes.append(await answered(house, request))
@@ -110,10 +109,9 @@ async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice
     assert codes[-1] is Code.TOO_MANY
     assert max(sizes) < 2 * SHARE + 2 * LOOK_BYTES + 200_000
     for each in DOCUMENTS[1:3]:
-        house.rooms.leave(ConnectionId(f"mallory in {each}"), each)
-    await until(lambda: len(list(house.rooms._rooms)) == 1)
-    connection = ConnectionId(f"mallory in {DOCUMENTS[0]}")
-    taking = house.rooms.receive(connection, DOCUMENTS[0], batch, Request("again"), "mallory")
+        house.leave(f"mallory in {each}", each)
+    await until(lambda: len(list(house.rooms._registry)) == 1)
+    taking = house.receive(f"mallory in {DOCUMENTS[0]}", batch, Request("again"), DOCUMENTS[0])
     if taking is not None:
         await taking
     assert await answered(house, Request("again")) is None, "a single document may be as large as any"
@@ -146,18 +144,18 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
         if dice < 0.6:
             await opens(house, document_id, person, connection)
         elif dice < 0.8:
-            rooms.leave(ConnectionId(connection), document_id)
+            house.leave(connection, document_id)
         elif dice < 0.9:
-            rooms.identify(ConnectionId(connection), replace(ANNA, user=replace(ANNA.user, user_id=person)))
+            for seat in list(house.visitor(connection).seats.values()):
+                seat.renew(replace(ANNA, user=replace(ANNA.user, user_id=person)))
         elif dice < 0.95:
-            rooms.disconnect(ConnectionId(connection))
+            house.disconnect(connection)
         else:
             await rooms.evict(document_id, Code.DELETED, "The document was deleted.")
-    assert rooms.at_once(DOCUMENTS[0], b"x" * 100, "a stranger") is None or "a stranger" not in rooms._openers._written
     for person in people:
         for number in range(2):
-            rooms.disconnect(ConnectionId(f"{person}'s tab {number}"))
-    await until(lambda: not list(rooms._rooms))
+            house.disconnect(f"{person}'s tab {number}")
+    await until(lambda: not list(rooms._registry))
     openers = rooms._openers
-    books = openers._people, openers._documents, openers._left_by, openers._coming, openers._written
-    assert books == ({}, {}, {}, {}, {})
+    books = openers._documents, openers._left_by, openers._coming, openers._written
+    assert books == ({}, {}, {}, {})

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from crdt.errors import ProtocolError
-from crdt.ids import ClientId, ConnectionId, DocumentId
+from crdt.ids import ClientId, DocumentId
 from crdt.protocol.messages import ClosedMessage, JoinRequest
 from server.people.access import Ruling
 from server.rooms import RoomSettings
-from server.rooms.attendance import Card
-from server.rooms.open_room import OpenRoom
+from server.rooms.driver import Driver
+from server.rooms.seat import Card
 from server.store.memory import MemoryStore
 from tests.harness.bell import Bell
-from tests.harness.house import ANNA, DOCUMENT, House
+from tests.harness.house import DOCUMENT, House, name_of
 from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.raw_socket import raw_socket
 from tests.harness.slow_log import SlowLog
@@ -137,24 +137,21 @@ async def test_the_last_one_goes_while_the_store_is_slow(next_comes: str) -> Non
 async def test_a_connection_that_is_gone_puts_nobody_out_by_joining_late() -> None:
     """Who is cut off while the store is slow is back through another connection, with the same client id, before the first one's turn."""
     async with House() as house:
-        slow, rule = asyncio.Event(), house.rooms._attendance.ruling
+        slow, rule = asyncio.Event(), house.rooms._judging.ruling
 
-        async def ruling(open_room: OpenRoom | None, document_id: DocumentId, card: Card) -> Ruling:
+        async def ruling(driver: Driver | None, document_id: DocumentId, card: Card) -> Ruling:
             if card.link == "slowly":
                 await slow.wait()
-            return await rule(open_room, document_id, card)
+            return await rule(driver, document_id, card)
 
-        house.rooms._attendance.ruling = ruling  # type: ignore[method-assign]
-        request, gone, back = JoinRequest(b"\0", ClientId(5)), ConnectionId("gone"), ConnectionId("back")
-        late = asyncio.ensure_future(house.rooms.join(gone, DOCUMENT, request, ANNA, "slowly"))
+        house.rooms._judging.ruling = ruling  # type: ignore[method-assign]
+        request = JoinRequest(b"\0", ClientId(5))
+        late = asyncio.ensure_future(house.enter("gone", DOCUMENT, request, link="slowly"))
         await asyncio.sleep(0)
-        house.rooms.disconnect(gone)
-        await house.rooms.join(back, DOCUMENT, request, ANNA)
+        house.disconnect("gone")
+        await house.enter("back", DOCUMENT, request)
         slow.set()
         with pytest.raises(ProtocolError, match="went before it was let in"):
             await late
-        open_room = house.rooms._rooms.get(DOCUMENT)
-        assert open_room is not None
-        assert [session.connection for session in open_room.room.people.sessions()] == ["back"]
+        assert [name_of(session) for session in house.driver.room.people] == ["back"]
         assert not any(isinstance(message, ClosedMessage) for message in house.ears.said.get("back", []))
-        assert (house.rooms._joining, house.rooms._gone) == ({}, set())

@@ -240,7 +240,7 @@ async def test_one_person_has_so_many_connections_and_others_have_theirs() -> No
 
         assert [await comes("Anna") for _ in range(3)] == ["in", "in", "too_many"]
         assert await comes("Bert") == "in"
-        server.gateway.abort(server.connection_ids()[0])
+        server.connections()[0].abort()
         await until(lambda: server.gateway.connections == 2)
         assert await comes("Anna") == "in"
 

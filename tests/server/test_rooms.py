@@ -13,7 +13,7 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq, UpdateId
+from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import (
@@ -28,7 +28,7 @@ from crdt.protocol.messages import (
     UpdateMessage,
 )
 from crdt.yjs.limits import GateLimits
-from server.rooms.rooms import AT_ONCE_BYTES
+from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded
 from server.store.titles import utc_now
@@ -57,7 +57,7 @@ def test_a_failed_load_is_an_error_and_never_an_empty_document() -> None:
         async with House() as house:
             await house.join("first")
             house.write("first", "precious")
-            house.rooms.disconnect(ConnectionId("first"))
+            house.disconnect("first")
             await asyncio.sleep(5)
             house.weather.down = True
             with pytest.raises(Unavailable):
@@ -72,9 +72,7 @@ def test_a_document_that_does_not_exist_is_not_made_by_joining_it() -> None:
     async def story() -> None:
         async with House() as house:
             with pytest.raises(ProtocolError) as refused:
-                await house.rooms.join(
-                    ConnectionId("c"), DocumentId("no-such-document"), JoinRequest(b"\0", ClientId(1)), ANNA
-                )
+                await house.enter("c", DocumentId("no-such-document"), JoinRequest(b"\0", ClientId(1)))
             assert refused.value.code is Code.NOT_FOUND
 
     run_virtually(story())
@@ -86,7 +84,7 @@ def test_the_last_visitors_edit_survives_a_slow_store_and_the_next_visitor_sees_
             await house.join("last")
             house.weather.down = True
             house.write("last", "goodbye")
-            house.rooms.disconnect(ConnectionId("last"))
+            house.disconnect("last")
             await asyncio.sleep(20)
             house.weather.down = False
             await asyncio.sleep(10)
@@ -104,7 +102,7 @@ def test_who_comes_back_while_the_room_is_closing_finds_everything() -> None:
                 await house.join(name)
                 house.write(name, f"{visit} ", client_id=100 + visit)
                 await asyncio.sleep(0.1)
-                house.rooms.disconnect(ConnectionId(name))
+                house.disconnect(name)
                 await asyncio.sleep(0.9 + visit * 0.01)
             words = (await house.join("reader")).split()
             assert sorted(map(int, words)) == list(range(20))
@@ -126,7 +124,7 @@ def test_a_client_that_has_seen_more_than_this_node_is_not_asked_for_others_work
             append = Append(DOCUMENT, Epoch(1), UpdateId("elsewhere"), encode_batch([seen]), keys)
             await house.store.log.append([append])
             request = JoinRequest(doc.get_state(), ClientId(12))
-            answer, _ = await house.rooms.join(ConnectionId("traveller"), DOCUMENT, request, ANNA)
+            answer = await house.enter("traveller", DOCUMENT, request, ANNA)
             assert (answer.seq, answer.state_vector) == (1, doc.get_state())
             await asyncio.sleep(0.1)
             assert [m.seq for m in house.ears.said["here"] if isinstance(m, UpdateMessage)] == [1]
@@ -140,9 +138,7 @@ def test_a_large_batch_is_checked_elsewhere_and_keeps_its_place_in_the_order() -
             await house.join("c")
             doc: Doc[Any] = Doc(client_id=9)
             doc.get("story", type=Text).insert(0, "x" * 100_000)
-            pending = house.rooms.receive(
-                ConnectionId("c"), DOCUMENT, encode_batch([doc.get_update()]), Request("large")
-            )
+            pending = house.receive("c", encode_batch([doc.get_update()]), Request("large"))
             assert pending is not None
             await pending
             await asyncio.sleep(1)
@@ -156,7 +152,7 @@ def test_a_batch_that_is_no_batch_is_answered_and_changes_nothing() -> None:
         async with House() as house:
             await house.join("c")
             for number, garbage in enumerate((b"", b"\x05ab", b"\xff" * 100, b"\x02\x00\x01")):
-                house.rooms.receive(ConnectionId("c"), DOCUMENT, garbage, Request(number))
+                house.receive("c", garbage, Request(number))
             assert all(isinstance(answer, Refused) for answer in house.ears.answers.values())
             assert len(house.ears.answers) == 4
             house.write("c", "still works")
@@ -302,7 +298,7 @@ def test_a_broken_append_does_not_hold_up_other_documents() -> None:
             other = DocumentId("another-document")
             await house.store.catalogue.create(other, "Other", Epoch(1), utc_now())
             await house.join("c")
-            await house.rooms.join(ConnectionId("d"), other, JoinRequest(b"\0", ClientId(77)), ANNA)
+            await house.enter("d", other, JoinRequest(b"\0", ClientId(77)), ANNA)
             append = house.faulty.log.append
 
             async def breaks(appends: Sequence[Append]) -> Any:
@@ -314,7 +310,7 @@ def test_a_broken_append_does_not_hold_up_other_documents() -> None:
             doc: Doc[Any] = Doc(client_id=3)
             doc.get("story", type=Text).insert(0, "fine")
             house.write("c", "stuck")
-            house.rooms.receive(ConnectionId("d"), other, encode_batch([doc.get_update()]), Request("fine"))
+            house.receive("d", encode_batch([doc.get_update()]), Request("fine"), other)
             await asyncio.sleep(2)
             assert house.ears.answers == {"fine": Acknowledged(Seq(1))}
 
@@ -329,7 +325,7 @@ def test_a_room_is_compacted_when_its_last_visitor_has_left() -> None:
                 house.write("c", "some words that add up " * 10, client_id=1000 + number)
                 await asyncio.sleep(0.1)
             before = await house.stored_text()
-            house.rooms.disconnect(ConnectionId("c"))
+            house.disconnect("c")
             await asyncio.sleep(5)
             loaded = await house.store.log.load(DOCUMENT)
             assert loaded is not None
@@ -350,7 +346,7 @@ def test_a_fold_that_fails_leaves_everything_as_it_was() -> None:
             for number in range(60):
                 house.write("c", "some words that add up " * 10, client_id=1000 + number)
                 await asyncio.sleep(0.1)
-            house.rooms.disconnect(ConnectionId("c"))
+            house.disconnect("c")
             await asyncio.sleep(5)
             assert len(await house.join("d")) == 60 * 230
 
@@ -362,9 +358,7 @@ async def test_a_turn_of_the_loop_takes_so_much_and_what_comes_beyond_waits_for_
         await house.join("anna")
         batches = [update({client: (0, [text("x" * 1000, parent="story")])}) for client in range(1, 41)]
         taking = [house.send("anna", each) for each in batches]
-        open_room = house.rooms._rooms.get(DOCUMENT)
-        assert open_room is not None
-        assert len(open_room.room.in_flight()) == AT_ONCE_BYTES // len(encode_batch(batches[:1]))
+        assert len(house.driver.room.in_flight()) == AT_ONCE_BYTES // len(encode_batch(batches[:1]))
         await asyncio.gather(*taking)
         await until(lambda: len(house.ears.answers) == len(batches))
         assert all(isinstance(answer, Acknowledged) for answer in house.ears.answers.values())
@@ -375,5 +369,5 @@ async def test_keystrokes_are_taken_at_once_however_many_come_in_a_turn() -> Non
     async with House() as house:
         await house.join("anna")
         words = [house.write("anna", f"word {count}", client_id=count) for count in range(1, 400)]
-        assert house.rooms._taken_at_once == 0
+        assert house.driver.intake._taken_at_once == 0
         await until(lambda: all(word in house.ears.answers for word in words))

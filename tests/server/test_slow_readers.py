@@ -96,9 +96,9 @@ class Sleeper:
 
 
 def is_behind(server: LiveServer, document_id: DocumentId) -> bool:
-    open_room = server.rooms._rooms.get(document_id)
-    assert open_room is not None
-    return any(isinstance(session.state, Behind) for session in open_room.room.people.sessions())
+    driver = server.rooms._registry.get(document_id)
+    assert driver is not None
+    return any(isinstance(session.state, Behind) for session in driver.room.people)
 
 
 async def write_until_somebody_is_behind(server: LiveServer, writer: Person, document_id: DocumentId) -> None:
@@ -140,7 +140,7 @@ async def test_a_reader_who_wakes_is_complete(way: Way) -> None:
             sleeper.sleeps()
             await write_until_somebody_is_behind(server, writer, document_id)
             assert "seq" in await writer.ask("update", document_id, writer.types("the end"))
-            waiting = max(connection.socket.backlog for connection in server.gateway._connections.values())
+            waiting = max(connection.socket.backlog for connection in server.connections())
             assert waiting < 2 * BACKLOG
             await sleeper.wakes()
             assert str(sleeper.text) == str(writer.text)
@@ -162,7 +162,7 @@ async def test_who_writes_and_never_reads_is_cut_at_the_bound() -> None:
             await sleeper.connects()
             await sleeper.joins()
             sleeper.sleeps()
-            (there,) = server.gateway._connections.values()
+            (there,) = server.connections()
             kernels = there.socket._transport.get_extra_info("socket")  # type: ignore[union-attr]
             kernels.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             batch, most = encode_batch([sleeper.doc.get_update()]), 0

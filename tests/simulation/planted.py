@@ -21,9 +21,9 @@ from crdt.room.outbox import Outbox
 from crdt.room.room import Room
 from crdt.yjs.reader import Inspected
 from server.rooms import Rooms
+from server.rooms.driver import Driver
 from server.rooms.head_poll import HeadPoll
-from server.rooms.open_room import OpenRoom
-from server.rooms.open_rooms import _Early
+from server.rooms.registry import Opening
 from server.store.base import Append, AppendOutcome, CompactionReport, Fold, Taken
 from server.store.memory import MemoryLog
 from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, Plan
@@ -43,9 +43,9 @@ def acknowledge_before_append() -> AbstractContextManager[None]:
     """Hocuspocus, Y-Sweet: an edit that is in memory counts as saved."""
     original = Room.receive
 
-    def receive(room: Room, connection: Any, updates: Any, request: Any) -> list[Effect]:
-        effects = original(room, connection, updates, request)
-        return [*effects, *([Acknowledge([(connection, request)], room.seq)] if not effects else [])]
+    def receive(room: Room, session: Any, updates: Any, request: Any) -> list[Effect]:
+        effects = original(room, session, updates, request)
+        return [*effects, *([Acknowledge([(session, request)], room.seq)] if not effects else [])]
 
     return _instead(Room, "receive", receive)
 
@@ -59,7 +59,7 @@ def relay_before_append() -> AbstractContextManager[None]:
         effects = original(room, now)
         appending = room._outbox.under_way
         if fresh and appending is not None:
-            effects += room._people.tell(UpdateMessage(type(room.seq)(room.seq + 1), appending.batch))
+            effects += room.people.tell(UpdateMessage(type(room.seq)(room.seq + 1), appending.batch))
         return effects
 
     return _instead(Room, "flush", flush)
@@ -67,7 +67,7 @@ def relay_before_append() -> AbstractContextManager[None]:
 
 def unload_before_durable() -> AbstractContextManager[None]:
     """pycrdt-websocket, Hocuspocus: the last edits die with the last visitor."""
-    return _instead(Room, "idle", property(lambda room: not room._people))
+    return _instead(Room, "idle", property(lambda room: not room.people))
 
 
 def give_up_when_the_store_fails() -> AbstractContextManager[None]:
@@ -85,7 +85,7 @@ def forget_who_joins_late() -> AbstractContextManager[None]:
 
     def tell(people: Members, message: Any, but: Any = None) -> list[Effect]:
         if isinstance(message, UpdateMessage) and len(people) > 1:
-            but = people.sessions()[-1].connection
+            but = list(people)[-1]
         return original(people, message, but)
 
     return _instead(Members, "tell", tell)
@@ -99,10 +99,10 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
 
     def remote(room: Room, row: Row) -> list[Effect]:
         try:
-            room._replica._follow(inspect_row(row, room._gate_limits), known=True)
+            room.replica._follow(inspect_row(row, room._gate_limits), known=True)
         except Damaged:
             return []
-        return room._people.tell(UpdateMessage(row.seq, row.batch))
+        return room.people.tell(UpdateMessage(row.seq, row.batch))
 
     return _instead(Room, "remote", remote)
 
@@ -110,7 +110,7 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
 def join_without_catching_up() -> AbstractContextManager[None]:
     """A node behind the log answers a join with what it has, and asks the client for other people's edits."""
 
-    async def catch_up(_rooms: Rooms, _open_room: OpenRoom) -> None:
+    async def catch_up(_rooms: Rooms, _driver: Driver) -> None:
         return None
 
     return _instead(Rooms, "_catch_up", catch_up)
@@ -119,7 +119,7 @@ def join_without_catching_up() -> AbstractContextManager[None]:
 @contextmanager
 def load_before_subscribe() -> Iterator[None]:
     """What is hinted at between the reading of a document and its opening is not heard, nor found out by the next to join."""
-    with join_without_catching_up(), _instead(_Early, "take", lambda _early, _node, _message: None):
+    with join_without_catching_up(), _instead(Opening, "hear", lambda _opening, _node, _message: None):
         yield
 
 

@@ -15,13 +15,12 @@ from typing import cast
 import pytest
 
 from crdt.errors import ManyhandsError
-from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
+from crdt.ids import ClientId, DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.messages import ClosedMessage, JoinRequest, Refused, Request, RoleMessage, ServerMessage, User
-from crdt.room.effects import Asked
 from server.auth.base import Identity
 from server.people.access import Access
-from server.rooms import Rooms, RoomSettings
+from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.memory import MemoryStore
 from server.store.memory_sharing import MemorySharing
@@ -55,8 +54,37 @@ class SlowSharing(MemorySharing):
         return read
 
 
+class Somebody:
+    """A connection's ears, and what its person believes that they may do; None: they believe to be out."""
+
+    backlog = 0
+    gone = False
+
+    def __init__(self, node: "SimNode", name: str) -> None:
+        self.door = node
+        self.name = name
+        self.believes: Role | None = None
+        self.sits: Seat | None = None
+
+    def seat(self, _document_id: DocumentId) -> Seat | None:
+        return self.sits
+
+    def dismissed(self, seat: Seat) -> None:
+        if self.sits is seat:
+            self.sits = None
+
+    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+        raise AssertionError("nobody writes here")
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        raise AssertionError("nobody writes here")
+
+    def abort(self) -> None:
+        raise AssertionError("nobody here is slow")
+
+
 class SimNode:
-    """One node's rooms, and what people there believe that they may do: it is their wire."""
+    """One node's rooms, and the people there: it is their door."""
 
     def __init__(self, store: MemoryStore, bus: FaultyBus, poll_seconds: float) -> None:
         settings = RoomSettings(linger=0.2, poll_seconds=poll_seconds)
@@ -64,55 +92,41 @@ class SimNode:
         self.bus = bus
         self.access = Access(store, utc_now, guests=False)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
-        self.rooms.attach(self)
-        self.believed: dict[ConnectionId, Role] = {}
-        """By everybody who believes to be in the document."""
+        self.people: dict[str, Somebody] = {}
 
-    async def join(self, connection: ConnectionId, name: str) -> None:
+    async def join(self, connection: str, name: str) -> None:
         """Somebody comes, and may be refused."""
         identity = Identity(User(name, name, "#112233"), "jwt")
         request = JoinRequest(b"\0", ClientId(sum(connection.encode()) * 1000 + len(connection)))
+        person = self.people.setdefault(connection, Somebody(self, connection))
         try:
-            answer, _ = await self.rooms.join(connection, DOCUMENT, request, identity)
+            seat, answer, _ = await self.rooms.join(DOCUMENT, request, identity, person)
         except ManyhandsError:
             return
-        self.believed[connection] = answer.role
+        person.sits, person.believes = seat, answer.role
 
-    def leave(self, connection: ConnectionId) -> None:
-        self.believed.pop(connection, None)
-        self.rooms.leave(connection, DOCUMENT)
+    def leave(self, connection: str) -> None:
+        person = self.people.get(connection)
+        if person is not None and person.sits is not None:
+            person.sits.leave()
+            person.sits = person.believes = None
 
-    def send(
-        self,
-        connections: Sequence[ConnectionId],
-        _document_id: DocumentId,
-        message: ServerMessage,
-        _but: ConnectionId | None = None,
-    ) -> tuple[ConnectionId, ...]:
-        for connection in connections:
+    def say(
+        self, circle: Circle, _document_id: DocumentId, message: ServerMessage, _but: Seat | None
+    ) -> tuple[Seat, ...]:
+        for seat in circle.seats:
+            person = cast(Somebody, seat.ears)
             match message:
                 case RoleMessage(role):
-                    self.believed[connection] = role
+                    person.believes = role
                 case ClosedMessage():
-                    self.believed.pop(connection, None)
+                    person.believes = None
                 case _:
                     pass
         return ()
 
-    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
-        raise AssertionError("nobody writes here")
-
-    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
-        raise AssertionError("nobody writes here")
-
-    def backlog(self, _connection: ConnectionId) -> int:
-        return 0
-
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
         """Nothing is held here."""
-
-    def abort(self, _connection: ConnectionId) -> None:
-        raise AssertionError("nobody here is slow")
 
 
 class World:
@@ -151,7 +165,7 @@ class World:
     async def _step(self) -> None:
         node = self.random.choice(self.nodes)
         name = self.random.choice(NAMES)
-        connection = ConnectionId(f"{name}-{self.random.randrange(2)}-at-{self.nodes.index(node)}")
+        connection = f"{name}-{self.random.randrange(2)}-at-{self.nodes.index(node)}"
         role = self.random.choice((*Role, None, None))
         match self.random.randrange(6):
             case 0 | 1:
@@ -173,14 +187,15 @@ class World:
     async def _compare(self) -> None:
         standing = (await self.sharing.access([DOCUMENT], NAMES))[DOCUMENT]
         for node in self.nodes:
-            open_room = node.rooms._rooms.get(DOCUMENT)
-            sessions = open_room.room.people.sessions() if open_room is not None else ()
-            for session in sessions:
-                identity = Identity(session.user, "jwt")
+            driver = node.rooms._registry.get(DOCUMENT)
+            seats = list(driver.seats()) if driver is not None else []
+            for seat in seats:
+                identity = Identity(seat.user, "jwt")
                 ruling = node.access.rule(standing, DOCUMENT, identity, None)
-                assert ruling is not None, session
-                assert session.role is ruling.role, session
-            assert {session.connection: session.role for session in sessions} == node.believed
+                assert ruling is not None, seat.user
+                assert seat.role is ruling.role, seat.user
+            believed = {person: person.believes for person in node.people.values() if person.believes is not None}
+            assert {seat.ears: seat.role for seat in seats} == believed
 
 
 both_ways = pytest.mark.parametrize("lossy", [True, False], ids=["hints get lost", "nobody looks"])

@@ -9,20 +9,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any, cast
 
 from pycrdt import Doc, Map, Text
 
-from crdt.errors import ManyhandsError
+from crdt.errors import Code, ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
 from crdt.log.compaction import engine_updates
 from crdt.log.document import Engine, apply_update
 from crdt.log.stand_ins import batch_of
 from crdt.protocol.messages import Acknowledged, JoinRequest, Refused, Request, ServerMessage, UpdateMessage, User
-from crdt.room.effects import Asked
 from server.auth.base import Identity
-from server.rooms import Rooms, RoomSettings
+from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.base import Folded
 from server.store.memory import MemoryStore
@@ -48,16 +48,48 @@ class SimNode:
     rooms: Rooms
 
 
-@dataclass
+@dataclass(eq=False)
 class Link:
-    """One connection: both directions in order, each message after a delay of its own."""
+    """One connection: both directions in order, each message after a delay of its own. The ears of who is behind it."""
 
+    world: "World"
+    connection: ConnectionId
     client: SimClient
     node: SimNode
+    sits: Seat | None = None
+    gone: bool = False
+    """The server has noticed that it is over."""
     open: bool = True
     up: "asyncio.Queue[Callable[[], Any]]" = field(default_factory=asyncio.Queue)
     down_free_at: float = 0.0
     task: "asyncio.Task[None] | None" = None
+
+    @property
+    def door(self) -> "World":
+        return self.world
+
+    def seat(self, _document_id: DocumentId) -> Seat | None:
+        return self.sits
+
+    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+        """Carry answers to the client; what they acknowledge must be durable by now."""
+        self.world.acknowledge(self, requests, seq)
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        """Carry a refusal to the client."""
+        self.world.refuse(self, request, refused)
+
+    def dismissed(self, seat: Seat) -> None:
+        if self.sits is seat:
+            self.sits = None
+
+    @property
+    def backlog(self) -> int:
+        """Simulated connections take everything in."""
+        return 0
+
+    def abort(self) -> None:
+        self.world.cut(self.connection)
 
 
 class World:
@@ -111,7 +143,6 @@ class World:
         poll, engine = self._poll_seconds, self._engine
         settings = RoomSettings(linger=1.0, append_deadline=3.0, node_id=name, poll_seconds=poll, engine=engine)
         rooms = Rooms(store, bus, cast(Sandbox, InProcessSandbox(engine)), settings, clock=loop.time)
-        rooms.attach(self)
         await bus.__aenter__()
         await rooms.__aenter__()
         self.nodes[name] = SimNode(name, store, bus, rooms)
@@ -146,7 +177,7 @@ class World:
         node = living[0] if len(living) == 1 else self.random.choice(living)
         self._connections += 1
         connection = ConnectionId(f"connection-{self._connections}")
-        link = Link(client, node)
+        link = Link(self, connection, client, node)
         self.links[connection] = link
         link.task = asyncio.get_running_loop().create_task(self._carry_up(link))
         client.connected(connection)
@@ -162,15 +193,17 @@ class World:
         if link.client.connection == connection:
             link.client.disconnected()
         delay = 0.0 if noticed else 20.0
-        asyncio.get_running_loop().call_later(delay, self._notice, link.node, connection)
+        asyncio.get_running_loop().call_later(delay, self._notice, link)
 
     def lives(self, node: SimNode) -> bool:
         """Whether this very process still runs."""
         return self.nodes.get(node.name) is node
 
-    def _notice(self, node: SimNode, connection: ConnectionId) -> None:
-        if self.lives(node):
-            node.rooms.disconnect(connection)
+    def _notice(self, link: Link) -> None:
+        if self.lives(link.node):
+            link.gone = True
+            if link.sits is not None:
+                link.sits.leave()
 
     async def _carry_up(self, link: Link) -> None:
         while True:
@@ -201,7 +234,7 @@ class World:
             if not self.lives(link.node):
                 return
             try:
-                answer, _ = await link.node.rooms.join(connection, DOCUMENT, request, identity)
+                link.sits, answer, _ = await link.node.rooms.join(DOCUMENT, request, identity, link)
             except ManyhandsError as error:
                 refused = Refused(error.code, error.message)
                 self._carry_down(connection, lambda: link.client.join_answered(refused))
@@ -217,7 +250,10 @@ class World:
         def arrive() -> Any:
             if not self.lives(link.node):
                 return None
-            outcome = link.node.rooms.receive(connection, DOCUMENT, batch, Request(request))
+            if link.sits is None:
+                link.refuse(Request(request), Refused(Code.NOT_JOINED, "Join the document first."))
+                return None
+            outcome = link.sits.receive(batch, Request(request))
             if outcome is None:
                 self._arrived(link, request)
                 return None
@@ -240,15 +276,11 @@ class World:
         link = self.links[connection]
         asyncio.get_running_loop().call_later(1.0, lambda: act() if link.open else None)
 
-    # What the server says (server.rooms.Wire).
+    # What the server says (server.rooms.Door).
 
-    def send(
-        self,
-        connections: Sequence[ConnectionId],
-        document_id: DocumentId,
-        message: ServerMessage,
-        but: ConnectionId | None = None,
-    ) -> tuple[ConnectionId, ...]:
+    def say(
+        self, circle: Circle, _document_id: DocumentId, message: ServerMessage, but: Seat | None
+    ) -> tuple[Seat, ...]:
         """Carry a message to clients; an update must be durable by now."""
         if isinstance(message, UpdateMessage):
             self.sent_updates += 1
@@ -256,39 +288,29 @@ class World:
                 self._durable_batch(message.seq) == message.batch,
                 f"update {message.seq} was relayed before it was durable",
             )
-        for connection in connections:
-            link = self.links.get(connection)
-            if link is not None and connection != but:
-                client = link.client
-                self._carry_down(connection, lambda client=client: client.told(message))  # type: ignore[misc]
-        return ()  # simulated connections take everything in
-
-    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
-        """Carry answers to clients; what they acknowledge must be durable by now."""
-        self._promise(seq <= self._head(), f"row {seq} was acknowledged before it was durable")
-        for connection, request in requests:
-            self._answer(connection, request, Acknowledged(seq))
-
-    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
-        """Carry a refusal to a client."""
-        self._turned_down.add(request)
-        self._answer(connection, request, refused)
-
-    def _answer(self, connection: ConnectionId, request: Request, answer: Acknowledged | Refused) -> None:
-        link = self.links.get(connection)
-        if link is not None:
-            self._carry_down(connection, lambda: link.client.answered(request, answer))
-
-    def backlog(self, connection: ConnectionId) -> int:
-        """Simulated connections take everything in."""
-        return 0
+        for seat in circle.seats:
+            link = cast(Link, seat.ears)
+            if self.links.get(link.connection) is link and seat is not but:
+                self._carry_down(link.connection, partial(link.client.told, message))
+        return ()
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
         """Nothing is held here."""
 
-    def abort(self, connection: ConnectionId) -> None:
-        """Cut a connection."""
-        self.cut(connection)
+    def acknowledge(self, link: Link, requests: Sequence[Request], seq: Seq) -> None:
+        """Carry answers to a client."""
+        self._promise(seq <= self._head(), f"row {seq} was acknowledged before it was durable")
+        for request in requests:
+            self._answer(link, request, Acknowledged(seq))
+
+    def refuse(self, link: Link, request: Request, refused: Refused) -> None:
+        """Carry a refusal to a client."""
+        self._turned_down.add(request)
+        self._answer(link, request, refused)
+
+    def _answer(self, link: Link, request: Request, answer: Acknowledged | Refused) -> None:
+        if self.links.get(link.connection) is link:
+            self._carry_down(link.connection, lambda: link.client.answered(request, answer))
 
     # The truth.
 

@@ -1,43 +1,42 @@
 """The people that a room speaks to, found once for all that it says to them: lanes to be written to, and sockets without one."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import cast
 
-from crdt.ids import ConnectionId
 from server.doors.native.connection import Connection
 from server.doors.native.engine.outgoing import Packets
 from server.doors.native.lane.outlet import Outlet, write_to_all
+from server.rooms import Seat
 
 
 class Audience:
-    """Holds as long as a room names the same tuple of connections, and nobody among them has left."""
+    """Kept in a Circle: it holds as long as nobody comes or goes."""
 
-    def __init__(self, connections: tuple[ConnectionId, ...], everybody: Mapping[ConnectionId, Connection]) -> None:
-        self.connections = connections
-        self._everybody = everybody
-        self._in_lanes: dict[Outlet, Connection] = {}
-        self._others: list[Connection] = []
-        for each in connections:
-            connection = everybody.get(each)
-            if connection is None:
+    def __init__(self, seats: Sequence[Seat]) -> None:
+        self._in_lanes: dict[Outlet, Seat] = {}
+        self._others: list[Seat] = []
+        for seat in seats:
+            lane = _connection(seat).socket.lane
+            if _connection(seat).gone:
                 continue
-            if connection.socket.lane is None:
-                self._others.append(connection)
+            if lane is None:
+                self._others.append(seat)
             else:
-                self._in_lanes[connection.socket.lane.outlet] = connection
+                self._in_lanes[lane.outlet] = seat
 
-    def send(self, packets: Packets, limit: int, but: ConnectionId | None) -> list[ConnectionId]:
+    def send(self, packets: Packets, limit: int, but: Seat | None) -> list[Seat]:
         """Send the same to all, except perhaps one; never waits. Return those whose backlog has passed the limit."""
-        author = None if but is None else self._everybody.get(but)
-        authors_lane = None if author is None else author.socket.lane
+        slow = [seat for seat in self._others if seat is not but and _connection(seat).socket.push(packets) > limit]
+        authors_lane = None if but is None else _connection(but).socket.lane
         but_outlet = None if authors_lane is None else authors_lane.outlet
-        slow = [
-            connection.connection_id
-            for connection in self._others
-            if connection is not author and connection.socket.push(packets) > limit
-        ]
-        behind = write_to_all(self._in_lanes, packets.frames, limit, but_outlet)
-        for outlet in behind:
-            connection = self._in_lanes[outlet]
-            if connection.socket.bounded(connection.socket.backlog) > limit:
-                slow.append(connection.connection_id)
+        for outlet in write_to_all(self._in_lanes, packets.frames, limit, but_outlet):
+            seat = self._in_lanes[outlet]
+            socket = _connection(seat).socket
+            if socket.bounded(socket.backlog) > limit:
+                slow.append(seat)
         return slow
+
+
+def _connection(seat: Seat) -> Connection:
+    """Every seat that the gateway is given is one of a connection's."""
+    return cast(Connection, seat.ears)

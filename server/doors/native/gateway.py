@@ -15,9 +15,9 @@ import socketio
 
 from crdt.budget import Budget, unbounded
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
-from crdt.ids import ConnectionId, DocumentId, Seq
-from crdt.protocol.answers import Value, encode_answer, encode_draining, encode_error, encode_join_answer, encode_user
-from crdt.protocol.messages import ClosedMessage, Limits, Refused, Request, ServerMessage
+from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol.answers import Value, encode_draining, encode_error, encode_join_answer, encode_user
+from crdt.protocol.messages import ClosedMessage, Limits, Request, ServerMessage
 from crdt.protocol.requests import (
     Authenticate,
     ClientRequest,
@@ -30,7 +30,6 @@ from crdt.protocol.requests import (
     decode_request,
 )
 from crdt.protocol.uploads import Uploads
-from crdt.room.effects import Asked
 from server.address_groups import payer
 from server.auth.base import Authenticator, Identity
 from server.auth.refusals import unauthenticated
@@ -40,7 +39,7 @@ from server.doors.native.engine.door import People
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
 from server.doors.native.engine.frames import TEXT_CHARACTERS
 from server.doors.native.engine.origins import Origins
-from server.doors.native.engine.outgoing import ack_packets, event_packets, message_packets, saved_text
+from server.doors.native.engine.outgoing import ack_packets, event_packets, message_packets
 from server.doors.native.engine.strict_server import StrictServer
 from server.doors.native.identities import Identities
 from server.doors.native.lane.hold import Holds
@@ -48,7 +47,7 @@ from server.doors.native.limits import GatewayLimits
 from server.doors.native.rates import ConnectionRates
 from server.doors.native.sweeper import Sweeper
 from server.observe import log
-from server.rooms import Rooms, shutting_down
+from server.rooms import Circle, Rooms, Seat, shutting_down
 
 BACKLOG_FACTOR = 4
 """A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
@@ -57,7 +56,7 @@ EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
 
 
 class Gateway:
-    """All Socket.IO connections of this node; `rooms` reach them through it as their Wire.
+    """All Socket.IO connections of this node; `rooms` reach them through it as a Door.
 
     Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see
     engine_socket.py), by a server that takes WebSocket messages of at most `message_bytes`. To
@@ -88,7 +87,6 @@ class Gateway:
         )
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
-        self._audiences: dict[DocumentId, Audience] = {}
         self._holds = Holds()
         self._people = People(self._limits.connections_per_user)
         self._empty = asyncio.Event()
@@ -113,59 +111,20 @@ class Gateway:
         """How often each kind of protocol error was seen."""
         return dict(self._server.complaints.counts)
 
-    # What rooms ask: the Wire
+    # The door
 
-    def send(
-        self,
-        connections: tuple[ConnectionId, ...],
-        document_id: DocumentId,
-        message: ServerMessage,
-        but: ConnectionId | None = None,
-    ) -> list[ConnectionId]:
+    def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
         """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
-        audience = self._audiences.get(document_id)
-        if audience is None or audience.connections is not connections:
-            audience = Audience(connections, self._connections)
-            if len(connections) > 1:  # what is said to one person alone says nothing of the next time
-                self._audiences[document_id] = audience
-        slow = audience.send(message_packets(document_id, message), self._room_limits.backlog_bytes, but)
-        if isinstance(message, ClosedMessage):
-            for each in connections:
-                if (connection := self._connections.get(each)) is not None:
-                    self._forget_document(connection, document_id)
-        return slow
-
-    def acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
-        """Ack updates, or last parts of uploads; to each connection in one go, as whoever types much has many in a row."""
-        texts: dict[ConnectionId, list[str]] = {}
-        for connection, request in requests:
-            texts.setdefault(connection, []).append(saved_text(_ack_id(request), seq))
-        for connection, theirs in texts.items():
-            if (found := self._connections.get(connection)) is not None:
-                found.socket.push_texts(theirs)
-
-    def refuse(self, connection: ConnectionId, request: Request, refused: Refused) -> None:
-        """Ack an update, or the last part of an upload, with its refusal."""
-        ack_id = _ack_id(request)
-        if (found := self._connections.get(connection)) is not None:
-            found.socket.push(ack_packets(ack_id, encode_answer(refused)))
-
-    def backlog(self, connection: ConnectionId) -> int:
-        """Bytes that wait to be taken by this connection; 0 when it is gone."""
-        found = self._connections.get(connection)
-        return 0 if found is None else found.socket.backlog
+        audience = circle.found
+        if not isinstance(audience, Audience):
+            audience = circle.found = Audience(circle.seats)
+        return audience.send(message_packets(document_id, message), self._room_limits.backlog_bytes, but)
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
         """Postpone reading this document's sockets, or read now what has arrived."""
         hold = self._holds.of(document_id)
         if hold is not None:
             hold.begin() if holding else hold.end()
-
-    def abort(self, connection: ConnectionId) -> None:
-        """Cut the connection, whatever waits for it."""
-        found = self._connections.get(connection)
-        if found is not None:
-            found.socket.end(cut=True)
 
     # Lifetime
 
@@ -204,7 +163,7 @@ class Gateway:
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._people.enter(identity.user.user_id)
-        connection = Connection(connection_id, socket, identity, account, uploads, rates)
+        connection = Connection(connection_id, self, socket, identity, account, uploads, rates, self._holds)
         self._connections[connection_id] = connection
         self._empty.clear()
         self._identities.await_expiry(connection)
@@ -215,22 +174,22 @@ class Gateway:
         connection = self._connections.pop(connection_id)
         if connection.expiry is not None:
             connection.expiry.cancel()
-        for document_id in connection.documents:
-            self._audiences.pop(document_id, None)
+        connection.gone = True
         self._people.leave(connection.user.user_id)
         connection.uploads.forget_all()
-        self._rooms.disconnect(connection_id)
+        for document_id in list(connection.seats):
+            connection.leave(document_id)
         if not self._connections:
             self._empty.set()
 
     def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
         """Take an update at once; False if it has anything to wait for, as the sandbox, and if it is to be refused for its rate."""
         connection = self._connections[connection_id]
-        room = self._rooms.at_once(document_id, batch, connection.account.person)
-        if room is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
+        seat = connection.seats.get(document_id)
+        if seat is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
             return False
         try:
-            return room.receive(connection_id, batch, Request(ack_id))
+            return seat.receive_now(batch, Request(ack_id))
         except Exception as error:  # noqa: BLE001 - as in `received`
             self._refuse(connection, ack_id, ["update", document_id, batch], _refusal_of(error))
         return True
@@ -245,7 +204,7 @@ class Gateway:
         if not isinstance(request, Presence) or connection.expired or not connection.rates.admit_presence_now():
             return False
         try:
-            self._rooms.receive_presence(connection_id, request.document_id, request.state)
+            _seat(connection, request.document_id).moves(request.state)
             if ack_id is not None:
                 connection.socket.push(ack_packets(ack_id, {}))
         except Exception as error:  # noqa: BLE001 - as in `received`
@@ -271,7 +230,6 @@ class Gateway:
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return what to answer now; None: the answer comes through the wire."""
-        me = connection.connection_id
         match request:
             case Update(document_id, batch):
                 await self._receive(connection, ack_id, document_id, batch)
@@ -279,13 +237,13 @@ class Gateway:
             case Upload(document_id):
                 return await self._receive_part(connection, ack_id, request)
             case Presence(document_id, state):
-                self._rooms.receive_presence(me, document_id, state)
+                _seat(connection, document_id).moves(state)
             case Join():
                 return await self._join(connection, request)
             case Fetch(document_id, index):
-                return {"chunk": self._rooms.fetch(me, document_id, index)}
+                return {"chunk": _seat(connection, document_id).part(index)}
             case Leave(document_id):
-                self._leave(connection, document_id)
+                connection.leave(document_id)
             case Authenticate():
                 return await self._authenticate(connection, request)
             case _:
@@ -295,19 +253,21 @@ class Gateway:
     async def _join(self, connection: Connection, join: Join) -> Value:
         if self._draining:
             raise shutting_down()
-        held = connection.documents
+        held = connection.seats
         if join.document_id not in held and len(held) >= self._limits.documents_per_connection:
             raise ProtocolError(Code.TOO_MANY, f"One connection may hold {len(held)} documents. Leave one first.")
-        me = connection.connection_id
-        answer, info = await self._rooms.join(
-            me, join.document_id, join.request, connection.identity, join.link, connection.account
+        seat, answer, info = await self._rooms.join(
+            join.document_id,
+            join.request,
+            connection.identity,
+            connection,
+            link=join.link,
+            account=connection.account,
         )
         if connection.expired:
-            self._rooms.leave(me, join.document_id)
+            seat.leave()
             raise unauthenticated(EXPIRED)
-        held.add(join.document_id)
-        self._holds.assign(connection.socket.lane, held)
-        connection.uploads.forget(join.document_id)
+        connection.sits_down(seat)
         return encode_join_answer(answer, info, self._room_limits)
 
     async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
@@ -316,16 +276,17 @@ class Gateway:
         if connection.connection_id not in self._connections:
             return None  # it went meanwhile
         connection.identity = identity
-        self._rooms.identify(connection.connection_id, identity)
+        for seat in connection.seats.values():
+            seat.renew(identity)
         self._identities.await_expiry(connection)
         return {"user": encode_user(identity.user)}
 
     def _expire(self, connection: Connection) -> None:
         """Nobody vouches for this person any more: they are out of everything, until they bring a fresh token."""
         closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
-        for document_id in list(connection.documents):
+        for document_id in list(connection.seats):
             connection.socket.push(message_packets(document_id, closed))
-            self._leave(connection, document_id)
+            connection.leave(document_id)
 
     async def _receive(self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes) -> None:
         most = self._room_limits.part_bytes
@@ -334,10 +295,9 @@ class Gateway:
         await self._receive_whole(connection, ack_id, document_id, batch)
 
     async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
-        if upload.document_id not in connection.documents:
-            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        seat = _seat(connection, upload.document_id)
         if upload.offset == 0:
-            self._rooms.may_write(connection.connection_id, upload.document_id)
+            seat.may_write()
         progress = connection.uploads.receive(upload)
         if isinstance(progress, int):
             return {"received": progress}
@@ -351,17 +311,17 @@ class Gateway:
         self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes
     ) -> None:
         request = None if ack_id is None else Request(ack_id)
-        checking = self._rooms.receive(connection.connection_id, document_id, batch, request, connection.account.person)
+        checking = _seat(connection, document_id).receive(batch, request)
         if checking is not None:
             await checking
 
     def _refuse(self, connection: Connection, ack_id: int | None, event: list[Any], refusal: ManyhandsError) -> None:
         if ack_id is not None:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
-        elif (document_id := _document_of_update(event)) in connection.documents:
+        elif (document_id := _document_of_update(event)) in connection.seats:
             closed = ClosedMessage(refusal.code, refusal.outward)
             connection.socket.push(message_packets(document_id, closed))
-            self._leave(connection, document_id)
+            connection.leave(document_id)
         if refusal.code in (Code.MALFORMED, Code.UNKNOWN_EVENT):
             self._count_strike(connection, refusal)
 
@@ -373,23 +333,13 @@ class Gateway:
             log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
             socket.end(cut=True)
 
-    def _leave(self, connection: Connection, document_id: DocumentId) -> None:
-        self._rooms.leave(connection.connection_id, document_id)
-        self._forget_document(connection, document_id)
 
-    def _forget_document(self, connection: Connection, document_id: DocumentId) -> None:
-        connection.documents.discard(document_id)
-        self._audiences.pop(document_id, None)
-        connection.uploads.forget(document_id)
-        # In a turn of its own: what was held would be read in the middle of what the room is about
-        # to do.
-        asyncio.get_running_loop().call_soon(self._holds.assign, connection.socket.lane, connection.documents)
-
-
-def _ack_id(request: Request) -> int:
-    if not isinstance(request, int):
-        raise InvariantError("A request that the gateway did not make.")
-    return request
+def _seat(connection: Connection, document_id: DocumentId) -> Seat:
+    """The connection's seat in a document; raises ProtocolError(not_joined)."""
+    seat = connection.seats.get(document_id)
+    if seat is None:
+        raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+    return seat
 
 
 def _refusal_of(error: Exception) -> ManyhandsError:

@@ -6,6 +6,7 @@ delays nobody. To everybody else the network seems a moment slower: each connect
 kept, and the bytes of a connection that closes are read first.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -76,7 +77,7 @@ class Holds:
         """A document's hold; None: nobody's bytes may wait for it."""
         return self._of.get(document_id)
 
-    def assign(self, reader: Reader | None, documents: set[DocumentId]) -> None:
+    def assign(self, reader: Reader | None, documents: Collection[DocumentId]) -> None:
         """A connection is in these documents from now on."""
         if reader is None:
             return

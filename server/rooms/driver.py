@@ -1,36 +1,37 @@
-"""One open room and its driver: carries out the room's effects, calls it back in time, and never lets an error out of the room.
+"""The driver of one open room: carries out the room's effects, calls it back in time, and lets no error out of it.
 
-The room decides, this module does. Every call into the room goes through `do`, which carries out
-what the room answers and sets the timer for its next deadline.
+The room decides, this module does. `do` calls a verb of the room, carries out what the room answers
+and sets the timer for its next deadline; `wake` does so when nothing but time has passed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar, assert_never
+from typing import Any, assert_never, cast
 
-from crdt.errors import Code, ManyhandsError
-from crdt.ids import ConnectionId, DocumentId, NodeId
-from crdt.protocol.messages import DocumentInfo, Refused, Request
+from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
+from crdt.ids import DocumentId, NodeId, Seq
+from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.room.effects import (
     Acknowledge,
-    AnnouncePresence,
     Append,
+    Asked,
     Broadcast,
+    Dismiss,
     Effect,
     Ended,
     Fetch,
     KeepAside,
-    PublishBatch,
-    PublishPresence,
+    Publish,
     Refuse,
     Reload,
 )
-from crdt.room.neighbours import Neighbours
+from crdt.room.nodes import Neighbours
 from crdt.room.room import Room
-from crdt.room.session import Behind
+from crdt.room.session import Behind, Session
+from server.background import Background
 from server.bus.base import (
     AccessHint,
     BatchHint,
@@ -43,16 +44,18 @@ from server.bus.base import (
     PresenceWhole,
 )
 from server.observe import log
+from server.people.access import Ruling
 from server.rooms.committer import Committer, Late, Outcome, UnderWay
+from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
+from server.rooms.door import Circle, Door
 from server.rooms.doubts import Doubts
-from server.rooms.hints import hint_of
+from server.rooms.intake import Intake
+from server.rooms.learning import Learning
+from server.rooms.openers import Openers
 from server.rooms.reader import Reader, replayed, stored_of
-from server.rooms.upkeep import CLEARED_SECONDS, FOLDS_AT_ONCE, Upkeep
-from server.rooms.wire import Wire
+from server.rooms.seat import Seat
 from server.store import base as store
 from server.store.set_aside_base import SetAsides
-
-T = TypeVar("T")
 
 DRAIN_CHECK = 0.25
 """Seconds between looks at the backlog of connections that have fallen behind."""
@@ -69,28 +72,55 @@ def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 
 
-@dataclass(frozen=True, slots=True)
+def shutting_down() -> Unavailable:
+    """The refusal of everything that comes after the drain has begun."""
+    return Unavailable("This server is shutting down; connect again.", Code.DRAINING)
+
+
+@dataclass(slots=True)
 class Surroundings:
-    """What every open room of a node shares. `clock`: monotonic seconds; `spawn` runs a task that the node owns."""
+    """What every open room of a node shares.
+
+    Attributes:
+        clock: monotonic seconds.
+        judge: gives everybody in a room the role that they have by now.
+        draining: nothing is opened or taken any more.
+    """
 
     log: store.Log
     set_aside: SetAsides
     committer: Committer
     bus: Bus
-    wire: Wire
     clock: Callable[[], float]
-    spawn: Callable[[Awaitable[None]], None]
+    background: Background
     fold: store.Fold
     backlog_bytes: int
     document_bytes: int
     neighbours: Neighbours
-    judge: Callable[["OpenRoom"], Awaitable[None]]
-    """Give everybody in a room the role that they have by now."""
+    openers: Openers
+    intake: Intake
+    judge: Callable[["Driver"], Coroutine[Any, Any, None]]
     folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
+    draining: bool = False
 
 
-class OpenRoom:
-    """A room with its surroundings. `ended` is called once when the room is over, `idle` whenever it has come to rest."""
+class Driver:
+    """A room with its surroundings. `came_to_rest` is called whenever the room is idle, and once when it is over."""
+
+    over = False
+    """Whether nothing is driven any more."""
+
+    access_version = 0
+    """Newest known version of the access list. Everybody here has been checked against it, or soon will be."""
+
+    judged_version = 0
+    """The version against which everybody has been checked who is here, or has left behind what is not durable yet."""
+
+    linger: asyncio.TimerHandle | None = None
+    """Closes the room when nobody comes back."""
+
+    learning: Learning | None = None
+    """The gate has yet to learn the document before it lets edits in."""
 
     def __init__(
         self,
@@ -98,70 +128,109 @@ class OpenRoom:
         room: Room,
         loaded: store.Loaded,
         surroundings: Surroundings,
-        came_to_rest: Callable[["OpenRoom"], None],
+        came_to_rest: Callable[["Driver"], None],
     ) -> None:
         self.document_id = document_id
         self.room = room
-        self.over = False
         self.settled = asyncio.Event()
         """Set while everything that was taken is durable."""
         self.settled.set()
-        self.access_version = 0
-        """Newest known version of the access list. Everybody here has been checked against it, or soon will be."""
-        self.judged_version = 0
-        """Version of the access list against which everybody here, and all that is not durable yet, has been checked."""
+        self.rulings: dict[tuple[object, ...], Ruling] = {}
+        """How those who were here were ruled on last, by what they showed."""
+        self.intake, self.openers = surroundings.intake, surroundings.openers
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._under_way = UnderWay()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._holding = False
-        """Whether the people's bytes may wait until the timer rings."""
+        self._holding: tuple[Door, ...] = ()
+        """The doors at which the people's bytes may wait until the timer rings."""
         self._drain_timer: asyncio.TimerHandle | None = None
+        self._told: tuple[Session, ...] = ()
+        self._circles: list[tuple[Door, Circle]] = []
+        """Of those to whom something was said last: who came in by which door."""
         self.doubts = Doubts(document_id, surroundings.clock)
         """What is tried before it is taken."""
         self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
-        self._upkeep = Upkeep(document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes)
+        self._compaction = Compaction(
+            document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes
+        )
+
+    def seats(self) -> Iterator[Seat]:
+        """Everybody who is here now."""
+        return map(_seat, self.room.people)
+
+    def learn(self) -> None:
+        """Have the gate learn the document beside everything else."""
+        learning = self.learning = Learning(self.room.replica)
+
+        async def run() -> None:
+            try:
+                await learning.run()
+            finally:
+                self.learning = None
+
+        self._around.background.spawn(run(), "learning")
+
+    def check_open(self) -> None:
+        """Raise ManyhandsError unless the document is open here, and anything is taken at all."""
+        if self._around.draining:
+            raise shutting_down()
+        if self.over:
+            raise ProtocolError(Code.NOT_JOINED, "The document was closed meanwhile. Join it again.")
 
     def do(self, verb: Callable[[], list[Effect]]) -> None:
         """Call a verb of the room, carry out its effects, and see to what is due. An error of ours ends the room, not the process."""
         if self.over:
             return
-        room = self.room
         try:
             self._perform(verb())
-            if not self.over:
-                self._perform(room.flush(self._around.clock()))
         except Exception:  # noqa: BLE001 - the room's border: an error of ours costs this room, not the process
+            self._break()
+        self.wake()
+
+    def wake(self) -> None:
+        """See to what is due by now, and set the timer for what will be."""
+        if self.over:
+            return
+        room = self.room
+        try:
+            self._perform(room.flush(self._around.clock()))
+        except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
         self._set_timer()
         if self.over or room.settled:
             self.settled.set()
+            if not self.over and not room.people:
+                self._came_to_rest(self)
         else:
             self.settled.clear()
-        if not self.over and room.idle:
-            self._came_to_rest(self)
 
-    def receive(self, connection: ConnectionId, batch: bytes, request: Request | None) -> bool:
-        """Take a small batch. Return False, without any change, if the sandbox has to try the batch first."""
-        room, effects = self.room, list[Effect]()
-        alone = not room.gathers  # if others are already waiting, no deadline moves
+    def receive(self, seat: Seat, batch: bytes, request: Request | None) -> bool:
+        """Take a small batch. Return False, without any change, if the batch has to wait for something.
+
+        If others are already waiting, no deadline moves, so the timer is left alone.
+        """
+        room = self.room
+        if self.over or self._around.draining or self.learning is not None or room.replica.judging:
+            return False
+        alone = not room.gathers
         try:
             updates = room.replica.read(batch)
             if self.doubts.of(updates):
                 return False
-            effects = room.receive(connection, updates, request)
-            if not alone:
+            effects = room.receive(seat, updates, request)
+            if effects:
                 self._perform(effects)
         except ManyhandsError as refusal:
             if refusal.code is Code.TOO_COSTLY:
                 return False
             refused = Refused(refusal.code, refusal.outward)
-            self.do(lambda: room.refuse(connection, request, refused))
+            self.do(lambda: room.refuse(seat, request, refused))
         except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
         if alone:
-            self.do(lambda: effects)
+            self.wake()
         return True
 
     def _break(self) -> None:
@@ -171,36 +240,39 @@ class OpenRoom:
     def _set_timer(self) -> None:
         moment = None if self.over else self.room.deadline()
         if self._timer is None or moment != self._due:
-            self._ring_at(moment)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._due = moment
+            if moment is not None:
+                delay = max(0.0, moment - self._around.clock())
+                self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
         soon = moment is not None and self.room.gathers and moment - self._around.clock() <= LONGEST_HOLD
-        self._hold(holding=soon)
+        if soon and not self._holding:
+            self._holding = tuple(door for door, _ in self._circles)
+            for door in self._holding:
+                door.hold(self.document_id, holding=True)
+        elif not soon and self._holding:
+            self._hold_no_more()
 
-    def _ring_at(self, moment: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._due = moment
-        if moment is not None:
-            delay = max(0.0, moment - self._around.clock())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
+    def _hold_no_more(self) -> None:
+        doors, self._holding = self._holding, ()
+        for door in doors:
+            door.hold(self.document_id, holding=False)
 
-    def _hold(self, *, holding: bool) -> None:
-        if holding is not self._holding:
-            self._holding = holding
-            self._around.wire.hold(self.document_id, holding=holding)
-
-    def _wake(self) -> None:
+    def _ring(self) -> None:
         self._timer = None
-        self._hold(holding=False)  # what has come belongs into the row that may leave now
-        self.do(list)
+        if self._holding:
+            self._hold_no_more()  # what has come belongs into the row that may leave now
+        self.wake()
 
     def close(self) -> None:
         """Stop driving; nothing is lost if the room is idle."""
         self.over = True
         self.settled.set()
         # In a turn of its own: what was held would be read in the middle of whatever ends the room.
-        asyncio.get_running_loop().call_soon(partial(self._hold, holding=False))
-        for timer in (self._timer, self._drain_timer):
+        asyncio.get_running_loop().call_soon(self._hold_no_more)
+        for timer in (self._timer, self._drain_timer, self.linger):
             if timer is not None:
                 timer.cancel()
 
@@ -212,26 +284,58 @@ class OpenRoom:
             match effect:
                 case Append():
                     self._append(effect)
-                case Broadcast(connections, message, but):
-                    if slow := around.wire.send(connections, self.document_id, message, but):
-                        self._leave_behind(slow)
+                case Broadcast(sessions, message, but):
+                    self._say(sessions, message, but)
                 case Acknowledge(requests, seq):
-                    around.wire.acknowledge(requests, seq)
-                case Refuse(connection, request, refused):
-                    around.wire.refuse(connection, request, refused)
-                case PublishBatch() | PublishPresence() | AnnouncePresence():
-                    around.bus.publish(self.document_id, hint_of(effect, self.room))
-                case Fetch(after):
-                    around.spawn(self._fetch(after))
-                case Reload(reason, failed, folded):
-                    around.spawn(self._reload(reason, failed=failed, folded=folded))
-                case KeepAside():
-                    around.spawn(self._keep_aside(effect))
+                    self._acknowledge(requests, seq)
+                case Refuse(session, request, refused):
+                    _seat(session).ears.refuse(request, refused)
+                case Publish(hint):
+                    around.bus.publish(self.document_id, hint)
+                case Dismiss():
+                    self._dismiss(effect)
+                case Fetch() | Reload() | KeepAside():
+                    around.background.spawn(self._ask(effect), type(effect).__name__)
                 case Ended():
                     self.close()
                     self._came_to_rest(self)
                 case _:
                     assert_never(effect)
+
+    def _say(self, sessions: tuple[Session, ...], message: ServerMessage, but: Session | None = None) -> None:
+        if len(sessions) == 1:  # what is said to one person alone says nothing of the next time
+            (session,) = sessions
+            if session is not but:
+                seat = _seat(session)
+                if seat.ears.door.say(Circle((seat,)), self.document_id, message, None):
+                    self._leave_behind((seat,))
+            return
+        if sessions is not self._told:
+            doors: dict[Door, list[Seat]] = {}
+            for seat in map(_seat, sessions):
+                doors.setdefault(seat.ears.door, []).append(seat)
+            self._told, self._circles = sessions, [(door, Circle(tuple(seats))) for door, seats in doors.items()]
+        for door, circle in self._circles:
+            if slow := door.say(circle, self.document_id, message, cast(Seat | None, but)):
+                self._leave_behind(slow)
+
+    def _dismiss(self, effect: Dismiss) -> None:
+        self._say(effect.sessions, effect.message)
+        for seat in map(_seat, effect.sessions):
+            self.openers.leave(seat)
+            seat.ears.dismissed(seat)
+
+    def _acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+        """Tell each person of all their edits in one go: whoever types much has many in a row."""
+        if len(requests) == 1:
+            ((session, request),) = requests
+            _seat(session).ears.acknowledge((request,), seq)
+            return
+        by_seat: dict[Session, list[Request]] = {}
+        for session, request in requests:
+            by_seat.setdefault(session, []).append(request)
+        for session, theirs in by_seat.items():
+            _seat(session).ears.acknowledge(theirs, seq)
 
     def _append(self, effect: Append) -> None:
         append = self._under_way.begin(self.document_id, effect, self.judged_version)
@@ -240,15 +344,16 @@ class OpenRoom:
     def _appended(self, effect: Append, outcome: Outcome) -> None:
         match outcome:
             case store.Appended(seq):
-                self._upkeep.appended(len(effect.batch))
+                self._compaction.appended(len(effect.batch))
                 self.do(lambda: self.room.committed(effect.update_id, seq))
-                self.compact_if_due()
+                if self._compaction.grown(self.room.size):
+                    self.compact_if_due()
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
             case store.Taken():
                 self.do(lambda: self.room.append_refused(effect.update_id))
             case store.Stale():
-                self._around.spawn(self._append_as_allowed(effect))
+                self._around.background.spawn(self._append_as_allowed(effect))
             case store.Gone():
                 self.end(Code.DELETED, "The document was deleted.")
             case None | Late():
@@ -274,13 +379,23 @@ class OpenRoom:
         """End the room and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
-    async def _fetch(self, after: int) -> None:
-        rows = await self._reader.read(after)
-        self.do(lambda: self.room.fetched(rows))
+    async def _ask(self, effect: Fetch | Reload | KeepAside) -> None:
+        """Ask the store until it answers."""
+        match effect:
+            case Fetch(after):
+                rows = await self._reader.read(after)
+                self.do(lambda: self.room.fetched(rows))
+            case Reload(reason, failed, folded):
+                await self._reload(reason, failed=failed, folded=folded)
+            case KeepAside():
+                self.doubts.begin()
+                versions = await self._reader.keep_aside(effect)
+                if versions is not None:
+                    self.do(lambda: self.room.kept_aside(*versions))
 
     async def _reload(self, reason: str, *, failed: bool, folded: bool) -> None:
         if folded:
-            await self._upkeep.compact()
+            await self._compaction.compact()
         else:
             log.warning("replica_in_doubt", document=self.document_id, reason=reason)
         loaded = await self._reader.load(failed=failed)
@@ -293,12 +408,6 @@ class OpenRoom:
         if self.room.quarantined is not None:
             log.error("document_quarantined", document=self.document_id, reason=self.room.quarantined)
 
-    async def _keep_aside(self, effect: KeepAside) -> None:
-        self.doubts.begin()
-        versions = await self._reader.keep_aside(effect)
-        if versions is not None:
-            self.do(lambda: self.room.kept_aside(*versions))
-
     # Other nodes.
 
     def hear(self, node: NodeId, message: BusMessage) -> None:
@@ -308,7 +417,7 @@ class OpenRoom:
         match message:
             case BatchHint():
                 people.hear_crowd(node, message.people)
-                self.learn(message)
+                self.hear_row(message)
             case PresenceHint(changes):
                 self.do(lambda: people.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
@@ -324,7 +433,7 @@ class OpenRoom:
             case _:
                 assert_never(message)
 
-    def learn(self, hint: BatchHint) -> None:
+    def hear_row(self, hint: BatchHint) -> None:
         """There is this row in the log. In another life of the document: then the store must say which one is the present."""
         if hint.epoch != self.room.epoch:
             self.do(lambda: self.room.doubt("Another node knows another life of this document."))
@@ -342,7 +451,7 @@ class OpenRoom:
 
     def judge(self) -> None:
         """Give everybody here the role that they have by now, soon."""
-        self._around.spawn(self._around.judge(self))
+        self._around.background.spawn(self._around.judge(self))
 
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""
@@ -364,38 +473,44 @@ class OpenRoom:
         """Another node has gone or fallen silent."""
         self.do(lambda: self.room.people.lose_node(node))
 
-    def _leave_behind(self, slow: Sequence[ConnectionId]) -> None:
+    def _leave_behind(self, slow: Sequence[Seat]) -> None:
         """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""
-        for connection in slow:
+        for seat in slow:
             log.info("connection_behind", document=self.document_id)
-            self.room.people.congested(connection, self._around.clock())
+            self.room.people.congested(seat, self._around.clock())
         if self._drain_timer is None:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
     def _look_at_slow(self) -> None:
         self._drain_timer = None
-        around, now = self._around, self._around.clock()
-        behind = [(s.connection, s.state.since) for s in self.room.people.sessions() if isinstance(s.state, Behind)]
-        for connection, since in behind:
-            if around.wire.backlog(connection) <= around.backlog_bytes // 4:
-                self.do(lambda connection=connection: self.room.people.drained(connection))  # type: ignore[misc]
-            elif now - since > NEVER_DRAINS:
-                around.wire.abort(connection)
+        now, behind = self._around.clock(), False
+        for seat in self.seats():
+            if isinstance(seat.state, Behind):
+                behind = True
+                if seat.ears.backlog <= self._around.backlog_bytes // 4:
+                    self.do(partial(self.room.people.drained, seat))
+                elif now - seat.state.since > NEVER_DRAINS:
+                    seat.ears.abort()
         if behind and not self.over:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
     def compact_if_due(self, *, unloading: bool = False) -> None:
         """Fold the log in the background, if that pays, or if the document is nearly full and there is something to be cleared away."""
         room, now = self.room, self._around.clock()
-        if not self.over and room.quarantined is None and self._upkeep.begin(room, now, unloading=unloading):
-            self._around.spawn(self._compact())
+        if not self.over and room.quarantined is None and self._compaction.begin(room, now, unloading=unloading):
+            self._around.background.spawn(self._compact())
 
     async def _compact(self) -> None:
         async with self._around.folds:
-            saved = await self._upkeep.compact()
+            saved = await self._compaction.compact()
         if saved is not None:
             self.room.replica.document.shrink(saved)
             self.compact_if_due()  # of what came meanwhile; perhaps nothing more comes to ask for it
             # Nor for what was deleted meanwhile in a full document, into which nobody writes any
             # more.
             asyncio.get_running_loop().call_later(CLEARED_SECONDS, self.compact_if_due)
+
+
+def _seat(session: Session) -> Seat:
+    """Every session of a room on a server is a seat."""
+    return cast(Seat, session)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
-from crdt.room.neighbours import Neighbours
+from crdt.room.nodes import Neighbours
 from server.bus.base import NODES, Beat, Bus, BusMessage
 from server.observe import log
-from server.rooms.open_room import OpenRoom
+from server.rooms.driver import Driver
 
 BEAT = 1.0
 """Seconds between signs of life."""
@@ -26,13 +26,13 @@ _TWICE = (
 )
 
 
-class Neighbourhood:
+class Nodes:
     """Runs as `async with`, within the bus' lifetime. `neighbours` is told of other nodes by the rooms as well."""
 
     def __init__(
         self,
         bus: Bus,
-        rooms: Iterable[OpenRoom],
+        rooms: Iterable[Driver],
         neighbours: Neighbours,
         clock: Callable[[], float],
         called: str,
@@ -47,7 +47,7 @@ class Neighbourhood:
 
     async def __aenter__(self) -> Self:
         await self._bus.subscribe(NODES, self._hear)
-        self._task = asyncio.create_task(self._run(), name="neighbourhood")
+        self._task = asyncio.create_task(self._run(), name="nodes")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -60,8 +60,8 @@ class Neighbourhood:
 
     def recovered(self) -> None:
         """Hints were lost, ours as well as others': say where our logs end and who is here, and ask who is elsewhere."""
-        for open_room in self._rooms:
-            open_room.announce()
+        for driver in self._rooms:
+            driver.announce()
 
     async def _run(self) -> None:
         for beat in itertools.count():
@@ -74,13 +74,13 @@ class Neighbourhood:
         for node in self._neighbours.take_silent(self._clock()):
             self._lose(node)
         for node in self._neighbours.take_new():
-            for open_room in self._rooms:
-                open_room.find_node(node)
+            for driver in self._rooms:
+                driver.find_node(node)
 
     def _lose(self, node: NodeId) -> None:
         log.info("node_gone", node=node)
-        for open_room in self._rooms:
-            open_room.lose_node(node)
+        for driver in self._rooms:
+            driver.lose_node(node)
 
     def _hear(self, _document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
         if isinstance(message, Beat) and message.leaving:

@@ -5,7 +5,7 @@ from math import inf
 
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId
-from crdt.log.compaction import should_compact
+from crdt.log.compaction import ROW_BYTES, due_bytes, should_compact
 from crdt.room.room import Room
 from server.observe import log
 from server.store import base as store
@@ -18,7 +18,7 @@ FOLDS_AT_ONCE = 2
 """Documents that are folded at once: each is in memory whole, beside its replica."""
 
 
-class Upkeep:
+class Compaction:
     """Counts what was appended since the snapshot."""
 
     def __init__(
@@ -35,11 +35,16 @@ class Upkeep:
         self._folding = False
         self._turn = asyncio.Lock()
         self._cleared, self._cleared_at = 0, -inf
+        self._due = due_bytes(self._snapshot_bytes)
 
     def appended(self, size: int) -> None:
         """There is one row more, of so many bytes."""
         self._rows += 1
         self._bytes += size
+
+    def grown(self, size: int) -> bool:
+        """Whether to ask `begin`, now that a document of so many bytes has grown."""
+        return self._bytes + ROW_BYTES * self._rows >= self._due or size * 8 >= self._most_bytes * 7
 
     def begin(self, room: Room, now: float, *, unloading: bool) -> bool:
         """Begin to fold when the log has grown enough; before the document is unloaded, when there is anything worth it.
@@ -74,4 +79,5 @@ class Upkeep:
         self._rows = max(0, self._rows - report.rows)
         self._bytes = max(0, self._bytes - report.log_bytes)
         self._snapshot_bytes = report.snapshot_bytes
+        self._due = due_bytes(self._snapshot_bytes)
         return saved

@@ -1,0 +1,53 @@
+"""Background work: tasks that belong to somebody, and the pauses between tries."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from typing import Any, Self
+
+from server.observe import log
+
+
+class Background:
+    """Tasks of one owner: none outlives the owner, and what fails in one is logged."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str = "task") -> "asyncio.Task[None]":
+        """Run something beside everything else until it ends or the owner stops."""
+
+        async def run() -> None:
+            try:
+                await work
+            except Exception:  # noqa: BLE001 - a task's border: what failed is logged, the others go on
+                log.exception("task_failed", task=name)
+
+        task = asyncio.create_task(run(), name=name)
+        self.own(task)
+        return task
+
+    def own(self, task: "asyncio.Task[None]") -> None:
+        """Take over a task whose failure somebody else hears of."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Cancel everything, and return when all has ended."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.stop()
+
+
+def pauses(first: float, last: float) -> Iterator[float]:
+    """Seconds between tries, doubled from the first to the last."""
+    pause = first
+    while True:
+        yield pause
+        pause = min(pause * 2, last)

@@ -1,0 +1,135 @@
+"""Batches that cannot be taken at once: read in the sandbox, tried there if need be, judged in slices while others go on.
+
+A batch is taken at once when it is small, and little else came in the same turn of the event loop.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+from crdt.errors import Code, ManyhandsError, ProtocolError
+from crdt.ids import DocumentId
+from crdt.protocol.batch import decode_batch
+from crdt.protocol.messages import Request
+from crdt.room.effects import Effect
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect_batch
+from server.rooms.openers import Openers
+from server.rooms.seat import Seat
+from server.rooms.turnstile import Turnstile
+from server.sandbox import Sandbox
+from server.store.base import Log
+
+INLINE_BYTES = 32 * 2**10
+"""A batch up to this many bytes is read here when its turn has come; a larger one in the sandbox, while others go on."""
+
+AT_ONCE_BYTES = 8 * 2**10
+"""What is taken in one turn of the event loop, keystrokes apart: 4,000 of the smallest structs, some 30 ms. The rest takes turns."""
+
+KEYSTROKE_BYTES = 64
+"""A batch up to this many bytes takes microseconds, whatever is in it."""
+
+
+class Intake:
+    """All batches of this node that have to wait for something. `update_bytes`: the largest batch that is taken."""
+
+    def __init__(
+        self,
+        log: Log,
+        sandbox: Sandbox,
+        gate_limits: GateLimits,
+        update_bytes: int,
+        openers: Openers,
+        turnstile: Turnstile,
+    ) -> None:
+        self._log = log
+        self._sandbox = sandbox
+        self._gate_limits = gate_limits
+        self._update_bytes = update_bytes
+        self._at_once_bytes = min(AT_ONCE_BYTES, update_bytes)
+        self._inline_bytes = min(INLINE_BYTES, update_bytes)
+        self._taken_at_once = 0
+        """Bytes, in this turn of the event loop."""
+        self._openers = openers
+        self._turnstile = turnstile
+
+    def may_go_at_once(self, size: int, person: str) -> bool:
+        """Whether a batch of so many bytes may be taken in this turn of the event loop; counts it if so."""
+        if size <= KEYSTROKE_BYTES:
+            return True
+        if not self._openers.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
+            return False
+        if not self._taken_at_once:
+            asyncio.get_running_loop().call_soon(self._turn)
+        self._taken_at_once += size
+        return True
+
+    def _turn(self) -> None:
+        self._taken_at_once = 0
+
+    def receive(self, seat: Seat, batch: bytes, request: Request | None) -> Awaitable[None] | None:
+        """Take a batch that could not be taken at once; what is awaited must be awaited before the seat's next one."""
+        try:
+            seat.driver.check_open()
+            self._openers.look(seat.card.person)
+            if len(batch) > self._update_bytes:
+                raise ProtocolError(Code.TOO_LARGE, f"A batch may have {self._update_bytes} bytes, not {len(batch)}.")
+            return self._receive(seat, decode_batch(batch), request)
+        except ManyhandsError as refusal:
+            seat.refuse(request, refusal)
+            return None
+
+    async def _receive(self, seat: Seat, updates: list[bytes], request: Request | None) -> None:
+        driver = seat.driver
+        try:
+            inspected = await self._inspected(driver.document_id, updates, seat.card.person)
+            if driver.learning is not None:
+                await driver.learning.finish()
+            driver.check_open()
+            async with driver.doubts.turn:
+                dear, tried = False, driver.doubts.of(inspected)
+                if tried:
+                    dear = await self._try(seat, inspected)
+                try:
+                    effects = await self._judged(seat, inspected, request, measured=tried)
+                except ProtocolError as refusal:
+                    if refusal.code is not Code.TOO_COSTLY:
+                        raise
+                    dear = await self._try(seat, inspected)
+                    effects = await self._judged(seat, inspected, request, measured=True)
+                if dear:
+                    driver.room.spare(inspected)
+        except ManyhandsError as refusal:
+            seat.refuse(request, refusal)
+            return
+        driver.do(lambda: effects)
+
+    async def _inspected(self, document_id: DocumentId, updates: list[bytes], person: str) -> Sequence[Inspected]:
+        if sum(map(len, updates)) <= self._inline_bytes:
+            await self._turnstile.go_through(document_id)
+            return inspect_batch(updates, self._gate_limits)
+        return await self._sandbox.inspect(updates, self._gate_limits, person)
+
+    async def _try(self, seat: Seat, updates: Sequence[Inspected]) -> bool:
+        """Have the sandbox open the document with a batch; say whether it takes the engine too long to be applied here."""
+        room = seat.driver.room
+        room.may_write(seat)
+        around = self._log, self._sandbox, self._gate_limits
+        return await seat.driver.doubts.settle(room, updates, *around, seat.card.person)
+
+    async def _judged(
+        self, seat: Seat, updates: Sequence[Inspected], request: Request | None, *, measured: bool
+    ) -> list[Effect]:
+        """Have the gate judge a batch, a slice in each turn of the loop; raises ProtocolError(too_costly) if it has to be tried first."""
+        driver = seat.driver
+        slices = driver.room.receive_in_slices(seat, updates, request, measured=measured)
+        try:
+            while True:
+                await self._turnstile.go_through(driver.document_id)
+                driver.check_open()
+                try:
+                    next(slices)
+                except StopIteration as judged:
+                    effects: list[Effect] = judged.value
+                    return effects
+        finally:
+            slices.close()

@@ -1,0 +1,110 @@
+"""Judging: who may come into a document, and who of those in it may stay, as access changes.
+
+When a document's access has a new version, everybody in it is judged again by one reading of the
+store: sessions get their new roles, and those who have none left are shown out. So is whoever has
+left something behind that is not durable yet.
+
+While the store is away nobody's access can change, so whoever comes to a document that is open is
+let in as by the last ruling, unless a newer version of its access has been heard of since.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+from crdt.errors import ManyhandsError, Unavailable
+from crdt.ids import DocumentId
+from server.background import pauses
+from server.observe import log
+from server.people.access import Access, Ruling
+from server.rooms.driver import Driver
+from server.rooms.reader import FIRST_PAUSE, LAST_PAUSE
+from server.rooms.seat import Card, Seat
+from server.store.sharing_base import Standing
+
+PATIENCE = 1.5
+"""Seconds that the store may take to say who may come into a document that is open; past it, memory answers if it can."""
+
+REMEMBERED = 1000
+"""People per open document who are let in again while the store is away; past it, whoever came first is forgotten."""
+
+
+class Judging:
+    """Rules on people by what they showed on joining."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def ruling(self, driver: Driver | None, document_id: DocumentId, card: Card) -> Ruling:
+        """What somebody may do; raises ProtocolError(not_found), and Unavailable when neither the store nor memory can tell."""
+        try:
+            async with asyncio.timeout(None if driver is None else PATIENCE):
+                return await self._access.ruling(card.identity, document_id, card.link)
+        except (Unavailable, TimeoutError) as error:
+            known = None if driver is None else _recall(driver, card)
+            if driver is None or known is None or known.version < driver.access_version:
+                raise error if isinstance(error, Unavailable) else Unavailable("The store does not answer.") from error
+            return known
+
+    async def judge(self, driver: Driver) -> None:
+        """Give everybody in a room the role that the store has for them now; returns when it is done, however long the store is away."""
+        document_id, wait = driver.document_id, pauses(FIRST_PAUSE, LAST_PAUSE)
+        while not driver.over and (cards := {seat: seat.card for seat in _everybody(driver)}):
+            try:
+                identities = [card.identity for card in cards.values()]
+                standing = (await self._access.standings([document_id], identities)).get(document_id)
+            except ManyhandsError as error:
+                log.warning("access_unread", document=document_id, reason=str(error))
+                await asyncio.sleep(next(wait))
+                continue
+            heard = driver.access_version
+            if standing is None:
+                return
+            if standing.version < heard:  # it was read before the change that has been heard of meanwhile
+                await asyncio.sleep(next(wait))
+                continue
+            driver.access_version = standing.version
+            self._carry_out(driver, standing, cards)
+            if standing.version == heard:
+                driver.judged_version = heard
+                return
+            # Nobody had heard of this version yet, so whoever joined while it was read may have
+            # been judged by the one before.
+        driver.judged_version = driver.access_version  # there was nobody to be judged
+
+    def _carry_out(self, driver: Driver, standing: Standing, cards: dict[Seat, Card]) -> None:
+        present = set(_everybody(driver))
+        for seat, card in cards.items():
+            if seat not in present or seat.card is not card:
+                continue  # left, or joined anew and was judged then
+            ruling = self._access.rule(standing, driver.document_id, card.identity, card.link)
+            if ruling is not None:
+                remember(driver, card, ruling)
+            driver.do(partial(driver.room.judge, seat, None if ruling is None else ruling.role))
+
+
+def remember(driver: Driver, card: Card, ruling: Ruling) -> None:
+    """Keep how somebody was ruled on, for as long as the document is open."""
+    driver.rulings.pop(card.credit, None)
+    driver.rulings[card.credit] = ruling
+    if len(driver.rulings) > REMEMBERED:
+        del driver.rulings[next(iter(driver.rulings))]
+
+
+def _recall(driver: Driver, card: Card) -> Ruling | None:
+    """How this person was ruled on last. A newcomer may do what everybody may, if that is to write: no grant lets write more."""
+    known = driver.rulings.get(card.credit)
+    if known is None and driver.rulings:
+        newest = max(driver.rulings.values(), key=lambda ruling: ruling.version)
+        if newest.anybody is not None and newest.anybody.may_write:
+            return replace(newest, role=newest.anybody)
+    return known
+
+
+def _everybody(driver: Driver) -> Iterator[Seat]:
+    """Whoever is here, and whoever has left and sent something that is not durable yet."""
+    here = driver.room.people
+    yield from (cast(Seat, session) for session in driver.room.owing() if session not in here)
+    yield from driver.seats()

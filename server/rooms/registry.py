@@ -1,0 +1,299 @@
+"""One room per document: opened once however many ask, closed only when everything is durable, never both at once.
+
+Opening is: subscribe to the bus, then load, so that nothing can fall between. A room that has come
+to rest lingers for whoever comes back, then its log is folded if that pays, and it goes.
+
+After a crash, the documents that were open then are suspect: each is replayed in the sandbox before
+this process decodes it again, and what the sandbox dies of is set aside (server/rooms/mending.py).
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.ids import DocumentId, IdFactory, NodeId, PresenceId, UpdateId
+from crdt.log.document import Engine, apply_update
+from crdt.protocol.messages import DocumentInfo, Limits
+from crdt.room.room import Room
+from crdt.yjs.limits import GateLimits
+from server.background import Background
+from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
+from server.observe import log
+from server.people.access import no_such_document
+from server.rooms.driver import Driver, Surroundings, info_of, shutting_down
+from server.rooms.mending import mend
+from server.rooms.reader import replayed, stored_of, tell_set_aside
+from server.sandbox import Sandbox, SandboxRejected
+from server.store.base import Loaded, Store
+
+UNTOUCHABLE = (
+    "This document cannot be opened: whatever reads it crashes. Everything is kept: tell whoever runs this server."
+)
+
+UNTOUCHED = 600.0
+"""Seconds until a document that could not be mended is tried again."""
+
+MARKS_KEPT = timedelta(days=30)
+"""How long another node's open marks are kept. A node that comes back under its name by then still treats them with suspicion."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """How rooms are run. Times in seconds.
+
+    Attributes:
+        limits: what rooms accept.
+        gate_limits: what the gate accepts.
+        linger: how long an empty room stays open for whoever comes back; more than 0, or no join
+            would find it open.
+        append_deadline: how long an append may take before it counts as failed.
+        node_id: this node's name in the open marks; the same after a restart.
+        poll_seconds: from one look at what other nodes appended to the next; None: this node is
+            alone with its store.
+        open_bytes_per_user: memory of the documents that one person has open.
+        engine: what applies updates; tests have one that fails.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    gate_limits: GateLimits = field(default_factory=GateLimits)
+    linger: float = 10.0
+    append_deadline: float = 10.0
+    node_id: str = "node"
+    poll_seconds: float | None = None
+    open_bytes_per_user: int = 64 * 2**20
+    engine: Engine = apply_update
+
+
+@dataclass(slots=True)
+class Suspect:
+    """The document was open when this node died last: it is mended in the sandbox before it is opened.
+
+    Attributes:
+        until: the loop's time until which it is not tried again, because it could not be mended.
+    """
+
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class Opening:
+    """The document is being read.
+
+    Attributes:
+        heard: the last hint of each kind that came meanwhile; presence is asked for afterwards anyway.
+            Without them a row would be missed that is appended after the log was read, and hinted
+            at before the room is there.
+    """
+
+    task: "asyncio.Task[None]"
+    heard: dict[type, tuple[NodeId, BusMessage]] = field(default_factory=dict)
+
+    def hear(self, node: NodeId, message: BusMessage) -> None:
+        """Keep a hint, of a batch no more than that it exists."""
+        if isinstance(message, BatchHint):
+            _, known = self.heard.get(BatchHint, (node, message))
+            if isinstance(known, BatchHint) and known.epoch == message.epoch and known.seq > message.seq:
+                return
+            message = BatchHint(message.epoch, message.seq, None, people=message.people)
+        if isinstance(message, BatchHint | DocumentHint | ClosedHint):
+            self.heard[type(message)] = (node, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The document is being let go of."""
+
+    task: "asyncio.Task[None]"
+
+
+State = Suspect | Opening | Driver | Closing
+"""What there may be of a document; the driver is the open one, and of most documents there is nothing."""
+
+
+class Registry:
+    """The documents of this node, each in one state: opened once, driven, closed when durable."""
+
+    def __init__(
+        self, store: Store, bus: Bus, sandbox: Sandbox, settings: RoomSettings, background: Background
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._sandbox = sandbox
+        self._settings = settings
+        self._background = background
+        self._states: dict[DocumentId, State] = {}
+        self._ids = _new_ids()
+        self.surroundings: Surroundings
+        """Set before anything is opened."""
+
+    def __iter__(self) -> Iterator[Driver]:
+        return iter([state for state in self._states.values() if isinstance(state, Driver)])
+
+    async def start(self) -> None:
+        """Learn which documents were open when this node died last, and forget what nodes had open that never came back."""
+        suspects = await self._store.open_marks.marked(self._settings.node_id)
+        await self._store.open_marks.forget_others(self._settings.node_id, MARKS_KEPT)
+        self._states.update({document_id: Suspect() for document_id in suspects})
+        if suspects:
+            log.warning("unclean_stop", documents=len(self._states))
+
+    def stop(self) -> None:
+        """Let go of everything at once; what is durable by now is durable."""
+        for driver in self:
+            driver.close()
+
+    async def drain(self) -> None:
+        """Open nothing more, and return when everything that was taken is durable and every room is closed."""
+        self.surroundings.draining = True
+        await asyncio.gather(*(driver.settled.wait() for driver in self))
+        for driver in self:
+            self._close(driver)
+        changing = [state.task for state in self._states.values() if isinstance(state, Opening | Closing)]
+        await asyncio.gather(*changing, return_exceptions=True)
+
+    def get(self, document_id: DocumentId) -> Driver | None:
+        """The document's driver, if it is open."""
+        state = self._states.get(document_id)
+        return state if isinstance(state, Driver) else None
+
+    async def opened(self, document_id: DocumentId) -> Driver:
+        """The document's driver, opened if need be; raises ManyhandsError."""
+        while True:
+            if self.surroundings.draining:
+                raise shutting_down()
+            state = self._states.get(document_id)
+            if isinstance(state, Driver):
+                return state
+            if not isinstance(state, Opening | Closing):
+                task = asyncio.create_task(self._open(document_id, state))
+                # Whoever waits has the error; when nobody does, it is of no use.
+                task.add_done_callback(lambda task: task.cancelled() or task.exception())
+                state = self._states[document_id] = Opening(task)
+                self._background.own(task)
+            await asyncio.shield(state.task)
+
+    async def until_closed(self, document_id: DocumentId) -> None:
+        """Wait for a change of this document that is under way."""
+        while isinstance(state := self._states.get(document_id), Opening | Closing) and not state.task.done():
+            await asyncio.gather(asyncio.shield(state.task), return_exceptions=True)
+
+    # Opening.
+
+    async def _open(self, document_id: DocumentId, suspect: Suspect | None) -> None:
+        try:
+            await self._bus.subscribe(document_id, self._hear)
+            loaded = await self._store.log.load(document_id)
+            entry = await self._store.catalogue.get(document_id)
+            if loaded is None or entry is None:
+                raise no_such_document()
+            if suspect is not None:
+                loaded = await self._mended(loaded, suspect)
+                suspect = None
+            await self._store.open_marks.mark(document_id, self._settings.node_id)
+            room = await self._replayed(loaded, info_of(entry))
+        except BaseException:
+            try:
+                await self._bus.unsubscribe(document_id)
+            finally:
+                self._rest(document_id, suspect)
+            raise
+        if room.quarantined is not None:
+            log.error("document_quarantined", document=document_id, reason=room.quarantined)
+        opening = self._states[document_id]
+        driver = self._states[document_id] = Driver(document_id, room, loaded, self.surroundings, self._came_to_rest)
+        if not room.replica.learned:
+            driver.learn()
+        for node, message in opening.heard.values() if isinstance(opening, Opening) else ():
+            driver.hear(node, message)
+        driver.do(room.keep_aside)
+        driver.do(lambda: room.people.announce_presence(asks=True))
+        self._came_to_rest(driver)
+
+    def _rest(self, document_id: DocumentId, state: Suspect | None = None) -> None:
+        """Nothing is being done with a document any more."""
+        if state is None:
+            self._states.pop(document_id, None)
+        else:
+            self._states[document_id] = state
+
+    async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
+        stored, settings = stored_of(loaded), self._settings
+        limits, engine = settings.limits, settings.engine
+        return await replayed(lambda: Room(stored, info, limits, settings.gate_limits, self._ids, engine), stored)
+
+    async def _mended(self, loaded: Loaded, suspect: Suspect) -> Loaded:
+        """A document that was open when the process died is mended in the sandbox first; return it as it is stored then."""
+        document_id, now = loaded.document_id, asyncio.get_running_loop().time()
+        if now < suspect.until:
+            raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE)
+        try:
+            found = await mend(stored_of(loaded), self._sandbox, self._settings.gate_limits)
+        except SandboxRejected as error:
+            if error.code is Code.TOO_COSTLY and not error.died:
+                # The sandbox has less memory than this process, in which the document was open.
+                log.warning("document_unchecked", document=document_id, reason=error.message)
+                return loaded
+            log.error("document_quarantined", document=document_id, reason=error.message)
+            suspect.until = now + UNTOUCHED
+            raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE) from error
+        if found:
+            tell_set_aside(document_id, found)
+            await self._store.set_aside.keep(document_id, loaded.epoch, found)
+            loaded = await self._store.log.load(document_id) or loaded
+        return loaded
+
+    # Closing.
+
+    def _came_to_rest(self, driver: Driver) -> None:
+        """A room is idle or over: the one is closed after a while, the other at once."""
+        if self.get(driver.document_id) is not driver:
+            return
+        if driver.over:
+            self._close(driver)
+            return
+        if driver.linger is not None:
+            driver.linger.cancel()
+        loop = asyncio.get_running_loop()
+        driver.linger = loop.call_later(self._settings.linger, self._close_if_idle, driver)
+
+    def _close_if_idle(self, driver: Driver) -> None:
+        if self.get(driver.document_id) is driver and driver.room.idle:
+            driver.compact_if_due(unloading=True)
+            self._close(driver)
+
+    def _close(self, driver: Driver) -> None:
+        driver.close()
+        for seat in driver.seats():
+            driver.room.people.leave(seat)
+            driver.openers.leave(seat)
+        driver.openers.closed(driver.document_id)
+        self._states[driver.document_id] = Closing(self._background.spawn(self._let_go(driver.document_id)))
+
+    async def _let_go(self, document_id: DocumentId) -> None:
+        try:
+            await self._bus.unsubscribe(document_id)
+            await self._store.open_marks.unmark(document_id, self._settings.node_id)
+        except Unavailable as error:
+            log.warning("unmark_failed", document=document_id, reason=str(error))
+        finally:
+            self._rest(document_id)
+
+    # Other nodes.
+
+    def _hear(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+        state = self._states.get(document_id)
+        if isinstance(state, Driver | Opening):
+            state.hear(node, message)
+
+
+def _new_ids() -> IdFactory:
+    """Ids for one node. Update ids need to be unique only: chance tells processes apart, a number their rows."""
+    process, numbers = secrets.token_hex(12), itertools.count()
+    return IdFactory(
+        update_id=lambda: UpdateId(f"{process}{next(numbers):x}"),
+        presence_id=lambda: PresenceId(secrets.randbits(52)),
+    )
