@@ -71,9 +71,11 @@ class Session:
         author: as whom they write.
         begun: whether they have sent something to be written.
         contributor: what the log says of who wrote.
+        agent_for: of a program that writes by itself, the user id of the person for whom it does,
+            or empty; None for a person.
     """
 
-    __slots__ = ("author", "begun", "contributor", "presence_id", "role", "state", "user")
+    __slots__ = ("agent_for", "author", "begun", "contributor", "presence_id", "role", "state", "user")
 
     author: Author
     contributor: Contributor
@@ -81,7 +83,8 @@ class Session:
     role: Role
     user: User
 
-    def __init__(self) -> None:
+    def __init__(self, agent_for: str | None = None) -> None:
+        self.agent_for = agent_for
         self.state: State = Synced()
         self.begun = False
 
@@ -94,7 +97,8 @@ class Session:
     def identify(self, user: User) -> None:
         """The session belongs to this person from now on."""
         self.user = user
-        self.contributor = Contributor(user.user_id, user.name)
+        kind = "person" if self.agent_for is None else "agent"
+        self.contributor = Contributor(user.user_id, user.name, kind, self.agent_for or "")
 
     def become(self, state: State) -> None:
         """Go over to another state; what was kept for the one before is kept no longer."""

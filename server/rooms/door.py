@@ -50,6 +50,10 @@ class Ears(Protocol):
         """The door that this person came in by."""
 
     @property
+    def agent_for(self) -> str | None:
+        """None: a person sits here. Otherwise a program that writes for this user id, or for nobody (empty)."""
+
+    @property
     def gone(self) -> bool:
         """Whether the person has left through the door, and joins nothing any more."""
 

@@ -45,7 +45,7 @@ class Seat(Session):
     __slots__ = ("card", "driver", "ears")
 
     def __init__(self, driver: "Driver", ears: Ears, card: Card) -> None:
-        super().__init__()
+        super().__init__(ears.agent_for)
         self.driver = driver
         self.ears = ears
         self.card = card

@@ -35,6 +35,8 @@ ANNA = Identity(User("u1", "Anna", "#336699"), "guest")
 class Visitor:
     """Somebody's ears, by name; `seats` by document."""
 
+    agent_for = None
+
     def __init__(self, name: str, door: "Ears") -> None:
         self.name = name
         self.door = door

@@ -56,6 +56,8 @@ class Clock:
 class Person:
     """Somebody on one node with one document open: a replica, who they see, and what they were told last."""
 
+    agent_for = None
+
     def __init__(self, node: "Node", name: str, client_id: int) -> None:
         self.name = name
         self.door = node

@@ -57,6 +57,7 @@ class SlowSharing(MemorySharing):
 class Somebody:
     """A connection's ears, and what its person believes that they may do; None: they believe to be out."""
 
+    agent_for = None
     backlog = 0
     gone = False
 

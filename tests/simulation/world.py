@@ -64,6 +64,8 @@ class Link:
     down_free_at: float = 0.0
     task: "asyncio.Task[None] | None" = None
 
+    agent_for = None
+
     @property
     def door(self) -> "World":
         return self.world

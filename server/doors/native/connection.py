@@ -43,6 +43,7 @@ class Connection:
     expiry: asyncio.TimerHandle | None = None
     expired: bool = False
     gone: bool = False
+    agent_for: str | None = None
 
     @property
     def user(self) -> User:

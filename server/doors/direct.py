@@ -1,0 +1,237 @@
+"""The direct door: the server itself as an author, for edits that come by REST, from a restore, an import, or an agent.
+
+An author sits in a room like everybody else: the same gate, the same rights, the same log. Content
+is not read here. Whoever makes an edit makes it of `Author.state`, in the sandbox, as an update
+under `Author.client_id`.
+"""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.ids import ClientId, DocumentId, Seq
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.messages import (
+    ClosedMessage,
+    JoinRequest,
+    Refused,
+    Request,
+    ResyncMessage,
+    Role,
+    RoleMessage,
+    ServerMessage,
+    UpdateMessage,
+)
+from server.auth.base import Identity
+from server.rooms import Circle, Rooms, Seat
+
+REMEMBERED_DOCUMENTS = 1000
+"""Documents whose free client ids are remembered. Each id takes room in a document for ever, so it is used again."""
+
+NEW_ID_BITS = 32
+"""As in Yjs: a client id is a random number of so many bits."""
+
+READ_AGAIN = "The document has moved on without this author: join again and make the edit anew."
+
+
+def _random_id() -> ClientId:
+    return ClientId(secrets.randbits(NEW_ID_BITS))
+
+
+class DirectDoor:
+    """Lets the server's own authors into rooms."""
+
+    def __init__(self, rooms: Rooms, new_id: Callable[[], ClientId] = _random_id) -> None:
+        self._rooms = rooms
+        self._new_id = new_id
+        self._key = secrets.token_urlsafe(24)
+        """What binds this node's client ids, so that nobody else writes under them."""
+        self._free: OrderedDict[DocumentId, list[ClientId]] = OrderedDict()
+
+    @asynccontextmanager
+    async def author(
+        self, document_id: DocumentId, identity: Identity, *, agent_for: str | None = None
+    ) -> AsyncIterator["Author"]:
+        """Somebody who may write into a document, joined.
+
+        `agent_for` None: the person wrote it themselves. Otherwise `identity` is an agent's, and
+        `agent_for` the user id of the person for whom the agent writes, or empty. Raises
+        ManyhandsError, as every join does.
+        """
+        author = Author(self, document_id, identity, self._take_id(document_id), agent_for)
+        try:
+            await author.join()
+            yield author
+        finally:
+            author.leave()
+            self._free.setdefault(document_id, []).append(author.client_id)
+
+    def _take_id(self, document_id: DocumentId) -> ClientId:
+        free = self._free.setdefault(document_id, [])
+        self._free.move_to_end(document_id)
+        if len(self._free) > REMEMBERED_DOCUMENTS:
+            self._free.popitem(last=False)
+        return free.pop() if free else self._new_id()
+
+    async def seat(self, author: "Author") -> tuple[Seat, bytes, Seq]:
+        """A seat for an author, and the document as one update, up to its row."""
+        request = JoinRequest(b"\0", author.client_id, self._key)
+        seat, answer, _ = await self._rooms.join(author.document_id, request, author.identity, author)
+        missing = answer.missing
+        if missing is None:
+            missing = b"".join(seat.part(index) for index in range(answer.chunk_count))
+        return seat, missing, answer.seq
+
+    # What rooms ask of a door.
+
+    def say(
+        self,
+        circle: Circle,
+        document_id: DocumentId,  # noqa: ARG002 - an author has one document
+        message: ServerMessage,
+        but: Seat | None,
+    ) -> Sequence[Seat]:
+        """Tell authors; whoever takes nothing of it falls behind, as at any door."""
+        slow = []
+        for seat in circle.seats:
+            author = seat.ears
+            if seat is not but and isinstance(author, Author):
+                author.hear(message)
+                if author.backlog > self._rooms.limits.backlog_bytes:
+                    slow.append(seat)
+        return slow
+
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Nothing comes in bytes here."""
+
+
+class Author:
+    """The server's seat in one document.
+
+    Attributes:
+        client_id: under which the author's updates are written.
+        state: the document as one Yjs update, as it was at row `seq` when the author joined.
+        role: what the author may do.
+        stale: the document has moved on unseen; `join` again before the next edit.
+    """
+
+    gone = False
+
+    def __init__(
+        self,
+        door: DirectDoor,
+        document_id: DocumentId,
+        identity: Identity,
+        client_id: ClientId,
+        agent_for: str | None,
+    ) -> None:
+        self.door = door
+        self.document_id = document_id
+        self.identity = identity
+        self.client_id = client_id
+        self.agent_for = agent_for
+        self.state, self.seq = b"", Seq(0)
+        self.role = Role.VIEWER
+        self.stale = False
+        self._seat: Seat | None = None
+        self._closed: ClosedMessage | None = None
+        self._news: list[bytes] = []
+        self._answers: set[asyncio.Future[Seq]] = set()
+
+    async def join(self) -> None:
+        """Come in, or read the document again; raises ManyhandsError."""
+        self._news.clear()
+        self._closed, self.stale = None, False
+        self._seat, self.state, self.seq = await self.door.seat(self)
+        self.role = self._seat.role
+
+    def leave(self) -> None:
+        """Go, and join nothing any more; what was taken goes on to the log."""
+        self.gone = True
+        if self._seat is not None:
+            self._seat.leave()
+            self._seat = None
+
+    async def write(self, *updates: bytes) -> Seq:
+        """Write updates as one batch, and return the row by which they are durable.
+
+        Raises ManyhandsError, and then the document holds nothing of them, unless the wait was
+        cancelled from outside: then they may come to be durable all the same.
+        """
+        if self.stale:
+            raise Unavailable(READ_AGAIN)
+        if self._seat is None:
+            closed = self._closed
+            raise (
+                ProtocolError(closed.code, closed.message)
+                if closed
+                else ProtocolError(Code.NOT_JOINED, "The author is not in the document.")
+            )
+        answer: asyncio.Future[Seq] = asyncio.get_running_loop().create_future()
+        self._answers.add(answer)
+        try:
+            checking = self._seat.receive(encode_batch(updates), Request(answer))
+            if checking is not None:
+                await checking
+            return await answer
+        finally:
+            self._answers.discard(answer)
+
+    def take_news(self) -> list[bytes]:
+        """Updates of others that have become durable since the author joined, or since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def hear(self, message: ServerMessage) -> None:
+        """Take in what the room says."""
+        match message:
+            case UpdateMessage(_, batch):
+                self._news += decode_batch(batch)
+            case RoleMessage(role):
+                self.role = role
+            case ResyncMessage():
+                self.stale = True
+                self._news.clear()
+            case ClosedMessage():
+                self._closed = message
+            case _:
+                pass
+
+    # What a seat hears.
+
+    def seat(self, document_id: DocumentId) -> Seat | None:
+        """The author's seat."""
+        return self._seat if document_id == self.document_id else None
+
+    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+        """Let writes return."""
+        for request in requests:
+            if (answer := self._waiting(request)) is not None:
+                answer.set_result(seq)
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        """Let a write fail."""
+        if (answer := self._waiting(request)) is not None:
+            answer.set_exception(ProtocolError(refused.code, refused.message))
+
+    def _waiting(self, request: Request) -> "asyncio.Future[Seq] | None":
+        wanted: object = request
+        return next((answer for answer in self._answers if answer is wanted and not answer.done()), None)
+
+    def dismissed(self, seat: Seat) -> None:
+        """The seat is free; writes that still wait are answered by the room itself."""
+        if self._seat is seat:
+            self._seat = None
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of news that nobody has taken."""
+        return sum(map(len, self._news))
+
+    def abort(self) -> None:
+        """Cut off who takes nothing: the author has to join again."""
+        self.stale = True
+        self._news.clear()
