@@ -1,4 +1,4 @@
-"""The command line: `manyhands serve | settings | token | adopt | audit | history | doctor | version`.
+"""The command line: `manyhands serve | settings | openapi | token | adopt | audit | history | doctor | version`.
 
 Each command imports its own part of the server as it begins: for most of them all of it takes
 longer than what they do.
@@ -89,6 +89,16 @@ main.add_command(
 def settings(*, as_markdown: bool) -> None:
     """Print every setting with the value that it has here."""
     click.echo(markdown() if as_markdown else values(_load({})) + "\n", nl=False)
+
+
+@main.command()
+@click.option("--table", "form", flag_value="table", help="Print the tables of server/PROTOCOL.md instead.")
+@click.option("--types", "form", flag_value="types", help="Print the JSON's types for TypeScript instead.")
+def openapi(*, form: str | None) -> None:
+    """Print a description of the REST API: OpenAPI 3.1."""
+    from server.cli.openapi import described
+
+    click.echo(described(form), nl=False)
 
 
 @main.group()

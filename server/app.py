@@ -27,17 +27,17 @@ from server.config import Config
 from server.config.loading import version
 from server.doors.native import Gateway, GatewayLimits
 from server.doors.native import Origins as SocketOrigins
-from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.documents import DocumentsApi
 from server.http.health import Health
 from server.http.me import MeApi, SignedIn
+from server.http.middleware import ApiRates, OriginMiddleware, Origins
 from server.http.openapi import OpenApi
-from server.http.origins import OriginMiddleware, Origins
+from server.http.operation import operations_of, routes_of
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
-from server.http.rates import ApiRates
 from server.http.sharing import SharingApi
 from server.http.sign_in import SignInPages
-from server.http.site import Doors, http_app
+from server.http.site import APIS, Doors, http_app
 from server.observe import log
 from server.people.access import Access
 from server.people.sharing import SharingDesk
@@ -114,17 +114,17 @@ class App:
                     default_link_role(config.people),
                     most_owned=config.http.max_documents_per_user,
                 ),
-                AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
+                AttachmentsApi(store, self._sandbox, _upload_limits(config)),
                 SharingApi(
                     SharingDesk(
                         store, access, lambda: self._way_in.key.derived("links"), config.http.max_people_per_document
                     )
                 ),
                 MeApi(self._way_in.authenticator, access.welcome, unix_now, takes_tokens=config.people.auth == "jwt"),
-                OpenApi(version()),
+                OpenApi(list(operations_of(*APIS)), version()),
             ],
-            self._health,
-            _pages(config.places.pages_dir),
+            access,
+            [*routes_of(self._health), *_pages(config.places.pages_dir).routes()],
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
             self._doors(access.welcome),
             self._budget,

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from server.config import Config, all_declared
 from server.config.loading import load
 from server.doors.native.limits import GatewayLimits
 from server.http.health import Health
-from server.store.memory import MemoryStore
+from server.http.operation import operations_of
 from tests.harness.bell import PATIENCE
 
 HOUSE = Path(__file__).parents[1]
@@ -50,11 +49,10 @@ def test_every_setting_that_is_named_exists(path: Path) -> None:
 
 
 def test_the_paths_that_are_asked_for_exist() -> None:
-    health = Health(MemoryStore(), version="", deadline=1, clock=time.monotonic)
     asked = {
         path for file in FILES for path in re.findall(r"(?:uri |path: |:8000)(/(?:health|ready)\w*)", file.read_text())
     }
-    assert asked == {"/health", "/ready"} == {route.path for route in health.routes()}
+    assert asked == {"/health", "/ready"} == {each.path for each in operations_of(Health)}
 
 
 def check_by_haproxy(config: Path) -> None:

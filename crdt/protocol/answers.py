@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import assert_never
 
 import orjson
+from msgspec import to_builtins
 
 from crdt.errors import EpochChanged, ManyhandsError
 from crdt.ids import DocumentId
@@ -42,7 +43,7 @@ class Written:
     text: str
 
 
-Value = None | bool | int | float | str | bytes | Written | list["Value"] | dict[str, "Value"]
+Value = None | bool | int | float | str | bytes | Written | User | list["Value"] | dict[str, "Value"]
 """One argument of an event or an ack. Bytes and `Written` stand in it by themselves or in objects, never in lists."""
 
 _write_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -59,6 +60,8 @@ def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
     def write(value: object) -> object:
         if isinstance(value, Written):
             return orjson.Fragment(value.text)
+        if isinstance(value, User):
+            return to_builtins(value)
         if not isinstance(value, bytes):
             raise TypeError
         attachments.append(value)
@@ -171,11 +174,6 @@ def encode_error(error: ManyhandsError) -> dict[str, Value]:
     if isinstance(error, EpochChanged):
         refusal["epoch"] = error.epoch
     return refusal
-
-
-def encode_user(user: User) -> dict[str, Value]:
-    """Put a person into JSON."""
-    return {"id": user.user_id, "name": user.name, "color": user.color}
 
 
 def encode_info(info: DocumentInfo) -> dict[str, Value]:

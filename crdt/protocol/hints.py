@@ -103,16 +103,10 @@ class _Presence(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
     asks: bool
 
 
-class _User(Struct):
-    id: str
-    name: str
-    color: str
-
-
 class _Change(Struct):
     presence_id: Annotated[PresenceId, _COUNT]
     client_id: Annotated[ClientId, _CLIENT_ID]
-    user: _User
+    user: User
     state: dict[str, Any] | None
 
 
@@ -153,12 +147,8 @@ def decode_hint(data: bytes) -> tuple[NodeId, Hint]:
 
 def _heard(said: _Presence) -> PresenceHint | PresenceWhole:
     found = convert(json.loads(said.text, parse_constant=_no_number), tuple[_Change, ...])
-    people = tuple([PresenceChange(each.presence_id, each.client_id, _user(each.user), each.state) for each in found])
+    people = tuple([PresenceChange(each.presence_id, each.client_id, each.user, each.state) for each in found])
     return PresenceWhole(people, said.asks) if said.whole else PresenceHint(people)
-
-
-def _user(user: _User) -> User:
-    return User(user.id, user.name, user.color)
 
 
 def _no_number(name: str) -> NoReturn:

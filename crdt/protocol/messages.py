@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NewType
 
+from msgspec import Struct, to_builtins
+
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, Epoch, PresenceId, Seq
 from crdt.permissions import Role as Role
@@ -19,9 +21,8 @@ Request = NewType("Request", object)
 """Something the gateway recognises one awaited answer by; opaque to everybody else. None: no answer is awaited."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """Who a session belongs to, as the server vouches for it. `color` is `#rrggbb`."""
+class User(Struct, frozen=True, rename={"user_id": "id"}):
+    """A person, as the server vouches for them. `color` is `#rrggbb`."""
 
     user_id: str
     name: str
@@ -43,7 +44,7 @@ class PresenceChange:
     @cached_property
     def text(self) -> str:
         """As JSON, in ASCII: written once for everybody who is told of it now, on joining later, or by another node."""
-        user = {"id": self.user.user_id, "name": self.user.name, "color": self.user.color}
+        user = to_builtins(self.user)
         return _write_json(
             {"presence_id": self.presence_id, "client_id": self.client_id, "user": user, "state": self.state}
         )

@@ -7,9 +7,11 @@ database knows.
 import json
 from collections.abc import Sequence
 
+from msgspec import to_builtins
+
 from crdt.ids import DocumentId
 from server.config import Config
-from server.http.sharing import deed_as_json
+from server.http.sharing import told
 from server.store.base import Store
 from server.store.sql import SqlStore, url_of
 
@@ -23,4 +25,4 @@ async def record_in(config: Config, document_id: str, most: int) -> Sequence[str
 async def record_of(store: Store, document_id: str, most: int) -> Sequence[str]:
     """The newest deeds, the last first, one JSON object a line, as REST tells them. `store` is open."""
     deeds = await store.audit.list(DocumentId(document_id), most)
-    return [json.dumps(deed_as_json(deed)) for deed in deeds]
+    return [json.dumps(to_builtins(told(deed))) for deed in deeds]

@@ -12,18 +12,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from msgspec import Struct
+from starlette.responses import Response
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Action
 from server.http.bodies import body_of
-from server.http.errors import Conflict, not_found
-from server.http.routing import account_of, document_id_of, identity_of, resource
-from server.people.access import Access
+from server.http.operation import Asked, operation
+from server.people.access import NotPossible, no_such_document
 from server.sandbox import ImageFacts
-from server.store.base import Attachment, Store
+from server.store.base import Attachment as StoredAttachment
+from server.store.base import Store
+
+IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -32,6 +33,17 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Content-Disposition": "inline",
 }
+
+
+class Attachment(Struct):
+    """A picture that is kept. `sha256` is of its content; `size` is in bytes, `width` and `height` in pixels."""
+
+    url: str
+    sha256: str
+    media_type: str
+    size: int
+    width: int
+    height: int
 
 
 class ImageChecker(Protocol):
@@ -74,59 +86,50 @@ class _Line:
 class AttachmentsApi:
     """Pictures over HTTP."""
 
-    def __init__(self, store: Store, access: Access, images: ImageChecker, limits: UploadLimits) -> None:
+    def __init__(self, store: Store, images: ImageChecker, limits: UploadLimits) -> None:
         self._store = store
-        self._access = access
         self._images = images
         self._limits = limits
         self._lines: dict[str, _Line] = {}
 
-    def routes(self) -> list[Route]:
-        """Everything below /api that concerns attachments."""
-        return [
-            resource("/documents/{document_id}/attachments", {"POST": self._upload}),
-            resource("/documents/{document_id}/attachments/{sha256}", {"GET": self._fetch}),
-        ]
-
-    async def _upload(self, request: Request) -> Response:
-        document_id = document_id_of(request)
-        await self._access.require(identity_of(request), document_id, Action.WRITE)
+    @operation(
+        "POST /api/documents/{document_id}/attachments",
+        answers={201: Attachment},
+        needs=Action.WRITE,
+        files=IMAGES,
+        errors={409},
+    )
+    async def attach(self, asked: Asked) -> Attachment:
+        """Keep a picture with a document. The body is the picture's bytes: PNG, JPEG, GIF or WebP."""
+        document_id = asked.document_id
         entry = await self._store.catalogue.get(document_id)
         if entry is None:
-            raise not_found()
+            raise no_such_document()
         if entry.trashed_at is not None:
-            raise Conflict("This document is in the trash: restore it first.")
-        person = account_of(request).person
-        async with self._place(person), body_of(request, self._limits.upload_bytes) as data:
+            raise NotPossible("This document is in the trash: restore it first.")
+        person = asked.account.person
+        async with self._place(person), body_of(asked.request, asked.account, self._limits.upload_bytes) as data:
             facts = await self._images.check_image(data, person)
             sha256 = hashlib.sha256(data).hexdigest()
-            attachment = Attachment(sha256, facts.media_type, data)
-            if not await self._store.attachments.put(document_id, attachment, most_bytes=self._limits.document_bytes):
-                raise not_found()
-        url = f"/api/documents/{document_id}/attachments/{sha256}"
-        return JSONResponse(
-            {
-                "url": url,
-                "sha256": sha256,
-                "media_type": facts.media_type,
-                "size": len(data),
-                "width": facts.width,
-                "height": facts.height,
-            },
-            201,
-            {"Location": url},
-        )
+            kept = StoredAttachment(sha256, facts.media_type, data)
+            if not await self._store.attachments.put(document_id, kept, most_bytes=self._limits.document_bytes):
+                raise no_such_document()
+        url = asked.headers["Location"] = f"/api/documents/{document_id}/attachments/{sha256}"
+        return Attachment(url, sha256, facts.media_type, len(data), facts.width, facts.height)
 
-    async def _fetch(self, request: Request) -> Response:
-        document_id, sha256 = document_id_of(request), request.path_params["sha256"]
+    @operation(
+        "GET /api/documents/{document_id}/attachments/{sha256}", needs=Action.READ, answers={200: IMAGES, 304: None}
+    )
+    async def get_attachment(self, asked: Asked) -> Response:
+        """Fetch a picture. An address always has the same bytes."""
+        sha256 = asked.request.path_params["sha256"]
         if not _SHA256.match(sha256):
-            raise not_found()
-        await self._access.require(identity_of(request), document_id, Action.READ)
-        attachment = await self._store.attachments.fetch(document_id, sha256)
+            raise no_such_document()
+        attachment = await self._store.attachments.fetch(asked.document_id, sha256)
         if attachment is None:
             raise ProtocolError(Code.NOT_FOUND, "There is no such attachment.")
         headers = {**_HEADERS, "ETag": f'"{sha256}"'}
-        if sha256 in request.headers.get("if-none-match", ""):
+        if sha256 in asked.request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(attachment.data, headers=headers, media_type=attachment.media_type)
 

@@ -1,4 +1,8 @@
-"""Request bodies from strangers: read within a bound of size and time and their sender's share of memory, and as strict JSON.
+"""Request bodies and queries from strangers: read within a bound of size, time and memory, and as exactly the type that is declared.
+
+JSON is read by Python's parser, which can be told to refuse what others pass over (a key that
+stands there twice, NaN), and takes half surrogate pairs, which people's titles may hold. msgspec
+then makes the declared type of the value, without bending anything: `1` is neither `true` nor `"1"`.
 
 A body that is too large is read on for a little while and thrown away: a browser that is still
 sending when the answer comes and the connection closes would report a broken connection instead of
@@ -7,16 +11,20 @@ the answer.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar
 
+import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 
-from crdt.budget import Lease
+from crdt.budget import Account, Lease
 from crdt.errors import Code, GivenUp, ManyhandsError, ProtocolError
 from server.http.errors import WrongMediaType
-from server.http.routing import account_of
 
 MAX_JSON_BYTES = 64 * 2**10
 """The longest title of the longest characters takes 4 kB, as JSON escapes."""
@@ -30,16 +38,21 @@ _PATIENCE = 10.0
 _DISCARDED = 4 * 2**20
 """Bytes of a body that is too large which are still read, so that its sender sees the answer."""
 
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_AT = re.compile(r" - at `\$\.(\w+)")
+
+T = TypeVar("T", bound=Struct)
+
 
 @asynccontextmanager
-async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """Read the body whole, and have it as long as it is worked with.
+async def body_of(request: Request, account: Account, limit: int) -> AsyncIterator[bytes]:
+    """Read the body whole, and have it as long as it is worked with. `account`: of who pays for its memory.
 
     Raises ProtocolError: too_large past `limit` bytes, malformed when it does not arrive in time,
     too_many past the sender's share of memory; and Unavailable when there is no memory for it.
     """
     body = _Body(request, limit)
-    body.lease = lease = account_of(request).lease(body.lose)
+    body.lease = lease = account.lease(body.lose)
     try:
         data = await body.arrive()
         lease.keep()
@@ -106,29 +119,56 @@ class _Body:
         return None
 
 
-async def read_json(request: Request, allowed: Sequence[str]) -> dict[str, Any]:
-    """Read a JSON object that has no members but `allowed`; an empty body is an empty object."""
-    async with body_of(request, MAX_JSON_BYTES) as body:
-        return _object(request, body, allowed) if body else {}
+async def read_body(request: Request, account: Account, form: type[T]) -> T:
+    """Read a body of JSON; an empty one is an empty object. Raises ProtocolError(malformed), which names the field."""
+    async with body_of(request, account, MAX_JSON_BYTES) as body:
+        return _formed(_json_object(request, body) if body else {}, form, "this request", strict=True)
 
 
-def _object(request: Request, body: bytes, allowed: Sequence[str]) -> dict[str, Any]:
+def read_query(request: Request, form: type[T]) -> T:
+    """Read the query's parameters; raises ProtocolError(malformed), which names the parameter."""
+    return _formed(dict(request.query_params), form, "the query", strict=False)
+
+
+def _json_object(request: Request, body: bytes) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise WrongMediaType("The body must be JSON: send it with Content-Type: application/json.")
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
         raise ProtocolError(Code.MALFORMED, "The body is nested too deeply.") from None
-    except ValueError:
-        raise ProtocolError(Code.MALFORMED, "The body is not valid JSON.") from None
+    except ValueError as error:
+        about = str(error) if isinstance(error, _TwiceError) else "The body is not valid JSON."
+        raise ProtocolError(Code.MALFORMED, about) from None
     if not isinstance(value, dict):
         raise ProtocolError(Code.MALFORMED, "The body must be a JSON object.")
-    if strange := set(value) - set(allowed):
-        names = ", ".join(sorted(strange))[:100]
-        raise ProtocolError(
-            Code.MALFORMED, f"Unknown in this request: {names}. It takes: {', '.join(allowed) or 'nothing'}."
-        )
     return value
+
+
+def _formed(value: dict[str, Any], form: type[T], where: str, *, strict: bool) -> T:
+    known = form.__struct_encode_fields__
+    if strange := sorted(set(value).difference(known)):
+        names, takes = _shown(", ".join(strange)), ", ".join(known) or "nothing"
+        raise ProtocolError(Code.MALFORMED, f"Unknown in {where}: {names}. It takes: {takes}.")
+    try:
+        return msgspec.convert(value, form, strict=strict)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(Code.MALFORMED, _sentence(str(error), form)) from None
+
+
+def _sentence(problem: str, form: type[Struct]) -> str:
+    """What msgspec found, in words that say what to do. A field's description ends the sentence "it must be …"."""
+    if found := _MISSING.fullmatch(problem):
+        return f"`{found[1]}` is missing: it must be {_wanted(form)[found[1]]}."
+    if found := _AT.search(problem):
+        return f"`{found[1]}` must be {_wanted(form)[found[1]]}."
+    return problem  # of a form's own check
+
+
+@lru_cache
+def _wanted(form: type[Struct]) -> Mapping[str, str]:
+    properties = msgspec.json.schema(form)["$defs"][form.__name__]["properties"]
+    return {name: schema["description"] for name, schema in properties.items()}
 
 
 def _too_large(limit: int) -> ProtocolError:
@@ -140,10 +180,20 @@ def _declared_bytes(request: Request) -> int:
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
 
+def _shown(names: str) -> str:
+    """Names that a stranger gave, so that they can be put into an answer."""
+    return names[:100].encode(errors="backslashreplace").decode()
+
+
+class _TwiceError(ValueError):
+    """A key stands twice in one object."""
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError
+        ((twice, _),) = Counter([name for name, _ in pairs]).most_common(1)
+        raise _TwiceError(f"`{_shown(twice)}` stands in the body twice: say it once.")
     return value
 
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from server.observe import log
-from server.people.access import no_such_document
+from server.people.access import NotPossible
 
 STATUS: Mapping[Code, int] = {
     Code.MALFORMED: 400,
@@ -39,13 +39,6 @@ RETRY_SECONDS = 2
 """What a client that is told to come later may take for later."""
 
 
-class Conflict(ProtocolError):
-    """The request is sound and permitted, but not in the state that the document is in."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(Code.FORBIDDEN, message)
-
-
 class NotSignedIn(ProtocolError):
     """Nobody knows who asks. `sign_in`: the path where they can sign in, if there is one."""
 
@@ -61,13 +54,10 @@ class WrongMediaType(ProtocolError):
         super().__init__(Code.MALFORMED, message)
 
 
-not_found = no_such_document
-
-
 def status_of(error: ManyhandsError) -> int:
     """The HTTP status of a refusal."""
     match error:
-        case Conflict():
+        case NotPossible():
             return 409
         case WrongMediaType():
             return 415

@@ -3,17 +3,35 @@
 import asyncio
 from collections.abc import Callable
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from msgspec import Struct
+from starlette.responses import Response
 
 from crdt.errors import Unavailable
-from server.http.routing import resource
+from server.http.operation import Asked, operation, reply
 from server.observe import log
 from server.store.base import Store
 
 REMEMBERED = 1.0
 """Seconds for which an answer of the store is good: however many ask, it is asked no more often."""
+
+
+_HEADERS = {"Cache-Control": "no-store"}
+
+
+class Healthy(Struct, tag_field="status", tag="ok"):
+    """The process lives."""
+
+    version: str
+
+
+class Ready(Struct, tag_field="status", tag="ready"):
+    """The process can do its work."""
+
+
+class NotReady(Struct, tag_field="status", tag="unavailable"):
+    """The process cannot do its work now, and why."""
+
+    reason: str
 
 
 class Health:
@@ -29,18 +47,17 @@ class Health:
         self._reason: str | None = None
         self.draining = False
 
-    def routes(self) -> list[Route]:
-        """Both addresses."""
-        return [resource("/health", {"GET": self._health}), resource("/ready", {"GET": self._ready})]
+    @operation("GET /health")
+    async def health(self, asked: Asked) -> Healthy:
+        """Say that the process lives."""
+        asked.headers.update(_HEADERS)
+        return Healthy(self._version)
 
-    async def _health(self, _request: Request) -> Response:
-        return _answer({"status": "ok", "version": self._version}, 200)
-
-    async def _ready(self, _request: Request) -> Response:
+    @operation("GET /ready", answers={200: Ready, 503: NotReady})
+    async def ready(self, _asked: Asked) -> Response:
+        """Say whether the process can do its work."""
         reason = "The server is shutting down." if self.draining else await self._store_reason()
-        if reason is not None:
-            return _answer({"status": "unavailable", "reason": reason}, 503)
-        return _answer({"status": "ready"}, 200)
+        return reply(Ready(), 200, _HEADERS) if reason is None else reply(NotReady(reason), 503, _HEADERS)
 
     async def _store_reason(self) -> str | None:
         async with self._checking:
@@ -62,7 +79,3 @@ class Health:
             log.warning("store_unreachable", reason=error.message)
             return "The store does not answer; the server's log says why."
         return None
-
-
-def _answer(body: dict[str, str], status: int) -> Response:
-    return JSONResponse(body, status, {"Cache-Control": "no-store"})

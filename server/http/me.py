@@ -2,25 +2,58 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from crdt.errors import Code, ProtocolError
+from crdt.protocol.messages import User
 from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, is_color, shown_name
-from server.auth.base import Authenticator, Credentials, Identity, may_create
+from server.auth.base import Authenticator, Credentials, Identity, Kind, may_create
 from server.auth.cookies import SESSION, Cookie, forgotten, session_cookie
 from server.auth.guest import GuestAuthenticator, rename
 from server.auth.seal import MAX_CHARACTERS
-from server.http.bodies import read_json
-from server.http.identity import give_cookie
-from server.http.routing import identity_of, resource
+from server.http.documents import Time
+from server.http.middleware import give_cookie
+from server.http.operation import Asked, operation
 
 SignedIn = Callable[[Identity], Awaitable[None]]
 """Told of everybody who has just signed in."""
+
+
+class Look(Struct, forbid_unknown_fields=True):
+    """How a guest wants to be shown to others."""
+
+    name: Annotated[str | UnsetType, Meta(description="a text in which there is something to be seen")] = UNSET
+    color: Annotated[str | UnsetType, Meta(description="six hexadecimal digits after a #")] = UNSET
+
+    def __post_init__(self) -> None:
+        if isinstance(self.name, str) and (len(self.name) > 4 * NAME_CHARACTERS or not shown_name(self.name)):
+            raise ValueError("`name` must be a text in which there is something to be seen.")
+        if isinstance(self.color, str) and not is_color(self.color):
+            raise ValueError("`color` must be six hexadecimal digits after a #.")
+
+
+class Token(Struct, forbid_unknown_fields=True):
+    """A token that another application has signed."""
+
+    token: Annotated[str, Meta(description="a string of ASCII characters")]
+
+    def __post_init__(self) -> None:
+        if not self.token.isascii():
+            raise ValueError("`token` must be a string of ASCII characters.")
+
+
+class Me(Struct):
+    """The person who asks, and how the server knows them. `expires_at` is null when that lasts."""
+
+    user: User
+    kind: Kind
+    email: str | None
+    may_rename: bool
+    may_create: bool
+    expires_at: Time | None
 
 
 class MeApi:
@@ -34,63 +67,52 @@ class MeApi:
         self._signed_in = signed_in
         self._now = now
 
-    def routes(self) -> list[Route]:
-        """The two addresses, below /api."""
-        return [
-            resource("/me", {"GET": self._get, "PATCH": self._rename}),
-            resource("/session", {"POST": self._begin, "DELETE": self._end}),
-        ]
+    @operation("GET /api/me")
+    async def who_am_i(self, asked: Asked) -> Me:
+        """Say who the server takes you for. A newcomer's answer sets their cookie, as any answer of the API does."""
+        identity, guests = asked.identity, self._authenticator
+        if isinstance(guests, GuestAuthenticator) and guests.is_old(session_cookie(asked.request.scope)):
+            give_cookie(asked.request, guests.cookie(identity.user))
+        return _shown(asked, identity)
 
-    async def _get(self, request: Request) -> Response:
-        identity, guests = identity_of(request), self._authenticator
-        if isinstance(guests, GuestAuthenticator) and guests.is_old(session_cookie(request.scope)):
-            give_cookie(request, guests.cookie(identity.user))
-        return _answer(identity)
-
-    async def _rename(self, request: Request) -> Response:
+    @operation("PATCH /api/me")
+    async def change_me(self, asked: Asked, body: Look) -> Me:
+        """Go by another name or colour. Guests only (else 403)."""
         guests = self._authenticator
         if not isinstance(guests, GuestAuthenticator):
             raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
-        identity = rename(identity_of(request), _look(await read_json(request, ["name", "color"])))
-        give_cookie(request, guests.cookie(identity.user))
-        return _answer(identity)
+        look = Guest(None if body.name is UNSET else body.name, None if body.color is UNSET else body.color)
+        identity = rename(asked.identity, look)
+        give_cookie(asked.request, guests.cookie(identity.user))
+        return _shown(asked, identity)
 
-    async def _begin(self, request: Request) -> Response:
-        token = (await read_json(request, ["token"])).get("token")
+    @operation("POST /api/session")
+    async def begin_session(self, asked: Asked, body: Token) -> Me:
+        """Put a token into the session cookie. `jwt` only (else 403)."""
         if not self._takes_tokens:
             raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens.")
-        if not isinstance(token, str) or not token.isascii():
-            raise ProtocolError(Code.MALFORMED, "`token` must be a string of ASCII characters.")
-        identity = await self._authenticator.identify(Credentials(None, token, Guest()))
-        if len(token) > MAX_CHARACTERS - 256:
+        identity = await self._authenticator.identify(Credentials(None, body.token, Guest()))
+        if len(body.token) > MAX_CHARACTERS - 256:
             raise ProtocolError(Code.TOO_LARGE, "The token is too long for a cookie: name fewer documents in it.")
         await self._signed_in(identity)
         seconds = max(1, int((identity.expires_at or self._now()) - self._now()))
-        give_cookie(request, Cookie(SESSION, token, seconds))
-        return _answer(identity)
+        give_cookie(asked.request, Cookie(SESSION, body.token, seconds))
+        return _shown(asked, identity)
 
-    async def _end(self, request: Request) -> Response:
-        give_cookie(request, forgotten(SESSION))
-        return Response(status_code=204)
-
-
-def _look(body: dict[str, Any]) -> Guest:
-    name, color = body.get("name"), body.get("color")
-    if "name" in body and (not isinstance(name, str) or len(name) > 4 * NAME_CHARACTERS or not shown_name(name)):
-        raise ProtocolError(Code.MALFORMED, "`name` must be a text in which there is something to be seen.")
-    if "color" in body and not is_color(color):
-        raise ProtocolError(Code.MALFORMED, "`color` must be six hexadecimal digits after a #.")
-    return Guest(name, color)
+    @operation("DELETE /api/session")
+    async def end_session(self, asked: Asked) -> None:
+        """Forget the session cookie."""
+        give_cookie(asked.request, forgotten(SESSION))
 
 
-def _answer(identity: Identity) -> Response:
-    user, ends = identity.user, identity.expires_at
-    body = {
-        "user": {"id": user.user_id, "name": user.name, "color": user.color},
-        "kind": identity.kind,
-        "email": identity.email,
-        "may_rename": identity.kind == "guest",
-        "may_create": may_create(identity),
-        "expires_at": None if ends is None else datetime.fromtimestamp(ends, UTC).isoformat(),
-    }
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+def _shown(asked: Asked, identity: Identity) -> Me:
+    asked.headers["Cache-Control"] = "no-store"
+    ends = identity.expires_at
+    return Me(
+        identity.user,
+        identity.kind,
+        identity.email,
+        may_rename=identity.kind == "guest",
+        may_create=may_create(identity),
+        expires_at=None if ends is None else datetime.fromtimestamp(ends, UTC).isoformat(),
+    )

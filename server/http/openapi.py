@@ -1,19 +1,19 @@
-"""The REST API's description, OpenAPI 3.1, made from the table in server/http/operations.py and served at /api/openapi.json.
+"""Descriptions of the REST API, made from the declared operations: OpenAPI 3.1, a table for people, types for TypeScript.
 
-A test compares the table with the routes that exist and with the REST section of
-server/PROTOCOL.md.
+`manyhands openapi` writes all three. The first is served at /api/openapi.json. Tests say when the
+second, in server/PROTOCOL.md, or the third, in client_web/editor, has become stale.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.responses import Response
 
-from server.http.operations import OPERATIONS, PARAMETERS, Operation
-from server.http.routing import resource
-from server.http.schemas import SCHEMAS
+from crdt.errors import Code
+from server.http.operation import Asked, Content, Nothing, Operation, operation
 
 _REASONS = {
     200: "Done",
@@ -31,6 +31,11 @@ _REASONS = {
     503: "The store does not answer now: try again after Retry-After seconds",
 }
 
+_PATH = {
+    "document_id": ({"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}, "The document"),
+    "sha256": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of the file's content"),
+    "user_id": ({"type": "string", "minLength": 1}, "A person, or `email:` and the address of one who is invited"),
+}
 
 _CREDENTIALS = {
     "session": {
@@ -42,26 +47,40 @@ _CREDENTIALS = {
     "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
 }
 
+_REFERENCE = "#/components/schemas/"
+
+
+class Refusal(Struct):
+    """Why something is refused: a code for programs, and a sentence for people."""
+
+    code: Code
+    message: str
+
+
+class Error(Struct):
+    """An answer with a status from 400 on. `sign_in` comes with 401, where there is a page to sign in."""
+
+    error: Refusal
+    sign_in: Annotated[str | UnsetType, Meta(description="where to sign in")] = UNSET
+
 
 class OpenApi:
-    """The description over HTTP."""
+    """The description over HTTP. `operations`: those of the server that serves it."""
 
-    def __init__(self, version: str) -> None:
-        self._description = description_of(OPERATIONS, version)
+    def __init__(self, operations: Sequence[Operation], version: str) -> None:
+        self._described = msgspec.json.encode(description_of(operations, version))
 
-    def routes(self) -> list[Route]:
-        """Its own address, below /api."""
-        return [resource("/openapi.json", {"GET": self._get})]
-
-    async def _get(self, _request: Request) -> Response:
-        return JSONResponse(self._description, headers={"Cache-Control": "no-cache"})
+    @operation("GET /api/openapi.json", answers={200: ("application/json",)})
+    async def describe(self, _asked: Asked) -> Response:
+        """Describe all of this as OpenAPI 3.1."""
+        return Response(self._described, 200, {"Cache-Control": "no-cache"}, "application/json")
 
 
 def description_of(operations: Sequence[Operation], version: str) -> dict[str, Any]:
     """Describe these operations."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _described(each)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -71,35 +90,148 @@ def description_of(operations: Sequence[Operation], version: str) -> dict[str, A
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "parameters": PARAMETERS, "securitySchemes": _CREDENTIALS},
+        "components": {"schemas": _schemas(operations), "securitySchemes": _CREDENTIALS},
         "security": [{}, *({name: []} for name in _CREDENTIALS)],
     }
 
 
-def _described(operation: Operation) -> dict[str, Any]:
+def _described(each: Operation) -> dict[str, Any]:
+    summary, _, rest = each.about.partition("\n\n")
+    right = "" if each.needs is None else f"It needs the right `{each.needs}`."
     described: dict[str, Any] = {
-        "operationId": operation.name,
-        "summary": operation.summary,
-        "responses": {str(status): _answer(operation, status) for status in sorted(operation.statuses)},
+        "operationId": _camel(each.name),
+        "summary": _line(summary),
+        "responses": {str(status): _answer(each, status) for status in sorted(each.statuses)},
     }
-    if parameters := [*operation.path_parameters, *operation.query]:
-        described["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in parameters]
-    if operation.body is not None:
-        content = {"schema": {"$ref": f"#/components/schemas/{operation.body}"}}
-        described["requestBody"] = {"required": operation.body_required, "content": {"application/json": content}}
-    if operation.file_types:
-        described["requestBody"] = {"required": True, "content": {each: {} for each in operation.file_types}}
+    if rest or right:
+        described["description"] = f"{_line(rest)} {right}".strip()
+    if parameters := [*map(_path_parameter, each.parameters), *_query_parameters(each.query)]:
+        described["parameters"] = parameters
+    if each.body is not None:
+        content = {"application/json": {"schema": {"$ref": _REFERENCE + each.body.__name__}}}
+        required = bool(_schemas([each])[each.body.__name__]["required"])
+        described["requestBody"] = {"required": required, "content": content}
+    if each.files:
+        described["requestBody"] = {"required": True, "content": {media_type: {} for media_type in each.files}}
     return described
 
 
-def _answer(operation: Operation, status: int) -> dict[str, Any]:
+def _path_parameter(name: str) -> dict[str, Any]:
+    schema, meaning = _PATH[name]
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": meaning}
+
+
+def _query_parameters(query: type[Struct] | None) -> Iterator[dict[str, Any]]:
+    if query is not None:
+        for name, schema in msgspec.json.schema(query)["$defs"][query.__name__]["properties"].items():
+            meaning = schema.pop("description")
+            yield {"name": name, "in": "query", "required": False, "schema": schema, "description": meaning}
+
+
+def _answer(each: Operation, status: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": _REASONS[status]}
-    if status >= 400 and status not in operation.answers:
-        answer["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-        if status in (429, 503):
-            answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
-    elif isinstance(shown := operation.answers.get(status), str):
-        answer["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shown}"}}}
-    elif shown:
-        answer["content"] = {media_type: {} for media_type in shown}
+    content: Content = each.answers.get(status, Error)
+    if isinstance(content, tuple):
+        answer["content"] = {media_type: {} for media_type in content}
+    elif content is not None:
+        answer["content"] = {"application/json": {"schema": {"$ref": _REFERENCE + content.__name__}}}
+    if status in (429, 503) and status not in each.answers:
+        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
     return answer
+
+
+def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
+    """Everything that is taken and given, by name."""
+    bodies = [each.body for each in operations if each.body is not None]
+    answers = [content for each in operations for content in each.answers.values() if isinstance(content, type)]
+    _, schemas = msgspec.json.schema_components([*bodies, *answers, Error], ref_template=_REFERENCE + "{name}")
+    return schemas
+
+
+# For people, and for TypeScript: both write a type as TypeScript does.
+
+
+def table_of(operations: Sequence[Operation]) -> str:
+    """The operations and the JSON they take and give, as two tables in Markdown."""
+    rows = ["| request | right | answer |", "|---|---|---|"]
+    rows += [f"| {_request(each)} | {_right(each)} | {_told(each)} |" for each in operations]
+    rows += ["", "| JSON | form | |", "|---|---|---|"]
+    for name, schema in _forms(operations):
+        rows.append(f"| `{name}` | `{_cell(_type(schema))}` | {_line(schema.get('description', ''))} |")
+    return "\n".join(rows) + "\n"
+
+
+def _request(each: Operation) -> str:
+    query = "" if each.query is None else "?" + "&".join(f"{name}=" for name in each.query.__struct_encode_fields__)
+    body = "" if each.body is None or not each.body.__struct_fields__ else f" `{each.body.__name__}`"
+    return f"`{each.method} {each.path}{query}`{' the bytes' if each.files else body}"
+
+
+def _right(each: Operation) -> str:
+    return "" if each.needs is None else f"`{each.needs}`"
+
+
+def _told(each: Operation) -> str:
+    answers = [f"{status}{_content(content)}" for status, content in each.answers.items()]
+    return f"{', '.join(answers)}: {_line(each.about)}{_parameters(each.query)}"
+
+
+def _content(content: Content) -> str:
+    return " the bytes" if isinstance(content, tuple) else "" if content is None else f" `{content.__name__}`"
+
+
+def _parameters(query: type[Struct] | None) -> str:
+    meanings = [f"`{each['name']}`: {each['description']}" for each in _query_parameters(query)]
+    return "".join(f" {meaning}." for meaning in meanings)
+
+
+def types_of(operations: Sequence[Operation]) -> str:
+    """The JSON that the operations take and give, as types for TypeScript."""
+    lines = ["/** The REST API's JSON. `manyhands openapi --types` writes this file: change the server instead. */"]
+    for name, schema in _forms(operations):
+        if description := _line(schema.get("description", "")):
+            lines += ["", f"/** {description} */"]
+        form = _type(schema)
+        lines.append(f"export interface {name} {form}" if form.startswith("{") else f"export type {name} = {form};")
+    return "\n".join(lines) + "\n"
+
+
+def _forms(operations: Sequence[Operation]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What is taken and given, by name, without `Nothing`."""
+    return ((name, schema) for name, schema in _schemas(operations).items() if name != Nothing.__name__)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    match schema:
+        case {"$ref": str(reference)}:
+            return reference.removeprefix(_REFERENCE)
+        case {"anyOf": choices}:
+            return " | ".join(map(_type, choices))
+        case {"enum": values}:
+            return " | ".join("null" if each is None else f'"{each}"' for each in values)
+        case {"type": "array", "items": items}:
+            return f"readonly {_type(items)}[]"
+        case {"type": "object", "properties": properties}:
+            needed = schema["required"]
+            fields = [
+                f"  readonly {name}{'' if name in needed else '?'}: {_type(properties[name])};" for name in properties
+            ]
+            return "\n".join(["{", *fields, "}"])
+        case {"type": "object", "additionalProperties": values}:
+            return f"Readonly<Record<string, {_type(values)}>>"
+        case {"type": str(name)}:
+            return {"integer": "number"}.get(name, name)
+        case _:
+            raise NotImplementedError(f"No type of TypeScript is known for {schema}.")
+
+
+def _cell(form: str) -> str:
+    return _line(form).replace("readonly ", "").replace("; }", " }").replace("|", "\\|")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _camel(name: str) -> str:
+    return re.sub("_(.)", lambda found: found[1].upper(), name)

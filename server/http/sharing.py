@@ -1,23 +1,109 @@
 """The REST API's sharing: who has access to a document, the link, and the record of who has changed that."""
 
-from typing import Any
+from typing import Annotated, Literal, cast
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from crdt.errors import Code, ProtocolError
-from crdt.permissions import Role
-from crdt.protocol.answers import encode_user
-from server.http.bodies import read_json
-from server.http.errors import Conflict
-from server.http.routing import Endpoint, document_id_of, identity_of, resource
-from server.people.sharing import LinkView, LinkWish, NotPossible, SharingDesk
-from server.store.sharing_base import INVITED, Deed, Person
+from crdt.permissions import Action, Role
+from crdt.protocol.messages import User
+from server.http.documents import Time
+from server.http.operation import Asked, operation
+from server.people.sharing import LinkView, LinkWish, SharingDesk
+from server.store.sharing_base import INVITED
+from server.store.sharing_base import Deed as StoredDeed
+from server.store.sharing_base import Person as StoredPerson
 
-MAX_USER_ID = 200
+MAX_USER_ID = 200 + len(INVITED)
 MAX_EMAIL = 254
 """Characters; RFC 5321 allows no longer address."""
+
+GivenRole = Literal["editor", "commenter", "viewer"]
+_GIVEN = "editor, commenter or viewer: ownership is transferred"
+
+
+class Invitation(Struct, forbid_unknown_fields=True):
+    """Somebody who is given a role: either by their e-mail address, or by their user id."""
+
+    role: Annotated[GivenRole, Meta(description=_GIVEN)]
+    email: Annotated[str | UnsetType, Meta(description=f"an e-mail address of at most {MAX_EMAIL} characters")] = UNSET
+    user_id: Annotated[str | UnsetType, Meta(description=f"a text of 1 to {MAX_USER_ID} printable characters")] = UNSET
+
+    def __post_init__(self) -> None:
+        if (self.email is UNSET) is (self.user_id is UNSET):
+            raise ValueError("Say who: either `email` or `user_id`.")
+        if isinstance(self.email, str):
+            name, at, host = _text(self.email, "email", MAX_EMAIL).rpartition("@")
+            if not (name and at and "." in host.strip(".")) or any(map(str.isspace, self.email)):
+                raise ValueError("`email` must be an e-mail address.")
+        if isinstance(self.user_id, str):
+            _text(self.user_id, "user_id", MAX_USER_ID)
+
+
+class RoleChange(Struct, forbid_unknown_fields=True):
+    """Another role for somebody."""
+
+    role: Annotated[Role, Meta(description=f"one of {', '.join(Role)}")]
+
+
+class LinkChange(Struct, forbid_unknown_fields=True):
+    """What the link is to do. `renew` makes a new one: whoever came by an older one is let go."""
+
+    role: Annotated[GivenRole | None, Meta(description=f"{_GIVEN}; or null, for a link that opens nothing")]
+    renew: Annotated[bool | None, Meta(description="true or false: whether to make a new link")] = None
+    address_alone: Annotated[
+        bool | None, Meta(description="true or false: whether the document's address is the link; absent: as it is")
+    ] = None
+
+
+class Person(Struct):
+    """Somebody with access. The user id of somebody who has not signed in yet is `email:` and the address they were invited by."""
+
+    user: User
+    email: str | None
+    role: Role
+    via: Literal["grant", "link"]
+
+
+class Link(Struct):
+    """The link: with `role` null it opens nothing.
+
+    `url` is an address on this server, shown to owners. It is null when its token cannot be derived
+    any more: renew the link then.
+    """
+
+    role: GivenRole | None
+    address_alone: bool
+    url: str | None
+
+
+class People(Struct):
+    """Everybody with access, the owner first, and the link."""
+
+    people: list[Person]
+    link: Link
+
+
+class Grant(Struct):
+    """A role that somebody has now."""
+
+    user_id: str
+    role: Role
+
+
+class Deed(Struct):
+    """One line of a document's record."""
+
+    at: Time
+    actor_id: str
+    action: str
+    details: dict[str, str]
+
+
+class Deeds(Struct):
+    """A document's record, the last deed first."""
+
+    audit: list[Deed]
 
 
 class SharingApi:
@@ -26,130 +112,79 @@ class SharingApi:
     def __init__(self, desk: SharingDesk) -> None:
         self._desk = desk
 
-    def routes(self) -> list[Route]:
-        """Everything below /api that concerns access."""
-        person = {"PUT": _asked(self._grant), "DELETE": _asked(self._revoke)}
-        return [
-            resource("/documents/{document_id}/people", {"GET": self._view, "POST": _asked(self._invite)}),
-            resource("/documents/{document_id}/people/{user_id:path}", person),
-            resource("/documents/{document_id}/link", {"PUT": _asked(self._set_link)}),
-            resource("/documents/{document_id}/audit", {"GET": self._deeds}),
-        ]
+    @operation("GET /api/documents/{document_id}/people", needs=Action.SEE_PEOPLE, asks=False)
+    async def see_people(self, asked: Asked) -> People:
+        """See who has access, and by what."""
+        view = await self._desk.view(asked.identity, asked.document_id)
+        return People([_person(person) for person in view.people], _link(view.link))
 
-    async def _view(self, request: Request) -> Response:
-        view = await self._desk.view(identity_of(request), document_id_of(request))
-        people = [_person(person) for person in view.people]
-        return JSONResponse({"people": people, "link": _link(view.link)})
-
-    async def _invite(self, request: Request) -> Response:
-        identity, document_id = identity_of(request), document_id_of(request)
-        body = await read_json(request, ["email", "user_id", "role"])
-        role = _given_role(body)
-        match body:
-            case {"email": email} if "user_id" not in body:
-                user_id = await self._desk.invite(identity, document_id, _email(email), role)
-            case {"user_id": given} if "email" not in body:
-                user_id = _user_id(given)
-                await self._desk.grant(identity, document_id, user_id, role)
-            case _:
-                raise ProtocolError(Code.MALFORMED, "Say who: either `email` or `user_id`.")
-        return JSONResponse({"user_id": user_id, "role": role.value}, 201)
-
-    async def _grant(self, request: Request) -> Response:
-        identity, document_id = identity_of(request), document_id_of(request)
-        role = _role((await read_json(request, ["role"])).get("role"))
-        user_id = _user_id(request.path_params["user_id"])
+    @operation(
+        "POST /api/documents/{document_id}/people", answers={201: Grant}, needs=Action.SHARE, asks=False, errors={409}
+    )
+    async def invite(self, asked: Asked, body: Invitation) -> Grant:
+        """Give somebody a role, by e-mail address or id."""
+        identity, document_id, role = asked.identity, asked.document_id, Role(body.role)
+        if isinstance(body.email, str):
+            return Grant(await self._desk.invite(identity, document_id, body.email, role), role)
+        user_id = str(body.user_id)
         await self._desk.grant(identity, document_id, user_id, role)
-        return JSONResponse({"user_id": user_id, "role": role.value})
+        return Grant(user_id, role)
 
-    async def _revoke(self, request: Request) -> Response:
-        user_id = _user_id(request.path_params["user_id"])
-        await self._desk.revoke(identity_of(request), document_id_of(request), user_id)
-        return Response(status_code=204)
+    @operation("PUT /api/documents/{document_id}/people/{user_id:path}", needs=Action.SHARE, asks=False, errors={409})
+    async def change_role(self, asked: Asked, body: RoleChange) -> Grant:
+        """Give somebody another role.
 
-    async def _set_link(self, request: Request) -> Response:
-        identity, document_id = identity_of(request), document_id_of(request)
-        body = await read_json(request, ["role", "renew", "address_alone"])
-        if "role" not in body:
-            raise ProtocolError(Code.MALFORMED, "`role` is missing; it is null for a link that opens nothing.")
-        role = None if body["role"] is None else _given_role(body)
-        wish = LinkWish(role, _yes_or_no(body, "renew") or False, _yes_or_no(body, "address_alone"))
-        return JSONResponse(_link(await self._desk.set_link(identity, document_id, wish)))
+        `owner` transfers the document, and the former owner becomes an editor. 409 for the owner's
+        own role.
+        """
+        user_id = _user_id(asked)
+        await self._desk.grant(asked.identity, asked.document_id, user_id, body.role)
+        return Grant(user_id, body.role)
 
-    async def _deeds(self, request: Request) -> Response:
-        deeds = await self._desk.deeds(identity_of(request), document_id_of(request))
-        return JSONResponse({"audit": [deed_as_json(deed) for deed in deeds]})
+    @operation(
+        "DELETE /api/documents/{document_id}/people/{user_id:path}", needs=Action.SHARE, asks=False, errors={409}
+    )
+    async def remove_person(self, asked: Asked) -> None:
+        """Take access away, or leave. An owner removes others, everybody else leaves; 409 for the owner."""
+        await self._desk.revoke(asked.identity, asked.document_id, _user_id(asked))
 
+    @operation("PUT /api/documents/{document_id}/link", needs=Action.SHARE, asks=False, errors={409})
+    async def set_link(self, asked: Asked, body: LinkChange) -> Link:
+        """Say what the link lets everybody do who has it, and make a new one if wished."""
+        role = None if body.role is None else Role(body.role)
+        wish = LinkWish(role, body.renew or False, body.address_alone)
+        return _link(await self._desk.set_link(asked.identity, asked.document_id, wish))
 
-def _asked(change: Endpoint) -> Endpoint:
-    """An endpoint that answers what cannot be done as things stand as a conflict."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            return await change(request)
-        except NotPossible as refusal:
-            raise Conflict(refusal.message) from None
-
-    return endpoint
-
-
-def _person(person: Person) -> dict[str, Any]:
-    return {
-        "user": encode_user(person.user),
-        "email": person.email or (person.user.name if person.user.user_id.startswith(INVITED) else None),
-        "role": person.role.value,
-        "via": person.via,
-    }
+    @operation("GET /api/documents/{document_id}/audit", needs=Action.SHARE, asks=False)
+    async def see_audit(self, asked: Asked) -> Deeds:
+        """See who has changed access. The record is here as long as the document exists (`manyhands audit` afterwards)."""
+        deeds = await self._desk.deeds(asked.identity, asked.document_id)
+        return Deeds([told(deed) for deed in deeds])
 
 
-def _link(link: LinkView) -> dict[str, Any]:
-    role = None if link.role is None else link.role.value
-    return {"role": role, "address_alone": link.address_alone, "url": link.path}
+def _person(person: StoredPerson) -> Person:
+    invited = person.user.user_id.startswith(INVITED)
+    return Person(person.user, person.email or (person.user.name if invited else None), person.role, person.via)
 
 
-def deed_as_json(deed: Deed) -> dict[str, Any]:
-    """One line of a document's record."""
-    return {
-        "at": deed.at.isoformat(),
-        "actor_id": deed.actor_id,
-        "action": deed.action,
-        "details": dict(deed.details),
-    }
+def _link(link: LinkView) -> Link:
+    role = cast(GivenRole | None, link.role)  # nobody owns a document by its link
+    return Link(role, link.address_alone, link.path)
 
 
-def _role(value: object) -> Role:
-    if not isinstance(value, str) or value not in set(Role):
-        raise ProtocolError(Code.MALFORMED, f"`role` must be one of {', '.join(Role)}.")
-    return Role(value)
+def told(deed: StoredDeed) -> Deed:
+    """One line of a document's record, as it is told."""
+    return Deed(deed.at.isoformat(), deed.actor_id, deed.action, dict(deed.details))
 
 
-def _given_role(body: dict[str, Any]) -> Role:
-    role = _role(body.get("role"))
-    if role is Role.OWNER:
-        raise ProtocolError(Code.MALFORMED, "`role` must be editor, commenter or viewer: ownership is transferred.")
-    return role
+def _user_id(asked: Asked) -> str:
+    try:
+        return _text(asked.request.path_params["user_id"], "user_id", MAX_USER_ID)
+    except ValueError as error:
+        raise ProtocolError(Code.MALFORMED, str(error)) from None
 
 
-def _email(value: object) -> str:
-    text = _text(value, "email", MAX_EMAIL)
-    name, at, host = text.rpartition("@")
-    if not (name and at and "." in host.strip(".")) or any(character.isspace() for character in text):
-        raise ProtocolError(Code.MALFORMED, "`email` must be an e-mail address.")
-    return text
-
-
-def _user_id(value: object) -> str:
-    return _text(value, "user_id", MAX_USER_ID + len(INVITED))
-
-
-def _text(value: object, name: str, most: int) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= most or not value.isprintable():
-        raise ProtocolError(Code.MALFORMED, f"`{name}` must be a text of 1 to {most} characters.")
-    return value
-
-
-def _yes_or_no(body: dict[str, Any], name: str) -> bool | None:
-    value = body.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise ProtocolError(Code.MALFORMED, f"`{name}` must be true or false.")
+def _text(value: str, name: str, most: int) -> str:
+    if not 1 <= len(value) <= most or not value.isprintable():
+        raise ValueError(f"`{name}` must be a text of 1 to {most} printable characters.")
     return value

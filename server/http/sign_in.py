@@ -11,7 +11,6 @@ from crdt.errors import ManyhandsError
 from server.auth.cookies import SESSION, SIGN_IN, Cookie, forgotten, is_secure, request_cookie
 from server.http.errors import status_of
 from server.http.me import SignedIn
-from server.http.routing import resource
 from server.observe import log
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ class SignInPages:
     def routes(self) -> list[Route]:
         """The three addresses."""
         return [
-            resource(BEGIN, {"GET": self._begin}),
-            resource(FINISH, {"GET": self._finish}),
-            resource("/sign-out", {"POST": self._end}),
+            Route(BEGIN, self._begin),
+            Route(FINISH, self._finish),
+            Route("/sign-out", self._end, methods=["POST"]),
         ]
 
     async def _begin(self, request: Request) -> Response:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -10,20 +9,20 @@ from starlette.routing import BaseRoute, Mount, Router
 
 from crdt.budget import Budget
 from server.auth.base import Authenticator
+from server.http.attachments import AttachmentsApi
+from server.http.documents import DocumentsApi
 from server.http.errors import EXCEPTION_HANDLERS
-from server.http.headers import HeadersMiddleware
 from server.http.health import Health
-from server.http.identity import IdentityMiddleware
-from server.http.pages import Pages
-from server.http.rates import ApiRates, RatesMiddleware
+from server.http.me import MeApi
+from server.http.middleware import ApiRates, HeadersMiddleware, IdentityMiddleware, RatesMiddleware
+from server.http.openapi import OpenApi
+from server.http.operation import routes_of
+from server.http.sharing import SharingApi
 from server.http.sign_in import BEGIN, SignInPages
+from server.people.access import Access
 
-
-class Api(Protocol):
-    """A part of the REST API."""
-
-    def routes(self) -> Sequence[BaseRoute]:
-        """Its addresses, below /api."""
+APIS = (DocumentsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
+"""Whatever declares operations, in the order in which people read of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +34,19 @@ class Doors:
 
 
 def http_app(
-    apis: Sequence[Api],
-    health: Health,
-    pages: Pages,
+    apis: Sequence[object],
+    access: Access,
+    others: Sequence[BaseRoute],
     rates: ApiRates | None = None,
     doors: Doors | None = None,
     budget: Budget | None = None,
 ) -> Starlette:
-    """The REST API, health and pages; Socket.IO and the origins' rules stand before it.
+    """The REST API and what else is served; Socket.IO and the origins' rules stand before it.
 
+    `others`: health and the pages.
     Without `doors` everybody is a newcomer, without `budget` bodies are bounded one by one only.
     """
-    router = Router([route for api in apis for route in api.routes()], redirect_slashes=False)
+    router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
     sign_in = doors.sign_in if doors is not None else None
     identified = []
     if doors is not None:
@@ -56,8 +56,7 @@ def http_app(
         routes=[
             Mount("/api", router, middleware=identified),
             *(sign_in.routes() if sign_in is not None else []),
-            *health.routes(),
-            *pages.routes(),
+            *others,
         ],
         middleware=[Middleware(HeadersMiddleware), Middleware(RatesMiddleware, rates or ApiRates())],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -29,6 +29,13 @@ REMEMBERED = 10_000
 """People whose names this node knows to be stored; past it, it forgets that and stores them again."""
 
 
+class NotPossible(ProtocolError):
+    """The request is sound and permitted, but not in the state that the document is in."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.FORBIDDEN, message)
+
+
 def no_such_document() -> ProtocolError:
     """What absent documents, forbidden ones and ill-formed ids are all answered with."""
     return ProtocolError(Code.NOT_FOUND, "There is no such document, or it is not for you.")

@@ -12,17 +12,10 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
 from server.auth.base import Identity
-from server.people.access import Access, no_such_document
+from server.people.access import Access, NotPossible, no_such_document
 from server.people.links import derive_token, hash_token
 from server.store.base import Store
 from server.store.sharing_base import INVITED, Deed, Link, Person
-
-
-class NotPossible(ProtocolError):
-    """The person may do such things, but not this one as things stand."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(Code.FORBIDDEN, message)
 
 
 @dataclass(frozen=True, slots=True)

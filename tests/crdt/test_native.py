@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
@@ -21,7 +22,6 @@ from crdt.protocol.answers import (
     encode_error,
     encode_join_answer,
     encode_message,
-    encode_user,
     write_arguments,
 )
 from crdt.protocol.batch import decode_batch, encode_batch
@@ -101,7 +101,7 @@ ANSWERS: dict[str, Any] = {
     "refused": encode_answer(Refused(Code.MISSING_PAST, "Join again.")),
     "another epoch": encode_error(EpochChanged(Epoch(4))),
     "an error": encode_error(ProtocolError(Code.NOT_FOUND, "There is no such document.")),
-    "authenticated": {"user": encode_user(ALICE.user)},
+    "authenticated": {"user": ALICE.user},
 }
 
 
@@ -111,6 +111,8 @@ def to_file(value: Any) -> Any:
             return {"hex": value.hex()}
         case Written(text):
             return json.loads(text)
+        case User():
+            return to_builtins(value)
         case list():
             return [to_file(item) for item in value]
         case dict():
@@ -169,8 +171,8 @@ def test_arguments_are_written_as_json_writes_them() -> None:
         placeholders = iter(range(len(attachments)))
 
         def default(each: Any, placeholders: Iterator[int] = placeholders) -> Any:
-            if isinstance(each, Written):
-                return json.loads(each.text)
+            if isinstance(each, Written | User):
+                return to_file(each)
             return {"_placeholder": True, "num": next(placeholders)}
 
         assert text == json.dumps([value], separators=(",", ":"), default=default)

@@ -1,9 +1,9 @@
 """The room's promises, as stories: taken, durable, told, in one order, each once."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from pycrdt import Doc, Map, Text
 
 from crdt.errors import Code, EpochChanged, ProtocolError
@@ -211,7 +211,7 @@ class TestRowsFromElsewhere:
         bob.types("b")
         alice.types("a")
         bob.types("b again")
-        table.room.people.identify(alice.session, replace(alice.user, name="Alice Liddell"))
+        table.room.people.identify(alice.session, structs.replace(alice.user, name="Alice Liddell"))
         alice.types("a again")
         table.flush()
         said = [(each.user_id, each.name) for each in table.appends[-1].contributors]

@@ -13,12 +13,12 @@ from crdt.errors import Code
 from crdt.ids import DocumentId
 from crdt.protocol.messages import DocumentInfo, User
 from server.auth.base import Identity
-from server.http.api import DocumentsApi
 from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.documents import DocumentsApi
 from server.http.health import Health
-from server.http.origins import OriginMiddleware, Origins
+from server.http.middleware import ApiRates, OriginMiddleware, Origins
+from server.http.operation import routes_of
 from server.http.pages import Asset, Pages
-from server.http.rates import ApiRates
 from server.http.sharing import SharingApi
 from server.http.site import http_app
 from server.people.access import Access
@@ -98,11 +98,10 @@ class Site:
         documents = DocumentsApi(
             self.store.catalogue, self.access, self.pages, self.clock.utc, most_owned=self.most_owned
         )
-        attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
+        attachments = AttachmentsApi(self.store, self.sandbox, self.uploads)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
-        site = http_app(
-            [documents, attachments, sharing], self.health, Pages(self.assets), self.rates, budget=self.budget
-        )
+        others = [*routes_of(self.health), *Pages(self.assets).routes()]
+        site = http_app([documents, attachments, sharing], self.access, others, self.rates, budget=self.budget)
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 
     @asynccontextmanager

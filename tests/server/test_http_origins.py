@@ -4,8 +4,7 @@ import httpx
 import pytest
 from starlette.datastructures import Headers
 
-from server.http.headers import HEADERS
-from server.http.origins import Origins
+from server.http.middleware import HEADERS, Origins
 from tests.server.http_site import Site, error_of
 
 

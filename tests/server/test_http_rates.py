@@ -3,8 +3,7 @@
 import httpx
 
 from crdt.token_bucket import Rate
-from server.http.headers import HEADERS
-from server.http.rates import ApiRates
+from server.http.middleware import HEADERS, ApiRates
 from tests.server.http_site import Clock, Site, error_of
 
 

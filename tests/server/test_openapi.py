@@ -1,5 +1,6 @@
-"""The description of the REST API tells all of it and nothing else, and PROTOCOL.md tells the same."""
+"""The REST API's descriptions tell all of it and nothing else, and none of them is stale."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +10,18 @@ from starlette.routing import BaseRoute, Mount, Route
 
 import server
 from server.app import App, create_app
+from server.cli.openapi import described
 from server.config import Config
-from server.http.openapi import description_of
-from server.http.operations import OPERATIONS, PARAMETERS
-from server.http.schemas import SCHEMAS
+from server.http.operation import operations_of
+from server.http.site import APIS
 from server.store.memory import MemoryStore
 
 Address = tuple[str, str]
 """Method and path."""
+
+OPERATIONS = list(operations_of(*APIS))
+PROTOCOL = Path(server.__file__).parent / "PROTOCOL.md"
+TYPES = PROTOCOL.parents[1] / "client_web" / "editor" / "src" / "api" / "wire.ts"
 
 
 def addresses(routes: list[BaseRoute], before: str = "") -> Iterator[Address]:
@@ -32,38 +37,32 @@ def whole() -> App:
     return create_app(Config(), store=MemoryStore())
 
 
-def described() -> set[Address]:
-    return {(operation.method, operation.path) for operation in OPERATIONS}
-
-
-def documented() -> set[Address]:
-    """The REST table's first cells: a method, an address, and `…/other` for one more of the same."""
-    text = (Path(server.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8").partition("## REST")[2]
-    found: set[Address] = set()
-    for cell in re.findall(r"^\| (`[A-Z]+ /.*?) \|", text, re.MULTILINE):
-        method, path = re.findall(r"`([A-Z]+) (/[^` ?]*)", cell)[0]
-        found.add((method, path))
-        for more in re.findall(r"`…(/\w+)`", cell):
-            found.add((method, path.rpartition("/")[0] + more))
-    return {(method, path.replace("{id}", "{document_id}")) for method, path in found}
-
-
-def test_every_route_is_described_and_nothing_else_is() -> None:
+def test_every_route_is_declared_and_every_declaration_is_served() -> None:
     routes = set(addresses(list(whole()._site.routes)))
     pages = {address for address in routes if address[1] == "/{path}"}
-    assert routes - pages == described()
+    assert routes - pages == {(each.method, each.path) for each in OPERATIONS}
 
 
-def test_the_protocols_table_lists_the_same() -> None:
-    assert documented() == described()
+def test_no_two_operations_have_the_same_name() -> None:
+    assert len({each.name for each in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_the_protocols_tables_are_not_stale() -> None:
+    text = PROTOCOL.read_text(encoding="utf-8")
+    table = re.search("<!-- openapi --table: begin -->\n(.*)<!-- openapi --table: end -->", text, re.DOTALL)
+    assert table is not None
+    assert table[1] == described("table"), "put the output of `manyhands openapi --table` between the two marks"
+
+
+def test_the_editors_types_are_not_stale() -> None:
+    run = "run: manyhands openapi --types > client_web/editor/src/api/wire.ts"
+    assert TYPES.read_text(encoding="utf-8") == described("types"), run
 
 
 def test_what_is_referred_to_is_there_and_all_of_it_is_used() -> None:
-    description = description_of(OPERATIONS, "1")
-    references = set(re.findall(r"'\$ref': '#/components/(\w+/\w+)'", str(description)))
-    assert references == {f"schemas/{name}" for name in SCHEMAS} | {f"parameters/{name}" for name in PARAMETERS}
-    names = [operation.name for operation in OPERATIONS]
-    assert len(names) == len(set(names))
+    description = described(None)
+    components = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', description))
+    assert components == set(json.loads(description)["components"]["schemas"])
 
 
 async def test_it_is_served() -> None:
@@ -71,5 +70,9 @@ async def test_it_is_served() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         answer = await client.get("/api/openapi.json")
     assert answer.status_code == 200
+    assert answer.json() == json.loads(described(None))
     assert answer.json()["openapi"] == "3.1.0"
-    assert answer.json()["paths"]["/api/documents/{document_id}"]["patch"]["operationId"] == "renameDocument"
+    rename = answer.json()["paths"]["/api/documents/{document_id}"]["patch"]
+    assert rename["operationId"] == "renameDocument"
+    assert rename["requestBody"]["required"]
+    assert "`rename`" in rename["description"]

@@ -14,7 +14,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, UpdateId
 from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.messages import JoinRequest, Refused, Request
+from crdt.protocol.messages import JoinRequest, Refused, Request, User
 from server.rooms import RoomSettings
 from server.rooms.openers import LOOK_BYTES
 from server.store.base import Append
@@ -147,7 +147,7 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
             house.leave(connection, document_id)
         elif dice < 0.9:
             for seat in list(house.visitor(connection).seats.values()):
-                seat.renew(replace(ANNA, user=replace(ANNA.user, user_id=person)))
+                seat.renew(replace(ANNA, user=User(person, ANNA.user.name, ANNA.user.color)))
         elif dice < 0.95:
             house.disconnect(connection)
         else:

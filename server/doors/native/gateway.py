@@ -16,7 +16,7 @@ import socketio
 from crdt.budget import Budget, unbounded
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol.answers import Value, encode_draining, encode_error, encode_join_answer, encode_user
+from crdt.protocol.answers import Value, encode_draining, encode_error, encode_join_answer
 from crdt.protocol.messages import ClosedMessage, Limits, Request, ServerMessage
 from crdt.protocol.requests import (
     Authenticate,
@@ -279,7 +279,7 @@ class Gateway:
         for seat in connection.seats.values():
             seat.renew(identity)
         self._identities.await_expiry(connection)
-        return {"user": encode_user(identity.user)}
+        return {"user": identity.user}
 
     def _expire(self, connection: Connection) -> None:
         """Nobody vouches for this person any more: they are out of everything, until they bring a fresh token."""

@@ -1,0 +1,20 @@
+"""Prints the REST API's description, in one of its three forms."""
+
+import json
+
+from server.config.loading import version
+from server.http.openapi import description_of, table_of, types_of
+from server.http.operation import operations_of
+from server.http.site import APIS
+
+
+def described(form: str | None) -> str:
+    """The description as OpenAPI, or as `table` in Markdown, or as `types` for TypeScript."""
+    operations = list(operations_of(*APIS))
+    match form:
+        case "table":
+            return table_of(operations)
+        case "types":
+            return types_of(operations)
+        case _:
+            return json.dumps(description_of(operations, version()), indent=2) + "\n"

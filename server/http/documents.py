@@ -1,0 +1,262 @@
+"""The REST API's documents: make, list, rename, trash, restore, delete."""
+
+import asyncio
+import secrets
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal, Protocol
+
+from msgspec import Meta, Struct
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId, Epoch
+from crdt.permissions import Action, Role
+from crdt.protocol.messages import DocumentInfo, User
+from server.auth.base import may_create
+from server.http.operation import Asked, operation
+from server.observe import log
+from server.people.access import Access, NotPossible, Ruling, no_such_document
+from server.rooms import info_of
+from server.store.base import Catalogue, Entry
+
+MAX_TITLE = 300
+"""Characters."""
+
+UNTITLED = "Untitled document"
+
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Directional marks: left open, they turn the text around them on a page, so that one title can pass for another."""
+
+MAX_PAGE = 200
+DEFAULT_PAGE = 100
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""ISO 8601, in UTC."""
+
+_AskedTitle = Annotated[str, Meta(description=f"a string of at most {MAX_TITLE} characters, once it is trimmed")]
+_Flag = Literal["true", "false"]
+
+
+class NewDocument(Struct, forbid_unknown_fields=True):
+    """A document that is to be made."""
+
+    title: _AskedTitle = ""
+
+
+class Title(Struct, forbid_unknown_fields=True):
+    """Another title."""
+
+    title: _AskedTitle
+
+
+class Listing(Struct, forbid_unknown_fields=True):
+    """Which documents are listed."""
+
+    query: Annotated[str, Meta(description="a part of a title, in any case")] = ""
+    trashed: Annotated[_Flag, Meta(description="true or false: whether to list the trash")] = "false"
+    shared: Annotated[
+        _Flag | None,
+        Meta(
+            description="true, for others' documents that this person was given or has visited by a link that still opens, "
+            "or false, for their own; absent: both"
+        ),
+    ] = None
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_PAGE, description=f"a whole number from 1 to {MAX_PAGE}: how many at once")
+    ] = DEFAULT_PAGE
+    cursor: Annotated[str, Meta(description="from the answer before, for the next ones")] = ""
+
+
+class Document(Struct):
+    """A document's entry, as one person sees it.
+
+    `trashed_at` is null unless the document is in the trash, `size` counts the bytes of log and
+    snapshot, `role` is that of the person who asks.
+    """
+
+    id: DocumentId
+    title: str
+    created_at: Time
+    updated_at: Time
+    trashed_at: Time | None
+    size: int
+    role: Role
+    owner: User | None
+
+
+class Documents(Struct):
+    """A page of the list. `cursor` is null on the last one."""
+
+    documents: list[Document]
+    cursor: str | None
+
+
+class OpenDocuments(Protocol):
+    """The documents that pages have open now, as far as the catalogue concerns them."""
+
+    def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
+        """Tell open pages of a new title, or of the trash."""
+
+    async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
+        """Close a document for everybody."""
+
+
+class DocumentsApi:
+    """The catalogue over HTTP.
+
+    `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody
+    do; `most_owned`: documents of one person, give or take those that are made at the same moment.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        access: Access,
+        open_documents: OpenDocuments,
+        clock: Callable[[], datetime],
+        link_role: Role | None = Role.EDITOR,
+        most_owned: int = 10_000,
+    ) -> None:
+        self._catalogue = catalogue
+        self._access = access
+        self._open = open_documents
+        self._clock = clock
+        self._link_role = link_role
+        self._most_owned = most_owned
+        self._trash = asyncio.Lock()  # what was restored a moment ago is not deleted
+
+    @operation("POST /api/documents", answers={201: Document})
+    async def create_document(self, asked: Asked, body: NewDocument) -> Document:
+        """Make an empty document."""
+        title, identity = clean_title(body.title), asked.identity
+        document_id = DocumentId(secrets.token_urlsafe(16))
+        epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
+        if not may_create(identity):
+            raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents: you may not make others.")
+        if await self._access.owned(identity) >= self._most_owned:
+            message = f"You own {self._most_owned} documents, as many as one may. Delete some for ever first."
+            raise ProtocolError(Code.TOO_MANY, message)
+        await self._access.remember(identity)
+        owner = identity.user.user_id if identity.lasting else None
+        entry = await self._catalogue.create(
+            document_id, title, epoch, self._clock(), owner=owner, link_role=self._link_role
+        )
+        asked.headers["Location"] = f"/api/documents/{document_id}"
+        return shown(entry, Ruling(Role.OWNER, 0, identity.user if owner else None))
+
+    @operation("GET /api/documents")
+    async def list_documents(self, asked: Asked, query: Listing) -> Documents:
+        """List documents, last edited first."""
+        identity = asked.identity
+        page = await self._catalogue.find(
+            clean_text(query.query[:1000]),
+            trashed=query.trashed == "true",
+            limit=query.limit,
+            cursor=query.cursor or None,
+            whose=self._access.list_of(identity, shared=None if query.shared is None else query.shared == "true"),
+        )
+        rulings = await self._access.rulings(identity, [entry.document_id for entry in page.entries])
+        entries = [entry for entry in page.entries if entry.document_id in rulings]
+        return Documents([shown(entry, rulings[entry.document_id]) for entry in entries], page.cursor)
+
+    @operation("GET /api/documents/{document_id}", needs=Action.READ)
+    async def get_document(self, asked: Asked) -> Document:
+        """Look at a document's entry."""
+        return shown(await self._entry(asked), asked.ruling)
+
+    @operation("PATCH /api/documents/{document_id}", needs=Action.RENAME)
+    async def rename_document(self, asked: Asked, body: Title) -> Document:
+        """Give a document another title. Open pages are told (`document` event)."""
+        title = clean_title(body.title)
+        return self._changed(await self._catalogue.rename(asked.document_id, title, self._clock()), asked.ruling)
+
+    @operation("POST /api/documents/{document_id}/trash", needs=Action.TRASH)
+    async def trash_document(self, asked: Asked) -> Document:
+        """Put a document into the trash: it can be read, not written."""
+        async with self._trash:
+            entry = await self._entry(asked)
+            if entry.trashed_at is not None:
+                return shown(entry, asked.ruling)
+            trashed = await self._catalogue.set_trashed(entry.document_id, self._clock())
+        answer = self._changed(trashed, asked.ruling)
+        await self._record(asked, "trash")
+        return answer
+
+    @operation("POST /api/documents/{document_id}/restore", needs=Action.TRASH)
+    async def restore_document(self, asked: Asked) -> Document:
+        """Take a document out of the trash."""
+        async with self._trash:
+            restored = await self._catalogue.set_trashed(asked.document_id, None)
+        answer = self._changed(restored, asked.ruling)
+        await self._record(asked, "restore")
+        return answer
+
+    @operation("DELETE /api/documents/{document_id}", needs=Action.DELETE, errors={409})
+    async def delete_document(self, asked: Asked) -> None:
+        """Delete a document for ever. It must be in the trash (else 409 `forbidden`)."""
+        async with self._trash:
+            entry = await self._entry(asked)
+            if entry.trashed_at is None:
+                raise NotPossible("Only a document in the trash can be deleted for ever: put it there first.")
+            await self._evict(entry.document_id)
+            await self._catalogue.delete(entry.document_id)
+            await self._evict(entry.document_id)  # who joined between the two
+        log.info("document_deleted", document=entry.document_id)
+        await self._record(asked, "delete")
+
+    async def _record(self, asked: Asked, action: str) -> None:
+        await self._access.record(asked.identity, action, asked.document_id)
+
+    async def _evict(self, document_id: DocumentId) -> None:
+        await self._open.evict(document_id, Code.DELETED, "This document was deleted.")
+
+    async def _entry(self, asked: Asked) -> Entry:
+        entry = await self._catalogue.get(asked.document_id)
+        if entry is None:
+            raise no_such_document()
+        return entry
+
+    def _changed(self, entry: Entry | None, ruling: Ruling) -> Document:
+        if entry is None:
+            raise no_such_document()
+        self._open.announce(entry.document_id, info_of(entry))
+        return shown(entry, ruling)
+
+
+def shown(entry: Entry, ruling: Ruling) -> Document:
+    """A document's entry, as somebody sees it."""
+    return Document(
+        entry.document_id,
+        entry.title,
+        entry.created_at.isoformat(),
+        entry.updated_at.isoformat(),
+        entry.trashed_at.isoformat() if entry.trashed_at else None,
+        entry.size,
+        ruling.role,
+        ruling.owner,
+    )
+
+
+def clean_text(text: str) -> str:
+    """Normalise to NFC on one line without control characters, directional marks, lone surrogates or outer spaces."""
+    kept = "".join(map(_kept, text))
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def clean_title(title: str) -> str:
+    """Make a title fit to be shown; an empty one is called `UNTITLED`. Raises ProtocolError(too_large) when it is too long."""
+    cleaned = clean_text(title)
+    if len(cleaned) > MAX_TITLE:
+        raise ProtocolError(Code.TOO_LARGE, f"A title may have {MAX_TITLE} characters at most.")
+    return cleaned or UNTITLED
+
+
+def _kept(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc" | "Zl" | "Zp":
+            return " "
+        case "Cs":
+            return ""
+        case _:
+            return "" if character in _TURNING else character

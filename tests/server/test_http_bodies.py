@@ -1,0 +1,142 @@
+"""Bodies and queries of the REST API: exactly what is declared is taken, and a refusal names what is wrong."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.errors import Code, ProtocolError
+from server.http.bodies import _formed
+from server.http.operation import Operation, operations_of
+from server.http.site import APIS
+from tests.harness.whole_server import whole_server
+from tests.server.http_site import error_of
+
+OPERATIONS = list(operations_of(*APIS))
+TAKING = [each for each in OPERATIONS if each.body is not None]
+ASKED = [(each, name) for each in TAKING if each.body for name in each.body.__struct_encode_fields__]
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with whole_server() as server, server.browser() as client:
+        yield client
+
+
+async def answer_to(client: httpx.AsyncClient, each: Operation, content: bytes, path: str | None = None) -> str:
+    """What the sentence of the refusal says, which is `malformed`."""
+    if path is None:
+        made = (await client.post("/api/documents")).json()["id"]
+        path = each.path.format(document_id=made, user_id="somebody")
+    response = await client.request(each.method, path, content=content, headers=JSON)
+    assert error_of(response) == (400, "malformed"), response.text
+    return str(response.json()["error"]["message"])
+
+
+def named(each: Operation) -> str:
+    return each.name
+
+
+@pytest.mark.parametrize("each", TAKING, ids=named)
+async def test_nothing_but_what_is_declared_is_taken(client: httpx.AsyncClient, each: Operation) -> None:
+    assert each.body is not None
+    takes = ", ".join(each.body.__struct_encode_fields__) or "nothing"
+    sentence = await answer_to(client, each, b'{"surprise": 1}')
+    assert sentence == f"Unknown in this request: surprise. It takes: {takes}."
+    half = await answer_to(client, each, b'{"\\ud800\\u0000": 1}')
+    assert half.startswith("Unknown in this request: \\ud800")
+
+
+@pytest.mark.parametrize(("each", "name"), ASKED, ids=str)
+@pytest.mark.parametrize("value", ["[]", "{}", "7", "1.0", "9007199254740993", "1e999", "-0"])
+async def test_a_value_of_another_type_is_refused_by_name(
+    client: httpx.AsyncClient, each: Operation, name: str, value: str
+) -> None:
+    """No type is bent into another: 1 is not true, and 7 is not "7"."""
+    sentence = await answer_to(
+        client, each, f'{{"{name}": {value}, {filled(each, name)}}}'.replace(", }", "}").encode()
+    )
+    assert sentence.startswith(f"`{name}` must be "), sentence
+    assert sentence.endswith(".")
+
+
+def filled(each: Operation, without: str) -> str:
+    """What else an operation must be sent, as it should be."""
+    sound = {"invite": {"role": '"viewer"'}, "set_link": {"role": '"viewer"'}}.get(each.name, {})
+    return ", ".join(f'"{name}": {value}' for name, value in sound.items() if name != without)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"title": "a", "title": "b"}', "`title` stands in the body twice: say it once."),
+        (b'{"title": "a", "x": {"\\ud800": 1, "\\ud800": 2}}', "`\\ud800` stands in the body twice"),
+        (b"{}", "`title` is missing: it must be a string"),
+        (b'{"title": null}', "`title` must be a string"),
+        (b'{"title": NaN}', "not valid JSON"),
+        (b'{"title": Infinity}', "not valid JSON"),
+        (b'{"title": -Infinity}', "not valid JSON"),
+        (b'{"title": ' + b"9" * 5000 + b"}", "not valid JSON"),
+        (b'{"title": "a\x00b"}', "not valid JSON"),
+        (b'{"title": "\xff"}', "not valid JSON"),
+        (b'{"title": "\xed\xa0\x80"}', "not valid JSON"),  # half a pair in UTF-8
+        (b'\xef\xbb\xbf{"title": "a"}', "not valid JSON"),  # a mark of the byte order
+        (b'{"title": "a"} ' + b"{}", "not valid JSON"),
+        (b"{'title': 1}", "not valid JSON"),
+        (b'{"title": "a",}', "not valid JSON"),
+        (b"[" * 60_000, "nested too deeply"),
+        (b'{"title":' * 7_000, "nested too deeply"),
+        (b'"title"', "must be a JSON object"),
+        (b"null", "must be a JSON object"),
+    ],
+)
+async def test_hostile_json_is_refused_with_a_reason(client: httpx.AsyncClient, body: bytes, says: str) -> None:
+    (rename,) = [each for each in OPERATIONS if each.name == "rename_document"]
+    assert says in await answer_to(client, rename, body)
+
+
+async def test_keys_without_end_are_refused_soon(client: httpx.AsyncClient) -> None:
+    (rename,) = [each for each in OPERATIONS if each.name == "rename_document"]
+    keys = ",".join(f'"{number:x}":0' for number in range(6000))
+    assert "twice" in await answer_to(client, rename, f'{{{keys},"0":0}}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("limit=0", "`limit` must be a whole number from 1 to 200"),
+        ("limit=1e999", "`limit` must be"),
+        ("limit=true", "`limit` must be"),
+        ("trashed=1", "`trashed` must be true or false"),
+        ("trashed=True", "`trashed` must be true or false"),
+        ("shared=", "`shared` must be true"),
+        ("sort=title", "Unknown in the query: sort. It takes: query, trashed, shared, limit, cursor."),
+    ],
+)
+async def test_a_query_is_as_strict(client: httpx.AsyncClient, query: str, says: str) -> None:
+    (listing,) = [each for each in OPERATIONS if each.name == "list_documents"]
+    assert says in await answer_to(client, listing, b"", f"/api/documents?{query}")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.data())
+def test_any_object_is_a_body_or_refused(data: st.DataObject) -> None:
+    form = data.draw(st.sampled_from([each.body for each in TAKING if each.body is not None]))
+    names = st.sampled_from([*form.__struct_encode_fields__, "other"])
+    value: dict[str, Any] = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["viewer", "owner"]), max_size=3))
+    code = None
+    try:
+        formed = _formed(value, form, "this request", strict=True)
+    except ProtocolError as refusal:
+        code, ends = refusal.code, refusal.message.endswith(".")
+    assert isinstance(formed, form) if code is None else (code, ends) == (Code.MALFORMED, True)
