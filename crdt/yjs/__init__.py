@@ -1,1 +1,1 @@
-"""Yjs' own bytes: updates, their contents and values, state vectors; read strictly, written rarely."""
+"""Yjs' own bytes: updates, their contents and values, and state vectors."""

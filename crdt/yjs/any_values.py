@@ -1,7 +1,8 @@
-"""lib0's `Any` in ContentAny: which values are plain, and what becomes of the rest. Values of JSON can be written as such.
+"""Values in lib0's `Any` encoding, as ContentAny holds them: checked, wrapped, mended, written.
 
-A value is a tag and what belongs to it: 127 undefined, 126 null, 125 integer, 124 float32, 123
-float64, 122 BigInt, 121 false, 120 true, 119 string, 118 object, 117 array, 116 bytes.
+An encoded value is a tag byte and its data. The tags: 127 undefined, 126 null, 125 integer, 124
+float32, 123 float64, 122 BigInt, 121 false, 120 true, 119 string, 118 object, 117 array, 116 bytes.
+crdt/yjs/values.py says which values are plain, and what happens to the others.
 """
 
 import math
@@ -19,14 +20,17 @@ _NULL, _INTEGER, _FLOAT32, _FLOAT64, _FALSE, _TRUE, _STRING, _OBJECT, _ARRAY = (
     bytes((tag,)) for tag in (126, 125, 124, 123, 121, 120, 119, 118, 117)
 )
 _FIXED_SIZE = {127: 0, 126: 0, 124: 4, 123: 8, 121: 0, 120: 0}
-"""Bytes behind the tags of undefined, null, float32, float64, false, true."""
+"""Size in bytes of the data behind each of these tags."""
 
 _MINUS_ZERO = 0x40
-"""An integer of this one byte."""
+"""The only byte of the integer -0, which yrs does not keep."""
 
 
 def read_any(data: bytes, at: int, reading: Reading) -> int:
-    """Check one element of ContentAny and note its wrapping, if it needs one; return the offset behind it."""
+    """Check one element of ContentAny, and return the offset behind it.
+
+    A value that is not plain is noted in `reading.wraps`.
+    """
     reading.plain = True
     end = _skip_any(data, at, reading, 0)
     if not reading.plain or (reading.marked and data.find(MARK_BYTES, at, end) >= 0):
@@ -35,19 +39,22 @@ def read_any(data: bytes, at: int, reading: Reading) -> int:
 
 
 def engine_of(value: bytes, reading: Reading) -> bytes:
-    """What pycrdt is given for a value that `write_any` has written."""
+    """Return the engine's form of a value that `write_any` has written."""
     reading.plain = True
     _skip_any(value, 0, reading, 0)
     return value if reading.plain and MARK_BYTES not in value else wrap_any(value)
 
 
 def _skip_any(data: bytes, at: int, reading: Reading, depth: int) -> int:
-    """Check one value, and return the offset behind it; `reading.plain` becomes False when it is not plain."""
+    """Check one value, and return the offset behind it.
+
+    Sets `reading.plain` to False if the value is not plain.
+    """
     tag = data[at]
     at += 1
     size = _FIXED_SIZE.get(tag)
     if size is not None:
-        return at + size  # beyond the end: the next read finds out
+        return at + size  # may lie beyond the end of the data: the next read finds out
     if tag == 125:
         return _skip_integer(data, at, reading)
     if tag == 119:
@@ -89,13 +96,16 @@ def _skip_object(data: bytes, at: int, reading: Reading, depth: int) -> int:
             dropped += 1
     if dropped:
         reading.mend(counted, behind_count, varuint(count - dropped))
-    if len(keys) < count:
+    if len(keys) < count:  # a key came twice
         reading.plain = False
     return at
 
 
 def _skip_integer(data: bytes, at: int, reading: Reading) -> int:
-    """Check one signed integer: six bits and the sign in the first byte, then seven bits a byte."""
+    """Check one signed integer, and return the offset behind it.
+
+    The first byte holds six bits and the sign, each later byte seven bits.
+    """
     start = at
     while data[at] > 0x7F:
         at += 1
@@ -105,20 +115,21 @@ def _skip_integer(data: bytes, at: int, reading: Reading) -> int:
         return at + 1
     if at - start > 7 or data[at] == 0:
         raise bad_update("An integer is longer than it may be.")
-    if at - start == 7:
+    if at - start == 7:  # eight bytes hold 55 bits: the only length that can exceed 2^53 - 1
         size = data[start] & 0x3F | sum(
             (byte & 0x7F) << 6 + 7 * place for place, byte in enumerate(data[start + 1 : at + 1])
         )
         if size > MAX_SAFE:
             if not reading.durable:
                 raise unsupported("An integer is above 2^53 - 1. Write it as a float or a BigInt.")
+            # lib0 reads such an integer as a double, so a double is what everybody has seen.
             value = float(-size if data[start] & 0x40 else size)
             reading.mend(start - 1, at + 1, _FLOAT64 + struct.pack(">d", value))
     return at + 1
 
 
 def write_any(value: object) -> bytes:
-    """Write a JSON value as lib0 would; raises UnicodeEncodeError for half a surrogate pair."""
+    """Encode a JSON value as lib0 would. Raises UnicodeEncodeError for half a surrogate pair."""
     match value:
         case None:
             return _NULL

@@ -1,9 +1,9 @@
-"""The rarer contents of an update: everything a struct may hold but plain text.
+"""The rarer contents of an update: everything that a struct may hold except plain text.
 
-Each reader takes the bytes, the offset and the reading, checks what is there as strictly as the
-strictest of the two implementations that will read it (yjs in browsers, yrs under pycrdt), and
-returns the kind, how many clocks it takes, and the offset behind it. What values may be is
-crdt/yjs/values.py.
+Each reader takes the bytes, the offset and the `Reading`. It returns the kind, the number of clocks
+that the content takes, and the offset behind the content. Two implementations will read the content
+later: yjs in browsers, and yrs under pycrdt. Each reader is as strict as the stricter of the two.
+The rules for values are in crdt/yjs/values.py.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from crdt.yjs.varint import read_varuint
 from crdt.yjs.wrapping import MARK_BYTES, wrap_binary
 
 GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, DOCUMENT, SKIP = range(11)
-"""Content references of the wire format. `SKIP` stands for a clock gap."""
+"""Content references of the wire format. `SKIP` marks a clock gap."""
 
 FIRST_TYPE = 16
-"""Kind of a shared type: this plus its type reference."""
+"""The kind of a shared type is `FIRST_TYPE` plus its type reference."""
 
 ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_HOOK, XML_TEXT = range(7)
 """Type references of the wire format."""
@@ -91,4 +91,4 @@ CONTENT_READERS: dict[int, Callable[[bytes, int, Reading], Content]] = {
     ANY: _read_any,
     DOCUMENT: _refuse_document,
 }
-"""By content reference. `GC`, `STRING` and `SKIP` are read where structs are."""
+"""Readers by content reference. `GC`, `STRING` and `SKIP` are read in crdt/yjs/reader.py."""

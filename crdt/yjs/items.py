@@ -1,9 +1,7 @@
-"""Reading Yjs v1 updates item by item, into values that compare: the slow, complete reader that compaction is checked with.
+"""Items of a Yjs v1 update, with contents that can be compared: the slow, complete reader.
 
-Format (Yjs, UpdateEncoderV1): varUint clients, each varUint structs • client • clock, then the
-structs; after them the delete set: varUint clients, each client • varUint ranges, each clock •
-length. A struct begins with a byte: five bits of kind, then whether a key (0x20), a right origin
-(0x40), an origin (0x80) follow; without either origin the parent is written out.
+Compaction is checked with this reader. It parses independently of crdt/yjs/reader.py on purpose, so
+that a mistake in one of the two can be found by the other. crdt/yjs/reader.py describes the format.
 """
 
 import json
@@ -36,7 +34,11 @@ _LITERALS = {127: _UNDEFINED, 126: _NULL, 121: _FALSE, 120: _TRUE}
 
 
 class Item(NamedTuple):
-    """One struct. `content`: UTF-16 bytes for a string, else one value for each clock; None when it is deleted."""
+    """One struct.
+
+    `content` is UTF-16 bytes for a string, and a list with one value for each clock for other
+    contents. `content` is None if the struct is deleted or garbage-collected.
+    """
 
     client: int
     clock: int
@@ -50,21 +52,24 @@ class Item(NamedTuple):
 
 
 class Reader:
-    """One update. Read `items()` to their end, then `deleted()`; raises InvariantError for what it does not know."""
+    """One update. Read `items()` to the end, then `deleted()`.
+
+    Both raise InvariantError for bytes that this reader does not know.
+    """
 
     def __init__(self, update: bytes) -> None:
         self._data = update
         self._at = 0
         self.head_at = self.content_at = 0
-        """Where the last item begins, and where its content does: as far as `at`."""
+        """Offsets of the last item and of its content. The content ends at `at`."""
 
     @property
     def at(self) -> int:
-        """How far the bytes are read."""
+        """The offset behind the last byte that was read."""
         return self._at
 
     def items(self) -> Iterator[Item]:
-        """Every struct, in the order of the bytes."""
+        """Yield every struct, in the order of the bytes."""
         for _ in range(self._uint()):
             count, client, clock = self._uint(), self._uint(), self._uint()
             for _ in range(count):
@@ -73,7 +78,7 @@ class Reader:
                 clock += item.length
 
     def deleted(self) -> Iterator[tuple[int, int, int]]:
-        """Every deleted range as (client, first clock, end)."""
+        """Yield every deleted range as (client, first clock, end)."""
         for _ in range(self._uint()):
             client = self._uint()
             for _ in range(self._uint()):
@@ -180,7 +185,8 @@ class Reader:
 
     def _uint(self) -> int:
         at = self._at
-        if at < len(self._data) and (byte := self._data[at]) < 0x80:  # nearly every one: a call less for each
+        # Nearly every integer takes one byte, which needs no call.
+        if at < len(self._data) and (byte := self._data[at]) < 0x80:
             self._at = at + 1
             return byte
         value, self._at = read_varuint(self._data, self._at)
@@ -203,7 +209,10 @@ class Reader:
 
 
 def _comparable(value: object) -> object:
-    """Give a JSON value a form in which `==` means the same value: True is not 1, NaN is NaN, numbers are by value."""
+    """Return a JSON value in a form in which `==` means "the same value".
+
+    True differs from 1, NaN equals NaN, and numbers are compared by value.
+    """
     match value:
         case None:
             return _NULL

@@ -1,8 +1,8 @@
-"""JSON in embeds, formats and ContentJSON: which of it is plain, and what becomes of the rest (crdt/yjs/values.py).
+"""JSON in embeds, formats and ContentJSON: checked, wrapped, mended.
 
-Python's parser is as strict as JavaScript's, except for the names of NaN and Infinity, which are
-refused here. What both read is not compared here: tests/crdt/test_values_alike.py has real Yjs and
-pycrdt say so.
+crdt/yjs/values.py says which values are plain, and what happens to the others. Python's parser is
+as strict as JavaScript's, except that Python accepts NaN and Infinity. These are refused here.
+tests/crdt/test_values_alike.py compares with real Yjs and pycrdt what each of them reads.
 """
 
 import json
@@ -18,11 +18,11 @@ from crdt.yjs.wrapping import MARK_BYTES, MARK_CHARACTER, wrap_json
 
 _COMMON_JSON = frozenset({b"true", b"false", b"null", b'""', b"{}"})
 _LONGEST_PLAIN_INTEGER = 17
-"""Digits and sign of -(2^53 - 1)."""
+"""Characters of -(2^53 - 1): the sign and 16 digits."""
 
 
 class _Repeating(dict[str, object]):
-    """An object that names a key twice. JavaScript takes the last value, in the place of the first."""
+    """An object that names a key twice. JavaScript keeps the first place and the last value."""
 
 
 def _refuse_constant(_: str) -> NoReturn:
@@ -37,7 +37,7 @@ def _float(digits: str) -> float:
 
 
 def _integer(digits: str) -> object:
-    """Read a plain integer; any other as the double that JavaScript reads."""
+    """Return a plain integer as int, and any other integer as the double that JavaScript reads."""
     if len(digits) <= _LONGEST_PLAIN_INTEGER:
         value = int(digits)
         if -MAX_SAFE <= value <= MAX_SAFE and digits != "-0":
@@ -66,7 +66,10 @@ _decode_to_mend = json.JSONDecoder(
 
 
 def read_json(data: bytes, at: int, reading: Reading) -> int:
-    """Check the JSON text of an embed or a format and note its wrapping, if it needs one; return the offset behind it."""
+    """Check the JSON text of an embed or a format, and return the offset behind the text.
+
+    A value that is not plain is noted in `reading.wraps`.
+    """
     raw, end = read_bytes(data, at)
     if (
         raw not in _COMMON_JSON
@@ -78,10 +81,12 @@ def read_json(data: bytes, at: int, reading: Reading) -> int:
 
 
 def _is_simple(raw: bytes, reading: Reading) -> bool:
-    """Whether a JSON text is what marks and embeds mostly are, and plain: one level, read without a line of Python for each part.
+    """Whether a JSON text is one plain value, or an object of plain values. Most texts are.
 
-    False says only that it must be looked at in another way.
+    False means only that `_is_plain` must decide. This check is fast, because the parser runs no
+    Python code for the parts of the text.
     """
+    # Half a surrogate, -0, or a mark is possible.
     if b"\\u" in raw or b"-0" in raw or reading.marked:
         return False
     try:
@@ -90,7 +95,8 @@ def _is_simple(raw: bytes, reading: Reading) -> bool:
         return False
     members: Iterable[object] = (value,)
     if type(value) is dict:
-        # As many keys as colons, those of addresses aside: then no key came twice.
+        # No key came twice if there are as many keys as colons, apart from those of "https://".
+        # A colon inside of a text only makes this check fail, and `_is_plain` decides.
         if len(value) != raw.count(b":") - raw.count(b"://") or POISON in value:
             return False
         members = value.values()
@@ -106,10 +112,10 @@ def _is_simple(raw: bytes, reading: Reading) -> bool:
 
 
 def read_json_as_any(data: bytes, at: int, reading: Reading) -> int:
-    """Check one element of ContentJSON and note the `Any` value that pycrdt is given for it, because yrs miscounts ContentJSON.
+    """Check one element of ContentJSON, and return the offset behind the element.
 
-    Old versions of Yjs wrote such content. Yjs reads either alike; "undefined" is its own addition
-    to JSON.
+    pycrdt is given an `Any` value instead, because yrs miscounts ContentJSON. Yjs reads both forms
+    alike. Only old versions of Yjs write ContentJSON; "undefined" is their addition to JSON.
     """
     raw, end = read_bytes(data, at)
     if raw == b"undefined":
@@ -126,7 +132,10 @@ def read_json_as_any(data: bytes, at: int, reading: Reading) -> int:
 
 
 def _decoded(raw: bytes, span: tuple[int, int], reading: Reading) -> object:
-    """Return a JSON value whose floats are what is not plain among its numbers."""
+    """Parse a JSON text. Numbers that are not plain become floats, all others become ints.
+
+    Notes a mend and returns None if a durable update holds what is refused today.
+    """
     try:
         text = raw.decode()
         try:
@@ -144,7 +153,11 @@ def _decoded(raw: bytes, span: tuple[int, int], reading: Reading) -> object:
 
 
 def _is_plain(value: object, raw: bytes, reading: Reading) -> bool:
-    """Whether yrs keeps this JSON value; refuses one that is nested too deeply, or holds too much."""
+    """Whether yrs keeps this JSON value unchanged.
+
+    Raises ProtocolError(bad_update) if the value is nested too deeply, and ProtocolError(too_large)
+    if the update holds too many values.
+    """
     plain = True
     level: list[object] = [value]
     for _ in range(reading.any_depth):
@@ -166,7 +179,7 @@ def _is_plain(value: object, raw: bytes, reading: Reading) -> bool:
 
 
 def _is_odd_text(value: object) -> bool:
-    """Whether the escapes of a JSON value, once they are read, make half a surrogate pair or the mark's character."""
+    """Whether a parsed JSON value holds half a surrogate pair, or the mark's character."""
     text = json.dumps(value, ensure_ascii=False)
     return MARK_CHARACTER in text or (not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text))
 

@@ -1,16 +1,16 @@
-"""What the gate lets through, in numbers: one field a limit, each with its unit and its reason.
+"""Limits of the gate: one field for each limit, with its unit and its reason.
 
-Behind them stands one bound: **a byte received costs a constant on the event loop, and a turn of it
-is short.** What is dearer goes elsewhere or in slices, so that nobody in another document waits
-more than 200 ms for it:
+All limits serve one bound: **each received byte costs the event loop a constant time, and each turn
+of the loop is short.** Work that is dearer runs elsewhere or in slices. So nobody waits more than
+200 ms for another document's work:
 
-1. Small batches are read and judged at once, large ones are read in the sandbox and judged in
+1. Small batches are read and judged at once. Large batches are read in the sandbox and judged in
    slices (crdt/gate/interweaving.py).
-2. What the document engine would work on for long, by an upper bound (crdt/gate/engine_cost.py), is
-   measured in the sandbox. If it is long, the document is read folded instead; if the document
-   would be long to open by it, it is refused (server/rooms/doubts.py).
-3. What a document holds is bounded, so that to open it, to encode it or to apply one batch takes
-   the engine 200 ms at most.
+2. The gate knows an upper bound of the document engine's work (crdt/gate/engine_cost.py). Where the
+   bound is high, the sandbox measures the work (server/rooms/doubts.py). If the work is long, the
+   document is read folded instead. If the document would take long to open, the batch is refused.
+3. The content of a document is bounded. The engine needs 200 ms at most to open a document, to
+   encode it, or to apply one batch.
 """
 
 from dataclasses import dataclass, replace
@@ -21,35 +21,37 @@ class GateLimits:
     """Limits on one update, and on what a document may grow to.
 
     Attributes:
-        update_bytes: one update. What a room takes as one batch, since a batch may be one update.
+        update_bytes: bytes of one update. A room takes as many bytes as one batch, because a batch
+            may be a single update.
         structs: structs and deleted ranges of one batch. Each costs the serving process about 5 µs,
-            in slices, and the engine takes 100 ms for all of them, in one piece; a document with
+            in slices. The engine takes 100 ms for all of them, in one piece. A document with
             260,000 edits by one person has 11,000.
-        any_values: values nested in lists and objects of one batch. A null is one byte here and 24
-            in memory, and the engine reads all of them in one piece.
-        any_depth: levels of nesting in one JSON or `Any` value. yrs reads them recursively: 800
-            levels overflow a small stack.
-        type_depth: levels of shared types within each other. yrs deletes and prints them
-            recursively: 20,000 overflow its stack, and browsers give up earlier. A table in a
-            nested list in a quote is at 20.
-        types: shared types in one document, the deleted ones since the last compaction included. A
-            paragraph is two; each takes about 1 kB in all.
-        root_names: root types of one document beside `fragment_roots`. A handful is normal; they
-            can never be deleted.
-        client_ids: authors of one document. Each page that writes takes one, and none can be
-            forgotten. Every state vector lists them all in 13 bytes at most: so many fit into one
-            message of whoever joins again, in base64 too.
-        brought_client_ids: how many there may be for updates to bring along ids of others, as the
-            import of an old document does. The rest is for people who are here, each under the id
-            of their session: nobody can use that up at once.
-        document_structs: structs and deleted ranges of one document, as far as they cannot be
-            joined. Each takes 250 bytes of memory; to open a document takes the engine 0.7 µs for
-            each, in one piece.
-        document_values: values in lists and objects of one document, as far as they live. Each
-            takes 200 bytes of memory. Counted are those that came, until they are more; then the
-            living ones are counted in the sandbox.
-        fragment_roots: roots that hold XML and nothing else. The editor's own: a bare string in it
-            would break every page open on it.
+        any_values: values nested in lists and objects of one batch. A null is one byte in an update
+            and 24 bytes in memory. The engine reads all of them in one piece.
+        any_depth: levels of nesting in one JSON or `Any` value. yrs reads nested values
+            recursively: 800 levels overflow a small stack.
+        type_depth: levels of shared types within each other. yrs deletes and prints types
+            recursively: 20,000 levels overflow its stack, and browsers give up earlier. A table in
+            a nested list in a quote needs 20.
+        types: shared types in one document, including those deleted since the last compaction. A
+            paragraph is two types. Each type takes about 1 kB in all.
+        root_names: root types of one document beside `fragment_roots`. A handful is normal. Root
+            types can never be deleted.
+        client_ids: client ids of one document. Each page that writes takes one, and none can be
+            forgotten. A state vector lists them all, each in 13 bytes at most. A vector of this
+            many ids, in base64, still fits into the message of a client that joins again.
+        brought_client_ids: client ids of one document above which updates may not bring new ids of
+            other authors. The import of an old document brings such ids. The ids that are left up
+            to `client_ids` are for people in the room, who write under their session's own id. So
+            nobody can use them up at once.
+        document_structs: structs and deleted ranges of one document that cannot be joined. Each
+            takes 250 bytes of memory. Opening a document takes the engine 0.7 µs for each, in one
+            piece.
+        document_values: living values in lists and objects of one document. Each takes 200 bytes of
+            memory. The gate counts the values that came. Once that count is above the limit, the
+            sandbox counts the living ones.
+        fragment_roots: names of roots that may hold only XML. The default is the editor's own root:
+            a bare string in it would break every page that has the document open.
     """
 
     update_bytes: int = 16 * 2**20
@@ -66,7 +68,7 @@ class GateLimits:
     fragment_roots: frozenset[str] = frozenset({"default"})
 
     def without_sizes(self) -> "GateLimits":
-        """The same for what is durable already: what once was let in must be readable, however the limits have changed."""
+        """Return the limits for durable updates, which must stay readable when limits change."""
         huge = 2**62
         return replace(
             self,

@@ -1,23 +1,27 @@
-"""Reads what one Yjs v1 update says from a stranger's bytes, without knowing the document.
+"""The strict reader of Yjs v1 updates that strangers send. It does not know the document.
 
 The wire format (Yjs' UpdateEncoderV1; all integers are varUints, all texts UTF-8 with their byte
 length in front):
 
     update    = number of clients, block*, number of clients, deletions*
     block     = number of structs, client id, clock of the first struct, struct*
-    struct    = info byte, origin?, right origin?, parent?, content       a struct begins at the clock at which the last one ended
-    info      = 0x80 an origin follows | 0x40 a right origin follows | 0x20 lives under a map key | content reference
+    struct    = info byte, origin?, right origin?, parent?, content
+    info      = 0x80 an origin follows | 0x40 a right origin follows | 0x20 has a map key
+                | content reference (the low five bits)
     id        = client id, clock
-    parent    = (1, root name | 0, id of the parent type's struct), and the map key if 0x20; absent when an origin tells it
+    parent    = (1, root name | 0, id of the parent type's struct), and the map key if 0x20
     deletions = client id, number of ranges, (first clock, length)*
 
-What passes is well-formed, canonical where it matters, ends where it should, and refers to nothing
-of its own client id that comes later. Whether the document has what it refers to is `Knowledge`'s
-question (crdt/gate/gate.py). An honest Yjs client sends nothing else:
-tests/crdt/test_gate_honest.py has real ones say so.
+A struct begins at the clock at which the one before ends. The parent is written only if the struct
+has neither origin, because an origin tells the parent.
 
-A keystroke takes about 2 µs here, so a struct is a plain tuple, and the branches stand in the order
-of their frequency.
+An update that passes is well-formed, canonical where that matters, and ends where it should. Its
+structs refer to no later struct of their own client id. `Knowledge` (crdt/gate/gate.py) checks
+whether the document has what the structs refer to. Honest Yjs clients send only updates that pass:
+tests/crdt/test_gate_honest.py tries this with real clients.
+
+A keystroke takes about 2 µs here. Therefore a struct is a plain tuple, and the branches stand in
+the order of their frequency.
 """
 
 import re
@@ -32,14 +36,15 @@ from crdt.yjs.values import Reading, bad_update, read_text, rewritten
 from crdt.yjs.varint import read_varuint
 
 Parent = str | tuple[int, int] | None
-"""A root type's name, or the id of the struct that is the parent type, or None: an origin tells."""
+"""A root type's name, the id of the parent type's struct, or None if an origin tells the parent."""
 
 Struct = tuple[int, int, int, int, int, int, int, Parent, tuple[int, ...]]
-"""First clock, clock behind it, kind, origin's client and clock, right origin's client and clock (-1: none), parent, low surrogates.
+"""(clock, end, kind, origin, origin clock, right, right clock, parent, low surrogates)
 
-The kind is the content reference, for types `FIRST_TYPE` plus the type reference, and `KEYED` is
-added when a parent and a map key are named. Low surrogates are the clocks at which the second half
-of a surrogate pair stands.
+`clock` is the first clock and `end` the clock behind the last. `origin` and `right` are the client
+ids of the origin and the right origin, or -1. `kind` is the content reference; for shared types it
+is `FIRST_TYPE` plus the type reference. `KEYED` is added to the kind if the struct names a parent
+and a map key. The low surrogates are the clocks of the second halves of surrogate pairs.
 """
 
 KEYED = 32
@@ -50,17 +55,17 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 @dataclass(slots=True)
 class Inspected:
-    """One update and what it says. Treat it as immutable; it can be pickled, since large ones are inspected in another process.
+    """One update, and its structs and deletions. Treat it as immutable.
 
     Attributes:
-        raw: the clients' form: the bytes as they came, or as they were mended.
-        engine: what pycrdt is given for them (crdt/yjs/wrapping.py); nearly always the same object
-            as `raw`.
+        raw: the update in the clients' form: the bytes as they came, or as they were mended.
+        engine: the update in the engine's form (crdt/yjs/wrapping.py). It is nearly always the same
+            object as `raw`.
         clients: client id, first clock and the clock behind the last struct, for each client id
             with structs.
         structs: the structs of each entry of `clients`.
         deletions: client id and deleted ranges (first clock, clock behind), sorted.
-        values: how many values it holds in lists and objects, those that stand alone included.
+        values: number of values in lists and objects, including values that stand alone.
     """
 
     raw: bytes
@@ -74,9 +79,11 @@ class Inspected:
 def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Inspected:
     """Read an update in time linear in its length.
 
-    `durable`: the log has it already, so limits of size do not hold, and what is refused today is
-    mended (crdt/yjs/values.py). Raises ProtocolError: `bad_update`, `unsupported_content`,
-    `too_large`, or `missing_past` for one that says itself that it has gaps.
+    Set `durable` for an update that the log already has. Limits of size do not hold then, and
+    content that is refused today is mended (crdt/yjs/values.py).
+
+    Raises ProtocolError: `bad_update`, `unsupported_content`, `too_large`, `document_full` for too
+    many client ids, or `missing_past` for an update that marks a gap itself.
     """
     if durable:
         limits = limits.without_sizes()
@@ -88,7 +95,10 @@ def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Insp
 
 
 def inspect_batch(updates: Sequence[bytes], limits: GateLimits) -> list[Inspected]:
-    """Read the updates of one batch, which together may hold no more than one of them alone; raises what `inspect` does."""
+    """Read the updates of one batch. All together may hold no more than a single update may.
+
+    Raises ProtocolError as `inspect` does.
+    """
     if len(updates) == 1:
         return [inspect(updates[0], limits)]
     inspected = []
@@ -129,7 +139,7 @@ def _read_blocks(
     data: bytes, limits: GateLimits, reading: Reading
 ) -> tuple[list[tuple[int, int, int]], list[list[Struct]], int]:
     blocks, at = read_varuint(data, 0)
-    if blocks * 4 > len(data):
+    if blocks * 4 > len(data):  # the shortest block: a count, a client id, a clock, a struct
         raise bad_update("The update announces more clients than it has bytes for.")
     if blocks > limits.client_ids:
         most = f"A document has at most {limits.client_ids} client ids"
@@ -149,7 +159,7 @@ def _read_blocks(
         own = (client, data[start:at])
         first, at = read_varuint(data, at)
         struct, at = _read_struct(data, at, first, own, reading)
-        structs = [struct]
+        structs = [struct]  # grown one by one, so that an announced count reserves no memory
         while len(structs) < count:
             struct, at = _read_struct(data, at, struct[1], own, reading)
             structs.append(struct)
@@ -174,24 +184,25 @@ def _read_struct(data: bytes, at: int, clock: int, own: tuple[int, bytes], readi
         origin, origin_clock, at = _read_id(data, at, own, clock)
     if info & 0x40:
         right, right_clock, at = _read_id(data, at, own, clock)
-    if info < 0x40:
+    if info < 0x40:  # neither origin
         parent, at = _read_parent(data, at, own, clock, reading, keyed=info & 0x20)
     if kind == STRING:
         raw_length = data[at]
-        if raw_length == 1 and data[at + 1] < 0x80:
+        if raw_length == 1 and data[at + 1] < 0x80:  # one ASCII character: needs no decoding
             length = 1
             at += 2
         else:
             length, lows, at = _read_string(data, at, clock, reading)
     else:
         if kind == JSON:
+            # The engine is given ContentAny: the same flags, another content reference.
             reading.wrap(start, start + 1, bytes((info & ~0x1F | ANY,)))
         kind, length, at = _read_content(kind, data, at, reading)
     end = clock + length
     if length < 1 or end > MAX_CLOCK:
         raise bad_update("A struct is empty or beyond the last clock.")
     if parent is not None:
-        kind |= info & 0x20
+        kind |= info & 0x20  # KEYED is the flag's own bit
     return (clock, end, kind, origin, origin_clock, right, right_clock, parent, lows), at
 
 
@@ -203,7 +214,7 @@ def _read_content(kind: int, data: bytes, at: int, reading: Reading) -> Content:
 
 
 def _read_hole(data: bytes, at: int, clock: int, info: int) -> tuple[Struct, int]:
-    """Read a struct without content: garbage-collected, or a gap, which is refused."""
+    """Read a garbage-collected struct. A gap is refused, and so is a struct with flags."""
     if info == SKIP:
         raise ProtocolError(
             Code.MISSING_PAST, "The update has a gap: it was merged from updates that do not follow on one another."
@@ -219,6 +230,8 @@ def _read_hole(data: bytes, at: int, clock: int, info: int) -> tuple[Struct, int
 def _read_id(data: bytes, at: int, own: tuple[int, bytes], clock: int) -> tuple[int, int, int]:
     """Read the id of an earlier struct: client id, clock, and the offset behind it."""
     client, own_bytes = own
+    # Nearly every id has the author's own client id. Comparing its bytes is faster than reading it,
+    # and sound, because no varUint is the beginning of another.
     if data.startswith(own_bytes, at):
         at += len(own_bytes)
         referred = data[at]
@@ -252,7 +265,10 @@ def _read_parent(
 
 
 def _read_string(data: bytes, at: int, clock: int, reading: Reading) -> tuple[int, tuple[int, ...], int]:
-    """Read text: its length in UTF-16 units, which is what Yjs counts in, the clocks of low surrogates, the offset behind."""
+    """Read a text; return its length in UTF-16 units, the clocks of low surrogates, and the offset.
+
+    Yjs counts a text in UTF-16 units.
+    """
     start = at
     text, at = read_text(data, at)
     length = len(text)
@@ -260,13 +276,15 @@ def _read_string(data: bytes, at: int, clock: int, reading: Reading) -> tuple[in
         return length, (), at
     if reading.marked:
         reading.check_text(data, start, at)
+    # Each of the i pairs before has added one unit to the offset in characters; the low half is the
+    # second unit of its pair.
     lows = tuple([clock + match.start() + i + 1 for i, match in enumerate(_ASTRAL.finditer(text))])
     return length + len(lows), lows, at
 
 
 def _read_deletions(data: bytes, at: int, most: int) -> tuple[tuple[tuple[int, tuple[tuple[int, int], ...]], ...], int]:
     blocks, at = read_varuint(data, at)
-    if blocks * 4 > len(data) - at:
+    if blocks * 4 > len(data) - at:  # the shortest block: a client id, a count, a clock, a length
         raise bad_update("The update announces more deletions than it has bytes for.")
     deletions: dict[int, tuple[tuple[int, int], ...]] = {}
     for _ in range(blocks):

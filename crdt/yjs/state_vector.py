@@ -1,6 +1,6 @@
-"""State vectors: which clock a replica has reached for each client id, as Yjs v1 bytes and as a mapping.
+"""State vectors: the clock that a replica has reached for each client id.
 
-Format: varUint(count), then count × (varUint(client id), varUint(clock)).
+Format (Yjs v1): varUint(count), then count × (varUint(client id), varUint(clock)).
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,16 @@ from crdt.errors import Code, ProtocolError
 from crdt.yjs.varint import read_varuint, write_varuint
 
 MAX_CLOCK = 2**31 - 1
-"""yrs counts in 32 bits, and panics at its end; half of that is far from any honest document."""
+"""yrs counts in 32 bits and panics at the end. No honest document comes near half of that."""
 
 
 def check_state_vector(data: bytes, *, max_clients: int = 1_000_000) -> dict[int, int]:
     """Read a stranger's state vector.
 
-    Takes time and memory linear in the bytes that are there, whatever they announce. Raises
-    ProtocolError: `malformed` for anything else than a state vector, `too_large` above
-    `max_clients`.
+    Time and memory are linear in the length of `data`, whatever count the bytes announce.
+
+    Raises ProtocolError: `malformed` for anything but a state vector, `too_large` for more than
+    `max_clients` client ids.
     """
     count, at = read_varuint(data, 0)
     if count * 2 > len(data) - at:
@@ -39,7 +40,10 @@ def check_state_vector(data: bytes, *, max_clients: int = 1_000_000) -> dict[int
 
 
 def encode_state_vector(clocks: Mapping[int, int]) -> bytes:
-    """Write a state vector, highest client id first as Yjs does; equal mappings give equal bytes."""
+    """Encode a state vector. Equal mappings give equal bytes.
+
+    The highest client id comes first, as in Yjs.
+    """
     out = bytearray()
     write_varuint(len(clocks), out)
     for client in sorted(clocks, reverse=True):

@@ -1,13 +1,16 @@
-"""lib0's unsigned variable-length integers: seven bits a byte, low bits first, the high bit says that more follow."""
+"""lib0's unsigned variable-length integers (varUint).
+
+Each byte holds seven bits, the low bits first. The high bit of a byte says that more bytes follow.
+"""
 
 from crdt.errors import Code, ProtocolError
 
 MAX_SAFE = 2**53 - 1
-"""Largest integer that JavaScript holds exactly; nothing above it may travel."""
+"""The largest integer that JavaScript holds exactly. No message may hold a larger one."""
 
 
 def write_varuint(value: int, out: bytearray) -> None:
-    """Append `value` (0 … 2**53 - 1) to `out`."""
+    """Encode `value` (0 … 2**53 - 1), and append the bytes to `out`."""
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7
@@ -15,8 +18,8 @@ def write_varuint(value: int, out: bytearray) -> None:
 
 
 def varuint(value: int) -> bytes:
-    """Write one integer (0 … 2**53 - 1)."""
-    if value < 0x80:
+    """Encode `value` (0 … 2**53 - 1)."""
+    if value < 0x80:  # one, two and three bytes without a loop: nearly all there are
         return bytes((value,))
     if value < 0x4000:
         return bytes((value & 0x7F | 0x80, value >> 7))
@@ -28,10 +31,10 @@ def varuint(value: int) -> bytes:
 
 
 def read_varuint(data: bytes, at: int) -> tuple[int, int]:
-    """Read one integer at offset `at`; return it with the offset behind it.
+    """Read one integer at offset `at`; return the integer and the offset behind it.
 
-    Raises ProtocolError(malformed) at the end of the data, and for anything longer than 8 bytes or
-    than it needs to be, or above 2**53 - 1.
+    Raises ProtocolError(malformed) if the data ends inside of the integer. The same error is raised
+    for an integer that is longer than 8 bytes, longer than it needs to be, or above 2**53 - 1.
     """
     try:
         byte = data[at]

@@ -1,25 +1,25 @@
-"""Wrapped values: how a value that yrs would change is given to pycrdt, and how it comes out of what pycrdt encodes.
+"""Wrapped values: strings that carry a value through pycrdt if yrs would change the value.
 
-An update has two forms. The *clients'* form is what people send and are sent, and what the log
-holds. The *engine's* form is what pycrdt is given: the same update, with each value that yrs would
-not keep to the bit in a string (or in bytes), which yrs keeps to the letter:
+An update has two forms. The *clients'* form is what clients send and get, and what the log holds.
+The *engine's* form is what pycrdt gets: the same update, but each value that yrs would not keep to
+the bit stands in a string or in bytes. yrs never changes these:
 
     J   "⟨mark⟩J…."     a JSON string, in place of the JSON text of an embed or a format
     A   ⟨mark⟩A….       an `Any` string, in place of one element of ContentAny
     B   ⟨mark⟩B….       bytes, in place of binary content that happens to hold the mark's character
 
-where … is the value's own bytes in base64. Only values that need it are wrapped
+Here … is the value's own bytes in base64. Only values that yrs would change are wrapped
 (crdt/yjs/values.py), so the two forms are nearly always the same bytes.
 
-`unwrap` finds the marks by a search, without taking the update apart. That is sound because the
-mark can stand nowhere else:
+`unwrap` searches for the marks, without parsing the update. The search is sound, because a mark can
+stand nowhere else:
 
-1. The gate takes no text, key or name that holds the mark's character, and wraps every value that
-   does. So no two neighbouring texts make a mark when yrs joins them.
-2. The mark is twice that character: eight bytes above 0x7F. A varUint of an update has at most
-   seven of those.
-3. The character begins with 0xF1 and goes on with 0xBF and 0xBE. None of them is an info byte or
-   the tag of a value, so that no mark begins in one field and ends in another.
+1. The gate refuses every text, key and name that holds the mark's character, and wraps every value
+   that holds it. So two neighbouring texts make no mark when yrs joins them.
+2. The mark is that character twice: eight bytes above 0x7F. A varUint of an update has at most
+   seven bytes above 0x7F in a row.
+3. The character's bytes are 0xF1, 0xBF and 0xBE. None of them is an info byte or the tag of a
+   value. So no mark begins in one field and ends in another.
 """
 
 import re
@@ -29,7 +29,7 @@ from crdt.errors import Code, InvariantError
 from crdt.yjs.varint import varuint
 
 MARK_CHARACTER = "\U0007fffe"
-"""Unicode's promise: never a character, in a plane that has none. No keyboard makes it."""
+"""A noncharacter: Unicode promises never to assign it. No keyboard types it."""
 
 MARK_BYTES = MARK_CHARACTER.encode()
 MARK = MARK_BYTES * 2
@@ -38,10 +38,13 @@ _WRAPPED = re.compile(re.escape(MARK) + rb"([JAB])([A-Za-z0-9+/]*=*)\.")
 _ANY_STRING = b"\x77"
 
 WEIGHT = 2048
-"""Bytes that a wrapped value counts as beside its own, in what a document may grow to."""
+"""Bytes that a wrapped value adds to a document's size, beside its own bytes."""
 
 _SNAPSHOT = b"\xff" * 10 + b"\1"
-"""What stands before a snapshot in the engine's form. No update begins like this, and no parser takes it for one."""
+"""The prefix of a snapshot in the engine's form.
+
+No update begins with these bytes, and no parser reads them as an update.
+"""
 
 
 def _wrapped(kind: bytes, value: bytes) -> bytes:
@@ -49,28 +52,29 @@ def _wrapped(kind: bytes, value: bytes) -> bytes:
 
 
 def wrap_json(text: bytes) -> bytes:
-    """Return the JSON text that pycrdt is given for this one, its length in front."""
+    """Wrap a JSON text. The result begins with its length."""
     quoted = b'"%b"' % _wrapped(b"J", text)
     return varuint(len(quoted)) + quoted
 
 
 def wrap_any(value: bytes) -> bytes:
-    """Return the `Any` value that pycrdt is given for this one."""
+    """Wrap a value in lib0's `Any` encoding. The result is an `Any` string."""
     string = _wrapped(b"A", value)
     return _ANY_STRING + varuint(len(string)) + string
 
 
 def wrap_binary(value: bytes) -> bytes:
-    """Return the bytes that pycrdt is given for these, their length in front."""
+    """Wrap binary content. The result begins with its length."""
     wrapped = _wrapped(b"B", value)
     return varuint(len(wrapped)) + wrapped
 
 
 def unwrap(update: bytes) -> bytes:
-    """Bring what pycrdt has encoded into the clients' form; the same object when it holds nothing wrapped.
+    """Return the clients' form of an update that pycrdt has encoded.
 
-    About 1 µs for each wrapped value. `weight` and `GateLimits.any_values` bound how many there
-    are.
+    Returns the same object if the update holds no wrapped value. Takes about 1 µs for each wrapped
+    value; `weight` and `GateLimits.any_values` bound their number. Raises InvariantError if a mark
+    is not followed by a wrapped value.
     """
     if update.find(MARK) < 0:
         return update
@@ -81,6 +85,8 @@ def unwrap(update: bytes) -> bytes:
         kind, encoded = match.groups()
         value = a2b_base64(encoded)
         size = end - start
+        # The bytes to replace begin in front of the mark, with the length of the wrapping string.
+        # An `Any` string also has its tag there. JSON has a quote there, and another one behind.
         if kind == b"A":
             start -= 1 + len(varuint(size))
         elif kind == b"B":
@@ -100,15 +106,21 @@ def unwrap(update: bytes) -> bytes:
 
 
 def weight(engine: bytes) -> int:
-    """By how much more than by its bytes an update fills a document: so that to unwrap a whole document takes 0.2 s at most."""
+    """Return the bytes that an update adds to a document's size, beside its own length.
+
+    They bound the wrapped values of a document, so that unwrapping all of them takes at most 0.2 s.
+    """
     return WEIGHT * engine.count(MARK)
 
 
 def seal_snapshot(engine: bytes) -> bytes:
-    """Return the snapshot to be stored: what pycrdt encoded, said to be in the engine's form."""
+    """Return the snapshot to store: an update that pycrdt has encoded, behind the prefix."""
     return _SNAPSHOT + engine
 
 
 def open_snapshot(snapshot: bytes) -> bytes | None:
-    """Return the engine's form of a stored snapshot; None: a former version made it, and it must be inspected like any update."""
+    """Return the engine's form of a stored snapshot.
+
+    Return None if an earlier version made the snapshot. It must be inspected like any update.
+    """
     return snapshot[len(_SNAPSHOT) :] if snapshot.startswith(_SNAPSHOT) else None

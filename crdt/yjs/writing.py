@@ -1,4 +1,7 @@
-"""Writing Yjs v1 updates struct by struct: the reverse of compaction_items.Reader, for the few updates that the server writes itself."""
+"""Yjs v1 updates written struct by struct, for the few updates that the server makes itself.
+
+The counterpart of crdt/yjs/items.py.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,11 +9,14 @@ from crdt.yjs.items import Id, Item
 from crdt.yjs.varint import varuint
 
 Blocks = dict[int, tuple[int, list[bytes]]]
-"""Structs as they are written, and the first one's clock, by client id."""
+"""The first struct's clock, and the encoded structs, by client id."""
 
 
 def write_struct(item: Item, content: bytes, *, keyed: bool = False) -> bytes:
-    """Write a struct with a place, whatever its content is. `keyed`: it lives under a map key that its origin tells."""
+    """Encode a struct that is not garbage-collected. `content` is its encoded content.
+
+    Set `keyed` if the struct is under a map key that its origin tells.
+    """
     out = bytearray([item.kind])
     for flag, beside in ((0x80, item.origin), (0x40, item.right_origin)):
         if beside is not None:
@@ -26,7 +32,7 @@ def write_struct(item: Item, content: bytes, *, keyed: bool = False) -> bytes:
 
 
 def write_update(blocks: Mapping[int, tuple[int, Sequence[bytes]]], deleted: Iterable[tuple[int, int, int]]) -> bytes:
-    """Write an update. `deleted`: client id, first clock and the clock behind, of each range."""
+    """Encode an update. Each deleted range is client id, first clock and the clock behind."""
     out = bytearray(varuint(len(blocks)))
     for client, (clock, structs) in blocks.items():
         out += varuint(len(structs)) + varuint(client) + varuint(clock) + b"".join(structs)
