@@ -27,7 +27,7 @@ from tests.server.server_process import ServerProcess, new_document, server_proc
 pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[1] / "deploy" / "README.md"
-BLOCK = re.compile(r"^- \*\*(\w+)\*\*.*\n\n((?:      .+\n)+)", re.MULTILINE)
+BLOCK = re.compile(r"^- \*\*(\w+)\*\*(?:.+\n)+\n((?:      .+\n)+)", re.MULTILINE)
 _numbers = itertools.count(1)
 
 
