@@ -1,12 +1,12 @@
 /** Starts the application in the page. */
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { createApi } from "./api/api";
+import { createWhoAmI } from "./api/whoAmI";
 import { App } from "./app/App";
-import { createApi } from "./app/api";
-import { createTheme } from "./app/theme";
 import { NO_UPDATES } from "./app/updates";
-import { createWhoAmI } from "./app/whoAmI";
 import { registerServiceWorker } from "./service-worker/register";
+import { createTheme } from "./ui/theme";
 import "./ui/tokens.css";
 import "./ui/base.css";
 

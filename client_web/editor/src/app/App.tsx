@@ -4,20 +4,20 @@
  */
 import { lazy, Suspense } from "react";
 import { Route, Switch, useLocation, useSearch } from "wouter";
+import { SignInPage } from "../account/SignInPage";
+import { ApiContext } from "../api/ApiContext";
+import type { Api } from "../api/api";
+import { useStanding, type WhoAmI, WhoContext } from "../api/whoAmI";
 import type { DocumentsView } from "../documents/views";
+import { ErrorBoundary } from "../ui/ErrorBoundary";
+import { NotFoundPage } from "../ui/NotFoundPage";
 import { ToastProvider } from "../ui/Toast";
 import { TooltipProvider } from "../ui/Tooltip";
-import { ApiContext } from "./ApiContext";
-import type { Api } from "./api";
-import { ErrorBoundary } from "./ErrorBoundary";
-import { NotFoundPage } from "./NotFoundPage";
+import { type Theme, ThemeContext } from "../ui/theme";
 import { PageLoading } from "./PageLoading";
 import { loadDocumentsPage, loadEditorPage, preloadEditor } from "./pages";
-import { SignInPage } from "./SignInPage";
-import { type Theme, ThemeContext } from "./theme";
 import { UpdateNotice } from "./UpdateNotice";
 import type { Updates } from "./updates";
-import { useStanding, type WhoAmI, WhoContext } from "./whoAmI";
 
 const DocumentsPage = lazy(async () => ({ default: (await loadDocumentsPage()).DocumentsPage }));
 const EditorPage = lazy(async () => ({ default: (await loadEditorPage()).EditorPage }));

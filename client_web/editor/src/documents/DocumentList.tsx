@@ -1,6 +1,6 @@
 /** The list of documents under headings of age, with arrow keys, F2 to rename and Delete to throw away. */
 import { type KeyboardEvent, useRef, useState } from "react";
-import type { DocumentEntry } from "../app/api";
+import type { DocumentEntry } from "../api/api";
 import { ConfirmDialog } from "../ui/Dialog";
 import { DocumentRow, type RowCommand } from "./DocumentRow";
 import { isOthers, mayRename, mayTrash } from "./rights";

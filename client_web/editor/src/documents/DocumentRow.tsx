@@ -11,8 +11,8 @@ import {
 } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "wouter";
-import type { DocumentEntry } from "../app/api";
-import type { PersonRef } from "../app/me";
+import type { DocumentEntry } from "../api/api";
+import type { PersonRef } from "../api/me";
 import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";

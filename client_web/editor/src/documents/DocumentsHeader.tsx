@@ -2,13 +2,13 @@
 import { Search, X } from "lucide-react";
 import type { RefObject } from "react";
 import { Link } from "wouter";
-import { AccountMenu } from "../app/AccountMenu";
-import { ThemeMenu } from "../app/ThemeMenu";
-import { useMe } from "../app/whoAmI";
+import { AccountMenu } from "../account/AccountMenu";
+import { useMe } from "../api/whoAmI";
 import { IconButton } from "../ui/IconButton";
 import { Keys } from "../ui/Keys";
 import { Wordmark } from "../ui/Mark";
 import { TextField } from "../ui/TextField";
+import { ThemeMenu } from "../ui/ThemeMenu";
 
 export interface DocumentsHeaderProps {
   readonly searchField: RefObject<HTMLInputElement | null>;

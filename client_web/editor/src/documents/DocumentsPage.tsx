@@ -1,12 +1,12 @@
 /** The documents page: the list of documents, or of those in the trash, with everything that can be done to them. */
 import { Plus } from "lucide-react";
 import { useCallback, useDeferredValue, useRef, useState } from "react";
-import { ApiError, NetworkError } from "../app/api";
-import { SignInPage } from "../app/SignInPage";
-import { usePageTitle } from "../app/usePageTitle";
-import { useMe } from "../app/whoAmI";
+import { SignInPage } from "../account/SignInPage";
+import { ApiError, NetworkError } from "../api/api";
+import { useMe } from "../api/whoAmI";
 import { Button } from "../ui/Button";
 import { Tooltip } from "../ui/Tooltip";
+import { usePageTitle } from "../ui/usePageTitle";
 import { DocumentList } from "./DocumentList";
 import { DocumentsHeader } from "./DocumentsHeader";
 import { DocumentsViews } from "./DocumentsViews";

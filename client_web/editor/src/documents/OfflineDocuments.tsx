@@ -1,7 +1,7 @@
 /** The documents that were opened on this device, for when the server cannot be reached. */
 import { CloudOff, FileText } from "lucide-react";
 import { Link } from "wouter";
-import { useKnownDocuments } from "../app/knownDocuments";
+import { useKnownDocuments } from "../api/knownDocuments";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { NoResults, Unreachable } from "./documentsStates";

@@ -1,5 +1,5 @@
 /** The list of documents as the page knows it, and what answers and actions make of it. Pure. */
-import type { DocumentEntry, DocumentPage } from "../app/api";
+import type { DocumentEntry, DocumentPage } from "../api/api";
 
 export type Catalogue =
   | { readonly status: "loading" }

@@ -1,6 +1,6 @@
 /** What the documents page says when there is no list to show. */
 import { CloudOff, Plus, SearchX, Trash2, TriangleAlert, Users } from "lucide-react";
-import { explain } from "../app/api";
+import { explain } from "../api/api";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
 import { Keys } from "../ui/Keys";

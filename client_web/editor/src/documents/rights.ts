@@ -1,5 +1,5 @@
 /** What this person may do with a document in the list; where the server says nothing, it is left to the server's refusal. */
-import type { DocumentEntry } from "../app/api";
+import type { DocumentEntry } from "../api/api";
 
 export function mayRename({ role }: DocumentEntry): boolean {
   return role === null || role === "owner" || role === "editor";

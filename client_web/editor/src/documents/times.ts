@@ -1,5 +1,5 @@
 /** Times as people say them: relative while that helps, a date after that. `now` is always passed in. */
-import type { DocumentEntry } from "../app/api";
+import type { DocumentEntry } from "../api/api";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

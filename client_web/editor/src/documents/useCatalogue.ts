@@ -1,7 +1,7 @@
 /** Keeps the list of documents in step with the server: search, pages, and a look again when the page returns. */
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { useApi } from "../app/ApiContext";
-import type { DocumentEntry } from "../app/api";
+import { useApi } from "../api/ApiContext";
+import type { DocumentEntry } from "../api/api";
 import { afterEvent, type Catalogue } from "./catalogue";
 import { type DocumentsView, VIEWS } from "./views";
 

@@ -1,10 +1,10 @@
 /** What can be done to documents in the list: shown at once, taken back with a message when the server refuses. */
 import { useMemo } from "react";
 import { useLocation } from "wouter";
-import { useApi } from "../app/ApiContext";
-import { type Api, type DocumentEntry, explain } from "../app/api";
-import { forgetDocument } from "../app/knownDocuments";
-import { useMe } from "../app/whoAmI";
+import { useApi } from "../api/ApiContext";
+import { type Api, type DocumentEntry, explain } from "../api/api";
+import { forgetDocument } from "../api/knownDocuments";
+import { useMe } from "../api/whoAmI";
 import { type Toasts, useToasts } from "../ui/Toast";
 import { shownTitle } from "./titles";
 import type { CatalogueView } from "./useCatalogue";

@@ -1,5 +1,5 @@
 /** The lists of documents that the page can show, and what each asks of the server. */
-import type { ListOptions } from "../app/api";
+import type { ListOptions } from "../api/api";
 
 export type DocumentsView = "documents" | "mine" | "shared" | "trash";
 

@@ -7,12 +7,12 @@
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { rememberDocument, rememberedRole } from "../app/knownDocuments";
-import type { Me } from "../app/me";
-import { usePageTitle } from "../app/usePageTitle";
+import { rememberDocument, rememberedRole } from "../api/knownDocuments";
+import type { Me } from "../api/me";
 import type { Foreign } from "../extensions/foreign";
 import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
+import { usePageTitle } from "../ui/usePageTitle";
 import { Announcer } from "./Announcer";
 import { mayTrash, readOnlyFor } from "./access";
 import { CountsButton } from "./CountsButton";

@@ -2,10 +2,10 @@
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { useCallback, useEffect, useState } from "react";
-import { ErrorBoundary } from "../app/ErrorBoundary";
-import type { Me } from "../app/me";
-import { NotFoundPage } from "../app/NotFoundPage";
-import { SignInPage } from "../app/SignInPage";
+import { SignInPage } from "../account/SignInPage";
+import type { Me } from "../api/me";
+import { ErrorBoundary } from "../ui/ErrorBoundary";
+import { NotFoundPage } from "../ui/NotFoundPage";
 import { isShutOut } from "./access";
 import { copyOf, save } from "./copies";
 import { DocumentView } from "./DocumentView";

@@ -12,8 +12,8 @@ import {
   ShieldAlert,
   Trash2,
 } from "lucide-react";
-import { SignInLink } from "../app/SignInPage";
-import { signInAddress, useStanding } from "../app/whoAmI";
+import { SignInLink } from "../account/SignInPage";
+import { signInAddress, useStanding } from "../api/whoAmI";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { ReadOnly } from "./access";

@@ -4,7 +4,7 @@ import type { Provider } from "@manyhands/provider";
 import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
 import { prosemirrorToYXmlFragment } from "@tiptap/y-tiptap";
 import * as Y from "yjs";
-import type { Api } from "../app/api";
+import type { Api } from "../api/api";
 import { readDocument } from "../extensions/reading";
 import { documentSchema, FRAGMENT, readingSchema } from "../extensions/schema";
 import type { OpenDocument } from "./useProvider";

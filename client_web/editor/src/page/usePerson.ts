@@ -1,8 +1,8 @@
 /** The person at this page: as the server knows them, else as this browser remembers them. */
 import type { LocalUser, Provider } from "@manyhands/provider";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { type Me, sameLook } from "../app/me";
-import { useStanding, useWho } from "../app/whoAmI";
+import { type Me, sameLook } from "../api/me";
+import { useStanding, useWho } from "../api/whoAmI";
 import { browserStorage, loadPerson, savePerson } from "./identity";
 
 export interface PersonHere {

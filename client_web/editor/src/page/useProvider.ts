@@ -3,7 +3,7 @@
 import { type LocalUser, ManyhandsProvider, type Provider, type ProviderState } from "@manyhands/provider";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import type * as Y from "yjs";
-import { useWho } from "../app/whoAmI";
+import { useWho } from "../api/whoAmI";
 import { useLink } from "./link";
 
 export interface Opening {

@@ -1,10 +1,10 @@
 /** Addresses lead to their pages, and news of a new version reaches whoever is there. */
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
+import { NOBODY } from "../../src/api/whoAmI";
 import { App } from "../../src/app/App";
-import { createTheme } from "../../src/app/theme";
 import { NO_UPDATES, type Updates } from "../../src/app/updates";
-import { NOBODY } from "../../src/app/whoAmI";
+import { createTheme } from "../../src/ui/theme";
 import { CatalogueServer } from "../documents/catalogueServer";
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 /** Stories of the documents page. */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { rememberDocument } from "../../src/app/knownDocuments";
+import { rememberDocument } from "../../src/api/knownDocuments";
 import { known } from "../page/openDocument";
 import { CatalogueServer } from "./catalogueServer";
 import { listed, openPage, pick, press, pressHere, row, search } from "./openPage";

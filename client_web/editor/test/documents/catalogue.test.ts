@@ -1,6 +1,6 @@
 /** What answers and actions make of the list. */
 import { expect, test } from "vitest";
-import type { DocumentEntry, DocumentPage } from "../../src/app/api";
+import type { DocumentEntry, DocumentPage } from "../../src/api/api";
 import { afterEvent, type Catalogue } from "../../src/documents/catalogue";
 
 /** A document whose id says at which minute it was edited. */

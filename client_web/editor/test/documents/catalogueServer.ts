@@ -1,5 +1,5 @@
 /** The REST side of a server in memory: what the documents page's stories are told to, through an injected fetch. */
-import { type Api, createApi } from "../../src/app/api";
+import { type Api, createApi } from "../../src/api/api";
 
 interface Stored {
   readonly id: string;

@@ -3,13 +3,13 @@ import { cleanup, fireEvent, render, screen, within } from "@testing-library/rea
 import { afterEach } from "vitest";
 import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
-import { ApiContext } from "../../src/app/ApiContext";
-import { createTheme, ThemeContext } from "../../src/app/theme";
-import { NOBODY, type WhoAmI, WhoContext } from "../../src/app/whoAmI";
+import { ApiContext } from "../../src/api/ApiContext";
+import { NOBODY, type WhoAmI, WhoContext } from "../../src/api/whoAmI";
 import { DocumentsPage } from "../../src/documents/DocumentsPage";
 import type { DocumentsView } from "../../src/documents/views";
 import { ToastProvider } from "../../src/ui/Toast";
 import { TooltipProvider } from "../../src/ui/Tooltip";
+import { createTheme, ThemeContext } from "../../src/ui/theme";
 import type { CatalogueServer } from "./catalogueServer";
 
 afterEach(() => {

@@ -4,15 +4,15 @@ import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { act, render } from "@testing-library/react";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { ApiContext } from "../../src/app/ApiContext";
-import { createApi } from "../../src/app/api";
-import type { Me } from "../../src/app/me";
-import { createTheme, ThemeContext } from "../../src/app/theme";
-import { createWhoAmI, NOBODY, type WhoAmI, WhoContext } from "../../src/app/whoAmI";
+import { ApiContext } from "../../src/api/ApiContext";
+import { createApi } from "../../src/api/api";
+import type { Me } from "../../src/api/me";
+import { createWhoAmI, NOBODY, type WhoAmI, WhoContext } from "../../src/api/whoAmI";
 import { EditorPage } from "../../src/page/EditorPage";
 import { OpenContext, type Opening } from "../../src/page/useProvider";
 import { ToastProvider } from "../../src/ui/Toast";
 import { TooltipProvider } from "../../src/ui/Tooltip";
+import { createTheme, ThemeContext } from "../../src/ui/theme";
 
 export const SAVED: ProviderState = {
   status: "synced",

@@ -1,7 +1,7 @@
 /** Stories of the share dialog, of coming by a link, and of losing access. */
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createWhoAmI } from "../../src/app/whoAmI";
+import { createWhoAmI } from "../../src/api/whoAmI";
 import { element, words, written } from "./editors";
 import { ANN, known, openDocument, refusal } from "./openDocument";
 import { SharingServer, shared } from "./sharingServer";

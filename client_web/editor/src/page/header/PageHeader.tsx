@@ -3,11 +3,11 @@
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { UserRoundPlus } from "lucide-react";
 import { Link } from "wouter";
-import { AccountMenu } from "../../app/AccountMenu";
-import type { Me } from "../../app/me";
-import { ThemeMenu } from "../../app/ThemeMenu";
+import { AccountMenu } from "../../account/AccountMenu";
+import type { Me } from "../../api/me";
 import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
+import { ThemeMenu } from "../../ui/ThemeMenu";
 import { Tooltip } from "../../ui/Tooltip";
 import type { ReadOnly } from "../access";
 import type { Present } from "../usePeople";

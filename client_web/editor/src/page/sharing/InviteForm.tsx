@@ -1,7 +1,7 @@
 /** The line that asks somebody in by e-mail address or id. */
 import { UserPlus } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import type { GivenRole, Invitee } from "../../app/sharing";
+import type { GivenRole, Invitee } from "../../api/sharing";
 import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/TextField";
 import { RoleMenu } from "./RoleMenu";

@@ -1,6 +1,6 @@
 /** What the document's link lets people do who were not asked in by name. */
 import { ChevronDown, Globe, Lock, RefreshCw } from "lucide-react";
-import type { GivenRole, LinkAccess } from "../../app/sharing";
+import type { GivenRole, LinkAccess } from "../../api/sharing";
 import { Button } from "../../ui/Button";
 import { Menu, MenuChoice } from "../../ui/Menu";
 import { RoleMenu, RoleWord } from "./RoleMenu";

@@ -1,6 +1,6 @@
 /** Everybody with access to the document, and for its owner the ways to change that. */
 import { Crown, UserMinus } from "lucide-react";
-import type { GivenRole, LinkAccess, SharedPerson } from "../../app/sharing";
+import type { GivenRole, LinkAccess, SharedPerson } from "../../api/sharing";
 import { Avatar } from "../../ui/Avatar";
 import { MenuItem, MenuSeparator } from "../../ui/Menu";
 import { RoleMenu, RoleWord } from "./RoleMenu";

@@ -1,5 +1,5 @@
 /** What is asked before access changes in a way that cannot simply be taken back. */
-import type { SharedPerson } from "../../app/sharing";
+import type { SharedPerson } from "../../api/sharing";
 import { ConfirmDialog, type ConfirmDialogProps } from "../../ui/Dialog";
 import { nameOf } from "./PeopleList";
 

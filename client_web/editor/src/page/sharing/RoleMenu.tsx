@@ -1,7 +1,7 @@
 /** A role as a button that opens the choice of others. */
 import { ChevronDown } from "lucide-react";
 import type { ReactNode } from "react";
-import type { GivenRole, Role } from "../../app/sharing";
+import type { GivenRole, Role } from "../../api/sharing";
 import { Button } from "../../ui/Button";
 import { Menu, MenuChoice } from "../../ui/Menu";
 import { GIVEN_ROLES, ROLE_NAMES } from "./roles";

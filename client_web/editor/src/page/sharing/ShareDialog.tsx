@@ -1,9 +1,9 @@
 /** The dialog behind "Share": who has access, what the link opens, and for the owner how to change both. */
 import { Link2, LogOut } from "lucide-react";
 import { useState } from "react";
-import { useApi } from "../../app/ApiContext";
-import type { Role, Sharing } from "../../app/sharing";
-import { useMe } from "../../app/whoAmI";
+import { useApi } from "../../api/ApiContext";
+import type { Role, Sharing } from "../../api/sharing";
+import { useMe } from "../../api/whoAmI";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Skeleton } from "../../ui/Skeleton";

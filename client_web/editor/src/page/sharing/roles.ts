@@ -1,6 +1,6 @@
 /** What the roles are called, and what they let people do. */
 import { Eye, MessageSquareText, PencilLine } from "lucide-react";
-import type { GivenRole, Role } from "../../app/sharing";
+import type { GivenRole, Role } from "../../api/sharing";
 
 export const ROLE_NAMES: Readonly<Record<Role, string>> = {
   owner: "Owner",

@@ -1,8 +1,8 @@
 /** Who has access to a document, asked when the dialog opens and after each change; changes tell of their failure themselves. */
 import { useCallback, useEffect, useState } from "react";
-import { useApi } from "../../app/ApiContext";
-import { explain } from "../../app/api";
-import type { Sharing } from "../../app/sharing";
+import { useApi } from "../../api/ApiContext";
+import { explain } from "../../api/api";
+import type { Sharing } from "../../api/sharing";
 import { useToasts } from "../../ui/Toast";
 
 export type SharingState =

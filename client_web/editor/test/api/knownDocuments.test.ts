@@ -5,7 +5,7 @@ import {
   knownDocuments,
   rememberDocument,
   rememberedRole,
-} from "../../src/app/knownDocuments";
+} from "../../src/api/knownDocuments";
 
 afterEach(() => localStorage.clear());
 

@@ -1,6 +1,6 @@
 /** The API client: what it asks, and who is to blame for what comes back. */
 import { expect, test } from "vitest";
-import { ApiError, createApi, explain, NetworkError } from "../../src/app/api";
+import { ApiError, createApi, explain, NetworkError } from "../../src/api/api";
 
 const ENTRY = {
   id: "document-1",

@@ -1,7 +1,7 @@
 /** What the page learns of the person before it, and from whom. */
 import { expect, test } from "vitest";
-import { type Api, createApi } from "../../src/app/api";
-import { createWhoAmI, signInAddress } from "../../src/app/whoAmI";
+import { type Api, createApi } from "../../src/api/api";
+import { createWhoAmI, signInAddress } from "../../src/api/whoAmI";
 
 const GUEST = {
   user: { id: "guest-1", name: "Guest Heron", color: "#0369a1" },

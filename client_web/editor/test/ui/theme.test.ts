@@ -1,7 +1,7 @@
 /** The theme: chosen, kept, the same in every tab. */
 import { afterEach, expect, test } from "vitest";
 import bootstrap from "../../public/theme.js?raw";
-import { createTheme, THEME_KEY } from "../../src/app/theme";
+import { createTheme, THEME_KEY } from "../../src/ui/theme";
 
 afterEach(() => {
   localStorage.clear();

@@ -1,20 +1,15 @@
 /** Who may do what with a document, and the calls that change it. */
-import type { Role } from "@manyhands/provider";
-import { type PersonRef, toPerson } from "./me";
+import { toPerson } from "./me";
 import { badAnswer, type Call, isRecord } from "./rest";
+import type * as wire from "./wire";
 
-export type { Role } from "@manyhands/provider";
+export type Role = wire.Role;
 
 /** Roles that can be given; the owner's is handed over. */
 export type GivenRole = Exclude<Role, "owner">;
 
-export interface SharedPerson {
-  readonly user: PersonRef;
-  readonly email: string | null;
-  readonly role: Role;
-  /** Whether the role was given to this person, or came with the link. */
-  readonly via: "grant" | "link";
-}
+/** `via`: whether the role was given to this person, or came with the link. */
+export type SharedPerson = wire.Person;
 
 export interface LinkAccess {
   /** What whoever holds the link may do; null: nobody comes in by it. */
@@ -55,16 +50,16 @@ export function sharingCalls(call: Call): SharingCalls {
     getSharing: async (id) => toSharing(await call(people(id))),
     invite: async (id, invitee, role) => {
       const who = "email" in invitee ? { email: invitee.email } : { user_id: invitee.userId };
-      await call(people(id), { method: "POST", body: { ...who, role } });
+      await call(people(id), { method: "POST", body: { ...who, role } satisfies wire.Invitation });
     },
     giveRole: async (id, userId, role) => {
-      await call(people(id, userId), { method: "PUT", body: { role } });
+      await call(people(id, userId), { method: "PUT", body: { role } satisfies wire.RoleChange });
     },
     removePerson: async (id, userId) => {
       await call(people(id, userId), { method: "DELETE" });
     },
     changeLink: async (id, { role, renew }) => {
-      const body = renew ? { role, renew, address_alone: false } : { role };
+      const body: wire.LinkChange = renew ? { role, renew, address_alone: false } : { role };
       return toLink(await call(`/api/documents/${encodeURIComponent(id)}/link`, { method: "PUT", body }));
     },
   };
@@ -79,13 +74,13 @@ function isGivenRole(value: unknown): value is GivenRole {
 }
 
 function toSharing(answer: unknown): Sharing {
-  if (!isRecord(answer) || !Array.isArray(answer.people)) throw badAnswer(200);
+  if (!isRecord<wire.People>(answer) || !Array.isArray(answer.people)) throw badAnswer(200);
   return { people: answer.people.map(toSharedPerson), link: toLink(answer.link) };
 }
 
 function toSharedPerson(answer: unknown): SharedPerson {
-  const user = isRecord(answer) ? toPerson(answer.user) : null;
-  if (!isRecord(answer) || user === null || !isRole(answer.role)) throw badAnswer(200);
+  const user = isRecord<wire.Person>(answer) ? toPerson(answer.user) : null;
+  if (!isRecord<wire.Person>(answer) || user === null || !isRole(answer.role)) throw badAnswer(200);
   return {
     user,
     email: typeof answer.email === "string" ? answer.email : null,
@@ -95,7 +90,7 @@ function toSharedPerson(answer: unknown): SharedPerson {
 }
 
 function toLink(answer: unknown): LinkAccess {
-  if (!isRecord(answer)) throw badAnswer(200);
+  if (!isRecord<wire.Link>(answer)) throw badAnswer(200);
   return {
     role: isGivenRole(answer.role) ? answer.role : null,
     addressAlone: answer.address_alone === true,

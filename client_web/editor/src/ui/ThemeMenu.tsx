@@ -1,8 +1,8 @@
 /** The button that switches between light, dark and the system's theme. */
 import { Monitor, Moon, Sun } from "lucide-react";
 import { memo } from "react";
-import { IconButton } from "../ui/IconButton";
-import { Menu, MenuChoice } from "../ui/Menu";
+import { IconButton } from "./IconButton";
+import { Menu, MenuChoice } from "./Menu";
 import { type ThemeChoice, useTheme } from "./theme";
 
 const OPTIONS: readonly { readonly value: ThemeChoice; readonly label: string; readonly icon: typeof Sun }[] =

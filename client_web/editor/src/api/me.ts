@@ -1,18 +1,14 @@
 /** Who this person is for the server, and the calls about it. */
 import { badAnswer, type Call, isRecord } from "./rest";
+import type * as wire from "./wire";
 
 /** How a person looks to others; `color` is `#rrggbb`. */
-export interface PersonLook {
-  readonly name: string;
-  readonly color: string;
-}
+export type PersonLook = Pick<wire.User, "name" | "color">;
 
-export interface PersonRef extends PersonLook {
-  readonly id: string;
-}
+export type PersonRef = wire.User;
 
 /** How the server knows people: by a cookie of its own, or by the word of somebody else. */
-export type Kind = "guest" | "jwt" | "oidc";
+export type Kind = wire.Me["kind"];
 
 export interface Me {
   readonly user: PersonRef;
@@ -27,7 +23,7 @@ export function meCalls(call: Call) {
   return {
     me: async () => toMe(await call("/api/me")),
     changeMe: async ({ name, color }: PersonLook) =>
-      toMe(await call("/api/me", { method: "PATCH", body: { name, color } })),
+      toMe(await call("/api/me", { method: "PATCH", body: { name, color } satisfies wire.Look })),
     endSession: async () => {
       await call("/api/session", { method: "DELETE" });
     },
@@ -40,13 +36,14 @@ export function sameLook(one: PersonLook, other: PersonLook): boolean {
 
 /** Returns null for what is no person. */
 export function toPerson(answer: unknown): PersonRef | null {
-  if (!isRecord(answer) || typeof answer.id !== "string" || typeof answer.name !== "string") return null;
+  if (!isRecord<wire.User>(answer) || typeof answer.id !== "string" || typeof answer.name !== "string")
+    return null;
   return { id: answer.id, name: answer.name, color: String(answer.color) };
 }
 
 function toMe(answer: unknown): Me {
-  const user = isRecord(answer) ? toPerson(answer.user) : null;
-  if (!isRecord(answer) || user === null) throw badAnswer(200);
+  const user = isRecord<wire.Me>(answer) ? toPerson(answer.user) : null;
+  if (!isRecord<wire.Me>(answer) || user === null) throw badAnswer(200);
   return {
     user,
     kind: answer.kind === "jwt" || answer.kind === "oidc" ? answer.kind : "guest",

@@ -1,7 +1,7 @@
 /** The page for an address that leads nowhere. */
 import { Link } from "wouter";
-import { EmptyState } from "../ui/EmptyState";
-import { Mark } from "../ui/Mark";
+import { EmptyState } from "./EmptyState";
+import { Mark } from "./Mark";
 import { usePageTitle } from "./usePageTitle";
 
 export function NotFoundPage() {

@@ -1,6 +1,6 @@
 /** The way out: the server forgets who is here, and so does this device, but for words that nobody else has. */
-import type { Api } from "./api";
-import { forgetEveryDocument } from "./knownDocuments";
+import type { Api } from "../api/api";
+import { forgetEveryDocument } from "../api/knownDocuments";
 
 /** The service worker's cache of pictures. */
 const PICTURES = "attachments";

@@ -4,6 +4,8 @@
  * An abort by the caller's signal is passed on as it is.
  */
 
+import type * as wire from "./wire";
+
 /** The server's refusal; `code` is one of the protocol's, or `bad_answer` when the answer has no known form. */
 export class ApiError extends Error {
   readonly code: string;
@@ -75,7 +77,10 @@ export function badAnswer(status: number): ApiError {
   return new ApiError("bad_answer", `The server gave an answer that makes no sense (${status}).`, status);
 }
 
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** An answer that is said to be a `Form`: its members have the right names, and any value until they are looked at. */
+export type Unchecked<Form> = { readonly [Name in keyof Form]?: unknown };
+
+export function isRecord<Form = Readonly<Record<string, unknown>>>(value: unknown): value is Unchecked<Form> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -99,10 +104,9 @@ function parse(text: string): unknown {
 }
 
 function refusal(answer: unknown, status: number): ApiError {
-  const { error, sign_in: signIn }: Readonly<Record<string, unknown>> = isRecord(answer) ? answer : {};
-  if (isRecord(error) && typeof error.code === "string" && typeof error.message === "string") {
-    return new ApiError(error.code, error.message, status, localPath(signIn ?? error.sign_in));
-  }
+  const { error, sign_in: signIn }: Unchecked<wire.Error> = isRecord<wire.Error>(answer) ? answer : {};
+  if (isRecord<wire.Refusal>(error) && typeof error.code === "string" && typeof error.message === "string")
+    return new ApiError(error.code, error.message, status, localPath(signIn));
   return badAnswer(status);
 }
 

@@ -1,8 +1,8 @@
 /** Whoever signs out leaves nothing on the device for the next person, unless the server still knows who they are. */
 import { afterEach, expect, test } from "vitest";
-import { knownDocuments, rememberDocument } from "../../src/app/knownDocuments";
-import { NetworkError } from "../../src/app/rest";
-import { signOut } from "../../src/app/signOut";
+import { signOut } from "../../src/account/signOut";
+import { knownDocuments, rememberDocument } from "../../src/api/knownDocuments";
+import { NetworkError } from "../../src/api/rest";
 
 afterEach(() => localStorage.clear());
 

@@ -1,11 +1,11 @@
 /** Who is signed in, and the way out; for people whom somebody else than this browser vouches for. */
 import { LogOut } from "lucide-react";
+import { useApi } from "../api/ApiContext";
+import { explain } from "../api/api";
+import type { Me } from "../api/me";
 import { Avatar } from "../ui/Avatar";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
 import { useToasts } from "../ui/Toast";
-import { useApi } from "./ApiContext";
-import { explain } from "./api";
-import type { Me } from "./me";
 import { signOut } from "./signOut";
 
 export function AccountMenu({ me, className }: { readonly me: Me; readonly className?: string }) {

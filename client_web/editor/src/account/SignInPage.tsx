@@ -1,8 +1,8 @@
 /** What stands where a page would be, for people whom the server does not know yet, or not any more. */
 import { KeyRound, LogIn } from "lucide-react";
+import { signInAddress, useStanding } from "../api/whoAmI";
 import { EmptyState } from "../ui/EmptyState";
-import { usePageTitle } from "./usePageTitle";
-import { signInAddress, useStanding } from "./whoAmI";
+import { usePageTitle } from "../ui/usePageTitle";
 
 export function SignInPage() {
   usePageTitle("Sign in");

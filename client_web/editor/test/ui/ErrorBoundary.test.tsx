@@ -1,7 +1,7 @@
 /** A crash in a view leaves a page with a way on. */
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
-import { ErrorBoundary } from "../../src/app/ErrorBoundary";
+import { ErrorBoundary } from "../../src/ui/ErrorBoundary";
 
 afterEach(cleanup);
 

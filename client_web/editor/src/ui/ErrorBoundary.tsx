@@ -1,8 +1,8 @@
 /** Catches a crash in the view below it and offers a way on instead of a blank page. */
 import { Component, type ReactNode } from "react";
-import { Button } from "../ui/Button";
-import { EmptyState } from "../ui/EmptyState";
-import { Mark } from "../ui/Mark";
+import { Button } from "./Button";
+import { EmptyState } from "./EmptyState";
+import { Mark } from "./Mark";
 
 export interface ErrorBoundaryProps {
   readonly children: ReactNode;

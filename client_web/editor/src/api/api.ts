@@ -2,19 +2,16 @@
 import { type Me, meCalls, type PersonLook, type PersonRef, toPerson } from "./me";
 import { badAnswer, createCall, type Fetch, isRecord } from "./rest";
 import { isRole, type Role, type SharingCalls, sharingCalls } from "./sharing";
+import type * as wire from "./wire";
 
 export { ApiError, explain, NetworkError } from "./rest";
 
 /** An entry of the server's catalogue of documents. */
-export interface DocumentEntry {
-  readonly id: string;
-  readonly title: string;
+export interface DocumentEntry extends Pick<wire.Document, "id" | "title" | "size"> {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** When it was put into the trash; null when it is not there. */
   readonly trashedAt: Date | null;
-  /** Bytes of log and snapshot. */
-  readonly size: number;
   /** What this person may do with it; null where the server does not say. */
   readonly role: Role | null;
   /** null for a document that belongs to nobody. */
@@ -37,15 +34,8 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Attachment {
-  readonly url: string;
-  readonly sha256: string;
+export interface Attachment extends Omit<wire.Attachment, "media_type"> {
   readonly mediaType: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
 }
 
 export interface Api extends SharingCalls {
@@ -74,12 +64,17 @@ export function createApi(fetch: Fetch, base = ""): Api {
     ...meCalls(call),
     ...sharingCalls(call),
     createDocument: async (title) =>
-      toDocument(await call("/api/documents", { method: "POST", body: title ? { title } : {} })),
+      toDocument(
+        await call("/api/documents", {
+          method: "POST",
+          body: (title ? { title } : {}) satisfies wire.NewDocument,
+        }),
+      ),
     listDocuments: async ({ signal, ...options } = {}) =>
       toPage(await call(`/api/documents?${listQuery(options)}`, { signal })),
     getDocument: async (id, signal) => toDocument(await call(document(id), { signal })),
     renameDocument: async (id, title) =>
-      toDocument(await call(document(id), { method: "PATCH", body: { title } })),
+      toDocument(await call(document(id), { method: "PATCH", body: { title } satisfies wire.Title })),
     trashDocument: async (id) => toDocument(await call(`${document(id)}/trash`, { method: "POST" })),
     restoreDocument: async (id) => toDocument(await call(`${document(id)}/restore`, { method: "POST" })),
     deleteDocument: async (id) => {
@@ -106,7 +101,7 @@ function listQuery({
 }
 
 function toDocument(answer: unknown): DocumentEntry {
-  if (!isRecord(answer) || typeof answer.id !== "string" || typeof answer.title !== "string")
+  if (!isRecord<wire.Document>(answer) || typeof answer.id !== "string" || typeof answer.title !== "string")
     throw badAnswer(200);
   return {
     id: answer.id,
@@ -121,7 +116,7 @@ function toDocument(answer: unknown): DocumentEntry {
 }
 
 function toPage(answer: unknown): DocumentPage {
-  if (!isRecord(answer) || !Array.isArray(answer.documents)) throw badAnswer(200);
+  if (!isRecord<wire.Documents>(answer) || !Array.isArray(answer.documents)) throw badAnswer(200);
   return {
     documents: answer.documents.map(toDocument),
     cursor: typeof answer.cursor === "string" ? answer.cursor : null,
@@ -129,7 +124,7 @@ function toPage(answer: unknown): DocumentPage {
 }
 
 function toAttachment(answer: unknown): Attachment {
-  if (!isRecord(answer) || typeof answer.url !== "string") throw badAnswer(200);
+  if (!isRecord<wire.Attachment>(answer) || typeof answer.url !== "string") throw badAnswer(200);
   return {
     url: answer.url,
     sha256: String(answer.sha256),
