@@ -1,1 +1,1 @@
-"""The gate: which updates of strangers may become part of a document."""
+"""The gate: the judge of updates that strangers send."""

@@ -1,4 +1,4 @@
-"""What comes of letting updates in at the gate (crdt/gate/gate.py)."""
+"""Admissions: the result of letting updates in at the gate, and refusals of authors and sizes."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,19 +7,20 @@ from crdt.errors import Code, ProtocolError
 from crdt.yjs.reader import Inspected
 
 MayWrite = Callable[[int], bool]
-"""Whether an author may write under a client id."""
+"""A function that tells whether the author may write under a client id."""
 
 
-class Admission(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
-    """What admitted updates bring.
+# Made for each edit. A frozen dataclass takes four times as long to make.
+class Admission(NamedTuple):
+    """The news that admitted updates bring.
 
     Attributes:
-        news: whether there is a struct or a deletion that the document lacked; without any they are
-            complete duplicates.
-        new_clients: client ids whose first structs they bring.
-        writes: client ids for which they bring new structs.
-        cost: an upper bound of the time that the document engine needs for them, in nanoseconds
-            (crdt/gate/engine_cost.py).
+        news: whether the updates hold a struct or a deletion that the document lacked. If not, they
+            are complete duplicates.
+        new_clients: client ids whose first structs come with the updates.
+        writes: client ids for which the updates bring new structs.
+        cost: an upper bound of the time that the document engine needs for the updates, in
+            nanoseconds (crdt/gate/engine_cost.py).
     """
 
     news: bool
@@ -35,14 +36,19 @@ def check_author(client: int, may_write: MayWrite) -> None:
 
 
 RESERVE_BYTES = 2**20
-"""How far a full document may grow by what deletes something: an editor that empties it writes a little as well, a new line perhaps."""
+"""Bytes by which updates that delete something may exceed the limit of a full document.
+
+An editor that empties a document writes a little as well, a new line perhaps.
+"""
 
 
 def check_fits(updates: Sequence[Inspected], size: int, most: int) -> None:
-    """Raise ProtocolError(document_full) unless a document of `size` bytes, with these, is within its limit or is being made smaller.
+    """Raise ProtocolError(document_full) if the updates would make a document too large.
 
-    Whoever could not even delete would have lost the document. What they delete is cleared away
-    when its log is folded.
+    `size` is the size of the document with the updates, in bytes, and `most` the limit. Updates
+    that only delete always pass, because people could otherwise never make a full document smaller.
+    Updates that delete and write may exceed the limit by `RESERVE_BYTES`. The deleted content is
+    cleared away when the log is folded.
     """
     deletes = any(update.deletions for update in updates)
     if size > most and not (deletes and (size <= most + RESERVE_BYTES or not any(each.structs for each in updates))):
@@ -52,12 +58,12 @@ def check_fits(updates: Sequence[Inspected], size: int, most: int) -> None:
 
 
 def full(message: str) -> ProtocolError:
-    """The refusal of what would make a document larger than it may be."""
+    """Return the refusal of updates that would make a document larger than it may be."""
     return ProtocolError(Code.DOCUMENT_FULL, message)
 
 
 def too_costly() -> ProtocolError:
-    """The refusal of what would keep the document engine busy for too long."""
+    """Return the refusal of updates that would keep the document engine busy for too long."""
     return ProtocolError(
         Code.TOO_COSTLY,
         "The change would take the server too long, here and whenever the document is opened. Make it in smaller steps, or in a new "

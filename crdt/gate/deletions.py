@@ -1,7 +1,7 @@
-"""What of a document is deleted, by client id, with the way back as long as an update is under judgement.
+"""Deleted clocks of a document, by client id. Additions can be undone while they are judged.
 
-Deleted structs that follow on one another are entered as one range. So a batch of 100,000 of them
-costs one entry in the table and one step of the way back, not as many.
+Deleted structs that follow on one another are entered as one range. So a batch of 100,000 such
+structs costs one entry in the table and one undo step instead of 100,000.
 """
 
 from collections.abc import Sequence
@@ -10,38 +10,37 @@ from crdt.gate.ranges import Ranges, Undo
 
 
 class Deletions:
-    """Deleted clocks. `settle` makes what was added final, `roll_back` takes it back. Can be pickled."""
+    """Deleted clocks. `settle` makes additions final, `roll_back` undoes them. Can be pickled."""
 
     __slots__ = ("_deleted", "_run", "_steps", "ranges")
 
     def __init__(self) -> None:
         self._deleted: dict[int, Ranges] = {}
         self.ranges = 0
-        """How many ranges there are."""
+        """Number of ranges."""
         self._steps: list[tuple[int, Undo]] = []
-        """What the updates under judgement have added."""
+        """Client ids and undo steps of the updates under judgement, oldest first."""
         self._run: tuple[int, int, int] | None = None
-        """Client id and clocks of the last deleted structs, which have yet to be entered."""
+        """Client id, first clock and end of the last deleted structs, not entered yet."""
 
     @property
     def added(self) -> bool:
-        """Whether the updates under judgement have deleted anything that was not."""
+        """Whether the updates under judgement have deleted something that was not deleted."""
         self.enter_run()
         return bool(self._steps)
 
     def ranges_of(self, client: int) -> int:
-        """How many ranges of a client id there are."""
         deleted = self._deleted.get(client)
         return 0 if deleted is None else len(deleted)
 
     def covers(self, client: int, clock: int, end: int | None = None) -> bool:
-        """Whether a clock, or every one up to `end`, is deleted."""
+        """Whether a clock, or with `end` every clock up to `end`, is deleted."""
         self.enter_run()
         deleted = self._deleted.get(client)
         return deleted is not None and deleted.covers(clock, clock + 1 if end is None else end)
 
     def add_struct(self, client: int, start: int, end: int) -> None:
-        """A struct came that is deleted."""
+        """Add the clocks of a struct that came as deleted."""
         run = self._run
         if run is not None and run[0] == client and run[2] == start:
             self._run = (client, run[1], end)
@@ -50,12 +49,12 @@ class Deletions:
             self._run = (client, start, end)
 
     def add(self, client: int, ranges: Sequence[tuple[int, int]]) -> None:
-        """Sorted ranges were deleted."""
+        """Add deleted ranges, which must be sorted."""
         self.enter_run()
         self._enter(client, ranges)
 
     def enter_run(self) -> None:
-        """Enter the last structs."""
+        """Enter the last deleted structs into the table."""
         run, self._run = self._run, None
         if run is not None:
             self._enter(run[0], (run[1:],))
@@ -70,12 +69,11 @@ class Deletions:
         self.ranges += len(deleted) - before
 
     def settle(self) -> None:
-        """What was added stays."""
         self.enter_run()
         self._steps.clear()
 
     def roll_back(self) -> None:
-        """Take back what was added since `settle`."""
+        """Undo everything that was added since the last `settle`."""
         self._run = None
         for client, undo in reversed(self._steps):
             deleted = self._deleted[client]

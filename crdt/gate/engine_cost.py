@@ -1,18 +1,18 @@
-"""An upper bound of the time that the document engine will need for updates, known before it is given them.
+"""Upper bound of the time that the document engine needs for updates, known before it gets them.
 
-Three things make yrs (and Yjs in browsers alike) work longer than an update has bytes:
+Three things make yrs, and Yjs in browsers, work longer than an update has bytes:
 
-1. **Cuts.** A deletion or a neighbour inside a string cuts it, which copies its rest; and each cut
-   moves what the list of its client id's structs has behind it. 28 kB of deletions in a text of 4
-   MB take 2 s, and so they do in front of 400,000 structs.
-2. **Search for a place.** A struct is put behind those that others wrote in the same place, and
-   these are looked at one by one. One that claims to have been written into the empty document
-   looks at everything: 12 kB cost 4 s.
-3. **Values of one key** that know nothing of one another are walked through likewise.
+1. **Cuts.** A deletion or a neighbour inside of a string cuts the string, and copies the rest.
+   Each cut also moves the structs behind it in the list of the client id's structs. 28 kB of
+   deletions take 2 s in a text of 4 MB, and as long in front of 400,000 structs.
+2. **Search for a place.** A struct goes behind the structs that others wrote in the same place. The
+   engine looks at these one by one. A struct that claims to come from the empty document makes the
+   engine look at everything: 12 kB cost 4 s.
+3. **Values of one key.** Values that do not know one another are walked through in the same way.
 
-The bound takes the largest string of a client id to be all it wrote, and everything in a type to be
-in the way. Honest people's edits are far cheaper than that, so what is dear by this bound is
-measured before it is refused (server/rooms).
+The bound assumes the worst: one string holds all that a client id wrote, and everything in a type
+is in the way. Honest edits are far cheaper. Updates that are dear by the bound are therefore
+measured before they are refused (server/rooms/doubts.py).
 
 All figures are nanoseconds of one core of 2024.
 """
@@ -23,23 +23,23 @@ from crdt.yjs.contents import ANY, DELETED, GC, JSON, STRING
 from crdt.yjs.reader import Struct
 
 LOOK_AT, WALK = 250, 10
-"""For one struct in the way; for one value of the same key."""
+"""Nanoseconds for one struct in the way, and for one value of the same key."""
 
 MOVE, COPIED_IN_A_NANOSECOND = 3, 14
-"""For one struct behind a cut in its client id's list; units of text."""
+"""Nanoseconds for one struct behind a cut in its client id's list; text units copied in one."""
 
 _JOINED = frozenset((GC, DELETED, JSON, STRING, ANY))
-"""Kinds of structs that the engine joins with the one before."""
+"""Kinds of structs that the engine joins with the struct before."""
 
 PLENTY = 50_000_000
-"""A turn of the event loop may take so long, beside what else is in it."""
+"""Nanoseconds that the engine may take in one turn of the event loop, beside other work."""
 
 ROUNDS = 40
-"""How often as much may be done in a document, before all of it is measured."""
+"""The unmeasured work of a document may add up to this many times `PLENTY`."""
 
 
 class EngineCost:
-    """What one document's engine has to do. Can be pickled."""
+    """Upper bound of the work of one document's engine. Can be pickled."""
 
     __slots__ = (
         "_before",
@@ -56,23 +56,23 @@ class EngineCost:
     def __init__(self, deletions: Deletions) -> None:
         self._deletions = deletions
         self._of_client: dict[int, int] = {}
-        """Structs by client id."""
+        """Number of structs by client id, those under judgement included."""
         self._in_place: dict[int, int] = {}
-        """Structs by place."""
+        """Number of structs by place, without those under judgement."""
         self._grown: dict[int, int] = {}
-        """How many of these are under judgement, by place."""
+        """Number of structs under judgement by place."""
         self._before: dict[int, int] = {}
-        """Structs by client id, as they were before the judgement."""
+        """Number of structs by client id before the judgement, for client ids that have grown."""
         self._last: Struct | None = None
         self.now = 0
-        """Work for what is under judgement."""
+        """Nanoseconds for the updates under judgement."""
         self.since_measured = 0
-        """Work for everything that was let in since the document was measured."""
+        """Nanoseconds for all updates that were let in since the document was measured."""
         self.structs = 0
-        """Structs of the document, as far as they cannot be joined."""
+        """Number of the document's structs that cannot be joined."""
 
     def add(self, client: int, struct: Struct, place: int, clocks: dict[int, int]) -> None:
-        """A new struct came under judgement."""
+        """Count a new struct at `place`. `clocks` are the document's clocks by client id."""
         last, self._last = self._last, struct
         clock, _, kind, origin, origin_clock, right, right_clock, _, _ = struct
         behind = origin == client and origin_clock == clock - 1
@@ -88,7 +88,9 @@ class EngineCost:
         if not joined:
             self._grown[place] = grown + 1
         if behind and last is not None and last[1] == clock and last[5:7] == (right, right_clock):
-            return  # it goes on behind the one before, beside which nobody has written yet
+            # The struct continues the one before in this update. Nobody has written between the
+            # two yet, so the engine finds nothing in the way.
+            return
         self.now += (self._in_place.get(place, 0) + grown) * (WALK if place & 1 else LOOK_AT)
         if origin >= 0:
             self.now += self._cut(origin, clocks)
@@ -96,7 +98,7 @@ class EngineCost:
             self.now += self._cut(right, clocks)
 
     def add_deletions(self, client: int, ranges: int, clocks: dict[int, int]) -> None:
-        """So many deleted ranges came under judgement; each cuts at both its ends."""
+        """Count deleted ranges of one client id. Each range cuts at both of its ends."""
         self.now += 2 * ranges * self._cut(client, clocks)
 
     def _cut(self, client: int, clocks: dict[int, int]) -> int:
@@ -106,18 +108,18 @@ class EngineCost:
 
     @property
     def growing(self) -> bool:
-        """Whether there are new structs under judgement, which cannot be joined."""
+        """Whether the updates under judgement bring structs that cannot be joined."""
         return bool(self._before)
 
     def settle(self) -> None:
-        """What was under judgement is part of the document."""
+        """Count the updates under judgement as part of the document."""
         for place, count in self._grown.items():
             self._in_place[place] = self._in_place.get(place, 0) + count
         self.since_measured += self.now
         self._forget()
 
     def roll_back(self) -> None:
-        """What was under judgement is not."""
+        """Forget the updates under judgement."""
         for client, count in self._before.items():
             self.structs -= self._of_client[client] - count
             if count:
@@ -133,5 +135,5 @@ class EngineCost:
         self.now = 0
 
     def measured(self) -> None:
-        """The engine has shown that it works with the document as it is."""
+        """Start `since_measured` again, because the engine has opened the document as it is."""
         self.since_measured = 0

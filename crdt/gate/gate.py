@@ -1,29 +1,30 @@
-"""The gate: what strangers' updates must be before pycrdt sees them.
+"""The gate: the check of strangers' updates before pycrdt sees them.
 
-`inspect` reads an update's bytes by themselves; `Knowledge` judges it against the document,
-including what is in flight to the log. What passes keeps these promises, on which the whole server
-stands:
+`inspect` reads an update's bytes by themselves. `Knowledge` judges the update against the document,
+including the updates in flight to the log. An update that passes keeps these promises, on which the
+whole server stands:
 
-1. **It is sound.** yrs and yjs both read it, to the last byte, as the same thing.
-2. **It is complete.** No clock gap; every origin, parent and deleted range is known, or comes with
-   the update, and not in a circle. So pycrdt never holds anything back as pending, where it
-   diverges (y-crdt#632), and the state vector after it is known beforehand.
-3. **It fits.** Content lies where its kind may lie (crdt/gate/places.py), types are not nested
+1. **The update is sound.** yrs and yjs both read all of its bytes, and read the same from them.
+2. **The update is complete.** There is no clock gap. Every origin, parent and deleted range is
+   known or comes with the update, and not in a circle. So pycrdt never holds anything back as
+   pending, where it diverges (y-crdt#632). And the next state vector is known beforehand.
+3. **The update fits.** Content is where its kind may be (crdt/gate/places.py). Types are not nested
    deeper than recursion allows.
-4. **It cuts no surrogate pair.** Yjs counts UTF-16 units. At a border inside a pair yjs makes two
-   U+FFFD and yrs something else, for ever.
-5. **Its author may write.** New structs under a client id need `may_write`'s consent. Known structs
-   that come again need none: clients upload what overlaps, and whole documents with other people's
-   work in it.
+4. **The update cuts no surrogate pair.** Yjs counts UTF-16 units. At a border inside of a pair, yjs
+   makes two U+FFFD and yrs something else, for ever.
+5. **The author may write.** New structs under a client id need the consent of `may_write`. Known
+   structs that come again need none. Clients upload overlapping parts, and also whole documents
+   with other people's work.
 
-Duplicates are judged like everything else, for implementations look at the references of structs
-that they already have. A second, different struct under a known id is not noticed; the log's order
-decides, and everybody is sent the same log.
+Duplicates are judged like all other updates, because Yjs and yrs look at the references of structs
+that they already have. The gate does not notice a second, different struct under a known id. The
+log's order decides between the two, and everybody gets the same log.
 
-What it leaves to others: values (HTML in attributes passes; only the sandbox reads a document out),
-and the order of neighbours in a sequence, which would take the whole sequence to know. Whoever may
-write can forge a struct whose right neighbour stands to the left of its left one; nothing breaks,
-but yjs and yrs may order the two differently (0.9 % of documents made of such forgeries alone).
+The gate leaves two things to others. It does not judge values: HTML in attributes passes, and only
+the sandbox reads a document out. It does not check the order of neighbours in a sequence, because
+that takes the whole sequence. So an author can forge a struct whose right neighbour stands left of
+the left one. Nothing breaks, but yjs and yrs may order the two differently. They do in 0.9 % of the
+documents that are made only of such forgeries.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -56,7 +57,10 @@ __all__ = [
 
 
 class Knowledge:
-    """What the gate knows of one document: clocks, places, surrogate pairs, deletions. Can be pickled."""
+    """The gate's index of one document: clocks, places, surrogate pairs, deletions.
+
+    Can be pickled.
+    """
 
     __slots__ = (
         "_clocks",
@@ -80,23 +84,29 @@ class Knowledge:
         self._surrogates = Surrogates()
         self._deletions = Deletions()
         self._cost = EngineCost(self._deletions)
-        # What the updates under judgement have changed so far: clock, runs and low surrogates
-        # before by client id.
         self._touched: dict[int, tuple[int, int, int]] = {}
+        """Client ids of the updates under judgement: clock, runs and low surrogates before them."""
         self._dead_branches: set[int] = set()
-        # Structs of several values under a map key: they must be deleted by the end of the update.
-        # Undo keeps such ones.
+        """Branches that `_reconcile` has found inside of something deleted."""
         self._overwritten: list[tuple[int, int, int]] = []
+        """(client id, clock, end) of structs with several values under a map key.
+
+        Yjs' undo manager keeps such structs. They must be deleted by the end of their update.
+        """
         self._mark = self._places.mark()
         self.typing_runs = TypingRuns(limits)
         self.values = 0
-        """Values in lists and objects that came; those that were deleted meanwhile are counted until the living ones are."""
+        """Number of values in lists and objects that came.
+
+        Deleted values are counted as well, until the sandbox counts the living ones.
+        """
 
     @classmethod
     def from_snapshot(cls, update: bytes, limits: GateLimits) -> "Knowledge":
-        """Learn a document from its full state in either form, which once was admitted: unknown places are nowhere.
+        """Index a document from its full state, in the clients' or the engine's form.
 
-        Raises ProtocolError when the bytes are no update.
+        The state was admitted once, so it is not judged again. Structs whose place cannot be told
+        are nowhere. Raises ProtocolError if the bytes are no update.
         """
         knowledge = cls(limits)
         knowledge.absorb(inspect(update, limits, durable=True))
@@ -104,16 +114,16 @@ class Knowledge:
 
     @property
     def state_vector(self) -> Mapping[int, int]:
-        """The clock behind the last known struct of each client id; a live view."""
+        """The clock behind the last known struct of each client id, as a live view."""
         return MappingProxyType(self._clocks)
 
     @property
     def structs(self) -> int:
-        """How many structs and deleted ranges the document has, as far as they cannot be joined."""
+        """The number of structs and deleted ranges that cannot be joined."""
         return self._cost.structs + self._deletions.ranges
 
     def census(self) -> dict[str, int]:
-        """How much of each limited thing the document has, by the limit's name."""
+        """Return how much of each limited thing the document has, by the limit's name."""
         return {
             "client_ids": len(self._clocks),
             "root_names": len(self._places.roots),
@@ -124,12 +134,13 @@ class Knowledge:
     def admit(
         self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
     ) -> Admission:
-        """Check updates against the document one after the other and take them in, all or none.
+        """Check updates against the document one after the other, and take in all or none.
 
-        `may_write` is asked once for each client id for which there are new structs; `own` is the
-        session's. Raises ProtocolError, and then nothing has changed: `missing_past`,
-        `client_id_taken`, `bad_update`, `document_full`, and `too_costly` unless the engine has
-        been `measured` with them.
+        `may_write` is asked once for each client id with new structs. `own` is the session's client
+        id. `measured` says that the engine has already been measured with these updates.
+
+        Raises ProtocolError, and then nothing has changed: `missing_past`, `client_id_taken`,
+        `bad_update`, `document_full`, or `too_costly` for updates that must be measured first.
         """
         typed = self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
@@ -147,7 +158,10 @@ class Knowledge:
     def admit_in_slices(
         self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
     ) -> Generator[None, None, Admission]:
-        """The same with pauses, so that others get their turn; until its end, nothing else may be asked of this object."""
+        """Do the same as `admit`, with pauses in which the event loop can turn.
+
+        No other method of this object may be called until the generator has ended.
+        """
         try:
             for taken, update in enumerate(updates):
                 if taken % UPDATES_AT_ONCE == UPDATES_AT_ONCE - 1:
@@ -177,7 +191,7 @@ class Knowledge:
         elif admission.news and max(admission.cost, self._cost.since_measured // ROUNDS) > PLENTY:
             raise too_costly()
         elif values and self.values + values > limits.document_values:
-            raise too_costly()  # the living ones are to be counted first
+            raise too_costly()  # the sandbox must first count the values that are not deleted
         self.values += values
         if len(updates) == 1:
             self.typing_runs.expect(updates[0], self._touched, self._places)
@@ -185,9 +199,10 @@ class Knowledge:
         return admission
 
     def absorb(self, update: Inspected) -> int:
-        """Take in a durable update without judging it; return what it may cost the engine at most, in nanoseconds.
+        """Take in a durable update without judging it.
 
-        What today's rules would refuse is taken with its place unknown.
+        Returns an upper bound of the engine's time for the update, in nanoseconds. An update that
+        today's rules would refuse is taken in with unknown places.
         """
         try:
             if not self._take_small(update):
@@ -202,7 +217,10 @@ class Knowledge:
         return cost
 
     def would_take(self, updates: Sequence[Inspected]) -> bool:
-        """Whether updates fit into the document one after the other, whoever wrote them; changes nothing."""
+        """Whether updates fit into the document one after the other, for any author.
+
+        Changes nothing.
+        """
         try:
             for update in updates:
                 for _ in self._take(update):
@@ -214,11 +232,15 @@ class Knowledge:
         return True
 
     def measured(self) -> None:
-        """The engine has opened the document as it is: only what comes from now on is counted."""
+        """Count the engine's work from now on, because it has opened the document as it is."""
         self._cost.measured()
 
     def _ask(self, may_write: MayWrite) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Ask whether the client ids that have grown may be written under; return them, and those of them that are new."""
+        """Ask `may_write` for each client id with new structs.
+
+        Returns these client ids, and those among them that are new to the document. Raises
+        ProtocolError(client_id_taken).
+        """
         writes: list[int] = []
         new_clients: list[int] = []
         for client, (before, _, _) in self._touched.items():
@@ -230,7 +252,10 @@ class Knowledge:
         return tuple(writes), tuple(new_clients)
 
     def _take_small(self, update: Inspected) -> bool:
-        """Take in an update of one author's few structs and deletions, which needs no pauses; False: it is another one."""
+        """Take in an update with few structs of one client id and few deletions, without pauses.
+
+        Return False for other updates, which need `_take`.
+        """
         structs, deletions = update.structs, update.deletions
         if (
             len(structs) > 1
@@ -265,17 +290,23 @@ class Knowledge:
         self._overwritten.clear()
 
     def _advance(self, cursor: Cursor, target: int) -> tuple[int, int] | None:
-        """Take in a slice of one client id's structs up to a clock, or to one with an unknown reference: then return that id."""
+        """Take in a slice of one client id's structs up to a clock.
+
+        Stops at a struct with an unknown reference, and returns the id that the struct refers to.
+        """
         client, structs, index = cursor.client, cursor.structs, cursor.index
         clocks = self._clocks
         reached = clocks.get(client, 0)
-        if client not in self._touched:
+        if client not in self._touched:  # before the first change, for `_roll_back`
             self._touched[client] = (reached, self._places.runs(client), self._surrogates.count(client))
         needed = None
         stop = min(len(structs), index + SLICE)
         while index < stop and structs[index][0] < target:
             struct = structs[index]
             _, end, _, origin, origin_clock, right, right_clock, parent, lows = struct
+            # References within one client id need no look: the reader has refused those to a later
+            # struct, and every earlier one is taken in. An absent origin (client id -1, clock -1)
+            # is never above the clock 0 that stands in for an unknown client id.
             if origin != client and origin_clock >= clocks.get(origin, 0):
                 needed = (origin, origin_clock)
                 break
@@ -285,20 +316,22 @@ class Knowledge:
             if isinstance(parent, tuple) and parent[0] != client and parent[1] >= clocks.get(parent[0], 0):
                 needed = parent
                 break
-            if lows or self._surrogates:
+            if lows or self._surrogates:  # most documents have no surrogate pair at all
                 self._check_cuts(client, struct, reached)
+            # A duplicate is judged as well: yjs and yrs look at its references. A struct may also
+            # be known in part only, because clients join structs that came one by one.
             place = self._place(struct) if struct[0] >= reached else self._place_of_rest(client, struct, reached)
             if end > reached:
                 self._record(client, struct, place, reached)
                 reached = end
             index += 1
         cursor.index = index
-        if reached:
+        if reached:  # a clock of 0 would enter a client id that has no struct
             clocks[client] = reached
         return needed
 
     def _place(self, struct: Struct) -> int:
-        """Where a struct whose references are known lives."""
+        """Return the place of a struct whose references are known."""
         _, _, kind, origin, origin_clock, right, right_clock, parent, _ = struct
         if parent is not None:
             return self._place_in(parent, keyed=kind & KEYED)
@@ -309,6 +342,7 @@ class Knowledge:
                 beside = places.of(right, right_clock)
                 if beside != place:
                     return self._reconcile(place, beside)
+                # Under a map key there is only a left neighbour, the key's value before.
                 if place & 1 or (right == origin and right_clock == origin_clock):
                     raise bad_update("A struct has neighbours that it cannot have.")
             return place
@@ -327,7 +361,10 @@ class Knowledge:
         return place + 1 if keyed else place
 
     def _place_of_rest(self, client: int, struct: Struct, reached: int) -> int:
-        """Where a struct lives of which the beginning or all is known: where its beginning is, or yjs throws on it."""
+        """Return the place of a struct whose beginning, or all of it, is known already.
+
+        The rest must be in the same place as the beginning. yjs throws otherwise.
+        """
         place = self._place(struct)
         before = self._places.of(client, reached - 1)
         if struct[1] <= reached or place == before or struct[2] == GC:
@@ -335,7 +372,11 @@ class Knowledge:
         return self._reconcile(place, before)
 
     def _reconcile(self, place: int, beside: int) -> int:
-        """Judge two origins in different places: only in something deleted may they be neighbours."""
+        """Return nowhere for two different places, if one is nowhere and the other one deleted.
+
+        Raises ProtocolError(bad_update) for all other pairs: their structs cannot be neighbours.
+        """
+        # Two real places never match: 0 has no owner, and the loop's `else` refuses them.
         living = 0 if place and beside else place or beside
         climbed: list[int] = []
         while (owner := self._places.owner(living)) is not None:
@@ -347,14 +388,15 @@ class Knowledge:
                 break
         else:
             raise bad_update("A struct's neighbours live in different places.")
-        self._dead_branches.update(climbed)  # what is deleted stays so: each branch is climbed through once
+        # Deleted types stay deleted, so each branch is climbed through only once.
+        self._dead_branches.update(climbed)
         return NOWHERE
 
     def _record(self, client: int, struct: Struct, place: int, reached: int) -> None:
         clock, end, kind = struct[:3]
         lows = struct[8]
         kind &= KEYED - 1
-        start = clock if clock > reached else reached
+        start = clock if clock > reached else reached  # only the rest of a struct may be new
         self._places.extend(client, start, place, kind)
         self._cost.add(client, struct, place, self._clocks)
         if kind <= DELETED:
@@ -376,6 +418,7 @@ class Knowledge:
 
     def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
         known = self._clocks.get(client, 0)
+        # Ranges are sorted by their beginnings, but may overlap: an earlier one can end last.
         if ranges[-1][1] > known or max([end for _, end in ranges]) > known:
             raise missing_past()
         if self._surrogates:
@@ -386,6 +429,7 @@ class Knowledge:
         self._deletions.add(client, ranges)
 
     def _take_blindly(self, update: Inspected) -> None:
+        """Take in a durable update that today's rules refuse, with every new struct nowhere."""
         for (client, _, _), structs in zip(update.clients, update.structs, strict=True):
             self._touched.setdefault(client, (0, 0, 0))
             for struct in structs:
@@ -398,6 +442,7 @@ class Knowledge:
         self._overwritten.clear()
 
     def _settle(self, mark: Mark) -> None:
+        """Make the changes of the updates under judgement final."""
         self._touched.clear()
         self._deletions.settle()
         self._cost.settle()

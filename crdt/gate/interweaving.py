@@ -1,9 +1,9 @@
-"""The order in which an update's structs are taken in: each after those it refers to, a slice at a time.
+"""Order of taking in an update's structs: each after the structs that it refers to, in slices.
 
-An update lists its structs by client id, and those of one client id may refer to those of another
-that come later in the bytes. So the structs of each client id are taken in up to one whose
-reference is not known yet; then come the structs that are missing. Between two slices the event
-loop may turn.
+An update lists its structs by client id. A struct may refer to another client id's struct that
+comes later in the bytes. So the structs of a client id are taken in up to the first with an unknown
+reference. Then the structs that it refers to are taken in. The event loop may turn between two
+slices.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,18 +13,17 @@ from crdt.yjs.reader import Inspected, Struct
 from crdt.yjs.values import bad_update
 
 SLICE = 512
-"""Structs that are taken in at a time: 2 to 5 ms."""
-
+"""Structs that are taken in between two pauses: 2 to 5 ms."""
 
 RANGES_AT_ONCE = 16 * 2**10
-"""Deleted ranges that are taken in between two pauses: many at once cost less than one after the other."""
+"""Deleted ranges that are taken in between two pauses. A range costs less among many."""
 
 UPDATES_AT_ONCE = 128
 """Updates that are taken in between two pauses."""
 
 
 class Cursor:
-    """How far one client id's structs of an update have been taken in."""
+    """One client id's structs of an update, and how many of them have been taken in."""
 
     __slots__ = ("client", "index", "structs")
 
@@ -34,16 +33,23 @@ class Cursor:
         self.index = 0
 
     def before(self, clock: int) -> bool:
-        """Whether a struct is left that begins before this clock."""
+        """Whether a struct that begins before this clock is left to take in."""
         return self.index < len(self.structs) and self.structs[self.index][0] < clock
 
 
 Advance = Callable[[Cursor, int], tuple[int, int] | None]
-"""Takes in at most a slice of a client id's structs up to a clock; returns the id that it lacks for the next one, if it lacks any."""
+"""A function that takes in at most a slice of a client id's structs, up to a clock.
+
+It returns the unknown id that the next struct refers to, or None.
+"""
 
 
 def take_in_order(update: Inspected, clocks: Mapping[int, int], advance: Advance) -> Iterator[None]:
-    """Take in all structs of an update, and pause between slices; raises ProtocolError when something is missing, or in a circle."""
+    """Take in all structs of an update, and pause between slices.
+
+    Raises ProtocolError: `missing_past` if a reference is unknown, and `bad_update` if structs
+    refer to one another in a circle.
+    """
     if len(update.structs) == 1:
         client, first, end = update.clients[0]
         if first > clocks.get(client, 0):
@@ -66,13 +72,15 @@ def _take_interwoven(update: Inspected, clocks: Mapping[int, int], advance: Adva
         cursors[client] = Cursor(client, structs)
     steps = 0
     for client, _, end in update.clients:
+        # A depth-first search with an explicit stack, because strangers choose the depth. A client
+        # id that is waiting for another may not be needed again: that would be a circle.
         stack = [(client, end)]
         waiting = {client}
         while stack:
             current, target = stack[-1]
             taken = cursors[current].index
             needed = advance(cursors[current], target)
-            steps += cursors[current].index - taken + 1
+            steps += cursors[current].index - taken + 1  # a visit that takes nothing costs time too
             if steps >= SLICE:
                 steps = 0
                 yield
@@ -90,7 +98,7 @@ def _take_interwoven(update: Inspected, clocks: Mapping[int, int], advance: Adva
 
 
 def missing_past() -> ProtocolError:
-    """The refusal of what refers to something unknown."""
+    """Return the refusal of an update that refers to something unknown."""
     return ProtocolError(
         Code.MISSING_PAST, "The update builds on changes the server has never seen. Join again and send what it lacks."
     )

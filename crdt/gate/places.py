@@ -1,20 +1,21 @@
-"""Where every struct of a document lives: in which shared type, in its sequence or under one of its map keys, and how deep.
+"""Places of a document's structs: the shared type, and whether in its sequence or under a map key.
 
-A struct names its parent only when it has no neighbour; otherwise its origins tell. So the place of
-every struct is remembered, which is cheap because people work in one place for a while: per client
-id there are runs, each the first clock and the place. A document of 11,000 structs in one text has
-one run per author; rich text has two or three per paragraph.
+A struct names its parent only if it has no neighbour. Otherwise its origins tell the parent, so the
+gate must remember the place of every struct. This is cheap, because people work in one place for a
+while: each client id has *runs* of structs, stored as first clock and place. A document of 11,000
+structs in one text has one run per author. Rich text has two or three runs per paragraph.
 
-1. A place is a number: twice the branch, plus one under a map key. A branch is a shared type, or a
+1. A place is a number: twice the branch, plus one under a map key. A branch is a shared type or a
    root.
-2. Place 0 is nowhere: garbage-collected structs lie there, whatever lives in or beside them is
-   garbage-collected too (Yjs does so), and everything may go there.
-3. Two origins in two different places are refused: yjs and yrs would disagree on which counts. One
-   of them may be nowhere if the other is in a type that is deleted, for then both are the same
-   place.
-4. What a type's sequence may hold depends on the type. A string in an array makes pycrdt iterate
-   for ever; text under a map key makes yrs panic; text outside of a text type makes the editors
-   throw that are open on it. Root types don't say what they are.
+2. Place 0 is *nowhere*. Garbage-collected structs are there, and every content may go there. Yjs
+   also garbage-collects what is put into such structs or beside them.
+3. A struct with origins in two different places is refused, because yjs and yrs would disagree on
+   which of the two counts. One origin may be nowhere if the other is in a deleted type. Then both
+   are the same place.
+4. The type decides which content its sequence may hold. A string in an array makes pycrdt iterate
+   for ever. Text under a map key makes yrs panic. Text outside of a text type makes the editors
+   throw that have the document open. Root types do not tell their kind. So they may hold anything,
+   except for those in `GateLimits.fragment_roots`.
 """
 
 from array import array
@@ -45,7 +46,7 @@ NOWHERE = 0
 _EVERYTHING = (1 << 32) - 1
 
 Mark = tuple[int, int, int]
-"""How many branches, roots and types there are."""
+"""Numbers of branches, roots and types at one time."""
 
 
 def _bits(*kinds: int) -> int:
@@ -67,7 +68,10 @@ _IN_SEQUENCE = {
 
 
 class Places:
-    """The table of places and the runs of structs in them. Grows only; `mark` and `undo` take the last growth back."""
+    """The table of places, and the runs of structs in them.
+
+    The table only grows, except that `undo` and `undo_runs` take the last growth back.
+    """
 
     __slots__ = ("_depths", "_holds", "_limits", "_names", "_runs", "roots", "types")
 
@@ -76,9 +80,9 @@ class Places:
         self._names: list[str | tuple[int, int]] = [""]
         """Root name, or client id and clock of the type's struct, by branch."""
         self._depths = array("H", (0,))
-        """Types around the contents of a branch."""
+        """Number of types around the contents, by branch."""
         self._holds = [_EVERYTHING, _EVERYTHING]
-        """Which kinds may live there, as a set of bits, by place."""
+        """Kinds of content that are allowed, as a set of bits, by place."""
         self.roots: dict[str, int] = {}
         """Branch by name."""
         self.types: dict[tuple[int, int], int] = {}
@@ -87,12 +91,12 @@ class Places:
         """First clocks and places, by client id."""
 
     def of(self, client: int, clock: int) -> int:
-        """The place of a known struct."""
+        """Return the place of a known struct."""
         starts, places = self._runs[client]
         return places[bisect_right(starts, clock) - 1]
 
     def root(self, name: str) -> int:
-        """The sequence of a root type, which comes into being by being named."""
+        """Return the place of a root type's sequence. A root exists as soon as it is named."""
         branch = self.roots.get(name)
         if branch is None:
             branch = self.roots[name] = len(self._names)
@@ -102,7 +106,11 @@ class Places:
         return branch * 2
 
     def extend(self, client: int, clock: int, place: int, kind: int) -> None:
-        """Take in a struct that begins at the client id's present end; raises ProtocolError if it may not be there."""
+        """Add a struct that begins at the client id's present end.
+
+        Raises ProtocolError: `bad_update` if the place may not hold this kind of content, and
+        `document_full` if a type is nested too deeply.
+        """
         if not self._holds[place] >> kind & 1:
             raise bad_update("The content does not belong where it was put.")
         run = self._runs.get(client)
@@ -124,21 +132,21 @@ class Places:
         self._holds += (_IN_SEQUENCE[reference], _UNDER_KEY)
 
     def owner(self, place: int) -> tuple[int, int] | None:
-        """The id of the struct of the type that a place is in; None for a root and for nowhere."""
+        """Return the id of the struct whose type has the place; None for a root and for nowhere."""
         name = self._names[place >> 1]
         return None if isinstance(name, str) else name
 
     def mark(self) -> Mark:
-        """How much there is now, for `undo`."""
+        """Return the present sizes, for `undo`."""
         return len(self._names), len(self.roots), len(self.types)
 
     def runs(self, client: int) -> int:
-        """How many runs a client id has, for `undo_runs`."""
+        """Return the number of a client id's runs, for `undo_runs`."""
         run = self._runs.get(client)
         return 0 if run is None else len(run[0])
 
     def undo(self, mark: Mark) -> None:
-        """Forget the branches since the mark."""
+        """Forget the branches that were added since the mark."""
         branches, roots, types = mark
         while len(self.roots) > roots:
             self.roots.popitem()
@@ -147,7 +155,7 @@ class Places:
         del self._names[branches:], self._depths[branches:], self._holds[branches * 2 :]
 
     def undo_runs(self, client: int, runs: int) -> None:
-        """Forget the runs since there were so many."""
+        """Forget the runs of a client id beyond the first `runs`."""
         if not runs:
             self._runs.pop(client, None)
             return

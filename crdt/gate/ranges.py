@@ -1,7 +1,7 @@
-"""Deleted clocks of one client id: sorted, disjoint ranges that remember how to undo an addition.
+"""Deleted clocks of one client id: sorted, disjoint ranges whose additions can be undone.
 
-They lie in two arrays of 32-bit integers: a document with 100,000 deletions takes 800 kB, and an
-insertion in the middle moves memory instead of objects.
+The ranges are stored in two arrays of 32-bit integers. 100,000 ranges take 800 kB, and an insertion
+in the middle moves a block of memory instead of objects.
 """
 
 from array import array
@@ -13,11 +13,14 @@ _FEW = 64
 _NONE: "array[int]" = array("I")
 
 Undo = tuple[int, "array[int]", "array[int]"]
-"""Where one range replaced others, and those others; at -1 they are everything there was."""
+"""Index of the range that was added, and the starts and ends of the ranges that it replaced.
+
+At index -1 the two arrays are all ranges from before.
+"""
 
 
 class Ranges:
-    """Half-open ranges; neighbours that touch are one."""
+    """Half-open ranges. Ranges that touch are joined."""
 
     __slots__ = ("_ends", "_starts")
 
@@ -32,12 +35,15 @@ class Ranges:
         return bool(self._starts)
 
     def covers(self, start: int, end: int) -> bool:
-        """Whether every clock from `start` up to `end` is in one of the ranges."""
+        """Whether one range holds every clock from `start` up to `end`."""
         i = bisect_right(self._starts, start)
         return i > 0 and self._ends[i - 1] >= end
 
     def add(self, ranges: Sequence[tuple[int, int]]) -> list[Undo]:
-        """Add sorted ranges; return how to undo it, last step last. Nothing to undo: they were covered already."""
+        """Add sorted ranges, and return the undo steps, last step last.
+
+        Returns no step if all ranges were covered already.
+        """
         if len(ranges) > _FEW:
             new = [each for each in ranges if not self.covers(*each)]
             if len(new) > _FEW and len(new) * _FEW > len(self._starts):
@@ -46,7 +52,7 @@ class Ranges:
         return [undo for start, end in ranges if (undo := self._insert(start, end)) is not None]
 
     def undo(self, undo: Undo) -> None:
-        """Take the last step back."""
+        """Take the last undo step back. Steps must be undone in reverse order."""
         at, starts, ends = undo
         if at < 0:
             self._starts, self._ends = starts, ends
@@ -55,7 +61,7 @@ class Ranges:
             self._ends[at : at + 1] = ends
 
     def _insert(self, start: int, end: int) -> Undo | None:
-        """Add one; None: it was covered already."""
+        """Add one range. Return None if it was covered already."""
         starts, ends = self._starts, self._ends
         first = bisect_right(starts, start)
         if first:
@@ -67,7 +73,7 @@ class Ranges:
             starts.append(start)
             ends.append(end)
             return first, _NONE, _NONE
-        behind = bisect_right(starts, end, first)
+        behind = bisect_right(starts, end, first)  # a range that begins at `end` touches this one
         replaced = (first, starts[first:behind], ends[first:behind])
         if first < behind:
             start = min(start, starts[first])
@@ -77,7 +83,7 @@ class Ranges:
         return replaced
 
     def _merge(self, new: Sequence[tuple[int, int]]) -> Undo:
-        """Add many at once, in time linear in all there is."""
+        """Add many ranges by sorting all ranges anew, and return the undo step."""
         replaced = (-1, self._starts, self._ends)
         ranges = sorted([*zip(self._starts, self._ends, strict=True), *new])
         starts, ends = array("I", (ranges[0][0],)), array("I", (ranges[0][1],))
@@ -94,6 +100,6 @@ class Ranges:
         return zip(self._starts, self._ends, strict=True)
 
     def check(self) -> bool:
-        """Whether the ranges are what they promise: not empty, sorted, apart."""
+        """Whether no range is empty, and the ranges are sorted and do not touch."""
         ranges = list(self)
         return all(a < b for a, b in ranges) and all(left[1] < right[0] for left, right in pairwise(ranges))

@@ -1,8 +1,8 @@
-"""What updates look like: which ones cannot fail, and which ones are so unusual that they are tried elsewhere first.
+"""Shapes of updates: plain text, which cannot fail, and unusual ones, tried in the sandbox first.
 
 Honest editors send the same few shapes all day. An update of another shape may be sound as well,
-but nobody has seen the document engine take thousands of its kind. Should it bring the engine down,
-then a worker of the sandbox is lost and not the node.
+but nobody has seen the document engine take thousands of its kind. If such an update brings the
+engine down, only a worker of the sandbox is lost, and not the node.
 """
 
 from collections.abc import Sequence
@@ -26,17 +26,23 @@ from crdt.yjs.contents import (
 from crdt.yjs.reader import KEYED, Inspected
 
 MOST_CLIENTS = 64
-"""Authors of one honest update: who was away for a week and comes back with everybody's work in a copy brings a few dozen."""
+"""Client ids of one honest update.
+
+A person who comes back after a week, with a copy that holds everybody's work, brings a few dozen.
+"""
 
 MOST_STRUCTS = 20_000
-"""Structs and deleted ranges of one honest batch; a pasted novel has 10,000."""
+"""Structs and deleted ranges of one honest batch. A pasted novel has 10,000."""
 
 _TYPES = (ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT)
 _USUAL = frozenset({GC, DELETED, STRING, EMBED, FORMAT, ANY, *(FIRST_TYPE + each for each in _TYPES)})
 
 
 def is_plain_text(update: Inspected) -> bool:
-    """Whether an update that the gate let in is one text in a sequence, and nothing else: the engine cannot fail with it."""
+    """Whether an admitted update is one text in a sequence, without surrogate pairs or deletions.
+
+    The document engine cannot fail with such an update.
+    """
     if type(update) is Keystroke:
         return True
     if update.deletions or len(update.structs) != 1 or len(update.structs[0]) != 1:
@@ -46,10 +52,10 @@ def is_plain_text(update: Inspected) -> bool:
 
 
 def unusual(updates: Sequence[Inspected], *, suspicious: bool) -> str | None:
-    """Why a batch is to be tried in the sandbox before it is taken; None: it is as honest editors' are.
+    """Return the reason to try a batch in the sandbox first, or None for an ordinary batch.
 
-    `suspicious`: something of this document had to be set aside lately, so that only plain text is
-    trusted.
+    Set `suspicious` if something in this document was set aside lately. Then only plain text counts
+    as ordinary.
     """
     if len(updates) == 1 and is_plain_text(updates[0]):
         return None

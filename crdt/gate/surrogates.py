@@ -1,8 +1,8 @@
-"""Where the second halves of surrogate pairs stand in a document, so that nothing is let in that cuts a pair.
+"""Clocks of the second halves of surrogate pairs in a document. No update may cut a pair.
 
-Yjs counts text in UTF-16 units; a character beyond U+FFFF (most emoji) takes two. At a border
-between the two, yjs makes each half a U+FFFD, yrs moves the border, and the replicas differ for
-ever.
+Yjs counts text in UTF-16 units. A character beyond U+FFFF, like most emoji, takes two units. At a
+border between the two units, yjs turns each half into U+FFFD, and yrs moves the border. The
+replicas would then differ for ever.
 """
 
 from array import array
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 
 class Surrogates:
-    """Sorted clocks of low surrogates by client id; four bytes each."""
+    """Sorted clocks of low surrogates by client id, in four bytes each."""
 
     __slots__ = ("_lows",)
 
@@ -22,11 +22,11 @@ class Surrogates:
         return bool(self._lows)
 
     def add(self, client: int, lows: Sequence[int]) -> None:
-        """Remember more of them, behind all that are known of this client id."""
+        """Add clocks that are above all known clocks of this client id."""
         self._lows.setdefault(client, array("I")).extend(lows)
 
     def cut(self, client: int, clock: int) -> bool:
-        """Whether a border before this clock is inside a pair."""
+        """Whether a border before this clock would cut a pair."""
         lows = self._lows.get(client)
         if lows is None:
             return False
@@ -34,11 +34,11 @@ class Surrogates:
         return i < len(lows) and lows[i] == clock
 
     def count(self, client: int) -> int:
-        """How many there are, for `undo`."""
+        """Return the number of a client id's clocks, for `undo`."""
         return len(self._lows.get(client, ()))
 
     def undo(self, client: int, count: int) -> None:
-        """Forget those that were added since there were so many."""
+        """Forget the clocks of a client id beyond the first `count`."""
         if client in self._lows:
             del self._lows[client][count:]
             if not count:

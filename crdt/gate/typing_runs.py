@@ -1,12 +1,12 @@
-"""Where authors are expected to type on: nearly every edit is one more character behind the author's last one.
+"""Typing runs: a fast way for edits that continue their author's last one, as nearly all edits do.
 
-Such an edit is read by comparing its bytes with those that it must have, and let in by what the
-gate has found out about the one before: its origin is the last character of a run, its right origin
-the run's, and so it lives where the run lives. What differs by a bit is read and judged like
-everything else (crdt/gate/gate.py).
+Such an edit is read by comparing its bytes with the bytes that it must have. Its origin is the last
+character of the run, and its right origin is the run's. So the edit has the run's place, which the
+gate has judged before. An edit that differs by one bit is read and judged like every other update
+(crdt/gate/gate.py).
 
-A run begins when an update of one new text is let in, and is of no more use when its author does
-anything else.
+A run begins when the gate lets an update of one new text in. The run is useless as soon as its
+author does anything else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from crdt.yjs.state_vector import MAX_CLOCK
 from crdt.yjs.varint import varuint
 
 MOST_RUNS = 1024
-"""Remembered at once; with one more, all begin anew."""
+"""Runs that are remembered. One more makes the table forget all of them."""
 
 _ONE_CLIENT_ONE_STRUCT = b"\1\1"
 _ORIGIN, _RIGHT_ORIGIN = 0x80, 0x40
@@ -29,13 +29,14 @@ _ORIGIN, _RIGHT_ORIGIN = 0x80, 0x40
 
 @dataclass(slots=True, eq=False)
 class TypingRun:
-    """What one client id has typed in one place, up to `end`.
+    """Text that one client id has typed in one place.
 
     Attributes:
-        own: the client id as it is written.
-        between: what an edit has between its clock and its origin's.
-        right: client id and clock of the right origin; -1: none.
-        right_id: the same as bytes.
+        own: the client id as a varUint.
+        end: the clock behind the last character.
+        between: the bytes of an edit between its clock and its origin's clock.
+        right: client id and clock of the right origin, or (-1, -1).
+        right_id: the right origin as bytes, or no bytes.
     """
 
     client: int
@@ -46,17 +47,17 @@ class TypingRun:
     right_id: bytes
 
     def head(self, clock: int) -> bytes:
-        """What stands between client id and text in an edit that begins at this clock."""
+        """Return the bytes between the client id and the text of an edit that begins at `clock`."""
         return varuint(clock) + self.between + varuint(clock - 1) + self.right_id
 
     def struct(self, clock: int, end: int) -> Struct:
-        """What such an edit says."""
+        """Return the struct of an edit with these clocks, as crdt/yjs/reader.py would."""
         return (clock, end, STRING, self.client, clock - 1, *self.right, None, ())
 
 
 @dataclass(slots=True)
 class Keystroke(Inspected):
-    """An update that goes on with a run. `text`: what is typed, in plain ASCII."""
+    """An update that continues a run. `text` is the typed text, in ASCII."""
 
     run: TypingRun
     text: bytes
@@ -69,25 +70,28 @@ class TypingRuns:
 
     def __init__(self, limits: GateLimits) -> None:
         self._longest = min(limits.update_bytes, 0x7F)
-        """Bytes of an update whose length, and whose text's length, take one byte."""
+        """Most bytes of an update, so that its length and its text's length take one byte each."""
         self._runs: dict[bytes, TypingRun] = {}
-        """By client id, as it is written."""
+        """Runs by client id as a varUint."""
 
     def read(self, batch: bytes) -> Keystroke | None:
         """Read a batch of one update that continues a run. Return None for every other batch."""
         size = len(batch) - 1
         if not 3 < size <= self._longest or batch[0] != size or batch[-1]:
-            return None  # not one update, or one that deletes
+            return None  # not a single update, or an update with deletions
+        # The layout: the update's length, one client, one struct, then the client id at offset 3.
         at = 3
-        while batch[at] > 0x7F:  # the last byte is not
+        while batch[at] > 0x7F:  # ends inside the batch, because the last byte is 0
             at += 1
         at += 1
         run = self._runs.get(batch[3:at])
         if run is None or not batch.startswith(_ONE_CLIENT_ONE_STRUCT, 1):
             return None
+        # Every field but the text follows from the run, so comparing bytes parses the update. A
+        # varUint has one encoding only, so no other bytes can mean the same edit.
         clock = run.end
         head = run.head(clock)
-        begin = at + len(head) + 1
+        begin = at + len(head) + 1  # behind the one byte of the text's length
         text = batch[begin:-1]
         length = len(text)
         end = clock + length
@@ -95,7 +99,7 @@ class TypingRuns:
             not text
             or batch[begin - 1] != length
             or not batch.startswith(head, at)
-            or not text.isascii()
+            or not text.isascii()  # otherwise the number of clocks is not the number of bytes
             or end > MAX_CLOCK
         ):
             return None
@@ -103,9 +107,10 @@ class TypingRuns:
         return Keystroke(raw, raw, [(run.client, clock, end)], [[run.struct(clock, end)]], (), run, text)
 
     def admit(self, updates: Sequence[Inspected], clocks: dict[int, int], may_write: MayWrite) -> Admission | None:
-        """Let one keystroke in whose author has done nothing else since it was read; None: to be judged like everything else.
+        """Let a keystroke in if its author has done nothing else since it was read.
 
-        Raises ProtocolError(client_id_taken), and nothing has changed.
+        Return None for all other updates, which the gate must judge. Raises
+        ProtocolError(client_id_taken), and then nothing has changed.
         """
         update = updates[0] if len(updates) == 1 else None
         if not isinstance(update, Keystroke):
@@ -118,9 +123,9 @@ class TypingRuns:
         return Admission(news=True, new_clients=(), writes=(client,))
 
     def expect(self, update: Inspected, touched: Mapping[int, tuple[int, int, int]], places: Places) -> None:
-        """Begin a run behind an update that was let in, if it is one text, new from its beginning, in a sequence beside its neighbours.
+        """Begin a run behind an admitted update, if the update is one new text in a sequence.
 
-        `touched`: the clocks before it, first of all, by client id.
+        `touched` has the clock before the update as its first number, by client id.
         """
         if len(update.structs) != 1 or len(update.structs[0]) != 1 or update.structs[0][0][2] != STRING:
             return
@@ -141,10 +146,10 @@ class TypingRuns:
 
 
 def join_keystrokes(updates: Iterable[Inspected]) -> tuple[Inspected, ...]:
-    """Make one update of what an author has typed in one go: the same to the letter, for whoever reads it.
+    """Join the keystrokes of each run that follow on one another into one update.
 
-    A keystroke moves before what others have done since the one before, for it builds on nothing
-    but its run.
+    The joined update means exactly the same to every reader. A keystroke moves in front of the
+    updates of others that came before it. This is sound, because it builds only on its run.
     """
     joined: list[Inspected | list[Keystroke]] = []
     going_on: dict[TypingRun, list[Keystroke]] = {}

@@ -80,7 +80,7 @@ class Reading:
         self.mends: list[Rewrite] | None = None
 
     def spend(self, values: int) -> None:
-        """Count `values` nested values. Raises ProtocolError(too_large) if the limit is exceeded."""
+        """Count nested values. Raises ProtocolError(too_large) once there are too many."""
         self.any_values -= values
         if self.any_values < 0:
             raise ProtocolError(Code.TOO_LARGE, "The update holds too many nested values.")
