@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from crdt.errors import Unavailable
 from crdt.ids import DocumentId
 from crdt.room import effects
+from server.background import Background
 from server.observe import log
 from server.store.base import Append, AppendOutcome, Log
 
@@ -62,16 +63,14 @@ class Committer:
         self._waiting: list[tuple[Append, Done]] = []
         self._late = False
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def __aenter__(self) -> "Committer":
-        self._task = asyncio.create_task(self._run(), name="committer")
+        self._background.spawn(self._run(), "committer")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
 
     def submit(self, append: Append, done: Done) -> None:
         """Put an append into the next group; `done` is called on the loop with what came of it, and perhaps before that with Late."""

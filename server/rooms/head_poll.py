@@ -17,6 +17,7 @@ from typing import Self
 
 from crdt.errors import Code, ManyhandsError
 from crdt.protocol.messages import DocumentInfo
+from server.background import Background
 from server.bus.base import BatchHint
 from server.observe import log
 from server.rooms.driver import Driver, info_of
@@ -34,16 +35,14 @@ class HeadPoll:
         self._rooms = rooms
         self._seconds = seconds
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="head_poll")
+        self._background.spawn(self._run(), "head_poll")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
 
     def hurry(self) -> None:
         """Look now: hints may have been lost."""

@@ -10,6 +10,7 @@ from typing import Self
 
 from crdt.ids import DocumentId, NodeId
 from crdt.room.nodes import Neighbours
+from server.background import Background
 from server.bus.base import NODES, Beat, Bus, BusMessage
 from server.observe import log
 from server.rooms.driver import Driver
@@ -43,18 +44,16 @@ class Nodes:
         self._rooms = rooms
         self._neighbours = neighbours
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def __aenter__(self) -> Self:
         await self._bus.subscribe(NODES, self._hear)
-        self._task = asyncio.create_task(self._run(), name="nodes")
+        self._background.spawn(self._run(), "nodes")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Say goodbye."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
         await self._bus.unsubscribe(NODES)
         self._bus.publish(NODES, Beat(leaving=True))
 

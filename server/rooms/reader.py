@@ -14,6 +14,7 @@ from crdt.ids import DocumentId, Seq
 from crdt.log.replica import Stored
 from crdt.protocol.row import Found, Row
 from crdt.room.effects import KeepAside
+from server.background import pauses
 from server.observe import log
 from server.store.base import Head, Loaded, Log
 from server.store.set_aside_base import SetAsides
@@ -96,14 +97,13 @@ class Reader:
         return await self._until_answered(lambda: self._set_asides.keep(self._document_id, effect.epoch, effect.found))
 
     async def _until_answered(self, read: Callable[[], Awaitable[T]]) -> T:
-        pause = FIRST_PAUSE
+        wait = pauses(FIRST_PAUSE, LAST_PAUSE)
         while True:
             try:
                 return await read()
             except ManyhandsError as error:
                 log.warning("read_failed", document=self._document_id, reason=str(error))
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LAST_PAUSE)
+            await asyncio.sleep(next(wait))
 
 
 def tell_set_aside(document_id: DocumentId, found: Sequence[Found]) -> None:
