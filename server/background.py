@@ -15,14 +15,8 @@ class Background:
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str = "task") -> "asyncio.Task[None]":
         """Run something beside everything else until it ends or the owner stops."""
-
-        async def run() -> None:
-            try:
-                await work
-            except Exception:  # noqa: BLE001 - a task's border: what failed is logged, the others go on
-                log.exception("task_failed", task=name)
-
-        task = asyncio.create_task(run(), name=name)
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_log_failure)
         self.own(task)
         return task
 
@@ -43,6 +37,11 @@ class Background:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("task_failed", task=task.get_name(), exc_info=error)
 
 
 def pauses(first: float, last: float) -> Iterator[float]:

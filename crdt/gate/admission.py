@@ -29,10 +29,9 @@ class Admission(NamedTuple):
     cost: int = 0
 
 
-def check_author(client: int, may_write: MayWrite) -> None:
-    """Raise ProtocolError(client_id_taken) unless the author may write under this client id."""
-    if not may_write(client):
-        raise ProtocolError(Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one.")
+def taken() -> ProtocolError:
+    """The refusal of an update under somebody else's client id."""
+    return ProtocolError(Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one.")
 
 
 RESERVE_BYTES = 2**20

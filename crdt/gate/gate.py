@@ -31,7 +31,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from crdt.errors import ProtocolError
-from crdt.gate.admission import Admission, MayWrite, check_author, too_costly
+from crdt.gate.admission import Admission, MayWrite, taken, too_costly
 from crdt.gate.deletions import Deletions
 from crdt.gate.engine_cost import PLENTY, ROUNDS, EngineCost
 from crdt.gate.growth import check_authors, check_places, check_structs
@@ -245,7 +245,8 @@ class Knowledge:
         new_clients: list[int] = []
         for client, (before, _, _) in self._touched.items():
             if self._clocks[client] > before:
-                check_author(client, may_write)
+                if not may_write(client):
+                    raise taken()
                 writes.append(client)
                 if not before:
                     new_clients.append(client)

@@ -12,7 +12,7 @@ author does anything else.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from crdt.gate.admission import Admission, MayWrite, check_author
+from crdt.gate.admission import Admission, MayWrite, taken
 from crdt.gate.places import NOWHERE, Places
 from crdt.yjs.contents import STRING
 from crdt.yjs.limits import GateLimits
@@ -118,7 +118,8 @@ class TypingRuns:
         run, (client, first, end) = update.run, update.clients[0]
         if self._runs.get(run.own) is not run or not first == run.end == clocks[client]:
             return None
-        check_author(client, may_write)
+        if not may_write(client):
+            raise taken()
         clocks[client] = run.end = end
         return Admission(news=True, new_clients=(), writes=(client,))
 

@@ -27,6 +27,7 @@ from pycrdt import Doc
 
 from crdt.errors import Code, InvariantError
 from crdt.gate.shapes import is_plain_text
+from crdt.gate.typing_runs import Keystroke
 from crdt.yjs.reader import Inspected
 from crdt.yjs.state_vector import check_state_vector, encode_state_vector
 from crdt.yjs.varint import varuint
@@ -96,7 +97,7 @@ class Document:
 
     def follow(self, update: Inspected) -> None:
         """Take in one update of the log, which the gate let in: it counts from now on, and if it could fail it has been applied."""
-        if not is_plain_text(update):
+        if type(update) is not Keystroke and not is_plain_text(update):
             self.apply(update)
             return
         self._pending.append(update.engine)

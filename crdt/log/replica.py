@@ -73,6 +73,12 @@ class Spared(Exception):
 class Replica:
     """The document in memory. `seq` is the last row applied; the gate's knowledge may be ahead of it by what is in flight."""
 
+    judging = False
+    """Whether a batch is being judged in slices, so that no other may be."""
+
+    quarantined: str | None = None
+    """Why the document is open read-only; None: it is not."""
+
     def __init__(
         self, stored: Stored, limits: GateLimits, engine: Engine = apply_update, *, may_learn_later: bool = False
     ) -> None:
@@ -83,7 +89,8 @@ class Replica:
         """What the gate has yet to learn, in the engine's form."""
         self._unlearned: list[Inspected] = []
         """The updates since."""
-        self._ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
+        self.ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
+        """Rows that are held because others are missing before them."""
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
         self.document = Document(engine)
@@ -98,10 +105,6 @@ class Replica:
         """Updates that the engine works on for so long that a folded document is read instead (server/rooms)."""
         self._checked: bytes | None = None
         """The last state vector that was asked about, until it is answered: to read a long one takes long."""
-        self.judging = False
-        """Whether a batch is being judged in slices, so that no other may be."""
-        self.quarantined: str | None = None
-        """Why the document is open read-only; None: it is not."""
         try:
             self._replay(stored, may_learn_later)
         except (Damaged, ProtocolError) as error:
@@ -162,7 +165,8 @@ class Replica:
                 if cost > DEAR:
                     raise Spared
             self.document.follow(update)
-        self._set_aside(row)
+        if row.set_aside:
+            self._set_aside(row)
         self.seq = row.seq
 
     def _absorb(self, update: Inspected) -> int:
@@ -266,12 +270,7 @@ class Replica:
     def quarantine(self, reason: str) -> None:
         """Take no more, and drop what waits for its turn."""
         self.quarantined = reason
-        self._ahead.clear()
-
-    @property
-    def gap(self) -> bool:
-        """Whether rows are held that others are missing before."""
-        return bool(self._ahead)
+        self.ahead.clear()
 
     def read(self, batch: bytes) -> Sequence[Inspected]:
         """Take a batch of a session apart; raises ProtocolError."""
@@ -284,7 +283,8 @@ class Replica:
         self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None = None, *, measured: bool = False
     ) -> Admission:
         """Let updates of a session in, which joined under the client id `own`, all or none; raises ProtocolError."""
-        return self.knowledge.admit(updates, may_write, own, measured=measured)
+        knowledge = self._knowledge if self._snapshot is None else self.knowledge
+        return knowledge.admit(updates, may_write, own, measured=measured)
 
     def admit_in_slices(
         self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None, *, measured: bool
@@ -301,9 +301,9 @@ class Replica:
 
     def arrive(self, row: InspectedRow, *, known: bool) -> None:
         """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""
-        if row.seq <= self.seq or row.seq in self._ahead or self.quarantined is not None:
+        if row.seq <= self.seq or row.seq in self.ahead or self.quarantined is not None:
             return
-        self._ahead[row.seq] = (row, known)
+        self.ahead[row.seq] = (row, known)
 
     def advance(self) -> Iterator[InspectedRow]:
         """Apply the rows whose turn it is, and yield each; raises Damaged, and the replica must be made anew of the log.
@@ -311,7 +311,7 @@ class Replica:
         Only now the gate learns what is new in them: of a row whose past is still missing it would
         learn wrong places.
         """
-        while (held := self._ahead.pop(Seq(self.seq + 1), None)) is not None:
+        while (held := self.ahead.pop(Seq(self.seq + 1), None)) is not None:
             row, known = held
             self._follow(row, known=known)
             yield row

@@ -83,6 +83,10 @@ class Authors:
                 return False
         return True
 
+    def owns(self, author: Author) -> bool:
+        """Whether an author's own client id is bound to the author's key, which nothing can undo."""
+        return author.key_hash is not None and self._bound.get(author.client_id) == author.key_hash
+
     def claim(self, writes: Iterable[ClientId], new: Iterable[ClientId], author: Author) -> AuthorKeys:
         """Take what somebody writes under; return what the store must bind, or (with an empty key) find bound to nobody else.
 

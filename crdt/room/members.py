@@ -69,7 +69,7 @@ class Members:
         self.authors = Authors(author_keys, self.presence.elsewhere_under)
         self._limits = limits
         self._new_presence_id = new_presence_id
-        self._sessions: dict[Session, None] = {}
+        self.sessions: dict[Session, None] = {}
         """A set that keeps the order of coming."""
         self._by_client: dict[ClientId, Session] = {}
         """Who is here under which client id: each lives once."""
@@ -85,37 +85,39 @@ class Members:
         self._given_up: set[NodeId] = set()
         """Nodes that had people here and fell silent."""
         self._repeat_at: float | None = None
+        self.due: float | None = None
+        """When presence is to be told next; None: there is nothing to tell."""
         self._crowds: dict[NodeId, int] = {}
         """How many people other nodes have said to have; forgotten now and then, for a node that has nothing to say doesn't say so."""
         self._crowds_until: float | None = None
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self.sessions)
 
     def crowd(self, now: float) -> int:
         """Sessions of this document on all nodes, as far as other nodes have shown cursors or said a number."""
         if not self._crowds and not self.presence.nodes:
-            return len(self._sessions)
+            return len(self.sessions)
         if self._crowds_until is None:
             self._crowds_until = now + PRESENCE_REPEAT
         elif now >= self._crowds_until:
             self._crowds.clear()
             self._crowds_until = None
-        return len(self._sessions) + max(self.presence.elsewhere, sum(self._crowds.values()))
+        return len(self.sessions) + max(self.presence.elsewhere, sum(self._crowds.values()))
 
     def hear_crowd(self, node: NodeId, people: int) -> None:
         """Another node has said how many people it has."""
         self._crowds[node] = people
 
     def __contains__(self, session: Session) -> bool:
-        return session in self._sessions
+        return session in self.sessions
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(tuple(self._sessions))
+        return iter(tuple(self.sessions))
 
     def check(self, session: Session) -> None:
         """Raise ProtocolError(not_joined) unless the session is here."""
-        if session not in self._sessions:
+        if session not in self.sessions:
             raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
 
     def begin(self, session: Session, *, known: bool) -> None:
@@ -136,7 +138,7 @@ class Members:
 
     def may_join(self, session: Session, request: JoinRequest, user: User) -> None:
         """Raise ProtocolError (too_many, client_id_taken) or Unavailable if the session cannot be let in; changes nothing."""
-        if session not in self._sessions and len(self._sessions) >= self._limits.members:
+        if session not in self.sessions and len(self.sessions) >= self._limits.members:
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
             )
@@ -151,13 +153,13 @@ class Members:
         The session takes the place of a dead connection's with the same client id.
         """
         effects = self._evict_ghosts(session, request.client_id)
-        known = session in self._sessions
+        known = session in self.sessions
         presence_id = session.presence_id if known else self._new_presence_id()
         if known and session.client_id != request.client_id:
             self._release(session)
             self.presence.remove(presence_id)
         session.enter(presence_id, _author(request, user), user, role, parts or Synced())
-        self._sessions[session] = None
+        self.sessions[session] = None
         self._by_client[session.client_id] = session
         self._listeners = None
         self.authors.reserve(session.client_id, session.author.key_hash)
@@ -172,10 +174,11 @@ class Members:
 
     def leave(self, session: Session) -> None:
         """Take a session out, if it is here."""
-        if session in self._sessions:
-            del self._sessions[session]
+        if session in self.sessions:
+            del self.sessions[session]
             session.become(Synced())
             self.presence.remove(session.presence_id)
+            self._schedule()
             self._release(session)
             self._listeners = None
 
@@ -190,18 +193,18 @@ class Members:
 
     def dissolve(self, message: ClosedMessage) -> list[Effect]:
         """Take everybody out and tell them why."""
-        sessions = tuple(self._sessions)
+        sessions = tuple(self.sessions)
         for session in sessions:
             self.leave(session)
         return [Dismiss(sessions, message)] if sessions else []
 
     def judge(self, session: Session, role: Role | None) -> list[Effect]:
         """A person may do more or less from now on, and is told so; None: nothing, so that they are shown out."""
-        if session not in self._sessions or session.role is role:
+        if session not in self.sessions or session.role is role:
             return []
         if role is None:
             return self.remove(session, _SHOWN_OUT)
-        session.role = role
+        session.rule(role)
         return [Broadcast((session,), RoleMessage(role))]
 
     # Who listens.
@@ -209,7 +212,7 @@ class Members:
     def tell(self, message: ServerMessage, but: Session | None = None) -> list[Effect]:
         """Say something to everybody who listens, except perhaps one."""
         if self._listeners is None:
-            self._listeners = tuple([session for session in self._sessions if session.listens])
+            self._listeners = tuple([session for session in self.sessions if session.listens])
         nobody = not self._listeners or self._listeners == (but,)
         return [] if nobody else [Broadcast(self._listeners, message, but)]
 
@@ -239,7 +242,7 @@ class Members:
         return Joining(missing, self._limits.part_bytes, lease)
 
     def _lapse(self, session: Session, why: str) -> None:
-        if session in self._sessions:
+        if session in self.sessions:
             session.become(Lapsed(why))
 
     def fetch(self, session: Session, index: int) -> bytes:
@@ -259,13 +262,13 @@ class Members:
 
     def congested(self, session: Session, now: float) -> None:
         """The session does not take in what it is sent: stop sending."""
-        if session in self._sessions and session.listens:
+        if session in self.sessions and session.listens:
             session.become(Behind(now))
             self._listeners = None
 
     def drained(self, session: Session) -> list[Effect]:
         """The session has taken everything in: tell it to join again for what it has missed."""
-        if session not in self._sessions or session.listens:
+        if session not in self.sessions or session.listens:
             return []
         session.become(Synced())
         self._listeners = None
@@ -280,12 +283,14 @@ class Members:
             self.presence.remove(session.presence_id)
         else:
             self.presence.put(session.presence_id, session.client_id, session.user, state)
+        self._schedule()
 
     def identify(self, session: Session, user: User) -> None:
         """The session belongs to this person from now on."""
-        if session in self._sessions:
+        if session in self.sessions:
             session.identify(user)
             self.presence.identify(session.presence_id, user)
+            self._schedule()
 
     def hear_presence(self, node: NodeId, changes: "Iterable[PresenceChange]") -> list[Effect]:
         """Take in presence from another node, and tell everybody here at once (it was gathered there)."""
@@ -294,6 +299,7 @@ class Members:
     def hear_whole_presence(self, node: NodeId, people: "Iterable[PresenceChange]", *, asks: bool) -> list[Effect]:
         """Take in who is on another node; if it asks, it will hear who is here."""
         self._asked |= asks
+        self._schedule()
         self._given_up.discard(node)
         return self._tell_presence(self.presence.hear_whole(node, people))
 
@@ -314,6 +320,7 @@ class Members:
     def announce_presence(self, *, asks: bool) -> list[Effect]:
         """Tell the other nodes of everybody here; on opening, and when something may have been missed, ask them for the same."""
         self._asked = False
+        self._schedule()
         return [Publish(PresenceWhole(self.presence.here(), asks))]
 
     def _tell_presence(self, changes: tuple[PresenceChange, ...]) -> list[Effect]:
@@ -323,11 +330,11 @@ class Members:
     def _repeat_later(self) -> None:
         if self._repeat_at is None and self.presence.nodes:
             self._repeat_at = _AT_ONCE
+        self._schedule()
 
-    @property
-    def due(self) -> float | None:
-        """When presence is to be told next; None: there is nothing to tell."""
-        return self._next_presence if self.presence.changes or self._asked else self._repeat_at
+    def _schedule(self) -> None:
+        """Say when presence is due, after anything that changes it."""
+        self.due = self._next_presence if self.presence.changes or self._asked else self._repeat_at
 
     def flush_presence(self, now: float) -> list[Effect]:
         """Tell what has changed, and what was asked for, if it is time."""
@@ -340,9 +347,10 @@ class Members:
                 effects += self.announce_presence(asks=False)
         if self._repeat_at is not None and now >= self._repeat_at:
             before, self._repeat_at = self._repeat_at, None
-            if self.presence.nodes and self._sessions:
+            if self.presence.nodes and self.sessions:
                 self._repeat_at = now + PRESENCE_REPEAT
                 effects += [] if before == _AT_ONCE else self.announce_presence(asks=True)
+        self._schedule()
         return effects
 
 

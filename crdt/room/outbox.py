@@ -121,44 +121,27 @@ class Outbox:
     """Entries in the order in which they were taken."""
 
     def __init__(self) -> None:
-        self._waiting: list[Entry] = []
+        self.waiting: list[Entry] = []
+        """What goes into the next row."""
         self.under_way: Appending | None = None
         self.bytes = 0
         """Bytes of all updates that are not durable."""
         self.retry_at: float | None = None
         """When the append under way is to be tried again; None while a try is under way or none is."""
         self._pause = FIRST_RETRY
-        self._late = False
-        self._owed: dict[Seq, Appending] = {}
-        self._barred: set[Session] = set()
-
-    @property
-    def empty(self) -> bool:
-        """Whether everything taken has been acknowledged."""
-        return self.under_way is None and not self._waiting and not self._owed
-
-    @property
-    def ready(self) -> bool:
-        """Whether an append could begin."""
-        return self.under_way is None and bool(self._waiting)
-
-    @property
-    def gathers(self) -> bool:
-        """Whether an append is under way, or something waits to be appended."""
-        return bool(self._waiting) or self.under_way is not None
-
-    @property
-    def failing(self) -> bool:
+        self.failing = False
         """Whether the append under way is late, or has failed at least once."""
-        return self._late
+        self.owed_rows: dict[Seq, Appending] = {}
+        self._barred: set[Session] = set()
 
     def take_admitted(self, entry: Entry, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
         """Take what the gate has let in. `seq`: of the last row, which acknowledges what brings nothing new if nothing is on its way."""
         updates = entry.updates or entry.repeated
         if not admission.news:
             return self.ride(entry._replace(updates=(), repeated=updates, author_keys=()), seq)
-        again = entry.repeated or entry.author_keys
-        if again or admission.new_clients or not authors.are_settled(admission.writes, entry.author):
+        again, own = entry.repeated or entry.author_keys, entry.author.client_id
+        owned = own == entry.session.owned and admission.writes == (own,)
+        if again or admission.new_clients or not (owned or authors.are_settled(admission.writes, entry.author)):
             claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
             entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
         self.take(entry)
@@ -166,19 +149,19 @@ class Outbox:
 
     def take(self, entry: Entry) -> None:
         """Put an entry at the end."""
-        self._waiting.append(entry)
+        self.waiting.append(entry)
         self.bytes += entry.size
 
     def ride(self, entry: Entry, seq: Seq) -> list[Effect]:
         """Acknowledge an entry without updates: together with the last one taken, for what it repeats may still be on its way, or now."""
-        if self._waiting:
+        if self.waiting:
             self.take(entry)
         elif self.under_way is not None:
             self.under_way = replace(self.under_way, entries=(*self.under_way.entries, entry))
             self.bytes += entry.size
-        elif self._owed:
-            last = max(self._owed)
-            self._owed[last] = replace(self._owed[last], entries=(*self._owed[last].entries, entry))
+        elif self.owed_rows:
+            last = max(self.owed_rows)
+            self.owed_rows[last] = replace(self.owed_rows[last], entries=(*self.owed_rows[last].entries, entry))
         elif entry.request is not None:
             return [Acknowledge([(entry.session, entry.request)], seq)]
         return []
@@ -218,28 +201,30 @@ class Outbox:
     @property
     def bars_waiting(self) -> bool:
         """Whether something of theirs is behind the append under way, whose fate the store decides."""
-        return any(entry.session in self._barred for entry in self._waiting)
+        return any(entry.session in self._barred for entry in self.waiting)
 
     @property
     def _undecided(self) -> tuple[Entry, ...]:
-        return (*(self.under_way.entries if self.under_way else ()), *self._waiting)
+        return (*(self.under_way.entries if self.under_way else ()), *self.waiting)
 
     def updates(self) -> Iterator[Inspected]:
         """Everything in here, in order."""
         for seq in self.owed:
-            yield from self._owed[seq].updates
+            yield from self.owed_rows[seq].updates
         if self.under_way is not None:
             yield from self.under_way.updates
-        for entry in self._waiting:
+        for entry in self.waiting:
             yield from entry.updates
 
     def next(self, update_id: UpdateId) -> Appending:
         """Make one row of all that waits, and put it under way."""
-        entries, self._waiting = tuple(self._waiting), []
+        entries, self.waiting = tuple(self.waiting), []
         updates = join_keystrokes([update for entry in entries for update in entry.updates])
         batch = encode_batch([update.raw for update in updates])
         contributors = tuple(dict.fromkeys([entry.contributor for entry in entries if entry.updates]))
-        self.under_way = Appending(update_id, batch, updates, entries, _claims_of(entries), contributors)
+        claiming = [entry for entry in entries if entry.author_keys]
+        claims = _claims_of(claiming) if claiming else ()
+        self.under_way = Appending(update_id, batch, updates, entries, claims, contributors)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:
@@ -247,23 +232,23 @@ class Outbox:
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return None
-        self.under_way, self.retry_at, self._pause, self._late = None, None, FIRST_RETRY, False
+        self.under_way, self.retry_at, self._pause, self.failing = None, None, FIRST_RETRY, False
         self.bytes -= sum(entry.size for entry in appending.entries)
         return appending
 
     @property
     def owed(self) -> list[Seq]:
         """The rows that are durable and wait for their turn to be applied, sent and acknowledged."""
-        return sorted(self._owed)
+        return sorted(self.owed_rows)
 
     def owe(self, seq: Seq, appending: Appending) -> InspectedRow:
         """Keep what is durable until its turn; return its row."""
-        self._owed[seq] = appending
-        return self.row(seq)
+        self.owed_rows[seq] = appending
+        return InspectedRow(seq, appending.batch, appending.updates)
 
     def row(self, seq: Seq) -> InspectedRow:
         """The row of ours that waits at this place."""
-        appending = self._owed[seq]
+        appending = self.owed_rows[seq]
         return InspectedRow(seq, appending.batch, appending.updates)
 
     def resume(self, replica: Replica) -> list[Effect]:
@@ -278,13 +263,13 @@ class Outbox:
 
     def pay(self, seq: Seq) -> Appending | None:
         """Its turn has come; None: the row is not one of ours."""
-        return self._owed.pop(seq, None)
+        return self.owed_rows.pop(seq, None)
 
     def failed(self, update_id: UpdateId, now: float | None) -> None:
         """The store could not take the append: try the same again after a pause. `now` None: it may yet take it, but is late."""
         if self.under_way is None or self.under_way.update_id != update_id:
             return
-        self._late = True
+        self.failing = True
         if now is not None:
             self.retry_at = now + self._pause
             self._pause = min(self._pause * 2, LAST_RETRY)
@@ -294,13 +279,13 @@ class Outbox:
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return False
-        self.under_way, self.retry_at, self._pause, self._late = None, None, FIRST_RETRY, False
-        self._waiting[:0] = appending.entries
+        self.under_way, self.retry_at, self._pause, self.failing = None, None, FIRST_RETRY, False
+        self.waiting[:0] = appending.entries
         return True
 
     def take_back(self) -> list[Entry]:
         """Take out all that waits, so that it can be judged again."""
-        entries, self._waiting = self._waiting, []
+        entries, self.waiting = self.waiting, []
         self.bytes -= sum(entry.size for entry in entries)
         return entries
 
@@ -317,6 +302,6 @@ class Outbox:
     def refuse_all(self, code: Code, message: str) -> list[Refuse]:
         """Give up what is not durable; return the refusals for it."""
         entries = self._undecided
-        self._waiting, self.under_way, self.bytes, self.retry_at, self._late = [], None, 0, None, False
+        self.waiting, self.under_way, self.bytes, self.retry_at, self.failing = [], None, 0, None, False
         refused = Refused(code, message)
         return [Refuse(entry.session, entry.request, refused) for entry in entries if entry.request is not None]

@@ -7,7 +7,7 @@ them: they go when it says so, or when it has fallen silent.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
@@ -22,7 +22,8 @@ class PresenceTable:
         self._rows: dict[PresenceId, PresenceChange] = {}
         self.changes: dict[PresenceId, PresenceChange] = {}
         """What is to be told."""
-        self._elsewhere: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
+        self.nodes: dict[NodeId, dict[PresenceId, PresenceChange]] = {}
+        """The nodes whose people are here, and those people's rows."""
         self._under: dict[ClientId, frozenset[str]] | None = None
         """Whom other nodes show under each client id; None: to be found out again."""
 
@@ -63,31 +64,26 @@ class PresenceTable:
     def everybody(self, but: PresenceId) -> tuple[PresenceChange, ...]:
         """All rows of all nodes, except one's own."""
         here = tuple([row for presence_id, row in self._rows.items() if presence_id != but])
-        return here + tuple([change for rows in self._elsewhere.values() for change in rows.values()])
+        return here + tuple([change for rows in self.nodes.values() for change in rows.values()])
 
     # Other nodes' people. Each verb returns what this node's sessions are to be told.
 
     @property
-    def nodes(self) -> Collection[NodeId]:
-        """The nodes whose people are here."""
-        return self._elsewhere
-
-    @property
     def elsewhere(self) -> int:
         """How many people of other nodes are here."""
-        return sum(map(len, self._elsewhere.values()))
+        return sum(map(len, self.nodes.values()))
 
     def elsewhere_under(self, client_id: ClientId) -> frozenset[str]:
         """The user ids of those whom other nodes show under a client id."""
         if self._under is None:
             self._under = {}
-            for row in [row for rows in self._elsewhere.values() for row in rows.values()]:
+            for row in [row for rows in self.nodes.values() for row in rows.values()]:
                 self._under[row.client_id] = self._under.get(row.client_id, frozenset()) | {row.user.user_id}
         return self._under.get(client_id, frozenset())
 
     def hear(self, node: NodeId, changes: Iterable[PresenceChange]) -> tuple[PresenceChange, ...]:
         """Take in what another node says of its sessions."""
-        rows = self._elsewhere.setdefault(node, {})
+        rows = self.nodes.setdefault(node, {})
         news = []
         for change in changes:
             known = rows.get(change.presence_id)
@@ -106,21 +102,21 @@ class PresenceTable:
                 continue
             news.append(change)
         if not rows:
-            del self._elsewhere[node]
+            del self.nodes[node]
         return tuple(news)
 
     def hear_whole(self, node: NodeId, people: Iterable[PresenceChange]) -> tuple[PresenceChange, ...]:
         """Take in who is on another node, and that nobody else is."""
         people = tuple(people)
         there = {change.presence_id for change in people}
-        known = self._elsewhere.get(node, {})
+        known = self.nodes.get(node, {})
         gone = tuple(_gone(change) for presence_id, change in known.items() if presence_id not in there)
         return self.hear(node, gone + people)
 
     def lose(self, node: NodeId) -> tuple[PresenceChange, ...]:
         """A node has gone or fallen silent: so have its people."""
         self._under = None
-        return tuple(map(_gone, self._elsewhere.pop(node, {}).values()))
+        return tuple(map(_gone, self.nodes.pop(node, {}).values()))
 
 
 def _json_bytes(state: dict[str, Json]) -> int:

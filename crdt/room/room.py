@@ -113,12 +113,13 @@ class Room:
     @property
     def settled(self) -> bool:
         """Whether everything that was taken is durable, applied and acknowledged."""
-        return self._outbox.empty
+        outbox = self._outbox
+        return outbox.under_way is None and not outbox.waiting and not outbox.owed_rows
 
     @property
     def gathers(self) -> bool:
         """Whether something waits already for the next row, or a row is under way: then one batch more changes no deadline."""
-        return self._outbox.gathers
+        return self._outbox.under_way is not None or bool(self._outbox.waiting)
 
     def owing(self) -> list[Session]:
         """Whoever has sent something that is not durable yet, also after they have left."""
@@ -141,8 +142,9 @@ class Room:
 
     def deadline(self) -> float | None:
         """When `flush` must be called next; None: not before something else happens."""
-        may_append = self._outbox.ready and not self._catching_up.reloading
-        append = self._window.ends if may_append else self._outbox.retry_at
+        outbox = self._outbox
+        may_append = outbox.under_way is None and outbox.waiting and not self._catching_up.reloading
+        append = self._window.ends if may_append else outbox.retry_at
         moments = (append, self.people.due, self._catching_up.look_at)
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -235,11 +237,14 @@ class Room:
         author = session.author
         if not session.begun:
             self.people.begin(session, known=author.client_id in self.replica.clocks)
+        if session.owned is None and self.people.authors.owns(author):
+            session.owned = author.client_id
         return Entry(session, request, tuple(updates), author, session.contributor, size=size, measured=measured)
 
     def _may_write(self, entry: Entry) -> MayWrite:
         authors, by = self.people.authors, entry.author
-        return lambda client: authors.allows(ClientId(client), by)
+        owned = entry.session.owned if entry.session.owned == by.client_id else None
+        return lambda client: client == owned or authors.allows(ClientId(client), by)
 
     def refuse(self, session: Session, request: Request | None, refused: Refused) -> list[Effect]:
         """Refuse a batch, here or because it did not even come this far."""
@@ -257,17 +262,18 @@ class Room:
     def _admitted(self, entry: Entry, admission: Admission) -> list[Effect]:
         if not admission.news and self.replica.is_set_aside(entry.updates or entry.repeated):
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
-        return self._outbox.take_admitted(entry, admission, self.people.authors, self.seq)
+        return self._outbox.take_admitted(entry, admission, self.people.authors, self.replica.seq)
 
     def may_write(self, session: Session, size: int = 0, updates: Sequence[Inspected] = ()) -> None:
         """Raise what so many bytes from a session would be refused with now; changes nothing.
 
         Whoever sends much in parts is told so before the first part.
         """
-        self.people.check(session)
-        if self.quarantined is not None:
+        if session not in self.people.sessions:
+            self.people.check(session)
+        if self.replica.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, DAMAGED)
-        if not session.role.may_write:
+        if not session.may_write:
             raise forbidden(session.role, Action.WRITE)
         if self.info.trashed_at is not None:
             self.info.check_change()
@@ -280,19 +286,22 @@ class Room:
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
         effects: list[Effect] = []
-        appending, people, catching_up = None, self.people, self._catching_up
+        appending, people, catching_up, outbox = None, self.people, self._catching_up, self._outbox
         people.now = now
-        if self._outbox.ready and not catching_up.reloading and self._window.is_over(now):
+        may_append = outbox.under_way is None and outbox.waiting and not catching_up.reloading
+        if may_append and self._window.is_over(now):
             self._window.begin(now, people.crowd(now))  # what others flush is sent to the people here as well
-            appending = self._outbox.next(self._new_update_id())
-        elif self._outbox.retry_at is not None and now >= self._outbox.retry_at:
-            appending = self._outbox.retry()
+            appending = outbox.next(self._new_update_id())
+        elif outbox.retry_at is not None and now >= outbox.retry_at:
+            appending = outbox.retry()
         if appending is not None:
             keys, contributors = appending.author_keys, appending.contributors
-            effects.append(Append(appending.update_id, self.epoch, appending.batch, keys, contributors))
-        if (self.replica.gap or catching_up.look_at is not None) and catching_up.gap_stays(self.replica.gap, now):
+            effects.append(Append(appending.update_id, self.replica.epoch, appending.batch, keys, contributors))
+        if (self.replica.ahead or catching_up.look_at is not None) and catching_up.gap_stays(
+            bool(self.replica.ahead), now
+        ):
             effects += catching_up.ask(self.replica)
-        if (due := people.due) is not None and now >= due:
+        if people.due is not None and now >= people.due:
             effects += people.flush_presence(now)
         return effects
 
@@ -301,22 +310,25 @@ class Room:
         appending = self._outbox.settle(update_id)
         if appending is None:
             return []
-        self.people.authors.settle(appending.author_keys)
-        effects = [
-            Publish(self._hint_of(seq, appending)),
-            *self._tell_durability(),
-        ]
-        if seq <= self.seq or self.quarantined is not None:  # told to all before, or never to be applied
+        if appending.author_keys:
+            self.people.authors.settle(appending.author_keys)
+        effects: list[Effect] = [Publish(self._hint_of(seq, appending))]
+        if self._told != "ok":
+            effects += self._tell_durability()
+        if (
+            seq <= self.replica.seq or self.replica.quarantined is not None
+        ):  # told to all before, or never to be applied
             return effects + appending.answers(seq, self.replica.set_aside.get(seq, ()))
         self.replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance(patient=True)
 
     def _hint_of(self, seq: Seq, appending: Appending) -> BatchHint:
         """What other nodes are told of a row: all of it, if it is small."""
-        batch, bound, people = appending.batch, appending.bound, len(self.people)
+        bound = appending.bound if appending.author_keys else ()
+        epoch, batch, people = self.replica.epoch, appending.batch, len(self.people.sessions)
         if len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
-            return BatchHint(self.epoch, seq, None, people=people)
-        return BatchHint(self.epoch, seq, batch, bound, people)
+            return BatchHint(epoch, seq, None, people=people)
+        return BatchHint(epoch, seq, batch, bound, people)
 
     def append_failed(self, update_id: UpdateId, now: float | None) -> list[Effect]:
         """The store could not take the append, or did not say so: `flush` will try the same again."""
@@ -395,14 +407,16 @@ class Room:
             return effects + self.damaged("apply", error)
         except Spared:
             return [*effects, *self._catching_up.reload("The last row is cheaper to read.", folded=True)]
-        if self.replica.gap and not patient and self._outbox.under_way is None:
+        if self.replica.ahead and not patient and self._outbox.under_way is None:
             effects += self._catching_up.ask(self.replica)
         return effects
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
         effects = self.people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
-        return effects + (mine.answers(row.seq, row.set_aside) if mine else [])
+        if mine is None:
+            return effects
+        return effects + (mine.answers(row.seq, row.set_aside) if row.set_aside else mine.acknowledgements(row.seq))
 
     # Doubt and repair.
 

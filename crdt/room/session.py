@@ -71,14 +71,29 @@ class Session:
         author: as whom they write.
         begun: whether they have sent something to be written.
         contributor: what the log says of who wrote.
+        may_write: whether the role takes updates.
+        owned: the client id that the log has bound to the author's key; None: not known to be bound.
         agent_for: of a program that writes by itself, the user id of the person for whom it does,
             or empty; None for a person.
     """
 
-    __slots__ = ("agent_for", "author", "begun", "contributor", "presence_id", "role", "state", "user")
+    __slots__ = (
+        "agent_for",
+        "author",
+        "begun",
+        "contributor",
+        "may_write",
+        "owned",
+        "presence_id",
+        "role",
+        "state",
+        "user",
+    )
 
     author: Author
     contributor: Contributor
+    may_write: bool
+    owned: ClientId | None
     presence_id: PresenceId
     role: Role
     user: User
@@ -90,9 +105,14 @@ class Session:
 
     def enter(self, presence_id: PresenceId, author: Author, user: User, role: Role, state: State) -> None:
         """Begin, or begin again after the same person has joined again."""
-        self.presence_id, self.author, self.role, self.begun = presence_id, author, role, False
+        self.presence_id, self.author, self.begun, self.owned = presence_id, author, False, None
+        self.rule(role)
         self.identify(user)
         self.become(state)
+
+    def rule(self, role: Role) -> None:
+        """The person has this role from now on."""
+        self.role, self.may_write = role, role.may_write
 
     def identify(self, user: User) -> None:
         """The session belongs to this person from now on."""

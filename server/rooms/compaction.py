@@ -37,14 +37,11 @@ class Compaction:
         self._cleared, self._cleared_at = 0, -inf
         self._due = due_bytes(self._snapshot_bytes)
 
-    def appended(self, size: int) -> None:
-        """There is one row more, of so many bytes."""
+    def appended(self, size: int, document_size: int) -> bool:
+        """There is one row more, of so many bytes; say whether to ask `begin`."""
         self._rows += 1
         self._bytes += size
-
-    def grown(self, size: int) -> bool:
-        """Whether to ask `begin`, now that a document of so many bytes has grown."""
-        return self._bytes + ROW_BYTES * self._rows >= self._due or size * 8 >= self._most_bytes * 7
+        return self._bytes + ROW_BYTES * self._rows >= self._due or document_size * 8 >= self._most_bytes * 7
 
     def begin(self, room: Room, now: float, *, unloading: bool) -> bool:
         """Begin to fold when the log has grown enough; before the document is unloaded, when there is anything worth it.

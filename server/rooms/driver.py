@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, assert_never, cast
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
+from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
 from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
@@ -217,7 +218,7 @@ class Driver:
         alone = not room.gathers
         try:
             updates = room.replica.read(batch)
-            if self.doubts.of(updates):
+            if type(updates[0]) is not Keystroke and self.doubts.of(updates):
                 return False
             effects = room.receive(seat, updates, request)
             if effects:
@@ -329,7 +330,7 @@ class Driver:
         """Tell each person of all their edits in one go: whoever types much has many in a row."""
         if len(requests) == 1:
             ((session, request),) = requests
-            _seat(session).ears.acknowledge((request,), seq)
+            cast(Seat, session).ears.acknowledge((request,), seq)
             return
         by_seat: dict[Session, list[Request]] = {}
         for session, request in requests:
@@ -344,9 +345,8 @@ class Driver:
     def _appended(self, effect: Append, outcome: Outcome) -> None:
         match outcome:
             case store.Appended(seq):
-                self._compaction.appended(len(effect.batch))
                 self.do(lambda: self.room.committed(effect.update_id, seq))
-                if self._compaction.grown(self.room.size):
+                if self._compaction.appended(len(effect.batch), self.room.replica.document.size):
                     self.compact_if_due()
             case store.Fenced():
                 self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")

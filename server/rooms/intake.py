@@ -25,9 +25,6 @@ INLINE_BYTES = 32 * 2**10
 AT_ONCE_BYTES = 8 * 2**10
 """What is taken in one turn of the event loop, keystrokes apart: 4,000 of the smallest structs, some 30 ms. The rest takes turns."""
 
-KEYSTROKE_BYTES = 64
-"""A batch up to this many bytes takes microseconds, whatever is in it."""
-
 
 class Intake:
     """All batches of this node that have to wait for something. `update_bytes`: the largest batch that is taken."""
@@ -54,8 +51,6 @@ class Intake:
 
     def may_go_at_once(self, size: int, person: str) -> bool:
         """Whether a batch of so many bytes may be taken in this turn of the event loop; counts it if so."""
-        if size <= KEYSTROKE_BYTES:
-            return True
         if not self._openers.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
             return False
         if not self._taken_at_once:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from server.rooms.driver import Driver
 
 
+KEYSTROKE_BYTES = 64
+"""A batch up to this many bytes takes microseconds, whatever is in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """What somebody showed on joining.
@@ -60,9 +64,10 @@ class Seat(Session):
 
         False: nothing has happened. The batch has to wait, or is to be refused: `receive` it.
         """
-        return self.driver.intake.may_go_at_once(len(batch), self.card.person) and self.driver.receive(
-            self, batch, request
-        )
+        driver, size = self.driver, len(batch)
+        if size > KEYSTROKE_BYTES and not driver.intake.may_go_at_once(size, self.card.person):
+            return False
+        return driver.receive(self, batch, request)
 
     def receive(self, batch: bytes, request: Request | None) -> Awaitable[None] | None:
         """Take a batch, whatever it needs; the answer comes through the ears.
@@ -71,7 +76,7 @@ class Seat(Session):
         """
         return None if self.receive_now(batch, request) else self.driver.intake.receive(self, batch, request)
 
-    def may_write(self) -> None:
+    def check_writing(self) -> None:
         """Raise what anything from this seat would be refused with now."""
         self.driver.check_open()
         self.driver.room.may_write(self)

@@ -264,7 +264,7 @@ class TestDoubt:
         table.carry_out(table.room.fetched(None))
         table.flush()
         assert (table.others, alice.heard, table.room.deadline()) == ([], [], None)
-        assert not table.room.replica.gap
+        assert not table.room.replica.ahead
 
     def test_what_waited_for_its_turn_is_dropped_when_the_document_turns_out_to_be_damaged(self) -> None:
         table = Table()

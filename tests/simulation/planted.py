@@ -55,7 +55,7 @@ def relay_before_append() -> AbstractContextManager[None]:
     original = Room.flush
 
     def flush(room: Room, now: float) -> list[Effect]:
-        fresh = room._outbox.ready
+        fresh = room._outbox.under_way is None
         effects = original(room, now)
         appending = room._outbox.under_way
         if fresh and appending is not None:
@@ -137,7 +137,7 @@ def learn_rows_as_they_come() -> AbstractContextManager[None]:
     original = Replica.arrive
 
     def arrive(replica: Replica, row: InspectedRow, *, known: bool) -> None:
-        if not known and row.seq > replica.seq and row.seq not in replica._ahead:
+        if not known and row.seq > replica.seq and row.seq not in replica.ahead:
             for update in row.updates:
                 replica.knowledge.absorb(update)
         original(replica, row, known=True)

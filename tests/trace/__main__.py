@@ -52,7 +52,7 @@ class Person:
     async def joins(self, document: str) -> None:
         """Join, or join again."""
         self.document = document
-        request = {"state_vector": b"\0", "client_id": self._number}
+        request = {"state_vector": b"\0", "client_id": self._number, "key": f"key-of-person-number-{self._number}"}
         answer = await self._socket.call("join", (document, request))
         assert "error" not in answer, answer
 

@@ -1,22 +1,85 @@
-"""One browser connection: what the gateway keeps of it, and the ears of everybody who sits behind it."""
+"""Browser connections: what the gateway keeps of one, what it hears, and the door by which rooms reach many at once."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from crdt.budget import Account
-from crdt.errors import InvariantError
+from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
 from crdt.protocol.answers import encode_answer
-from crdt.protocol.messages import Refused, Request, User
-from crdt.protocol.requests import ClientRequest, Fetch, Join
+from crdt.protocol.messages import Refused, Request, ServerMessage, User
+from crdt.protocol.requests import ClientRequest, Fetch, Join, Presence, decode_request
 from crdt.protocol.uploads import Uploads
 from server.auth.base import Identity
 from server.doors.native.engine.engine_socket import EngineSocket
-from server.doors.native.engine.outgoing import ack_packets, saved_text
+from server.doors.native.engine.frames import BadFrame, StrictPacket
+from server.doors.native.engine.outgoing import ack_packets, message_frames, message_packets, saved_text
 from server.doors.native.lane.hold import Holds
+from server.doors.native.lane.outlet import Outlet, write_to_all
 from server.doors.native.rates import ConnectionRates
-from server.rooms import Door, Seat
+from server.rooms import Circle, Seat
+
+Refuse = Callable[["Connection", int | None, list[Any], Exception], None]
+"""Answers an event that failed: the connection, the ack's id if one is awaited, the event, and what went wrong."""
+
+
+class NativeDoor:
+    """The native protocol as rooms see it. `backlog_bytes`: of one connection, past which it falls behind."""
+
+    def __init__(self, backlog_bytes: int, refuse: Refuse) -> None:
+        self._backlog_bytes = backlog_bytes
+        self.refuse = refuse
+        self.holds = Holds()
+
+    def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
+        """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
+        audience = circle.found
+        if not isinstance(audience, Audience):
+            audience = circle.found = Audience(circle.seats)
+        limit = self._backlog_bytes
+        slow = audience.send(message_frames(document_id, message), limit, but) if audience.in_lanes else []
+        if audience.others:
+            packets = message_packets(document_id, message)
+            others = [seat for seat in audience.others if seat is not but]
+            slow += [seat for seat in others if cast(Connection, seat.ears).socket.push(packets) > limit]
+        return slow
+
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Postpone reading this document's sockets, or read now what has arrived."""
+        hold = self.holds.of(document_id)
+        if hold is not None:
+            hold.begin() if holding else hold.end()
+
+
+class Audience:
+    """The people of a circle, found once for all that is said to them: lanes to be written to, and sockets without one."""
+
+    def __init__(self, seats: Sequence[Seat]) -> None:
+        self.in_lanes: dict[Outlet, Seat] = {}
+        self.others: list[Seat] = []
+        for seat in seats:
+            connection = cast(Connection, seat.ears)
+            if connection.gone:
+                continue
+            if connection.socket.lane is None:
+                self.others.append(seat)
+            else:
+                self.in_lanes[connection.socket.lane.outlet] = seat
+
+    def send(self, frames: bytes, limit: int, but: Seat | None) -> list[Seat]:
+        """Send the same to all lanes, except perhaps one; never waits. Return those whose backlog has passed the limit."""
+        authors_lane = None if but is None else cast(Connection, but.ears).socket.lane
+        but_outlet = None if authors_lane is None else authors_lane.outlet
+        slow = []
+        for outlet in write_to_all(self.in_lanes, frames, limit, but_outlet):
+            seat = self.in_lanes[outlet]
+            socket = cast(Connection, seat.ears).socket
+            if socket.bounded(socket.backlog) > limit:
+                slow.append(seat)
+        return slow
 
 
 @dataclass(slots=True, eq=False)
@@ -31,13 +94,12 @@ class Connection:
     """
 
     connection_id: ConnectionId
-    door: Door
+    door: NativeDoor
     socket: EngineSocket
     identity: Identity
     account: Account
     uploads: Uploads
     rates: ConnectionRates
-    holds: Holds
     seats: dict[DocumentId, Seat] = field(default_factory=dict)
     strikes: int = 0
     expiry: asyncio.TimerHandle | None = None
@@ -61,7 +123,49 @@ class Connection:
         if isinstance(request, Fetch | Join):
             await self.socket.until_taken()
 
+    # What is heard at once.
+
+    def hear(self, text: bytes, attachment: bytes | None) -> bool:
+        """Act on a hot message; False if it has anything to wait for, and if it is to be refused for its rate."""
+        if attachment is None:
+            presence = read_presence(text)
+            return presence is not None and self._hear_presence(*presence)
+        update = read_update(text)
+        if update is None:
+            return False
+        ack_id, document_id = update
+        seat = self.seats.get(document_id)
+        if seat is None or self.expired or not self.rates.admit_update_now(len(attachment)):
+            return False
+        try:
+            return seat.receive_now(attachment, Request(ack_id))
+        except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
+            self.door.refuse(self, ack_id, ["update", document_id, attachment], error)
+            return True
+
+    def _hear_presence(self, ack_id: int | None, event: list[Any]) -> bool:
+        try:
+            request = decode_request(event[0], event[1:])
+        except ManyhandsError:
+            return False
+        if not isinstance(request, Presence) or self.expired or not self.rates.admit_presence_now():
+            return False
+        try:
+            self.seat_in(request.document_id).moves(request.state)
+            if ack_id is not None:
+                self.socket.push(ack_packets(ack_id, {}))
+        except Exception as error:  # noqa: BLE001 - as in `hear`
+            self.door.refuse(self, ack_id, event, error)
+        return True
+
     # Seats.
+
+    def seat_in(self, document_id: DocumentId) -> Seat:
+        """The seat in a document; raises ProtocolError(not_joined)."""
+        seat = self.seats.get(document_id)
+        if seat is None:
+            raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
+        return seat
 
     def seat(self, document_id: DocumentId) -> Seat | None:
         """The seat in a document, if there is one."""
@@ -70,7 +174,7 @@ class Connection:
     def sits_down(self, seat: Seat) -> None:
         """The connection is in a document from now on, or is so again."""
         self.seats[seat.document_id] = seat
-        self.holds.assign(self.socket.lane, self.seats)
+        self.door.holds.assign(self.socket.lane, self.seats)
         self.uploads.forget(seat.document_id)
 
     def dismissed(self, seat: Seat) -> None:
@@ -80,7 +184,7 @@ class Connection:
             self.uploads.forget(seat.document_id)
             # In a turn of its own: what was held would be read in the middle of what the room is
             # about to do.
-            asyncio.get_running_loop().call_soon(self.holds.assign, self.socket.lane, self.seats)
+            asyncio.get_running_loop().call_soon(self.door.holds.assign, self.socket.lane, self.seats)
 
     def leave(self, document_id: DocumentId) -> None:
         """Leave a document, if the connection is in it."""
@@ -93,11 +197,11 @@ class Connection:
 
     def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
         """Ack updates, or last parts of uploads."""
-        self.socket.push_texts([saved_text(_ack_id(request), seq) for request in requests])
+        self.socket.push_texts([saved_text(cast(int, request), seq) for request in requests])
 
     def refuse(self, request: Request, refused: Refused) -> None:
         """Ack an update, or the last part of an upload, with its refusal."""
-        self.socket.push(ack_packets(_ack_id(request), encode_answer(refused)))
+        self.socket.push(ack_packets(cast(int, request), encode_answer(refused)))
 
     @property
     def backlog(self) -> int:
@@ -109,7 +213,27 @@ class Connection:
         self.socket.end(cut=True)
 
 
-def _ack_id(request: Request) -> int:
-    if not isinstance(request, int):
-        raise InvariantError("A request that the gateway did not make.")
-    return request
+# The two hot events, out of an Engine.IO message's bytes as Socket.IO's clients write them. None:
+# it goes the ordinary way, whatever it is. What is read here is what StrictPacket would read.
+
+_HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
+_HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')
+
+
+def read_update(text: bytes) -> tuple[int, DocumentId] | None:
+    """An update that wants an ack, but for its attachment: the ack's id, and the document."""
+    found = _HOT_UPDATE.fullmatch(text)
+    if found is None:
+        return None
+    return int(found[1]), DocumentId(found[2].decode())
+
+
+def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
+    """A presence event, with the id of an ack if it wants one."""
+    if _HOT_PRESENCE.match(text) is None:
+        return None
+    try:
+        packet = StrictPacket(encoded_packet=text[1:].decode())
+    except (BadFrame, UnicodeDecodeError):
+        return None
+    return packet.id, packet.data

@@ -8,7 +8,7 @@ batch comes when the batch is durable, and nothing waits for it meanwhile.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, assert_never
 
 import socketio
@@ -17,7 +17,7 @@ from crdt.budget import Budget, unbounded
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol.answers import Value, encode_draining, encode_error, encode_join_answer
-from crdt.protocol.messages import ClosedMessage, Limits, Request, ServerMessage
+from crdt.protocol.messages import ClosedMessage, Limits, Request
 from crdt.protocol.requests import (
     Authenticate,
     ClientRequest,
@@ -33,8 +33,7 @@ from crdt.protocol.uploads import Uploads
 from server.address_groups import payer
 from server.auth.base import Authenticator, Identity
 from server.auth.refusals import unauthenticated
-from server.doors.native.audience import Audience
-from server.doors.native.connection import Connection
+from server.doors.native.connection import Connection, NativeDoor
 from server.doors.native.engine.door import People
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
 from server.doors.native.engine.frames import TEXT_CHARACTERS
@@ -42,12 +41,11 @@ from server.doors.native.engine.origins import Origins
 from server.doors.native.engine.outgoing import ack_packets, event_packets, message_packets
 from server.doors.native.engine.strict_server import StrictServer
 from server.doors.native.identities import Identities
-from server.doors.native.lane.hold import Holds
 from server.doors.native.limits import GatewayLimits
 from server.doors.native.rates import ConnectionRates
 from server.doors.native.sweeper import Sweeper
 from server.observe import log
-from server.rooms import Circle, Rooms, Seat, shutting_down
+from server.rooms import Rooms, shutting_down
 
 BACKLOG_FACTOR = 4
 """A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
@@ -56,7 +54,7 @@ EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
 
 
 class Gateway:
-    """All Socket.IO connections of this node; `rooms` reach them through it as a Door.
+    """All Socket.IO connections of this node; `rooms` reach them through a NativeDoor.
 
     Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see
     engine_socket.py), by a server that takes WebSocket messages of at most `message_bytes`. To
@@ -87,7 +85,7 @@ class Gateway:
         )
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
-        self._holds = Holds()
+        self._door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
         self._people = People(self._limits.connections_per_user)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
@@ -110,21 +108,6 @@ class Gateway:
     def protocol_errors(self) -> dict[str, int]:
         """How often each kind of protocol error was seen."""
         return dict(self._server.complaints.counts)
-
-    # The door
-
-    def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
-        """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
-        audience = circle.found
-        if not isinstance(audience, Audience):
-            audience = circle.found = Audience(circle.seats)
-        return audience.send(message_packets(document_id, message), self._room_limits.backlog_bytes, but)
-
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Postpone reading this document's sockets, or read now what has arrived."""
-        hold = self._holds.of(document_id)
-        if hold is not None:
-            hold.begin() if holding else hold.end()
 
     # Lifetime
 
@@ -157,17 +140,18 @@ class Gateway:
             raise shutting_down()
         return await self._identities.recognise(socket, payload)
 
-    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Connection:
         """Let somebody in; raises ProtocolError."""
         account = self._budget.of(payer(identity, socket.address))
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._people.enter(identity.user.user_id)
-        connection = Connection(connection_id, self, socket, identity, account, uploads, rates, self._holds)
+        connection = Connection(connection_id, self._door, socket, identity, account, uploads, rates)
         self._connections[connection_id] = connection
         self._empty.clear()
         self._identities.await_expiry(connection)
         self._sweeper.start()
+        return connection
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """Take somebody out of everything."""
@@ -181,35 +165,6 @@ class Gateway:
             connection.leave(document_id)
         if not self._connections:
             self._empty.set()
-
-    def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
-        """Take an update at once; False if it has anything to wait for, as the sandbox, and if it is to be refused for its rate."""
-        connection = self._connections[connection_id]
-        seat = connection.seats.get(document_id)
-        if seat is None or connection.expired or not connection.rates.admit_update_now(len(batch)):
-            return False
-        try:
-            return seat.receive_now(batch, Request(ack_id))
-        except Exception as error:  # noqa: BLE001 - as in `received`
-            self._refuse(connection, ack_id, ["update", document_id, batch], _refusal_of(error))
-        return True
-
-    def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
-        """Take where somebody is at once; False if it has to wait, and if it is to be refused."""
-        connection = self._connections[connection_id]
-        try:
-            request = decode_request(event[0], event[1:])
-        except ManyhandsError:
-            return False
-        if not isinstance(request, Presence) or connection.expired or not connection.rates.admit_presence_now():
-            return False
-        try:
-            _seat(connection, request.document_id).moves(request.state)
-            if ack_id is not None:
-                connection.socket.push(ack_packets(ack_id, {}))
-        except Exception as error:  # noqa: BLE001 - as in `received`
-            self._refuse(connection, ack_id, event, _refusal_of(error))
-        return True
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """Carry an event out and answer it; never raises."""
@@ -226,7 +181,7 @@ class Gateway:
             if ack_id is not None and value is not None:
                 connection.socket.push(ack_packets(ack_id, value))
         except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
-            self._refuse(connection, ack_id, event, _refusal_of(error))
+            self.refuse(connection, ack_id, event, error)
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return what to answer now; None: the answer comes through the wire."""
@@ -237,11 +192,11 @@ class Gateway:
             case Upload(document_id):
                 return await self._receive_part(connection, ack_id, request)
             case Presence(document_id, state):
-                _seat(connection, document_id).moves(state)
+                connection.seat_in(document_id).moves(state)
             case Join():
                 return await self._join(connection, request)
             case Fetch(document_id, index):
-                return {"chunk": _seat(connection, document_id).part(index)}
+                return {"chunk": connection.seat_in(document_id).part(index)}
             case Leave(document_id):
                 connection.leave(document_id)
             case Authenticate():
@@ -295,9 +250,9 @@ class Gateway:
         await self._receive_whole(connection, ack_id, document_id, batch)
 
     async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
-        seat = _seat(connection, upload.document_id)
+        seat = connection.seat_in(upload.document_id)
         if upload.offset == 0:
-            seat.may_write()
+            seat.check_writing()
         progress = connection.uploads.receive(upload)
         if isinstance(progress, int):
             return {"received": progress}
@@ -311,11 +266,13 @@ class Gateway:
         self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes
     ) -> None:
         request = None if ack_id is None else Request(ack_id)
-        checking = _seat(connection, document_id).receive(batch, request)
+        checking = connection.seat_in(document_id).receive(batch, request)
         if checking is not None:
             await checking
 
-    def _refuse(self, connection: Connection, ack_id: int | None, event: list[Any], refusal: ManyhandsError) -> None:
+    def refuse(self, connection: Connection, ack_id: int | None, event: list[Any], error: Exception) -> None:
+        """Answer an event that failed, or end the session that sent an update and awaits no answer."""
+        refusal = _refusal_of(error)
         if ack_id is not None:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
         elif (document_id := _document_of_update(event)) in connection.seats:
@@ -332,14 +289,6 @@ class Gateway:
         if connection.strikes >= self._limits.strikes:
             log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
             socket.end(cut=True)
-
-
-def _seat(connection: Connection, document_id: DocumentId) -> Seat:
-    """The connection's seat in a document; raises ProtocolError(not_joined)."""
-    seat = connection.seats.get(document_id)
-    if seat is None:
-        raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
-    return seat
 
 
 def _refusal_of(error: Exception) -> ManyhandsError:

@@ -18,7 +18,7 @@ that transport, in the order of `push`, and its queue stays empty.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from engineio import packet as engine_packet
 from engineio.async_drivers.asgi import WebSocket
@@ -50,6 +50,15 @@ BODY_SECONDS = 30.0
 """For one long-polling payload to arrive."""
 
 
+class Inside(Protocol):
+    """Who a socket is to the application, from a CONNECT that was accepted to the end."""
+
+    connection_id: ConnectionId
+
+    def hear(self, text: bytes, attachment: bytes | None) -> bool:
+        """Act on a hot message now; False: nothing has happened, and it goes the ordinary way. Never raises."""
+
+
 class EngineSocket(AsyncSocket):  # type: ignore[misc]
     """One connection's lower half. `address` is the peer's IP address."""
 
@@ -77,7 +86,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.lane: FastLane | None = None
         """Where all that it is sent goes, once it is a WebSocket with a lane."""
         self._listening = False
-        self.inside: ConnectionId | None = None
+        self.inside: Inside | None = None
         """Who it is to the application, from its CONNECT that was accepted to its end."""
         self.half: Any = None
         """Of the listener: an event whose attachment is still to come."""
@@ -194,7 +203,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     def hear(self, text: bytes, attachment: bytes | None) -> bool:
         """Act on a message of the fast lane, unless something before it is still being acted on."""
-        if self.closed or not self._listening or not self.server.listener.heard(self, text, attachment):
+        inside = self.inside
+        if self.closed or not self._listening or self.half is not None or inside is None:
+            return False
+        if not inside.hear(text, attachment):
             return False
         if self._pinged_at is not None:
             self._expect_no_pong()

@@ -15,7 +15,6 @@ from typing import Any
 from socketio import packet as socketio_packet
 
 from crdt.errors import Code, ProtocolError
-from crdt.ids import DocumentId
 
 TEXT_CHARACTERS = 64 * 2**10
 """Longest text frame. Document content travels as attachments; the longest honest text is a presence state."""
@@ -146,29 +145,3 @@ def split_payload(body: bytes) -> Sequence[str]:
     if len(frames) > PAYLOAD_FRAMES:
         raise BadFrame("a payload has too many frames")
     return frames
-
-
-# The two hot events, out of an Engine.IO message's bytes as Socket.IO's clients write them. None:
-# it goes the ordinary way, whatever it is. What is read here is what StrictPacket would read.
-
-_HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
-_HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')
-
-
-def read_update(text: bytes) -> tuple[int, DocumentId] | None:
-    """An update that wants an ack, but for its attachment: the ack's id, and the document."""
-    found = _HOT_UPDATE.fullmatch(text)
-    if found is None:
-        return None
-    return int(found[1]), DocumentId(found[2].decode())
-
-
-def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
-    """A presence event, with the id of an ack if it wants one."""
-    if _HOT_PRESENCE.match(text) is None:
-        return None
-    try:
-        packet = StrictPacket(encoded_packet=text[1:].decode())
-    except (BadFrame, UnicodeDecodeError):
-        return None
-    return packet.id, packet.data

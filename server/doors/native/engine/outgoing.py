@@ -78,10 +78,20 @@ def ack_packets(ack_id: int, value: Value) -> Packets:
 def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:
     """Encode what a room says."""
     if isinstance(message, UpdateMessage):
-        # The hot one; neither the id nor the number needs escaping.
-        text = f'51-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
-        return Packets((SharedPacket(text), SharedPacket(message.batch)))
+        return Packets((SharedPacket(_update_text(document_id, message)), SharedPacket(message.batch)))
     return event_packets(*encode_message(document_id, message))
+
+
+def message_frames(document_id: DocumentId, message: ServerMessage) -> bytes:
+    """Encode what a room says as WebSocket frames."""
+    if isinstance(message, UpdateMessage):  # the hot one
+        return encode_frame("4" + _update_text(document_id, message)) + encode_frame(message.batch)
+    return message_packets(document_id, message).frames
+
+
+def _update_text(document_id: DocumentId, message: UpdateMessage) -> str:
+    # Neither the id nor the number needs escaping.
+    return f'51-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
 
 
 def _packets(kind: str, binary_kind: str, ack_id: str, arguments: list[Value]) -> Packets:

@@ -12,14 +12,14 @@ import socketio
 from socketio import packet as socketio_packet
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
-from crdt.ids import ConnectionId, DocumentId
+from crdt.ids import ConnectionId
 from crdt.protocol.answers import encode_error
 from server.auth.base import Identity
 from server.doors.native.engine.complaints import Complaints
 from server.doors.native.engine.door import Door
 from server.doors.native.engine.engine import Engine
-from server.doors.native.engine.engine_socket import EngineSocket
-from server.doors.native.engine.frames import BadFrame, StrictPacket, read_presence, read_update
+from server.doors.native.engine.engine_socket import EngineSocket, Inside
+from server.doors.native.engine.frames import BadFrame, StrictPacket
 from server.doors.native.engine.origins import Origins
 from server.doors.native.engine.outgoing import connected_packets
 from server.doors.native.limits import GatewayLimits
@@ -38,17 +38,11 @@ class Application(Protocol):
     async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
         """Somebody says CONNECT: who is it? Whatever is raised refuses them. They may be gone when this returns."""
 
-    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Inside:
         """They come in; whatever is raised refuses them."""
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
-
-    def heard_update(self, connection_id: ConnectionId, ack_id: int, document_id: DocumentId, batch: bytes) -> bool:
-        """An update. False: nothing has happened, and it will be `received`. Raises nothing."""
-
-    def heard_presence(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> bool:
-        """A presence event, which may be malformed. False: as above."""
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """The connection is over; told once, and only after `connected` accepted it."""
@@ -103,17 +97,6 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         self._expect_connect(socket)
         return True
 
-    def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
-        """Read what is hot and hear it now."""
-        connection_id = socket.inside
-        if connection_id is None or socket.half is not None:
-            return False
-        if attachment is None:
-            presence = read_presence(text)
-            return presence is not None and self._application.heard_presence(connection_id, *presence)
-        update = read_update(text)
-        return update is not None and self._application.heard_update(connection_id, *update, attachment)
-
     async def received(self, socket: EngineSocket, data: str | bytes) -> None:
         """Put packets and attachments together and act on what is whole; raises BadFrame."""
         packet, socket.half = socket.half, None
@@ -156,7 +139,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             case _:
                 if socket.inside is None:
                     raise BadFrame("an event before CONNECT")
-                await self._application.received(socket.inside, packet.id, packet.data)
+                await self._application.received(socket.inside.connection_id, packet.id, packet.data)
 
     async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
         """Answer a CONNECT: as python-socketio does, but without its way to a handler and back, a third of all there is to be done."""
@@ -207,19 +190,18 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def _connect(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
         try:
-            self._application.connected(connection_id, socket, identity)
+            socket.inside = self._application.connected(connection_id, socket, identity)
         except BaseException:
             self.door.step_out(socket.address)
             raise
-        socket.inside = connection_id
 
     def _leave(self, socket: EngineSocket) -> bool:
         """Take a socket's connection out, if it has one that was let in."""
-        connection_id, socket.inside = socket.inside, None
-        if connection_id is None:
+        inside, socket.inside = socket.inside, None
+        if inside is None:
             return False
-        self.manager.basic_disconnect(connection_id, NAMESPACE)
-        self._application.disconnected(connection_id)
+        self.manager.basic_disconnect(inside.connection_id, NAMESPACE)
+        self._application.disconnected(inside.connection_id)
         return True
 
     def _expect_connect(self, socket: EngineSocket) -> None:

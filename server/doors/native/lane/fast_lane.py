@@ -186,10 +186,10 @@ class FastLane(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what has come, unless it may wait."""
-        if self.hold is None or not self.hold.keep(self, data):
+        if self.hold is None or not self.hold.on or not self.hold.keep(self, data):
             self.read(data)
 
-    def read(self, data: bytes) -> None:
+    def read(self, data: bytes) -> None:  # noqa: PLR0915 - the hottest loop: a call costs as much as what it does
         """Hear what is hot, pass on the rest."""
         if not self._framed:
             self.outlet.make_way()
@@ -207,7 +207,8 @@ class FastLane(WebSocketsSansIOProtocol):
         while at < end and self._framed:
             frame = _frame_at(data, at)
             if frame is None:
-                self._pass(data[begin:at])
+                if begin < at:
+                    self._pass(data[begin:at])
                 self._kept = data[at:]
                 return
             if not frame[1]:
@@ -218,7 +219,8 @@ class FastLane(WebSocketsSansIOProtocol):
                 self._passing = frame[2] - at
             else:
                 text, attachment, message_end = message
-                self._pass(data[begin:at])
+                if begin < at:
+                    self._pass(data[begin:at])
                 begin = at
                 if message_end > end:
                     self._kept = data[at:]
@@ -226,12 +228,12 @@ class FastLane(WebSocketsSansIOProtocol):
                 if self._is_heard(text, attachment):
                     begin = message_end
                 at = message_end
-        self._pass(data[begin:])
+        if begin < end:
+            self._pass(data[begin:])
 
     def _pass(self, data: bytes) -> None:
-        if data:
-            self.outlet.make_way()
-            super().data_received(data)
+        self.outlet.make_way()
+        super().data_received(data)
 
     def _hot(self, data: bytes, frame: _Frame) -> tuple[bytes, bytes | None, int] | None:
         """A hot message that begins with this frame, and its end, which may not have come yet; None: it is not hot."""

@@ -35,15 +35,15 @@ class Hold:
     def __init__(self) -> None:
         self._chunks: list[tuple[Reader, bytes]] = []
         self._bytes = 0
-        self._on = False
+        self.on = False
 
     def begin(self) -> None:
         """Keep what comes from now on."""
-        self._on = True
+        self.on = True
 
     def keep(self, reader: Reader, data: bytes) -> bool:
         """Keep bytes to be read behind all others; False: they are to be read now."""
-        if not self._on:
+        if not self.on:
             return False
         self._chunks.append((reader, data))
         self._bytes += len(data)
@@ -53,7 +53,7 @@ class Hold:
 
     def end(self) -> None:
         """Keep nothing more, and read what was kept."""
-        self._on = False
+        self.on = False
         self.read_now()
 
     def read_now(self) -> None:
