@@ -6,9 +6,9 @@ where a token itself says so.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, Protocol
 
+from crdt.errors import Code, ProtocolError
 from crdt.permissions import Role
 from crdt.protocol.messages import User
 from crdt.protocol.requests import Guest
@@ -17,10 +17,6 @@ Kind = Literal["guest", "jwt", "oidc"]
 
 EVERY_DOCUMENT = "*"
 """Stands for all documents in `Identity.document_roles`."""
-
-
-def _none() -> Mapping[str, Role]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class Identity:
     kind: Kind
     email: str | None = None
     expires_at: float | None = None
-    document_roles: Mapping[str, Role] = field(default_factory=_none)
+    document_roles: Mapping[str, Role] = field(default_factory=dict)
     lasting: bool = True
 
 
@@ -65,3 +61,15 @@ def may_create(identity: Identity) -> bool:
     """Whether somebody may make documents: not those whose token names the documents that it is for."""
     said = identity.document_roles
     return not said or (EVERY_DOCUMENT in said and said[EVERY_DOCUMENT].may_write)
+
+
+def unauthenticated(reason: str) -> ProtocolError:
+    """A refusal; the reason is a whole sentence."""
+    return ProtocolError(Code.UNAUTHENTICATED, reason)
+
+
+def somebody_else() -> ProtocolError:
+    """What a connection is told when it brings another person's token."""
+    return ProtocolError(
+        Code.FORBIDDEN, "That is somebody else's token: this connection stays its person's. Connect anew."
+    )

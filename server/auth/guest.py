@@ -11,8 +11,7 @@ from crdt.protocol.requests import Guest
 from server.auth.appearance import new_guest, renamed_guest
 from server.auth.base import Credentials, Identity
 from server.auth.cookies import SESSION, YEAR, Cookie
-from server.auth.seal import Seal
-from server.auth.secret import SecretKey
+from server.auth.secret import Seal, SecretKey
 
 RENEWED_AFTER = 30 * 24 * 3600
 """Seconds after which a cookie is made anew, so that whoever comes every year stays who they are."""
@@ -30,8 +29,9 @@ class GuestAuthenticator:
         facts = self._seal.open(credentials.cookie)
         match facts:
             case {"id": str(user_id), "name": str(name), "color": str(color)}:
-                user = renamed_guest(User(user_id, name, color), credentials.guest)
-                return Identity(user, "guest")
+                user = User(user_id, name, color)
+                news = credentials.guest
+                return Identity(user if news == Guest() else renamed_guest(user, news), "guest")
             case _:
                 return Identity(new_guest(credentials.guest), "guest", lasting=False)
 

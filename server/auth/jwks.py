@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from crdt.errors import Unavailable
+from server.auth.base import unauthenticated
 from server.auth.fetching import fetch_json
 from server.auth.key_text import published_key
-from server.auth.refusals import unauthenticated
 from server.auth.tokens import VerifyingKey
 from server.observe import log
 

@@ -14,8 +14,7 @@ from typing import Any
 from crdt.ids import is_document_id
 from crdt.permissions import Role
 from server.auth.appearance import person
-from server.auth.base import EVERY_DOCUMENT, Credentials, Identity
-from server.auth.refusals import unauthenticated
+from server.auth.base import EVERY_DOCUMENT, Credentials, Identity, unauthenticated
 from server.auth.tokens import LEEWAY_SECONDS, KeySource, Rules, lifetime_of, read_token
 
 LONGEST_SECONDS = 24 * 3600.0

@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from server.auth.refusals import unauthenticated
+from server.auth.base import unauthenticated
 
 MAX_CHARACTERS = 16 * 2**10
 """A token with 300 documents in it fits."""

@@ -10,6 +10,8 @@ cookie) belongs, where guests are let in, to whoever may change it; the first of
 becomes its owner.
 """
 
+import hashlib
+import hmac
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +22,9 @@ from crdt.permissions import Action, Role, forbidden, may, strongest
 from crdt.protocol.messages import User
 from server.auth.base import EVERY_DOCUMENT, Identity
 from server.observe import log
-from server.people.links import opens
 from server.people.questions import Questions
 from server.store.base import Store, Whose
-from server.store.sharing_base import INVITED, Deed, KnownUser, Standing
+from server.store.sharing_base import INVITED, Deed, KnownUser, Link, Standing
 
 REMEMBERED = 10_000
 """People whose names this node knows to be stored; past it, it forgets that and stores them again."""
@@ -236,3 +237,20 @@ def _names(identity: Identity) -> tuple[str, ...]:
 
 def _granted(standing: Standing, identity: Identity) -> Role | None:
     return strongest(*(standing.grants.get(name) for name in _names(identity)))
+
+
+# Links: whoever reads the database finds only the token's hash.
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
+def opens(link: Link, token: str | None) -> bool:
+    """Whether somebody who shows this, or nothing, comes by the link."""
+    if link.role is None:
+        return False
+    if link.token_hash is None:
+        return True
+    return token is not None and hmac.compare_digest(hash_token(token), link.token_hash)

@@ -4,6 +4,9 @@ Each asks first whether the person may do it. Roles, the link and ownership are 
 what becomes of open sessions is server/rooms/rooms.py's affair, which is told of every change.
 """
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,10 +15,19 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
 from server.auth.base import Identity
-from server.people.access import Access, NotPossible, no_such_document
-from server.people.links import derive_token, hash_token
+from server.people.access import Access, NotPossible, hash_token, no_such_document
 from server.store.base import Store
 from server.store.sharing_base import INVITED, Deed, Link, Person
+
+TOKEN_CHARACTERS = 22
+"""Of URL-safe base64: 132 bits."""
+
+
+def derive_token(key: bytes, document_id: DocumentId, generation: int) -> str:
+    """The token of one generation of a document's link: derived, so that it can be shown again and is never stored."""
+    # Neither of the two can hold a colon.
+    code = hmac.new(key, f"link:{document_id}:{generation}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(code).decode()[:TOKEN_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)

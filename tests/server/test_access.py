@@ -9,8 +9,8 @@ from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role
 from crdt.protocol.messages import User
 from server.auth.base import EVERY_DOCUMENT, Identity
-from server.people.access import Access
-from server.people.links import derive_token, hash_token, opens
+from server.people.access import Access, hash_token, opens
+from server.people.sharing import derive_token
 from server.store.base import Whose
 from server.store.memory import MemoryStore
 from server.store.memory_sharing import MemorySharing

@@ -9,7 +9,7 @@ from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import JoinRequest, User
 from server.auth.base import Identity
-from server.people.links import hash_token
+from server.people.access import hash_token
 from server.store.base import Loaded
 from server.store.sharing_base import Link
 from tests.harness.access_house import comes, house, restrict, said_to

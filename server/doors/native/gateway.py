@@ -31,8 +31,7 @@ from crdt.protocol.requests import (
 )
 from crdt.protocol.uploads import Uploads
 from server.address_groups import payer
-from server.auth.base import Authenticator, Identity
-from server.auth.refusals import unauthenticated
+from server.auth.base import Authenticator, Identity, unauthenticated
 from server.doors.native.connection import Connection, NativeDoor
 from server.doors.native.engine.door import People
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket

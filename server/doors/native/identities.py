@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 from crdt.errors import Code, ProtocolError
 from crdt.protocol.requests import Authenticate, Guest, decode_connect
-from server.auth.base import Authenticator, Credentials, Identity
+from server.auth.base import Authenticator, Credentials, Identity, somebody_else
 from server.auth.guest import rename
-from server.auth.refusals import somebody_else
 from server.doors.native.connection import Connection
 from server.doors.native.engine.engine_socket import EngineSocket
 
