@@ -22,7 +22,6 @@ from crdt.ids import NodeId
 from crdt.yjs.limits import GateLimits
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
-from server.bus.redis import RedisBus
 from server.config import Config
 from server.config.loading import version
 from server.doors.native import Gateway, GatewayLimits
@@ -186,6 +185,8 @@ def _bus(config: Config) -> Bus:
     url = config.places.redis_url
     if url is None:
         return MemoryBus()
+    from server.bus.redis import RedisBus  # only who has Redis needs its client
+
     try:
         return RedisBus(url, NodeId(secrets.token_hex(8)))
     except ValueError as error:

@@ -12,7 +12,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from crdt.token_bucket import Rate
-from server.auth.key_text import public_key
 
 T = TypeVar("T", covariant=True)
 
@@ -188,6 +187,8 @@ def _trusted_url(text: str) -> str:
 
 
 def _public_key(text: str) -> str:
+    from server.auth.key_text import public_key  # only who verifies tokens needs cryptography
+
     pem = text.replace("\\n", "\n") if text.startswith("-----BEGIN") else _file(text)
     public_key(pem)
     return pem

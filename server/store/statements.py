@@ -3,33 +3,48 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Executable, Table, Text, any_, bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 from server.store.sqlite.driver import compiled, driver_of
 
-Insert = sqlite.Insert | postgresql.Insert
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+    Insert = sqlite.Insert | postgresql.Insert
+
+# PostgreSQL's half of SQLAlchemy is imported where it is used: a server on SQLite starts without it.
 
 
-def insert(connection: Connection, table: Table) -> Insert:
+def insert(connection: Connection, table: Table) -> "Insert":
     """Begin an INSERT that may go on with `on_conflict_…`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table)
+    return sqlite.insert(table)
+
+
+def _array() -> Any:
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return ARRAY(Text)
 
 
 def among(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
     """Whether a text is one of some: on PostgreSQL a single parameter, so that the statement is the same for any number."""
     if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(Text)))
+        return column == any_(bindparam(None, list(values), type_=_array()))
     return column.in_(values)
 
 
 def among_given(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """The same with values that `fetch` is given under a name, so that the statement can be made once."""
     if dialect == "postgresql":
-        return column == any_(bindparam(name, type_=postgresql.ARRAY(Text)))
+        return column == any_(bindparam(name, type_=_array()))
     return column.in_(select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value))
 
 
