@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -142,11 +142,11 @@ class App:
         """Be an ASGI application."""
         await self._guarded(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/"):
-            await self.gateway.asgi_app(scope, receive, send)
-        else:
-            await self._site(scope, receive, send)
+            answer: Awaitable[None] = self.gateway.asgi_app(scope, receive, send)
+            return answer
+        return self._site(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -171,7 +171,8 @@ class Room:
         account = account or unbounded().of(user.user_id)
         self.people.joins_again(session)
         missing, state_vector = self.replica.lacking(request, lambda most: self.people.check_room(most, account))
-        self._catching_up.works("encode")
+        if self._catching_up.failed:
+            self._catching_up.works("encode")
         parts = self.people.announce(session, missing, account)
         effects = self.people.join(session, request, user, role, parts)
         effects += self.judge(session, role)

@@ -13,7 +13,7 @@
 import ipaddress
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -82,11 +82,10 @@ class OriginMiddleware:
         self._app = app
         self._origins = origins
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Be an ASGI application, which is no more part of a connection once the connection is let in."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         headers, status = Headers(scope=scope), 403
         if len(headers.getlist("host")) > 1:
             # A proxy before us may have gone by the one, and we would go by the other.
@@ -96,12 +95,10 @@ class OriginMiddleware:
         elif _changes(scope) and not self._origins.permit_change(headers):
             message = "Pages from elsewhere may not change anything here."
         else:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await refusal(Code.FORBIDDEN if status == 403 else Code.MALFORMED, message, status)(scope, receive, send)
+            return send({"type": "websocket.close", "code": 1008})
+        return refusal(Code.FORBIDDEN if status == 403 else Code.MALFORMED, message, status)(scope, receive, send)
 
 
 def _changes(scope: Scope) -> bool:

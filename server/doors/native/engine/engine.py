@@ -33,9 +33,6 @@ class Listener(Protocol):
     def opened(self, socket: EngineSocket) -> bool:
         """A handshake is being answered; False refuses it."""
 
-    def heard(self, socket: EngineSocket, text: bytes, attachment: bytes | None) -> bool:
-        """A whole message came, in its bytes. False: nothing has happened, and it is to be received like any other. Never raises."""
-
     async def received(self, socket: EngineSocket, data: str | bytes) -> None:
         """A message came. Raises BadFrame, nothing else; while it waits, nothing more is read from this socket."""
 
