@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from crdt.errors import Code, InvariantError
 from crdt.yjs.contents import ANY, DELETED, GC, JSON, STRING
-from crdt.yjs.items import Id, Item, Reader
+from crdt.yjs.items import Id, Item, ItemReader
 from crdt.yjs.state_vector import check_state_vector
 
 _JOINED = frozenset({STRING, ANY, JSON, DELETED})
@@ -90,7 +90,7 @@ class Items:
 
     def add(self, update: bytes) -> None:
         """Take in one update; what is known already is left as it was first said. Raises InvariantError at a gap."""
-        reader = Reader(update)
+        reader = ItemReader(update)
         for item in reader.items():
             self._add(item)
         for client, start, end in reader.deleted():

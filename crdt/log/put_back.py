@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from crdt.log.stand_ins import stood_in_for
 from crdt.protocol.row import SetAside
 from crdt.yjs.contents import DELETED, GC
-from crdt.yjs.items import Id, Item, Reader
+from crdt.yjs.items import Id, Item, ItemReader
 from crdt.yjs.varint import varuint
 from crdt.yjs.writing import Blocks, write_struct, write_update
 
@@ -34,12 +34,12 @@ def put_back(raw: bytes, set_aside: SetAside, new_client: Callable[[], int]) -> 
 
     Raises InvariantError and ProtocolError for bytes that cannot be read.
     """
-    reader = Reader(raw)
+    reader = ItemReader(raw)
     structs = list(_structs(raw, reader))
     return _Writer(structs, set_aside, new_client).write(list(reader.deleted()))
 
 
-def _structs(raw: bytes, reader: Reader) -> Iterator[_Struct]:
+def _structs(raw: bytes, reader: ItemReader) -> Iterator[_Struct]:
     for item in reader.items():
         keyed = item.kind != GC and bool(raw[reader.head_at] & 0x20)
         yield _Struct(item, raw[reader.content_at : reader.at], keyed)

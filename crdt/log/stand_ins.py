@@ -22,7 +22,7 @@ from crdt.errors import ProtocolError
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.row import WHOLE_ROW, Row, SetAside
 from crdt.yjs.contents import DELETED, GC
-from crdt.yjs.items import Item, Reader
+from crdt.yjs.items import Item, ItemReader
 from crdt.yjs.reader import Inspected
 from crdt.yjs.varint import varuint
 from crdt.yjs.writing import Blocks, write_struct, write_update
@@ -80,7 +80,7 @@ def holds(each: SetAside, raw: bytes) -> bool:
 def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:
     """The clocks (client id, first, end) that a stand-in has taken, and whether as deleted content or as garbage."""
     for update in _unpacked(each.stand_in):
-        for item in Reader(update).items():
+        for item in ItemReader(update).items():
             if item.kind in (DELETED, GC):
                 yield item.client, item.clock, item.clock + item.length, item.kind
 
@@ -88,7 +88,7 @@ def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:
 def tombstones(update: Inspected, *, deletes: bool) -> bytes:
     """The same structs in the same places, all of them deleted. `deletes`: and deleted what the update deletes of others."""
     blocks: Blocks = {}
-    for item in Reader(update.engine).items():
+    for item in ItemReader(update.engine).items():
         blocks.setdefault(item.client, (item.clock, []))[1].append(_tombstone(item))
     own = {client: first for client, first, _ in update.clients}
     of_others = [

@@ -51,7 +51,7 @@ class Item(NamedTuple):
     content: bytes | list[object] | None
 
 
-class Reader:
+class ItemReader:
     """One update. Read `items()` to the end, then `deleted()`.
 
     Both raise InvariantError for bytes that this reader does not know.

@@ -22,7 +22,7 @@ from crdt.yjs.contents import (
     XML_HOOK,
     XML_TEXT,
 )
-from crdt.yjs.items import Id, Item, Reader
+from crdt.yjs.items import Id, Item, ItemReader
 
 _LONGEST = 500
 """Characters of one value that are shown."""
@@ -64,7 +64,7 @@ def authors_of(raw: bytes) -> list[int]:
     """Under which client ids an update writes or deletes, as far as it can be read."""
     found: dict[int, None] = {}
     try:
-        reader = Reader(raw)
+        reader = ItemReader(raw)
         for item in reader.items():
             found[item.client] = None
         for client, _, _ in reader.deleted():
@@ -75,7 +75,7 @@ def authors_of(raw: bytes) -> list[int]:
 
 
 def _lines(raw: bytes) -> Iterator[str]:
-    reader = Reader(raw)
+    reader = ItemReader(raw)
     for item in reader.items():
         end = item.clock + item.length - 1
         span = str(item.clock) if item.length == 1 else f"{item.clock} to {end}"

@@ -16,7 +16,7 @@ from crdt.log.replay import inspect_row
 from crdt.log.replica import Replica, Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.row import Row
-from crdt.yjs.items import Reader
+from crdt.yjs.items import ItemReader
 from crdt.yjs.wrapping import MARK, MARK_BYTES, open_snapshot, seal_snapshot, unwrap
 from tests.harness.update_writer import embed, item, mark, number, shared, string, text, update, values
 from tests.harness.value_cases import ValueCases
@@ -41,7 +41,7 @@ def test_what_is_unwrapped_is_what_was_written(seed: int) -> None:
     if inspected.engine is inspected.raw:
         assert unwrap(inspected.raw) is inspected.raw or MARK in inspected.raw
     clients = unwrap(inspected.engine)
-    kinds = [each.kind for each in Reader(inspected.raw).items()]
+    kinds = [each.kind for each in ItemReader(inspected.raw).items()]
     assert clients == inspected.raw or JSON in kinds
     assert list(map(len, inspect(clients, LIMITS).structs)) == list(map(len, inspected.structs))
     assert len(inspected.engine) <= 16 * len(inspected.raw)
@@ -56,7 +56,7 @@ def test_a_mark_stands_where_something_is_wrapped_and_nowhere_else(seed: int) ->
     doc.apply_update(inspected.engine)
     encoded = doc.get_update()
     try:
-        items = list(Reader(encoded).items())
+        items = list(ItemReader(encoded).items())
     except InvariantError:
         return  # yrs writes a parent of a form of its own for some forgeries: such a log is never folded
     held = [value for each in items for value in each.content or () if isinstance(each.content, list)]
