@@ -31,7 +31,7 @@ from crdt.yjs.state_vector import check_state_vector
 _JOINED = frozenset({STRING, ANY, JSON, DELETED})
 
 
-class Place(NamedTuple):
+class Parentage(NamedTuple):
     """Where an item hangs; `parent` None: its past is collected garbage, so the place is gone."""
 
     parent: str | Id | None
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 class Run:
     """Neighbouring clocks of one client that were written in one go: each item's origin is the one before it."""
 
-    __slots__ = ("clock", "content", "end", "item", "place")
+    __slots__ = ("clock", "content", "end", "item", "parentage")
 
     def __init__(self, item: Item) -> None:
         self.item = item
@@ -50,7 +50,7 @@ class Run:
         # Any: a bytearray or a list, as the kind says; one kind is one type, and both grow and
         # slice alike.
         self.content: Any = bytearray(item.content) if isinstance(item.content, bytes) else item.content
-        self.place: Place | None = None
+        self.parentage: Parentage | None = None
 
     def join(self, item: Item) -> bool:
         """Take in the item that follows, if it belongs to this run."""
@@ -136,24 +136,24 @@ class Items:
             raise _differs("a reference to an item that is not there")
         return runs[index]
 
-    def place(self, run: Run) -> Place:
+    def parentage(self, run: Run) -> Parentage:
         """Find where a run hangs: asked of its neighbour, and of that one's, until one says it."""
         path: list[Run] = []
         asked: set[int] = set()
-        while run.place is None:
+        while run.parentage is None:
             path.append(run)
             asked.add(id(run))
             item = run.item
             beside = item.origin or item.right_origin
             if item.parent is not None or beside is None:
-                run.place = Place(item.parent, item.key)
+                run.parentage = Parentage(item.parent, item.key)
                 break
             run = self.run_at(*beside)
             if id(run) in asked:
                 raise _differs("items that are each other's neighbours in a circle")
         for passed in path:
-            passed.place = run.place
-        return run.place
+            passed.parentage = run.parentage
+        return run.parentage
 
 
 def check_same(log: Items, snapshot: bytes, state_vector: bytes) -> None:
@@ -193,7 +193,7 @@ def _check_deleted(log: Items, dead: dict[int, list[tuple[int, int]]], client: i
     """Demand a reason for a deletion that nobody asked for."""
     while start < end:
         run = log.run_at(client, start)
-        parent, key = log.place(run)
+        parent, key = log.parentage(run)
         if key is None and isinstance(parent, str):
             raise _differs("something deleted that nobody deleted")
         if key is None and isinstance(parent, tuple) and not _holds(dead.get(parent[0], []), parent[1]):
