@@ -1,1 +1,1 @@
-"""A document from its log: applying, replaying, setting aside, compacting."""
+"""The document from its log: replay, stand-ins, compaction."""

@@ -1,14 +1,14 @@
-"""Compaction: when a log is worth folding into a snapshot, and how it is folded so that nothing is lost on the way.
+"""Compaction: the folding of a log into a verified snapshot, and the rule for when to fold.
 
-`fold` trusts nobody. It replays the log into one Doc, encodes that as the snapshot, loads the
-snapshot into a second Doc, and compares both encodings, item by item, with what the log's own bytes
-say (crdt/log/compaction_check.py). The second Doc is given what a client would be given, unwrapped
-and read again. Any doubt is an exception; the log then stays as it is. Run it where a crash or an
-endless loop does no harm.
+`fold` trusts nobody. It replays the log into one Doc, and encodes that Doc as the snapshot. It
+loads the snapshot into a second Doc, in the form that a client would get, unwrapped and read again.
+Then it compares both encodings, item by item, with the log's own bytes
+(crdt/log/compaction_check.py). Any doubt is an exception, and the log then stays as it is. Run
+`fold` where a crash or an endless loop does no harm.
 
-Everything is compared in the engine's form (crdt/yjs/wrapping.py), and that is the form of a
-snapshot, with a mark of its own in front. A snapshot of a former version has no such mark; it is
-inspected like any update.
+Everything is compared in the engine's form (crdt/yjs/wrapping.py). A snapshot is stored in this
+form too, behind a prefix. A snapshot that an earlier version made has no prefix, and is inspected
+like any update.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,43 +25,51 @@ from crdt.yjs.state_vector import encode_state_vector
 from crdt.yjs.wrapping import open_snapshot, seal_snapshot, unwrap
 
 ROW_BYTES = 64
-"""What a row costs beside its bytes: its place in the database and its own call when it is replayed."""
+"""Bytes that a row counts as beside its own: its place in the database, its call in a replay."""
 
 WHILE_OPEN = (256 * 2**10, 2)
-"""Least weight of the log in bytes (some 2,500 rows of typing), and the share of the snapshot it must reach: a half."""
+"""Least weight of a log that is folded: bytes, and the snapshot's size divided by this number.
+
+256 kB are some 2,500 rows of typing. The log must also weigh at least half of the snapshot.
+"""
 
 AT_UNLOAD = (8 * 2**10, 8)
-"""The same when the last person has left: time is cheap then, and the next load is quick."""
+"""The same for a document that the last person has left.
+
+Time is cheap then, and the next load becomes quick.
+"""
 
 _ANY_NUMBER = 2**62
 _LIMITS = GateLimits()
 
 
 def should_compact(rows: int, log_bytes: int, snapshot_bytes: int, *, unloading: bool = False) -> bool:
-    """Whether a log of `rows` rows and `log_bytes` since a snapshot of `snapshot_bytes` is worth folding.
+    """Whether the log since the snapshot is worth folding.
 
-    The log must have grown by a share of the snapshot, so a document of n bytes of history is
-    folded in O(n) work altogether.
+    The log must have grown by a share of the snapshot. So all folds of a document with n bytes of
+    history take O(n) work together.
     """
     return log_bytes + ROW_BYTES * rows >= due_bytes(snapshot_bytes, unloading=unloading)
 
 
 def due_bytes(snapshot_bytes: int, *, unloading: bool = False) -> int:
-    """The weight of a log from which on it is worth folding, rows included at `ROW_BYTES` each."""
+    """Return the least weight of a log that is worth folding: its bytes, and `ROW_BYTES` a row."""
     floor, share = AT_UNLOAD if unloading else WHILE_OPEN
     return max(floor, snapshot_bytes // share)
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Build and verify the snapshot of a log; return it as it is stored, with its state vector as Yjs v1 bytes.
+    """Build and verify the snapshot of a log.
 
-    Raises InvariantError when the snapshot is not exactly the log, and whatever pycrdt raises,
+    Returns the snapshot as it is stored, and its state vector as Yjs v1 bytes. Raises
+    InvariantError if the snapshot is not exactly the log. Whatever pycrdt raises passes through,
     PanicException included.
     """
     replayed: Doc[Any] = Doc()
     said = Items()
-    # One Doc, in log order: merging updates without one takes quadratic time, and so do many in one
-    # transaction. One for each takes half as long again as one for each batch.
+    # One Doc, in log order, because merging updates without a Doc takes quadratic time. So do many
+    # updates in one transaction. A transaction for each batch is faster than one for each update:
+    # these take half as long again.
     for updates in _batches_of(snapshot, batches):
         with replayed.transaction():
             for update in updates:
@@ -77,7 +85,7 @@ def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes
 
 
 def engine_updates(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[bytes]:
-    """Every update of a stored document in log order, in the engine's form. Batches were accepted once, so none is too long here."""
+    """Yield every update of a stored document, in log order and in the engine's form."""
     return chain.from_iterable(_batches_of(snapshot, batches))
 
 
@@ -86,5 +94,5 @@ def _batches_of(snapshot: bytes | None, batches: Sequence[bytes]) -> Iterator[Se
         engine = open_snapshot(snapshot)
         yield (inspect(snapshot, _LIMITS, durable=True).engine if engine is None else engine,)
     for batch in batches:
-        updates = decode_batch(batch, max_updates=_ANY_NUMBER)
+        updates = decode_batch(batch, max_updates=_ANY_NUMBER)  # the batch was accepted once
         yield [inspect(update, _LIMITS, durable=True).engine for update in updates]

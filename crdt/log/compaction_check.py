@@ -1,21 +1,21 @@
-"""Whether a snapshot is exactly what a log says, found without asking pycrdt: the bytes of both are compared item by item.
+"""Check that a snapshot is exactly its log, by comparing the bytes of both item by item.
 
-A Yjs document *is* its set of items (author, clock, origins, parent, content) and which of them are
-deleted; what people see is a function of that set. So two encodings are the same document when
+A Yjs document *is* its set of items (author, clock, origins, parent, content), and the deleted ones
+among them. What people see is a function of that set. So two encodings are the same document if
+these five rules hold:
 
-1. they reach the same clock for every client id, and that is what pycrdt's state vector says;
-2. every item that the snapshot still has was put in the same position: origins, parent, key. That
-   holds for deleted ones too, which decide where others come to stand; only what is collected as
-   garbage has no position any more;
-3. every item that the snapshot does not call deleted has the same content, clock by clock
-   (encodings cut and join items differently, so both are brought into the longest runs possible
-   first);
-4. everything that the log deletes is deleted in the snapshot;
-5. what the snapshot deletes beyond that had to go: the loser of a map key, or something inside a
-   deleted parent.
+1. Both reach the same clock for every client id, and pycrdt's state vector says so too.
+2. Every item that the snapshot still has is in the same position: origins, parent, key. The rule
+   includes deleted items, because they decide where others go. Only garbage-collected items have
+   no position any more.
+3. Every item that is not deleted in the snapshot has the same content, clock by clock. Encodings
+   cut and join items differently, so both are first brought into the longest possible runs.
+4. Everything that the log deletes is deleted in the snapshot.
+5. Whatever else is deleted in the snapshot had to go: it is the loser of a map key, or is inside
+   of a deleted parent.
 
-Linear in the bytes (about 6 µs an item). Values are never read through pycrdt, whose arrays can be
-made to iterate for ever.
+The check is linear in the bytes (about 6 µs an item). It never reads values through pycrdt, because
+hostile bytes can make pycrdt's arrays iterate for ever.
 """
 
 from bisect import bisect_right
@@ -32,14 +32,14 @@ _JOINED = frozenset({STRING, ANY, JSON, DELETED})
 
 
 class Parentage(NamedTuple):
-    """Where an item hangs; `parent` None: its past is collected garbage, so the place is gone."""
+    """Parent and map key of an item. `parent` is None if the item's past is collected garbage."""
 
     parent: str | Id | None
     key: str | None
 
 
 class Run:
-    """Neighbouring clocks of one client that were written in one go: each item's origin is the one before it."""
+    """Neighbouring clocks of one client id, where each item's origin is the item before."""
 
     __slots__ = ("clock", "content", "end", "item", "parentage")
 
@@ -47,13 +47,12 @@ class Run:
         self.item = item
         self.clock = item.clock
         self.end = item.clock + item.length
-        # Any: a bytearray or a list, as the kind says; one kind is one type, and both grow and
-        # slice alike.
+        # A bytearray or a list, depending on the kind. Both grow and slice alike.
         self.content: Any = bytearray(item.content) if isinstance(item.content, bytes) else item.content
         self.parentage: Parentage | None = None
 
     def join(self, item: Item) -> bool:
-        """Take in the item that follows, if it belongs to this run."""
+        """Take in the next item if it belongs to this run. Return whether it does."""
         mine = self.item
         if item.kind != mine.kind:
             return False
@@ -69,15 +68,18 @@ class Run:
         return True
 
     def position(self, clock: int) -> tuple[Id | None, Id | None, str | Id | None, str | None]:
-        """Where the item at this clock was put: origin, right origin, and parent and key where no origin tells them."""
+        """Return origin, right origin, parent and key of the item at this clock.
+
+        Parent and key are None if an origin tells them.
+        """
         item = self.item
         if clock > self.clock:
             return (item.client, clock - 1), item.right_origin, None, None
         return item.origin, item.right_origin, item.parent, item.key
 
     def part(self, start: int, end: int) -> tuple[object, ...]:
-        """What the clocks from `start` to `end` hold."""
-        unit = 2 if self.item.kind == STRING else 1
+        """Return start, end, kind and content of the clocks from `start` up to `end`."""
+        unit = 2 if self.item.kind == STRING else 1  # UTF-16: two bytes a clock
         return start, end, self.item.kind, self.content[(start - self.clock) * unit : (end - self.clock) * unit]
 
 
@@ -89,7 +91,10 @@ class Items:
         self._dead: dict[int, list[tuple[int, int]]] = {}
 
     def add(self, update: bytes) -> None:
-        """Take in one update; what is known already is left as it was first said. Raises InvariantError at a gap."""
+        """Take in one update. Items that are known already stay as they first came.
+
+        Raises InvariantError at a gap in a client id's clocks.
+        """
         reader = ItemReader(update)
         for item in reader.items():
             self._add(item)
@@ -111,11 +116,11 @@ class Items:
             runs.append(Run(item))
 
     def clocks(self) -> dict[int, int]:
-        """How far each client id reaches."""
+        """Return the clock behind the last item of each client id."""
         return {client: runs[-1].end for client, runs in self.runs.items()}
 
     def dead(self, client: int) -> list[tuple[int, int]]:
-        """The deleted ranges of a client, sorted, without overlaps."""
+        """Return the deleted ranges of a client id, sorted and without overlaps."""
         merged: list[tuple[int, int]] = []
         for start, end in sorted(self._dead.get(client, ())):
             if merged and start <= merged[-1][1]:
@@ -125,11 +130,11 @@ class Items:
         return merged
 
     def authors_of_deleted(self) -> set[int]:
-        """Client ids with something deleted."""
+        """Return the client ids whose items are deleted, in part or all."""
         return set(self._dead)
 
     def run_at(self, client: int, clock: int) -> Run:
-        """The run that holds this item."""
+        """Return the run that holds this item. Raises InvariantError if there is none."""
         runs = self.runs.get(client, [])
         index = bisect_right(runs, clock, key=attrgetter("clock")) - 1
         if index < 0 or clock >= runs[index].end:
@@ -137,7 +142,7 @@ class Items:
         return runs[index]
 
     def parentage(self, run: Run) -> Parentage:
-        """Find where a run hangs: asked of its neighbour, and of that one's, until one says it."""
+        """Find the parent and key of a run, by following its neighbours until one names them."""
         path: list[Run] = []
         asked: set[int] = set()
         while run.parentage is None:
@@ -151,13 +156,16 @@ class Items:
             run = self.run_at(*beside)
             if id(run) in asked:
                 raise _differs("items that are each other's neighbours in a circle")
-        for passed in path:
+        for passed in path:  # so that the way is walked only once
             passed.parentage = run.parentage
         return run.parentage
 
 
 def check_same(log: Items, snapshot: bytes, state_vector: bytes) -> None:
-    """Raise InvariantError (ValueError for unreadable text) unless snapshot and state vector are exactly what the log says."""
+    """Raise InvariantError unless snapshot and state vector are exactly what the log says.
+
+    Raises ValueError for text that cannot be read.
+    """
     held = Items()
     held.add(snapshot)
     if not log.clocks() == held.clocks() == check_state_vector(state_vector):
@@ -176,7 +184,10 @@ def check_same(log: Items, snapshot: bytes, state_vector: bytes) -> None:
 
 
 def _check_positions(runs: list[Run], others: list[Run]) -> None:
-    """Compare positions at every clock where a run begins on either side; within runs each item follows the one before."""
+    """Compare positions at every clock where a run begins on either side.
+
+    Other positions need no comparison, because within a run each item follows the one before.
+    """
     index = 0
     for run in runs:
         while index < len(others) and others[index].clock < run.end:
@@ -190,7 +201,7 @@ def _check_positions(runs: list[Run], others: list[Run]) -> None:
 
 
 def _check_deleted(log: Items, dead: dict[int, list[tuple[int, int]]], client: int, start: int, end: int) -> None:
-    """Demand a reason for a deletion that nobody asked for."""
+    """Raise InvariantError unless there is a reason for a deletion that is not in the log."""
     while start < end:
         run = log.run_at(client, start)
         parent, key = log.parentage(run)
@@ -202,7 +213,7 @@ def _check_deleted(log: Items, dead: dict[int, list[tuple[int, int]]], client: i
 
 
 def _live(runs: list[Run], dead: list[tuple[int, int]]) -> Iterator[tuple[object, ...]]:
-    """What lives, in the longest runs that the deleted ranges leave."""
+    """Yield the content that lives, in the longest runs that the deleted ranges leave."""
     for start, end, run in _pieces(runs, dead):
         yield run.part(start, end)
 
@@ -221,7 +232,7 @@ def _pieces(runs: list[Run], dead: list[tuple[int, int]]) -> Iterator[tuple[int,
 
 
 def _without(ranges: list[tuple[int, int]], taken: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The parts of sorted `ranges` that sorted `taken` does not cover."""
+    """Return the parts of sorted `ranges` that sorted `taken` does not cover."""
     left: list[tuple[int, int]] = []
     index = 0
     for start, end in ranges:

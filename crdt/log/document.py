@@ -1,22 +1,22 @@
-"""One replica of a document: the log, applied in its order, and nothing else.
+"""Document in pycrdt: the updates of a log, applied in its order, and nothing else.
 
-pycrdt keeps its promises only under conditions, which are this module's rules:
+pycrdt keeps its promises only under conditions. These are the rules of this module:
 
-1. Updates come in log order and causally complete (the gate sees to it). After they are applied the
-   state vector must be the one that they lead to; yrs can integrate behind a gap and report what it
-   does not hold (y-crdt#632).
-2. Any exception of pycrdt, also PanicException, which is no `Exception`, puts the replica in doubt:
-   `Damaged` is raised, the object must be dropped, and the document is replayed from the log.
-3. pycrdt is only ever given the engine's form of an update, and what it encodes is unwrapped before
-   anybody sees it (crdt/yjs/wrapping.py).
-4. Values are never read out here (`to_py`, `str`): hostile content can make that endless. That is
-   the sandbox's work.
-5. What counts has been applied, each update in a transaction of its own: two that are sound alone
-   may be unsound in one.
+1. Updates come in log order and causally complete, as the gate ensures. After an update the state
+   vector must be the one that the update leads to. yrs can integrate behind a gap, and then report
+   structs that it does not hold (y-crdt#632).
+2. Any exception of pycrdt puts the document in doubt. This includes PanicException, which is no
+   `Exception`. `Damaged` is raised, the object must be dropped, and the log is replayed.
+3. pycrdt is only ever given the engine's form of an update. Whatever pycrdt encodes is unwrapped
+   before anybody sees it (crdt/yjs/wrapping.py).
+4. Values are never read out here (`to_py`, `str`), because hostile content can make that endless.
+   The sandbox reads values.
+5. An update counts only after it has been applied, in a transaction of its own. Two updates that
+   are sound alone may be unsound in one transaction.
 
-Plain text is the exception to 5. Nobody looks into a replica but who joins or comes back, while
-every keystroke has to go into it. A text that the gate let in cannot fail, so it counts first, and
-is applied together with many others, or before anything else is.
+Plain text is the exception to rule 5. A document is read only when somebody joins or comes back,
+but every keystroke has to go into it. A text that the gate let in cannot fail. So a text counts at
+once, and is applied later: together with many others, or before anything else is applied.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,36 +34,44 @@ from crdt.yjs.varint import varuint
 from crdt.yjs.wrapping import unwrap, weight
 
 FULL_CHECK_CLIENTS = 256
-"""Up to this many client ids the state vector is compared whenever something was applied; comparing 20,000 takes milliseconds."""
+"""Most client ids with which the state vector is compared each time that something was applied.
+
+Comparing 20,000 client ids takes milliseconds.
+"""
 
 FULL_CHECK_EVERY = 64
-"""Above it, after every so many times."""
+"""With more client ids, the state vector is compared once in this many times."""
 
 MOST_PENDING, MOST_PENDING_BYTES = 64, 16 * 2**10
-"""Texts that are followed and not applied yet, and what they may occupy: a turn of the loop is not to become long by them."""
+"""Texts, and their bytes, that may wait to be applied, so that applying them keeps a turn short."""
 
 EMPTY = b"\0"
-"""The state vector of who has nothing."""
+"""The state vector of an empty document."""
 
 _CACHED_ANSWERS = 16
 _CACHED_BYTES = 2**20
-"""Of a document's encoded answers; one that is larger is kept alone, since it took longest to make."""
+"""Bytes of a document's encoded answers that are kept.
+
+A larger answer is kept alone, because it took longest to make.
+"""
 
 
 Afford = Callable[[int], None]
-"""Raises unless there is room for so many bytes."""
+"""A function that raises unless there is room for this many bytes."""
 
 Engine = Callable[[Doc[Any], bytes], None]
-"""How an update gets into pycrdt's document."""
+"""A function that applies an update in the engine's form to pycrdt's document."""
 
 
 def apply_update(doc: Doc[Any], update: bytes) -> None:
-    """Let pycrdt do it, in a transaction of the update's own."""
     doc.apply_update(update)
 
 
 class Damaged(InvariantError):
-    """pycrdt could not hold what the log says. The replica must be dropped, unless it is `untouched`: the update was not even read."""
+    """The refusal of pycrdt to hold what the log says.
+
+    The document must be dropped, unless it is `untouched`: pycrdt did not even read the update.
+    """
 
     def __init__(self, message: str, *, untouched: bool = False) -> None:
         super().__init__(message, Code.QUARANTINED)
@@ -71,32 +79,43 @@ class Damaged(InvariantError):
 
 
 class Document:
-    """A replica. After `Damaged` was raised from any method the object is of no more use."""
+    """A document in pycrdt. The object is useless once one of its methods has raised `Damaged`.
+
+    Between `follow` and `settle` an update is *pending*: it counts, but pycrdt does not have it.
+    """
 
     def __init__(self, engine: Engine = apply_update) -> None:
-        """Begin empty. `engine`: tests have one that fails."""
+        """Begin empty. Tests give an `engine` that fails."""
         self._engine = engine
         self._doc: Doc[Any] = Doc()
         self._clocks: dict[int, int] = {}
         self._pending: list[bytes] = []
-        """Updates that are followed and not applied."""
         self._pending_bytes = 0
         self._applied: dict[int, int] = {}
-        """How far the client ids are applied of which something is not."""
+        """Clocks at the last `_expect`, of the client ids that have grown since."""
         self._names: dict[int, bytes] = {}
-        """Client ids as they are written."""
+        """Client ids as varUints."""
         self._expected = b""
-        """The state vector as pycrdt should write it, for comparing bytes costs a tenth of reading them; empty when that is not known."""
+        """The state vector as pycrdt should encode it, or empty if it is not known.
+
+        Comparing the bytes costs a tenth of reading them.
+        """
         self._unchecked = 0
         self._answers: dict[bytes, bytes] = {}
         self._state_vector: bytes | None = None
         self.size = 0
-        """Bytes of the snapshot and the updates since, and the weight of what is wrapped in them: an upper bound of the content."""
+        """An upper bound of the content, in bytes.
+
+        Counted are the snapshot, the updates since, and the weight of their wrapped values.
+        """
         self.deletions = 0
-        """Updates that have deleted something, whose log may be worth folding for that alone."""
+        """Number of updates that have deleted something. They alone may make folding worthwhile."""
 
     def follow(self, update: Inspected) -> None:
-        """Take in one update of the log, which the gate let in: it counts from now on, and if it could fail it has been applied."""
+        """Take in one update of the log that the gate let in. The update counts from now on.
+
+        Plain text is applied later, because it cannot fail. All other updates are applied at once.
+        """
         if type(update) is not Keystroke and not is_plain_text(update):
             self.apply(update)
             return
@@ -107,12 +126,13 @@ class Document:
             self.settle()
 
     def apply(self, update: Inspected) -> None:
-        """Take in one update of the log at once, whatever it is."""
+        """Take in one update of the log, and apply it at once."""
         self.settle()
         try:
             with _damage("An update could not be applied"):
                 self._engine(self._doc, update.engine)
         except Damaged as damaged:
+            # pycrdt raises ValueError for bytes that it cannot read.
             damaged.untouched = isinstance(damaged.__cause__, ValueError) and self._is_where_it_was()
             raise
         self._count(update)
@@ -133,11 +153,10 @@ class Document:
         self._state_vector = None
 
     def settle(self) -> None:
-        """Apply what is followed, and check that the replica is where the log leads to."""
+        """Apply pending updates, and check that pycrdt's document is where the log leads to."""
         if not self._pending:
             return
-        # One transaction for all: beginning and ending one costs several times what a keystroke
-        # does.
+        # One transaction for all, because a transaction costs several times as much as a keystroke.
         with _damage("A text could not be applied"), self._doc.transaction():
             for update in self._pending:
                 self._engine(self._doc, update)
@@ -152,7 +171,7 @@ class Document:
             self.verify()
 
     def _is_where_it_was(self) -> bool:
-        """Whether an update that pycrdt could not read has left no trace: then there was nothing to begin with."""
+        """Whether an update that pycrdt could not read has left no trace."""
         try:
             self.verify()
         except Damaged:
@@ -165,11 +184,15 @@ class Document:
         return self._clocks
 
     def shrink(self, saved: int) -> None:
-        """The stored document became smaller by so many bytes, because its log was folded."""
+        """Take `saved` bytes off `size`, because the log was folded."""
         self.size = max(0, self.size - saved)
 
     def apply_snapshot(self, snapshot: bytes, clocks: Mapping[int, int] | None = None) -> None:
-        """Begin from a whole document in the engine's form, which leads to these clocks; None: wherever it leads to."""
+        """Begin from a whole document in the engine's form.
+
+        Raises Damaged if the document does not lead to `clocks`. Without `clocks`, the ones that it
+        leads to are taken.
+        """
         with _damage("The snapshot could not be applied"):
             self._doc.apply_update(snapshot)
         self._clocks = self._held() if clocks is None else dict(clocks)
@@ -178,7 +201,7 @@ class Document:
         self.verify()
 
     def verify(self) -> None:
-        """Compare pycrdt's state vector with the expected one; raises Damaged when they differ."""
+        """Compare pycrdt's state vector with the expected one. Raises Damaged if they differ."""
         self._unchecked = 0
         with _damage("The state vector cannot be read"):
             held = self._doc.get_state()
@@ -190,7 +213,12 @@ class Document:
         self._expected = held if len(clocks) <= FULL_CHECK_CLIENTS else b""
 
     def _expect(self) -> None:
-        """Write the clocks that have grown into the expected state vector."""
+        """Write the clocks that have grown into the expected state vector.
+
+        The old entry is searched in the bytes and replaced, which keeps the order of entries. If it
+        is not found, or the client id is new, the expected vector becomes unknown. `verify` then
+        reads pycrdt's own. A wrong match does no harm: `verify` finds a difference and reads.
+        """
         for client, before in self._applied.items():
             name = self._names.get(client)
             if name is None:
@@ -205,7 +233,7 @@ class Document:
             return check_state_vector(self._doc.get_state())
 
     def state_vector(self) -> bytes:
-        """What this replica has seen, as Yjs v1 bytes."""
+        """Return the document's state vector as Yjs v1 bytes, pending updates included."""
         if self._state_vector is None:
             self._state_vector = encode_state_vector(self._clocks)
         return self._state_vector
@@ -217,10 +245,10 @@ class Document:
             return self._doc.get_update()
 
     def missing_for(self, state_vector: bytes, afford: Afford = lambda _most: None) -> bytes:
-        """Encode what a peer with this (checked) state vector lacks; one encoding serves all who ask for the same.
+        """Return the missing update for a state vector, which must be checked.
 
-        `afford` is asked before a new one is made. It is told how large that may become, in bytes,
-        and may raise.
+        Peers with the same state vector get the same encoding. Before a new encoding is made,
+        `afford` is called with its largest possible size in bytes, and may raise.
         """
         self.settle()
         answer = self._answers.pop(state_vector, None)
@@ -233,7 +261,10 @@ class Document:
         return answer
 
     def _forget_answers(self) -> None:
-        """Keep what was asked for last, within bounds; state vectors come from strangers, and may be as long as they like."""
+        """Forget the oldest answers beyond the bounds.
+
+        The state vectors count as well, because strangers send them as long as they like.
+        """
         held = sum(len(asked) + len(answer) for asked, answer in self._answers.items())
         while len(self._answers) > 1 and (len(self._answers) > _CACHED_ANSWERS or held > _CACHED_BYTES):
             oldest = next(iter(self._answers))

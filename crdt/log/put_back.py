@@ -1,14 +1,14 @@
-"""Writing once more what an update said that was set aside, as an update of its own that everybody can apply.
+"""Update that repeats the content of one that was set aside, under new client ids.
 
-The stand-in has taken the update's clocks, and nobody who holds it would take the original any
-more. So its structs are written anew under client ids that nobody has used:
+The stand-in has taken the clocks of the update, so no replica would take the original any more. Its
+structs are therefore written anew, under client ids that nobody has used:
 
-1. A struct beside others goes right in front of the tombstone that stands in for it, which is where
-   it would have been.
-2. A struct under a map key goes behind its tombstone. A later value of the key does so too, and the
-   higher client id comes last: so the new ids are lower than any that a browser takes.
-3. What lay within a type of the same update lies within the new one.
-4. Deletions are repeated; those of its own structs name the new ones.
+1. A struct beside others goes right in front of its tombstone, where the struct would have been.
+2. A struct under a map key goes behind its tombstone. A later value of the key is behind the
+   tombstone too, and must stay the last. The struct with the higher client id comes last, so the
+   new ids are lower than any that a browser takes.
+3. A struct in a type of the same update goes into the new type.
+4. Deletions are repeated. Deletions of the update's own structs name the new structs.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,9 +30,10 @@ class _Struct:
 
 
 def put_back(raw: bytes, set_aside: SetAside, new_client: Callable[[], int]) -> bytes:
-    """An update that says what `raw` did. `new_client`: a low client id that the document has not seen.
+    """Return an update with the content of `raw`, which was set aside as `set_aside` says.
 
-    Raises InvariantError and ProtocolError for bytes that cannot be read.
+    `new_client` returns a low client id that the document has not seen. Raises InvariantError or
+    ProtocolError for bytes that cannot be read.
     """
     reader = ItemReader(raw)
     structs = list(_structs(raw, reader))
@@ -46,7 +47,7 @@ def _structs(raw: bytes, reader: ItemReader) -> Iterator[_Struct]:
 
 
 class _Writer:
-    """One update being rewritten."""
+    """One update that is being rewritten."""
 
     def __init__(self, structs: list[_Struct], set_aside: SetAside, new_client: Callable[[], int]) -> None:
         self._structs = structs
@@ -59,10 +60,10 @@ class _Writer:
             self._end[item.client] = item.clock + item.length
         self._new = {client: new_client() for client in self._first}
         self._inner: set[Id] = set()
-        """First ids of structs within types of this update."""
+        """First ids of structs that are inside of types of this update."""
 
     def write(self, deleted: list[tuple[int, int, int]]) -> bytes:
-        """Write it. `deleted`: what the update deletes."""
+        """Encode the new update. `deleted` are the deletions of the old one."""
         blocks: Blocks = {}
         for struct in self._structs:
             client = self._new[struct.item.client]
@@ -90,7 +91,7 @@ class _Writer:
         return isinstance(of, tuple) and self._first.get(of[0], of[1] + 1) <= of[1] < self._end[of[0]]
 
     def _is_inner(self, item: Item) -> bool:
-        """Whether a struct lies in a type of this update: it says so, or a neighbour of it does."""
+        """Whether a struct is in a type of this update: by its parent, or by a neighbour's."""
         if self._is_own(item.parent):
             return True
         return any(
@@ -110,7 +111,7 @@ class _Writer:
         return any(client == item.client and first <= item.clock < end for client, first, end in self._tombs)
 
     def _moved(self, item: Item) -> Item:
-        """The same struct beside the new ones instead of those that were set aside."""
+        """Return the struct with references to the new structs instead of this update's own."""
         parent = self._id(item.parent) if isinstance(item.parent, tuple) else item.parent
         return item._replace(origin=self._id(item.origin), right_origin=self._id(item.right_origin), parent=parent)
 

@@ -1,16 +1,17 @@
-"""Replaying a log: the one way in which a stored document becomes a replica, whatever its log holds.
+"""Replay: the only way in which a stored log becomes a document in memory, whatever the log holds.
 
-Every update is applied by itself, in the log's order, by the library that serves it afterwards.
-What does not apply is set aside: something stands in for it (crdt/log/stand_ins.py), and everything
-behind it goes on. The same log leads every node to the same replica, because what one node found is
-stored with the log, and what no node has stored yet is found alike by all.
+Every update is applied by itself, in the log's order, by the same library that serves the document
+afterwards. An update that does not apply is set aside: a stand-in is applied for it
+(crdt/log/stand_ins.py), and everything behind it goes on. The same log leads every node to the same
+document. What one node set aside is stored with the log, and until then all nodes set the same
+aside.
 
-1. An update that is not readable, or whose past the log does not have, is never given to pycrdt,
-   which diverges on gaps (y-crdt#632).
+1. An unreadable update, or one whose past is not in the log, is never given to pycrdt, because
+   pycrdt diverges on gaps (y-crdt#632).
 2. An update that pycrdt refuses may have left something behind. So the document is built again
-   without it, unless pycrdt says that it could not even read the bytes.
-3. Building again begins from what was there when this was done last, so that many bad updates cost
-   about as much as one.
+   without the update, unless pycrdt could not even read the bytes.
+3. Building again begins from the document that the last building again left, so that many bad
+   updates cost about as much as one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +28,10 @@ from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
 
 MOST_FOUND = 1000
-"""Updates that one replay sets aside. A log with more of them is beyond help: the document is quarantined where it stands then."""
+"""Updates that one replay sets aside. With one more, the document is quarantined at that row."""
 
 MOST_REASON = 300
-"""Characters of a reason; pycrdt's own words may quote a whole value."""
+"""Characters of a reason. pycrdt's own message may quote a whole value."""
 
 NO_PAST = "It builds on changes that the log does not have."
 _NO_BATCH = "The row is no batch of updates."
@@ -39,10 +40,12 @@ _DAMAGED_ROW = "The row is damaged in the database."
 
 @dataclass(frozen=True, slots=True)
 class InspectedRow:
-    """One row of the log as it is applied and told: its batch as bytes and taken apart, mended, with stand-ins for what is set aside.
+    """One row of the log as it is applied and sent: mended, with stand-ins for what is set aside.
 
     Attributes:
-        set_aside: which updates of the stored batch these are.
+        batch: the updates as one batch.
+        updates: the same updates, inspected.
+        set_aside: the updates of the stored batch that are set aside.
     """
 
     seq: Seq
@@ -52,7 +55,10 @@ class InspectedRow:
 
 
 def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
-    """Take a stored row apart; raises ProtocolError for what no gate would have let in, whatever its limits were then."""
+    """Inspect a stored row.
+
+    Raises ProtocolError for updates that no gate would have let in, whatever its limits were.
+    """
     written = [update for _, each in _taken_apart(row) for update in each]
     updates = tuple([inspect(update, limits, durable=True) for update in written])
     mended = any(update.raw is not raw for update, raw in zip(updates, written, strict=True))
@@ -67,7 +73,10 @@ def _taken_apart(row: Row) -> Iterator[tuple[int, list[bytes]]]:
 
 
 class Replay:
-    """A document that grows by the rows of its log. `found`: what was set aside on the way, and is not stored as such yet."""
+    """A document that grows by the rows of its log.
+
+    `found` are updates that this replay has set aside, and that are not stored as such yet.
+    """
 
     def __init__(
         self,
@@ -76,7 +85,11 @@ class Replay:
         gate: Callable[[], Knowledge],
         engine: Engine = apply_update,
     ) -> None:
-        """Begin empty. `absorb` is told of every update that was applied; `gate`: what it knows by them, asked for only in need."""
+        """Begin empty.
+
+        `absorb` is called with every update that was applied. `gate` returns the gate's index of
+        these updates, and is called only if a replay needs the index.
+        """
         self._limits = limits
         self._absorb = absorb
         self._gate = gate
@@ -87,11 +100,14 @@ class Replay:
         self._since: list[bytes] = []
 
     def begin(self, snapshot: bytes, document: Document) -> None:
-        """Go on from a document that was made of a snapshot in the engine's form."""
+        """Go on from a document that was made from a snapshot in the engine's form."""
         self._base, self.document = snapshot, document
 
     def take(self, row: Row) -> InspectedRow:
-        """Apply the next row, all of it that can be; raises Damaged when there is no end to what cannot."""
+        """Apply the next row. Updates that do not apply are set aside.
+
+        Raises Damaged once more than `MOST_FOUND` updates do not apply.
+        """
         updates: list[Inspected] = []
         kept: list[SetAside] = []
         stored = {each.position: each for each in row.set_aside}
@@ -112,14 +128,14 @@ class Replay:
         return InspectedRow(row.seq, batch, tuple(updates), tuple(kept))
 
     def _positions(self, row: Row) -> Sequence[tuple[int, list[bytes] | None]]:
-        """What is to be applied, position by position; None for a row that cannot be taken apart."""
+        """Return the updates to apply, by position; None for a row that cannot be decoded."""
         try:
             return list(_taken_apart(row))
         except ProtocolError:
             return [(WHOLE_ROW, None)]
 
     def _apply(self, raws: Sequence[bytes]) -> list[Inspected]:
-        """Apply some updates, all or none; raises ProtocolError or Damaged."""
+        """Apply all or none of some updates. Raises ProtocolError or Damaged."""
         applied: list[Inspected] = []
         try:
             for raw in raws:
@@ -138,7 +154,7 @@ class Replay:
         return applied
 
     def _build_again(self) -> None:
-        """Throw the document away, and make it of what was applied before; raises Damaged when that fails now."""
+        """Make the document anew from what was applied before. Raises Damaged if that fails now."""
         size = self.document.size
         document = Document(self._engine)
         if self._base is not None:
@@ -146,11 +162,11 @@ class Replay:
         for raw in self._since:
             document.apply(inspect(raw, self._limits, durable=True))
         self._base, self._since = document.snapshot(), []
-        document.size = size
+        document.size = size  # bytes as they are stored, not as this snapshot encodes them
         self.document = document
 
     def _stand_in(self, raw: bytes, reason: str) -> tuple[bytes, list[Inspected]]:
-        """Find what can be applied in an update's place, and apply it."""
+        """Apply the first stand-in that the document takes; return it, and its updates."""
         if len(self.found) >= MOST_FOUND:
             raise Damaged(f"More than {MOST_FOUND} updates of the log cannot be applied, this one because: {reason}")
         for raws in self._choices(raw):
@@ -161,7 +177,7 @@ class Replay:
         return b"", []
 
     def _choices(self, raw: bytes) -> Iterator[list[bytes]]:
-        """What may stand in for an update, the best first."""
+        """Yield the possible stand-ins for an update, the best first."""
         try:
             update = inspect(raw, self._limits, durable=True)
         except ProtocolError:
@@ -171,8 +187,8 @@ class Replay:
         if missing:
             clocks = self.document.clocks
             in_place, garbage = (filler(missing, clocks, in_place=each) for each in (True, False))
-            # Behind what its author wrote last may be another place than where the lost words
-            # stood.
+            # The filler goes behind the author's last struct. That may be another place than the
+            # lost structs had, so the update need not fit behind it.
             fits = self._gate().would_take([inspect(in_place, self._limits, durable=True), update])
             fillers = [[in_place], [garbage]] if fits else [[garbage]]
             yield from ([*each, raw] for each in fillers)

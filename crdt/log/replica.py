@@ -1,9 +1,9 @@
-"""One document on one node: the replica, what the gate knows of it, and its place in the log.
+"""One document on one node: the document in pycrdt, the gate's index, and the last row of the log.
 
-Rows may arrive in any order and more than once; they are followed in the log's order, each once.
-Rows ahead of their turn are held. What does not apply when a document is replayed is set aside
-(crdt/log/replay.py). A document that cannot be replayed even so is quarantined: it holds what could
-be replayed, and takes no more.
+Rows may arrive in any order and more than once. Each row is followed once, in the log's order; rows
+ahead of their turn are held. Updates that do not apply in a replay are set aside
+(crdt/log/replay.py). If even that does not help, the document is quarantined: it keeps what could
+be replayed, and takes no more rows.
 
 Reading a document is ten times faster than indexing it for the gate. A large snapshot is therefore
 indexed later: call `read_gate` in a thread, then `learn`. Code that needs the index earlier builds
@@ -33,12 +33,13 @@ from crdt.yjs.wrapping import open_snapshot
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as the store has it: snapshot (None: none yet) at `snapshot_seq`, then every row after it.
+    """A document as the store has it: a snapshot at `snapshot_seq`, then every row after it.
 
     Attributes:
-        set_aside: what is not applied, by row, folded or not.
-        set_aside_version: a number that changes whenever that does.
-        set_aside_open: how many of them the operator has not settled yet.
+        snapshot: None if the log has not been folded yet.
+        set_aside: updates that are not applied, by row, including rows that are folded.
+        set_aside_version: a number that changes whenever `set_aside` does.
+        set_aside_open: number of these updates that the operator has not settled yet.
     """
 
     epoch: Epoch
@@ -52,26 +53,34 @@ class Stored:
 
 
 LEARN_AT_ONCE_BYTES = 32 * 2**10
-"""Of a snapshot up to this size the gate learns at once, in some 3 ms."""
-
+"""Bytes of the largest snapshot that is indexed for the gate at once, in some 3 ms."""
 
 DEAR = 2 * PLENTY
-"""Nanoseconds that another node's row may cost the engine, by a bound that few rows come near to (crdt/gate/engine_cost.py)."""
+"""Nanoseconds that another node's row may cost the engine (crdt/gate/engine_cost.py).
 
+Few rows come near to this bound.
+"""
 
 OF_A_BYTE, OF_A_STRUCT, OF_A_CLIENT, OF_A_VALUE = 2, 500, 1500, 200
-"""Bytes of memory for a byte of the document, a struct or deleted range, a client id, and a value in a list or an object."""
+"""Bytes of memory for each byte, each struct or deleted range, each client id, and each value.
+
+Values in lists and objects are counted.
+"""
 
 UNLEARNED = 20
-"""Bytes of memory for a byte of a document of which it is not known what is in it."""
+"""Bytes of memory for each byte of a document whose content is not indexed."""
 
 
 class Spared(Exception):
-    """A row's turn has come that is not to be applied here: read it in a snapshot."""
+    """A row's turn has come, but the row is too dear to apply. Read a folded snapshot instead."""
 
 
 class Replica:
-    """The document in memory. `seq` is the last row applied; the gate's knowledge may be ahead of it by what is in flight."""
+    """The document in memory. `seq` is the last row that was followed.
+
+    The gate's index may be ahead of `seq` by the updates that are in flight to the log. The
+    document is *learned* once the gate's index of it is built.
+    """
 
     judging = False
     """Whether a batch is being judged in slices, so that no other may be."""
@@ -82,29 +91,32 @@ class Replica:
     def __init__(
         self, stored: Stored, limits: GateLimits, engine: Engine = apply_update, *, may_learn_later: bool = False
     ) -> None:
-        """Replay what is stored; a document that cannot be replayed whole comes out quarantined."""
+        """Replay a stored document. The replica is quarantined if some row cannot be replayed.
+
+        With `may_learn_later`, a large snapshot is not indexed for the gate yet.
+        """
         self._limits = limits
         self._engine = engine
         self._snapshot: bytes | None = None
-        """What the gate has yet to learn, in the engine's form."""
+        """The snapshot that is still to be indexed, in the engine's form; None if there is none."""
         self._unlearned: list[Inspected] = []
-        """The updates since."""
+        """Updates that the gate's index lacks while it is to be built, or is used in slices."""
         self.ahead: dict[Seq, tuple[InspectedRow, bool]] = {}
-        """Rows that are held because others are missing before them."""
+        """Rows that are held until their turn, and whether the gate knows their updates."""
         self.epoch = stored.epoch
         self.seq = stored.snapshot_seq
         self.document = Document(engine)
         self._knowledge = Knowledge(limits)
         self.set_aside: dict[Seq, tuple[SetAside, ...]] = dict(stored.set_aside)
-        """What is not applied, by row."""
+        """Updates that are not applied, by row."""
         self.set_aside_version, self.set_aside_open = stored.set_aside_version, stored.set_aside_open
-        """A number that changes whenever that does, and how many of them people should know of."""
+        """As in `Stored`; the second number includes `found`."""
         self.found: tuple[Found, ...] = ()
-        """What of it is not stored as such yet."""
+        """Updates that this replay has set aside, and that are not stored as such yet."""
         self.spared: list[Inspected] = []
-        """Updates that the engine works on for so long that a folded document is read instead (server/rooms)."""
+        """Updates too dear to apply: a folded document is read instead (server/rooms/doubts.py)."""
         self._checked: bytes | None = None
-        """The last state vector that was asked about, until it is answered: to read a long one takes long."""
+        """The last state vector that `lacks` has checked. Checking a long one takes long."""
         try:
             self._replay(stored, may_learn_later)
         except (Damaged, ProtocolError) as error:
@@ -126,7 +138,7 @@ class Replica:
         try:
             for row in stored.rows:
                 self._set_aside(replay.take(row))
-                self.seq = row.seq  # only now: a quarantine names the row that could not be applied
+                self.seq = row.seq  # after `take`, because a quarantine names the row that failed
         finally:
             self.document = replay.document
             self.found = tuple(replay.found)
@@ -142,7 +154,7 @@ class Replica:
             self.set_aside[row.seq] = row.set_aside
 
     def is_set_aside(self, updates: Sequence[Inspected]) -> bool:
-        """Whether something of these updates, which bring nothing new, is known only because something else stands in for it."""
+        """Whether updates without news are known, in part or all, only because of stand-ins."""
         if not self.set_aside:
             return False
         brought = {client: (first, end) for update in updates for client, first, end in update.clients}
@@ -170,7 +182,10 @@ class Replica:
         self.seq = row.seq
 
     def _absorb(self, update: Inspected) -> int:
-        """Have the gate learn a row's update; return what it may cost the engine, as far as that is known."""
+        """Add a row's update to the gate's index, now or later.
+
+        Returns an upper bound of the engine's time in nanoseconds, or 0 if that is not known yet.
+        """
         if self._snapshot is not None or self.judging:
             self._unlearned.append(update)
             return 0
@@ -178,7 +193,10 @@ class Replica:
 
     @property
     def memory(self) -> int:
-        """Bytes that the document takes in memory, by estimate; the most that it can, until the gate has learned it."""
+        """Bytes that the document takes in memory, estimated.
+
+        The largest possible number until the document is learned.
+        """
         size = self.document.size
         if not self.learned:
             return UNLEARNED * size
@@ -187,11 +205,15 @@ class Replica:
         return of_content + OF_A_CLIENT * len(known.state_vector)
 
     def is_at(self, state_vector: bytes) -> bool:
-        """Whether a stranger's state vector is, to the byte, that of what there is here: then there is nothing to be checked in it."""
+        """Whether a stranger's state vector equals the document's, so that it needs no check."""
         return state_vector == self.document.state_vector()
 
     def lacks(self, state_vector: bytes) -> bool:
-        """Whether a peer has seen what this node has not: its own work, or rows that other nodes appended. Raises ProtocolError."""
+        """Whether a peer has seen updates that this node has not.
+
+        They may be the peer's own, or in rows that other nodes appended. Raises ProtocolError if
+        the bytes are no state vector.
+        """
         if self.is_at(state_vector):
             return False
         theirs, known = check_state_vector(state_vector), self.clocks
@@ -202,8 +224,8 @@ class Replica:
         """Return the missing update and our state vector, both empty if the client is up to date.
 
         A state vector does not record deletions, so only a client that names its last complete row
-        can be told that nothing is missing. Raises ProtocolError for a state vector that is none, Damaged, and
-        what `afford` raises (see `Document.missing_for`).
+        can be told that nothing is missing. Raises ProtocolError if the bytes are no state vector,
+        Damaged, and what `afford` raises (see `Document.missing_for`).
         """
         document = self.document
         if request.state_vector is not self._checked and not self.is_at(request.state_vector):
@@ -215,7 +237,10 @@ class Replica:
         return b"", b"" if request.state_vector == state_vector else state_vector
 
     def _known_part(self, state_vector: bytes) -> bytes:
-        """A checked state vector without what nobody here has seen: however much people make up, one encoding serves them all."""
+        """Return a checked state vector with no clock above this document's.
+
+        So strangers who invent clocks share one encoding of the missing update.
+        """
         if self.is_at(state_vector):
             return state_vector
         asked, known = check_state_vector(state_vector), self.document.clocks
@@ -223,27 +248,33 @@ class Replica:
             return state_vector
         return encode_state_vector({each: min(clock, known[each]) for each, clock in asked.items() if each in known})
 
-    # What the gate knows.
+    # The gate's index.
 
     @property
     def learned(self) -> bool:
-        """Whether the gate knows the document."""
         return self._snapshot is None
 
     @property
     def clocks(self) -> Mapping[int, int]:
-        """The clock behind the last known struct of each client id, what is in flight included."""
+        """The clock behind the last known struct of each client id.
+
+        Includes updates in flight to the log, once the document is learned.
+        """
         return self._knowledge.state_vector if self.learned else self.document.clocks
 
     @property
     def knowledge(self) -> Knowledge:
-        """What the gate knows; it is learned now if need be."""
+        """The gate's index. It is built now if need be."""
         if not self.learned:
             self.learn(self.read_gate())
         return self._knowledge
 
     def read_gate(self) -> Knowledge | ProtocolError:
-        """Read what the gate must know out of the snapshot, some 10 ms for each 100 kB; changes nothing, so that a thread may do it."""
+        """Build the gate's index from the snapshot, in some 10 ms for each 100 kB.
+
+        Changes nothing here, so it may run in a thread. Returns the error if the snapshot cannot be
+        read.
+        """
         snapshot = self._snapshot
         if snapshot is None:
             return self._knowledge
@@ -253,7 +284,10 @@ class Replica:
             return error
 
     def learn(self, read: Knowledge | ProtocolError) -> None:
-        """Take over what was read, and absorb what was applied since; a document that turns out to be something else is quarantined."""
+        """Take over the result of `read_gate`, and absorb the updates since.
+
+        The document is quarantined if the index is an error, or disagrees with pycrdt's document.
+        """
         if self.learned:
             return
         updates, self._unlearned, self._snapshot = self._unlearned, [], None
@@ -268,12 +302,12 @@ class Replica:
             self.quarantine("The replica is not where its log leads to.")
 
     def quarantine(self, reason: str) -> None:
-        """Take no more, and drop what waits for its turn."""
+        """Take no more rows, and drop those that wait for their turn."""
         self.quarantined = reason
         self.ahead.clear()
 
     def read(self, batch: bytes) -> Sequence[Inspected]:
-        """Take a batch of a session apart; raises ProtocolError."""
+        """Inspect a session's batch. Raises ProtocolError."""
         keystroke = self._knowledge.typing_runs.read(batch)
         if keystroke is not None:
             return (keystroke,)
@@ -282,14 +316,20 @@ class Replica:
     def admit(
         self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None = None, *, measured: bool = False
     ) -> Admission:
-        """Let updates of a session in, which joined under the client id `own`, all or none; raises ProtocolError."""
+        """Let all or none of a session's updates in. `own` is the session's client id.
+
+        Raises ProtocolError (see `Knowledge.admit`).
+        """
         knowledge = self._knowledge if self._snapshot is None else self.knowledge
         return knowledge.admit(updates, may_write, own, measured=measured)
 
     def admit_in_slices(
         self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None, *, measured: bool
     ) -> Generator[None, None, Admission]:
-        """The same with pauses. Until its end nothing else may be admitted; rows may come."""
+        """Do the same as `admit`, with pauses in which the event loop can turn.
+
+        Nothing else may be admitted until the end, but rows may arrive.
+        """
         self.judging = True
         try:
             return (yield from self.knowledge.admit_in_slices(updates, may_write, own, measured=measured))
@@ -300,16 +340,22 @@ class Replica:
                 self._absorb(update)
 
     def arrive(self, row: InspectedRow, *, known: bool) -> None:
-        """Take a row of the log. `known`: the gate knows its updates already, because it let them in here."""
+        """Hold a row of the log until its turn. Known, late and repeated rows are ignored.
+
+        `known` says that the gate has let the row's updates in on this node, so it knows them.
+        """
         if row.seq <= self.seq or row.seq in self.ahead or self.quarantined is not None:
             return
         self.ahead[row.seq] = (row, known)
 
     def advance(self) -> Iterator[InspectedRow]:
-        """Apply the rows whose turn it is, and yield each; raises Damaged, and the replica must be made anew of the log.
+        """Apply the rows whose turn it is, and yield each.
 
-        Only now the gate learns what is new in them: of a row whose past is still missing it would
-        learn wrong places.
+        Raises Damaged, and then the replica must be built anew from the log. Raises Spared for a
+        row that is too dear.
+
+        The gate learns a row's updates only now. Before a row's past is known, it would learn wrong
+        places.
         """
         while (held := self.ahead.pop(Seq(self.seq + 1), None)) is not None:
             row, known = held

@@ -1,19 +1,19 @@
-"""What is applied in the place of an update that the document engine does not take.
+"""Stand-ins: updates that are applied in place of one that the document engine does not take.
 
-An update that is set aside leaves a hole in its author's clocks, and what was written later builds
-on them. So something else takes these clocks, the same on every node, because the choice is stored
-with the mark:
+An update that is set aside leaves a hole in its author's clocks, and later updates build on these
+clocks. So a stand-in takes the clocks. The stand-in is the same on every node, because it is stored
+with the mark that the update is set aside. Stand-ins, the best first:
 
-1. the update's structs as deleted content in the same places: what stands behind them finds its
-   neighbours, and stays. What the update deletes is deleted, as it is for whoever has taken the
-   update; if that does not apply, the structs stand alone;
-2. garbage-collected structs of the same clocks: what stands beside them is collected too, but the
-   clocks go on;
-3. nothing, for bytes that cannot even be read.
+1. Tombstones: the update's structs as deleted content in the same places. Structs behind them find
+   their neighbours, and stay. The update's deletions are carried out, as on replicas that took the
+   update. If these do not apply, the tombstones are applied alone.
+2. Garbage-collected structs of the same clocks. Structs beside them are collected too, but the
+   clocks go on.
+3. Nothing, for bytes that cannot even be read.
 
-An update whose past the log does not have gets that past filled in, so that it can be applied
-itself. Browsers that hold the original are told that it is deleted, and end where everybody else
-is.
+If the log lacks the update's past, fillers take the clocks of that past, and the update itself can
+be applied behind them. Browsers that hold the original get its deletion, and end in the same state
+as everybody else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,16 +28,17 @@ from crdt.yjs.varint import varuint
 from crdt.yjs.writing import Blocks, write_struct, write_update
 
 ANY_NUMBER = 2**62
-"""Updates of a stored batch: it was accepted once, so it has not too many."""
+"""No limit on the updates of a stored batch, because the batch was accepted once."""
 
 NOTHING = b"\0\0"
 """An update without structs and deletions."""
 
 
 def updates_of(row: Row) -> Iterator[tuple[int, list[bytes]]]:
-    """What is to be applied of a stored row: each position of its batch with its update, or with what stands in for that.
+    """Yield each position of a stored row's batch, with the updates to apply for it.
 
-    Raises ProtocolError when the batch cannot be taken apart and is not set aside.
+    These are the position's own update, or its stand-in. Raises ProtocolError if the batch cannot
+    be decoded and is not set aside as a whole.
     """
     stand_ins = {each.position: each.stand_in for each in row.set_aside}
     if WHOLE_ROW in stand_ins:
@@ -49,7 +50,7 @@ def updates_of(row: Row) -> Iterator[tuple[int, list[bytes]]]:
 
 
 def positions_of(row: Row) -> list[int]:
-    """The positions of a stored batch."""
+    """Return a stored batch's positions, or `WHOLE_ROW` if it has none or cannot be decoded."""
     try:
         return list(range(len(_unpacked(row.batch)))) or [WHOLE_ROW]
     except ProtocolError:
@@ -57,12 +58,12 @@ def positions_of(row: Row) -> list[int]:
 
 
 def original(row: Row, position: int) -> bytes:
-    """An update as it is stored, whatever stands in for it."""
+    """Return an update as it is stored, even if a stand-in is applied for it."""
     return row.batch if position == WHOLE_ROW else _unpacked(row.batch)[position]
 
 
 def batch_of(row: Row) -> bytes:
-    """The batch that a row is told as, and folded with: the stored one, with stand-ins for what is set aside."""
+    """Return a row's batch as it is sent and folded: with stand-ins for what is set aside."""
     if not row.set_aside:
         return row.batch
     return encode_batch([update for _, updates in updates_of(row) for update in updates] or [NOTHING])
@@ -73,12 +74,12 @@ def _unpacked(batch: bytes) -> list[bytes]:
 
 
 def holds(each: SetAside, raw: bytes) -> bool:
-    """Whether the update itself is applied, behind something that takes the place of its past."""
+    """Whether the stand-in holds the update itself, behind fillers for its past."""
     return raw in _unpacked(each.stand_in)
 
 
 def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:
-    """The clocks (client id, first, end) that a stand-in has taken, and whether as deleted content or as garbage."""
+    """Yield the clocks that a stand-in has taken: client id, first, end, and `DELETED` or `GC`."""
     for update in _unpacked(each.stand_in):
         for item in ItemReader(update).items():
             if item.kind in (DELETED, GC):
@@ -86,7 +87,10 @@ def stood_in_for(each: SetAside) -> Iterator[tuple[int, int, int, int]]:
 
 
 def tombstones(update: Inspected, *, deletes: bool) -> bytes:
-    """The same structs in the same places, all of them deleted. `deletes`: and deleted what the update deletes of others."""
+    """Return the update's structs in the same places, but as deleted content.
+
+    With `deletes`, the update's deletions of other structs are included.
+    """
     blocks: Blocks = {}
     for item in ItemReader(update.engine).items():
         blocks.setdefault(item.client, (item.clock, []))[1].append(_tombstone(item))
@@ -101,13 +105,16 @@ def tombstones(update: Inspected, *, deletes: bool) -> bytes:
 
 
 def collected(update: Inspected) -> bytes:
-    """The same clocks, garbage-collected."""
+    """Return the update's clocks as garbage-collected structs."""
     blocks: Blocks = {client: (first, [_garbage(end - first)]) for client, first, end in update.clients}
     return write_update(blocks, update.clients)
 
 
 def missing_past(update: Inspected, clocks: Mapping[int, int]) -> dict[int, int]:
-    """How far the clocks of client ids would have to reach for this update to be complete; empty when it is."""
+    """Return the clocks that the document would need before this update, by client id.
+
+    The result has only client ids whose clocks are too low. It is empty for a complete update.
+    """
     missing: dict[int, int] = {}
     reach = {client: end for client, _, end in update.clients}
 
@@ -133,7 +140,11 @@ def missing_past(update: Inspected, clocks: Mapping[int, int]) -> dict[int, int]
 
 
 def filler(missing: Mapping[int, int], clocks: Mapping[int, int], *, in_place: bool) -> bytes:
-    """Structs for clocks that the log does not have. `in_place`: behind what their author wrote before, else garbage-collected."""
+    """Return structs for clocks that the log does not have.
+
+    With `in_place` they are deleted content behind the last known struct of the same client id.
+    Otherwise they are garbage-collected.
+    """
     blocks: Blocks = {}
     for client, end in missing.items():
         first = clocks.get(client, 0)
