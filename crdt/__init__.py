@@ -1,1 +1,1 @@
-"""The replicated document and its protocol: pure, sans-IO, without a clock."""
+"""The replicated document and its protocol: pure, without I/O and without a clock."""

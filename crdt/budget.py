@@ -1,20 +1,19 @@
-"""Memory that people make a node hold: one budget for all of them, and a share of it for each.
+"""Memory that people make a node hold: one budget for everybody, and a share for each person.
 
-What a message can make the server keep (an upload that is not complete, a missing update that is
-not fetched, a request's body) is held under a lease, and counted:
+A message can make the server keep bytes: an incomplete upload, a missing update that is not fetched
+yet, a request's body. Such bytes are held under a lease, and counted:
 
-1. **One person holds a share.** Past it their own things are refused (`too_many`), nobody else's. A
-   single thing may be larger than the share: a large document must be there for whoever may read
-   it.
-2. **All together hold the total.** When it is reached, whoever holds the most gives way: the oldest
-   of what they can begin again is given up, as long as they keep more than the newcomer gets.
-   Otherwise the newcomer is refused (`unavailable`).
-3. **A lease has a time.** Who goes on renews it; what nobody has asked for until then is given up
-   by `sweep`.
-4. **What several hold is counted once,** and freed with the last of them.
+1. **Each person has a share.** Beyond it, only the person's own leases are refused (`too_many`). A
+   single thing may be larger than the share, because a large document must stay readable.
+2. **All people together have the total.** When it is reached, the person who holds the most gives
+   way. Their oldest lease that can be given up is given up, if they hold more than the newcomer
+   would. Otherwise the newcomer is refused (`unavailable`).
+3. **Each lease has a time.** The holder renews it by going on. `sweep` gives up leases that were
+   not renewed in time.
+4. **A thing that several people hold is counted once.** It is freed with its last lease.
 
-A person is whoever can be told apart: a user, or the address group for guests who are not
-known again. Giving up calls `lost`, which must forget the bytes.
+A person is a user. Guests who cannot be recognised count as one person per address group. Giving a
+lease up calls `lost`, which must forget the bytes.
 """
 
 import math
@@ -24,14 +23,17 @@ from collections.abc import Callable
 from crdt.errors import Code, ProtocolError, Unavailable
 
 Lost = Callable[[str], None]
-"""Forget what was held; whoever asks for it later is told this reason."""
+"""A function that forgets the bytes of a lease. Later requests for them get the given reason."""
 
 _TOO_SLOW = "What was kept for you was given up, because you asked for no more of it in time. Begin again."
 _OUTBID = "What was kept for you was given up, because others need the memory. Begin again in a moment."
 
 
 class Lease:
-    """Bytes that one person makes the node hold. `thing`: the object itself, where others may hold the same one."""
+    """Bytes that one person makes the node hold.
+
+    `thing` is the object itself, if several people may hold the same object.
+    """
 
     __slots__ = ("_budget", "bytes", "ends", "lost", "person", "thing", "until")
 
@@ -40,63 +42,72 @@ class Lease:
         self.person = person
         self.thing = self if thing is None else thing
         self.lost = lost
-        """None: it is being worked with, and cannot be given up."""
+        """None if the bytes are in use, and cannot be given up."""
         self.bytes = 0
         self.until = self.ends = math.inf
-        """Monotonic seconds when it is given up, and after which it cannot be renewed."""
+        """Monotonic seconds: when the lease is given up, and up to when it can be renewed."""
 
     def grow(self, amount: int) -> None:
-        """Hold so much more; raises ProtocolError(too_many) or Unavailable, and then nothing has changed."""
+        """Hold `amount` bytes more.
+
+        Raises ProtocolError(too_many) or Unavailable, and then nothing has changed.
+        """
         self._budget._grow(self, amount)
 
     def last(self, seconds: float, *, at_most: float | None = None) -> None:
-        """Last for so many seconds from now, and with all further calls not longer than `at_most` from now."""
+        """Renew the lease for this many seconds from now.
+
+        `at_most` limits this call and all later ones to that many seconds from now.
+        """
         now = self._budget.now()
         if at_most is not None:
             self.ends = now + at_most
         self.until = min(now + seconds, self.ends)
 
     def keep(self) -> None:
-        """Begin to work with it: it is not given up any more, only released."""
+        """Keep the bytes until `release`, because they are in use."""
         self.lost, self.until = None, math.inf
 
     def release(self) -> None:
-        """Hold it no longer; more than once is once."""
+        """End the lease. Ending it again does nothing."""
         self._budget._release(self)
 
 
 class Budget:
-    """Counts. `total` and `share` in bytes, `now` in monotonic seconds."""
+    """The count of all leases. `total` and `share` are bytes; `now` returns monotonic seconds."""
 
     def __init__(self, total: int, share: int, now: Callable[[], float]) -> None:
         self._total = total
         self._share = share
         self.now = now
         self.held = 0
-        """Bytes that are held by everybody together."""
+        """Bytes that all people hold together."""
         self._leases: dict[str, dict[Lease, None]] = {}
-        """Of each person, the oldest first."""
+        """Leases by person, the oldest first."""
         self._sums: Counter[str] = Counter()
+        """Bytes by person."""
         self._holders: dict[int, dict[Lease, None]] = {}
-        """By the identity of the thing: who holds it."""
+        """Leases by the identity of the thing that they hold."""
 
     def of(self, person: str) -> "Account":
-        """One person's share."""
         return Account(self, person)
 
     def held_by(self, person: str) -> int:
-        """Bytes that one person holds, what others hold as well included."""
+        """Return the bytes that one person holds, including things that others hold as well."""
         return self._sums[person]
 
     def sweep(self) -> None:
-        """Give up what has had its time; call it every few seconds."""
+        """Give up leases whose time is over. Call this every few seconds."""
         now = self.now()
         over = [lease for leases in self._leases.values() for lease in leases if lease.until <= now]
         for lease in over:
             self._give_up(lease, _TOO_SLOW)
 
     def check_share(self, person: str, amount: int) -> None:
-        """Raise ProtocolError(too_many) if so much more is above the person's share, unless it is all that they hold."""
+        """Raise ProtocolError(too_many) if `amount` more bytes would exceed the person's share.
+
+        A person who holds nothing may exceed it.
+        """
         held = self._sums[person]
         if held and amount and held + amount > self._share:
             most = self._share // 2**20
@@ -106,6 +117,8 @@ class Budget:
 
     def _grow(self, lease: Lease, amount: int) -> None:
         holders = self._holders.setdefault(id(lease.thing), {})
+        # A thing counts once for a person, and once in the total: nothing if another lease of the
+        # same person, or of anybody, holds it already.
         mine = 0 if any(other.person == lease.person for other in holders if other is not lease) else amount
         news = 0 if len(holders) > (lease in holders) else amount
         held = self._sums[lease.person]
@@ -131,7 +144,7 @@ class Budget:
             self._give_up(given, _OUTBID)
 
     def _frees(self, lease: Lease) -> bool:
-        """Whether giving it up would free anything."""
+        """Whether the lease can be given up, and would free its bytes."""
         return lease.lost is not None and len(self._holders[id(lease.thing)]) == 1
 
     def _give_up(self, lease: Lease, why: str) -> None:
@@ -165,14 +178,17 @@ class Account:
         self.person = person
 
     def check(self, amount: int) -> None:
-        """Raise ProtocolError(too_many) if so much more would be refused in any case: then the work for it can be spared."""
+        """Raise ProtocolError(too_many) if a lease of this many bytes would be refused.
+
+        Call this first to spare the work of making the bytes.
+        """
         self._budget.check_share(self.person, amount)
 
     def lease(self, lost: Lost | None, thing: object = None) -> Lease:
-        """Begin to hold something, of no bytes yet."""
+        """Begin a lease of 0 bytes."""
         return Lease(self._budget, self.person, thing, lost)
 
 
 def unbounded() -> Budget:
-    """For whoever needs no bounds: everything may be held, for ever."""
+    """Return a budget without bounds, whose leases last for ever."""
     return Budget(2**62, 2**62, lambda: 0.0)

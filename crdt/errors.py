@@ -1,9 +1,10 @@
-"""Every way to say no: who is to blame is the class, what happened is the code.
+"""Refusals, every way to say no: the class says who is to blame, the code says what happened.
 
     ManyhandsError
-    ├── ProtocolError     the peer's fault: the message is refused, the connection and the room go on
-    ├── Unavailable       a dependency does not answer, or there is no room: retried with back-off, nothing is lost meanwhile
-    └── InvariantError    ours: it closes the room, never the process
+    ├── ProtocolError     the peer's fault: the message is refused, connection and room go on
+    ├── Unavailable       a dependency does not answer, or memory is short: nothing is lost, and
+    │                     the caller retries with back-off
+    └── InvariantError    our fault: it closes the room, never the process
 
 The codes are part of the native protocol (server/PROTOCOL.md lists them; a test compares the two).
 """
@@ -14,32 +15,35 @@ from crdt.ids import Epoch
 
 
 class Code(StrEnum):
-    """What went wrong, in a word that programs may rely on."""
+    """The reason of a refusal, in a word that programs may rely on."""
 
     MALFORMED = "malformed"
     """The message does not have the form that its event asks for."""
     UNKNOWN_EVENT = "unknown_event"
-    """No such event in this protocol."""
+    """This protocol has no such event."""
     NOT_JOINED = "not_joined"
-    """The connection has not joined the document it speaks of."""
+    """The connection has not joined the document that the message names."""
     NOT_FOUND = "not_found"
-    """There is no such document, or it is not for this person: the two answers are the same."""
+    """There is no such document, or this person may not see it. Both get the same answer."""
     UNAUTHENTICATED = "unauthenticated"
-    """Who this is, is not known, or not any more: sign in, or bring a fresh token."""
+    """The person is not known, or not any more: sign in, or bring a fresh token."""
     FORBIDDEN = "forbidden"
     """The person's role does not include this."""
     BAD_UPDATE = "bad_update"
-    """The update's bytes are not a sound Yjs v1 update, or the document engine does not take it."""
+    """The bytes are not a sound Yjs v1 update, or the document engine does not take the update."""
     UNSUPPORTED_CONTENT = "unsupported_content"
-    """The update is sound but holds what cannot be kept unharmed, for example XmlHook, a subdocument, or `__proto__` as a key."""
+    """The update is sound, but holds content that cannot be kept unharmed.
+
+    Examples are XmlHook, a subdocument, and `__proto__` as a key.
+    """
     MISSING_PAST = "missing_past"
-    """The update builds on changes that the server has never seen; join again and send what it lacks."""
+    """The update builds on changes that the server has never seen: join again and send these."""
     CLIENT_ID_TAKEN = "client_id_taken"
     """The client id belongs to somebody else; take another one."""
     TOO_LARGE = "too_large"
     """One message, update or presence is over its limit."""
     TOO_COSTLY = "too_costly"
-    """The change, or the document with it, would take the document engine too long; make smaller changes."""
+    """The change, or the document with it, would take the engine too long: make smaller changes."""
     DOCUMENT_FULL = "document_full"
     """The document has reached a limit of size or complexity."""
     TOO_MANY = "too_many"
@@ -47,17 +51,17 @@ class Code(StrEnum):
     RATE_LIMITED = "rate_limited"
     """Too much in too short a time; slow down and try again."""
     EPOCH_CHANGED = "epoch_changed"
-    """The document was restored or made anew: a copy of its earlier life must not be merged into it."""
+    """The document was restored or made anew. A copy of its earlier life must not be merged in."""
     QUARANTINED = "quarantined"
-    """The document is open read-only because its stored state cannot be worked with; everything is kept."""
+    """The document is open read-only, because its log cannot be replayed. Everything is kept."""
     UNAVAILABLE = "unavailable"
-    """The store does not answer and there is no room left to wait in; keep the change and try again."""
+    """A dependency does not answer, or memory is short: keep the change and try again."""
     DELETED = "deleted"
     """The document was deleted for ever."""
     DRAINING = "draining"
     """This server is shutting down; connect again."""
     INTERNAL = "internal"
-    """The server's own mistake; it has been logged."""
+    """The server made a mistake, which has been logged."""
 
 
 class ManyhandsError(Exception):
@@ -70,16 +74,16 @@ class ManyhandsError(Exception):
 
     @property
     def outward(self) -> str:
-        """The sentence for strangers: it names no path, host or address of the server's."""
+        """The message for strangers. It names no path, host or address of the server."""
         return self.message
 
 
 class ProtocolError(ManyhandsError):
-    """The peer's fault. Nothing has changed; the peer is told and everybody else notices nothing."""
+    """The peer's fault. Nothing has changed. The peer gets the refusal, and nobody else notices."""
 
 
 class EpochChanged(ProtocolError):
-    """The client's offline copy belongs to another life of the document; `epoch` is the present one."""
+    """The client's offline copy belongs to another epoch. `epoch` is the document's present one."""
 
     def __init__(self, epoch: Epoch) -> None:
         super().__init__(Code.EPOCH_CHANGED, "The document was restored or made anew. Keep the offline copy apart.")
@@ -87,7 +91,7 @@ class EpochChanged(ProtocolError):
 
 
 class Unavailable(ManyhandsError):
-    """A dependency does not answer now. Nothing is lost; the caller retries with back-off."""
+    """A dependency does not answer now. Nothing is lost, and the caller retries with back-off."""
 
     def __init__(self, message: str, code: Code = Code.UNAVAILABLE) -> None:
         super().__init__(code, message)
@@ -101,23 +105,29 @@ class Unavailable(ManyhandsError):
 
 
 class GivenUp(Unavailable):
-    """What the server kept for a peer was given up, for its time was over or others needed the memory. The peer begins again."""
+    """Bytes that the server kept for a peer were given up, and the peer must begin again.
+
+    Their time was over, or others needed the memory.
+    """
 
     @property
     def outward(self) -> str:
-        """What happened is no secret, and says what to do."""
+        """The message itself, because it names no dependency and says what to do."""
         return self.message
 
 
 class InvariantError(ManyhandsError):
-    """Our own mistake or damaged data. The room is rebuilt from the log or closed; the process goes on."""
+    """Our own mistake, or damaged data. The room is rebuilt from the log or closed.
+
+    The process goes on.
+    """
 
     def __init__(self, message: str, code: Code = Code.INTERNAL) -> None:
         super().__init__(code, message)
 
     @property
     def outward(self) -> str:
-        """What it was is for the operator's log."""
+        """A general message, because the details are for the operator's log."""
         if self.code is Code.QUARANTINED:
             return "The stored document is damaged. Everything is kept: tell whoever runs this server."
         return "The server made a mistake; it has been logged."

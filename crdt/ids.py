@@ -1,4 +1,4 @@
-"""The names that things go by: one type per kind of id, so that none is passed for another."""
+"""Ids: one type for each kind, so that no id is passed for another."""
 
 import re
 from collections.abc import Callable
@@ -9,25 +9,25 @@ DocumentId = NewType("DocumentId", str)
 """A shared text. The server makes 22 characters of URL-safe base64 (128 random bits)."""
 
 ConnectionId = NewType("ConnectionId", str)
-"""One browser connection. Secret towards other people: it is never sent to them."""
+"""One browser connection. The id is secret, and is never sent to other people."""
 
 PresenceId = NewType("PresenceId", int)
-"""One session as other people see it; unique within a room for as long as the room is open."""
+"""One session as other people see it. The id is unique in a room while the room is open."""
 
 ClientId = NewType("ClientId", int)
-"""Author of CRDT items: Yjs' integer below 2**53."""
+"""The author of CRDT items: Yjs' integer below 2**53."""
 
 NodeId = NewType("NodeId", str)
-"""One life of one server process, as the other nodes know it; a process started again is another node."""
+"""One life of one server process. A process that is started again is another node."""
 
 UpdateId = NewType("UpdateId", str)
-"""One append to a log; the store commits each at most once, however often it is retried."""
+"""One append to a log. The store commits each id at most once, however often it is retried."""
 
 Epoch = NewType("Epoch", int)
-"""One life of a document. A restore from a backup begins another; histories of two epochs are never merged."""
+"""One life of a document. A restore from a backup begins another. Epochs are never merged."""
 
 Seq = NewType("Seq", int)
-"""Place of a row in a document's log: 1, 2, 3 … without gaps; 0 is the empty log."""
+"""Number of a row in a document's log: 1, 2, 3 … without gaps. 0 stands for the empty log."""
 
 MAX_CLIENT_ID = 2**53 - 1
 
@@ -35,13 +35,13 @@ _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
 
 
 def is_document_id(value: object) -> bool:
-    """Whether a stranger's value has the form of a document id; says nothing of whether the document exists."""
+    """Whether a stranger's value has the form of a document id. The document need not exist."""
     return isinstance(value, str) and _DOCUMENT_ID.match(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class IdFactory:
-    """Makes a new id on each call: random ones on a server, counted ones in a simulation."""
+    """Functions that make a new id on each call: random on a server, counted in a simulation."""
 
     update_id: Callable[[], UpdateId]
     presence_id: Callable[[], PresenceId]

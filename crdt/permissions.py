@@ -1,7 +1,7 @@
-"""Who may what in a document: the roles, and the table of what each includes. Everything that refuses a person asks here.
+"""Permissions: the roles in a document, and the table of the actions that each role includes.
 
-A role belongs to a person in one document, by a grant or by a link. Everybody who may read is seen
-by the others, viewers too.
+All code that refuses a person asks here. A person has a role in one document, by a grant or by a
+link. Everybody who may read is seen by the others, viewers included.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from crdt.errors import Code, ProtocolError
 
 
 class Role(StrEnum):
-    """What a person may do in a document; each includes the ones after it."""
+    """A person's role in a document. Each role includes the ones after it."""
 
     OWNER = "owner"
     EDITOR = "editor"
@@ -20,31 +20,30 @@ class Role(StrEnum):
 
     @property
     def may_write(self) -> bool:
-        """Whether updates of this role are taken."""
         return may(self, Action.WRITE)
 
 
 class Action(StrEnum):
-    """What can be done with a document."""
+    """An action on a document."""
 
     READ = "read"
-    """Join it, fetch it, show one's cursor; see its entry and its attachments."""
+    """Join and fetch the document, show one's cursor, see its entry and its attachments."""
     COMMENT = "comment"
     """Say something about the text without changing it."""
     WRITE = "write"
     """Send updates and uploads, attach files."""
     RENAME = "rename"
-    """Give it another title."""
+    """Give the document another title."""
     SEE_PEOPLE = "see_people"
-    """See who has access, and by what."""
+    """See who has access, and by which grant or link."""
     SHARE = "share"
-    """Give and take roles, open and close the link, read the record of all that."""
+    """Give and take roles, open and close the link, read the record of these changes."""
     TRASH = "trash"
-    """Put it into the trash and take it out."""
+    """Put the document into the trash, and take it out."""
     DELETE = "delete"
-    """Delete it for ever."""
+    """Delete the document for ever."""
     TRANSFER = "transfer"
-    """Make somebody else its owner."""
+    """Make somebody else the owner."""
 
 
 _VIEWER = frozenset({Action.READ})
@@ -75,17 +74,17 @@ _BY_STRENGTH = (Role.OWNER, Role.EDITOR, Role.COMMENTER, Role.VIEWER)
 
 
 def may(role: Role | None, action: Action) -> bool:
-    """Whether the role includes this; nobody's role includes nothing."""
+    """Whether the role includes the action. A person without a role may do nothing."""
     return role is not None and action in PERMISSIONS[role]
 
 
 def strongest(*roles: Role | None) -> Role | None:
-    """The one that includes the others; None: there is none."""
+    """Return the role that includes all the others, or None if there is no role."""
     return next((role for role in _BY_STRENGTH if role in roles), None)
 
 
 def forbidden(role: Role, action: Action) -> ProtocolError:
-    """The refusal of what a role doesn't include."""
+    """Return the refusal of an action that the role does not include."""
     return ProtocolError(Code.FORBIDDEN, f"You are {_called(role)} of this document: you may not {_VERBS[action]}.")
 
 

@@ -1,18 +1,21 @@
-"""How much of something a peer may ask for in how short a time: a bucket that fills steadily and is emptied by what is asked."""
+"""Token buckets: a limit on how much a peer may ask for in a given time.
+
+A bucket fills steadily, and each request takes tokens out.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So much per second for ever, and `burst` at once after a quiet spell; both more than 0."""
+    """An amount per second, and an amount at once after a quiet spell. Both are more than 0."""
 
     per_second: float
     burst: float
 
 
 class TokenBucket:
-    """One peer's share under a Rate; times are monotonic seconds and never go back."""
+    """One peer's bucket under a Rate. Times are monotonic seconds and never go back."""
 
     __slots__ = ("_at", "_left", "_rate")
 
@@ -22,10 +25,10 @@ class TokenBucket:
         self._at = now
 
     def take(self, amount: float, now: float) -> float:
-        """Take an amount, and return 0; or take nothing and return the seconds after which that much can be had.
+        """Take an amount and return 0, or take nothing and return the seconds until it is there.
 
-        More than the burst can never be had at once: it is let through when the bucket is full, and
-        leaves it in debt.
+        An amount above the burst is let through when the bucket is full. It leaves the bucket in
+        debt, because the bucket can never hold that much.
         """
         rate = self._rate
         left = self._left + (now - self._at) * rate.per_second
