@@ -162,9 +162,9 @@ def table_of(operations: Sequence[Operation]) -> str:
 
 
 def _request(each: Operation) -> str:
-    query = "" if each.query is None else "?" + "&".join(f"{name}=" for name in each.query.__struct_encode_fields__)
+    query = "&".join(f"{one['name']}={one['schema'].get('default') or ''}" for one in _query_parameters(each.query))
     body = "" if each.body is None or not each.body.__struct_fields__ else f" `{each.body.__name__}`"
-    return f"`{each.method} {each.path}{query}`{' the bytes' if each.files else body}"
+    return f"`{each.method} {each.path}{'?' if query else ''}{query}`{' the bytes' if each.files else body}"
 
 
 def _right(each: Operation) -> str:

@@ -218,13 +218,14 @@ def _endpoint(
     each: Operation, handler: Callable[..., Awaitable[Struct | Response | None]], access: Access | None
 ) -> Callable[[Request], Awaitable[Response]]:
     status = next(iter(each.answers))
+    rights = access if each.asks else None
+    if each.asks and access is None:
+        raise InvariantError(f"Nobody can say who may {each.name}.")
 
     async def endpoint(request: Request) -> Response:
         asked, given = Asked(request), {}
-        if each.needs is not None and each.asks:
-            if access is None:
-                raise InvariantError("Nobody is there to ask whether this may be done.")
-            asked.allowed = await access.require(asked.identity, asked.document_id, each.needs)
+        if rights is not None and each.needs is not None:
+            asked.allowed = await rights.require(asked.identity, asked.document_id, each.needs)
         if each.query is not None:
             given["query"] = read_query(request, each.query)
         if each.body is not None:

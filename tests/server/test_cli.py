@@ -12,6 +12,7 @@ import pytest
 
 from crdt.ids import DocumentId, Epoch
 from server.cli.address import CannotStart, bind
+from server.cli.openapi import described
 from server.cli.settings import markdown
 from server.config.loading import version
 from server.store.sql import SqlStore
@@ -46,9 +47,13 @@ async def test_what_may_start_later_is_told_from_what_never_will(tmp_path: Path)
     assert (await failed_start("--port", "http"))[0] == 2
 
 
-async def test_the_version_and_the_settings_are_printed() -> None:
+async def test_the_version_the_settings_and_the_rest_api_are_printed() -> None:
     assert await run("version") == (0, version() + "\n", "")
     assert await run("settings", "--markdown") == (0, markdown(), "")
+    assert await run("openapi", "--table") == (0, described("table"), "")
+    assert await run("openapi", "--types") == (0, described("types"), "")
+    code, out, _ = await run("openapi")
+    assert (code, json.loads(out)["openapi"]) == (0, "3.1.0")
     code, out, _ = await run("settings", MANYHANDS_PORT="9000")
     assert code == 0
     assert ["MANYHANDS_PORT", "9000"] in [line.split() for line in out.splitlines()]

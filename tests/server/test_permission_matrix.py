@@ -16,6 +16,8 @@ from PIL import Image
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import User
+from server.http.operation import Operation, operations_of
+from server.http.site import APIS
 from server.store.base import Attachment
 from server.store.memory import MemoryStore
 from server.store.sharing_base import KnownUser, Link
@@ -26,6 +28,7 @@ from tests.server.http_site import Site, error_of
 DOCUMENT = DocumentId("a-document")
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ROLES = [*Role, None]
+OPERATIONS = list(operations_of(*APIS))
 
 
 def png() -> bytes:
@@ -72,6 +75,21 @@ REQUESTS = [
     Ask(Action.DELETE, "DELETE", trashed=True),
     Ask(Action.TRANSFER, "PUT", "/people/friend", json={"role": "owner"}),
 ]
+
+
+def declared(ask: Ask) -> Operation:
+    """The operation that a request is for."""
+    path = ask.path.replace(SHA256, "{sha256}").replace("friend", "{user_id}")
+    where = (ask.method, "/api/documents/{document_id}" + path)
+    (found,) = [each for each in OPERATIONS if (each.method, each.path) == where]
+    return found
+
+
+def test_every_operation_on_a_document_declares_the_right_that_it_takes() -> None:
+    assert {declared(ask).name for ask in REQUESTS} == {each.name for each in OPERATIONS if each.parameters}
+    for ask in REQUESTS:
+        # Whoever gives the owner's role away needs more than for another role.
+        assert declared(ask).needs is (Action.SHARE if ask.action is Action.TRANSFER else ask.action)
 
 
 async def filled(store: MemoryStore, role: Role | None, *, trashed: bool = False) -> None:
