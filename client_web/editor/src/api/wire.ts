@@ -22,7 +22,7 @@ export interface RoleChange {
   readonly role: Role;
 }
 
-/** What a person may do in a document; each includes the ones after it. */
+/** A person's role in a document. Each role includes the ones after it. */
 export type Role = "commenter" | "editor" | "owner" | "viewer";
 
 /** What the link is to do. `renew` makes a new one: whoever came by an older one is let go. */
@@ -157,5 +157,5 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What went wrong, in a word that programs may rely on. */
+/** The reason of a refusal, in a word that programs may rely on. */
 export type Code = "bad_update" | "client_id_taken" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content";
