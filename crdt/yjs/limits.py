@@ -61,10 +61,10 @@ class GateLimits:
     type_depth: int = 256
     types: int = 2**18
     root_names: int = 64
-    client_ids: int = 50_000
-    brought_client_ids: int = 25_000
-    document_structs: int = 250_000
-    document_values: int = 500_000
+    client_ids: int = 40_000
+    brought_client_ids: int = 20_000
+    document_structs: int = 120_000
+    document_values: int = 300_000
     fragment_roots: frozenset[str] = frozenset({"default"})
 
     def without_sizes(self) -> "GateLimits":
