@@ -10,7 +10,7 @@ STAMPS := .make
 unexport PYTHONDONTWRITEBYTECODE
 PAGES := $(WEB)/editor/dist/index.html
 
-.PHONY: serve cluster test test-fast lint format bench dist setup lock clean
+.PHONY: serve cluster test test-fast lint format describe bench dist setup lock clean
 
 serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 with its data in ./data
 	$(BIN)/manyhands serve $(ARGS)
@@ -40,6 +40,10 @@ format: $(STAMPS)/python-dev $(STAMPS)/web
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 	cd $(WEB) && npm run format
+
+describe: $(STAMPS)/python-dev  ## Renew what is written from the declared operations: PROTOCOL.md's tables, the editor's types
+	$(BIN)/manyhands openapi --table | sed -i -e '/openapi --table: begin/,/openapi --table: end/{//!d}' -e '/openapi --table: begin/r /dev/stdin' server/PROTOCOL.md
+	$(BIN)/manyhands openapi --types > $(WEB)/editor/src/api/wire.ts
 
 bench: setup $(STAMPS)/peers $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

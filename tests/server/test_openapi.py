@@ -51,12 +51,11 @@ def test_the_protocols_tables_are_not_stale() -> None:
     text = PROTOCOL.read_text(encoding="utf-8")
     table = re.search("<!-- openapi --table: begin -->\n(.*)<!-- openapi --table: end -->", text, re.DOTALL)
     assert table is not None
-    assert table[1] == described("table"), "put the output of `manyhands openapi --table` between the two marks"
+    assert table[1] == described("table"), "run: make describe"
 
 
 def test_the_editors_types_are_not_stale() -> None:
-    run = "run: manyhands openapi --types > client_web/editor/src/api/wire.ts"
-    assert TYPES.read_text(encoding="utf-8") == described("types"), run
+    assert TYPES.read_text(encoding="utf-8") == described("types"), "run: make describe"
 
 
 def test_what_is_referred_to_is_there_and_all_of_it_is_used() -> None:
