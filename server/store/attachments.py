@@ -41,7 +41,7 @@ def _put(connection: Connection, document_id: DocumentId, attachment: Attachment
         "media_type": attachment.media_type,
         "data": attachment.data,
     }
-    done = connection.execute(insert(connection, attachments).values(values).on_conflict_do_nothing())
+    done = connection.execute(insert(connection.dialect.name, attachments).values(values).on_conflict_do_nothing())
     if done.rowcount and most_bytes is not None:
         # Locked only now, so that appends need not wait while the bytes travel; whoever has the
         # lock sees all that is committed.

@@ -37,7 +37,7 @@ def _record(connection: Connection, deed: Deed) -> None:
         "document_id": deed.document_id,
         "details": json.dumps(dict(deed.details)),
     }
-    connection.execute(insert(connection, audit).values(values))
+    connection.execute(insert(connection.dialect.name, audit).values(values))
     mine = audit.c.document_id == deed.document_id
     oldest_kept = select(audit.c.id).where(mine).order_by(audit.c.id.desc()).limit(1).offset(DEEDS_KEPT - 1)
     connection.execute(delete(audit).where(mine, audit.c.id < oldest_kept.scalar_subquery()))

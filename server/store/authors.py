@@ -7,11 +7,18 @@ history learns of it all the same.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from crdt.ids import ClientId, Seq
 from crdt.protocol.row import AuthorKeys, Row
 from server.store.schema import author_keys
+from server.store.statements import fetch
+
+_BOUND = (
+    select(author_keys.c.client_id, author_keys.c.key_hash, author_keys.c.seq)
+    .where(author_keys.c.document_key == bindparam("key"), author_keys.c.seq > bindparam("after"))
+    .order_by(author_keys.c.client_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +33,11 @@ class Bindings:
         return [replace(row, author_keys=self.by_seq[row.seq]) if row.seq in self.by_seq else row for row in rows]
 
 
-def read_bindings(connection: Connection, key: int, after: Seq | None = None) -> Bindings:
+def read_bindings(connection: Connection, key: int, after: int = -1) -> Bindings:
     """Read what was bound in a document, or only what was bound after a row. `key`: the document's."""
-    query = select(author_keys.c.client_id, author_keys.c.key_hash, author_keys.c.seq).order_by(author_keys.c.client_id)
-    query = query.where(author_keys.c.document_key == key)
-    if after is not None:
-        query = query.where(author_keys.c.seq > after)
     by_client: dict[ClientId, bytes] = {}
     by_seq: dict[Seq, AuthorKeys] = {}
-    for client_id, key_hash, seq in connection.execute(query):
+    for client_id, key_hash, seq in fetch(connection, _BOUND, key=key, after=after):
         by_client[client_id] = key_hash
         by_seq[seq] = (*by_seq.get(seq, ()), (client_id, key_hash))
     return Bindings(by_client, by_seq)

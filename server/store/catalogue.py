@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, tuple_, update
+from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
@@ -13,7 +14,7 @@ from server.store.base import Entry, Page, Whose
 from server.store.database import Database
 from server.store.schema import documents, grants
 from server.store.sharing import concerns, note_owner
-from server.store.statements import insert
+from server.store.statements import change, fetch, insert, unless_there
 from server.store.titles import decode_cursor, encode_cursor, fold_title, from_microseconds, to_microseconds
 
 _ENTRY = select(
@@ -24,6 +25,7 @@ _ENTRY = select(
     documents.c.trashed_at,
     documents.c.size,
 )
+_OF_ID = _ENTRY.where(documents.c.document_id == bindparam("document_id"))
 
 
 class SqlCatalogue:
@@ -105,32 +107,39 @@ class SqlCatalogue:
 
 
 def _create(connection: Connection, values: Mapping[str, Any], owner: str | None) -> Entry:
-    # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted
-    # before it is read.
-    unless_there = insert(connection, documents).values(values)
-    unless_there = unless_there.on_conflict_do_update(
-        index_elements=["document_id"], set_={"document_id": values["document_id"]}
-    )
-    made = connection.execute(unless_there.returning(documents.c.key, documents.c.epoch)).one()
-    if owner is not None and made.epoch == values["epoch"]:
+    (made,) = fetch(connection, _creation(connection.dialect.name), **values)
+    key, epoch = made
+    if owner is not None and epoch == values["epoch"]:
         grant = {
-            "document_key": made.key,
+            "document_key": key,
             "user_id": owner,
             "role": Role.OWNER.value,
             "created_at": values["created_at"],
         }
-        connection.execute(insert(connection, grants).values(grant).on_conflict_do_nothing())
-        note_owner(connection, made.key)
-    return _entry(connection.execute(_ENTRY.where(documents.c.document_id == values["document_id"])).one())
+        change(connection, unless_there(connection.dialect.name, grants), **grant)
+        note_owner(connection, key)
+    (entry,) = fetch(connection, _OF_ID, document_id=values["document_id"])
+    return _entry(*entry)
+
+
+@cache
+def _creation(dialect: str) -> ClauseElement:
+    names = "document_id title title_folded created_at updated_at epoch head snapshot_seq size link_role"
+    made = insert(dialect, documents).values({name: bindparam(name) for name in names.split()})
+    # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted
+    # before it is read.
+    same = {"document_id": made.excluded.document_id}
+    made = made.on_conflict_do_update(index_elements=["document_id"], set_=same)
+    return made.returning(documents.c.key, documents.c.epoch)
 
 
 def _get(connection: Connection, document_id: DocumentId) -> Entry | None:
-    found = connection.execute(_ENTRY.where(documents.c.document_id == document_id)).first()
-    return None if found is None else _entry(found)
+    found = fetch(connection, _OF_ID, document_id=document_id)
+    return _entry(*found[0]) if found else None
 
 
 def _all(connection: Connection, statement: Select[Any]) -> list[Entry]:
-    return [_entry(found) for found in connection.execute(statement)]
+    return [_entry(*found) for found in connection.execute(statement)]
 
 
 def _change(connection: Connection, document_id: DocumentId, values: Mapping[str, Any]) -> Entry | None:
@@ -142,12 +151,7 @@ def _delete(connection: Connection, document_id: DocumentId) -> bool:
     return connection.execute(delete(documents).where(documents.c.document_id == document_id)).rowcount > 0
 
 
-def _entry(found: Row[*tuple[Any, ...]]) -> Entry:
-    return Entry(
-        DocumentId(found.document_id),
-        found.title,
-        from_microseconds(found.created_at),
-        from_microseconds(found.updated_at),
-        None if found.trashed_at is None else from_microseconds(found.trashed_at),
-        found.size,
-    )
+def _entry(document_id: str, title: str, created_at: int, updated_at: int, trashed_at: int | None, size: int) -> Entry:
+    trashed = None if trashed_at is None else from_microseconds(trashed_at)
+    created, updated = from_microseconds(created_at), from_microseconds(updated_at)
+    return Entry(DocumentId(document_id), title, created, updated, trashed, size)

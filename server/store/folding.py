@@ -20,7 +20,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from crdt.errors import Code, InvariantError
 from crdt.ids import DocumentId, Epoch, Seq
@@ -28,8 +28,52 @@ from server.store.base import REMEMBERED_UPDATE_IDS, CompactionReport, Folded, R
 from server.store.schema import documents, history, log_rows, snapshots, update_ids
 from server.store.segments import checksum, damaged, pack_rows, pack_snapshot, unpack_rows
 from server.store.set_aside import read_marks
+from server.store.statements import change, fetch
 
 _log = logging.getLogger(__name__)
+
+_DOCUMENT = select(
+    documents.c.key, documents.c.epoch, documents.c.head, documents.c.snapshot_seq, documents.c.set_aside_version
+).where(documents.c.document_id == bindparam("document_id"))
+_ROWS = (
+    select(log_rows.c.seq, log_rows.c.batch, log_rows.c.checksum, log_rows.c.at, log_rows.c.contributors)
+    .where(
+        log_rows.c.document_key == bindparam("key"),
+        log_rows.c.seq > bindparam("after"),
+        log_rows.c.seq <= bindparam("head"),
+    )
+    .order_by(log_rows.c.seq)
+)
+_SNAPSHOT = select(snapshots.c.data, snapshots.c.checksum).where(
+    snapshots.c.document_key == bindparam("key"), snapshots.c.seq == bindparam("seq")
+)
+# A compaction's, in the order in which it writes:
+_LOCK = select(documents.c.key).where(documents.c.key == bindparam("of_document")).with_for_update(key_share=True)
+_REST = select(func.coalesce(func.sum(func.length(log_rows.c.batch)), 0)).where(
+    log_rows.c.document_key == bindparam("of_document"), log_rows.c.seq > bindparam("last")
+)
+_ADVANCE = (
+    update(documents)
+    .where(
+        documents.c.key == bindparam("of_document"),
+        documents.c.epoch == bindparam("of_epoch"),
+        documents.c.snapshot_seq == bindparam("before"),
+    )
+    .values(snapshot_seq=bindparam("last"), size=_REST.scalar_subquery() + bindparam("bytes", type_=BigInteger))
+)
+_ADD_SNAPSHOT, _ADD_SEGMENT = insert(snapshots), insert(history)
+_SNAPSHOTS = select(snapshots.c.seq, func.length(snapshots.c.data)).where(
+    snapshots.c.document_key == bindparam("of_document")
+)
+_SEGMENTS = (
+    select(history.c.seq, func.length(history.c.data), history.c.at)
+    .where(history.c.document_key == bindparam("of_document"), history.c.seq <= bindparam("last"))
+    .order_by(history.c.seq.desc())
+)
+_DELETE_ROWS, _DELETE_IDS, _DELETE_SEGMENTS, _DELETE_SNAPSHOTS = (
+    delete(table).where(table.c.document_key == bindparam("of_document"), table.c.seq <= bindparam("last"))
+    for table in (log_rows, update_ids, history, snapshots)
+)
 
 MOST_ROWS = 2**22
 """Rows since a snapshot; where there seem to be more, the document's own row is damaged."""
@@ -100,23 +144,17 @@ class Packed:
 
 def find_document(connection: Connection, document_id: DocumentId) -> Document | None:
     """Read a document's row."""
-    of = documents.c
-    query = select(of.key, of.epoch, of.head, of.snapshot_seq, of.set_aside_version)
-    found = connection.execute(query.where(of.document_id == document_id)).first()
-    if found is None:
-        return None
-    key, epoch, head, snapshot_seq, version = found
-    return Document(document_id, key, Epoch(epoch), Seq(head), Seq(snapshot_seq), version)
+    for key, epoch, head, snapshot_seq, version in fetch(connection, _DOCUMENT, document_id=document_id):
+        return Document(document_id, key, Epoch(epoch), Seq(head), Seq(snapshot_seq), version)
+    return None
 
 
 def read_rows(connection: Connection, document: Document, after: Seq) -> list[Row]:
     """Read the rows after `after`; one that is damaged says so, and one that is missing is damaged and empty."""
     if document.head - after > MOST_ROWS:
         raise damaged(document.document_id, "log row", Seq(after + 1))
-    of = log_rows.c
-    query = select(of.seq, of.batch, of.checksum, of.at, of.contributors).order_by(of.seq)
-    within = query.where(_of(log_rows, document), of.seq > after, of.seq <= document.head)
-    found = {seq: (bytes(batch), *rest) for seq, batch, *rest in connection.execute(within)}
+    within = fetch(connection, _ROWS, key=document.key, after=after, head=document.head)
+    found = {seq: (bytes(batch), *rest) for seq, batch, *rest in within}
     rows: list[Row] = []
     for seq in map(Seq, range(after + 1, document.head + 1)):
         batch, stored, at, contributors = found.get(seq, (b"", None, None, None))
@@ -195,19 +233,13 @@ def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionRepor
     last = span.fresh[-1].seq
     if not _advance(connection, packed, last):
         return None
-    shared = {"document_key": document.key, "seq": last}
-    connection.execute(
-        insert(snapshots).values(
-            **shared,
-            data=packed.snapshot,
-            state_vector=folded.state_vector,
-            checksum=checksum(packed.snapshot, last),
-        )
-    )
-    segment, at = packed.segment, span.fresh[-1].at
-    connection.execute(insert(history).values(**shared, data=segment, checksum=checksum(segment, last), at=at))
-    folded_rows = connection.execute(delete(log_rows).where(_of(log_rows, document), log_rows.c.seq <= last))
-    if folded_rows.rowcount != sum(bool(row.batch) for row in span.fresh):
+    snapshot = {"data": packed.snapshot, "checksum": checksum(packed.snapshot, last)}
+    segment = {"data": packed.segment, "checksum": checksum(packed.segment, last), "at": span.fresh[-1].at}
+    place = {"document_key": document.key, "seq": last}
+    change(connection, _ADD_SNAPSHOT, **place, **snapshot, state_vector=folded.state_vector)
+    change(connection, _ADD_SEGMENT, **place, **segment)
+    folded_rows = change(connection, _DELETE_ROWS, of_document=document.key, last=last)
+    if folded_rows != sum(bool(row.batch) for row in span.fresh):
         message = f"Document {document.document_id}: other rows were to be deleted than had been read."
         raise InvariantError(message, Code.INTERNAL)
     _thin(connection, span, last, keep)
@@ -219,51 +251,33 @@ def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
     document = packed.span.document
     # First the lock, which is nothing on SQLite: what is summed up below then includes what others
     # have just appended.
-    connection.execute(select(documents.c.key).where(documents.c.key == document.key).with_for_update(key_share=True))
-    rest = select(func.coalesce(func.sum(func.length(log_rows.c.batch)), 0)).where(
-        _of(log_rows, document), log_rows.c.seq > last
-    )
-    advanced = connection.execute(
-        update(documents)
-        .where(
-            documents.c.key == document.key,
-            documents.c.epoch == document.epoch,
-            documents.c.snapshot_seq == document.snapshot_seq,
-        )
-        .values(snapshot_seq=last, size=rest.scalar_subquery() + len(packed.folded.snapshot))
-    )
-    return advanced.rowcount == 1
+    fetch(connection, _LOCK, of_document=document.key)
+    before = {"of_epoch": document.epoch, "before": document.snapshot_seq}
+    bytes_ = len(packed.folded.snapshot)
+    return change(connection, _ADVANCE, of_document=document.key, **before, last=last, bytes=bytes_) == 1
 
 
 def _thin(connection: Connection, span: Span, last: Seq, keep: Keep) -> None:
     """Delete what is older than what is kept; a segment goes with the snapshot that it builds on."""
     document = span.document
-    old_ids = update_ids.c.seq <= last - REMEMBERED_UPDATE_IDS
-    connection.execute(delete(update_ids).where(_of(update_ids, document), old_ids))
-    found = select(snapshots.c.seq, func.length(snapshots.c.data)).where(_of(snapshots, document))
-    bases: dict[int, int] = dict(map(tuple, connection.execute(found)))
-    older = connection.execute(
-        select(history.c.seq, func.length(history.c.data), history.c.at)
-        .where(_of(history, document), history.c.seq <= span.base_seq)
-        .order_by(history.c.seq.desc())
-    ).all()
+    change(connection, _DELETE_IDS, of_document=document.key, last=last - REMEMBERED_UPDATE_IDS)
+    bases: dict[int, int] = dict(map(tuple, fetch(connection, _SNAPSHOTS, of_document=document.key)))
+    older = fetch(connection, _SEGMENTS, of_document=document.key, last=span.base_seq)
     room, oldest = keep.bytes, span.base_seq
     for place, (seq, size, at) in enumerate(older, 1):
-        base = Seq(older[place].seq if place < len(older) else 0)
+        base = Seq(older[place][0] if place < len(older) else 0)
         room -= size + bases.get(base, 0)
         if room < 0 or (at is not None and at < keep.since):
-            connection.execute(delete(history).where(_of(history, document), history.c.seq <= seq))
+            change(connection, _DELETE_SEGMENTS, of_document=document.key, last=seq)
             break
         oldest = base
-    connection.execute(delete(snapshots).where(_of(snapshots, document), snapshots.c.seq < oldest))
+    change(connection, _DELETE_SNAPSHOTS, of_document=document.key, last=oldest - 1)
 
 
 def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> bytes | None:
-    query = select(snapshots.c.data, snapshots.c.checksum).where(_of(snapshots, document), snapshots.c.seq == seq)
-    found = connection.execute(query).first()
-    if found is None or checksum(found.data, seq) != found.checksum:
-        return None
-    return bytes(found.data)
+    for data, stored in fetch(connection, _SNAPSHOT, key=document.key, seq=seq):
+        return bytes(data) if checksum(data, seq) == stored else None
+    return None
 
 
 def _read_segments(connection: Connection, document: Document, after: Seq) -> list[Row]:

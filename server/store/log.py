@@ -6,9 +6,10 @@ Appending is the hot path and each database's own: sqlite/append.py, postgres/ap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.log.stand_ins import batch_of
@@ -30,11 +31,10 @@ from server.store.schema import documents
 from server.store.segments import unpack_snapshot
 from server.store.set_aside import read_marks
 from server.store.set_aside_base import Marks
-from server.store.statements import among
+from server.store.statements import among, fetch
 from server.store.titles import from_microseconds, to_microseconds
 
 _SMALL = 32_768  # bytes that are unpacked sooner than another thread begins to
-_HEADS_AT_ONCE = 10_000  # SQLite takes at most 32,766 parameters in a statement
 
 
 class SqlLog:
@@ -138,11 +138,15 @@ def _read_packed(
 
 def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:
     heads: dict[DocumentId, Head] = {}
+    found = fetch(connection, _heads_among(connection.dialect.name), document_ids=document_ids)
+    for document_id, epoch, head, title, trashed_at, access, aside in found:
+        moment = None if trashed_at is None else from_microseconds(trashed_at)
+        heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside)
+    return heads
+
+
+@cache
+def _heads_among(dialect: str) -> Select[Any]:
     of = documents.c
     query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at, of.access_version, of.set_aside_version)
-    for at in range(0, len(document_ids), _HEADS_AT_ONCE):
-        wanted = among(connection, documents.c.document_id, document_ids[at : at + _HEADS_AT_ONCE])
-        for document_id, epoch, head, title, trashed_at, access, aside in connection.execute(query.where(wanted)):
-            moment = None if trashed_at is None else from_microseconds(trashed_at)
-            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside)
-    return heads
+    return query.where(among(dialect, of.document_id, "document_ids"))

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
-from sqlalchemy import BigInteger, Connection, delete, literal, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, select
+from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import DocumentId
 from server.store.database import Database
 from server.store.schema import documents, open_marks
-from server.store.statements import insert
+from server.store.statements import change, fetch, insert
 from server.store.titles import to_microseconds
 
 
@@ -40,24 +41,34 @@ class SqlOpenMarks:
 
 
 def _mark(connection: Connection, document_id: DocumentId, node_id: str, now: int) -> None:
-    values = select(documents.c.key, literal(node_id), literal(now, BigInteger))
-    document = values.where(documents.c.document_id == document_id)
+    change(connection, _marking(connection.dialect.name), of_document=document_id, node=node_id, now=now)
+
+
+@cache
+def _marking(dialect: str) -> ClauseElement:
+    values = select(documents.c.key, bindparam("node", type_=Text), bindparam("now", type_=BigInteger))
+    document = values.where(documents.c.document_id == bindparam("of_document"))
     document = document.with_for_update(read=True, key_share=True)  # it may be being deleted
-    mark = insert(connection, open_marks).from_select(["document_key", "node_id", "marked_at"], document)
-    again = mark.on_conflict_do_update(index_elements=["document_key", "node_id"], set_={"marked_at": now})
-    connection.execute(again)
+    mark = insert(dialect, open_marks).from_select(["document_key", "node_id", "marked_at"], document)
+    marked_at = {"marked_at": bindparam("now", type_=BigInteger)}
+    return mark.on_conflict_do_update(index_elements=["document_key", "node_id"], set_=marked_at)
+
+
+_KEY = select(documents.c.key).where(documents.c.document_id == bindparam("of_document")).scalar_subquery()
+_UNMARK = delete(open_marks).where(open_marks.c.document_key == _KEY, open_marks.c.node_id == bindparam("node"))
+_MARKED = select(documents.c.document_id).join(open_marks).where(open_marks.c.node_id == bindparam("node"))
+_FORGET_OTHERS = delete(open_marks).where(
+    open_marks.c.node_id != bindparam("node"), open_marks.c.marked_at < bindparam("oldest")
+)
 
 
 def _unmark(connection: Connection, document_id: DocumentId, node_id: str) -> None:
-    key = select(documents.c.key).where(documents.c.document_id == document_id).scalar_subquery()
-    connection.execute(delete(open_marks).where(open_marks.c.document_key == key, open_marks.c.node_id == node_id))
+    change(connection, _UNMARK, of_document=document_id, node=node_id)
 
 
 def _marked(connection: Connection, node_id: str) -> frozenset[DocumentId]:
-    query = select(documents.c.document_id).join(open_marks).where(open_marks.c.node_id == node_id)
-    return frozenset(connection.execute(query).scalars())
+    return frozenset(DocumentId(document_id) for (document_id,) in fetch(connection, _MARKED, node=node_id))
 
 
 def _forget_others(connection: Connection, node_id: str, oldest: int) -> None:
-    others = delete(open_marks).where(open_marks.c.node_id != node_id, open_marks.c.marked_at < oldest)
-    connection.execute(others)
+    change(connection, _FORGET_OTHERS, node=node_id, oldest=oldest)

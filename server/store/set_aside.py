@@ -4,15 +4,31 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import Found, SetAside
 from server.store.database import Database
 from server.store.schema import documents, set_aside
 from server.store.set_aside_base import Kept, Marks, State
-from server.store.statements import insert
+from server.store.statements import change, fetch, unless_there
 from server.store.titles import from_microseconds, to_microseconds
+
+_MARKS = (
+    select(set_aside.c.seq, set_aside.c.position, set_aside.c.stand_in, set_aside.c.reason, set_aside.c.state)
+    .where(set_aside.c.document_key == bindparam("key"))
+    .order_by(set_aside.c.seq, set_aside.c.position)
+)
+_LOCKED = (
+    select(documents.c.key, documents.c.set_aside_version)
+    .where(documents.c.document_id == bindparam("of_id"), documents.c.epoch == bindparam("of_epoch"))
+    .with_for_update(key_share=True)
+)
+_RAISE_VERSION = (
+    update(documents)
+    .where(documents.c.key == bindparam("of_document"))
+    .values(set_aside_version=documents.c.set_aside_version + 1)
+)
 
 
 class SqlSetAsides:
@@ -41,11 +57,9 @@ def read_marks(connection: Connection, key: int, version: int) -> Marks:
     """Read what is set aside in a document. `key` and `version`: from its row in `documents`."""
     if not version:
         return Marks()
-    of = set_aside.c
-    query = select(of.seq, of.position, of.stand_in, of.reason, of.state).order_by(of.seq, of.position)
     by_seq: dict[Seq, tuple[SetAside, ...]] = {}
     open_ones = 0
-    for seq, position, stand_in, reason, state in connection.execute(query.where(of.document_key == key)):
+    for seq, position, stand_in, reason, state in fetch(connection, _MARKS, key=key):
         by_seq[Seq(seq)] = (*by_seq.get(Seq(seq), ()), SetAside(position, bytes(stand_in), reason))
         open_ones += state == State.KEPT
     return Marks(by_seq, version, open_ones)
@@ -54,29 +68,18 @@ def read_marks(connection: Connection, key: int, version: int) -> Marks:
 def _keep(
     connection: Connection, document_id: DocumentId, epoch: Epoch, found: Sequence[Found], now: int
 ) -> tuple[int, int] | None:
-    query = select(documents.c.key, documents.c.set_aside_version).where(
-        documents.c.document_id == document_id, documents.c.epoch == epoch
-    )
-    document = connection.execute(query.with_for_update(key_share=True)).first()
-    if document is None:
-        return None
-    added = 0
-    for each in found:
-        mark = insert(connection, set_aside).values(
-            document_key=document.key,
-            seq=each.seq,
-            position=each.set_aside.position,
-            data=each.raw,
-            stand_in=each.set_aside.stand_in,
-            reason=each.set_aside.reason,
-            state=State.KEPT,
-            found_at=now,
-        )
-        added += connection.execute(mark.on_conflict_do_nothing()).rowcount
-    before = int(document.set_aside_version)
-    if added:
-        _raise_version(connection, document.key)
-    return before, before + bool(added)
+    mark = unless_there(connection.dialect.name, set_aside)
+    for key, before in fetch(connection, _LOCKED, of_id=document_id, of_epoch=epoch):
+        added = 0
+        for each in found:
+            of = each.set_aside
+            kept = {"data": each.raw, "stand_in": of.stand_in, "reason": of.reason}
+            place = {"document_key": key, "seq": each.seq, "position": of.position}
+            added += change(connection, mark, **place, **kept, state=State.KEPT.value, found_at=now)
+        if added:
+            change(connection, _RAISE_VERSION, of_document=key)
+        return before, before + bool(added)
+    return None
 
 
 def _list(connection: Connection, document_id: DocumentId | None) -> list[Kept]:
@@ -110,10 +113,5 @@ def _settle(connection: Connection, document_id: DocumentId, seq: Seq, position:
     )
     if not changed.rowcount:
         return False
-    _raise_version(connection, key)
+    change(connection, _RAISE_VERSION, of_document=key)
     return True
-
-
-def _raise_version(connection: Connection, key: int) -> None:
-    raised = documents.c.set_aside_version + 1
-    connection.execute(update(documents).where(documents.c.key == key).values(set_aside_version=raised))

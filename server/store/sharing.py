@@ -10,15 +10,18 @@ from functools import cache, partial
 from typing import Any, Literal
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CompoundSelect,
     Connection,
     Row,
     Select,
     and_,
+    bindparam,
     case,
     delete,
     literal,
+    literal_column,
     null,
     select,
     text,
@@ -26,6 +29,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
@@ -34,11 +38,56 @@ from server.store.base import LISTED_OWNERLESS, Whose
 from server.store.database import Database
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
-from server.store.statements import among_given, fetch, insert
+from server.store.statements import among, change, fetch, insert, upsert
 from server.store.titles import to_microseconds
 from server.store.users import shown
 
 _HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))
+
+
+# A literal: SQLite prepares a statement anew whenever a parameter may decide whether the index of
+# owners serves.
+_OWNER: ColumnElement[str] = literal_column(f"'{Role.OWNER.value}'")
+
+# Locked, because the document may be being deleted.
+_WITH_LINK = (
+    select(documents.c.key, documents.c.link_hash)
+    .where(documents.c.document_id == bindparam("document_id"), documents.c.link_role.is_not(None))
+    .with_for_update(read=True, key_share=True)
+)
+_OF_DOCUMENT = visits.c.document_key == bindparam("of_document")
+_VISITS_OVER = (
+    select(visits.c.visited_at)
+    .where(_OF_DOCUMENT)
+    .order_by(visits.c.visited_at.desc())
+    .offset(bindparam("most", type_=BigInteger))
+    .limit(literal_column("1"))
+)
+_FORGET_VISITS = delete(visits).where(_OF_DOCUMENT, visits.c.visited_at <= bindparam("too_old"))
+
+_OF_ID = documents.c.document_id == bindparam("of_id")
+_VERSION = select(documents.c.key, documents.c.access_version).where(_OF_ID)
+_RAISED = (
+    update(documents)
+    .values(access_version=documents.c.access_version + 1)
+    .returning(documents.c.key, documents.c.access_version)
+)
+_RAISE_VERSION = _RAISED.where(_OF_ID)
+_RAISE_VERSION_OF_KEY = _RAISED.where(documents.c.key == bindparam("of_document"))
+_RAISE_WITH_LINK = _RAISED.where(_OF_ID, documents.c.link_generation <= bindparam("generation")).values(
+    link_role=bindparam("role"), link_hash=bindparam("token_hash"), link_generation=bindparam("generation")
+)
+_OWNERS = and_(grants.c.document_key == bindparam("of_document"), grants.c.role == _OWNER)
+_DEMOTE_OWNER = update(grants).where(_OWNERS).values(role=Role.EDITOR.value)
+_NOTE_OWNER = (
+    update(documents)
+    .where(documents.c.key == bindparam("of_document"))
+    .values(ownerless=case((select(literal(1)).where(_OWNERS).exists(), 0), else_=1))
+)
+_REVOKE = tuple(
+    delete(table).where(table.c.document_key == bindparam("of_document"), table.c.user_id == bindparam("whose"))
+    for table in (grants, visits)
+)
 
 
 class SqlSharing:
@@ -119,10 +168,9 @@ def _access(
     connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
 ) -> dict[DocumentId, Standing]:
     of_users, with_owner = _access_statements(connection.dialect.name)
-    wanted = {"document_ids": document_ids}
     granted: dict[str, dict[str, Role]] = {}
     visited: dict[str, set[str]] = {}
-    for document_id, user_id, role in fetch(connection, of_users, {**wanted, "user_ids": user_ids}):
+    for document_id, user_id, role in fetch(connection, of_users, document_ids=document_ids, user_ids=user_ids):
         if role is None:
             visited.setdefault(document_id, set()).add(user_id)
         else:
@@ -135,21 +183,23 @@ def _access(
             granted.get(document_id, {}),
             frozenset(visited.get(document_id, ())),
         )
-        for document_id, version, *link, user_id, name, color in fetch(connection, with_owner, wanted)
+        for document_id, version, *link, user_id, name, color in fetch(
+            connection, with_owner, document_ids=document_ids
+        )
     }
 
 
 @cache
 def _access_statements(dialect: str) -> tuple[Any, Any]:
     """What is asked at every join, made once: making it took longer than asking it. Of `document_ids`, and of `user_ids` in them."""
-    wanted = among_given(dialect, documents.c.document_id, "document_ids")
+    wanted = among(dialect, documents.c.document_id, "document_ids")
     return _of_users(dialect, wanted), _with_owner().where(wanted)
 
 
 def _with_owner() -> Select[Any]:
     """Links and owners of documents."""
     columns = documents.c
-    owner = and_(grants.c.document_key == columns.key, grants.c.role == Role.OWNER.value)
+    owner = and_(grants.c.document_key == columns.key, grants.c.role == _OWNER)
     query = select(columns.document_id, columns.access_version, columns.link_role, columns.link_hash)
     query = query.add_columns(columns.link_generation, grants.c.user_id, users.c.name, users.c.color)
     return query.select_from(
@@ -160,9 +210,9 @@ def _with_owner() -> Select[Any]:
 def _of_users(dialect: str, wanted: ColumnElement[bool]) -> Any:
     """Grants of some users, and their visits with force, whose role is null."""
     given = select(documents.c.document_id, grants.c.user_id, grants.c.role).join_from(grants, documents)
-    given = given.where(wanted, among_given(dialect, grants.c.user_id, "user_ids"))
+    given = given.where(wanted, among(dialect, grants.c.user_id, "user_ids"))
     came = select(documents.c.document_id, visits.c.user_id, null().label("role")).join_from(visits, documents)
-    came = came.where(wanted, among_given(dialect, visits.c.user_id, "user_ids"), _HAS_FORCE)
+    came = came.where(wanted, among(dialect, visits.c.user_id, "user_ids"), _HAS_FORCE)
     return union_all(given, came)
 
 
@@ -187,74 +237,55 @@ def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
 
 
 def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, at: int) -> int | None:
-    raised = _raise_version(connection, documents.c.document_id == document_id)
-    if raised is None:
-        return None
-    if role is Role.OWNER:
-        former = update(grants).where(grants.c.document_key == raised.key, grants.c.role == Role.OWNER.value)
-        connection.execute(former.values(role=Role.EDITOR.value))
-    _put_grant(connection, raised.key, user_id, role, at)
-    note_owner(connection, raised.key)
-    return int(raised.access_version)
+    for key, version in fetch(connection, _RAISE_VERSION, of_id=document_id):
+        if role is Role.OWNER:
+            change(connection, _DEMOTE_OWNER, of_document=key)
+        _put_grant(connection, key, user_id, role, at)
+        note_owner(connection, key)
+        return int(version)
+    return None
 
 
 def note_owner(connection: Connection, key: int) -> None:
     """Write down whether a document has an owner, where lists look for that."""
-    owned = select(literal(1)).where(grants.c.document_key == key, grants.c.role == Role.OWNER.value).exists()
-    connection.execute(update(documents).where(documents.c.key == key).values(ownerless=case((owned, 0), else_=1)))
+    change(connection, _NOTE_OWNER, of_document=key)
 
 
 def _put_grant(connection: Connection, key: int, user_id: str, role: Role, at: int) -> None:
-    values = {"document_key": key, "user_id": user_id, "role": role.value, "created_at": at}
-    given = insert(connection, grants).values(values)
-    given = given.on_conflict_do_update(index_elements=["document_key", "user_id"], set_={"role": role.value})
-    connection.execute(given)
+    giving = _giving(connection.dialect.name)
+    change(connection, giving, document_key=key, user_id=user_id, role=role.value, created_at=at)
+
+
+@cache
+def _giving(dialect: str) -> ClauseElement:
+    given = insert(dialect, grants)
+    keys = ["document_key", "user_id"]
+    return given.on_conflict_do_update(index_elements=keys, set_={"role": given.excluded.role})
 
 
 def _revoke(connection: Connection, document_id: DocumentId, user_id: str) -> int | None:
-    raised = _raise_version(connection, documents.c.document_id == document_id)
-    if raised is None:
-        return None
-    for table in (grants, visits):
-        connection.execute(delete(table).where(table.c.document_key == raised.key, table.c.user_id == user_id))
-    note_owner(connection, raised.key)
-    return int(raised.access_version)
+    for key, version in fetch(connection, _RAISE_VERSION, of_id=document_id):
+        for revoke in _REVOKE:
+            change(connection, revoke, of_document=key, whose=user_id)
+        note_owner(connection, key)
+        return int(version)
+    return None
 
 
 def _set_link(connection: Connection, document_id: DocumentId, link: Link) -> int | None:
-    this = documents.c.document_id == document_id
-    values = {
-        "link_role": None if link.role is None else link.role.value,
-        "link_hash": link.token_hash,
-        "link_generation": link.generation,
-    }
-    raised = _raise_version(connection, this & (documents.c.link_generation <= link.generation), values)
-    if raised is None:
-        return connection.execute(select(documents.c.access_version).where(this)).scalar()
-    return int(raised.access_version)
-
-
-def _raise_version(
-    connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any] | None = None
-) -> Row[*tuple[Any, ...]] | None:
-    raised = update(documents).where(which).values({"access_version": documents.c.access_version + 1, **(values or {})})
-    return connection.execute(raised.returning(documents.c.key, documents.c.access_version)).first()
+    role = None if link.role is None else link.role.value
+    link_of = {"token_hash": link.token_hash, "generation": link.generation}
+    raised = fetch(connection, _RAISE_WITH_LINK, of_id=document_id, role=role, **link_of)
+    found = raised or fetch(connection, _VERSION, of_id=document_id)
+    return int(found[0][1]) if found else None
 
 
 def _visit(connection: Connection, document_id: DocumentId, user_id: str, at: int) -> None:
-    query = select(documents.c.key, documents.c.link_role, documents.c.link_hash)
-    query = query.where(documents.c.document_id == document_id).with_for_update(read=True, key_share=True)
-    document = connection.execute(query).first()  # locked, for it may be being deleted
-    if document is None or document.link_role is None:
-        return
-    values = {"link_hash": document.link_hash, "visited_at": at}
-    visit = insert(connection, visits).values({"document_key": document.key, "user_id": user_id, **values})
-    connection.execute(visit.on_conflict_do_update(index_elements=["document_key", "user_id"], set_=values))
-    of_document = visits.c.document_key == document.key
-    newest = select(visits.c.visited_at).where(of_document).order_by(visits.c.visited_at.desc())
-    too_old = connection.execute(newest.offset(MAX_VISITS).limit(1)).scalar()
-    if too_old is not None:
-        connection.execute(delete(visits).where(of_document, visits.c.visited_at <= too_old))
+    for key, link_hash in fetch(connection, _WITH_LINK, document_id=document_id):
+        visit = {"document_key": key, "user_id": user_id, "link_hash": link_hash, "visited_at": at}
+        change(connection, upsert(connection.dialect.name, visits), **visit)
+        for (too_old,) in fetch(connection, _VISITS_OVER, of_document=key, most=MAX_VISITS):
+            change(connection, _FORGET_VISITS, of_document=key, too_old=too_old)
 
 
 def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> dict[DocumentId, int]:
@@ -262,12 +293,12 @@ def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> dict
     versions: dict[DocumentId, int] = {}
     invitations = connection.execute(query.where(grants.c.user_id == invited).order_by(documents.c.key)).all()
     for key, document_id in invitations:
-        raised = _raise_version(connection, documents.c.key == key)
+        raised = fetch(connection, _RAISE_VERSION_OF_KEY, of_document=key)
         role = _take_grants(connection, key, (invited, user_id))
-        if raised is not None and role is not None:
+        if raised and role is not None:
             _put_grant(connection, key, user_id, role, at)
             note_owner(connection, key)
-            versions[DocumentId(document_id)] = raised.access_version
+            versions[DocumentId(document_id)] = raised[0][1]
     return versions
 
 

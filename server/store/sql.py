@@ -24,7 +24,7 @@ from server.store.schema import sign_of_life
 from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
 from server.store.sqlite import sqlite_path, sqlite_url
-from server.store.statements import insert
+from server.store.statements import change, upsert
 from server.store.titles import to_microseconds, utc_now
 from server.store.users import SqlSecrets, SqlUsers
 
@@ -44,7 +44,7 @@ class SqlStore:
 
     def __init__(
         self,
-        url: str,
+        place: str | Database,
         *,
         history_bytes: int = 0,
         history_age: timedelta | None = None,
@@ -55,7 +55,8 @@ class SqlStore:
         """Name a database, e.g. by `sqlite.sqlite_url(data_dir)`; it is opened by `async with`.
 
         Args:
-            url: `sqlite:////absolute/path` or `postgresql://user:password@host/database`.
+            place: `sqlite:////absolute/path` or `postgresql://user:password@host/database`, or the
+                database itself.
             history_bytes: compressed raw rows, and the snapshots that they build on, to keep per
                 document beyond those since the last snapshot but one, which are always kept.
             history_age: how old the rows beyond those may be; None: as old as they like.
@@ -65,7 +66,7 @@ class SqlStore:
                 SQLite always answers.
             clock: tells when a document was last edited.
         """
-        self._database = _database(url, max_bytes, deadline)
+        self._database = _database(place, max_bytes, deadline) if isinstance(place, str) else place
         self._clock = clock
         self.log = SqlLog(self._database, clock, history_bytes, history_age)
         self.catalogue = SqlCatalogue(self._database)
@@ -76,6 +77,13 @@ class SqlStore:
         self.users = SqlUsers(self._database, clock)
         self.secrets = SqlSecrets(self._database)
         self.audit = SqlAudit(self._database)
+
+    @classmethod
+    def in_memory(cls, clock: Callable[[], datetime] = utc_now) -> Self:
+        """A store that lives as long as the object and needs no `async with`, for tests and the simulation."""
+        from server.store.sqlite.memory import SqliteInMemory
+
+        return cls(SqliteInMemory(), clock=clock)
 
     async def __aenter__(self) -> Self:
         """Open and bring the tables up to date; raises Unavailable with a sentence for the operator when that cannot be."""
@@ -104,5 +112,4 @@ def _database(url: str, max_bytes: int | None, deadline: float) -> Database:
 
 
 def _sign(connection: Connection, at: int) -> None:
-    sign = insert(connection, sign_of_life).values(id=1, at=at)
-    connection.execute(sign.on_conflict_do_update(index_elements=["id"], set_={"at": at}))
+    change(connection, upsert(connection.dialect.name, sign_of_life), id=1, at=at)

@@ -1,8 +1,9 @@
 """SQL that SQLite and PostgreSQL write differently."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from sqlite3 import Cursor
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Executable, Table, Text, any_, bindparam, func, select
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 # PostgreSQL's half of SQLAlchemy is imported where it is used: a server on SQLite starts without it.
 
+_PLAIN = (str, int, bytes, type(None))
 
-def insert(connection: Connection, table: Table) -> "Insert":
+
+def insert(dialect: str, table: Table) -> "Insert":
     """Begin an INSERT that may go on with `on_conflict_…`."""
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
 
         return insert(table)
@@ -34,36 +37,56 @@ def _array() -> Any:
     return ARRAY(Text)
 
 
-def among(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a text is one of some: on PostgreSQL a single parameter, so that the statement is the same for any number."""
-    if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(values), type_=_array()))
-    return column.in_(values)
-
-
-def among_given(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """The same with values that `fetch` is given under a name, so that the statement can be made once."""
+def among(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Whether a text is one of those that `fetch` is given under a name: a single parameter for any number of them."""
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=_array()))
     return column.in_(select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value))
 
 
-def fetch(
-    connection: Connection, statement: ClauseElement, given: Mapping[str, Collection[str]]
-) -> Sequence[Sequence[Any]]:
-    """Run a statement that is made once and asked often; `given`: the values of its `among_given`, ids all of them.
+@cache
+def unless_there(dialect: str, table: Table) -> "Insert":
+    """A row, given whole to `change`, unless there is one with its primary key."""
+    return insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def upsert(dialect: str, table: Table) -> "Insert":
+    """A row, given whole to `change`, in the place of the one that has its primary key, if there is one."""
+    begun = insert(dialect, table)
+    keys = table.primary_key.columns.keys()
+    rest = {name: column for name, column in begun.excluded.items() if name not in keys}
+    return begun.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+def fetch(connection: Connection, statement: ClauseElement, **given: Any) -> Sequence[Sequence[Any]]:
+    """Run a statement that is made once and asked often; `given`: its parameters, ids where they are the texts of `among`.
 
     Values travel as JSON, which SQLite cuts at a NUL character. Ids never contain one.
 
     SQLite's driver is asked by itself: through SQLAlchemy, asking takes three times as long as the
     answer.
     """
-    values = {name: list(each) for name, each in given.items()}
     if connection.dialect.name == "postgresql":
-        return connection.execute(cast(Executable, statement), values).all()
+        return connection.execute(cast(Executable, statement), _arrays(given)).all()
+    return _ask_sqlite(connection, statement, given).fetchall()
+
+
+def change(connection: Connection, statement: ClauseElement, **given: Any) -> int:
+    """Run a statement like those of `fetch` that changes rows; how many."""
+    if connection.dialect.name == "postgresql":
+        return connection.execute(cast(Executable, statement), _arrays(given)).rowcount
+    return _ask_sqlite(connection, statement, given).rowcount
+
+
+def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each if isinstance(each, _PLAIN) else list(each) for name, each in given.items()}
+
+
+def _ask_sqlite(connection: Connection, statement: ClauseElement, given: Mapping[str, Any]) -> Cursor:
     text, constants = _compiled(statement)
-    as_json = {name: json.dumps(each) for name, each in values.items()}
-    return driver_of(connection).execute(text, constants | as_json).fetchall()
+    values = {name: each if isinstance(each, _PLAIN) else json.dumps(list(each)) for name, each in given.items()}
+    return driver_of(connection).execute(text, constants | values)
 
 
 @cache

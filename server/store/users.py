@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from crdt.permissions import Role
 from crdt.protocol.messages import User
 from server.store.database import Database
 from server.store.schema import grants, secrets, users
 from server.store.sharing_base import INVITED, KnownUser
-from server.store.statements import among, insert
+from server.store.statements import among, change, fetch, unless_there, upsert
 from server.store.titles import to_microseconds
 
 _GREY = "#5f6368"
@@ -61,8 +62,7 @@ class SqlSecrets:
 def _remember(connection: Connection, known: KnownUser, at: int) -> None:
     user = known.user
     values = {"name": user.name, "color": user.color, "email": known.email, "kind": known.kind, "seen_at": at}
-    remembered = insert(connection, users).values({"user_id": user.user_id, **values})
-    connection.execute(remembered.on_conflict_do_update(index_elements=["user_id"], set_=values))
+    change(connection, upsert(connection.dialect.name, users), user_id=user.user_id, **values)
 
 
 def _owned(connection: Connection, user_id: str) -> int:
@@ -71,8 +71,13 @@ def _owned(connection: Connection, user_id: str) -> int:
 
 
 def _known(connection: Connection, user_ids: Collection[str]) -> dict[str, KnownUser]:
-    found = connection.execute(_USER.where(among(connection, users.c.user_id, list(user_ids))))
-    return {row.user_id: _known_user(*row) for row in found}
+    found = fetch(connection, _users_among(connection.dialect.name), user_ids=user_ids)
+    return {user_id: _known_user(user_id, *rest) for user_id, *rest in found}
+
+
+@cache
+def _users_among(dialect: str) -> Select[Any]:
+    return _USER.where(among(dialect, users.c.user_id, "user_ids"))
 
 
 def _by_email(connection: Connection, email: str) -> KnownUser | None:
@@ -88,5 +93,5 @@ def _known_user(user_id: str, name: str, color: str, kind: str, email: str | Non
 def _get_or_make(connection: Connection, name: str, make: bytes) -> bytes:
     # On PostgreSQL whoever comes second waits here for the first to commit, and its next statement
     # sees what was made.
-    connection.execute(insert(connection, secrets).values(name=name, value=make).on_conflict_do_nothing())
+    change(connection, unless_there(connection.dialect.name, secrets), name=name, value=make)
     return bytes(connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one())

@@ -5,24 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from tests.contracts.storages import AnyStore, MemoryStorage, SqlStorage, Storage
+from tests.contracts.storages import Storage
 from tests.harness.postgres import PostgresServer
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     match request.param:
-        case "memory":
-            return MemoryStorage()
         case "sqlite":
-            return SqlStorage(sqlite_url(tmp_path))
+            return Storage(sqlite_url(tmp_path))
         case _:
             server: PostgresServer = request.getfixturevalue("postgres")
-            return SqlStorage(await server.new_schema())
+            return Storage(await server.new_schema())
 
 
 @pytest.fixture
-async def store(storage: Storage) -> AsyncIterator[AnyStore]:
+async def store(storage: Storage) -> AsyncIterator[SqlStore]:
     async with storage.store() as opened:
         yield opened

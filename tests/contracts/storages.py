@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Fold, Folded, Head
-from server.store.memory import MemoryStore
 from server.store.sql import SqlStore
 
 DOCUMENT = DocumentId("a-document")
@@ -13,8 +12,6 @@ NOWHERE = DocumentId("no-such-document")
 EPOCH = Epoch(1)
 TITLE = "A document"
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
-
-AnyStore = MemoryStore | SqlStore
 
 
 class Clock:
@@ -28,17 +25,7 @@ class Clock:
         return self.now
 
 
-class MemoryStorage:
-    """Memory outlives what is built over it."""
-
-    def __init__(self) -> None:
-        self._store = MemoryStore(clock=Clock())
-
-    def store(self) -> MemoryStore:
-        return self._store
-
-
-class SqlStorage:
+class Storage:
     """A database outlives what uses it."""
 
     def __init__(self, url: str) -> None:
@@ -47,9 +34,6 @@ class SqlStorage:
 
     def store(self, history_bytes: int = 0, history_age: timedelta | None = None) -> SqlStore:
         return SqlStore(self._url, history_bytes=history_bytes, history_age=history_age, clock=self.clock)
-
-
-Storage = MemoryStorage | SqlStorage
 
 
 def head(seq: int, title: str = TITLE, trashed_at: datetime | None = None) -> Head:
@@ -64,7 +48,7 @@ def append(
     return Append(document_id, Epoch(epoch), UpdateId(update_id), update_id.encode() if batch is None else batch)
 
 
-async def fill(store: AnyStore, *update_ids: str, document_id: DocumentId = DOCUMENT) -> None:
+async def fill(store: SqlStore, *update_ids: str, document_id: DocumentId = DOCUMENT) -> None:
     """Make a document, unless it is there, and append to it."""
     await store.catalogue.create(document_id, TITLE, EPOCH, NOON)
     await store.log.append([append(update_id, document_id=document_id) for update_id in update_ids])

@@ -7,7 +7,8 @@ import pytest
 from crdt.ids import ClientId, Epoch, Seq, UpdateId
 from crdt.protocol.row import AuthorKeys
 from server.store.base import Append, Appended, Fenced, Row, Taken
-from tests.contracts.storages import DOCUMENT, EPOCH, OTHER, AnyStore, Storage, append, fill, join
+from server.store.sql import SqlStore
+from tests.contracts.storages import DOCUMENT, EPOCH, OTHER, Storage, append, fill, join
 
 ANNA, BERT = ClientId(1), ClientId(2**53 - 1)
 ANNAS, BERTS, MALLORYS, NONE = b"A" * 16, b"B" * 16, b"M" * 16, b""
@@ -17,7 +18,7 @@ def writes(update_id: str, *author_keys: tuple[ClientId, bytes], epoch: Epoch = 
     return Append(DOCUMENT, epoch, UpdateId(update_id), update_id.encode(), author_keys)
 
 
-async def bound(store: AnyStore) -> dict[ClientId, bytes]:
+async def bound(store: SqlStore) -> dict[ClientId, bytes]:
     loaded = await store.log.load(DOCUMENT)
     assert loaded is not None
     return dict(loaded.author_keys)
@@ -38,7 +39,7 @@ async def test_rows_come_back_with_what_they_bound(storage: Storage) -> None:
         assert loaded.author_keys == {ANNA: ANNAS, BERT: BERTS, ClientId(7): MALLORYS}
 
 
-async def test_the_same_key_may_come_again_and_binds_nothing_more(store: AnyStore) -> None:
+async def test_the_same_key_may_come_again_and_binds_nothing_more(store: SqlStore) -> None:
     await fill(store)
     assert await store.log.append([writes("a", (ANNA, ANNAS))]) == [Appended(Seq(1))]
     assert await store.log.append([writes("b", (ANNA, ANNAS), (BERT, BERTS))]) == [Appended(Seq(2))]
@@ -46,7 +47,7 @@ async def test_the_same_key_may_come_again_and_binds_nothing_more(store: AnyStor
 
 
 @pytest.mark.parametrize("key", [MALLORYS, NONE], ids=["another key", "no key"])
-async def test_an_append_under_somebody_elses_id_changes_nothing(store: AnyStore, key: bytes) -> None:
+async def test_an_append_under_somebody_elses_id_changes_nothing(store: SqlStore, key: bytes) -> None:
     await fill(store)
     await store.log.append([writes("a", (ANNA, ANNAS))])
     before, entry = await store.log.load(DOCUMENT), await store.catalogue.get(DOCUMENT)
@@ -56,14 +57,14 @@ async def test_an_append_under_somebody_elses_id_changes_nothing(store: AnyStore
     assert await store.log.append([writes("b", (BERT, MALLORYS))]) == [Appended(Seq(2))]
 
 
-async def test_an_id_that_began_without_a_key_is_free(store: AnyStore) -> None:
+async def test_an_id_that_began_without_a_key_is_free(store: SqlStore) -> None:
     await fill(store)
     assert await store.log.append([writes("a", (ANNA, NONE))]) == [Appended(Seq(1))]
     assert await store.log.append([writes("b", (ANNA, ANNAS))]) == [Appended(Seq(2))]
     assert await bound(store) == {ANNA: ANNAS}
 
 
-async def test_within_one_append_the_first_one_counts_and_neighbours_go_on(store: AnyStore) -> None:
+async def test_within_one_append_the_first_one_counts_and_neighbours_go_on(store: SqlStore) -> None:
     await fill(store)
     await fill(store, document_id=OTHER)
     other = Append(OTHER, EPOCH, UpdateId("a"), b"a", ((ANNA, MALLORYS),))
@@ -84,7 +85,7 @@ async def test_within_one_append_the_first_one_counts_and_neighbours_go_on(store
     assert await bound(store) == {ANNA: ANNAS}
 
 
-async def test_repeating_an_append_answers_as_the_first_time_whatever_was_bound_since(store: AnyStore) -> None:
+async def test_repeating_an_append_answers_as_the_first_time_whatever_was_bound_since(store: SqlStore) -> None:
     await fill(store)
     await store.log.append([writes("a", (ANNA, NONE))])
     await store.log.append([writes("b", (ANNA, ANNAS))])
@@ -92,7 +93,7 @@ async def test_repeating_an_append_answers_as_the_first_time_whatever_was_bound_
     assert await store.log.append([writes("c", (ANNA, MALLORYS))]) == [Taken()]
 
 
-async def test_the_epoch_is_looked_at_first(store: AnyStore) -> None:
+async def test_the_epoch_is_looked_at_first(store: SqlStore) -> None:
     await fill(store)
     await store.log.append([writes("a", (ANNA, ANNAS))])
     assert await store.log.append([writes("b", (ANNA, MALLORYS), epoch=Epoch(2))]) == [Fenced(EPOCH)]
@@ -110,7 +111,7 @@ async def test_bindings_outlive_their_rows(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("key", [MALLORYS, NONE], ids=["two keys", "a key and none"])
-async def test_of_many_at_once_one_key_wins(store: AnyStore, key: bytes) -> None:
+async def test_of_many_at_once_one_key_wins(store: SqlStore, key: bytes) -> None:
     await fill(store)
     outcomes = await asyncio.gather(
         *(store.log.append([writes(f"{number}", (ANNA, ANNAS if number % 2 else key))]) for number in range(8))

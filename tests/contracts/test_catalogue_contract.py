@@ -9,13 +9,13 @@ import pytest
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from server.store.base import Attachment, Entry, Page
+from server.store.sql import SqlStore
 from tests.contracts.storages import (
     DOCUMENT,
     EPOCH,
     NOON,
     NOWHERE,
     OTHER,
-    AnyStore,
     Storage,
     append,
     fill,
@@ -25,12 +25,12 @@ from tests.contracts.storages import (
 HOUR = timedelta(hours=1)
 
 
-async def titles(store: AnyStore, query: str, *, trashed: bool = False) -> list[str]:
+async def titles(store: SqlStore, query: str, *, trashed: bool = False) -> list[str]:
     page = await store.catalogue.find(query, trashed=trashed, limit=100, cursor=None)
     return [entry.title for entry in page.entries]
 
 
-async def make(store: AnyStore, *titles: str) -> None:
+async def make(store: SqlStore, *titles: str) -> None:
     """Documents an hour apart, the first one the oldest."""
     for number, title in enumerate(titles):
         await store.catalogue.create(DocumentId(f"document-{number}"), title, EPOCH, NOON + number * HOUR)
@@ -44,7 +44,7 @@ async def test_a_new_document_is_in_the_catalogue(storage: Storage) -> None:
         assert await store.catalogue.get(DOCUMENT) == made
 
 
-async def test_making_a_document_twice_answers_with_the_first(store: AnyStore) -> None:
+async def test_making_a_document_twice_answers_with_the_first(store: SqlStore) -> None:
     first = await store.catalogue.create(DOCUMENT, "First", EPOCH, NOON)
     assert await store.catalogue.create(DOCUMENT, "Second", Epoch(2), NOON + HOUR) == first
     loaded = await store.log.load(DOCUMENT)
@@ -52,14 +52,14 @@ async def test_making_a_document_twice_answers_with_the_first(store: AnyStore) -
     assert loaded.epoch == EPOCH
 
 
-async def test_what_does_not_exist_cannot_be_changed(store: AnyStore) -> None:
+async def test_what_does_not_exist_cannot_be_changed(store: SqlStore) -> None:
     assert await store.catalogue.get(NOWHERE) is None
     assert await store.catalogue.rename(NOWHERE, "Title", NOON) is None
     assert await store.catalogue.set_trashed(NOWHERE, NOON) is None
     assert await store.catalogue.delete(NOWHERE) is False
 
 
-async def test_renaming_is_an_edit(store: AnyStore) -> None:
+async def test_renaming_is_an_edit(store: SqlStore) -> None:
     await make(store, "Old")
     renamed = await store.catalogue.rename(DocumentId("document-0"), "New", NOON + HOUR)
     assert renamed == Entry(DocumentId("document-0"), "New", NOON, NOON + HOUR, None, 0)
@@ -67,14 +67,14 @@ async def test_renaming_is_an_edit(store: AnyStore) -> None:
     assert await titles(store, "old") == []
 
 
-async def test_moments_keep_their_microseconds_and_lose_their_zone(store: AnyStore) -> None:
+async def test_moments_keep_their_microseconds_and_lose_their_zone(store: SqlStore) -> None:
     zone = timezone(timedelta(hours=-5))
     made = await store.catalogue.create(DOCUMENT, "", EPOCH, datetime(2030, 1, 1, 7, 0, 0, 123456, tzinfo=zone))
     assert made.created_at == NOON + timedelta(microseconds=123456)
     assert made.created_at.utcoffset() == timedelta()
 
 
-async def test_trash_and_back(store: AnyStore) -> None:
+async def test_trash_and_back(store: SqlStore) -> None:
     await make(store, "Here", "There")
     gone = await store.catalogue.set_trashed(DocumentId("document-0"), NOON + HOUR)
     assert gone is not None
@@ -87,7 +87,7 @@ async def test_trash_and_back(store: AnyStore) -> None:
     assert await titles(store, "") == ["There", "Here"]
 
 
-async def test_size_and_last_edit_follow_the_log(store: AnyStore) -> None:
+async def test_size_and_last_edit_follow_the_log(store: SqlStore) -> None:
     await fill(store, "aaaa", "bb")
     entry = await store.catalogue.get(DOCUMENT)
     assert entry is not None
@@ -102,7 +102,7 @@ async def test_size_and_last_edit_follow_the_log(store: AnyStore) -> None:
     assert grown.updated_at > entry.updated_at
 
 
-async def test_last_edited_comes_first(store: AnyStore) -> None:
+async def test_last_edited_comes_first(store: SqlStore) -> None:
     await store.catalogue.create(DOCUMENT, "Older", EPOCH, NOON - 2 * HOUR)
     await store.catalogue.create(OTHER, "Newer", EPOCH, NOON - HOUR)
     assert await titles(store, "") == ["Newer", "Older"]
@@ -125,19 +125,19 @@ async def test_last_edited_comes_first(store: AnyStore) -> None:
         ("x" * 60_000, "X" * 59_999),
     ],
 )
-async def test_titles_are_found_in_any_script_and_case(store: AnyStore, title: str, query: str) -> None:
+async def test_titles_are_found_in_any_script_and_case(store: SqlStore, title: str, query: str) -> None:
     await make(store, title, "something else")
     assert await titles(store, query) == [title]
 
 
 @pytest.mark.parametrize("query", ["%", "_", "\\", "*", "nothing like it", "a%c"])
-async def test_a_query_has_no_wildcards(store: AnyStore, query: str) -> None:
+async def test_a_query_has_no_wildcards(store: SqlStore, query: str) -> None:
     await make(store, "abc", "A second one")
     assert await titles(store, query) == []
 
 
 @pytest.mark.parametrize("half", ["\ud83c", "a\udf75b", "a\0b"])
-async def test_what_some_database_cannot_hold_is_no_title(store: AnyStore, half: str) -> None:
+async def test_what_some_database_cannot_hold_is_no_title(store: SqlStore, half: str) -> None:
     await make(store, "Whole")
     with pytest.raises(ProtocolError) as made:
         await store.catalogue.create(DOCUMENT, half, EPOCH, NOON)
@@ -149,7 +149,7 @@ async def test_what_some_database_cannot_hold_is_no_title(store: AnyStore, half:
     assert await titles(store, "") == ["Whole"]
 
 
-async def test_pages_follow_each_other_without_gaps_or_repeats(store: AnyStore) -> None:
+async def test_pages_follow_each_other_without_gaps_or_repeats(store: SqlStore) -> None:
     for number in range(10):  # pairs share their moment
         await store.catalogue.create(DocumentId(f"document-{number}"), f"{number}", EPOCH, NOON + number // 2 * HOUR)
     seen: list[str] = []
@@ -163,13 +163,13 @@ async def test_pages_follow_each_other_without_gaps_or_repeats(store: AnyStore) 
     assert seen == [f"{number}" for number in reversed(range(10))]
 
 
-async def test_a_full_last_page_has_no_cursor(store: AnyStore) -> None:
+async def test_a_full_last_page_has_no_cursor(store: SqlStore) -> None:
     await make(store, "a", "b")
     page = await store.catalogue.find("", trashed=False, limit=2, cursor=None)
     assert (len(page.entries), page.cursor) == (2, None)
 
 
-async def test_edits_between_two_pages_do_not_shift_the_second(store: AnyStore) -> None:
+async def test_edits_between_two_pages_do_not_shift_the_second(store: SqlStore) -> None:
     await make(store, "a", "b", "c", "d")
     first = await store.catalogue.find("", trashed=False, limit=2, cursor=None)
     assert [entry.title for entry in first.entries] == ["d", "c"]
@@ -194,13 +194,13 @@ async def test_edits_between_two_pages_do_not_shift_the_second(store: AnyStore) 
         "٣.document-1",
     ],
 )
-async def test_a_cursor_that_no_page_gave_is_refused(store: AnyStore, cursor: str) -> None:
+async def test_a_cursor_that_no_page_gave_is_refused(store: SqlStore, cursor: str) -> None:
     with pytest.raises(ProtocolError) as refused:
         await store.catalogue.find("", trashed=False, limit=1, cursor=cursor)
     assert refused.value.code is Code.MALFORMED
 
 
-async def test_an_empty_catalogue_is_an_empty_page(store: AnyStore) -> None:
+async def test_an_empty_catalogue_is_an_empty_page(store: SqlStore) -> None:
     assert await store.catalogue.find("", trashed=False, limit=1, cursor=None) == Page((), None)
 
 
@@ -208,7 +208,7 @@ def file_of(size: int, name: str) -> Attachment:
     return Attachment(name * 64, "image/png", name.encode() * size)
 
 
-async def test_a_documents_attachments_are_bounded_together(store: AnyStore) -> None:
+async def test_a_documents_attachments_are_bounded_together(store: SqlStore) -> None:
     await fill(store)
     await fill(store, document_id=OTHER)
     put = partial(store.attachments.put, DOCUMENT, most_bytes=1000)
@@ -223,7 +223,7 @@ async def test_a_documents_attachments_are_bounded_together(store: AnyStore) -> 
     assert await store.attachments.put(DOCUMENT, file_of(1000, "e"))
 
 
-async def test_attachments_that_are_put_at_once_do_not_pass_the_bound_together(store: AnyStore) -> None:
+async def test_attachments_that_are_put_at_once_do_not_pass_the_bound_together(store: SqlStore) -> None:
     await fill(store)
     puts = [store.attachments.put(DOCUMENT, file_of(400, name), most_bytes=1000) for name in "abcdef"]
     outcomes = await asyncio.gather(*puts, return_exceptions=True)

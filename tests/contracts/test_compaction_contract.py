@@ -18,7 +18,8 @@ from server.store.base import (
     Loaded,
     Row,
 )
-from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, AnyStore, Storage, append, fill, folding_into, join
+from server.store.sql import SqlStore
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, Storage, append, fill, folding_into, join
 
 
 async def test_rows_become_a_snapshot(storage: Storage) -> None:
@@ -31,7 +32,7 @@ async def test_rows_become_a_snapshot(storage: Storage) -> None:
         assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"aa+b", Seq(2), rows, {})
 
 
-async def test_the_next_snapshot_builds_on_the_last(store: AnyStore) -> None:
+async def test_the_next_snapshot_builds_on_the_last(store: SqlStore) -> None:
     for update_id in "abc":
         await fill(store, update_id)
         await store.log.compact(DOCUMENT, join)
@@ -51,7 +52,7 @@ async def test_who_was_away_during_a_compaction_reads_on_as_if_nothing_had_been_
             assert await store.log.read(DOCUMENT, Seq(after)) == rows[after:]
 
 
-async def test_who_was_away_for_two_compactions_is_told_that_rows_are_gone(store: AnyStore) -> None:
+async def test_who_was_away_for_two_compactions_is_told_that_rows_are_gone(store: SqlStore) -> None:
     await fill(store, "a", "b")
     await store.log.compact(DOCUMENT, join)
     await fill(store, "c", "d")
@@ -61,7 +62,7 @@ async def test_who_was_away_for_two_compactions_is_told_that_rows_are_gone(store
     assert await store.log.read(DOCUMENT, Seq(2)) == [Row(Seq(3), b"c"), Row(Seq(4), b"d")]
 
 
-async def test_there_may_be_nothing_to_fold(store: AnyStore) -> None:
+async def test_there_may_be_nothing_to_fold(store: SqlStore) -> None:
     await fill(store)
     assert await store.log.compact(DOCUMENT, join) is None
     assert await store.log.compact(NOWHERE, join) is None
@@ -70,7 +71,7 @@ async def test_there_may_be_nothing_to_fold(store: AnyStore) -> None:
     assert await store.log.compact(DOCUMENT, join) is None
 
 
-async def test_appends_during_a_fold_stay_in_the_log(store: AnyStore) -> None:
+async def test_appends_during_a_fold_stay_in_the_log(store: SqlStore) -> None:
     await fill(store, "a", "b")
 
     async def fold(before: bytes | None, batches: Sequence[bytes]) -> Folded:
@@ -81,7 +82,7 @@ async def test_appends_during_a_fold_stay_in_the_log(store: AnyStore) -> None:
     assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"a+b", Seq(2), (Row(Seq(3), b"c"),), {})
 
 
-async def test_a_storm_of_appends_and_compactions_loses_nothing(store: AnyStore) -> None:
+async def test_a_storm_of_appends_and_compactions_loses_nothing(store: SqlStore) -> None:
     await fill(store, "start")
     writing = True
 
@@ -111,7 +112,7 @@ async def test_a_storm_of_appends_and_compactions_loses_nothing(store: AnyStore)
     assert set(written) == {"start"} | {f"{name}{number}" for name in "abcd" for number in range(40)}
 
 
-async def test_of_two_compactions_at_once_the_later_one_does_nothing(store: AnyStore) -> None:
+async def test_of_two_compactions_at_once_the_later_one_does_nothing(store: SqlStore) -> None:
     await fill(store, "a", "b")
 
     async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
@@ -124,7 +125,7 @@ async def test_of_two_compactions_at_once_the_later_one_does_nothing(store: AnyS
     assert loaded.snapshot == b"first"
 
 
-async def test_a_fold_that_fails_changes_nothing(store: AnyStore) -> None:
+async def test_a_fold_that_fails_changes_nothing(store: SqlStore) -> None:
     await fill(store, "a", "b")
     before = await store.log.load(DOCUMENT)
 
@@ -137,7 +138,7 @@ async def test_a_fold_that_fails_changes_nothing(store: AnyStore) -> None:
     assert await store.log.compact(DOCUMENT, join) is not None
 
 
-async def test_a_document_deleted_during_a_fold_stays_deleted(store: AnyStore) -> None:
+async def test_a_document_deleted_during_a_fold_stays_deleted(store: SqlStore) -> None:
     await fill(store, "a")
 
     async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
@@ -148,7 +149,7 @@ async def test_a_document_deleted_during_a_fold_stays_deleted(store: AnyStore) -
     assert await store.log.load(DOCUMENT) is None
 
 
-async def test_a_document_made_anew_during_a_fold_is_not_touched(store: AnyStore) -> None:
+async def test_a_document_made_anew_during_a_fold_is_not_touched(store: SqlStore) -> None:
     await fill(store, "a")
 
     async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
@@ -168,7 +169,7 @@ async def test_update_ids_of_folded_rows_are_remembered(storage: Storage) -> Non
         assert await store.log.append([append("a"), append("c")]) == [Appended(Seq(1)), Appended(Seq(3))]
 
 
-async def test_update_ids_are_forgotten_when_many_newer_ones_are_folded(store: AnyStore) -> None:
+async def test_update_ids_are_forgotten_when_many_newer_ones_are_folded(store: SqlStore) -> None:
     await fill(store, "old", "recent", *(f"new{number}" for number in range(REMEMBERED_UPDATE_IDS - 1)))
     folded = False
     while not folded:
@@ -192,7 +193,7 @@ async def test_raw_rows_are_kept_as_history_until_the_next_compaction(storage: S
         assert await store.log.history(DOCUMENT) == [Row(Seq(3), b"c")]
 
 
-async def test_an_epoch_that_changed_during_a_fold_fences_the_compaction(store: AnyStore) -> None:
+async def test_an_epoch_that_changed_during_a_fold_fences_the_compaction(store: SqlStore) -> None:
     await fill(store, "a")
 
     async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:

@@ -3,7 +3,6 @@
 import zlib
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,17 +14,15 @@ from server.store.contributors import split
 from server.store.schema import snapshots
 from server.store.segments import pack_rows, unpack_rows, unpack_snapshot
 from server.store.sql import SqlStore
-from server.store.sqlite import sqlite_url
 from server.store.titles import to_microseconds
-from tests.contracts.storages import DOCUMENT, NOON, AnyStore, SqlStorage, Storage, append, fill, join
-from tests.harness.postgres import PostgresServer
+from tests.contracts.storages import DOCUMENT, NOON, Storage, append, fill, join
 
 ANNA, BOB = Contributor("u1", "Anna"), Contributor("u2", "Bob \U0001f375")
 RENAMED = Contributor("u1", "Anna Müller")
 AGENT = Contributor("a1", "Summariser", "agent", "u1")
 
 
-async def told(store: AnyStore) -> list[tuple[Seq, list[Contributor]]]:
+async def told(store: SqlStore) -> list[tuple[Seq, list[Contributor]]]:
     """Of each row that is kept: its place, and who wrote it."""
     loaded = await store.log.load(DOCUMENT)
     assert loaded is not None
@@ -34,7 +31,7 @@ async def told(store: AnyStore) -> list[tuple[Seq, list[Contributor]]]:
     return [(row.seq, [known[key] for key in split(row.contributors)]) for row in rows]
 
 
-async def writes(store: AnyStore, update_id: str, *contributors: Contributor) -> None:
+async def writes(store: SqlStore, update_id: str, *contributors: Contributor) -> None:
     await store.log.append([replace(append(update_id), contributors=contributors)])
 
 
@@ -54,7 +51,7 @@ async def test_a_row_says_who_wrote_it_and_goes_on_saying_so_when_it_is_folded(s
         assert await told(store) == expected
 
 
-async def test_a_row_says_when_it_was_appended(store: AnyStore) -> None:
+async def test_a_row_says_when_it_was_appended(store: SqlStore) -> None:
     await fill(store, "a", "b")
     await store.log.compact(DOCUMENT, join)
     await fill(store, "c")
@@ -65,18 +62,9 @@ async def test_a_row_says_when_it_was_appended(store: AnyStore) -> None:
     assert moments == sorted(moments, key=lambda at: at or 0)
 
 
-async def test_nobody_is_made_up(store: AnyStore) -> None:
+async def test_nobody_is_made_up(store: SqlStore) -> None:
     assert await store.log.contributors([b"12345678"]) == {}
     assert await store.log.contributors([]) == {}
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> SqlStorage:
-    """Where history has bounds: memory keeps the last compaction's rows only."""
-    if request.param == "sqlite":
-        return SqlStorage(sqlite_url(tmp_path))
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return SqlStorage(await server.new_schema())
 
 
 async def bases(store: SqlStore) -> dict[int, bytes]:
@@ -86,9 +74,9 @@ async def bases(store: SqlStore) -> dict[int, bytes]:
 
 
 @pytest.mark.parametrize("room", [0, 60, 120, 400, 10_000])
-async def test_every_row_that_is_kept_can_be_replayed(database: SqlStorage, room: int) -> None:
+async def test_every_row_that_is_kept_can_be_replayed(storage: Storage, room: int) -> None:
     written: list[bytes] = []
-    async with database.store(history_bytes=room) as store:
+    async with storage.store(history_bytes=room) as store:
         for number in range(8):
             await fill(store, f"{number}", f"{number} more")
             written += [b"%d" % number, b"%d more" % number]
@@ -102,13 +90,13 @@ async def test_every_row_that_is_kept_can_be_replayed(database: SqlStorage, room
         assert first == 1 or room < 10_000
 
 
-async def test_history_that_is_too_old_is_given_up(database: SqlStorage) -> None:
-    async with database.store(history_bytes=10_000, history_age=timedelta(hours=1)) as store:
+async def test_history_that_is_too_old_is_given_up(storage: Storage) -> None:
+    async with storage.store(history_bytes=10_000, history_age=timedelta(hours=1)) as store:
         for number in range(3):
             await fill(store, f"{number}")
             await store.log.compact(DOCUMENT, join)
         assert [row.seq for row in await store.log.history(DOCUMENT)] == [1, 2, 3]
-        database.clock.now += timedelta(hours=2)
+        storage.clock.now += timedelta(hours=2)
         await fill(store, "late")
         await store.log.compact(DOCUMENT, join)
         assert [row.seq for row in await store.log.history(DOCUMENT)] == [4]

@@ -7,7 +7,8 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.row import WHOLE_ROW, Found, SetAside
 from server.store.base import Row
 from server.store.set_aside_base import State
-from tests.contracts.storages import DOCUMENT, EPOCH, NOWHERE, OTHER, AnyStore, Storage, append, fill, join
+from server.store.sql import SqlStore
+from tests.contracts.storages import DOCUMENT, EPOCH, NOWHERE, OTHER, Storage, append, fill, join
 
 
 def found(seq: int, position: int = 0, stand_in: bytes = b"") -> Found:
@@ -18,7 +19,7 @@ def mark(position: int = 0, stand_in: bytes = b"") -> tuple[SetAside, ...]:
     return (SetAside(position, stand_in, "It was bad."),)
 
 
-async def two_rows(store: AnyStore) -> None:
+async def two_rows(store: SqlStore) -> None:
     await fill(store)
     await store.log.append([append(name, encode_batch([name.encode(), b"bad"])) for name in "ab"])
 

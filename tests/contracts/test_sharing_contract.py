@@ -8,35 +8,36 @@ import pytest
 from crdt.ids import DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import User
-from server.store import memory_sharing, sharing
+from server.store import sharing
 from server.store.base import Whose
 from server.store.sharing_base import INVITED, Deed, KnownUser, Link, Person, Standing
-from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, AnyStore, Storage
+from server.store.sql import SqlStore
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, Storage
 
 ANNA, BERT = User("anna", "Anna", "#112233"), User("bert", "Bert", "#445566")
 HASH, NEW_HASH = b"h" * 32, b"n" * 32
 
 
 async def make(
-    store: AnyStore, document_id: DocumentId = DOCUMENT, *, owner: str | None = "anna", link_role: Role | None = None
+    store: SqlStore, document_id: DocumentId = DOCUMENT, *, owner: str | None = "anna", link_role: Role | None = None
 ) -> None:
     await store.catalogue.create(document_id, str(document_id), EPOCH, NOON, owner=owner, link_role=link_role)
 
 
-async def standing(store: AnyStore, *user_ids: str) -> Standing:
+async def standing(store: SqlStore, *user_ids: str) -> Standing:
     return (await store.sharing.access([DOCUMENT], user_ids))[DOCUMENT]
 
 
-async def listed(store: AnyStore, whose: Whose | None, *, trashed: bool = False) -> list[str]:
+async def listed(store: SqlStore, whose: Whose | None, *, trashed: bool = False) -> list[str]:
     page = await store.catalogue.find("", trashed=trashed, limit=100, cursor=None, whose=whose)
     return sorted(entry.title for entry in page.entries)
 
 
-async def version(store: AnyStore) -> int:
+async def version(store: SqlStore) -> int:
     return (await store.log.heads([DOCUMENT]))[DOCUMENT].access_version
 
 
-async def test_everybodys_documents_are_counted(store: AnyStore) -> None:
+async def test_everybodys_documents_are_counted(store: SqlStore) -> None:
     await make(store)
     await make(store, OTHER)
     await store.sharing.grant(OTHER, "bert", Role.EDITOR)
@@ -56,19 +57,19 @@ async def test_who_makes_a_document_owns_it(storage: Storage) -> None:
         assert await standing(store, "anna", "bert") == Standing(0, Link(), ANNA, {"anna": Role.OWNER}, frozenset())
 
 
-async def test_documents_are_open_by_their_address_unless_told_otherwise(store: AnyStore) -> None:
+async def test_documents_are_open_by_their_address_unless_told_otherwise(store: SqlStore) -> None:
     await store.catalogue.create(DOCUMENT, "A document", EPOCH, NOON)
     assert await standing(store, "anna") == Standing(0, Link(Role.EDITOR), None, {}, frozenset())
 
 
-async def test_making_a_document_twice_makes_nobody_else_its_owner(store: AnyStore) -> None:
+async def test_making_a_document_twice_makes_nobody_else_its_owner(store: SqlStore) -> None:
     await make(store, owner="anna", link_role=Role.VIEWER)
     await make(store, owner="bert", link_role=Role.EDITOR)
     found = await standing(store, "anna", "bert")
     assert (found.grants, found.link) == ({"anna": Role.OWNER}, Link(Role.VIEWER))
 
 
-async def test_what_does_not_exist_has_no_access(store: AnyStore) -> None:
+async def test_what_does_not_exist_has_no_access(store: SqlStore) -> None:
     assert await store.sharing.access([NOWHERE], ["anna"]) == {}
     assert await store.sharing.people(NOWHERE) == []
     assert await store.sharing.grant(NOWHERE, "anna", Role.OWNER) is None
@@ -78,7 +79,7 @@ async def test_what_does_not_exist_has_no_access(store: AnyStore) -> None:
     assert await store.sharing.redeem("email:x", "anna") == {}
 
 
-async def test_every_change_is_counted_and_visits_are_not(store: AnyStore) -> None:
+async def test_every_change_is_counted_and_visits_are_not(store: SqlStore) -> None:
     await make(store)
     assert await version(store) == 0
     assert await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER) == 1
@@ -89,13 +90,13 @@ async def test_every_change_is_counted_and_visits_are_not(store: AnyStore) -> No
     assert (await standing(store)).version == 3
 
 
-async def test_of_many_changes_at_once_each_is_counted(store: AnyStore) -> None:
+async def test_of_many_changes_at_once_each_is_counted(store: SqlStore) -> None:
     await make(store)
     changes = (store.sharing.grant(DOCUMENT, f"user-{number}", Role.VIEWER) for number in range(8))
     assert sorted(filter(None, await asyncio.gather(*changes))) == list(range(1, 9))
 
 
-async def test_grants_replace_each_other_and_end(store: AnyStore) -> None:
+async def test_grants_replace_each_other_and_end(store: SqlStore) -> None:
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)
     await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
@@ -104,14 +105,14 @@ async def test_grants_replace_each_other_and_end(store: AnyStore) -> None:
     assert (await standing(store, "bert")).grants == {}
 
 
-async def test_ownership_passes_on_and_leaves_an_editor(store: AnyStore) -> None:
+async def test_ownership_passes_on_and_leaves_an_editor(store: SqlStore) -> None:
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)
     await store.sharing.grant(DOCUMENT, "bert", Role.OWNER)
     assert (await standing(store, "anna", "bert")).grants == {"anna": Role.EDITOR, "bert": Role.OWNER}
 
 
-async def test_of_many_who_take_a_document_one_owns_it(store: AnyStore) -> None:
+async def test_of_many_who_take_a_document_one_owns_it(store: SqlStore) -> None:
     await make(store)
     takers = [f"user-{number}" for number in range(6)]
     await asyncio.gather(*(store.sharing.grant(DOCUMENT, taker, Role.OWNER) for taker in takers))
@@ -119,7 +120,7 @@ async def test_of_many_who_take_a_document_one_owns_it(store: AnyStore) -> None:
     assert roles == [Role.OWNER]
 
 
-async def test_a_visit_has_force_as_long_as_its_link(store: AnyStore) -> None:
+async def test_a_visit_has_force_as_long_as_its_link(store: SqlStore) -> None:
     await make(store)
     await store.sharing.visit(DOCUMENT, "bert")
     assert (await standing(store, "bert")).visitors == frozenset()
@@ -135,7 +136,7 @@ async def test_a_visit_has_force_as_long_as_its_link(store: AnyStore) -> None:
     assert (await standing(store, "bert")).visitors == frozenset()
 
 
-async def test_a_visit_by_the_address_alone_has_force_while_that_is_enough(store: AnyStore) -> None:
+async def test_a_visit_by_the_address_alone_has_force_while_that_is_enough(store: SqlStore) -> None:
     await make(store, link_role=Role.EDITOR)
     await store.sharing.visit(DOCUMENT, "bert")
     assert (await standing(store, "bert")).visitors == {"bert"}
@@ -143,23 +144,22 @@ async def test_a_visit_by_the_address_alone_has_force_while_that_is_enough(store
     assert (await standing(store, "bert")).visitors == frozenset()
 
 
-async def test_an_older_generation_of_the_link_does_not_come_back(store: AnyStore) -> None:
+async def test_an_older_generation_of_the_link_does_not_come_back(store: SqlStore) -> None:
     await make(store)
     assert await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, NEW_HASH, 2)) == 1
     assert await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, HASH, 1)) == 1
     assert (await standing(store)).link == Link(Role.EDITOR, NEW_HASH, 2)
 
 
-async def test_the_first_visitors_are_forgotten_first(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (memory_sharing, sharing):
-        monkeypatch.setattr(module, "MAX_VISITS", 2)
+async def test_the_first_visitors_are_forgotten_first(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "MAX_VISITS", 2)
     await make(store, link_role=Role.VIEWER)
     for visitor in ("a", "b", "a", "c"):
         await store.sharing.visit(DOCUMENT, visitor)
     assert (await standing(store, "a", "b", "c")).visitors == {"a", "c"}
 
 
-async def test_people_are_told_by_what_they_have_access(store: AnyStore) -> None:
+async def test_people_are_told_by_what_they_have_access(store: SqlStore) -> None:
     await make(store, link_role=Role.COMMENTER)
     await store.users.remember(KnownUser(BERT, "oidc", "bert@example.com"))
     for user_id, role in (("bert", Role.VIEWER), ("email:carl@example.com", Role.EDITOR)):
@@ -177,13 +177,13 @@ async def test_people_are_told_by_what_they_have_access(store: AnyStore) -> None
     assert people[1] == Person(BERT, "bert@example.com", Role.VIEWER, "grant")
 
 
-async def test_the_owner_comes_first_whenever_they_became_it(store: AnyStore) -> None:
+async def test_the_owner_comes_first_whenever_they_became_it(store: SqlStore) -> None:
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.OWNER)
     assert [person.user.user_id for person in await store.sharing.people(DOCUMENT)] == ["bert", "anna"]
 
 
-async def test_an_invitation_becomes_the_grant_of_whoever_signs_in(store: AnyStore) -> None:
+async def test_an_invitation_becomes_the_grant_of_whoever_signs_in(store: SqlStore) -> None:
     await make(store)
     await make(store, OTHER)
     invited = INVITED + "bert@example.com"
@@ -199,7 +199,7 @@ async def test_an_invitation_becomes_the_grant_of_whoever_signs_in(store: AnySto
     assert await store.sharing.redeem(invited, "bert") == {}
 
 
-async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited(store: AnyStore) -> None:
+async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited(store: SqlStore) -> None:
     for name, owner, link in [("mine-1234", "bert", None), ("given-1234", "anna", None), ("secret-123", "anna", None)]:
         await make(store, DocumentId(name), owner=owner, link_role=link)
     await make(store, DocumentId("visited-1"), link_role=Role.VIEWER)
@@ -223,10 +223,9 @@ async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited
 
 
 async def test_of_what_nobody_owns_the_newest_are_in_everybodys_list_and_the_visited_ones_stay(
-    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("sharing", "memory"):
-        monkeypatch.setattr(f"server.store.{module}.LISTED_OWNERLESS", 2)
+    monkeypatch.setattr(sharing, "LISTED_OWNERLESS", 2)
     ids = [DocumentId(f"document-{number}") for number in range(5)]
     for document_id in ids:
         await store.catalogue.create(document_id, document_id, EPOCH, NOON)
@@ -242,7 +241,7 @@ async def test_of_what_nobody_owns_the_newest_are_in_everybodys_list_and_the_vis
     assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
 
 
-async def test_the_trash_lists_ones_own(store: AnyStore) -> None:
+async def test_the_trash_lists_ones_own(store: SqlStore) -> None:
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
     await store.catalogue.set_trashed(DOCUMENT, NOON)
@@ -250,7 +249,7 @@ async def test_the_trash_lists_ones_own(store: AnyStore) -> None:
     assert await listed(store, Whose("bert"), trashed=True) == []
 
 
-async def test_access_goes_with_its_document_and_the_record_stays(store: AnyStore) -> None:
+async def test_access_goes_with_its_document_and_the_record_stays(store: SqlStore) -> None:
     deed = Deed(NOON, "anna", "grant", DOCUMENT, {"user": "bert", "role": "viewer"})
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
@@ -272,8 +271,7 @@ async def test_the_record_tells_the_last_first(storage: Storage) -> None:
 
 
 async def test_of_each_document_the_last_deeds_are_kept(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("audit", "memory_sharing"):
-        monkeypatch.setattr(f"server.store.{module}.DEEDS_KEPT", 3)
+    monkeypatch.setattr("server.store.audit.DEEDS_KEPT", 3)
     deeds = [Deed(NOON + timedelta(hours=hour), "anna", f"deed-{hour}", DOCUMENT, {}) for hour in range(5)]
     elsewhere = Deed(NOON, "anna", "elsewhere", OTHER, {})
     async with storage.store() as store:

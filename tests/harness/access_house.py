@@ -8,13 +8,14 @@ from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import ClosedMessage, JoinRequest, RoleMessage, User
 from server.auth.base import Identity
-from server.store.memory import MemoryStore
-from server.store.memory_sharing import MemorySharing
+from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
+from server.store.sql import SqlStore
+from server.store.titles import utc_now
 from tests.harness.house import DOCUMENT, House
 
 
-class WaitingSharing(MemorySharing):
+class WaitingSharing(SqlSharing):
     """Sharing that can be away, or take its time between reading and answering."""
 
     away = False
@@ -33,8 +34,8 @@ class WaitingSharing(MemorySharing):
 
 def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
     """A node, and its view of who has access."""
-    store = MemoryStore()
-    store.sharing = sharing = WaitingSharing(store.sharing._documents, store.users)
+    store = SqlStore.in_memory()
+    store.sharing = sharing = WaitingSharing(store._database, utc_now)
     return House(store, poll_seconds=poll_seconds), sharing
 
 
@@ -48,7 +49,7 @@ def said_to(house: House, name: str) -> list[Role | Code]:
     ]
 
 
-async def restrict(sharing: MemorySharing) -> int:
+async def restrict(sharing: SqlSharing) -> int:
     """Close the link by which everybody in a House has come; another node does so."""
     version = await sharing.set_link(DOCUMENT, Link(None))
     assert version is not None

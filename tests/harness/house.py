@@ -23,7 +23,7 @@ from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.rooms.driver import Driver
 from server.sandbox import Sandbox
 from server.store.base import Loaded
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from server.store.titles import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.faults import FaultyStore, Weather
@@ -95,7 +95,7 @@ class House:
 
     def __init__(
         self,
-        store: MemoryStore | None = None,
+        store: SqlStore | None = None,
         sandbox: object | None = None,
         poll_seconds: float | None = None,
         engine: Engine = apply_update,
@@ -103,7 +103,7 @@ class House:
         settings: RoomSettings | None = None,
     ) -> None:
         """`network` and `store`: what this node shares with others."""
-        self.store = store or MemoryStore()
+        self.store = store or SqlStore.in_memory()
         self.weather = Weather(Random(1))
         self.faulty = FaultyStore(self.store, self.weather)
         self.ears = Ears()

@@ -23,7 +23,7 @@ from server.doors.native.lane.fast_lane import websocket_protocol
 from server.http.request_heads import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
 
@@ -38,7 +38,7 @@ class LiveServer:
     port: int
     gateway: Gateway
     rooms: Rooms
-    store: MemoryStore
+    store: SqlStore
 
     @property
     def url(self) -> str:
@@ -81,11 +81,11 @@ async def serving(
     origins: Origins | None = None,
     settings: RoomSettings | None = None,
     rooms_class: type[Rooms] = Rooms,
-    store: MemoryStore | None = None,
+    store: SqlStore | None = None,
     authenticator: Authenticator | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server; at the end everything it started has stopped."""
-    async with store or MemoryStore() as store, MemoryBus() as bus:
+    async with store or SqlStore.in_memory() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
         gateway = Gateway(rooms, authenticator or guests(), limits, origins)
         async with rooms, listening(gateway.asgi_app, gateway.message_bytes) as port:

@@ -13,7 +13,7 @@ from server.app import App, create_app
 from server.config import Config, Listen
 from server.config.people import People
 from server.sandbox import Sandbox
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.live_server import listening
 from tests.harness.tokens import NOW
 
@@ -36,7 +36,7 @@ class WholeServer:
 
     port: int
     app: App
-    store: MemoryStore
+    store: SqlStore
     clock: Clock
 
     @property
@@ -59,13 +59,13 @@ class IdleSandbox(Sandbox):
 async def whole_server(
     people: People | None = None,
     *,
-    store: MemoryStore | None = None,
+    store: SqlStore | None = None,
     clock: Clock | None = None,
     allowed_origins: tuple[str, ...] = (),
     config: Config | None = None,
 ) -> AsyncIterator[WholeServer]:
     """Run it; at the end everything it started has stopped. `config`: all settings, instead of these few."""
-    store, clock = store or MemoryStore(), clock or Clock()
+    store, clock = store or SqlStore.in_memory(), clock or Clock()
     config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
     app = create_app(config, store=store, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock)
     async with app.running(), listening(app, app.gateway.message_bytes) as port:

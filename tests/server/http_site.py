@@ -24,7 +24,7 @@ from server.http.site import http_app
 from server.people.access import Access
 from server.people.sharing import SharingDesk
 from server.sandbox import Sandbox
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 
 ORIGIN = "http://127.0.0.1:8000"
 
@@ -77,7 +77,7 @@ class Introducer:
 
 @dataclass
 class Site:
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: SqlStore = field(default_factory=SqlStore.in_memory)
     pages: OpenPages = field(default_factory=OpenPages)
     clock: Clock = field(default_factory=Clock)
     sandbox: Sandbox = field(default_factory=Sandbox)

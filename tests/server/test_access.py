@@ -12,9 +12,9 @@ from server.auth.base import EVERY_DOCUMENT, Identity
 from server.people.access import Access, hash_token, opens
 from server.people.sharing import derive_token
 from server.store.base import Whose
-from server.store.memory import MemoryStore
-from server.store.memory_sharing import MemorySharing
+from server.store.sharing import SqlSharing
 from server.store.sharing_base import INVITED, Link
+from server.store.sql import SqlStore
 from server.store.titles import utc_now
 from tests.contracts.storages import Clock
 
@@ -30,9 +30,9 @@ def somebody(name: str = "bert", email: str | None = None, lasting: bool = True,
     return Identity(user, "jwt", email, None, said, lasting)
 
 
-async def made(link: Link, *, owner: str | None = "anna") -> tuple[MemoryStore, Access]:
+async def made(link: Link, *, owner: str | None = "anna") -> tuple[SqlStore, Access]:
     """A document with this link, on a server where people need an account."""
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     await store.catalogue.create(DOCUMENT, "Story", Epoch(1), NOON, owner=owner, link_role=None)
     await store.sharing.set_link(DOCUMENT, link)
     return store, Access(store, utc_now, guests=False)
@@ -104,14 +104,14 @@ async def test_who_will_not_be_known_again_leaves_no_trace() -> None:
 async def test_a_visit_and_a_name_are_written_once() -> None:
     store, access = await made(Link(Role.EDITOR, hash_token(TOKEN)))
 
-    class Counting(MemorySharing):
+    class Counting(SqlSharing):
         visits = 0
 
         async def visit(self, document_id: DocumentId, user_id: str) -> None:
             Counting.visits += 1
             await super().visit(document_id, user_id)
 
-    store.sharing = Counting(store.sharing._documents, store.users)
+    store.sharing = Counting(store._database, Clock())
     access = Access(store, Clock(), guests=False)
     for _ in range(3):
         assert await role(access, somebody(), TOKEN) is Role.EDITOR

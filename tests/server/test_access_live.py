@@ -18,7 +18,7 @@ from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.people.sharing import LinkWish
 from server.store.base import Whose
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.live_server import until
 from tests.harness.node import Node, Person, running_node
 
@@ -29,7 +29,7 @@ OWNER = Identity(User("owner", "Owner", "#112233"), "guest")
 class Cluster:
     """Two nodes, and the owner, who changes access at the first one."""
 
-    def __init__(self, store: MemoryStore, first: Node, second: Node) -> None:
+    def __init__(self, store: SqlStore, first: Node, second: Node) -> None:
         self.store = store
         self.first = first
         self.second = second
@@ -49,7 +49,7 @@ class Cluster:
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
     network = MemoryBusNetwork()
-    async with MemoryStore() as store, AsyncExitStack() as stack:
+    async with SqlStore.in_memory() as store, AsyncExitStack() as stack:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC), owner="owner", link_role=None)
         nodes = [await stack.enter_async_context(running_node(store, MemoryBus(network))) for _ in range(2)]
         yield Cluster(store, *nodes)

@@ -16,7 +16,7 @@ from server.auth.oidc import OidcAuthenticator
 from server.auth.secret import SecretKey
 from server.auth.tokens import VerifyingKey
 from server.config.people import People
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.tokens import NOW
 from tests.harness.whole_server import Clock, whole_server
 
@@ -163,7 +163,7 @@ async def test_whoever_has_made_a_document_owns_it_by_their_cookie() -> None:
 
 
 async def test_the_key_is_kept_where_all_nodes_find_it() -> None:
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     async with whole_server(store=store) as one, whole_server(store=store) as two:
         async with one.browser() as browser:
             answer = await browser.get("/api/me")
@@ -172,7 +172,7 @@ async def test_the_key_is_kept_where_all_nodes_find_it() -> None:
 
 
 async def test_the_operators_key_stands_above_the_kept_one() -> None:
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     async with (
         whole_server(People(secret_key="a" * 32), store=store) as one,
         whole_server(People(secret_key="b" * 32), store=store) as two,

@@ -13,7 +13,7 @@ from crdt.ids import DocumentId, Epoch, NodeId
 from crdt.protocol.messages import DocumentInfo
 from crdt.room.nodes import SILENCE
 from server.bus.redis import RedisBus
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.live_server import until
 from tests.harness.node import Clock, Node, running_node
 from tests.harness.redis_server import RedisServer, redis_server
@@ -26,7 +26,7 @@ DOCUMENT = DocumentId("a-document")
 class Cluster:
     """The nodes of one test. A node whose bus is closed first leaves without a goodbye."""
 
-    def __init__(self, stack: AsyncExitStack, redis: RedisServer, store: MemoryStore) -> None:
+    def __init__(self, stack: AsyncExitStack, redis: RedisServer, store: SqlStore) -> None:
         self._stack = stack
         self.redis = redis
         self.store = store
@@ -40,7 +40,7 @@ class Cluster:
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
-    async with redis_server() as redis, MemoryStore() as store, AsyncExitStack() as stack:
+    async with redis_server() as redis, SqlStore.in_memory() as store, AsyncExitStack() as stack:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC))
         yield Cluster(stack, redis, store)
 

@@ -5,13 +5,13 @@ import pytest
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
 from server.cli.adopt import OPERATOR, CannotAdopt, adopt
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.contracts.storages import NOON
 
 
-async def filled() -> MemoryStore:
+async def filled() -> SqlStore:
     """Many documents of nobody's, one of them in the trash, and one of Anna's."""
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     for number in range(450):
         await store.catalogue.create(DocumentId(f"ownerless-{number}"), "Old", Epoch(1), NOON)
     await store.catalogue.set_trashed(DocumentId("ownerless-7"), NOON)
@@ -19,7 +19,7 @@ async def filled() -> MemoryStore:
     return store
 
 
-async def owner(store: MemoryStore, document_id: str) -> str | None:
+async def owner(store: SqlStore, document_id: str) -> str | None:
     standing = (await store.sharing.access([DocumentId(document_id)], []))[DocumentId(document_id)]
     return None if standing.owner is None else standing.owner.user_id
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.rooms.committer import Committer, Outcome
 from server.store.base import Append, Appended, AppendOutcome, Log
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
 
 DOCUMENT = DocumentId("aaaaaaaa")
@@ -34,7 +34,7 @@ async def test_the_first_leaves_alone_and_what_comes_soon_after_leaves_together(
         if len(outcomes) == 6:
             everything.set()
 
-    async with MemoryStore() as store:
+    async with SqlStore.in_memory() as store:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC))
         log = CountingLog(store.log)
         async with Committer(log, deadline=5) as committer:  # type: ignore[arg-type]

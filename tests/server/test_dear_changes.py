@@ -12,7 +12,7 @@ from crdt.protocol.messages import Acknowledged, Refused, UpdateMessage
 from crdt.yjs.limits import GateLimits
 from server.bus.memory import MemoryBusNetwork
 from server.sandbox import Trial
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
@@ -91,14 +91,16 @@ async def test_a_dear_change_is_taken_and_the_node_reads_it_folded() -> None:
         everything = CUTS, "meanwhile", "afterwards"
         await until(lambda: {answer(house, each) for each in everything} == {"acknowledged"})
         assert engine.given.count(CUTS) == 0
-        assert house.store.log._documents[DOCUMENT].snapshot_seq > 0
+        loaded = await house.store.log.load(DOCUMENT)
+        assert loaded is not None
+        assert loaded.snapshot_seq > 0
         shown = await house.join("late")
         assert len(shown) == len(LONG) - 4000 + len("meanwhileafterwards")
         assert await house.stored_text() == shown
 
 
 async def test_other_nodes_read_a_dear_change_folded_as_well() -> None:
-    store, network, engine = MemoryStore(), MemoryBusNetwork(), Watched()
+    store, network, engine = SqlStore.in_memory(), MemoryBusNetwork(), Watched()
     sandbox = Measuring(apply_seconds=2.0)
     async with (
         House(store, sandbox, 60.0, network=network) as here,

@@ -15,7 +15,7 @@ from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
 from tests.harness.update_writer import item, number, text, update
-from tests.simulation.virtual_loop import run_virtually
+from tests.simulation.virtual_loop import at_once, run_virtually
 
 BINARY = 3
 
@@ -141,7 +141,7 @@ def test_what_is_set_aside_is_stored_even_if_the_store_is_away_just_then() -> No
             bad = usual("poison")
             await house.send("anna", bad)
             house.write("anna", "kept", client_id=6)
-            await until(lambda: house.store.log._documents[DOCUMENT].head > 0)
+            await until(lambda: at_once(house.store.log.heads([DOCUMENT]))[DOCUMENT].seq > 0)
             house.weather.down = True
             await asyncio.sleep(30)
             assert await house.store.set_aside.list() == []

@@ -9,7 +9,6 @@ from crdt.ids import DocumentId
 from crdt.protocol.messages import Acknowledged, ClosedMessage, DocumentInfo, DocumentMessage, Refused
 from server.rooms.head_poll import HeadPoll
 from server.store.base import Head, Log
-from server.store.memory import MemoryLog
 from server.store.titles import utc_now
 from tests.harness.house import DOCUMENT, House
 from tests.simulation.virtual_loop import run_virtually
@@ -68,7 +67,7 @@ def test_a_document_that_was_deleted_elsewhere_is_closed() -> None:
 class LateLog:
     """A log whose answer about heads arrives when something else has happened."""
 
-    def __init__(self, log: MemoryLog, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, log: Log, meanwhile: Callable[[], None]) -> None:
         self._log = log
         self._meanwhile = meanwhile
 

@@ -10,9 +10,10 @@ import pytest
 from crdt.errors import Code, Unavailable
 from crdt.ids import DocumentId, is_document_id
 from server.http.errors import STATUS
-from server.store.memory import MemoryStore
-from server.store.memory_sharing import MemorySharing
+from server.store.sharing import SqlSharing
 from server.store.sharing_base import Standing
+from server.store.sql import SqlStore
+from server.store.titles import utc_now
 from tests.server.http_site import Site, error_of
 
 
@@ -210,7 +211,7 @@ async def test_an_unknown_address_of_the_api_is_answered_in_json(client: httpx.A
     assert error_of(await client.get(path)) == (404, "not_found")
 
 
-class AwaySharing(MemorySharing):
+class AwaySharing(SqlSharing):
     """Sharing whose database does not answer."""
 
     async def access(
@@ -220,8 +221,8 @@ class AwaySharing(MemorySharing):
 
 
 async def test_a_store_that_does_not_answer_is_no_missing_document() -> None:
-    store = MemoryStore()
-    store.sharing = AwaySharing({}, store.users)
+    store = SqlStore.in_memory()
+    store.sharing = AwaySharing(store._database, utc_now)
     async with Site(store).client() as client:
         answer = await client.get("/api/documents/some-document")
         assert error_of(answer) == (503, "unavailable")

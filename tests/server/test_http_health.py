@@ -3,15 +3,16 @@
 import asyncio
 
 from crdt.errors import Unavailable
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
+from server.store.sqlite.memory import SqliteInMemory
 from tests.server.http_site import Site
 
 
-class AilingStore(MemoryStore):
+class AilingStore(SqlStore):
     """A store that can be made to fail or to hang when it is asked for a sign of life."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(SqliteInMemory())
         self.asked = 0
         self.ails: str | None = None
 

@@ -9,16 +9,16 @@ from crdt.log.replica import LEARN_AT_ONCE_BYTES
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Acknowledged, Request
 from server.store.base import Append
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from server.store.titles import utc_now
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
 
 
-async def with_large_document() -> tuple[MemoryStore, "Doc[Any]"]:
+async def with_large_document() -> tuple[SqlStore, "Doc[Any]"]:
     """A store in which the document is one large snapshot, and its author's copy."""
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     await store.catalogue.create(DOCUMENT, "Title", Epoch(1), utc_now())
     doc: Doc[Any] = Doc(client_id=7)
     doc.get("story", type=Text).insert(0, "long " * LEARN_AT_ONCE_BYTES)

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from server.config import ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
 from server.config.loading import load
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.person import Person, person
 from tests.harness.raw_socket import RawSocket, raw_socket
 from tests.harness.slow_log import SlowLog
@@ -352,7 +352,7 @@ BESIDE = {
 async def test_past_a_limit_there_is_a_named_refusal(name: str) -> None:
     value, code, story = STORIES[name]
     given = {} if value is None else {name: value, **BESIDE.get(name, {})}
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     store.log = SlowLog(store.log)  # type: ignore[assignment]
     async with (
         whole_server(store=store, config=load({}, given)) as server,

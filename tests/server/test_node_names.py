@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from server.bus.memory import MemoryBus, MemoryBusNetwork
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.log_lines import log_lines
 from tests.harness.node import running_node
 from tests.simulation.virtual_loop import run_virtually
@@ -14,7 +14,7 @@ def told_of_names(*names: str) -> list[str]:
     """What is written down while nodes of these names run side by side for a minute."""
 
     async def story() -> list[str]:
-        network, store = MemoryBusNetwork(), MemoryStore()
+        network, store = MemoryBusNetwork(), SqlStore.in_memory()
         clock = asyncio.get_running_loop().time
         with log_lines() as lines:
             async with asyncio.TaskGroup() as nodes:
@@ -22,7 +22,7 @@ def told_of_names(*names: str) -> list[str]:
                     nodes.create_task(_runs(store, MemoryBus(network), name, clock))
         return [line["node_id"] for line in lines if line["event"] == "node_name_taken"]
 
-    async def _runs(store: MemoryStore, bus: MemoryBus, name: str, clock: Callable[[], float]) -> None:
+    async def _runs(store: SqlStore, bus: MemoryBus, name: str, clock: Callable[[], float]) -> None:
         async with running_node(store, bus, node_id=name, clock=clock):
             await asyncio.sleep(60)
 

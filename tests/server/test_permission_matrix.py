@@ -19,8 +19,8 @@ from crdt.protocol.messages import User
 from server.http.operation import Operation, operations_of
 from server.http.site import APIS
 from server.store.base import Attachment
-from server.store.memory import MemoryStore
 from server.store.sharing_base import KnownUser, Link
+from server.store.sql import SqlStore
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
 from tests.server.http_site import Site, error_of
@@ -92,7 +92,7 @@ def test_every_operation_on_a_document_declares_the_right_that_it_takes() -> Non
         assert declared(ask).needs is (Action.SHARE if ask.action is Action.TRANSFER else ask.action)
 
 
-async def filled(store: MemoryStore, role: Role | None, *, trashed: bool = False) -> None:
+async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -> None:
     """A document in which `me` has this role, beside its owner and a friend."""
     owner = "me" if role is Role.OWNER else "somebody"
     await store.catalogue.create(DOCUMENT, "Title", Epoch(1), NOON, owner=owner, link_role=None)
@@ -106,11 +106,12 @@ async def filled(store: MemoryStore, role: Role | None, *, trashed: bool = False
         await store.catalogue.set_trashed(DOCUMENT, NOON)
 
 
-async def everything(store: MemoryStore) -> object:
+async def everything(store: SqlStore) -> object:
     """All that a request could have changed."""
     access = (await store.sharing.access([DOCUMENT], ["me", "friend", "somebody", "new"])).get(DOCUMENT)
     people = await store.sharing.people(DOCUMENT)
-    return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, store.audit._deeds[:]
+    deeds = await store.audit.list(DOCUMENT)
+    return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, deeds
 
 
 def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> Any:

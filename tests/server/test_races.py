@@ -17,7 +17,7 @@ from server.people.access import Ruling
 from server.rooms import RoomSettings
 from server.rooms.driver import Driver
 from server.rooms.seat import Card
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.bell import Bell
 from tests.harness.house import DOCUMENT, House, name_of
 from tests.harness.live_server import LiveServer, serving, until
@@ -114,7 +114,7 @@ async def test_a_quick_refresh_loses_nothing() -> None:
 
 @pytest.mark.parametrize("next_comes", ["after", "meanwhile"])
 async def test_the_last_one_goes_while_the_store_is_slow(next_comes: str) -> None:
-    store = MemoryStore()
+    store = SqlStore.in_memory()
     slow = SlowLog(store.log)
     store.log = slow  # type: ignore[assignment]
     async with serving(settings=UNLOADED_SOON, store=store) as server:

@@ -20,9 +20,9 @@ from server.store.base import (
     OpenMarks,
     Row,
 )
-from server.store.memory import MemoryStore
 from server.store.set_aside_base import Kept, SetAsides, State
 from server.store.sharing_base import Audit, Secrets, Sharing, Users
+from server.store.sql import SqlStore
 
 
 class Weather:
@@ -44,7 +44,7 @@ class Weather:
 class FaultyLog:
     """The log as one node sees it. A node that has died gets no answers and changes nothing more."""
 
-    def __init__(self, store: MemoryStore, weather: Weather) -> None:
+    def __init__(self, store: SqlStore, weather: Weather) -> None:
         self._log = store.log
         self._weather = weather
         self.dead = False
@@ -138,9 +138,9 @@ class FaultySetAsides:
 
 
 class FaultyStore:
-    """One node's view of a memory store that outlives it."""
+    """One node's view of a store that outlives it."""
 
-    def __init__(self, store: MemoryStore, weather: Weather) -> None:
+    def __init__(self, store: SqlStore, weather: Weather) -> None:
         self.faulty_log = FaultyLog(store, weather)
         self.log = self.faulty_log
         self.catalogue: Catalogue = store.catalogue

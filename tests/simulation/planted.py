@@ -5,10 +5,11 @@ Each function is a context in which the server has that bug.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
-from crdt.ids import DocumentId
+from sqlalchemy import Connection, delete, select, update
+
 from crdt.log.document import Damaged, Document
 from crdt.log.replay import InspectedRow, inspect_row
 from crdt.log.replica import Replica
@@ -24,13 +25,16 @@ from server.rooms import Rooms
 from server.rooms.driver import Driver
 from server.rooms.head_poll import HeadPoll
 from server.rooms.registry import Opening
-from server.store.base import Append, AppendOutcome, CompactionReport, Fold, Taken
-from server.store.memory import MemoryLog
+from server.store import folding
+from server.store.base import CompactionReport
+from server.store.schema import documents, log_rows, snapshots
+from server.store.segments import checksum
+from server.store.sqlite import append
 from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, Plan
 
 
 @contextmanager
-def _instead(owner: type, name: str, replacement: object) -> Iterator[None]:
+def _instead(owner: type | ModuleType, name: str, replacement: object) -> Iterator[None]:
     original = owner.__dict__[name]
     setattr(owner, name, replacement)
     try:
@@ -147,17 +151,20 @@ def learn_rows_as_they_come() -> AbstractContextManager[None]:
 
 def compact_rows_that_were_not_read() -> AbstractContextManager[None]:
     """A fold takes a while; what was appended meanwhile is deleted with what was folded."""
+    original = folding.write
 
-    async def compact(log: MemoryLog, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
-        document = log._documents[document_id]
-        if not document.rows:
-            return None
-        folded = await fold(document.snapshot, [row.batch for row in document.rows])
-        document.snapshot, document.snapshot_seq = folded.snapshot, document.head
-        document.rows.clear()
-        return CompactionReport(0, 0, len(folded.snapshot))
+    def write(connection: Connection, packed: folding.Packed, keep: folding.Keep) -> CompactionReport | None:
+        report = original(connection, packed, keep)
+        if report is not None:
+            last, key = packed.span.fresh[-1].seq, packed.span.document.key
+            head = connection.execute(select(documents.c.head).where(documents.c.key == key)).scalar_one()
+            connection.execute(delete(log_rows).where(log_rows.c.document_key == key))
+            connection.execute(update(documents).where(documents.c.key == key).values(snapshot_seq=head))
+            taken = {"seq": head, "checksum": checksum(packed.snapshot, head)}
+            connection.execute(update(snapshots).where(snapshots.c.seq == last).values(taken))
+        return report
 
-    return _instead(MemoryLog, "compact", compact)
+    return _instead(folding, "write", write)
 
 
 def keep_to_oneself_whose_an_id_is() -> AbstractContextManager[None]:
@@ -171,13 +178,7 @@ def keep_to_oneself_whose_an_id_is() -> AbstractContextManager[None]:
 
 def let_the_second_key_in() -> AbstractContextManager[None]:
     """The store keeps the first binding and the second one's row."""
-    original = MemoryLog._append
-
-    def append(log: MemoryLog, row: Append) -> AppendOutcome:
-        outcome = original(log, row)
-        return original(log, replace(row, author_keys=())) if outcome == Taken() else outcome
-
-    return _instead(MemoryLog, "_append", append)
+    return _instead(append, "_taken", lambda _cursor, _append: None)
 
 
 def acknowledge_before_applied() -> AbstractContextManager[None]:

@@ -22,9 +22,9 @@ from server.auth.base import Identity
 from server.people.access import Access
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
-from server.store.memory import MemoryStore
-from server.store.memory_sharing import MemorySharing
+from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
+from server.store.sql import SqlStore
 from server.store.titles import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.air import Air, FaultyBus
@@ -40,7 +40,7 @@ NAMES = ("anna", "bert", "carl", "dora")
 FAILED = (1904,)
 
 
-class SlowSharing(MemorySharing):
+class SlowSharing(SqlSharing):
     """Answers are read at one moment and arrive at another."""
 
     random: Random
@@ -87,7 +87,7 @@ class Somebody:
 class SimNode:
     """One node's rooms, and the people there: it is their door."""
 
-    def __init__(self, store: MemoryStore, bus: FaultyBus, poll_seconds: float) -> None:
+    def __init__(self, store: SqlStore, bus: FaultyBus, poll_seconds: float) -> None:
         settings = RoomSettings(linger=0.2, poll_seconds=poll_seconds)
         clock = asyncio.get_running_loop().time
         self.bus = bus
@@ -138,8 +138,8 @@ class World:
         self.poll_seconds = POLL if lossy else NEVER
         self.air = Air(self.random)
         self.air.loss, self.air.delay = 0.3 if lossy else 0.0, 0.2
-        self.store = MemoryStore()
-        self.sharing = SlowSharing(self.store.sharing._documents, self.store.users)
+        self.store = SqlStore.in_memory()
+        self.sharing = SlowSharing(self.store._database, utc_now)
         self.sharing.random = self.random
         self.store.sharing = self.sharing
         self.nodes: list[SimNode] = []

@@ -25,11 +25,12 @@ from server.auth.base import Identity
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.base import Folded
-from server.store.memory import MemoryStore
+from server.store.sql import SqlStore
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.client import SimClient
 from tests.simulation.faults import FaultyStore, Weather
+from tests.simulation.virtual_loop import at_once
 
 DOCUMENT = DocumentId("simulated-document")
 
@@ -105,7 +106,7 @@ class World:
         self.names = [f"node-{number + 1}" for number in range(nodes)]
         self._poll_seconds = poll_seconds
         self._engine = engine
-        self.store = MemoryStore()
+        self.store = SqlStore.in_memory()
         self.weather = Weather(self.random)
         self.links: dict[ConnectionId, Link] = {}
         self.clients: list[SimClient] = []
@@ -321,14 +322,11 @@ class World:
             self.broken.append(otherwise)
 
     def _durable_batch(self, seq: Seq) -> bytes | None:
-        document = self.store.log._documents[DOCUMENT]
-        for row in document.set_aside.marks.of([*document.history, *document.rows]):
-            if row.seq == seq:
-                return batch_of(row)
-        return None
+        rows = at_once(self.store.log.read(DOCUMENT, Seq(seq - 1)))
+        return batch_of(rows[0]) if rows else None
 
     def _head(self) -> Seq:
-        return self.store.log._documents[DOCUMENT].head
+        return at_once(self.store.log.heads([DOCUMENT]))[DOCUMENT].seq
 
     async def stored(self) -> Doc[Any]:
         """Replay what the store holds."""
