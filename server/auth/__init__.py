@@ -1,1 +1,1 @@
-"""Who somebody is: one port, and a way to sign in per file."""
+"""Authentication: one port, and one file for each way to sign in."""

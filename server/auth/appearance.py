@@ -1,4 +1,4 @@
-"""How people are shown: names and colours from strangers and from elsewhere, made fit for other people's screens."""
+"""Appearance of people: names and colours from strangers, made fit for other people's screens."""
 
 import re
 import secrets
@@ -17,20 +17,20 @@ _JOINERS = "\u200c\u200d"
 
 
 def new_guest(guest: Guest) -> User:
-    """Make a person of a newcomer, with an id that nobody else has and nobody can guess."""
+    """Make a User for a newcomer, with a random id that nobody can guess."""
     user_id = "guest-" + secrets.token_urlsafe(12)
     return renamed_guest(User(user_id, "Guest", _color_of(user_id)), guest)
 
 
 def renamed_guest(user: User, guest: Guest) -> User:
-    """Give a person the name and colour they ask for, where these can be shown; otherwise they keep theirs."""
+    """Return the user with a new name and colour. A value that cannot be shown is ignored."""
     name = user.name if guest.name is None else shown_name(guest.name) or user.name
     color = guest.color.lower() if guest.color is not None and _COLOR.match(guest.color) else user.color
     return User(user.user_id, name, color)
 
 
 def person(user_id: str, *names: str | None, color: str | None = None) -> User:
-    """Build a User from the first presentable name; without a colour, derive one from the user id."""
+    """Build a User from the first presentable name. Without a colour, the id decides the colour."""
     name = next((shown for each in names if each and (shown := shown_name(each))), "Somebody")
     if color is None or not _COLOR.match(color):
         color = _color_of(user_id)
@@ -42,13 +42,16 @@ def _color_of(user_id: str) -> str:
 
 
 def is_color(value: object) -> bool:
-    """Whether it is a colour as we write them."""
+    """Whether a value is a colour of the form `#rrggbb`."""
     return isinstance(value, str) and _COLOR.match(value) is not None
 
 
 def shown_name(name: str) -> str:
-    """A name on one line, without what hides or turns text; "" when nothing is left."""
-    # Four times the bound leaves room for what is removed, and keeps the work small.
+    """Return a name on one line, without characters that hide or turn text.
+
+    Returns "" if nothing is left.
+    """
+    # Four times the bound leaves room for removed characters, and keeps the work small.
     letters = (_letter(character) for character in name[: 4 * NAME_CHARACTERS])
     return " ".join("".join(letters).split())[:NAME_CHARACTERS].strip()
 

@@ -1,7 +1,7 @@
-"""The authentication port: credentials that a stranger shows become an identity, or a refusal.
+"""The authentication port: it turns a stranger's credentials into an identity, or refuses them.
 
-What an identity may do in a document is not decided here (server/people/access.py does), except
-where a token itself says so.
+server/people/access.py decides what an identity may do in a document, except for roles that a token
+itself names.
 """
 
 from collections.abc import Mapping
@@ -16,21 +16,21 @@ from crdt.protocol.requests import Guest
 Kind = Literal["guest", "jwt", "oidc"]
 
 EVERY_DOCUMENT = "*"
-"""Stands for all documents in `Identity.document_roles`."""
+"""The key for all documents in `Identity.document_roles`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody whom the server vouches for.
+    """A person whom the server has recognised.
 
     Attributes:
-        user: as others see them.
-        kind: by which way they have come.
-        email: their address in lower case, if somebody trustworthy has verified it.
-        expires_at: unix seconds after which this must not be relied upon any more; None: it lasts.
-        document_roles: what a token itself says, by document id or `EVERY_DOCUMENT`.
-        lasting: whether the same person will be known again. A guest who has shown no cookie may
-            not be, so nothing is remembered of them: they own nothing and leave no visits.
+        user: the person as others see them.
+        kind: the way by which the person has signed in.
+        email: the person's address in lower case, if somebody trustworthy has verified it.
+        expires_at: unix seconds after which the identity is not valid any more, or None.
+        document_roles: roles that the token itself names, by document id or `EVERY_DOCUMENT`.
+        lasting: whether the same person will be recognised again. A guest without a cookie may not
+            be. So nothing is stored for such a guest: they own nothing and leave no visits.
     """
 
     user: User
@@ -43,7 +43,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What somebody shows: the session cookie's value, a token from elsewhere, and what a guest says of themselves."""
+    """The session cookie's value, a token, and the name and colour that a guest asks for."""
 
     cookie: str | None = field(repr=False)
     token: str | None = field(repr=False)
@@ -51,25 +51,31 @@ class Credentials:
 
 
 class Authenticator(Protocol):
-    """One way to find out who somebody is."""
+    """One way to sign in."""
 
     async def identify(self, credentials: Credentials) -> Identity:
-        """Recognise somebody; raises ProtocolError(unauthenticated), or Unavailable when it cannot be found out now."""
+        """Recognise a person.
+
+        Raises ProtocolError(unauthenticated), or Unavailable if the check cannot be made now.
+        """
 
 
 def may_create(identity: Identity) -> bool:
-    """Whether somebody may make documents: not those whose token names the documents that it is for."""
-    said = identity.document_roles
-    return not said or (EVERY_DOCUMENT in said and said[EVERY_DOCUMENT].may_write)
+    """Whether a person may create documents.
+
+    A person whose token names documents may not, unless the token lets them write in all documents.
+    """
+    roles = identity.document_roles
+    return not roles or (EVERY_DOCUMENT in roles and roles[EVERY_DOCUMENT].may_write)
 
 
 def unauthenticated(reason: str) -> ProtocolError:
-    """A refusal; the reason is a whole sentence."""
+    """Return a refusal. `reason` is a whole sentence."""
     return ProtocolError(Code.UNAUTHENTICATED, reason)
 
 
 def somebody_else() -> ProtocolError:
-    """What a connection is told when it brings another person's token."""
+    """Return the refusal of another person's token on a connection."""
     return ProtocolError(
-        Code.FORBIDDEN, "That is somebody else's token: this connection stays its person's. Connect anew."
+        Code.FORBIDDEN, "This token belongs to somebody else, and a connection keeps its person. Connect anew."
     )

@@ -1,7 +1,8 @@
-"""The session cookie's name and attributes, and how it is found among the others.
+"""Cookies: the names and attributes of those that the server sets, and the search in a request.
 
-No script reads it (HttpOnly), no other site's page sends it along with what it asks of us
-(SameSite=Lax). Over https it has the `__Host-` prefix: then no neighbouring host can plant one.
+No script can read them (HttpOnly), and requests from other sites' pages do not carry them
+(SameSite=Lax). Over https their names have the prefix `__Host-`, so no neighbouring host can plant
+one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,53 +12,56 @@ from typing import Any
 SESSION = "manyhands"
 
 SIGN_IN = "manyhands-sign-in"
-"""Carries a sign-in from its beginning to its end."""
+"""The cookie that carries a sign-in from its beginning to its end."""
 
 YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """One cookie as it is set. `seconds` 0: forget it."""
+    """One cookie as the server sets it. With `seconds` 0 the browser forgets the cookie."""
 
     name: str
     value: str = field(repr=False)
     seconds: int
 
     def header(self, *, secure: bool) -> str:
-        """The value of a Set-Cookie header. `secure`: the browser speaks https with us."""
+        """Return the value of a Set-Cookie header. `secure` means that the browser uses https."""
         attributes = f"Path=/; Max-Age={self.seconds}; HttpOnly; SameSite=Lax"
         return f"{full_name(self.name, secure=secure)}={self.value}; {attributes}" + ("; Secure" if secure else "")
 
 
 def full_name(name: str, *, secure: bool) -> str:
-    """What the cookie is called over http or https."""
+    """Return the cookie's name over http, or over https if `secure`."""
     return f"__Host-{name}" if secure else name
 
 
 def forgotten(name: str) -> Cookie:
-    """A cookie that goes."""
+    """Return a cookie that makes the browser forget this name."""
     return Cookie(name, "", 0)
 
 
 def session_cookie(scope: Mapping[str, Any]) -> str | None:
-    """What a request of ASGI shows as its session cookie; over http or https is as the server has been told (trusted proxies)."""
+    """Return the session cookie of an ASGI request.
+
+    The scope's scheme tells http from https. Trusted proxies set it.
+    """
     return request_cookie(scope, SESSION)
 
 
 def request_cookie(scope: Mapping[str, Any], name: str) -> str | None:
-    """A cookie of ours in a request of ASGI."""
+    """Return a cookie that the server has set, from an ASGI request."""
     headers = (value.decode("latin-1") for key, value in scope.get("headers", ()) if key == b"cookie")
     return find_cookie(headers, name, secure=is_secure(scope))
 
 
 def is_secure(scope: Mapping[str, Any]) -> bool:
-    """Whether the browser speaks https with us."""
+    """Whether the browser uses https."""
     return scope.get("scheme") in ("https", "wss")
 
 
 def find_cookie(headers: Iterable[str], name: str, *, secure: bool) -> str | None:
-    """The first cookie of that name in Cookie headers."""
+    """Return the first cookie with this name in Cookie headers."""
     wanted = full_name(name, secure=secure)
     for header in headers:
         for pair in header.split(";"):

@@ -1,4 +1,4 @@
-"""Fetches small JSON documents from whoever vouches for people, within bounds of time and size."""
+"""Fetches of small JSON documents from identity providers, within bounds of time and size."""
 
 import json
 from typing import Any
@@ -12,7 +12,10 @@ MAX_BYTES = 256 * 2**10
 
 
 async def fetch_json(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """GET a JSON object; follows no redirect. Raises Unavailable, without the address's query."""
+    """GET a JSON object, without following redirects.
+
+    Raises Unavailable. The message names the address without its query.
+    """
     try:
         timeout = httpx2.Timeout(FETCH_SECONDS)
         async with httpx2.AsyncClient(timeout=timeout, headers=headers or {}) as client:
@@ -23,7 +26,7 @@ async def fetch_json(url: str, headers: dict[str, str] | None = None) -> dict[st
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object; raises ValueError."""
+    """Parse a JSON object. Raises ValueError."""
     try:
         value = json.loads(body)
     except RecursionError:

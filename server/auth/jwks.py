@@ -1,12 +1,11 @@
-"""Keys that an issuer publishes and changes (JSON Web Key Set, RFC 7517), fetched when they are needed.
+"""Keys that an issuer publishes and changes (JSON Web Key Set, RFC 7517), fetched on demand.
 
-1. A set is good for ten minutes; then the next token that needs a key has it fetched again: a key
-   that was taken back loses its force.
-2. A key id that is not in the set may be new: the set is fetched again, but not more often than
-   every 30 seconds, however many strangers make key ids up.
-3. While the issuer does not answer, the keys that are known stay good for a day, which is as long
-   as any token holds.
-4. Many who wait for the same set wait for one fetch.
+1. A key set is fresh for ten minutes. After that, the next token that needs a key has the set
+   fetched again. So a key that the issuer took back soon stops working.
+2. A key id that is not in the set may be new, so the set is fetched again. This happens at most
+   every 30 seconds, because strangers can invent key ids.
+3. While the issuer does not answer, known keys stay valid for a day. No token is valid for longer.
+4. All requests that wait for the same set share one fetch.
 """
 
 import asyncio
@@ -28,7 +27,7 @@ MAX_KEYS = 100
 
 
 class JwksKeys:
-    """The keys at one address. `clock`: seconds that only grow; `url`: a text, or who finds it out."""
+    """The keys at one address. `url` returns the address; `clock` returns monotonic seconds."""
 
     def __init__(self, url: Callable[[], Awaitable[str]], clock: Callable[[], float]) -> None:
         self._url = url
@@ -39,7 +38,10 @@ class JwksKeys:
         self._fetching = asyncio.Lock()
 
     async def key_for(self, key_id: str | None, algorithm: str) -> VerifyingKey:
-        """Find the key; one that is not named must be the only one of its algorithm."""
+        """Find a key. Without a `key_id`, it must be the only key of its algorithm.
+
+        Raises ProtocolError(unauthenticated) if there is no such key, or Unavailable.
+        """
         if not self._is_younger_than(FRESH_SECONDS) or self._find(key_id, algorithm) is None:
             await self._refresh(key_id, algorithm)
         key = self._find(key_id, algorithm)
@@ -50,11 +52,11 @@ class JwksKeys:
     async def _refresh(self, key_id: str | None, algorithm: str) -> None:
         async with self._fetching:
             if self._is_younger_than(FRESH_SECONDS) and self._find(key_id, algorithm) is not None:
-                return  # somebody else has just fetched it
+                return  # another request has fetched the set while this one waited for the lock
             if self._tried_at is None or self._clock() - self._tried_at >= PAUSE_SECONDS:
                 await self._fetch()
         if not self._is_younger_than(KEPT_SECONDS):
-            raise Unavailable("The keys of whoever signs the tokens cannot be fetched.")
+            raise Unavailable("The keys of the tokens' issuer cannot be fetched.")
 
     async def _fetch(self) -> None:
         self._tried_at = self._clock()
@@ -78,7 +80,7 @@ class JwksKeys:
 def _keys_in(document: Mapping[str, Any]) -> Sequence[tuple[str | None, VerifyingKey]]:
     published = document.get("keys")
     if not isinstance(published, list):
-        raise Unavailable("What should be a key set is none.")
+        raise Unavailable("The issuer's answer is not a key set.")
     keys: list[tuple[str | None, VerifyingKey]] = []
     for jwk in published[:MAX_KEYS]:
         key = published_key(jwk) if isinstance(jwk, dict) else None

@@ -1,9 +1,9 @@
-"""People of another application, which signs short-lived tokens for them.
+"""People of another application, which signs short-lived tokens (JWT) for them.
 
-The claims: `sub` (the person's id), `exp` (at most a day ahead), and if wanted `name`, `color`,
-`email` (as verified by that application, unless `email_verified` is false) and `documents`, an
-object of roles by document id or `*`. A token that is stolen is good until its `exp`, whether it
-has been replaced meanwhile or not: that is why they should be short.
+The claims are `sub` (the person's id) and `exp` (at most a day ahead). Optional claims are `name`,
+`color`, `email` and `documents`, an object of roles by document id or `*`. The address counts as
+verified by the application, unless `email_verified` is false. A stolen token is valid until its
+`exp`, even if the person has a newer one. That is why tokens should be short-lived.
 """
 
 import re
@@ -18,7 +18,7 @@ from server.auth.base import EVERY_DOCUMENT, Credentials, Identity, unauthentica
 from server.auth.tokens import LEEWAY_SECONDS, KeySource, Rules, lifetime_of, read_token
 
 LONGEST_SECONDS = 24 * 3600.0
-"""A token that holds for longer is refused: nobody can take it back."""
+"""Seconds. A token that is valid for longer is refused, because nobody can take it back."""
 
 MAX_DOCUMENTS = 300
 
@@ -27,7 +27,10 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,128}@[^\s@\x00-\x1f]{1,125}\Z")
 
 
 class JwtAuthenticator:
-    """Takes people for who their token says: the one they bring, or the one in their session cookie. `clock`: unix seconds."""
+    """Recognises people by a token: the one they send, or the one in their session cookie.
+
+    `clock` returns unix seconds.
+    """
 
     def __init__(self, keys: KeySource, rules: Rules, clock: Callable[[], float]) -> None:
         self._keys = keys
@@ -35,19 +38,26 @@ class JwtAuthenticator:
         self._clock = clock
 
     async def identify(self, credentials: Credentials) -> Identity:
-        """Read the token; raises ProtocolError(unauthenticated) with the reason, and Unavailable while keys cannot be fetched."""
+        """Read the token.
+
+        Raises ProtocolError(unauthenticated) with the reason, or Unavailable while keys cannot be
+        fetched.
+        """
         token = credentials.token or credentials.cookie
         if not token:
-            raise unauthenticated("Bring a token: this server's people come from another application.")
+            raise unauthenticated("Send a token: people of this server sign in to another application.")
         now = self._clock()
         return identity_of(await read_token(token, self._keys, self._rules, now), now)
 
 
 def identity_of(claims: Mapping[str, Any], now: float) -> Identity:
-    """Make a person of claims that are signed; raises ProtocolError(unauthenticated) when they do not have their form."""
+    """Make an identity from a token's verified claims.
+
+    Raises ProtocolError(unauthenticated) if a claim does not have its form.
+    """
     expires_at = lifetime_of(claims).expires_at
     if expires_at > now + LONGEST_SECONDS + LEEWAY_SECONDS:
-        raise unauthenticated("The token holds for too long: `exp` may be a day ahead at most.")
+        raise unauthenticated("The token is valid for too long: `exp` may be a day ahead at most.")
     user_id = claims.get("sub")
     if not isinstance(user_id, str) or not _USER_ID.match(user_id) or user_id.startswith("email:"):
         raise unauthenticated(
@@ -64,7 +74,10 @@ def identity_of(claims: Mapping[str, Any], now: float) -> Identity:
 
 
 def verified_email(claims: Mapping[str, Any], *, unless_said: bool) -> str | None:
-    """The address in lower case, if whoever signed has verified it; `unless_said`: what holds when they do not say."""
+    """Return the address in lower case, if the token's issuer has verified it.
+
+    `unless_said` tells whether an address without `email_verified` counts as verified.
+    """
     email = claims.get("email")
     verified = claims.get("email_verified", unless_said)
     is_verified = verified is True or verified == "true"

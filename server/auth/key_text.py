@@ -1,4 +1,4 @@
-"""Keys as operators write them, and as key sets publish them: what cannot verify safely is refused."""
+"""Keys from operators' settings and from published key sets. Unsafe keys are refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,20 +12,20 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from server.auth.tokens import VerifyingKey
 
 MIN_SECRET = 32
-"""Characters: a shorter HMAC secret can be found out from one token."""
+"""Bytes. A shorter HMAC secret can be guessed from a single token."""
 
 MIN_RSA_BITS = 2048
 
 
 def secret_key(text: str) -> VerifyingKey:
-    """A secret shared with whoever signs; raises ValueError."""
+    """Return the key for a secret that the tokens' issuer shares. Raises ValueError."""
     if len(text.encode()) < MIN_SECRET:
         raise ValueError(f"at least {MIN_SECRET} characters")
     return VerifyingKey(text.encode(), "HS256")
 
 
 def public_key(pem: str) -> VerifyingKey:
-    """A public key as PEM text; raises ValueError."""
+    """Return the key for a public key in PEM. Raises ValueError."""
     try:
         return _usable(load_pem_public_key(pem.encode()))
     except (ValueError, UnsupportedAlgorithm):
@@ -33,7 +33,11 @@ def public_key(pem: str) -> VerifyingKey:
 
 
 def published_key(jwk: Mapping[str, Any]) -> VerifyingKey | None:
-    """One key of a key set; None: it is not for verifying, or not of a kind that we take. Symmetric keys are never taken."""
+    """Return the key for an entry of a key set.
+
+    Return None if the entry is not for verifying, or has another kind than RSA and EC. Symmetric
+    keys are never taken.
+    """
     if jwk.get("kty") not in ("RSA", "EC") or jwk.get("use", "sig") != "sig":
         return None
     try:

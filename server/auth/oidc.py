@@ -1,9 +1,9 @@
-"""People who have signed in with an identity provider (OpenID Connect): their session cookie, and the way in and back.
+"""People who sign in with an identity provider (OpenID Connect): the sign-in, the session cookie.
 
-The flow is the authorization code with PKCE, state and nonce. What a sign-in needs at its end
-travels in a sealed cookie of the browser that began it, so that nobody can be made to end a sign-in
-that somebody else began. Sessions are sealed cookies as well: a stolen one is good until its twelve
-hours are over, since nothing of it is kept here.
+The flow is the authorization code with PKCE, state and nonce. The data that a sign-in needs at its
+end is in a sealed cookie of the browser that began it. So nobody can be made to end a sign-in that
+somebody else began. Sessions are sealed cookies as well, and nothing of them is kept here. A stolen
+session cookie is therefore valid until its twelve hours are over.
 """
 
 import hashlib
@@ -26,20 +26,20 @@ SESSION_SECONDS = 12 * 3600
 """A working day."""
 
 SIGN_IN_SECONDS = 600
-"""To find one's password and second factor."""
+"""Time to find one's password and second factor."""
 
 MAX_NEXT = 1000
 """Characters of the address to come back to."""
 
 
 class OidcAuthenticator:
-    """Takes people for who their session cookie says. `clock`: unix seconds."""
+    """Recognises people by their session cookie. `clock` returns unix seconds."""
 
     def __init__(self, key: SecretKey, clock: Callable[[], float]) -> None:
         self._seal = Seal(key, "oidc", SESSION_SECONDS, clock)
 
     async def identify(self, credentials: Credentials) -> Identity:
-        """Open the session; raises ProtocolError(unauthenticated)."""
+        """Open the session cookie. Raises ProtocolError(unauthenticated)."""
         match self._seal.open(credentials.cookie):
             case {
                 "id": str(user_id),
@@ -58,7 +58,7 @@ class OidcAuthenticator:
                 raise unauthenticated("Sign in first, or again: a sign-in lasts for twelve hours.")
 
     def cookie(self, identity: Identity) -> Cookie:
-        """A new session, from now on."""
+        """Return the cookie of a new session that begins now."""
         user = identity.user
         facts = {"id": user.user_id, "name": user.name, "color": user.color, "email": identity.email}
         return Cookie(SESSION, self._seal.close(facts), SESSION_SECONDS)
@@ -66,7 +66,7 @@ class OidcAuthenticator:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Where to send the browser, and what it must bring back."""
+    """The address to send the browser to, and the cookie that it must bring back."""
 
     url: str
     cookie: Cookie
@@ -80,14 +80,21 @@ class OidcSignIn:
         self._seal = Seal(key, "sign-in", SIGN_IN_SECONDS, clock)
 
     async def begin(self, next_path: str | None) -> Beginning:
-        """Begin; raises Unavailable while the provider does not answer."""
+        """Begin a sign-in that ends at `next_path`.
+
+        Raises Unavailable while the provider does not answer.
+        """
         state, nonce, verifier = (secrets.token_urlsafe(size) for size in (24, 24, 48))
         url = await self._provider.authorization_url(state, nonce, verifier)
         facts = {"state": state, "nonce": nonce, "verifier": verifier, "next": local_path(next_path)}
         return Beginning(url, Cookie(SIGN_IN, self._seal.close(facts), SIGN_IN_SECONDS))
 
     async def finish(self, query: Mapping[str, str], carried: str | None) -> tuple[Identity, str]:
-        """End with who it is and where they wanted to go; raises ProtocolError(unauthenticated), Unavailable."""
+        """End a sign-in. Return the identity, and the path to go to.
+
+        `query` is what the provider's redirect says, `carried` the sign-in cookie. Raises
+        ProtocolError(unauthenticated) or Unavailable.
+        """
         match self._seal.open(carried):
             case {"state": str(state), "nonce": str(nonce), "verifier": str(verifier), "next": str(next_path)}:
                 pass
@@ -111,7 +118,10 @@ class OidcSignIn:
 
 
 def local_path(path: str | None) -> str:
-    """The path if it leads to a page of ours, else the front page: nobody is sent elsewhere by what a link says."""
+    """Return the path if it leads to a page of this server, else the front page.
+
+    So no link can send people to another site.
+    """
     if path is None or len(path) > MAX_NEXT or not path.startswith("/") or path[1:2] in ("/", "\\"):
         return "/"
     # Browsers drop tabs and line ends, and take a backslash for a slash.

@@ -1,7 +1,7 @@
-"""The identity provider as it describes itself (OpenID Connect Discovery), and what is asked of it.
+"""The identity provider: its description (OpenID Connect Discovery), and the requests to it.
 
-Its description is fetched when it is needed and kept for an hour. Signatures are checked with the
-keys it publishes; only RS256 and ES256 are taken, whatever it offers.
+The description is fetched when it is needed, and kept for an hour. Signatures are checked with the
+keys that the provider publishes. Only RS256 and ES256 are accepted, whatever the provider offers.
 """
 
 import asyncio
@@ -22,12 +22,18 @@ from server.auth.tokens import Rules, read_token
 KEPT_SECONDS = 3600.0
 
 PAUSE_SECONDS = 3.0
-"""While the provider does not answer, people who want to sign in are told so at once, and not each after a time-out of their own."""
+"""Seconds without new requests after the provider did not answer.
+
+So people who want to sign in meanwhile get a refusal at once, not after a time-out of their own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class OidcClient:
-    """How we are known to the provider. `redirect_uri`: where it sends people back to; `secret` None: a public client."""
+    """This server as the provider knows it.
+
+    The provider sends people back to `redirect_uri`. `secret` is None for a public client.
+    """
 
     issuer: str
     client_id: str
@@ -37,7 +43,7 @@ class OidcClient:
 
 
 class OidcProvider:
-    """One provider. `clock`: seconds that only grow; `now`: unix seconds."""
+    """One provider. `clock` returns monotonic seconds, `now` unix seconds."""
 
     def __init__(self, client: OidcClient, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self._client = client
@@ -51,18 +57,20 @@ class OidcProvider:
 
     @property
     def issuer(self) -> str:
-        """Its name."""
         return self._client.issuer
 
     async def authorization_url(self, state: str, nonce: str, verifier: str) -> str:
-        """Where people sign in; raises Unavailable."""
+        """Return the address where people sign in. Raises Unavailable."""
         url = await self._endpoint("authorization_endpoint")
         async with self._session({}) as session:
             made, _ = session.create_authorization_url(url, state=state, nonce=nonce, code_verifier=verifier)
         return str(made)
 
     async def redeem(self, code: str, issuer: str | None, verifier: str) -> Mapping[str, Any]:
-        """Turn a code into claims that can be relied upon; raises ProtocolError(unauthenticated), Unavailable."""
+        """Turn a code into verified claims.
+
+        Raises ProtocolError(unauthenticated) or Unavailable.
+        """
         description = await self._describe()
         if issuer != self.issuer and (issuer or description.get("authorization_response_iss_parameter_supported")):
             raise unauthenticated("The answer comes from another identity provider than the one that was asked.")
@@ -93,7 +101,7 @@ class OidcProvider:
     async def _further(
         self, description: Mapping[str, Any], tokens: Mapping[str, Any], claims: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """What the provider tells only when it is asked: some put names nowhere else."""
+        """Return claims from the provider's userinfo. Some providers put names only there."""
         url, access_token = description.get("userinfo_endpoint"), tokens.get("access_token")
         if "name" in claims or not isinstance(url, str) or not isinstance(access_token, str):
             return {}

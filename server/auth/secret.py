@@ -1,11 +1,11 @@
-"""The key that signs cookies and links, and what it seals.
+"""The secret key, which signs cookies and links, and the seals made with it.
 
-The key is the operator's, or one made once and kept where all nodes find it. Whoever has it can be
-anybody. It is never used itself: each purpose derives its own from it.
+The key is the operator's, or is made once and stored where all nodes find it. A person who has the
+key can pretend to be anybody. The key is never used directly: each purpose derives its own key.
 
-A seal holds facts in a text that whoever carries it cannot change, as cookies do. It is signed, not
-encrypted: its carrier may read it. It has a purpose and an age. What was sealed for another purpose,
-too long ago, or by somebody without the key, is nothing.
+A seal is a text with facts that its carrier cannot change, for example a cookie. A seal is signed,
+not encrypted, so its carrier can read it. It has a purpose and an age. A seal for another purpose,
+of too great an age, or from somebody without the key is not accepted.
 """
 
 import hashlib
@@ -21,38 +21,38 @@ from crdt.errors import InvariantError
 KEY_BYTES = 32
 
 MAX_CHARACTERS = 4096
-"""What browsers keep of one cookie."""
+"""Most characters of one cookie in browsers."""
 
 Fact = str | float | None
 
 
 class SharedSecrets(Protocol):
-    """What all nodes know alike (server/store/sharing_base.py's Secrets)."""
+    """Secrets that all nodes share (`Secrets` in server/store/sharing_base.py)."""
 
     async def get_or_make(self, name: str, make: bytes) -> bytes:
-        """The secret of that name; `make` becomes it if there is none yet."""
+        """Return the secret with this name. If there is none yet, `make` becomes the secret."""
 
 
 class SecretKey:
-    """The key, once it is `opened`. `configured`: the operator's text, if there is one."""
+    """The key, usable after `open`. `configured` is the operator's text, if there is one."""
 
     def __init__(self, configured: str | None) -> None:
         self._key = None if configured is None else hashlib.sha256(configured.encode()).digest()
 
     async def open(self, shared: SharedSecrets) -> None:
-        """Look the key up, or make it; raises Unavailable."""
+        """Look the key up, or make it. Raises Unavailable."""
         if self._key is None:
             self._key = await shared.get_or_make("signing", secrets.token_bytes(KEY_BYTES))
 
     def derived(self, purpose: str) -> bytes:
-        """The key for one purpose; whoever learns it learns nothing of the others."""
+        """Return the key for one purpose. It reveals nothing about the keys for other purposes."""
         if self._key is None:
             raise InvariantError("The secret key was asked for before it was looked up.")
         return hmac.new(self._key, purpose.encode(), hashlib.sha256).digest()
 
 
 class Seal:
-    """Seals facts for one purpose. `seconds`: how long they hold; `clock`: unix seconds."""
+    """Seals for one purpose, valid for `seconds`. `clock` returns unix seconds."""
 
     def __init__(self, key: SecretKey, purpose: str, seconds: int, clock: Callable[[], float]) -> None:
         self.seconds = seconds
@@ -61,12 +61,15 @@ class Seal:
         self._clock = clock
 
     def close(self, facts: Mapping[str, Fact]) -> str:
-        """Seal facts as of now."""
+        """Return facts sealed at the present time."""
         text = self._serializer().dumps({**facts, "sealed_at": round(self._clock(), 3)})
         return text if isinstance(text, str) else text.decode()
 
     def open(self, text: str | None) -> Mapping[str, Fact] | None:
-        """The facts, with `sealed_at` in unix seconds; None for anything but an unbroken seal of ours that still holds."""
+        """Return the facts of a seal, with `sealed_at` in unix seconds.
+
+        Return None for a seal that is broken, too old, or for another purpose.
+        """
         if not text or len(text) > MAX_CHARACTERS:
             return None
         try:

@@ -1,9 +1,9 @@
-"""Tokens that others sign (JWT, RFC 7519): one text becomes claims that can be relied upon, or a refusal that names the reason.
+"""Tokens that others sign (JWT, RFC 7519): verified claims, or a refusal that names the reason.
 
-1. The key decides which algorithm is good, never the token: a public key is no HMAC secret, and
-   `none` is nobody's signature.
-2. What a header says of where keys are (`jku`, `jwk`, `x5u`) is not looked at.
-3. Nothing of a token is repeated in a refusal, nor written to the log.
+1. The key decides which algorithm is accepted, never the token. So a public key is not taken for an
+   HMAC secret, and `none` is not taken for a signature.
+2. Addresses of keys in a token's header (`jku`, `jwk`, `x5u`) are ignored.
+3. No part of a token is repeated in a refusal, or written to the log.
 """
 
 from collections.abc import Mapping
@@ -18,43 +18,48 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from server.auth.base import unauthenticated
 
 MAX_CHARACTERS = 16 * 2**10
-"""A token with 300 documents in it fits."""
+"""Most characters of a token. A token with 300 documents fits."""
 
 LEEWAY_SECONDS = 30.0
-"""By how much the clock of whoever signs may be ahead of ours. Nobody gets longer by it."""
+"""Seconds by which the issuer's clock may be ahead of ours. Tokens do not last longer for it."""
 
 PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyingKey:
-    """A key, and the one algorithm that it is good for."""
+    """A key, and the only algorithm that it is accepted for."""
 
     key: PublicKey | bytes = field(repr=False)
     algorithm: str
 
 
 class KeySource(Protocol):
-    """Whose signatures count."""
+    """Keys whose signatures are accepted."""
 
     async def key_for(self, key_id: str | None, algorithm: str) -> VerifyingKey:
-        """The key a token claims to be signed with; raises ProtocolError(unauthenticated), Unavailable."""
+        """Return the key that a token names.
+
+        Raises ProtocolError(unauthenticated) or Unavailable.
+        """
 
 
 class FixedKey:
-    """One key that the operator has set."""
+    """A single key that the operator has set."""
 
     def __init__(self, key: VerifyingKey) -> None:
         self._key = key
 
     async def key_for(self, key_id: str | None, algorithm: str) -> VerifyingKey:  # noqa: ARG002 - there is only one
-        """The one there is."""
         return self._key
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a token must say beside its signature. None: whatever it says; without an audience it must name none, though."""
+    """The issuer and the audience that a token must name.
+
+    With `issuer` None, any issuer is accepted. With `audience` None, the token may not name one.
+    """
 
     issuer: str | None
     audience: str | None
@@ -62,7 +67,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """From when until when a token holds, in unix seconds."""
+    """The times between which a token is valid, in unix seconds."""
 
     not_before: float | None
     issued_at: float | None
@@ -70,7 +75,10 @@ class Lifetime:
 
 
 async def read_token(token: str, keys: KeySource, rules: Rules, now: float) -> Mapping[str, Any]:
-    """Check a token, its times included, and return its claims; `exp` is a number among them. `now`: unix seconds."""
+    """Check a token and its times, and return its claims, with `exp` as a number.
+
+    `now` is in unix seconds. Raises ProtocolError(unauthenticated) or Unavailable.
+    """
     claims = _verified(token, await _key_of(token, keys), rules)
     lifetime = lifetime_of(claims)
     if lifetime.expires_at <= now:
@@ -82,10 +90,10 @@ async def read_token(token: str, keys: KeySource, rules: Rules, now: float) -> M
 
 
 def lifetime_of(claims: Mapping[str, Any]) -> Lifetime:
-    """The times in a token's claims; raises ProtocolError(unauthenticated) when they are none."""
+    """Return the times in a token's claims. Raises ProtocolError(unauthenticated) for bad times."""
     expires_at = _time(claims, "exp")
     if expires_at is None:
-        raise unauthenticated("The token says no time at which it expires (`exp`).")
+        raise unauthenticated("The token does not say when it expires (`exp`).")
     return Lifetime(_time(claims, "nbf"), _time(claims, "iat"), expires_at)
 
 
@@ -95,13 +103,13 @@ async def _key_of(token: str, keys: KeySource) -> VerifyingKey:
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError):
-        raise unauthenticated("The token is no JWT.") from None
+        raise unauthenticated("The token is not a JWT.") from None
     algorithm, key_id = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm.lower() == "none":
         raise unauthenticated("The token is not signed.")
     key = await keys.key_for(key_id if isinstance(key_id, str) else None, algorithm)
     if key.algorithm != algorithm:
-        raise unauthenticated(f"The token is not signed with {key.algorithm}, as this server wants it.")
+        raise unauthenticated(f"The token is not signed with {key.algorithm}, as this server requires.")
     return key
 
 
@@ -131,7 +139,7 @@ def _refuse(error: Exception) -> NoReturn:
         case jwt.MissingRequiredClaimError():
             reason = f"The token lacks a claim that it needs: `{error.claim}`."
         case _:
-            reason = "The token is no JWT that can be read."
+            reason = "The token cannot be read as a JWT."
     raise unauthenticated(reason) from None
 
 
@@ -140,5 +148,5 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53 or not isfinite(value):
-        raise unauthenticated(f"The token's `{name}` is no time: it must be a number of seconds since 1970.")
+        raise unauthenticated(f"The token's `{name}` is not a time: it must be a number of seconds since 1970.")
     return float(value)

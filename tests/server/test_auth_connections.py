@@ -75,9 +75,9 @@ async def test_a_token_says_who_it_is_and_nobody_else_does(server: LiveServer, t
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        ("", "Bring a token"),
-        ('{"guest":{"name":"Ann"}}', "Bring a token"),
-        ('{"token":"x"}', "no JWT"),
+        ("", "Send a token"),
+        ('{"guest":{"name":"Ann"}}', "Send a token"),
+        ('{"token":"x"}', "not a JWT"),
         ('{"token":"' + token(exp=1.0) + '"}', "expired"),
         ('{"token":"' + token(secret="another secret than the one that is set, of the same length", exp=9e9) + '"}', "signature"),
     ],
