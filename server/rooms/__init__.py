@@ -4,10 +4,9 @@
 committer.py writes for all.
 """
 
-from server.rooms.door import Circle, Door, Ears
 from server.rooms.driver import info_of, shutting_down
 from server.rooms.registry import RoomSettings
 from server.rooms.rooms import Rooms
-from server.rooms.seat import Seat
+from server.rooms.seat import Circle, Door, Ears, Seat
 
 __all__ = ["Circle", "Door", "Ears", "RoomSettings", "Rooms", "Seat", "info_of", "shutting_down"]

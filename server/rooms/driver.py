@@ -48,13 +48,10 @@ from server.observe import log
 from server.people.access import Ruling
 from server.rooms.committer import Committer, Late, Outcome, UnderWay
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
-from server.rooms.door import Circle, Door
 from server.rooms.doubts import Doubts
-from server.rooms.intake import Intake
 from server.rooms.learning import Learning
-from server.rooms.openers import Openers
 from server.rooms.reader import Reader, replayed, stored_of
-from server.rooms.seat import Seat
+from server.rooms.seat import Circle, Door, Seat
 from server.store import base as store
 from server.store.set_aside_base import SetAsides
 
@@ -84,6 +81,8 @@ class Surroundings:
 
     Attributes:
         clock: monotonic seconds.
+        left: told of each seat that is free.
+        closed: told of each document that is in memory no longer.
         judge: gives everybody in a room the role that they have by now.
         draining: nothing is opened or taken any more.
     """
@@ -98,8 +97,8 @@ class Surroundings:
     backlog_bytes: int
     document_bytes: int
     neighbours: Neighbours
-    openers: Openers
-    intake: Intake
+    left: Callable[[Seat], None]
+    closed: Callable[[DocumentId], None]
     judge: Callable[["Driver"], Coroutine[Any, Any, None]]
     folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
     draining: bool = False
@@ -138,7 +137,7 @@ class Driver:
         self.settled.set()
         self.rulings: dict[tuple[object, ...], Ruling] = {}
         """How those who were here were ruled on last, by what they showed."""
-        self.intake, self.openers = surroundings.intake, surroundings.openers
+        self.left = surroundings.left
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._under_way = UnderWay()
@@ -323,7 +322,7 @@ class Driver:
     def _dismiss(self, effect: Dismiss) -> None:
         self._say(effect.sessions, effect.message)
         for seat in map(_seat, effect.sessions):
-            self.openers.leave(seat)
+            self.left(seat)
             seat.ears.dismissed(seat)
 
     def _acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:

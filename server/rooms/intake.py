@@ -5,6 +5,7 @@ A batch is taken at once when it is small, and little else came in the same turn
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from typing import cast
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import DocumentId
@@ -13,6 +14,7 @@ from crdt.protocol.messages import Request
 from crdt.room.effects import Effect
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect_batch
+from server.rooms.driver import Driver
 from server.rooms.openers import Openers
 from server.rooms.seat import Seat
 from server.rooms.turnstile import Turnstile
@@ -74,7 +76,7 @@ class Intake:
             return None
 
     async def _receive(self, seat: Seat, updates: list[bytes], request: Request | None) -> None:
-        driver = seat.driver
+        driver = cast(Driver, seat.driver)
         try:
             inspected = await self._inspected(driver.document_id, updates, seat.card.person)
             if driver.learning is not None:
@@ -109,7 +111,7 @@ class Intake:
         room = seat.driver.room
         room.may_write(seat)
         around = self._log, self._sandbox, self._gate_limits
-        return await seat.driver.doubts.settle(room, updates, *around, seat.card.person)
+        return await cast(Driver, seat.driver).doubts.settle(room, updates, *around, seat.card.person)
 
     async def _judged(
         self, seat: Seat, updates: Sequence[Inspected], request: Request | None, *, measured: bool

@@ -9,16 +9,13 @@ large as any. One person opens one document at a time, so that each is counted.
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
+from server.rooms.driver import Driver
+from server.rooms.registry import Registry
 from server.rooms.seat import Seat
-
-if TYPE_CHECKING:
-    from server.rooms.driver import Driver
-    from server.rooms.registry import Registry
 
 LOOK_BYTES = 2**20
 """A person types so much in a year; a program or an attacker sends it in a second."""
@@ -27,7 +24,7 @@ LOOK_BYTES = 2**20
 class Openers:
     """`share`: bytes in memory of the documents that one person has open, by estimate (`Replica.memory`)."""
 
-    def __init__(self, rooms: "Registry", share: int) -> None:
+    def __init__(self, rooms: Registry, share: int) -> None:
         self._rooms = rooms
         self._share = share
         self._documents: dict[str, Counter[DocumentId]] = {}
@@ -40,7 +37,7 @@ class Openers:
         """Bytes by whoever is in a document, since what they hold was looked at."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def opened(self, document_id: DocumentId, person: str) -> "Driver":
+    async def opened(self, document_id: DocumentId, person: str) -> Driver:
         """The document's room, opened if need be; raises ManyhandsError, too_many if the person holds too much already.
 
         The document is among theirs from now on, until `arrived` at the latest.

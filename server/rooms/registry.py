@@ -269,8 +269,8 @@ class Registry:
         driver.close()
         for seat in driver.seats():
             driver.room.people.leave(seat)
-            driver.openers.leave(seat)
-        driver.openers.closed(driver.document_id)
+            driver.left(seat)
+        self.surroundings.closed(driver.document_id)
         self._states[driver.document_id] = Closing(self._background.spawn(self._let_go(driver.document_id)))
 
     async def _let_go(self, document_id: DocumentId) -> None:

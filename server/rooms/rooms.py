@@ -21,7 +21,6 @@ from server.background import Background
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
 from server.people.access import Access, Ruling
 from server.rooms.committer import Committer
-from server.rooms.door import Ears
 from server.rooms.driver import Driver, Surroundings
 from server.rooms.head_poll import HeadPoll
 from server.rooms.intake import Intake
@@ -29,7 +28,7 @@ from server.rooms.judging import Judging, remember
 from server.rooms.nodes import Nodes
 from server.rooms.openers import Openers
 from server.rooms.registry import Registry, RoomSettings
-from server.rooms.seat import Card, Seat
+from server.rooms.seat import Card, Ears, Seat
 from server.rooms.turnstile import Turnstile
 from server.sandbox import Sandbox
 from server.store.base import Store
@@ -68,6 +67,9 @@ class Rooms:
         self._openers = Openers(self._registry, settings.open_bytes_per_user)
         self._turnstile = Turnstile()
         self._neighbours = Neighbours()
+        self._intake = Intake(
+            store.log, sandbox, settings.gate_limits, limits.update_bytes, self._openers, self._turnstile
+        )
         self._registry.surroundings = Surroundings(
             log=store.log,
             set_aside=store.set_aside,
@@ -79,10 +81,8 @@ class Rooms:
             backlog_bytes=limits.backlog_bytes,
             document_bytes=limits.document_bytes,
             neighbours=self._neighbours,
-            openers=self._openers,
-            intake=Intake(
-                store.log, sandbox, settings.gate_limits, limits.update_bytes, self._openers, self._turnstile
-            ),
+            left=self._openers.leave,
+            closed=self._openers.closed,
             judge=self._judging.judge,
         )
         self._running = AsyncExitStack()
@@ -140,16 +140,16 @@ class Rooms:
                 raise ProtocolError(Code.NOT_JOINED, "The connection went before it was let in.")
             seat = ears.seat(document_id)
             if seat is None or seat not in driver.room.people:
-                seat = Seat(driver, ears, card)
-            answer = self._sit_down(seat, request, card, ruling, account)
+                seat = Seat(driver, self._intake, ears, card)
+            answer = self._sit_down(driver, seat, request, card, ruling, account)
             return seat, answer, driver.room.info
         finally:
             self._openers.arrived(document_id, card.person)
 
     def _sit_down(
-        self, seat: Seat, request: JoinRequest, card: Card, ruling: Ruling, account: Account | None
+        self, driver: Driver, seat: Seat, request: JoinRequest, card: Card, ruling: Ruling, account: Account | None
     ) -> JoinAnswer:
-        driver, room = seat.driver, seat.driver.room
+        room = driver.room
         new = seat not in room.people
         try:
             answer, effects = room.join(seat, request, card.identity.user, ruling.role, account)

@@ -1,19 +1,20 @@
-"""Seats: one person in one document, as a door holds them."""
+"""Seats: one person in one document, and the ports that a seat stands between.
 
-from collections.abc import Awaitable
+A door lets people in: the native protocol's gateway, or the server itself. Nothing that a room asks
+of a door blocks or raises; somebody who is gone is skipped.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from crdt.errors import ManyhandsError
-from crdt.ids import DocumentId
-from crdt.protocol.messages import Json, Refused, Request
+from crdt.ids import DocumentId, Seq
+from crdt.protocol.messages import Json, Refused, Request, ServerMessage
+from crdt.room.effects import Effect
+from crdt.room.room import Room
 from crdt.room.session import Session
 from server.auth.base import Identity
-from server.rooms.door import Ears
-
-if TYPE_CHECKING:
-    from server.rooms.driver import Driver
-
 
 KEYSTROKE_BYTES = 64
 """A batch up to this many bytes takes microseconds, whatever is in it."""
@@ -39,6 +40,106 @@ class Card:
         return identity.user.user_id, identity.email, frozenset(identity.document_roles.items()), self.link
 
 
+class Circle:
+    """People of one door who are told the same, as long as nobody comes or goes.
+
+    Attributes:
+        found: what the door has found out about them and would find again the next time.
+    """
+
+    __slots__ = ("found", "seats")
+
+    def __init__(self, seats: "tuple[Seat, ...]") -> None:
+        self.seats = seats
+        self.found: object | None = None
+
+
+class Door(Protocol):
+    """Reaches many people at once."""
+
+    def say(
+        self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: "Seat | None"
+    ) -> "Sequence[Seat]":
+        """Say the same to many, except perhaps one, encoded once; return those whose backlog has passed its limit."""
+
+    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
+        """Allow the door to postpone reading this document's sockets; `holding=False` reads what has arrived.
+
+        Only a hint, which a door may ignore.
+        """
+
+
+class Ears(Protocol):
+    """One person's end at a door."""
+
+    @property
+    def door(self) -> Door:
+        """The door that this person came in by."""
+
+    @property
+    def agent_for(self) -> str | None:
+        """None: a person sits here. Otherwise a program that writes for this user id, or for nobody (empty)."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the person has left through the door, and joins nothing any more."""
+
+    def seat(self, document_id: DocumentId) -> "Seat | None":
+        """The seat that this person has in a document already."""
+
+    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+        """Say that what these requests wrote is durable by this row."""
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        """Refuse one request."""
+
+    def dismissed(self, seat: "Seat") -> None:
+        """A seat of theirs is free: the room has shown them out, and has said why."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be taken by this person."""
+
+    def abort(self) -> None:
+        """Cut the connection, whatever waits for it."""
+
+
+class Host(Protocol):
+    """The room that a seat is in, as the seat asks it: a Driver."""
+
+    document_id: DocumentId
+    room: Room
+    over: bool
+
+    def check_open(self) -> None:
+        """Raise ManyhandsError unless the document is open here, and anything is taken at all."""
+
+    def do(self, verb: Callable[[], list[Effect]]) -> None:
+        """Call a verb of the room, and carry out its effects."""
+
+    def wake(self) -> None:
+        """See to what is due."""
+
+    def judge(self) -> None:
+        """Give everybody here the role that they have by now, soon."""
+
+    def receive(self, seat: "Seat", batch: bytes, request: Request | None) -> bool:
+        """Take a small batch. Return False, without any change, if the batch has to wait for something."""
+
+    def left(self, seat: "Seat") -> None:
+        """A seat is free."""
+
+
+class Checks(Protocol):
+    """Where batches wait that cannot be taken at once: an Intake."""
+
+    def may_go_at_once(self, size: int, person: str) -> bool:
+        """Whether a batch of so many bytes may be taken in this turn of the event loop; counts it if so."""
+
+    def receive(self, seat: "Seat", batch: bytes, request: Request | None) -> Awaitable[None] | None:
+        """Take a batch that could not be taken at once; await what is returned before the seat's next one."""
+
+
 class Seat(Session):
     """The session of one person in one document, the room that it is in, and the ears at the person's door.
 
@@ -46,11 +147,12 @@ class Seat(Session):
     refuses, and `Ears.dismissed` has said so.
     """
 
-    __slots__ = ("card", "driver", "ears")
+    __slots__ = ("card", "checks", "driver", "ears")
 
-    def __init__(self, driver: "Driver", ears: Ears, card: Card) -> None:
+    def __init__(self, driver: Host, checks: Checks, ears: Ears, card: Card) -> None:
         super().__init__(ears.agent_for)
         self.driver = driver
+        self.checks = checks
         self.ears = ears
         self.card = card
 
@@ -65,7 +167,7 @@ class Seat(Session):
         False: nothing has happened. The batch has to wait, or is to be refused: `receive` it.
         """
         driver, size = self.driver, len(batch)
-        if size > KEYSTROKE_BYTES and not driver.intake.may_go_at_once(size, self.card.person):
+        if size > KEYSTROKE_BYTES and not self.checks.may_go_at_once(size, self.card.person):
             return False
         return driver.receive(self, batch, request)
 
@@ -74,7 +176,7 @@ class Seat(Session):
 
         An awaitable must be awaited before the person's next batch: this one is checked elsewhere.
         """
-        return None if self.receive_now(batch, request) else self.driver.intake.receive(self, batch, request)
+        return None if self.receive_now(batch, request) else self.checks.receive(self, batch, request)
 
     def check_writing(self) -> None:
         """Raise what anything from this seat would be refused with now."""
@@ -106,7 +208,7 @@ class Seat(Session):
         driver = self.driver
         if self in driver.room.people:
             driver.room.people.leave(self)
-            driver.openers.leave(self)
+            driver.left(self)
             driver.wake()
 
     def refuse(self, request: Request | None, refusal: ManyhandsError) -> None:
