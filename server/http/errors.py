@@ -1,11 +1,13 @@
 """Refusals as HTTP answers: the only place where a code gets its status, and an exception its JSON."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from server.observe import log
@@ -37,6 +39,20 @@ STATUS: Mapping[Code, int] = {
 
 RETRY_SECONDS = 2
 """What a client that is told to come later may take for later."""
+
+
+class Refusal(Struct):
+    """Why something is refused: a code for programs, and a sentence for people."""
+
+    code: Code
+    message: str
+
+
+class Error(Struct):
+    """An answer with a status from 400 on. `sign_in` comes with 401, where there is a page to sign in."""
+
+    error: Refusal
+    sign_in: Annotated[str | UnsetType, Meta(description="where to sign in")] = UNSET
 
 
 class NotSignedIn(ProtocolError):
@@ -73,10 +89,8 @@ def refusal(
     sign_in: str | None = None,
 ) -> Response:
     """An error as the protocol writes it; `sign_in`: where to do that."""
-    body: dict[str, Any] = {"error": {"code": code, "message": message}}
-    if sign_in is not None:
-        body["sign_in"] = sign_in
-    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
+    body = msgspec.json.encode(Error(Refusal(code, message), UNSET if sign_in is None else sign_in))
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 async def _on_refusal(_request: Request, error: Exception) -> Response:

@@ -6,13 +6,13 @@ second, in server/PROTOCOL.md, or the third, in client_web/editor, has become st
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Struct
 from starlette.responses import Response
 
-from crdt.errors import Code
+from server.http.errors import Error
 from server.http.operation import Asked, Content, Nothing, Operation, operation
 
 _REASONS = {
@@ -48,20 +48,6 @@ _CREDENTIALS = {
 }
 
 _REFERENCE = "#/components/schemas/"
-
-
-class Refusal(Struct):
-    """Why something is refused: a code for programs, and a sentence for people."""
-
-    code: Code
-    message: str
-
-
-class Error(Struct):
-    """An answer with a status from 400 on. `sign_in` comes with 401, where there is a page to sign in."""
-
-    error: Refusal
-    sign_in: Annotated[str | UnsetType, Meta(description="where to sign in")] = UNSET
 
 
 class OpenApi:
