@@ -119,6 +119,12 @@ def test_what_has_no_sender_is_no_hint(data: bytes) -> None:
         [1, '[{"presence_id":1,"client_id":2,"user":{"id":"u","name":"n"},"state":{}}]', False, False],
         [1, '[{"presence_id":true,"client_id":2,"user":{"id":"u","name":"n","color":"c"},"state":{}}]', False, False],
         [1, '[{"presence_id":1,"client_id":2,"user":{"id":"u","name":"n","color":"c"},"state":[]}]', False, False],
+        [
+            1,
+            '[{"presence_id":1,"client_id":2,"user":{"id":"u","name":"n","color":"c"},"state":{"a":NaN}}]',
+            False,
+            False,
+        ],
         [2, {"title": 1, "trashed_at": None}],
         [2, {"title": "t"}],
         [3, 2**53],
