@@ -1,4 +1,4 @@
-"""The gateway's pure parts: frames under fuzzing, guests, the door, the log of complaints, packets shared by two transports."""
+"""The gateway's pure parts: frames under fuzzing, guests, the entrance, the log of complaints, packets shared by two transports."""
 
 import base64
 from contextlib import suppress
@@ -14,7 +14,7 @@ from crdt.protocol.messages import UpdateMessage, User
 from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, new_guest, renamed_guest
 from server.doors.native.engine.complaints import Complaints
-from server.doors.native.engine.door import Door
+from server.doors.native.engine.entrance import Entrance
 from server.doors.native.engine.frames import BadFrame, StrictPacket, check_frame, split_payload
 from server.doors.native.engine.outgoing import event_packets, message_packets
 from server.doors.native.limits import GatewayLimits
@@ -95,37 +95,37 @@ def test_colours_are_colours_and_ids_are_ours() -> None:
 
 
 def test_the_door_counts_who_waits_and_who_is_inside() -> None:
-    door = Door(GatewayLimits(connections=3, connections_per_address=2, handshakes_per_address=2))
-    assert door.knock("10.0.0.1")
-    assert door.knock("10.0.0.1")
-    assert not door.knock("10.0.0.1")
-    assert door.knock("10.0.0.2")
-    assert not door.knock("10.0.0.3")
+    entrance = Entrance(GatewayLimits(connections=3, connections_per_address=2, handshakes_per_address=2))
+    assert entrance.knock("10.0.0.1")
+    assert entrance.knock("10.0.0.1")
+    assert not entrance.knock("10.0.0.1")
+    assert entrance.knock("10.0.0.2")
+    assert not entrance.knock("10.0.0.3")
     for _ in range(2):
-        door.enter("10.0.0.1")
-    assert door.knock("10.0.0.1")
+        entrance.enter("10.0.0.1")
+    assert entrance.knock("10.0.0.1")
     with pytest.raises(ProtocolError):
-        door.enter("10.0.0.1")
-    door.step_out("10.0.0.1")
-    door.enter("10.0.0.1")
-    door.enter("10.0.0.2")
+        entrance.enter("10.0.0.1")
+    entrance.step_out("10.0.0.1")
+    entrance.enter("10.0.0.1")
+    entrance.enter("10.0.0.2")
     with pytest.raises(ProtocolError):
-        door.enter("10.0.0.1")
-    door.leave("10.0.0.1", was_inside=False)
+        entrance.enter("10.0.0.1")
+    entrance.leave("10.0.0.1", was_inside=False)
     for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
-        door.leave(address, was_inside=True)
-    assert (door.waiting, door.inside) == (0, 0)
+        entrance.leave(address, was_inside=True)
+    assert (entrance.waiting, entrance.inside) == (0, 0)
 
 
 def test_a_group_of_ipv6_addresses_counts_as_one() -> None:
-    door = Door(GatewayLimits(handshakes_per_address=2))
-    assert door.knock("2001:db8::1")
-    assert door.knock("2001:db8::ffff:1")
-    assert not door.knock("2001:db8:0:0:8::2")
-    assert door.knock("2001:db8:0:1::1")
-    assert door.knock("::ffff:10.0.0.1")
-    assert door.knock("10.0.0.1")
-    assert not door.knock("10.0.0.1")
+    entrance = Entrance(GatewayLimits(handshakes_per_address=2))
+    assert entrance.knock("2001:db8::1")
+    assert entrance.knock("2001:db8::ffff:1")
+    assert not entrance.knock("2001:db8:0:0:8::2")
+    assert entrance.knock("2001:db8:0:1::1")
+    assert entrance.knock("::ffff:10.0.0.1")
+    assert entrance.knock("10.0.0.1")
+    assert not entrance.knock("10.0.0.1")
 
 
 def test_complaints_are_all_counted_and_written_once_for_each_connection() -> None:

@@ -17,7 +17,7 @@ from crdt.token_bucket import Rate
 from server.address_groups import Shares, address_group
 from server.auth.base import Credentials, Identity
 from server.doors.native import GatewayLimits
-from server.doors.native.engine.door import People
+from server.doors.native.engine.entrance import UserConnections
 from server.doors.native.rates import PAUSE_SECONDS, ConnectionRates
 from server.rooms import RoomSettings
 from tests.harness.bell import given_time
@@ -93,7 +93,7 @@ async def test_after_a_refused_change_those_that_build_on_it_are_refused_too() -
 
 
 def test_a_persons_connections_are_counted() -> None:
-    people = People(2)
+    people = UserConnections(2)
     people.enter("anna")
     people.enter("anna")
     with pytest.raises(ProtocolError, match="2 connections"):

@@ -33,8 +33,8 @@ from crdt.protocol.uploads import Uploads
 from server.address_groups import payer
 from server.auth.base import Authenticator, Identity, unauthenticated
 from server.doors.native.connection import Connection, NativeDoor
-from server.doors.native.engine.door import People
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
+from server.doors.native.engine.entrance import UserConnections
 from server.doors.native.engine.frames import TEXT_CHARACTERS
 from server.doors.native.engine.origins import Origins
 from server.doors.native.engine.outgoing import ack_packets, event_packets, message_packets
@@ -85,7 +85,7 @@ class Gateway:
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
         self._door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
-        self._people = People(self._limits.connections_per_user)
+        self._user_connections = UserConnections(self._limits.connections_per_user)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
         self._empty.set()
@@ -96,7 +96,7 @@ class Gateway:
     @property
     def handshakes(self) -> int:
         """Connections that have not been accepted yet."""
-        return self._server.door.waiting
+        return self._server.entrance.waiting
 
     @property
     def connections(self) -> int:
@@ -144,7 +144,7 @@ class Gateway:
         account = self._budget.of(payer(identity, socket.address))
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
-        self._people.enter(identity.user.user_id)
+        self._user_connections.enter(identity.user.user_id)
         connection = Connection(connection_id, self._door, socket, identity, account, uploads, rates)
         self._connections[connection_id] = connection
         self._empty.clear()
@@ -158,7 +158,7 @@ class Gateway:
         if connection.expiry is not None:
             connection.expiry.cancel()
         connection.gone = True
-        self._people.leave(connection.user.user_id)
+        self._user_connections.leave(connection.user.user_id)
         connection.uploads.forget_all()
         for document_id in list(connection.seats):
             connection.leave(document_id)

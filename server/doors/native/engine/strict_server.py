@@ -16,9 +16,9 @@ from crdt.ids import ConnectionId
 from crdt.protocol.answers import encode_error
 from server.auth.base import Identity
 from server.doors.native.engine.complaints import Complaints
-from server.doors.native.engine.door import Door
 from server.doors.native.engine.engine import Engine
 from server.doors.native.engine.engine_socket import EngineSocket, Inside
+from server.doors.native.engine.entrance import Entrance
 from server.doors.native.engine.frames import BadFrame, StrictPacket
 from server.doors.native.engine.origins import Origins
 from server.doors.native.engine.outgoing import connected_packets
@@ -80,7 +80,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         self.eio.backlog_bytes = backlog_bytes
         self._application = application
         self._limits = limits
-        self.door = Door(limits)
+        self.entrance = Entrance(limits)
         self.complaints = Complaints()
         self._connect_timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -91,7 +91,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def opened(self, socket: EngineSocket) -> bool:
         """Let a handshake wait for its CONNECT, for a while."""
-        if not self.door.knock(socket.address):
+        if not self.entrance.knock(socket.address):
             self.complaints.note("too many handshakes", socket.address, socket.told)
             return False
         self._expect_connect(socket)
@@ -122,7 +122,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         was_inside = self._leave(socket)
         self._stop_timer(socket)
         socket.half = None
-        self.door.leave(socket.address, was_inside=was_inside)
+        self.entrance.leave(socket.address, was_inside=was_inside)
 
     # Connections
 
@@ -134,7 +134,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
                 await self._greet(socket, packet)
             case socketio_packet.DISCONNECT:
                 if self._leave(socket):
-                    self.door.step_out(socket.address)
+                    self.entrance.step_out(socket.address)
                     self._expect_connect(socket)
             case _:
                 if socket.inside is None:
@@ -178,7 +178,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             identity = await self._application.recognise(socket, payload)
             if socket.closed:
                 raise ProtocolError(Code.DRAINING, "The connection has ended.")
-            self.door.enter(socket.address)
+            self.entrance.enter(socket.address)
             self._connect(connection_id, socket, identity)
         except ManyhandsError:
             raise
@@ -192,7 +192,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         try:
             socket.inside = self._application.connected(connection_id, socket, identity)
         except BaseException:
-            self.door.step_out(socket.address)
+            self.entrance.step_out(socket.address)
             raise
 
     def _leave(self, socket: EngineSocket) -> bool:

@@ -12,7 +12,7 @@ from server.address_groups import address_group
 from server.doors.native.limits import GatewayLimits
 
 
-class Door:
+class Entrance:
     """Counts; whoever was let in must `leave` once."""
 
     def __init__(self, limits: GatewayLimits) -> None:
@@ -59,7 +59,7 @@ class Door:
         _subtract(self._inside if was_inside else self._waiting, address_group(address))
 
 
-class People:
+class UserConnections:
     """Counts each person's connections; whoever came in must `leave` once."""
 
     def __init__(self, connections_per_user: int) -> None:
