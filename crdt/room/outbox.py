@@ -37,7 +37,7 @@ DAMAGED = "The document is read-only: its stored state is damaged. Everything is
 SET_ASIDE = "The document engine does not take this change. It was set aside; everybody else goes on without it."
 
 
-class Entry(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
+class Submission(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
     """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
 
     `repeated`: the updates that brought nothing new then, for it may have been somebody else's,
@@ -63,7 +63,7 @@ class Appending:
     update_id: UpdateId
     batch: bytes
     updates: tuple[Inspected, ...]
-    entries: tuple[Entry, ...]
+    submissions: tuple[Submission, ...]
     author_keys: AuthorKeys
     """What the store must bind with the row, or find unbound."""
     contributors: tuple[Contributor, ...]
@@ -75,7 +75,11 @@ class Appending:
 
     def acknowledgements(self, seq: Seq) -> list[Effect]:
         """The answer to all who wait for one, now that the row is durable at `seq`."""
-        asked = [(entry.session, entry.request) for entry in self.entries if entry.request is not None]
+        asked = [
+            (submission.session, submission.request)
+            for submission in self.submissions
+            if submission.request is not None
+        ]
         return [Acknowledge(asked, seq)] if asked else []
 
     def answers(self, seq: Seq, set_aside: Sequence[SetAside]) -> list[Effect]:
@@ -86,8 +90,10 @@ class Appending:
         bad = [update for at, update in enumerate(self.updates) if at in positions or WHOLE_ROW in positions]
         if not bad:
             return self.acknowledgements(seq)
-        refused = [entry for entry in self.entries if any(_holds(entry, update) for update in bad)]
-        rest = replace(self, entries=tuple([entry for entry in self.entries if entry not in refused]))
+        refused = [submission for submission in self.submissions if any(_holds(submission, update) for update in bad)]
+        rest = replace(
+            self, submissions=tuple([submission for submission in self.submissions if submission not in refused])
+        )
         answer = Refused(Code.BAD_UPDATE, SET_ASIDE)
         refusals = [Refuse(each.session, each.request, answer) for each in refused if each.request is not None]
         return [*rest.acknowledgements(seq), *refusals]
@@ -95,22 +101,22 @@ class Appending:
     @property
     def only_author(self) -> Session | None:
         """The session that sent all of it and will learn its seq from an answer; None when there is no such one."""
-        authors = {entry.session for entry in self.entries if entry.updates}
-        answered = any(entry.request is not None for entry in self.entries if entry.updates)
+        authors = {submission.session for submission in self.submissions if submission.updates}
+        answered = any(submission.request is not None for submission in self.submissions if submission.updates)
         return authors.pop() if len(authors) == 1 and answered else None
 
 
-def _claims_of(entries: Sequence[Entry]) -> AuthorKeys:
+def _claims_of(submissions: Sequence[Submission]) -> AuthorKeys:
     claims: dict[ClientId, bytes] = {}
-    for entry in entries:
-        for client_id, key in entry.author_keys:
+    for submission in submissions:
+        for client_id, key in submission.author_keys:
             claims[client_id] = key or claims.get(client_id, b"")  # what one tab brings, another's first words may bind
     return tuple(claims.items())
 
 
-def _holds(entry: Entry, update: Inspected) -> bool:
-    """Whether an update of a row came with this entry; keystrokes are in the row together with those before and behind."""
-    for each in entry.updates or entry.repeated:
+def _holds(submission: Submission, update: Inspected) -> bool:
+    """Whether an update of a row came with this submission; keystrokes are in the row together with those before and behind."""
+    for each in submission.updates or submission.repeated:
         same_run = isinstance(each, Keystroke) and isinstance(update, Keystroke) and each.run is update.run
         if same_run or each.raw == update.raw:
             return True
@@ -121,7 +127,7 @@ class Outbox:
     """Entries in the order in which they were taken."""
 
     def __init__(self) -> None:
-        self.waiting: list[Entry] = []
+        self.waiting: list[Submission] = []
         """What goes into the next row."""
         self.under_way: Appending | None = None
         self.bytes = 0
@@ -134,36 +140,40 @@ class Outbox:
         self.owed_rows: dict[Seq, Appending] = {}
         self._barred: set[Session] = set()
 
-    def take_admitted(self, entry: Entry, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
+    def take_admitted(self, submission: Submission, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
         """Take what the gate has let in. `seq`: of the last row, which acknowledges what brings nothing new if nothing is on its way."""
-        updates = entry.updates or entry.repeated
+        updates = submission.updates or submission.repeated
         if not admission.news:
-            return self.ride(entry._replace(updates=(), repeated=updates, author_keys=()), seq)
-        again, own = entry.repeated or entry.author_keys, entry.author.client_id
-        owned = own == entry.session.owned and admission.writes == (own,)
-        if again or admission.new_clients or not (owned or authors.are_settled(admission.writes, entry.author)):
-            claims = authors.claim(map(ClientId, admission.writes), map(ClientId, admission.new_clients), entry.author)
-            entry = entry._replace(updates=updates, repeated=(), author_keys=claims)
-        self.take(entry)
+            return self.ride(submission._replace(updates=(), repeated=updates, author_keys=()), seq)
+        again, own = submission.repeated or submission.author_keys, submission.author.client_id
+        owned = own == submission.session.owned and admission.writes == (own,)
+        if again or admission.new_clients or not (owned or authors.are_settled(admission.writes, submission.author)):
+            claims = authors.claim(
+                map(ClientId, admission.writes), map(ClientId, admission.new_clients), submission.author
+            )
+            submission = submission._replace(updates=updates, repeated=(), author_keys=claims)
+        self.take(submission)
         return []
 
-    def take(self, entry: Entry) -> None:
-        """Put an entry at the end."""
-        self.waiting.append(entry)
-        self.bytes += entry.size
+    def take(self, submission: Submission) -> None:
+        """Put an submission at the end."""
+        self.waiting.append(submission)
+        self.bytes += submission.size
 
-    def ride(self, entry: Entry, seq: Seq) -> list[Effect]:
-        """Acknowledge an entry without updates: together with the last one taken, for what it repeats may still be on its way, or now."""
+    def ride(self, submission: Submission, seq: Seq) -> list[Effect]:
+        """Acknowledge an submission without updates: together with the last one taken, for what it repeats may still be on its way, or now."""
         if self.waiting:
-            self.take(entry)
+            self.take(submission)
         elif self.under_way is not None:
-            self.under_way = replace(self.under_way, entries=(*self.under_way.entries, entry))
-            self.bytes += entry.size
+            self.under_way = replace(self.under_way, submissions=(*self.under_way.submissions, submission))
+            self.bytes += submission.size
         elif self.owed_rows:
             last = max(self.owed_rows)
-            self.owed_rows[last] = replace(self.owed_rows[last], entries=(*self.owed_rows[last].entries, entry))
-        elif entry.request is not None:
-            return [Acknowledge([(entry.session, entry.request)], seq)]
+            self.owed_rows[last] = replace(
+                self.owed_rows[last], submissions=(*self.owed_rows[last].submissions, submission)
+            )
+        elif submission.request is not None:
+            return [Acknowledge([(submission.session, submission.request)], seq)]
         return []
 
     def weigh(self, session: Session, refusal: ManyhandsError) -> Refused:
@@ -174,38 +184,38 @@ class Outbox:
 
     def claims_of_others(self, session: Session) -> bool:
         """Whether somebody else writes under a new client id, which the store may refuse."""
-        return any(entry.author_keys and entry.session is not session for entry in self._undecided)
+        return any(submission.author_keys and submission.session is not session for submission in self._undecided)
 
     def bar(self, session: Session, *, barred: bool) -> None:
         """Whoever writes through this session may do so no more, or again: what of theirs is not durable is judged by that."""
         (self._barred.add if barred and self.holds(session) else self._barred.discard)(session)
 
-    def check_author(self, entry: Entry) -> None:
+    def check_author(self, submission: Submission) -> None:
         """Raise ProtocolError(forbidden) if its author may write no more."""
-        if entry.session in self._barred:
+        if submission.session in self._barred:
             raise ProtocolError(Code.FORBIDDEN, "You may no longer change this document.")
 
     def authors(self) -> list[Session]:
         """Whoever has sent something that is not durable, each once."""
-        return list(dict.fromkeys(entry.session for entry in self._undecided))
+        return list(dict.fromkeys(submission.session for submission in self._undecided))
 
     def holds(self, session: Session) -> bool:
         """Whether something of this session's is not durable."""
-        return any(entry.session is session for entry in self._undecided)
+        return any(submission.session is session for submission in self._undecided)
 
     @property
     def bars(self) -> bool:
         """Whether something in here is of somebody who may write no more."""
-        return any(entry.session in self._barred for entry in self._undecided)
+        return any(submission.session in self._barred for submission in self._undecided)
 
     @property
     def bars_waiting(self) -> bool:
         """Whether something of theirs is behind the append under way, whose fate the store decides."""
-        return any(entry.session in self._barred for entry in self.waiting)
+        return any(submission.session in self._barred for submission in self.waiting)
 
     @property
-    def _undecided(self) -> tuple[Entry, ...]:
-        return (*(self.under_way.entries if self.under_way else ()), *self.waiting)
+    def _undecided(self) -> tuple[Submission, ...]:
+        return (*(self.under_way.submissions if self.under_way else ()), *self.waiting)
 
     def updates(self) -> Iterator[Inspected]:
         """Everything in here, in order."""
@@ -213,18 +223,20 @@ class Outbox:
             yield from self.owed_rows[seq].updates
         if self.under_way is not None:
             yield from self.under_way.updates
-        for entry in self.waiting:
-            yield from entry.updates
+        for submission in self.waiting:
+            yield from submission.updates
 
     def next(self, update_id: UpdateId) -> Appending:
         """Make one row of all that waits, and put it under way."""
-        entries, self.waiting = tuple(self.waiting), []
-        updates = join_keystrokes([update for entry in entries for update in entry.updates])
+        submissions, self.waiting = tuple(self.waiting), []
+        updates = join_keystrokes([update for submission in submissions for update in submission.updates])
         batch = encode_batch([update.raw for update in updates])
-        contributors = tuple(dict.fromkeys([entry.contributor for entry in entries if entry.updates]))
-        claiming = [entry for entry in entries if entry.author_keys]
+        contributors = tuple(
+            dict.fromkeys([submission.contributor for submission in submissions if submission.updates])
+        )
+        claiming = [submission for submission in submissions if submission.author_keys]
         claims = _claims_of(claiming) if claiming else ()
-        self.under_way = Appending(update_id, batch, updates, entries, claims, contributors)
+        self.under_way = Appending(update_id, batch, updates, submissions, claims, contributors)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:
@@ -233,7 +245,7 @@ class Outbox:
         if appending is None or appending.update_id != update_id:
             return None
         self.under_way, self.retry_at, self._pause, self.failing = None, None, FIRST_RETRY, False
-        self.bytes -= sum(entry.size for entry in appending.entries)
+        self.bytes -= sum(submission.size for submission in appending.submissions)
         return appending
 
     @property
@@ -275,19 +287,19 @@ class Outbox:
             self._pause = min(self._pause * 2, LAST_RETRY)
 
     def give_back(self, update_id: UpdateId) -> bool:
-        """The store refused the append under way: its entries wait again, before all others. False when it is not the one under way."""
+        """The store refused the append under way: its submissions wait again, before all others. False when it is not the one under way."""
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return False
         self.under_way, self.retry_at, self._pause, self.failing = None, None, FIRST_RETRY, False
-        self.waiting[:0] = appending.entries
+        self.waiting[:0] = appending.submissions
         return True
 
-    def take_back(self) -> list[Entry]:
+    def take_back(self) -> list[Submission]:
         """Take out all that waits, so that it can be judged again."""
-        entries, self.waiting = self.waiting, []
-        self.bytes -= sum(entry.size for entry in entries)
-        return entries
+        submissions, self.waiting = self.waiting, []
+        self.bytes -= sum(submission.size for submission in submissions)
+        return submissions
 
     def repeat(self, update_id: UpdateId) -> None:
         """Let the append under way be tried again at once."""
@@ -301,7 +313,11 @@ class Outbox:
 
     def refuse_all(self, code: Code, message: str) -> list[Refuse]:
         """Give up what is not durable; return the refusals for it."""
-        entries = self._undecided
+        submissions = self._undecided
         self.waiting, self.under_way, self.bytes, self.retry_at, self.failing = [], None, 0, None, False
         refused = Refused(code, message)
-        return [Refuse(entry.session, entry.request, refused) for entry in entries if entry.request is not None]
+        return [
+            Refuse(submission.session, submission.request, refused)
+            for submission in submissions
+            if submission.request is not None
+        ]

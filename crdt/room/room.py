@@ -50,7 +50,7 @@ from crdt.room.catching_up import CatchingUp
 from crdt.room.effects import Append, Effect, Ended, KeepAside, Publish, Refuse
 from crdt.room.flush_window import FlushWindow
 from crdt.room.members import Members
-from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, Entry, Outbox
+from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, Outbox, Submission
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
@@ -194,7 +194,7 @@ class Room:
         with it, then say so to `receive_in_slices`.
         """
         try:
-            return self._admit(self._entry(session, updates, request))
+            return self._admit(self._submission(session, updates, request))
         except ManyhandsError as refusal:
             if refusal.code is Code.TOO_COSTLY:
                 raise
@@ -209,9 +209,9 @@ class Room:
         pause its author must still be one who may write.
         """
         try:
-            replica, entry = self.replica, self._entry(session, updates, request, measured=measured)
+            replica, submission = self.replica, self._submission(session, updates, request, measured=measured)
             slices = replica.admit_in_slices(
-                entry.updates, self._may_write(entry), entry.author.client_id, measured=measured
+                submission.updates, self._may_write(submission), submission.author.client_id, measured=measured
             )
             with closing(slices):
                 while True:
@@ -221,18 +221,18 @@ class Room:
                         admission: Admission = judged.value
                         break
                     yield
-                    self.may_write(session, entry.size, updates)
+                    self.may_write(session, submission.size, updates)
             if replica is not self.replica:
                 raise Unavailable("The document was read again meanwhile. Send it again.")
-            return self._admitted(entry, admission)
+            return self._admitted(submission, admission)
         except ManyhandsError as refusal:
             if refusal.code is Code.TOO_COSTLY and not measured:
                 raise
             return self.refuse(session, request, self._outbox.weigh(session, refusal))
 
-    def _entry(
+    def _submission(
         self, session: Session, updates: Sequence[Inspected], request: Request | None, *, measured: bool = False
-    ) -> Entry:
+    ) -> Submission:
         size = sum([len(update.raw) for update in updates])
         self.may_write(session, size, updates)
         author = session.author
@@ -240,11 +240,11 @@ class Room:
             self.people.begin(session, known=author.client_id in self.replica.clocks)
         if session.owned is None and self.people.authors.owns(author):
             session.owned = author.client_id
-        return Entry(session, request, tuple(updates), author, session.contributor, size=size, measured=measured)
+        return Submission(session, request, tuple(updates), author, session.contributor, size=size, measured=measured)
 
-    def _may_write(self, entry: Entry) -> MayWrite:
-        authors, by = self.people.authors, entry.author
-        owned = entry.session.owned if entry.session.owned == by.client_id else None
+    def _may_write(self, submission: Submission) -> MayWrite:
+        authors, by = self.people.authors, submission.author
+        owned = submission.session.owned if submission.session.owned == by.client_id else None
         return lambda client: client == owned or authors.allows(ClientId(client), by)
 
     def refuse(self, session: Session, request: Request | None, refused: Refused) -> list[Effect]:
@@ -255,15 +255,17 @@ class Room:
             return []
         return self.people.remove(session, ClosedMessage(refused.code, refused.message))
 
-    def _admit(self, entry: Entry) -> list[Effect]:
+    def _admit(self, submission: Submission) -> list[Effect]:
         """Have the gate judge a batch, and let it wait for the store; raises ManyhandsError."""
-        updates, own = entry.updates or entry.repeated, entry.author.client_id
-        return self._admitted(entry, self.replica.admit(updates, self._may_write(entry), own, measured=entry.measured))
+        updates, own = submission.updates or submission.repeated, submission.author.client_id
+        return self._admitted(
+            submission, self.replica.admit(updates, self._may_write(submission), own, measured=submission.measured)
+        )
 
-    def _admitted(self, entry: Entry, admission: Admission) -> list[Effect]:
-        if not admission.news and self.replica.is_set_aside(entry.updates or entry.repeated):
+    def _admitted(self, submission: Submission, admission: Admission) -> list[Effect]:
+        if not admission.news and self.replica.is_set_aside(submission.updates or submission.repeated):
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
-        return self._outbox.take_admitted(entry, admission, self.people.authors, self.replica.seq)
+        return self._outbox.take_admitted(submission, admission, self.people.authors, self.replica.seq)
 
     def may_write(self, session: Session, size: int = 0, updates: Sequence[Inspected] = ()) -> None:
         """Raise what so many bytes from a session would be refused with now; changes nothing.
@@ -488,15 +490,17 @@ class Room:
         waiting = self._outbox.take_back()
         for update in self._outbox.updates():
             self.replica.knowledge.absorb(update)
-        for entry in waiting:
-            self.people.authors.withdraw(entry.author_keys)
-        for entry in waiting:
+        for submission in waiting:
+            self.people.authors.withdraw(submission.author_keys)
+        for submission in waiting:
             try:
                 self.info.check_change()
-                self._outbox.check_author(entry)
-                effects += self._admit(entry._replace(measured=True))  # it was not too costly when it came
+                self._outbox.check_author(submission)
+                effects += self._admit(submission._replace(measured=True))  # it was not too costly when it came
             except ManyhandsError as refusal:
-                effects += self.refuse(entry.session, entry.request, self._outbox.weigh(entry.session, refusal))
+                effects += self.refuse(
+                    submission.session, submission.request, self._outbox.weigh(submission.session, refusal)
+                )
         return effects
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
