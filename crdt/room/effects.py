@@ -18,7 +18,7 @@ Asked = tuple[Session, Request]
 
 
 @dataclass(frozen=True, slots=True)
-class Append:
+class AppendRow:
     """Commit this batch to the log; then call `committed`, or what else came of it. At most one is under way per room."""
 
     update_id: UpdateId
@@ -104,4 +104,4 @@ class Ended:
     code: Code
 
 
-Effect = Append | Broadcast | Acknowledge | Refuse | Dismiss | Publish | Fetch | Reload | KeepAside | Ended
+Effect = AppendRow | Broadcast | Acknowledge | Refuse | Dismiss | Publish | Fetch | Reload | KeepAside | Ended

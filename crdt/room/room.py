@@ -47,7 +47,7 @@ from crdt.protocol.messages import (
 )
 from crdt.protocol.row import Row
 from crdt.room.catching_up import CatchingUp
-from crdt.room.effects import Append, Effect, Ended, KeepAside, Publish, Refuse
+from crdt.room.effects import AppendRow, Effect, Ended, KeepAside, Publish, Refuse
 from crdt.room.flush_window import FlushWindow
 from crdt.room.members import Members
 from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, Outbox, Submission
@@ -299,7 +299,7 @@ class Room:
             appending = outbox.retry()
         if appending is not None:
             keys, contributors = appending.author_keys, appending.contributors
-            effects.append(Append(appending.update_id, self.replica.epoch, appending.batch, keys, contributors))
+            effects.append(AppendRow(appending.update_id, self.replica.epoch, appending.batch, keys, contributors))
         if (self.replica.ahead or catching_up.look_at is not None) and catching_up.gap_stays(
             bool(self.replica.ahead), now
         ):

@@ -40,7 +40,7 @@ class UnderWay:
     def __init__(self) -> None:
         self._append: Append | None = None
 
-    def begin(self, document_id: DocumentId, effect: effects.Append, access_version: int) -> Append:
+    def begin(self, document_id: DocumentId, effect: effects.AppendRow, access_version: int) -> Append:
         """What is to be submitted; `access_version`: by which everybody is judged now."""
         append = self._append
         if append is None or append.update_id != effect.update_id:

@@ -17,7 +17,7 @@ from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.room.effects import (
     Acknowledge,
-    Append,
+    AppendRow,
     Asked,
     Broadcast,
     Dismiss,
@@ -282,7 +282,7 @@ class Driver:
         around = self._around
         for effect in effects:
             match effect:
-                case Append():
+                case AppendRow():
                     self._append(effect)
                 case Broadcast(sessions, message, but):
                     self._say(sessions, message, but)
@@ -337,11 +337,11 @@ class Driver:
         for session, theirs in by_seat.items():
             _seat(session).ears.acknowledge(theirs, seq)
 
-    def _append(self, effect: Append) -> None:
+    def _append(self, effect: AppendRow) -> None:
         append = self._under_way.begin(self.document_id, effect, self.judged_version)
         self._around.committer.submit(append, lambda outcome: self._appended(effect, outcome))
 
-    def _appended(self, effect: Append, outcome: Outcome) -> None:
+    def _appended(self, effect: AppendRow, outcome: Outcome) -> None:
         match outcome:
             case store.Appended(seq):
                 self.do(lambda: self.room.committed(effect.update_id, seq))
@@ -361,7 +361,7 @@ class Driver:
             case _:
                 assert_never(outcome)
 
-    async def _append_as_allowed(self, effect: Append) -> None:
+    async def _append_as_allowed(self, effect: AppendRow) -> None:
         """The store knows of newer access, or of the trash: take that over, and go on with what is allowed."""
         head = await self._reader.head()
         if head is None:

@@ -36,7 +36,7 @@ from crdt.protocol.messages import (
 from crdt.protocol.row import Found, Row, SetAside
 from crdt.room.effects import (
     Acknowledge,
-    Append,
+    AppendRow,
     Broadcast,
     Dismiss,
     Effect,
@@ -157,7 +157,7 @@ class Table:
         mint = IdFactory(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
         self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint, engine)
         self.seats: dict[Session, Seat] = {}
-        self.appends: list[Append] = []
+        self.appends: list[AppendRow] = []
         self.log: list[bytes] = [row.batch for row in stored.rows]
         self.bindings: dict[ClientId, bytes] = {}
         """What the store has bound with the rows that it committed."""
@@ -184,7 +184,7 @@ class Table:
         """Do what the room asks for."""
         for effect in effects:
             match effect:
-                case Append():
+                case AppendRow():
                     self.appends.append(effect)
                 case Broadcast(sessions, message, but):
                     self._tell_all(sessions, message, but)
