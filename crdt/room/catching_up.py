@@ -11,7 +11,7 @@ is read only when the gap stays; behind another node's it is read at once.
 from crdt.ids import Seq
 from crdt.log.document import Damaged
 from crdt.log.replica import Replica
-from crdt.room.effects import Fetch, Reload
+from crdt.room.effects import ReadRows, Reload
 
 GAP_PATIENCE = 0.02
 """Seconds that a hint which is late may take: it comes within a few milliseconds, and spares reading the log, which costs as many."""
@@ -45,15 +45,15 @@ class CatchingUp:
             return True
         return False
 
-    def ask(self, replica: Replica) -> list[Fetch]:
+    def ask(self, replica: Replica) -> list[ReadRows]:
         """Read what comes after its last row, unless that is being done, or is of no use because the replica takes no more."""
         if self._reading or self.reloading or replica.quarantined is not None:
             return []
         self._reading = True
         self._asked_up_to = self._hinted
-        return [Fetch(replica.seq)]
+        return [ReadRows(replica.seq)]
 
-    def ask_for_the_rest(self, replica: Replica) -> list[Fetch]:
+    def ask_for_the_rest(self, replica: Replica) -> list[ReadRows]:
         """Read on, if more has been hinted at than was asked for."""
         return self.ask(replica) if self._hinted > max(replica.seq, self._asked_up_to) else []
 

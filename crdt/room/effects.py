@@ -70,7 +70,7 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
+class ReadRows:
     """Rows are missing: read the log after `after`, then call `fetched`."""
 
     after: Seq
@@ -104,4 +104,4 @@ class Ended:
     code: Code
 
 
-Effect = AppendRow | Broadcast | Acknowledge | Refuse | Dismiss | Publish | Fetch | Reload | KeepAside | Ended
+Effect = AppendRow | Broadcast | Acknowledge | Refuse | Dismiss | Publish | ReadRows | Reload | KeepAside | Ended

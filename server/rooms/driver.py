@@ -23,9 +23,9 @@ from crdt.room.effects import (
     Dismiss,
     Effect,
     Ended,
-    Fetch,
     KeepAside,
     Publish,
+    ReadRows,
     Refuse,
     Reload,
 )
@@ -294,7 +294,7 @@ class Driver:
                     around.bus.publish(self.document_id, hint)
                 case Dismiss():
                     self._dismiss(effect)
-                case Fetch() | Reload() | KeepAside():
+                case ReadRows() | Reload() | KeepAside():
                     around.background.spawn(self._ask(effect), type(effect).__name__)
                 case Ended():
                     self.close()
@@ -378,10 +378,10 @@ class Driver:
         """End the room and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
-    async def _ask(self, effect: Fetch | Reload | KeepAside) -> None:
+    async def _ask(self, effect: ReadRows | Reload | KeepAside) -> None:
         """Ask the store until it answers."""
         match effect:
-            case Fetch(after):
+            case ReadRows(after):
                 rows = await self._reader.read(after)
                 self.do(lambda: self.room.fetched(rows))
             case Reload(reason, failed, folded):

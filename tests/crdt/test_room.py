@@ -13,7 +13,7 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import ClosedMessage, DurabilityMessage, Limits, ResyncMessage
 from crdt.protocol.row import Row
-from crdt.room.effects import Ended, Fetch, Reload
+from crdt.room.effects import Ended, ReadRows, Reload
 from tests.harness.room import EMPTY, Table
 
 
@@ -180,7 +180,7 @@ class TestRowsFromElsewhere:
         (alice,) = table.seat("alice")
         first, second = self.row("one ", 1), self.row("two ", 2)
         table.carry_out(table.room.remote(Row(Seq(2), second)))
-        assert table.asked(Fetch) == [Fetch(Seq(0))]
+        assert table.asked(ReadRows) == [ReadRows(Seq(0))]
         assert alice.text == ""
         table.carry_out(table.room.fetched([Row(Seq(1), first), Row(Seq(2), second)]))
         assert alice.seqs == [1, 2]
@@ -269,13 +269,13 @@ class TestDoubt:
     def test_what_waited_for_its_turn_is_dropped_when_the_document_turns_out_to_be_damaged(self) -> None:
         table = Table()
         table.carry_out(table.room.remote(Row(Seq(3), encode_batch([b"\0\0"]))))
-        assert len(table.asked(Fetch)) == 1
+        assert len(table.asked(ReadRows)) == 1
         table.room.replica.quarantine("Damaged.")
         table.carry_out(table.room.hinted(Seq(4)))
         table.carry_out(table.room.fetched([]))
         for _ in range(3):
             table.flush()
-        assert len(table.asked(Fetch)) == 1
+        assert len(table.asked(ReadRows)) == 1
         assert table.room.deadline() is None
 
     def test_another_life_of_the_document_ends_the_room(self) -> None:

@@ -14,7 +14,7 @@ from crdt.protocol.messages import ClosedMessage, DurabilityMessage, PresenceCha
 from crdt.protocol.row import Row
 from crdt.room.authors import hash_key
 from crdt.room.catching_up import GAP_PATIENCE
-from crdt.room.effects import Fetch, Reload
+from crdt.room.effects import ReadRows, Reload
 from crdt.room.members import PRESENCE_REPEAT
 from tests.harness.room import Table
 
@@ -63,11 +63,11 @@ class TestRows:
         table.carry_out(table.room.remote(Row(Seq(1), first)))
         assert alice.acknowledged == [2]
         table.flush(GAP_PATIENCE)
-        assert table.asked(Fetch) == []
+        assert table.asked(ReadRows) == []
         alice.types("four ")
         self.commit_at(table, Seq(4))
         table.flush(GAP_PATIENCE)
-        assert table.asked(Fetch) == [Fetch(Seq(2))]
+        assert table.asked(ReadRows) == [ReadRows(Seq(2))]
         assert table.room.deadline() is None
         table.carry_out(table.room.fetched([Row(Seq(3), third)]))
         assert alice.acknowledged == [2, 4]
@@ -79,10 +79,10 @@ class TestRows:
         alice.types("mine ")
         table.flush()
         table.carry_out(table.room.remote(Row(Seq(2), second)))
-        assert table.asked(Fetch) == []
+        assert table.asked(ReadRows) == []
         table.flush(0)
         table.flush(GAP_PATIENCE)
-        assert table.asked(Fetch) == [Fetch(Seq(0))]
+        assert table.asked(ReadRows) == [ReadRows(Seq(0))]
 
     @staticmethod
     def commit_at(table: Table, seq: Seq) -> None:
@@ -111,15 +111,15 @@ class TestRows:
         table.carry_out(table.room.hinted(Seq(1)))
         table.carry_out(table.room.hinted(Seq(2)))
         table.carry_out(table.room.fetched([Row(Seq(1), first)]))
-        assert table.asked(Fetch) == [Fetch(Seq(0)), Fetch(Seq(1))]
+        assert table.asked(ReadRows) == [ReadRows(Seq(0)), ReadRows(Seq(1))]
         table.carry_out(table.room.fetched([Row(Seq(2), second)]))
-        assert table.asked(Fetch) == [Fetch(Seq(0)), Fetch(Seq(1))]
+        assert table.asked(ReadRows) == [ReadRows(Seq(0)), ReadRows(Seq(1))]
 
     def test_a_row_that_the_log_does_not_have_is_asked_for_once(self) -> None:
         table = Table()
         table.carry_out(table.room.hinted(Seq(5)))
         table.carry_out(table.room.fetched([]))
-        assert table.asked(Fetch) == [Fetch(Seq(0))]
+        assert table.asked(ReadRows) == [ReadRows(Seq(0))]
 
     def test_a_document_read_again_says_whose_the_client_ids_are(self) -> None:
         table = Table()

@@ -41,9 +41,9 @@ from crdt.room.effects import (
     Dismiss,
     Effect,
     Ended,
-    Fetch,
     KeepAside,
     Publish,
+    ReadRows,
     Refuse,
     Reload,
 )
@@ -197,7 +197,7 @@ class Table:
                     cast(Seat, request).answers.append(refused)
                 case KeepAside(_, found):
                     self._keep_aside(found)
-                case Ended() | Fetch() | Reload() | Publish() | _:
+                case Ended() | ReadRows() | Reload() | Publish() | _:
                     self.others.append(effect)
 
     def _tell_all(self, sessions: Sequence[Session], message: ServerMessage, but: Session | None = None) -> None:
