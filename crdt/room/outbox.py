@@ -156,12 +156,12 @@ class Outbox:
         return []
 
     def take(self, submission: Submission) -> None:
-        """Put an submission at the end."""
+        """Put a submission at the end."""
         self.waiting.append(submission)
         self.bytes += submission.size
 
     def ride(self, submission: Submission, seq: Seq) -> list[Effect]:
-        """Acknowledge an submission without updates: together with the last one taken, for what it repeats may still be on its way, or now."""
+        """Acknowledge a submission without updates: together with the last one taken, because what it repeats may be on its way, or now."""
         if self.waiting:
             self.take(submission)
         elif self.under_way is not None:

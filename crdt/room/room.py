@@ -82,7 +82,7 @@ class Room:
         self._new_update_id = ids.update_id
         self.replica = Replica(stored, gate_limits, engine, may_learn_later=True)
         """The document itself, and what the gate knows of it."""
-        self.people = Members(stored.author_keys, limits, ids.presence_id)
+        self.members = Members(stored.author_keys, limits, ids.presence_id)
         """Who is here and where, how much they are sent, and what is heard of people on other nodes."""
         self._outbox = Outbox()
         self._window = FlushWindow()
@@ -128,7 +128,7 @@ class Room:
     @property
     def idle(self) -> bool:
         """Whether nobody is here and nothing is left to be done: only then may a room be unloaded."""
-        return not self.people and self.settled
+        return not self.members and self.settled
 
     @property
     def durability(self) -> Durability:
@@ -145,7 +145,7 @@ class Room:
         outbox = self._outbox
         may_append = outbox.under_way is None and outbox.waiting and not self._catching_up.reloading
         append = self._window.ends if may_append else outbox.retry_at
-        moments = (append, self.people.due, self._catching_up.look_at)
+        moments = (append, self.members.due, self._catching_up.look_at)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def in_flight(self) -> list[Inspected]:
@@ -167,17 +167,17 @@ class Room:
             raise Unavailable("The document is being read again; try again.")
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
-        self.people.may_join(session, request, user)
+        self.members.may_join(session, request, user)
         account = account or unbounded().of(user.user_id)
-        self.people.joins_again(session)
-        missing, state_vector = self.replica.lacking(request, lambda most: self.people.check_room(most, account))
+        self.members.joins_again(session)
+        missing, state_vector = self.replica.lacking(request, lambda most: self.members.check_room(most, account))
         if self._catching_up.failed:
             self._catching_up.works("encode")
-        parts = self.people.announce(session, missing, account)
-        effects = self.people.join(session, request, user, role, parts)
+        parts = self.members.announce(session, missing, account)
+        effects = self.members.join(session, request, user, role, parts)
         effects += self.judge(session, role)
         chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))
-        presence = self.people.presence.everybody(but=session.presence_id)
+        presence = self.members.presence.everybody(but=session.presence_id)
         broken, aside, presence_id = self.quarantined is not None, self.replica.set_aside_open, session.presence_id
         answer = JoinAnswer(
             role, *chunks, state_vector, self.seq, self.epoch, presence, presence_id, self.durability, broken, aside
@@ -237,13 +237,13 @@ class Room:
         self.may_write(session, size, updates)
         author = session.author
         if not session.begun:
-            self.people.begin(session, known=author.client_id in self.replica.clocks)
-        if session.owned is None and self.people.authors.owns(author):
+            self.members.begin(session, known=author.client_id in self.replica.clocks)
+        if session.owned is None and self.members.authors.owns(author):
             session.owned = author.client_id
         return Submission(session, request, tuple(updates), author, session.contributor, size=size, measured=measured)
 
     def _may_write(self, submission: Submission) -> MayWrite:
-        authors, by = self.people.authors, submission.author
+        authors, by = self.members.authors, submission.author
         owned = submission.session.owned if submission.session.owned == by.client_id else None
         return lambda client: client == owned or authors.allows(ClientId(client), by)
 
@@ -253,7 +253,7 @@ class Room:
             return [Refuse(session, request, refused)]
         if refused.code is Code.NOT_JOINED:
             return []
-        return self.people.remove(session, ClosedMessage(refused.code, refused.message))
+        return self.members.remove(session, ClosedMessage(refused.code, refused.message))
 
     def _admit(self, submission: Submission) -> list[Effect]:
         """Have the gate judge a batch, and let it wait for the store; raises ManyhandsError."""
@@ -265,15 +265,15 @@ class Room:
     def _admitted(self, submission: Submission, admission: Admission) -> list[Effect]:
         if not admission.news and self.replica.is_set_aside(submission.updates or submission.repeated):
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
-        return self._outbox.take_admitted(submission, admission, self.people.authors, self.replica.seq)
+        return self._outbox.take_admitted(submission, admission, self.members.authors, self.replica.seq)
 
     def may_write(self, session: Session, size: int = 0, updates: Sequence[Inspected] = ()) -> None:
         """Raise what so many bytes from a session would be refused with now; changes nothing.
 
         Whoever sends much in parts is told so before the first part.
         """
-        if session not in self.people.sessions:
-            self.people.check(session)
+        if session not in self.members.sessions:
+            self.members.check(session)
         if self.replica.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, DAMAGED)
         if not session.may_write:
@@ -289,11 +289,11 @@ class Room:
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
         effects: list[Effect] = []
-        appending, people, catching_up, outbox = None, self.people, self._catching_up, self._outbox
-        people.now = now
+        appending, members, catching_up, outbox = None, self.members, self._catching_up, self._outbox
+        members.now = now
         may_append = outbox.under_way is None and outbox.waiting and not catching_up.reloading
         if may_append and self._window.is_over(now):
-            self._window.begin(now, people.crowd(now))  # what others flush is sent to the people here as well
+            self._window.begin(now, members.crowd(now))  # what others flush is sent to the people here as well
             appending = outbox.next(self._new_update_id())
         elif outbox.retry_at is not None and now >= outbox.retry_at:
             appending = outbox.retry()
@@ -304,8 +304,8 @@ class Room:
             bool(self.replica.ahead), now
         ):
             effects += catching_up.ask(self.replica)
-        if people.due is not None and now >= people.due:
-            effects += people.flush_presence(now)
+        if members.due is not None and now >= members.due:
+            effects += members.flush_presence(now)
         return effects
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
@@ -314,7 +314,7 @@ class Room:
         if appending is None:
             return []
         if appending.author_keys:
-            self.people.authors.settle(appending.author_keys)
+            self.members.authors.settle(appending.author_keys)
         effects: list[Effect] = [Publish(self._hint_of(seq, appending))]
         if self._told != "ok":
             effects += self._tell_durability()
@@ -328,7 +328,7 @@ class Room:
     def _hint_of(self, seq: Seq, appending: Appending) -> BatchHint:
         """What other nodes are told of a row: all of it, if it is small."""
         bound = appending.bound if appending.author_keys else ()
-        epoch, batch, people = self.replica.epoch, appending.batch, len(self.people.sessions)
+        epoch, batch, people = self.replica.epoch, appending.batch, len(self.members.sessions)
         if len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
             return BatchHint(epoch, seq, None, people=people)
         return BatchHint(epoch, seq, batch, bound, people)
@@ -346,7 +346,7 @@ class Room:
 
     def _tell_durability(self) -> list[Effect]:
         was, self._told = self._told, self.durability
-        return self.people.tell(DurabilityMessage(self._told)) if was != self._told else []
+        return self.members.tell(DurabilityMessage(self._told)) if was != self._told else []
 
     def append_overtaken(self, update_id: UpdateId) -> list[Effect]:
         """Before the append, access changed or the document went into the trash; all of that is known here by now. Try what is allowed."""
@@ -358,7 +358,7 @@ class Room:
     def judge(self, session: Session, role: Role | None) -> list[Effect]:
         """Somebody, who may have left, has this role from now on, or none; what of theirs is not durable is judged by it."""
         self._outbox.bar(session, barred=role is None or not role.may_write)
-        effects = self.people.judge(session, role)
+        effects = self.members.judge(session, role)
         if self._outbox.bars_waiting:
             effects += self._catching_up.reload("Access ended while something waited.")
         return effects
@@ -366,7 +366,7 @@ class Room:
     def end(self, code: Code, message: str) -> list[Effect]:
         """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
         refused = self._outbox.refuse_all(code, message)
-        return [*refused, *self.people.dissolve(ClosedMessage(code, message)), Ended(code)]
+        return [*refused, *self.members.dissolve(ClosedMessage(code, message)), Ended(code)]
 
     # Rows from elsewhere.
 
@@ -389,7 +389,7 @@ class Room:
             return self.doubt("The rows missing here are no longer kept one by one.")
         try:
             for row in rows:
-                self.people.authors.learn(row.author_keys)
+                self.members.authors.learn(row.author_keys)
                 if row.seq > self.seq:
                     self.replica.arrive(inspect_row(row, self._gate_limits), known=False)
         except ProtocolError as error:
@@ -416,7 +416,7 @@ class Room:
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
-        effects = self.people.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
+        effects = self.members.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
         if mine is None:
             return effects
         return effects + (mine.answers(row.seq, row.set_aside) if row.set_aside else mine.acknowledgements(row.seq))
@@ -436,7 +436,7 @@ class Room:
             return [*(reload or ())]
         self.replica.quarantine(f"The document engine fails again and again. {error.message}")
         refused = self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
-        return [*self.people.tell(ResyncMessage()), *refused, *self._outbox.resume(self.replica)]
+        return [*self.members.tell(ResyncMessage()), *refused, *self._outbox.resume(self.replica)]
 
     def replay(self, stored: Stored) -> Replica:
         """Make a replica of what is stored; changes nothing, so that a thread may do it."""
@@ -453,11 +453,11 @@ class Room:
         self.replica.spared = before.spared
         self.spare(())
         self._catching_up.reloaded(cured=self.replica.set_aside != before.set_aside)
-        self.people.authors.learn(stored.author_keys.items())
+        self.members.authors.learn(stored.author_keys.items())
         same = self._sound and self.seq == before.seq and self.replica.set_aside == before.set_aside
         same = same and self.quarantined is None  # who joins again is told that the document is read-only
         self._sound = True
-        effects: list[Effect] = [*(() if same else self.people.tell(ResyncMessage())), *self.keep_aside()]
+        effects: list[Effect] = [*(() if same else self.members.tell(ResyncMessage())), *self.keep_aside()]
         if self.quarantined is not None:
             effects += self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
         effects += self._judge_again() + self._outbox.resume(self.replica)
@@ -491,7 +491,7 @@ class Room:
         for update in self._outbox.updates():
             self.replica.knowledge.absorb(update)
         for submission in waiting:
-            self.people.authors.withdraw(submission.author_keys)
+            self.members.authors.withdraw(submission.author_keys)
         for submission in waiting:
             try:
                 self.info.check_change()
@@ -506,4 +506,4 @@ class Room:
     def describe(self, info: DocumentInfo) -> list[Effect]:
         """The catalogue's entry has changed."""
         self.info = info
-        return self.people.tell(DocumentMessage(info))
+        return self.members.tell(DocumentMessage(info))

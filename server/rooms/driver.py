@@ -158,7 +158,7 @@ class Driver:
 
     def seats(self) -> Iterator[Seat]:
         """Everybody who is here now."""
-        return map(_seat, self.room.people)
+        return map(_seat, self.room.members)
 
     def learn(self) -> None:
         """Have the gate learn the document beside everything else."""
@@ -201,7 +201,7 @@ class Driver:
         self._set_timer()
         if self.over or room.settled:
             self.settled.set()
-            if not self.over and not room.people:
+            if not self.over and not room.members:
                 self._came_to_rest(self)
         else:
             self.settled.clear()
@@ -412,15 +412,15 @@ class Driver:
     def hear(self, node: NodeId, message: BusMessage) -> None:
         """Take in what another node says of this document."""
         self._around.neighbours.heard(node, self._around.clock())
-        people = self.room.people
+        members = self.room.members
         match message:
             case BatchHint():
-                people.hear_crowd(node, message.people)
+                members.hear_crowd(node, message.people)
                 self.hear_row(message)
             case PresenceHint(changes):
-                self.do(lambda: people.hear_presence(node, changes))
+                self.do(lambda: members.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
-                self.do(lambda: people.hear_whole_presence(node, everybody, asks=asks))
+                self.do(lambda: members.hear_whole_presence(node, everybody, asks=asks))
             case DocumentHint(info):
                 self.do(lambda: self.room.describe(info))
             case AccessHint(version):
@@ -461,22 +461,22 @@ class Driver:
         """Tell the other nodes where the log ends and who is here, and ask who is there."""
         if not self.over:
             room = self.room
-            self._around.bus.publish(self.document_id, BatchHint(room.epoch, room.seq, None, people=len(room.people)))
-            self.do(lambda: self.room.people.announce_presence(asks=True))
+            self._around.bus.publish(self.document_id, BatchHint(room.epoch, room.seq, None, people=len(room.members)))
+            self.do(lambda: self.room.members.announce_presence(asks=True))
 
     def find_node(self, node: NodeId) -> None:
         """Another node is heard of for the first time, or again."""
-        self.do(lambda: self.room.people.find_node(node))
+        self.do(lambda: self.room.members.find_node(node))
 
     def lose_node(self, node: NodeId) -> None:
         """Another node has gone or fallen silent."""
-        self.do(lambda: self.room.people.lose_node(node))
+        self.do(lambda: self.room.members.lose_node(node))
 
     def _leave_behind(self, slow: Sequence[Seat]) -> None:
         """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""
         for seat in slow:
             log.info("connection_behind", document=self.document_id)
-            self.room.people.congested(seat, self._around.clock())
+            self.room.members.congested(seat, self._around.clock())
         if self._drain_timer is None:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
@@ -487,7 +487,7 @@ class Driver:
             if isinstance(seat.state, Behind):
                 behind = True
                 if seat.ears.backlog <= self._around.backlog_bytes // 4:
-                    self.do(partial(self.room.people.drained, seat))
+                    self.do(partial(self.room.members.drained, seat))
                 elif now - seat.state.since > NEVER_DRAINS:
                     seat.ears.abort()
         if behind and not self.over:

@@ -105,6 +105,6 @@ def _recall(driver: Driver, card: Card) -> Ruling | None:
 
 def _everybody(driver: Driver) -> Iterator[Seat]:
     """Whoever is here, and whoever has left and sent something that is not durable yet."""
-    here = driver.room.people
+    here = driver.room.members
     yield from (cast(Seat, session) for session in driver.room.owing() if session not in here)
     yield from driver.seats()

@@ -56,7 +56,7 @@ class Openers:
                 return await self._rooms.opened(document_id)
             finally:
                 driver = self._rooms.get(document_id)
-                if driver is not None and not driver.room.people:
+                if driver is not None and not driver.room.members:
                     self._left_by.setdefault(document_id, person)
 
     async def _join(self, document_id: DocumentId, person: str) -> None:
@@ -118,7 +118,7 @@ class Openers:
     def leave(self, seat: Seat) -> None:
         """Somebody is in a document no longer; call it when the room knows."""
         document_id, person = seat.document_id, seat.card.person
-        if not seat.driver.room.people:
+        if not seat.driver.room.members:
             self._left_by[document_id] = person
         documents = self._documents[person]
         documents[document_id] -= 1

@@ -210,7 +210,7 @@ class Registry:
         for node, message in opening.heard.values() if isinstance(opening, Opening) else ():
             driver.hear(node, message)
         driver.do(room.keep_aside)
-        driver.do(lambda: room.people.announce_presence(asks=True))
+        driver.do(lambda: room.members.announce_presence(asks=True))
         self._came_to_rest(driver)
 
     def _rest(self, document_id: DocumentId, state: Suspect | None = None) -> None:
@@ -268,7 +268,7 @@ class Registry:
     def _close(self, driver: Driver) -> None:
         driver.close()
         for seat in driver.seats():
-            driver.room.people.leave(seat)
+            driver.room.members.leave(seat)
             driver.left(seat)
         self.surroundings.closed(driver.document_id)
         self._states[driver.document_id] = Closing(self._background.spawn(self._let_go(driver.document_id)))

@@ -139,7 +139,7 @@ class Rooms:
                 # out as the older of the two.
                 raise ProtocolError(Code.NOT_JOINED, "The connection went before it was let in.")
             seat = ears.seat(document_id)
-            if seat is None or seat not in driver.room.people:
+            if seat is None or seat not in driver.room.members:
                 seat = Seat(driver, self._intake, ears, card)
             answer = self._sit_down(driver, seat, request, card, ruling, account)
             return seat, answer, driver.room.info
@@ -150,7 +150,7 @@ class Rooms:
         self, driver: Driver, seat: Seat, request: JoinRequest, card: Card, ruling: Ruling, account: Account | None
     ) -> JoinAnswer:
         room = driver.room
-        new = seat not in room.people
+        new = seat not in room.members
         try:
             answer, effects = room.join(seat, request, card.identity.user, ruling.role, account)
         except Damaged as damaged:
@@ -184,7 +184,7 @@ class Rooms:
                 await self._catch_up(driver)
             await self._turnstile.go_through(document_id)
             if self._registry.get(document_id) is before is driver and ruling.version >= driver.access_version:
-                if not driver.room.people:
+                if not driver.room.members:
                     driver.access_version = ruling.version  # there is nobody to be judged anew
                     if driver.room.settled:
                         driver.judged_version = ruling.version

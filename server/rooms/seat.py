@@ -186,19 +186,19 @@ class Seat(Session):
     def moves(self, state: dict[str, Json] | None) -> None:
         """Take in where the person's cursor is; None: nowhere. Raises ProtocolError."""
         self.driver.check_open()
-        self.driver.room.people.receive_presence(self, state)
+        self.driver.room.members.receive_presence(self, state)
         self.driver.wake()
 
     def part(self, index: int) -> bytes:
         """One part of an announced missing update; raises ProtocolError."""
         self.driver.check_open()
-        return self.driver.room.people.fetch(self, index)
+        return self.driver.room.members.fetch(self, index)
 
     def renew(self, identity: Identity) -> None:
         """The seat belongs to this person from now on, who may do what their token says now."""
         before, self.card = self.card, replace(self.card, identity=identity)
         driver = self.driver
-        driver.room.people.identify(self, identity.user)
+        driver.room.members.identify(self, identity.user)
         driver.wake()
         if before.credit != self.card.credit:
             driver.judge()
@@ -206,8 +206,8 @@ class Seat(Session):
     def leave(self) -> None:
         """Go; what was taken from the person goes on to the log."""
         driver = self.driver
-        if self in driver.room.people:
-            driver.room.people.leave(self)
+        if self in driver.room.members:
+            driver.room.members.leave(self)
             driver.left(self)
             driver.wake()
 

@@ -37,7 +37,7 @@ def bring(seat: Seat, doc: "Doc[Any]") -> None:
 def shown_elsewhere(table: Table, client_id: int, user_id: str) -> PresenceChange:
     """Another node shows somebody."""
     change = PresenceChange(PresenceId(77), ClientId(client_id), User(user_id, user_id.title(), "#112233"), {"at": 1})
-    table.carry_out(table.room.people.hear_presence(ELSEWHERE, [change]))
+    table.carry_out(table.room.members.hear_presence(ELSEWHERE, [change]))
     return change
 
 
@@ -135,7 +135,7 @@ def test_an_id_that_another_node_shows_is_not_to_be_written_under_by_somebody_el
     mallory.sends(forged_under(1, "forged"))
     assert mallory.refusals == ["client_id_taken"]
     gone = PresenceChange(shown.presence_id, shown.client_id, shown.user, None)
-    table.carry_out(table.room.people.hear_presence(ELSEWHERE, [gone]))
+    table.carry_out(table.room.members.hear_presence(ELSEWHERE, [gone]))
     mallory.sends(forged_under(1, "an old copy"))
     assert mallory.refusals == ["client_id_taken"], "nobody is there any more"
 

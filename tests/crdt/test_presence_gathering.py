@@ -10,7 +10,7 @@ from tests.harness.room import Seat, Table
 
 
 def moves(seat: Seat, table: Table, at: int) -> None:
-    table.room.people.receive_presence(seat.session, {"at": at})
+    table.room.members.receive_presence(seat.session, {"at": at})
     table.flush(after=0.0)
 
 
@@ -59,6 +59,6 @@ def test_who_comes_back_under_the_same_client_id_takes_the_place_of_who_was_ther
     table.seats[again.session] = again
     again.joins()
     assert [type(message) for message in alice.heard] == [ClosedMessage]
-    assert list(table.room.people) == [again.session]
+    assert list(table.room.members) == [again.session]
     again.joins()
     assert again.heard == []

@@ -211,7 +211,7 @@ class TestRowsFromElsewhere:
         bob.types("b")
         alice.types("a")
         bob.types("b again")
-        table.room.people.identify(alice.session, structs.replace(alice.user, name="Alice Liddell"))
+        table.room.members.identify(alice.session, structs.replace(alice.user, name="Alice Liddell"))
         alice.types("a again")
         table.flush()
         said = [(each.user_id, each.name) for each in table.appends[-1].contributors]
@@ -321,12 +321,12 @@ class TestJoining:
         (bob,) = table.seat("bob")
         assert bob.joined is not None
         assert bob.joined.missing is None
-        parts = [table.room.people.fetch(bob.session, index) for index in range(bob.joined.chunk_count)]
+        parts = [table.room.members.fetch(bob.session, index) for index in range(bob.joined.chunk_count)]
         assert all(len(part) <= 100 for part in parts)
         bob.doc.apply_update(b"".join(parts))
         assert bob.text == "x" * 950
         with pytest.raises(ProtocolError):
-            table.room.people.fetch(bob.session, 0)
+            table.room.members.fetch(bob.session, 0)
 
     def test_equal_questions_share_one_answer(self) -> None:
         table = Table()
@@ -352,11 +352,11 @@ class TestJoining:
 def test_a_slow_connection_is_sent_nothing_until_it_has_drained() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
-    table.room.people.congested(bob.session, table.now)
+    table.room.members.congested(bob.session, table.now)
     alice.types("hi")
     table.commit()
     assert bob.heard == []
-    table.carry_out(table.room.people.drained(bob.session))
+    table.carry_out(table.room.members.drained(bob.session))
     assert bob.heard == [ResyncMessage()]
     bob.joins()
     assert bob.text == "hi"

@@ -274,24 +274,24 @@ class TestPeople:
     def test_people_elsewhere_are_shown_and_not_sent_back(self) -> None:
         table = Table()
         (alice,) = table.seat("alice")
-        table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL]))
+        table.carry_out(table.room.members.hear_presence(ELSEWHERE, [CAROL]))
         assert alice.sees == {"Carol": {"at": 1}}
         table.flush()
         assert table.hints(PresenceHint) == []
 
     def test_who_comes_later_sees_them_too(self) -> None:
         table = Table()
-        table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL]))
+        table.carry_out(table.room.members.hear_presence(ELSEWHERE, [CAROL]))
         (alice,) = table.seat("alice")
         assert alice.sees == {"Carol": {"at": 1}}
 
     def test_a_node_that_asks_hears_who_is_here_once_however_often_it_asked(self) -> None:
         table = Table()
         (alice,) = table.seat("alice")
-        table.room.people.receive_presence(alice.session, {"at": 7})
+        table.room.members.receive_presence(alice.session, {"at": 7})
         table.flush()
         for _ in range(3):
-            table.carry_out(table.room.people.hear_whole_presence(ELSEWHERE, (), asks=True))
+            table.carry_out(table.room.members.hear_whole_presence(ELSEWHERE, (), asks=True))
         table.flush()
         (answer,) = table.hints(PresenceWhole)
         assert isinstance(answer, PresenceWhole)
@@ -301,28 +301,28 @@ class TestPeople:
     def test_a_node_that_was_given_up_is_asked_when_it_is_back(self) -> None:
         table = Table()
         (alice,) = table.seat("alice")
-        table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL]))
-        table.carry_out(table.room.people.lose_node(ELSEWHERE))
+        table.carry_out(table.room.members.hear_presence(ELSEWHERE, [CAROL]))
+        table.carry_out(table.room.members.lose_node(ELSEWHERE))
         assert alice.sees == {"Carol": None}
         for _ in range(2):
-            table.carry_out(table.room.people.find_node(ELSEWHERE))
+            table.carry_out(table.room.members.find_node(ELSEWHERE))
         assert table.hints(PresenceWhole) == [PresenceWhole((), asks=True)]
 
     def test_a_node_without_people_here_is_not_asked(self) -> None:
         table = Table()
-        table.carry_out(table.room.people.lose_node(ELSEWHERE))
-        table.carry_out(table.room.people.find_node(ELSEWHERE))
+        table.carry_out(table.room.members.lose_node(ELSEWHERE))
+        table.carry_out(table.room.members.find_node(ELSEWHERE))
         assert table.hints(PresenceWhole) == []
 
     def test_people_who_share_a_document_with_another_node_are_told_of_anew_now_and_then(self) -> None:
         table = Table()
         table.seat("alice")
-        table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL]))
+        table.carry_out(table.room.members.hear_presence(ELSEWHERE, [CAROL]))
         table.flush()
         assert table.room.deadline() == table.now + PRESENCE_REPEAT
         table.flush(PRESENCE_REPEAT)
         assert table.hints(PresenceWhole) == [PresenceWhole((), asks=True)]
-        table.carry_out(table.room.people.hear_presence(ELSEWHERE, [CAROL_GONE]))
+        table.carry_out(table.room.members.hear_presence(ELSEWHERE, [CAROL_GONE]))
         table.flush(PRESENCE_REPEAT)
         assert table.room.deadline() is None
         assert len(table.hints(PresenceWhole)) == 1
@@ -330,10 +330,10 @@ class TestPeople:
     def test_a_crowd_elsewhere_makes_the_room_gather_longer_as_one_here_does(self) -> None:
         def shown(table: Table, crowd: int) -> None:
             people = [replace(CAROL, presence_id=PresenceId(1000 + number)) for number in range(crowd)]
-            table.carry_out(table.room.people.hear_whole_presence(ELSEWHERE, people, asks=False))
+            table.carry_out(table.room.members.hear_whole_presence(ELSEWHERE, people, asks=False))
 
         def counted(table: Table, crowd: int) -> None:
-            table.room.people.hear_crowd(ELSEWHERE, crowd)
+            table.room.members.hear_crowd(ELSEWHERE, crowd)
 
         def both(table: Table, crowd: int) -> None:
             shown(table, crowd)
@@ -345,20 +345,20 @@ class TestPeople:
     def test_a_crowd_that_is_not_counted_again_is_forgotten(self) -> None:
         table = Table()
         table.seat("alice")
-        table.room.people.hear_crowd(ELSEWHERE, 100)
-        assert table.room.people.crowd(table.now) == 1 + 100
-        table.room.people.hear_crowd(ELSEWHERE, 99)
+        table.room.members.hear_crowd(ELSEWHERE, 100)
+        assert table.room.members.crowd(table.now) == 1 + 100
+        table.room.members.hear_crowd(ELSEWHERE, 99)
         table.flush(PRESENCE_REPEAT / 2)
-        assert table.room.people.crowd(table.now) == 1 + 99
+        assert table.room.members.crowd(table.now) == 1 + 99
         table.flush(PRESENCE_REPEAT / 2)
-        assert table.room.people.crowd(table.now) == 1
+        assert table.room.members.crowd(table.now) == 1
 
     def test_a_node_that_has_fallen_silent_takes_its_crowd_along(self) -> None:
         table = Table()
-        table.room.people.hear_crowd(ELSEWHERE, 100)
-        table.room.people.hear_crowd(NodeId("yet elsewhere"), 10)
-        table.carry_out(table.room.people.lose_node(ELSEWHERE))
-        assert table.room.people.crowd(table.now) == 10
+        table.room.members.hear_crowd(ELSEWHERE, 100)
+        table.room.members.hear_crowd(NodeId("yet elsewhere"), 10)
+        table.carry_out(table.room.members.lose_node(ELSEWHERE))
+        assert table.room.members.crowd(table.now) == 10
 
 
 def window_after(comes: Callable[[Table, int], None], crowd: int) -> float:

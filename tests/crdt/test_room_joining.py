@@ -41,17 +41,17 @@ def tab_of(table: Table, person: Seat, number: int) -> Seat:
 def test_what_is_not_fetched_in_time_is_given_up_and_joining_again_brings_it() -> None:
     table, alice, clock = table_with_a_large_document()
     (bob,) = table.seat("bob")
-    table.room.people.fetch(bob.session, 0)
+    table.room.members.fetch(bob.session, 0)
     clock.now = 31.0
     table.budget.sweep()
     assert table.budget.held == 0
     with pytest.raises(GivenUp, match="Begin again"):
-        table.room.people.fetch(bob.session, 1)
+        table.room.members.fetch(bob.session, 1)
     alice.types("y")
     table.commit()
     assert bob.seqs == [2], "what comes is sent all the same"
     bob.joins()
-    parts = [table.room.people.fetch(bob.session, index) for index in range(10)]
+    parts = [table.room.members.fetch(bob.session, index) for index in range(10)]
     bob.doc.apply_update(b"".join(parts))
     assert bob.text == "x" * WORDS + "y"
     assert table.budget.held == 0
@@ -63,7 +63,7 @@ def test_whoever_goes_on_fetching_is_not_hurried() -> None:
     for index in range(3):
         clock.now += 9.0
         table.budget.sweep()
-        table.room.people.fetch(bob.session, index)
+        table.room.members.fetch(bob.session, index)
 
 
 def test_one_person_s_joins_keep_no_more_than_their_share() -> None:
@@ -75,7 +75,7 @@ def test_one_person_s_joins_keep_no_more_than_their_share() -> None:
         third.asks(encode_state_vector({alice.client_id: 20}))
     assert refused.value.code is Code.TOO_MANY
     with pytest.raises(ProtocolError, match="Join the document first"):
-        table.room.people.check(third.session)
+        table.room.members.check(third.session)
     table.seat("carol")  # others have theirs
     bob.leaves()
     third.asks(encode_state_vector({alice.client_id: 20}))
@@ -128,5 +128,5 @@ def test_everybody_who_lacks_the_same_shares_one_copy() -> None:
 def test_somebody_who_falls_behind_keeps_nothing() -> None:
     table, _, clock = table_with_a_large_document()
     (bob,) = table.seat("bob")
-    table.room.people.congested(bob.session, clock.now)
+    table.room.members.congested(bob.session, clock.now)
     assert table.budget.held == 0

@@ -30,7 +30,7 @@ class TestRefusals:
         bob.writes("lost")
         alice.sends(bob.writes("late"), awaited=False)
         assert [m.code for m in alice.heard if isinstance(m, ClosedMessage)] == [Code.MISSING_PAST]
-        assert [table.seats[session].name for session in table.room.people] == ["bob"]
+        assert [table.seats[session].name for session in table.room.members] == ["bob"]
 
     def test_a_viewer_and_a_trashed_document_cannot_be_written_to(self) -> None:
         table = Table()
@@ -128,7 +128,7 @@ class TestClientIds:
         alice, ghost = table.seat("alice", "ghost")
         alice.client_id, alice.key = ghost.client_id, ghost.key
         alice.joins()
-        assert [table.seats[session].name for session in table.room.people] == ["alice"]
+        assert [table.seats[session].name for session in table.room.members] == ["alice"]
         assert isinstance(ghost.heard[-1], ClosedMessage)
 
 

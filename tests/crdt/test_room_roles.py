@@ -126,7 +126,7 @@ def test_viewers_are_seen() -> None:
     table = Table()
     alice, bob = table.seat("alice", "bob")
     bob.joins(role=Role.VIEWER)
-    table.room.people.receive_presence(bob.session, {"at": 3})
+    table.room.members.receive_presence(bob.session, {"at": 3})
     table.carry_out(table.room.flush(table.now + 1))
     assert alice.sees["Bob"] == {"at": 3}
 

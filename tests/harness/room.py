@@ -138,7 +138,7 @@ class Seat:
 
     def leaves(self) -> None:
         """Go."""
-        self._table.room.people.leave(self.session)
+        self._table.room.members.leave(self.session)
 
 
 class Table:

@@ -65,7 +65,7 @@ async def test_nodes_hear_from_each_others_rows_how_many_people_they_have(cluste
     await bob.types("hello")
     await alice.reads("hello")
     (driver,) = here.rooms._registry
-    assert driver.room.people.crowd(0.0) == 3
+    assert driver.room.members.crowd(0.0) == 3
 
 
 async def test_a_batch_too_large_for_the_bus_is_read_from_the_log(cluster: Cluster) -> None:

@@ -153,5 +153,5 @@ async def test_a_connection_that_is_gone_puts_nobody_out_by_joining_late() -> No
         slow.set()
         with pytest.raises(ProtocolError, match="went before it was let in"):
             await late
-        assert [name_of(session) for session in house.driver.room.people] == ["back"]
+        assert [name_of(session) for session in house.driver.room.members] == ["back"]
         assert not any(isinstance(message, ClosedMessage) for message in house.ears.said.get("back", []))

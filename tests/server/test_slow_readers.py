@@ -98,7 +98,7 @@ class Sleeper:
 def is_behind(server: LiveServer, document_id: DocumentId) -> bool:
     driver = server.rooms._registry.get(document_id)
     assert driver is not None
-    return any(isinstance(session.state, Behind) for session in driver.room.people)
+    return any(isinstance(session.state, Behind) for session in driver.room.members)
 
 
 async def write_until_somebody_is_behind(server: LiveServer, writer: Person, document_id: DocumentId) -> None:

@@ -63,7 +63,7 @@ def relay_before_append() -> AbstractContextManager[None]:
         effects = original(room, now)
         appending = room._outbox.under_way
         if fresh and appending is not None:
-            effects += room.people.tell(UpdateMessage(type(room.seq)(room.seq + 1), appending.batch))
+            effects += room.members.tell(UpdateMessage(type(room.seq)(room.seq + 1), appending.batch))
         return effects
 
     return _instead(Room, "flush", flush)
@@ -71,7 +71,7 @@ def relay_before_append() -> AbstractContextManager[None]:
 
 def unload_before_durable() -> AbstractContextManager[None]:
     """pycrdt-websocket, Hocuspocus: the last edits die with the last visitor."""
-    return _instead(Room, "idle", property(lambda room: not room.people))
+    return _instead(Room, "idle", property(lambda room: not room.members))
 
 
 def give_up_when_the_store_fails() -> AbstractContextManager[None]:
@@ -106,7 +106,7 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
             room.replica._follow(inspect_row(row, room._gate_limits), known=True)
         except Damaged:
             return []
-        return room.people.tell(UpdateMessage(row.seq, row.batch))
+        return room.members.tell(UpdateMessage(row.seq, row.batch))
 
     return _instead(Room, "remote", remote)
 
