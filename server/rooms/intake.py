@@ -15,7 +15,7 @@ from crdt.room.effects import Effect
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect_batch
 from server.rooms.driver import Driver
-from server.rooms.openers import Openers
+from server.rooms.memory_shares import MemoryShares
 from server.rooms.seat import Seat
 from server.rooms.turnstile import Turnstile
 from server.sandbox import Sandbox
@@ -37,7 +37,7 @@ class Intake:
         sandbox: Sandbox,
         gate_limits: GateLimits,
         update_bytes: int,
-        openers: Openers,
+        memory_shares: MemoryShares,
         turnstile: Turnstile,
     ) -> None:
         self._log = log
@@ -48,12 +48,12 @@ class Intake:
         self._inline_bytes = min(INLINE_BYTES, update_bytes)
         self._taken_at_once = 0
         """Bytes, in this turn of the event loop."""
-        self._openers = openers
+        self._memory_shares = memory_shares
         self._turnstile = turnstile
 
     def may_go_at_once(self, size: int, person: str) -> bool:
         """Whether a batch of so many bytes may be taken in this turn of the event loop; counts it if so."""
-        if not self._openers.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
+        if not self._memory_shares.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
             return False
         if not self._taken_at_once:
             asyncio.get_running_loop().call_soon(self._turn)
@@ -67,7 +67,7 @@ class Intake:
         """Take a batch that could not be taken at once; what is awaited must be awaited before the seat's next one."""
         try:
             seat.driver.check_open()
-            self._openers.look(seat.card.person)
+            self._memory_shares.look(seat.card.person)
             if len(batch) > self._update_bytes:
                 raise ProtocolError(Code.TOO_LARGE, f"A batch may have {self._update_bytes} bytes, not {len(batch)}.")
             return self._receive(seat, decode_batch(batch), request)

@@ -25,8 +25,8 @@ from server.rooms.driver import Driver, Surroundings
 from server.rooms.head_poll import HeadPoll
 from server.rooms.intake import Intake
 from server.rooms.judging import Judging, remember
+from server.rooms.memory_shares import MemoryShares
 from server.rooms.nodes import Nodes
-from server.rooms.openers import Openers
 from server.rooms.registry import Registry, RoomSettings
 from server.rooms.seat import Card, Ears, Seat
 from server.rooms.turnstile import Turnstile
@@ -64,11 +64,11 @@ class Rooms:
         access = access or Access(store, utc_now, guests=True)
         access.on_changed(self.access_changed)
         self._judging = Judging(access)
-        self._openers = Openers(self._registry, settings.open_bytes_per_user)
+        self._memory_shares = MemoryShares(self._registry, settings.open_bytes_per_user)
         self._turnstile = Turnstile()
         self._neighbours = Neighbours()
         self._intake = Intake(
-            store.log, sandbox, settings.gate_limits, limits.update_bytes, self._openers, self._turnstile
+            store.log, sandbox, settings.gate_limits, limits.update_bytes, self._memory_shares, self._turnstile
         )
         self._registry.surroundings = Surroundings(
             log=store.log,
@@ -81,8 +81,8 @@ class Rooms:
             backlog_bytes=limits.backlog_bytes,
             document_bytes=limits.document_bytes,
             neighbours=self._neighbours,
-            left=self._openers.leave,
-            closed=self._openers.closed,
+            left=self._memory_shares.leave,
+            closed=self._memory_shares.closed,
             judge=self._judging.judge,
         )
         self._running = AsyncExitStack()
@@ -144,7 +144,7 @@ class Rooms:
             answer = self._sit_down(driver, seat, request, card, ruling, account)
             return seat, answer, driver.room.info
         finally:
-            self._openers.arrived(document_id, card.person)
+            self._memory_shares.arrived(document_id, card.person)
 
     def _sit_down(
         self, driver: Driver, seat: Seat, request: JoinRequest, card: Card, ruling: Ruling, account: Account | None
@@ -161,7 +161,7 @@ class Rooms:
             raise Unavailable("The document is being repaired; try again.") from error
         seat.card = card
         if new:
-            self._openers.enter(seat)
+            self._memory_shares.enter(seat)
         remember(driver, card, ruling)
         driver.access_changed(ruling.version)
         asyncio.get_running_loop().call_soon(driver.do, lambda: effects)
@@ -177,7 +177,7 @@ class Rooms:
         while True:
             before = self._registry.get(document_id)
             ruling = await self._judging.ruling(before, document_id, card)
-            driver = await self._openers.opened(document_id, card.person)
+            driver = await self._memory_shares.opened(document_id, card.person)
             if len(request.state_vector) > LONG_VECTOR_BYTES:
                 await self._turnstile.go_through(document_id)
             if driver.room.replica.lacks(request.state_vector):

@@ -15,7 +15,7 @@ from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from server.auth.base import Identity
 from server.doors.native import GatewayLimits
 from server.rooms import Ears, Rooms, Seat
-from server.rooms.openers import Openers
+from server.rooms.memory_shares import MemoryShares
 from tests.harness.bell import given_time
 from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.person import person
@@ -150,13 +150,13 @@ async def test_documents_are_limited_per_connection() -> None:
 
 async def test_however_a_connection_ends_its_seat_is_left_once(monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[object] = []
-    leave = Openers.leave
+    leave = MemoryShares.leave
 
-    def counted(openers: Openers, seat: Seat) -> None:
+    def counted(memory_shares: MemoryShares, seat: Seat) -> None:
         left.append(seat.ears)
-        leave(openers, seat)
+        leave(memory_shares, seat)
 
-    monkeypatch.setattr(Openers, "leave", counted)
+    monkeypatch.setattr(MemoryShares, "leave", counted)
     async with serving() as server:
         document_id = await server.new_document()
         for last_words in (("41",), ("1",), ("x",), ("41", "x"), ("x", "41", "1"), ()):

@@ -86,7 +86,7 @@ def test_a_share_holds_the_largest_of_everything() -> None:
 
 
 def test_what_one_person_can_make_a_node_hold_is_bounded() -> None:
-    """In bytes, by where they wait. Documents have a bound of their own, past which somebody can open no other (test_openers.py)."""
+    """In bytes, by where they wait. Documents have a bound of their own, past which somebody can open no other (test_memory_shares.py)."""
     connections = CONFIG.connections.max_connections_per_user
     held = {
         "leased: uploads, missing updates, bodies": CONFIG.connections.max_held_bytes_per_user,

@@ -21,7 +21,7 @@ LOOK_BYTES = 2**20
 """A person types so much in a year; a program or an attacker sends it in a second."""
 
 
-class Openers:
+class MemoryShares:
     """`share`: bytes in memory of the documents that one person has open, by estimate (`Replica.memory`)."""
 
     def __init__(self, rooms: Registry, share: int) -> None:

@@ -16,7 +16,7 @@ from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Refused, Request, User
 from server.rooms import RoomSettings
-from server.rooms.openers import LOOK_BYTES
+from server.rooms.memory_shares import LOOK_BYTES
 from server.store.base import Append
 from server.store.titles import utc_now
 from tests.harness.house import ANNA, House
@@ -104,7 +104,7 @@ async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice
         if taking is not None:
             await taking
         codes.append(await answered(house, request))
-        sizes.append(house.rooms._openers._held_by("mallory"))
+        sizes.append(house.rooms._memory_shares._held_by("mallory"))
     assert set(codes) == {None, Code.TOO_MANY}
     assert codes[-1] is Code.TOO_MANY
     assert max(sizes) < 2 * SHARE + 2 * LOOK_BYTES + 200_000
@@ -156,6 +156,6 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
         for number in range(2):
             house.disconnect(f"{person}'s tab {number}")
     await until(lambda: not list(rooms._registry))
-    openers = rooms._openers
-    books = openers._documents, openers._left_by, openers._coming, openers._written
+    memory_shares = rooms._memory_shares
+    books = memory_shares._documents, memory_shares._left_by, memory_shares._coming, memory_shares._written
     assert books == ({}, {}, {}, {})
