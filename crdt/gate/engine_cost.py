@@ -12,7 +12,7 @@ Three things make yrs, and Yjs in browsers, work longer than an update has bytes
 
 The bound assumes the worst: one string holds all that a client id wrote, and everything in a type
 is in the way. Honest edits are far cheaper. Updates that are dear by the bound are therefore
-measured before they are refused (server/rooms/doubts.py).
+measured before they are refused (server/rooms/trials.py).
 
 All figures are nanoseconds of one core of 2024.
 """

@@ -114,7 +114,7 @@ class Replica:
         self.found: tuple[Found, ...] = ()
         """Updates that this replay has set aside, and that are not stored as such yet."""
         self.spared: list[Inspected] = []
-        """Updates too dear to apply: a folded document is read instead (server/rooms/doubts.py)."""
+        """Updates too dear to apply: a folded document is read instead (server/rooms/trials.py)."""
         self._checked: bytes | None = None
         """The last state vector that `lacks` has checked. Checking a long one takes long."""
         try:

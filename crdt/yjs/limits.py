@@ -7,7 +7,7 @@ of the loop is short.** Work that is dearer runs elsewhere or in slices. So nobo
 1. Small batches are read and judged at once. Large batches are read in the sandbox and judged in
    slices (crdt/gate/interweaving.py).
 2. The gate knows an upper bound of the document engine's work (crdt/gate/engine_cost.py). Where the
-   bound is high, the sandbox measures the work (server/rooms/doubts.py). If the work is long, the
+   bound is high, the sandbox measures the work (server/rooms/trials.py). If the work is long, the
    document is read folded instead. If the document would take long to open, the batch is refused.
 3. The content of a document is bounded. The engine needs 200 ms at most to open a document, to
    encode it, or to apply one batch.

@@ -48,10 +48,10 @@ from server.observe import log
 from server.people.access import Ruling
 from server.rooms.committer import Committer, Late, Outcome, UnderWay
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
-from server.rooms.doubts import Doubts
 from server.rooms.learning import Learning
 from server.rooms.reader import Reader, replayed, stored_of
 from server.rooms.seat import Circle, Door, Seat
+from server.rooms.trials import Trials
 from server.store import base as store
 from server.store.set_aside_base import SetAsides
 
@@ -149,7 +149,7 @@ class Driver:
         self._told: tuple[Session, ...] = ()
         self._circles: list[tuple[Door, Circle]] = []
         """Of those to whom something was said last: who came in by which door."""
-        self.doubts = Doubts(document_id, surroundings.clock)
+        self.trials = Trials(document_id, surroundings.clock)
         """What is tried before it is taken."""
         self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
         self._compaction = Compaction(
@@ -217,7 +217,7 @@ class Driver:
         alone = not room.gathers
         try:
             updates = room.replica.read(batch)
-            if type(updates[0]) is not Keystroke and self.doubts.of(updates):
+            if type(updates[0]) is not Keystroke and self.trials.needed(updates):
                 return False
             effects = room.receive(seat, updates, request)
             if effects:
@@ -387,7 +387,7 @@ class Driver:
             case Reload(reason, failed, folded):
                 await self._reload(reason, failed=failed, folded=folded)
             case KeepAside():
-                self.doubts.begin()
+                self.trials.suspect()
                 versions = await self._reader.keep_aside(effect)
                 if versions is not None:
                     self.do(lambda: self.room.kept_aside(*versions))

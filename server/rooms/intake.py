@@ -82,8 +82,8 @@ class Intake:
             if driver.learning is not None:
                 await driver.learning.finish()
             driver.check_open()
-            async with driver.doubts.turn:
-                dear, tried = False, driver.doubts.of(inspected)
+            async with driver.trials.turn:
+                dear, tried = False, driver.trials.needed(inspected)
                 if tried:
                     dear = await self._try(seat, inspected)
                 try:
@@ -111,7 +111,7 @@ class Intake:
         room = seat.driver.room
         room.may_write(seat)
         around = self._log, self._sandbox, self._gate_limits
-        return await cast(Driver, seat.driver).doubts.settle(room, updates, *around, seat.card.person)
+        return await cast(Driver, seat.driver).trials.run(room, updates, *around, seat.card.person)
 
     async def _judged(
         self, seat: Seat, updates: Sequence[Inspected], request: Request | None, *, measured: bool

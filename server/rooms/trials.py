@@ -49,7 +49,7 @@ MOST_GROWTH = 1.25
 """How much dearer to open a batch may make a document that is dear already."""
 
 
-class Doubts:
+class Trials:
     """One open room's. `clock`: monotonic seconds."""
 
     def __init__(self, document_id: DocumentId, clock: Callable[[], float]) -> None:
@@ -59,17 +59,17 @@ class Doubts:
         self.turn = asyncio.Lock()
         """Whose batch is tried and judged, of those that could not be taken at once; in the order in which they came."""
 
-    def begin(self) -> None:
+    def suspect(self) -> None:
         """Something had to be set aside."""
         self._until = self._clock() + LASTING
 
-    def of(self, updates: Sequence[Inspected]) -> bool:
+    def needed(self, updates: Sequence[Inspected]) -> bool:
         """Whether a batch is to be tried first."""
         if type(updates[0]) is Keystroke:
             return False  # most batches: the clock need not be asked
         return unusual(updates, suspicious=self._clock() < self._until) is not None
 
-    async def settle(
+    async def run(
         self,
         room: Room,
         updates: Sequence[Inspected],
