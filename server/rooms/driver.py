@@ -29,7 +29,7 @@ from crdt.room.effects import (
     Refuse,
     Reload,
 )
-from crdt.room.nodes import Neighbours
+from crdt.room.live_nodes import LiveNodes
 from crdt.room.room import Room
 from crdt.room.session import Behind, Session
 from server.background import Background
@@ -96,7 +96,7 @@ class Surroundings:
     fold: store.Fold
     backlog_bytes: int
     document_bytes: int
-    neighbours: Neighbours
+    live_nodes: LiveNodes
     left: Callable[[Seat], None]
     closed: Callable[[DocumentId], None]
     judge: Callable[["Driver"], Coroutine[Any, Any, None]]
@@ -411,7 +411,7 @@ class Driver:
 
     def hear(self, node: NodeId, message: BusMessage) -> None:
         """Take in what another node says of this document."""
-        self._around.neighbours.heard(node, self._around.clock())
+        self._around.live_nodes.heard(node, self._around.clock())
         members = self.room.members
         match message:
             case BatchHint():

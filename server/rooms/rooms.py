@@ -15,7 +15,7 @@ from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.log.document import Damaged
 from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
-from crdt.room.nodes import Neighbours
+from crdt.room.live_nodes import LiveNodes
 from server.auth.base import Identity
 from server.background import Background
 from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
@@ -23,10 +23,10 @@ from server.people.access import Access, Ruling
 from server.rooms.committer import Committer
 from server.rooms.driver import Driver, Surroundings
 from server.rooms.head_poll import HeadPoll
+from server.rooms.heartbeats import Heartbeats
 from server.rooms.intake import Intake
 from server.rooms.judging import Judging, remember
 from server.rooms.memory_shares import MemoryShares
-from server.rooms.nodes import Nodes
 from server.rooms.registry import Registry, RoomSettings
 from server.rooms.seat import Card, Ears, Seat
 from server.rooms.turnstile import Turnstile
@@ -66,7 +66,7 @@ class Rooms:
         self._judging = Judging(access)
         self._memory_shares = MemoryShares(self._registry, settings.open_bytes_per_user)
         self._turnstile = Turnstile()
-        self._neighbours = Neighbours()
+        self._live_nodes = LiveNodes()
         self._intake = Intake(
             store.log, sandbox, settings.gate_limits, limits.update_bytes, self._memory_shares, self._turnstile
         )
@@ -80,7 +80,7 @@ class Rooms:
             fold=sandbox.fold,
             backlog_bytes=limits.backlog_bytes,
             document_bytes=limits.document_bytes,
-            neighbours=self._neighbours,
+            live_nodes=self._live_nodes,
             left=self._memory_shares.leave,
             closed=self._memory_shares.closed,
             judge=self._judging.judge,
@@ -97,11 +97,11 @@ class Rooms:
         return self
 
     async def _heed_other_nodes(self, seconds: float) -> None:
-        nodes = Nodes(self._bus, self._registry, self._neighbours, self._clock, self._settings.node_id)
+        heartbeats = Heartbeats(self._bus, self._registry, self._live_nodes, self._clock, self._settings.node_id)
         poll = HeadPoll(self._log, self._registry, seconds)
         self._bus.on_recovered(poll.hurry)
-        self._bus.on_recovered(nodes.recovered)
-        await self._running.enter_async_context(nodes)
+        self._bus.on_recovered(heartbeats.recovered)
+        await self._running.enter_async_context(heartbeats)
         await self._running.enter_async_context(poll)
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -7,7 +7,7 @@ import pytest
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.protocol.messages import Json, PresenceChange, User
-from crdt.room.nodes import SILENCE, Neighbours
+from crdt.room.live_nodes import SILENCE, LiveNodes
 from crdt.room.presence import PresenceTable
 
 A, B = NodeId("a"), NodeId("b")
@@ -125,30 +125,30 @@ def test_a_lost_node_takes_its_people_with_it() -> None:
 
 
 def test_a_node_that_beats_lives_and_one_that_is_silent_is_given_up() -> None:
-    neighbours = Neighbours()
-    neighbours.heard(A, 0.0)
-    neighbours.heard(B, 0.0)
-    assert neighbours.take_new() == (A, B)
-    neighbours.heard(B, SILENCE)
-    assert neighbours.take_silent(SILENCE) == ()
-    assert neighbours.take_silent(SILENCE + 0.1) == (A,)
-    assert A not in neighbours
-    assert B in neighbours
+    nodes = LiveNodes()
+    nodes.heard(A, 0.0)
+    nodes.heard(B, 0.0)
+    assert nodes.take_new() == (A, B)
+    nodes.heard(B, SILENCE)
+    assert nodes.take_silent(SILENCE) == ()
+    assert nodes.take_silent(SILENCE + 0.1) == (A,)
+    assert A not in nodes
+    assert B in nodes
 
 
 def test_a_node_that_was_given_up_is_new_when_it_is_heard_again() -> None:
-    neighbours = Neighbours()
-    neighbours.heard(A, 0.0)
-    neighbours.take_new()
-    neighbours.take_silent(100.0)
-    neighbours.heard(A, 100.0)
-    assert neighbours.take_new() == (A,)
-    assert neighbours.take_new() == ()
+    nodes = LiveNodes()
+    nodes.heard(A, 0.0)
+    nodes.take_new()
+    nodes.take_silent(100.0)
+    nodes.heard(A, 100.0)
+    assert nodes.take_new() == (A,)
+    assert nodes.take_new() == ()
 
 
 def test_a_node_that_says_goodbye_is_gone_at_once() -> None:
-    neighbours = Neighbours()
-    neighbours.heard(A, 0.0)
-    neighbours.forget(A)
-    assert A not in neighbours
-    assert neighbours.take_new() == ()
+    nodes = LiveNodes()
+    nodes.heard(A, 0.0)
+    nodes.forget(A)
+    assert A not in nodes
+    assert nodes.take_new() == ()

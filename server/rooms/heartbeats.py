@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
-from crdt.room.nodes import Neighbours
+from crdt.room.live_nodes import LiveNodes
 from server.background import Background
 from server.bus.base import NODES, Beat, Bus, BusMessage
 from server.observe import log
@@ -27,14 +27,14 @@ _TWICE = (
 )
 
 
-class Nodes:
-    """Runs as `async with`, within the bus' lifetime. `neighbours` is told of other nodes by the rooms as well."""
+class Heartbeats:
+    """Runs as `async with`, within the bus' lifetime. `live_nodes` is told of other nodes by the rooms as well."""
 
     def __init__(
         self,
         bus: Bus,
         rooms: Iterable[Driver],
-        neighbours: Neighbours,
+        live_nodes: LiveNodes,
         clock: Callable[[], float],
         called: str,
     ) -> None:
@@ -42,7 +42,7 @@ class Nodes:
         self._called = called
         self._bus = bus
         self._rooms = rooms
-        self._neighbours = neighbours
+        self._live_nodes = live_nodes
         self._clock = clock
         self._background = Background()
 
@@ -70,9 +70,9 @@ class Nodes:
 
     def look(self) -> None:
         """See who has come and who has fallen silent."""
-        for node in self._neighbours.take_silent(self._clock()):
+        for node in self._live_nodes.take_silent(self._clock()):
             self._lose(node)
-        for node in self._neighbours.take_new():
+        for node in self._live_nodes.take_new():
             for driver in self._rooms:
                 driver.find_node(node)
 
@@ -83,9 +83,9 @@ class Nodes:
 
     def _hear(self, _document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
         if isinstance(message, Beat) and message.leaving:
-            self._neighbours.forget(node)
+            self._live_nodes.forget(node)
             self._lose(node)
             return
-        self._neighbours.heard(node, self._clock())
+        self._live_nodes.heard(node, self._clock())
         if isinstance(message, Beat) and message.called == self._called:
             log.error("node_name_taken", node_id=self._called, reason=_TWICE)

@@ -10,7 +10,7 @@ SILENCE = 5.0
 """Seconds without a word after which a node is given up: four beats may get lost."""
 
 
-class Neighbours:
+class LiveNodes:
     """Nodes by when they were last heard, in monotonic seconds of the node that listens."""
 
     def __init__(self) -> None:
