@@ -25,7 +25,7 @@ from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, NodeId
 from crdt.protocol.hints import decode_hint, encode_hint, sender_prefix
 from server.bus.base import BusMessage, Receiver
-from server.bus.redis_links import ANSWER_SECONDS, FAILURES, Link, Way
+from server.bus.redis_links import ANSWER_SECONDS, FAILURES, RedisConnector, RedisLink
 from server.bus.redis_queue import Outgoing
 from server.observe import log
 
@@ -52,13 +52,13 @@ class RedisBus:
         self.connected = False
         self.ignored = 0
         """Messages that were not ours to understand."""
-        self._way = Way(url)
+        self._connector = RedisConnector(url)
         self._prefix = sender_prefix(node_id)
         self._outgoing = Outgoing()
         self._unheard = 0
         self._receivers: dict[DocumentId, Receiver] = {}
         self._recovered: list[Callable[[], None]] = []
-        self._link: Link | None = None
+        self._link: RedisLink | None = None
         self._unconfirmed: dict[bytes, asyncio.Future[None]] = {}
         self._closing = False
         self._tried = asyncio.Event()
@@ -86,7 +86,7 @@ class RedisBus:
             self._task.cancel()  # once is not always enough: a failure at the same moment may swallow it
             await asyncio.wait([self._task], timeout=0.1)
         self._lose()
-        await self._way.aclose()
+        await self._connector.aclose()
         self._receivers.clear()
 
     def on_recovered(self, recovered: Callable[[], None]) -> None:
@@ -128,7 +128,7 @@ class RedisBus:
         if self._receivers.pop(document_id, None) is not None and link is not None:
             link.listening.say(*_names(link, "UNSUBSCRIBE", [document_id]))
 
-    async def _confirmed(self, link: Link, document_ids: Sequence[DocumentId]) -> None:
+    async def _confirmed(self, link: RedisLink, document_ids: Sequence[DocumentId]) -> None:
         """Subscribe and wait until that is in force; returns as well when the link is lost."""
         loop = asyncio.get_running_loop()
         waiting = []
@@ -166,7 +166,7 @@ class RedisBus:
             return
         receiver(document_id, node, hint)
 
-    async def _watch(self, link: Link) -> None:
+    async def _watch(self, link: RedisLink) -> None:
         """A connection may stand while nobody is at the other end."""
         loop = asyncio.get_running_loop()
         while True:
@@ -185,7 +185,7 @@ class RedisBus:
         while not self._closing:
             began = loop.time()
             try:
-                async with self._way.link(self._take) as link:
+                async with self._connector.link(self._take) as link:
                     await self._use(link)
             except* FAILURES as failures:
                 if self.connected or not told:
@@ -197,7 +197,7 @@ class RedisBus:
             pause = FIRST_PAUSE if loop.time() - began > STEADY else min(2 * pause, LAST_PAUSE)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
-    async def _use(self, link: Link) -> None:
+    async def _use(self, link: RedisLink) -> None:
         self._link = link
         async with asyncio.TaskGroup() as group:
             for wire in (link.publishing, link.listening):
@@ -207,7 +207,7 @@ class RedisBus:
             group.create_task(self._watch(link))
             self._gain()
 
-    async def _subscribe_anew(self, link: Link) -> None:
+    async def _subscribe_anew(self, link: RedisLink) -> None:
         document_ids = list(self._receivers)
         for at in range(0, len(document_ids), CHANNELS_AT_ONCE):
             await self._confirmed(link, document_ids[at : at + CHANNELS_AT_ONCE])
@@ -231,12 +231,12 @@ class RedisBus:
         self._unconfirmed.clear()
 
 
-def _names(link: Link, command: str, document_ids: Sequence[DocumentId]) -> list[str]:
+def _names(link: RedisLink, command: str, document_ids: Sequence[DocumentId]) -> list[str]:
     """A command, and the channels."""
     return [_own(link, command), *(CHANNEL + each for each in document_ids)]
 
 
-def _own(link: Link, command: str) -> str:
+def _own(link: RedisLink, command: str) -> str:
     """The link's own form of a command."""
     return "S" + command if link.sharded else command
 

@@ -37,7 +37,7 @@ _SENTINEL_PORT = 26379
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class RedisLink:
     """Two open connections. `sharded`: the server knows sharded pub/sub, and is not a cluster.
 
     In a cluster a shard's own server would have to be found for each document; plain messages reach
@@ -49,7 +49,7 @@ class Link:
     sharded: bool
 
 
-class Way:
+class RedisConnector:
     """How Redis is reached; raises ValueError for a URL that says nothing of the kind."""
 
     def __init__(self, url: str) -> None:
@@ -79,7 +79,7 @@ class Way:
         return [sentinel.master_for(service).connection_pool.make_connection]
 
     @contextlib.asynccontextmanager
-    async def link(self, hear: Callable[[Any], None]) -> AsyncIterator[Link]:
+    async def link(self, hear: Callable[[Any], None]) -> AsyncIterator[RedisLink]:
         """Two connections to the first server that answers, closed at the end; raises one of FAILURES.
 
         `hear` is called with all that the listening one brings but errors.
@@ -91,7 +91,7 @@ class Way:
             stack.push_async_callback(_hang_up, listening)
             async with asyncio.timeout(ANSWER_SECONDS):
                 sharded = await _is_sharded(publishing)
-            yield Link(Wire.over(publishing, _ignore), Wire.over(listening, hear), sharded)
+            yield RedisLink(Wire.over(publishing, _ignore), Wire.over(listening, hear), sharded)
 
     async def _first_that_answers(self) -> tuple[Any, Callable[[], Any]]:
         *others, last = self._dials

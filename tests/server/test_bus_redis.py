@@ -11,7 +11,7 @@ from crdt.ids import DocumentId, Epoch, NodeId, Seq
 from crdt.protocol.hints import VERSION, encode_hint, sender_prefix
 from server.bus.base import BatchHint, BusMessage, ClosedHint
 from server.bus.redis import CHANNEL, RedisBus
-from server.bus.redis_links import Way
+from server.bus.redis_links import RedisConnector
 from server.bus.redis_queue import MAX_BYTES, MAX_MESSAGES, Outgoing
 from tests.harness.bell import PATIENCE
 from tests.harness.redis_server import RedisServer, redis_server
@@ -230,7 +230,7 @@ async def test_a_cluster_is_reached_by_whichever_server_answers(redis: RedisServ
 )
 def test_a_url_that_is_none_is_refused_without_its_secret(url: str) -> None:
     with pytest.raises(ValueError, match="not the URL of a Redis") as refusal:
-        Way(url)
+        RedisConnector(url)
     assert "secret" not in str(refusal.value)
 
 
