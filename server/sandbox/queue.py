@@ -64,8 +64,8 @@ class _Line:
 class JobQueue:
     """Seats at workers, and the people who wait for one. `waiting`: how many may."""
 
-    def __init__(self, seats: int, waiting: int) -> None:
-        self._seats = seats
+    def __init__(self, slots: int, waiting: int) -> None:
+        self._slots = slots
         self._most_waiting = waiting
         self._busy = {True: 0, False: 0}
         self._lines = {True: _Line(), False: _Line()}
@@ -75,7 +75,7 @@ class JobQueue:
         self.idle.set()
 
     @asynccontextmanager
-    async def seat(self, person: str, *, urgent: bool) -> AsyncIterator[None]:
+    async def slot(self, person: str, *, urgent: bool) -> AsyncIterator[None]:
         """Wait for a seat and have it for a while; raises Unavailable."""
         self.idle.clear()
         try:
@@ -91,7 +91,7 @@ class JobQueue:
 
     async def _wait(self, person: str, *, urgent: bool) -> None:
         line, turn = self._lines[urgent], asyncio.get_running_loop().create_future()
-        if self._waiting >= self._most_waiting and not self._has_seat(urgent=urgent):
+        if self._waiting >= self._most_waiting and not self._has_slot(urgent=urgent):
             self._make_room(person)
         line.join(person, turn)
         self._call()
@@ -111,18 +111,18 @@ class JobQueue:
     def _waiting(self) -> int:
         return sum(map(len, self._lines.values()))
 
-    def _has_seat(self, *, urgent: bool) -> bool:
+    def _has_slot(self, *, urgent: bool) -> bool:
         busy = self._busy[True] + self._busy[False]
-        return busy < self._seats or (urgent and busy == self._busy[False] == self._seats)
+        return busy < self._slots or (urgent and busy == self._busy[False] == self._slots)
 
     def _call(self) -> None:
         """Give seats to those whose turn it is."""
         urgent, other = self._lines[True], self._lines[False]
         while True:
-            patience_is_over = len(other) and self._urgent_in_a_row >= URGENT_IN_A_ROW and self._has_seat(urgent=False)
-            if len(urgent) and self._has_seat(urgent=True) and not patience_is_over:
+            patience_is_over = len(other) and self._urgent_in_a_row >= URGENT_IN_A_ROW and self._has_slot(urgent=False)
+            if len(urgent) and self._has_slot(urgent=True) and not patience_is_over:
                 turn, is_urgent = urgent.next(), True
-            elif len(other) and self._has_seat(urgent=False):
+            elif len(other) and self._has_slot(urgent=False):
                 turn, is_urgent = other.next(), False
             else:
                 return

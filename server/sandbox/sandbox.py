@@ -109,7 +109,7 @@ class Sandbox:
         self, job: str, parts: Sequence[bytes], *, answers: int | None = None, person: str = "", urgent: bool = False
     ) -> list[bytes]:
         """`urgent`: an edit waits for it."""
-        async with self._seat(person, urgent=urgent) as worker:
+        async with self._slot(person, urgent=urgent) as worker:
             status, *rest = await worker.ask([job.encode(), *parts])
         if status == b"done" and answers in (None, len(rest)):
             return rest
@@ -120,11 +120,11 @@ class Sandbox:
         raise InvariantError("The sandbox's answer has an unknown form.")
 
     @asynccontextmanager
-    async def _seat(self, person: str, *, urgent: bool) -> AsyncIterator[Worker]:
+    async def _slot(self, person: str, *, urgent: bool) -> AsyncIterator[Worker]:
         """Wait for an idle worker; the first is the one that runs already, more likely than others."""
         if self._closed:
             raise Unavailable("The sandbox is closed.")
-        async with self._queue.seat(person, urgent=urgent):
+        async with self._queue.slot(person, urgent=urgent):
             worker = next(each for each in self._workers if each not in self._busy)
             self._busy.add(worker)
             try:

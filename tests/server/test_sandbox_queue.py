@@ -9,10 +9,10 @@ from server.sandbox.queue import URGENT_IN_A_ROW, JobQueue
 
 
 class Office:
-    """A queue, and the order in which people got their seats. A job lasts until it is said to be over."""
+    """A queue, and the order in which people got their slots. A job lasts until it is said to be over."""
 
-    def __init__(self, seats: int = 1, waiting: int = 100) -> None:
-        self.queue = JobQueue(seats, waiting)
+    def __init__(self, slots: int = 1, waiting: int = 100) -> None:
+        self.queue = JobQueue(slots, waiting)
         self.served: list[str] = []
         self.refused: list[str] = []
         self._over: list[asyncio.Event] = []
@@ -26,7 +26,7 @@ class Office:
 
     async def _job(self, name: str, *, urgent: bool) -> None:
         try:
-            async with self.queue.seat(name.split()[0], urgent=urgent):
+            async with self.queue.slot(name.split()[0], urgent=urgent):
                 self.served.append(name)
                 over = asyncio.Event()
                 self._over.append(over)
@@ -35,7 +35,7 @@ class Office:
             self.refused.append(name)
 
     async def serves(self, jobs: int) -> list[str]:
-        """Let so many jobs end, the oldest first, and say who has had a seat by then."""
+        """Let so many jobs end, the oldest first, and say who has had a slot by then."""
         for _ in range(jobs):
             self._over.pop(0).set()
             await turns()
@@ -64,9 +64,9 @@ async def test_an_edit_waits_for_no_picture() -> None:
     office = Office()
     await office.comes("alice 1", "alice 2", "bob 1")
     await office.comes("carol's edit", urgent=True)
-    assert office.served == ["alice 1", "carol's edit"], "there is one more seat for it"
+    assert office.served == ["alice 1", "carol's edit"], "there is one more slot for it"
     await office.comes("dave's edit", urgent=True)
-    assert (await office.serves(1))[2:] == [], "one seat more, not two"
+    assert (await office.serves(1))[2:] == [], "one slot more, not two"
     assert (await office.serves(1))[2:3] == ["dave's edit"]
     await office.closes()
 
