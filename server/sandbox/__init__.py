@@ -1,9 +1,9 @@
-"""A process apart, with limits on memory and time, for work on bytes that can crash, hang or starve whoever decodes them.
+"""Worker processes, limited in memory and time, for bytes that can crash or hang their decoder.
 
-Why it exists: pycrdt is native code that strangers' bytes have brought down (stack overflow, abort,
-endless loops), it holds the interpreter's lock in every call, and images are no better. What dies
-here is a worker, which is replaced; the serving process learns it as an error. It is a wall against
-accidents and hostile *data*, not a jail for hostile *code*.
+pycrdt is native code, and strangers' bytes have brought it down (stack overflow, abort, endless
+loops). It also holds the interpreter's lock in every call. Images are no better. A worker that dies
+is replaced, and the serving process gets an error. The sandbox protects against accidents and
+hostile *data*. It is not a jail for hostile *code*.
 """
 
 from server.sandbox.errors import WANT_OF_MEMORY, SandboxRejected

@@ -1,6 +1,6 @@
 """Findings of the gate about an update, as MessagePack between a worker and the server.
 
-A worker has read a stranger's bytes and may be theirs by now. So the server believes nothing but
+A worker has read a stranger's bytes, and the stranger may control it by now. So the server checks
 the exact types of the findings.
 """
 
@@ -12,7 +12,7 @@ from crdt.gate.gate import GateLimits, Inspected
 from crdt.yjs.reader import Struct
 
 _Findings = tuple[
-    bytes,  # what the engine is given; empty: the update's own bytes
+    bytes,  # the engine's form, or nothing if it is the update's own bytes
     list[tuple[int, int, int]],
     list[list[Struct]],
     tuple[tuple[int, tuple[tuple[int, int], ...]], ...],
@@ -24,23 +24,25 @@ _read_limits = Decoder(GateLimits).decode
 
 
 def encode_limits(limits: GateLimits) -> bytes:
-    """Write the gate's limits."""
     return _write(limits)
 
 
 def decode_limits(data: bytes) -> GateLimits:
-    """Read what `encode_limits` wrote; the server wrote it, so it is trusted."""
+    """Read the gate's limits. They come from the server, so they are trusted."""
     return _read_limits(data)
 
 
 def encode(inspected: Inspected) -> bytes:
-    """Write one update's findings, all but its own bytes."""
+    """Encode the findings about one update, without the update's own bytes."""
     engine = b"" if inspected.engine is inspected.raw else inspected.engine
     return _write((engine, inspected.clients, inspected.structs, inspected.deletions, inspected.values))
 
 
 def decode(raw: bytes, data: bytes) -> Inspected:
-    """Read the findings about `raw`; raises InvariantError for anything that `encode` does not write."""
+    """Read the findings about `raw`.
+
+    Raises InvariantError for anything that `encode` does not write.
+    """
     try:
         engine, clients, structs, deletions, values = _read(data)
     except (MsgspecError, RecursionError) as error:

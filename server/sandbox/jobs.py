@@ -1,4 +1,4 @@
-"""The jobs themselves, as the worker process runs them: byte strings in, byte strings out."""
+"""Jobs as the worker process runs them: byte strings in, byte strings out."""
 
 import io
 import pickle
@@ -22,22 +22,25 @@ from server.sandbox.errors import SandboxRejected
 from server.sandbox.trials import Trial
 
 MAX_PIXELS = 50_000_000
-"""Of one frame: 200 MB once decoded; a large photograph has half of that."""
+"""Most pixels of one frame: 200 MB once decoded. A large photograph has half as many."""
 
 MAX_FRAME_PIXELS = 500_000_000
-"""Of all frames together: about five seconds of decoding."""
+"""Most pixels of all frames together: about five seconds of decoding."""
 
 MAX_FRAMES = 2000
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "MPO": "image/jpeg"}
 _ASKED_FOR = ("PNG", "JPEG", "GIF", "WEBP")
 _ORIENTATION, _FIRST_SIDEWAYS = 0x0112, 5
-"""EXIF: from 5 on the picture is shown lying on its side, so width and height change places."""
+"""The EXIF tag, and its first value for which the picture is turned by a quarter.
+
+Width and height then change places.
+"""
 
 
 def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
     """Do one job.
 
-    Raises SandboxRejected when the bytes are at fault, the gate's ProtocolError from `inspect`, and
+    Raises SandboxRejected if the bytes are at fault, the gate's ProtocolError from `inspect`, and
     whatever pycrdt raises.
     """
     try:
@@ -62,8 +65,8 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     replica = Replica(stored, limits, engine, may_learn_later=True)
     if replica.quarantined is not None:
         raise SandboxRejected(replica.quarantined)
-    # A document that can be filled but not encoded could never be sent or saved: ten bytes are
-    # enough to make one.
+    # Some documents can be filled but not encoded, and could never be sent or saved. Ten bytes are
+    # enough to make such a document.
     whole = replica.document.snapshot()
     again, began_again = Document(), time.process_time()
     again.apply_snapshot(whole)
@@ -72,14 +75,14 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
         raise SandboxRejected("The document engine loses a part of it.")
     last = len(decode_batch(stored.rows[-1].batch, max_updates=2**31)) if stored.rows else 0
     taken, apply = time.process_time() - began, sum(engine.seconds[-last:] if last else ())
-    # No value is shorter than a byte: most documents need not be read for that.
+    # No value is shorter than a byte, so most documents need not be read to count their values.
     values = len(whole) if len(whole) <= limits.document_values else inspect(whole, limits, durable=True).values
     trial = Trial(encode_state_vector(again.clocks), taken, replica.found, apply, load, values)
     return trials.encode(trial)
 
 
 class _Timed:
-    """The document engine, with the processor time of each update."""
+    """The document engine, which also records the processor seconds of each update."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -113,7 +116,7 @@ def _check_image(parts: Sequence[bytes]) -> Sequence[bytes]:
 
 
 def _decode_image(data: bytes) -> tuple[str, int, int]:
-    """Return media type, width and height as browsers show them, after decoding every frame."""
+    """Decode every frame; return media type, width and height as browsers show them."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
@@ -121,8 +124,8 @@ def _decode_image(data: bytes) -> tuple[str, int, int]:
             if width * height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             image.verify()
-        # verify() leaves an image unusable, and looks at checksums only: decoding is the real
-        # proof.
+        # verify() looks at checksums only, and leaves the image unusable. Only decoding proves that
+        # the image is sound.
         with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
             _load_frames(image)
             turned = image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
@@ -134,8 +137,8 @@ def _decode_image(data: bytes) -> tuple[str, int, int]:
 
 
 def _load_frames(image: Image.Image) -> None:
-    # The further frames of an MPO (a photograph with its previews) are often cut off, and no
-    # browser shows them.
+    # An MPO is a photograph with previews. Its later frames are often cut off, and no browser shows
+    # them.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames > MAX_FRAMES or frames * image.width * image.height > MAX_FRAME_PIXELS:
         raise _bad_image("This animation has too many frames.")

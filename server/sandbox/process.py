@@ -1,4 +1,4 @@
-"""One worker process as the serving process holds it: started when needed, asked one thing at a time, buried and replaced."""
+"""The serving process's side of one worker process: start, jobs one at a time, end, replacement."""
 
 import asyncio
 import signal
@@ -14,16 +14,19 @@ from server.sandbox import frames
 from server.sandbox.errors import WANT_OF_MEMORY, SandboxRejected
 
 START_SECONDS = 30.0
-"""A worker is ready in 0.2 s; a machine that takes this long is in trouble."""
+"""Most seconds until a worker is ready. It takes 0.2 s on a healthy machine."""
 
 PATIENCE = 4.0
-"""How much longer than its processor time a job may take by the clock; past it the machine is too busy, not the bytes bad."""
+"""A job may take its processor time, times this number, by the clock.
+
+A job that takes longer shows that the machine is too busy, not that the bytes are bad.
+"""
 
 DYING_SECONDS = 5.0
-"""A process that has hung up is gone within this time, or is helped."""
+"""A process that has closed its pipe is killed if it has not ended within this time."""
 
 OUT_OF_MEMORY = 3
-"""Exit code of a worker that could not even read its job."""
+"""Exit code of a worker that has no memory to read its job."""
 
 _ROOT = Path(server.__file__).parent.parent
 _READ_LIMIT = 2**20
@@ -37,7 +40,7 @@ _CLOSED = "The sandbox is closed."
 
 
 class Worker:
-    """A seat for one worker process at a time. Not to be asked by two tasks at once."""
+    """One worker process at a time, replaced when it ends. Two tasks must not use it at once."""
 
     def __init__(self, memory_bytes: int, job_seconds: float) -> None:
         self._memory_bytes = memory_bytes
@@ -48,11 +51,10 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """The process that sits here now."""
         return self._process.pid if self._process is not None else None
 
     async def start(self) -> Process:
-        """Have a process ready for a job; raises Unavailable when that cannot be."""
+        """Return a process that is ready for a job. Raises Unavailable if none can be started."""
         if self._process is not None and self._process.returncode is None:
             return self._process
         self._kill()
@@ -61,8 +63,8 @@ class Worker:
             raise Unavailable(_CLOSED)
         arguments = [str(self._memory_bytes), str(self._job_seconds)]
         try:
-            # Run from the directory that holds the package, so that it is found there and nowhere
-            # else.
+            # The process runs in the directory that holds the package, so that Python finds the
+            # package only there.
             self._process = process = await asyncio.create_subprocess_exec(
                 sys.executable, "-E", "-s", "-m", "server.sandbox.worker", *arguments,
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env={}, start_new_session=True, limit=_READ_LIMIT,
@@ -84,7 +86,10 @@ class Worker:
         return process
 
     async def ask(self, parts: Sequence[bytes]) -> list[bytes]:
-        """Give the process a job and return its answer; whatever goes wrong, the next job finds another process."""
+        """Give the process a job, and return its answer. After any error, the process is replaced.
+
+        Raises SandboxRejected if the bytes are at fault, or Unavailable.
+        """
         process = await self.start()
         try:
             async with asyncio.timeout(PATIENCE * self._job_seconds):
@@ -115,7 +120,7 @@ class Worker:
         await process.stdin.drain()
         stays, *answer = await self._receive(process)
         if stays != b"stays":
-            self._kill()  # it has grown or served enough; its memory comes back only with its end
+            self._kill()  # the process has grown or served enough; only its end frees its memory
         return answer
 
     async def _receive(self, process: Process) -> list[bytes]:
@@ -128,7 +133,7 @@ class Worker:
         return [await read(length) for length in lengths]
 
     def _kill(self) -> None:
-        """Make the seat free for another process; this one is not asked again, though it takes a moment to be gone."""
+        """End the process. It takes a moment to be gone, but gets no more jobs."""
         if self._process is None:
             return
         self._dying, self._process = self._process, None
@@ -138,10 +143,10 @@ class Worker:
             self._dying.kill()
 
     async def _last_words(self, process: Process) -> int:
-        """Wait for the exit code of a process that has hung up, without touching it.
+        """Wait for the exit code of a process that has closed its pipe, without a signal to it.
 
-        A signal to it would first look for its exit code, and take that from asyncio, which then
-        makes one up (255).
+        Sending a signal first reads the exit code. asyncio would then not get the code, and would
+        report 255.
         """
         if self._process is process:
             self._dying, self._process = process, None
@@ -153,7 +158,7 @@ class Worker:
             return await process.wait()
 
     def _obituary(self, code: int) -> Exception:
-        """Say why the process died in the middle of a job, judging by its exit code."""
+        """Return the error for a process that ended during a job, judging by its exit code."""
         if self._closed:
             return Unavailable(_CLOSED)
         if code == OUT_OF_MEMORY:

@@ -1,12 +1,13 @@
-"""Whose job a worker takes next: people in turns, and what somebody waits for at a page before what can wait.
+"""The queue of sandbox jobs: people take turns, and urgent jobs go first.
 
-1. **In turns.** Each person has a queue of their own, and they are served round and round: whoever
-   sends a hundred pictures waits for them, not everybody else.
-2. **Urgent first.** An edit that is checked comes before pictures and folds, but for every fifth
-   job, so that these go on as well. While they hold all seats there is one seat more, for urgent
-   jobs alone: a picture may take five seconds.
-3. **Bounded.** So many may wait. When they do, whoever has most of them loses the last one to a
-   newcomer who has fewer; else the newcomer is refused. Nobody waits longer than `WAITING_SECONDS`.
+1. **In turns.** Each person has their own queue, and the queues are served in turn. A person who
+   sends a hundred pictures waits for them, and nobody else does.
+2. **Urgent first.** A job that checks an edit is urgent, and goes before pictures and folds. Every
+   fifth job may be one of these, so that they go on as well. While they hold all slots, there is
+   one more slot for urgent jobs alone, because a picture may take five seconds.
+3. **Bounded.** A limited number of jobs may wait. When the queue is full, the person with the most
+   jobs loses their last one to a newcomer who has fewer. Otherwise the newcomer is refused. No job
+   waits longer than `WAITING_SECONDS`.
 """
 
 import asyncio
@@ -17,13 +18,13 @@ from contextlib import asynccontextmanager
 from crdt.errors import Unavailable
 
 WAITING_SECONDS = 60.0
-"""As long as two of the longest jobs: longer no client waits for an answer."""
+"""As long as two of the longest jobs. No client waits longer for an answer."""
 
 URGENT_IN_A_ROW = 4
 
 
 class _Line:
-    """The people who wait for one kind of job, each with their own queue."""
+    """The jobs of one kind that wait: a queue for each person."""
 
     def __init__(self) -> None:
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
@@ -48,7 +49,7 @@ class _Line:
                 del self._queues[person]
 
     def next(self) -> "asyncio.Future[None]":
-        """Take out whose turn it is; they come again behind the others."""
+        """Take out the next job. Its person goes behind the others."""
         person, queue = self._queues.popitem(last=False)
         turn = queue.popleft()
         if queue:
@@ -62,7 +63,7 @@ class _Line:
 
 
 class JobQueue:
-    """Seats at workers, and the people who wait for one. `waiting`: how many may."""
+    """Slots at workers, and the jobs that wait for a slot: at most `waiting`."""
 
     def __init__(self, slots: int, waiting: int) -> None:
         self._slots = slots
@@ -71,12 +72,12 @@ class JobQueue:
         self._lines = {True: _Line(), False: _Line()}
         self._urgent_in_a_row = 0
         self.idle = asyncio.Event()
-        """Set while nobody has a seat or waits for one."""
+        """Set while no job has a slot or waits for one."""
         self.idle.set()
 
     @asynccontextmanager
     async def slot(self, person: str, *, urgent: bool) -> AsyncIterator[None]:
-        """Wait for a seat and have it for a while; raises Unavailable."""
+        """Wait for a slot, and hold it inside of the `async with`. Raises Unavailable."""
         self.idle.clear()
         try:
             await self._wait(person, urgent=urgent)
@@ -101,7 +102,7 @@ class JobQueue:
         except BaseException as error:
             line.leave(person, turn)
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._busy[urgent] -= 1  # called in the very moment of going
+                self._busy[urgent] -= 1  # the slot was given in the moment in which the task ended
                 self._call()
             if isinstance(error, TimeoutError):
                 raise _too_busy() from None
@@ -116,7 +117,7 @@ class JobQueue:
         return busy < self._slots or (urgent and busy == self._busy[False] == self._slots)
 
     def _call(self) -> None:
-        """Give seats to those whose turn it is."""
+        """Give free slots to the next jobs."""
         urgent, other = self._lines[True], self._lines[False]
         while True:
             patience_is_over = len(other) and self._urgent_in_a_row >= URGENT_IN_A_ROW and self._has_slot(urgent=False)
@@ -132,12 +133,16 @@ class JobQueue:
                 turn.set_result(None)
 
     def _make_room(self, person: str) -> None:
-        """Take the last place of whoever has most for somebody who has fewer; raises Unavailable."""
+        """End the last waiting job of the person with the most, for a person with fewer.
+
+        Raises Unavailable if nobody has at least two more than this person.
+        """
         mine = sum(line.waiting(person) for line in self._lines.values())
         most, richest, line = max(((*line.longest(), line) for line in self._lines.values()), key=lambda each: each[0])
         if most <= mine + 1:
             raise _too_busy()
-        if not (turn := line.last_of(richest)).done():  # its waiter may have been cancelled in this very turn
+        # The task that waits may have been cancelled in this turn of the event loop.
+        if not (turn := line.last_of(richest)).done():
             turn.set_exception(_too_busy())
 
 

@@ -1,4 +1,4 @@
-"""The sandbox as the server sees it: jobs to await, a fair and bounded queue, and workers that are replaced when they die."""
+"""The sandbox: jobs to await, a fair and bounded queue, and workers that are replaced on death."""
 
 import asyncio
 import pickle
@@ -22,7 +22,7 @@ _ABSENT, _PRESENT = b"", b"+"
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What an image turned out to be, by its content. `width` and `height` in pixels."""
+    """Facts from an image's content. `width` and `height` are pixels."""
 
     media_type: str
     width: int
@@ -30,22 +30,23 @@ class ImageFacts:
 
 
 class Sandbox:
-    """Runs jobs on untrusted bytes in worker processes. `async with Sandbox() as sandbox:` is its lifetime.
+    """Jobs on untrusted bytes in worker processes. Use it as `async with Sandbox() as sandbox:`.
 
-    Every job raises SandboxRejected when the bytes are at fault (each says which sentence a person
-    gets), and Unavailable when the job may well succeed later: no worker could be started, too many
-    jobs wait, somebody killed the worker, it is closing. A cancelled job ends with its worker; no
-    other job notices more than the restart.
+    Every job raises SandboxRejected if the bytes are at fault; the message is for people. Every job
+    raises Unavailable if it may succeed later: no worker could be started, too many jobs wait,
+    somebody killed the worker, or the sandbox is closing. A cancelled job ends its worker. Other
+    jobs notice only the restart.
 
     Args:
         memory_bytes: address space of one worker, its own 50 MB included.
-        job_seconds: processor time of one job; on the clock it may take four times as long.
-        workers: processes, and so jobs at a time. One is right for a small machine: jobs hold a
-            core each. One more is started when these are busy with what is not urgent, and
-            somebody's edit is to be checked.
-        waiting: jobs that may wait for a worker; the next one is Unavailable at once.
+        job_seconds: processor time of one job. By the clock a job may take four times as long.
+        workers: processes, and so jobs at a time. One is right for a small machine, because each
+            job uses a core. One more process is started for an edit that is to be checked while all
+            others are busy with jobs that are not urgent.
+        waiting: jobs that may wait for a worker. The next one is Unavailable at once.
 
-    `person`: who a job is for; people take turns (server/sandbox/queue.py).
+    The `person` of a job is the one that the job is for. People take turns
+    (server/sandbox/queue.py).
     """
 
     def __init__(
@@ -57,12 +58,12 @@ class Sandbox:
         self._closed = False
 
     async def __aenter__(self) -> "Sandbox":
-        """Start the first worker, so that what would prevent it shows now; the others start when they are needed."""
+        """Start the first worker, so that a failure shows now. Others start on demand."""
         await self._workers[0].start()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """End every worker; jobs under way and waiting end as Unavailable before this returns."""
+        """End every worker. All running and waiting jobs raise Unavailable before this returns."""
         self._closed = True
         for worker in self._workers:
             worker.close()
@@ -76,30 +77,40 @@ class Sandbox:
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
-        """Build a snapshot from the last one and the log's batches after it, and verify it (crdt.log.compaction.fold)."""
+        """Build and verify a snapshot from the last one and the batches after it.
+
+        See `fold` in crdt/log/compaction.py.
+        """
         folded, state_vector = await self._run("fold", [*_optional(snapshot), *batches], answers=2)
         return Folded(folded, state_vector)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
-        """Open a document as this process would, encode it, and load it again. Without a `person` nobody waits for it.
+        """Open a document as this process would, encode it, and load it again.
 
-        SandboxRejected: that cannot be done, or whoever does it dies (`died`).
+        Without a `person` nobody waits for the result, so the job is not urgent. Raises
+        SandboxRejected if one of the steps fails, or the process dies of it (`died`).
         """
         job = [pickle.dumps((stored, limits))]
         return trials.decode(await self._run("trial", job, person=person, urgent=bool(person)))
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
-        """Have the gate read large updates (crdt.gate.inspect) elsewhere than on the event loop; raises the gate's ProtocolError."""
+        """Inspect large updates (crdt/yjs/reader.py) in a worker instead of on the event loop.
+
+        Raises the gate's ProtocolError.
+        """
         parts = [inspected.encode_limits(limits), *updates]
         found = await self._run("inspect", parts, answers=len(updates), person=person, urgent=True)
         decoded: list[Inspected] = []
         for update, findings in zip(updates, found, strict=True):
             decoded.append(inspected.decode(update, findings))
-            await asyncio.sleep(0)  # 100,000 structs take 50 ms, and others wait
+            await asyncio.sleep(0)  # decoding 100,000 structs takes 50 ms: let the event loop turn
         return decoded
 
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
-        """Decode an image whole: PNG, JPEG, GIF or WebP, told by its content; SandboxRejected for all else."""
+        """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.
+
+        Raises SandboxRejected for all else.
+        """
         media_type, width, height = await self._run("check_image", [data], answers=3, person=person)
         if media_type.decode("ascii", "replace") not in IMAGE_TYPES:
             raise InvariantError("The sandbox named an unknown image type.")
@@ -108,7 +119,7 @@ class Sandbox:
     async def _run(
         self, job: str, parts: Sequence[bytes], *, answers: int | None = None, person: str = "", urgent: bool = False
     ) -> list[bytes]:
-        """`urgent`: an edit waits for it."""
+        """Run a job, and check the form of its answer. `urgent` means that an edit waits for it."""
         async with self._slot(person, urgent=urgent) as worker:
             status, *rest = await worker.ask([job.encode(), *parts])
         if status == b"done" and answers in (None, len(rest)):
@@ -121,7 +132,7 @@ class Sandbox:
 
     @asynccontextmanager
     async def _slot(self, person: str, *, urgent: bool) -> AsyncIterator[Worker]:
-        """Wait for an idle worker; the first is the one that runs already, more likely than others."""
+        """Wait for an idle worker. The first in the list most likely has a process already."""
         if self._closed:
             raise Unavailable("The sandbox is closed.")
         async with self._queue.slot(person, urgent=urgent):

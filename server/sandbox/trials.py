@@ -1,6 +1,6 @@
-"""A trial's findings, as byte strings: the state vector, the figures, and four for each update that was set aside.
+"""Findings of a trial as byte strings: state vector, figures, and four for each set-aside update.
 
-The worker has decoded hostile bytes, so what it says is read strictly, and never unpickled.
+The worker has decoded hostile bytes, so its findings are read strictly, and never unpickled.
 """
 
 import struct
@@ -21,12 +21,12 @@ class Trial:
     """A document that was replayed, encoded and loaded again.
 
     Attributes:
-        state_vector: of all of it, as crdt.gate.encode_state_vector writes it.
-        seconds: of processor time that this took.
-        apply_seconds: of that, what the document engine needed for the last row.
-        load_seconds: of that, what it needs to open the document.
-        found: what does not apply, and was set aside.
-        values: how many values in lists and objects live in it, or more.
+        state_vector: the state vector of the whole document, as Yjs v1 bytes.
+        seconds: processor seconds of the whole trial.
+        apply_seconds: the part of `seconds` that the document engine needed for the last row.
+        load_seconds: the part of `seconds` that the document engine needed to open the document.
+        found: updates that do not apply, and were set aside.
+        values: an upper bound of the living values in lists and objects.
     """
 
     state_vector: bytes
@@ -38,7 +38,6 @@ class Trial:
 
 
 def encode(trial: Trial) -> list[bytes]:
-    """Write a trial."""
     figures = _FIGURES.pack(trial.seconds, trial.apply_seconds, trial.load_seconds, trial.values)
     parts = [trial.state_vector, figures]
     for each in trial.found:
@@ -48,7 +47,7 @@ def encode(trial: Trial) -> list[bytes]:
 
 
 def decode(parts: Sequence[bytes]) -> Trial:
-    """Read a trial; raises InvariantError for anything that `encode` does not write."""
+    """Read a trial. Raises InvariantError for anything that `encode` does not write."""
     try:
         state_vector, figures, *rest = parts
         found = [_found(*rest[at : at + _PARTS]) for at in range(0, len(rest), _PARTS)]

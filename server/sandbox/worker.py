@@ -1,6 +1,6 @@
-"""The worker process: limits itself, reads a job, does it, answers, and again until its input ends.
+"""The worker process: it limits itself, and then reads jobs and answers them until its input ends.
 
-Run as `python -m server.sandbox.worker <memory bytes> <processor seconds per job>` with pipes for
+Run as `python -m server.sandbox.worker <memory bytes> <processor seconds per job>`, with pipes for
 input and output.
 """
 
@@ -21,25 +21,30 @@ from server.sandbox.process import OUT_OF_MEMORY
 
 JOBS_PER_PROCESS = 1000
 RETIRING_SHARE = 4
-"""A process that keeps more than 1 / RETIRING_SHARE of its limit after a job is replaced: heaps seldom shrink."""
+"""A process that holds more than 1 / RETIRING_SHARE of its memory limit after a job is replaced.
+
+Heaps seldom shrink.
+"""
 
 _LEAST_JOB = 16 * 2**20
-"""Memory without which no job is worth starting."""
+"""Bytes of memory without which no job is worth starting."""
 
 _TOO_LARGE = "It needs more memory than there is for it."
 _DAMAGED = "It is damaged: the document engine cannot work with it."
 
 
 def main() -> None:
-    """Serve until the other side closes the pipe or says to leave."""
+    """Serve until the other side closes the pipe."""
     memory_bytes, job_seconds = int(sys.argv[1]), float(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    gc.disable()  # it looks for garbage through all that a job holds, over and over; what is left behind ends with the process
-    bytearray(_LEAST_JOB)  # ends the process here, before it is said to be ready
+    # The collector would walk through everything that a job holds, over and over. Garbage ends with
+    # the process.
+    gc.disable()
+    bytearray(_LEAST_JOB)  # too little memory ends the process here, before it reports ready
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    os.dup2(2, 1)  # output that a library prints must not get between the answers
     _send(answers, [b"ready"])
     for served in count(1):
         try:
@@ -54,9 +59,8 @@ def main() -> None:
 
 
 def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
-    # ITIMER_PROF counts this process's processor time in microseconds and its signal ends the
-    # process, also inside native code. RLIMIT_CPU does the same in whole seconds over the process's
-    # whole life.
+    # ITIMER_PROF counts the processor time of this job in microseconds. Its signal ends the
+    # process, even inside of native code. RLIMIT_CPU counts whole seconds over the process's life.
     signal.setitimer(signal.ITIMER_PROF, job_seconds)
     try:
         return [b"done", *jobs.run(parts[0].decode(), parts[1:])]
@@ -65,7 +69,8 @@ def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
     except ProtocolError as error:
         return [b"refused", error.code.encode(), error.message.encode("utf-8", "replace")]
     except MemoryError:
-        why = Code.TOO_COSTLY if parts[0] == b"trial" else Code.BAD_UPDATE  # nobody's update alone is to blame
+        # In a trial the whole document needs the memory, and no single update is to blame.
+        why = Code.TOO_COSTLY if parts[0] == b"trial" else Code.BAD_UPDATE
         return [b"rejected", why.encode(), _TOO_LARGE.encode()]
     except BaseException:  # noqa: BLE001 - pycrdt's panics derive from BaseException
         return [b"rejected", Code.BAD_UPDATE.encode(), _DAMAGED.encode()]
@@ -74,7 +79,7 @@ def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
 
 
 def _receive(requests: BinaryIO) -> list[bytes] | None:
-    """Read one job; None when the pipe is closed, also in the middle of one."""
+    """Read one job. Return None if the pipe is closed, also in the middle of a job."""
     start = requests.read(frames.COUNT.size)
     if len(start) < frames.COUNT.size:
         return None
@@ -91,12 +96,15 @@ def _send(answers: BinaryIO, parts: Sequence[bytes]) -> None:
 
 
 def may_stay(served: int, resident_bytes: int, memory_bytes: int) -> bool:
-    """Whether a process may take another job after so many, or makes place for a fresh one."""
+    """Whether a process that has served so many jobs may take another one."""
     return served < JOBS_PER_PROCESS and resident_bytes < memory_bytes // RETIRING_SHARE
 
 
 def _resident_bytes() -> int:
-    """Memory in use now; ru_maxrss would do on no system: Linux lets a child inherit its parent's peak."""
+    """Return the bytes of memory in use now.
+
+    ru_maxrss does not serve, because Linux lets a child inherit its parent's peak.
+    """
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 
