@@ -1,4 +1,4 @@
-"""What the server says about itself: one vocabulary of events, written as structured lines to standard error.
+"""The server's log: one vocabulary of events, as structured lines on standard error.
 
 Every line is an Event with facts as keys. Facts never hold content, titles, tokens, session or
 connection ids, or query strings.
@@ -59,33 +59,33 @@ Event = Literal[
     "protocol_error",
     "event_failed",
 ]
-"""Everything that our own code ever logs: whoever needs another word adds it here."""
+"""Every event that our own code logs. Add an event here to use it."""
 
 
 class Logger(Protocol):
-    """structlog's logger, held to the vocabulary."""
+    """structlog's logger, limited to the vocabulary."""
 
     def debug(self, event: Event, **facts: Any) -> Any:
-        """For whoever hunts a bug."""
+        """Log an event that helps to find a bug."""
 
     def info(self, event: Event, **facts: Any) -> Any:
-        """In the course of things."""
+        """Log an event of ordinary operation."""
 
     def warning(self, event: Event, **facts: Any) -> Any:
-        """Something an operator may want to look at."""
+        """Log an event that an operator may want to look at."""
 
     def error(self, event: Event, **facts: Any) -> Any:
-        """Something an operator must look at."""
+        """Log an event that an operator must look at."""
 
     def exception(self, event: Event, **facts: Any) -> Any:
-        """The same, with the traceback of the exception at hand."""
+        """Log an error with the traceback of the present exception."""
 
 
 log = cast(Logger, structlog.stdlib.get_logger("manyhands"))
 
 
 def configure(level: str, form: str, stream: TextIO = sys.stderr) -> None:
-    """Send our lines and those of our libraries to one place. `form`: "console" or "json"."""
+    """Write our log lines and those of our libraries to `stream`. `form` is "console" or "json"."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -125,12 +125,19 @@ def _renderers(form: str, stream: TextIO) -> list[structlog.typing.Processor]:
 
 
 def _quieten() -> None:
-    """Hold back lines of libraries that would tell query strings or session ids, or flood: theirs are for their own debugging."""
+    """Hold back lines of libraries below warnings.
+
+    These lines would tell query strings or session ids, or flood the log. They serve to debug the
+    libraries.
+    """
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "engineio", "socketio", "websockets", "alembic", "PIL"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_no_farewell)
 
 
 def _is_no_farewell(record: logging.LogRecord) -> bool:
-    """Leave out that some connections did not close by themselves at the end: at an ordinary stop there are always some."""
+    """Hold back uvicorn's line about tasks that it cancels at the end.
+
+    At an ordinary stop, some connections are always still open.
+    """
     return not str(record.msg).startswith("Cancel %s running task(s)")

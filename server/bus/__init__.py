@@ -1,1 +1,1 @@
-"""Hints between nodes behind one port: `base` promises, `memory` keeps it within a process."""
+"""The bus, which carries hints between nodes: a port, one bus in memory and one over Redis."""

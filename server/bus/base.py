@@ -1,8 +1,8 @@
 """The bus port: hints between nodes that hold the same document.
 
-At most once, in no order, and nothing of value: whoever misses a message finds the gap by its
-sequence number and reads the log. When a bus knows that something may have been missed, it says so
-(`on_recovered`), so that nobody has to wait for the gap to show.
+A hint arrives at most once, in no order, and carries nothing of value. A node that misses a hint
+finds the gap by the sequence number, and reads the log. When a bus knows that hints may have been
+lost, it says so (`on_recovered`). So nodes need not wait for the gap to show.
 """
 
 from collections.abc import Callable
@@ -35,35 +35,44 @@ __all__ = [
 ]
 
 NODES = DocumentId("nodes")
-"""Where nodes speak of themselves; too short to be a document's id."""
+"""The channel for messages about nodes. It is too short to be a document's id."""
 
 BusMessage = Hint
 
 Receiver = Callable[[DocumentId, NodeId, BusMessage], None]
-"""Called for each message from *other* nodes, and which node says it, on the event loop; must not block or raise."""
+"""A function that is called on the event loop with each message from *other* nodes.
+
+It gets the document's id, the sending node and the message. It must not block or raise.
+"""
 
 
 class Bus(Protocol):
-    """Publish and subscribe by document. `async with bus:` is its lifetime."""
+    """Publish and subscribe by document. Use it as `async with bus:`."""
 
     @property
     def connected(self) -> bool:
-        """Whether what is published now leaves, and what others publish arrives, as far as the bus knows."""
+        """Whether messages can leave and arrive now, as far as the bus knows."""
 
     async def __aenter__(self) -> "Bus":
-        """Start; a bus whose server is away starts all the same and connects when it can."""
+        """Start. A bus whose server is away starts as well, and connects when it can."""
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Send what was published, stop, and forget who was subscribed."""
+        """Send the messages that were published, stop, and forget all subscriptions."""
 
     async def subscribe(self, document_id: DocumentId, receiver: Receiver) -> None:
-        """Hear of a document from now on; returns when the subscription is in force or the bus is known to be away."""
+        """Call `receiver` with the document's messages from now on.
+
+        Returns when the subscription is in force, or the bus is known to be away.
+        """
 
     async def unsubscribe(self, document_id: DocumentId) -> None:
-        """Hear of it no more."""
+        """Receive no more messages of this document."""
 
     def publish(self, document_id: DocumentId, message: BusMessage) -> None:
-        """Tell the other nodes; never blocks, drops the message when it cannot leave."""
+        """Send a message to the other nodes. Never blocks; drops the message if it cannot leave."""
 
     def on_recovered(self, recovered: Callable[[], None]) -> None:
-        """Call this from now on whenever messages may have been lost and the bus is in force again; must not block or raise."""
+        """Call `recovered` whenever the bus works again after messages may have been lost.
+
+        `recovered` must not block or raise.
+        """

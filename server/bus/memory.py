@@ -1,7 +1,8 @@
-"""A bus within one process: nodes that share a `MemoryBusNetwork` hear each other, in the event loop's next turn.
+"""A bus within one process, for a single node and for simulations.
 
-The ordinary choice for a single node, where it has nobody to talk to. Nothing is lost or reordered
-while both sides are open and subscribed, which is more than the port promises: do not rely on it.
+Nodes that share a `MemoryBusNetwork` receive each other's messages in the event loop's next turn. A
+single node has no network and sends to nobody. No message is lost or reordered while both sides are
+open and subscribed. The port promises less, so do not rely on this.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from server.bus.base import BusMessage, Receiver
 
 
 class MemoryBusNetwork:
-    """The air between nodes: which of them are open."""
+    """The open nodes that receive each other's messages."""
 
     def __init__(self) -> None:
         self.nodes: dict[MemoryBus, None] = {}
@@ -22,7 +23,7 @@ class MemoryBusNetwork:
 
 
 class MemoryBus:
-    """One node's bus; without a network it is alone."""
+    """One node's bus. Without a network, the node is alone."""
 
     def __init__(self, network: MemoryBusNetwork | None = None) -> None:
         self._network = network or MemoryBusNetwork()
@@ -32,29 +33,27 @@ class MemoryBus:
 
     @property
     def connected(self) -> bool:
-        """Memory is always there while the bus is open."""
         return self in self._network.nodes
 
     async def __aenter__(self) -> Self:
-        """Come within hearing of the others."""
         self._network.nodes[self] = None
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Leave; what is still on its way is not delivered."""
+        """Leave the network. Messages on their way to this node are not delivered."""
         self._network.nodes.pop(self, None)
         self._receivers.clear()
 
     async def subscribe(self, document_id: DocumentId, receiver: Receiver) -> None:
-        """Hear of a document from now on; a second receiver replaces the first."""
+        """Call `receiver` with the document's messages. A second receiver replaces the first."""
         self._receivers[document_id] = receiver
 
     async def unsubscribe(self, document_id: DocumentId) -> None:
-        """Hear of it no more, not even of what is on its way."""
+        """Receive no more messages of this document, not even those on their way."""
         self._receivers.pop(document_id, None)
 
     def publish(self, document_id: DocumentId, message: BusMessage) -> None:
-        """Tell the nodes that are subscribed now."""
+        """Send a message to the nodes that are subscribed now."""
         if self not in self._network.nodes:
             return
         loop = asyncio.get_running_loop()
@@ -63,7 +62,7 @@ class MemoryBus:
                 loop.call_soon(node._deliver, document_id, self._node, message)
 
     def on_recovered(self, recovered: Callable[[], None]) -> None:
-        """Nothing is ever lost here, so there is nothing to recover from."""
+        """Never call `recovered`, because this bus loses no messages."""
 
     def _deliver(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
         receiver = self._receivers.get(document_id)

@@ -1,18 +1,18 @@
-"""A bus over Redis pub/sub: one channel per open document, so that a node hears only of documents that it holds.
+"""A bus over Redis pub/sub, with one channel for each open document.
 
-Redis keeps nothing of value and may be killed, emptied or frozen at any time:
+Redis keeps nothing of value, and may be killed, emptied or frozen at any time:
 
-1. A message is sent as it is published, and nobody waits for the reply. What Redis is too slow for
-   gathers in a bounded queue.
-2. While Redis is away, messages are dropped. It is tried again within half a second, all
-   subscriptions are made anew, and only when they are in force does the bus count as connected and
-   say that it has recovered.
-3. A Redis that holds its connections but does not answer is away as well: it is asked for a sign of
-   life every second, on both.
-4. Errors of Redis end the link, never reach a caller, and are logged once per outage.
+1. A message is sent as soon as it is published, and nobody waits for the reply. Messages that Redis
+   is too slow to take wait in a bounded queue.
+2. While Redis is away, messages are dropped. The bus tries to reconnect within half a second, and
+   makes all subscriptions anew. Once they are in force, the bus counts as connected, and reports
+   that it has recovered.
+3. A Redis that keeps its connections but does not answer is away as well. So the bus asks for a
+   sign of life every second, on both connections.
+4. Errors of Redis end the link. They never reach a caller, and are logged once per outage.
 
-Redis returns a node its own messages, if it is subscribed; they are known by their first bytes and
-go no further.
+Redis also sends a subscribed node its own messages. They are recognised by their first bytes, and
+ignored.
 """
 
 import asyncio
@@ -30,28 +30,32 @@ from server.bus.redis_queue import Outgoing
 from server.observe import log
 
 CHANNEL = "manyhands:"
-"""What the name of each channel begins with; a document's id follows."""
+"""The prefix of each channel's name. The document's id follows."""
 
 FIRST_PAUSE, LAST_PAUSE = 0.05, 0.5
-"""Seconds before Redis is tried again: doubled, and then shortened by chance to as little as the half, so that nodes spread."""
+"""The first and the longest pause before Redis is tried again, in seconds.
+
+Each pause is twice the last one. It is then shortened at random by up to a half, so that nodes do
+not come back all at once.
+"""
 
 STEADY = 5.0
-"""Seconds after which a link counts as sound, and the pauses begin at the first again."""
+"""Seconds after which a link counts as stable, so that the next pause is the first again."""
 
 PING_EVERY, SILENCE = 1.0, 3.0
-"""Seconds between questions for a sign of life, and without one after which Redis is away."""
+"""Seconds between two pings, and seconds of silence after which Redis is away."""
 
 CHANNELS_AT_ONCE = 500
 
 
 class RedisBus:
-    """One node's bus. `node_id` must be this process' own, and another one after a restart."""
+    """One node's bus. Each process needs a `node_id` of its own, and a new one after a restart."""
 
     def __init__(self, url: str, node_id: NodeId) -> None:
-        """Raises ValueError for a bad URL; nothing is opened yet."""
+        """Prepare the bus without opening a connection. Raises ValueError for a bad URL."""
         self.connected = False
         self.ignored = 0
-        """Messages that were not ours to understand."""
+        """Number of messages that could not be decoded."""
         self._connector = RedisConnector(url)
         self._prefix = sender_prefix(node_id)
         self._outgoing = Outgoing()
@@ -66,37 +70,36 @@ class RedisBus:
 
     @property
     def dropped(self) -> int:
-        """Messages that were not sent: Redis was away, or too slow."""
+        """Number of messages that were not sent, because Redis was away or too slow."""
         return self._outgoing.dropped + self._unheard
 
     async def __aenter__(self) -> Self:
-        """Connect, or find out that this cannot be now."""
+        """Connect, or return after the first attempt failed."""
         self._task = asyncio.create_task(self._run(), name="bus")
         await self._tried.wait()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Let what was published leave, if it leaves soon, and hang up."""
+        """Wait a short time for published messages to leave, and close the connections."""
         if self._link is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._link.publishing.all_answered()
         self._closing = True
         while self._task is not None and not self._task.done():
-            self._task.cancel()  # once is not always enough: a failure at the same moment may swallow it
+            self._task.cancel()  # again and again: a failure at the same moment may swallow one
             await asyncio.wait([self._task], timeout=0.1)
         self._lose()
         await self._connector.aclose()
         self._receivers.clear()
 
     def on_recovered(self, recovered: Callable[[], None]) -> None:
-        """Call this whenever Redis is back after messages may have been lost."""
         self._recovered.append(recovered)
 
     # Publishing.
 
     def publish(self, document_id: DocumentId, message: BusMessage) -> None:
-        """Send a message, or let it wait while Redis is slow; without Redis it is dropped."""
+        """Send a message, or let it wait while Redis is slow. Without Redis, drop it."""
         link = self._link
         if not self.connected or link is None:
             self._unheard += 1
@@ -108,7 +111,10 @@ class RedisBus:
             self._unheard += 1
 
     def _send_what_waits(self) -> None:
-        """Redis takes more again; when it takes no more something waits, or nothing does, so that nobody is overtaken."""
+        """Send waiting messages until the link is full again or none waits.
+
+        `publish` adds to them while the link is full, so no message overtakes another.
+        """
         while (link := self._link) is not None and self._outgoing and not link.publishing.full:
             for channel, payload in self._outgoing.take_group():
                 link.publishing.say(_own(link, "PUBLISH"), channel, payload)
@@ -116,20 +122,20 @@ class RedisBus:
     # Subscribing.
 
     async def subscribe(self, document_id: DocumentId, receiver: Receiver) -> None:
-        """Hear of a document; a second receiver replaces the first."""
+        """Call `receiver` with the document's messages. A second receiver replaces the first."""
         self._receivers[document_id] = receiver
         if self._link is not None:
             with contextlib.suppress(*FAILURES):
                 await self._confirmed(self._link, [document_id])
 
     async def unsubscribe(self, document_id: DocumentId) -> None:
-        """Hear of it no more, not even of what is on its way."""
+        """Receive no more messages of this document, not even those on their way."""
         link = self._link
         if self._receivers.pop(document_id, None) is not None and link is not None:
             link.listening.say(*_names(link, "UNSUBSCRIBE", [document_id]))
 
     async def _confirmed(self, link: RedisLink, document_ids: Sequence[DocumentId]) -> None:
-        """Subscribe and wait until that is in force; returns as well when the link is lost."""
+        """Subscribe, and wait until the subscriptions are in force or the link is lost."""
         loop = asyncio.get_running_loop()
         waiting = []
         for each in document_ids:
@@ -149,7 +155,7 @@ class RedisBus:
                 if (future := self._unconfirmed.pop(channel, None)) is not None and not future.done():
                     future.set_result(None)
             case _:
-                pass  # a sign of life, or the end of a subscription
+                pass  # the answer to a ping, or the end of a subscription
 
     def _deliver(self, channel: bytes, data: bytes) -> None:
         if data.startswith(self._prefix):
@@ -167,7 +173,7 @@ class RedisBus:
         receiver(document_id, node, hint)
 
     async def _watch(self, link: RedisLink) -> None:
-        """A connection may stand while nobody is at the other end."""
+        """Raise TimeoutError when Redis is silent, because a connection can outlive its peer."""
         loop = asyncio.get_running_loop()
         while True:
             for wire in (link.publishing, link.listening):
@@ -191,7 +197,7 @@ class RedisBus:
                 if self.connected or not told:
                     log.warning("bus_away", reason=_first(failures))
                 told = True
-            except* Exception:  # noqa: BLE001 - the task's border: an error of ours costs the link, not the bus
+            except* Exception:  # noqa: BLE001 - the task's border: our own error ends the link, not the bus
                 log.exception("task_failed", task="bus")
             self._lose()
             pause = FIRST_PAUSE if loop.time() - began > STEADY else min(2 * pause, LAST_PAUSE)
@@ -232,17 +238,16 @@ class RedisBus:
 
 
 def _names(link: RedisLink, command: str, document_ids: Sequence[DocumentId]) -> list[str]:
-    """A command, and the channels."""
     return [_own(link, command), *(CHANNEL + each for each in document_ids)]
 
 
 def _own(link: RedisLink, command: str) -> str:
-    """The link's own form of a command."""
+    """Return the name of a pub/sub command, sharded if the link is."""
     return "S" + command if link.sharded else command
 
 
 def _first(failures: BaseExceptionGroup[Exception]) -> str:
-    """What went wrong first, in a line."""
+    """Return the first failure's message, or its type's name."""
     error: BaseException = failures
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

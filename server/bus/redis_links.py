@@ -1,11 +1,12 @@
-"""The way to Redis: a URL becomes a pair of connections, one to publish on and one that listens.
+"""Links to Redis: from a URL to a pair of connections, one to publish on and one to listen on.
 
-`redis://`, `rediss://` (TLS) and `unix://` name one server, with user, password and redis-py's own
-options in the query. `redis+sentinel://[user:password@]host:port,host:port/service` asks the
-sentinels for the present master each time: user and password are the servers', those of the
-sentinels stand in the query as `sentinel_username` and `sentinel_password`;
-`redis+cluster://[user:password@]host:port,host:port` takes the first node that answers, for a
-cluster passes messages on among its own.
+- `redis://`, `rediss://` (TLS) and `unix://` name one server. They carry user and password, and
+  redis-py's own options in the query.
+- `redis+sentinel://[user:password@]host:port,host:port/service` asks the sentinels for the present
+  master each time. User and password are the servers' own. Those of the sentinels are in the query,
+  as `sentinel_username` and `sentinel_password`.
+- `redis+cluster://[user:password@]host:port,host:port` takes the first node that answers, because
+  the nodes of a cluster pass messages on to each other.
 """
 
 import asyncio
@@ -25,23 +26,24 @@ from redis.exceptions import RedisError, ResponseError
 from server.bus.redis_wire import Wire
 
 ANSWER_SECONDS = 2.0
-"""After so long without an answer Redis counts as away: nothing may wait for it for long."""
+"""Seconds without an answer after which Redis counts as away."""
 
 SENTINEL_SECONDS = 0.5
-"""After so long without an answer the next sentinel is asked."""
+"""Seconds without an answer after which the next sentinel is asked."""
 
 FAILURES = (RedisError, OSError, TimeoutError)
-"""What the way to Redis fails with."""
+"""Exceptions that mean that Redis is away."""
 
 _SENTINEL_PORT = 26379
 
 
 @dataclass(frozen=True, slots=True)
 class RedisLink:
-    """Two open connections. `sharded`: the server knows sharded pub/sub, and is not a cluster.
+    """Two open connections to one server.
 
-    In a cluster a shard's own server would have to be found for each document; plain messages reach
-    every server of it.
+    `sharded` means that the server knows sharded pub/sub, and is not in a cluster. In a cluster,
+    sharded messages would need the right server for each document. Plain messages reach every
+    server.
     """
 
     publishing: Wire
@@ -50,7 +52,7 @@ class RedisLink:
 
 
 class RedisConnector:
-    """How Redis is reached; raises ValueError for a URL that says nothing of the kind."""
+    """Connections to the Redis that a URL names. Raises ValueError for other URLs."""
 
     def __init__(self, url: str) -> None:
         self._sentinels: Sequence[Any] = ()
@@ -58,7 +60,7 @@ class RedisConnector:
         try:
             self._dials = self._by_kind(url, scheme, kind)
         except (ValueError, TypeError):
-            # Neither the URL, which may hold a password, nor what redis-py says of it.
+            # The message quotes neither the URL, which may hold a password, nor redis-py's error.
             raise ValueError("This is not the URL of a Redis server.") from None
 
     def _by_kind(self, url: str, scheme: str, kind: str) -> list[Callable[[], Any]]:
@@ -80,9 +82,10 @@ class RedisConnector:
 
     @contextlib.asynccontextmanager
     async def link(self, hear: Callable[[Any], None]) -> AsyncIterator[RedisLink]:
-        """Two connections to the first server that answers, closed at the end; raises one of FAILURES.
+        """Open two connections to the first server that answers, and close them at the end.
 
-        `hear` is called with all that the listening one brings but errors.
+        `hear` is called with each reply on the listening connection, except errors. Raises one of
+        FAILURES.
         """
         async with contextlib.AsyncExitStack() as stack:
             publishing, dial = await self._first_that_answers()
@@ -101,7 +104,7 @@ class RedisConnector:
         return await _connected(last), last
 
     async def aclose(self) -> None:
-        """Let go of the sentinels."""
+        """Close the connections to the sentinels."""
         for sentinel in self._sentinels:
             with contextlib.suppress(*FAILURES):
                 await sentinel.aclose()
@@ -119,7 +122,7 @@ async def _connected(dial: Callable[[], Any]) -> Any:
 
 
 def _ignore(_reply: Any) -> None:
-    """Think nothing of how many have heard a message."""
+    """Ignore the number of subscribers, with which Redis answers PUBLISH."""
 
 
 async def _hang_up(connection: Any) -> None:
@@ -128,7 +131,10 @@ async def _hang_up(connection: Any) -> None:
 
 
 async def _is_sharded(connection: Any) -> bool:
-    """Redis 7 and later, unless it is a cluster; a server that does not introduce itself is older."""
+    """Whether the server is Redis 7 or later, and not in a cluster.
+
+    A server that does not know HELLO is older.
+    """
     await connection.send_command("HELLO")
     try:
         said = await connection.read_response()
@@ -139,7 +145,10 @@ async def _is_sharded(connection: Any) -> bool:
 
 
 def _options_of(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How servers and how sentinels are reached: each with user and password of their own, all else in common."""
+    """Return the options for servers, and those for sentinels.
+
+    User, password and database differ between the two. All other options are the same.
+    """
     given: dict[str, Any] = {**_options(), **parse_url(url)}
     secured = {"ssl": True} if given.pop("connection_class", None) else {}
     own = {name.removeprefix("sentinel_"): given.pop(name) for name in list(given) if name.startswith("sentinel_")}
@@ -156,7 +165,10 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _options() -> dict[str, Any]:
-    """RESP2, in which all that comes in is read in one place; no retries, for the bus begins anew instead."""
+    """Return the options of every connection.
+
+    RESP2, so that all replies are read in one place. No retries, because the bus begins anew.
+    """
     return {
         "protocol": 2,
         "retry": Retry(NoBackoff(), 0),

@@ -1,15 +1,14 @@
-"""A connection to Redis that is spoken and heard as bytes come and go: no task, no future and no time limit for each message.
+"""A connection to Redis as an asyncio protocol, without a task, future or time limit per message.
 
-redis-py opens the connection, for it knows TLS, passwords and the ways to a server; then the
-connection's transport is this module's. Through redis-py's own streams a hint costs two nodes twice
-the processor time. This module alone knows a private name of redis-py, and so pyproject.toml names
-the series that it is tried with.
+redis-py opens the connection, because it knows TLS, passwords and the ways to a server. Then this
+module takes over the connection's transport. With redis-py's own streams, a hint takes two nodes
+twice the processor time. Only this module uses a private name of redis-py. So pyproject.toml names
+the series of redis-py that the module is tried with.
 
-1. What is said leaves in its order at the end of the event loop's turn, together with all else that
-   was said in it.
-2. After so many replies others on the event loop have their turn, and nothing is read meanwhile.
-3. An error among the replies, or of whoever hears them, ends the wire. Silence does not: whoever
-   holds it looks at `heard_at`.
+1. Commands leave in their order at the end of the event loop's turn, all of the turn together.
+2. After a number of replies the event loop turns, and nothing is read meanwhile.
+3. An error among the replies, or from the function that gets them, ends the wire. Silence does not
+   end it: the caller must look at `heard_at`.
 """
 
 import asyncio
@@ -21,25 +20,25 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, ResponseError
 
 TURN = 64
-"""Replies taken in before others on the event loop have their turn."""
+"""Replies that are taken in before the event loop turns."""
 
 FULL_BYTES = 2**20
-"""So many bytes may wait for the kernel to take them."""
+"""Bytes that may wait for the kernel to take them, before the wire counts as full."""
 
 _NOTHING = object()
 
 
 class Wire(asyncio.Protocol):
-    """One connection. `heard_at`: when something came, by the event loop's clock."""
+    """One connection. `heard_at` is the event loop's time at which bytes last came."""
 
     def __init__(self, hear: Callable[[Any], None]) -> None:
-        """`hear` is called with each reply but errors, on the event loop."""
+        """Prepare a wire. `hear` is called on the event loop with each reply except errors."""
         self.awaited = 0
-        """Commands whose reply has not come; it means nothing where more than replies comes."""
+        """Number of commands without a reply. Meaningless on a connection that listens."""
         self.full = False
-        """Whether what is said now would wait behind more than `FULL_BYTES`."""
+        """Whether a command would now wait behind more than `FULL_BYTES`."""
         self.relieved: Callable[[], None] = _nothing
-        """Called when it is no longer full."""
+        """A function that is called when the wire is no longer full."""
         self._hear = hear
         self._loop = asyncio.get_running_loop()
         self.heard_at = self._loop.time()
@@ -51,7 +50,10 @@ class Wire(asyncio.Protocol):
 
     @classmethod
     def over(cls, connection: Any, hear: Callable[[Any], None]) -> Self:
-        """Take over an open redis.asyncio.Connection that awaits no reply; it is still redis-py that closes it."""
+        """Take over an open redis.asyncio.Connection that awaits no reply.
+
+        redis-py still closes the connection.
+        """
         wire = cls(hear)
         wire._transport = connection._writer.transport
         wire._transport.set_protocol(wire)
@@ -61,28 +63,33 @@ class Wire(asyncio.Protocol):
         return wire
 
     async def end(self) -> None:
-        """Wait until the wire is over, and raise why."""
+        """Wait until the wire has ended, and raise the reason."""
         await self._over.wait()
         raise self._failure or RedisConnectionError("The connection to Redis is closed.")
 
     async def all_answered(self) -> None:
-        """Wait until every command has its reply, or none will come; where nothing but replies comes."""
+        """Wait until every command has its reply, or the wire has ended.
+
+        Not for a connection that listens, where messages come as well as replies.
+        """
         while self.awaited and not self._over.is_set():
             self._quiet.clear()
             await self._quiet.wait()
 
     def say(self, *command: str | bytes) -> bool:
-        """Send a command; False: the wire is over. Never waits: the caller minds `full`."""
+        """Send a command without waiting; the caller must look at `full` first.
+
+        Return False if the wire has ended.
+        """
         if self._over.is_set() or self._transport.is_closing():
             return False
         self.awaited += 1
         self._transport.write(hiredis.pack_command(command))  # type: ignore[arg-type]  # it takes tuples of any length
         return True
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came."""
         self.heard_at = self._loop.time()
         self._reader.feed(data)
         self._take_in()
@@ -99,7 +106,7 @@ class Wire(asyncio.Protocol):
                 self._hear(reply)
             else:
                 self._give_way()
-        except Exception as error:  # noqa: BLE001 - a callback's border: whoever awaits the end is told
+        except Exception as error:  # noqa: BLE001 - a callback's border: `end` raises the error
             self._fail(error)
         if self.awaited <= 0:
             self._quiet.set()
@@ -120,20 +127,17 @@ class Wire(asyncio.Protocol):
         self.connection_lost(None)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Nothing more will come or go."""
         self._failure = self._failure or error
         self._over.set()
         self._quiet.set()
 
     def pause_writing(self) -> None:
-        """The kernel takes no more for now."""
         self.full = True
 
     def resume_writing(self) -> None:
-        """It does again."""
         self.full = False
         self.relieved()
 
 
 def _nothing() -> None:
-    """Nobody waits."""
+    pass
