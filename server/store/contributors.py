@@ -13,13 +13,15 @@ from functools import lru_cache
 from sqlalchemy import Connection, select
 
 from crdt.protocol.row import Contributor
-from server.store.base import Append
 from server.store.schema import contributors
 
 KEY_BYTES = 8
 
+Known = dict[Contributor, bytes]
+"""Contributors that one node has stored, with their keys. One who is stored once more changes nothing."""
+
 MOST_KNOWN = 50_000
-"""Contributors that one node remembers to have stored; past it, each is stored once more, which changes nothing."""
+"""Contributors past which `Known` is emptied."""
 
 
 @lru_cache(MOST_KNOWN)
@@ -29,33 +31,19 @@ def key_of(contributor: Contributor) -> bytes:
     return hashlib.blake2b(words, digest_size=KEY_BYTES).digest()
 
 
-def keys_of(append: Append) -> bytes:
-    """What an append's row holds."""
-    return b"".join(map(key_of, append.contributors))
+def keys_of(contributors: Iterable[Contributor]) -> bytes:
+    """What a row holds."""
+    return b"".join(map(key_of, contributors))
+
+
+def as_row(contributor: Contributor) -> tuple[bytes, str, str, str, str]:
+    """A row of the table."""
+    return key_of(contributor), *astuple(contributor)
 
 
 def split(keys: bytes) -> list[bytes]:
     """The keys of a row."""
     return [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
-
-
-class Known:
-    """Which contributors are stored, as far as one node knows."""
-
-    def __init__(self) -> None:
-        self._keys: set[bytes] = set()
-
-    def new_in(self, appends: Iterable[Append]) -> list[tuple[bytes, str, str, str, str]]:
-        """The rows of the table to be stored before these appends, in the order of their keys."""
-        known = self._keys
-        new = {key: each for append in appends for each in append.contributors if (key := key_of(each)) not in known}
-        return sorted((key, *astuple(each)) for key, each in new.items()) if new else []
-
-    def stored(self, rows: Iterable[tuple[bytes, str, str, str, str]]) -> None:
-        """These are durable now."""
-        if len(self._keys) > MOST_KNOWN:
-            self._keys.clear()
-        self._keys.update(row[0] for row in rows)
 
 
 def read_contributors(connection: Connection, keys: Iterable[bytes]) -> Mapping[bytes, Contributor]:

@@ -6,7 +6,7 @@ writers take turns (SQLite) or come from many nodes at once (PostgreSQL). A job 
 the beginning when the database gave it up for another, so it changes nothing but the database.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -25,7 +25,7 @@ class Database(Protocol):
     async def close(self) -> None:
         """Close when what is under way has ended."""
 
-    async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
+    def append(self, appends: Sequence[Append], now: int) -> Awaitable[Sequence[AppendOutcome]]:
         """Append to the logs in one transaction, as the log port promises. `now`: microseconds since 1970."""
 
     async def write(self, job: Callable[[Connection], T]) -> T:

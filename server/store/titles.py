@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
@@ -49,6 +51,5 @@ def decode_cursor(cursor: str) -> tuple[datetime, DocumentId]:
     return from_microseconds(int(match[1])), DocumentId(match[2])
 
 
-def utc_now() -> datetime:
-    """Tell the time: the clock that stores use unless they are given another."""
-    return datetime.now(UTC)
+utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""The clock that stores use unless they are given another."""

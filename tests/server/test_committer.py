@@ -9,6 +9,7 @@ from server.rooms.committer import Committer, Outcome
 from server.store.base import Append, Appended, AppendOutcome, Log
 from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
+from tests.simulation.virtual_loop import run_virtually
 
 DOCUMENT = DocumentId("aaaaaaaa")
 
@@ -25,7 +26,11 @@ class CountingLog:
         return await self._log.append(appends)
 
 
-async def test_the_first_leaves_alone_and_what_comes_soon_after_leaves_together() -> None:
+def test_the_first_leaves_alone_and_what_comes_soon_after_leaves_together() -> None:
+    run_virtually(story())
+
+
+async def story() -> None:
     outcomes: list[Outcome] = []
     everything = asyncio.Event()
 

@@ -26,7 +26,7 @@ import asyncpg
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
-from server.store.contributors import Known, keys_of
+from server.store.contributors import MOST_KNOWN, Known, as_row, keys_of
 
 _APPEND = """
 WITH wanted AS MATERIALIZED (
@@ -95,7 +95,7 @@ class Appender:
         self._connect = connect
         self._session: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
-        self._contributors = Known()
+        self._known: Known = {}
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Append a group. `now`: microseconds since 1970."""
@@ -103,13 +103,21 @@ class Appender:
             if self._session is None or self._session.is_closed():
                 self._session = await self._connect()
             try:
-                if new := self._contributors.new_in(appends):
-                    await self._session.execute(_INTRODUCE, *map(list, zip(*new, strict=True)))
-                    self._contributors.stored(new)
+                await self._introduce(self._session, appends)
                 return await _append_all(self._session, appends, now)
             except BaseException:
                 self._session.terminate()  # without a farewell, which a frozen server wouldn't answer
                 raise
+
+    async def _introduce(self, session: asyncpg.Connection, appends: Sequence[Append]) -> None:
+        known = self._known
+        new = {as_row(each): each for append in appends for each in append.contributors if each not in known}
+        if new:
+            rows = sorted(new)
+            await session.execute(_INTRODUCE, *map(list, zip(*rows, strict=True)))
+            if len(known) > MOST_KNOWN:
+                known.clear()
+            known.update((new[row], row[0]) for row in rows)
 
     def close(self) -> None:
         """End the session."""
@@ -138,7 +146,7 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
         client_ids,
         key_hashes,
         [append.access_version for append in unique],
-        [keys_of(append) for append in unique],
+        [keys_of(append.contributors) for append in unique],
     )
     if authors:
         async with session.transaction():

@@ -5,9 +5,9 @@ transaction and all: through SQLAlchemy they cost two to three times the process
 (tests/bench/store.py).
 """
 
-import contextlib
 from collections.abc import Sequence
 from sqlite3 import Connection, Cursor
+from zlib import crc32
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -15,9 +15,8 @@ from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import Epoch, Seq
 from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
-from server.store.contributors import Known, keys_of
+from server.store.contributors import MOST_KNOWN, Known, as_row, key_of, keys_of
 from server.store.schema import author_keys, contributors, documents, log_rows, update_ids
-from server.store.segments import checksum
 from server.store.sqlite.driver import compiled
 
 _ONE: ColumnElement[int] = literal_column("1")  # a number would become a parameter
@@ -69,25 +68,23 @@ _LIFE = _compiled(select(documents.c.key, documents.c.epoch).where(documents.c.d
 
 def append_all(connection: Connection, appends: Sequence[Append], now: int, known: Known) -> list[AppendOutcome]:
     """Commit all batches in a transaction of their own, or none. `now`: microseconds since 1970; `known`: of this database."""
-    new = known.new_in(appends)
-    with contextlib.closing(connection.cursor()) as cursor:
+    cursor = connection.cursor()
+    try:
         cursor.execute("BEGIN IMMEDIATE")
-        try:
-            if new:
-                cursor.executemany(_INTRODUCE, [dict(zip(contributors.c.keys(), each, strict=True)) for each in new])
-            outcomes = [_append(cursor, append, now) for append in appends]
-            cursor.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # some failures have ended it
-                cursor.execute("ROLLBACK")
-            raise
-        if new:
-            known.stored(new)
-        return outcomes
+        outcomes = [_append(cursor, append, now, known) for append in appends]
+        cursor.execute("COMMIT")
+    except BaseException:
+        known.clear()  # of those whom this transaction has introduced
+        if connection.in_transaction:  # some failures have ended it
+            cursor.execute("ROLLBACK")
+        raise
+    finally:
+        cursor.close()
+    return outcomes
 
 
-def _append(cursor: Cursor, append: Append, now: int) -> AppendOutcome:
-    if (taken := _taken(cursor, append)) is not None:
+def _append(cursor: Cursor, append: Append, now: int, known: Known) -> AppendOutcome:
+    if append.author_keys and (taken := _taken(cursor, append)) is not None:
         return taken
     size = len(append.batch)
     place = {
@@ -105,12 +102,33 @@ def _append(cursor: Cursor, append: Append, now: int) -> AppendOutcome:
     if not cursor.rowcount:
         cursor.execute(_STEP_BACK, {"of_key": key, "bytes": size})
         return _as_the_first_time(cursor, key, append) or Stale()
-    row = {"document_key": key, "seq": head, "batch": append.batch, "checksum": checksum(append.batch, head)}
-    cursor.execute(_ADD_ROW, {**row, "at": now, "contributors": keys_of(append)})
+    try:
+        contributors_ = b"".join(map(known.__getitem__, append.contributors))
+    except KeyError:
+        contributors_ = _introduce(cursor, append, known)
+    row = {
+        "document_key": key,
+        "seq": head,
+        "batch": append.batch,
+        "checksum": crc32(append.batch) ^ (head & 0xFFFFFFFF),  # segments.checksum
+        "at": now,
+        "contributors": contributors_,
+    }
+    cursor.execute(_ADD_ROW, row)
     for client_id, key_hash in append.author_keys:
         if key_hash:
             cursor.execute(_BIND, {"document_key": key, "client_id": client_id, "key_hash": key_hash, "seq": head})
     return Appended(Seq(head))
+
+
+def _introduce(cursor: Cursor, append: Append, known: Known) -> bytes:
+    """Store the row's contributors; their keys."""
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    for each in append.contributors:
+        cursor.execute(_INTRODUCE, dict(zip(contributors.c.keys(), as_row(each), strict=True)))
+        known[each] = key_of(each)
+    return keys_of(append.contributors)
 
 
 def _taken(cursor: Cursor, append: Append) -> AppendOutcome | None:

@@ -27,24 +27,29 @@ def no_room(path: Path) -> Unavailable:
     return Unavailable(_SENTENCES[sqlite3.SQLITE_FULL].format(path=path))
 
 
+DATABASE_ERRORS = (sqlite3.Error, SQLAlchemyError)
+
+
 @contextlib.contextmanager
 def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
-    """Let only our own errors out of the block. `reading`: it reads a document, so that damage found is that document's."""
+    """Let only our own errors out of the block."""
     try:
         yield
-    except DBAPIError as error:
-        raise translate(error.orig, path, reading=reading) from error
-    except (sqlite3.Error, SQLAlchemyError) as error:
+    except DATABASE_ERRORS as error:
         raise translate(error, path, reading=reading) from error
 
 
-def translate(error: BaseException | None, path: Path, *, reading: bool) -> ManyhandsError:
-    """Say who is to blame, and what the operator can do: Unavailable may pass, InvariantError will not."""
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+def translate(error: BaseException, path: Path, *, reading: bool = False) -> ManyhandsError:
+    """Say who is to blame, and what the operator can do: Unavailable may pass, InvariantError will not.
+
+    `reading`: a document was read, so that damage found is that document's.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    primary = getattr(cause, "sqlite_errorcode", 0) & 0xFF
     if reading and primary == sqlite3.SQLITE_CORRUPT:
-        return InvariantError(_SENTENCES[primary].format(path=path, error=error), Code.QUARANTINED)
+        return InvariantError(_SENTENCES[primary].format(path=path, error=cause), Code.QUARANTINED)
     if sentence := _SENTENCES.get(primary):
-        return Unavailable(sentence.format(path=path, error=error))
-    if isinstance(error, sqlite3.OperationalError):
-        return Unavailable(f"The database {path} does not answer ({error}).")
-    return InvariantError(f"The database {path} was used wrongly ({error}).", Code.INTERNAL)
+        return Unavailable(sentence.format(path=path, error=cause))
+    if isinstance(cause, sqlite3.OperationalError):
+        return Unavailable(f"The database {path} does not answer ({cause}).")
+    return InvariantError(f"The database {path} was used wrongly ({cause}).", Code.INTERNAL)

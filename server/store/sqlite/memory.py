@@ -28,7 +28,7 @@ class SqliteInMemory:
     """A database of its own for each object, with the tables in place."""
 
     def __init__(self) -> None:
-        self._contributors = Known()
+        self._contributors: Known = {}
 
     async def open(self) -> None:
         """Nothing to open: the first job does that."""
