@@ -1,1 +1,1 @@
-"""The room: one document's people and their edits on one node, sans-IO."""
+"""Room: one document's people and their edits on one node, sans-IO."""

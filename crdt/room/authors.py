@@ -1,16 +1,17 @@
-"""Who may write under which client id.
+"""Authors of a document: which session may write under which client id.
 
-A session's own client id, the one it joined with, is bound to the session's key by its first words.
-So nobody can extend somebody else's id (a forged struct at a victim's next clock silences the
-victim for ever). The store decides: of two nodes that let in the same new id at once, the one whose
-row comes second is refused (server/store/base.py, promise 6). The key lives beside the browser's
-offline copy, not in the sign-in: work done offline under an earlier sign-in, and a second tab that
-uploads what the first one typed, show the same key.
+A session's own client id is the one that it joined with. The session's first words under this id
+bind the id to the session's key. So nobody can extend somebody else's id: a forged struct at a
+victim's next clock would silence the victim for ever. The store decides. If two nodes let in the
+same new id at once, the node whose row comes second is refused (server/store/base.py, promise 6).
+The key lives beside the browser's offline copy, not in the sign-in. Work that was done offline
+under an earlier sign-in shows the same key. So does a second tab that uploads what the first one
+typed.
 
-Ids that merely come along in an upload (an old document that is brought in, a copy from elsewhere)
-stay free: whoever brings them is not their author, who may yet return. So does an id that is used
-without a key. While the owner of a free id is here, nobody else may write under it: on this node a
-reservation says so, of other nodes presence does.
+Other ids merely come along in an upload: an old document that is brought in, a copy from elsewhere.
+They stay free, because the uploader is not their author, who may yet return. An id that is used
+without a key stays free as well. While the owner of a free id is here, nobody else may write under
+it. A reservation ensures that for owners on this node, presence for owners on other nodes.
 """
 
 import hashlib
@@ -23,17 +24,17 @@ from crdt.protocol.row import AuthorKeys
 
 
 def hash_key(key: str) -> bytes:
-    """What is kept of a key: 16 bytes, of no use to whoever reads the store."""
+    """Return what is kept of a key: 16 bytes, of no use to a thief of the store."""
     return hashlib.sha256(key.encode()).digest()[:16]
 
 
 def undecided() -> Unavailable:
-    """The refusal of what depends on a claim that the store may refuse."""
-    return Unavailable("Whose a new client id is has yet to be decided. Keep the change and send it again.")
+    """Return the refusal of an update that depends on a claim which the store may refuse."""
+    return Unavailable("It is not decided yet whose a new client id is. Keep the change and send it again.")
 
 
 class Author(NamedTuple):
-    """Who writes: the client id that the session joined with, the hash of its key, if it has one, and the person."""
+    """A writer: the client id of the join, the hash of its key, if it has one, and the person."""
 
     client_id: ClientId
     key_hash: bytes | None
@@ -41,21 +42,26 @@ class Author(NamedTuple):
 
 
 class Authors:
-    """The bindings of one document: the durable ones, those on their way to the store, and those that joined sessions have reserved.
+    """The bindings of one document: durable ones, claims on their way to the store, reservations.
 
-    `elsewhere`: whom other nodes show under a client id, by their user ids.
+    `elsewhere` returns the user ids of the people that other nodes show under a client id.
     """
 
     def __init__(self, bound: Mapping[ClientId, bytes], elsewhere: Callable[[ClientId], frozenset[str]]) -> None:
         self._bound = dict(bound)
         self._claimed: dict[ClientId, bytes] = {}
         self._brought: dict[ClientId, bytes] = {}
-        """What comes along in what is on its way to the store, by the key of who brings it."""
+        """Client ids that come along in updates on their way to the store, each with its uploader's
+        key.
+        """
         self._reserved: dict[ClientId, bytes] = {}
         self._elsewhere = elsewhere
 
     def allows(self, client_id: ClientId, author: Author) -> bool:
-        """Whether a session may join or write under this id; raises Unavailable while the store has yet to decide."""
+        """Whether a session may join or write under this id.
+
+        Raises Unavailable while the store has yet to decide.
+        """
         owner = self._bound.get(client_id)
         if owner is not None:
             return owner == author.key_hash
@@ -67,7 +73,7 @@ class Authors:
         return self._elsewhere(client_id) <= {author.user_id}
 
     def reserve(self, client_id: ClientId, key_hash: bytes | None) -> None:
-        """Keep an announced id for its session before it has written anything."""
+        """Keep an announced id for its session before the session has written anything."""
         if key_hash is not None:
             self._reserved[client_id] = key_hash
 
@@ -76,7 +82,10 @@ class Authors:
         self._reserved.pop(client_id, None)
 
     def are_settled(self, client_ids: Iterable[int], author: Author) -> bool:
-        """Whether there is nothing to claim for who goes on writing under these: they are bound, or the author's own and without a key."""
+        """Whether an author who goes on writing under these ids has nothing to claim.
+
+        Each id is bound already, or is the author's own and without a key.
+        """
         bound, unkeyed = self._bound, author.client_id if author.key_hash is None else None
         for client_id in client_ids:  # noqa: SIM110 - asked for each edit: `all` with a generator takes four times as long
             if client_id not in bound and client_id != unkeyed:
@@ -84,18 +93,22 @@ class Authors:
         return True
 
     def owns(self, author: Author) -> bool:
-        """Whether an author's own client id is bound to the author's key, which nothing can undo."""
+        """Whether an author's own client id is bound to the author's key.
+
+        Nothing can undo a binding.
+        """
         return author.key_hash is not None and self._bound.get(author.client_id) == author.key_hash
 
     def claim(self, writes: Iterable[ClientId], new: Iterable[ClientId], author: Author) -> AuthorKeys:
-        """Take what somebody writes under; return what the store must bind, or (with an empty key) find bound to nobody else.
+        """Claim the ids that somebody writes under.
 
-        `new`: those of them whose first words these are.
+        Return the ids that the store must bind, or, with an empty key, must find bound to nobody
+        else. `new`: the ids whose first words these are.
         """
         began, claims = set(new), list[tuple[ClientId, bytes]]()
         for client_id in writes:
             if client_id in self._bound or client_id in self._claimed:
-                continue  # the store has decided, or is about to, for this very key
+                continue  # the store has decided for this very key, or is about to
             own, key = client_id == author.client_id, author.key_hash
             if key is not None:
                 (self._claimed if own else self._brought)[client_id] = key
@@ -104,17 +117,17 @@ class Authors:
         return tuple(claims)
 
     def withdraw(self, claims: AuthorKeys) -> None:
-        """What was claimed is not on its way to the store any more."""
+        """Forget claims that are no longer on their way to the store."""
         for client_id, key in claims:
             (self._claimed if key else self._brought).pop(client_id, None)
 
     def settle(self, claims: AuthorKeys) -> None:
-        """What was claimed is durable."""
+        """Turn claims that are durable into bindings."""
         self.withdraw(claims)
         self.learn([claim for claim in claims if claim[1]])
 
     def learn(self, bound: Iterable[tuple[ClientId, bytes]]) -> None:
-        """Take over what the store has bound; it decides where memory says otherwise."""
+        """Take over bindings from the store, which decides where memory says otherwise."""
         for client_id, key_hash in bound:
             self._claimed.pop(client_id, None)
             self._brought.pop(client_id, None)

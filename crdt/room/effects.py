@@ -1,6 +1,6 @@
 """Effects: what a room asks its surroundings to do, as plain data.
 
-server/rooms/driver.py carries them out, in order; in tests a simulation does.
+server/rooms/driver.py carries effects out in order. In tests a simulation does.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,16 @@ from crdt.protocol.row import AuthorKeys, Contributor, Found
 from crdt.room.session import Session
 
 Asked = tuple[Session, Request]
-"""Who waits for an answer, and to what."""
+"""A session that awaits an answer, and the request that the answer is for."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppendRow:
-    """Commit this batch to the log; then call `committed`, or what else came of it. At most one is under way per room."""
+    """Commit this batch to the log as a row. At most one append is under way per room.
+
+    Then call `committed`, or the verb for another outcome: `append_failed`, `append_refused` or
+    `append_overtaken`.
+    """
 
     update_id: UpdateId
     epoch: Epoch
@@ -30,7 +34,10 @@ class AppendRow:
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """Say this to these sessions, except perhaps one, encoded once. The same people are the same tuple."""
+    """Say this to these sessions, except perhaps to `but`, encoded once.
+
+    `sessions` is the same tuple as long as the same people listen.
+    """
 
     sessions: tuple[Session, ...]
     message: ServerMessage
@@ -39,7 +46,7 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Say to all who ask that what they wrote is durable by this row of the log."""
+    """Acknowledge these requests: what they wrote is durable by row `seq` of the log."""
 
     requests: Sequence[Asked]
     seq: Seq
@@ -56,7 +63,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Dismiss:
-    """Tell these sessions why they are in the room no more; their seats are free."""
+    """Tell these sessions why they are no longer in the room. Their seats are free."""
 
     sessions: tuple[Session, ...]
     message: ClosedMessage
@@ -71,17 +78,19 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class ReadRows:
-    """Rows are missing: read the log after `after`, then call `fetched`."""
+    """Read the log after row `after`, because rows are missing. Then call `fetched`."""
 
     after: Seq
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The replica in memory is in doubt: load the document again, then call `reloaded`.
+    """Load the document again, because the replica in memory is in doubt. Then call `reloaded`.
 
-    `failed`: the document engine has failed. `folded`: fold the log first, for its last row is
-    cheaper to read in a snapshot than to apply.
+    Attributes:
+        failed: the document engine has failed.
+        folded: fold the log first, because its last row is cheaper to read in a snapshot than to
+            apply.
     """
 
     reason: str
@@ -91,7 +100,10 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class KeepAside:
-    """These updates of rows do not apply: store that, with what stands in for them; then call `kept_aside`."""
+    """Store these updates of rows, which do not apply, with their stand-ins.
+
+    Then call `kept_aside`.
+    """
 
     epoch: Epoch
     found: tuple[Found, ...]
@@ -99,7 +111,7 @@ class KeepAside:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The room is over: every session has been told; unload it and write nothing more."""
+    """The room is over, and every session has been told. Unload the room and write nothing more."""
 
     code: Code
 

@@ -1,24 +1,25 @@
-"""How long a room gathers edits before the next row: one row, and one frame for each member, in each window.
+"""Window in which a room gathers edits: one row, and one frame for each member, per window.
 
-The first edit after a quiet spell leaves at once, in a room of any size. Then the window is as long
-as the room is large, for what a flush costs is a frame for each member, and as the event loop is
-late: a node that has more to do than time gathers more into each frame, instead of falling behind.
+The first edit after a quiet spell leaves at once, in a room of any size. Later windows grow with
+the room, because a flush costs a frame for each member. They also grow with the lateness of the
+event loop. A node that has more to do than time so gathers more into each frame, instead of falling
+behind.
 """
 
 SHORTEST = 0.02
-"""Seconds: nobody feels it, and somebody who types alone never fills it."""
+"""Seconds that nobody feels. Somebody who types alone never fills so short a window."""
 
 PER_MEMBER = 0.0005
-"""Seconds a member: at some 10 µs a frame, a busy room then takes a fiftieth of a core for its frames."""
+"""Seconds per member. At some 10 µs a frame, a busy room takes a fiftieth of a core for frames."""
 
 LONGEST = 0.06
-"""Seconds, by members alone: beyond it people see each other's words come in jerks."""
+"""Seconds, by members alone. With longer windows, other people's words would come in jerks."""
 
 LATENESS_FACTOR = 1.0
-"""How much longer it gets, in units of how late the loop is."""
+"""Seconds that a window grows by, for each second that the loop is late."""
 
 LONGEST_LATE = 0.12
-"""Seconds, however late the loop is."""
+"""Seconds of the longest window, however late the loop is."""
 
 
 class FlushWindow:
@@ -38,8 +39,12 @@ class FlushWindow:
         return True
 
     def begin(self, now: float, members: int) -> None:
-        """A row leaves: begin the next window."""
-        late = now - self.ends if self._awaited else 0.0  # nobody waited for the end of a window in which nothing came
+        """Begin the next window, because a row leaves."""
+        # How late the loop is shows only if a timer was set for the window's end. If nothing came
+        # in the window, nobody waited, and the time since its end is no lateness.
+        late = now - self.ends if self._awaited else 0.0
+        # A loop that was late once is likely to be late again, so the memory fades by half per
+        # window.
         self._late = max(late, self._late / 2)
         by_size = min(LONGEST, max(SHORTEST, PER_MEMBER * members))
         self.ends = now + min(LONGEST_LATE, by_size + LATENESS_FACTOR * self._late)

@@ -1,6 +1,6 @@
 """Members of a room: its sessions, their presence, and the client ids they may write under.
 
-The document's content and its log are the room's affair; the room asks here who listens.
+The document's content and its log are the room's affair. The room asks here who listens.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,27 +34,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PRESENCE_GATHER = 0.05
-"""Seconds between presence messages of one room, at least: so often a cursor moves smoothly."""
+"""Least seconds between presence messages of one room. A cursor moves smoothly at this pace."""
 
 PRESENCE_FRAMES = 1000
-"""Presence messages that a room sends in a second, to all its people together: each costs much the same however many moves are in it.
+"""Presence messages that a room sends in a second, to all its members together.
 
-Up to 50 people feel nothing of this; 250 see each other move four times a second."""
+A message costs much the same however many moves are in it. Up to 50 people feel nothing of this
+bound. 250 people see each other move four times a second.
+"""
 
 SLOWEST_GATHER = 0.5
 """Seconds between presence messages of the largest rooms."""
 
 NEW_CLIENT_IDS = Rate(1 / 30, 200)
-"""Of one person in one document: pages that begin to write under an id of their own. Ids are never forgotten (GateLimits.client_ids)."""
+"""Pages of one person that may begin to write in one document, each under an id of its own.
+
+Ids are never forgotten (GateLimits.client_ids).
+"""
 
 MOST_BEGINNERS = 10_000
-"""People of whom that is remembered; past it, whoever began first is forgotten."""
+"""People whose beginnings are counted. Past this, the first one counted is forgotten."""
 
 PRESENCE_REPEAT = 30.0
-"""Seconds after which people who share a document with another node's are told of anew: a lost hint is not lost for ever."""
+"""Seconds between repetitions of all presence to other nodes that have the document open.
+
+A lost hint is repaired by the next repetition.
+"""
 
 _AT_ONCE = float("-inf")
-"""A moment that has passed: the flush that comes next sets another one."""
+"""A moment that has passed. The next flush sets a real one."""
 
 _SHOWN_OUT = ClosedMessage(Code.FORBIDDEN, "You no longer have access to this document.")
 
@@ -70,32 +78,38 @@ class Members:
         self._limits = limits
         self._new_presence_id = new_presence_id
         self.sessions: dict[Session, None] = {}
-        """A set that keeps the order of coming."""
+        """A set that keeps the order of joining."""
         self._by_client: dict[ClientId, Session] = {}
-        """Who is here under which client id: each lives once."""
+        """The session of each client id. Each id lives once."""
         self._beginnings: dict[str, TokenBucket] = {}
-        """By person: how many more of their pages may begin to write."""
+        """By user id: how many more of the person's pages may begin to write."""
         self.now = 0.0
-        """When time was heard of last."""
+        """The time that the room heard of last, monotonic seconds."""
         self._listeners: tuple[Session, ...] | None = None
-        """Whoever is told things; None: to be found out again."""
+        """The sessions that are told things; None until they are needed after a change."""
         self._next_presence = 0.0
         self._asked = False
-        """Another node wants to hear who is here."""
+        """Whether another node wants to hear who is here."""
         self._given_up: set[NodeId] = set()
         """Nodes that had people here and fell silent."""
         self._repeat_at: float | None = None
         self.due: float | None = None
-        """When presence is to be told next; None: there is nothing to tell."""
+        """When presence is to be told next; None if there is nothing to tell."""
         self._crowds: dict[NodeId, int] = {}
-        """How many people other nodes have said to have; forgotten now and then, for a node that has nothing to say doesn't say so."""
+        """How many people each other node has said to have.
+
+        Forgotten now and then, because a node that has nothing to say does not say so.
+        """
         self._crowds_until: float | None = None
 
     def __len__(self) -> int:
         return len(self.sessions)
 
     def crowd(self, now: float) -> int:
-        """Sessions of this document on all nodes, as far as other nodes have shown cursors or said a number."""
+        """Return the sessions of this document on all nodes, as far as they are known.
+
+        Another node's sessions are known by the cursors that it shows or the number that it says.
+        """
         if not self._crowds and not self.presence.nodes:
             return len(self.sessions)
         if self._crowds_until is None:
@@ -106,7 +120,7 @@ class Members:
         return len(self.sessions) + max(self.presence.elsewhere, sum(self._crowds.values()))
 
     def hear_crowd(self, node: NodeId, people: int) -> None:
-        """Another node has said how many people it has."""
+        """Take in how many people another node has."""
         self._crowds[node] = people
 
     def __contains__(self, session: Session) -> bool:
@@ -121,7 +135,10 @@ class Members:
             raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
 
     def begin(self, session: Session, *, known: bool) -> None:
-        """A session writes for the first time, under an id that the document knows or does not; raises ProtocolError(rate_limited)."""
+        """Let a session begin to write, under an id that the document knows or does not.
+
+        Raises ProtocolError(rate_limited).
+        """
         if not known:
             if len(self._beginnings) > MOST_BEGINNERS:
                 del self._beginnings[next(iter(self._beginnings))]
@@ -137,7 +154,10 @@ class Members:
     # Coming and going.
 
     def may_join(self, session: Session, request: JoinRequest, user: User) -> None:
-        """Raise ProtocolError (too_many, client_id_taken) or Unavailable if the session cannot be let in; changes nothing."""
+        """Raise ProtocolError (too_many, client_id_taken) or Unavailable if a join is refused.
+
+        Changes nothing.
+        """
         if session not in self.sessions and len(self.sessions) >= self._limits.members:
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
@@ -150,8 +170,9 @@ class Members:
     ) -> list[Effect]:
         """Enter a session, which may have parts to fetch, or enter it again.
 
-        The session takes the place of a dead connection's with the same client id.
+        The session takes the place of a dead connection's session with the same client id.
         """
+        # First, because the ghost's end releases the client id that this session reserves below.
         effects = self._evict_ghosts(session, request.client_id)
         known = session in self.sessions
         presence_id = session.presence_id if known else self._new_presence_id()
@@ -167,7 +188,11 @@ class Members:
         return effects
 
     def _evict_ghosts(self, session: Session, client_id: ClientId) -> list[Effect]:
-        """A client id lives once. Whoever shows up with one that is here already is the same browser, reconnected."""
+        """Take out another session with this client id, because a client id lives once.
+
+        The newcomer is the same browser, reconnected. The ghost is the session of its old
+        connection, which is dead without having been closed.
+        """
         message = ClosedMessage(Code.CLIENT_ID_TAKEN, "The same client id has joined through another connection.")
         ghost = self._by_client.get(client_id, session)
         return [] if ghost is session else self.remove(ghost, message)
@@ -187,19 +212,19 @@ class Members:
         self._by_client.pop(session.client_id, None)
 
     def remove(self, session: Session, message: ClosedMessage) -> list[Effect]:
-        """Take a session out and tell it why."""
+        """Take a session out, and tell it why."""
         self.leave(session)
         return [Dismiss((session,), message)]
 
     def dissolve(self, message: ClosedMessage) -> list[Effect]:
-        """Take everybody out and tell them why."""
+        """Take everybody out, and tell them why."""
         sessions = tuple(self.sessions)
         for session in sessions:
             self.leave(session)
         return [Dismiss(sessions, message)] if sessions else []
 
     def judge(self, session: Session, role: Role | None) -> list[Effect]:
-        """A person may do more or less from now on, and is told so; None: nothing, so that they are shown out."""
+        """Give a person another role, and tell them. None shows them out."""
         if session not in self.sessions or session.role is role:
             return []
         if role is None:
@@ -210,7 +235,7 @@ class Members:
     # Who listens.
 
     def tell(self, message: ServerMessage, but: Session | None = None) -> list[Effect]:
-        """Say something to everybody who listens, except perhaps one."""
+        """Say something to everybody who listens, except perhaps to one session."""
         if self._listeners is None:
             self._listeners = tuple([session for session in self.sessions if session.listens])
         nobody = not self._listeners or self._listeners == (but,)
@@ -222,17 +247,19 @@ class Members:
             session.become(Lapsed("You have joined again since: fetch what was announced then."))
 
     def check_room(self, most: int, account: Account) -> None:
-        """Raise ProtocolError(too_many) if a missing update of `most` bytes is too much for its person, before it is encoded.
+        """Raise ProtocolError(too_many) if a missing update of `most` bytes is too much.
 
-        To encode a document of 16 MB takes 40 ms.
+        The account of its person decides. Ask before the update is encoded, because encoding a
+        document of 16 MB takes 40 ms.
         """
         if most > self._limits.part_bytes:
             account.check(most)
 
     def announce(self, session: Session, missing: bytes, account: Account) -> Joining | None:
-        """Keep a missing update for a session that will join, until it is fetched; None: it is small, and goes with the answer.
+        """Keep a missing update for a session that will join, until the update is fetched.
 
-        Raises ProtocolError(too_many) or Unavailable: there is no room for it.
+        Return None for a small update, which goes with the answer. Raises ProtocolError(too_many)
+        or Unavailable if there is no room for the update.
         """
         if len(missing) <= self._limits.part_bytes:
             return None
@@ -246,7 +273,10 @@ class Members:
             session.become(Lapsed(why))
 
     def fetch(self, session: Session, index: int) -> bytes:
-        """One part of an announced missing update; the last part ends the joining. Raises ProtocolError or GivenUp."""
+        """Return one part of an announced missing update. The last part ends the joining.
+
+        Raises ProtocolError or GivenUp.
+        """
         self.check(session)
         if isinstance(session.state, Lapsed):
             raise GivenUp(session.state.why)
@@ -261,13 +291,13 @@ class Members:
         return part
 
     def congested(self, session: Session, now: float) -> None:
-        """The session does not take in what it is sent: stop sending."""
+        """Stop sending to a session that does not take in what it is sent."""
         if session in self.sessions and session.listens:
             session.become(Behind(now))
             self._listeners = None
 
     def drained(self, session: Session) -> list[Effect]:
-        """The session has taken everything in: tell it to join again for what it has missed."""
+        """Tell a session that has taken everything in to join again, for what it has missed."""
         if session not in self.sessions or session.listens:
             return []
         session.become(Synced())
@@ -277,7 +307,10 @@ class Members:
     # Presence.
 
     def receive_presence(self, session: Session, state: dict[str, Json] | None) -> None:
-        """Take in where a session's cursor is; None: nowhere. Raises ProtocolError (not_joined, too_large)."""
+        """Take in where a session's cursor is; None is nowhere.
+
+        Raises ProtocolError (not_joined, too_large).
+        """
         self.check(session)
         if state is None:
             self.presence.remove(session.presence_id)
@@ -286,39 +319,45 @@ class Members:
         self._schedule()
 
     def identify(self, session: Session, user: User) -> None:
-        """The session belongs to this person from now on."""
+        """Let the session belong to this person from now on."""
         if session in self.sessions:
             session.identify(user)
             self.presence.identify(session.presence_id, user)
             self._schedule()
 
     def hear_presence(self, node: NodeId, changes: "Iterable[PresenceChange]") -> list[Effect]:
-        """Take in presence from another node, and tell everybody here at once (it was gathered there)."""
+        """Take in presence from another node, and tell everybody here.
+
+        Nothing is gathered here, because the other node has gathered it.
+        """
         return self._tell_presence(self.presence.hear(node, changes))
 
     def hear_whole_presence(self, node: NodeId, people: "Iterable[PresenceChange]", *, asks: bool) -> list[Effect]:
-        """Take in who is on another node; if it asks, it will hear who is here."""
+        """Take in who is on another node. If the node asks, it will hear who is here."""
         self._asked |= asks
         self._schedule()
         self._given_up.discard(node)
         return self._tell_presence(self.presence.hear_whole(node, people))
 
     def lose_node(self, node: NodeId) -> list[Effect]:
-        """Another node has gone or fallen silent."""
+        """Take out the people of a node that has gone or fallen silent."""
         self._crowds.pop(node, None)
         if node in self.presence.nodes:
             self._given_up.add(node)
         return self._tell_presence(self.presence.lose(node))
 
     def find_node(self, node: NodeId) -> list[Effect]:
-        """A node is heard again: if it had people here, ask who they are now."""
+        """Ask a node that is heard again who its people are now, if it had people here."""
         if node not in self._given_up:
             return []
         self._given_up.discard(node)
         return self.announce_presence(asks=True)
 
     def announce_presence(self, *, asks: bool) -> list[Effect]:
-        """Tell the other nodes of everybody here; on opening, and when something may have been missed, ask them for the same."""
+        """Tell the other nodes of everybody here.
+
+        `asks`: ask them for the same, on opening, and when something may have been missed.
+        """
         self._asked = False
         self._schedule()
         return [Publish(PresenceWhole(self.presence.here(), asks))]
@@ -333,7 +372,7 @@ class Members:
         self._schedule()
 
     def _schedule(self) -> None:
-        """Say when presence is due, after anything that changes it."""
+        """Set when presence is due, after anything that changes it."""
         self.due = self._next_presence if self.presence.changes or self._asked else self._repeat_at
 
     def flush_presence(self, now: float) -> list[Effect]:
@@ -349,6 +388,7 @@ class Members:
             before, self._repeat_at = self._repeat_at, None
             if self.presence.nodes and self.sessions:
                 self._repeat_at = now + PRESENCE_REPEAT
+                # After `_AT_ONCE` nothing is told: it only begins the first interval.
                 effects += [] if before == _AT_ONCE else self.announce_presence(asks=True)
         self._schedule()
         return effects

@@ -1,13 +1,28 @@
-"""What has been taken from sessions and is not acknowledged yet: a queue that gathers, at most one append under way, and rows in wait.
+"""Outbox: updates that a room has taken and not yet acknowledged.
 
-    take ──► waiting ──next()──► under way ──settle()──► durable ──owe()──► waits for its turn in the log ──pay()──► acknowledged
-                                     │ ▲
-                              failed()└─┘ the same append again, under the same id, after a growing pause
+    take ─► waiting ─next()─► under way ─settle()─► durable ─owe()─► owed ─pay()─► acknowledged
+               ▲                │  │ ▲
+               └── give_back() ─┘  └─┘ failed(): the same append again, under the same id,
+                                       after a growing pause
 
-Only what the store has refused goes back: `give_back` lets it wait again, `take_back` takes it out
-for another judgement.
+All that waits goes into the next row. At most one append is under way. A row that is owed waits for
+its turn in the log. Only what the store has refused goes back: `give_back` lets it wait again, and
+`take_back` takes all that waits out for another judgement.
 
 Nothing leaves an outbox except as durable or as openly refused.
+
+An update may come twice. A client whose connection broke sends again what was not acknowledged, and
+a second tab uploads what the first tab typed. The gate knows every update that was taken, so the
+second copy brings nothing new. Three rules follow:
+
+1. **A copy is not stored, and is not acknowledged too early.** What it repeats may not be durable
+   yet. `ride` therefore acknowledges the copy together with the last submission that was taken.
+2. **A copy keeps its updates, as `repeated`.** The first copy may be somebody else's. The store may
+   refuse it, if another node has bound its client id. All that waits is then judged again,
+   and the second copy takes the place of the first.
+3. **A refusal may be premature.** An update may look wrong only because of somebody else's updates
+   that the store refuses later. While another session has claims that the store must decide on
+   (`claims_of_others`), `weigh` turns the refusal into "send it again".
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,19 +45,23 @@ from crdt.yjs.reader import Inspected
 
 FIRST_RETRY = 0.1
 LAST_RETRY = 5.0
-"""Pauses, seconds, between tries of an append that the store could not take: doubled from the first to the last."""
+"""Seconds between tries of an append that the store could not take. Each pause doubles the last."""
 
 
 DAMAGED = "The document is read-only: its stored state is damaged. Everything is kept."
 SET_ASIDE = "The document engine does not take this change. It was set aside; everybody else goes on without it."
 
 
-class Submission(NamedTuple):  # one for each edit: a frozen dataclass takes four times as long to make
-    """One batch of one session. Without updates it only waits its turn to be acknowledged (it brought nothing new).
+# One for each edit: a frozen dataclass takes four times as long to make.
+class Submission(NamedTuple):
+    """One batch of one session. Without updates, it brought nothing new and awaits only an answer.
 
-    `repeated`: the updates that brought nothing new then, for it may have been somebody else's,
-    whom the store refuses; `author_keys`: client ids for the store to bind, or to find unbound;
-    `size`: bytes of its updates; `measured`: the document engine was tried with them.
+    Attributes:
+        author_keys: client ids for the store to bind, or to find unbound.
+        repeated: the updates that brought nothing new. Their first copy may be somebody else's,
+            which the store may refuse.
+        size: bytes of its updates.
+        measured: the document engine was tried with the updates.
     """
 
     session: Session
@@ -58,23 +77,23 @@ class Submission(NamedTuple):  # one for each edit: a frozen dataclass takes fou
 
 @dataclass(frozen=True, slots=True)
 class Appending:
-    """The append under way: a log row to be."""
+    """The append under way: a row that is not in the log yet."""
 
     update_id: UpdateId
     batch: bytes
     updates: tuple[Inspected, ...]
     submissions: tuple[Submission, ...]
     author_keys: AuthorKeys
-    """What the store must bind with the row, or find unbound."""
+    """Client ids that the store must bind with the row, or find unbound."""
     contributors: tuple[Contributor, ...]
 
     @property
     def bound(self) -> AuthorKeys:
-        """Those of them that the row binds."""
+        """The client ids that the row binds, each with the hash of its key."""
         return tuple([pair for pair in self.author_keys if pair[1]])
 
     def acknowledgements(self, seq: Seq) -> list[Effect]:
-        """The answer to all who wait for one, now that the row is durable at `seq`."""
+        """Acknowledge all requests that await an answer, now that the row is durable at `seq`."""
         asked = [
             (submission.session, submission.request)
             for submission in self.submissions
@@ -83,7 +102,10 @@ class Appending:
         return [Acknowledge(asked, seq)] if asked else []
 
     def answers(self, seq: Seq, set_aside: Sequence[SetAside]) -> list[Effect]:
-        """The same, if some of its updates were set aside: whoever sent one of those is refused, because it was not applied."""
+        """Acknowledge the requests, and refuse those whose updates were set aside.
+
+        An update that was set aside is not applied.
+        """
         if not set_aside:
             return self.acknowledgements(seq)
         positions = {each.position for each in set_aside}
@@ -100,7 +122,10 @@ class Appending:
 
     @property
     def only_author(self) -> Session | None:
-        """The session that sent all of it and will learn its seq from an answer; None when there is no such one."""
+        """The session that sent the whole row and learns its seq from an answer.
+
+        None if several sessions sent the row, or if none awaits an answer.
+        """
         authors = {submission.session for submission in self.submissions if submission.updates}
         answered = any(submission.request is not None for submission in self.submissions if submission.updates)
         return authors.pop() if len(authors) == 1 and answered else None
@@ -110,12 +135,16 @@ def _claims_of(submissions: Sequence[Submission]) -> AuthorKeys:
     claims: dict[ClientId, bytes] = {}
     for submission in submissions:
         for client_id, key in submission.author_keys:
-            claims[client_id] = key or claims.get(client_id, b"")  # what one tab brings, another's first words may bind
+            # One tab may bring along (with an empty key) an id that another tab's first words bind.
+            claims[client_id] = key or claims.get(client_id, b"")
     return tuple(claims.items())
 
 
 def _holds(submission: Submission, update: Inspected) -> bool:
-    """Whether an update of a row came with this submission; keystrokes are in the row together with those before and behind."""
+    """Whether this submission brought an update of a row.
+
+    A row joins keystrokes with those before and behind them, so their runs are compared.
+    """
     for each in submission.updates or submission.repeated:
         same_run = isinstance(each, Keystroke) and isinstance(update, Keystroke) and each.run is update.run
         if same_run or each.raw == update.raw:
@@ -124,16 +153,16 @@ def _holds(submission: Submission, update: Inspected) -> bool:
 
 
 class Outbox:
-    """Entries in the order in which they were taken."""
+    """Submissions in the order in which they were taken."""
 
     def __init__(self) -> None:
         self.waiting: list[Submission] = []
-        """What goes into the next row."""
+        """Submissions for the next row."""
         self.under_way: Appending | None = None
         self.bytes = 0
         """Bytes of all updates that are not durable."""
         self.retry_at: float | None = None
-        """When the append under way is to be tried again; None while a try is under way or none is."""
+        """When the append under way is tried again; None while it runs, or without an append."""
         self._pause = FIRST_RETRY
         self.failing = False
         """Whether the append under way is late, or has failed at least once."""
@@ -141,7 +170,11 @@ class Outbox:
         self._barred: set[Session] = set()
 
     def take_admitted(self, submission: Submission, admission: Admission, authors: Authors, seq: Seq) -> list[Effect]:
-        """Take what the gate has let in. `seq`: of the last row, which acknowledges what brings nothing new if nothing is on its way."""
+        """Take a batch that the gate has let in.
+
+        `seq` is the replica's last row. It acknowledges a batch that brings nothing new, if nothing
+        is on its way to the log.
+        """
         updates = submission.updates or submission.repeated
         if not admission.news:
             return self.ride(submission._replace(updates=(), repeated=updates, author_keys=()), seq)
@@ -156,12 +189,14 @@ class Outbox:
         return []
 
     def take(self, submission: Submission) -> None:
-        """Put a submission at the end."""
         self.waiting.append(submission)
         self.bytes += submission.size
 
     def ride(self, submission: Submission, seq: Seq) -> list[Effect]:
-        """Acknowledge a submission without updates: together with the last one taken, because what it repeats may be on its way, or now."""
+        """Acknowledge a submission without updates together with the last submission taken.
+
+        If nothing is on its way to the log, return the acknowledgement, by row `seq`.
+        """
         if self.waiting:
             self.take(submission)
         elif self.under_way is not None:
@@ -177,7 +212,7 @@ class Outbox:
         return []
 
     def weigh(self, session: Session, refusal: ManyhandsError) -> Refused:
-        """A refusal is final only if it doesn't rest on what the store may still refuse to somebody else."""
+        """Return the answer for a refusal, which may not be final (rule 3)."""
         if refusal.code in (Code.BAD_UPDATE, Code.MISSING_PAST) and self.claims_of_others(session):
             refusal = undecided()
         return Refused(refusal.code, refusal.outward)
@@ -187,30 +222,37 @@ class Outbox:
         return any(submission.author_keys and submission.session is not session for submission in self._undecided)
 
     def bar(self, session: Session, *, barred: bool) -> None:
-        """Whoever writes through this session may do so no more, or again: what of theirs is not durable is judged by that."""
+        """Bar a session from writing, or let it write again.
+
+        What the session has sent and is not durable is judged by that. A session without anything
+        in the outbox is not barred, because the room checks its role.
+        """
         (self._barred.add if barred and self.holds(session) else self._barred.discard)(session)
 
     def check_author(self, submission: Submission) -> None:
-        """Raise ProtocolError(forbidden) if its author may write no more."""
+        """Raise ProtocolError(forbidden) if the author may no longer write."""
         if submission.session in self._barred:
             raise ProtocolError(Code.FORBIDDEN, "You may no longer change this document.")
 
     def authors(self) -> list[Session]:
-        """Whoever has sent something that is not durable, each once."""
+        """Return each session that has sent something that is not durable, once."""
         return list(dict.fromkeys(submission.session for submission in self._undecided))
 
     def holds(self, session: Session) -> bool:
-        """Whether something of this session's is not durable."""
+        """Whether something that this session sent is not durable."""
         return any(submission.session is session for submission in self._undecided)
 
     @property
     def bars(self) -> bool:
-        """Whether something in here is of somebody who may write no more."""
+        """Whether something in the outbox comes from a barred session."""
         return any(submission.session in self._barred for submission in self._undecided)
 
     @property
     def bars_waiting(self) -> bool:
-        """Whether something of theirs is behind the append under way, whose fate the store decides."""
+        """Whether something from a barred session waits behind the append under way.
+
+        The append under way does not count, because the store decides on it.
+        """
         return any(submission.session in self._barred for submission in self.waiting)
 
     @property
@@ -218,7 +260,7 @@ class Outbox:
         return (*(self.under_way.submissions if self.under_way else ()), *self.waiting)
 
     def updates(self) -> Iterator[Inspected]:
-        """Everything in here, in order."""
+        """Yield all updates in the outbox, in order."""
         for seq in self.owed:
             yield from self.owed_rows[seq].updates
         if self.under_way is not None:
@@ -227,7 +269,7 @@ class Outbox:
             yield from submission.updates
 
     def next(self, update_id: UpdateId) -> Appending:
-        """Make one row of all that waits, and put it under way."""
+        """Make one row of all waiting submissions, and put it under way."""
         submissions, self.waiting = tuple(self.waiting), []
         updates = join_keystrokes([update for submission in submissions for update in submission.updates])
         batch = encode_batch([update.raw for update in updates])
@@ -240,7 +282,10 @@ class Outbox:
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:
-        """The append is durable: take it out. None when it is not the one under way (an answer that came twice)."""
+        """Take out the append under way, because it is durable.
+
+        Return None if another append is under way, or none: the answer came twice.
+        """
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return None
@@ -250,21 +295,24 @@ class Outbox:
 
     @property
     def owed(self) -> list[Seq]:
-        """The rows that are durable and wait for their turn to be applied, sent and acknowledged."""
+        """The rows that are durable and wait for their turn to be applied and acknowledged."""
         return sorted(self.owed_rows)
 
     def owe(self, seq: Seq, appending: Appending) -> InspectedRow:
-        """Keep what is durable until its turn; return its row."""
+        """Keep a durable append until its turn; return its row."""
         self.owed_rows[seq] = appending
         return InspectedRow(seq, appending.batch, appending.updates)
 
     def row(self, seq: Seq) -> InspectedRow:
-        """The row of ours that waits at this place."""
+        """Return the row of ours that waits at this place in the log."""
         appending = self.owed_rows[seq]
         return InspectedRow(seq, appending.batch, appending.updates)
 
     def resume(self, replica: Replica) -> list[Effect]:
-        """Go on after a reload: rows that it has read are answered, the others arrive."""
+        """Go on after a reload.
+
+        Rows that the replica has read are answered. The others arrive at the replica.
+        """
         effects: list[Effect] = []
         for seq in self.owed:
             if seq > replica.seq and replica.quarantined is None:
@@ -274,11 +322,15 @@ class Outbox:
         return effects
 
     def pay(self, seq: Seq) -> Appending | None:
-        """Its turn has come; None: the row is not one of ours."""
+        """Take out the append whose turn has come; return None if the row is not one of ours."""
         return self.owed_rows.pop(seq, None)
 
     def failed(self, update_id: UpdateId, now: float | None) -> None:
-        """The store could not take the append: try the same again after a pause. `now` None: it may yet take it, but is late."""
+        """Try the same append again after a pause, because the store could not take it.
+
+        If `now` is None, the append is only late, and the store may yet take it. No pause begins
+        then.
+        """
         if self.under_way is None or self.under_way.update_id != update_id:
             return
         self.failing = True
@@ -287,7 +339,10 @@ class Outbox:
             self._pause = min(self._pause * 2, LAST_RETRY)
 
     def give_back(self, update_id: UpdateId) -> bool:
-        """The store refused the append under way: its submissions wait again, before all others. False when it is not the one under way."""
+        """Let the submissions of a refused append wait again, before all others.
+
+        Return False if another append is under way, or none.
+        """
         appending = self.under_way
         if appending is None or appending.update_id != update_id:
             return False
@@ -307,12 +362,12 @@ class Outbox:
             self.retry_at = float("-inf")
 
     def retry(self) -> Appending | None:
-        """The append to be tried again now."""
+        """Return the append under way, which is tried again now."""
         self.retry_at = None
         return self.under_way
 
     def refuse_all(self, code: Code, message: str) -> list[Refuse]:
-        """Give up what is not durable; return the refusals for it."""
+        """Give up everything that is not durable; return the refusals."""
         submissions = self._undecided
         self.waiting, self.under_way, self.bytes, self.retry_at, self.failing = [], None, 0, None, False
         refused = Refused(code, message)

@@ -1,20 +1,20 @@
-"""The heart: one room, the live gathering around one document on one node. Sans-IO and deterministic.
+"""Room: a document and the people who have it open on one node. Sans-IO and deterministic.
 
 Every verb takes what happened (and `now`, monotonic seconds) and returns the effects to carry out,
-in order. The rules that make an acknowledged edit worth its name:
+in order. Five rules make an acknowledged edit worth its name:
 
 1. **Taken ≠ durable ≠ told.** An update that passes the gate goes to the outbox. Only `committed`
    makes it durable; only then is it applied, sent to the other sessions and acknowledged. Nobody
    but its author sees what could still be lost.
 2. **Log order everywhere.** Rows are applied and sent in seq order, each once. A row that arrives
-   ahead of its turn is held, and the ones before it are read from the log. So `state ==
+   ahead of its turn is held, and the rows before it are read from the log. So `state ==
    replay(log[..seq])` always, and a doubtful replica is repaired by replaying. What does not apply
    even so is set aside: its sender is refused, and everything else goes on (crdt/log/replay.py).
 3. **A row is sent before it is acknowledged,** and acknowledged in its turn, so that a session's
    seq never runs ahead of what it holds.
 4. **Refusals change nothing.** The gate takes in all of a batch or none of it.
-5. **Nothing grows without bound.** What the store cannot take now is retried under the same id;
-   past `Limits.waiting_bytes` new updates are refused openly and stay with their clients.
+5. **Nothing grows without bound.** What the store cannot take now is retried under the same id.
+   Past `Limits.waiting_bytes` new updates are refused openly and stay with their clients.
 """
 
 from collections.abc import Generator, Sequence
@@ -56,10 +56,13 @@ from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
 
 LARGE_HINT = 256 * 2**10
-"""A row above this many bytes is not put on the bus: its seq travels alone, and other nodes read the log."""
+"""A row above this many bytes is not put on the bus.
+
+Its seq travels alone, and other nodes read the log.
+"""
 
 KEY_BYTES = 24
-"""What a client id and its key count for in that."""
+"""Bytes that a client id and its key count towards `LARGE_HINT`."""
 
 _BOUND_ELSEWHERE = "Another node has bound a client id that was taken in here."
 
@@ -83,17 +86,20 @@ class Room:
         self.replica = Replica(stored, gate_limits, engine, may_learn_later=True)
         """The document itself, and what the gate knows of it."""
         self.members = Members(stored.author_keys, limits, ids.presence_id)
-        """Who is here and where, how much they are sent, and what is heard of people on other nodes."""
+        """Who is here and where, what they are sent, and what is known of people on other nodes."""
         self._outbox = Outbox()
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
         self._told: Durability = "ok"
         self._sound = True
-        """Whether the replica is what everybody here was told, though the gate may know of more than will come of it."""
+        """Whether the replica is what everybody here was told.
+
+        The gate's index may hold more: updates of which nothing will come.
+        """
         self.info = info
         """The catalogue's entry, as an open page shows it."""
 
-    # What may be asked.
+    # Questions.
 
     @property
     def seq(self) -> Seq:
@@ -102,7 +108,6 @@ class Room:
 
     @property
     def epoch(self) -> Epoch:
-        """Which life of the document this is."""
         return self.replica.epoch
 
     @property
@@ -118,16 +123,22 @@ class Room:
 
     @property
     def gathers(self) -> bool:
-        """Whether something waits already for the next row, or a row is under way: then one batch more changes no deadline."""
+        """Whether something waits for the next row already, or a row is under way.
+
+        In both cases one more batch changes no deadline.
+        """
         return self._outbox.under_way is not None or bool(self._outbox.waiting)
 
     def owing(self) -> list[Session]:
-        """Whoever has sent something that is not durable yet, also after they have left."""
+        """Return the sessions with something that is not durable yet, also those that have left."""
         return self._outbox.authors()
 
     @property
     def idle(self) -> bool:
-        """Whether nobody is here and nothing is left to be done: only then may a room be unloaded."""
+        """Whether nobody is here and nothing is left to be done.
+
+        Only then may a room be unloaded.
+        """
         return not self.members and self.settled
 
     @property
@@ -137,11 +148,11 @@ class Room:
 
     @property
     def quarantined(self) -> str | None:
-        """Why the document is open read-only; None: it is not."""
+        """Why the document is open read-only; None if it is not."""
         return self.replica.quarantined
 
     def deadline(self) -> float | None:
-        """When `flush` must be called next; None: not before something else happens."""
+        """Return when `flush` must be called next; None if not before something else happens."""
         outbox = self._outbox
         may_append = outbox.under_way is None and outbox.waiting and not self._catching_up.reloading
         append = self._window.ends if may_append else outbox.retry_at
@@ -149,7 +160,7 @@ class Room:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def in_flight(self) -> list[Inspected]:
-        """What was taken and may not be in the log yet, in order."""
+        """Return what was taken and may not be in the log yet, in order."""
         return list(self._outbox.updates())
 
     # Coming and going.
@@ -157,11 +168,11 @@ class Room:
     def join(
         self, session: Session, request: JoinRequest, user: User, role: Role, account: Account | None = None
     ) -> tuple[JoinAnswer, list[Effect]]:
-        """Let somebody in, or in again. The answer must reach them before the effects of any later verb.
+        """Let somebody in, or in again. The answer must reach them before any later verb's effects.
 
-        `account`: who pays for what must be kept until it is fetched. Raises ProtocolError
-            (too_many, epoch_changed, malformed,
-        client_id_taken), Unavailable or Damaged; nothing has changed then.
+        `account` pays for what must be kept until it is fetched. Raises ProtocolError (too_many,
+        epoch_changed, malformed, client_id_taken), Unavailable or Damaged. Nothing has changed
+        then.
         """
         if self._catching_up.reloading:
             raise Unavailable("The document is being read again; try again.")
@@ -187,11 +198,12 @@ class Room:
     # The way of an edit.
 
     def receive(self, session: Session, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
-        """Take one batch of a session, in the order in which the session sent it; all of it or nothing.
+        """Take one batch of a session, all of it or nothing.
 
-        A refusal comes back as an answer when one is awaited, else as the end of the session;
-        nothing has changed then. Raises only ProtocolError(too_costly): have the engine measured
-        with it, then say so to `receive_in_slices`.
+        Batches come in the order in which the session sent them. A refusal changes nothing. It
+        comes back as an answer if the request awaits one, else as the end of the session. Raises
+        only ProtocolError(too_costly): measure the engine with the batch, and say so to
+        `receive_in_slices`.
         """
         try:
             return self._admit(self._submission(session, updates, request))
@@ -206,7 +218,7 @@ class Room:
         """Take a large batch with pauses.
 
         In a pause no other batch may be received, but rows of other nodes may come. After each
-        pause its author must still be one who may write.
+        pause the batch's author must still be allowed to write.
         """
         try:
             replica, submission = self.replica, self._submission(session, updates, request, measured=measured)
@@ -248,7 +260,10 @@ class Room:
         return lambda client: client == owned or authors.allows(ClientId(client), by)
 
     def refuse(self, session: Session, request: Request | None, refused: Refused) -> list[Effect]:
-        """Refuse a batch, here or because it did not even come this far."""
+        """Refuse a batch, here or before it came this far.
+
+        If no answer is awaited, the refusal ends the session.
+        """
         if request is not None:
             return [Refuse(session, request, refused)]
         if refused.code is Code.NOT_JOINED:
@@ -268,7 +283,7 @@ class Room:
         return self._outbox.take_admitted(submission, admission, self.members.authors, self.replica.seq)
 
     def may_write(self, session: Session, size: int = 0, updates: Sequence[Inspected] = ()) -> None:
-        """Raise what so many bytes from a session would be refused with now; changes nothing.
+        """Raise what so many bytes from a session would be refused with now; change nothing.
 
         Whoever sends much in parts is told so before the first part.
         """
@@ -287,19 +302,28 @@ class Room:
             check_fits(updates, self.replica.document.size + waiting, most)
 
     def flush(self, now: float) -> list[Effect]:
-        """Do what is due: begin or repeat an append, read on, tell presence. Call it at `deadline` and after every verb."""
+        """Do what is due: begin or repeat an append, read on, tell presence.
+
+        Call this at `deadline` and after every verb.
+        """
         effects: list[Effect] = []
         appending, members, catching_up, outbox = None, self.members, self._catching_up, self._outbox
+        # Members have no clock of their own, and count beginnings per second.
         members.now = now
+        # While the document is loaded again, nothing leaves: what waits is judged anew afterwards.
         may_append = outbox.under_way is None and outbox.waiting and not catching_up.reloading
         if may_append and self._window.is_over(now):
-            self._window.begin(now, members.crowd(now))  # what others flush is sent to the people here as well
+            # People on other nodes count as well: a row from there costs a frame for each person
+            # here.
+            self._window.begin(now, members.crowd(now))
             appending = outbox.next(self._new_update_id())
         elif outbox.retry_at is not None and now >= outbox.retry_at:
+            # The very same append, under the same id: the store may have taken it the first time.
             appending = outbox.retry()
         if appending is not None:
             keys, contributors = appending.author_keys, appending.contributors
             effects.append(AppendRow(appending.update_id, self.replica.epoch, appending.batch, keys, contributors))
+        # A gap that has closed must be looked at too, because that forgets `look_at`.
         if (self.replica.ahead or catching_up.look_at is not None) and catching_up.gap_stays(
             bool(self.replica.ahead), now
         ):
@@ -309,7 +333,7 @@ class Room:
         return effects
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
-        """The append is durable at `seq`."""
+        """Go on with an append that is durable at `seq`."""
         appending = self._outbox.settle(update_id)
         if appending is None:
             return []
@@ -318,15 +342,14 @@ class Room:
         effects: list[Effect] = [Publish(self._hint_of(seq, appending))]
         if self._told != "ok":
             effects += self._tell_durability()
-        if (
-            seq <= self.replica.seq or self.replica.quarantined is not None
-        ):  # told to all before, or never to be applied
+        # Told to everybody before, or never to be applied.
+        if seq <= self.replica.seq or self.replica.quarantined is not None:
             return effects + appending.answers(seq, self.replica.set_aside.get(seq, ()))
         self.replica.arrive(self._outbox.owe(seq, appending), known=True)
         return effects + self._advance(patient=True)
 
     def _hint_of(self, seq: Seq, appending: Appending) -> BatchHint:
-        """What other nodes are told of a row: all of it, if it is small."""
+        """Return the hint for other nodes about a row: all of it, if it is small."""
         bound = appending.bound if appending.author_keys else ()
         epoch, batch, people = self.replica.epoch, appending.batch, len(self.members.sessions)
         if len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
@@ -334,12 +357,18 @@ class Room:
         return BatchHint(epoch, seq, batch, bound, people)
 
     def append_failed(self, update_id: UpdateId, now: float | None) -> list[Effect]:
-        """The store could not take the append, or did not say so: `flush` will try the same again."""
+        """Have `flush` try the same append again.
+
+        The store could not take the append, or did not say so.
+        """
         self._outbox.failed(update_id, now)
         return self._tell_durability()
 
     def append_refused(self, update_id: UpdateId, reason: str = _BOUND_ELSEWHERE) -> list[Effect]:
-        """The store will not take it: read what is there by now, then judge again what waits."""
+        """Judge again what waits, behind what is in the log by now.
+
+        The store has refused the append and will not take it later either.
+        """
         if not self._outbox.give_back(update_id):
             return []
         return [*self._tell_durability(), *self._catching_up.reload(reason)]
@@ -349,14 +378,21 @@ class Room:
         return self.members.tell(DurabilityMessage(self._told)) if was != self._told else []
 
     def append_overtaken(self, update_id: UpdateId) -> list[Effect]:
-        """Before the append, access changed or the document went into the trash; all of that is known here by now. Try what is allowed."""
+        """Try what is allowed of an append that the store has called stale.
+
+        Access changed before it, or the document went into the trash. The room knows all of that by
+        now.
+        """
         if self._outbox.bars or self.info.trashed_at is not None:
             return self.append_refused(update_id, "Access ended before an append.")
         self._outbox.repeat(update_id)
         return []
 
     def judge(self, session: Session, role: Role | None) -> list[Effect]:
-        """Somebody, who may have left, has this role from now on, or none; what of theirs is not durable is judged by it."""
+        """Give somebody, who may have left, this role from now on, or none.
+
+        What they have sent and is not durable is judged by the role.
+        """
         self._outbox.bar(session, barred=role is None or not role.may_write)
         effects = self.members.judge(session, role)
         if self._outbox.bars_waiting:
@@ -364,23 +400,30 @@ class Room:
         return effects
 
     def end(self, code: Code, message: str) -> list[Effect]:
-        """The document is gone, or lives under another epoch: refuse what is not durable, tell everybody, and stop."""
+        """End the room: refuse what is not durable, and tell everybody.
+
+        The usual reason is that the document is gone, or lives under another epoch.
+        """
         refused = self._outbox.refuse_all(code, message)
         return [*refused, *self.members.dissolve(ClosedMessage(code, message)), Ended(code)]
 
     # Rows from elsewhere.
 
     def hinted(self, seq: Seq) -> list[Effect]:
-        """There is such a row, to be read from the log."""
+        """Take note that the log has this row, and read the row if it is missing here."""
         self._catching_up.hear(seq)
         return [*self._catching_up.ask(self.replica)] if seq > self.seq else []
 
     def remote(self, row: Row) -> list[Effect]:
-        """Another node has appended this row."""
+        """Take in a row that another node has appended."""
         return self.fetched([row], asked=False)
 
     def fetched(self, rows: Sequence[Row] | None, *, asked: bool = True) -> list[Effect]:
-        """Rows read from the log; None: they are folded and kept no more, so the document is loaded again."""
+        """Take in rows that were read from the log.
+
+        None says that the rows are folded and no longer kept, so the document is loaded again.
+        `asked`: an answer to `ReadRows`.
+        """
         if asked:
             self._catching_up.answered()
         if self.quarantined is not None:
@@ -397,7 +440,10 @@ class Room:
         return [*self._advance(), *self._catching_up.ask_for_the_rest(self.replica)]
 
     def _advance(self, *, patient: bool = False) -> list[Effect]:
-        """Apply, send and acknowledge every row whose turn it is. `patient`: what is missing may be on its way, as a row of ours may be."""
+        """Apply, send and acknowledge every row whose turn it is.
+
+        `patient`: a missing row may be on its way, as a row of ours may be, and is not read yet.
+        """
         effects: list[Effect] = []
         if self._catching_up.reloading:
             return effects
@@ -424,12 +470,16 @@ class Room:
     # Doubt and repair.
 
     def doubt(self, reason: str) -> list[Effect]:
-        """The replica in memory may not be what the log says: have the document loaded again."""
+        """Have the document loaded again. The replica may not be what the log says."""
         self._sound = False
         return [*self._catching_up.reload(reason)]
 
     def damaged(self, what: str, error: Damaged) -> list[Effect]:
-        """The engine has failed to `apply` or `encode`. A replay is the cure; if it fails again, the document is read-only, told once."""
+        """Have the document loaded again. The engine has failed to `apply` or `encode`.
+
+        A replay is the cure. If the engine fails again, the document becomes read-only, and
+        everybody is told once.
+        """
         self._sound = False
         reload = self._catching_up.fails(what, error)
         if reload is not None or self.quarantined is not None:
@@ -439,13 +489,14 @@ class Room:
         return [*self.members.tell(ResyncMessage()), *refused, *self._outbox.resume(self.replica)]
 
     def replay(self, stored: Stored) -> Replica:
-        """Make a replica of what is stored; changes nothing, so that a thread may do it."""
+        """Make a replica of what is stored. Changes nothing, so a thread may do it."""
         return Replica(stored, self._gate_limits, self._engine)
 
     def reloaded(self, stored: Stored, replica: Replica | None = None) -> list[Effect]:
-        """The document as the store has it replaces the replica; everybody is asked to join again who may hold something else.
+        """Replace the replica by the document as the store has it.
 
-        `replica`: one that was made of it already. Another epoch than before ends the room.
+        Everybody who may hold something else is asked to join again. `replica`: one that was made
+        of `stored` already. Another epoch than before ends the room.
         """
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
@@ -455,7 +506,8 @@ class Room:
         self._catching_up.reloaded(cured=self.replica.set_aside != before.set_aside)
         self.members.authors.learn(stored.author_keys.items())
         same = self._sound and self.seq == before.seq and self.replica.set_aside == before.set_aside
-        same = same and self.quarantined is None  # who joins again is told that the document is read-only
+        # people who join again are told that the document is read-only
+        same = same and self.quarantined is None
         self._sound = True
         effects: list[Effect] = [*(() if same else self.members.tell(ResyncMessage())), *self.keep_aside()]
         if self.quarantined is not None:
@@ -464,28 +516,40 @@ class Room:
         return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.replica)]
 
     def keep_aside(self) -> list[Effect]:
-        """Have stored what the last replay has set aside: after it, and for a room that has just been opened."""
+        """Have stored what the last replay has set aside, also the replay that opened the room."""
         return [KeepAside(self.epoch, self.replica.found)] if self.replica.found else []
 
     def kept_aside(self, before: int, version: int) -> list[Effect]:
-        """It is stored. `before` and `version`: of all that is set aside, before and now."""
+        """Take note that what the last replay has set aside is stored.
+
+        `before` and `version`: the version of all that is set aside, before and after.
+        """
         self.replica.found = ()
         effects = self.hear_set_aside(before)
         self.replica.set_aside_version = version
         return effects
 
     def hear_set_aside(self, version: int) -> list[Effect]:
-        """What is set aside has this version. Another one than was loaded: other nodes, or the operator, have changed it."""
+        """Load the document again if what is set aside has another version than the one loaded.
+
+        Other nodes, or the operator, have changed it then.
+        """
         known = version == self.replica.set_aside_version or self.replica.found
         return [] if known else self.doubt("What is set aside was changed elsewhere.")
 
     def spare(self, updates: Sequence[Inspected]) -> None:
-        """Do not apply these when their turn comes, but read the document folded; what is in the log by now is forgotten."""
+        """Do not apply these updates in their turn, but read the document folded.
+
+        Spared updates that are in the log by now are forgotten.
+        """
         in_flight = set(map(id, self._outbox.updates()))
         self.replica.spared = [each for each in (*self.replica.spared, *updates) if id(each) in in_flight]
 
     def _judge_again(self) -> list[Effect]:
-        """Take in what waits as if it came only now, behind what is durable or may be: ids have perhaps been bound elsewhere."""
+        """Judge what waits as if it came only now, behind what is durable or may be.
+
+        Client ids may have been bound elsewhere meanwhile.
+        """
         effects: list[Effect] = []
         waiting = self._outbox.take_back()
         for update in self._outbox.updates():
@@ -496,7 +560,8 @@ class Room:
             try:
                 self.info.check_change()
                 self._outbox.check_author(submission)
-                effects += self._admit(submission._replace(measured=True))  # it was not too costly when it came
+                # it was not too costly when it came
+                effects += self._admit(submission._replace(measured=True))
             except ManyhandsError as refusal:
                 effects += self.refuse(
                     submission.session, submission.request, self._outbox.weigh(submission.session, refusal)
@@ -504,6 +569,6 @@ class Room:
         return effects
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
-        """The catalogue's entry has changed."""
+        """Take over a changed catalogue entry, and tell everybody."""
         self.info = info
         return self.members.tell(DocumentMessage(info))

@@ -1,9 +1,12 @@
-"""Sessions: a person's place in one room, from a join to a leave.
+"""Session: a person's place in one room, from a join to a leave.
 
-    Joining ──all chunks fetched──► Synced ──backlog over its limit──► Behind ──drained──► (told to join again)
-       └──── not fetched in time, or the memory is needed ────► Lapsed (hears everything; must join again to fetch)
+    Joining ── all parts fetched ──► Synced ── backlog over its limit ──► Behind
+       │                                ▲                                   │
+       │                                └───── drained, must join again ────┘
+       └── not fetched in time, or the memory is needed ──► Lapsed
 
-A session that has left is in no room, so `Left` needs no class.
+A Lapsed session hears everything, and must join again to fetch. A Joining or Lapsed session may
+fall Behind as well. A session that has left is in no room, so `Left` needs no class.
 """
 
 from dataclasses import dataclass
@@ -15,15 +18,18 @@ from crdt.protocol.row import Contributor
 from crdt.room.authors import Author
 
 FETCH_SECONDS = 30.0
-"""From one part to the next: a part of 256 KiB takes so long at 9 kB/s."""
+"""Seconds from one part to the next. A part of 256 KiB takes as long at 9 kB/s."""
 
 FETCH_BYTES_PER_SECOND = 16 * 2**10
-"""An announced update that is fetched more slowly than this holds its memory for too long."""
+"""Slowest pace of fetching an announced update. A slower one would hold its memory too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Fetches its missing update in parts. Updates are sent to it all the same; it holds them until it has everything."""
+    """The session fetches its missing update in parts.
+
+    Updates are sent to it all the same. The client keeps them until it has everything.
+    """
 
     missing: bytes
     part_bytes: int
@@ -35,25 +41,31 @@ class Joining:
         return -(-len(self.missing) // self.part_bytes)
 
     def part(self, index: int) -> bytes:
-        """One part, counted from 0."""
+        """Return one part, counted from 0."""
         return self.missing[index * self.part_bytes : (index + 1) * self.part_bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Lapsed:
-    """What it had to fetch was given up, and why: it hears everything, and must join again to know what that builds on."""
+    """The missing update was given up before all of it was fetched; `why` says the reason.
+
+    The session hears everything, and must join again to know what that builds on.
+    """
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Hears everything."""
+    """The session hears everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Too slow: is sent nothing until it has drained, then told to join again. `since`: when it fell behind, seconds."""
+    """The session is too slow: it is sent nothing until it has drained.
+
+    `since`: when the session fell behind, seconds.
+    """
 
     since: float
 
@@ -62,19 +74,20 @@ State = Joining | Lapsed | Synced | Behind
 
 
 class Session:
-    """A person's place in a room. Whoever lets people in makes one; `Room.join` fills in the rest.
+    """A person's place in a room. A door makes one, and `Room.join` fills in the rest.
 
-    The room names people by their sessions in everything it says, so that a door which extends the
-    class finds there what it has put there.
+    The room names people by their sessions in everything that it says. A door can extend this
+    class, and find there what it has put there.
 
     Attributes:
-        author: as whom they write.
-        begun: whether they have sent something to be written.
-        contributor: what the log says of who wrote.
+        author: the writer of the session's updates.
+        begun: whether the person has sent something to be written.
+        contributor: the person or program, as the log names who wrote.
         may_write: whether the role takes updates.
-        owned: the client id that the log has bound to the author's key; None: not known to be bound.
-        agent_for: of a program that writes by itself, the user id of the person for whom it does,
-            or empty; None for a person.
+        owned: the client id that the log has bound to the author's key; None if it is not known to
+            be bound.
+        agent_for: for a program that writes by itself, the user id of the person for whom it
+            writes, or empty; None for a person.
     """
 
     __slots__ = (
@@ -111,27 +124,26 @@ class Session:
         self.become(state)
 
     def rule(self, role: Role) -> None:
-        """The person has this role from now on."""
+        """Give the person this role from now on."""
         self.role, self.may_write = role, role.may_write
 
     def identify(self, user: User) -> None:
-        """The session belongs to this person from now on."""
+        """Let the session belong to this person from now on."""
         self.user = user
         kind = "person" if self.agent_for is None else "agent"
         self.contributor = Contributor(user.user_id, user.name, kind, self.agent_for or "")
 
     def become(self, state: State) -> None:
-        """Go over to another state; what was kept for the one before is kept no longer."""
+        """Go over to another state, and let go of what was kept for the state before."""
         if isinstance(self.state, Joining):
             self.state.lease.release()
         self.state = state
 
     @property
     def client_id(self) -> ClientId:
-        """The client id that the session joined with."""
         return self.author.client_id
 
     @property
     def listens(self) -> bool:
-        """Whether messages are sent to it now."""
+        """Whether messages are sent to the session now."""
         return not isinstance(self.state, Behind)
