@@ -137,7 +137,6 @@ class Driver:
         self.settled.set()
         self.rulings: dict[tuple[object, ...], Ruling] = {}
         """How those who were here were ruled on last, by what they showed."""
-        self.left = surroundings.left
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._under_way = UnderWay()
@@ -188,6 +187,20 @@ class Driver:
         except Exception:  # noqa: BLE001 - the room's border: an error of ours costs this room, not the process
             self._break()
         self.wake()
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        """Carry out the effects of a verb that was called before; those who were shown out hear of it in any case."""
+        if self.over:
+            for effect in effects:
+                if isinstance(effect, Dismiss):
+                    self._dismiss(effect)
+        else:
+            self.do(lambda: effects)
+
+    def left(self, seat: Seat) -> None:
+        """A seat is free: nothing of its person is kept here."""
+        self._told, self._circles = (), []
+        self._around.left(seat)
 
     def wake(self) -> None:
         """See to what is due by now, and set the timer for what will be."""

@@ -164,7 +164,7 @@ class Rooms:
             self._memory_shares.enter(seat)
         remember(driver, card, ruling)
         driver.access_changed(ruling.version)
-        asyncio.get_running_loop().call_soon(driver.do, lambda: effects)
+        asyncio.get_running_loop().call_soon(driver.carry_out, effects)
         return answer
 
     async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[Driver, Ruling]:

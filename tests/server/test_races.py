@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crdt.errors import ProtocolError
+from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
 from crdt.protocol.messages import ClosedMessage, JoinRequest
 from server.people.access import Ruling
@@ -155,3 +155,17 @@ async def test_a_connection_that_is_gone_puts_nobody_out_by_joining_late() -> No
             await late
         assert [name_of(session) for session in house.driver.room.members] == ["back"]
         assert not any(isinstance(message, ClosedMessage) for message in house.ears.said.get("back", []))
+
+
+async def test_whoever_is_put_out_in_the_moment_in_which_the_document_is_closed_hears_of_it() -> None:
+    async with House() as house:
+        request = JoinRequest(b"\0", ClientId(5))
+        await house.enter("gone", DOCUMENT, request)
+        await house.enter("back", DOCUMENT, request)
+        await house.rooms.evict(DOCUMENT, Code.DELETED, "It was deleted.")
+        await until(lambda: "gone" in house.ears.said)
+        assert [message.code for message in house.ears.said["gone"] if isinstance(message, ClosedMessage)] == [
+            Code.CLIENT_ID_TAKEN
+        ]
+        assert house.visitor("gone").seats == {}
+        assert house.rooms._memory_shares._documents == {}
