@@ -1,8 +1,8 @@
-"""The server's side of the native protocol: messages and answers as an event's name and its arguments.
+"""Answers of the native protocol: what the server says, as an event's name and its arguments.
 
-Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments), and what is told
-to many as `Written` text; how they travel is the gateway's affair. The client's side is
-crdt/protocol/requests.py; server/PROTOCOL.md is the reference for both.
+Pure. Arguments are JSON values in which bytes may stand (Socket.IO attachments). What is told to
+many people is `Written` text. How arguments travel is the gateway's affair. The client's side is
+crdt/protocol/requests.py. server/PROTOCOL.md is the reference for both.
 """
 
 import json
@@ -44,16 +44,18 @@ class Written:
 
 
 Value = None | bool | int | float | str | bytes | Written | User | list["Value"] | dict[str, "Value"]
-"""One argument of an event or an ack. Bytes and `Written` stand in it by themselves or in objects, never in lists."""
+"""One argument of an event or an ack. Bytes and `Written` stand alone or in objects, not in lists.
+"""
 
 _write_json = json.JSONEncoder(separators=(",", ":")).encode
 _FOREIGN = re.compile("[^\x00-\x7f]+")
 
 
 def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
-    """Put an event's name and arguments, or an ack's value, into Socket.IO's JSON text and the attachments that it refers to.
+    """Write an event's name and arguments, or an ack's value, as Socket.IO's JSON text.
 
-    The text is ASCII. No string may hold a lone surrogate; strangers' texts come as `Written`.
+    Return the text and the attachments that it refers to. The text is ASCII. No string may hold a
+    lone surrogate, so strangers' texts come as `Written`.
     """
     attachments: list[bytes] = []
 
@@ -69,7 +71,7 @@ def write_arguments(arguments: Sequence[Value]) -> tuple[str, list[bytes]]:
 
     # A dataclass is passed to `write`, which makes a Fragment of it.
     text = orjson.dumps(arguments, write, orjson.OPT_PASSTHROUGH_DATACLASS).decode()
-    # orjson leaves characters as they are, and a transport counts and masks ASCII at least cost.
+    # orjson leaves characters as they are. A transport counts and masks ASCII at least cost.
     return text if text.isascii() else _FOREIGN.sub(_escaped, text), attachments
 
 
@@ -99,12 +101,15 @@ def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str
 
 
 def encode_draining(after_ms: int) -> tuple[str, list[Value]]:
-    """Put the gateway's own event into name and arguments."""
+    """Put the gateway's own event into its name and arguments."""
     return "draining", [{"after_ms": after_ms}]
 
 
 def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -> dict[str, Value]:
-    """Put the answer to a join into the one value of its ack; a client that lacks nothing is told only what it may not know."""
+    """Put the answer to a join into the one value of its ack.
+
+    A client that lacks nothing is told only what it may not know.
+    """
     if answer.missing == b"":
         return _brief_answer(answer, info)
     announced: Value = (
@@ -148,7 +153,7 @@ def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
     return brief
 
 
-@lru_cache(maxsize=64)  # when everybody comes back, it is to few documents
+@lru_cache(maxsize=64)  # when everybody comes back, they come to few documents
 def _written_info(info: DocumentInfo) -> Written:
     return Written(_write_json(encode_info(info)))
 

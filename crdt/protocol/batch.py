@@ -1,6 +1,6 @@
 """Batches: several updates framed as one message, each with its length in front.
 
-Decoding is strict: bytes become updates or raise ProtocolError, nothing else, in time linear in
+Decoding is strict. Bytes become updates or raise ProtocolError, nothing else, in time linear in
 their length.
 """
 
@@ -11,7 +11,7 @@ from crdt.yjs.varint import read_varuint, write_varuint
 
 
 def encode_batch(updates: Sequence[bytes]) -> bytes:
-    """Frame updates as one batch: each with its length in front."""
+    """Frame updates as one batch."""
     out = bytearray()
     for update in updates:
         write_varuint(len(update), out)
@@ -20,7 +20,7 @@ def encode_batch(updates: Sequence[bytes]) -> bytes:
 
 
 def decode_batch(batch: bytes, *, max_updates: int = 10_000) -> list[bytes]:
-    """Take a batch apart; raises ProtocolError(malformed) unless it is exactly one update or more."""
+    """Take a batch apart; raises ProtocolError(malformed) unless it is one whole update or more."""
     updates: list[bytes] = []
     at, end = 0, len(batch)
     while at < end:

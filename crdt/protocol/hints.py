@@ -1,13 +1,13 @@
-"""Hints: what nodes tell each other about a document or about themselves, and how a hint travels as bytes.
+"""Hints: what nodes tell each other about a document or about themselves, also as bytes.
 
-A hint holds nothing of value. A node that misses one finds out from the log. How hints travel is the
-bus' affair (server/bus/base.py).
+A hint holds nothing of value. A node that misses one finds out from the log. How hints travel is
+the bus' affair (server/bus/base.py).
 
-On the wire a hint is `version • length of the node id • node id • MessagePack array`, so that a node
-knows its own hints by their first bytes. The array begins with the kind of hint. Presence is the one
+On the wire a hint is `version • length of the node id • node id • MessagePack array`. A node knows
+its own hints by their first bytes. The array begins with the kind of hint. Presence is the one
 exception: its JSON text was written already for clients, and travels as that text.
 
-Decoding is strict: bytes become a hint or raise ProtocolError, nothing else. A node of another
+Decoding is strict. Bytes become a hint or raise ProtocolError, nothing else. A node of another
 version says things that this node does not understand. They raise as well, and this node reads the
 log instead.
 """
@@ -32,10 +32,13 @@ _KEY_HASH = Meta(min_length=16, max_length=16)
 
 
 class BatchHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=0):
-    """A row was appended in this life of the document; `batch` is None when it is too large to travel: read it from the log.
+    """A row was appended in this epoch of the document.
 
-    `author_keys`: what the row bound (crdt/protocol/row.py). `people`: how many have the document
-    open on the node that says so, because a row costs a frame for each of them too.
+    Attributes:
+        batch: None if it is too large to travel. The receiver reads it from the log.
+        author_keys: client ids that the row bound (crdt/protocol/row.py).
+        people: how many have the document open on the sender's node, because a row costs a frame
+            for each of them too.
     """
 
     epoch: Annotated[Epoch, _COUNT]
@@ -47,17 +50,17 @@ class BatchHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
 
 @dataclass(frozen=True, slots=True)
 class PresenceHint:
-    """Presence changed on the node that says so."""
+    """Presence changed on the sender's node."""
 
     changes: tuple[PresenceChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceWhole:
-    """Everybody with a cursor on the node that says so: its other people, if it had any, are gone.
+    """Everybody with a cursor on the sender's node. Its other people, if it had any, are gone.
 
-    `asks`: the node has just opened the document, or may have missed something, and wants to hear
-    the same of the others.
+    `asks`: the sender has just opened the document, or may have missed something. It wants to hear
+    the same from the others.
     """
 
     people: tuple[PresenceChange, ...]
@@ -71,20 +74,25 @@ class DocumentHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class AccessHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=3):
-    """Who has access was changed; `version`: the access' own, as the store counts it."""
+    """Who has access was changed. `version` is the access list's own, as the store counts it."""
 
     version: Annotated[int, _COUNT]
 
 
 class ClosedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=4):
-    """The document was deleted, or began another epoch: close its room."""
+    """The document was deleted, or began another epoch. Close its room."""
 
     code: Code
     message: str
 
 
 class Beat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=5):
-    """The node that says so lives. `leaving`: this is its last word; `called`: its name in the settings, which it says now and then."""
+    """The sender lives.
+
+    Attributes:
+        leaving: this is the sender's last word.
+        called: its name in the settings, which it says now and then.
+    """
 
     leaving: bool = False
     called: str = ""
@@ -96,8 +104,8 @@ Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | AccessHint | Cl
 class _Presence(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=1):
     """PresenceHint or PresenceWhole on the wire."""
 
-    # JSON, because MessagePack holds neither integers beyond 64 bits nor lone surrogates, which a
-    # client's state may have.
+    # JSON, because MessagePack holds neither integers beyond 64 bits nor lone surrogates. A
+    # client's state may have both.
     text: str
     whole: bool
     asks: bool
@@ -115,7 +123,7 @@ _decode = Decoder(BatchHint | _Presence | DocumentHint | AccessHint | ClosedHint
 
 
 def sender_prefix(node: NodeId) -> bytes:
-    """The bytes that everything this node says begins with."""
+    """Return the bytes that everything this node says begins with."""
     name = node.encode()
     if not 0 < len(name) <= _MAX_NODE_ID:
         raise ValueError(f"A node id has 1 to {_MAX_NODE_ID} bytes.")
@@ -123,7 +131,7 @@ def sender_prefix(node: NodeId) -> bytes:
 
 
 def encode_hint(prefix: bytes, hint: Hint) -> bytes:
-    """Put a hint behind its sender's prefix."""
+    """Write a hint behind its sender's prefix."""
     match hint:
         case PresenceHint(changes):
             return prefix + _encode(_Presence(write_changes(changes), whole=False, asks=False))
@@ -134,7 +142,7 @@ def encode_hint(prefix: bytes, hint: Hint) -> bytes:
 
 
 def decode_hint(data: bytes) -> tuple[NodeId, Hint]:
-    """Take a hint apart: who says it, and what; raises ProtocolError(malformed)."""
+    """Take a hint apart into its sender and what it says; raises ProtocolError(malformed)."""
     length = data[1] if len(data) > 1 and data[0] == VERSION else 0
     if not 0 < length <= _MAX_NODE_ID or len(data) < length + 3:
         raise ProtocolError(Code.MALFORMED, "A hint begins with its version and its sender.")

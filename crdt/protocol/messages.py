@@ -1,6 +1,6 @@
 """Messages of the native protocol: what the server says to a session, and the values in it.
 
-How a message travels is the gateway's affair; server/PROTOCOL.md is the reference for clients.
+How a message travels is the gateway's affair. server/PROTOCOL.md is the reference for clients.
 """
 
 import json
@@ -18,7 +18,10 @@ from crdt.permissions import Role as Role
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 Request = NewType("Request", object)
-"""Something the gateway recognises one awaited answer by; opaque to everybody else. None: no answer is awaited."""
+"""What the gateway recognises one awaited answer by; opaque to everybody else.
+
+None stands for a request without an awaited answer.
+"""
 
 
 class User(Struct, frozen=True, rename={"user_id": "id"}):
@@ -34,7 +37,7 @@ _write_json = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True)
 class PresenceChange:
-    """One session's presence as others see it; `state` None: it is gone."""
+    """One session's presence as others see it. With `state` None, the session is gone."""
 
     presence_id: PresenceId
     client_id: ClientId
@@ -43,7 +46,11 @@ class PresenceChange:
 
     @cached_property
     def text(self) -> str:
-        """As JSON, in ASCII: written once for everybody who is told of it now, on joining later, or by another node."""
+        """The change as JSON, in ASCII.
+
+        Written once for everybody who is told of the change: now, on joining later, or by another
+        node.
+        """
         user = to_builtins(self.user)
         return _write_json(
             {"presence_id": self.presence_id, "client_id": self.client_id, "user": user, "state": self.state}
@@ -51,7 +58,7 @@ class PresenceChange:
 
 
 def write_changes(changes: Sequence[PresenceChange]) -> str:
-    """A list of changes as JSON."""
+    """Write a list of changes as JSON."""
     return f"[{','.join([change.text for change in changes])}]"
 
 
@@ -60,7 +67,7 @@ Durability = Literal["ok", "waiting"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a room accepts, in bytes unless said otherwise. Announced to clients with every join.
+    """Limits of what a room accepts, in bytes unless said otherwise. Every join announces some.
 
     Attributes:
         update_bytes: one batch, however it arrives.
@@ -100,9 +107,12 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """What a client says on joining. `state_vector`: Yjs v1 bytes, unchecked; `key`: see "Client ids" in PROTOCOL.md.
+    """A client's words on joining.
 
-    `seq`: of this epoch's log it has everything up to there.
+    Attributes:
+        state_vector: Yjs v1 bytes, unchecked.
+        key: see "Client ids" in PROTOCOL.md.
+        seq: the client has everything of this epoch's log up to this row.
     """
 
     state_vector: bytes
@@ -114,11 +124,14 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True)
 class JoinAnswer:
-    """Everything a session needs to begin; `missing` is None when it comes in `chunk_count` parts of together `chunk_bytes`.
+    """Everything that a session needs to begin.
 
-    `missing` is empty for a client that lacks nothing, and `state_vector` when it has nothing more
-    either. `set_aside`: how many changes are kept out of the document, because the document engine
-    does not take them.
+    Attributes:
+        missing: the missing update. Empty for a client that lacks nothing. None if it comes in
+            `chunk_count` parts of together `chunk_bytes`.
+        state_vector: empty if the client lacks nothing and has nothing more either.
+        set_aside: how many changes are kept out of the document, because the document engine does
+            not take them.
     """
 
     role: Role
@@ -137,7 +150,7 @@ class JoinAnswer:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessage:
-    """Durable changes; one object is shared by all who are sent it, so that it is encoded once."""
+    """Durable changes. All receivers share one object, so that it is encoded once."""
 
     seq: Seq
     batch: bytes
@@ -145,7 +158,7 @@ class UpdateMessage:
 
 @dataclass(frozen=True, slots=True)
 class PresenceMessage:
-    """Who came, moved or went."""
+    """Sessions that came, moved or went."""
 
     changes: tuple[PresenceChange, ...]
 
@@ -157,7 +170,7 @@ class ResyncMessage:
 
 @dataclass(frozen=True, slots=True)
 class RoleMessage:
-    """What this person may do from now on."""
+    """The role of this person from now on."""
 
     role: Role
 
@@ -187,7 +200,10 @@ class ClosedMessage:
 ServerMessage = (
     UpdateMessage | PresenceMessage | ResyncMessage | RoleMessage | DurabilityMessage | DocumentMessage | ClosedMessage
 )
-"""What a room says to its sessions (`draining` is the gateway's own: it concerns connections)."""
+"""A message from a room to its sessions.
+
+`draining` is the gateway's own event, because it concerns connections.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +215,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A batch was not taken, and why."""
+    """A batch was not taken; `code` and `message` say why."""
 
     code: Code
     message: str

@@ -1,10 +1,10 @@
-"""What a client asks for: an event's name and arguments from a stranger become one typed request.
+"""Requests of clients: an event's name and arguments from a stranger become one typed request.
 
-Pure: arguments are JSON values in which bytes may stand (Socket.IO attachments); how they travelled
-is the gateway's affair. Decoding is strict: a request or a ProtocolError whose sentence names the
-argument; nothing else is raised. Unknown keys of an object are ignored, so that clients may be
-newer than the server. What it does not check: sizes (the gateway and the room know the limits), and
-whether update bytes are sound (the gate).
+Pure. Arguments are JSON values in which bytes may stand (Socket.IO attachments). How they travelled
+is the gateway's affair. Decoding is strict. It gives a request, or raises ProtocolError with a
+sentence that names the argument, and nothing else. Unknown keys of an object are ignored, so that
+clients may be newer than the server. Sizes are not checked here, because the gateway and the room
+know the limits. The gate checks whether update bytes are sound.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +17,16 @@ from crdt.protocol.messages import JoinRequest, Json
 from crdt.yjs.varint import MAX_SAFE
 
 STATE_DEPTH = 16
-"""Levels of lists and objects in a presence state; what people's cursors need is three."""
+"""Levels of lists and objects in a presence state. People's cursors need three."""
 
 
 MAX_LINK = 200
-"""Characters of a link's token; ours have 22."""
+"""Characters of a link's token. Ours have 22."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Who a person without an account says they are, as they wrote it: not yet fit to be shown to others."""
+    """A person without an account, in their own words, not yet fit to be shown to others."""
 
     name: str | None = None
     color: str | None = None
@@ -34,7 +34,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Take part in a document from now on. `link`: the token that came with its address."""
+    """Take part in a document from now on. `link` is the token that came with its address."""
 
     document_id: DocumentId
     request: JoinRequest
@@ -43,7 +43,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One part of an announced missing update."""
+    """Ask for one part of an announced missing update."""
 
     document_id: DocumentId
     index: int
@@ -59,7 +59,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One part of a batch of `total` bytes, which belongs at `offset`."""
+    """One part of a batch of `total` bytes. The part belongs at `offset`."""
 
     document_id: DocumentId
     offset: int
@@ -69,7 +69,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Where this session's cursor is; `state` None: nowhere."""
+    """Where this session's cursor is. A `state` of None is nowhere."""
 
     document_id: DocumentId
     state: dict[str, Json] | None
@@ -84,7 +84,10 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Another name for this connection's guest, or a fresh token for the same person: one of the two."""
+    """Another name for this connection's guest, or a fresh token for the same person.
+
+    One of the two is None.
+    """
 
     guest: Guest | None
     token: str | None = field(default=None, repr=False)
@@ -92,7 +95,7 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What CONNECT brings: what a guest says of themselves, and the token of whoever has one."""
+    """The payload of a CONNECT: what a guest says of themselves, and a token, if there is one."""
 
     guest: Guest
     token: str | None = field(default=None, repr=False)
@@ -102,7 +105,7 @@ ClientRequest = Join | Fetch | Update | Upload | Presence | Leave | Authenticate
 
 
 def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
-    """Make a client's event a request; raises ProtocolError(unknown_event or malformed)."""
+    """Decode a client's event; raises ProtocolError(unknown_event or malformed)."""
     decoder = _DECODERS.get(event) if isinstance(event, str) else None
     if decoder is None:
         raise ProtocolError(Code.UNKNOWN_EVENT, "This protocol has no such event.")
@@ -110,7 +113,7 @@ def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
 
 
 def decode_connect(payload: object) -> Greeting:
-    """Read the payload of a CONNECT packet, which may be absent; raises ProtocolError(malformed)."""
+    """Read a CONNECT packet's payload, which may be absent; raises ProtocolError(malformed)."""
     if payload is None:
         return Greeting(Guest())
     payload = _object(payload, "The connection's payload")
@@ -259,7 +262,7 @@ def _guest(value: object) -> Guest:
 
 
 def _token(value: object) -> str | None:
-    # Whoever reads the token says whether it is one; only this much must hold for any.
+    # The authenticator says whether this is a token. Only this much must hold for any token.
     if value is not None and (not isinstance(value, str) or not value.isascii()):
         raise _malformed("`token` must be a string of ASCII characters.")
     return value or None
@@ -269,8 +272,8 @@ def _json_object(value: dict[str, object], depth: int) -> dict[str, Json]:
     if depth == 0:
         raise _malformed(f"`state` is nested more than {STATE_DEPTH} levels deep.")
     if "_placeholder" in value:
-        # Relayed beside an attachment, it would be taken for one by the receivers' Socket.IO
-        # parsers, which throw and disconnect.
+        # Relayed beside an attachment, the object would pass for one. The receivers' Socket.IO
+        # parsers throw then, and disconnect.
         raise _malformed("`state` must not have the key `_placeholder`.")
     return {key: _json(item, depth - 1) for key, item in value.items()}
 

@@ -1,20 +1,22 @@
-"""One row of a document's log: as the store keeps it, as hints carry it, and as rooms take it in."""
+"""Row of a document's log: as the store keeps it, as hints carry it, and as rooms take it in."""
 
 from dataclasses import dataclass, field
 
 from crdt.ids import ClientId, Seq
 
 AuthorKeys = tuple[tuple[ClientId, bytes], ...]
-"""Client ids, each with the hash (16 bytes) of the key that it is bound to: crdt/room/authors.py."""
+"""Client ids, each with the hash (16 bytes) of the key that it is bound to (crdt/room/authors.py).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Contributor:
-    """Somebody whose updates are in a row, under the name of that time.
+    """A person or program whose updates are in a row, under the name of that time.
 
     Attributes:
         kind: "person" or "agent", which is a program that writes by itself.
-        on_behalf_of: the user id of the person for whom an agent writes; empty: for nobody else.
+        on_behalf_of: the user id of the person that an agent writes for; empty if it writes for
+            nobody else.
     """
 
     user_id: str
@@ -24,7 +26,7 @@ class Contributor:
 
 
 WHOLE_ROW = -1
-"""The position of a row that cannot even be taken apart."""
+"""The position of a row whose bytes cannot even be split into updates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class SetAside:
 
     Attributes:
         position: its place in the batch, counted from 0, or `WHOLE_ROW`.
-        stand_in: the batch that is applied and told in its place (crdt/log/stand_ins.py); empty:
+        stand_in: the batch that is applied and told in its place (crdt/log/stand_ins.py); empty for
             nothing.
         reason: a sentence for the operator.
     """
@@ -45,7 +47,10 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a replay has set aside. `raw`: the update as it is stored, or the whole row's bytes."""
+    """An update that a replay has set aside.
+
+    `raw`: the update as it is stored, or the whole row's bytes.
+    """
 
     seq: Seq
     set_aside: SetAside
@@ -54,15 +59,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A batch (crdt.protocol.batch.encode_batch) at its place, and the client ids that were bound when it was appended.
+    """A batch (crdt.protocol.batch.encode_batch) at its place in the log.
 
     Attributes:
-        set_aside: which of its updates are not applied.
-        damaged: the stored bytes are not those that were written, or there are none any more.
-        at: when the row was appended, in microseconds since 1970; None: not known, as of rows of
+        author_keys: the client ids that were bound when the batch was appended.
+        set_aside: its updates that are not applied.
+        damaged: the stored bytes are not those that were written, or are gone.
+        at: when the row was appended, in microseconds since 1970; None if not known, as in rows of
             earlier versions.
-        contributors: the names of whose updates are in it, in order (server/store/contributors.py);
-            empty: not known.
+        contributors: the names of those whose updates are in it, in order
+            (server/store/contributors.py); empty if not known.
     """
 
     seq: Seq

@@ -1,4 +1,7 @@
-"""Batches that come in parts: put together in order, paid for from their sender's share of memory, and forgotten at the first mistake."""
+"""Uploads: batches that come in parts, put together in order.
+
+An upload is paid for from its sender's share of memory, and forgotten at the first mistake.
+"""
 
 from dataclasses import dataclass, field
 
@@ -8,10 +11,10 @@ from crdt.ids import DocumentId
 from crdt.protocol.requests import Upload
 
 PART_SECONDS = 30.0
-"""From one part to the next: a part of 256 KiB takes so long at 9 kB/s."""
+"""Seconds from one part to the next. A part of 256 KiB takes as long at 9 kB/s."""
 
 BYTES_PER_SECOND = 16 * 2**10
-"""An upload that comes more slowly than this holds its memory for too long."""
+"""Slowest pace of an upload. A slower one would hold its memory for too long."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +26,7 @@ class _Open:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A batch that has come whole. Whoever works with it releases the lease when that is done."""
+    """A batch that has come whole. Its receiver releases the lease after working with the batch."""
 
     batch: bytes
     lease: Lease
@@ -32,8 +35,8 @@ class Whole:
 class Uploads:
     """One connection's uploads, at most one per document.
 
-    `part_bytes` bounds one part, `most_bytes` one upload and also all that this connection holds
-    open together; `account` pays.
+    `part_bytes` bounds one part. `most_bytes` bounds one upload, and also all that this connection
+    holds open together. `account` pays.
     """
 
     def __init__(self, part_bytes: int, most_bytes: int, account: Account) -> None:
@@ -42,7 +45,7 @@ class Uploads:
         self._account = account
         self._open: dict[DocumentId, _Open] = {}
         self._given_up: dict[DocumentId, str] = {}
-        """Why, until it is begun again."""
+        """Why an upload was given up, until it is begun again."""
 
     @property
     def held_bytes(self) -> int:
@@ -50,10 +53,11 @@ class Uploads:
         return sum(len(upload.received) for upload in self._open.values())
 
     def receive(self, upload: Upload) -> Whole | int:
-        """Take the next part; return the whole batch when it was the last, else the bytes received so far.
+        """Take the next part.
 
-        Offset 0 begins anew. Raises ManyhandsError, and then the document's upload is forgotten;
-        GivenUp: it was before.
+        Return the whole batch with the last part, else the bytes received so far. Offset 0 begins
+        anew. Raises ManyhandsError, and then the document's upload is forgotten. GivenUp says that
+        it was given up before.
         """
         document_id = upload.document_id
         begun = self._open.pop(document_id, None)
@@ -114,7 +118,7 @@ class Uploads:
             upload.lease.release()
 
     def forget_all(self) -> None:
-        """Drop everything: the connection is gone."""
+        """Drop everything, because the connection is gone."""
         for document_id in list(self._open):
             self.forget(document_id)
 
