@@ -1,4 +1,4 @@
-"""Background work: tasks that belong to somebody, and the pauses between tries."""
+"""Background work: tasks that belong to an owner, and the pauses between tries."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -8,7 +8,7 @@ from server.observe import log
 
 
 class Background:
-    """Tasks of one owner: none outlives the owner, and what fails in one is logged."""
+    """Tasks of one owner. No task outlives the owner, and failures are logged."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -21,7 +21,7 @@ class Background:
         return task
 
     def own(self, task: "asyncio.Task[None]") -> None:
-        """Take over a task whose failure somebody else hears of."""
+        """Take over a task whose failure somebody else is told of."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -45,7 +45,7 @@ def _log_failure(task: "asyncio.Task[None]") -> None:
 
 
 def pauses(first: float, last: float) -> Iterator[float]:
-    """Seconds between tries, doubled from the first to the last."""
+    """Yield the seconds between tries, doubled from the first to the last."""
     pause = first
     while True:
         yield pause

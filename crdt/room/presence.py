@@ -41,7 +41,7 @@ class PresenceTable:
         # The text, which is needed anyway, is never shorter than the state in it.
         if len(change.text) > self._state_bytes and _json_bytes(state) > self._state_bytes:
             raise ProtocolError(Code.TOO_LARGE, f"A presence state has at most {self._state_bytes} bytes as JSON.")
-        # to Python, 1 equals True, so the texts are compared as well
+        # To Python, 1 equals True, so the texts are compared as well
         if known == change and known.text == change.text:
             return
         self._rows[presence_id] = self.changes[presence_id] = change

@@ -506,7 +506,7 @@ class Room:
         self._catching_up.reloaded(cured=self.replica.set_aside != before.set_aside)
         self.members.authors.learn(stored.author_keys.items())
         same = self._sound and self.seq == before.seq and self.replica.set_aside == before.set_aside
-        # people who join again are told that the document is read-only
+        # People who join again are told that the document is read-only
         same = same and self.quarantined is None
         self._sound = True
         effects: list[Effect] = [*(() if same else self.members.tell(ResyncMessage())), *self.keep_aside()]
@@ -560,7 +560,7 @@ class Room:
             try:
                 self.info.check_change()
                 self._outbox.check_author(submission)
-                # it was not too costly when it came
+                # It was not too costly when it came
                 effects += self._admit(submission._replace(measured=True))
             except ManyhandsError as refusal:
                 effects += self.refuse(

@@ -1,7 +1,7 @@
-"""The open documents of this node: opened once, driven, closed when durable. What a room decides is crdt/room/room.py.
+"""Rooms: the open documents of this node, opened once, driven, and closed when durable.
 
 `Rooms.join` gives a door a seat. registry.py opens and closes, driver.py drives one room,
-committer.py writes for all.
+committer.py writes for all. crdt/room/room.py is what a room decides.
 """
 
 from server.rooms.driver import info_of, shutting_down

@@ -1,7 +1,7 @@
-"""Group commit: whatever gathers while one append runs goes into the next, over all documents, in one transaction.
+"""Group commit: the appends of all documents that gather while one commit runs, in one transaction.
 
-One append runs at a time, so the order of submission is the order of commitment. Nothing is retried
-here: a failure is told to each room, which keeps its batch and tries the same one again.
+One commit runs at a time, so the order of submission is the order of commitment. Nothing is retried
+here. A failure is told to each room, which keeps its batch and tries the same one again.
 """
 
 import asyncio
@@ -16,11 +16,17 @@ from server.observe import log
 from server.store.base import Append, AppendOutcome, Log
 
 PACE = 0.008
-"""Seconds from one group's beginning to the next one's, at least: a commit costs the same for one
-batch and for ten. After a quiet spell a group begins at once."""
+"""Least seconds between the beginnings of two groups. A commit costs the same for one batch as for
+ten.
+
+After a quiet spell a group begins at once.
+"""
 
 LATE_SECONDS = 1.5
-"""Without an answer for so long, people are told that nothing is being saved, while the same append goes on."""
+"""Seconds without an answer after which people are told that nothing is being saved.
+
+The same append goes on meanwhile.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +35,25 @@ class Late:
 
 
 Outcome = AppendOutcome | Late | None
-"""None: the store did not take it, or did not say so."""
+"""The outcome of an append. None: the store did not take it, or did not say so."""
 
 Done = Callable[[Outcome], None]
 
 
 class UnderWay:
-    """One room's append under way. It is repeated as it was, judged by the access of then, until the store calls that stale."""
+    """One room's append under way.
+
+    It is repeated as it was, judged by the access of that time, until the store calls it stale.
+    """
 
     def __init__(self) -> None:
         self._append: Append | None = None
 
     def begin(self, document_id: DocumentId, effect: effects.AppendRow, access_version: int) -> Append:
-        """What is to be submitted; `access_version`: by which everybody is judged now."""
+        """Return what is to be submitted.
+
+        `access_version`: the version of the access list that everybody is judged by now.
+        """
         append = self._append
         if append is None or append.update_id != effect.update_id:
             row = effect.batch, effect.author_keys, access_version, effect.contributors
@@ -49,15 +61,21 @@ class UnderWay:
         return append
 
     def stale(self) -> None:
-        """The store has refused it for newer access, by which everybody is judged now: what comes next is judged by that."""
+        """Forget the append, because the store has refused it for newer access.
+
+        Everybody is judged by the newer access by now, and the next append will be as well.
+        """
         self._append = None
 
 
 class Committer:
-    """The one writer to the log on this node; run it as `async with committer:`."""
+    """The one writer to the log on this node. Runs as `async with committer:`."""
 
     def __init__(self, log: Log, *, deadline: float) -> None:
-        """`deadline`: seconds after which an append without an answer counts as failed (it is safe to repeat)."""
+        """`deadline`: seconds after which an append without an answer counts as failed.
+
+        The append is safe to repeat.
+        """
         self._log = log
         self._deadline = deadline
         self._waiting: list[tuple[Append, Done]] = []
@@ -73,7 +91,10 @@ class Committer:
         await self._background.stop()
 
     def submit(self, append: Append, done: Done) -> None:
-        """Put an append into the next group; `done` is called on the loop with what came of it, and perhaps before that with Late."""
+        """Put an append into the next group.
+
+        `done` is called on the loop with the outcome, and perhaps before that with Late.
+        """
         self._waiting.append((append, done))
         self._wake.set()
         if self._late:
@@ -111,8 +132,8 @@ class Committer:
             log.warning("append_failed", documents=len(appends), reason=str(error) or "no answer in time")
             return [None] * len(appends)
         except Exception:  # noqa: BLE001 - the border between the store and many rooms
-            # Not a refusal that the port knows of. One bad append must not hold up the others: try
-            # each alone.
+            # The port knows no such refusal. One bad append must not hold up the others: try each
+            # alone.
             log.exception("append_broken", documents=len(appends))
             if len(appends) == 1:
                 return [None]

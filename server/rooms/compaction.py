@@ -1,4 +1,4 @@
-"""Folding one open document's log: how much of it there is, and one fold at a time."""
+"""Compaction of one open document's log: how much of it there is, and one fold at a time."""
 
 import asyncio
 from math import inf
@@ -11,20 +11,20 @@ from server.observe import log
 from server.store import base as store
 
 CLEARED_SECONDS = 60.0
-"""From one fold for what was deleted in a document that is nearly full to the next one."""
+"""Seconds between two folds of a nearly full document that only clear away what was deleted."""
 
 
 FOLDS_AT_ONCE = 2
-"""Documents that are folded at once: each is in memory whole, beside its replica."""
+"""Documents that are folded at once. Each is in memory whole, beside its replica."""
 
 
 class Compaction:
-    """Counts what was appended since the snapshot."""
+    """Counter of what was appended since the snapshot."""
 
     def __init__(
         self, document_id: DocumentId, loaded: store.Loaded, log_of_all: store.Log, fold: store.Fold, most_bytes: int
     ) -> None:
-        """`most_bytes`: what the document may grow to."""
+        """`most_bytes`: the size that the document may grow to."""
         self._document_id = document_id
         self._log = log_of_all
         self._fold = fold
@@ -38,17 +38,17 @@ class Compaction:
         self._due = due_bytes(self._snapshot_bytes)
 
     def appended(self, size: int, document_size: int) -> bool:
-        """There is one row more, of so many bytes; say whether to ask `begin`."""
+        """Count one row more, of `size` bytes; say whether to ask `begin`."""
         self._rows += 1
         self._bytes += size
         return self._bytes + ROW_BYTES * self._rows >= self._due or document_size * 8 >= self._most_bytes * 7
 
     def begin(self, room: Room, now: float, *, unloading: bool) -> bool:
-        """Begin to fold when the log has grown enough; before the document is unloaded, when there is anything worth it.
+        """Begin to fold when the log has grown enough, or, before unloading, when it is worth it.
 
-        Of a document that is nearly full as soon as anything was deleted, however few bytes that
-        took, but once in a minute. False: there is nothing, or it is being folded. After True,
-        `compact` must be called.
+        A nearly full document is folded as soon as anything was deleted, however few bytes the
+        deletion took, but only once in a minute. Return False if nothing is to be folded, or a fold
+        is under way. After True, `compact` must be called.
         """
         if self._folding:
             return False
@@ -61,7 +61,10 @@ class Compaction:
         return self._folding
 
     async def compact(self) -> int | None:
-        """Fold all there is; return by how many bytes that made the stored document smaller, None when nothing came of it."""
+        """Fold the whole log.
+
+        Return by how many bytes the stored document became smaller, None if nothing came of it.
+        """
         try:
             async with self._turn:
                 report = await self._log.compact(self._document_id, self._fold)

@@ -1,7 +1,8 @@
-"""The driver of one open room: carries out the room's effects, calls it back in time, and lets no error out of it.
+"""Driver of one open room: carries out the room's effects, and calls the room back in time.
 
-The room decides, this module does. `do` calls a verb of the room, carries out what the room answers
-and sets the timer for its next deadline; `wake` does so when nothing but time has passed.
+The room decides, and this module acts. `do` calls a verb of the room, carries out the effects and
+sets the timer for the next deadline. `wake` does the same when nothing but time has passed. No
+error leaves the driver: an error of ours ends the room.
 """
 
 import asyncio
@@ -62,28 +63,28 @@ NEVER_DRAINS = 60.0
 """Seconds after which a connection that has fallen behind and not caught up is cut."""
 
 LONGEST_HOLD = 0.12
-"""Seconds for which people's bytes may wait to be read: as long as the longest window."""
+"""Seconds for which the people's bytes may wait to be read: as long as the longest window."""
 
 
 def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
-    """What an open page shows of a catalogue entry."""
+    """Return what an open page shows of a catalogue entry."""
     return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
 
 
 def shutting_down() -> Unavailable:
-    """The refusal of everything that comes after the drain has begun."""
+    """Return the refusal of everything that comes after the drain has begun."""
     return Unavailable("This server is shutting down; connect again.", Code.DRAINING)
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """What every open room of a node shares.
+    """Surroundings that all open rooms of a node share.
 
     Attributes:
         clock: monotonic seconds.
-        left: told of each seat that is free.
-        closed: told of each document that is in memory no longer.
         judge: gives everybody in a room the role that they have by now.
+        left: is told of each seat that has become free.
+        closed: is told of each document that is in memory no longer.
         draining: nothing is opened or taken any more.
     """
 
@@ -105,22 +106,32 @@ class Surroundings:
 
 
 class Driver:
-    """A room with its surroundings. `came_to_rest` is called whenever the room is idle, and once when it is over."""
+    """A room with its surroundings.
+
+    `came_to_rest` is called whenever the room is idle, and once when it is over.
+    """
 
     over = False
-    """Whether nothing is driven any more."""
+    """Whether the driver has stopped."""
 
     access_version = 0
-    """Newest known version of the access list. Everybody here has been checked against it, or soon will be."""
+    """Newest known version of the access list.
+
+    Everybody here has been checked against this version, or soon will be.
+    """
 
     judged_version = 0
-    """The version against which everybody has been checked who is here, or has left behind what is not durable yet."""
+    """The version that everybody here has been checked against.
+
+    So has everybody who has left behind what is not durable yet.
+    """
 
     linger: asyncio.TimerHandle | None = None
-    """Closes the room when nobody comes back."""
+    """The timer that closes the room if nobody comes back."""
 
     learning: Learning | None = None
-    """The gate has yet to learn the document before it lets edits in."""
+    """The gate's indexing of the document, while it is under way. No edit is let in before its end.
+    """
 
     def __init__(
         self,
@@ -136,31 +147,31 @@ class Driver:
         """Set while everything that was taken is durable."""
         self.settled.set()
         self.rulings: dict[tuple[object, ...], Ruling] = {}
-        """How those who were here were ruled on last, by what they showed."""
+        """The last ruling on each person who was here, by what they showed."""
         self._around = surroundings
         self._came_to_rest = came_to_rest
         self._under_way = UnderWay()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._holding: tuple[Door, ...] = ()
-        """The doors at which the people's bytes may wait until the timer rings."""
+        """The doors that hold the people's bytes back until the timer rings."""
         self._drain_timer: asyncio.TimerHandle | None = None
         self._told: tuple[Session, ...] = ()
         self._circles: list[tuple[Door, Circle]] = []
-        """Of those to whom something was said last: who came in by which door."""
+        """The seats of `_told`, by door."""
         self.trials = Trials(document_id, surroundings.clock)
-        """What is tried before it is taken."""
+        """Decides what is tried before it is taken."""
         self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
         self._compaction = Compaction(
             document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes
         )
 
     def seats(self) -> Iterator[Seat]:
-        """Everybody who is here now."""
+        """Return everybody who is here now."""
         return map(_seat, self.room.members)
 
     def learn(self) -> None:
-        """Have the gate learn the document beside everything else."""
+        """Have the gate index the document beside everything else."""
         learning = self.learning = Learning(self.room.replica)
 
         async def run() -> None:
@@ -172,14 +183,17 @@ class Driver:
         self._around.background.spawn(run(), "learning")
 
     def check_open(self) -> None:
-        """Raise ManyhandsError unless the document is open here, and anything is taken at all."""
+        """Raise ManyhandsError unless the document is open here and the node takes anything."""
         if self._around.draining:
             raise shutting_down()
         if self.over:
             raise ProtocolError(Code.NOT_JOINED, "The document was closed meanwhile. Join it again.")
 
     def do(self, verb: Callable[[], list[Effect]]) -> None:
-        """Call a verb of the room, carry out its effects, and see to what is due. An error of ours ends the room, not the process."""
+        """Call a verb of the room, carry out its effects, and see to what is due.
+
+        An error of ours ends the room, not the process.
+        """
         if self.over:
             return
         try:
@@ -189,7 +203,10 @@ class Driver:
         self.wake()
 
     def carry_out(self, effects: list[Effect]) -> None:
-        """Carry out the effects of a verb that was called before; those who were shown out hear of it in any case."""
+        """Carry out the effects of a verb that was called before.
+
+        If the room is over by now, only people who were shown out are told.
+        """
         if self.over:
             for effect in effects:
                 if isinstance(effect, Dismiss):
@@ -198,7 +215,7 @@ class Driver:
             self.do(lambda: effects)
 
     def left(self, seat: Seat) -> None:
-        """A seat is free: nothing of its person is kept here."""
+        """Forget who listens at which door, because a seat is free, and tell the surroundings."""
         self._told, self._circles = (), []
         self._around.left(seat)
 
@@ -220,7 +237,7 @@ class Driver:
             self.settled.clear()
 
     def receive(self, seat: Seat, batch: bytes, request: Request | None) -> bool:
-        """Take a small batch. Return False, without any change, if the batch has to wait for something.
+        """Take a small batch. Return False, without any change, if the batch has to wait.
 
         If others are already waiting, no deadline moves, so the timer is left alone.
         """
@@ -252,6 +269,8 @@ class Driver:
 
     def _set_timer(self) -> None:
         moment = None if self.over else self.room.deadline()
+        # Most verbs move no deadline. A timer that is right already is not set anew, because
+        # setting one costs more than comparing.
         if self._timer is None or moment != self._due:
             if self._timer is not None:
                 self._timer.cancel()
@@ -260,6 +279,8 @@ class Driver:
             if moment is not None:
                 delay = max(0.0, moment - self._around.clock())
                 self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+        # Bytes are held back only while a row gathers and its window ends soon: they then go into
+        # that row, and are parsed together with the rest of it.
         soon = moment is not None and self.room.gathers and moment - self._around.clock() <= LONGEST_HOLD
         if soon and not self._holding:
             self._holding = tuple(door for door, _ in self._circles)
@@ -274,16 +295,18 @@ class Driver:
             door.hold(self.document_id, holding=False)
 
     def _ring(self) -> None:
+        # The timer has rung. `_set_timer` must set a new one, even for the same moment.
         self._timer = None
         if self._holding:
             self._hold_no_more()  # what has come belongs into the row that may leave now
         self.wake()
 
     def close(self) -> None:
-        """Stop driving; nothing is lost if the room is idle."""
+        """Stop driving. Nothing is lost if the room is idle."""
         self.over = True
         self.settled.set()
-        # In a turn of its own: what was held would be read in the middle of whatever ends the room.
+        # In a turn of its own. Otherwise what was held would be read in the middle of the room's
+        # end.
         asyncio.get_running_loop().call_soon(self._hold_no_more)
         for timer in (self._timer, self._drain_timer, self.linger):
             if timer is not None:
@@ -316,7 +339,8 @@ class Driver:
                     assert_never(effect)
 
     def _say(self, sessions: tuple[Session, ...], message: ServerMessage, but: Session | None = None) -> None:
-        if len(sessions) == 1:  # what is said to one person alone says nothing of the next time
+        # A message to one person must not replace the circles of the last broadcast
+        if len(sessions) == 1:
             (session,) = sessions
             if session is not but:
                 seat = _seat(session)
@@ -339,7 +363,7 @@ class Driver:
             seat.ears.dismissed(seat)
 
     def _acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
-        """Tell each person of all their edits in one go: whoever types much has many in a row."""
+        """Tell each person of all their edits in one message. Fast typists have many in a row."""
         if len(requests) == 1:
             ((session, request),) = requests
             cast(Seat, session).ears.acknowledge((request,), seq)
@@ -375,7 +399,7 @@ class Driver:
                 assert_never(outcome)
 
     async def _append_as_allowed(self, effect: AppendRow) -> None:
-        """The store knows of newer access, or of the trash: take that over, and go on with what is allowed."""
+        """Take over newer access, or the trash, from the store, and go on with what is allowed."""
         head = await self._reader.head()
         if head is None:
             self.end(Code.DELETED, "The document was deleted.")
@@ -388,7 +412,7 @@ class Driver:
         self.do(lambda: self.room.append_overtaken(effect.update_id))
 
     def end(self, code: Code, message: str) -> None:
-        """End the room and tell everybody why."""
+        """End the room, and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
     async def _ask(self, effect: ReadRows | Reload | KeepAside) -> None:
@@ -446,7 +470,11 @@ class Driver:
                 assert_never(message)
 
     def hear_row(self, hint: BatchHint) -> None:
-        """There is this row in the log. In another life of the document: then the store must say which one is the present."""
+        """Take in that the log has this row.
+
+        A row of another epoch puts the document in doubt: the store must say which epoch is the
+        present one.
+        """
         if hint.epoch != self.room.epoch:
             self.do(lambda: self.room.doubt("Another node knows another life of this document."))
         elif hint.batch is None:
@@ -456,7 +484,7 @@ class Driver:
             self.do(lambda: self.room.remote(row))
 
     def access_changed(self, version: int) -> None:
-        """Who has access has changed; nothing happens when that is known."""
+        """Judge everybody again, because access has changed. Do nothing if the version is known."""
         if version > self.access_version and not self.over:
             self.access_version = version
             self.judge()
@@ -478,15 +506,18 @@ class Driver:
             self.do(lambda: self.room.members.announce_presence(asks=True))
 
     def find_node(self, node: NodeId) -> None:
-        """Another node is heard of for the first time, or again."""
+        """Take in that another node is heard of for the first time, or again."""
         self.do(lambda: self.room.members.find_node(node))
 
     def lose_node(self, node: NodeId) -> None:
-        """Another node has gone or fallen silent."""
+        """Take in that another node has gone or fallen silent."""
         self.do(lambda: self.room.members.lose_node(node))
 
     def _leave_behind(self, slow: Sequence[Seat]) -> None:
-        """A connection that does not take in what it is sent falls behind: its share of memory is bounded by the limit."""
+        """Let connections fall behind that do not take in what they are sent.
+
+        Their share of memory is bounded by the backlog limit.
+        """
         for seat in slow:
             log.info("connection_behind", document=self.document_id)
             self.room.members.congested(seat, self._around.clock())
@@ -507,7 +538,10 @@ class Driver:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
     def compact_if_due(self, *, unloading: bool = False) -> None:
-        """Fold the log in the background, if that pays, or if the document is nearly full and there is something to be cleared away."""
+        """Fold the log in the background, if that pays.
+
+        It also pays if the document is nearly full and something can be cleared away.
+        """
         room, now = self.room, self._around.clock()
         if not self.over and room.quarantined is None and self._compaction.begin(room, now, unloading=unloading):
             self._around.background.spawn(self._compact())
@@ -517,12 +551,13 @@ class Driver:
             saved = await self._compaction.compact()
         if saved is not None:
             self.room.replica.document.shrink(saved)
-            self.compact_if_due()  # of what came meanwhile; perhaps nothing more comes to ask for it
-            # Nor for what was deleted meanwhile in a full document, into which nobody writes any
-            # more.
+            # For what came meanwhile, because perhaps nothing more comes to ask for it
+            self.compact_if_due()
+            # Nor does anything ask for what was deleted meanwhile in a full document, because
+            # nobody can write there any more.
             asyncio.get_running_loop().call_later(CLEARED_SECONDS, self.compact_if_due)
 
 
 def _seat(session: Session) -> Seat:
-    """Every session of a room on a server is a seat."""
+    """Return a session as a seat, which every session of a room on a server is."""
     return cast(Seat, session)

@@ -1,6 +1,6 @@
-"""Looks every few seconds where the logs of the open documents end: what other nodes hinted at in vain is found out here.
+"""Poll of the logs' ends, every few seconds, for all open documents in one query.
 
-One query asks for all open documents:
+The poll finds what other nodes hinted at in vain:
 
 - The head moved: read the rows.
 - The epoch changed: load the document again, which ends its room.
@@ -28,7 +28,7 @@ DEADLINE = 10.0
 
 
 class HeadPoll:
-    """Runs as `async with`; `seconds` from one look to the next, shortened by `hurry`."""
+    """Runs as `async with`. `seconds` from one look to the next, shortened by `hurry`."""
 
     def __init__(self, store_log: Log, rooms: Iterable[Driver], seconds: float) -> None:
         self._log = store_log
@@ -45,13 +45,14 @@ class HeadPoll:
         await self._background.stop()
 
     def hurry(self) -> None:
-        """Look now: hints may have been lost."""
+        """Look now, because hints may have been lost."""
         self._wake.set()
 
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds):  # unlike `wait_for`, it loses no cancellation to the timeout
+                # Unlike `wait_for`, loses no cancellation to the timeout
+                async with asyncio.timeout(self._seconds):
                     await self._wake.wait()
             self._wake.clear()
             try:
@@ -75,7 +76,11 @@ class HeadPoll:
 
 
 def _compare(driver: Driver, before: DocumentInfo, head: Head) -> None:
-    """Tell a room what it has missed. `before`: its entry when the question was asked; one that it has heard of since is newer."""
+    """Tell a room what it has missed.
+
+    `before`: the room's entry when the question was asked. An entry that it has heard of since is
+    newer.
+    """
     room, info = driver.room, info_of(head)
     driver.access_changed(head.access_version)
     if head.seq > room.seq or head.epoch != room.epoch:

@@ -1,6 +1,6 @@
-"""What nodes owe each other beside hints: a sign of life every second, and a word about everything after something was missed.
+"""Heartbeats of this node, and what nodes tell each other after hints were lost.
 
-A node that falls silent, or says goodbye, takes its people's cursors with it on all others.
+A node that falls silent, or says goodbye, takes its people's cursors with it on all other nodes.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from server.observe import log
 from server.rooms.driver import Driver
 
 BEAT = 1.0
-"""Seconds between signs of life."""
+"""Seconds between heartbeats."""
 
 NAMED = 10
-"""So many signs of life for each that says the node's name."""
+"""One heartbeat in this many says the node's name."""
 
 _TWICE = (
     "Another process runs under this name. Give each node a MANYHANDS_NODE_ID of its own: when one of them dies, "
@@ -28,7 +28,10 @@ _TWICE = (
 
 
 class Heartbeats:
-    """Runs as `async with`, within the bus' lifetime. `live_nodes` is told of other nodes by the rooms as well."""
+    """Runs as `async with`, within the bus' lifetime.
+
+    The rooms tell `live_nodes` of other nodes as well.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Heartbeats:
         clock: Callable[[], float],
         called: str,
     ) -> None:
-        """`called`: this node's name in the settings, which no other has."""
+        """`called`: this node's name in the settings, which no other node has."""
         self._called = called
         self._bus = bus
         self._rooms = rooms
@@ -58,7 +61,10 @@ class Heartbeats:
         self._bus.publish(NODES, Beat(leaving=True))
 
     def recovered(self) -> None:
-        """Hints were lost, ours as well as others': say where our logs end and who is here, and ask who is elsewhere."""
+        """Say where our logs end and who is here, and ask who is elsewhere.
+
+        Hints were lost, ours as well as others'.
+        """
         for driver in self._rooms:
             driver.announce()
 
@@ -69,7 +75,7 @@ class Heartbeats:
             await asyncio.sleep(BEAT)
 
     def look(self) -> None:
-        """See who has come and who has fallen silent."""
+        """See which nodes have come and which have fallen silent."""
         for node in self._live_nodes.take_silent(self._clock()):
             self._lose(node)
         for node in self._live_nodes.take_new():

@@ -1,6 +1,8 @@
-"""Batches that cannot be taken at once: read in the sandbox, tried there if need be, judged in slices while others go on.
+"""Intake of batches that cannot be taken at once.
 
-A batch is taken at once when it is small, and little else came in the same turn of the event loop.
+A batch is taken at once if it is small, and little else came in the same turn of the event loop.
+Any other batch is read in the sandbox, tried there if need be, and judged in slices while others go
+on.
 """
 
 import asyncio
@@ -22,14 +24,23 @@ from server.sandbox import Sandbox
 from server.store.base import Log
 
 INLINE_BYTES = 32 * 2**10
-"""A batch up to this many bytes is read here when its turn has come; a larger one in the sandbox, while others go on."""
+"""A batch up to this many bytes is read here when its turn has come.
+
+A larger batch is read in the sandbox, while others go on.
+"""
 
 AT_ONCE_BYTES = 8 * 2**10
-"""What is taken in one turn of the event loop, keystrokes apart: 4,000 of the smallest structs, some 30 ms. The rest takes turns."""
+"""Bytes that are taken in one turn of the event loop, keystrokes apart. The rest takes turns.
+
+So many bytes hold 4,000 of the smallest structs, which take some 30 ms.
+"""
 
 
 class Intake:
-    """All batches of this node that have to wait for something. `update_bytes`: the largest batch that is taken."""
+    """All batches of this node that have to wait.
+
+    `update_bytes`: the largest batch that is taken.
+    """
 
     def __init__(
         self,
@@ -47,12 +58,15 @@ class Intake:
         self._at_once_bytes = min(AT_ONCE_BYTES, update_bytes)
         self._inline_bytes = min(INLINE_BYTES, update_bytes)
         self._taken_at_once = 0
-        """Bytes, in this turn of the event loop."""
+        """Bytes that were taken in this turn of the event loop."""
         self._memory_shares = memory_shares
         self._turnstile = turnstile
 
     def may_go_at_once(self, size: int, person: str) -> bool:
-        """Whether a batch of so many bytes may be taken in this turn of the event loop; counts it if so."""
+        """Whether a batch of so many bytes may be taken in this turn of the event loop.
+
+        If so, its bytes are counted.
+        """
         if not self._memory_shares.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
             return False
         if not self._taken_at_once:
@@ -64,7 +78,10 @@ class Intake:
         self._taken_at_once = 0
 
     def receive(self, seat: Seat, batch: bytes, request: Request | None) -> Awaitable[None] | None:
-        """Take a batch that could not be taken at once; what is awaited must be awaited before the seat's next one."""
+        """Take a batch that could not be taken at once.
+
+        An awaitable must be awaited before the seat's next batch.
+        """
         try:
             seat.driver.check_open()
             self._memory_shares.look(seat.card.person)
@@ -107,7 +124,10 @@ class Intake:
         return await self._sandbox.inspect(updates, self._gate_limits, person)
 
     async def _try(self, seat: Seat, updates: Sequence[Inspected]) -> bool:
-        """Have the sandbox open the document with a batch; say whether it takes the engine too long to be applied here."""
+        """Have the sandbox open the document with a batch.
+
+        Return whether the engine takes too long with the batch to apply it here.
+        """
         room = seat.driver.room
         room.may_write(seat)
         around = self._log, self._sandbox, self._gate_limits
@@ -116,7 +136,10 @@ class Intake:
     async def _judged(
         self, seat: Seat, updates: Sequence[Inspected], request: Request | None, *, measured: bool
     ) -> list[Effect]:
-        """Have the gate judge a batch, a slice in each turn of the loop; raises ProtocolError(too_costly) if it has to be tried first."""
+        """Have the gate judge a batch, a slice in each turn of the event loop.
+
+        Raises ProtocolError(too_costly) if the batch has to be tried first.
+        """
         driver = seat.driver
         slices = driver.room.receive_in_slices(seat, updates, request, measured=measured)
         try:

@@ -1,11 +1,11 @@
-"""Judging: who may come into a document, and who of those in it may stay, as access changes.
+"""Judging of people: who may come into a document, and who may stay as access changes.
 
-When a document's access has a new version, everybody in it is judged again by one reading of the
-store: sessions get their new roles, and those who have none left are shown out. So is whoever has
-left something behind that is not durable yet.
+When a document's access list has a new version, everybody in it is judged again by one reading of
+the store. Sessions get their new roles, and people without a role are shown out. People who have
+left something behind that is not durable yet are judged as well.
 
-While the store is away nobody's access can change, so whoever comes to a document that is open is
-let in as by the last ruling, unless a newer version of its access has been heard of since.
+While the store is away nobody's access can change. An open document then lets people in by their
+last ruling, unless a newer version of its access list has been heard of since.
 """
 
 import asyncio
@@ -25,10 +25,16 @@ from server.rooms.seat import Card, Seat
 from server.store.sharing_base import Standing
 
 PATIENCE = 1.5
-"""Seconds that the store may take to say who may come into a document that is open; past it, memory answers if it can."""
+"""Seconds that the store may take to say who may come into an open document.
+
+Past it, memory answers if it can.
+"""
 
 REMEMBERED = 1000
-"""People per open document who are let in again while the store is away; past it, whoever came first is forgotten."""
+"""People per open document who are let in again while the store is away.
+
+Past it, the person who came first is forgotten.
+"""
 
 
 class Judging:
@@ -38,7 +44,10 @@ class Judging:
         self._access = access
 
     async def ruling(self, driver: Driver | None, document_id: DocumentId, card: Card) -> Ruling:
-        """What somebody may do; raises ProtocolError(not_found), and Unavailable when neither the store nor memory can tell."""
+        """Return what somebody may do.
+
+        Raises ProtocolError(not_found), and Unavailable if neither the store nor memory can tell.
+        """
         try:
             async with asyncio.timeout(None if driver is None else PATIENCE):
                 return await self._access.ruling(card.identity, document_id, card.link)
@@ -49,7 +58,10 @@ class Judging:
             return known
 
     async def judge(self, driver: Driver) -> None:
-        """Give everybody in a room the role that the store has for them now; returns when it is done, however long the store is away."""
+        """Give everybody in a room the role that the store has for them now.
+
+        Return when that is done, however long the store is away.
+        """
         document_id, wait = driver.document_id, pauses(FIRST_PAUSE, LAST_PAUSE)
         while not driver.over and (cards := {seat: seat.card for seat in _everybody(driver)}):
             try:
@@ -62,7 +74,7 @@ class Judging:
             heard = driver.access_version
             if standing is None:
                 return
-            if standing.version < heard:  # it was read before the change that has been heard of meanwhile
+            if standing.version < heard:  # read before the change that has been heard of meanwhile
                 await asyncio.sleep(next(wait))
                 continue
             driver.access_version = standing.version
@@ -70,9 +82,9 @@ class Judging:
             if standing.version == heard:
                 driver.judged_version = heard
                 return
-            # Nobody had heard of this version yet, so whoever joined while it was read may have
-            # been judged by the one before.
-        driver.judged_version = driver.access_version  # there was nobody to be judged
+            # Nobody had heard of this version yet. A person who joined while it was read may have
+            # been judged by the version before.
+        driver.judged_version = driver.access_version  # nobody is left to be judged
 
     def _carry_out(self, driver: Driver, standing: Standing, cards: dict[Seat, Card]) -> None:
         present = set(_everybody(driver))
@@ -86,7 +98,7 @@ class Judging:
 
 
 def remember(driver: Driver, card: Card, ruling: Ruling) -> None:
-    """Keep how somebody was ruled on, for as long as the document is open."""
+    """Keep the last ruling on somebody, for as long as the document is open."""
     driver.rulings.pop(card.credit, None)
     driver.rulings[card.credit] = ruling
     if len(driver.rulings) > REMEMBERED:
@@ -94,7 +106,10 @@ def remember(driver: Driver, card: Card, ruling: Ruling) -> None:
 
 
 def _recall(driver: Driver, card: Card) -> Ruling | None:
-    """How this person was ruled on last. A newcomer may do what everybody may, if that is to write: no grant lets write more."""
+    """Return the last ruling on this person.
+
+    A newcomer may do what everybody may, if that is to write, because no grant lets write more.
+    """
     known = driver.rulings.get(card.credit)
     if known is None and driver.rulings:
         newest = max(driver.rulings.values(), key=lambda ruling: ruling.version)
@@ -104,7 +119,7 @@ def _recall(driver: Driver, card: Card) -> Ruling | None:
 
 
 def _everybody(driver: Driver) -> Iterator[Seat]:
-    """Whoever is here, and whoever has left and sent something that is not durable yet."""
+    """Yield everybody here, and everybody who has left something that is not durable yet."""
     here = driver.room.members
     yield from (cast(Seat, session) for session in driver.room.owing() if session not in here)
     yield from driver.seats()

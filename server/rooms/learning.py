@@ -1,15 +1,18 @@
-"""A large document that has just been opened: people read it already, while the gate learns, in a thread, what it must know of it."""
+"""Indexing of a large document for the gate, in a thread, while people read it already."""
 
 import asyncio
 
 from crdt.log.replica import Replica
 
 LATER = 0.2
-"""Seconds after opening in which nothing is learned unless an edit comes: the thread would slow down the answers to those who join."""
+"""Seconds after opening in which nothing is indexed, unless an edit comes.
+
+The thread would slow down the answers to the people who join.
+"""
 
 
 class Learning:
-    """One replica's. Whoever has an edit waits for `finish`."""
+    """The indexing of one replica. An edit waits for `finish`."""
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
@@ -17,7 +20,7 @@ class Learning:
         self._over = asyncio.Event()
 
     async def run(self) -> None:
-        """Learn, soon or when it is wanted."""
+        """Index the document after a while, or when the index is wanted."""
         try:
             try:
                 async with asyncio.timeout(LATER):
@@ -29,6 +32,6 @@ class Learning:
             self._over.set()
 
     async def finish(self) -> None:
-        """Return when it is learned."""
+        """Return when the document is indexed. Begin at once."""
         self._wanted.set()
         await self._over.wait()

@@ -1,10 +1,11 @@
-"""The memory of open documents, person by person: nobody can make this node hold more than their share of it.
+"""Memory shares: what one person's open documents may take of this node's memory.
 
-A document costs everybody who is in it. When the last of them has left it goes on costing that one
-until it is closed, which takes a while; so does a document that somebody has opened without getting
-in. Whoever holds more than their share can join no document that is not among theirs. Who goes on
-writing into theirs is stopped at twice the share, unless it is a single document, which may be as
-large as any. One person opens one document at a time, so that each is counted.
+A document counts for everybody who is in it. When the last of them has left, the document goes on
+counting for that person until it is closed, which takes a while. So does a document that somebody
+has opened without getting in. A person who holds more than their share can join only documents that
+count for them already. A person who goes on writing is stopped at twice the share, unless they have
+a single document, which may be as large as any. One person opens one document at a time, so that
+each is counted.
 """
 
 import asyncio
@@ -18,29 +19,31 @@ from server.rooms.registry import Registry
 from server.rooms.seat import Seat
 
 LOOK_BYTES = 2**20
-"""A person types so much in a year; a program or an attacker sends it in a second."""
+"""A person types as many bytes in a year. A program or an attacker sends them in a second."""
 
 
 class MemoryShares:
-    """`share`: bytes in memory of the documents that one person has open, by estimate (`Replica.memory`)."""
+    """The shares of all people. `share`: bytes that `Replica.memory` estimates, per person."""
 
     def __init__(self, rooms: Registry, share: int) -> None:
         self._rooms = rooms
         self._share = share
         self._documents: dict[str, Counter[DocumentId]] = {}
-        """In how many sessions of each document a person is."""
+        """How many sessions a person has in each document."""
         self._left_by: dict[DocumentId, str] = {}
-        """Of documents that nobody is in, or not yet."""
+        """The person that a document counts for while nobody is in it: the last one or the first.
+        """
         self._coming: dict[str, set[DocumentId]] = {}
-        """Which documents people are about to join."""
+        """The documents that people are about to join."""
         self._written: dict[str, int] = {}
-        """Bytes by whoever is in a document, since what they hold was looked at."""
+        """Bytes that a person in a document has written since their share was last checked."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def opened(self, document_id: DocumentId, person: str) -> Driver:
-        """The document's room, opened if need be; raises ManyhandsError, too_many if the person holds too much already.
+        """Return the driver of a document, opened if need be.
 
-        The document is among theirs from now on, until `arrived` at the latest.
+        The document counts for the person from now on, until `arrived` at the latest. Raises
+        ManyhandsError, too_many if the person holds too much already.
         """
         if document_id in self._of(person):
             return await self._rooms.opened(document_id)
@@ -64,7 +67,7 @@ class MemoryShares:
         self._coming.setdefault(person, set()).add(document_id)
 
     def arrived(self, document_id: DocumentId, person: str) -> None:
-        """They have joined, or have not been let in."""
+        """Note that a person has joined, or has not been let in."""
         coming = self._coming.get(person, set())
         coming.discard(document_id)
         if not coming:
@@ -77,20 +80,23 @@ class MemoryShares:
                 return
             driver = self._rooms.get(document_id)
             if driver is not None and driver.learning is not None:
-                await driver.learning.finish()  # until then it is estimated at the most that it can be
+                await driver.learning.finish()  # until then the estimate is the most that it can be
                 held = self._held_by(person)
         if held > self._share:
             raise self._too_much()
 
     def wrote(self, person: str, octets: int) -> bool:
-        """Count what somebody is about to write. False: look what they hold first, as after each `LOOK_BYTES`."""
+        """Count what somebody is about to write.
+
+        Return False after each `LOOK_BYTES`: call `look` first.
+        """
         if person not in self._documents:
             return True  # nothing of it will be taken
         written = self._written[person] = self._written.get(person, 0) + octets
         return written < LOOK_BYTES
 
     def look(self, person: str) -> None:
-        """Raise ProtocolError(too_many) if what somebody holds has grown too large by what they wrote."""
+        """Raise ProtocolError(too_many) if what a person wrote has made their share too large."""
         if self._written.get(person, 0) >= LOOK_BYTES:
             if len(self._of(person)) > 1 and self._held_by(person) > 2 * self._share:
                 raise self._too_much()
@@ -111,12 +117,12 @@ class MemoryShares:
         return {*self._documents.get(person, ()), *self._coming.get(person, ()), *left}
 
     def enter(self, seat: Seat) -> None:
-        """Somebody is in a document who was not."""
+        """Note that somebody is in a document who was not."""
         self._documents.setdefault(seat.card.person, Counter())[seat.document_id] += 1
         self._left_by.pop(seat.document_id, None)
 
     def leave(self, seat: Seat) -> None:
-        """Somebody is in a document no longer; call it when the room knows."""
+        """Note that somebody has left a document. Call this when the room knows."""
         document_id, person = seat.document_id, seat.card.person
         if not seat.driver.room.members:
             self._left_by[document_id] = person
@@ -129,5 +135,5 @@ class MemoryShares:
             self._written.pop(person, None)
 
     def closed(self, document_id: DocumentId) -> None:
-        """The document is in memory no longer."""
+        """Note that a document is in memory no longer."""
         self._left_by.pop(document_id, None)

@@ -1,9 +1,9 @@
-"""Mending a stored document in the sandbox: what whoever decodes it would die of is found there, and set aside.
+"""Mending of a stored document in the sandbox: finds what kills its readers, and sets it aside.
 
 A replay sets aside by itself what the document engine refuses (crdt/log/replay.py). It cannot
-survive a signal that ends the process, or work without end. So a document that is suspected of such
-a thing is replayed by a worker. When that one dies, the last update of the shortest log that is
-deadly is the culprit: halving finds it in a dozen trials.
+survive a signal that ends the process, or work without end. A document that is suspected of this is
+therefore replayed by a worker. If the worker dies, the culprit is the last update of the shortest
+log that kills a worker. Halving finds the culprit in a dozen trials.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,32 +20,35 @@ from crdt.yjs.reader import inspect
 from server.sandbox import WANT_OF_MEMORY, SandboxRejected, Trial
 
 MOST_DEADLY = 16
-"""Deadly updates that are looked for in one document: each takes a dozen trials."""
+"""Deadly updates that are looked for in one document. Each takes a dozen trials."""
 
 
 class Sandbox(Protocol):
-    """What mending asks of a sandbox."""
+    """The sandbox, as far as mending needs it."""
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document; raises SandboxRejected and Unavailable."""
 
 
 async def mend(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> tuple[Found, ...]:
-    """What has to be set aside of a document so that it can be opened; raises SandboxRejected when that is not enough, and Unavailable."""
+    """Return what must be set aside of a document before it can be opened.
+
+    Raises SandboxRejected if setting aside is not enough, and Unavailable.
+    """
     deadly: list[Found] = []
     while True:
         try:
             trial = await sandbox.trial(stored, limits)
         except SandboxRejected as rejected:
-            # Too much work is nobody's update alone: whichever row crosses the limit may be an
-            # honest person's.
+            # Too much work is never one update's fault alone: the row that crosses the limit may be
+            # an honest person's.
             if len(deadly) == MOST_DEADLY or not stored.rows or rejected.code is Code.TOO_COSTLY:
                 raise
         else:
             return (*deadly, *trial.found)
         found = await _find(stored, sandbox, limits)
         if _is_want_of_memory(found) and any(map(_is_want_of_memory, deadly)):
-            # Two in one document: more likely all of it together is too large, and each row sound.
+            # Two in one document: probably the whole is too large, and each row is sound.
             raise SandboxRejected(WANT_OF_MEMORY, Code.TOO_COSTLY)
         deadly.append(found)
         stored = marked(stored, [found])
@@ -56,7 +59,7 @@ def _is_want_of_memory(found: Found) -> bool:
 
 
 def marked(stored: Stored, found: Sequence[Found]) -> Stored:
-    """The same document with these updates set aside."""
+    """Return the same document with these updates set aside."""
     by_seq = dict(stored.set_aside)
     for each in found:
         others = [other for other in by_seq.get(each.seq, ()) if other.position != each.set_aside.position]
@@ -66,7 +69,10 @@ def marked(stored: Stored, found: Sequence[Found]) -> Stored:
 
 
 async def _find(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> Found:
-    """The first deadly update of a document that is deadly as a whole; raises SandboxRejected when its snapshot is."""
+    """Return the first deadly update of a document that is deadly as a whole.
+
+    Raises SandboxRejected if the snapshot is deadly.
+    """
 
     async def is_deadly(rows: Sequence[Row]) -> str | None:
         try:
@@ -96,7 +102,7 @@ async def _find(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> Found:
 async def _first(
     most: int, is_deadly: Callable[[int], Awaitable[str | None]], reason: str = "It is damaged."
 ) -> tuple[int, str]:
-    """How many it takes to be deadly, of `most` that are, and what the last of them dies of."""
+    """Return how many of `most` it takes to be deadly, and what the last of them dies of."""
     alive, dead = 0, most
     while dead - alive > 1:
         middle = (alive + dead) // 2

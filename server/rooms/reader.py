@@ -1,8 +1,8 @@
-"""What one room asks of the store beside appending: its rows, all of it anew, and to keep what was set aside.
+"""Reader of one room's document: asks the store until it answers, for everything but appends.
 
-Asked until the store answers. Loading a document anew again and again takes longer each time, while
-nothing is found that would cure it: whatever is wrong with a document, it costs its own people time
-and nobody else.
+The reader fetches rows, or the whole document anew, and stores what was set aside. Loading a
+document again and again takes longer each time, while nothing is found that would cure it. So a
+broken document costs its own people time, and nobody else.
 """
 
 import asyncio
@@ -28,15 +28,18 @@ CALM = 60.0
 """Seconds without a reload after which the next one is at once again."""
 
 LONGEST_PAUSE = 30.0
-"""Seconds before a reload, at most."""
+"""Most seconds before a reload."""
 
 
 REPLAY_INLINE_BYTES = 64 * 2**10
-"""A document up to this size is replayed at once; a larger one in a thread, which lets others go on now and then."""
+"""A document up to this size is replayed at once.
+
+A larger one is replayed in a thread, which lets others go on now and then.
+"""
 
 
 def stored_of(loaded: Loaded) -> Stored:
-    """A loaded document in the room's own terms."""
+    """Return a loaded document in the room's own terms."""
     marks = loaded.set_aside
     return Stored(
         loaded.epoch,
@@ -51,13 +54,13 @@ def stored_of(loaded: Loaded) -> Stored:
 
 
 async def replayed(replay: Callable[[], T], stored: Stored) -> T:
-    """Replay a document where others wait for it the least."""
+    """Replay a document, in a thread if others would wait for it too long."""
     size = len(stored.snapshot or b"") + sum(len(row.batch) for row in stored.rows)
     return replay() if size <= REPLAY_INLINE_BYTES else await asyncio.to_thread(replay)
 
 
 class Reader:
-    """One document's. `clock`: monotonic seconds."""
+    """The reader of one document. `clock`: monotonic seconds."""
 
     def __init__(
         self, document_id: DocumentId, log_of_all: Log, set_asides: SetAsides, clock: Callable[[], float]
@@ -70,15 +73,18 @@ class Reader:
         self._pause = 0.0
 
     async def read(self, after: int) -> Sequence[Row] | None:
-        """The rows after one."""
+        """Return the rows after one; None if only `load` tells what became of them."""
         return await self._until_answered(lambda: self._log.read(self._document_id, Seq(after)))
 
     async def head(self) -> Head | None:
-        """Where the log ends, and what the catalogue says."""
+        """Return where the log ends and what the catalogue says; None if the document is gone."""
         return (await self._until_answered(lambda: self._log.heads([self._document_id]))).get(self._document_id)
 
     async def load(self, *, failed: bool) -> Loaded | None:
-        """The whole document. `failed`: because the engine has failed, so after a pause if that was the reason only lately."""
+        """Return the whole document; None if it is gone.
+
+        `failed`: the engine has failed. Then there is a pause first, if it failed lately as well.
+        """
         if failed:
             await self._pause_before_loading()
         return await self._until_answered(lambda: self._log.load(self._document_id))
@@ -91,8 +97,12 @@ class Reader:
         self._failed_at = self._clock()
 
     async def keep_aside(self, effect: KeepAside) -> tuple[int, int] | None:
-        """Store what was set aside, and say so in the log."""
-        self._pause = 0.0  # something was found: that is progress
+        """Store what was set aside, and log it.
+
+        Return the document's version of all that is set aside, before and after, or None
+        if there is no such document or epoch.
+        """
+        self._pause = 0.0  # something was found, which is progress
         tell_set_aside(self._document_id, effect.found)
         return await self._until_answered(lambda: self._set_asides.keep(self._document_id, effect.epoch, effect.found))
 
@@ -107,6 +117,9 @@ class Reader:
 
 
 def tell_set_aside(document_id: DocumentId, found: Sequence[Found]) -> None:
-    """One line for all that one replay has found; its reasons may quote content, and are for `manyhands doctor`."""
+    """Write one line for all that one replay has found.
+
+    The reasons are left out, because they may quote content. `manyhands doctor` shows them.
+    """
     rows = [each.seq for each in found]
     log.error("updates_set_aside", document=document_id, updates=len(rows), first_row=min(rows), last_row=max(rows))

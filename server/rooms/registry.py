@@ -1,10 +1,12 @@
-"""One room per document: opened once however many ask, closed only when everything is durable, never both at once.
+"""Registry of the open documents: one room each, opened once and closed when all is durable.
 
-Opening is: subscribe to the bus, then load, so that nothing can fall between. A room that has come
-to rest lingers for whoever comes back, then its log is folded if that pays, and it goes.
+A document is opened once however many ask, and never opened and closed at the same time. Opening
+subscribes to the bus first and loads afterwards, so that nothing can fall between. A room that has
+come to rest lingers for people who come back. Then its log is folded if that pays, and the room is
+closed.
 
-After a crash, the documents that were open then are suspect: each is replayed in the sandbox before
-this process decodes it again, and what the sandbox dies of is set aside (server/rooms/mending.py).
+After a crash, the documents that were open are suspect. Each is replayed in the sandbox before this
+process decodes it again. What the sandbox dies of is set aside (server/rooms/mending.py).
 """
 
 import asyncio
@@ -38,21 +40,24 @@ UNTOUCHED = 600.0
 """Seconds until a document that could not be mended is tried again."""
 
 MARKS_KEPT = timedelta(days=30)
-"""How long another node's open marks are kept. A node that comes back under its name by then still treats them with suspicion."""
+"""Time for which another node's open marks are kept.
+
+A node that comes back under its name within this time still suspects the documents.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
-    """How rooms are run. Times in seconds.
+    """Settings of rooms. Times are in seconds.
 
     Attributes:
         limits: what rooms accept.
         gate_limits: what the gate accepts.
-        linger: how long an empty room stays open for whoever comes back; more than 0, or no join
+        linger: how long an empty room stays open for people who come back; more than 0, or no join
             would find it open.
         append_deadline: how long an append may take before it counts as failed.
         node_id: this node's name in the open marks; the same after a restart.
-        poll_seconds: from one look at what other nodes appended to the next; None: this node is
+        poll_seconds: from one look at what other nodes appended to the next; None if this node is
             alone with its store.
         open_bytes_per_user: memory of the documents that one person has open.
         engine: what applies updates; tests have one that fails.
@@ -70,7 +75,7 @@ class RoomSettings:
 
 @dataclass(slots=True)
 class Suspect:
-    """The document was open when this node died last: it is mended in the sandbox before it is opened.
+    """The document was open when this node died last, and is mended before it is opened.
 
     Attributes:
         until: the loop's time until which it is not tried again, because it could not be mended.
@@ -84,16 +89,16 @@ class Opening:
     """The document is being read.
 
     Attributes:
-        heard: the last hint of each kind that came meanwhile; presence is asked for afterwards anyway.
-            Without them a row would be missed that is appended after the log was read, and hinted
-            at before the room is there.
+        heard: the last hint of each kind that came meanwhile, except presence, which is asked for
+            afterwards anyway. Otherwise a row would be missed that is appended after the log was
+            read, and hinted at before the room is there.
     """
 
     task: "asyncio.Task[None]"
     heard: dict[type, tuple[NodeId, BusMessage]] = field(default_factory=dict)
 
     def hear(self, node: NodeId, message: BusMessage) -> None:
-        """Keep a hint, of a batch no more than that it exists."""
+        """Keep a hint. Of a batch, keep only that it exists."""
         if isinstance(message, BatchHint):
             _, known = self.heard.get(BatchHint, (node, message))
             if isinstance(known, BatchHint) and known.epoch == message.epoch and known.seq > message.seq:
@@ -105,17 +110,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The document is being let go of."""
+    """The document is being closed."""
 
     task: "asyncio.Task[None]"
 
 
 State = Suspect | Opening | Driver | Closing
-"""What there may be of a document; the driver is the open one, and of most documents there is nothing."""
+"""The state of a document. The driver is the open one. Most documents have no state here."""
 
 
 class Registry:
-    """The documents of this node, each in one state: opened once, driven, closed when durable."""
+    """The documents of this node, each in one state."""
 
     def __init__(
         self, store: Store, bus: Bus, sandbox: Sandbox, settings: RoomSettings, background: Background
@@ -134,7 +139,10 @@ class Registry:
         return iter([state for state in self._states.values() if isinstance(state, Driver)])
 
     async def start(self) -> None:
-        """Learn which documents were open when this node died last, and forget what nodes had open that never came back."""
+        """Learn which documents were open when this node died last.
+
+        Forget the open marks of nodes that never came back.
+        """
         suspects = await self._store.open_marks.marked(self._settings.node_id)
         await self._store.open_marks.forget_others(self._settings.node_id, MARKS_KEPT)
         self._states.update({document_id: Suspect() for document_id in suspects})
@@ -142,12 +150,12 @@ class Registry:
             log.warning("unclean_stop", documents=len(self._states))
 
     def stop(self) -> None:
-        """Let go of everything at once; what is durable by now is durable."""
+        """Stop all drivers at once. What is durable by now is durable."""
         for driver in self:
             driver.close()
 
     async def drain(self) -> None:
-        """Open nothing more, and return when everything that was taken is durable and every room is closed."""
+        """Open nothing more. Return when everything taken is durable and every room is closed."""
         self.surroundings.draining = True
         await asyncio.gather(*(driver.settled.wait() for driver in self))
         for driver in self:
@@ -156,12 +164,12 @@ class Registry:
         await asyncio.gather(*changing, return_exceptions=True)
 
     def get(self, document_id: DocumentId) -> Driver | None:
-        """The document's driver, if it is open."""
+        """Return the document's driver, if it is open."""
         state = self._states.get(document_id)
         return state if isinstance(state, Driver) else None
 
     async def opened(self, document_id: DocumentId) -> Driver:
-        """The document's driver, opened if need be; raises ManyhandsError."""
+        """Return the document's driver, opened if need be; raises ManyhandsError."""
         while True:
             if self.surroundings.draining:
                 raise shutting_down()
@@ -170,14 +178,14 @@ class Registry:
                 return state
             if not isinstance(state, Opening | Closing):
                 task = asyncio.create_task(self._open(document_id, state))
-                # Whoever waits has the error; when nobody does, it is of no use.
+                # Everybody who waits gets the error. If nobody waits, the error is of no use.
                 task.add_done_callback(lambda task: task.cancelled() or task.exception())
                 state = self._states[document_id] = Opening(task)
                 self._background.own(task)
             await asyncio.shield(state.task)
 
     async def until_closed(self, document_id: DocumentId) -> None:
-        """Wait for a change of this document that is under way."""
+        """Wait until a document that is being opened or closed is so."""
         while isinstance(state := self._states.get(document_id), Opening | Closing) and not state.task.done():
             await asyncio.gather(asyncio.shield(state.task), return_exceptions=True)
 
@@ -214,7 +222,7 @@ class Registry:
         self._came_to_rest(driver)
 
     def _rest(self, document_id: DocumentId, state: Suspect | None = None) -> None:
-        """Nothing is being done with a document any more."""
+        """Note that nothing is being done with a document any more."""
         if state is None:
             self._states.pop(document_id, None)
         else:
@@ -226,7 +234,7 @@ class Registry:
         return await replayed(lambda: Room(stored, info, limits, settings.gate_limits, self._ids, engine), stored)
 
     async def _mended(self, loaded: Loaded, suspect: Suspect) -> Loaded:
-        """A document that was open when the process died is mended in the sandbox first; return it as it is stored then."""
+        """Mend a document that was open when the process died; return it as it is stored then."""
         document_id, now = loaded.document_id, asyncio.get_running_loop().time()
         if now < suspect.until:
             raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE)
@@ -249,7 +257,7 @@ class Registry:
     # Closing.
 
     def _came_to_rest(self, driver: Driver) -> None:
-        """A room is idle or over: the one is closed after a while, the other at once."""
+        """Close a room that is over at once, and a room that is idle after a while."""
         if self.get(driver.document_id) is not driver:
             return
         if driver.over:
@@ -291,7 +299,11 @@ class Registry:
 
 
 def _new_ids() -> IdFactory:
-    """Ids for one node. Update ids need to be unique only: chance tells processes apart, a number their rows."""
+    """Make the ids of one node.
+
+    Update ids need only be unique: chance tells processes apart, and a number tells their rows
+    apart.
+    """
     process, numbers = secrets.token_hex(12), itertools.count()
     return IdFactory(
         update_id=lambda: UpdateId(f"{process}{next(numbers):x}"),

@@ -1,8 +1,8 @@
-"""All rooms of one node: joining a document, and what is said to its people from outside.
+"""Rooms of one node: joining a document, and what is said to its people from outside.
 
-`join` gives a seat, which is all that a door needs from then on (server/rooms/seat.py). What a room
-decides is crdt/room/room.py; server/rooms/driver.py drives one; server/rooms/registry.py opens and
-closes them.
+`join` gives a seat, which is all that a door needs from then on (server/rooms/seat.py).
+server/rooms/driver.py drives one room, and server/rooms/registry.py opens and closes rooms.
+crdt/room/room.py is what a room decides.
 """
 
 import asyncio
@@ -37,7 +37,10 @@ from server.store.titles import utc_now
 UNREADABLE = "This document cannot be opened: the document engine fails with it. Everything is kept: tell whoever runs this server."
 
 LONG_VECTOR_BYTES = 4 * 2**10
-"""A state vector up to this many bytes is read in a quarter of a millisecond; the longest takes a hundred times as long."""
+"""A state vector up to this many bytes is read in a quarter of a millisecond.
+
+The longest takes a hundred times as long.
+"""
 
 
 class Rooms:
@@ -52,7 +55,7 @@ class Rooms:
         clock: Callable[[], float] = time.monotonic,
         access: Access | None = None,
     ) -> None:
-        """`clock`: monotonic seconds; `access`: None lets everybody in as a guest."""
+        """`clock`: monotonic seconds. `access`: None lets everybody in as a guest."""
         self.limits = limits = settings.limits
         self._bus = bus
         self._log = store.log
@@ -105,11 +108,14 @@ class Rooms:
         await self._running.enter_async_context(poll)
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Let go of everything; what is durable by now is durable. Call `drain` first."""
+        """Let go of everything. What is durable by now is durable. Call `drain` first."""
         await self._running.aclose()
 
     async def drain(self) -> None:
-        """Let nobody in and take nothing any more; return when everything that was taken is durable. Give it a deadline."""
+        """Let nobody in and take nothing more. Return when everything taken is durable.
+
+        Call this with a deadline.
+        """
         await self._registry.drain()
 
     # Joining.
@@ -127,16 +133,16 @@ class Rooms:
         """Give somebody a seat in a document, opening it if need be.
 
         The caller must put the answer on the wire before it lets the event loop turn, so that no
-        update overtakes it. Raises ManyhandsError; the person is then in the document only if they
-        were before. `link` is the token that came with the address; `account` pays for what is kept
-        until it is fetched.
+        update overtakes the answer. `link`: the token that came with the address. `account`: pays
+        for what is kept until it is fetched. Raises ManyhandsError. The person is then in the
+        document only if they were before.
         """
         card = Card(identity, link, account.person if account is not None else identity.user.user_id)
         try:
             driver, ruling = await self._let_in(document_id, request, card)
             if ears.gone:
-                # Its person may be back through another connection by now, whom this one would put
-                # out as the older of the two.
+                # The person may be back through another connection by now. This connection would
+                # put the newer one out.
                 raise ProtocolError(Code.NOT_JOINED, "The connection went before it was let in.")
             seat = ears.seat(document_id)
             if seat is None or seat not in driver.room.members:
@@ -168,11 +174,12 @@ class Rooms:
         return answer
 
     async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[Driver, Ruling]:
-        """Open a document for somebody who may read it, and say what they may do by the newest version that is heard of here.
+        """Open a document for somebody who may read it, and return their ruling.
 
-        Access is asked for before anything is opened, and once more when it was not open and
-        hearing of changes meanwhile. After the last look at what may have changed nothing waits any
-        more, so that it holds.
+        The ruling is by the newest version of the access list that is known here. Access is asked
+        for before anything is opened. It is asked for again if the document was not open meanwhile,
+        and so heard of no changes. Nothing waits after the last look at what may have changed, so
+        the ruling holds.
         """
         while True:
             before = self._registry.get(document_id)
@@ -185,38 +192,44 @@ class Rooms:
             await self._turnstile.go_through(document_id)
             if self._registry.get(document_id) is before is driver and ruling.version >= driver.access_version:
                 if not driver.room.members:
-                    driver.access_version = ruling.version  # there is nobody to be judged anew
+                    driver.access_version = ruling.version  # nobody is here to be judged anew
                     if driver.room.settled:
                         driver.judged_version = ruling.version
                 return driver, ruling
 
     async def _catch_up(self, driver: Driver) -> None:
-        """What a client has and this node has not may be durable already, and others' work: the client must not be asked to bring it."""
+        """Read the log to its end, because the client has what this node lacks.
+
+        This may be durable already, and others' work. The client must not be asked to bring it.
+        """
         try:
             await driver.catch_up()
         except Unavailable:
             if self._settings.poll_seconds is not None:
                 raise
-            # Alone with its store, this node has missed nothing: the client brings its own.
+            # Alone with its store, this node has missed nothing. The client brings its own work.
 
     # What the catalogue's routes and sharing call.
 
     def access_changed(self, document_id: DocumentId, version: int) -> None:
-        """Who has access was changed here: judge who is in the document, here and elsewhere."""
+        """Judge everybody in a document, here and elsewhere, because access to it has changed."""
         self._bus.publish(document_id, AccessHint(version))
         driver = self._registry.get(document_id)
         if driver is not None:
             driver.access_changed(version)
 
     def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
-        """A title or the trash has changed: tell the open pages, here and elsewhere."""
+        """Tell the open pages, here and elsewhere, that a title or the trash has changed."""
         driver = self._registry.get(document_id)
         if driver is not None:
             driver.do(lambda: driver.room.describe(info))
         self._bus.publish(document_id, DocumentHint(info))
 
     async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
-        """Close a document for everybody, here and elsewhere, and say why. What is not durable is refused."""
+        """Close a document for everybody, here and elsewhere, and say why.
+
+        What is not durable is refused.
+        """
         driver = self._registry.get(document_id)
         if driver is not None:
             driver.end(code, message)

@@ -1,7 +1,7 @@
-"""Seats: one person in one document, and the ports that a seat stands between.
+"""Seats: one person in one document each, and the ports between which a seat stands.
 
 A door lets people in: the native protocol's gateway, or the server itself. Nothing that a room asks
-of a door blocks or raises; somebody who is gone is skipped.
+of a door blocks or raises. Somebody who is gone is skipped.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ class Card:
 
     @property
     def credit(self) -> tuple[object, ...]:
-        """What the role follows from."""
+        """Everything that the role follows from."""
         identity = self.identity
         return identity.user.user_id, identity.email, frozenset(identity.document_roles.items()), self.link
 
@@ -44,7 +44,7 @@ class Circle:
     """People of one door who are told the same, as long as nobody comes or goes.
 
     Attributes:
-        found: what the door has found out about them and would find again the next time.
+        found: what the door has found out about these people, and would find again the next time.
     """
 
     __slots__ = ("found", "seats")
@@ -55,22 +55,25 @@ class Circle:
 
 
 class Door(Protocol):
-    """Reaches many people at once."""
+    """Port to a door, which reaches many people at once."""
 
     def say(
         self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: "Seat | None"
     ) -> "Sequence[Seat]":
-        """Say the same to many, except perhaps one, encoded once; return those whose backlog has passed its limit."""
+        """Say the same to many, except perhaps to one, encoded once.
+
+        Return the seats whose backlog has passed its limit.
+        """
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Allow the door to postpone reading this document's sockets; `holding=False` reads what has arrived.
+        """Allow the door to postpone reading this document's sockets.
 
-        Only a hint, which a door may ignore.
+        `holding=False` reads what has arrived. This is only a hint, which a door may ignore.
         """
 
 
 class Ears(Protocol):
-    """One person's end at a door."""
+    """Port to one person's end at a door."""
 
     @property
     def door(self) -> Door:
@@ -78,23 +81,23 @@ class Ears(Protocol):
 
     @property
     def agent_for(self) -> str | None:
-        """None: a person sits here. Otherwise a program that writes for this user id, or for nobody (empty)."""
+        """For a program, the user id that it writes for, or empty for nobody; None for a person."""
 
     @property
     def gone(self) -> bool:
-        """Whether the person has left through the door, and joins nothing any more."""
+        """Whether the person has left through the door and joins nothing any more."""
 
     def seat(self, document_id: DocumentId) -> "Seat | None":
-        """The seat that this person has in a document already."""
+        """Return the seat that this person has in a document already."""
 
     def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
-        """Say that what these requests wrote is durable by this row."""
+        """Say that what these requests wrote is durable by row `seq`."""
 
     def refuse(self, request: Request, refused: Refused) -> None:
         """Refuse one request."""
 
     def dismissed(self, seat: "Seat") -> None:
-        """A seat of theirs is free: the room has shown them out, and has said why."""
+        """Take note that a seat is free. The room has shown the person out, and has said why."""
 
     @property
     def backlog(self) -> int:
@@ -105,14 +108,14 @@ class Ears(Protocol):
 
 
 class Host(Protocol):
-    """The room that a seat is in, as the seat asks it: a Driver."""
+    """Port to the room that a seat is in: a Driver."""
 
     document_id: DocumentId
     room: Room
     over: bool
 
     def check_open(self) -> None:
-        """Raise ManyhandsError unless the document is open here, and anything is taken at all."""
+        """Raise ManyhandsError unless the document is open here and the node takes anything."""
 
     def do(self, verb: Callable[[], list[Effect]]) -> None:
         """Call a verb of the room, and carry out its effects."""
@@ -124,26 +127,32 @@ class Host(Protocol):
         """Give everybody here the role that they have by now, soon."""
 
     def receive(self, seat: "Seat", batch: bytes, request: Request | None) -> bool:
-        """Take a small batch. Return False, without any change, if the batch has to wait for something."""
+        """Take a small batch. Return False, without any change, if the batch has to wait."""
 
     def left(self, seat: "Seat") -> None:
-        """A seat is free."""
+        """Take note that a seat is free."""
 
 
 class Checks(Protocol):
-    """Where batches wait that cannot be taken at once: an Intake."""
+    """Port to the place where batches wait that cannot be taken at once: an Intake."""
 
     def may_go_at_once(self, size: int, person: str) -> bool:
-        """Whether a batch of so many bytes may be taken in this turn of the event loop; counts it if so."""
+        """Whether a batch of so many bytes may be taken in this turn of the event loop.
+
+        If so, its bytes are counted.
+        """
 
     def receive(self, seat: "Seat", batch: bytes, request: Request | None) -> Awaitable[None] | None:
-        """Take a batch that could not be taken at once; await what is returned before the seat's next one."""
+        """Take a batch that could not be taken at once.
+
+        An awaitable must be awaited before the seat's next batch.
+        """
 
 
 class Seat(Session):
-    """The session of one person in one document, the room that it is in, and the ears at the person's door.
+    """The session of one person in one document, with its room and its end at a door.
 
-    `Rooms.join` makes one. When the room shows somebody out, the seat is free: every verb then
+    `Rooms.join` makes a seat. When the room shows somebody out, the seat is free. Every verb then
     refuses, and `Ears.dismissed` has said so.
     """
 
@@ -158,13 +167,13 @@ class Seat(Session):
 
     @property
     def document_id(self) -> DocumentId:
-        """The document that the seat is in."""
         return self.driver.document_id
 
     def receive_now(self, batch: bytes, request: Request | None) -> bool:
-        """Take a batch at once; the answer comes through the ears, now or when it is durable.
+        """Take a batch at once. The answer comes through the ears, now or when it is durable.
 
-        False: nothing has happened. The batch has to wait, or is to be refused: `receive` it.
+        Return False if nothing has happened: the batch has to wait, or is to be refused. Call
+        `receive` then.
         """
         driver, size = self.driver, len(batch)
         if size > KEYSTROKE_BYTES and not self.checks.may_go_at_once(size, self.card.person):
@@ -172,9 +181,10 @@ class Seat(Session):
         return driver.receive(self, batch, request)
 
     def receive(self, batch: bytes, request: Request | None) -> Awaitable[None] | None:
-        """Take a batch, whatever it needs; the answer comes through the ears.
+        """Take a batch, whatever it needs. The answer comes through the ears.
 
-        An awaitable must be awaited before the person's next batch: this one is checked elsewhere.
+        An awaitable must be awaited before the person's next batch, because this one is checked
+        elsewhere.
         """
         return None if self.receive_now(batch, request) else self.checks.receive(self, batch, request)
 
@@ -184,18 +194,18 @@ class Seat(Session):
         self.driver.room.may_write(self)
 
     def moves(self, state: dict[str, Json] | None) -> None:
-        """Take in where the person's cursor is; None: nowhere. Raises ProtocolError."""
+        """Take in where the person's cursor is; None is nowhere. Raises ProtocolError."""
         self.driver.check_open()
         self.driver.room.members.receive_presence(self, state)
         self.driver.wake()
 
     def part(self, index: int) -> bytes:
-        """One part of an announced missing update; raises ProtocolError."""
+        """Return one part of an announced missing update; raises ProtocolError."""
         self.driver.check_open()
         return self.driver.room.members.fetch(self, index)
 
     def renew(self, identity: Identity) -> None:
-        """The seat belongs to this person from now on, who may do what their token says now."""
+        """Let the seat belong to this person, who may do what their token says now."""
         before, self.card = self.card, replace(self.card, identity=identity)
         driver = self.driver
         driver.room.members.identify(self, identity.user)
@@ -204,7 +214,7 @@ class Seat(Session):
             driver.judge()
 
     def leave(self) -> None:
-        """Go; what was taken from the person goes on to the log."""
+        """Free the seat. What was taken from the person goes on to the log."""
         driver = self.driver
         if self in driver.room.members:
             driver.room.members.leave(self)

@@ -1,13 +1,15 @@
-"""Trying an update in the sandbox before it is taken: what is unusual, and all but plain text where something had to be set aside lately.
+"""Trials of updates in the sandbox, before they are taken.
 
-The sandbox opens the document as it is stored, with what is on its way and the update behind it,
-just as this node would after a restart. If a worker dies of that, or sets the update aside, then
-the update is refused, and nobody but its sender notices anything.
+Unusual updates are tried. For a while after something had to be set aside, everything but plain
+text is tried. The sandbox opens the document as it is stored, with what is on its way and the
+update behind it, just as this node would after a restart. If a worker dies of that, or sets the
+update aside, the update is refused. Nobody but its sender notices anything.
 
-The trial also measures. What the engine works on for long, as on thousands of cuts of a large text,
-is taken and not applied here: the log is folded in the sandbox, and the document is read anew. What
-makes the document itself dear to open is refused, for browsers would have to open it as well. A
-document that is dear to open already takes whatever makes it only a little dearer.
+A trial also measures. An update that keeps the engine busy for long, such as thousands of cuts of a
+large text, is taken but not applied here. The log is folded in the sandbox instead, and the
+document is read anew. An update that makes the document itself slow to open is refused, because
+browsers would have to open it as well. A document that is slow to open already takes whatever makes
+it only a little slower.
 """
 
 import asyncio
@@ -36,31 +38,40 @@ from server.sandbox import SandboxRejected
 from server.store.base import Log
 
 LASTING = 600.0
-"""Seconds after something was set aside in which only plain text is trusted: nobody makes a room reload for fun."""
+"""Seconds after something was set aside in which only plain text is trusted.
+
+An author seldom makes a room reload by accident.
+"""
 
 
 MOST_APPLYING = 0.1
 """Seconds of processor time for a batch that is applied on the event loop."""
 
 MOST_OPENING = 0.4
-"""Seconds of processor time that the engine may need to open a document, before a batch is asked how much of that is its own."""
+"""Seconds of processor time that the engine may need to open a document.
+
+Past it, the trial finds out how much of the time is due to the batch.
+"""
 
 MOST_GROWTH = 1.25
-"""How much dearer to open a batch may make a document that is dear already."""
+"""Factor by which a batch may slow the opening of a document that is slow to open already."""
 
 
 class Trials:
-    """One open room's. `clock`: monotonic seconds."""
+    """Trials of one open room. `clock`: monotonic seconds."""
 
     def __init__(self, document_id: DocumentId, clock: Callable[[], float]) -> None:
         self._document_id = document_id
         self._clock = clock
         self._until = clock()
         self.turn = asyncio.Lock()
-        """Whose batch is tried and judged, of those that could not be taken at once; in the order in which they came."""
+        """Held by the batch that is tried and judged.
+
+        Batches that could not be taken at once wait here, in the order in which they came.
+        """
 
     def suspect(self) -> None:
-        """Something had to be set aside."""
+        """Try everything but plain text for a while, because something had to be set aside."""
         self._until = self._clock() + LASTING
 
     def needed(self, updates: Sequence[Inspected]) -> bool:
@@ -78,14 +89,14 @@ class Trials:
         limits: GateLimits,
         person: str,
     ) -> bool:
-        """Try a batch of somebody's, and say whether it takes the engine long.
+        """Try a batch of somebody's. Return whether the engine takes long to apply it.
 
-        Raises ProtocolError if the document could not be opened with it (bad_update), or not soon
-        (too_costly), and Unavailable.
+        Raises Unavailable. Raises ProtocolError if the document cannot be opened with the batch
+        (bad_update), or not soon (too_costly). Also raised if the batch's past is missing, or if
+        the values in the document become too many.
         """
-        in_flight = (
-            room.in_flight()
-        )  # before the log is read: what becomes durable meanwhile may be in neither afterwards
+        # Before the log is read. What becomes durable meanwhile would otherwise be in neither.
+        in_flight = room.in_flight()
         loaded = await log_of_all.load(self._document_id)
         if loaded is None:
             return False  # the append will say so
@@ -96,14 +107,15 @@ class Trials:
             trial = await sandbox.trial(replace(stored, rows=after), limits, person)
         except SandboxRejected as rejected:
             if await self._is_broken_without(replace(stored, rows=before), sandbox, limits, person):
-                return False  # it is not this update's fault
+                return False  # not this update's fault
             log.warning("update_rejected", document=self._document_id, reason=rejected.message)
             if rejected.code is Code.TOO_COSTLY:
                 raise too_costly() from rejected
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
         bad = [each.set_aside.reason for each in trial.found if each.seq == after[-1].seq]
         if NO_PAST in bad:
-            raise missing_past()  # not left to the gate: the past may come meanwhile, and what was tried stood elsewhere
+            # Not left to the gate: the past may come meanwhile, and the trial was made without it.
+            raise missing_past()
         if bad:
             log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
@@ -114,7 +126,8 @@ class Trials:
         if trial.load_seconds > MOST_OPENING:
             known = await sandbox.trial(replace(stored, rows=before), limits, person)
             if trial.load_seconds < MOST_GROWTH * known.load_seconds:
-                return trial.apply_seconds > MOST_APPLYING  # dear to open already, or the machine is busy
+                # Slow to open already, or the machine is busy
+                return trial.apply_seconds > MOST_APPLYING
             log.warning(
                 "update_rejected", document=self._document_id, reason="The document would take too long to open."
             )
@@ -130,7 +143,7 @@ class Trials:
 
 
 def _with_marks(stored: Stored, room: Room) -> Stored:
-    """What this room knows to be set aside may not be stored yet."""
+    """Add the marks that this room knows of and that may not be stored yet."""
     marks = {**stored.set_aside, **room.replica.set_aside}
     rows = [replace(row, set_aside=marks.get(row.seq, ())) for row in stored.rows]
     return replace(stored, rows=rows, set_aside=marks)

@@ -1,8 +1,8 @@
-"""A turnstile for work that many bring at once, as when everybody reconnects: it lets one through in each turn of the event loop.
+"""Turnstile for work that many people bring at once, for instance when everybody reconnects.
 
-Between two of them everything else runs that is ready: others' edits, timers, sockets. Those who
-come for different things (a document, or from an address) take turns, so that a storm on one does
-not hold up who comes to another.
+It lets one piece of work through in each turn of the event loop. Between two pieces everything else
+runs that is ready: others' edits, timers, sockets. Work with different purposes (a document, an
+address) takes turns. So a storm on one document does not hold up the people who come to another.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ from collections import deque
 
 
 class Turnstile:
-    """Nobody waits at it unless somebody has just gone through."""
+    """A turnstile. Nobody waits unless somebody has just gone through."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._turning = False
 
     async def go_through(self, what_for: str) -> None:
-        """Wait for one's turn; what follows runs without another before the loop has turned."""
+        """Wait for a turn. What follows runs without another before the event loop has turned."""
         loop = asyncio.get_running_loop()
         if not self._turning:
             self._turning = True
@@ -35,7 +35,7 @@ class Turnstile:
             turn = queue.popleft()
             if queue:
                 self._waiting[what_for] = queue  # behind the others
-            if not turn.done():  # else whoever waited has gone
+            if not turn.done():  # otherwise the waiter has gone
                 turn.set_result(None)
                 asyncio.get_running_loop().call_soon(self._turn)
                 return
