@@ -13,7 +13,7 @@ from crdt.permissions import Role
 from crdt.protocol.requests import Guest
 from server.auth.base import Credentials
 from server.auth.jwt import JwtAuthenticator, identity_of
-from server.config.people import People
+from server.config.people import PeopleSettings
 from server.people.ways_in import way_in
 
 SHOWN = ("iss", "aud", "sub", "name", "email", "documents")
@@ -24,7 +24,7 @@ class TokenError(Exception):
     """It cannot be done; the text is a sentence for the operator."""
 
 
-def mint(people: People, claims: Mapping[str, Any], minutes: float, now: float) -> str:
+def mint(people: PeopleSettings, claims: Mapping[str, Any], minutes: float, now: float) -> str:
     """Sign a token with the configured secret; raises TokenError for one that the server would not take."""
     if people.jwt_secret is None:
         raise TokenError(
@@ -50,7 +50,7 @@ def document_roles(given: tuple[str, ...]) -> dict[str, str]:
     return roles
 
 
-async def inspect(people: People, token: str) -> tuple[bool, str]:
+async def inspect(people: PeopleSettings, token: str) -> tuple[bool, str]:
     """Whether the server would take a token, and what to say of it: of the token itself nothing that could be used."""
     lines = [f"{name}: {value}" for name, value in _claims_of(token).items()]
     authenticator = way_in(people, time.monotonic, time.time).authenticator

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from server.config import forms as form
 from server.config.forms import Setting
 from server.config.limits import ConnectionLimits, DocumentLimits, HttpLimits, Rates, SandboxLimits
-from server.config.people import People
+from server.config.people import PeopleSettings
 
 PREFIX = "MANYHANDS_"
 
@@ -142,7 +142,7 @@ class Config:
     """All settings of one server."""
 
     listen: Listen = Listen()
-    people: People = People()
+    people: PeopleSettings = PeopleSettings()
     places: Places = Places()
     logs: Logs = Logs()
     documents: DocumentLimits = DocumentLimits()

@@ -12,7 +12,7 @@ from typing import Any
 
 from server.config import PREFIX, Config, Declared, all_declared, declared, parts
 from server.config.forms import is_loopback
-from server.config.people import People
+from server.config.people import PeopleSettings
 
 GONE = {
     "WORKERS": 'Several cores are several nodes: read "More than one core" in deploy/README.md.',
@@ -103,10 +103,10 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
 
 
-def _contradictions_of_people(people: People) -> Iterator[str]:
+def _contradictions_of_people(people: PeopleSettings) -> Iterator[str]:
     """A half-made way in must not become an open door."""
     for way in ("jwt", "oidc"):
-        given = [each for each in declared(People) if each.name.startswith(f"{way}_")]
+        given = [each for each in declared(PeopleSettings) if each.name.startswith(f"{way}_")]
         set_here = [each.variable for each in given if getattr(people, each.name) != each.default]
         if people.auth != way and set_here:
             yield f"{' and '.join(set_here)} would not be used: set {PREFIX}AUTH={way}, or leave them out."

@@ -8,7 +8,7 @@ from server.config.forms import Setting
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleSettings:
     """People: who is let in, and how the server knows them."""
 
     auth: Annotated[

@@ -12,7 +12,7 @@ from crdt.permissions import Role
 from server.auth.base import Authenticator
 from server.auth.guest import GuestAuthenticator
 from server.auth.secret import SecretKey
-from server.config.people import People
+from server.config.people import PeopleSettings
 
 if TYPE_CHECKING:
     from server.auth.jwt import JwtAuthenticator
@@ -32,7 +32,7 @@ class WayIn:
     sessions: "OidcAuthenticator | None" = None
 
 
-def way_in(people: People, clock: Callable[[], float], now: Callable[[], float]) -> WayIn:
+def way_in(people: PeopleSettings, clock: Callable[[], float], now: Callable[[], float]) -> WayIn:
     """Make what the settings ask for. `clock`: seconds that only grow, `now`: unix seconds."""
     key = SecretKey(people.secret_key)
     match people.auth:
@@ -44,20 +44,20 @@ def way_in(people: People, clock: Callable[[], float], now: Callable[[], float])
             return WayIn(key, GuestAuthenticator(key, now))
 
 
-def default_link_role(people: People) -> Role | None:
+def default_link_role(people: PeopleSettings) -> Role | None:
     """What the address of a new document lets everybody do; None: nothing."""
     role = people.default_link_role or ("editor" if people.auth == "guest" else "none")
     return None if role == "none" else Role(role)
 
 
-def _by_token(people: People, clock: Callable[[], float], now: Callable[[], float]) -> "JwtAuthenticator":
+def _by_token(people: PeopleSettings, clock: Callable[[], float], now: Callable[[], float]) -> "JwtAuthenticator":
     from server.auth.jwt import JwtAuthenticator
     from server.auth.tokens import Rules
 
     return JwtAuthenticator(_keys(people, clock), Rules(people.jwt_issuer, people.jwt_audience), now)
 
 
-def _keys(people: People, clock: Callable[[], float]) -> "KeySource":
+def _keys(people: PeopleSettings, clock: Callable[[], float]) -> "KeySource":
     from server.auth.jwks import JwksKeys
     from server.auth.key_text import public_key, secret_key
     from server.auth.tokens import FixedKey
@@ -74,7 +74,7 @@ def _keys(people: People, clock: Callable[[], float]) -> "KeySource":
     return JwksKeys(address, clock)
 
 
-def _by_provider(people: People, key: SecretKey, clock: Callable[[], float], now: Callable[[], float]) -> WayIn:
+def _by_provider(people: PeopleSettings, key: SecretKey, clock: Callable[[], float], now: Callable[[], float]) -> WayIn:
     from server.auth.oidc import OidcAuthenticator, OidcSignIn
     from server.auth.oidc_provider import OidcClient, OidcProvider
 

@@ -11,7 +11,7 @@ import httpx
 
 from server.app import App, create_app
 from server.config import Config, Listen
-from server.config.people import People
+from server.config.people import PeopleSettings
 from server.sandbox import Sandbox
 from server.store.sql import SqlStore
 from tests.harness.live_server import listening
@@ -57,7 +57,7 @@ class IdleSandbox(Sandbox):
 
 @asynccontextmanager
 async def whole_server(
-    people: People | None = None,
+    people: PeopleSettings | None = None,
     *,
     store: SqlStore | None = None,
     clock: Clock | None = None,
@@ -66,7 +66,7 @@ async def whole_server(
 ) -> AsyncIterator[WholeServer]:
     """Run it; at the end everything it started has stopped. `config`: all settings, instead of these few."""
     store, clock = store or SqlStore.in_memory(), clock or Clock()
-    config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or People())
+    config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or PeopleSettings())
     app = create_app(config, store=store, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock)
     async with app.running(), listening(app, app.gateway.message_bytes) as port:
         yield WholeServer(port, app, store, clock)

@@ -15,7 +15,7 @@ from server.auth.guest import RENEWED_AFTER, GuestAuthenticator
 from server.auth.oidc import OidcAuthenticator
 from server.auth.secret import SecretKey
 from server.auth.tokens import VerifyingKey
-from server.config.people import People
+from server.config.people import PeopleSettings
 from server.store.sql import SqlStore
 from tests.harness.tokens import NOW
 from tests.harness.whole_server import Clock, whole_server
@@ -174,8 +174,8 @@ async def test_the_key_is_kept_where_all_nodes_find_it() -> None:
 async def test_the_operators_key_stands_above_the_kept_one() -> None:
     store = SqlStore.in_memory()
     async with (
-        whole_server(People(secret_key="a" * 32), store=store) as one,
-        whole_server(People(secret_key="b" * 32), store=store) as two,
+        whole_server(PeopleSettings(secret_key="a" * 32), store=store) as one,
+        whole_server(PeopleSettings(secret_key="b" * 32), store=store) as two,
         one.browser() as browser,
     ):
         answer = await browser.get("/api/me")

@@ -11,7 +11,7 @@ import pytest
 from crdt.permissions import Role
 from server.auth.oidc import SESSION_SECONDS, SIGN_IN_SECONDS, local_path
 from server.auth.oidc_provider import PAUSE_SECONDS
-from server.config.people import People
+from server.config.people import PeopleSettings
 from tests.harness.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, identity_provider, query_of
 from tests.harness.log_lines import log_lines
 from tests.harness.raw_socket import raw_socket
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow  # a provider, a server and their keys for each
 PUBLIC = "http://docs.example"
 
 
-def people(issuer: str, **options: Any) -> People:
-    return People(
+def people(issuer: str, **options: Any) -> PeopleSettings:
+    return PeopleSettings(
         auth="oidc",
         public_url=PUBLIC,
         oidc_issuer=issuer,

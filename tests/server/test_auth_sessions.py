@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 
-from server.config.people import People
+from server.config.people import PeopleSettings
 from tests.harness.tokens import NOW, SECRET, token
 from tests.harness.whole_server import whole_server
 
-TOKENS = People(auth="jwt", jwt_secret=SECRET, secret_key="k" * 40)
+TOKENS = PeopleSettings(auth="jwt", jwt_secret=SECRET, secret_key="k" * 40)
 
 
 def bearer(**claims: Any) -> dict[str, str]:

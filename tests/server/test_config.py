@@ -12,7 +12,7 @@ from crdt.token_bucket import Rate
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, DocumentLimits, all_declared, declared
 from server.config.loading import GONE, SettingsError, load
-from server.config.people import People
+from server.config.people import PeopleSettings
 from server.people.ways_in import default_link_role
 from tests.harness.tokens import signing_key
 
@@ -214,7 +214,7 @@ def test_a_public_key_may_be_a_file_or_text(tmp_path: Path) -> None:
 
 
 def test_new_documents_are_open_by_their_address_only_among_guests() -> None:
-    assert default_link_role(People()) is Role.EDITOR
-    assert default_link_role(People(default_link_role="none")) is None
+    assert default_link_role(PeopleSettings()) is Role.EDITOR
+    assert default_link_role(PeopleSettings(default_link_role="none")) is None
     assert default_link_role(load(people(**OIDC), {}).people) is None
     assert default_link_role(load(people(**OIDC, DEFAULT_LINK_ROLE="viewer"), {}).people) is Role.VIEWER

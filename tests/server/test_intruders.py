@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from crdt.ids import DocumentId
-from server.config.people import People
+from server.config.people import PeopleSettings
 from tests.harness.person import Person, person
 from tests.harness.raw_socket import raw_socket
 from tests.harness.tokens import NOW, SECRET, token
@@ -17,7 +17,7 @@ from tests.harness.whole_server import WholeServer, whole_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("both_ways")]
 
-TOKENS = People(auth="jwt", jwt_secret=SECRET, secret_key="k" * 40)
+TOKENS = PeopleSettings(auth="jwt", jwt_secret=SECRET, secret_key="k" * 40)
 TRANSPORTS = ["websocket", "polling"]
 EVENTS: tuple[tuple[Any, ...], ...] = (
     ("update", b"\x02\x00\x00"),
