@@ -56,7 +56,7 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class PlaceSettings:
     """Places where things are kept."""
 
     data_dir: Annotated[
@@ -143,7 +143,7 @@ class Config:
 
     listen: Listen = Listen()
     people: PeopleSettings = PeopleSettings()
-    places: Places = Places()
+    places: PlaceSettings = PlaceSettings()
     logs: Logs = Logs()
     documents: DocumentLimits = DocumentLimits()
     connections: ConnectionLimits = ConnectionLimits()
