@@ -48,7 +48,7 @@ class CannotMend(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UpdatePlace:
     """Where an update stands: the row, and its position there."""
 
     seq: Seq
@@ -69,9 +69,9 @@ async def doctor(config: Config) -> AsyncIterator["Doctor"]:
         yield Doctor(store, sandbox, GateLimits(update_bytes=config.documents.limits.update_bytes))
 
 
-def place_of(found: Found) -> Place:
+def place_of(found: Found) -> UpdatePlace:
     """Where something was found."""
-    return Place(found.seq, found.set_aside.position)
+    return UpdatePlace(found.seq, found.set_aside.position)
 
 
 @dataclass(frozen=True, slots=True)
