@@ -1,13 +1,13 @@
-"""How many lines the log gets of what can happen thousands of times a second: few of each kind, and a count of what was left out.
+"""Rations of log lines: a few lines of each event, and a count of the lines that were left out.
 
-A stranger can break a protocol, and a database can be away for everybody, far more often than
-anybody reads. A log that grows with that fills the disk and hides the rest. The ration stands
-before the one handler, so that lines of libraries pass it like our own.
+Strangers can break a protocol thousands of times a second, and so can a database that is away for
+everybody. A log that grows with that fills the disk and hides other lines. The ration filters the
+only handler, so it includes the lines of libraries.
 
-1. Of lines at WARNING and above, each event has LINES in a minute; a library's template is an
+1. At WARNING and above, each event gets LINES lines a minute. A library's template counts as an
    event.
-2. Of those events that come with every request while something is wrong, the same line (event,
-   kind, reason) comes once in PAUSE.
+2. Some events come with every request while something is wrong. The same line of such an event
+   (event, kind, reason) comes once in PAUSE.
 3. The next line of an event says how many were left out before it, as `left_out`.
 """
 
@@ -20,10 +20,13 @@ LINES = 30
 """Lines of one event in a minute."""
 
 PAUSE = 10.0
-"""Seconds between two lines that say the same."""
+"""Seconds between two equal lines."""
 
 EVENTS = 100
-"""Events, and reasons of one event, that are told apart; what comes beyond them counts as one. Only libraries and drivers make so many."""
+"""Events, and reasons of one event, that are told apart. All beyond them count as one.
+
+Only libraries and drivers make so many.
+"""
 
 REPEATED = frozenset(
     {
@@ -46,10 +49,13 @@ REPEATED = frozenset(
         "visit_not_remembered",
     }
 )
-"""Our events that come with every request or message while the same thing is wrong; what libraries say counts among them."""
+"""Our events that come with every request or message while the same thing is wrong.
+
+All lines of libraries are treated in the same way.
+"""
 
 COUNTED = frozenset({"connection_behind"})
-"""Events below WARNING that somebody can bring about at will."""
+"""Events below WARNING that strangers can cause at will."""
 
 
 @dataclass(slots=True)
@@ -61,7 +67,7 @@ class _Event:
 
 
 class Ration(logging.Filter):
-    """A handler's filter. `clock`: monotonic seconds."""
+    """A handler's filter. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -69,7 +75,7 @@ class Ration(logging.Filter):
         self._events: dict[str, _Event] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let a line through, with a count of those before it that were left out, or leave it out."""
+        """Let a line through, with the count of lines left out before it, or leave the line out."""
         facts = record.msg if isinstance(record.msg, dict) else None
         name = str(facts.get("event")) if facts is not None else f"{record.name} {record.msg}"
         if record.levelno < logging.WARNING and name not in COUNTED:

@@ -1,4 +1,4 @@
-"""The settings: what there is (config.py, limits.py, people.py), in which forms (forms.py), and how they are read (loading.py)."""
+"""The settings: declarations (config.py, limits.py, people.py), forms of values, and loading."""
 
 from server.config.config import (
     PREFIX,

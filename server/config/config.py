@@ -1,7 +1,7 @@
-"""Every setting: its form, its unit, its default, and why the default is what it is.
+"""The declarations of all settings: form, unit, default, and the reason for the default.
 
-`server/SETTINGS.md` is made from these declarations; `server/config/loading.py` reads their values,
-once, at start. Components are handed values, never the Config.
+`server/SETTINGS.md` is made from these declarations. `server/config/loading.py` reads the values
+once, at start. Components get values, never the Config.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Listen:
 
     host: Annotated[
         str,
-        Setting(form.HOST, "address", "this machine only: to open it to others is a decision"),
+        Setting(form.HOST, "address", "this machine only: opening it to other machines is your decision"),
     ] = "127.0.0.1"
     port: Annotated[
         int,
@@ -34,7 +34,7 @@ class Listen:
         Setting(
             form.ORIGINS,
             "list",
-            "the address listened on is always allowed; name the public one when a proxy stands in front",
+            "the server's own address is always allowed; name the public address if a proxy is in front",
         ),
     ] = ()
     trusted_proxies: Annotated[
@@ -42,7 +42,7 @@ class Listen:
         Setting(
             form.NETWORKS,
             "list",
-            "nobody's X-Forwarded-For and X-Forwarded-Proto are believed",
+            "X-Forwarded-For and X-Forwarded-Proto are ignored, whoever sends them",
         ),
     ] = ()
     insecure_public: Annotated[
@@ -50,18 +50,18 @@ class Listen:
         Setting(
             form.FLAG,
             "switch",
-            "where everybody is a guest, whoever reaches the server may make documents: open it only on purpose",
+            "with guests, everybody who reaches the server may create documents: open it only on purpose",
         ),
     ] = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceSettings:
-    """Places where things are kept."""
+    """Places of data and of other services."""
 
     data_dir: Annotated[
         Path,
-        Setting(form.DIRECTORY, "directory", "where the server is started; it is made when missing"),
+        Setting(form.DIRECTORY, "directory", "in the directory of the start; created if it is missing"),
     ] = Path("data")
     database_url: Annotated[
         str | None,
@@ -72,12 +72,16 @@ class PlaceSettings:
         Setting(
             form.integer(0, 2**40),
             "bytes",
-            "what each document keeps, compressed, of how it came to be: years of one person's writing; past it the oldest is given up",
+            "history of one document, compressed: years of one person's writing; above it the oldest history is dropped",
         ),
     ] = 16 * 2**20
     history_days: Annotated[
         int,
-        Setting(form.integer(1, 36_500), "days", "how old that may become; what was deleted from a document is in it"),
+        Setting(
+            form.integer(1, 36_500),
+            "days",
+            "age of the oldest history, which holds text that was deleted from a document",
+        ),
     ] = 365
     redis_url: Annotated[
         str | None,
@@ -88,7 +92,7 @@ class PlaceSettings:
         Setting(
             form.NODE_ID,
             "name",
-            "the machine's name and the port: what tells this node from others on one database, the same after a restart",
+            "the machine's name and the port, which differ between nodes of one database and stay after a restart",
         ),
     ] = None
     poll_seconds: Annotated[
@@ -96,7 +100,7 @@ class PlaceSettings:
         Setting(
             form.number(0.1, 3600),
             "seconds",
-            "from one look for what other nodes appended to the next, where PostgreSQL or Redis is used: what Redis fails to tell",
+            "between two looks for rows of other nodes that Redis has not announced; only with PostgreSQL or Redis",
         ),
     ] = 3.0
     pages_dir: Annotated[
@@ -119,17 +123,19 @@ class Logs:
     ] = "info"
     log_format: Annotated[
         str,
-        Setting(form.choice("console", "json"), "format", "made for a person's eyes; json is for collectors"),
+        Setting(form.choice("console", "json"), "format", "readable for people; json is for log collectors"),
     ] = "console"
 
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """The server's end."""
+    """The server's shutdown."""
 
     shutdown_seconds: Annotated[
         float,
-        Setting(form.number(0.1, 3600), "seconds", "to write what waits: below the ten that container runtimes give"),
+        Setting(
+            form.number(0.1, 3600), "seconds", "to write waiting edits: less than the ten that container runtimes give"
+        ),
     ] = 8.0
     drain_spread_ms: Annotated[
         int,
@@ -163,22 +169,22 @@ class Declared:
 
     @property
     def variable(self) -> str:
-        """Its environment variable."""
+        """The setting's environment variable."""
         return PREFIX + self.name.upper()
 
     @property
     def option(self) -> str:
-        """Its option on the command line."""
+        """The setting's option on the command line."""
         return "--" + self.name.replace("_", "-")
 
 
 def parts() -> Iterator[tuple[str, type]]:
-    """Config's parts: the field and its class."""
+    """Yield the name and the class of each part of Config."""
     yield from get_type_hints(Config).items()
 
 
 def declared(part: type) -> Iterator[Declared]:
-    """One part's settings, in order."""
+    """Yield one part's settings, in order."""
     hints = get_type_hints(part, include_extras=True)
     for each in fields(part):
         _, setting = get_args(hints[each.name])
@@ -186,5 +192,5 @@ def declared(part: type) -> Iterator[Declared]:
 
 
 def all_declared() -> list[Declared]:
-    """Every setting, in order."""
+    """Return all settings, in order."""
     return [each for _, part in parts() for each in declared(part)]

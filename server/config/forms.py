@@ -1,6 +1,6 @@
-"""The forms a setting's text may have: each says what it wants, and turns text into a value or raises ValueError.
+"""Forms of a setting's text. Each form says what it wants, and parses a text or raises ValueError.
 
-A ValueError's text, if it has one, says what is wanted instead of the form's own words.
+If a ValueError has a message, the message replaces the form's own words.
 """
 
 import ipaddress
@@ -23,14 +23,14 @@ _REDIS = {"redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
-    """`wants` completes the sentence "MANYHANDS_PORT must be …"."""
+    """A form. `wants` completes the sentence "MANYHANDS_PORT must be …"."""
 
     wants: str
     parse: Callable[[str], T]
 
 
 class Setting(NamedTuple):
-    """What is declared about a setting beside its type and default."""
+    """The declaration of a setting, beside its type and default."""
 
     form: Form[Any]
     unit: str
@@ -39,7 +39,7 @@ class Setting(NamedTuple):
 
 
 def is_loopback(name: str) -> bool:
-    """Whether only this machine reaches the address."""
+    """Whether only this machine can reach the address."""
     if name == "localhost":
         return True
     try:
@@ -49,7 +49,7 @@ def is_loopback(name: str) -> bool:
 
 
 def integer(least: int, most: int) -> Form[int]:
-    """A whole number, in decimal digits alone."""
+    """Return the form of a whole number, written in decimal digits only."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,18}", text):
@@ -62,7 +62,7 @@ def integer(least: int, most: int) -> Form[int]:
 
 
 def number(least: float, most: float) -> Form[float]:
-    """A number of seconds, say."""
+    """Return the form of a decimal number, for example of seconds."""
 
     def parse(text: str) -> float:
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
@@ -75,7 +75,7 @@ def number(least: float, most: float) -> Form[float]:
 
 
 def choice(*words: str) -> Form[str]:
-    """One of a few words, in any case."""
+    """Return the form of one of a few words, in upper or lower case."""
 
     def parse(text: str) -> str:
         if text.lower() not in words:
@@ -86,7 +86,6 @@ def choice(*words: str) -> Form[str]:
 
 
 def _rate(text: str) -> Rate:
-    """Read a rate and its burst."""
     found = _RATE.match(text)
     if found is None or not 0 < int(found[1]) <= int(found[2]):
         raise ValueError
@@ -94,7 +93,7 @@ def _rate(text: str) -> Rate:
 
 
 def text(most: int) -> Form[str]:
-    """Some text on one line."""
+    """Return the form of a text on one line."""
 
     def parse(text: str) -> str:
         if len(text) > most or not text.isprintable():
@@ -105,7 +104,7 @@ def text(most: int) -> Form[str]:
 
 
 def secret(least: int) -> Form[str]:
-    """Something that nobody can guess."""
+    """Return the form of a secret."""
 
     def parse(text: str) -> str:
         if len(text) < least or len(text) > 1000:
@@ -178,7 +177,7 @@ def _origin(text: str) -> str:
 
 
 def _trusted_url(text: str) -> str:
-    """Whoever can change what comes from there can be anybody."""
+    """Parse a URL of keys, which must not be changed on the way: the keys decide who people are."""
     parts = urlsplit(text)
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not safe or not parts.hostname or parts.fragment or "@" in parts.netloc or not text.isprintable():
@@ -187,7 +186,7 @@ def _trusted_url(text: str) -> str:
 
 
 def _public_key(text: str) -> str:
-    from server.auth.key_text import public_key  # only who verifies tokens needs cryptography
+    from server.auth.key_text import public_key  # cryptography loads slowly, and is seldom needed
 
     pem = text.replace("\\n", "\n") if text.startswith("-----BEGIN") else _file(text)
     public_key(pem)
@@ -214,7 +213,7 @@ def _networks(text: str) -> tuple[str, ...]:
 
 
 def _wordless(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """Keep the standard library's words for what is wrong out of our sentence."""
+    """Drop the standard library's messages, because the form's own words are clearer."""
 
     def wrapped(text: str) -> T:
         try:
@@ -232,7 +231,7 @@ DATABASE_URL = Form("a URL such as sqlite:////srv/manyhands.db or postgresql://u
 REDIS_URL = Form("a URL such as redis://:password@host:6379/0 or rediss://…", _redis_url)
 NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _wordless(_node_id))
 ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _wordless(_origins))
-RATE = Form("two whole numbers such as 10/200: so many per second for ever, and so many at once after a pause", _rate)
+RATE = Form("two whole numbers such as 10/200: the amount per second, and the amount at once after a pause", _rate)
 NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _wordless(_networks))
 TRUSTED_URL = Form(
     "a URL that begins with https:// (or http:// and an address of this machine)", _wordless(_trusted_url)

@@ -1,7 +1,7 @@
-"""The limits among the settings: how much documents, connections and requests may take, and the sandbox that looks at what is doubtful.
+"""Settings that are limits: of documents, connections, rates, requests and the sandbox.
 
-tests/server/test_limits.py tells the story of each; tests/server/test_limits_fit.py holds them
-against one another.
+tests/server/test_limits.py has a test for each. tests/server/test_limits_fit.py checks them against
+one another.
 """
 
 from dataclasses import dataclass, fields
@@ -18,7 +18,7 @@ _ROOM = Limits()
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """Limits of one document; `limits` is the form in which rooms and clients know it."""
+    """Limits of one document."""
 
     max_update_bytes: Annotated[
         int,
@@ -29,7 +29,7 @@ class DocumentLimits:
         Setting(
             form.integer(16 * KiB, 16 * MiB),
             "bytes",
-            "one message with content; larger things travel in parts, so that others' keystrokes pass between them",
+            "one message with content; larger ones are sent in parts, so that others' keystrokes pass between them",
         ),
     ] = _ROOM.part_bytes
     max_document_bytes: Annotated[
@@ -41,7 +41,7 @@ class DocumentLimits:
         Setting(
             form.integer(MiB, GiB),
             "bytes",
-            "one document's edits held in memory while the store does not answer; later ones stay with their clients",
+            "one document's edits in memory while the store does not answer; later ones stay with their clients",
         ),
     ] = _ROOM.waiting_bytes
     max_backlog_bytes: Annotated[
@@ -49,7 +49,7 @@ class DocumentLimits:
         Setting(
             form.integer(64 * KiB, 256 * MiB),
             "bytes",
-            "unsent data of one slow connection; past it, it gets one summary when it has caught up",
+            "unsent data of one slow connection; above it, the connection gets one summary when it has caught up",
         ),
     ] = _ROOM.backlog_bytes
     max_members: Annotated[
@@ -59,7 +59,7 @@ class DocumentLimits:
 
     @property
     def limits(self) -> Limits:
-        """The same values under the protocol's names; what is no setting has the protocol's own value."""
+        """The protocol's limits, with the values of these settings."""
         return Limits(**{each.name.removeprefix("max_"): getattr(self, each.name) for each in fields(self)})
 
 
@@ -84,7 +84,9 @@ class ConnectionLimits:
     max_handshakes_per_address: Annotated[
         int,
         Setting(
-            form.integer(1, 1_000_000), "connections", "not greeted yet; after a restart a whole office is back at once"
+            form.integer(1, 1_000_000),
+            "connections",
+            "without a greeting yet; after a restart a whole office comes back at once",
         ),
     ] = 200
     max_documents_per_connection: Annotated[
@@ -96,7 +98,7 @@ class ConnectionLimits:
         Setting(
             form.integer(2 * MiB, 2**40),
             "bytes",
-            "what people make the server keep (unfinished uploads, missing updates to be fetched, bodies of requests), together",
+            "memory that all people together make the server hold: unfinished uploads, missing updates, requests' bodies",
         ),
     ] = 512 * MiB
     max_held_bytes_per_user: Annotated[
@@ -104,7 +106,7 @@ class ConnectionLimits:
         Setting(
             form.integer(MiB, 2**40),
             "bytes",
-            "the same of one person (guests without a cookie: one address): two of the largest changes at once",
+            "the same for one person (guests without a cookie: one address): two of the largest changes at once",
         ),
     ] = 32 * MiB
     max_open_bytes_per_user: Annotated[
@@ -112,8 +114,8 @@ class ConnectionLimits:
         Setting(
             form.integer(MiB, 2**40),
             "bytes",
-            "documents that one person has open (guests without a cookie: one address), as they are in memory: "
-            "two to four times their size; a single one may be larger",
+            "memory of the documents that one person has open (guests without a cookie: one address): "
+            "two to four times their size; a single document may be larger",
         ),
     ] = 64 * MiB
     connect_seconds: Annotated[
@@ -126,7 +128,7 @@ class ConnectionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Rates: how much may be asked in a short time; no page comes near any of it."""
+    """Rates; no page comes near them."""
 
     join_rate: Annotated[
         Rate,
@@ -177,20 +179,20 @@ class HttpLimits:
         Setting(
             form.integer(1, 100_000),
             "people",
-            "who have a role of their own, the owner among them: a whole organisation's department; more come by the link",
+            "with a role of their own, the owner included: a large department; more people come by the link",
         ),
     ] = 1000
     ready_seconds: Annotated[
         float,
         Setting(
-            form.number(0.1, 60), "seconds", "how long /ready waits for the store: less than balancers wait for /ready"
+            form.number(0.1, 60), "seconds", "for which /ready waits for the store: less than balancers wait for /ready"
         ),
     ] = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """Limits of the worker process that meets content which may be bad."""
+    """Limits of the sandbox; its worker processes read content that may be bad."""
 
     sandbox_memory_bytes: Annotated[
         int,
@@ -198,9 +200,7 @@ class SandboxLimits:
     ] = GiB
     sandbox_seconds: Annotated[
         float,
-        Setting(
-            form.number(0.1, 3600), "seconds", "one job's processor time; what takes longer is taken for bad content"
-        ),
+        Setting(form.number(0.1, 3600), "seconds", "one job's processor time; content that takes longer counts as bad"),
     ] = 30.0
     sandbox_workers: Annotated[
         int,

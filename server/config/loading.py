@@ -1,8 +1,8 @@
-"""Reads the settings, once, at start.
+"""Loading of the settings, once, at start.
 
-They come from environment variables `MANYHANDS_<NAME>`; the command line's `--<name>` overrides
-them. An empty value counts as not given. What is unknown, badly formed or contradictory is refused
-with its name, all of it at once.
+Settings come from environment variables `MANYHANDS_<NAME>`. The command line's `--<name>` overrides
+them. An empty value counts as not given. Unknown, badly formed and contradictory settings are
+refused by name, all at once.
 """
 
 import difflib
@@ -20,11 +20,11 @@ GONE = {
     "MAX_PRESENCE_BYTES": "The limit is always 4 KiB: leave the setting out.",
     "MAX_UPLOADS": "The limit is always 32 uploads of one person: leave the setting out.",
 }
-"""Former settings, with what to do now."""
+"""Former settings, each with a sentence on what to do now."""
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; `problems` has a sentence for each thing wrong."""
+    """The settings cannot be used. `problems` has a sentence for each problem."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -32,7 +32,9 @@ class SettingsError(Exception):
 
 
 def load(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Config:
-    """Read the settings: `options` by field name override `environ` by variable; None is not given.
+    """Read the settings. `options` (by field name) override `environ` (by variable).
+
+    An option that is None is not given.
 
     Raises:
         SettingsError: with a sentence for every unknown variable, bad value and bad combination.
@@ -81,30 +83,30 @@ def _unknown(environ: Mapping[str, str], options: Mapping[str, str | None]) -> I
 
 
 def _contradictions(config: Config) -> Iterator[str]:
-    """What no setting can know alone."""
+    """Yield a sentence for each combination of settings that cannot be."""
     listen, documents = config.listen, config.documents
     if config.people.auth == "guest" and not is_loopback(listen.host) and not listen.insecure_public:
         yield (
-            f"Refusing to listen on {listen.host}: with {PREFIX}AUTH=guest whoever reaches that address may make documents, and open "
-            f"those whose address they know. Listen on 127.0.0.1, set {PREFIX}AUTH to jwt or oidc, or set {PREFIX}INSECURE_PUBLIC=1 "
-            "if that is what you want."
+            f"Refusing to listen on {listen.host}: with {PREFIX}AUTH=guest everybody who reaches that address may make documents, and "
+            f"open those whose address they know. Listen on 127.0.0.1, set {PREFIX}AUTH to jwt or oidc, or set "
+            f"{PREFIX}INSECURE_PUBLIC=1 if that is what you want."
         )
     yield from _contradictions_of_people(config.people)
     if not documents.max_part_bytes <= documents.max_update_bytes <= documents.max_document_bytes:
         yield (
             f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "
-            f"nor that larger than {PREFIX}MAX_DOCUMENT_BYTES."
+            f"and {PREFIX}MAX_UPDATE_BYTES not larger than {PREFIX}MAX_DOCUMENT_BYTES."
         )
     if config.connections.max_held_bytes_per_user > config.connections.max_held_bytes:
         yield f"{PREFIX}MAX_HELD_BYTES_PER_USER may not be larger than {PREFIX}MAX_HELD_BYTES, which is for everybody."
     if documents.max_document_bytes * 2 > config.connections.max_held_bytes:
-        yield f"{PREFIX}MAX_HELD_BYTES must be at least twice {PREFIX}MAX_DOCUMENT_BYTES: whoever opens a document fetches all of it."
+        yield f"{PREFIX}MAX_HELD_BYTES must be at least twice {PREFIX}MAX_DOCUMENT_BYTES: a client that opens a document fetches all of it."
     if documents.max_backlog_bytes < 2 * documents.max_part_bytes:
-        yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while others wait."
+        yield f"{PREFIX}MAX_BACKLOG_BYTES must be at least twice {PREFIX}MAX_PART_BYTES: parts are sent while other parts wait."
 
 
 def _contradictions_of_people(people: PeopleSettings) -> Iterator[str]:
-    """A half-made way in must not become an open door."""
+    """Yield a sentence for each unfinished way to sign in, which must not let everybody in."""
     for way in ("jwt", "oidc"):
         given = [each for each in declared(PeopleSettings) if each.name.startswith(f"{way}_")]
         set_here = [each.variable for each in given if getattr(people, each.name) != each.default]
@@ -125,7 +127,6 @@ def _contradictions_of_people(people: PeopleSettings) -> Iterator[str]:
 
 
 def version() -> str:
-    """The version of the program."""
     try:
         return metadata.version("manyhands")
     except metadata.PackageNotFoundError:

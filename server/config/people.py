@@ -1,4 +1,4 @@
-"""The settings of who is let in, and how the server knows them."""
+"""Settings of the people who are let in, and of the ways in which they sign in."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,7 +9,7 @@ from server.config.forms import Setting
 
 @dataclass(frozen=True, slots=True)
 class PeopleSettings:
-    """People: who is let in, and how the server knows them."""
+    """People, and how they sign in."""
 
     auth: Annotated[
         str,
@@ -25,8 +25,8 @@ class PeopleSettings:
         Setting(
             form.choice("none", "viewer", "commenter", "editor"),
             "role",
-            "what the address of a new document lets everybody do: editor where everybody is a guest, since addresses cannot be "
-            "guessed, else none",
+            "the role that the address of a new document gives everybody: editor for guests, because addresses cannot be guessed, "
+            "else none",
         ),
     ] = None
     secret_key: Annotated[
@@ -34,7 +34,7 @@ class PeopleSettings:
         Setting(
             form.secret(32),
             "secret",
-            "signs cookies and links; without it a key is made once and kept in the database, where all nodes find it",
+            "signs cookies and links; without it, a key is made once and kept in the database for all nodes",
             secret=True,
         ),
     ] = None
@@ -48,7 +48,9 @@ class PeopleSettings:
     ] = None
     jwt_public_key: Annotated[
         str | None,
-        Setting(form.PUBLIC_KEY, "key", "of the application that signs tokens with RS256 or ES256", secret=True),
+        Setting(
+            form.PUBLIC_KEY, "key", "the key of the application that signs tokens with RS256 or ES256", secret=True
+        ),
     ] = None
     jwt_jwks_url: Annotated[
         str | None,
@@ -58,11 +60,11 @@ class PeopleSettings:
     ] = None
     jwt_issuer: Annotated[
         str | None,
-        Setting(form.text(500), "text", "when it is set, tokens must name it as `iss`"),
+        Setting(form.text(500), "text", "if it is set, tokens must name it as `iss`"),
     ] = None
     jwt_audience: Annotated[
         str | None,
-        Setting(form.text(500), "text", "when it is set, tokens must name it as `aud`; when not, they must name none"),
+        Setting(form.text(500), "text", "if it is set, tokens must name it as `aud`; if not, they must not name one"),
     ] = None
     oidc_issuer: Annotated[
         str | None,
@@ -78,5 +80,5 @@ class PeopleSettings:
     ] = None
     oidc_scopes: Annotated[
         str,
-        Setting(form.SCOPES, "words", "who somebody is, how they are called, and their address for invitations"),
+        Setting(form.SCOPES, "words", "a person's id, name, and e-mail address for invitations"),
     ] = "openid profile email"
