@@ -1,7 +1,7 @@
-"""The command line: `manyhands serve | settings | openapi | token | adopt | audit | history | doctor | version`.
+"""The command line of `manyhands`: its commands, their options, and their exit codes.
 
-Each command imports its own part of the server as it begins: for most of them all of it takes
-longer than what they do.
+Each command imports its own part of the server when it begins, because importing everything takes
+longer than most commands' work.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from server.cli.doctor import Advice, Doctor
 
 _IDS_BEGIN_WITH_ANYTHING = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
-"""Of commands that are given ids, which may well look like short options: one in 64 begins with a hyphen."""
+"""Settings of commands that take ids, because one id in 64 begins with a hyphen like an option."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _option(each: Declared) -> click.Option:
-    """Every setting is an option; the text is checked together with the environment's."""
+    """Make a setting's option. Its text is checked together with the environment's."""
     return click.Option(
         [each.option],
         metavar=each.setting.unit.upper(),
@@ -40,7 +40,10 @@ def _option(each: Declared) -> click.Option:
 
 
 def _former_option(name: str) -> click.Option:
-    """A former setting is still an option, because click would otherwise offer a similar one instead of what to do now."""
+    """Make a former setting's hidden option.
+
+    Without the option, click would offer a similar one, and not say what to do now.
+    """
     return click.Option(["--" + name.lower().replace("_", "-")], hidden=True)
 
 
@@ -52,7 +55,7 @@ def _load(options: dict[str, str | None]) -> Config:
 
 
 WRONG, CANNOT_START = 2, 1
-"""Exit codes: what was asked for is wrong, and asking again is of no use; the server may well start later, as when the database is back."""
+"""Exit codes: the command is wrong, and must be changed; or the server may well start later."""
 
 
 def _give_up(*sentences: str, code: int = WRONG) -> NoReturn:
@@ -79,7 +82,7 @@ main.add_command(
         "serve",
         callback=_serve,
         params=[*map(_option, all_declared()), *map(_former_option, GONE)],
-        help="Run the server. Each option is a setting, and stands above its environment variable.",
+        help="Run the server. Each option is a setting, and overrides its environment variable.",
     )
 )
 
@@ -108,10 +111,10 @@ def token() -> None:
 
 @token.command("mint")
 @click.option("--user", required=True, help="The person's id (`sub`).")
-@click.option("--name", help="How they are shown.")
-@click.option("--email", help="Their address, which you have verified.")
+@click.option("--name", help="The person's name, as others see it.")
+@click.option("--email", help="The person's address, which you have verified.")
 @click.option(
-    "--document", "documents", multiple=True, metavar="ID=ROLE", help="A role in a document; * for every one."
+    "--document", "documents", multiple=True, metavar="ID=ROLE", help="A role in a document; * for every document."
 )
 @click.option("--minutes", type=click.FloatRange(0.1, 24 * 60), default=60, show_default=True)
 def mint_token(user: str, name: str | None, email: str | None, documents: tuple[str, ...], minutes: float) -> None:
@@ -128,7 +131,7 @@ def mint_token(user: str, name: str | None, email: str | None, documents: tuple[
 
 @token.command("inspect")
 def inspect_token() -> None:
-    """Read a token from standard input and say whether it would be taken, or why not."""
+    """Read a token from standard input, and say whether the server would take it, or why not."""
     from server.cli.token import inspect
 
     text = sys.stdin.read(64 * 2**10).strip()
@@ -141,12 +144,12 @@ def inspect_token() -> None:
 
 @main.command("adopt", context_settings=_IDS_BEGIN_WITH_ANYTHING)
 @click.option("--all", "everything", is_flag=True, help="All documents that nobody owns, instead of one.")
-@click.option("--take", is_flag=True, help="Even when the document has an owner, who then becomes an editor.")
+@click.option("--take", is_flag=True, help="Replace the document's owner, who becomes an editor.")
 @click.argument("arguments", nargs=-1, metavar="[DOCUMENT_ID] USER_ID")
 def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...]) -> None:
     """Make somebody the owner of documents that nobody owns. With SQLite, stop the server first."""
     if len(arguments) != (1 if everything else 2) or (everything and take):
-        _give_up("Say which document and who: DOCUMENT_ID USER_ID, or --all USER_ID.")
+        _give_up("Name the document and the person: DOCUMENT_ID USER_ID, or --all USER_ID.")
     from server.cli.adopt import CannotAdopt, adopt_in
 
     document_id = None if everything else arguments[0]
@@ -163,7 +166,10 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
 )
 @click.argument("document_id")
 def print_record(*, most: int, document_id: str) -> None:
-    """Print who changed access to a document, trashed or deleted it, the last first. With SQLite, stop the server first."""
+    """Print who changed access to a document, trashed or deleted it, the last first.
+
+    With SQLite, stop the server first.
+    """
     from server.cli.audit import record_in
 
     try:
@@ -171,7 +177,7 @@ def print_record(*, most: int, document_id: str) -> None:
     except Unavailable as error:
         _give_up(error.message)
     if not lines:
-        _give_up(f"Nothing is written down of a document {document_id}.")
+        _give_up(f"There is no record of a document {document_id}.")
     click.echo("\n".join(lines))
 
 
@@ -181,7 +187,10 @@ def print_record(*, most: int, document_id: str) -> None:
 )
 @click.argument("document_id")
 def print_history(*, most: int, document_id: str) -> None:
-    """Print when a document was written in and by whom, the last first. With SQLite, stop the server first."""
+    """Print when a document was written in and by whom, the last first.
+
+    With SQLite, stop the server first.
+    """
     from server.cli.history import history_in
 
     try:
@@ -194,24 +203,24 @@ def print_history(*, most: int, document_id: str) -> None:
 
 
 @main.group("doctor", invoke_without_command=True)
-@click.option("--all", "everything", is_flag=True, help="Also what has been put back or dropped.")
+@click.option("--all", "everything", is_flag=True, help="Also updates that have been put back or dropped.")
 @click.pass_context
 def doctor_group(context: click.Context, *, everything: bool) -> None:
-    """Look after documents that hold what the document engine does not take. With SQLite, stop the server first.
+    """Look after updates that the document engine does not take.
 
-    Without a command: list what is set aside. A PLACE is the number of a row of the log, and the
-    update's position in it behind a dot.
+    With SQLite, stop the server first. Without a command, list the updates that are set aside. A
+    PLACE is the number of a row of the log, a dot, and the update's position in the row.
     """
     if context.invoked_subcommand is None:
         _see(lambda doctor: doctor.overview(everything=everything))
 
 
 @doctor_group.command("show", context_settings=_IDS_BEGIN_WITH_ANYTHING)
-@click.option("--hex", "as_hex", is_flag=True, help="The bytes instead.")
+@click.option("--hex", "as_hex", is_flag=True, help="Print the bytes instead.")
 @click.argument("document_id")
 @click.argument("place")
 def show_set_aside(*, as_hex: bool, document_id: str, place: str) -> None:
-    """Print what an update says that is set aside."""
+    """Print the contents of an update that is set aside."""
     _see(lambda doctor: doctor.show(document_id, place, as_hex=as_hex))
 
 
@@ -219,7 +228,7 @@ def show_set_aside(*, as_hex: bool, document_id: str, place: str) -> None:
 @click.argument("document_id")
 @click.argument("place")
 def put_back(*, document_id: str, place: str) -> None:
-    """Write what an update said once more, if the document can be opened with it now."""
+    """Write an update's contents again, if the document can be opened with them now."""
     _see(lambda doctor: doctor.put_back(document_id, place))
 
 
@@ -227,19 +236,22 @@ def put_back(*, document_id: str, place: str) -> None:
 @click.argument("document_id")
 @click.argument("place")
 def drop(*, document_id: str, place: str) -> None:
-    """Give an update up for good: pages no longer tell of it."""
+    """Give an update up for ever: pages no longer show that it is missing."""
     _see(lambda doctor: doctor.drop(document_id, place))
 
 
 @doctor_group.command("check", context_settings=_IDS_BEGIN_WITH_ANYTHING)
 @click.argument("document_id", required=False)
 def check_documents(*, document_id: str | None) -> None:
-    """Open a document, or all of them, in a process apart, and set aside what does not apply. Exit code 1: one cannot be opened."""
+    """Open a document, or all, in the sandbox, and set aside updates that do not apply.
+
+    Exit code 1: a document cannot be opened.
+    """
     _see(lambda doctor: doctor.check(document_id))
 
 
 def _see(ask: "Callable[[Doctor], Awaitable[Advice]]") -> None:
-    """Ask the doctor something, and print the answer."""
+    """Print the advice of one of the doctor's commands, and exit with 0 if all is well, else 1."""
     from server.cli.doctor import CannotMend, doctor
 
     config = _load({})

@@ -1,1 +1,1 @@
-"""What the command line does, a file for each command; the commands themselves are in server/__main__.py."""
+"""Commands' work, one file for each command. server/__main__.py declares the commands."""

@@ -1,4 +1,4 @@
-"""The address that the settings name: how it is taken, and what people are told of it."""
+"""The server's address: the listening socket, the limit on open files, the lines for people."""
 
 import errno
 import os
@@ -16,24 +16,27 @@ from server.store.sql import place_of, url_of
 SPARE = 512
 """HTTP requests beside the Socket.IO connections, and open files beside both."""
 
-
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-"""Errors of who can take no connection now."""
+"""Errors that mean that no connection can be accepted now."""
 
 
 class CannotStart(Exception):
-    """The server cannot start; the text is a sentence for the operator."""
+    """The server cannot start. The text is a sentence for the operator."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take an address; raises CannotStart. Who connects from now on waits until the server is ready."""
+    """Listen on an address. Raises CannotStart.
+
+    Clients that connect from now on wait until the server is ready.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
         raise CannotStart(
             f"There is no address for the name {host}. Set MANYHANDS_HOST to an address of this machine."
         ) from None
-    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)  # localhost may be both
+    # A name like localhost may have addresses of both families: IPv4 goes first.
+    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,7 +62,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 
 
 def allow_open_files(wanted: int) -> None:
-    """Lift the soft limit on open files, which is often far below what the settings allow."""
+    """Raise the soft limit on open files, which is often far below what the settings allow."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         lifted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -67,7 +70,10 @@ def allow_open_files(wanted: int) -> None:
 
 
 def tell_if_out_of_files() -> None:
-    """Write down that nobody can be let in for want of open files: the loop itself closes such connections without a word."""
+    """Log that connections are refused because no file can be opened.
+
+    The event loop closes such connections without a log line.
+    """
     try:
         os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
@@ -78,7 +84,10 @@ def tell_if_out_of_files() -> None:
 
 
 def more_signals() -> list[signal.Signals]:
-    """Those beside SIGTERM and SIGINT that tell a server to end, but for one that whoever started it has it ignore (nohup)."""
+    """Return the signals beside SIGTERM and SIGINT that end the server.
+
+    A signal that is ignored from the start, as under nohup, is not among them.
+    """
     return [number for number in (signal.SIGHUP, signal.SIGQUIT) if signal.getsignal(number) is not signal.SIG_IGN]
 
 
@@ -90,7 +99,7 @@ _WELCOMES = {
 
 
 def introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
-    """Tell people where the server is and what to expect."""
+    """Say where the server is, where the documents are, and how people come in."""
     host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
     say(f"Manyhands {version()} is at http://{host}:{port}")
     say(f"The documents are in {place_of(url_of(config.places.database_url, config.places.data_dir))}")

@@ -1,9 +1,9 @@
-"""Gives documents an owner: those that nobody owns, and when the operator insists those whose owner cannot come back.
+"""Owners for documents that nobody owns, or whose owner cannot come back.
 
-Nobody owns what is from before there were owners, or was made by a program that keeps no cookie. A
-guest who has lost their cookie cannot come back.
+A document has no owner if it is older than owners, or if a program without a cookie made it. A
+guest who has lost their cookie cannot come back; the operator must insist on replacing an owner.
 
-Nodes that have such a document open find it out by their next look into the database.
+Nodes that have such a document open notice the change at their next look into the database.
 """
 
 from collections.abc import AsyncIterator
@@ -18,26 +18,26 @@ from server.store.sql import SqlStore, url_of
 from server.store.titles import utc_now
 
 OPERATOR = "operator"
-"""Who the record says it was."""
+"""The name of the operator in the audit."""
 
 _PAGE = 200
 
 
 async def adopt_in(config: Config, document_id: str | None, user_id: str, *, take: bool) -> int:
-    """Open the database that the settings name, and adopt there; raises CannotAdopt and Unavailable."""
+    """Call `adopt` on the database that the settings name. Raises CannotAdopt or Unavailable."""
     async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
         return await adopt(store, document_id, user_id, utc_now(), take=take)
 
 
 class CannotAdopt(Exception):
-    """Nothing was changed; the text is a sentence for the operator."""
+    """Nothing was changed. The text is a sentence for the operator."""
 
 
 async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime, *, take: bool = False) -> int:
-    """Give a document an owner (None: every document without one). Return how many changed.
+    """Give a document an owner, or every document without an owner if `document_id` is None.
 
-    `store` is open. `take`: also when the document has an owner, who becomes an editor. Raises
-    CannotAdopt when the document does not exist, or has an owner already.
+    Returns how many documents changed. `store` is open. With `take`, an owner is replaced, and
+    becomes an editor. Raises CannotAdopt if the document does not exist, or has an owner already.
     """
     if not user_id or not user_id.isprintable():
         raise CannotAdopt("A user id is a text without line breaks.")

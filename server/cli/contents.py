@@ -1,4 +1,7 @@
-"""What an update says, in words for an operator: its bytes are read, and nothing is applied, so that nothing can come of reading it."""
+"""Contents of an update, in words for an operator.
+
+The bytes are only read and never applied, so reading them is harmless.
+"""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +28,7 @@ from crdt.yjs.contents import (
 from crdt.yjs.items import Id, Item, ItemReader
 
 _LONGEST = 500
-"""Characters of one value that are shown."""
+"""Most characters of one value that are shown."""
 
 _KINDS = {
     ANY: "values",
@@ -50,18 +53,18 @@ _TYPES = {
 
 
 def in_words(raw: bytes) -> list[str]:
-    """A line for each thing that an update says, as far as it can be read."""
+    """Return a line for each struct and deletion of an update, as far as it can be read."""
     lines: list[str] = []
     try:
         for line in _lines(raw):
-            lines.append(line)  # noqa: PERF402 - those before the error count
+            lines.append(line)  # noqa: PERF402 - the lines before an error are kept
     except (ManyhandsError, ValueError, RecursionError, IndexError):
         lines.append(f"What follows cannot be read. All of it: {len(raw)} bytes, to be seen with --hex.")
     return lines
 
 
 def authors_of(raw: bytes) -> list[int]:
-    """Under which client ids an update writes or deletes, as far as it can be read."""
+    """Return the client ids under which an update writes or deletes, as far as it can be read."""
     found: dict[int, None] = {}
     try:
         reader = ItemReader(raw)

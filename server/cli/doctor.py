@@ -1,7 +1,7 @@
-"""Looks after documents that hold what the document engine does not take: lists it, shows it, puts it back, or gives it up.
+"""Doctor for updates that are set aside: list them, show them, put them back, or drop them.
 
-What is set aside was found by a server that opened the document, or by `check`, which opens it in
-the sandbox. Everything here may run beside servers on PostgreSQL: they hear of a change by their
+A server sets an update aside when it opens the document, and so does `check`, which opens documents
+in the sandbox. All commands may run beside servers on PostgreSQL. Servers notice a change at their
 next look into the database.
 """
 
@@ -37,19 +37,19 @@ _PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the doctor says; `well`: whether nothing is left that needs somebody."""
+    """Lines for the operator. `well` is False if something still needs attention."""
 
     lines: Sequence[str]
     well: bool = True
 
 
 class CannotMend(Exception):
-    """Nothing was changed; the text is a sentence for the operator."""
+    """Nothing was changed. The text is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdatePlace:
-    """Where an update stands: the row, and its position there."""
+    """An update's row, and its position in the row."""
 
     seq: Seq
     position: int
@@ -60,7 +60,7 @@ class UpdatePlace:
 
 @asynccontextmanager
 async def doctor(config: Config) -> AsyncIterator["Doctor"]:
-    """Open the database that the settings name, and a sandbox; raises Unavailable."""
+    """Open the database that the settings name, and a sandbox. Raises Unavailable."""
     bounds = config.sandbox
     async with (
         SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store,
@@ -70,26 +70,25 @@ async def doctor(config: Config) -> AsyncIterator["Doctor"]:
 
 
 def place_of(found: Found) -> UpdatePlace:
-    """Where something was found."""
     return UpdatePlace(found.seq, found.set_aside.position)
 
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """Over an open store. `sandbox`: where documents are opened."""
+    """The commands, on an open store. Documents are opened in `sandbox`."""
 
     store: Store
     sandbox: Sandbox
     limits: GateLimits
 
     async def overview(self, *, everything: bool = False) -> Advice:
-        """A line for each update that is set aside and not settled; with `everything` those that are as well."""
+        """List the updates that are set aside; with `everything`, also those that are settled."""
         kept = [each for each in await self.store.set_aside.list() if everything or each.state is State.KEPT]
         lines = [_line(each) for each in kept]
         return Advice([_HEAD, *lines] if lines else ["Nothing is set aside."])
 
     async def show(self, document_id: str, place: str, *, as_hex: bool = False) -> Advice:
-        """What an update says."""
+        """Show an update's contents in words, or its bytes."""
         kept = await self._kept(document_id, place)
         reason = f"Set aside at {kept.found_at:%Y-%m-%d %H:%M:%S} UTC, {kept.state}: {kept.found.set_aside.reason}"
         if as_hex:
@@ -97,20 +96,20 @@ class Doctor:
         return Advice([reason, *(line for update in _updates(kept.found) for line in in_words(update))])
 
     async def drop(self, document_id: str, place: str) -> Advice:
-        """Give an update up: nobody is told of it any more. Its bytes stay where they are."""
+        """Give an update up: people are no longer told of it. Its bytes stay in the log."""
         kept = await self._kept(document_id, place)
         await self._settle(kept, State.DROPPED)
         return Advice([f"Dropped {place_of(kept.found)} of {document_id}."])
 
     async def put_back(self, document_id: str, place: str) -> Advice:
-        """Write once more what an update said, if the document can be opened with it now."""
+        """Write an update's contents again as a new row, if the document can be opened with it."""
         kept = await self._kept(document_id, place)
         if kept.state is State.PUT_BACK:
-            raise CannotMend("It has been put back already.")
+            raise CannotMend("The update has been put back already.")
         if kept.found.set_aside.position == WHOLE_ROW:
             raise CannotMend("The row is damaged as a whole. `show` says what can still be read; write that anew.")
         if holds(kept.found.set_aside, kept.found.raw):
-            raise CannotMend("Its words are in the document already; only what they were built on is lost. Drop it.")
+            raise CannotMend("The update is applied already; only the changes that it builds on are lost. Drop it.")
         loaded = await self._loaded(kept.document_id)
         update = await self._rewritten(kept, loaded)
         row_id = UpdateId(f"put-back-{loaded.epoch}-{place_of(kept.found)}")
@@ -136,13 +135,17 @@ class Doctor:
             raise CannotMend("It still does not apply: it is nested too deeply.") from error
         if bad := [each for each in trial.found if each.seq > loaded.head]:
             raise CannotMend(f"It still does not apply: {bad[0].set_aside.reason}")
-        # The sandbox has survived it, so this process does.
+        # The sandbox has applied the update, so this process survives it as well.
         if not Replica(stored, self.limits).knowledge.would_take([update]):
             raise CannotMend("The document would not fit together with it. Look at it with `show`.")
         return update.raw
 
     async def check(self, document_id: str | None) -> Advice:
-        """Open one document or all in the sandbox, and set aside what does not apply; a line for each that is not sound."""
+        """Open one document, or all, in the sandbox, and set aside what does not apply.
+
+        The advice has a line for each update that was set aside, and for each document that cannot
+        be opened.
+        """
         lines: list[str] = []
         sick = 0
         documents = [await self._known(document_id)] if document_id else [each async for each in self._all()]
@@ -218,7 +221,10 @@ def _line(kept: Kept) -> str:
 
 
 def _updates(found: Found) -> Sequence[bytes]:
-    """What was set aside, update by update; a row that was set aside whole is a batch, if it can be read at all."""
+    """Return the updates that were set aside.
+
+    A row that was set aside as a whole is a batch of them, if it can be decoded.
+    """
     if found.set_aside.position != WHOLE_ROW:
         return [found.raw]
     try:
@@ -228,5 +234,5 @@ def _updates(found: Found) -> Sequence[bytes]:
 
 
 def _unused(taken: Collection[int]) -> Iterator[int]:
-    """Client ids from 1 on that nobody has: browsers take random ones of up to 32 bits."""
+    """Yield unused client ids from 1 on. Browsers take random ids of up to 32 bits."""
     return (client_id for client_id in count(1) if client_id not in taken)

@@ -1,4 +1,7 @@
-"""Prints when a document was written in, and by whom: one line for each row of its log, folded ones included, as far as they are kept."""
+"""History of one document: a line for each row of its log, with the time and the contributors.
+
+Rows that are folded are included, as far as they are kept.
+"""
 
 import json
 from collections.abc import Sequence
@@ -14,13 +17,16 @@ from server.store.titles import from_microseconds
 
 
 async def history_in(config: Config, document_id: str, most: int) -> Sequence[str] | None:
-    """Open the database that the settings name, and read there; None: there is no such document. Raises Unavailable."""
+    """Call `history_of` on the database that the settings name. Raises Unavailable."""
     async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
         return await history_of(store, document_id, most)
 
 
 async def history_of(store: Store, document_id: str, most: int) -> Sequence[str] | None:
-    """The newest rows, the last first, one JSON object a line. `store` is open."""
+    """Return the newest rows, the last first, as one JSON object a line. `store` is open.
+
+    Return None if there is no such document.
+    """
     loaded = await store.log.load(DocumentId(document_id))
     if loaded is None:
         return None

@@ -1,4 +1,4 @@
-"""Prints the REST API's description, in one of its three forms."""
+"""Description of the REST API, in one of its three forms."""
 
 import json
 
@@ -9,7 +9,7 @@ from server.http.site import APIS
 
 
 def described(form: str | None) -> str:
-    """The description as OpenAPI, or as `table` in Markdown, or as `types` for TypeScript."""
+    """Return the description: OpenAPI, or `table` for Markdown, or `types` for TypeScript."""
     operations = list(operations_of(*APIS))
     match form:
         case "table":

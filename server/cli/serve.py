@@ -1,7 +1,6 @@
-"""Runs the server: takes the port, opens the application, says where it is, and stops in the right order.
+"""The server's run: it takes the port, opens the application, serves, and stops in the right order.
 
-Everything that an operator can get wrong is refused as CannotStart, with one sentence, before
-anybody is served.
+Every mistake of an operator is refused as CannotStart, with one sentence, before anybody is served.
 """
 
 import asyncio
@@ -25,26 +24,31 @@ from server.http.request_heads import BoundedHttpProtocol
 from server.observe import log
 
 CLOSING_SECONDS = 1
-"""How long uvicorn waits for answers under way, after the application has stopped."""
+"""Seconds for which uvicorn waits for unfinished answers, after the application has stopped."""
 
 YOUNG_OBJECTS = 10_000
-"""New objects between two looks for garbage that refers to itself: little of ours does, and a
-returning crowd makes many that stay. Python's 700 take a twentieth of its time then."""
+"""New objects between two runs of the garbage collector.
 
+Few of our objects form cycles, and a returning crowd makes many objects that stay. Python's default
+of 700 takes a twentieth of the processor time then.
+"""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""glibc's names for what `give_memory_back` sets."""
+"""glibc's numbers of the two options that `give_memory_back` sets."""
 
 MAPPED_BYTES = 256 * 2**10
-"""Of one piece of memory, from which on it is the machine's own again as soon as it is freed: a part of a document or of an upload is."""
+"""Size from which on a piece of memory returns to the system as soon as it is freed.
+
+A part of a document or of an upload is as large.
+"""
 
 
 def give_memory_back() -> None:
-    """Have glibc return what a rush has left behind; harmless where the C library is another one.
+    """Make glibc return memory to the system after a rush. Harmless with another C library.
 
-    Left to itself it raises the threshold to the largest piece that was ever freed, and then keeps
-    nearly all there was at the peak: after a dozen people fetched 20 MB each and left, 292 MB
-    stayed of 313, and 111 of 132 with the threshold as it is set here.
+    By default, glibc raises its threshold to the largest piece that was ever freed. Then it keeps
+    nearly all memory of the peak. After a dozen people fetched 20 MB each and left, it kept 292 of
+    313 MB. With the threshold that is set here, it kept 111 of 132 MB.
     """
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
@@ -53,11 +57,11 @@ def give_memory_back() -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which stops the application before it closes connections, and ends well when it is told to end.
+    """uvicorn's server, but it stops the application before it closes connections.
 
-    A second signal cuts the stop short. uvicorn's own would raise the signal again at the end and
-    so die of it. SIGHUP, as from a terminal that is closed, and SIGQUIT are heeded like SIGTERM:
-    unheeded they end the process at once, and everybody's connections with it.
+    A second signal cuts the stop short. uvicorn's own server raises the signal again at its end,
+    and so dies of it. SIGQUIT, and SIGHUP from a terminal that is closed, work like SIGTERM.
+    Without a handler they would end the process, and all connections, at once.
     """
 
     def __init__(
@@ -71,15 +75,19 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Listen, and call `started`."""
         await super().startup(sockets)
         give_memory_back()
-        gc.freeze()  # what is there by now stays; to look through it again and again would cost everybody time
+        # The objects of the start stay for ever, so the collector need not look at them again.
+        gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS)
         self._announce()
 
     async def main_loop(self) -> None:
-        """Wait for the end, and keep the clock of answers right. uvicorn's own looks ten times a second, also when nobody is there."""
+        """Wait for the end, and tick once a second for the date in answers.
+
+        uvicorn's own loop ticks ten times a second, even when nobody is there.
+        """
         ticks_per_second = 10
         while not await self.on_tick(ticks_per_second):
             tell_if_out_of_files()
@@ -88,10 +96,11 @@ class Server(uvicorn.Server):
                     await self._leaving.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the application while connections are still there to hear of it, then close them.
+        """Stop the application while its connections still work, and then close them.
 
-        First of all nobody gets in any more, not even to be refused: a balancer then tries the next
-        node by itself, and who is sent away does not come back here.
+        The listening sockets close first, so no client can connect, not even to be refused. A
+        balancer then tries the next node by itself, and clients that are sent away do not come back
+        to this node.
         """
         for server in self.servers:
             server.close()
@@ -107,13 +116,13 @@ class Server(uvicorn.Server):
             await stopping
         except asyncio.CancelledError:
             pass
-        except Exception:  # noqa: BLE001 - whatever went wrong, connections are still to be closed and the store after them
+        except Exception:  # noqa: BLE001 - connections must close, and the store after them, after any error
             log.exception("task_failed", task="stop")
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take the signals that tell a server to end."""
+        """Handle the signals that end the server."""
         with super().capture_signals():
             former = {number: signal.signal(number, self.handle_exit) for number in more_signals()}
             try:
@@ -123,7 +132,7 @@ class Server(uvicorn.Server):
                     signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of signal handlers
-        """Take a signal."""
+        """Begin to stop. A second signal cuts the stop short."""
         if self._signalled:
             self.force_exit = True
             self._loop.call_soon_threadsafe(self._hurry.set)
@@ -133,7 +142,7 @@ class Server(uvicorn.Server):
 
 
 def run(config: Config, say: Callable[[str], None]) -> None:
-    """Serve until a signal comes; raises CannotStart. `say` is given the lines that a person should see."""
+    """Serve until a signal comes. Raises CannotStart. `say` gets the lines for the operator."""
     try:
         if config.places.database_url is None:
             config.places.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,16 +168,15 @@ async def _serve(config: Config, say: Callable[[str], None]) -> None:
 
 
 def server_config(config: Config, app: App) -> uvicorn.Config:
-    """How uvicorn is to speak HTTP and WebSocket."""
     return uvicorn.Config(
         app,
-        loop="none",  # it runs in ours
-        lifespan="off",  # so that what prevents a start is an exception here and not a line in uvicorn's log
+        loop="none",  # uvicorn runs in our loop
+        lifespan="off",  # a failed start must be an exception here, not a line in uvicorn's log
         http=BoundedHttpProtocol,
         ws=websocket_protocol(),
-        ws_max_size=app.gateway.message_bytes,  # a message that the gateway would refuse is not even taken in
-        ws_per_message_deflate=False,  # a small message may not unpack to a large one
-        ws_ping_interval=None,  # Engine.IO has its own
+        ws_max_size=app.gateway.message_bytes,  # a message that the gateway refuses is not even read
+        ws_per_message_deflate=False,  # a small message must not unpack to a large one
+        ws_ping_interval=None,  # Engine.IO has its own pings
         limit_concurrency=config.connections.max_connections + SPARE,
         timeout_graceful_shutdown=CLOSING_SECONDS,
         proxy_headers=bool(config.listen.trusted_proxies),

@@ -1,4 +1,4 @@
-"""The settings as text: Markdown tables for server/SETTINGS.md, or the values that hold here and now."""
+"""The settings as text: Markdown tables for server/SETTINGS.md, or the present values."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -38,11 +38,11 @@ WAYS_IN = {
     "jwt": "With `MANYHANDS_AUTH=jwt`: people of another application",
     "oidc": "With `MANYHANDS_AUTH=oidc`: people of an identity provider",
 }
-"""The titles of the settings that belong to one way in each, by the beginning of their names."""
+"""Titles of the settings that belong to one way to sign in, by their names' prefix."""
 
 
 def markdown() -> str:
-    """The whole of server/SETTINGS.md: what a newcomer needs first, the others by part."""
+    """Return the text of server/SETTINGS.md: a newcomer's settings first, the others by part."""
     return "\n".join(_markdown_lines()).rstrip("\n") + "\n"
 
 
@@ -76,7 +76,7 @@ def _table(settings: Iterable[Declared]) -> Iterator[str]:
 
 
 def default_of(each: Declared) -> str:
-    """A default as one would write it; "" when there is none."""
+    """Return a default as an operator would write it, or "" if there is none."""
     return _shown(each, each.default)
 
 
@@ -85,7 +85,7 @@ def _default(each: Declared) -> str:
 
 
 def values(config: Config) -> str:
-    """Every setting with its value; secrets are only said to be set."""
+    """Return a line for each setting with its value. A secret is only said to be set."""
     by_name: Mapping[str, Any] = {
         each.name: getattr(getattr(config, field_name), each.name)
         for field_name, part in parts()

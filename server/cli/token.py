@@ -1,4 +1,4 @@
-"""`manyhands token`: makes a token as the application around this server would, and says what is wrong with one."""
+"""Tokens for operators: one made as another application would, or one checked, with the reason."""
 
 import json
 import time
@@ -17,15 +17,18 @@ from server.config.people import PeopleSettings
 from server.people.ways_in import way_in
 
 SHOWN = ("iss", "aud", "sub", "name", "email", "documents")
-"""What is repeated of a token's claims, beside its times."""
+"""The claims of a token that are shown, beside its times."""
 
 
 class TokenError(Exception):
-    """It cannot be done; the text is a sentence for the operator."""
+    """The token cannot be made. The text is a sentence for the operator."""
 
 
 def mint(people: PeopleSettings, claims: Mapping[str, Any], minutes: float, now: float) -> str:
-    """Sign a token with the configured secret; raises TokenError for one that the server would not take."""
+    """Sign a token with the configured secret.
+
+    Raises TokenError for a token that the server would refuse.
+    """
     if people.jwt_secret is None:
         raise TokenError(
             "Tokens are made with MANYHANDS_JWT_SECRET (and MANYHANDS_AUTH=jwt): set them as the server has them."
@@ -40,7 +43,7 @@ def mint(people: PeopleSettings, claims: Mapping[str, Any], minutes: float, now:
 
 
 def document_roles(given: tuple[str, ...]) -> dict[str, str]:
-    """Read `ID=role`; raises TokenError."""
+    """Parse texts of the form `ID=role`. Raises TokenError."""
     roles = {}
     for text in given:
         document_id, equals, role = text.rpartition("=")
@@ -51,7 +54,10 @@ def document_roles(given: tuple[str, ...]) -> dict[str, str]:
 
 
 async def inspect(people: PeopleSettings, token: str) -> tuple[bool, str]:
-    """Whether the server would take a token, and what to say of it: of the token itself nothing that could be used."""
+    """Return whether the server would take a token, and the lines to print.
+
+    The lines hold no part of the token that could be used.
+    """
     lines = [f"{name}: {value}" for name, value in _claims_of(token).items()]
     authenticator = way_in(people, time.monotonic, time.time).authenticator
     if not isinstance(authenticator, JwtAuthenticator):
@@ -64,7 +70,7 @@ async def inspect(people: PeopleSettings, token: str) -> tuple[bool, str]:
 
 
 def _claims_of(token: str) -> dict[str, str]:
-    """What it says, whoever has written that."""
+    """Return the claims to show. They are not verified."""
     try:
         header = jwt.get_unverified_header(token)
         claims = jwt.decode(token, options={"verify_signature": False})

@@ -134,7 +134,7 @@ async def test_it_is_written_down_when_and_by_whom_a_document_was_written_in(tmp
 async def test_a_document_is_named_by_whatever_its_id_begins_with(tmp_path: Path, document_id: str) -> None:
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
     code, out, err = await run("audit", document_id, **place)
-    assert (code, out, err) == (2, "", f"manyhands: Nothing is written down of a document {document_id}.\n")
+    assert (code, out, err) == (2, "", f"manyhands: There is no record of a document {document_id}.\n")
     code, out, err = await run("adopt", document_id, "bert", **place)
     assert (code, out) == (2, "")
     assert err.startswith("manyhands: ")

@@ -158,7 +158,7 @@ async def test_one_command_mends_every_document_of_a_stopped_server(tmp_path: Pa
 @pytest.mark.parametrize(
     ("statement", "place", "said", "why"),
     [
-        ("", "2.0", "lost", "in the document already"),
+        ("", "2.0", "lost", "applied already"),
         ("UPDATE log_rows SET checksum = checksum + 1 WHERE seq = 2", "2", "lost", "damaged as a whole"),
     ],
 )
