@@ -1,8 +1,8 @@
-"""The composition root: every part of the server made and joined, opened in order and closed in the opposite one.
+"""Composition root: makes and joins all parts of the server, and opens and closes them in order.
 
-`create_app(config)` is an ASGI application. A server that speaks ASGI's lifespan opens and stops it
-by that; ours (server/cli/serve.py) does so itself, because it must stop before connections are
-closed.
+Parts are closed in the opposite order. `create_app(config)` returns an ASGI application. A server
+that speaks ASGI's lifespan opens and stops it by that. Ours (server/cli/serve.py) does so itself,
+because it must stop the application before it closes connections.
 """
 
 import asyncio
@@ -57,7 +57,10 @@ def create_app(
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime] = utc_now,
 ) -> "App":
-    """Make the application; nothing is opened yet. `clock`: monotonic seconds, `now`: the time of day, in UTC."""
+    """Make the application. Nothing is opened yet.
+
+    `clock`: monotonic seconds. `now`: the time of day, in UTC.
+    """
     places = config.places
     age = timedelta(days=places.history_days)
     store = store or SqlStore(database_url(config), history_bytes=places.history_bytes, history_age=age, clock=now)
@@ -65,7 +68,7 @@ def create_app(
 
 
 def database_url(config: Config) -> str:
-    """Where the documents are."""
+    """Return the URL of the database with the documents."""
     return url_of(config.places.database_url, config.places.data_dir)
 
 
@@ -139,7 +142,6 @@ class App:
         return Doors(way.authenticator, SignInPages(way.sign_in, way.sessions, signed_in))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
         await self._guarded(scope, receive, send)
 
     def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -150,7 +152,7 @@ class App:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open everything, and close it at the end; raises Unavailable when something cannot be opened."""
+        """Open everything, and close it at the end; raises Unavailable if a part does not open."""
         async with self._sandbox, self._store, self._bus, self._rooms:
             await self._way_in.key.open(self._store.secrets)
             try:
@@ -159,12 +161,13 @@ class App:
                 await self.stop()
 
     async def stop(self) -> None:
-        """Leave in good order, once: not ready, nobody let in, people sent away in turns, everything written, connections ended.
+        """Leave in good order, once.
 
-        People are told before the last is written, not after: each is served until it goes, and
-        meets no refusal; and where the store holds up the writing, they need not wait for it here.
-        What is not written when the deadline comes was not acknowledged either, and stays with its
-        clients.
+        The order: not ready, nobody let in, people sent away in turns, everything written,
+        connections ended. People are told before the last edit is written, not after. So each
+        person is served until they go, and meets no refusal. If the store holds up the writing,
+        they need not wait for it here. What is not written at the deadline was not acknowledged
+        either, and stays with its clients.
         """
         if self._stopping:
             return
@@ -185,7 +188,7 @@ def _bus(config: Config) -> Bus:
     url = config.places.redis_url
     if url is None:
         return MemoryBus()
-    from server.bus.redis import RedisBus  # only who has Redis needs its client
+    from server.bus.redis import RedisBus  # only a node with Redis needs its client
 
     try:
         return RedisBus(url, NodeId(secrets.token_hex(8)))
@@ -240,12 +243,12 @@ def _our_origins(config: Config) -> tuple[str, ...]:
 
 def _origins(config: Config) -> Origins:
     listen, ours = config.listen, _our_origins(config)
-    # Whoever opens the server to everybody without naming it has no name to check.
+    # A server that is open to everybody and does not know its own name has no name to check.
     return Origins(ours, listen.host, any_name=listen.insecure_public and not ours)
 
 
 def _pages(directory: Path | None) -> Pages:
-    """Read the pages; only a directory that somebody named has to hold some."""
+    """Read the built pages. Only a directory that is set by name must hold some."""
     assets = read_build(directory or DEFAULT_DIRECTORY)
     if directory is not None and not assets:
         raise Unavailable(f"MANYHANDS_PAGES_DIR: there are no built pages in {directory} (it has no index.html).")

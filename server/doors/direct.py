@@ -1,8 +1,8 @@
-"""The direct door: the server itself as an author, for edits that come by REST, from a restore, an import, or an agent.
+"""Direct door: the server itself as an author, for REST, restores, imports and agents.
 
-An author sits in a room like everybody else: the same gate, the same rights, the same log. Content
-is not read here. Whoever makes an edit makes it of `Author.state`, in the sandbox, as an update
-under `Author.client_id`.
+An author sits in a room like everybody else, with the same gate, the same rights and the same log.
+Content is not read here. An edit is made from `Author.state`, in the sandbox, as an update under
+`Author.client_id`.
 """
 
 import asyncio
@@ -29,10 +29,13 @@ from server.auth.base import Identity
 from server.rooms import Circle, Rooms, Seat
 
 REMEMBERED_DOCUMENTS = 1000
-"""Documents whose free client ids are remembered. Each id takes room in a document for ever, so it is used again."""
+"""Documents whose free client ids are remembered.
+
+Each id takes room in a document for ever, so it is used again.
+"""
 
 NEW_ID_BITS = 32
-"""As in Yjs: a client id is a random number of so many bits."""
+"""Bits of a client id, which is a random number as in Yjs."""
 
 READ_AGAIN = "The document has moved on without this author: join again and make the edit anew."
 
@@ -48,18 +51,18 @@ class DirectDoor:
         self._rooms = rooms
         self._new_id = new_id
         self._key = secrets.token_urlsafe(24)
-        """What binds this node's client ids, so that nobody else writes under them."""
+        """The key that binds this node's client ids, so that nobody else writes under them."""
         self._free: OrderedDict[DocumentId, list[ClientId]] = OrderedDict()
 
     @asynccontextmanager
     async def author(
         self, document_id: DocumentId, identity: Identity, *, agent_for: str | None = None
     ) -> AsyncIterator["Author"]:
-        """Somebody who may write into a document, joined.
+        """Yield an author who has joined a document and may write there.
 
-        `agent_for` None: the person wrote it themselves. Otherwise `identity` is an agent's, and
-        `agent_for` the user id of the person for whom the agent writes, or empty. Raises
-        ManyhandsError, as every join does.
+        With `agent_for` None, the person wrote the edit themselves. Otherwise `identity` is an
+        agent's, and `agent_for` is the user id of the person that the agent writes for, or empty.
+        Raises ManyhandsError, as every join does.
         """
         author = Author(self, document_id, identity, self._take_id(document_id), agent_for)
         try:
@@ -77,7 +80,7 @@ class DirectDoor:
         return free.pop() if free else self._new_id()
 
     async def seat(self, author: "Author") -> tuple[Seat, bytes, Seq]:
-        """A seat for an author, and the document as one update, up to its row."""
+        """Return a seat for an author, the document as one update, and the update's row."""
         request = JoinRequest(b"\0", author.client_id, self._key)
         seat, answer, _ = await self._rooms.join(author.document_id, request, author.identity, author)
         missing = answer.missing
@@ -94,7 +97,7 @@ class DirectDoor:
         message: ServerMessage,
         but: Seat | None,
     ) -> Sequence[Seat]:
-        """Tell authors; whoever takes nothing of it falls behind, as at any door."""
+        """Tell authors. An author who does not take the news falls behind, as at any door."""
         slow = []
         for seat in circle.seats:
             author = seat.ears
@@ -105,14 +108,14 @@ class DirectDoor:
         return slow
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Nothing comes in bytes here."""
+        """Do nothing, because no bytes come in here."""
 
 
 class Author:
     """The server's seat in one document.
 
     Attributes:
-        client_id: under which the author's updates are written.
+        client_id: the author's updates are written under this id.
         state: the document as one Yjs update, as it was at row `seq` when the author joined.
         role: what the author may do.
         stale: the document has moved on unseen; `join` again before the next edit.
@@ -149,7 +152,7 @@ class Author:
         self.role = self._seat.role
 
     def leave(self) -> None:
-        """Go, and join nothing any more; what was taken goes on to the log."""
+        """Go, and join nothing any more. What was taken goes on to the log."""
         self.gone = True
         if self._seat is not None:
             self._seat.leave()
@@ -158,8 +161,8 @@ class Author:
     async def write(self, *updates: bytes) -> Seq:
         """Write updates as one batch, and return the row by which they are durable.
 
-        Raises ManyhandsError, and then the document holds nothing of them, unless the wait was
-        cancelled from outside: then they may come to be durable all the same.
+        Raises ManyhandsError, and then the document holds nothing of the updates. If the wait was
+        cancelled from outside, they may come to be durable all the same.
         """
         if self.stale:
             raise Unavailable(READ_AGAIN)
@@ -181,7 +184,10 @@ class Author:
             self._answers.discard(answer)
 
     def take_news(self) -> list[bytes]:
-        """Updates of others that have become durable since the author joined, or since the last call."""
+        """Return the updates of others that have become durable since the last call.
+
+        The first call returns those since the author joined.
+        """
         news, self._news = self._news, []
         return news
 
@@ -203,7 +209,6 @@ class Author:
     # What a seat hears.
 
     def seat(self, document_id: DocumentId) -> Seat | None:
-        """The author's seat."""
         return self._seat if document_id == self.document_id else None
 
     def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
@@ -222,16 +227,16 @@ class Author:
         return next((answer for answer in self._answers if answer is wanted and not answer.done()), None)
 
     def dismissed(self, seat: Seat) -> None:
-        """The seat is free; writes that still wait are answered by the room itself."""
+        """Forget a seat that is free. The room itself answers writes that still wait."""
         if self._seat is seat:
             self._seat = None
 
     @property
     def backlog(self) -> int:
-        """Bytes of news that nobody has taken."""
+        """Bytes of news that the author has not taken."""
         return sum(map(len, self._news))
 
     def abort(self) -> None:
-        """Cut off who takes nothing: the author has to join again."""
+        """Cut off an author who takes no news. The author has to join again."""
         self.stale = True
         self._news.clear()

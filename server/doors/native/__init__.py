@@ -1,7 +1,7 @@
-"""Socket.IO, and nothing else of the server: the native protocol (server/PROTOCOL.md) over WebSocket and long-polling.
+"""Native protocol (server/PROTOCOL.md) over Socket.IO, by WebSocket and long-polling.
 
-gateway.py is the application; strict_server.py, engine_socket.py and frames.py are what makes
-python-socketio withstand strangers; fast_lane.py and outlet.py are what makes it cheap.
+gateway.py is the application. strict_server.py, engine_socket.py and frames.py make python-socketio
+withstand strangers. fast_lane.py and outlet.py make it cheap.
 """
 
 from server.doors.native.engine.origins import Origins

@@ -1,4 +1,4 @@
-"""Browser connections: what the gateway keeps of one, what it hears, and the door by which rooms reach many at once."""
+"""Connections of browsers: what the gateway keeps of each, and how rooms reach many at once."""
 
 import asyncio
 import re
@@ -23,11 +23,17 @@ from server.doors.native.rates import ConnectionRates
 from server.rooms import Circle, Seat
 
 Refuse = Callable[["Connection", int | None, list[Any], Exception], None]
-"""Answers an event that failed: the connection, the ack's id if one is awaited, the event, and what went wrong."""
+"""Answers an event that failed.
+
+Arguments: the connection, the ack's id if an ack is awaited, the event, and what went wrong.
+"""
 
 
 class NativeDoor:
-    """The native protocol as rooms see it. `backlog_bytes`: of one connection, past which it falls behind."""
+    """The native protocol as rooms see it.
+
+    `backlog_bytes`: past this backlog a connection falls behind.
+    """
 
     def __init__(self, backlog_bytes: int, refuse: Refuse) -> None:
         self._backlog_bytes = backlog_bytes
@@ -35,7 +41,10 @@ class NativeDoor:
         self.holds = Holds()
 
     def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
-        """Say the same to many, encoded once; never waits. Return those whose backlog has passed its limit."""
+        """Say the same to many, encoded once; never waits.
+
+        Return the seats whose backlog has passed its limit.
+        """
         audience = circle.found
         if not isinstance(audience, Audience):
             audience = circle.found = Audience(circle.seats)
@@ -55,7 +64,10 @@ class NativeDoor:
 
 
 class Audience:
-    """The people of a circle, found once for all that is said to them: lanes to be written to, and sockets without one."""
+    """The people of a circle: outlets of the fast lane, and sockets without a lane.
+
+    An audience is found once, and serves all that is said to the circle.
+    """
 
     def __init__(self, seats: Sequence[Seat]) -> None:
         self.in_lanes: dict[Outlet, Seat] = {}
@@ -70,7 +82,10 @@ class Audience:
                 self.in_lanes[connection.socket.lane.outlet] = seat
 
     def send(self, frames: bytes, limit: int, but: Seat | None) -> list[Seat]:
-        """Send the same to all lanes, except perhaps one; never waits. Return those whose backlog has passed the limit."""
+        """Send the same to all lanes, except perhaps to one; never waits.
+
+        Return the seats whose backlog has passed the limit.
+        """
         authors_lane = None if but is None else cast(Connection, but.ears).socket.lane
         but_outlet = None if authors_lane is None else authors_lane.outlet
         slow = []
@@ -88,8 +103,8 @@ class Connection:
 
     Attributes:
         account: pays for what the connection makes us hold.
-        seats: by document; the room shows out whoever may not stay, and says so to `dismissed`.
-        expiry: waits for the end of the identity; `expired` is after it.
+        seats: by document. A room that shows somebody out says so to `dismissed`.
+        expiry: waits for the end of the identity; `expired` is true after it.
         gone: the connection has ended.
     """
 
@@ -113,20 +128,23 @@ class Connection:
         return self.identity.user
 
     async def admit(self, request: ClientRequest, *, answered: bool) -> None:
-        """Let a request through, now or after its turn has come; raises ProtocolError(rate_limited).
+        """Let a request through, now or in its turn; raises ProtocolError(rate_limited).
 
-        One that is answered with a part of a document waits until this connection has taken the one
-        before: so the answers that wait for a peer who does not read are one, and not as many as
-        were asked for.
+        A request that is answered with a part of a document waits until this connection has taken
+        the part before. So a peer that does not read has one answer waiting, not as many as it
+        asked for.
         """
         await self.rates.admit(request, answered=answered)
         if isinstance(request, Fetch | Join):
             await self.socket.until_taken()
 
-    # What is heard at once.
+    # Hot messages.
 
     def hear(self, text: bytes, attachment: bytes | None) -> bool:
-        """Act on a hot message; False if it has anything to wait for, and if it is to be refused for its rate."""
+        """Act on a hot message.
+
+        Return False, without any change, if the message has to wait or is refused for its rate.
+        """
         if attachment is None:
             presence = read_presence(text)
             return presence is not None and self._hear_presence(*presence)
@@ -161,29 +179,29 @@ class Connection:
     # Seats.
 
     def seat_in(self, document_id: DocumentId) -> Seat:
-        """The seat in a document; raises ProtocolError(not_joined)."""
+        """Return the seat in a document; raises ProtocolError(not_joined)."""
         seat = self.seats.get(document_id)
         if seat is None:
             raise ProtocolError(Code.NOT_JOINED, "Join the document first.")
         return seat
 
     def seat(self, document_id: DocumentId) -> Seat | None:
-        """The seat in a document, if there is one."""
+        """Return the seat in a document, if there is one."""
         return self.seats.get(document_id)
 
     def sits_down(self, seat: Seat) -> None:
-        """The connection is in a document from now on, or is so again."""
+        """Note that the connection is in a document from now on, or is so again."""
         self.seats[seat.document_id] = seat
         self.door.holds.assign(self.socket.lane, self.seats)
         self.uploads.forget(seat.document_id)
 
     def dismissed(self, seat: Seat) -> None:
-        """The seat is free."""
+        """Forget a seat that is free."""
         if self.seats.get(seat.document_id) is seat:
             del self.seats[seat.document_id]
             self.uploads.forget(seat.document_id)
-            # In a turn of its own: what was held would be read in the middle of what the room is
-            # about to do.
+            # In a turn of its own. Otherwise what was held would be read in the middle of what the
+            # room is about to do.
             asyncio.get_running_loop().call_soon(self.door.holds.assign, self.socket.lane, self.seats)
 
     def leave(self, document_id: DocumentId) -> None:
@@ -193,7 +211,7 @@ class Connection:
             seat.leave()
             self.dismissed(seat)
 
-    # What a seat hears.
+    # What a seat is told.
 
     def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
         """Ack updates, or last parts of uploads."""
@@ -213,15 +231,18 @@ class Connection:
         self.socket.end(cut=True)
 
 
-# The two hot events, out of an Engine.IO message's bytes as Socket.IO's clients write them. None:
-# it goes the ordinary way, whatever it is. What is read here is what StrictPacket would read.
+# The two hot events, as Socket.IO's clients write them into an Engine.IO message. A message that
+# does not match goes the ordinary way. These functions read exactly what StrictPacket would read.
 
 _HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
 _HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')
 
 
 def read_update(text: bytes) -> tuple[int, DocumentId] | None:
-    """An update that wants an ack, but for its attachment: the ack's id, and the document."""
+    """Return the ack's id and the document of an update that wants an ack; None for anything else.
+
+    The batch itself is the attachment that follows.
+    """
     found = _HOT_UPDATE.fullmatch(text)
     if found is None:
         return None
@@ -229,7 +250,7 @@ def read_update(text: bytes) -> tuple[int, DocumentId] | None:
 
 
 def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
-    """A presence event, with the id of an ack if it wants one."""
+    """Return the ack's id, if any, and a presence event; None for anything else."""
     if _HOT_PRESENCE.match(text) is None:
         return None
     try:

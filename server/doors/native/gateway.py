@@ -1,8 +1,8 @@
-"""The native protocol's door to the rooms: each event becomes a request, each request is answered, each message finds its way.
+"""Gateway of the native protocol: turns each event into a request, and answers it.
 
-A closed table takes an event's name to its meaning (crdt/protocol/requests.py); what is not in it
-is refused. One connection's events are carried out in the order in which they came. The ack of a
-batch comes when the batch is durable, and nothing waits for it meanwhile.
+A closed table takes an event's name to its meaning (crdt/protocol/requests.py). An event that is
+not in the table is refused. One connection's events are carried out in the order in which they
+came. The ack of a batch comes when the batch is durable, and nothing waits for it meanwhile.
 """
 
 import asyncio
@@ -47,18 +47,21 @@ from server.observe import log
 from server.rooms import Rooms, shutting_down
 
 BACKLOG_FACTOR = 4
-"""A room stops sending to a connection at its backlog limit; at this many times that, whatever fills it, the connection is cut."""
+"""Factor of the backlog limit at which a connection is cut.
+
+A room stops sending at the limit itself. Anything else may fill the rest.
+"""
 
 EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
 
 
 class Gateway:
-    """All Socket.IO connections of this node; `rooms` reach them through a NativeDoor.
+    """All Socket.IO connections of this node. `rooms` reach them through a NativeDoor.
 
     Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see
-    engine_socket.py), by a server that takes WebSocket messages of at most `message_bytes`. To
-    stop: `drain`, then `close`, then the server. `now`: unix seconds; `budget`: what people make
-    this node hold, None: as much as they like.
+    engine_socket.py). The server must take WebSocket messages of at most `message_bytes`. To stop:
+    `drain`, then `close`, then the server. `now`: unix seconds. `budget`: what people may make this
+    node hold; None for as much as they like.
     """
 
     def __init__(
@@ -111,20 +114,26 @@ class Gateway:
     # Lifetime
 
     def drain(self, spread_ms: int) -> None:
-        """Let nobody in any more, neither here nor into a document, and tell everybody to leave, each in their turn within this time."""
+        """Let nobody in any more, neither here nor into a document, and tell everybody to leave.
+
+        Each is told to leave at a moment of their own within this time.
+        """
         self._draining = self._server.eio.draining = True
         for turn, connection in enumerate(self._connections.values()):
             after_ms = spread_ms * turn // len(self._connections)
             connection.socket.push(event_packets(*encode_draining(after_ms)))
 
     async def until_left(self, seconds: float) -> None:
-        """Wait until nobody is connected any more, but not longer; whoever is still here is served as before."""
+        """Wait until nobody is connected any more, but at most so many seconds.
+
+        Everybody who is still here is served as before.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._empty.wait()
 
     async def close(self) -> None:
-        """End all connections: in good order within the grace period, then by cutting them."""
+        """End all connections, in good order within the grace period, then by cutting them."""
         self._draining = True
         self._sweeper.stop()
         for socket in list(self._server.eio.sockets.values()):
@@ -134,7 +143,10 @@ class Gateway:
     # The application of the Socket.IO server
 
     async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
-        """Find out who somebody is; raises ManyhandsError. Nothing has changed when they go meanwhile."""
+        """Find out who somebody is; raises ManyhandsError.
+
+        Nothing has changed if they go meanwhile.
+        """
         if self._draining:
             raise shutting_down()
         return await self._identities.recognise(socket, payload)
@@ -173,7 +185,7 @@ class Gateway:
             request = decode_request(name, arguments)
             await connection.admit(request, answered=ack_id is not None)
             if connection_id not in self._connections:
-                return  # it went while it waited for its turn
+                return  # the connection went while the event waited for its turn
             if connection.expired and not isinstance(request, Authenticate | Leave):
                 raise unauthenticated(EXPIRED)
             value = await self._carry_out(connection, ack_id, request)
@@ -183,7 +195,7 @@ class Gateway:
             self.refuse(connection, ack_id, event, error)
 
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
-        """Return what to answer now; None: the answer comes through the wire."""
+        """Return the answer, or None if the answer comes through the connection later."""
         match request:
             case Update(document_id, batch):
                 await self._receive(connection, ack_id, document_id, batch)
@@ -225,10 +237,13 @@ class Gateway:
         return encode_join_answer(answer, info, self._room_limits)
 
     async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
-        """Take a guest's other name, or a fresh token of the same person: a connection never becomes somebody else's."""
+        """Take a guest's other name, or a fresh token of the same person.
+
+        A connection never becomes somebody else's.
+        """
         identity = await self._identities.renew(connection.identity, request)
         if connection.connection_id not in self._connections:
-            return None  # it went meanwhile
+            return None  # the connection went meanwhile
         connection.identity = identity
         for seat in connection.seats.values():
             seat.renew(identity)
@@ -236,7 +251,10 @@ class Gateway:
         return {"user": identity.user}
 
     def _expire(self, connection: Connection) -> None:
-        """Nobody vouches for this person any more: they are out of everything, until they bring a fresh token."""
+        """Take a person whose sign-in has run out out of everything.
+
+        They stay out until they bring a fresh token.
+        """
         closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
         for document_id in list(connection.seats):
             connection.socket.push(message_packets(document_id, closed))
@@ -270,7 +288,10 @@ class Gateway:
             await checking
 
     def refuse(self, connection: Connection, ack_id: int | None, event: list[Any], error: Exception) -> None:
-        """Answer an event that failed, or end the session that sent an update and awaits no answer."""
+        """Answer an event that failed.
+
+        If it is an update without an ack, end its session instead.
+        """
         refusal = _refusal_of(error)
         if ack_id is not None:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
@@ -291,7 +312,7 @@ class Gateway:
 
 
 def _refusal_of(error: Exception) -> ManyhandsError:
-    """What to answer; a bug of ours is written down."""
+    """Return the refusal to answer with. A bug of ours is logged."""
     if isinstance(error, ManyhandsError):
         return error
     log.error("event_failed", kind="event", exc_info=error)
@@ -299,7 +320,10 @@ def _refusal_of(error: Exception) -> ManyhandsError:
 
 
 def _document_of_update(event: list[Any]) -> DocumentId:
-    """Which document an event that may be malformed was to change; the empty id: none."""
+    """Return the document that an event was to change; the empty id for none.
+
+    The event may be malformed.
+    """
     name, *arguments = event
     is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
     return DocumentId(arguments[0] if is_update else "")

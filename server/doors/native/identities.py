@@ -1,4 +1,4 @@
-"""Who each connection belongs to, and until when: asked at CONNECT, renewed over the open connection, run out at its end."""
+"""Identities of connections: found out at CONNECT, renewed over the open connection, expiring."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,10 @@ from server.doors.native.engine.engine_socket import EngineSocket
 
 
 class Identities:
-    """Asks the authenticator. `now`: unix seconds; `expired` is told of a connection that nobody vouches for any more."""
+    """Asks the authenticator.
+
+    `now`: unix seconds. `expired` is told of a connection whose identity has run out.
+    """
 
     def __init__(
         self, authenticator: Authenticator, now: Callable[[], float], expired: Callable[[Connection], None]
@@ -22,14 +25,15 @@ class Identities:
         self._expired = expired
 
     async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
-        """Find out who comes; raises ManyhandsError. Nothing has changed when they go meanwhile."""
+        """Find out who comes; raises ManyhandsError. Nothing has changed if they go meanwhile."""
         greeting = decode_connect(payload)
         return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
 
     async def renew(self, before: Identity, request: Authenticate) -> Identity:
-        """A guest under another name, or the same person by a fresh token: a connection never becomes somebody else's.
+        """Return a guest under another name, or the same person by a fresh token.
 
-        Raises ManyhandsError; the identity from before then holds.
+        A connection never becomes somebody else's. Raises ManyhandsError, and then the identity
+        from before holds.
         """
         if request.guest is not None:
             if before.kind != "guest":
@@ -43,7 +47,10 @@ class Identities:
         return identity
 
     def await_expiry(self, connection: Connection) -> None:
-        """Begin to wait for the end of a connection's identity, if it has one; what was waited for before counts no more."""
+        """Begin to wait for the end of a connection's identity, if it has one.
+
+        An earlier wait is cancelled.
+        """
         if connection.expiry is not None:
             connection.expiry.cancel()
         connection.expired, connection.expiry = False, None

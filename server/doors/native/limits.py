@@ -1,4 +1,4 @@
-"""What one connection, and all of them together, may ask of the gateway."""
+"""Limits of the gateway: for one connection, and for all of them together."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from crdt.token_bucket import Rate
 
 @dataclass(frozen=True, slots=True)
 class GatewayLimits:
-    """Bounds with their reasons; the limits of documents are crdt.protocol.messages.Limits.
+    """Bounds, with their reasons. The limits of documents are crdt.protocol.messages.Limits.
 
     Attributes:
         connections: all at once; each costs some 27 kB of memory when idle.
@@ -15,21 +15,21 @@ class GatewayLimits:
         connections_per_user: one person's pages and programs, wherever they are.
         handshakes_per_address: connections that have not said CONNECT yet; after a restart a whole
             office comes back at once.
-        greeting_bytes: of one message from a peer who has not been let in: a token and a name fit
-            many times over. With `handshakes_per_address` it bounds the memory of strangers.
+        greeting_bytes: one message from a peer before CONNECT. A token and a name fit many times
+            over. With `handshakes_per_address`, this bounds the memory of strangers.
         documents_per_connection: a page holds one, a program that follows a project holds dozens.
         connect_seconds: from the handshake to CONNECT; bad links need half of it.
         ping_interval: seconds between pings; below the minute after which proxies cut silent
             connections.
-        ping_timeout: seconds for the answer to one.
-        stall_seconds: a connection with a backlog that takes nothing for so long is cut, whatever
-            it says meanwhile.
+        ping_timeout: seconds for the answer to a ping.
+        stall_seconds: a connection whose backlog does not move for so long is cut, whatever it says
+            meanwhile.
         strikes: malformed or unknown messages that one connection is forgiven.
-        joins: documents that one connection joins, again or anew; a program that follows a project
-            joins all of it at once.
+        joins: joins of one connection, also repeated ones; a program that follows a project joins
+            all of it at once.
         updates: batches of one connection; a page sends one for some keystrokes, a program that
             writes a file one for each line.
-        content_bytes: of those batches, also of uploads' parts.
+        content_bytes: bytes of those batches, and of uploads' parts.
         presence: cursors of one connection; a mouse that selects text moves sixty times a second.
     """
 

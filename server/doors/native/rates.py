@@ -1,18 +1,18 @@
-"""How fast one connection may ask: joins, updates, bytes of content and presence, each out of a bucket of its own.
+"""Rates of one connection: joins, updates, bytes of content and presence, each with its bucket.
 
 Four rules:
 
-1. **What is answered is refused** (`rate_limited`), with the seconds to wait in the sentence. The
-   client keeps it and tries again.
+1. **A request that is answered is refused** (`rate_limited`), with the seconds to wait in the
+   sentence. The client keeps it and tries again.
 2. **What builds on something refused is refused as well.** Updates are sent without waiting for
-   earlier acks, so after one that is refused all are, for at least `PAUSE_SECONDS`: taken by
-   chance, a later one would be found to lack its past.
+   earlier acks. After a refused one all are refused, for at least `PAUSE_SECONDS`. Otherwise a
+   later one would be taken by chance, and be found to lack its past.
 3. **What cannot be refused without harm waits**, and with it whatever the connection sent behind
-   it, down to TCP: updates that ask for no ack, whose sender would never know which one is missing,
-   the parts of an upload, of which one missing costs them all, and the little there is besides,
-   fetching and leaving, which has a bucket as large as that of updates.
-4. **A refusal takes a moment**, `REFUSAL_SECONDS`, in which nothing more is read: who does not
-   listen to refusals gets few of them.
+   it, down to TCP. These are updates that ask for no ack, because their sender would never know
+   which one is missing. They are also the parts of an upload, because one missing part costs all.
+   The rest, fetching and leaving, waits as well, in a bucket as large as that of updates.
+4. **A refusal takes a moment**, `REFUSAL_SECONDS`, in which nothing more is read. A client that
+   does not listen to refusals gets few of them.
 """
 
 import asyncio
@@ -27,7 +27,10 @@ from server.doors.native.limits import GatewayLimits
 REFUSAL_SECONDS = 0.002
 
 PAUSE_SECONDS = 1.0
-"""Longer than most browsers are away, there and back: so long, further updates are still on their way."""
+"""Seconds that are longer than most browsers' round trip.
+
+For so long, further updates may still be on their way.
+"""
 
 
 class ConnectionRates:
@@ -44,7 +47,7 @@ class ConnectionRates:
         self._refused_until = 0.0
 
     async def admit(self, request: ClientRequest, *, answered: bool) -> None:
-        """Let a request through, now or after its turn has come; raises ProtocolError(rate_limited)."""
+        """Let a request through, now or in its turn; raises ProtocolError(rate_limited)."""
         match request:
             case Update(_, batch) if answered:
                 await _refuse_unless(self._until_update(len(batch)), "changes")
@@ -59,15 +62,18 @@ class ConnectionRates:
                 await self._wait_for(self._others, 1)
 
     def admit_update_now(self, size: int) -> bool:
-        """Let an update through that is answered, if it may go now; False: ask `admit`."""
+        """Let an update that is answered through, if it may go now; if False, call `admit`."""
         return self._until_update(size) == 0
 
     def admit_presence_now(self) -> bool:
-        """The same for presence."""
+        """Let presence through, if it may go now; if False, call `admit`."""
         return self._presence.take(1, self._clock()) == 0
 
     def _until_update(self, size: int) -> float:
-        """Take an update's share; 0, or the seconds after which all may be had again."""
+        """Take an update's share of the buckets.
+
+        Return 0, or the seconds after which an update may be tried again.
+        """
         now = self._clock()
         if now < self._refused_until:
             return self._refused_until - now

@@ -1,8 +1,8 @@
-"""The sweeper, which comes by every few seconds: it cuts who takes nothing, and gives up what nobody has asked for any more.
+"""Sweeper of connections: cuts those that take nothing, and gives up what nobody asks for.
 
-A ping says nothing of either, since pongs need no reading. It also holds each person to what all of
-their connections together may leave in buffers: unsent data, and messages that have come in part.
-Each connection is bounded by itself, but one person may have a hundred.
+Pings do not show either, because pongs need no reading. The sweeper comes by every second. It also
+bounds what all connections of one person may leave in buffers: unsent data, and messages that have
+come in part. Each connection is bounded by itself, but one person may have a hundred.
 """
 
 import asyncio
@@ -16,14 +16,23 @@ from server.doors.native.engine.engine_socket import EngineSocket
 from server.observe import log
 
 SWEEP_SECONDS = 1.0
-"""From one sweep to the next, or a quarter of the time after which a connection counts as stalled."""
+"""Most seconds from one sweep to the next.
+
+A quarter of the time after which a connection counts as stalled is taken, if that is less.
+"""
 
 BUFFERED_BYTES = 16 * 2**20
-"""Of one person's connections together; past it those with most are cut. A page that comes back fetches what it has missed."""
+"""Bytes in the buffers of one person's connections together.
+
+Past it the connections with most are cut. A page that comes back fetches what it has missed.
+"""
 
 
 class Sweeper:
-    """Runs from the first connection to the gateway's end. `sockets` and `connections` are live: all of them, and those let in."""
+    """Runs from the first connection to the gateway's end.
+
+    `sockets` (all) and `connections` (those let in) are live views.
+    """
 
     def __init__(
         self,
@@ -39,19 +48,17 @@ class Sweeper:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
         if self._timer is None:
             self._sweep()
 
     def stop(self) -> None:
-        """Come by no more."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _sweep(self) -> None:
         for socket in list(self._sockets.values()):
             if socket.is_stalled(self._stall_seconds):
-                log.warning("connection_aborted", reason="takes nothing", address=socket.address)
+                log.warning("connection_aborted", reason="reads nothing that it is sent", address=socket.address)
                 socket.end(cut=True)
         self._relieve()
         self._budget.sweep()

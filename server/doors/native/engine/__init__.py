@@ -1,1 +1,4 @@
-"""python-engineio and python-socketio, made to withstand strangers. Nothing else imports the two."""
+"""Engine: python-engineio and python-socketio, made to withstand strangers.
+
+Nothing else imports the two.
+"""

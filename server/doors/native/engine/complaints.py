@@ -1,6 +1,7 @@
-"""Protocol errors for the operator: every one is counted, and each kind is written once for each connection.
+"""Complaints about protocol errors, for the operator: all are counted, and few are logged.
 
-How many lines that makes in all is server/ration.py's affair. No ids, tokens or content.
+Each kind is logged once for each connection. server/ration.py bounds the lines in all. Lines hold
+no ids, tokens or content.
 """
 
 from collections import Counter
@@ -9,14 +10,14 @@ from server.observe import log
 
 
 class Complaints:
-    """The gateway's record of bad manners."""
+    """The gateway's record of protocol errors."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._left_out = 0
 
     def note(self, kind: str, address: str, told: set[str]) -> None:
-        """Count one; `told` holds the kinds that this connection has had a line for."""
+        """Count a protocol error. `told` holds the kinds already logged for this connection."""
         self.counts[kind] += 1
         if kind in told:
             self._left_out += 1

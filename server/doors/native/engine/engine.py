@@ -1,7 +1,7 @@
-"""Engine.IO's server: makes the sockets of one node and serves them; what a socket does is in engine_socket.py.
+"""Engine.IO's server: makes and serves the sockets of one node (engine_socket.py).
 
-engineio judges every request: its origin, its transport, its session. What it would answer badly is
-refused here before.
+engineio judges every request: its origin, its transport, its session. Requests that engineio would
+answer badly are refused here before.
 """
 
 import asyncio
@@ -22,29 +22,32 @@ from server.rooms.turnstile import Turnstile
 _TOO_MANY = "Too many connections. Close some pages, or try again later."
 
 SESSION_HEADER = "Manyhands-Session"
-"""Of the answer that begins a session of long-polling: the session's id."""
+"""The header, in the answer that begins a session of long-polling, with the session's id."""
 
 _GUARDS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
 
 class Listener(Protocol):
-    """Who is told of the sockets."""
+    """Is told of the sockets."""
 
     def opened(self, socket: EngineSocket) -> bool:
-        """A handshake is being answered; False refuses it."""
+        """Take note that a handshake is being answered. Return False to refuse it."""
 
     async def received(self, socket: EngineSocket, data: str | bytes) -> None:
-        """A message came. Raises BadFrame, nothing else; while it waits, nothing more is read from this socket."""
+        """Act on a message. Raises BadFrame, nothing else.
+
+        While this waits, nothing more is read from the socket.
+        """
 
     def bad_frame(self, socket: EngineSocket, bad: BadFrame) -> None:
-        """The peer broke the rules; the socket has been cut."""
+        """Take note that the peer broke the rules. The socket has been cut."""
 
     def ended(self, socket: EngineSocket) -> None:
-        """The socket is gone; told once."""
+        """Take note that the socket is gone. Called once."""
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]
-    """The sockets of one server. `listener` and `backlog_bytes` are set by the one who makes it."""
+    """The sockets of one server. Its maker sets `listener` and `backlog_bytes`."""
 
     listener: Listener
     backlog_bytes: int
@@ -65,7 +68,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         """What each session is told on opening, as the inside of a JSON object."""
 
     def create_queue(self) -> PacketQueue:
-        """Make a socket's queue."""
         return PacketQueue()
 
     async def handle_request(self, scope: Environ, receive: Receive, send: Send) -> Any:
@@ -78,14 +80,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             await send({"type": "http.response.body", "body": b""})
             return None
         if first["type"] not in {"http.request", "websocket.connect"}:
-            return None  # The peer left; engineio would trip over a request without a method.
+            return None  # The peer left. engineio would trip over a request without a method.
         task = asyncio.current_task()
         if task is not None:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
         if self.draining and scope["type"] == "http" and not self._is_of_a_session_here(scope):
-            # What a balancer keeps open to this node still leads here when the port is closed;
-            # another node would not know the session.
+            # Connections that a balancer keeps open to this node still lead here after the port is
+            # closed. Another node would not know the session.
             gone = _refusal("503 SERVICE UNAVAILABLE", Code.DRAINING, "This server is shutting down; connect again.")
             return await self._make_response(
                 {**gone, "headers": [*gone["headers"], ("Connection", "close")]}, _environ(scope, send)
@@ -100,19 +102,19 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
 
         answered = await super().handle_request(scope, replay, send)
         if isinstance(answered, EngineSocket):
-            # Only here, or engineio would keep its words for the request as long as the connection
-            # lives: 5 kB.
+            # Only here. Otherwise engineio would keep its WSGI environment of the request as long
+            # as the connection lives: 5 kB.
             await answered.serve(receive, send)
         return None
 
     async def _first(self, scope: Environ, receive: Receive) -> Message:
         if scope["type"] == "websocket":
-            return await receive()  # the server says it of itself, at once
+            return await receive()  # the server sends the connect message by itself, at once
         async with asyncio.timeout(BODY_SECONDS):
             return await receive()
 
     async def _new_socket(self, scope: Environ) -> EngineSocket | None:
-        """Make a socket in its turn; None: there are too many."""
+        """Make a socket in its turn; return None if there are too many."""
         client = scope.get("client")
         address = client[0] if client else ""  # engineio's REMOTE_ADDR is a constant
         await self._turnstile.go_through(address)
@@ -132,8 +134,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         if transport == "websocket":
             return socket  # engineio returns to `handle_request` what is no answer
         socket.connected = True
-        # For a balancer, which cannot read the session's id in the body but must send to this node
-        # what names it.
+        # For a balancer. It cannot read the session's id in the body, but must send what names the
+        # id to this node.
         return self._ok(await socket.poll(), [(SESSION_HEADER, socket.sid)])
 
     def _is_of_a_session_here(self, scope: Environ) -> bool:
@@ -141,14 +143,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         return any(sid.decode(errors="replace") in self.sockets for sid in query.get(b"sid", []))
 
     async def until_served(self, seconds: float) -> None:
-        """Wait until nothing is being answered any more, but not longer; then cut what is left."""
+        """Wait until nothing is being answered, but at most so many seconds, and cut the rest."""
         if self._serving:
             await asyncio.wait(self._serving, timeout=seconds)
         for socket in list(self.sockets.values()):
             socket.end(cut=True)
 
     def forget(self, socket: EngineSocket) -> None:
-        """Drop a socket that has ended, and tell."""
+        """Drop a socket that has ended, and tell the listener."""
         self.sockets.pop(socket.sid, None)
         self.listener.ended(socket)
 
@@ -161,26 +163,29 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         return _refusal("400 BAD REQUEST", Code.MALFORMED, message or "This is no request of Engine.IO 4.")
 
     async def _make_response(self, response_dict: dict[str, Any], environ: Environ) -> Any:
-        """Answer; nothing here is to be kept, or to be taken for anything else than what it says it is."""
+        """Answer with headers that forbid to keep the answer or to guess its type."""
         return await super()._make_response(
             {**response_dict, "headers": [*response_dict["headers"], *_GUARDS]}, environ
         )
 
     def _log_error_once(self, message: str, message_key: str) -> None:
-        """Write nothing: engineio's messages hold session ids and whatever else the peer sent."""
+        """Write nothing. engineio's messages hold session ids and whatever else the peer sent."""
 
 
 def _names_transport(query: bytes) -> bool:
-    """Whether a query names a transport, perhaps with escapes: engineio would take none for polling."""
+    """Whether a query names a transport, perhaps with escapes.
+
+    engineio would take a query without one for polling.
+    """
     return any(field.partition(b"=")[0] == b"transport" for field in unquote_to_bytes(query).split(b"&"))
 
 
 def _environ(scope: Environ, send: Send) -> Environ:
-    """As much of engineio's words for a request as an answer needs."""
+    """Return as much of engineio's WSGI environment as an answer needs."""
     return {"REQUEST_METHOD": scope.get("method", "GET"), "asgi.scope": scope, "asgi.send": send}
 
 
 def _refusal(status: str, code: Code, message: str) -> dict[str, Any]:
-    """A refusal as engineio's answers are."""
+    """Return a refusal in the form of engineio's answers."""
     body = json.dumps(encode_error(ProtocolError(code, message))).encode()
     return {"status": status, "headers": [("Content-Type", "application/json")], "response": body}

@@ -1,18 +1,18 @@
-"""Engine.IO's sockets, made to withstand their peers: WebSocket and long-polling, each with a queue that is accounted for.
+"""Sockets of Engine.IO, made to withstand their peers: WebSocket and long-polling.
 
-Four rules, which engineio's own sockets do not keep:
+Each has a queue that is accounted for. Four rules, which engineio's own sockets do not keep:
 
 1. **A bad frame ends the connection at once**, and what the peer sent behind it is not looked at.
 2. **An end is told once**, on the next turn of the loop (never from inside a call that sends), and
    leaves nothing behind.
 3. **An end cuts the TCP connection.** A peer that does not read cannot hold a writer, a queue or a
-   shutdown open: engineio only queues a packet behind the backlog.
-4. **What is queued is counted** until the kernel has it, whoever holds it meanwhile.
+   shutdown open. engineio only queues a packet behind the backlog.
+4. **What is queued is counted** until the kernel has it, whatever holds it meanwhile.
 
-The TCP transport is found behind the ASGI `send` that uvicorn passes in; an application that wraps
-`send` takes rule 3's edge off: then a cut ends the ASGI call, and the server's own time-outs do the
-rest. Where uvicorn runs with a fast lane (fast_lane.py), what a WebSocket is sent goes straight to
-that transport, in the order of `push`, and its queue stays empty.
+The TCP transport is found behind the ASGI `send` that uvicorn passes in. If an application wraps
+`send`, rule 3 is weaker: a cut ends the ASGI call, and the server's own time-outs do the rest.
+Where uvicorn runs with a fast lane (fast_lane.py), frames go straight to that transport, in the
+order of `push`. The queue then stays empty.
 """
 
 import asyncio
@@ -32,35 +32,38 @@ from server.doors.native.lane.fast_lane import FastLane, encode_frame, lane_of
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-"""ASGI's three."""
+"""The three types of ASGI."""
 
 Environ = MutableMapping[str, Any]
 """What engineio makes of an ASGI scope, in the words of WSGI."""
 
 WRITE_BYTES = 256 * 2**10
-"""Queued bytes taken at once for one long-polling response or one round of writing."""
+"""Queued bytes taken at once, for one long-polling response or one round of writing."""
 
 TAKEN_CHECK = 0.05
-"""Seconds between looks at what waits for a peer who asks for more before it has taken that."""
+"""Seconds between looks at what waits for a peer that asks for more before it has taken that."""
 
 GRACE_SECONDS = 2.0
-"""For the last packets to leave when a connection ends in good order."""
+"""Seconds for the last packets to leave when a connection ends in good order."""
 
 BODY_SECONDS = 30.0
-"""For one long-polling payload to arrive."""
+"""Seconds for one long-polling payload to arrive."""
 
 
 class Inside(Protocol):
-    """Who a socket is to the application, from a CONNECT that was accepted to the end."""
+    """The application's end of a socket, from a CONNECT that was accepted to the end."""
 
     connection_id: ConnectionId
 
     def hear(self, text: bytes, attachment: bytes | None) -> bool:
-        """Act on a hot message now; False: nothing has happened, and it goes the ordinary way. Never raises."""
+        """Act on a hot message now; never raises.
+
+        Return False if nothing has happened, and the message goes the ordinary way.
+        """
 
 
 class EngineSocket(AsyncSocket):  # type: ignore[misc]
-    """One connection's lower half. `address` is the peer's IP address."""
+    """The lower half of one connection. `address` is the peer's IP address."""
 
     queue: PacketQueue
     closed: bool
@@ -84,30 +87,36 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._ws: WebSocket | None = None
         self._writer: asyncio.Future[None] | None = None
         self.lane: FastLane | None = None
-        """Where all that it is sent goes, once it is a WebSocket with a lane."""
+        """The lane for everything that is sent, once this is a WebSocket with a lane."""
         self._listening = False
         self.inside: Inside | None = None
-        """Who it is to the application, from its CONNECT that was accepted to its end."""
+        """The application's end, from an accepted CONNECT to the socket's end."""
         self.half: Any = None
-        """Of the listener: an event whose attachment is still to come."""
+        """The listener's: an event whose attachment is still to come."""
 
     def bound_messages(self, most_bytes: int) -> None:
-        """Take no message from now on that is longer, nor keep what has come of one: uvicorn's protocol puts its frames together."""
+        """Take no longer message from now on, nor keep what has come of one.
+
+        uvicorn's protocol puts a message's frames together, and is told the bound.
+        """
         self._message_bytes = most_bytes
         if hasattr(self._reader, "max_message_size"):
             self._reader.max_message_size = most_bytes
 
     def take_cookie(self) -> str | None:
-        """The session cookie, once: who it belongs to is found out at CONNECT, and nothing of it is kept."""
+        """Return the session cookie, once, and keep nothing of it.
+
+        Who it belongs to is found out at CONNECT.
+        """
         cookie, self._cookie = self._cookie, None
         return cookie
 
     # Sending
 
     def push(self, packets: tuple[engine_packet.Packet, ...]) -> int:
-        """Send packets that belong together, or queue them; never waits. A socket that has ended takes nothing.
+        """Send packets that belong together, or queue them; never waits.
 
-        Return the backlog, 0 when the socket has ended.
+        A socket that has ended takes nothing. Return the backlog, 0 if the socket has ended.
         """
         if self.closed:
             return 0
@@ -120,14 +129,14 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         return self.bounded(backlog)
 
     def bounded(self, backlog: int) -> int:
-        """The backlog, or 0 if it is more than any connection may have: then it is cut."""
+        """Return the backlog. If it is above its bound, cut the connection and return 0."""
         if backlog <= self.server.backlog_bytes:
             return backlog
         self.end(cut=True)
         return 0
 
     def push_texts(self, texts: Sequence[str]) -> None:
-        """`push` text messages, without packets where none are needed."""
+        """Push text messages, without packets where none are needed."""
         if self.lane is None or self.closed:
             for text in texts:
                 self.push((SharedPacket(text),))
@@ -135,7 +144,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             self.bounded(self.lane.outlet.write(b"".join([encode_frame("4" + text) for text in texts])))
 
     async def send(self, pkt: engine_packet.Packet) -> None:
-        """Queue one packet; the way in for engineio and python-socketio."""
+        """Queue one packet. engineio and python-socketio come in here."""
         self.push((pkt,))
 
     @property
@@ -154,12 +163,12 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         return sum(map(len, frames)) + (len(reader.reader.buffer) if hasattr(reader, "reader") else 0)
 
     async def until_taken(self) -> None:
-        """Wait until little of what was sent still waits to be taken by the kernel, or the socket has ended."""
+        """Wait until the kernel has taken most of what was sent, or the socket has ended."""
         while self.backlog > WRITE_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
             await asyncio.sleep(TAKEN_CHECK)
 
     def is_stalled(self, seconds: float) -> bool:
-        """Whether nothing of a backlog has moved for so long; to be asked regularly."""
+        """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
         now, backlog = self._loop.time(), self.backlog
         moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - backlog
         if backlog == 0 or moved != self._moved_bytes:
@@ -167,7 +176,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         return now - self._moved_at >= seconds
 
     async def poll(self) -> list[engine_packet.Packet]:
-        """Wait for packets and take some; the empty list means that there will be no more."""
+        """Wait for packets and take some. An empty list means that there will be no more."""
         self._in_flight = 0
         taken: list[engine_packet.Packet] = []
         packet = await self.queue.get()
@@ -183,7 +192,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     # Receiving
 
     async def take(self, frame: str | bytes) -> None:
-        """Act on one frame; never raises: a bad one ends the socket."""
+        """Act on one frame; never raises. A bad frame ends the socket."""
         try:
             check_frame(frame, self.server.max_http_buffer_size)
             try:
@@ -193,7 +202,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             match packet.packet_type:
                 case engine_packet.MESSAGE:
                     await self.server.listener.received(self, packet.data)
-                    self._expect_no_pong()  # it lives, and its pong may wait behind much else that it says
+                    # The peer lives, and its pong may wait behind much else that it sends
+                    self._expect_no_pong()
                 case engine_packet.PONG:
                     self._expect_no_pong()
                 case _:
@@ -202,7 +212,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             self.refuse(bad)
 
     def hear(self, text: bytes, attachment: bytes | None) -> bool:
-        """Act on a message of the fast lane, unless something before it is still being acted on."""
+        """Act on a message of the fast lane, unless one before it is still being acted on."""
         inside = self.inside
         if self.closed or not self._listening or self.half is not None or inside is None:
             return False
@@ -243,7 +253,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     # Ending
 
     def end(self, *, cut: bool = False) -> None:
-        """End the connection: in good order, within a grace period, or by cutting the TCP connection now."""
+        """End the connection, within a grace period, or by cutting the TCP connection now."""
         if cut and self._transport is not None:
             self._transport.abort()
         if self.closed:
@@ -256,8 +266,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if cut:
             self.queue.clear()
         if not self.upgraded:
-            # A WebSocket has its own word for it; to this one, python-socketio's client would not
-            # come back.
+            # A WebSocket has a close of its own. After an Engine.IO close, python-socketio's client
+            # would not come back.
             self.queue.put_nowait(engine_packet.Packet(engine_packet.CLOSE))
         self.queue.put_nowait(None)
         self._begin_to_write()
@@ -266,7 +276,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._loop.call_soon(self.server.forget, self)
 
     async def close(self, wait: bool = True, abort: bool = False, reason: object = None) -> None:  # noqa: ARG002
-        """End in good order; the way in for engineio, whose `wait` would wait for a peer that does not read."""
+        """End in good order, as engineio asks for.
+
+        engineio's own `wait` would wait for a peer that does not read.
+        """
         self.end()
 
     # WebSocket
@@ -279,12 +292,13 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             await send({"type": "websocket.accept"})
             await self._websocket_handler(ws)
         finally:
-            self.end()  # also when the peer left before its handshake was answered
+            self.end()  # also if the peer left before its handshake was answered
 
     async def _upgrade_websocket(self, environ: Environ) -> Any:
         if self.closed or self.upgrading or self.upgraded or environ["asgi.scope"]["type"] != "websocket":
             return self.server._bad_request()
-        environ["wsgi.input"] = None  # it has a class of its own: 3 kB for as long as the connection lives
+        # This has a class of its own: 3 kB for as long as the connection lives
+        environ["wsgi.input"] = None
         return await WebSocket(self._websocket_handler, self.server)(environ)
 
     async def _websocket_handler(self, ws: WebSocket) -> None:
@@ -311,7 +325,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             await self._finish()
 
     def _begin_to_write(self) -> None:
-        """Have somebody write what is queued, and say goodbye; over a fast lane only the latter is left to be done."""
+        """Have a task write what is queued, and close.
+
+        Over a fast lane only the close is left to do.
+        """
         if self._writer is None and self._ws is not None:
             self._writer = asyncio.ensure_future(self._write(self._ws))
 
@@ -331,14 +348,18 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         return frames
 
     async def _is_upgraded_by(self, ws: WebSocket) -> bool:
-        """Move from long-polling to this WebSocket, as the peer asks for it; False: it did not, and polling goes on."""
+        """Move from long-polling to this WebSocket, as the peer asks for it.
+
+        Return False if the peer did not ask, and polling goes on.
+        """
         self.upgrading = True
         try:
             async with asyncio.timeout(self.server.ping_timeout):
                 if await ws.wait() != "2probe":
                     return False
                 await ws.send("3probe")
-                self.queue.put_nowait(engine_packet.Packet(engine_packet.NOOP))  # lets the waiting poll go
+                # Lets the waiting poll go
+                self.queue.put_nowait(engine_packet.Packet(engine_packet.NOOP))
                 return await ws.wait() == "5" and not self.closed
         except OSError:  # gone, or (TimeoutError) silent
             return False
@@ -352,12 +373,12 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
                     await ws.send(packet.encode())
                     self._in_flight -= packet_bytes(packet)
         except (OSError, RuntimeError):
-            pass  # The peer is gone, or the closing handshake has begun: reading tells.
+            pass  # The peer is gone, or the closing handshake has begun. Reading will tell.
         finally:
             await ws.close()
 
     async def _finish(self) -> None:
-        """Let the writer say its last words, and not longer than the grace period."""
+        """Let the writer finish, but at most for the grace period."""
         writer = self._writer
         if writer is None:
             return
@@ -369,13 +390,13 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     # Long-polling
 
     async def handle_get_request(self, environ: Environ) -> Any:
-        """Answer a GET: with packets, or by becoming a WebSocket."""
+        """Answer a GET with packets, or by becoming a WebSocket."""
         if environ["asgi.scope"]["type"] == "websocket":
             return await self._upgrade_websocket(environ)
         if self.upgrading or self.upgraded:
             return [engine_packet.Packet(engine_packet.NOOP)]
         if self._polling:
-            # Two responses would share the queue and could part a text from its attachment.
+            # Two responses would share the queue, and could part a text from its attachment.
             self.refuse(BadFrame("two polls at once"))
             return self.server._bad_request()
         self._polling = True
@@ -385,7 +406,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             self._polling = False
 
     async def handle_post_request(self, environ: Environ) -> None:
-        """Act on a POST's payload. One that ends the socket is answered like any other; the waiting GET says the end."""
+        """Act on a POST's payload.
+
+        A payload that ends the socket is answered like any other. The waiting GET tells of the end.
+        """
         try:
             if self._posting:
                 raise BadFrame("two payloads at once")

@@ -1,8 +1,8 @@
-"""How many may stand at the door and be inside, in all, per address and per person.
+"""Entrance: counts the connections that wait and those let in, in all, per address, per person.
 
-A connection stands at the door from its handshake until its Socket.IO CONNECT is accepted. Both
-places are counted, because handshakes cost an attacker nothing. The person is known only inside.
-The counts take as much memory as there are connections.
+A connection waits at the entrance from its handshake until its Socket.IO CONNECT is accepted. Both
+counts are bounded, because handshakes cost an attacker nothing. The person is known only after the
+CONNECT. The counts take as much memory as there are connections.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from server.doors.native.limits import GatewayLimits
 
 
 class Entrance:
-    """Counts; whoever was let in must `leave` once."""
+    """Counts of connections. Each one that was let in must `leave` once."""
 
     def __init__(self, limits: GatewayLimits) -> None:
         self._limits = limits
@@ -31,7 +31,7 @@ class Entrance:
         return self._inside.total()
 
     def knock(self, address: str) -> bool:
-        """Begin to wait; False: too many wait already, from this address or in all."""
+        """Begin to wait. Return False if too many wait already, from this address or in all."""
         home = address_group(address)
         if self._waiting[home] >= self._limits.handshakes_per_address or self.waiting >= self._limits.connections:
             return False
@@ -39,7 +39,7 @@ class Entrance:
         return True
 
     def enter(self, address: str) -> None:
-        """Go in; raises ProtocolError(too_many), and then the connection waits as before."""
+        """Let a connection in; raises ProtocolError(too_many), and then it waits as before."""
         home = address_group(address)
         if self.inside >= self._limits.connections:
             raise ProtocolError(Code.TOO_MANY, "The server has as many connections as it takes. Try again later.")
@@ -49,18 +49,17 @@ class Entrance:
         self._inside[home] += 1
 
     def step_out(self, address: str) -> None:
-        """Wait at the door again."""
+        """Wait at the entrance again."""
         home = address_group(address)
         _subtract(self._inside, home)
         self._waiting[home] += 1
 
     def leave(self, address: str, *, was_inside: bool) -> None:
-        """Be gone."""
         _subtract(self._inside if was_inside else self._waiting, address_group(address))
 
 
 class UserConnections:
-    """Counts each person's connections; whoever came in must `leave` once."""
+    """Counts of each person's connections. Each one that came in must `leave` once."""
 
     def __init__(self, connections_per_user: int) -> None:
         self._most = connections_per_user
@@ -73,7 +72,7 @@ class UserConnections:
         self._inside[user_id] += 1
 
     def leave(self, user_id: str) -> None:
-        """Close one of them."""
+        """Close one of the connections."""
         _subtract(self._inside, user_id)
 
 

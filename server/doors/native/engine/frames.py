@@ -1,10 +1,10 @@
-"""What a stranger's frame may look like: checked before engineio and socketio decode it.
+"""Frames of strangers: checked before engineio and socketio decode them.
 
-A frame is an Engine.IO packet; the text of a message packet is a Socket.IO packet. Both libraries
-decode more than this protocol needs (JSON at any depth, any number of attachments, packets that
-only a server sends), and each of those is a way to hurt the server. What is not listed here raises
-BadFrame, and a connection that sends one ends: with frames lost, nothing that follows on it can be
-understood.
+A frame is an Engine.IO packet. The text of a message packet is a Socket.IO packet. Both libraries
+decode more than this protocol needs: JSON at any depth, any number of attachments, packets that
+only a server sends. Each of those is a way to hurt the server. What is not listed here raises
+BadFrame, and a connection that sends one ends. With a frame lost, nothing that follows on the
+connection can be understood.
 """
 
 import json
@@ -17,22 +17,31 @@ from socketio import packet as socketio_packet
 from crdt.errors import Code, ProtocolError
 
 TEXT_CHARACTERS = 64 * 2**10
-"""Longest text frame. Document content travels as attachments; the longest honest text is a presence state."""
+"""Longest text frame.
+
+Document content travels as attachments. The longest honest text is a presence state.
+"""
 
 ARGUMENTS = 8
-"""Most arguments of an event; the protocol's longest has three."""
+"""Most arguments of an event. The protocol's longest event has three."""
 
 INTEGER_DIGITS = 100
-"""As engineio reads them."""
+"""Most digits of an integer, as engineio reads them."""
 
 BRACKETS = 512
-"""Most opening brackets in a text: a bound on nesting that is found without parsing, well below the interpreter's recursion limit."""
+"""Most opening brackets in a text.
+
+They bound the nesting without parsing, well below the interpreter's recursion limit.
+"""
 
 PAYLOAD_FRAMES = 1000
-"""Most frames of one long-polling request. engineio's 16 cut off a browser that sends what it wrote while it was offline."""
+"""Most frames of one long-polling request.
+
+engineio's 16 cut off a browser that sends what it wrote while it was offline.
+"""
 
 SHORT_CHARACTERS = 16
-"""Longest control frame (close, pong); honest ones have one character."""
+"""Longest control frame (close, pong). Honest ones have one character."""
 
 _SOCKETIO_PACKET = re.compile(
     r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,?]{0,99})(?:\?[^,]*)?,?)?([0-9]{1,15})?(?![0-9])(.*)\Z", re.DOTALL
@@ -40,14 +49,20 @@ _SOCKETIO_PACKET = re.compile(
 
 
 class BadFrame(ProtocolError):
-    """Not a frame of this protocol. The sentence holds nothing of what was sent, so that it may be logged."""
+    """Not a frame of this protocol.
+
+    The sentence holds nothing of what was sent, so that it may be logged.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(Code.MALFORMED, message)
 
 
 def check_frame(frame: str | bytes, most: int) -> None:
-    """Raise BadFrame unless the frame is one that a client sends after its handshake, of at most `most` bytes."""
+    """Raise BadFrame unless a client may send the frame after its handshake.
+
+    The frame has at most `most` bytes.
+    """
     if len(frame) > most:
         raise BadFrame("a frame is too long")
     if isinstance(frame, bytes):
@@ -68,7 +83,10 @@ def check_frame(frame: str | bytes, most: int) -> None:
 
 
 class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
-    """A Socket.IO packet of the kinds that this protocol's clients send: CONNECT, DISCONNECT, and events with at most one attachment."""
+    """A Socket.IO packet as this protocol's clients send it.
+
+    CONNECT, DISCONNECT, and events with at most one attachment.
+    """
 
     def decode(self, encoded_packet: object) -> int:
         """Read a text packet and return how many attachments follow; raises BadFrame."""
@@ -102,7 +120,10 @@ class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
             raise BadFrame("an event has too many arguments")
 
     def add_attachment(self, attachment: bytes) -> bool:
-        """Put the attachment where the text refers to it; raises BadFrame for a reference to another one."""
+        """Put the attachment where the text refers to it.
+
+        Raises BadFrame if the text refers to another one.
+        """
         try:
             return bool(super().add_attachment(attachment))
         except (LookupError, TypeError, ValueError):
@@ -126,18 +147,21 @@ def _refuse_constant(_: str) -> None:
 
 
 def _short_integer(digits: str) -> int:
-    """Read what JavaScript could have written as an integer; very long ones take long."""
+    """Read what JavaScript could have written as an integer. Very long ones take long."""
     if len(digits) > INTEGER_DIGITS:
         raise ValueError
     return int(digits)
 
 
 _decode = json.JSONDecoder(parse_int=_short_integer, parse_constant=_refuse_constant).decode
-"""Made once: `json.loads` with these options makes a decoder for every text."""
+"""Made once, because `json.loads` with these options makes a decoder for every text."""
 
 
 def split_payload(body: bytes) -> Sequence[str]:
-    """Take a long-polling payload apart; raises BadFrame for more than PAYLOAD_FRAMES. The frames are not checked."""
+    """Take a long-polling payload apart, without checking its frames.
+
+    Raises BadFrame for more than PAYLOAD_FRAMES.
+    """
     try:
         frames = body.decode().split("\x1e")
     except UnicodeDecodeError:

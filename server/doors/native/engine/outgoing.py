@@ -1,4 +1,4 @@
-"""What leaves: events and acks as Engine.IO packets, encoded once for everybody who is sent them, and the queue they wait in."""
+"""Outgoing events and acks as Engine.IO packets, encoded once for all receivers, and the queue."""
 
 import asyncio
 import base64
@@ -12,14 +12,14 @@ from crdt.protocol.messages import ServerMessage, UpdateMessage
 from server.doors.native.lane.fast_lane import encode_frame
 
 PACKET_OVERHEAD = 64
-"""Bytes that a queued packet counts beside its content: a million empty ones are not free."""
+"""Bytes that a queued packet counts beside its content. A million empty packets are not free."""
 
 
 class SharedPacket(engine_packet.Packet):  # type: ignore[misc]
     """A message packet that many connections' queues hold at once.
 
-    engineio keeps one encoded form per packet, whichever transport asked first; a packet shared by
-    WebSocket and long-polling connections would give one of them the other's form.
+    engineio keeps one encoded form per packet, for the transport that asked first. If WebSocket and
+    long-polling connections shared that packet, one of them would get the other's form.
     """
 
     def __init__(self, data: str | bytes) -> None:
@@ -27,7 +27,7 @@ class SharedPacket(engine_packet.Packet):  # type: ignore[misc]
         self._base64: str | None = None
 
     def encode(self, b64: bool = False) -> str | bytes:
-        """Return the frame; `b64`: for a transport that carries text only."""
+        """Return the frame. `b64`: for a transport that carries text only."""
         if isinstance(self.data, str):
             return "4" + self.data
         if not b64:
@@ -44,7 +44,7 @@ class Packets(tuple[SharedPacket, ...]):
 
     @property
     def frames(self) -> bytes:
-        """All of it as WebSocket frames, one behind the other; made once."""
+        """All packets as WebSocket frames, one behind the other; made once."""
         if self._frames is None:
             self._frames = encode_frames(self)
         return self._frames
@@ -56,17 +56,19 @@ def encode_frames(packets: Iterable[engine_packet.Packet]) -> bytes:
 
 
 def event_packets(event: str, arguments: list[Value]) -> Packets:
-    """Encode an event."""
     return _packets("2", "5", "", [event, *arguments])
 
 
 def connected_packets(sid: str) -> Packets:
-    """Encode the answer to a CONNECT; a session's id has nothing to escape."""
+    """Encode the answer to a CONNECT. A session's id has nothing to escape."""
     return Packets((SharedPacket(f'0{{"sid":"{sid}"}}'),))
 
 
 def saved_text(ack_id: int, seq: Seq) -> str:
-    """Write the ack of an edit that is durable, which is one text: as hot as edits are, and without anything to escape."""
+    """Write the ack of a durable edit, which is as hot as edits are.
+
+    The ack is one text without anything to escape.
+    """
     return f'3{ack_id}[{{"seq":{seq}}}]'
 
 
@@ -101,7 +103,7 @@ def _packets(kind: str, binary_kind: str, ack_id: str, arguments: list[Value]) -
 
 
 def packet_bytes(packet: engine_packet.Packet | None) -> int:
-    """What a queued packet counts; None is the mark that ends a queue."""
+    """Return what a queued packet counts. None is the mark that ends a queue."""
     if packet is None:
         return 0
     data = packet.data
@@ -111,15 +113,15 @@ def packet_bytes(packet: engine_packet.Packet | None) -> int:
 class PacketQueue(asyncio.Queue[engine_packet.Packet | None]):
     """A connection's queue, which knows the bytes in it.
 
-    It has no bound of its own: a text and its attachment are two entries, and a bound could come
-    between them. Who puts looks at `size` and ends the connection instead.
+    The queue has no bound of its own. A text and its attachment are two entries, and a bound could
+    come between them. The caller that puts looks at `size`, and ends the connection instead.
     """
 
     size = 0
     """Bytes in the queue now."""
 
     total = 0
-    """Bytes ever put into it."""
+    """Bytes ever put into the queue."""
 
     def _put(self, item: engine_packet.Packet | None) -> None:
         amount = packet_bytes(item)
@@ -133,6 +135,6 @@ class PacketQueue(asyncio.Queue[engine_packet.Packet | None]):
         return item
 
     def clear(self) -> None:
-        """Forget everything in it."""
+        """Forget everything in the queue."""
         while not self.empty():
             self.get_nowait()

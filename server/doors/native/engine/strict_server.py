@@ -1,7 +1,7 @@
-"""Socket.IO on top of the engine: who is connected, from CONNECT to the end, and whole events out of packets and attachments.
+"""Socket.IO server on top of the engine: connections, and whole events out of packets.
 
-python-socketio keeps the connections; what a stranger can reach of it is replaced: the way messages
-come in, the way connections end, and the time that a handshake may stay without CONNECT.
+python-socketio keeps the connections. Whatever a stranger can reach of it is replaced: the way
+messages come in, the way connections end, and the time without CONNECT.
 """
 
 import asyncio
@@ -29,27 +29,33 @@ NAMESPACE = "/"
 
 _library_log = logging.getLogger("manyhands.socketio")
 _library_log.setLevel(logging.ERROR)
-"""For what the two libraries say: below errors they write session ids and content."""
+"""The log of the two libraries. Below errors they write session ids and content."""
 
 
 class Application(Protocol):
-    """Who the connections speak to."""
+    """The application that the connections speak to."""
 
     async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
-        """Somebody says CONNECT: who is it? Whatever is raised refuses them. They may be gone when this returns."""
+        """Find out who says CONNECT. Whatever is raised refuses them.
+
+        They may be gone when this returns.
+        """
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Inside:
-        """They come in; whatever is raised refuses them."""
+        """Let them in. Whatever is raised refuses them."""
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
-        """An event, name first. Raises nothing; while it waits, this connection's next event waits as well."""
+        """Act on an event, name first. Raises nothing.
+
+        While this waits, the connection's next event waits as well.
+        """
 
     def disconnected(self, connection_id: ConnectionId) -> None:
-        """The connection is over; told once, and only after `connected` accepted it."""
+        """Take note that a connection that `connected` accepted is over. Called once."""
 
 
 class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
-    """The engine's listener; tells an Application of connections and events."""
+    """The engine's listener. Tells an Application of connections and events."""
 
     eio: Engine
 
@@ -114,7 +120,6 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         await self._act(socket, packet)
 
     def bad_frame(self, socket: EngineSocket, bad: BadFrame) -> None:
-        """Write it down."""
         self.complaints.note(bad.message, socket.address, socket.told)
 
     def ended(self, socket: EngineSocket) -> None:
@@ -142,7 +147,10 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
                 await self._application.received(socket.inside.connection_id, packet.id, packet.data)
 
     async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
-        """Answer a CONNECT: as python-socketio does, but without its way to a handler and back, a third of all there is to be done."""
+        """Answer a CONNECT as python-socketio does, but without its way to a handler and back.
+
+        That way is a third of the whole work.
+        """
         if packet.namespace not in (None, NAMESPACE):
             self.complaints.note("another namespace", socket.address, socket.told)
             await self._turn_away(
@@ -169,9 +177,10 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         )
 
     async def _accept(self, connection_id: ConnectionId, socket: EngineSocket, payload: object) -> None:
-        """Let a connection in; whatever goes wrong is a refusal, or a half-made connection would be kept for good.
+        """Let a connection in.
 
-        While it is found out who this is, the connection stands at the door: it may end, or its
+        Whatever goes wrong is a refusal. Otherwise a half-made connection would be kept for good.
+        While the authenticator is asked, the connection waits at the entrance: it may end, or its
         time may run out.
         """
         try:

@@ -1,1 +1,1 @@
-"""Bytes between sockets and messages: the fast way past uvicorn's and engineio's layers."""
+"""Lane between sockets and messages: the fast way past uvicorn's and engineio's layers."""

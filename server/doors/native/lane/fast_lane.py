@@ -1,22 +1,23 @@
-"""The fast lane: WebSocket frames written straight to the TCP transport, and hot messages heard as their bytes arrive.
+"""Fast lane: frames written straight to the TCP transport, and hot messages read as they arrive.
 
-Under an ASGI server each frame costs a task's turn and a queue's, both ways; an edit in a full room
-is hundreds of them. `FastLane` is uvicorn's own WebSocket protocol with two short cuts:
+Under an ASGI server each frame costs a task's turn and a queue's, both ways. An edit in a full room
+is hundreds of frames. `FastLane` is uvicorn's own WebSocket protocol with two short cuts:
 
 - **Out**: `outlet` takes frames that were encoded once for everybody, and hands them to the kernel
-  (outlet.py). What that does not take waits in the transport, which shares the bytes among all
-  connections.
-- **In**: a short text message, or a text that announces one attachment together with it, is offered
-  to the `hearer` at once and whole, unless something before it still waits to be read through ASGI.
-  What the hearer does not take goes through ASGI, as it is.
+  (outlet.py). What the kernel does not take waits in the transport, which shares the bytes among
+  all connections.
+- **In**: a hot message is offered to the `hearer` at once and whole, unless something before it
+  still waits to be read through ASGI. Hot is a short text, or a short text that announces one
+  attachment, together with it. What the hearer does not take goes through ASGI, as it is.
 
-Everything else (control frames, fragments, long messages, broken frames) is uvicorn's affair, which
-is given the very bytes in their order, in whole frames. So is the handshake, but for the plain one
-that browsers make: its head, which uvicorn's HTTP protocol has taken apart, need not be written out
-and read once more by websockets (handshake.py).
+Everything else is uvicorn's affair: control frames, fragments, long messages, broken frames.
+uvicorn is given the very bytes in their order, in whole frames. Handshakes are uvicorn's affair as
+well, except the plain one that browsers make. uvicorn's HTTP protocol has taken its head apart, so
+websockets need not read the head once more (handshake.py).
 
-This module alone knows uvicorn's and websockets' insides; it is tried with the releases in `TRIED`,
-and `websocket_protocol` falls back to the ordinary protocol, and says so, beside any other.
+This module alone knows the insides of uvicorn and websockets. It is tried with the releases in
+`TRIED`. Beside any other release, `websocket_protocol` falls back to the ordinary protocol, and
+logs that.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ from server.doors.native.lane.outlet import Outlet
 from server.observe import log
 
 TRIED = {"uvicorn": "0.54.0", "websockets": "17.4"}
-"""What the fast lane is tried with: the releases in the lock file."""
+"""The releases that the fast lane is tried with: those in the lock file."""
 
 HOT_BYTES = 16 * 2**10
 """Messages above this size take the ordinary way.
@@ -54,33 +55,45 @@ _ANNOUNCES_ONE = b"451-"  # Engine.IO message, Socket.IO binary event, one attac
 
 
 class Hearer(Protocol):
-    """Who hears hot messages."""
+    """The receiver of hot messages."""
 
     def hear(self, text: bytes, attachment: bytes | None) -> bool:
-        """Act on a message now; False: nothing has happened, it is to go the ordinary way. Never raises."""
+        """Act on a message now; never raises.
+
+        Return False if nothing has happened, and the message is to go the ordinary way.
+        """
 
 
 _Frame = tuple[int, int, int]  # two for each edit: a NamedTuple takes five times as long to make
-"""A frame's first byte, where its content begins (right behind its mask; 0: it has none), and its end, which may not have come yet."""
+"""A frame's first byte, where its content begins, and its end.
+
+The content begins right behind the mask; 0 if the frame has no mask. The end may not have come yet.
+"""
 
 
 class FastLane(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol with the short cuts. `hearer` is set by whom the connection belongs to, who writes to `outlet`."""
+    """uvicorn's WebSocket protocol with the short cuts.
+
+    The owner of the connection sets `hearer`, and writes to `outlet`.
+    """
 
     hearer: Hearer | None = None
     outlet: Outlet
     hold: Hold | None = None
-    """Where what comes may wait to be read."""
+    """Where arriving bytes may wait to be read."""
 
     _framed = False
-    """Whether what arrives is frames that begin where we think: the request's head is through, and nobody broke the rules."""
+    """Whether arriving bytes are frames that begin where we think.
+
+    The request's head is through then, and nobody has broken the rules.
+    """
 
     _kept = b""
     _passing = 0
-    """Bytes that are still to come of a frame that goes the ordinary way."""
+    """Bytes still to come of a frame that goes the ordinary way."""
 
     _accept: bytes | None = None
-    """What accepts the handshake, while it is to be answered here."""
+    """The value that accepts the handshake, while it is to be answered here."""
 
     # Coming and going
 
@@ -93,7 +106,7 @@ class FastLane(WebSocketsSansIOProtocol):
         self.outlet = Outlet(self.transport, lambda: self.close_sent)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End, when all that came is read; the socket is closed behind this."""
+        """End after reading all that came. The socket is closed after this."""
         if self.hold is not None:
             hold, self.hold = self.hold, None
             hold.read_now()
@@ -104,7 +117,10 @@ class FastLane(WebSocketsSansIOProtocol):
 
     @classmethod
     def instead_of(cls, http: HttpToolsProtocol) -> "FastLane | None":
-        """Go on with a connection whose first request's head is a plain handshake; None: it is for websockets to read."""
+        """Go on with a connection whose first request is a plain handshake.
+
+        Return None if websockets must read the request's head.
+        """
         earlier: Any = http.cycle
         if earlier is not None:
             return None
@@ -118,7 +134,8 @@ class FastLane(WebSocketsSansIOProtocol):
         lane.connections.add(lane)
         lane._open_outlet()
         lane._accept = accept
-        lane.conn.parser = websockets.protocol.Protocol.parse(lane.conn)  # of frames: there is no request to be read
+        # Of frames only, because there is no request to be read.
+        lane.conn.parser = websockets.protocol.Protocol.parse(lane.conn)
         next(lane.conn.parser)
         lane._serve(http.url, http.headers)
         return lane
@@ -150,8 +167,9 @@ class FastLane(WebSocketsSansIOProtocol):
         self.tasks.add(task)
 
     async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
-        """Send by ASGI; who accepts adds nothing, or websockets says it."""
-        await self.writable.wait()  # as uvicorn is about to, who will then write without letting anybody in between
+        """Send by ASGI. An accept that adds headers or a subprotocol is left to websockets."""
+        # As uvicorn is about to do. It will then write without letting anybody in between.
+        await self.writable.wait()
         self.outlet.make_way()
         if self._accept is None or message["type"] != "websocket.accept" or self.handshake_complete:
             await super().send(message)  # type: ignore[arg-type]
@@ -169,10 +187,11 @@ class FastLane(WebSocketsSansIOProtocol):
             self.start_keepalive()
 
     def shutdown(self) -> None:
-        """Close, for the server goes. Who has been told goodbye is given uvicorn's patience to answer it.
+        """Close, because the server stops.
 
-        A TCP connection that is closed while its peer is still sending is reset, and takes along
-        what that one has not read yet: the last answers.
+        Peers that were told goodbye get uvicorn's time to answer. A TCP connection that is closed
+        while its peer is still sending is reset. The reset takes along what the peer has not read
+        yet: the last answers.
         """
         if not self.close_sent:
             self.outlet.make_way()
@@ -190,19 +209,21 @@ class FastLane(WebSocketsSansIOProtocol):
             self.read(data)
 
     def read(self, data: bytes) -> None:  # noqa: PLR0915 - the hottest loop: a call costs as much as what it does
-        """Hear what is hot, pass on the rest."""
+        """Offer hot messages to the hearer, and pass on the rest."""
+        # Until the handshake is through, all bytes are websockets' affair. Frames begin at the next
+        # chunk only if websockets' reader has kept nothing of this one.
         if not self._framed:
             self.outlet.make_way()
             super().data_received(data)
             self._framed = self.handshake_initiated and not self.close_sent and not self.conn.reader.buffer
             return
+        # The beginning of a frame or message that came in part is read again together with its
+        # rest.
         if self._kept:
             data, self._kept = self._kept + data, b""
-        begin, at, end = (
-            0,
-            min(self._passing, len(data)),
-            len(data),
-        )  # before `begin`: dealt with; until `at`: to be passed on
+        # Bytes before `begin` are dealt with. Bytes from `begin` to `at` go the ordinary way, all
+        # in one piece and before anything that comes behind them.
+        begin, at, end = 0, min(self._passing, len(data)), len(data)
         self._passing -= at
         while at < end and self._framed:
             frame = _frame_at(data, at)
@@ -212,7 +233,8 @@ class FastLane(WebSocketsSansIOProtocol):
                 self._kept = data[at:]
                 return
             if not frame[1]:
-                self._framed = False  # websockets will say that clients mask; nothing that follows counts
+                # Websockets will say that clients must mask. Nothing that follows counts.
+                self._framed = False
                 at = end
             elif (message := self._hot(data, frame)) is None:
                 at = min(frame[2], end)
@@ -220,11 +242,14 @@ class FastLane(WebSocketsSansIOProtocol):
             else:
                 text, attachment, message_end = message
                 if begin < at:
+                    # The hearer must not get ahead of what came before.
                     self._pass(data[begin:at])
                 begin = at
                 if message_end > end:
                     self._kept = data[at:]
                     return
+                # A message that is not heard stays between `begin` and `at`, and goes the ordinary
+                # way.
                 if self._is_heard(text, attachment):
                     begin = message_end
                 at = message_end
@@ -236,7 +261,10 @@ class FastLane(WebSocketsSansIOProtocol):
         super().data_received(data)
 
     def _hot(self, data: bytes, frame: _Frame) -> tuple[bytes, bytes | None, int] | None:
-        """A hot message that begins with this frame, and its end, which may not have come yet; None: it is not hot."""
+        """Return a hot message that begins with this frame, and its end; None if it is not hot.
+
+        The end may not have come yet. The message is then empty.
+        """
         first_byte, begin, end = frame
         if first_byte != _WHOLE_TEXT or end - begin > HOT_BYTES or self.hearer is None:
             return None
@@ -259,7 +287,10 @@ class FastLane(WebSocketsSansIOProtocol):
         return text, apply_mask(data[begin:end], data[begin - 4 : begin]), end
 
     def _is_heard(self, text: bytes, attachment: bytes | None) -> bool:
-        """Offer a message, if none is half here and nobody has said goodbye; what is not heard at once is given to ASGI as it is."""
+        """Offer a message, if none is half here and nobody has said goodbye.
+
+        A message that is not taken at once is given to ASGI as it is.
+        """
         if self.frames or self.conn.state is not State.OPEN or self.close_sent:
             return False
         hearer = self.hearer
@@ -268,7 +299,10 @@ class FastLane(WebSocketsSansIOProtocol):
         return self._deliver(text, attachment)
 
     def _deliver(self, text: bytes, attachment: bytes | None) -> bool:
-        """Put a whole message where websockets would: it would find in these bytes what has been found already."""
+        """Put a whole message where websockets would put it.
+
+        Websockets would find in these bytes what has been found already.
+        """
         try:
             self.queue.put_nowait({"type": "websocket.receive", "text": text.decode()})
         except UnicodeDecodeError:
@@ -282,7 +316,7 @@ class FastLane(WebSocketsSansIOProtocol):
 
 
 def _frame_at(data: bytes, at: int) -> _Frame | None:
-    """Read a frame's head; None: it is not whole."""
+    """Read a frame's head; return None if it is not whole."""
     come = len(data)
     if come - at < 2:
         return None
@@ -314,13 +348,16 @@ def encode_frame(message: str | bytes) -> bytes:
 
 
 def lane_of(send: Any) -> FastLane | None:
-    """The lane behind an ASGI `send`, if uvicorn runs with one and nothing wraps it."""
+    """Return the lane behind an ASGI `send`, if uvicorn runs with one and nothing wraps it."""
     protocol = getattr(send, "__self__", None)
     return protocol if isinstance(protocol, FastLane) else None
 
 
 def websocket_protocol() -> Any:
-    """What uvicorn's `ws` is to be: the fast lane, or the ordinary protocol beside releases that it is not tried with."""
+    """Return the value for uvicorn's `ws`.
+
+    That is the fast lane, or, beside releases that it is not tried with, the ordinary protocol.
+    """
     other = {name: found for name, tried in TRIED.items() if (found := version(name)) != tried}
     if not other:
         return FastLane

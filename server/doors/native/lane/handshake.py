@@ -1,7 +1,7 @@
-"""The WebSocket handshake of a browser, as RFC 6455 (section 4.2) has it, out of a request's head that has been taken apart already.
+"""Handshake of a browser's WebSocket (RFC 6455, section 4.2), from a request's parsed head.
 
-Only the plain one is accepted here; whatever is missing, doubled or odd is for websockets, which
-knows how to refuse it.
+Only the plain handshake is accepted here. Whatever is missing, doubled or odd is left to
+websockets, which knows how to refuse it.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha1
 
 HEAD_BYTES = 4 * 2**10
-"""Of the address and of all headers; a longer head is one that websockets' own limits are to judge."""
+"""Bytes of the address and of all headers. Longer heads are left to websockets' own limits."""
 
 HEADERS = 64
-"""Of websockets' 128."""
+"""Most headers of a plain handshake; websockets takes 128."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")  # 16 bytes in base64
@@ -22,14 +22,17 @@ _ADDRESS = re.compile(rb"/[!-~]*")
 _LEFT_TO_WEBSOCKETS = frozenset({b"sec-websocket-protocol", b"content-length", b"transfer-encoding"})
 
 _ONCE = frozenset({b"host", b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version", b"origin"})
-"""What must not be there twice."""
+"""Headers that must not be there twice."""
 
 Headers = Sequence[tuple[bytes, bytes]]
-"""As in ASGI: names in lower case."""
+"""Headers as in ASGI: names in lower case."""
 
 
 def acceptance(method: str, address: bytes, http_version: str, headers: Headers) -> bytes | None:
-    """The value of Sec-WebSocket-Accept for a plain handshake, without a body and with no subprotocol asked for; None: it is not one."""
+    """Return the value of Sec-WebSocket-Accept for a plain handshake; None if it is not plain.
+
+    A plain handshake has no body and asks for no subprotocol.
+    """
     if method != "GET" or http_version != "1.1" or _ADDRESS.fullmatch(address) is None or len(headers) > HEADERS:
         return None
     found: dict[bytes, bytes] = {}
@@ -50,7 +53,7 @@ def acceptance(method: str, address: bytes, http_version: str, headers: Headers)
 
 
 def answer(accept: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The whole response. `headers`: what the server puts into all its responses."""
+    """Return the whole response. `headers`: those that the server puts into all its responses."""
     lines = [
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
         accept,

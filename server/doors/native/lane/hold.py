@@ -14,11 +14,14 @@ from crdt.ids import DocumentId
 from server.observe import log
 
 MOST_BYTES = 4 * 2**10
-"""Of what waits: some thirty edits. More of them in a row get no cheaper, and a server that has much to do cannot afford to put it off."""
+"""Most bytes that wait: some thirty edits.
+
+More edits in a row get no cheaper, and a busy server cannot afford to put them off.
+"""
 
 
 class Reader(Protocol):
-    """A connection's end that reads."""
+    """The end of a connection that reads."""
 
     hold: "Hold | None"
 
@@ -30,7 +33,7 @@ class Reader(Protocol):
 
 
 class Hold:
-    """What waits for one room."""
+    """The bytes that wait for one room."""
 
     def __init__(self) -> None:
         self._chunks: list[tuple[Reader, bytes]] = []
@@ -42,7 +45,7 @@ class Hold:
         self.on = True
 
     def keep(self, reader: Reader, data: bytes) -> bool:
-        """Keep bytes to be read behind all others; False: they are to be read now."""
+        """Keep bytes to be read behind all others. Return False if they are to be read now."""
         if not self.on:
             return False
         self._chunks.append((reader, data))
@@ -68,17 +71,20 @@ class Hold:
 
 
 class Holds:
-    """The holds of all documents that have people: of those connections that are in one document and nowhere else."""
+    """The holds of all documents that have people.
+
+    Only connections that are in one document and nowhere else take part.
+    """
 
     def __init__(self) -> None:
         self._of: WeakValueDictionary[DocumentId, Hold] = WeakValueDictionary()
 
     def of(self, document_id: DocumentId) -> Hold | None:
-        """A document's hold; None: nobody's bytes may wait for it."""
+        """Return a document's hold; None if no bytes may wait for it."""
         return self._of.get(document_id)
 
     def assign(self, reader: Reader | None, documents: Collection[DocumentId]) -> None:
-        """A connection is in these documents from now on."""
+        """Use the hold that fits a connection which is in these documents from now on."""
         if reader is None:
             return
         hold = None

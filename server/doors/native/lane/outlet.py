@@ -1,14 +1,14 @@
-"""The way out of a connection: frames handed to the kernel at once, and to the transport only what the kernel does not take.
+"""Outlet of a connection: hands frames to the kernel at once, and the rest to the transport.
 
-uvloop's transports keep what they are given until the end of the loop's turn. For a frame to each
-of a hundred members that is a hundred objects to be found in memory twice, and memory, not the
-kernel, is what a broadcast then waits for: 20 µs a member, of which the kernel has 8 (tests/bench,
+uvloop's transports keep what they are given until the end of the loop's turn. With a frame for each
+of a hundred members, a hundred objects must be found in memory twice. A broadcast then waits for
+memory, not for the kernel. It takes 20 µs a member, and 8 of these are the kernel's (tests/bench,
 one typist). A socket's own `send` needs the socket and nothing else.
 
 Two things make that safe:
 
-- **Order.** While anything waits in the transport, or somebody else is about to write to it, `give`
-  takes nothing, and everything goes through the transport.
+- **Order.** Sometimes bytes wait in the transport, or somebody else is about to write to it. Then
+  `give` takes nothing, and everything goes through the transport.
 - **The socket is borrowed.** It has the transport's file descriptor, whose number belongs to a
   stranger as soon as it is closed. Transports tell their protocol that a connection is lost before
   they close it, and `close` gives the number back then.
@@ -24,7 +24,10 @@ def _nothing(_frames: bytes) -> int:
 
 
 class Outlet:
-    """One connection's way out. `is_over` says whether nothing may be sent any more, though the transport is open."""
+    """The way out of one connection.
+
+    `is_over` says whether nothing may be sent any more, though the transport is open.
+    """
 
     __slots__ = ("_is_over", "_socket", "_transport", "give", "written")
 
@@ -33,14 +36,18 @@ class Outlet:
         self._is_over = is_over
         self._socket = _borrowed(transport)
         self.give: Callable[[bytes], int] = _nothing
-        """Have the kernel take bytes; return how many it took. Raises OSError when it takes none, or the connection is gone."""
+        """Hand bytes to the kernel; return how many it took.
+
+        Raises OSError if the kernel takes none, or the connection is gone.
+        """
         self.written = 0
         """Bytes that were ever left to the transport."""
 
     def write(self, frames: bytes) -> int:
-        """Send behind all that was sent before; never waits. Return the bytes that the kernel has not taken.
+        """Send behind all that was sent before; never waits.
 
-        Without effect on a connection that is ending, of which the answer is 0.
+        Return the bytes that the kernel has not taken. On a connection that is ending nothing is
+        sent, and the answer is 0.
         """
         try:
             taken = self.give(frames)
@@ -49,7 +56,7 @@ class Outlet:
         return 0 if taken == len(frames) else self.go_on(frames, taken)
 
     def go_on(self, frames: bytes, taken: int) -> int:
-        """`write` frames of which the kernel has taken so many bytes."""
+        """Go on with a `write`, after the kernel has taken so many bytes of the frames."""
         transport = self._transport
         if transport.is_closing() or self._is_over():
             return 0
@@ -62,11 +69,14 @@ class Outlet:
         return transport.get_write_buffer_size()
 
     def make_way(self) -> None:
-        """Somebody else writes to the transport: nothing passes it before it is empty again."""
+        """Hand nothing to the kernel until the transport is empty.
+
+        Somebody else writes to the transport.
+        """
         self.give = _nothing
 
     def close(self) -> None:
-        """The connection is lost: give back what was borrowed."""
+        """Give back the socket, because the connection is lost."""
         self.give = _nothing
         if self._socket is not None:
             self._socket.detach()
@@ -74,7 +84,7 @@ class Outlet:
 
 
 def _borrowed(transport: asyncio.Transport) -> socket | None:
-    """The transport's socket, if bytes can go to it as they are."""
+    """Return the transport's socket, if bytes can go to it as they are."""
     own = transport.get_extra_info("socket")
     if own is None or transport.get_extra_info("sslcontext") is not None:
         return None
@@ -83,9 +93,9 @@ def _borrowed(transport: asyncio.Transport) -> socket | None:
 
 
 def write_to_all(outlets: Iterable[Outlet], frames: bytes, limit: int, but: Outlet | None) -> list[Outlet]:
-    """`write` to many, except perhaps one; return those with more waiting than the limit.
+    """`write` to many, except perhaps to one; return those with more waiting than the limit.
 
-    In a loop of its own, for this is what a server of one busy room does most of its time.
+    The loop is written out, because a server of one busy room spends most of its time here.
     """
     size, rest = len(frames), []
     for outlet in outlets:
