@@ -1,4 +1,4 @@
-"""What several tests of the gate are given."""
+"""Fixtures of several tests of the gate."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.harness.yjs_oracle import YjsOracle
 
 @pytest.fixture(scope="module")
 def yjs() -> Iterator[YjsOracle]:
-    """Real Yjs, to be asked."""
+    """Real Yjs in a Node process."""
     with YjsOracle() as oracle:
         yield oracle

@@ -1,4 +1,7 @@
-"""Whose client ids are: one's own from one's first words on; what is only brought along stays free, unless its owner is here."""
+"""Owners of client ids: the session that first writes under an id owns it.
+
+An id that is only brought along stays free, unless its owner is here.
+"""
 
 from typing import Any
 
@@ -18,7 +21,7 @@ ANNA, BERT = 1, 2
 
 
 def old_document(*words: str) -> "Doc[Any]":
-    """What Anna and Bert wrote before they came here, in turns."""
+    """Return a document that Anna and Bert wrote in turns before they came here."""
     doc: Doc[Any] = Doc()
     for number, word in enumerate(words):
         author: Doc[Any] = Doc(client_id=(ANNA, BERT)[number % 2])
@@ -29,13 +32,13 @@ def old_document(*words: str) -> "Doc[Any]":
 
 
 def bring(seat: Seat, doc: "Doc[Any]") -> None:
-    """Upload a copy, as the provider does: what the server lacks of it."""
+    """Upload the part of a copy that the server lacks, as the provider does."""
     seat.doc.apply_update(doc.get_update())
     seat.sends(doc.get_update())
 
 
 def shown_elsewhere(table: Table, client_id: int, user_id: str) -> PresenceChange:
-    """Another node shows somebody."""
+    """Show somebody as present on another node."""
     change = PresenceChange(PresenceId(77), ClientId(client_id), User(user_id, user_id.title(), "#112233"), {"at": 1})
     table.carry_out(table.room.members.hear_presence(ELSEWHERE, [change]))
     return change
@@ -104,7 +107,10 @@ def test_while_a_row_is_under_way_nobody_else_writes_under_what_it_brings() -> N
 
 
 def test_what_one_tab_brings_and_another_goes_on_with_is_bound_in_one_row() -> None:
-    """Two tabs share an offline copy and its key; the first one's words arrive by the second one before its own."""
+    """Two tabs share an offline copy and its key.
+
+    The first tab's words arrive by the second tab before the first tab sends them.
+    """
     table = Table()
     first, second = table.seat("first", "second")
     second.leaves()
@@ -149,7 +155,7 @@ def test_who_opened_the_document_before_hearing_of_others_is_refused_at_the_firs
 
 
 def test_bindings_count_for_more_than_what_is_shown() -> None:
-    """Presence may be forged or out of date; who has the key goes on."""
+    """Presence may be forged or out of date. The session with the key goes on."""
     key = hash_key("key-of-alice-0123456789")
     table = Table(Stored(EMPTY.epoch, None, EMPTY.snapshot_seq, (), {ClientId(1000): key}))
     shown_elsewhere(table, 1000, "somebody")

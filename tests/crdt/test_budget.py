@@ -1,4 +1,4 @@
-"""The budget: fair shares of what a node holds for people, and who gives way when there is no more."""
+"""The budget: fair shares of the memory that a node holds for people, and who gives way."""
 
 import random
 from collections import Counter
@@ -20,7 +20,7 @@ class Clock:
 
 
 class House:
-    """A budget of 100 bytes, 40 for each, and what people have lost."""
+    """A budget of 100 bytes with shares of 40, and the leases that people have lost."""
 
     def __init__(self) -> None:
         self.clock = Clock()

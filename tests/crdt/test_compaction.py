@@ -1,4 +1,4 @@
-"""Compaction: when, how, and that a snapshot that is not the log never passes for it."""
+"""Compaction: when and how a log is folded. A snapshot that differs from its log never passes."""
 
 import random
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.harness.update_writer import update as one_update
 
 
 class Author:
-    """One person's replica, who keeps what it wrote until it is taken into the log."""
+    """One person's replica, and its updates that are not in the log yet."""
 
     def __init__(self, client_id: int) -> None:
         self.doc: Doc[Any] = Doc(client_id=client_id)
@@ -84,7 +84,7 @@ def edit(author: Author, chance: random.Random) -> None:
 
 
 def session(seed: int, edits: int = 60) -> list[bytes]:
-    """Return the log of three people who write at once and hear of each other now and then."""
+    """Return the log of three people who write at once and sync now and then."""
     chance = random.Random(seed)
     authors = [Author(client_id) for client_id in (1, 77, 2**53 - 1)]
     log: list[bytes] = []
@@ -193,7 +193,7 @@ def test_a_damaged_snapshot_does_not_pass(damage: Damage) -> None:
 @given(st.integers(0, 2**32), st.data())
 @settings(max_examples=25)
 def test_no_update_of_the_log_can_be_missing_from_its_snapshot(seed: int, data: st.DataObject) -> None:
-    """Whatever prefix of the log a snapshot holds, it passes for the log only when the rest brought nothing new."""
+    """A snapshot of a prefix of the log passes only if the rest of the log brings nothing new."""
     log = session(seed)
     shorter = replay(log[: data.draw(st.integers(0, len(log) - 1))])
     same = shorter.get_state() == replay(log).get_state() and shorter.get_update() == replay(log).get_update()
@@ -241,13 +241,13 @@ def _slips_through(log: list[bytes], flipped: bytes, state_vector: bytes) -> boo
 
 
 def test_what_pycrdt_would_hold_back_is_noticed() -> None:
-    """A gap: pycrdt takes the bytes without a word, and its encoding may lack them."""
+    """With a gap, pycrdt takes the bytes without an error, and its encoding may lack them."""
     with pytest.raises(InvariantError, match="gap"):
         fold(None, [encode_batch([bytes.fromhex("0101070a840104017800")])])
 
 
 def test_what_the_engine_would_change_is_folded_to_the_letter() -> None:
-    """A BigInt would come back from pycrdt as a plain number, and one more of the floats with another last digit."""
+    """pycrdt would return a BigInt as a plain number, and a float with another last digit."""
     bigint = bytes.fromhex("010101002801016d016b017a100000000000000000")
     drifting = one_update({2: (0, [embed('{"x":0.43737734465755684}', parent="t")])})
     snapshot, _ = fold(None, [encode_batch([bigint]), encode_batch([drifting])])
@@ -259,14 +259,14 @@ def test_what_the_engine_would_change_is_folded_to_the_letter() -> None:
 
 
 def test_a_snapshot_of_a_former_version_is_folded_on() -> None:
-    """It has no mark in front, and holds what pycrdt then made of the values."""
+    """Such a snapshot has no prefix, and holds the values as pycrdt encoded them then."""
     _, document = written()
     snapshot, _ = fold(document.get_update(), [encode_batch([one_update({3: (0, [text("x", parent="t")])})])])
     assert str(replay([opened(snapshot)]).get("t", type=Text)) == "helbreadloworldx"
 
 
 def test_a_string_inside_an_array_does_not_hold_the_fold_up() -> None:
-    """Iterating such an array with pycrdt never ends; comparing encodings does not iterate."""
+    """Iterating over such an array with pycrdt never ends. Comparing encodings does not iterate."""
     updates = ["0101010008010161037d017d027d0300", "01010200c40100010102c3a900"]
     log = [bytes.fromhex(update) for update in updates]
     snapshot, state_vector = fold(None, [encode_batch(log)])
@@ -290,7 +290,7 @@ def test_less_is_enough_when_the_last_person_has_left() -> None:
 
 @pytest.mark.parametrize("row_bytes", [30, 500, 20_000])
 def test_all_compactions_of_a_document_together_are_linear_in_its_history(row_bytes: int) -> None:
-    """Even when nothing is ever deleted, so that the snapshot grows as fast as it can."""
+    """This holds even if nothing is ever deleted, so that the snapshot grows as fast as it can."""
     snapshot = log = rows = folded = 0
     count = 6_000_000 // row_bytes
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""A replica is checked whenever something is applied to it; what peers lack is encoded once for all who ask for the same."""
+"""The document in pycrdt: checked after each update, and its answers to peers cached."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ EMPTY = b"\0"
 
 
 class Author:
-    """Writes updates, and knows the state vector before each."""
+    """A writer of updates that knows the state vector before each update."""
 
     def __init__(self, client_id: int = 1) -> None:
         self._doc: Doc[Any] = Doc(client_id=client_id)

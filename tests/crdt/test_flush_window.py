@@ -1,4 +1,7 @@
-"""When rows leave: at once in a quiet room, gathered in a busy one, later the larger the room and the later the loop."""
+"""Flush windows: rows leave at once in a quiet room, and are gathered in a busy one.
+
+The window grows with the room and with the event loop's delay.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""The gate's rules, one story each. Updates are written struct by struct; `t`, `m`, `l` are root types."""
+"""The gate's rules, one story each.
+
+Updates are written struct by struct. `t`, `m` and `l` are root types.
+"""
 
 import pickle
 from collections.abc import Callable
@@ -20,7 +23,7 @@ def anybody(_: int) -> bool:
 
 
 class Gated:
-    """A document's gate with a little less to type."""
+    """A document's gate, with shorter calls."""
 
     def __init__(self, *updates: bytes, limits: GateLimits = LIMITS) -> None:
         self.limits = limits
@@ -32,7 +35,7 @@ class Gated:
         return self.knowledge.admit([inspect(each, self.limits) for each in updates], may_write, own)._replace(cost=0)
 
     def refuses(self, *updates: bytes, may_write: Callable[[int], bool] = anybody, own: int | None = None) -> Code:
-        """The code of the refusal, after making sure that it left no trace."""
+        """Return the code of the refusal, after checking that it left no trace."""
         before = pickle.dumps(self.knowledge)
         with pytest.raises(ProtocolError) as refusal:
             self.lets_in(*updates, may_write=may_write)
@@ -149,7 +152,7 @@ def test_nothing_refers_to_itself_or_to_what_comes_later(reference: str) -> None
 
 
 def test_duplicates_are_judged_too() -> None:
-    """Implementations look at the references of structs that they already have."""
+    """yjs and yrs look at the references of structs that they already have."""
     forged = update({ALICE: (0, [text("hello", left=(CAROL, 3))]), BOB: (0, [text("x", left=(ALICE, 0))])})
     assert Gated(HELLO).refuses(forged) is Code.MISSING_PAST
 
@@ -268,7 +271,7 @@ def test_neighbours_live_in_one_place() -> None:
 
 
 def test_a_neighbour_may_be_garbage_if_the_other_one_is_in_a_deleted_type() -> None:
-    """Somebody deleted the paragraph with what we had heard of from a third person, and sent only that it is gone."""
+    """Somebody deleted a paragraph with a third person's text, and sent only the deletion."""
     gated = Gated(TYPES, update({BOB: (0, [text("ab", parent=IN_TEXT), collected(4)])}))
     between = update({CAROL: (0, [text("x", left=(BOB, 3), right=(BOB, 0))])})
     assert gated.refuses(between) is Code.BAD_UPDATE
@@ -292,7 +295,7 @@ def test_parents_are_types_or_deleted() -> None:
 
 
 def test_several_values_under_a_key_are_let_in_when_they_are_deleted() -> None:
-    """A document that keeps what was undone merges overwritten values."""
+    """A document that keeps undone content merges overwritten values."""
     overwritten = [values(NULL, NULL, parent="m", key="k"), values(NULL, left=(BOB, 1))]
     assert Gated().refuses(update({BOB: (0, overwritten)})) is Code.BAD_UPDATE
     assert Gated().lets_in(update({BOB: (0, overwritten)}, {BOB: [(0, 2)]})).news

@@ -1,7 +1,9 @@
-"""Inputs that crash, hang, poison or split pycrdt or yjs, or lock browsers out (bad_updates.jsonl says which does what).
+"""The corpus of bad updates: inputs that crash, hang, poison or split pycrdt or yjs.
 
-Each is refused where it must be; what is let in is harmless to a document that does not read its
-values out; and after every refusal the document goes on as if nothing had been said.
+bad_updates.jsonl says what each of them does. Some lock browsers out.
+
+Each is refused where it must be. The others are harmless to a document that does not read its
+values out. After every refusal the document goes on as if nothing had been sent.
 """
 
 import json

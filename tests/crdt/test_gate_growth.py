@@ -1,4 +1,4 @@
-"""What a document may grow to, and that whoever uses a limit up locks nobody out who is here."""
+"""Growth limits of a document. A stranger who uses a limit up locks nobody out who is here."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000
 
 
 class Gated:
-    """A document's gate, and the sessions at it."""
+    """A document's gate, and the sessions that send to it."""
 
     def __init__(self, limits: GateLimits) -> None:
         self._limits = limits
@@ -30,7 +30,10 @@ class Gated:
 
 
 def test_whoever_is_here_begins_where_no_more_ids_of_others_may_be_brought() -> None:
-    """A stranger's upload of thousands of ids locks nobody out: the rest is for sessions, each under its own id."""
+    """A stranger's upload of thousands of ids locks nobody out.
+
+    The ids that are left are for sessions, each under its own id.
+    """
     gated = Gated(GateLimits(brought_client_ids=2, client_ids=4))
     gated.lets_in(update({ALICE: (0, [text("hello", parent="t")])}))
     first, second, third = ({client: (0, [text("x", parent="t")])} for client in (BOB, CAROL, CAROL + 1))

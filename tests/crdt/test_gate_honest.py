@@ -1,4 +1,4 @@
-"""Honest traffic, made up by real Yjs: nothing of it is refused, and pycrdt makes the same document of it.
+"""Honest traffic from real Yjs: the gate refuses none of it, and pycrdt makes the same document.
 
 `MANYHANDS_TEST_SESSIONS=20000` asks for more sessions than the usual few hundred.
 """

@@ -1,8 +1,10 @@
-"""Hostile updates: whatever the gate lets in, pycrdt and yjs survive, and the state vector is the one the gate foresaw.
+"""Hostile updates: pycrdt and yjs survive those that the gate lets in.
 
-`MANYHANDS_TEST_FORGERIES=10000` asks for more documents than the usual ones. Not asserted: that
-both hold the same text. An update whose origins stand in the wrong order (right before left) passes
-and may be ordered differently; that needs a forger who may write.
+Afterwards the state vector is the one that the gate foresaw.
+
+`MANYHANDS_TEST_FORGERIES=10000` asks for more documents than the usual ones. The tests do not
+assert that both hold the same text. An update whose right origin stands before its left one passes,
+and may be ordered differently. A forger needs the right to write for that.
 """
 
 import os
@@ -36,7 +38,7 @@ def honest(yjs: YjsOracle) -> list[list[bytes]]:
 
 
 def lets_in(knowledge: Knowledge, update: bytes) -> bool:
-    """Whether the update passes; a refusal must leave the state vector alone."""
+    """Return whether the update passes. A refusal must leave the state vector alone."""
     before = dict(knowledge.state_vector)
     try:
         knowledge.admit([inspect(update, LIMITS)], lambda _: True)

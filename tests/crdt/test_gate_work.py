@@ -1,7 +1,10 @@
-"""How much the gate works for hostile input: counted in lines of Python run, so that no machine's speed is in it.
+"""The gate's work for hostile input, counted in lines of Python that run.
 
-A byte costs at most so many lines, twice the input at most a little more than twice of them, and
-between two pauses there are few enough that the others of an event loop notice nothing.
+So no machine's speed matters.
+
+Each byte costs a limited number of lines. Twice the input costs at most a little more than twice
+the lines. Between two pauses there are so few lines that other tasks of an event loop notice
+nothing.
 """
 
 import sys
@@ -24,7 +27,7 @@ LINES_A_SLICE = 60_000
 
 
 class Lines:
-    """Counts the lines of Python that run in it."""
+    """A counter of the lines of Python that run inside of the context."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -58,7 +61,7 @@ def prepared(given: Input) -> Knowledge:
 
 
 def lines_for(given: Input) -> int:
-    """Lines that the blow takes."""
+    """Return the lines that the blow takes."""
     knowledge = prepared(given)
     with Lines() as lines:
         for batch in given.blow:
@@ -76,7 +79,7 @@ def test_work_grows_with_the_bytes_and_no_faster(name: str) -> None:
 
 
 def slices_of(knowledge: Knowledge, updates: Sequence[Inspected]) -> Iterator[int]:
-    """Lines between pauses."""
+    """Return the lines between pauses."""
     slices = knowledge.admit_in_slices(updates, anybody, measured=True)
     done = False
     while not done:

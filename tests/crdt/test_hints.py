@@ -1,4 +1,4 @@
-"""What nodes tell each other, as bytes: everything arrives as it was said, and no bytes whatever do harm."""
+"""Hints as bytes: every hint arrives as it was sent, and no bytes do harm."""
 
 import contextlib
 

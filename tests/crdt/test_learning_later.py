@@ -1,4 +1,7 @@
-"""A large document is there to be read before the gate has learned it, and nothing is let in that would not have been let in otherwise."""
+"""Late indexing: a large document can be read before the gate has indexed it.
+
+The gate's decisions do not depend on when the document is indexed.
+"""
 
 from typing import Any
 
@@ -19,7 +22,7 @@ LIMITS = GateLimits()
 
 
 class Author:
-    """Writes a document that is larger than what is learned at once."""
+    """A writer of a document that is too large to be indexed at once."""
 
     def __init__(self) -> None:
         self.doc: Doc[Any] = Doc(client_id=1)

@@ -1,4 +1,4 @@
-"""The native protocol's words against tests/vectors/native_protocol.json, which the TypeScript tests read as well.
+"""The native protocol against its vectors (native_protocol.json), which the TypeScript tests share.
 
 In the file, `{"hex": …}` stands for binary.
 """

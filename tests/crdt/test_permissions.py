@@ -1,4 +1,4 @@
-"""Who may what: the table, as PROTOCOL.md draws it, and what follows from it."""
+"""Permissions: the table, as PROTOCOL.md shows it, and its consequences."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Who is here and where their cursor is, on one node and as heard from others."""
+"""Presence: who is here and where their cursor is, on one node and on others."""
 
 from dataclasses import replace
 

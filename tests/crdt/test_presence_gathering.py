@@ -1,4 +1,4 @@
-"""How often a room tells of presence: as often as a cursor moves smoothly among a few, less often the more people would have to be told."""
+"""The rate of presence messages: smooth cursors among few people, and fewer messages among many."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def moves(seat: Seat, table: Table, at: int) -> None:
 
 
 def crowd(table: Table, people: int) -> None:
-    """People of whom nothing is looked at."""
+    """Make people whose messages nobody looks at."""
     for number in range(people):
         request = JoinRequest(b"\0", ClientId(50_000 + number))
         user = User(f"u{number}", f"U{number}", "#336699")

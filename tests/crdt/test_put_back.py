@@ -1,4 +1,7 @@
-"""What was set aside can be written once more: it stands where it stood, whether one held the stand-in or the original."""
+"""Putting back: an update that was set aside is written again, in its old place.
+
+The place is the same on replicas that hold the stand-in and on those that hold the original.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -78,7 +81,10 @@ EDITS: tuple[Edit, ...] = (
 
 
 def written(edit: Edit, *, behind: bool) -> tuple[list[Row], Doc[Any]]:
-    """A log with this edit in its midst, and what its author's screen shows; `behind`: others have gone on."""
+    """Return a log with this edit in the middle, and the text on its author's screen.
+
+    With `behind`, others have written behind the edit.
+    """
     doc: Doc[Any] = Doc(client_id=AUTHOR)
     rows: list[Row] = []
 
@@ -103,7 +109,7 @@ def written(edit: Edit, *, behind: bool) -> tuple[list[Row], Doc[Any]]:
 
 
 def mended(rows: list[Row]) -> tuple[Stored, bytes]:
-    """The log as it is stored once the edit was set aside, and that edit written once more."""
+    """Return the stored log after the edit was set aside, and the edit written again."""
     stored = Stored(Epoch(1), None, Seq(0), rows, {})
     replica = Replica(stored, LIMITS, Choosy("POISON"))
     (found,) = replica.found

@@ -1,4 +1,4 @@
-"""The room's promises, as stories: taken, durable, told, in one order, each once."""
+"""The room's promises, as stories: edits are taken, durable and sent, in one order, each once."""
 
 from typing import Any
 

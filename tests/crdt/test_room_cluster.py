@@ -1,4 +1,4 @@
-"""A room among other nodes' rooms: rows and people that come from elsewhere, in any order, late or twice."""
+"""A room among other nodes' rooms: their rows and people arrive in any order, late or twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ CAROL_GONE = PresenceChange(PresenceId(900), ClientId(900), User("carol", "Carol
 
 
 def rows_of_one_author(*words: str) -> list[bytes]:
-    """Rows each of which builds on the one before."""
+    """Return rows that each build on the row before."""
     doc: Doc[Text] = Doc(client_id=1)
     story = doc.get("story", type=Text)
     rows = []
@@ -38,7 +38,10 @@ def rows_of_one_author(*words: str) -> list[bytes]:
 
 class TestRows:
     def test_who_builds_on_rows_that_came_in_disorder_is_not_refused(self) -> None:
-        """The gate once learned of a row when it came, not in its turn, took its place for unknown, and refused what was beside it."""
+        """The gate once learned a row when it arrived, not in its turn.
+
+        It took the place for unknown, and refused the structs beside it.
+        """
         table = Table()
         (alice,) = table.seat("alice")
         first, second, third = rows_of_one_author("one ", "two ", "three ")
@@ -52,7 +55,7 @@ class TestRows:
         assert alice.refusals == []
 
     def test_the_row_before_ones_own_is_waited_for_a_moment_and_then_read_from_the_log(self) -> None:
-        """Nodes that write at once often hear of their own rows from the store before they hear of each other's."""
+        """Nodes that write at once often get the store's answer before each other's hints."""
         table = Table()
         (alice,) = table.seat("alice")
         first, third = rows_of_one_author("one ", "three ")
@@ -86,13 +89,13 @@ class TestRows:
 
     @staticmethod
     def commit_at(table: Table, seq: Seq) -> None:
-        """The store gives what waits this place in the log."""
+        """Let the store commit the waiting append at this place in the log."""
         table.flush()
         table.carry_out(table.room.committed(table.appends.pop().update_id, seq))
         table.flush(0)
 
     def test_ones_own_row_read_back_from_the_log_is_still_acknowledged(self) -> None:
-        """The store's answer may be slower than the log that was read because of another node's hint."""
+        """The log, read because of another node's hint, may be faster than the store's answer."""
         table = Table()
         alice, bob = table.seat("alice", "bob")
         alice.types("mine")
@@ -157,7 +160,10 @@ class TestClientIds:
 
     @pytest.mark.parametrize("keyed", [True, False])
     def test_who_comes_second_under_an_id_is_refused_and_nobody_else(self, keyed: bool) -> None:
-        """Two nodes let in the same new id at once. What Carol wrote beside it is not lost, nor is what Mallory wrote under his own id."""
+        """Two nodes let the same new id in at once.
+
+        What Carol wrote beside it is not lost, nor what Mallory wrote under his own id.
+        """
         table = Table()
         mallory, carol = table.seat("mallory", "carol", keyed=keyed)
         (forged,) = decode_batch(rows_of_one_author("forged, and longer than hers ")[0])
@@ -180,7 +186,7 @@ class TestClientIds:
         assert sorted(dave.text.split()) == ["again", "hello", "hers", "his", "own"]
 
     def test_whoever_only_brings_somebody_elses_words_is_not_refused(self) -> None:
-        """Bob has Alice's words from another node, and brings them here before the log does: her id does not become his."""
+        """Bob brings Alice's words from another node before the log does. Her id stays hers."""
         table = Table()
         (bob,) = table.seat("bob")
         (hers,) = rows_of_one_author("words of hers ")
@@ -215,7 +221,7 @@ class TestClientIds:
         assert table.room.idle
 
     def test_what_a_forgery_hid_is_not_acknowledged_before_it_is_durable(self) -> None:
-        """To the gate, Alice's words were there already: at their places was what Mallory had forged."""
+        """The gate takes Alice's words for known, because Mallory has forged their ids."""
         table = Table()
         mallory, alice = table.seat("mallory", "alice")
         mallory.sends(*decode_batch(rows_of_one_author("forged him")[0]))
@@ -362,7 +368,7 @@ class TestPeople:
 
 
 def window_after(comes: Callable[[Table, int], None], crowd: int) -> float:
-    """Seconds from a row to the next one in a room in which one person types and the others are on another node."""
+    """Return the seconds between two rows of a person whose readers are all on another node."""
     table = Table()
     (alice,) = table.seat("alice")
     table.flush(0)

@@ -1,4 +1,4 @@
-"""A document that is full: nothing more goes in, but whoever has it can delete, and has room again."""
+"""A full document: it takes nothing more, but people can delete, and then write again."""
 
 from pycrdt import Text
 

@@ -1,4 +1,7 @@
-"""What a room keeps for those who join a large document: once for all who lack the same, for a while, out of each one's share."""
+"""Missing updates that a room keeps for people who join a large document.
+
+One copy serves all who lack the same. It is kept for a while, and counts in each person's share.
+"""
 
 import pytest
 
@@ -21,7 +24,7 @@ class Clock:
 
 
 def table_with_a_large_document(share: int = 10_000) -> tuple[Table, Seat, Clock]:
-    """Parts of 100 bytes, and somebody who has written ten times that."""
+    """Make a table with parts of 100 bytes, and a person who has written ten times as much."""
     clock = Clock()
     table = Table(limits=Limits(part_bytes=100), budget=Budget(100_000, share, clock))
     (alice,) = table.seat("alice")
@@ -31,7 +34,7 @@ def table_with_a_large_document(share: int = 10_000) -> tuple[Table, Seat, Clock
 
 
 def tab_of(table: Table, person: Seat, number: int) -> Seat:
-    """One more connection of somebody's."""
+    """Open one more connection of a person."""
     tab = Seat(table, f"{person.name}'s tab {number}", 3000 + number, None)
     tab.user = person.user
     table.seats[tab.session] = tab

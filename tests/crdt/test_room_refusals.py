@@ -1,4 +1,4 @@
-"""What a room refuses, and that a refusal changes nothing for anybody."""
+"""Refusals of a room, which change nothing for anybody."""
 
 import pytest
 from pycrdt import Doc, Text
@@ -133,7 +133,7 @@ class TestClientIds:
 
 
 def test_one_person_s_pages_begin_to_write_so_many_at_once_and_others_are_not_held_up() -> None:
-    """Client ids are never forgotten: whoever makes up one after the other is slowed down, and loses nothing."""
+    """Client ids are never forgotten. Who invents many is slowed down, and loses nothing."""
     table = Table()
     alice, bob = table.seat("alice", "bob")
     table.flush()

@@ -1,4 +1,4 @@
-"""A room whose document is read anew: honest people lose nothing by that."""
+"""Reloading of a room's document: honest people lose nothing."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LIMITS = GateLimits()
 
 
 def written_by(people: int, paragraphs: int) -> Doc[Any]:
-    """A document whose paragraphs people wrote in turns, in the hands of the first of them."""
+    """Return the first person's copy of a document whose paragraphs people wrote in turns."""
     docs: list[Doc[Any]] = [Doc(client_id=AUTHOR + number) for number in range(people)]
     for number in range(paragraphs):
         writer = docs[number % people]
@@ -33,7 +33,10 @@ def written_by(people: int, paragraphs: int) -> Doc[Any]:
 
 
 def test_a_long_document_read_anew_keeps_what_was_taken_from_honest_people() -> None:
-    """Its whole past is much work for the engine in sum; that counted against the next edit, and a reload refused it for good."""
+    """The whole past is much work for the engine.
+
+    It once counted against the next edit, which a reload then refused for good.
+    """
     doc = written_by(5, paragraphs=4000)
     page = doc.get("default", type=XmlFragment)
     stored = Stored(Epoch(1), seal_snapshot(doc.get_update()), Seq(10), (), {})

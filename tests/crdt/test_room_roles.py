@@ -1,4 +1,4 @@
-"""Roles in a room: what is forbidden changes nothing for anybody, and a change of role acts from the next message on."""
+"""Roles in a room: forbidden edits change nothing, and a new role counts at the next message."""
 
 from collections.abc import Callable, Generator
 

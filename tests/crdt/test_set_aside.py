@@ -1,4 +1,4 @@
-"""What is acknowledged has been applied. What does not apply is refused to its sender, and everybody else goes on."""
+"""Set-aside updates: only applied edits are acknowledged, and others go on after a refusal."""
 
 from collections.abc import Callable
 from random import Random
@@ -21,7 +21,7 @@ Fails = Callable[[Doc[Any], bytes], None]
 
 
 def poison(seat: Seat, word: str = "poison") -> bytes:
-    """Write something that is no plain text, so that it is applied before it is told."""
+    """Write something that is not plain text, so that it is applied before it is sent."""
     before = seat.doc.get_state()
     seat.doc.get("list", type=Array).append(word)
     return seat.doc.get_update(before)
@@ -106,7 +106,7 @@ def test_a_document_is_loaded_again_once_for_each_bad_update_and_never_for_the_s
 
 
 def test_another_node_takes_over_what_the_first_has_set_aside() -> None:
-    """Even if its own engine would take it: all nodes must show the same."""
+    """The other node's engine would take the update, but all nodes must show the same."""
     first = Table(engine=Choosy("poison"))
     (alice,) = first.seat("alice")
     alice.types("a")
@@ -158,7 +158,7 @@ class TestTheLogOfAFormerVersion:
 
     @staticmethod
     def written(client_id: int = 5) -> tuple[Doc[Any], list[bytes]]:
-        """A text by one author, word by word."""
+        """Return a text by one author, word by word."""
         doc: Doc[Any] = Doc(client_id=client_id)
         text, updates = doc.get("story", type=Text), []
         for word in ("one ", "two ", "three ", "four "):
@@ -278,7 +278,7 @@ class TestTheEngineFailsForGood:
 
 
 def _only_where_pycrdt_is_busy() -> Fails:
-    """Every other time: a live room fails, and its replay does not."""
+    """Fail every other time: in a live room, but not in its replay."""
     turns = [0]
 
     def fails(doc: Doc[Any], update: bytes) -> None:

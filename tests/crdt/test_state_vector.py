@@ -1,4 +1,4 @@
-"""State vectors from strangers: a mapping, or a refusal that costs nothing."""
+"""State vectors from strangers: each is read, or refused at no cost."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A bucket lets a burst through, then a steady stream, and never more than the two together."""
+"""Token buckets: a burst, then a steady stream, and never more than both together."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Keystrokes are read and let in by a short way of their own, and nobody can tell the difference."""
+"""Typing runs: keystrokes take a fast way, and nobody can tell the difference."""
 
 import pickle
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def anybody(_: int) -> bool:
 
 
 class Author:
-    """Somebody who types, mostly on; they hear of what others have done now and then."""
+    """A person who types, mostly behind their last character, and syncs now and then."""
 
     def __init__(self, client_id: int, chance: Random) -> None:
         self._doc: Doc[Text] = Doc(client_id=client_id)
@@ -41,7 +41,7 @@ class Author:
         self._subscription = self._doc.observe(lambda event: self._made.append(event.update))
 
     def acts(self, log: list[bytes]) -> None:
-        """Do something, and put it into the log."""
+        """Make an edit, and put it into the log."""
         if self._chance.random() < 0.3:
             for each in log[self._heard :]:
                 self._doc.apply_update(each)
@@ -93,14 +93,17 @@ def facts(inspected: Inspected) -> tuple[object, ...]:
 
 
 def knows(knowledge: Knowledge) -> bytes:
-    """All that a gate knows, but for what it expects, and what the engine has to do, which for keystrokes is not counted."""
+    """Return all that a gate knows, without its runs and the engine's cost.
+
+    Keystrokes add nothing to the engine's cost.
+    """
     knowledge.typing_runs = TypingRuns(LIMITS)
     knowledge._cost = EngineCost(knowledge._deletions)
     return pickle.dumps(pickle.loads(pickle.dumps(knowledge)))
 
 
 def typing(*typed: str, **place: object) -> tuple[Knowledge, list[bytes]]:
-    """A gate that has let Alice's first text in, and her keystrokes behind it."""
+    """Make a gate that has let Alice's first text in, and her keystrokes behind it."""
     knowledge = Knowledge(LIMITS)
     first = update({ALICE: (0, [text(typed[0], parent="t")])})
     knowledge.admit([inspect(first, LIMITS)], anybody)
@@ -197,7 +200,7 @@ def test_a_keystroke_that_comes_again_brings_nothing_new() -> None:
 
 
 def test_a_keystroke_is_judged_anew_by_a_gate_that_did_not_read_it() -> None:
-    """The store may have refused what it followed on, and the document was read again."""
+    """The store may have refused the keystroke before, and the document was read again."""
     knowledge, (more,) = typing("hello", "!")
     keystroke = read(knowledge, more)
     assert isinstance(keystroke, Keystroke)
@@ -255,7 +258,7 @@ def test_more_runs_than_are_remembered_begin_anew() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_joined_keystrokes_are_the_same_document(yjs: YjsOracle, seed: int) -> None:
-    """In rows of any length, with what others have done in between."""
+    """Rows may have any length, with other people's edits in between."""
     log, chance, knowledge = session(seed), Random(seed), Knowledge(LIMITS)
     rows: list[list[Inspected]] = [[]]
     for each in log:

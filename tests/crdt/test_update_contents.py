@@ -1,4 +1,4 @@
-"""Values inside updates: what both of the implementations read alike is let in, everything else is refused."""
+"""Values inside of updates: those that yjs and yrs read alike are let in, others are refused."""
 
 import json
 
@@ -80,7 +80,7 @@ def test_json_that_the_parsers_read_as_different_things_is_refused_by_name(writt
 
 
 def any_value(value: object) -> bytes:
-    """One value in lib0's `Any` encoding."""
+    """Return one value in lib0's `Any` encoding."""
     match value:
         case None:
             return b"\x7e"

@@ -1,4 +1,4 @@
-"""Batches that come in parts."""
+"""Uploads: batches that come in parts."""
 
 import pytest
 from hypothesis import given

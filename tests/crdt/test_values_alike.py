@@ -1,9 +1,9 @@
-"""Gate, yrs and Yjs read every value alike: whatever the gate lets in is the same to the bit for whoever is there and whoever comes later.
+"""Values that the gate, yrs and Yjs read alike: people now and people later get the same bits.
 
-Every kind of content with every kind of value in every place, written honestly and forged. For each
-case: what clients write honestly is let in; pycrdt applies it, encodes it, loads that, and folds
-it; real Yjs makes the same document of what was sent and of what latecomers get, and goes on to
-tell of its changes. `MANYHANDS_TEST_VALUES=200000` asks for more cases than the usual ones.
+The cases are every kind of content with every kind of value in every place, honest and forged.
+Honest cases must be let in. pycrdt applies each case, encodes it, loads the encoding, and folds it.
+Real Yjs makes the same document from what was sent and from what latecomers get, and still fires
+its `update` events. `MANYHANDS_TEST_VALUES=200000` asks for more cases than the usual ones.
 """
 
 import os
@@ -45,17 +45,17 @@ def values() -> Iterator[YjsValues]:
 
 
 class Judge:
-    """Puts cases before gate, pycrdt and Yjs, and collects what is the matter."""
+    """A judge that gives cases to gate, pycrdt and Yjs, and collects the faults."""
 
     def __init__(self, pycrdt: PycrdtProcess, values: YjsValues, *, folds: bool = True) -> None:
-        """`folds`: in this process, which pycrdt must not bring down."""
+        """Prepare a judge. With `folds`, pycrdt folds in this process, which must survive."""
         self._pycrdt = pycrdt
         self._folds = folds
         self._values = values
         self.let_in = 0
 
     def faults(self, seed: int, count: int) -> list[str]:
-        """What is the matter with so many cases of a seed."""
+        """Return the faults of so many cases of a seed."""
         cases = ValueCases(seed, *self._values.honest(seed, 400))
         faults: list[str] = []
         compared: list[ValueCase] = []
@@ -80,7 +80,7 @@ class Judge:
         return faults
 
     def _late(self, case: ValueCase, inspected: Inspected) -> list[bytes] | str:
-        """What latecomers get: from memory, and after a fold; a string when it does not come so far."""
+        """Return what latecomers get, from memory and after a fold, or a string with the fault."""
         outcome = self._pycrdt.apply([inspected.engine])
         if outcome.error is not None:
             return outcome.error

@@ -1,4 +1,4 @@
-"""Integers: one form for each, everything else is refused."""
+"""Integers (varUint): one form for each, and all other forms are refused."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Values that pycrdt is given wrapped, and rows of former versions that hold what nobody may write any more."""
+"""Wrapped values, and rows of earlier versions that hold what nobody may write any more."""
 
 import struct
 
@@ -167,7 +167,7 @@ def test_a_snapshot_says_in_which_form_it_is() -> None:
 
 
 def test_a_drifting_float_of_a_former_snapshot_drifts_no_further() -> None:
-    """A former version encoded it with another last digit; from now on it stays what it is."""
+    """An earlier version changed the last digit of a float. Now the float stays as it is."""
     former = update({7: (0, [embed('{"x":0.43737734465755684}', parent="t")])})
     replica = Replica(Stored(Epoch(1), former, Seq(1), (), {}), LIMITS)
     assert b'{"x":0.43737734465755684}' in replica.document.missing_for(EMPTY)
