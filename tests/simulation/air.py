@@ -1,7 +1,7 @@
-"""A bus that keeps none of its promises well: it drops, repeats, delays and reorders, and cuts nodes off without telling them.
+"""A bus that drops, repeats, delays and reorders messages, and cuts nodes off without a word.
 
-All that a bus may do by its port. Who was cut off is told so when it is back, as a bus does that
-knows it was away.
+The port allows all of this. A node that was cut off is told so when it is back, as by a bus that
+knows that it was away.
 """
 
 import asyncio
@@ -15,7 +15,10 @@ from server.bus.memory import MemoryBus, MemoryBusNetwork
 
 
 class Air:
-    """What is between the nodes; shared by all of them. `loss`: the chance of each fault per message; `delay`: seconds at most."""
+    """The air between the nodes, shared by all of them.
+
+    `loss` is the chance of each fault per message. `delay` is in seconds, at most.
+    """
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -25,11 +28,11 @@ class Air:
         self.nodes: list[FaultyBus] = []
 
     def cut_off(self, bus: "FaultyBus") -> None:
-        """A node neither hears nor is heard."""
+        """Cut a node off in both directions."""
         bus.connected = False
 
     def join_again(self) -> None:
-        """All hear each other again, and those who did not are told that they have missed something."""
+        """Join all nodes again, and tell those that were cut off that messages may be lost."""
         for bus in self.nodes:
             if not bus.connected:
                 bus.connected = True

@@ -1,8 +1,8 @@
-"""A person's browser in the simulation: a replica of its own, and the client's side of the native protocol.
+"""A person's browser in the simulation: a replica, and the client's side of the native protocol.
 
-It behaves as the provider does: edits are on its own screen at once, gathered, sent, and counted as
-saved only when acknowledged; after a reconnect it sends what the server lacks. Every edit carries a
-token that nobody ever deletes, so that its fate can be told.
+The browser behaves as the provider does. Edits are on its own screen at once, are gathered and
+sent, and count as saved only when acknowledged. After a reconnect, the browser sends what the
+server lacks. Every edit carries a token that nobody ever deletes, so tests can find the edit.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
 
 
 class Server(Protocol):
-    """What a client can say, on one connection."""
+    """The calls of a client on one connection."""
 
     def join(self, connection: ConnectionId, request: JoinRequest) -> None: ...
     def update(self, connection: ConnectionId, batch: bytes, request: object) -> None: ...
@@ -39,7 +39,10 @@ class Server(Protocol):
 
 @dataclass
 class SimClient:
-    """One replica. `taken` and `acknowledged` are tokens of edits that the server holds, and that it has confirmed."""
+    """One replica.
+
+    `taken` has the tokens of edits that the server holds, `acknowledged` those that it confirmed.
+    """
 
     name: str
     client_id: int
@@ -70,7 +73,7 @@ class SimClient:
             self._unsent.append(event.update)
 
     def edit(self) -> str:
-        """Type or delete something; return the edit's token."""
+        """Type or delete something. Return the edit's token."""
         self.edits += 1
         token = f"{self.name}.{self.edits}"
         length = len(str(self.text))
@@ -87,13 +90,13 @@ class SimClient:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the status line would say so."""
+        """Whether the status line would say that edits are not saved."""
         return bool(self._unsent_tokens or self._in_flight)
 
     # Towards the server.
 
     def connected(self, connection: ConnectionId) -> None:
-        """A new connection is there: join."""
+        """Join on a new connection."""
         self.connection = connection
         self._join()
 
@@ -109,7 +112,7 @@ class SimClient:
             self.server.later(self.connection, self._join)
 
     def disconnected(self) -> None:
-        """What was in flight may have arrived or not: it counts as unsaved."""
+        """Count everything in flight as unsaved, because it may not have arrived."""
         self.connection = None
         self.joined = False
         self._recall()
@@ -121,7 +124,7 @@ class SimClient:
         self._unsent.clear()
 
     def send_gathered(self) -> None:
-        """Send what has gathered as one batch."""
+        """Send the gathered edits as one batch."""
         if self.joined and self._unsent:
             self._send(self._unsent)
             self._unsent = []
@@ -138,7 +141,7 @@ class SimClient:
     # From the server.
 
     def join_answered(self, answer: JoinAnswer | Refused) -> None:
-        """Apply what was missing, and send what the server lacks."""
+        """Apply the missing update, and send what the server lacks."""
         if isinstance(answer, Refused):
             self._rejoin_later()
             return
@@ -151,11 +154,11 @@ class SimClient:
             self._send([self.doc.get_update(answer.state_vector)])
 
     def arrived(self, request: object) -> None:
-        """The server holds an update, though it may not be durable yet."""
+        """Note that the server holds an update, which may not be durable yet."""
         self.taken |= self._in_flight.get(request, set())
 
     def answered(self, request: object, answer: Acknowledged | Refused) -> None:
-        """An update's fate."""
+        """Note that an update is acknowledged or refused."""
         tokens = self._in_flight.pop(request, None)
         if tokens is None:
             return
@@ -168,7 +171,7 @@ class SimClient:
             self._rejoin_later()
 
     def told(self, message: ServerMessage) -> None:
-        """Something the room says."""
+        """Take in a message of the room."""
         match message:
             case UpdateMessage(seq, batch) if self.joined:
                 for update in decode_batch(batch):
@@ -193,5 +196,5 @@ class SimClient:
             self._applying = False
 
     def state(self) -> tuple[str, frozenset[str]]:
-        """What is on the screen."""
+        """The text on the screen."""
         return str(self.text), frozenset(self.tokens.keys())

@@ -1,4 +1,7 @@
-"""A store that fails as real ones do, seen from one node: refusals, lost replies, hangs that commit late, and the node's own death."""
+"""A store that fails as real ones do, seen from one node.
+
+It refuses, loses replies, hangs and commits late, and it sees the node's own death.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -26,15 +29,15 @@ from server.store.sql import SqlStore
 
 
 class Weather:
-    """How the store is doing now; shared by all nodes."""
+    """The present faults of the store, shared by all nodes."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
         self.down = False
         self.faults = 0.0
-        """Chance of each fault per call."""
+        """The chance of each fault per call."""
         self.slow_replies = 0.0
-        """Seconds at most from the reading of a document to its arrival."""
+        """Most seconds from the reading of a document to its arrival."""
 
     def strikes(self) -> bool:
         """Whether a fault happens now."""
@@ -42,7 +45,7 @@ class Weather:
 
 
 class FaultyLog:
-    """The log as one node sees it. A node that has died gets no answers and changes nothing more."""
+    """The log as one node sees it. A dead node gets no answers, and changes nothing more."""
 
     def __init__(self, store: SqlStore, weather: Weather) -> None:
         self._log = store.log
@@ -50,7 +53,7 @@ class FaultyLog:
         self.dead = False
 
     async def reach(self) -> None:
-        """The way to the store: takes a while, may fail."""
+        """Reach the store, which takes a while and may fail."""
         await asyncio.sleep(self._weather.random.uniform(0.0, 0.01))
         if self.dead or self._weather.down or self._weather.strikes():
             raise Unavailable("The store cannot be reached.")
@@ -120,7 +123,7 @@ class FaultyMarks:
 
 
 class FaultySetAsides:
-    """What is set aside, as one node sees it."""
+    """The updates that are set aside, as one node sees them."""
 
     def __init__(self, set_asides: SetAsides, log: FaultyLog) -> None:
         self._set_asides = set_asides

@@ -1,4 +1,7 @@
-"""Somebody who may edit the document, and writes under another person's client id to silence them: nothing of it may reach the log."""
+"""An intruder who may edit the document, and writes under another person's client id.
+
+The intruder wants to silence that person. None of the forged edits may reach the log.
+"""
 
 import asyncio
 from typing import Any
@@ -10,13 +13,13 @@ from tests.simulation.client import SimClient
 from tests.simulation.world import World
 
 FORGED = "forged"
-"""What the token of a forged edit begins with."""
+"""The prefix of a forged edit's token."""
 
 FIRST_CLIENT_ID = 5000
 
 
 class Intruder(SimClient):
-    """Joins under an id and a key of its own, sends what it has forged, and listens to nothing.
+    """A client with an id and a key of its own, which sends forged edits, and listens to nothing.
 
     It says that it has seen nothing, so that its node sees no reason to catch up with the log
     first.
@@ -25,20 +28,23 @@ class Intruder(SimClient):
     forged: Doc[Any]
 
     def join_answered(self, answer: JoinAnswer | Refused) -> None:
-        """Send the forged edit, with all of its past that this node may not have seen."""
+        """Send the forged edit, with its past that this node may not have seen."""
         if isinstance(answer, JoinAnswer):
             self.joined = True
             self._send([self.forged.get_update(answer.state_vector)])
 
     def answered(self, request: object, answer: Acknowledged | Refused) -> None:
-        """Whether it is acknowledged says nothing: the log does."""
+        """Ignore the answer, because only the log tells whether the edit got through."""
 
     def told(self, message: ServerMessage) -> None:
-        """Hear nothing."""
+        """Ignore all messages."""
 
 
 async def intrude(world: World, number: int) -> None:
-    """Go on, on any node, where the log says that somebody was who has been acknowledged once, so that the id is bound."""
+    """Send an edit under the client id of a person who has been acknowledged once, to any node.
+
+    The id is bound, because that person has a row in the log.
+    """
     victims = [client for client in world.clients if client.acknowledged]
     if not victims:
         return

@@ -1,4 +1,4 @@
-"""Bugs that peers have had, planted on purpose: a simulation that does not find them proves nothing.
+"""Bugs of peers, planted on purpose: a simulation that does not find them proves nothing.
 
 Each function is a context in which the server has that bug.
 """
@@ -99,7 +99,7 @@ def forget_who_joins_late() -> AbstractContextManager[None]:
 
 
 def relay_without_the_seq_check() -> AbstractContextManager[None]:
-    """Whatever comes over the bus is applied and passed on as it comes: gaps and repetitions go unnoticed."""
+    """Rows from the bus are applied and sent as they come: gaps and repetitions go unnoticed."""
 
     def remote(room: Room, row: Row) -> list[Effect]:
         try:
@@ -112,7 +112,7 @@ def relay_without_the_seq_check() -> AbstractContextManager[None]:
 
 
 def join_without_catching_up() -> AbstractContextManager[None]:
-    """A node behind the log answers a join with what it has, and asks the client for other people's edits."""
+    """A node behind the log answers a join, and asks the client for other people's edits."""
 
     async def catch_up(_rooms: Rooms, _driver: Driver) -> None:
         return None
@@ -122,13 +122,16 @@ def join_without_catching_up() -> AbstractContextManager[None]:
 
 @contextmanager
 def load_before_subscribe() -> Iterator[None]:
-    """What is hinted at between the reading of a document and its opening is not heard, nor found out by the next to join."""
+    """Hints between the reading of a document and its opening are lost.
+
+    The next person to join does not make the node look for them either.
+    """
     with join_without_catching_up(), _instead(Opening, "hear", lambda _opening, _node, _message: None):
         yield
 
 
 def trust_the_bus() -> AbstractContextManager[None]:
-    """Redis adapters: nobody looks whether something was lost."""
+    """Redis adapters: nobody checks whether messages were lost."""
 
     async def look(_poll: HeadPoll) -> None:
         return None
@@ -137,7 +140,7 @@ def trust_the_bus() -> AbstractContextManager[None]:
 
 
 def learn_rows_as_they_come() -> AbstractContextManager[None]:
-    """The gate takes in rows ahead of their turn, whose past it does not know."""
+    """The gate learns rows ahead of their turn, whose past it does not know."""
     original = Replica.arrive
 
     def arrive(replica: Replica, row: InspectedRow, *, known: bool) -> None:
@@ -150,7 +153,7 @@ def learn_rows_as_they_come() -> AbstractContextManager[None]:
 
 
 def compact_rows_that_were_not_read() -> AbstractContextManager[None]:
-    """A fold takes a while; what was appended meanwhile is deleted with what was folded."""
+    """A fold takes a while. Rows that were appended meanwhile are deleted with the folded ones."""
     original = folding.write
 
     def write(connection: Connection, packed: folding.Packed, keep: folding.Keep) -> CompactionReport | None:
@@ -168,7 +171,7 @@ def compact_rows_that_were_not_read() -> AbstractContextManager[None]:
 
 
 def keep_to_oneself_whose_an_id_is() -> AbstractContextManager[None]:
-    """What another node bound is free here until the document is opened again."""
+    """A client id that another node bound is free here until the document is opened again."""
 
     def learn(_authors: Authors, _bound: object) -> None:
         return None
@@ -182,7 +185,7 @@ def let_the_second_key_in() -> AbstractContextManager[None]:
 
 
 def acknowledge_before_applied() -> AbstractContextManager[None]:
-    """This server until lately: what the gate has let in counts as applied."""
+    """An earlier version of this server: edits that the gate has let in count as applied."""
 
     def follow(document: Document, update: Inspected) -> None:
         document._pending.append(update.engine)

@@ -1,4 +1,7 @@
-"""Somebody whose edits the document engine does not take: none may be acknowledged or shown, and nobody else may lose a word by them."""
+"""A poisoner, whose edits the document engine does not take.
+
+None of these edits may be acknowledged or shown, and nobody else may lose a word by them.
+"""
 
 import asyncio
 
@@ -9,18 +12,18 @@ from tests.simulation.client import SimClient
 from tests.simulation.world import World
 
 POISON = "poison"
-"""What an edit holds that every node's engine fails with."""
+"""The text with which every node's engine fails."""
 
 FIRST_CLIENT_ID = 9000
 
 
 class Poisoner(SimClient):
-    """Joins under an id of its own, sends one such edit and one behind it, and listens to nothing."""
+    """A client with an id of its own, which sends one such edit, and one behind it."""
 
     world: World
 
     def join_answered(self, answer: JoinAnswer | Refused) -> None:
-        """Send what it has."""
+        """Send the edits."""
         if isinstance(answer, JoinAnswer):
             self.joined = True
             tokens = self.doc.get("tokens", type=Map)
@@ -31,17 +34,17 @@ class Poisoner(SimClient):
                 self._send([self.doc.get_update(before)])
 
     def answered(self, request: object, answer: Acknowledged | Refused) -> None:
-        """Acknowledged is what has been applied."""
+        """Report a broken promise if an edit is acknowledged that cannot have been applied."""
         tokens = self._in_flight.pop(request, set())
         if isinstance(answer, Acknowledged) and any(token.startswith(POISON) for token in tokens):
             self.world.broken.append(f"{self.name}: acknowledged, and never applied")
 
     def told(self, message: ServerMessage) -> None:
-        """Hear nothing."""
+        """Ignore all messages."""
 
 
 async def poison(world: World, number: int) -> None:
-    """Come, poison, and go."""
+    """Join, send the edits, and leave."""
     somebody = Poisoner(f"poisoner{number}", FIRST_CLIENT_ID + number, world.random, world)
     somebody.world = world
     world.connect(somebody)

@@ -1,14 +1,14 @@
-"""One seeded schedule: people edit while the network, the store and the node fail; then everything heals, and all must agree.
+"""One seeded schedule: people edit while network, store and node fail, then all heals and agrees.
 
 What must hold:
 
-- during the run, nothing is relayed or acknowledged that is not in the log (checked in world.py at
-  that moment);
-- after healing, within simulated minutes and without a new edit, every replica equals the replay of
-  the log;
-- every edit that anybody made is there (nothing is refused in these schedules), the acknowledged
-  ones above all;
-- the room's own copy equals the log's, and rooms that nobody uses are closed.
+- During the run, everything that is sent or acknowledged is in the log. world.py checks this at
+  that moment.
+- After healing, within simulated minutes and without a new edit, every replica equals the replay of
+  the log.
+- Every edit that anybody made is there, above all the acknowledged ones. Nothing is refused in
+  these schedules.
+- The room's own copy equals the log's, and rooms that nobody uses are closed.
 """
 
 import asyncio
@@ -35,26 +35,26 @@ FINAL = {
     "document_full",
     "quarantined",
 }
-"""Refusals at which a browser stops sending and asks its person what to do."""
+"""Refusals at which a browser stops sending, and asks its person what to do."""
 
 HEALING = 120.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one schedule; `failures` is empty when every promise was kept."""
+    """The result of one schedule. `failures` is empty if every promise was kept."""
 
     seed: int
     edits: int
     relayed: int
     failures: tuple[str, ...]
     digest: int
-    """Equal for equal runs: the same seed must give the same."""
+    """A digest of the stored text. The same seed must give the same digest."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a schedule is about.
+    """The kind of a schedule.
 
     Attributes:
         nodes: server processes over the one store.
@@ -77,11 +77,10 @@ CLUSTER = Plan(nodes=3, poll_seconds=3.0)
 HOSTILE = Plan(nodes=3, poll_seconds=3.0, intruder=True)
 POISONED = Plan(nodes=2, poll_seconds=3.0, poison=True)
 CALM = Plan(nodes=3, trouble=False)
-"""Several nodes, none of which dies, and a bus that fails only by being slow: it alone must be enough."""
+"""Several nodes that do not die, and a bus that is only slow: the bus alone must be enough."""
 
 
 def run_schedule(seed: int, plan: Plan = SINGLE) -> Report:
-    """Run one schedule to its end."""
     return run_virtually(_run(seed, plan))
 
 
@@ -114,11 +113,11 @@ async def _run(seed: int, plan: Plan) -> Report:
 
 
 class Pump:
-    """Browsers send what has gathered, and connect again when they are cut off.
+    """A pump that makes browsers send their gathered edits, and connect again after a cut.
 
-    Thousands of times in each schedule, mostly for nothing: it is what a task that sleeps in a loop
-    would be, turn by turn, but without the task, and where nothing else happens without the turns.
-    With others every seed would mean another schedule, the kept ones too.
+    The pump runs thousands of times in each schedule, mostly for nothing. It takes the same turns
+    as a task that sleeps in a loop, but without the task. Where nothing else happens, it skips the
+    turns. Other turns would make another schedule of every seed, and of the kept ones too.
     """
 
     def __init__(self, world: World) -> None:
@@ -175,7 +174,7 @@ async def _act(world: World) -> None:
 
 
 async def _act_in_cluster(world: World, plan: Plan) -> None:
-    """What can befall one node, and beside that what can befall the nodes' ways to each other."""
+    """Make one random thing happen: to the bus between the nodes, or as `_act` does to one node."""
     random, air = world.random, world.air
     dice = random.random()
     if not plan.trouble:
@@ -198,7 +197,10 @@ async def _act_in_cluster(world: World, plan: Plan) -> None:
 
 
 async def _return_to_closed_rooms(world: World) -> None:
-    """All go, type while they are away, and come back at once: every room is opened while others already write."""
+    """Let all people leave, type offline, and come back at once.
+
+    So every room is opened while others already write.
+    """
     world.deserted = True
     for client in world.clients:
         _cut(world, client, noticed=True)
@@ -219,7 +221,10 @@ async def _compact(world: World) -> None:
 
 
 async def _desert(world: World, last: SimClient) -> None:
-    """The store is away, somebody types a last word that reaches the server, and all close their laptops; one never comes back."""
+    """Let a person's last word reach the server while the store is away, and let all people leave.
+
+    One of them never comes back.
+    """
     world.weather.down = True
     token = last.edit()
     last.send_gathered()
@@ -279,7 +284,7 @@ async def _judge(world: World) -> list[str]:
 
 
 async def _judge_room(world: World, text: str) -> list[str]:
-    """Everybody leaves: the room must close, and the next one to open it must find the same."""
+    """Let everybody leave. The room must close, and open again with the same text."""
     for client in world.clients:
         _cut(world, client, noticed=True)
     await asyncio.sleep(0)

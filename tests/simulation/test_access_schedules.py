@@ -1,8 +1,10 @@
-"""However people join, leave and lose access, on whichever node: soon everybody has the role that the store has for them.
+"""Schedules of access: people join, leave and lose access on any node, and soon roles are right.
 
-Three nodes and a store whose answers take their time, all from a seed: either with a bus that
-loses, repeats and delays, and the poll that makes up for it; or with a bus that only delays, and no
-poll. A schedule that once failed stays in `FAILED` for ever.
+Right means that everybody has the role that the store has for them.
+
+There are three nodes and a store with slow answers, all from a seed. Either the bus loses, repeats
+and delays messages, and the poll makes up for it; or the bus only delays, and there is no poll. A
+schedule that once failed stays in `FAILED` for ever.
 """
 
 import asyncio
@@ -35,13 +37,13 @@ POLL, NEVER = 2.0, 3600.0
 """Seconds."""
 STEPS = 60
 CHUNK = 100
-"""Schedules of one test: a busy machine has time for them as well."""
+"""Schedules of one test, so few that a busy machine has time for them."""
 NAMES = ("anna", "bert", "carl", "dora")
 FAILED = (1904,)
 
 
 class SlowSharing(SqlSharing):
-    """Answers are read at one moment and arrive at another."""
+    """Sharing whose answers are read at one moment, and arrive later."""
 
     random: Random
 
@@ -55,7 +57,7 @@ class SlowSharing(SqlSharing):
 
 
 class Somebody:
-    """A connection's ears, and what its person believes that they may do; None: they believe to be out."""
+    """A connection's ears, and the role that its person was told, or None for no access."""
 
     agent_for = None
     backlog = 0
@@ -85,7 +87,7 @@ class Somebody:
 
 
 class SimNode:
-    """One node's rooms, and the people there: it is their door."""
+    """One node's rooms, and the door of its people."""
 
     def __init__(self, store: SqlStore, bus: FaultyBus, poll_seconds: float) -> None:
         settings = RoomSettings(linger=0.2, poll_seconds=poll_seconds)
@@ -96,7 +98,7 @@ class SimNode:
         self.people: dict[str, Somebody] = {}
 
     async def join(self, connection: str, name: str) -> None:
-        """Somebody comes, and may be refused."""
+        """Let a person join, who may be refused."""
         identity = Identity(User(name, name, "#112233"), "jwt")
         request = JoinRequest(b"\0", ClientId(sum(connection.encode()) * 1000 + len(connection)))
         person = self.people.setdefault(connection, Somebody(self, connection))
@@ -131,7 +133,7 @@ class SimNode:
 
 
 class World:
-    """The nodes, and one thing after another that befalls them."""
+    """The nodes, and the events of a schedule."""
 
     def __init__(self, seed: int, *, lossy: bool) -> None:
         self.random = Random(seed)
@@ -146,7 +148,7 @@ class World:
         self._joining: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """A schedule, then quiet; raises AssertionError when somebody's role is not the store's by then."""
+        """Run a schedule, and wait. Raises AssertionError if a person's role is not the store's."""
         await self.store.catalogue.create(
             DOCUMENT, "", Epoch(1), datetime.now(UTC), owner="owner", link_role=Role.EDITOR
         )
@@ -181,7 +183,7 @@ class World:
                 self._tell(node, await self.sharing.grant(DOCUMENT, name, role or Role.VIEWER))
 
     def _tell(self, node: SimNode, version: int | None) -> None:
-        """The node at which it was changed knows, others may hear of it."""
+        """Tell the node of the change, and the others by a hint that may be lost."""
         assert version is not None
         node.rooms.access_changed(DOCUMENT, version)
 

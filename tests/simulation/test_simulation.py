@@ -1,4 +1,4 @@
-"""Thousands of seeded schedules of nodes, their people and their store: no acknowledged edit is lost, and all agree in the end.
+"""The simulation: in thousands of seeded schedules, no acknowledged edit is lost, and all agree.
 
 `MANYHANDS_SIMULATION_SEEDS=20000 pytest tests/simulation` runs more. A failing seed goes into
 `KEPT_SEEDS`, for ever.
@@ -12,7 +12,7 @@ from tests.simulation.planted import PLANTED, PLANTED_IN_CLUSTER
 from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, SINGLE, Plan, run_schedule
 
 KEPT_SEEDS: tuple[int, ...] = (1826,)
-"""Seeds that have failed once. 1826: the schedule counted an edit as taken that was still on its way."""
+"""Seeds that have failed once. 1826: an edit counted as taken while it was on its way."""
 
 KEPT_CLUSTER_SEEDS: tuple[int, ...] = (9, 23, 33, 43, 136, 139, 349, 376)
 """9, 43: rows read back were never acknowledged. 136, 349, 376: people were locked out of their own
@@ -21,7 +21,7 @@ cancellation was lost to a timeout of the same moment: a stop never ended."""
 
 SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "1000"))
 CLUSTER_SEEDS = SEEDS // 4
-"""A schedule of several nodes takes several times as long as one of a single node."""
+"""A schedule with several nodes takes several times as long as one with a single node."""
 CHUNK = 100
 CLUSTER_CHUNK = 50
 QUICK = 40

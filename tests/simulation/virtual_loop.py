@@ -1,7 +1,7 @@
-"""An event loop on which waiting takes no time: when nothing is ready, the clock jumps to the next timer.
+"""An event loop on which waiting takes no time: its clock jumps to the next timer.
 
-No threads, no sockets; the same program and the same seed give the same run. A loop with nothing
-left to wait for raises `Deadlock` instead of hanging.
+There are no threads and no sockets. The same program and the same seed give the same run. A loop
+with nothing left to wait for raises `Deadlock` instead of hanging.
 """
 
 import asyncio
@@ -14,15 +14,18 @@ T = TypeVar("T")
 
 
 TURN = 1e-6
-"""Seconds that one turn of the loop takes: without it, a timer that is due within a rounding error would be set again for ever."""
+"""Seconds that one turn of the loop takes.
+
+Without them, a timer that is due within a rounding error would be set again for ever.
+"""
 
 
 class Deadlock(RuntimeError):
-    """Everybody waits for somebody, and no timer is set."""
+    """All tasks wait, and no timer is set."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`time()` is the simulation's own, from 0."""
+    """An event loop whose `time()` begins at 0."""
 
     # asyncio's own, which it has under these names since Python 3.4.
     _ready: deque[asyncio.Handle]
@@ -38,7 +41,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def skip(self, seconds: float) -> bool:
-        """Let this time and a turn pass at once, as for a timer that calls soon; False when something else comes before."""
+        """Let this time and a turn pass at once, as for a timer.
+
+        Return False if another timer or callback comes before.
+        """
         then = self._now + max(TURN, self._now + seconds - self._now) + TURN
         if self._ready or not self._scheduled or self._scheduled[0]._when < then + self._clock_resolution:
             return False
@@ -46,7 +52,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return True
 
     def _run_once(self) -> None:
-        """Take one turn, as asyncio's own does, but without looking for files that are ready: nearly all that a quiet turn costs."""
+        """Take one turn as asyncio's loop does, but without looking for ready files.
+
+        That look is nearly all the cost of a quiet turn.
+        """
         ready, scheduled = self._ready, self._scheduled
         while scheduled and scheduled[0]._cancelled:
             heapq.heappop(scheduled)._scheduled = False
@@ -68,7 +77,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def at_once(story: Coroutine[Any, Any, T]) -> T:
-    """The outcome of a coroutine that never waits, as those of a store in memory are."""
+    """Return the result of a coroutine that never waits, as those of a store in memory."""
     try:
         story.send(None)
     except StopIteration as done:

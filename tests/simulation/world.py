@@ -1,8 +1,8 @@
-"""Nodes, their store, the bus between them and their people, on virtual time: all that is between is delayed, and all can fail.
+"""The simulated world on virtual time: nodes, store, bus and people, with delays and failures.
 
-The links keep order, as TCP does, and lose what is under way when they break. What the server sends
-is checked at the moment it is sent: an update or an acknowledgement that is not in the log by then
-is a broken promise, whatever happens later.
+The links keep order, as TCP does, and lose the messages under way when they break. The server's
+messages are checked at the moment at which they are sent. An update or an acknowledgement that is
+not in the log by then is a broken promise, whatever happens later.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ DOCUMENT = DocumentId("simulated-document")
 
 
 class BrokenPromise(AssertionError):
-    """Somebody was told something that is not durable."""
+    """A person was sent something that is not durable."""
 
 
 @dataclass(eq=False)
@@ -51,7 +51,10 @@ class SimNode:
 
 @dataclass(eq=False)
 class Link:
-    """One connection: both directions in order, each message after a delay of its own. The ears of who is behind it."""
+    """One connection, and the ears of its person.
+
+    Both directions keep order. Each message has a delay of its own.
+    """
 
     world: "World"
     connection: ConnectionId
@@ -59,7 +62,7 @@ class Link:
     node: SimNode
     sits: Seat | None = None
     gone: bool = False
-    """The server has noticed that it is over."""
+    """Whether the server has noticed that the connection is over."""
     open: bool = True
     up: "asyncio.Queue[Callable[[], Any]]" = field(default_factory=asyncio.Queue)
     down_free_at: float = 0.0
@@ -75,7 +78,7 @@ class Link:
         return self.sits
 
     def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
-        """Carry answers to the client; what they acknowledge must be durable by now."""
+        """Carry acknowledgements to the client. The edits must be durable by now."""
         self.world.acknowledge(self, requests, seq)
 
     def refuse(self, request: Request, refused: Refused) -> None:
@@ -88,7 +91,7 @@ class Link:
 
     @property
     def backlog(self) -> int:
-        """Simulated connections take everything in."""
+        """Return 0, because simulated connections take everything in."""
         return 0
 
     def abort(self) -> None:
@@ -111,15 +114,18 @@ class World:
         self.links: dict[ConnectionId, Link] = {}
         self.clients: list[SimClient] = []
         self.nodes: dict[str, SimNode] = {}
-        """Those that live."""
+        """The nodes that live."""
         self.broken: list[str] = []
         self.sent_updates = 0
         self.deserted = False
-        """Nobody is at their desk: no browser connects."""
+        """Whether all people are away, so that no browser connects."""
         self.left_behind: dict[str, SimNode] = {}
-        """Edits that a node has taken, of people who never come back; unless it crashes they must arrive all the same."""
+        """Edits that a node has taken from people who never come back.
+
+        Unless the node crashes, they must reach the log.
+        """
         self._turned_down: set[object] = set()
-        """Requests that a node has refused."""
+        """The requests that a node has refused."""
         self._connections = 0
         self._people = 0
 
@@ -136,11 +142,11 @@ class World:
     # Nodes.
 
     def any_name(self) -> str:
-        """One of the nodes, alive or not."""
+        """Return the name of a node, alive or not."""
         return self.names[0] if len(self.names) == 1 else self.random.choice(self.names)
 
     async def start_node(self, name: str) -> None:
-        """A server process starts over the store."""
+        """Start a server process over the store."""
         loop = asyncio.get_running_loop()
         store, bus = FaultyStore(self.store, self.weather), FaultyBus(self.air)
         poll, engine = self._poll_seconds, self._engine
@@ -151,7 +157,7 @@ class World:
         self.nodes[name] = SimNode(name, store, bus, rooms)
 
     async def kill_node(self, name: str) -> None:
-        """The process dies: nothing it was about to do happens, every connection breaks."""
+        """Kill a process: its plans are lost, and every connection breaks."""
         node = self.nodes.pop(name, None)
         if node is None:
             return
@@ -166,14 +172,14 @@ class World:
     # Connections.
 
     def add_client(self, name: str) -> SimClient:
-        """Somebody opens the page."""
+        """Let a person open the page."""
         self._people += 1
         client = SimClient(name, 1000 + self._people, self.random, self)
         self.clients.append(client)
         return client
 
     def connect(self, client: SimClient) -> None:
-        """The browser connects, if there is a server."""
+        """Connect the browser, if there is a server."""
         if client.connection is not None or not self.nodes:
             return
         living = list(self.nodes.values())
@@ -186,7 +192,7 @@ class World:
         client.connected(connection)
 
     def cut(self, connection: ConnectionId, *, noticed: bool = True) -> None:
-        """A connection breaks; the server may notice only much later."""
+        """Break a connection. The server may notice only much later."""
         link = self.links.pop(connection, None)
         if link is None:
             return
@@ -270,12 +276,12 @@ class World:
         link.up.put_nowait(arrive)
 
     def _arrived(self, link: Link, request: object) -> None:
-        """The server has finished with an update: it holds the update now, or has refused it."""
+        """Note that the server holds an update now, or has refused it."""
         if request not in self._turned_down:
             link.client.arrived(request)
 
     def later(self, connection: ConnectionId, act: Callable[[], None]) -> None:
-        """Do something after a pause, if the connection still stands."""
+        """Do something after a pause, if the connection still works."""
         link = self.links[connection]
         asyncio.get_running_loop().call_later(1.0, lambda: act() if link.open else None)
 
@@ -284,7 +290,7 @@ class World:
     def say(
         self, circle: Circle, _document_id: DocumentId, message: ServerMessage, but: Seat | None
     ) -> tuple[Seat, ...]:
-        """Carry a message to clients; an update must be durable by now."""
+        """Carry a message to clients. An update must be durable by now."""
         if isinstance(message, UpdateMessage):
             self.sent_updates += 1
             self._promise(
@@ -338,11 +344,11 @@ class World:
         return doc
 
     async def stored_state(self) -> tuple[str, frozenset[str]]:
-        """The same, as it would look on a screen."""
+        """Return the stored text as a screen would show it."""
         doc = await self.stored()
         return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())
 
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
-        """Compaction as another node would do it, at its own pace."""
+        """Fold the log as another node would, at its own pace."""
         await asyncio.sleep(self.random.uniform(0.0, 1.0))
         return await InProcessSandbox(self._engine).fold(snapshot, batches)
