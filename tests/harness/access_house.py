@@ -1,4 +1,7 @@
-"""A node and its view of who has access, which may be away, take its time, or change without anybody telling the node."""
+"""A node, and its view of who has access.
+
+The view may be away, be slow, or change without a message to the node.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -16,7 +19,7 @@ from tests.harness.house import DOCUMENT, House
 
 
 class WaitingSharing(SqlSharing):
-    """Sharing that can be away, or take its time between reading and answering."""
+    """Sharing that can be away, or be slow between reading and answering."""
 
     away = False
     answering: "asyncio.Event | None" = None
@@ -33,14 +36,14 @@ class WaitingSharing(SqlSharing):
 
 
 def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
-    """A node, and its view of who has access."""
+    """Make a node, and its view of who has access."""
     store = SqlStore.in_memory()
     store.sharing = sharing = WaitingSharing(store._database, utc_now)
     return House(store, poll_seconds=poll_seconds), sharing
 
 
 def said_to(house: House, name: str) -> list[Role | Code]:
-    """What somebody was told of their access, in order."""
+    """Return the access that a person was told, in order."""
     messages = house.ears.said.get(name, [])
     return [
         message.role if isinstance(message, RoleMessage) else message.code
@@ -50,14 +53,14 @@ def said_to(house: House, name: str) -> list[Role | Code]:
 
 
 async def restrict(sharing: SqlSharing) -> int:
-    """Close the link by which everybody in a House has come; another node does so."""
+    """Close the link by which everybody in a House has come, from another node."""
     version = await sharing.set_link(DOCUMENT, Link(None))
     assert version is not None
     return version
 
 
 async def comes(node: House, name: str, user_id: str) -> Role:
-    """Join an open document as somebody who is known by name; what they may do."""
+    """Join an open document as a person with a name. Return the person's role."""
     identity = Identity(User(user_id, user_id.title(), "#336699"), "jwt")
     request = JoinRequest(b"\0", ClientId(sum(name.encode())))
     answer = await node.enter(name, DOCUMENT, request, identity)

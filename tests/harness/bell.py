@@ -1,19 +1,22 @@
-"""Waiting without sleeping: whoever changes something rings, whoever waits looks again.
+"""Bells for waiting without sleeping: each change rings, and each waiting test looks again.
 
-How long is said here for all tests. No test may hang on how fast the machine is: `PATIENCE` is for
-what must come however long it takes, and a story that something slow would spoil is told again with
-more time (`given_time`).
+All time limits of tests are here. No test may depend on the machine's speed. `PATIENCE` is for
+things that must happen, however long they take. A story that a slow machine would spoil runs again
+with more time (`given_time`).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 PATIENCE = 100.0
-"""Seconds after which something that should happen counts as not happening; the longest that a test may hang is four times as much."""
+"""Seconds after which something that should happen counts as not happening.
+
+A test may hang for four times as long.
+"""
 
 
 class Bell:
-    """One for all parts of a story; a ring costs one look at each condition that is waited for."""
+    """One bell for all parts of a story. Each ring checks every condition that is waited for."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
@@ -35,7 +38,7 @@ class Bell:
 
 
 async def until_with_any(bells: Collection[Bell], condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until a condition holds that hangs on several stories: whichever bell rings, look again."""
+    """Wait until a condition holds that depends on several bells. Look again when any rings."""
     async with asyncio.timeout(seconds):
         while not condition():
             rung = asyncio.get_running_loop().create_future()
@@ -45,7 +48,10 @@ async def until_with_any(bells: Collection[Bell], condition: Callable[[], bool],
 
 
 async def given_time(story: Callable[[float], Awaitable[bool]], seconds: float) -> None:
-    """Tell a story that needs to be done with something in so many seconds: again with ten times as many while it says that it was not."""
+    """Run a story that must finish something in a number of seconds.
+
+    Run it again with ten times as many seconds, as long as it says that it did not finish.
+    """
     for factor in (1, 10, 100):
         if await story(factor * seconds):
             return

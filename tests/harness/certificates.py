@@ -1,4 +1,4 @@
-"""Certificates for servers on loopback: an authority of the test's own, made by openssl, and what it signs."""
+"""Certificates for servers on loopback, signed by the test's own authority, made by openssl."""
 
 import shutil
 import subprocess
@@ -23,14 +23,14 @@ authorityKeyIdentifier = keyid
 
 
 class Authority:
-    """Whoever trusts `certificate` (a PEM file) trusts every server that it has signed for."""
+    """An authority. Clients that trust `certificate` (a PEM file) trust its servers."""
 
     def __init__(self, directory: Path, name: str = "authority") -> None:
         self._directory = directory
         self.certificate, self._key = self._request(name, "authority", "DNS:localhost")
 
     def sign(self, names: str = "IP:127.0.0.1,DNS:localhost", name: str = "server") -> tuple[Path, Path]:
-        """Make a certificate for a server that is reached under these names; it and its key, as PEM files."""
+        """Make a certificate for a server with these names. Return it and its key, as PEM files."""
         return self._request(name, "server", names, "-CA", str(self.certificate), "-CAkey", str(self._key))
 
     def _request(self, name: str, extensions: str, names: str, *signed_by: str) -> tuple[Path, Path]:

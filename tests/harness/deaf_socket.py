@@ -1,4 +1,4 @@
-"""A connected Socket.IO client that never reads again, by hand on a bare TCP socket with the smallest of buffers."""
+"""A connected Socket.IO client that never reads, on a bare TCP socket with the smallest buffers."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ HANDSHAKE = (
 
 
 class DeafSocket:
-    """It can still speak."""
+    """A client that can still send."""
 
     def __init__(self, tcp: socket.socket) -> None:
         self._tcp = tcp
@@ -30,7 +30,7 @@ class DeafSocket:
 
 @asynccontextmanager
 async def deaf_socket(port: int) -> AsyncIterator[DeafSocket]:
-    """Connect and say CONNECT; what the server says to that is not waited for."""
+    """Connect and send CONNECT, without waiting for the server's answer."""
     with socket.socket() as tcp:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         tcp.setblocking(False)

@@ -1,4 +1,7 @@
-"""A document engine that fails with the updates that a test chooses, as pycrdt has failed with some that nobody had thought of."""
+"""A document engine that fails with the updates that a test chooses.
+
+pycrdt has failed with updates that nobody had thought of.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,30 +12,30 @@ from crdt.log.document import apply_update
 
 
 class Panic(BaseException):
-    """What pycrdt's panics are: no `Exception`."""
+    """A panic, which is no `Exception`, as in pycrdt."""
 
 
 def refuses(doc: Doc[Any], update: bytes) -> None:
-    """Not even read: nothing has happened."""
+    """Fail without reading the update, so that nothing has happened."""
     raise ValueError("Cannot decode update")
 
 
 def panics(doc: Doc[Any], update: bytes) -> None:
-    """In the middle: something of it is in the document."""
+    """Fail in the middle, so that a part of the update is in the document."""
     apply_update(doc, update)
     doc.get("left behind", type=Text).insert(0, "debris")
     raise Panic
 
 
 def loses(doc: Doc[Any], update: bytes) -> None:
-    """Without a word: nothing of it is in the document."""
+    """Fail without an error, so that nothing of the update is in the document."""
 
 
 FAILURES: tuple[Callable[[Doc[Any], bytes], None], ...] = (refuses, panics, loses)
 
 
 class Choosy:
-    """Applies updates, but fails with those that hold one of some words. `failures`: how often it has."""
+    """An engine that fails with updates that hold certain words. `failures` counts the failures."""
 
     def __init__(self, *words: str, fails: Callable[[Doc[Any], bytes], None] = panics) -> None:
         self.words = {word.encode() for word in words}

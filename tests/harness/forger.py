@@ -1,4 +1,4 @@
-"""Makes hostile updates from a seed: random structs over what a document has, and honest updates with a few bytes changed."""
+"""Hostile updates from a seed: random structs, and honest updates with a few bytes changed."""
 
 from collections.abc import Mapping
 from random import Random
@@ -12,13 +12,13 @@ _TYPES = (ARRAY, MAP, TEXT, XML_ELEMENT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT, XM
 
 
 class Forger:
-    """One seed's worth of malice."""
+    """The hostile updates of one seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
 
     def forges(self, known: Mapping[int, int]) -> bytes:
-        """Write one update of random structs and deletions that mostly refer to what is known."""
+        """Write one update of random structs and deletions that mostly refer to known structs."""
         r = self.random
         blocks: dict[int, tuple[int, list[bytes]]] = {}
         for client in r.sample(FORGERS, 1 if r.random() < 0.8 else 2) if r.random() < 0.85 else ():

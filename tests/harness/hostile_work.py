@@ -1,8 +1,9 @@
-"""Inputs that make whoever reads them work far more than their bytes say: one function a kind, each by a size that can be doubled.
+"""Inputs that cause far more work than their bytes suggest: one function for each kind.
 
-An input is what its author sends first, which prepares the document, and then the blow. Both are
-lists of batches, and a batch is a list of updates. Everything here is within the limits on bytes;
-what becomes of it is the server's affair.
+Each function takes a size that can be doubled.
+
+An input has batches that prepare the document, and then the batches of the blow. A batch is a list
+of updates. Every input is within the limits on bytes. The server decides what becomes of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ Batch = Sequence[bytes]
 
 @dataclass(frozen=True)
 class Input:
-    """What is sent before, and what is sent then."""
+    """The batches that are sent first, and the batches of the blow."""
 
     blow: Sequence[Batch]
     before: Sequence[Batch] = ()
@@ -32,7 +33,7 @@ _NOTHING = "7e"
 
 
 def neighbours_deep_under_a_deleted_parent(size: int) -> Input:
-    """Each struct has one neighbour in garbage and one 255 types deep, of which the outermost is deleted."""
+    """Each struct has one neighbour in garbage, and one 255 types deep in a deleted type."""
     nest = [shared(ARRAY, parent="t"), *[shared(ARRAY, parent=(1, floor)) for floor in range(DEPTH - 1)]]
     before = [
         update({1: (0, nest)}),
@@ -56,7 +57,7 @@ def garbage_in_small_batches(size: int) -> Input:
 
 
 def sound_garbage(size: int) -> Input:
-    """The most of it that one batch may hold."""
+    """As many garbage structs as one batch may hold."""
     return Input([[update({3: (0, [collected(1)] * size)})]])
 
 
@@ -67,7 +68,7 @@ def formats_in_one_batch(size: int) -> Input:
 
 
 LETTERS = 500
-"""Of a large text for each cut: 4 MB for 8,000."""
+"""Bytes of a large text for each cut: 4 MB for 8,000 cuts."""
 
 
 def _large_text(size: int, letter: str = "x") -> Batch:
@@ -111,7 +112,7 @@ def cuts_between_surrogate_pairs(size: int) -> Input:
 
 
 def many_at_one_place(size: int) -> Input:
-    """A chain of formats, and letters that all claim to have been written when the text was empty."""
+    """A chain of formats, and letters that all claim to come from the empty text."""
     chain = size * 2
     marks = [mark("b", "1", parent="t"), *[mark("b", "1", left=(1, at)) for at in range(chain - 1)]]
     return Input([[update({2: (0, [text("y", parent="t")] * size)})]], [[update({1: (0, marks)})]])
@@ -123,7 +124,7 @@ def many_people_at_one_place(size: int) -> Input:
 
 
 def many_values_of_one_key(size: int) -> Input:
-    """Values of one key that know nothing of one another."""
+    """Values of one key that do not know one another."""
     return Input([[update({1: (0, [values(_NOTHING, parent="m", key="k")] * size)})]])
 
 
@@ -139,7 +140,7 @@ def shared_types(size: int) -> Input:
 
 
 def living_values(size: int) -> Input:
-    """Objects that stay in the document: as many values as it may hold, in batches of what one may bring."""
+    """Objects that stay in the document, up to its limit of values, in the largest batches."""
     objects, step = size // 2, 50_000
     object_of_one = "760101617e"
     return Input(
@@ -211,4 +212,4 @@ KINDS: dict[str, tuple[Callable[[int], Input], int]] = {
     "JSON in formats": (json_in_formats, 90_000),
     "one large JSON value": (one_large_json, 240_000),
 }
-"""Each kind with the size that is about the largest allowed."""
+"""Each kind, with about the largest size that is allowed."""

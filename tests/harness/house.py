@@ -1,4 +1,4 @@
-"""A node without a network: the real rooms over a store that can be told to fail, and a wire that keeps what was said to whom."""
+"""A node without a network: real rooms, a store that fails on demand, and a door that remembers."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -33,7 +33,7 @@ ANNA = Identity(User("u1", "Anna", "#336699"), "guest")
 
 
 class Visitor:
-    """Somebody's ears, by name; `seats` by document."""
+    """A person's ears, with a name. `seats` are by document."""
 
     agent_for = None
 
@@ -66,7 +66,7 @@ class Visitor:
 
 
 class Ears:
-    """A door that keeps what was said to whom."""
+    """A door that remembers each message and its receiver."""
 
     def __init__(self) -> None:
         self.said: dict[str, list[ServerMessage]] = {}
@@ -86,7 +86,7 @@ class Ears:
 
 
 def name_of(seat: Session) -> str:
-    """Whose seat it is."""
+    """Return the name of the person in a seat."""
     return cast(Visitor, cast(Seat, seat).ears).name
 
 
@@ -102,7 +102,7 @@ class House:
         network: MemoryBusNetwork | None = None,
         settings: RoomSettings | None = None,
     ) -> None:
-        """`network` and `store`: what this node shares with others."""
+        """Make a node. `network` and `store` may be shared with other nodes."""
         self.store = store or SqlStore.in_memory()
         self.weather = Weather(Random(1))
         self.faulty = FaultyStore(self.store, self.weather)
@@ -136,7 +136,7 @@ class House:
         await self.bus.__aexit__()
 
     def visitor(self, name: str) -> Visitor:
-        """Somebody, who may be here already."""
+        """Return a person, who may be here already."""
         return self.visitors.setdefault(name, Visitor(name, self.ears))
 
     async def enter(
@@ -148,7 +148,7 @@ class House:
         link: str | None = None,
         account: Account | None = None,
     ) -> JoinAnswer:
-        """Join a document as anybody."""
+        """Join a document as a person without further facts."""
         visitor = self.visitor(name)
         seat, answer, _ = await self.rooms.join(document_id, request, identity, visitor, link=link, account=account)
         visitor.seats[document_id] = seat
@@ -163,13 +163,13 @@ class House:
         return str(copy.get("story", type=Text))
 
     def leave(self, name: str, document_id: DocumentId = DOCUMENT) -> None:
-        """Leave a document, if they are in it."""
+        """Leave a document, if the person is in it."""
         seat = self.visitor(name).seats.pop(document_id, None)
         if seat is not None:
             seat.leave()
 
     def disconnect(self, name: str) -> None:
-        """Leave everything, and join nothing any more."""
+        """Leave all documents for ever."""
         visitor = self.visitors.pop(name, None)
         if visitor is not None:
             visitor.gone = True
@@ -179,7 +179,7 @@ class House:
     def receive(
         self, name: str, batch: bytes, request: Request | None, document_id: DocumentId = DOCUMENT
     ) -> Awaitable[None] | None:
-        """Send a batch; whoever is not in the document is refused, as every door does."""
+        """Send a batch. A person who is not in the document is refused, as at every door."""
         seat = self.visitor(name).seats.get(document_id)
         if seat is None:
             if request is not None:
@@ -195,13 +195,13 @@ class House:
         return words
 
     def send(self, name: str, *updates: bytes) -> "asyncio.Future[None]":
-        """Send updates as one batch, whatever they are; the answer is found under the first of them."""
+        """Send any updates as one batch. The answer is stored under the first of them."""
         taking = self.receive(name, encode_batch(updates), Request(updates[0]))
         return asyncio.ensure_future(taking) if taking is not None else asyncio.ensure_future(asyncio.sleep(0))
 
     @property
     def driver(self) -> Driver:
-        """The document's driver; fails when the document is not open."""
+        """The document's driver. Fails if the document is not open."""
         driver = self.rooms._registry.get(DOCUMENT)
         assert driver is not None
         return driver

@@ -1,7 +1,9 @@
-"""An OpenID Connect provider on a real port: discovery, authorization code with PKCE, real RS256 signatures, key set, userinfo.
+"""An OpenID Connect provider on a real port.
 
-It is as strict as the good ones: a code is good once, for the client, address and verifier that it
-was made for. What it says can be changed.
+It has discovery, the authorization code with PKCE, real RS256 signatures, a key set and userinfo.
+
+The provider is as strict as the good ones: a code is good once, for the client, the address and the
+verifier that it was made for. Tests can change what the provider says.
 """
 
 import base64
@@ -27,7 +29,10 @@ CLIENT_ID, CLIENT_SECRET = "manyhands", "s3cret of the client"
 
 @dataclass
 class IdentityProvider:
-    """Whoever comes to /authorize is signed in as `person` at once. `claims` go into ID tokens as they are, above the right ones."""
+    """A provider that signs everybody at /authorize in as `person` at once.
+
+    `claims` go into ID tokens unchanged, and override the right ones.
+    """
 
     person: dict[str, Any] = field(default_factory=lambda: {"sub": "248289", "name": "Ann"})
     claims: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +116,7 @@ def _challenge(verifier: str) -> str:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """An address' query."""
+    """Return the query of an address."""
     return {name: unquote(values[0]) for name, values in parse_qs(urlsplit(url).query).items()}
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's work done in this process: for tests that feed it honest content, where a wall would only cost time."""
+"""The sandbox's jobs in this process, for tests with honest content, which need no wall."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from server.store.base import Folded
 
 
 class InProcessSandbox:
-    """What rooms ask of a sandbox, without one. `engine`: the document engine that it has."""
+    """The jobs that rooms ask of a sandbox. `engine` is the document engine."""
 
     def __init__(self, engine: Engine = apply_update) -> None:
         self.engine = engine

@@ -1,4 +1,7 @@
-"""A whole server in the test's own event loop: uvicorn on a free loopback port, the gateway, and real rooms over the memory store."""
+"""A whole server in the test's own event loop, on a free loopback port.
+
+It has uvicorn, the gateway, and real rooms over a store in memory.
+"""
 
 import asyncio
 import secrets
@@ -28,12 +31,12 @@ from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
 
 FAREWELL = 2.0
-"""Seconds in which clients may close their connections in order when a server ends; then it aborts them."""
+"""Seconds for clients to close their connections when a server ends, before it aborts them."""
 
 
 @dataclass(frozen=True)
 class LiveServer:
-    """Everything a test may want to hold; `url` has no path."""
+    """Everything that a test may want to use. `url` has no path."""
 
     port: int
     gateway: Gateway
@@ -45,7 +48,7 @@ class LiveServer:
         return f"http://127.0.0.1:{self.port}"
 
     def connections(self) -> list[Connection]:
-        """Oldest first; nobody but a test asks for them."""
+        """The connections, oldest first. Only tests use them."""
         return list(self.gateway._connections.values())
 
     def addresses(self) -> list[str]:
@@ -63,14 +66,14 @@ class LiveServer:
 
 
 async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Let the loop turn until the condition holds; fails when it does not in time."""
+    """Let the loop turn until the condition holds. Fails if the condition does not hold in time."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - conditions of any object have no event to wait for
             await asyncio.sleep(0.005)
 
 
 def guests(secret: str = "a secret of nobody but this test") -> GuestAuthenticator:
-    """Everybody comes in."""
+    """Let everybody in as a guest."""
     return GuestAuthenticator(SecretKey(secret), time.time)
 
 
@@ -84,7 +87,7 @@ async def serving(
     store: SqlStore | None = None,
     authenticator: Authenticator | None = None,
 ) -> AsyncIterator[LiveServer]:
-    """Run a server; at the end everything it started has stopped."""
+    """Run a server. At the end, everything that it started has stopped."""
     async with store or SqlStore.in_memory() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
         gateway = Gateway(rooms, authenticator or guests(), limits, origins)
@@ -96,7 +99,10 @@ async def serving(
 
 @asynccontextmanager
 async def listening(application: Any, message_bytes: int, websockets: Any = None) -> AsyncIterator[int]:
-    """Serve an ASGI application on a free port, and tell which. `websockets`: uvicorn's protocol for them, FastLane by default."""
+    """Serve an ASGI application on a free port, and yield the port.
+
+    `websockets` is uvicorn's protocol for WebSockets, by default FastLane.
+    """
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await application(scope, receive, send)
@@ -125,7 +131,10 @@ async def listening(application: Any, message_bytes: int, websockets: Any = None
 
 
 async def _end(server: uvicorn.Server) -> None:
-    """What uvicorn's `shutdown` does, which looks only ten times a second whether all have gone, and sleeps before it looks."""
+    """Do what uvicorn's `shutdown` does, without its sleeps.
+
+    It looks only ten times a second whether all connections are gone, and sleeps before it looks.
+    """
     state = server.server_state
     for each in server.servers:
         each.close()

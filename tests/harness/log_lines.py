@@ -1,4 +1,4 @@
-"""What the server would have written to its log, for tests that read it."""
+"""Lines that the server would have written to its log, for tests that read them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 @contextmanager
 def log_lines() -> Iterator[list[Any]]:
-    """Gather lines of every level while the context lasts; otherwise tests run with a quiet log."""
+    """Gather lines of every level inside of the context. Outside of it, the log is quiet."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
     try:

@@ -1,15 +1,15 @@
-"""A plugin of pytest: every failure is told by its name, whatever goes wrong while it is told.
+"""A plugin of pytest: every failure is reported by its name, whatever goes wrong in the report.
 
-1. A failure whose traceback cannot be shown is shown without. Python 3.11 fails in this way when
-   garbage is collected while pytest parses a source file: an error in a finaliser is formatted,
-   this parses as well, and `ast` has lost count (github.com/python/cpython/issues/106905: "AST
-   constructor recursion depth mismatch"). So no garbage is collected meanwhile.
-2. A worker of pytest-xdist in which pytest itself fails dies: the test that it ran is reported, and
-   another worker goes on. Left alone it says "finished", and the whole run ends with an assertion
-   of xdist's.
-3. What is found after the last test is an error of "the whole run": exceptions that nobody could
-   catch, fixtures that do not end, and processes that were left behind.
-4. SIGTERM ends a run as Ctrl-C does, and so does SIGINT where the run's parent ignores signals.
+1. A failure whose traceback cannot be shown is shown without the traceback. Python 3.11 fails in
+   this way when garbage is collected while pytest parses a source file. An error in a finaliser is
+   formatted, which parses as well, and `ast` loses count (github.com/python/cpython/issues/106905:
+   "AST constructor recursion depth mismatch"). So no garbage is collected meanwhile.
+2. A worker of pytest-xdist dies if pytest itself fails in it. The test that it ran is reported, and
+   another worker goes on. Otherwise the worker would say "finished", and the whole run would end
+   with an assertion of xdist's.
+3. Problems after the last test are errors of "the whole run": exceptions that nobody could catch,
+   fixtures that do not end, and processes that were left behind.
+4. SIGTERM ends a run as Ctrl-C does. So does SIGINT if the run's parent ignores signals.
 """
 
 import gc
@@ -55,7 +55,7 @@ def pytest_runtest_makereport(
 
 
 def _bare_report(item: pytest.Item, call: pytest.CallInfo[None], trouble: BaseException) -> pytest.TestReport:
-    """Without any of pytest's own formatting."""
+    """Report a failure without pytest's own formatting."""
     what = "".join(traceback.format_exception(call.excinfo.value, limit=-10)) if call.excinfo else ""
     why = "".join(traceback.format_exception_only(trouble))
     text = f"{what}\n(pytest could not show this itself: {why.strip()})"
@@ -80,7 +80,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _heed_signals() -> None:
-    """What runs in a shell's background, or under nohup, ignores some signals, and so does all that it starts."""
+    """Handle signals that this process may have been started to ignore.
+
+    A process in a shell's background, or under nohup, ignores some signals, and so do its children.
+    """
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
@@ -100,7 +103,7 @@ def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
 
 
 class _DyingWorker:
-    """For a worker of pytest-xdist."""
+    """A worker of pytest-xdist that dies when pytest itself fails in it."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -120,7 +123,7 @@ class _DyingWorker:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, Any, Any]:
-    """After the fixtures' end, and before anything is said of the run."""
+    """Report what is found after the fixtures' end, before the run is summed up."""
     found = []
     try:
         return (yield)
@@ -142,13 +145,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker of pytest-xdist has told what it found, unless it has died."""
+    """Take over the findings of a worker of pytest-xdist, unless it has died."""
     if found := getattr(node, "workeroutput", {}).get(_FOUND):
         _report(node.config, found)
 
 
 def _uncaught(config: pytest.Config) -> list[str]:
-    """What pytest would say of exceptions in finalisers and threads once nobody hears it any more."""
+    """Return the exceptions in finalisers and threads that pytest would report too late."""
     gc.collect()
     found = []
     for plugin, collect in (

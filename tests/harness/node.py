@@ -1,4 +1,4 @@
-"""Server nodes in one process, without sockets: real rooms over a shared store and any bus, and people who sit right at them."""
+"""Server nodes in one process, without sockets: real rooms, a shared store, any bus, and people."""
 
 import asyncio
 import itertools
@@ -44,7 +44,7 @@ from tests.harness.live_server import until
 
 
 class Clock:
-    """Monotonic seconds that a test may push forward."""
+    """Monotonic seconds that a test may move forward."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -54,7 +54,7 @@ class Clock:
 
 
 class Person:
-    """Somebody on one node with one document open: a replica, who they see, and what they were told last."""
+    """A person on one node with one document open: a replica, people in view, the last messages."""
 
     agent_for = None
 
@@ -80,17 +80,17 @@ class Person:
 
     @property
     def text(self) -> str:
-        """What is on the screen."""
+        """The text on the screen."""
         return str(self.story)
 
     @property
     def sees(self) -> set[str]:
-        """Whose cursors are on the screen."""
+        """The names of the people whose cursors are on the screen."""
         return {change.user.user_id for change in self.people.values()}
 
     @property
     def identity(self) -> Identity:
-        """As the node knows them."""
+        """The person as the node knows them."""
         return Identity(self.user, "guest", self.email)
 
     async def joins(self, document_id: DocumentId, link: str | None = None) -> None:
@@ -106,7 +106,7 @@ class Person:
         self._see(answer.presence)
 
     def sends(self, words: str) -> None:
-        """Type at the end, without waiting: little enough to be taken at once."""
+        """Type a little at the end, which the node takes at once, without waiting."""
         assert self._send(words) is None
 
     def _send(self, words: str) -> Awaitable[None] | None:
@@ -120,19 +120,18 @@ class Person:
         return seat.receive(batch, Request(object()))
 
     async def types(self, words: str) -> Acknowledged | Refused:
-        """Type at the end, and wait until it is said to be safe."""
+        """Type at the end, and wait until the edit is acknowledged."""
         checked = self._send(words)
         if checked is not None:
             await checked
         return await self.hears_back()
 
     async def hears_back(self) -> Acknowledged | Refused:
-        """Wait for the answer to what was sent."""
+        """Wait for the answer to a batch that was sent."""
         async with asyncio.timeout(PATIENCE):
             return await self._answers.get()
 
     def points(self, at: Json) -> None:
-        """Move the cursor."""
         self.seats[self._document_id].moves({"at": at})
 
     def leaves(self) -> None:
@@ -163,7 +162,7 @@ class Person:
         raise AssertionError("nobody here is slow")
 
     async def reads(self, *words: str) -> None:
-        """Wait until all of this is on the screen."""
+        """Wait until all of these texts are on the screen."""
         await until(lambda: all(word in self.text for word in words))
 
     async def meets(self, *names: str) -> None:
@@ -204,12 +203,12 @@ _numbers = itertools.count(1)
 
 
 def link_secret() -> bytes:
-    """What all nodes share."""
+    """Return the secret that all nodes share."""
     return b"of all nodes"
 
 
 class Node:
-    """One server process' rooms; it is a door as well."""
+    """One server process's rooms. It is a door as well."""
 
     def __init__(
         self,
@@ -231,7 +230,7 @@ class Node:
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
 
     def person(self, name: str) -> Person:
-        """Somebody comes to this node."""
+        """Let a person come to this node."""
         return Person(self, name, 1000 + sum(name.encode()))
 
     def say(
@@ -243,7 +242,7 @@ class Node:
         return ()
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Nothing is held here."""
+        """Do nothing, because there are no sockets to hold."""
 
 
 @asynccontextmanager
@@ -256,7 +255,10 @@ async def running_node(
     node_id: str | None = None,
     append_deadline: float = 10.0,
 ) -> AsyncIterator[Node]:
-    """A node over a store that outlives it; unless told otherwise it never looks into the log by itself."""
+    """Run a node over a store that outlives it.
+
+    By default the node never looks into the log by itself.
+    """
     async with bus:
         node = Node(store, bus, poll_seconds, clock, node_id, append_deadline)
         async with node.rooms:

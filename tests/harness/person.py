@@ -1,4 +1,4 @@
-"""A person with python-socketio's own client: the native protocol as any Socket.IO client speaks it."""
+"""A person with python-socketio's own client, which speaks the native protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,10 @@ from tests.harness.bell import PATIENCE
 
 
 class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
-    """python-socketio's, which by itself gives a server a second for CONNECT and five for an HTTP request."""
+    """python-socketio's client, with more patience.
+
+    By default the client waits one second for CONNECT, and five for an HTTP request.
+    """
 
     def __init__(self, http: Any = None) -> None:
         super().__init__(reconnection=False, handle_sigint=False, http_session=http, request_timeout=PATIENCE)
@@ -23,7 +26,10 @@ class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
         await super().connect(url, wait_timeout=PATIENCE, **options)
 
     async def disconnect(self) -> None:
-        """Leave once everything is said. Over long-polling it says nothing else, and waits 25 s for the server's next ping."""
+        """Leave once everything is sent.
+
+        Over long-polling the client does not do so, and waits 25 s for the server's next ping.
+        """
         if self.eio.state == "connected":
             said = asyncio.ensure_future(self.eio.queue.join())
             await asyncio.wait({said, self.eio.write_loop_task}, return_when=asyncio.FIRST_COMPLETED)
@@ -32,15 +38,15 @@ class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
 
 
 class Server(Protocol):
-    """Whatever has an address."""
+    """Anything with an address."""
 
     @property
     def url(self) -> str:
-        """Without a path."""
+        """The address without a path."""
 
 
 class Person:
-    """One client with a replica of one document, kept up with what the server sends."""
+    """One client with a replica of one document, which takes in what the server sends."""
 
     def __init__(self, server: Server, transport: str, http: "ReadingSession") -> None:
         self.client = PatientClient(http)
@@ -71,7 +77,7 @@ class Person:
         return answer
 
     def types(self, words: str) -> bytes:
-        """Change the text and return the change as a batch."""
+        """Change the text, and return the change as a batch."""
         before = self.doc.get_state()
         self.text += words
         return encode_batch([self.doc.get_update(before)])
@@ -85,7 +91,10 @@ class Person:
 
 
 class ReadingSession:
-    """aiohttp's session for engineio, which leaves the bodies of its POSTs unread, and so their connections open."""
+    """aiohttp's session for engineio, which reads the bodies of its POSTs' answers.
+
+    engineio leaves them unread, and so their connections open.
+    """
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -107,7 +116,7 @@ async def person(
     token: str | None = None,
     cookie: str | None = None,
 ) -> AsyncIterator[Person]:
-    """Somebody who is connected for a while, with what they say of themselves, and a cookie that makes them known."""
+    """Connect a person for a while, with a greeting and a cookie."""
     said = {} if name is None else {"guest": {"name": name}}
     async with aiohttp.ClientSession(headers=None if cookie is None else {"Cookie": cookie}) as http:
         somebody = Person(server, transport, ReadingSession(http))

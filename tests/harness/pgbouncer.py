@@ -1,4 +1,4 @@
-"""A real PgBouncer before a test's PostgreSQL, on a free loopback port; it can be stopped and started again."""
+"""A real PgBouncer in front of a test's PostgreSQL, which can be stopped and started again."""
 
 import asyncio
 import os
@@ -32,7 +32,10 @@ server_login_retry = 1
 
 
 class PgBouncer:
-    """One process at a time, always on the same port. `users`: names and passwords; `further`: lines of its configuration."""
+    """One process at a time, always on the same port.
+
+    `users` are names and passwords. `further` are lines of the configuration.
+    """
 
     def __init__(self, directory: Path, server: int, pool_mode: str, users: dict[str, str], *further: str) -> None:
         self.port = quiet_port()
@@ -46,7 +49,7 @@ class PgBouncer:
         )
 
     async def start(self) -> None:
-        """Start it, and return when it takes connections."""
+        """Start the process, and return when it takes connections."""
         assert PROGRAM is not None, "pgbouncer is missing: `make test` installs it, or apt-get install pgbouncer"
         self._process = await asyncio.create_subprocess_exec(
             *mortal(PROGRAM, self._directory / "pgbouncer.ini"),
@@ -58,7 +61,7 @@ class PgBouncer:
         await until_open(self.port, PATIENCE)
 
     async def stop(self) -> None:
-        """At once, cutting everybody."""
+        """Stop at once, and cut all connections."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             await self._process.wait()
@@ -67,7 +70,7 @@ class PgBouncer:
 
 @asynccontextmanager
 async def pgbouncer(server: int, pool_mode: str, users: dict[str, str], *further: str) -> AsyncIterator[PgBouncer]:
-    """Run a PgBouncer before the PostgreSQL at a port for a while."""
+    """Run a PgBouncer in front of the PostgreSQL at a port."""
     with tempfile.TemporaryDirectory(prefix="manyhands-pgbouncer-") as directory:
         os.chmod(directory, 0o755)  # noqa: PTH101 - it runs as another user
         bouncer = PgBouncer(Path(directory), server, pool_mode, users, *further)

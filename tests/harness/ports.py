@@ -1,4 +1,4 @@
-"""Ports for servers that are to come back at the same address."""
+"""Ports for servers that must come back at the same address."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,10 @@ import socket
 
 
 def quiet_port() -> int:
-    """A free port that the system hands to nobody meanwhile: outside the range it takes ports for outgoing connections from."""
+    """Return a free port that the system gives to nobody meanwhile.
+
+    The port is outside of the range for outgoing connections.
+    """
     chance = random.SystemRandom()
     while True:
         port = chance.randrange(20_000, 32_000)
@@ -16,7 +19,7 @@ def quiet_port() -> int:
 
 
 def is_quiet(port: int) -> bool:
-    """Whether nobody has this port now."""
+    """Whether no socket has this port now."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))
@@ -26,7 +29,7 @@ def is_quiet(port: int) -> bool:
 
 
 async def until_open(port: int, seconds: float) -> None:
-    """Wait until somebody takes connections there; fails when nobody does in time."""
+    """Wait until a server takes connections at a port. Fails if none does in time."""
     async with asyncio.timeout(seconds):
         while not await _is_open(port):  # noqa: ASYNC110 - another process has no event to wait for
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL on loopback for tests: fsync on, passwords asked for; it can be killed, paused and started again."""
+"""A real PostgreSQL on loopback, with fsync and passwords, to be killed, paused and restarted."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from tests.harness.processes import mortal
 
 PASSWORD = "s3cr3t/pass:word@"
 PASSWORD_IN_URLS = "s3cr3t%2Fpass%3Aword%40"
-"""Seconds after which a server that should have read its settings counts as broken."""
+"""Seconds after which a server that has not read its settings counts as broken."""
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,7 +36,7 @@ _SETTINGS = {
 
 
 class PostgresServer:
-    """One server process with a directory of its own; `stop` removes both."""
+    """One server process with a directory of its own. `stop` removes both."""
 
     def __init__(self) -> None:
         self._binaries = binaries()
@@ -58,18 +58,18 @@ class PostgresServer:
         return self._directory / "data"
 
     def url(self, **parameters: str) -> str:
-        """Name the server's database, e.g. with `search_path`."""
+        """Return the URL of the server's database, for example with `search_path`."""
         query = "&".join(f"{name}={value}" for name, value in parameters.items())
         return f"postgresql://manyhands:{PASSWORD_IN_URLS}@127.0.0.1:{self.port}/postgres?{query}"
 
     async def new_schema(self) -> str:
-        """Make an empty schema, which is as good as a database to a store, and cheaper; return its URL."""
+        """Make an empty schema, and return its URL. A store uses it like a database."""
         name = f"schema_{next(self._schemas)}"
         await self.execute(f"CREATE SCHEMA {name}")
         return self.url(search_path=name)
 
     async def execute(self, *statements: str, url: str | None = None) -> None:
-        """Do to a database what another program may do to it."""
+        """Run a statement, as another program may do."""
         connection = await asyncpg.connect(url or self.url())
         try:
             for statement in statements:
@@ -79,7 +79,7 @@ class PostgresServer:
 
     @contextlib.asynccontextmanager
     async def speaking_tls(self, certificate: Path, key: Path) -> AsyncIterator[None]:
-        """Let it take TLS as well for a while."""
+        """Let the server take TLS as well for a while."""
         for source, name in ((certificate, "server.crt"), (key, "server.key")):
             copy = self._data / name
             copy.touch(mode=0o600)
@@ -100,7 +100,7 @@ class PostgresServer:
                     await asyncio.sleep(0.01)
 
     async def ask(self, question: str, url: str | None = None) -> object:
-        """The first value that a query finds."""
+        """Return the first value that a query finds."""
         connection = await asyncpg.connect(url or self.url())
         try:
             return await connection.fetchval(question)
@@ -133,7 +133,7 @@ class PostgresServer:
         ready.set()
 
     def kill(self) -> None:
-        """End all its processes at once, as a power cut would; `start` then recovers."""
+        """End all processes at once, as a power cut would. `start` then recovers."""
         self.pause()  # so that none is born or ends meanwhile
         ends = [os.pidfd_open(process) for process in self._processes()]
         for end in ends:
@@ -144,27 +144,27 @@ class PostgresServer:
         self._reap()
 
     def shut_down(self) -> None:
-        """Stop it in good order, ending all connections."""
+        """Stop the server in good order, and end all connections."""
         self._process.send_signal(signal.SIGINT)
         self._reap()
 
     def pause(self) -> None:
-        """Freeze all its processes: connections stay open and nobody answers."""
+        """Freeze all processes: connections stay open, and nothing answers."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let all processes go on."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        """Tell all its processes, the main one first, so that it has no more of them."""
+        """Signal all processes, the main one first, so that it starts no more."""
         self._process.send_signal(number)
         for process in self._processes()[1:]:
             with contextlib.suppress(ProcessLookupError):  # it has just ended
                 os.kill(process, number)
 
     def stop(self) -> None:
-        """End it for ever and remove its directory."""
+        """End the server for ever, and remove its directory."""
         if self._process.poll() is None:
             self.kill()
         shutil.rmtree(self._directory)
@@ -190,7 +190,7 @@ class PostgresServer:
 
 
 def binaries() -> Path:
-    """Where PostgreSQL's programs are."""
+    """Return the directory of PostgreSQL's programs."""
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     found = str(newest[-1]) if newest else shutil.which("postgres")
     if found is None:

@@ -1,11 +1,12 @@
 """Processes that tests start: none outlives the run, and one that tries to is ended and named.
 
-Two nets, because each has a hole:
-1. The kernel ends what `mortal` starts when the process that started it dies, also by SIGKILL. What
-   started that process's children is out of reach: a sandbox worker, a browser.
-2. The run adopts the orphans of everything below it, so that at its end each living process is
-   found there. Nobody is left to look when the run itself is killed; then the first net holds, and
-   what reads from a pipe notices that the other end has gone.
+There are two nets, because each has a hole:
+
+1. The kernel ends a process from `mortal` when the process that started it dies, also by SIGKILL.
+   Children of such a process are out of reach: a sandbox worker, a browser.
+2. The run adopts the orphans of all processes below it, and so finds each living one at its end. If
+   the run itself is killed, nobody looks. Then the first net holds, and processes that read from a
+   pipe notice that the other end is gone.
 """
 
 import contextlib
@@ -23,18 +24,21 @@ __all__ = ["ADIEU", "adopt_orphans", "descendants", "end_what_is_left", "mortal"
 
 _PR_SET_CHILD_SUBREAPER = 36
 ADIEU = 5.0
-"""Seconds in which a process that has been told to end, and that nobody waited for, may still do so."""
+"""Seconds for processes that were told to end, and that nobody waited for."""
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every process below this one whose own parent dies. Linux only; elsewhere nothing happens."""
+    """Become the parent of every process below this one whose own parent dies.
+
+    Works on Linux only, and does nothing elsewhere.
+    """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """Everything alive below a process, parents before children."""
+    """Return all living processes below a process, parents before children."""
     for task in Path(f"/proc/{pid}/task").glob("*"):
         for child in map(int, _read(task / "children").split()):
             if _is_alive(child):
@@ -43,7 +47,10 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def end_what_is_left(seconds: float) -> list[str]:
-    """Kill whatever still lives below this process after so many seconds; each as a line with its number and its command."""
+    """Kill all processes that still live below this one after a number of seconds.
+
+    Return a line for each, with its number and command.
+    """
     _wait_for(list(descendants(os.getpid())), seconds)
     left: dict[int, str] = {}
     while living := list(descendants(os.getpid())):  # once more: killing a parent hands us its children
@@ -55,7 +62,7 @@ def end_what_is_left(seconds: float) -> list[str]:
 
 
 def _wait_for(pids: list[int], seconds: float) -> None:
-    """Return when all have ended, or after so many seconds."""
+    """Return when all processes have ended, or after a number of seconds."""
     until = time.monotonic() + seconds
     for pid in pids:
         try:
@@ -72,7 +79,7 @@ def _kill(pid: int) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether it has not ended, whether or not anybody has asked how."""
+    """Whether a process has not ended. A zombie has ended."""
     state = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
     return bool(state) and state[0] not in "ZX"
 

@@ -1,4 +1,4 @@
-"""Engine.IO spoken by hand over a WebSocket: for frames that no decent client would send."""
+"""Engine.IO by hand over a WebSocket, for frames that no decent client would send."""
 
 import asyncio
 import json
@@ -13,13 +13,13 @@ from tests.harness.bell import PATIENCE
 
 
 class RawSocket:
-    """One connection; frames go out as they are given, whatever they are."""
+    """One connection, which sends any frames as they are."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
     async def send(self, *frames: str | bytes) -> None:
-        """Send frames; a server that has hung up meanwhile is no error here."""
+        """Send frames. A server that has closed the connection meanwhile is no error here."""
         try:
             for frame in frames:
                 await self._connection.send(frame)
@@ -31,14 +31,14 @@ class RawSocket:
             return await self._connection.recv()
 
     async def receive_event(self, name: str) -> list[Any]:
-        """Skip to the next event of this name; attachments are put in as the frames that follow."""
+        """Skip to the next event with this name. Attachments come from the frames that follow."""
         while True:
             frame = await self.receive()
             if isinstance(frame, str) and f'["{name}"' in frame[:40]:
                 return list(json.loads(frame[frame.index("[") :]))
 
     async def connected(self, payload: str = "") -> None:
-        """Say CONNECT and read the answer."""
+        """Send CONNECT, and read the answer."""
         await self.send("40" + payload)
         while (answer := await self.receive()) == "2":
             pass  # a ping that was faster
@@ -50,13 +50,13 @@ class RawSocket:
         await self.send(f'451-{ack_id}["join","{document_id}",{options}]', b"\x00")
 
     async def join(self, document_id: str, client_id: int = 1) -> None:
-        """Join with nothing, and wait for the answer."""
+        """Join with an empty state vector, and wait for the answer."""
         await self.send_join(1, document_id, client_id)
         while not str(await self.receive()).startswith("46"):
             pass
 
     async def ask(self, ack_id: int, event: str, *arguments: object) -> Any:
-        """Send an event without attachments and wait for its ack's value."""
+        """Send an event without attachments, and return the value of its ack."""
         await self.send(f"42{ack_id}" + json.dumps([event, *arguments]))
         return await self.answer_to(ack_id)
 
@@ -67,7 +67,7 @@ class RawSocket:
                 return json.loads(frame[len(f"43{ack_id}") :])[0]
 
     async def until_closed(self) -> None:
-        """Read until the server hangs up."""
+        """Read until the server closes the connection."""
         async with asyncio.timeout(PATIENCE):
             try:
                 while True:

@@ -1,4 +1,4 @@
-"""A real Redis of the test's own: on a free loopback port, without persistence, killed, frozen and brought back by its process id."""
+"""A real Redis on a free loopback port, without persistence, to be killed, frozen and restarted."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ _OPTIONS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglev
 
 
 class RedisServer:
-    """One server process at a time, always on the same port; it holds nothing over a restart.
+    """One server process at a time, always on the same port. It keeps nothing over a restart.
 
     `config`: a file for what is no option; `tls`: it takes TLS as well, at a port of its own.
     """
@@ -50,7 +50,7 @@ class RedisServer:
         await until_open(self.port, PATIENCE)
 
     async def kill(self) -> None:
-        """SIGKILL; returns when it is gone."""
+        """Kill the process, and return when it is gone."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -58,22 +58,21 @@ class RedisServer:
             self._process = None
 
     def freeze(self) -> None:
-        """Stop it in its tracks: connections stand, nothing answers."""
+        """Freeze the process: connections stay open, and nothing answers."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let the process go on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
     async def ask(self, *command: str | bytes | int) -> object:
-        """Run one command as an operator would."""
         async with Redis.from_url(self.url, protocol=2) as client:
             return await client.execute_command(*command)  # type: ignore[no-untyped-call]
 
     async def calls(self, command: str) -> int:
-        """How often a command has been carried out since the statistics were reset."""
+        """Return how often a command has run since the statistics were reset."""
         async with Redis.from_url(self.url, protocol=2) as client:
             statistics = await client.info("commandstats")
         return int(statistics.get(f"cmdstat_{command}", {}).get("calls", 0))

@@ -1,4 +1,4 @@
-"""Several Redis servers that belong together: a master and a replica under Sentinel's eyes, or a cluster of three."""
+"""Sets of Redis servers: a master and a replica with sentinels, or a cluster of three."""
 
 import asyncio
 import shutil
@@ -37,7 +37,7 @@ class Watched:
         return ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
 
     async def master(self) -> RedisServer:
-        """Whom the sentinels name now."""
+        """Return the master that the sentinels name now."""
         found = await self.sentinels[0].ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
         assert isinstance(found, list)
         return next(server for server in self.servers if server.port == int(found[1]))
@@ -47,7 +47,7 @@ class Watched:
         await self.sentinels[0].ask("SENTINEL", "FAILOVER", SERVICE)
 
     async def follows(self, former: RedisServer) -> None:
-        """Wait until a former master is the other's replica, which sentinels leave some ten seconds for."""
+        """Wait until a former master is the other's replica. Sentinels give it some ten seconds."""
         async with asyncio.timeout(3 * PATIENCE):
             while not await _is_replica(former):  # noqa: ASYNC110 - another process has no event to wait for
                 await asyncio.sleep(0.2)
@@ -95,7 +95,10 @@ async def watched(directory: Path, *options: str) -> AsyncIterator[Watched]:
 
 @asynccontextmanager
 async def watched_over_tls(directory: Path, password: str, *tls: str) -> AsyncIterator[RedisServer]:
-    """Run a master, and one sentinel, which is returned; both ask for a password, and speak TLS. `tls`: options for certificates."""
+    """Run a master and one sentinel, and yield the sentinel.
+
+    Both ask for a password, and speak TLS. `tls` are options for certificates.
+    """
     tls = (*tls, "--tls-replication", "yes")
     async with AsyncExitStack() as stack:
         master = await _running(stack, RedisServer("--requirepass", password, *tls, tls=True))

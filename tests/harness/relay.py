@@ -1,4 +1,4 @@
-"""A TCP port in front of another one, so that the way of one node to one dependency can be cut, slowed down, and mended."""
+"""A TCP port in front of a dependency's port, so that connections can be cut, slowed and mended."""
 
 import asyncio
 import contextlib
@@ -12,20 +12,20 @@ Hear = Callable[[bytes], None]
 
 
 class Relay:
-    """Passes bytes on in both directions; `async with` is its lifetime."""
+    """A relay of bytes in both directions. Use it as `async with`."""
 
     def __init__(self, port: int, target: int) -> None:
         self.port = port
         self.delay = 0.0
-        """Seconds that everything from the dependency takes longer."""
+        """Seconds by which everything from the dependency is late."""
         self.to_dependency: Hear | None = None
         self.from_dependency: Hear | None = None
-        """Whoever wants to hear what passes: the bytes of all connections, as they come."""
+        """Functions that get the bytes of all connections as they pass."""
         self._target = target
         self._listener: socket.socket | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._serving: dict[asyncio.Task[None], socket.socket] = {}
-        """Connections from their first moment on."""
+        """All connections, from their first moment on."""
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -37,18 +37,21 @@ class Relay:
 
     @property
     def connections(self) -> int:
-        """Open ones."""
+        """The number of open connections."""
         return len(self._writers) // 2
 
     async def mend(self) -> None:
-        """Take connections. Not by asyncio's own server, which loses one that comes in the moment in which it is closed."""
+        """Take connections again.
+
+        Not with asyncio's own server, which loses a connection that comes while the server closes.
+        """
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
             self._listener.setblocking(False)
             asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
 
     async def cut(self) -> None:
-        """Break every connection and refuse new ones."""
+        """Break every connection, and refuse new ones."""
         listener, self._listener = self._listener, None
         if listener is not None:
             asyncio.get_running_loop().remove_reader(listener)

@@ -1,4 +1,4 @@
-"""A room without a server: people who type, a store that commits when the test says so, and everything that was said to whom.
+"""A room without a server: people who type, and a store that commits when the test says so.
 
 table = Table()
 alice, bob = table.seat("alice", "bob")
@@ -55,7 +55,7 @@ EMPTY = Stored(Epoch(7), None, Seq(0), (), {})
 
 
 class Seat:
-    """One person at the table: a replica, and what the room has said to it."""
+    """One person at the table: a replica, and the room's messages to it."""
 
     def __init__(self, table: "Table", name: str, client_id: int, key: str | None) -> None:
         self.name = name
@@ -72,17 +72,17 @@ class Seat:
 
     @property
     def text(self) -> str:
-        """What is on this person's screen."""
+        """The text on this person's screen."""
         return str(self.story)
 
     @property
     def seqs(self) -> list[Seq]:
-        """The rows this person was sent."""
+        """The rows that this person was sent."""
         return [message.seq for message in self.heard if isinstance(message, UpdateMessage)]
 
     @property
     def acknowledged(self) -> list[Seq]:
-        """The rows this person's changes were acknowledged under."""
+        """The rows under which this person's changes were acknowledged."""
         return [answer.seq for answer in self.answers if isinstance(answer, Acknowledged)]
 
     @property
@@ -92,7 +92,7 @@ class Seat:
 
     @property
     def sees(self) -> dict[str, object]:
-        """Who is where, by name, as far as this person was told."""
+        """The cursors of others by name, as far as this person was told."""
         seen: dict[str, object] = {
             change.user.name: change.state for change in (self.joined.presence if self.joined else ())
         }
@@ -102,7 +102,7 @@ class Seat:
         return seen
 
     def joins(self, *, epoch: int | None = None, seq: Seq | None = None, role: Role = Role.EDITOR) -> JoinAnswer:
-        """Come in, or come in again; `seq`: with everything up to there."""
+        """Join, or join again. `seq` says up to which row this person has everything."""
         life = None if epoch is None else Epoch(epoch)
         answer = self.asks(self.doc.get_state(), epoch=life, seq=seq, role=role)
         if answer.missing:
@@ -112,7 +112,7 @@ class Seat:
     def asks(
         self, state_vector: bytes, *, epoch: Epoch | None = None, seq: Seq | None = None, role: Role = Role.EDITOR
     ) -> JoinAnswer:
-        """Come in with any state vector; what is missing is left alone."""
+        """Join with any state vector, without fetching what is missing."""
         request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq)
         account = self._table.budget.of(self.user.user_id)
         answer, effects = self._table.room.join(self.session, request, self.user, role, account)
@@ -121,13 +121,13 @@ class Seat:
         return answer
 
     def writes(self, words: str) -> bytes:
-        """Change one's own text only; return the change."""
+        """Change only this person's own text. Return the change."""
         before = self.doc.get_state()
         self.story += words
         return self.doc.get_update(before)
 
     def types(self, words: str) -> None:
-        """Change the text and send the change."""
+        """Change the text, and send the change."""
         self.sends(self.writes(words))
 
     def sends(self, *updates: bytes, awaited: bool = True) -> None:
@@ -137,12 +137,14 @@ class Seat:
         self._table.carry_out(self._table.room.receive(self.session, inspected, request))
 
     def leaves(self) -> None:
-        """Go."""
         self._table.room.members.leave(self.session)
 
 
 class Table:
-    """The room and its surroundings. `appends` are under way until the test settles them; the log is what was committed."""
+    """The room and its surroundings.
+
+    `appends` are under way until the test settles them. The log holds what was committed.
+    """
 
     def __init__(
         self,
@@ -160,9 +162,9 @@ class Table:
         self.appends: list[AppendRow] = []
         self.log: list[bytes] = [row.batch for row in stored.rows]
         self.bindings: dict[ClientId, bytes] = {}
-        """What the store has bound with the rows that it committed."""
+        """Keys of client ids that the store has bound with the rows that it committed."""
         self.set_aside: dict[Seq, tuple[SetAside, ...]] = dict(stored.set_aside)
-        """What the store knows not to apply."""
+        """Updates that the store knows as set aside."""
         self.set_aside_version = stored.set_aside_version
         self.others: list[Effect] = []
 
@@ -171,7 +173,7 @@ class Table:
         return self._counter
 
     def seat(self, *names: str, keyed: bool = True, first_client_id: int = 1000) -> list[Seat]:
-        """People come in."""
+        """Let people join, and return their seats."""
         seats = []
         for name in names:
             key = f"key-of-{name}-0123456789" if keyed else None
@@ -181,7 +183,7 @@ class Table:
         return seats
 
     def carry_out(self, effects: list[Effect]) -> None:
-        """Do what the room asks for."""
+        """Carry the room's effects out."""
         for effect in effects:
             match effect:
                 case AppendRow():
@@ -218,7 +220,7 @@ class Table:
         self.carry_out(self.room.kept_aside(before, self.set_aside_version))
 
     def reload(self) -> None:
-        """Do what the room has asked for: give it the document as the store has it; whoever must then joins again."""
+        """Give the room the document as the store has it, and let people join again who must."""
         heard = {seat: len(seat.heard) for seat in self.seats.values()}
         self.carry_out(self.room.reloaded(self.stored()))
         for seat, before in heard.items():
@@ -226,40 +228,39 @@ class Table:
                 seat.joins()
 
     def flush(self, after: float = 1.0) -> None:
-        """Let time pass, and the room do what is due."""
+        """Let time pass, and let the room flush."""
         self.now += after
         self.carry_out(self.room.flush(self.now))
 
     def settle(self) -> None:
-        """The store commits the append that is under way."""
+        """Commit the append that is under way."""
         append = self.appends.pop(0)
         self.log.append(append.batch)
         self.bindings |= {client_id: key for client_id, key in append.author_keys if key}
         self.carry_out(self.room.committed(append.update_id, Seq(len(self.log))))
 
     def is_taken(self) -> None:
-        """The store refuses the append under way: a client id in it belongs to somebody on another node."""
+        """Refuse the append under way, because a client id belongs to a person on another node."""
         self.carry_out(self.room.append_refused(self.appends.pop(0).update_id, "taken"))
 
     def is_overtaken(self) -> None:
-        """The store refuses the append under way, because of what the room has been told meanwhile: access has changed, or the trash."""
+        """Refuse the append under way, because access or the trash has changed meanwhile."""
         self.carry_out(self.room.append_overtaken(self.appends.pop(0).update_id))
 
     def commit(self) -> None:
-        """Flush, and let the store commit."""
         self.flush()
         self.settle()
 
     def stored(self) -> Stored:
-        """What the store would load now."""
+        """Return the document as the store would load it now."""
         aside, version = self.set_aside, self.set_aside_version
         rows = [Row(Seq(n), batch, set_aside=aside.get(Seq(n), ())) for n, batch in enumerate(self.log, 1)]
         return Stored(self.room.epoch, None, Seq(0), rows, self.bindings, aside, version)
 
     def asked(self, kind: type[Effect]) -> list[Effect]:
-        """The effects of one kind that the test has to carry out itself."""
+        """Return the effects of one kind that the test has to carry out itself."""
         return [effect for effect in self.others if isinstance(effect, kind)]
 
     def hints(self, kind: type[Hint]) -> list[Hint]:
-        """What other nodes were told, of one kind."""
+        """Return the hints of one kind to other nodes."""
         return [effect.hint for effect in self.others if isinstance(effect, Publish) and isinstance(effect.hint, kind)]

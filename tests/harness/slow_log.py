@@ -1,4 +1,4 @@
-"""A log that takes its time: appends wait until they are let go on."""
+"""A slow log, whose appends wait until a test lets them go on."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from server.store.base import Append, AppendOutcome, Log
 
 
 class SlowLog:
-    """Any log, with appends that can be held up; the rest goes through at once."""
+    """Any log, with appends that can be held up. All other calls go through at once."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._may_go_on = asyncio.Event()
         self._may_go_on.set()
         self.waiting = 0
-        """Appends that are held up now."""
+        """The appends that are held up now."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)

@@ -1,4 +1,4 @@
-"""What the database of a server that has stopped holds, by replay of its log."""
+"""Documents in the database of a server that has stopped, by replay of their logs."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from server.store.sqlite import sqlite_url
 
 
 async def stored(data_dir: Path, document_id: str) -> Loaded:
-    """Read a document whole; the server must have ended."""
+    """Read a whole document. The server must have ended."""
     async with SqlStore(sqlite_url(data_dir)) as store:
         loaded = await store.log.load(DocumentId(document_id))
     assert loaded is not None
@@ -29,10 +29,10 @@ def replayed(loaded: Loaded) -> Doc[Any]:
 
 
 async def stored_screen(data_dir: Path, document_id: str) -> tuple[str, frozenset[str]]:
-    """What a typist's screen (tests/harness/typist.py) would show of it."""
+    """Return what a typist's screen (tests/harness/typist.py) would show of the stored document."""
     return screen_of(replayed(await stored(data_dir, document_id)))
 
 
 def screen_of(doc: Doc[Any]) -> tuple[str, frozenset[str]]:
-    """What a typist's screen shows of a document."""
+    """Return what a typist's screen shows of a document."""
     return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())

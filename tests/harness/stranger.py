@@ -1,4 +1,4 @@
-"""Somebody who sends whatever bytes the test gives, by python-socketio's client, and notes how each is answered."""
+"""A stranger with python-socketio's client, who sends any bytes and notes the answers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ class Stranger:
         self._client_id = 1
 
     async def joins(self, document_id: str, state_vector: bytes = b"\0", client_id: int | None = None) -> Code | None:
-        """Join without a key, as client 1 or the one before; the refusal's code."""
+        """Join without a key, as client 1 or as before. Return the refusal's code."""
         self._document_id, self._client_id = document_id, client_id or self._client_id
         return await self._ask("join", {"state_vector": state_vector, "client_id": self._client_id})
 
@@ -50,17 +50,20 @@ class Stranger:
         await self._ask("leave")
 
     async def sends(self, update: bytes) -> Code | None:
-        """Send one update, in parts if it is large; the refusal's code, or None when it was taken and is durable."""
+        """Send one update, in parts if it is large.
+
+        Return the refusal's code, or None once the update is durable.
+        """
         return await self.sends_batch(encode_batch([update]))
 
     async def sends_batch(self, batch: bytes) -> Code | None:
-        """The same for bytes that need not be a batch."""
+        """Do the same with bytes that need not be a batch."""
         if len(batch) <= PART:
             return await self._ask("update", batch)
         return await self._uploads(batch, len(batch))
 
     async def leaves_unfinished(self, size: int) -> Code | None:
-        """Begin an upload and send all of it but one byte; the refusal's code."""
+        """Begin an upload, and send all of it but one byte. Return the refusal's code."""
         return await self._uploads(bytes(size - 1), size)
 
     async def _uploads(self, content: bytes, total: int) -> Code | None:
@@ -78,7 +81,7 @@ class Stranger:
 
 @asynccontextmanager
 async def stranger(url: str) -> AsyncIterator[Stranger]:
-    """Somebody who is connected for a while."""
+    """Connect a stranger for a while."""
     async with aiohttp.ClientSession() as http:
         socket: Any = PatientClient(http)
         await socket.connect(url, transports=["websocket"])

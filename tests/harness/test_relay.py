@@ -1,4 +1,4 @@
-"""A relay that is cut loses nobody, whatever moment it is: a connection left behind fails some other test."""
+"""The relay: a cut at any moment leaves no connection behind, which would fail another test."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""An application that signs tokens: its keys, the tokens it makes, and the key set that it publishes and changes."""
+"""An application that signs tokens: its keys, its tokens, and the key set that it publishes."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ NOW = 1_900_000_000.0
 
 
 class SigningKey:
-    """One key pair with the algorithm it is for."""
+    """One key pair, with its algorithm."""
 
     def __init__(self, kind: str, name: str) -> None:
         self.name = name
@@ -42,19 +42,19 @@ def _rsa() -> rsa.RSAPrivateKey:
 
 @cache
 def signing_key(kind: str = "RS256", name: str = "first") -> SigningKey:
-    """The same key each time: making one is slow."""
+    """Return the same key each time, because making one is slow."""
     return SigningKey(kind, name)
 
 
 def token(secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
-    """A token that is good at NOW, unless the claims say otherwise; a claim that is None is left out."""
+    """Make a token that is good at NOW, unless `claims` say otherwise. None omits a claim."""
     full = {"sub": "ann", "name": "Ann", "exp": NOW + 3600, **claims}
     body = json.dumps({name: value for name, value in full.items() if value is not None}).encode()
     return jwt.PyJWS().encode(body, secret, algorithm=algorithm)
 
 
 class KeySet:
-    """A key set on a real port: `keys` may change, `asked` counts, and while it is `away` it answers 503."""
+    """A key set on a real port. `keys` may change, `asked` counts requests, `away` answers 503."""
 
     def __init__(self, *keys: SigningKey) -> None:
         self.keys: list[dict[str, Any]] = [key.jwk for key in keys]

@@ -12,12 +12,12 @@ from pycrdt import Doc, Text, TransactionEvent
 TRACES = Path(__file__).parents[1] / "traces"
 
 Patch = tuple[int, int, str]
-"""Position, how many characters are deleted there, what is inserted there."""
+"""Position, number of deleted characters, inserted text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One text's history; it begins empty. `edits`: patches in the order in which they were typed."""
+    """One text's history, which begins empty. `edits` are patches in the order of typing."""
 
     edits: list[Patch]
     end: str
@@ -33,7 +33,7 @@ def read_trace(name: str) -> Trace:
 
 
 def updates_of(trace: Trace, root: str) -> Iterator[bytes]:
-    """Type the trace into a text and give each keystroke's update, as an editor would send it."""
+    """Type the trace into a text, and yield each keystroke's update, as an editor would send it."""
     doc: Doc[Any] = Doc()
     text = doc.get(root, type=Text)
     made: list[bytes] = []

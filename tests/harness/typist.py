@@ -1,8 +1,8 @@
-"""Somebody at a page that comes back by itself: python-socketio's client, a replica, and the client's side of the native protocol.
+"""A typist at a page that reconnects: python-socketio's client, and a replica.
 
-Edits are on the typist's own screen at once and count as saved only when acknowledged; after a
-reconnect the typist sends what the server lacks. Every edit carries a token that nobody ever
-deletes, so that its fate can be told:
+Edits are on the typist's own screen at once, and count as saved only when acknowledged. After a
+reconnect, the typist sends what the server lacks. Every edit carries a token that nobody ever
+deletes, so tests can find the edit:
 
     made = everything typed    saved ⊆ made = acknowledged    seen = of others, on this screen
 """
@@ -29,10 +29,12 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
 
 
 class _Http:
-    """One aiohttp session for all of a page's sockets, python-socketio's own would be left open. It remembers the newest WebSocket.
+    """One aiohttp session for all of a page's sockets. It remembers the newest WebSocket.
 
-    Nobody closes that one when the server hangs up before its greeting, or when both sides hang up
-    at once.
+    python-socketio's own session would be left open.
+
+    Nobody else closes that WebSocket if the server closes it before its greeting, or if both sides
+    close at once.
     """
 
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ class _Http:
         return self._newest
 
     def hang_up(self) -> None:
-        """Close what may be left open."""
+        """Close the WebSocket that may be left open."""
         if self._newest is not None:
             self._newest._response.close()
             self._newest = None
@@ -69,11 +71,11 @@ class Typist:
         self.joined = False
         self.times_joined = 0
         self.failed_connects = 0
-        """Tries of a page that has been connected before."""
+        """Number of attempts to connect again."""
         self.fetched_bytes = 0
         self.durability = "ok"
         self.surprises: list[object] = []
-        """What an honest client should never meet: refusals, gaps between sequence numbers."""
+        """Things that an honest client should never meet: refusals, gaps in sequence numbers."""
         self.bell = bell
         self._url = url
         self._document_id = document_id
@@ -95,7 +97,10 @@ class Typist:
         return socket
 
     async def _stay_connected(self) -> None:
-        """Connect, and connect again; python-socketio's own way of it ends when it is cut off while it is at it."""
+        """Connect, and connect again.
+
+        python-socketio's own loop ends when the connection is cut while it reconnects.
+        """
         while True:
             self._gone.clear()
             try:
@@ -112,22 +117,21 @@ class Typist:
 
     @property
     def unsaved(self) -> set[str]:
-        """Made, but not acknowledged yet."""
+        """Edits that are made, but not acknowledged yet."""
         return self.made - self.saved
 
     @property
     def in_flight(self) -> int:
-        """Batches sent and not answered."""
+        """Batches that are sent, but not answered."""
         return len(self._in_flight)
 
     @property
     def seen(self) -> set[str]:
-        """Other people's edits that are on this screen."""
         return set(self.tokens.keys()) - self.made
 
     @property
     def screen(self) -> tuple[str, frozenset[str]]:
-        """What is on the screen."""
+        """The text on the screen."""
         return str(self.text), frozenset(self.tokens.keys())
 
     async def open(self, transport: str = "websocket") -> None:
@@ -147,7 +151,7 @@ class Typist:
         await self._http.close()
 
     async def types(self) -> str:
-        """Insert or delete something, and send it if the page is connected; return the edit's token."""
+        """Insert or delete something, and send it if connected. Return the edit's token."""
         before = self.doc.get_state()
         token = f"{self.name}.{len(self.made)}"
         length = len(self.text)
@@ -165,14 +169,17 @@ class Typist:
         return token
 
     async def pastes_batches(self, batches: Iterable[list[bytes]], at_once: int) -> None:
-        """Send updates that were made elsewhere, with at most so many batches unanswered, and wait for the last answer."""
+        """Send updates that were made elsewhere, and wait for the last answer.
+
+        At most a number of batches are unanswered at a time.
+        """
         for batch in batches:
             await self.bell.until(lambda: self.in_flight < at_once)
             await self._send(batch, set())
         await self.bell.until(lambda: not self.in_flight)
 
     async def keeps_typing(self, edits: int, at_once: int) -> None:
-        """Type a number of edits with at most so many unanswered; without a connection, go on typing."""
+        """Type a number of edits, with a limit of unanswered ones while connected."""
         for _ in range(edits):
             await self.bell.until(lambda: self.in_flight < at_once or not self.joined)
             await self.types()
@@ -286,7 +293,10 @@ class Typist:
 
 
 async def all_agree(typists: Iterable[Typist]) -> tuple[str, frozenset[str]]:
-    """Wait until everything is saved and every screen shows the same; return that, after a look for surprises."""
+    """Wait until everything is saved and all screens are equal. Return the screen.
+
+    Fails if a typist has met something that an honest client should never meet.
+    """
     first, *others = typists
     for typist in (first, *others):
         await typist.all_saved()
@@ -305,7 +315,7 @@ async def all_agree(typists: Iterable[Typist]) -> tuple[str, frozenset[str]]:
 
 
 def _difference(one: Typist, other: Typist) -> str:
-    """What tells two screens apart."""
+    """Return the difference of two screens."""
     only_one, only_other = one.screen[1] - other.screen[1], other.screen[1] - one.screen[1]
     return f"edits {sorted(only_one)} / {sorted(only_other)}, texts {'alike' if one.screen[0] == other.screen[0] else 'differ'}"
 
@@ -314,7 +324,7 @@ def _difference(one: Typist, other: Typist) -> str:
 async def typists(
     url: str, document_id: str, names: Iterable[str], *, bell: Bell | None = None, seed: int = 0
 ) -> AsyncIterator[list[Typist]]:
-    """People who have the document open for a while, and come back when the server goes."""
+    """Open the document for several people, who come back when the server goes away."""
     shared = bell or Bell()
     people = [Typist(url, document_id, name, shared, seed) for name in names]
     try:

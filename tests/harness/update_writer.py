@@ -1,4 +1,4 @@
-"""Writes Yjs v1 updates struct by struct, sound or not, for tests of what reads them.
+"""A writer of Yjs v1 updates, struct by struct, sound or not, for tests of their readers.
 
 update({7: (0, [text("hello", parent="t"), text("!", left=(7, 4))])}, deleted={7: [(0, 2)]})
 """
@@ -19,7 +19,7 @@ def number(value: int) -> bytes:
 
 
 def string(value: str | bytes) -> bytes:
-    """A text with its length in front; bytes may be no UTF-8."""
+    """A text with its length in front. Given as bytes, it need not be UTF-8."""
     raw = value.encode() if isinstance(value, str) else value
     return number(len(raw)) + raw
 
@@ -37,7 +37,7 @@ def item(
     parent: str | Id | None = None,
     key: str | None = None,
 ) -> bytes:
-    """Any struct that has a place; with an origin, parent and key are left out as Yjs does."""
+    """Any struct with a place. With an origin, parent and key are left out, as in Yjs."""
     info = reference | (0x80 if left else 0) | (0x40 if right else 0) | (0x20 if key is not None else 0)
     out = bytes([info])
     if left:
@@ -90,7 +90,7 @@ def collected(length: int) -> bytes:
 def update(
     blocks: Mapping[int, tuple[int, Sequence[bytes]]], deleted: Mapping[int, Sequence[tuple[int, int]]] | None = None
 ) -> bytes:
-    """An update of structs by client id (first clock, structs) and deleted ranges (first clock, length)."""
+    """An update by client id: first clock and structs; deleted ranges (first clock, length)."""
     out = number(len(blocks))
     for client, (clock, structs) in blocks.items():
         out += number(len(structs)) + number(client) + number(clock) + b"".join(structs)

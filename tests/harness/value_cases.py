@@ -1,4 +1,4 @@
-"""Updates that hold one value each: every kind of content and of value in every place, as honest clients write them and as forgers do."""
+"""Updates with one value each: every kind of content and value in every place, also forged."""
 
 import struct
 from collections.abc import Callable, Sequence
@@ -38,19 +38,22 @@ _BODIES = (b"", b"\0", b"\xff\xfe", MARK_BYTES, MARK, MARK + b"AAAA.", bytes(40)
 
 @dataclass(frozen=True, slots=True)
 class ValueCase:
-    """One update. `honest`: a Yjs client could have written it, so that it must be let in."""
+    """One update. `honest` means that a Yjs client could have written it, so it must be let in."""
 
     update: bytes
     honest: bool
 
 
 def _is_odd(kind: int, content: bytes) -> bool:
-    """Whether no client writes it: U+7FFFE as text, or ContentJSON with the escapes that JSON.stringify learned after its time."""
+    """Whether no honest client writes the value.
+
+    These are U+7FFFE as text, and ContentJSON with escapes that JSON.stringify learned later.
+    """
     return (kind == _STRING and MARK_BYTES in content) or (kind == _JSON and b"\\ud" in content)
 
 
 class ValueCases:
-    """One seed's cases. `json` and `any_values`: what honest clients write."""
+    """One seed's cases. `json` and `any_values` are the values that honest clients write."""
 
     def __init__(self, seed: int, json: Sequence[bytes], any_values: Sequence[bytes]) -> None:
         self._random = Random(seed)
@@ -59,7 +62,7 @@ class ValueCases:
         self._any = any_values
 
     def next(self) -> ValueCase:
-        """Make up one more."""
+        """Return one more case."""
         r = self._random
         honest = r.random() < 0.5
         kind, content = self._content(honest=honest)
@@ -97,7 +100,7 @@ class ValueCases:
         return number(max(0, said)) + b"".join([one() for _ in range(count)])
 
     def _place(self, kind: int) -> tuple[list[bytes], dict[str, object], bool]:
-        """What stands before the struct, where it stands, and whether an honest client puts such content there."""
+        """Return the structs before, the place, and whether honest clients write such content."""
         r = self._random
         in_text = kind in (_STRING, _EMBED, _FORMAT)
         author = _AUTHOR

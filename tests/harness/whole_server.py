@@ -1,4 +1,4 @@
-"""All of the application on a free loopback port, over a store in memory, with the settings of how people are known."""
+"""The whole application on a free loopback port, over a store in memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,11 +20,11 @@ from tests.harness.tokens import NOW
 
 @dataclass
 class Clock:
-    """The time of day, which stands until it is moved."""
+    """The time of day, which stands still until a test moves it."""
 
     seconds: float = field(default=NOW)
     ahead: float = 0.0
-    """By how much the other clock, which only grows, is ahead."""
+    """Seconds by which the monotonic clock is ahead."""
 
     def __call__(self) -> datetime:
         return datetime.fromtimestamp(self.seconds, UTC)
@@ -32,7 +32,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class WholeServer:
-    """Where it is, and its clock."""
+    """The server's address, and its clock."""
 
     port: int
     app: App
@@ -44,12 +44,15 @@ class WholeServer:
         return f"http://127.0.0.1:{self.port}"
 
     def browser(self) -> httpx.AsyncClient:
-        """Somebody with a cookie jar of their own."""
+        """Open a browser with a cookie jar of its own."""
         return httpx.AsyncClient(base_url=self.url)
 
 
 class IdleSandbox(Sandbox):
-    """Starts its process when there is something to do: most stories have nothing, and it takes longer than they."""
+    """A sandbox that starts its process for the first job.
+
+    Most stories have no job, and take less time than the start.
+    """
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,7 +67,10 @@ async def whole_server(
     allowed_origins: tuple[str, ...] = (),
     config: Config | None = None,
 ) -> AsyncIterator[WholeServer]:
-    """Run it; at the end everything it started has stopped. `config`: all settings, instead of these few."""
+    """Run a server. At the end, everything that it started has stopped.
+
+    `config` has all settings, instead of the few arguments.
+    """
     store, clock = store or SqlStore.in_memory(), clock or Clock()
     config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or PeopleSettings())
     app = create_app(config, store=store, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock)

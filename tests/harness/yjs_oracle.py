@@ -1,4 +1,4 @@
-"""Real Yjs in a Node process, asked over JSON lines: honest editing sessions, and what a document holds (tests/crdt/yjs_oracle.mjs)."""
+"""Real Yjs in a Node process, asked over JSON lines (tests/crdt/yjs_oracle.mjs)."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ SCRIPTS = ROOT / "tests" / "crdt"
 
 
 class YjsOracle:
-    """One Node process; `with` is its lifetime."""
+    """One Node process. Use it as `with`."""
 
     script = "yjs_oracle.mjs"
 
@@ -51,29 +51,32 @@ class YjsOracle:
         return answer
 
     def session(self, seed: int, steps: int) -> tuple[list[bytes], Any]:
-        """An honest session's log as a server received it, and the document in the end."""
+        """Return an honest session's log as a server received it, and the document in the end."""
         answer = self._ask({"session": seed, "steps": steps})
         assert "error" not in answer, answer["error"]
         return [bytes.fromhex(update) for update in answer["log"]], answer["view"]
 
     def view(self, updates: Sequence[bytes]) -> Any:
-        """What a document made of these updates holds; a string when Yjs throws."""
+        """Return the content of a document made of these updates, or a string if Yjs throws."""
         answer = self._ask({"replay": [update.hex() for update in updates]})
         return answer["view"] if "view" in answer else answer["error"]
 
 
 class YjsValues(YjsOracle):
-    """What Yjs makes of values (tests/crdt/yjs_values.mjs)."""
+    """Yjs' reading of values (tests/crdt/yjs_values.mjs)."""
 
     script = "yjs_values.mjs"
 
     def honest(self, seed: int, count: int) -> tuple[list[bytes], list[bytes]]:
-        """JSON texts and `Any` values as clients write them of random values."""
+        """Return random values as clients encode them: JSON texts, and `Any` values."""
         answer = self._ask({"honest": seed, "count": count})
         return [bytes.fromhex(each) for each in answer["json"]], [bytes.fromhex(each) for each in answer["any"]]
 
     def compare(self, cases: Sequence[Sequence[Sequence[bytes]]]) -> list[str | None]:
-        """For each case, which is several logs of one document: how they differ, or what is the matter with one of them; None: nothing."""
+        """Return for each case how its logs of one document differ, or the fault of one of them.
+
+        None means that the logs are equal and sound.
+        """
         hexed = [[[update.hex() for update in log] for log in logs] for logs in cases]
         verdicts: list[str | None] = self._ask({"compare": hexed})["verdicts"]
         return verdicts

@@ -1,7 +1,7 @@
-"""Hides from server processes what only tests install, so that they run as users have them.
+"""A hook that hides the packages that only tests install, so that servers run as at users.
 
-Libraries of ours import these where they are there, which takes a third of a server's start. Python
-runs a file of this name by itself when it is found on PYTHONPATH.
+Our libraries import these packages if they are installed, which takes a third of a server's start.
+Python runs a file with this name by itself when the file is on PYTHONPATH.
 """
 
 import sys
