@@ -115,7 +115,7 @@ class EditorPage:
         await expect(self.status(label)).to_be_visible()
 
     def caret_of(self, name: str) -> Locator:
-        return self.sheet.locator(".page-caret").filter(has_text=name)
+        return self.sheet.locator(".page-caret", has=self.page.locator(f'[data-name="{name}"]'))
 
     async def sees(self, *words: str) -> None:
         for each in words:

@@ -67,17 +67,20 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
+/** A caret without any text: a style sheet draws the name, so that nothing that reads the words of a page meets it. */
 function drawCaret(user: ShownUser, clientId: number): HTMLElement {
   const caret = document.createElement("span");
   caret.className = "page-caret";
   caret.dataset.clientId = String(clientId);
   caret.style.setProperty("--caret-color", user.color);
+  // Generated content is read out by some screen readers, and a translated page may move what stands in its words.
+  caret.setAttribute("aria-hidden", "true");
+  caret.translate = false;
   const label = document.createElement("span");
   label.className = "page-caret-label";
   label.style.setProperty("--caret-ink", inkOn(user.color));
-  label.textContent = user.name;
-  // The word joiners keep the caret on its line when the line breaks beside it.
-  caret.append("\u2060", label, "\u2060");
+  label.dataset.name = user.name;
+  caret.append(label);
   return caret;
 }
 
