@@ -26,6 +26,7 @@ WITHOUT_CARETS = """(sheet) => {
         if (element.classList.length === 0) element.removeAttribute("class");
         element.removeAttribute("data-placeholder");
         element.removeAttribute("draggable");
+        if (element.getAttribute("dir") === "auto") element.removeAttribute("dir");
     }
     copy.normalize();
     return copy.innerHTML;

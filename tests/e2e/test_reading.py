@@ -39,3 +39,67 @@ async def test_the_name_on_a_caret_is_for_the_eyes_alone(meet: Meeting, shared_s
         "a search finds the word around the caret"
     )
     assert not await alice.page.evaluate("find('Bob', false, false, true)"), "a search does not find the name"
+
+
+async def side_of(editor: EditorPage, words: str) -> str:
+    """At which side of the sheet a line begins."""
+    side: str = await editor.sheet.get_by_text(words, exact=True).evaluate(
+        """(line) => {
+            const range = document.createRange();
+            range.selectNodeContents(line);
+            const [words, sheet] = [range.getBoundingClientRect(), line.closest("#document").getBoundingClientRect()];
+            return words.left - sheet.left > sheet.right - words.right ? "right" : "left";
+        }"""
+    )
+    return side
+
+
+async def marker_side_of(editor: EditorPage, words: str) -> str:
+    """At which side the bullet, the number, the box to tick, or the bar of a quote stands."""
+    side: str = await editor.sheet.get_by_text(words, exact=True).evaluate(
+        "(line) => getComputedStyle(line.closest('li, blockquote')).direction === 'rtl' ? 'right' : 'left'"
+    )
+    return side
+
+
+async def test_each_line_begins_where_its_language_does(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, "שלום עולם", "Latin")
+    await alice.types("", "- عنصر", "item", "", "> ציטוט")
+    for reader in (alice, bob):
+        await reader.sees("ציטוט")
+        assert [await side_of(reader, words) for words in ("שלום עולם", "Latin", "عنصر", "item", "ציטוט")] == [
+            "right",
+            "left",
+            "right",
+            "left",
+            "right",
+        ]
+        assert [await marker_side_of(reader, words) for words in ("عنصر", "item", "ציטוט")] == [
+            "right",
+            "left",
+            "right",
+        ]
+    await alice.page.get_by_role("textbox", name="Title of the document").fill("כותרת")
+    await expect(alice.title).to_have_css("direction", "rtl")
+
+
+async def test_a_direction_is_chosen_seen_by_all_and_left_to_the_words_again(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, "Latin")
+    right = alice.toolbar.get_by_role("button", name="Write from right to left")
+    await right.click()
+    await expect(right).to_have_attribute("aria-pressed", "true")
+    await expect(bob.sheet.locator("p")).to_have_attribute("dir", "rtl")
+    assert await side_of(bob, "Latin") == "right"
+
+    await alice.press("Enter")
+    await alice.types("next")
+    await bob.sees("next")
+    assert await side_of(bob, "next") == "right"
+
+    await right.click()
+    await expect(bob.sheet.get_by_text("next")).to_have_attribute("dir", "auto")
+    await alice.press("Control+Shift+x")
+    await expect(bob.sheet.get_by_text("next")).to_have_attribute("dir", "rtl")
+    await alice.press("Control+Shift+x")
+    await expect(bob.sheet.get_by_text("next")).to_have_attribute("dir", "ltr")
+    await alice.shows("Saved")

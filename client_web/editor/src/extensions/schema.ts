@@ -11,6 +11,7 @@ import type * as Y from "yjs";
 import { Binding } from "./binding";
 import { Carets } from "./carets";
 import { CursorMoves } from "./cursor_moves";
+import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Image } from "./images";
 import { placeholders } from "./reading";
@@ -42,6 +43,7 @@ export const content: readonly AnyExtension[] = [
   TableHeader,
   TableCell,
   Image,
+  WritingDirection,
   Extension.create({
     name: "tolerance",
     onBeforeCreate() {

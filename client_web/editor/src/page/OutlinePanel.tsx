@@ -54,6 +54,7 @@ export const OutlinePanel = memo(function OutlinePanel({
             <li key={`${heading.at}-${heading.text}`}>
               <button
                 type="button"
+                dir="auto"
                 className={classes("page-outline-item", index === current && "page-outline-item--current")}
                 aria-current={index === current ? "location" : undefined}
                 style={{ paddingInlineStart: `calc(${heading.depth} * 0.875rem + 0.75rem)` }}

@@ -29,7 +29,10 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
     entries: [...paragraphStyles, ...blocks, { label: "Line break", shortcut: "Shift+Enter" }],
   },
   { title: "Lists", entries: [...lists, { label: "Tick a task", shortcut: "Mod+Enter" }] },
-  { title: "Alignment", entries: alignments },
+  {
+    title: "Alignment",
+    entries: [...alignments, { label: "Switch the writing direction", shortcut: "Mod+Shift+X" }],
+  },
   {
     title: "Page",
     entries: [

@@ -16,6 +16,8 @@ import {
   ListTodo,
   type LucideIcon,
   Minus,
+  PilcrowLeft,
+  PilcrowRight,
   Quote,
   Redo2,
   RemoveFormatting,
@@ -24,6 +26,7 @@ import {
   Underline,
   Undo2,
 } from "lucide-react";
+import type { Direction } from "../extensions/direction";
 
 export interface Command {
   readonly id: string;
@@ -74,6 +77,12 @@ export const alignments: readonly Command[] = [
   alignment("center", "Align centre", AlignCenter, "Mod+Shift+E"),
   alignment("right", "Align right", AlignRight, "Mod+Shift+R"),
   alignment("justify", "Justify", AlignJustify, "Mod+Shift+J"),
+];
+
+/** Pressed again, each leaves the direction to the words, as it was. */
+export const directions: readonly Command[] = [
+  direction("ltr", "Write from left to right", PilcrowRight),
+  direction("rtl", "Write from right to left", PilcrowLeft),
 ];
 
 export const lists: readonly Command[] = [
@@ -189,6 +198,20 @@ function alignment(side: string, label: string, icon: LucideIcon, shortcut: stri
     shortcut,
     run: (editor) => chain(editor).setTextAlign(side).run(),
     isOn: (editor) => editor.isActive({ textAlign: side }),
+  };
+}
+
+function direction(side: Direction, label: string, icon: LucideIcon): Command {
+  const isOn = (editor: Editor) => editor.isActive({ dir: side });
+  return {
+    id: `direction-${side}`,
+    label,
+    icon,
+    run: (editor) =>
+      chain(editor)
+        .setDirection(isOn(editor) ? null : side)
+        .run(),
+    isOn,
   };
 }
 

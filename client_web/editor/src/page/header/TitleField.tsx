@@ -41,6 +41,7 @@ export const TitleField = memo(function TitleField({ title, readOnly, onRename }
   return (
     <input
       className="page-title"
+      dir="auto"
       aria-label="Title of the document"
       title={draft ?? title}
       placeholder="Untitled document"

@@ -5,7 +5,17 @@ import { Ellipsis, Link } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, type ReactNode, useRef } from "react";
 import { Popover } from "../../ui/Popover";
-import { alignments, blocks, type Command, clearFormatting, history, lists, marks, rule } from "../commands";
+import {
+  alignments,
+  blocks,
+  type Command,
+  clearFormatting,
+  directions,
+  history,
+  lists,
+  marks,
+  rule,
+} from "../commands";
 import { keys } from "../keys";
 import { MarkerTool, TextColorTool } from "./ColorTool";
 import { ImageTool } from "./ImageTool";
@@ -110,7 +120,7 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
       ),
     },
     { label: "Lists", tools: buttons(lists) },
-    { label: "Alignment", tools: buttons(alignments) },
+    { label: "Alignment", tools: buttons([...alignments, ...directions]) },
     { label: "Blocks", tools: buttons([...blocks, rule, clearFormatting]) },
   ];
 }

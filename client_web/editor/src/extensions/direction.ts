@@ -1,0 +1,106 @@
+/** Writing directions: each block runs as its first strong letter does, unless a person has chosen otherwise.
+ *
+ * What is chosen is stored as stock Tiptap does, in an attribute `dir`. What is found automatically is stored nowhere: the view
+ * draws `dir="auto"`, and copies and exports do not have it. List items and quotes follow their first line (sheet.css).
+ */
+
+import { type Editor, Extension } from "@tiptap/core";
+import { type DOMOutputSpec, DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
+
+declare module "@tiptap/core" {
+  interface Commands<ReturnType> {
+    direction: {
+      /** Sets the direction of the selected lines; null leaves it to their first strong letter. */
+      setDirection: (direction: Direction | null) => ReturnType;
+      /** Turns the selected lines around, from whichever side they run now. */
+      switchDirection: () => ReturnType;
+    };
+  }
+}
+
+export type Direction = "ltr" | "rtl";
+
+const DIRECTIONS: readonly unknown[] = ["ltr", "rtl", "auto"];
+
+/** Other applications may choose for whole lists and tables; only those of lines, items and quotes are set here. */
+const LINES = ["paragraph", "heading", "codeBlock"];
+const AROUND = ["listItem", "taskItem", "blockquote"];
+const OTHERS = ["bulletList", "orderedList", "taskList", "table", "tableRow", "tableCell", "tableHeader"];
+
+export const WritingDirection = Extension.create({
+  name: "direction",
+  onBeforeCreate() {
+    drawAutomatic(this.editor.schema);
+  },
+  addGlobalAttributes() {
+    return [
+      {
+        types: [...LINES, ...AROUND, ...OTHERS],
+        attributes: {
+          dir: {
+            default: null,
+            parseHTML: (element) => chosen(element.getAttribute("dir")?.toLowerCase()),
+            renderHTML: ({ dir }) => (DIRECTIONS.includes(dir) ? { dir } : {}),
+          },
+        },
+      },
+    ];
+  },
+  addCommands() {
+    return {
+      setDirection:
+        (direction) =>
+        ({ tr, state, dispatch }) => {
+          const { from, to } = state.selection;
+          state.doc.nodesBetween(from, to, (node, at) => {
+            if (!dispatch || !LINES.includes(node.type.name)) return;
+            tr.setNodeAttribute(at, "dir", direction);
+            // An item or a quote with a direction of its own follows its first line again.
+            const place = state.doc.resolve(at);
+            for (let depth = place.depth; depth > 0 && place.index(depth) === 0; depth -= 1) {
+              const { type, attrs } = place.node(depth);
+              if (AROUND.includes(type.name) && attrs.dir)
+                tr.setNodeAttribute(place.before(depth), "dir", null);
+            }
+          });
+          return true;
+        },
+      switchDirection:
+        () =>
+        ({ commands, editor }) =>
+          commands.setDirection(directionOf(editor) === "rtl" ? "ltr" : "rtl"),
+    };
+  },
+  addKeyboardShortcuts() {
+    return { "Mod-Shift-x": () => this.editor.commands.switchDirection() };
+  },
+});
+
+/** The direction in which the line with the cursor is shown. */
+export function directionOf({ view, state }: Editor): Direction {
+  const { node } = view.domAtPos(state.selection.from);
+  const element = node instanceof Element ? node : node.parentElement;
+  return element && getComputedStyle(element).direction === "rtl" ? "rtl" : "ltr";
+}
+
+/** "auto" is what happens by itself. */
+function chosen(dir: unknown): Direction | null {
+  return dir === "ltr" || dir === "rtl" ? dir : null;
+}
+
+/** Lets views of this schema draw `dir="auto"` on lines for which nothing is chosen. */
+function drawAutomatic(schema: Schema): void {
+  // The schema keeps this serializer for copies and exports, with the ways to draw that the nodes have now.
+  DOMSerializer.fromSchema(schema);
+  for (const name of LINES) {
+    const spec = schema.nodes[name]?.spec;
+    const draw = spec?.toDOM;
+    if (spec && draw) spec.toDOM = (node: Node) => withAutomatic(draw(node));
+  }
+}
+
+function withAutomatic(drawn: DOMOutputSpec): DOMOutputSpec {
+  if (!Array.isArray(drawn)) return drawn;
+  const [tag, attributes, ...rest] = drawn;
+  return [tag, { dir: "auto", ...attributes }, ...rest];
+}
