@@ -17,6 +17,17 @@ pycrdt keeps its promises only under conditions. These are the rules of this mod
 Plain text is the exception to rule 5. A document is read only when somebody joins or comes back,
 but every keystroke has to go into it. A text that the gate let in cannot fail. So a text counts at
 once, and is applied later: together with many others, or before anything else is applied.
+
+The states of an update, and the checks after it is applied:
+
+    follow() ── plain text ──► pending ── settle(): all pending ones in one transaction ──┐
+       │                      (counts)                                                    │
+       └── anything else ──► settle(), then apply(): a transaction of its own ──► counts ─┤
+                                                                                          ▼
+    Damaged ◄── they differ ── verify(): compare pycrdt's ◄── _expect(): write the clocks that grew
+       ▲                       state vector, each time or     into the expected state vector
+       │                       each 64th time
+       └── pycrdt raises, in any of the steps
 """
 
 from collections.abc import Callable, Iterator, Mapping

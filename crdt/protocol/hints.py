@@ -150,7 +150,7 @@ def decode_hint(data: bytes) -> tuple[NodeId, Hint]:
         node, said = NodeId(data[2 : length + 2].decode()), _decode(memoryview(data)[length + 2 :])
         return node, _heard(said) if isinstance(said, _Presence) else said
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-        raise ProtocolError(Code.MALFORMED, f"The hint does not have its form: {str(error)[:200]}") from None
+        raise ProtocolError(Code.MALFORMED, f"The hint cannot be decoded: {str(error)[:200]}") from None
 
 
 def _heard(said: _Presence) -> PresenceHint | PresenceWhole:

@@ -178,6 +178,7 @@ class Outbox:
         updates = submission.updates or submission.repeated
         if not admission.news:
             return self.ride(submission._replace(updates=(), repeated=updates, author_keys=()), seq)
+        # A submission that is judged again has lost its claims, and may have lost its first copy.
         again, own = submission.repeated or submission.author_keys, submission.author.client_id
         owned = own == submission.session.owned and admission.writes == (own,)
         if again or admission.new_clients or not (owned or authors.are_settled(admission.writes, submission.author)):
@@ -197,12 +198,14 @@ class Outbox:
 
         If nothing is on its way to the log, return the acknowledgement, by row `seq`.
         """
+        # What was taken last stands latest on the way to the log, so it covers every first copy.
         if self.waiting:
             self.take(submission)
         elif self.under_way is not None:
             self.under_way = replace(self.under_way, submissions=(*self.under_way.submissions, submission))
             self.bytes += submission.size
         elif self.owed_rows:
+            # Durable already, so nobody refuses this row: only its turn is awaited.
             last = max(self.owed_rows)
             self.owed_rows[last] = replace(
                 self.owed_rows[last], submissions=(*self.owed_rows[last].submissions, submission)

@@ -436,7 +436,7 @@ class Room:
                 if row.seq > self.seq:
                     self.replica.arrive(inspect_row(row, self._gate_limits), known=False)
         except ProtocolError as error:
-            return self.doubt(f"A row of the log is not what it was. {error.message}")
+            return self.doubt(f"A row of the log cannot be read. {error.message}")
         return [*self._advance(), *self._catching_up.ask_for_the_rest(self.replica)]
 
     def _advance(self, *, patient: bool = False) -> list[Effect]:
@@ -455,7 +455,10 @@ class Room:
         except Damaged as error:
             return effects + self.damaged("apply", error)
         except Spared:
-            return [*effects, *self._catching_up.reload("The last row is cheaper to read.", folded=True)]
+            return [
+                *effects,
+                *self._catching_up.reload("The last row is cheaper to read folded than to apply.", folded=True),
+            ]
         if self.replica.ahead and not patient and self._outbox.under_way is None:
             effects += self._catching_up.ask(self.replica)
         return effects

@@ -476,7 +476,7 @@ class Driver:
         present one.
         """
         if hint.epoch != self.room.epoch:
-            self.do(lambda: self.room.doubt("Another node knows another life of this document."))
+            self.do(lambda: self.room.doubt("Another node knows another epoch of this document."))
         elif hint.batch is None:
             self.do(lambda: self.room.hinted(hint.seq))
         else:

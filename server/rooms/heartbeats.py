@@ -22,8 +22,8 @@ NAMED = 10
 """One heartbeat in this many says the node's name."""
 
 _TWICE = (
-    "Another process runs under this name. Give each node a MANYHANDS_NODE_ID of its own: when one of them dies, "
-    "it is by its name that the documents it had open are found and opened with care."
+    "Another process runs under this name. Give each node a MANYHANDS_NODE_ID of its own. "
+    "After a crash, a node finds the documents that it had open by its name, and opens them with care."
 )
 
 

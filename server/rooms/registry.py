@@ -33,7 +33,8 @@ from server.sandbox import Sandbox, SandboxRejected
 from server.store.base import Loaded, Store
 
 UNTOUCHABLE = (
-    "This document cannot be opened: whatever reads it crashes. Everything is kept: tell whoever runs this server."
+    "This document cannot be opened, because reading it crashes the server. "
+    "Everything is kept. Tell the operator of this server."
 )
 
 UNTOUCHED = 600.0

@@ -34,7 +34,10 @@ from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.titles import utc_now
 
-UNREADABLE = "This document cannot be opened: the document engine fails with it. Everything is kept: tell whoever runs this server."
+UNREADABLE = (
+    "This document cannot be opened, because the document engine fails with it. "
+    "Everything is kept. Tell the operator of this server."
+)
 
 LONG_VECTOR_BYTES = 4 * 2**10
 """A state vector up to this many bytes is read in a quarter of a millisecond.

@@ -160,7 +160,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             message = "There is no such session here. Connect again."
         elif message is not None and message.endswith("is not an accepted origin."):
             message = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
-        return _refusal("400 BAD REQUEST", Code.MALFORMED, message or "This is no request of Engine.IO 4.")
+        return _refusal("400 BAD REQUEST", Code.MALFORMED, message or "This is not a request of Engine.IO 4.")
 
     async def _make_response(self, response_dict: dict[str, Any], environ: Environ) -> Any:
         """Answer with headers that forbid to keep the answer or to guess its type."""

@@ -198,7 +198,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             try:
                 packet = engine_packet.Packet(encoded_packet=frame)
             except ValueError:
-                raise BadFrame("a frame is no base64") from None
+                raise BadFrame("a frame is not base64") from None
             match packet.packet_type:
                 case engine_packet.MESSAGE:
                     await self.server.listener.received(self, packet.data)

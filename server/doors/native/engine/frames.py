@@ -70,7 +70,7 @@ def check_frame(frame: str | bytes, most: int) -> None:
     match frame[:1]:
         case "4":
             if frame[1:2] not in {"0", "1", "2", "3", "4", "5", "6"}:
-                raise BadFrame("a message is no Socket.IO packet")
+                raise BadFrame("a message is not a Socket.IO packet")
             if len(frame) > TEXT_CHARACTERS:
                 raise BadFrame("a text frame is too long")
         case "b":
@@ -79,7 +79,7 @@ def check_frame(frame: str | bytes, most: int) -> None:
             if len(frame) > SHORT_CHARACTERS:
                 raise BadFrame("a control frame is too long")
         case _:
-            raise BadFrame("a frame is no Engine.IO packet")
+            raise BadFrame("a frame is not an Engine.IO packet")
 
 
 class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
@@ -92,7 +92,7 @@ class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
         """Read a text packet and return how many attachments follow; raises BadFrame."""
         found = _SOCKETIO_PACKET.match(encoded_packet) if isinstance(encoded_packet, str) else None
         if found is None:
-            raise BadFrame("a message is no Socket.IO packet")
+            raise BadFrame("a message is not a Socket.IO packet")
         kind, attachments, namespace, ack_id, text = found.groups()
         self.packet_type = int(kind)
         self.namespace = namespace
@@ -105,11 +105,11 @@ class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
         match self.packet_type:
             case socketio_packet.CONNECT | socketio_packet.DISCONNECT:
                 if attachments is not None or self.id is not None:
-                    raise BadFrame("a packet carries what its kind does not have")
+                    raise BadFrame("a packet has an attachment or an ack id, which its kind does not have")
                 return
             case socketio_packet.EVENT | socketio_packet.BINARY_EVENT:
                 if attachments != ("1" if self.packet_type == socketio_packet.BINARY_EVENT else None):
-                    raise BadFrame("an event has more than one attachment, or a number of them that it does not have")
+                    raise BadFrame("an event announces a number of attachments that its kind does not have")
             case _:
                 raise BadFrame("a packet of a kind that clients do not send")
         if self.namespace not in (None, "/"):
@@ -138,7 +138,7 @@ def _parse(text: str) -> Any:
     try:
         return _decode(text)
     except (ValueError, RecursionError):
-        raise BadFrame("a text is no JSON") from None
+        raise BadFrame("a text is not JSON") from None
 
 
 def _refuse_constant(_: str) -> None:
