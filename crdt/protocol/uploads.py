@@ -11,7 +11,7 @@ from crdt.ids import DocumentId
 from crdt.protocol.requests import Upload
 
 PART_SECONDS = 30.0
-"""Seconds from one part to the next. A part of 256 KiB takes as long at 9 kB/s."""
+"""Seconds from one part to the next. A part of 256 KiB takes this long at 9 kB/s."""
 
 BYTES_PER_SECOND = 16 * 2**10
 """Slowest pace of an upload. A slower one would hold its memory for too long."""

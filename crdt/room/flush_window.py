@@ -2,8 +2,8 @@
 
 The first edit after a quiet spell leaves at once, in a room of any size. Later windows grow with
 the room, because a flush costs a frame for each member. They also grow with the lateness of the
-event loop. A node that has more to do than time so gathers more into each frame, instead of falling
-behind.
+event loop. A node that has more to do than time then gathers more into each frame, instead of
+falling behind.
 """
 
 SHORTEST = 0.02

@@ -94,7 +94,7 @@ class Room:
         self._sound = True
         """Whether the replica is what everybody here was told.
 
-        The gate's index may hold more: updates of which nothing will come.
+        The gate's index may hold more: updates that will never be durable.
         """
         self.info = info
         """The catalogue's entry, as an open page shows it."""

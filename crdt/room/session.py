@@ -18,7 +18,7 @@ from crdt.protocol.row import Contributor
 from crdt.room.authors import Author
 
 FETCH_SECONDS = 30.0
-"""Seconds from one part to the next. A part of 256 KiB takes as long at 9 kB/s."""
+"""Seconds from one part to the next. A part of 256 KiB takes this long at 9 kB/s."""
 
 FETCH_BYTES_PER_SECOND = 16 * 2**10
 """Slowest pace of fetching an announced update. A slower one would hold its memory too long."""

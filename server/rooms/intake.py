@@ -1,8 +1,8 @@
 """Intake of batches that cannot be taken at once.
 
 A batch is taken at once if it is small, and little else came in the same turn of the event loop.
-Any other batch is read in the sandbox, tried there if need be, and judged in slices while others go
-on.
+Any other batch is read in its turn, or, if it is large, in the sandbox. It is tried there if need
+be, and judged in slices while others go on.
 """
 
 import asyncio

@@ -32,6 +32,6 @@ class Learning:
             self._over.set()
 
     async def finish(self) -> None:
-        """Return when the document is indexed. Begin at once."""
+        """Have the indexing begin at once, and return when it is done."""
         self._wanted.set()
         await self._over.wait()

@@ -177,7 +177,7 @@ class Rooms:
         return answer
 
     async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[Driver, Ruling]:
-        """Open a document for somebody who may read it, and return their ruling.
+        """Open a document for somebody who may read it; return its driver and their ruling.
 
         The ruling is by the newest version of the access list that is known here. Access is asked
         for before anything is opened. It is asked for again if the document was not open meanwhile,

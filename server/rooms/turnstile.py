@@ -10,7 +10,7 @@ from collections import deque
 
 
 class Turnstile:
-    """A turnstile. Nobody waits unless somebody has just gone through."""
+    """Lets waiters through one by one. Nobody waits unless somebody has just gone through."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}

@@ -47,9 +47,9 @@ from server.observe import log
 from server.rooms import Rooms, shutting_down
 
 BACKLOG_FACTOR = 4
-"""Factor of the backlog limit at which a connection is cut.
+"""A connection is cut at this multiple of its backlog limit, whatever fills the backlog.
 
-A room stops sending at the limit itself. Anything else may fill the rest.
+Rooms stop sending to it at the limit itself.
 """
 
 EXPIRED = "Your sign-in has run out. Bring a fresh token, or sign in again."
@@ -251,7 +251,7 @@ class Gateway:
         return {"user": identity.user}
 
     def _expire(self, connection: Connection) -> None:
-        """Take a person whose sign-in has run out out of everything.
+        """Take a person out of everything, because their sign-in has run out.
 
         They stay out until they bring a fresh token.
         """

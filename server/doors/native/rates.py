@@ -62,7 +62,7 @@ class ConnectionRates:
                 await self._wait_for(self._others, 1)
 
     def admit_update_now(self, size: int) -> bool:
-        """Let an update that is answered through, if it may go now; if False, call `admit`."""
+        """Let through an update that is answered, if it may go now; if False, call `admit`."""
         return self._until_update(size) == 0
 
     def admit_presence_now(self) -> bool:

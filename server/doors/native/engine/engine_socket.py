@@ -253,7 +253,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     # Ending
 
     def end(self, *, cut: bool = False) -> None:
-        """End the connection, within a grace period, or by cutting the TCP connection now."""
+        """End in good order, within a grace period, or by cutting the TCP connection now."""
         if cut and self._transport is not None:
             self._transport.abort()
         if self.closed:
