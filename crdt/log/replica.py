@@ -83,10 +83,10 @@ class Replica:
     """
 
     judging = False
-    """Whether a batch is being judged in slices, so that no other may be."""
+    """Whether a batch is being judged in slices. No other batch may be judged meanwhile."""
 
     quarantined: str | None = None
-    """Why the document is open read-only; None: it is not."""
+    """The reason why the document is open read-only, or None if it is not quarantined."""
 
     def __init__(
         self, stored: Stored, limits: GateLimits, engine: Engine = apply_update, *, may_learn_later: bool = False

@@ -17,7 +17,7 @@ from tests.harness.room import EMPTY, Seat, Table
 
 ELSEWHERE = NodeId("elsewhere")
 ANNA, BERT = 1, 2
-"""Who wrote in the old document, under ids of then."""
+"""The authors of the old document, and their client ids of that time."""
 
 
 def old_document(*words: str) -> "Doc[Any]":

@@ -20,7 +20,7 @@ from tests.harness.hostile_work import KINDS, Input, garbage_in_many_updates, ne
 LIMITS = GateLimits()
 SMALL = 600
 LINES_A_BYTE = 60
-"""Of the cheapest struct, two bytes, which is 100 lines."""
+"""Lines for each byte of the cheapest struct, which has two bytes and takes 100 lines."""
 
 LINES_A_SLICE = 60_000
 """Some 5 ms."""

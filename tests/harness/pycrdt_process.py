@@ -1,7 +1,7 @@
-"""pycrdt in a process of its own: what it makes of updates, even if it dies of them.
+"""pycrdt in a process of its own, which may die of the updates that it gets.
 
-Asked over lines of JSON: a list of updates in hexadecimal. Answers with the state vector, the whole
-document as one update after a reload, or the exception's name.
+A request is a line of JSON: a list of updates in hexadecimal. The answer has the state vector and
+the whole document as one update after a reload, or the exception's name.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.harness.processes import mortal
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a document; `error` is a name, or "died" with the signal."""
+    """The document that pycrdt made, or an `error`: an exception's name, or "died" and a signal."""
 
     error: str | None
     state_vector: bytes = b""
@@ -27,7 +27,7 @@ class Outcome:
 
 
 class PycrdtProcess:
-    """Applies updates elsewhere; a process that dies is replaced. `with` is its lifetime."""
+    """A process that applies updates, and is replaced when it dies. Use it as `with`."""
 
     def __enter__(self) -> Self:
         self._start()
@@ -48,7 +48,7 @@ class PycrdtProcess:
         )
 
     def apply(self, log: Sequence[bytes]) -> Outcome:
-        """Apply a log to a fresh document, encode it, load that, and encode again."""
+        """Apply a log to a fresh document, encode it, load the encoding, and encode again."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([update.hex() for update in log]) + "\n")
