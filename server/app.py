@@ -95,7 +95,7 @@ class App:
         bounds = config.connections
         self._budget = Budget(bounds.max_held_bytes, bounds.max_held_bytes_per_user, clock)
         self._way_in = way_in(config.people, clock, unix_now)
-        access = Access(store, now, guests=config.people.auth == "guest")
+        access = Access(store, guests=config.people.auth == "guest")
         self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
         self.gateway = Gateway(
             self._rooms,

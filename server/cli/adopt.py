@@ -7,18 +7,14 @@ Nodes that have such a document open notice the change at their next look into t
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Role
 from server.config import Config
 from server.store.base import Store
-from server.store.sharing_base import Deed, Standing
+from server.store.deeds_base import OPERATOR
+from server.store.sharing_base import Standing
 from server.store.sql import SqlStore, url_of
-from server.store.titles import utc_now
-
-OPERATOR = "operator"
-"""The name of the operator in the audit."""
 
 _PAGE = 200
 
@@ -26,14 +22,14 @@ _PAGE = 200
 async def adopt_in(config: Config, document_id: str | None, user_id: str, *, take: bool) -> int:
     """Call `adopt` on the database that the settings name. Raises CannotAdopt or Unavailable."""
     async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
-        return await adopt(store, document_id, user_id, utc_now(), take=take)
+        return await adopt(store, document_id, user_id, take=take)
 
 
 class CannotAdopt(Exception):
     """Nothing was changed. The text is a sentence for the operator."""
 
 
-async def adopt(store: Store, document_id: str | None, user_id: str, now: datetime, *, take: bool = False) -> int:
+async def adopt(store: Store, document_id: str | None, user_id: str, *, take: bool = False) -> int:
     """Give a document an owner, or every document without an owner if `document_id` is None.
 
     Returns how many documents changed. `store` is open. With `take`, an owner is replaced, and
@@ -47,8 +43,7 @@ async def adopt(store: Store, document_id: str | None, user_id: str, now: dateti
         else [await _named(store, document_id, take=take)]
     )
     for each in ids:
-        await store.sharing.grant(each, user_id, Role.OWNER)
-        await store.audit.record(Deed(now, OPERATOR, "adopt", each, {"user_id": user_id}))
+        await store.sharing.grant(each, user_id, Role.OWNER, by=OPERATOR)
     return len(ids)
 
 

@@ -1,4 +1,4 @@
-"""Audit of one document for the operator: who changed access to it, trashed it, or deleted it.
+"""Audit of one document for the operator: all that was done to it, and by whom.
 
 Owners read the audit over REST as long as their document exists. Afterwards only the database has
 it.
@@ -27,5 +27,5 @@ async def record_of(store: Store, document_id: str, most: int) -> Sequence[str]:
 
     `store` is open.
     """
-    deeds = await store.audit.list(DocumentId(document_id), most)
+    deeds = await store.deeds.list(DocumentId(document_id), most)
     return [json.dumps(to_builtins(told(deed))) for deed in deeds]

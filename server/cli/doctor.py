@@ -20,17 +20,14 @@ from crdt.protocol.row import WHOLE_ROW, Found, Row
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.state_vector import check_state_vector
-from server.cli.adopt import OPERATOR
 from server.cli.contents import authors_of, in_words
 from server.config import Config
 from server.rooms.mending import mend
 from server.rooms.reader import stored_of
 from server.sandbox import Sandbox, SandboxRejected
 from server.store.base import Append, Appended, Loaded, Store
-from server.store.set_aside_base import Kept, State
-from server.store.sharing_base import Deed
+from server.store.set_aside_base import Kept, State, UpdatePlace
 from server.store.sql import SqlStore, url_of
-from server.store.titles import utc_now
 
 _PAGE = 200
 
@@ -45,17 +42,6 @@ class Advice:
 
 class CannotMend(Exception):
     """Nothing was changed. The text is a sentence for the operator."""
-
-
-@dataclass(frozen=True, slots=True)
-class UpdatePlace:
-    """An update's row, and its position in the row."""
-
-    seq: Seq
-    position: int
-
-    def __str__(self) -> str:
-        return str(self.seq) if self.position == WHOLE_ROW else f"{self.seq}.{self.position}"
 
 
 @asynccontextmanager
@@ -205,8 +191,6 @@ class Doctor:
     async def _settle(self, kept: Kept, state: State) -> None:
         seq, position = kept.found.seq, kept.found.set_aside.position
         await self.store.set_aside.settle(kept.document_id, seq, position, state)
-        details = {"place": str(place_of(kept.found))}
-        await self.store.audit.record(Deed(utc_now(), OPERATOR, state.value, kept.document_id, details))
 
 
 _HEAD = "DOCUMENT PLACE STATE BYTES AUTHORS FOUND REASON"

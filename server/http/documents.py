@@ -12,13 +12,13 @@ from msgspec import Meta, Struct
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role
-from crdt.protocol.messages import DocumentInfo, User
+from crdt.protocol.messages import User
 from server.auth.base import may_create
 from server.http.operation import Asked, operation
 from server.observe import log
 from server.people.access import Access, NotPossible, Ruling, no_such_document
-from server.rooms import info_of
 from server.store.base import Catalogue, Entry
+from server.store.deeds_base import Done
 
 MAX_TITLE = 300
 """Characters."""
@@ -95,11 +95,11 @@ class Documents(Struct):
 class OpenDocuments(Protocol):
     """The documents that pages have open now, as far as the catalogue concerns them."""
 
-    def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
-        """Tell open pages of a new title, or of the trash."""
+    def tell(self, done: Done) -> None:
+        """Tell open pages what was done."""
 
-    async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
-        """Close a document for everybody."""
+    async def until_closed(self, document_id: DocumentId) -> None:
+        """Return when the document is not open on this node."""
 
 
 class DocumentsApi:
@@ -140,7 +140,13 @@ class DocumentsApi:
         await self._access.remember(identity)
         owner = identity.user.user_id if identity.lasting else None
         entry = await self._catalogue.create(
-            document_id, title, epoch, self._clock(), owner=owner, link_role=self._link_role
+            document_id,
+            title,
+            epoch,
+            self._clock(),
+            by=identity.user.user_id,
+            owner=owner,
+            link_role=self._link_role,
         )
         asked.headers["Location"] = f"/api/documents/{document_id}"
         return shown(entry, Ruling(Role.OWNER, 0, identity.user if owner else None))
@@ -169,7 +175,8 @@ class DocumentsApi:
     async def rename_document(self, asked: Asked, body: Title) -> Document:
         """Give a document another title. Open pages are told (`document` event)."""
         title = clean_title(body.title)
-        return self._changed(await self._catalogue.rename(asked.document_id, title, self._clock()), asked.ruling)
+        by = asked.identity.user.user_id
+        return self._changed(asked, await self._catalogue.rename(asked.document_id, title, self._clock(), by=by))
 
     @operation("POST /api/documents/{document_id}/trash", needs=Action.TRASH)
     async def trash_document(self, asked: Asked) -> Document:
@@ -178,19 +185,16 @@ class DocumentsApi:
             entry = await self._entry(asked)
             if entry.trashed_at is not None:
                 return shown(entry, asked.ruling)
-            trashed = await self._catalogue.set_trashed(entry.document_id, self._clock())
-        answer = self._changed(trashed, asked.ruling)
-        await self._record(asked, "trash")
-        return answer
+            by = asked.identity.user.user_id
+            trashed = await self._catalogue.set_trashed(entry.document_id, self._clock(), by=by)
+        return self._changed(asked, trashed)
 
     @operation("POST /api/documents/{document_id}/restore", needs=Action.TRASH)
     async def restore_document(self, asked: Asked) -> Document:
         """Take a document out of the trash."""
         async with self._trash:
-            restored = await self._catalogue.set_trashed(asked.document_id, None)
-        answer = self._changed(restored, asked.ruling)
-        await self._record(asked, "restore")
-        return answer
+            restored = await self._catalogue.set_trashed(asked.document_id, None, by=asked.identity.user.user_id)
+        return self._changed(asked, restored)
 
     @operation("DELETE /api/documents/{document_id}", needs=Action.DELETE, errors={409})
     async def delete_document(self, asked: Asked) -> None:
@@ -199,17 +203,11 @@ class DocumentsApi:
             entry = await self._entry(asked)
             if entry.trashed_at is None:
                 raise NotPossible("Only a document in the trash can be deleted for ever: put it there first.")
-            await self._evict(entry.document_id)
-            await self._catalogue.delete(entry.document_id)
-            await self._evict(entry.document_id)  # who joined between the two
+            done = await self._catalogue.delete(entry.document_id, by=asked.identity.user.user_id)
+            if done is not None:
+                self._open.tell(done)
+            await self._open.until_closed(entry.document_id)
         log.info("document_deleted", document=entry.document_id)
-        await self._record(asked, "delete")
-
-    async def _record(self, asked: Asked, action: str) -> None:
-        await self._access.record(asked.identity, action, asked.document_id)
-
-    async def _evict(self, document_id: DocumentId) -> None:
-        await self._open.evict(document_id, Code.DELETED, "This document was deleted.")
 
     async def _entry(self, asked: Asked) -> Entry:
         entry = await self._catalogue.get(asked.document_id)
@@ -217,11 +215,11 @@ class DocumentsApi:
             raise no_such_document()
         return entry
 
-    def _changed(self, entry: Entry | None, ruling: Ruling) -> Document:
-        if entry is None:
+    def _changed(self, asked: Asked, done: Done | None) -> Document:
+        if done is None or done.entry is None:
             raise no_such_document()
-        self._open.announce(entry.document_id, info_of(entry))
-        return shown(entry, ruling)
+        self._open.tell(done)
+        return shown(done.entry, asked.ruling)
 
 
 def shown(entry: Entry, ruling: Ruling) -> Document:

@@ -10,8 +10,8 @@ from crdt.protocol.messages import User
 from server.http.documents import Time
 from server.http.operation import Asked, operation
 from server.people.sharing import LinkView, LinkWish, SharingDesk
+from server.store.deeds_base import Deed as StoredDeed
 from server.store.sharing_base import INVITED
-from server.store.sharing_base import Deed as StoredDeed
 from server.store.sharing_base import Person as StoredPerson
 
 MAX_USER_ID = 200 + len(INVITED)
@@ -157,7 +157,10 @@ class SharingApi:
 
     @operation("GET /api/documents/{document_id}/audit", needs=Action.SHARE, asks=False)
     async def see_audit(self, asked: Asked) -> Deeds:
-        """See who has changed access. The record is here as long as the document exists (`manyhands audit` afterwards)."""
+        """See what was done to the document, and by whom: made, renamed, shared, trashed and so on.
+
+        The record is here as long as the document exists (`manyhands audit` afterwards).
+        """
         deeds = await self._desk.deeds(asked.identity, asked.document_id)
         return Deeds([told(deed) for deed in deeds])
 
@@ -174,7 +177,7 @@ def _link(link: LinkView) -> Link:
 
 def told(deed: StoredDeed) -> Deed:
     """One line of a document's record, as it is told."""
-    return Deed(deed.at.isoformat(), deed.actor_id, deed.action, dict(deed.details))
+    return Deed(deed.at.isoformat(), deed.by, deed.kind, dict(deed.details))
 
 
 def _user_id(asked: Asked) -> str:

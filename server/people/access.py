@@ -14,7 +14,6 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
@@ -24,7 +23,8 @@ from server.auth.base import EVERY_DOCUMENT, Identity
 from server.observe import log
 from server.people.questions import Questions
 from server.store.base import Store, Whose
-from server.store.sharing_base import INVITED, Deed, KnownUser, Link, Standing
+from server.store.deeds_base import Done
+from server.store.sharing_base import INVITED, KnownUser, Link, Standing
 
 REMEMBERED = 10_000
 """People whose names this node knows to be stored; past it, it forgets that and stores them again."""
@@ -57,16 +57,14 @@ class Ruling:
 
 
 class Access:
-    """Rulings over the store. `guests`: whether everybody is let in, and may have what nobody owns; `clock`: the time of day."""
+    """Rulings over the store. `guests`: whether everybody is let in, and may have what nobody owns."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], *, guests: bool) -> None:
+    def __init__(self, store: Store, *, guests: bool) -> None:
         self._sharing = store.sharing
         self._users = store.users
-        self._audit = store.audit
-        self._clock = clock
         self._guests = guests
         self._remembered: dict[str, KnownUser] = {}
-        self._told: list[Callable[[DocumentId, int], None]] = []
+        self._told: list[Callable[[Done], None]] = []
         self._standings = Questions(self._ask_standings)
         self._known = Questions(self._users.known)
 
@@ -188,44 +186,29 @@ class Access:
         """Give somebody who has signed in what their verified address was invited to."""
         if identity.email is None:
             return
-        user_id = identity.user.user_id
-        for document_id, version in (await self._sharing.redeem(INVITED + identity.email, user_id)).items():
-            await self.record(identity, "accept_invitation", document_id)
-            self._tell(document_id, version)
+        for done in await self._sharing.redeem(INVITED + identity.email, identity.user.user_id):
+            self._tell(done)
 
     # Changing.
 
-    def on_changed(self, told: Callable[[DocumentId, int], None]) -> None:
-        """Call this from now on when a document's access has a new version; must not block or raise."""
+    def on_deed(self, told: Callable[[Done], None]) -> None:
+        """Call this from now on when a document's access was changed; must not block or raise."""
         self._told.append(told)
 
-    async def change(
-        self,
-        identity: Identity,
-        document_id: DocumentId,
-        act: Callable[[], Awaitable[int | None]],
-        deed: tuple[str, Mapping[str, str]],
-    ) -> None:
-        """Carry out a change that somebody may make, write down who did what, and tell whoever has the document open.
+    async def change(self, identity: Identity, act: Callable[[], Awaitable[Done | None]]) -> None:
+        """Carry out a change that somebody may make, and tell whoever has the document open.
 
         Raises ProtocolError(not_found) when the document has gone.
         """
         await self.remember(identity)
-        version = await act()
-        if version is None:
+        done = await act()
+        if done is None:
             raise no_such_document()
-        self._tell(document_id, version)
-        await self.record(identity, deed[0], document_id, deed[1])
+        self._tell(done)
 
-    async def record(
-        self, identity: Identity, action: str, document_id: DocumentId, details: Mapping[str, str] | None = None
-    ) -> None:
-        """Write down what somebody has done to a document."""
-        await self._audit.record(Deed(self._clock(), identity.user.user_id, action, document_id, details or {}))
-
-    def _tell(self, document_id: DocumentId, version: int) -> None:
+    def _tell(self, done: Done) -> None:
         for told in self._told:
-            told(document_id, version)
+            told(done)
 
 
 def _names(identity: Identity) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from crdt.permissions import Action, Role, may
 from server.auth.base import Identity
 from server.people.access import Access, NotPossible, hash_token, no_such_document
 from server.store.base import Store
-from server.store.sharing_base import INVITED, Deed, Link, Person
+from server.store.deeds_base import Deed
+from server.store.sharing_base import INVITED, Link, Person
 
 TOKEN_CHARACTERS = 22
 """Of URL-safe base64: 132 bits."""
@@ -67,7 +68,7 @@ class SharingDesk:
     def __init__(self, store: Store, access: Access, secret: Callable[[], bytes], most_people: int = 1000) -> None:
         self._sharing = store.sharing
         self._users = store.users
-        self._audit = store.audit
+        self._deeds = store.deeds
         self._access = access
         self._secret = secret
         self._most_people = most_people
@@ -79,9 +80,9 @@ class SharingDesk:
         return AccessView(people, self._link_view(role, document_id, await self._link_of(document_id)))
 
     async def deeds(self, identity: Identity, document_id: DocumentId) -> Sequence[Deed]:
-        """Who has changed what, the last first."""
+        """Who has done what to the document, the last first."""
         await self._access.require(identity, document_id, Action.SHARE)
-        return await self._audit.list(document_id)
+        return await self._deeds.list(document_id)
 
     async def invite(self, identity: Identity, document_id: DocumentId, email: str, role: Role) -> str:
         """Grant something to whoever has this address, known or not; the user id that it was granted to."""
@@ -105,9 +106,8 @@ class SharingDesk:
         if len(people) >= self._most_people and all(person.user.user_id != user_id for person in people):
             message = f"A document can be given to {self._most_people} people. Remove somebody first."
             raise ProtocolError(Code.TOO_MANY, message)
-        act = partial(self._sharing.grant, document_id, user_id, role)
-        deed = ("transfer" if owner else "grant", {"user_id": user_id, "role": role.value})
-        await self._access.change(identity, document_id, act, deed)
+        act = partial(self._sharing.grant, document_id, user_id, role, by=identity.user.user_id)
+        await self._access.change(identity, act)
 
     async def revoke(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
         """Take somebody's access away, or one's own: what the link gives stays with whoever comes by it again."""
@@ -120,8 +120,8 @@ class SharingDesk:
             raise ProtocolError(Code.NOT_FOUND, "There is no such person in this document.")
         if present.role is Role.OWNER:
             raise NotPossible("The owner cannot be removed: transfer the document first.")
-        act = partial(self._sharing.revoke, document_id, user_id)
-        await self._access.change(identity, document_id, act, ("revoke", {"user_id": user_id}))
+        act = partial(self._sharing.revoke, document_id, user_id, by=identity.user.user_id)
+        await self._access.change(identity, act)
 
     async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkWish) -> LinkView:
         """Open the link, close it, or make it anew, and say how it is then."""
@@ -129,11 +129,8 @@ class SharingDesk:
         link = await self._link_of(document_id)
         wanted = _wanted(self._secret(), document_id, link, wish)
         if wanted != link:
-            act = partial(self._sharing.set_link, document_id, wanted)
-            details = {"role": wanted.role.value if wanted.role else "none"} | (
-                {"renewed": "yes"} if wish.renew else {}
-            )
-            await self._access.change(identity, document_id, act, ("link", details))
+            act = partial(self._sharing.set_link, document_id, wanted, by=identity.user.user_id)
+            await self._access.change(identity, act)
             wanted = await self._link_of(document_id)  # which another owner's page may have made anew meanwhile
         return self._link_view(role, document_id, wanted)
 
@@ -144,8 +141,8 @@ class SharingDesk:
             if not identity.lasting:
                 raise NotPossible("Nobody owns this document, and you will not be known again: keep the cookie first.")
             user_id = identity.user.user_id
-            act = partial(self._sharing.grant, document_id, user_id, Role.OWNER)
-            await self._access.change(identity, document_id, act, ("adopt", {"user_id": user_id}))
+            act = partial(self._sharing.grant, document_id, user_id, Role.OWNER, by=user_id)
+            await self._access.change(identity, act)
         return ruling.role
 
     async def _link_of(self, document_id: DocumentId) -> Link:

@@ -4,9 +4,9 @@
 committer.py writes for all. crdt/room/room.py is what a room decides.
 """
 
-from server.rooms.driver import info_of, shutting_down
+from server.rooms.driver import shutting_down
 from server.rooms.registry import RoomSettings
 from server.rooms.rooms import Rooms
 from server.rooms.seat import Circle, Door, Ears, Seat
 
-__all__ = ["Circle", "Door", "Ears", "RoomSettings", "Rooms", "Seat", "info_of", "shutting_down"]
+__all__ = ["Circle", "Door", "Ears", "RoomSettings", "Rooms", "Seat", "shutting_down"]

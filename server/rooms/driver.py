@@ -458,16 +458,24 @@ class Driver:
                 self.do(lambda: members.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
                 self.do(lambda: members.hear_whole_presence(node, everybody, asks=asks))
+            case DocumentHint() | AccessHint() | ClosedHint():
+                self.heed(message)
+            case Beat():
+                pass  # a node speaks of itself elsewhere
+            case _:
+                assert_never(message)
+
+    def heed(self, notice: DocumentHint | AccessHint | ClosedHint) -> None:
+        """Carry out a notice, from here or from another node."""
+        match notice:
             case DocumentHint(info):
                 self.do(lambda: self.room.describe(info))
             case AccessHint(version):
                 self.access_changed(version)
             case ClosedHint(code, reason):
                 self.end(code, reason)
-            case Beat():
-                pass  # a node speaks of itself elsewhere
             case _:
-                assert_never(message)
+                assert_never(notice)
 
     def hear_row(self, hint: BatchHint) -> None:
         """Take in that the log has this row.

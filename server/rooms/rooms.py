@@ -18,7 +18,7 @@ from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from crdt.room.live_nodes import LiveNodes
 from server.auth.base import Identity
 from server.background import Background
-from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
+from server.bus.base import Bus
 from server.people.access import Access, Ruling
 from server.rooms.committer import Committer
 from server.rooms.driver import Driver, Surroundings
@@ -27,12 +27,13 @@ from server.rooms.heartbeats import Heartbeats
 from server.rooms.intake import Intake
 from server.rooms.judging import Judging, remember
 from server.rooms.memory_shares import MemoryShares
+from server.rooms.notices import Notice, notice_of
 from server.rooms.registry import Registry, RoomSettings
 from server.rooms.seat import Card, Ears, Seat
 from server.rooms.turnstile import Turnstile
 from server.sandbox import Sandbox
 from server.store.base import Store
-from server.store.titles import utc_now
+from server.store.deeds_base import Done
 
 UNREADABLE = (
     "This document cannot be opened, because the document engine fails with it. "
@@ -67,8 +68,8 @@ class Rooms:
         self._background = Background()
         self._committer = Committer(store.log, deadline=settings.append_deadline)
         self._registry = Registry(store, bus, sandbox, settings, self._background)
-        access = access or Access(store, utc_now, guests=True)
-        access.on_changed(self.access_changed)
+        access = access or Access(store, guests=True)
+        access.on_deed(self.tell)
         self._judging = Judging(access)
         self._memory_shares = MemoryShares(self._registry, settings.open_bytes_per_user)
         self._turnstile = Turnstile()
@@ -214,27 +215,19 @@ class Rooms:
 
     # What the catalogue's routes and sharing call.
 
-    def access_changed(self, document_id: DocumentId, version: int) -> None:
-        """Judge everybody in a document, here and elsewhere, because access to it has changed."""
-        self._bus.publish(document_id, AccessHint(version))
+    def tell(self, done: Done) -> None:
+        """Tell the people of an open document what has been done to it, here and elsewhere."""
+        notice = notice_of(done)
+        if done.deed is not None and notice is not None:
+            self.notify(done.deed.document_id, notice)
+
+    def notify(self, document_id: DocumentId, notice: Notice) -> None:
+        """Have a notice carried out here and elsewhere."""
+        self._bus.publish(document_id, notice)
         driver = self._registry.get(document_id)
         if driver is not None:
-            driver.access_changed(version)
+            driver.heed(notice)
 
-    def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
-        """Tell the open pages, here and elsewhere, that a title or the trash has changed."""
-        driver = self._registry.get(document_id)
-        if driver is not None:
-            driver.do(lambda: driver.room.describe(info))
-        self._bus.publish(document_id, DocumentHint(info))
-
-    async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
-        """Close a document for everybody, here and elsewhere, and say why.
-
-        What is not durable is refused.
-        """
-        driver = self._registry.get(document_id)
-        if driver is not None:
-            driver.end(code, message)
-        self._bus.publish(document_id, ClosedHint(code, message))
+    async def until_closed(self, document_id: DocumentId) -> None:
+        """Return when the document is not open here."""
         await self._registry.until_closed(document_id)

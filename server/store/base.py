@@ -35,8 +35,9 @@ from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role
 from crdt.protocol.row import AuthorKeys, Contributor
 from crdt.protocol.row import Row as Row
+from server.store.deeds_base import OPERATOR, Deeds, Done
 from server.store.set_aside_base import Marks, SetAsides
-from server.store.sharing_base import Audit, Secrets, Sharing, Users
+from server.store.sharing_base import Secrets, Sharing, Users
 
 REMEMBERED_UPDATE_IDS = 1000
 """Update ids kept per document after a compaction: far more rows than others can append between a lost reply and its retry."""
@@ -218,15 +219,20 @@ class Whose:
 
 
 class Catalogue(Protocol):
-    """Which documents there are. What changes an entry answers with it as it is then; None: it does not exist."""
+    """Which documents there are.
 
-    async def create(
+    What changes a document writes its deed: `by` is the user id of whoever does it. None: the
+    document does not exist, and nothing was written.
+    """
+
+    async def create(  # noqa: PLR0913 - all that a document begins with
         self,
         document_id: DocumentId,
         title: str,
         epoch: Epoch,
         now: datetime,
         *,
+        by: str = OPERATOR,
         owner: str | None = None,
         link_role: Role | None = Role.EDITOR,
     ) -> Entry:
@@ -243,14 +249,16 @@ class Catalogue(Protocol):
         Raises ProtocolError(malformed) for a cursor that this method did not make.
         """
 
-    async def rename(self, document_id: DocumentId, title: str, now: datetime) -> Entry | None:
+    async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
         """Give a document another title."""
 
-    async def set_trashed(self, document_id: DocumentId, trashed_at: datetime | None) -> Entry | None:
+    async def set_trashed(
+        self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
+    ) -> Done | None:
         """Put a document into the trash or take it out."""
 
-    async def delete(self, document_id: DocumentId) -> bool:
-        """Delete a document for ever: its log, snapshots, history, attachments; False when it did not exist."""
+    async def delete(self, document_id: DocumentId, *, by: str = OPERATOR) -> Done | None:
+        """Delete a document for ever: its log, snapshots, history, attachments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +336,8 @@ class Store(Protocol):
         """What all nodes share and keep to themselves."""
 
     @property
-    def audit(self) -> Audit:
-        """Who has changed access."""
+    def deeds(self) -> Deeds:
+        """What happened to documents."""
 
     async def __aenter__(self) -> "Store":
         """Open; raises Unavailable with a sentence for the operator when that cannot be."""

@@ -1,46 +1,50 @@
 """Which documents there are, in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, tuple_, update
 from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
 from server.store.base import Entry, Page, Whose
 from server.store.database import Database
+from server.store.deeds import ENTRY, entry_of, write_deed
+from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants
 from server.store.sharing import concerns, note_owner
 from server.store.statements import change, fetch, insert, unless_there
-from server.store.titles import decode_cursor, encode_cursor, fold_title, from_microseconds, to_microseconds
+from server.store.titles import decode_cursor, encode_cursor, fold_title, to_microseconds
 
-_ENTRY = select(
-    documents.c.document_id,
-    documents.c.title,
-    documents.c.created_at,
-    documents.c.updated_at,
-    documents.c.trashed_at,
-    documents.c.size,
+_OF_ID = ENTRY.where(documents.c.document_id == bindparam("document_id"))
+_THIS = documents.c.document_id == bindparam("of_id")
+_RENAME = (
+    update(documents)
+    .where(_THIS)
+    .values(title=bindparam("new"), title_folded=bindparam("folded"), updated_at=bindparam("now"))
 )
-_OF_ID = _ENTRY.where(documents.c.document_id == bindparam("document_id"))
+_TRASH = update(documents).where(_THIS).values(trashed_at=bindparam("trashed"))
+_DELETE = delete(documents).where(_THIS)
 
 
 class SqlCatalogue:
     """The catalogue port over a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._clock = clock
 
-    async def create(
+    async def create(  # noqa: PLR0913 - all that a document begins with
         self,
         document_id: DocumentId,
         title: str,
         epoch: Epoch,
         now: datetime,
         *,
+        by: str = OPERATOR,
         owner: str | None = None,
         link_role: Role | None = Role.EDITOR,
     ) -> Entry:
@@ -58,7 +62,9 @@ class SqlCatalogue:
             "size": 0,
             "link_role": None if link_role is None else link_role.value,
         }
-        return await self._database.write(partial(_create, values=values, owner=owner))
+        return await self._database.write(
+            partial(_create, values=values, owner=owner, deed=self._deed(Kind.CREATE, document_id, by))
+        )
 
     async def get(self, document_id: DocumentId) -> Entry | None:
         """One entry."""
@@ -69,7 +75,7 @@ class SqlCatalogue:
     ) -> Page:
         """Let the database scan and sort, and ask it for one entry more than the page holds."""
         statement = (
-            _ENTRY.where(documents.c.trashed_at.is_not(None) if trashed else documents.c.trashed_at.is_(None))
+            ENTRY.where(documents.c.trashed_at.is_not(None) if trashed else documents.c.trashed_at.is_(None))
             .order_by(documents.c.updated_at.desc(), documents.c.document_id.desc())
             .limit(limit + 1)
         )
@@ -88,25 +94,36 @@ class SqlCatalogue:
         more = len(entries) > len(page)
         return Page(page, encode_cursor(page[-1].updated_at, page[-1].document_id) if page and more else None)
 
-    async def rename(self, document_id: DocumentId, title: str, now: datetime) -> Entry | None:
+    async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
         """Give a document another title."""
-        values = {"title": title, "title_folded": fold_title(title), "updated_at": to_microseconds(now)}
-        return await self._database.write(partial(_change, document_id=document_id, values=values))
+        values = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
+        return await self._change(_RENAME, self._deed(Kind.RENAME, document_id, by), values)
 
-    async def set_trashed(self, document_id: DocumentId, trashed_at: datetime | None) -> Entry | None:
+    async def set_trashed(
+        self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
+    ) -> Done | None:
         """Put a document into the trash or take it out."""
-        values = {"trashed_at": None if trashed_at is None else to_microseconds(trashed_at)}
-        return await self._database.write(partial(_change, document_id=document_id, values=values))
+        at = None if trashed_at is None else to_microseconds(trashed_at)
+        deed = self._deed(Kind.RESTORE if at is None else Kind.TRASH, document_id, by)
+        return await self._change(_TRASH, deed, {"trashed": at})
 
-    async def delete(self, document_id: DocumentId) -> bool:
+    async def delete(self, document_id: DocumentId, *, by: str = OPERATOR) -> Done | None:
         """Delete a document's row, with which everything goes that hangs on it."""
-        existed = await self._database.write(partial(_delete, document_id=document_id))
-        if existed:
+        done = await self._change(_DELETE, self._deed(Kind.DELETE, document_id, by), {})
+        if done is not None:
             await self._database.give_back()
-        return existed
+        return done
+
+    async def _change(self, statement: ClauseElement, deed: Deed, values: Mapping[str, Any]) -> Done | None:
+        return await self._database.write(partial(_change, statement=statement, deed=deed, values=values))
+
+    def _deed(self, kind: Kind, document_id: DocumentId, by: str) -> Deed:
+        return Deed(kind, document_id, by, self._clock())
 
 
-def _create(connection: Connection, values: Mapping[str, Any], owner: str | None) -> Entry:
+def _create(connection: Connection, values: Mapping[str, Any], owner: str | None, deed: Deed) -> Entry:
+    document_id = values["document_id"]
+    new = not fetch(connection, _OF_ID, document_id=document_id)
     (made,) = fetch(connection, _creation(connection.dialect.name), **values)
     key, epoch = made
     if owner is not None and epoch == values["epoch"]:
@@ -118,8 +135,10 @@ def _create(connection: Connection, values: Mapping[str, Any], owner: str | None
         }
         change(connection, unless_there(connection.dialect.name, grants), **grant)
         note_owner(connection, key)
-    (entry,) = fetch(connection, _OF_ID, document_id=values["document_id"])
-    return _entry(*entry)
+    if new and epoch == values["epoch"]:
+        write_deed(connection, deed)
+    (entry,) = fetch(connection, _OF_ID, document_id=document_id)
+    return entry_of(*entry)
 
 
 @cache
@@ -135,23 +154,14 @@ def _creation(dialect: str) -> ClauseElement:
 
 def _get(connection: Connection, document_id: DocumentId) -> Entry | None:
     found = fetch(connection, _OF_ID, document_id=document_id)
-    return _entry(*found[0]) if found else None
+    return entry_of(*found[0]) if found else None
 
 
 def _all(connection: Connection, statement: Select[Any]) -> list[Entry]:
-    return [_entry(*found) for found in connection.execute(statement)]
+    return [entry_of(*found) for found in connection.execute(statement)]
 
 
-def _change(connection: Connection, document_id: DocumentId, values: Mapping[str, Any]) -> Entry | None:
-    connection.execute(update(documents).where(documents.c.document_id == document_id).values(values))
-    return _get(connection, document_id)
-
-
-def _delete(connection: Connection, document_id: DocumentId) -> bool:
-    return connection.execute(delete(documents).where(documents.c.document_id == document_id)).rowcount > 0
-
-
-def _entry(document_id: str, title: str, created_at: int, updated_at: int, trashed_at: int | None, size: int) -> Entry:
-    trashed = None if trashed_at is None else from_microseconds(trashed_at)
-    created, updated = from_microseconds(created_at), from_microseconds(updated_at)
-    return Entry(DocumentId(document_id), title, created, updated, trashed, size)
+def _change(connection: Connection, statement: ClauseElement, deed: Deed, values: Mapping[str, Any]) -> Done | None:
+    if not change(connection, statement, of_id=deed.document_id, **values):
+        return None
+    return write_deed(connection, deed)

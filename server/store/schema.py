@@ -211,7 +211,7 @@ secrets = Table(
 )
 
 # Not a document's own: it tells also of documents that are gone.
-audit = Table(
+deeds = Table(
     "audit",
     metadata,
     Column("id", Integer, primary_key=True),

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, bindparam, select, update
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import Found, SetAside
 from server.store.database import Database
+from server.store.deeds import write_deed
+from server.store.deeds_base import OPERATOR, Deed, Kind
 from server.store.schema import documents, set_aside
-from server.store.set_aside_base import Kept, Marks, State
+from server.store.set_aside_base import Kept, Marks, State, UpdatePlace
 from server.store.statements import change, fetch, unless_there
 from server.store.titles import from_microseconds, to_microseconds
 
@@ -49,7 +51,8 @@ class SqlSetAsides:
 
     async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
         """Change a state."""
-        job = partial(_settle, document_id=document_id, seq=seq, position=position, state=state)
+        now = to_microseconds(self._clock())
+        job = partial(_settle, document_id=document_id, seq=seq, position=position, state=state, now=now)
         return await self._database.write(job)
 
 
@@ -102,7 +105,7 @@ def _list(connection: Connection, document_id: DocumentId | None) -> list[Kept]:
     ]
 
 
-def _settle(connection: Connection, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
+def _settle(connection: Connection, document_id: DocumentId, seq: Seq, position: int, state: State, now: int) -> bool:
     key = connection.execute(select(documents.c.key).where(documents.c.document_id == document_id)).scalar()
     if key is None:
         return False
@@ -114,4 +117,7 @@ def _settle(connection: Connection, document_id: DocumentId, seq: Seq, position:
     if not changed.rowcount:
         return False
     change(connection, _RAISE_VERSION, of_document=key)
+    if state is not State.KEPT:
+        details = {"place": str(UpdatePlace(seq, position))}
+        write_deed(connection, Deed(Kind(state.value), document_id, OPERATOR, from_microseconds(now), details))
     return True

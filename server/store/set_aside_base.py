@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from crdt.ids import DocumentId, Epoch, Seq
-from crdt.protocol.row import Found, Row, SetAside
+from crdt.protocol.row import WHOLE_ROW, Found, Row, SetAside
 
 
 class State(StrEnum):
@@ -52,6 +52,17 @@ class Marks:
         return [Row(row.seq, row.batch, row.author_keys, self.by_seq.get(row.seq, ()), row.damaged) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class UpdatePlace:
+    """An update's row, and its position in the row."""
+
+    seq: Seq
+    position: int
+
+    def __str__(self) -> str:
+        return str(self.seq) if self.position == WHOLE_ROW else f"{self.seq}.{self.position}"
+
+
 class SetAsides(Protocol):
     """What is set aside in all documents."""
 
@@ -62,4 +73,4 @@ class SetAsides(Protocol):
         """What is set aside in a document, or in all of them, by document and place."""
 
     async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
-        """Say what became of one; False: there is no such."""
+        """Say what the operator has made of one, and write the deed; False: there is no such."""

@@ -36,10 +36,12 @@ from crdt.permissions import Role, strongest
 from crdt.protocol.messages import User
 from server.store.base import LISTED_OWNERLESS, Whose
 from server.store.database import Database
+from server.store.deeds import read_present, write_deed
+from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
 from server.store.statements import among, change, fetch, insert, upsert
-from server.store.titles import to_microseconds
+from server.store.titles import from_microseconds, to_microseconds
 from server.store.users import shown
 
 _HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))
@@ -66,15 +68,11 @@ _VISITS_OVER = (
 _FORGET_VISITS = delete(visits).where(_OF_DOCUMENT, visits.c.visited_at <= bindparam("too_old"))
 
 _OF_ID = documents.c.document_id == bindparam("of_id")
-_VERSION = select(documents.c.key, documents.c.access_version).where(_OF_ID)
-_RAISED = (
-    update(documents)
-    .values(access_version=documents.c.access_version + 1)
-    .returning(documents.c.key, documents.c.access_version)
-)
-_RAISE_VERSION = _RAISED.where(_OF_ID)
+_RAISED = update(documents).values(access_version=documents.c.access_version + 1)
+_RAISE_VERSION = _RAISED.where(_OF_ID).returning(documents.c.key)
 _RAISE_VERSION_OF_KEY = _RAISED.where(documents.c.key == bindparam("of_document"))
-_RAISE_WITH_LINK = _RAISED.where(_OF_ID, documents.c.link_generation <= bindparam("generation")).values(
+_GENERATION = select(documents.c.link_generation).where(_OF_ID).with_for_update(key_share=True)
+_SET_LINK = _RAISED.where(_OF_ID).values(
     link_role=bindparam("role"), link_hash=bindparam("token_hash"), link_generation=bindparam("generation")
 )
 _OWNERS = and_(grants.c.document_key == bindparam("of_document"), grants.c.role == _OWNER)
@@ -107,28 +105,32 @@ class SqlSharing:
         """Everybody with a grant, owner first, then visitors."""
         return await self._database.read(partial(_people, document_id=document_id))
 
-    async def grant(self, document_id: DocumentId, user_id: str, role: Role) -> int | None:
+    async def grant(self, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR) -> Done | None:
         """Give somebody a role."""
-        job = partial(_grant, document_id=document_id, user_id=user_id, role=role, at=to_microseconds(self._clock()))
+        job = partial(_grant, document_id=document_id, user_id=user_id, role=role, by=by, at=self._now())
         return await self._database.write(job)
 
-    async def revoke(self, document_id: DocumentId, user_id: str) -> int | None:
+    async def revoke(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
         """Take somebody's grant and visit away."""
-        return await self._database.write(partial(_revoke, document_id=document_id, user_id=user_id))
+        job = partial(_revoke, document_id=document_id, user_id=user_id, by=by, at=self._now())
+        return await self._database.write(job)
 
-    async def set_link(self, document_id: DocumentId, link: Link) -> int | None:
+    async def set_link(self, document_id: DocumentId, link: Link, *, by: str = OPERATOR) -> Done | None:
         """Replace the link."""
-        return await self._database.write(partial(_set_link, document_id=document_id, link=link))
+        return await self._database.write(partial(_set_link, document_id=document_id, link=link, by=by, at=self._now()))
 
     async def visit(self, document_id: DocumentId, user_id: str) -> None:
         """Remember that somebody has come by the link."""
-        job = partial(_visit, document_id=document_id, user_id=user_id, at=to_microseconds(self._clock()))
+        job = partial(_visit, document_id=document_id, user_id=user_id, at=self._now())
         await self._database.write(job)
 
-    async def redeem(self, invited: str, user_id: str) -> Mapping[DocumentId, int]:
+    async def redeem(self, invited: str, user_id: str) -> Sequence[Done]:
         """Turn grants over."""
-        job = partial(_redeem, invited=invited, user_id=user_id, at=to_microseconds(self._clock()))
+        job = partial(_redeem, invited=invited, user_id=user_id, at=self._now())
         return await self._database.write(job)
+
+    def _now(self) -> int:
+        return to_microseconds(self._clock())
 
 
 def concerns(whose: Whose) -> ColumnElement[bool]:
@@ -236,13 +238,16 @@ def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
     return people + [_person(found, "link") for found in visitors]
 
 
-def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, at: int) -> int | None:
-    for key, version in fetch(connection, _RAISE_VERSION, of_id=document_id):
-        if role is Role.OWNER:
-            change(connection, _DEMOTE_OWNER, of_document=key)
+def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, by: str, at: int) -> Done | None:
+    for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
+        kind, details = Kind.GRANT, {"user_id": user_id, "role": role.value}
+        if role is Role.OWNER and change(connection, _DEMOTE_OWNER, of_document=key):
+            kind = Kind.TRANSFER
+        elif role is Role.OWNER:
+            kind, details = Kind.ADOPT, {"user_id": user_id}
         _put_grant(connection, key, user_id, role, at)
         note_owner(connection, key)
-        return int(version)
+        return write_deed(connection, Deed(kind, document_id, by, from_microseconds(at), details))
     return None
 
 
@@ -263,21 +268,27 @@ def _giving(dialect: str) -> ClauseElement:
     return given.on_conflict_do_update(index_elements=keys, set_={"role": given.excluded.role})
 
 
-def _revoke(connection: Connection, document_id: DocumentId, user_id: str) -> int | None:
-    for key, version in fetch(connection, _RAISE_VERSION, of_id=document_id):
+def _revoke(connection: Connection, document_id: DocumentId, user_id: str, by: str, at: int) -> Done | None:
+    for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
         for revoke in _REVOKE:
             change(connection, revoke, of_document=key, whose=user_id)
         note_owner(connection, key)
-        return int(version)
+        deed = Deed(Kind.REVOKE, document_id, by, from_microseconds(at), {"user_id": user_id})
+        return write_deed(connection, deed)
     return None
 
 
-def _set_link(connection: Connection, document_id: DocumentId, link: Link) -> int | None:
-    role = None if link.role is None else link.role.value
-    link_of = {"token_hash": link.token_hash, "generation": link.generation}
-    raised = fetch(connection, _RAISE_WITH_LINK, of_id=document_id, role=role, **link_of)
-    found = raised or fetch(connection, _VERSION, of_id=document_id)
-    return int(found[0][1]) if found else None
+def _set_link(connection: Connection, document_id: DocumentId, link: Link, by: str, at: int) -> Done | None:
+    for (generation,) in fetch(connection, _GENERATION, of_id=document_id):
+        present = read_present(connection, document_id)
+        if generation > link.generation and present is not None:
+            return Done(None, *present)
+        role = None if link.role is None else link.role.value
+        hashed = {"token_hash": link.token_hash, "generation": link.generation}
+        change(connection, _SET_LINK, of_id=document_id, role=role, **hashed)
+        details = {"role": role or "none"} | ({"renewed": "yes"} if link.generation > generation else {})
+        return write_deed(connection, Deed(Kind.LINK, document_id, by, from_microseconds(at), details))
+    return None
 
 
 def _visit(connection: Connection, document_id: DocumentId, user_id: str, at: int) -> None:
@@ -288,18 +299,19 @@ def _visit(connection: Connection, document_id: DocumentId, user_id: str, at: in
             change(connection, _FORGET_VISITS, of_document=key, too_old=too_old)
 
 
-def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> dict[DocumentId, int]:
+def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> list[Done]:
     query = select(documents.c.key, documents.c.document_id).join_from(grants, documents)
-    versions: dict[DocumentId, int] = {}
+    changed: list[DocumentId] = []
     invitations = connection.execute(query.where(grants.c.user_id == invited).order_by(documents.c.key)).all()
     for key, document_id in invitations:
-        raised = fetch(connection, _RAISE_VERSION_OF_KEY, of_document=key)
+        raised = change(connection, _RAISE_VERSION_OF_KEY, of_document=key)
         role = _take_grants(connection, key, (invited, user_id))
         if raised and role is not None:
             _put_grant(connection, key, user_id, role, at)
             note_owner(connection, key)
-            versions[DocumentId(document_id)] = raised[0][1]
-    return versions
+            changed.append(DocumentId(document_id))
+    deeds = [Deed(Kind.ACCEPT_INVITATION, each, user_id, from_microseconds(at)) for each in changed]
+    return [write_deed(connection, deed) for deed in deeds]
 
 
 def _take_grants(connection: Connection, key: int, user_ids: Sequence[str]) -> Role | None:

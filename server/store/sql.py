@@ -14,9 +14,9 @@ from typing import Self
 from sqlalchemy import Connection
 
 from server.store.attachments import SqlAttachments
-from server.store.audit import SqlAudit
 from server.store.catalogue import SqlCatalogue
 from server.store.database import Database
+from server.store.deeds import SqlDeeds
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres import is_postgres_url, shown
@@ -69,14 +69,14 @@ class SqlStore:
         self._database = _database(place, max_bytes, deadline) if isinstance(place, str) else place
         self._clock = clock
         self.log = SqlLog(self._database, clock, history_bytes, history_age)
-        self.catalogue = SqlCatalogue(self._database)
+        self.catalogue = SqlCatalogue(self._database, clock)
         self.attachments = SqlAttachments(self._database)
         self.open_marks = SqlOpenMarks(self._database, clock)
         self.set_aside = SqlSetAsides(self._database, clock)
         self.sharing = SqlSharing(self._database, clock)
         self.users = SqlUsers(self._database, clock)
         self.secrets = SqlSecrets(self._database)
-        self.audit = SqlAudit(self._database)
+        self.deeds = SqlDeeds(self._database)
 
     @classmethod
     def in_memory(cls, clock: Callable[[], datetime] = utc_now) -> Self:

@@ -56,13 +56,14 @@ async def test_what_does_not_exist_cannot_be_changed(store: SqlStore) -> None:
     assert await store.catalogue.get(NOWHERE) is None
     assert await store.catalogue.rename(NOWHERE, "Title", NOON) is None
     assert await store.catalogue.set_trashed(NOWHERE, NOON) is None
-    assert await store.catalogue.delete(NOWHERE) is False
+    assert await store.catalogue.delete(NOWHERE) is None
 
 
 async def test_renaming_is_an_edit(store: SqlStore) -> None:
     await make(store, "Old")
     renamed = await store.catalogue.rename(DocumentId("document-0"), "New", NOON + HOUR)
-    assert renamed == Entry(DocumentId("document-0"), "New", NOON, NOON + HOUR, None, 0)
+    assert renamed is not None
+    assert renamed.entry == Entry(DocumentId("document-0"), "New", NOON, NOON + HOUR, None, 0)
     assert await titles(store, "new") == ["New"]
     assert await titles(store, "old") == []
 
@@ -78,12 +79,14 @@ async def test_trash_and_back(store: SqlStore) -> None:
     await make(store, "Here", "There")
     gone = await store.catalogue.set_trashed(DocumentId("document-0"), NOON + HOUR)
     assert gone is not None
-    assert (gone.trashed_at, gone.updated_at) == (NOON + HOUR, NOON)
+    assert gone.entry is not None
+    assert (gone.entry.trashed_at, gone.entry.updated_at) == (NOON + HOUR, NOON)
     assert await titles(store, "") == ["There"]
     assert await titles(store, "", trashed=True) == ["Here"]
     back = await store.catalogue.set_trashed(DocumentId("document-0"), None)
     assert back is not None
-    assert back.trashed_at is None
+    assert back.entry is not None
+    assert back.entry.trashed_at is None
     assert await titles(store, "") == ["There", "Here"]
 
 

@@ -1,7 +1,6 @@
 """Who has access: grants, links, visits, known people, secrets and the record of changes. For every backend."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
@@ -10,7 +9,8 @@ from crdt.permissions import Role
 from crdt.protocol.messages import User
 from server.store import sharing
 from server.store.base import Whose
-from server.store.sharing_base import INVITED, Deed, KnownUser, Link, Person, Standing
+from server.store.deeds_base import Done
+from server.store.sharing_base import INVITED, KnownUser, Link, Person, Standing
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER, Storage
 
@@ -31,6 +31,11 @@ async def standing(store: SqlStore, *user_ids: str) -> Standing:
 async def listed(store: SqlStore, whose: Whose | None, *, trashed: bool = False) -> list[str]:
     page = await store.catalogue.find("", trashed=trashed, limit=100, cursor=None, whose=whose)
     return sorted(entry.title for entry in page.entries)
+
+
+def version_of(done: Done | None) -> int:
+    assert done is not None
+    return done.access_version
 
 
 async def version(store: SqlStore) -> int:
@@ -76,16 +81,16 @@ async def test_what_does_not_exist_has_no_access(store: SqlStore) -> None:
     assert await store.sharing.revoke(NOWHERE, "anna") is None
     assert await store.sharing.set_link(NOWHERE, Link(Role.EDITOR)) is None
     await store.sharing.visit(NOWHERE, "anna")
-    assert await store.sharing.redeem("email:x", "anna") == {}
+    assert await store.sharing.redeem("email:x", "anna") == []
 
 
 async def test_every_change_is_counted_and_visits_are_not(store: SqlStore) -> None:
     await make(store)
     assert await version(store) == 0
-    assert await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER) == 1
-    assert await store.sharing.set_link(DOCUMENT, Link(Role.VIEWER)) == 2
+    assert version_of(await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)) == 1
+    assert version_of(await store.sharing.set_link(DOCUMENT, Link(Role.VIEWER))) == 2
     await store.sharing.visit(DOCUMENT, "carl")
-    assert await store.sharing.revoke(DOCUMENT, "bert") == 3
+    assert version_of(await store.sharing.revoke(DOCUMENT, "bert")) == 3
     assert await version(store) == 3
     assert (await standing(store)).version == 3
 
@@ -93,7 +98,7 @@ async def test_every_change_is_counted_and_visits_are_not(store: SqlStore) -> No
 async def test_of_many_changes_at_once_each_is_counted(store: SqlStore) -> None:
     await make(store)
     changes = (store.sharing.grant(DOCUMENT, f"user-{number}", Role.VIEWER) for number in range(8))
-    assert sorted(filter(None, await asyncio.gather(*changes))) == list(range(1, 9))
+    assert sorted(map(version_of, await asyncio.gather(*changes))) == list(range(1, 9))
 
 
 async def test_grants_replace_each_other_and_end(store: SqlStore) -> None:
@@ -146,8 +151,10 @@ async def test_a_visit_by_the_address_alone_has_force_while_that_is_enough(store
 
 async def test_an_older_generation_of_the_link_does_not_come_back(store: SqlStore) -> None:
     await make(store)
-    assert await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, NEW_HASH, 2)) == 1
-    assert await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, HASH, 1)) == 1
+    assert version_of(await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, NEW_HASH, 2))) == 1
+    nothing = await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR, HASH, 1))
+    assert nothing is not None
+    assert (nothing.deed, nothing.access_version) == (None, 1)
     assert (await standing(store)).link == Link(Role.EDITOR, NEW_HASH, 2)
 
 
@@ -190,13 +197,14 @@ async def test_an_invitation_becomes_the_grant_of_whoever_signs_in(store: SqlSto
     await store.sharing.grant(DOCUMENT, invited, Role.EDITOR)
     await store.sharing.grant(OTHER, invited, Role.VIEWER)
     await store.sharing.grant(OTHER, "bert", Role.COMMENTER)
-    assert await store.sharing.redeem(invited, "bert") == {DOCUMENT: 2, OTHER: 3}
+    redeemed = await store.sharing.redeem(invited, "bert")
+    assert {done.deed and done.deed.document_id: done.access_version for done in redeemed} == {DOCUMENT: 2, OTHER: 3}
     found = await store.sharing.access([DOCUMENT, OTHER], ["bert", invited])
     assert {document_id: each.grants for document_id, each in found.items()} == {
         DOCUMENT: {"bert": Role.EDITOR},
         OTHER: {"bert": Role.COMMENTER},
     }
-    assert await store.sharing.redeem(invited, "bert") == {}
+    assert await store.sharing.redeem(invited, "bert") == []
 
 
 async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited(store: SqlStore) -> None:
@@ -249,37 +257,12 @@ async def test_the_trash_lists_ones_own(store: SqlStore) -> None:
     assert await listed(store, Whose("bert"), trashed=True) == []
 
 
-async def test_access_goes_with_its_document_and_the_record_stays(store: SqlStore) -> None:
-    deed = Deed(NOON, "anna", "grant", DOCUMENT, {"user": "bert", "role": "viewer"})
+async def test_access_goes_with_its_document(store: SqlStore) -> None:
     await make(store)
     await store.sharing.grant(DOCUMENT, "bert", Role.EDITOR)
-    await store.audit.record(deed)
     await store.catalogue.delete(DOCUMENT)
     await make(store, owner="carl")
     assert (await standing(store, "anna", "bert", "carl")).grants == {"carl": Role.OWNER}
-    assert await store.audit.list(DOCUMENT) == [deed]
-
-
-async def test_the_record_tells_the_last_first(storage: Storage) -> None:
-    deeds = [Deed(NOON + timedelta(hours=hour), "anna", f"deed-{hour}", DOCUMENT, {}) for hour in range(4)]
-    async with storage.store() as store:
-        for deed in deeds:
-            await store.audit.record(deed)
-        await store.audit.record(Deed(NOON, "anna", "elsewhere", OTHER, {}))
-    async with storage.store() as store:
-        assert await store.audit.list(DOCUMENT, limit=3) == [deeds[3], deeds[2], deeds[1]]
-
-
-async def test_of_each_document_the_last_deeds_are_kept(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.store.audit.DEEDS_KEPT", 3)
-    deeds = [Deed(NOON + timedelta(hours=hour), "anna", f"deed-{hour}", DOCUMENT, {}) for hour in range(5)]
-    elsewhere = Deed(NOON, "anna", "elsewhere", OTHER, {})
-    async with storage.store() as store:
-        await store.audit.record(elsewhere)
-        for deed in deeds:
-            await store.audit.record(deed)
-        assert await store.audit.list(DOCUMENT) == [deeds[4], deeds[3], deeds[2]]
-        assert await store.audit.list(OTHER) == [elsewhere]
 
 
 async def test_people_are_known_as_they_were_seen_last(storage: Storage) -> None:

@@ -95,8 +95,9 @@ def judged_by(version: int, update_id: str) -> Append:
 async def test_an_append_by_an_older_access_is_stale_and_changes_nothing(store: SqlStore) -> None:
     await fill(store)
     assert await store.log.append([judged_by(0, "a")]) == [Appended(Seq(1))]
-    version = await store.sharing.set_link(DOCUMENT, Link(None))
-    assert version is not None
+    done = await store.sharing.set_link(DOCUMENT, Link(None))
+    assert done is not None
+    version = done.access_version
     before, entry = await store.log.load(DOCUMENT), await store.catalogue.get(DOCUMENT)
     claims = replace(judged_by(version - 1, "b"), author_keys=((ClientId(7), b"k" * 16),))
     assert await store.log.append([claims, judged_by(version - 1, "c")]) == [Stale(), Stale()]

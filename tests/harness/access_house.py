@@ -11,6 +11,7 @@ from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import ClosedMessage, JoinRequest, RoleMessage, User
 from server.auth.base import Identity
+from server.store.deeds_base import Done
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
@@ -52,11 +53,11 @@ def said_to(house: House, name: str) -> list[Role | Code]:
     ]
 
 
-async def restrict(sharing: SqlSharing) -> int:
+async def restrict(sharing: SqlSharing) -> Done:
     """Close the link by which everybody in a House has come, from another node."""
-    version = await sharing.set_link(DOCUMENT, Link(None))
-    assert version is not None
-    return version
+    done = await sharing.set_link(DOCUMENT, Link(None))
+    assert done is not None
+    return done
 
 
 async def comes(node: House, name: str, user_id: str) -> Role:

@@ -37,7 +37,6 @@ from server.people.sharing import SharingDesk
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.base import Store
-from server.store.titles import utc_now
 from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
@@ -225,7 +224,7 @@ class Node:
             node_id=node_id or f"node-{next(_numbers)}",
             append_deadline=append_deadline,
         )
-        self.access = Access(store, utc_now, guests=True)
+        self.access = Access(store, guests=True)
         self.desk = SharingDesk(store, self.access, link_secret)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
 

@@ -9,9 +9,8 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.budget import Budget
-from crdt.errors import Code
 from crdt.ids import DocumentId
-from crdt.protocol.messages import DocumentInfo, User
+from crdt.protocol.messages import User
 from server.auth.base import Identity
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.documents import DocumentsApi
@@ -24,6 +23,7 @@ from server.http.site import http_app
 from server.people.access import Access
 from server.people.sharing import SharingDesk
 from server.sandbox import Sandbox
+from server.store.deeds_base import Done
 from server.store.sql import SqlStore
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -33,15 +33,13 @@ class OpenPages:
     """Open documents that remember what they were told."""
 
     def __init__(self) -> None:
-        self.announced: list[tuple[DocumentId, DocumentInfo]] = []
-        self.evicted: list[tuple[DocumentId, Code]] = []
+        self.told: list[Done] = []
 
-    def announce(self, document_id: DocumentId, info: DocumentInfo) -> None:
-        self.announced.append((document_id, info))
+    def tell(self, done: Done) -> None:
+        self.told.append(done)
 
-    async def evict(self, document_id: DocumentId, code: Code, message: str) -> None:
-        assert message
-        self.evicted.append((document_id, code))
+    async def until_closed(self, document_id: DocumentId) -> None:
+        assert document_id
 
 
 class Clock:
@@ -91,7 +89,7 @@ class Site:
     budget: Budget | None = None
 
     def __post_init__(self) -> None:
-        self.access = Access(self.store, self.clock.utc, guests=True)
+        self.access = Access(self.store, guests=True)
         self.health = Health(self.store, version="1.2.3", deadline=0.05, clock=self.clock.monotonic)
 
     def app(self) -> ASGIApp:

@@ -15,7 +15,6 @@ from server.store.base import Whose
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import INVITED, Link
 from server.store.sql import SqlStore
-from server.store.titles import utc_now
 from tests.contracts.storages import Clock
 
 DOCUMENT, OTHER = DocumentId("a-document"), DocumentId("another-document")
@@ -35,7 +34,7 @@ async def made(link: Link, *, owner: str | None = "anna") -> tuple[SqlStore, Acc
     store = SqlStore.in_memory()
     await store.catalogue.create(DOCUMENT, "Story", Epoch(1), NOON, owner=owner, link_role=None)
     await store.sharing.set_link(DOCUMENT, link)
-    return store, Access(store, utc_now, guests=False)
+    return store, Access(store, guests=False)
 
 
 async def role(access: Access, identity: Identity, link: str | None = None) -> Role | None:
@@ -84,7 +83,8 @@ async def test_an_address_counts_only_when_it_is_verified() -> None:
     assert await role(access, somebody(email="bert@example.com")) is Role.EDITOR
     # From now on it is theirs, whatever becomes of the address.
     assert await role(access, somebody()) is Role.EDITOR
-    assert [deed.action for deed in await store.audit.list(DOCUMENT)] == ["accept_invitation"]
+    deed, *_ = await store.deeds.list(DOCUMENT)
+    assert (deed.kind, deed.by) == ("accept_invitation", "bert")
 
 
 async def test_nobody_can_be_the_user_that_an_invitation_stands_for() -> None:
@@ -112,7 +112,7 @@ async def test_a_visit_and_a_name_are_written_once() -> None:
             await super().visit(document_id, user_id)
 
     store.sharing = Counting(store._database, Clock())
-    access = Access(store, Clock(), guests=False)
+    access = Access(store, guests=False)
     for _ in range(3):
         assert await role(access, somebody(), TOKEN) is Role.EDITOR
     assert Counting.visits == 1
@@ -123,7 +123,7 @@ async def test_where_accounts_are_needed_what_nobody_owns_belongs_to_nobody() ->
     store, access = await made(Link(Role.EDITOR), owner=None)
     assert await role(access, somebody()) is Role.EDITOR
     assert access.list_of(somebody(), shared=None) == Whose("bert")
-    assert Access(store, utc_now, guests=True).list_of(somebody(), shared=None) == Whose("bert", with_ownerless=True)
+    assert Access(store, guests=True).list_of(somebody(), shared=None) == Whose("bert", with_ownerless=True)
     assert access.list_of(somebody(everywhere=Role.VIEWER), shared=None) is None
 
 

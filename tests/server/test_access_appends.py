@@ -5,6 +5,7 @@ import asyncio
 from crdt.errors import Code
 from crdt.permissions import Role
 from crdt.protocol.messages import Acknowledged, DocumentInfo, Refused
+from server.bus.base import DocumentHint
 from server.store.titles import utc_now
 from tests.harness.access_house import comes, house, restrict, said_to
 from tests.harness.house import DOCUMENT, House
@@ -65,7 +66,7 @@ def test_an_append_that_is_repeated_after_access_ended_is_none_of_theirs() -> No
             node.weather.down = True
             berts, owners = await writes(node, "b", "mine ", 5), await writes(node, "o", "ours", 6)
             await asyncio.sleep(1)
-            node.rooms.access_changed(DOCUMENT, await restrict(sharing))
+            node.rooms.tell(await restrict(sharing))
             await asyncio.sleep(1)
             assert said_to(node, "b") == [Code.FORBIDDEN]
             node.weather.down = False
@@ -90,7 +91,7 @@ def test_nobody_writes_into_the_trash_though_nobody_has_told_the_node() -> None:
             assert isinstance(node.ears.answers[request], Refused)
             assert await node.stored_text() == ""
             await node.store.catalogue.set_trashed(DOCUMENT, None)
-            node.rooms.announce(DOCUMENT, DocumentInfo("Title", None))
+            node.rooms.notify(DOCUMENT, DocumentHint(DocumentInfo("Title", None)))
             request = await writes(node, "a", "in time", 7)
             await asyncio.sleep(2)
             assert isinstance(node.ears.answers[request], Acknowledged)

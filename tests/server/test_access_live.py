@@ -212,4 +212,4 @@ async def test_everybody_keeps_what_a_document_without_an_owner_lets_them_until_
     await cluster.first.desk.set_link(alice.identity, old, LinkWish(Role.VIEWER))
     await until(lambda: bob.role is Role.VIEWER or bob.closed is not None)
     assert alice.role is Role.OWNER
-    assert [deed.action for deed in await cluster.first.desk.deeds(alice.identity, old)] == ["link", "adopt"]
+    assert [deed.kind for deed in await cluster.first.desk.deeds(alice.identity, old)] == ["link", "adopt", "create"]

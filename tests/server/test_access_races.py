@@ -9,6 +9,7 @@ from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import JoinRequest, User
 from server.auth.base import Identity
+from server.bus.base import AccessHint
 from server.people.access import hash_token
 from server.store.base import Loaded
 from server.store.sharing_base import Link
@@ -42,9 +43,9 @@ def test_the_poll_tells_nobody_what_they_know() -> None:
         node, sharing = house(poll_seconds=POLL)
         async with node:
             await node.join("a")
-            version = await sharing.grant(DOCUMENT, "somebody", Role.VIEWER)
-            assert version is not None
-            node.rooms.access_changed(DOCUMENT, version)
+            done = await sharing.grant(DOCUMENT, "somebody", Role.VIEWER)
+            assert done is not None
+            node.rooms.tell(done)
             await asyncio.sleep(5 * POLL)
             assert said_to(node, "a") == []
 
@@ -67,9 +68,9 @@ def test_access_that_ends_while_the_document_is_read_lets_nobody_in(hinted: bool
             node.faulty.log.load = slow  # type: ignore[method-assign]
             joining = asyncio.ensure_future(node.join("a"))
             await reading.wait()
-            version = await restrict(sharing)
+            done = await restrict(sharing)
             if hinted:
-                node.rooms.access_changed(DOCUMENT, version)
+                node.rooms.tell(done)
             go_on.set()
             with pytest.raises(ProtocolError) as refused:
                 await joining
@@ -86,8 +87,8 @@ def test_access_that_ends_while_its_answer_is_under_way_lets_nobody_in() -> None
             sharing.answering = asyncio.Event()
             joining = asyncio.ensure_future(node.join("late"))
             await asyncio.sleep(0)
-            version = await restrict(sharing)
-            node.rooms.access_changed(DOCUMENT, version)
+            done = await restrict(sharing)
+            node.rooms.tell(done)
             sharing.answering.set()
             with pytest.raises(ProtocolError):
                 await joining
@@ -103,15 +104,15 @@ def test_an_answer_that_was_overtaken_by_a_newer_one_changes_nothing() -> None:
         async with node:
             await node.join("a")
             first = sharing.answering = asyncio.Event()
-            version = await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
-            assert version is not None
-            node.rooms.access_changed(DOCUMENT, version)
+            done = await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+            assert done is not None
+            node.rooms.tell(done)
             await asyncio.sleep(0.1)
             sharing.answering = None
-            version = await sharing.set_link(DOCUMENT, Link(Role.EDITOR))
-            assert version is not None
+            done = await sharing.set_link(DOCUMENT, Link(Role.EDITOR))
+            assert done is not None
             await sharing.grant(DOCUMENT, ANNA_IS, Role.OWNER)
-            node.rooms.access_changed(DOCUMENT, version + 1)
+            node.rooms.notify(DOCUMENT, AccessHint(done.access_version + 1))
             await asyncio.sleep(0.1)
             first.set()
             await asyncio.sleep(0.1)
@@ -125,9 +126,9 @@ def test_while_the_store_is_away_nobody_new_is_let_in_and_a_change_waits_for_it(
         node, sharing = house()
         async with node:
             await node.join("a")
-            version = await restrict(sharing)
+            done = await restrict(sharing)
             sharing.away = True
-            node.rooms.access_changed(DOCUMENT, version)
+            node.rooms.tell(done)
             with pytest.raises(Unavailable):
                 await node.join("b")
             await asyncio.sleep(20)
@@ -180,7 +181,7 @@ def test_while_the_store_is_away_nobody_comes_back_to_what_was_taken_from_them()
             await sharing.grant(DOCUMENT, "owner", Role.OWNER)
             assert await comes(node, "b", "bert") is Role.EDITOR
             assert await comes(node, "o", "owner") is Role.OWNER
-            node.rooms.access_changed(DOCUMENT, await restrict(sharing))
+            node.rooms.tell(await restrict(sharing))
             await asyncio.sleep(0.1)
             sharing.away = True
             with pytest.raises(Unavailable):
@@ -195,10 +196,10 @@ def test_who_joins_anew_meanwhile_is_judged_by_what_they_showed_then() -> None:
         node, sharing = house()
         async with node:
             await node.join("a")
-            version = await sharing.set_link(DOCUMENT, Link(Role.COMMENTER, hash_token("the token"), 1))
-            assert version is not None
+            done = await sharing.set_link(DOCUMENT, Link(Role.COMMENTER, hash_token("the token"), 1))
+            assert done is not None
             judging = sharing.answering = asyncio.Event()
-            node.rooms.access_changed(DOCUMENT, version)
+            node.rooms.tell(done)
             await asyncio.sleep(0.1)
             sharing.answering = None
             stranger = Identity(User("u2", "Bert", "#336699"), "guest", lasting=False)
@@ -216,15 +217,15 @@ def test_a_hint_that_says_what_is_known_asks_nobody() -> None:
         node, sharing = house()
         async with node:
             await node.join("a")
-            version = await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
-            assert version is not None
-            node.rooms.access_changed(DOCUMENT, version)
+            done = await sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+            assert done is not None
+            node.rooms.tell(done)
             await asyncio.sleep(0.1)
             sharing.away = True
             room = node.driver
-            for known in range(version + 1):
+            for known in range(done.access_version + 1):
                 room.access_changed(known)
-            assert room.access_version == version
+            assert room.access_version == done.access_version
             await asyncio.sleep(1)
             assert said_to(node, "a") == [Role.VIEWER]
 

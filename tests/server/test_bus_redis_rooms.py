@@ -12,6 +12,7 @@ from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId
 from crdt.protocol.messages import DocumentInfo
 from crdt.room.live_nodes import SILENCE
+from server.bus.base import ClosedHint, DocumentHint
 from server.bus.redis import RedisBus
 from server.store.sql import SqlStore
 from tests.harness.live_server import until
@@ -167,9 +168,10 @@ async def test_a_title_and_a_deletion_are_known_on_all_nodes(cluster: Cluster) -
     alice, bob = here.person("alice"), there.person("bob")
     await alice.joins(DOCUMENT)
     await bob.joins(DOCUMENT)
-    here.rooms.announce(DOCUMENT, DocumentInfo("Another title", None))
+    here.rooms.notify(DOCUMENT, DocumentHint(DocumentInfo("Another title", None)))
     await until(lambda: bob.title == "Another title")
-    await here.rooms.evict(DOCUMENT, Code.DELETED, "The document was deleted.")
+    here.rooms.notify(DOCUMENT, ClosedHint(Code.DELETED, "The document was deleted."))
+    await here.rooms.until_closed(DOCUMENT)
     await until(lambda: bob.closed is not None and bob.closed.code is Code.DELETED)
 
 

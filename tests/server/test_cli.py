@@ -102,6 +102,7 @@ async def test_the_record_is_read_also_of_documents_that_are_gone(tmp_path: Path
         (me, "delete", {}),
         (me, "trash", {}),
         (me, "grant", {"user_id": "bert", "role": "viewer"}),
+        (me, "create", {}),
     ]
     assert "Secret plans" not in out
     assert await run("audit", "--most", "1", gone, **place) == (0, out.splitlines()[0] + "\n", "")

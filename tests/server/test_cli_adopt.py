@@ -4,7 +4,8 @@ import pytest
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
-from server.cli.adopt import OPERATOR, CannotAdopt, adopt
+from server.cli.adopt import CannotAdopt, adopt
+from server.store.deeds_base import OPERATOR
 from server.store.sql import SqlStore
 from tests.contracts.storages import NOON
 
@@ -26,26 +27,26 @@ async def owner(store: SqlStore, document_id: str) -> str | None:
 
 async def test_all_that_nobody_owns_is_adopted_and_nothing_else() -> None:
     store = await filled()
-    assert await adopt(store, None, "bert", NOON) == 450
+    assert await adopt(store, None, "bert") == 450
     assert {await owner(store, f"ownerless-{number}") for number in range(450)} == {"bert"}
     assert await owner(store, "annas-own") == "anna"
-    assert await adopt(store, None, "carl", NOON) == 0
+    assert await adopt(store, None, "carl") == 0
 
 
 async def test_one_document_is_adopted_and_the_record_says_by_whom() -> None:
     store = await filled()
-    assert await adopt(store, "ownerless-7", "bert", NOON) == 1
+    assert await adopt(store, "ownerless-7", "bert") == 1
     assert (await store.sharing.access([DocumentId("ownerless-7")], ["bert"]))[DocumentId("ownerless-7")].grants == {
         "bert": Role.OWNER
     }
     assert await owner(store, "ownerless-8") is None
-    (deed,) = await store.audit.list(DocumentId("ownerless-7"))
-    assert (deed.actor_id, deed.action, deed.details) == (OPERATOR, "adopt", {"user_id": "bert"})
+    deed, *_ = await store.deeds.list(DocumentId("ownerless-7"))
+    assert (deed.by, deed.kind, deed.details) == (OPERATOR, "adopt", {"user_id": "bert"})
 
 
 async def test_a_document_is_taken_from_an_owner_who_cannot_come_back() -> None:
     store = await filled()
-    assert await adopt(store, "annas-own", "bert", NOON, take=True) == 1
+    assert await adopt(store, "annas-own", "bert", take=True) == 1
     assert await owner(store, "annas-own") == "bert"
     standing = (await store.sharing.access([DocumentId("annas-own")], ["anna"]))[DocumentId("annas-own")]
     assert standing.grants == {"anna": Role.EDITOR}
@@ -66,6 +67,6 @@ async def test_what_cannot_be_adopted_is_refused_and_left_as_it_is(
 ) -> None:
     store = await filled()
     with pytest.raises(CannotAdopt, match=sentence):
-        await adopt(store, document_id, user_id, NOON)
+        await adopt(store, document_id, user_id)
     assert await owner(store, "annas-own") == "anna"
     assert await owner(store, "ownerless-1") is None

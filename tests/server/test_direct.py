@@ -17,6 +17,7 @@ from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.wrapping import unwrap
 from server.auth.base import Identity
+from server.bus.base import ClosedHint
 from server.cli.history import history_of
 from server.doors.direct import Author, DirectDoor
 from server.rooms import RoomSettings
@@ -88,9 +89,9 @@ async def test_who_may_not_write_is_refused_and_so_is_what_the_gate_does_not_tak
             with pytest.raises(ManyhandsError) as refused:
                 await author.write(bad)
             assert refused.value.code is code
-        version = await house.store.sharing.set_link(DOCUMENT, Link(Role.VIEWER))
-        assert version is not None
-        house.rooms.access_changed(DOCUMENT, version)
+        done = await house.store.sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+        assert done is not None
+        house.rooms.tell(done)
         await until(lambda: author.role is Role.VIEWER)
         with pytest.raises(ProtocolError) as refused:
             await author.write(edit(author, "no more"))
@@ -141,7 +142,8 @@ async def test_who_takes_no_news_falls_behind_and_reads_again() -> None:
 async def test_a_document_that_is_closed_says_why_to_whoever_writes_on(house: House) -> None:
     async with DirectDoor(house.rooms).author(DOCUMENT, ANNA) as author:
         change = edit(author, "too late")
-        await house.rooms.evict(DOCUMENT, Code.DELETED, "It was deleted.")
+        house.rooms.notify(DOCUMENT, ClosedHint(Code.DELETED, "It was deleted."))
+        await house.rooms.until_closed(DOCUMENT)
         with pytest.raises(ProtocolError, match="It was deleted") as refused:
             await author.write(change)
         assert refused.value.code is Code.DELETED

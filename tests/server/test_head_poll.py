@@ -7,6 +7,7 @@ from typing import cast
 from crdt.errors import Code
 from crdt.ids import DocumentId
 from crdt.protocol.messages import Acknowledged, ClosedMessage, DocumentInfo, DocumentMessage, Refused
+from server.bus.base import DocumentHint
 from server.rooms.head_poll import HeadPoll
 from server.store.base import Head, Log
 from server.store.titles import utc_now
@@ -83,7 +84,7 @@ def test_an_answer_that_comes_late_does_not_take_a_newer_title_back() -> None:
             await house.join("anna")
             await house.store.catalogue.rename(DOCUMENT, "Old", utc_now())
             newer = DocumentInfo("New", None)
-            late = LateLog(house.store.log, lambda: house.rooms.announce(DOCUMENT, newer))
+            late = LateLog(house.store.log, lambda: house.rooms.notify(DOCUMENT, DocumentHint(newer)))
             await HeadPoll(cast(Log, late), house.rooms._registry, POLL).look()
             assert shown(house, "anna") == [newer]
 

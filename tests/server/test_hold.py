@@ -10,6 +10,7 @@ from pycrdt import Doc, Text
 from crdt.errors import Code
 from crdt.ids import DocumentId
 from crdt.protocol.batch import encode_batch
+from server.bus.base import ClosedHint
 from server.doors.native.lane.hold import MOST_BYTES, Hold, Holds
 from tests.harness.house import DOCUMENT, House
 from tests.harness.live_server import LiveServer, serving, until
@@ -118,7 +119,8 @@ def test_a_room_that_is_over_lets_nothing_wait() -> None:
                 if house.ears.holding.get(DOCUMENT):
                     break
             assert house.ears.holding[DOCUMENT]
-            await house.rooms.evict(DOCUMENT, Code.DELETED, "It was deleted.")
+            house.rooms.notify(DOCUMENT, ClosedHint(Code.DELETED, "It was deleted."))
+            await house.rooms.until_closed(DOCUMENT)
             assert not house.ears.holding[DOCUMENT]
 
     run_virtually(story())

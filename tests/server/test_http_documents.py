@@ -9,7 +9,10 @@ import pytest
 
 from crdt.errors import Code, Unavailable
 from crdt.ids import DocumentId, is_document_id
+from crdt.protocol.messages import DocumentInfo
+from server.bus.base import ClosedHint, DocumentHint
 from server.http.errors import STATUS
+from server.rooms.notices import notice_of
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Standing
 from server.store.sql import SqlStore
@@ -154,8 +157,8 @@ async def test_renaming_tells_open_pages(site: Site, client: httpx.AsyncClient) 
     made = await make(client, "Draft")
     renamed = await client.patch(f"/api/documents/{made['id']}", json={"title": "Final"})
     assert renamed.json()["title"] == "Final"
-    ((document_id, info),) = site.pages.announced
-    assert (document_id, info.title, info.trashed_at) == (made["id"], "Final", None)
+    (told,) = site.pages.told
+    assert notice_of(told) == DocumentHint(DocumentInfo("Final", None))
     assert error_of(await client.patch(f"/api/documents/{made['id']}", json={})) == (400, "malformed")
 
 
@@ -168,7 +171,8 @@ async def test_the_trash_and_the_way_back(site: Site, client: httpx.AsyncClient)
     assert await titles(client, trashed="true") == ["Old"]
     assert (await client.post(f"{path}/restore")).json()["trashed_at"] is None
     assert await titles(client) == ["Old"]
-    assert [info.trashed_at for _, info in site.pages.announced] == [trashed["trashed_at"], None]
+    moments = (trashed["trashed_at"], None)
+    assert list(map(notice_of, site.pages.told)) == [DocumentHint(DocumentInfo("Old", at)) for at in moments]
 
 
 async def test_only_what_is_in_the_trash_is_deleted_for_ever(site: Site, client: httpx.AsyncClient) -> None:
@@ -178,7 +182,7 @@ async def test_only_what_is_in_the_trash_is_deleted_for_ever(site: Site, client:
     await client.post(f"{path}/trash")
     deleted = await client.delete(path)
     assert (deleted.status_code, deleted.content) == (204, b"")
-    assert (made["id"], Code.DELETED) in site.pages.evicted
+    assert notice_of(site.pages.told[-1]) == ClosedHint(Code.DELETED, "This document was deleted.")
     assert error_of(await client.get(path)) == (404, "not_found")
     assert error_of(await client.delete(path)) == (404, "not_found")
 
@@ -231,7 +235,7 @@ async def test_a_store_that_does_not_answer_is_no_missing_document() -> None:
 
 async def test_a_mistake_of_ours_is_answered_and_hides_its_inside(site: Site, client: httpx.AsyncClient) -> None:
     made = await make(client, "x")
-    site.pages.announced = None  # type: ignore[assignment]  # breaks the next announcement
+    site.pages.told = None  # type: ignore[assignment]  # breaks the next announcement
     response = await client.patch(f"/api/documents/{made['id']}", json={"title": "y"})
     assert error_of(response) == (500, "internal")
     assert "NoneType" not in response.text

@@ -274,6 +274,7 @@ async def test_the_record_tells_who_did_what_and_outlives_the_document(site: Sit
     await anna.gets("POST", f"/{document_id}/restore")
     deeds = (await anna.gets("GET", f"/{document_id}/audit"))["audit"]
     assert [(deed["actor_id"], deed["action"], deed["details"]) for deed in reversed(deeds)] == [
+        ("anna", "create", {}),
         ("anna", "grant", {"user_id": "bert", "role": "viewer"}),
         ("anna", "grant", {"user_id": "bert", "role": "editor"}),
         ("anna", "revoke", {"user_id": "bert"}),
@@ -284,7 +285,7 @@ async def test_the_record_tells_who_did_what_and_outlives_the_document(site: Sit
     assert deeds[0]["at"] > deeds[1]["at"]
     await anna.gets("POST", f"/{document_id}/trash")
     await anna.gets("DELETE", f"/{document_id}")
-    assert (await site.store.audit.list(DocumentId(document_id)))[0].action == "delete"
+    assert (await site.store.deeds.list(DocumentId(document_id)))[0].kind == "delete"
     assert error_of(await anna.asks("GET", f"/{document_id}/audit")) == (404, "not_found")
 
 
@@ -293,5 +294,5 @@ async def test_no_token_and_no_secret_is_in_the_record_or_the_database(site: Sit
     link = await anna.gets("PUT", f"/{document_id}/link", {"role": "editor", "renew": True})
     token = link["url"].partition("=")[2]
     standing = (await site.store.sharing.access([DocumentId(document_id)], ["anna"]))[DocumentId(document_id)]
-    assert token not in str(await site.store.audit.list(DocumentId(document_id)))
+    assert token not in str(await site.store.deeds.list(DocumentId(document_id)))
     assert token not in str(standing)

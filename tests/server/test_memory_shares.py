@@ -15,6 +15,7 @@ from crdt.ids import ClientId, DocumentId, Epoch, UpdateId
 from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Refused, Request, User
+from server.bus.base import ClosedHint
 from server.rooms import RoomSettings
 from server.rooms.memory_shares import LOOK_BYTES
 from server.store.base import Append
@@ -151,7 +152,8 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
         elif dice < 0.95:
             house.disconnect(connection)
         else:
-            await rooms.evict(document_id, Code.DELETED, "The document was deleted.")
+            rooms.notify(document_id, ClosedHint(Code.DELETED, "The document was deleted."))
+            await rooms.until_closed(document_id)
     for person in people:
         for number in range(2):
             house.disconnect(f"{person}'s tab {number}")

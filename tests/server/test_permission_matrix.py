@@ -110,7 +110,7 @@ async def everything(store: SqlStore) -> object:
     """All that a request could have changed."""
     access = (await store.sharing.access([DOCUMENT], ["me", "friend", "somebody", "new"])).get(DOCUMENT)
     people = await store.sharing.people(DOCUMENT)
-    deeds = await store.audit.list(DOCUMENT)
+    deeds = await store.deeds.list(DOCUMENT)
     return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, deeds
 
 
@@ -174,9 +174,9 @@ async def document_for(server: LiveServer, role: Role) -> DocumentId:
 
 async def become(server: LiveServer, document_id: DocumentId, role: Role) -> None:
     """Change what the address gives while people are there."""
-    version = await server.store.sharing.set_link(document_id, Link(role))
-    assert version is not None
-    server.rooms.access_changed(document_id, version)
+    done = await server.store.sharing.set_link(document_id, Link(role))
+    assert done is not None
+    server.rooms.tell(done)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
 from crdt.protocol.messages import ClosedMessage, JoinRequest
+from server.bus.base import ClosedHint
 from server.people.access import Ruling
 from server.rooms import RoomSettings
 from server.rooms.driver import Driver
@@ -162,7 +163,8 @@ async def test_whoever_is_put_out_in_the_moment_in_which_the_document_is_closed_
         request = JoinRequest(b"\0", ClientId(5))
         await house.enter("gone", DOCUMENT, request)
         await house.enter("back", DOCUMENT, request)
-        await house.rooms.evict(DOCUMENT, Code.DELETED, "It was deleted.")
+        house.rooms.notify(DOCUMENT, ClosedHint(Code.DELETED, "It was deleted."))
+        await house.rooms.until_closed(DOCUMENT)
         await until(lambda: "gone" in house.ears.said)
         assert [message.code for message in house.ears.said["gone"] if isinstance(message, ClosedMessage)] == [
             Code.CLIENT_ID_TAKEN

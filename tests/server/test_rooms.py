@@ -28,6 +28,7 @@ from crdt.protocol.messages import (
     UpdateMessage,
 )
 from crdt.yjs.limits import GateLimits
+from server.bus.base import ClosedHint, DocumentHint
 from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded
@@ -241,7 +242,7 @@ class TestTheCatalogue:
         async def story() -> None:
             async with House() as house:
                 await house.join("c")
-                house.rooms.announce(DOCUMENT, DocumentInfo("Better title", None))
+                house.rooms.notify(DOCUMENT, DocumentHint(DocumentInfo("Better title", None)))
                 assert house.ears.said["c"] == [DocumentMessage(DocumentInfo("Better title", None))]
 
         run_virtually(story())
@@ -250,7 +251,8 @@ class TestTheCatalogue:
         async def story() -> None:
             async with House() as house:
                 await house.join("c")
-                await house.rooms.evict(DOCUMENT, Code.DELETED, "The document was deleted.")
+                house.rooms.notify(DOCUMENT, ClosedHint(Code.DELETED, "The document was deleted."))
+                await house.rooms.until_closed(DOCUMENT)
                 await house.store.catalogue.delete(DOCUMENT)
                 assert isinstance(house.ears.said["c"][-1], ClosedMessage)
                 house.write("c", "too late")

@@ -23,8 +23,9 @@ from server.store.base import (
     OpenMarks,
     Row,
 )
+from server.store.deeds_base import Deeds
 from server.store.set_aside_base import Kept, SetAsides, State
-from server.store.sharing_base import Audit, Secrets, Sharing, Users
+from server.store.sharing_base import Secrets, Sharing, Users
 from server.store.sql import SqlStore
 
 
@@ -153,7 +154,7 @@ class FaultyStore:
         self.sharing: Sharing = store.sharing
         self.users: Users = store.users
         self.secrets: Secrets = store.secrets
-        self.audit: Audit = store.audit
+        self.deeds: Deeds = store.deeds
 
     async def __aenter__(self) -> "FaultyStore":
         return self

@@ -24,6 +24,7 @@ from server.auth.base import Identity
 from server.people.access import Access
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
+from server.store.deeds_base import Done
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
@@ -93,7 +94,7 @@ class SimNode:
         settings = RoomSettings(linger=0.2, poll_seconds=poll_seconds)
         clock = asyncio.get_running_loop().time
         self.bus = bus
-        self.access = Access(store, utc_now, guests=False)
+        self.access = Access(store, guests=False)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
         self.people: dict[str, Somebody] = {}
 
@@ -182,10 +183,10 @@ class World:
             case _:
                 self._tell(node, await self.sharing.grant(DOCUMENT, name, role or Role.VIEWER))
 
-    def _tell(self, node: SimNode, version: int | None) -> None:
+    def _tell(self, node: SimNode, done: Done | None) -> None:
         """Tell the node of the change, and the others by a hint that may be lost."""
-        assert version is not None
-        node.rooms.access_changed(DOCUMENT, version)
+        assert done is not None
+        node.rooms.tell(done)
 
     async def _compare(self) -> None:
         standing = (await self.sharing.access([DOCUMENT], NAMES))[DOCUMENT]

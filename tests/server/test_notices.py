@@ -1,0 +1,43 @@
+"""What open pages are told of each kind of deed."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crdt.errors import Code
+from crdt.ids import DocumentId
+from crdt.protocol.messages import DocumentInfo
+from server.bus.base import AccessHint, ClosedHint, DocumentHint
+from server.rooms.notices import Notice, notice_of
+from server.store.base import Entry
+from server.store.deeds_base import Deed, Done, Kind
+
+DOCUMENT = DocumentId("a-document")
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+TITLE, ACCESS = DocumentHint(DocumentInfo("Title", None)), AccessHint(7)
+TOLD: dict[Kind, Notice | None] = {
+    Kind.CREATE: None,
+    Kind.RENAME: TITLE,
+    Kind.TRASH: TITLE,
+    Kind.RESTORE: TITLE,
+    Kind.DELETE: ClosedHint(Code.DELETED, "This document was deleted."),
+    Kind.GRANT: ACCESS,
+    Kind.REVOKE: ACCESS,
+    Kind.LINK: ACCESS,
+    Kind.TRANSFER: ACCESS,
+    Kind.ADOPT: ACCESS,
+    Kind.ACCEPT_INVITATION: ACCESS,
+    Kind.PUT_BACK: None,
+    Kind.DROPPED: None,
+}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_deed_has_its_notice_or_none(kind: Kind) -> None:
+    entry = None if kind is Kind.DELETE else Entry(DOCUMENT, "Title", NOON, NOON, None, 0)
+    assert notice_of(Done(Deed(kind, DOCUMENT, "anna", NOON), entry, 7)) == TOLD[kind]
+
+
+def test_nobody_is_told_of_what_changed_nothing() -> None:
+    assert notice_of(Done(None, Entry(DOCUMENT, "Title", NOON, NOON, None, 0), 7)) is None
