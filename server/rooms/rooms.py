@@ -67,17 +67,18 @@ class Rooms:
         self._settings = settings
         self._background = Background()
         self._committer = Committer(store.log, deadline=settings.append_deadline)
-        self._registry = Registry(store, bus, sandbox, settings, self._background)
+        self.registry = Registry(store, bus, sandbox, settings, self._background)
         access = access or Access(store, guests=True)
         access.on_deed(self.tell)
         self._judging = Judging(access)
-        self._memory_shares = MemoryShares(self._registry, settings.open_bytes_per_user)
+        self.memory_shares = MemoryShares(self.registry, settings.open_bytes_per_user)
+        """How much of the memory of open documents each person takes up."""
         self._turnstile = Turnstile()
         self._live_nodes = LiveNodes()
         self._intake = Intake(
-            store.log, sandbox, settings.gate_limits, limits.update_bytes, self._memory_shares, self._turnstile
+            store.log, sandbox, settings.gate_limits, limits.update_bytes, self.memory_shares, self._turnstile
         )
-        self._registry.surroundings = Surroundings(
+        self.registry.surroundings = Surroundings(
             log=store.log,
             set_aside=store.set_aside,
             committer=self._committer,
@@ -88,24 +89,24 @@ class Rooms:
             backlog_bytes=limits.backlog_bytes,
             document_bytes=limits.document_bytes,
             live_nodes=self._live_nodes,
-            left=self._memory_shares.leave,
-            closed=self._memory_shares.closed,
+            left=self.memory_shares.leave,
+            closed=self.memory_shares.closed,
             judge=self._judging.judge,
         )
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> "Rooms":
-        await self._registry.start()
+        await self.registry.start()
         await self._running.enter_async_context(self._committer)
         await self._running.enter_async_context(self._background)
-        self._running.callback(self._registry.stop)
+        self._running.callback(self.registry.stop)
         if self._settings.poll_seconds is not None:
             await self._heed_other_nodes(self._settings.poll_seconds)
         return self
 
     async def _heed_other_nodes(self, seconds: float) -> None:
-        heartbeats = Heartbeats(self._bus, self._registry, self._live_nodes, self._clock, self._settings.node_id)
-        poll = HeadPoll(self._log, self._registry, seconds)
+        heartbeats = Heartbeats(self._bus, self.registry, self._live_nodes, self._clock, self._settings.node_id)
+        poll = HeadPoll(self._log, self.registry, seconds)
         self._bus.on_recovered(poll.hurry)
         self._bus.on_recovered(heartbeats.recovered)
         await self._running.enter_async_context(heartbeats)
@@ -120,7 +121,7 @@ class Rooms:
 
         Call this with a deadline.
         """
-        await self._registry.drain()
+        await self.registry.drain()
 
     # Joining.
 
@@ -154,7 +155,7 @@ class Rooms:
             answer = self._sit_down(driver, seat, request, card, ruling, account)
             return seat, answer, driver.room.info
         finally:
-            self._memory_shares.arrived(document_id, card.person)
+            self.memory_shares.arrived(document_id, card.person)
 
     def _sit_down(
         self, driver: Driver, seat: Seat, request: JoinRequest, card: Card, ruling: Ruling, account: Account | None
@@ -171,7 +172,7 @@ class Rooms:
             raise Unavailable("The document is being repaired; try again.") from error
         seat.card = card
         if new:
-            self._memory_shares.enter(seat)
+            self.memory_shares.enter(seat)
         remember(driver, card, ruling)
         driver.access_changed(ruling.version)
         asyncio.get_running_loop().call_soon(driver.carry_out, effects)
@@ -186,15 +187,15 @@ class Rooms:
         the ruling holds.
         """
         while True:
-            before = self._registry.get(document_id)
+            before = self.registry.get(document_id)
             ruling = await self._judging.ruling(before, document_id, card)
-            driver = await self._memory_shares.opened(document_id, card.person)
+            driver = await self.memory_shares.opened(document_id, card.person)
             if len(request.state_vector) > LONG_VECTOR_BYTES:
                 await self._turnstile.go_through(document_id)
             if driver.room.replica.lacks(request.state_vector):
                 await self._catch_up(driver)
             await self._turnstile.go_through(document_id)
-            if self._registry.get(document_id) is before is driver and ruling.version >= driver.access_version:
+            if self.registry.get(document_id) is before is driver and ruling.version >= driver.access_version:
                 if not driver.room.members:
                     driver.access_version = ruling.version  # nobody is here to be judged anew
                     if driver.room.settled:
@@ -224,10 +225,10 @@ class Rooms:
     def notify(self, document_id: DocumentId, notice: Notice) -> None:
         """Have a notice carried out here and elsewhere."""
         self._bus.publish(document_id, notice)
-        driver = self._registry.get(document_id)
+        driver = self.registry.get(document_id)
         if driver is not None:
             driver.heed(notice)
 
     async def until_closed(self, document_id: DocumentId) -> None:
         """Return when the document is not open here."""
-        await self._registry.until_closed(document_id)
+        await self.registry.until_closed(document_id)

@@ -202,7 +202,7 @@ class House:
     @property
     def driver(self) -> Driver:
         """The document's driver. Fails if the document is not open."""
-        driver = self.rooms._registry.get(DOCUMENT)
+        driver = self.rooms.registry.get(DOCUMENT)
         assert driver is not None
         return driver
 

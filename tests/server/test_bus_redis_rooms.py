@@ -65,7 +65,7 @@ async def test_nodes_hear_from_each_others_rows_how_many_people_they_have(cluste
         await person.joins(DOCUMENT)
     await bob.types("hello")
     await alice.reads("hello")
-    (driver,) = here.rooms._registry
+    (driver,) = here.rooms.registry
     assert driver.room.members.crowd(0.0) == 3
 
 

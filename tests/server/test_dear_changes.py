@@ -112,7 +112,7 @@ async def test_other_nodes_read_a_dear_change_folded_as_well() -> None:
         assert len(await there.join("bob")) == len(LONG)
         await here.send("anna", CUTS)
         here.write("anna", "afterwards", client_id=6)
-        there_now = there.rooms._registry.get(DOCUMENT)
+        there_now = there.rooms.registry.get(DOCUMENT)
         assert there_now is not None
         await until(lambda: there_now.room.seq == 3)
         assert engine.given.count(CUTS) == 0

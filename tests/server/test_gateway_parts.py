@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, Seq
-from crdt.protocol.answers import encode_message
 from crdt.protocol.messages import UpdateMessage, User
 from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, new_guest, renamed_guest
+from server.doors.native.connection import frames_of
 from server.doors.native.engine.complaints import Complaints
 from server.doors.native.engine.entrance import Entrance
 from server.doors.native.engine.frames import BadFrame, StrictPacket, check_frame, split_payload
-from server.doors.native.engine.outgoing import event_packets, message_packets
+from server.doors.native.engine.outgoing import message_packets
 from server.doors.native.limits import GatewayLimits
 from tests.harness.log_lines import log_lines
 
@@ -45,8 +45,7 @@ def test_any_payload_is_frames_or_a_bad_frame(body: bytes) -> None:
 
 def test_the_hot_message_is_encoded_like_any_other() -> None:
     document_id, message = DocumentId("Zm9vYmFyYmF6"), UpdateMessage(Seq(5), b"\x02\x00\x00")
-    hot = [packet.data for packet in message_packets(document_id, message)]
-    assert hot == [packet.data for packet in event_packets(*encode_message(document_id, message))]
+    assert frames_of(document_id, message) == message_packets(document_id, message).frames
 
 
 def test_a_packet_shared_by_both_transports_has_each_ones_form() -> None:

@@ -85,7 +85,7 @@ def test_an_answer_that_comes_late_does_not_take_a_newer_title_back() -> None:
             await house.store.catalogue.rename(DOCUMENT, "Old", utc_now())
             newer = DocumentInfo("New", None)
             late = LateLog(house.store.log, lambda: house.rooms.notify(DOCUMENT, DocumentHint(newer)))
-            await HeadPoll(cast(Log, late), house.rooms._registry, POLL).look()
+            await HeadPoll(cast(Log, late), house.rooms.registry, POLL).look()
             assert shown(house, "anna") == [newer]
 
     run_virtually(story())

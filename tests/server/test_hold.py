@@ -153,13 +153,13 @@ async def test_what_a_rooms_people_send_waits_and_others_go_on(server: LiveServe
         for socket, document_id in ((one, story), (two, other)):
             await socket.connected()
             await socket.join(document_id)
-        server.gateway._door.hold(story, holding=True)
+        server.gateway.door.hold(story, holding=True)
         await send_edit(one, 10, story, "held")
         await send_edit(two, 11, other, "at once")
         assert "seq" in await two.answer_to(11)
         await asyncio.sleep(A_MOMENT)
         assert await rows(server, story) == 0
-        server.gateway._door.hold(story, holding=False)
+        server.gateway.door.hold(story, holding=False)
         assert "seq" in await one.answer_to(10)
 
 
@@ -168,7 +168,7 @@ async def test_what_somebody_sent_who_then_hung_up_is_kept(server: LiveServer) -
     async with raw_socket(server.port) as one:
         await one.connected()
         await one.join(story)
-        server.gateway._door.hold(story, holding=True)
+        server.gateway.door.hold(story, holding=True)
         await send_edit(one, 10, story, "farewell")
     await until(lambda: server.gateway.connections == 0)
     await server.rooms.drain()
@@ -180,13 +180,13 @@ async def test_whoever_moves_on_to_another_document_is_read_in_order(server: Liv
     async with raw_socket(server.port) as one:
         await one.connected()
         await one.join(story)
-        server.gateway._door.hold(story, holding=True)
+        server.gateway.door.hold(story, holding=True)
         await send_edit(one, 10, story, "the last one here")
         await one.send(f'4211["leave","{story}"]')
         await one.send_join(12, other)
         await send_edit(one, 13, other, "the first one there")
         await asyncio.sleep(A_MOMENT)
-        server.gateway._door.hold(story, holding=False)
+        server.gateway.door.hold(story, holding=False)
         assert "seq" in await one.answer_to(10)
         assert "seq" in await one.answer_to(13)
         assert (await rows(server, story), await rows(server, other)) == (1, 1)

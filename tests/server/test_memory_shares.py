@@ -78,7 +78,7 @@ async def test_who_has_left_pays_until_the_document_is_closed(house: House) -> N
         assert await opens(house, each, "mallory") is None
         house.leave(f"mallory in {each}", each)
     assert await opens(house, DOCUMENTS[3], "mallory") is Code.TOO_MANY
-    await until(lambda: not list(house.rooms._registry))
+    await until(lambda: not list(house.rooms.registry))
     assert await opens(house, DOCUMENTS[3], "mallory") is None
 
 
@@ -105,13 +105,13 @@ async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice
         if taking is not None:
             await taking
         codes.append(await answered(house, request))
-        sizes.append(house.rooms._memory_shares._held_by("mallory"))
+        sizes.append(house.rooms.memory_shares._held_by("mallory"))
     assert set(codes) == {None, Code.TOO_MANY}
     assert codes[-1] is Code.TOO_MANY
     assert max(sizes) < 2 * SHARE + 2 * LOOK_BYTES + 200_000
     for each in DOCUMENTS[1:3]:
         house.leave(f"mallory in {each}", each)
-    await until(lambda: len(list(house.rooms._registry)) == 1)
+    await until(lambda: len(list(house.rooms.registry)) == 1)
     taking = house.receive(f"mallory in {DOCUMENTS[0]}", batch, Request("again"), DOCUMENTS[0])
     if taking is not None:
         await taking
@@ -157,7 +157,7 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
     for person in people:
         for number in range(2):
             house.disconnect(f"{person}'s tab {number}")
-    await until(lambda: not list(rooms._registry))
-    memory_shares = rooms._memory_shares
+    await until(lambda: not list(rooms.registry))
+    memory_shares = rooms.memory_shares
     books = memory_shares._documents, memory_shares._left_by, memory_shares._coming, memory_shares._written
     assert books == ({}, {}, {}, {})

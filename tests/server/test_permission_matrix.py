@@ -260,7 +260,7 @@ async def test_over_socket_io_a_forbidden_document_and_an_absent_one_are_answere
             answers = [await stranger.ask(event, each, argument) for each in (document_id, "no-such-document-here1")]
             assert answers[0] == answers[1]
             assert answers[0]["error"]["code"] == "not_joined"
-    assert server.rooms._registry.get(document_id) is None, "nothing was opened for a stranger"
+    assert server.rooms.registry.get(document_id) is None, "nothing was opened for a stranger"
 
 
 async def test_a_large_update_that_is_checked_while_the_role_changes_is_refused(server: LiveServer) -> None:

@@ -170,4 +170,4 @@ async def test_whoever_is_put_out_in_the_moment_in_which_the_document_is_closed_
             Code.CLIENT_ID_TAKEN
         ]
         assert house.visitor("gone").seats == {}
-        assert house.rooms._memory_shares._documents == {}
+        assert house.rooms.memory_shares._documents == {}

@@ -96,7 +96,7 @@ class Sleeper:
 
 
 def is_behind(server: LiveServer, document_id: DocumentId) -> bool:
-    driver = server.rooms._registry.get(document_id)
+    driver = server.rooms.registry.get(document_id)
     assert driver is not None
     return any(isinstance(session.state, Behind) for session in driver.room.members)
 

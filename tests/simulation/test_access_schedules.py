@@ -191,7 +191,7 @@ class World:
     async def _compare(self) -> None:
         standing = (await self.sharing.access([DOCUMENT], NAMES))[DOCUMENT]
         for node in self.nodes:
-            driver = node.rooms._registry.get(DOCUMENT)
+            driver = node.rooms.registry.get(DOCUMENT)
             seats = list(driver.seats()) if driver is not None else []
             for seat in seats:
                 identity = Identity(seat.user, "jwt")

@@ -87,7 +87,7 @@ class Gateway:
         )
         self.asgi_app: Any = socketio.ASGIApp(self._server)
         self._connections: dict[ConnectionId, Connection] = {}
-        self._door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
+        self.door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
         self._user_connections = UserConnections(self._limits.connections_per_user)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
@@ -157,7 +157,7 @@ class Gateway:
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._user_connections.enter(identity.user.user_id)
-        connection = Connection(connection_id, self._door, socket, identity, account, uploads, rates)
+        connection = Connection(connection_id, self.door, socket, identity, account, uploads, rates)
         self._connections[connection_id] = connection
         self._empty.clear()
         self._identities.await_expiry(connection)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from engineio import packet as engine_packet
 
-from crdt.ids import DocumentId, Seq
+from crdt.ids import DocumentId
 from crdt.protocol.answers import Value, encode_message, write_arguments
-from crdt.protocol.messages import ServerMessage, UpdateMessage
+from crdt.protocol.messages import ServerMessage
 from server.doors.native.lane.fast_lane import encode_frame
 
 PACKET_OVERHEAD = 64
@@ -64,14 +64,6 @@ def connected_packets(sid: str) -> Packets:
     return Packets((SharedPacket(f'0{{"sid":"{sid}"}}'),))
 
 
-def saved_text(ack_id: int, seq: Seq) -> str:
-    """Write the ack of a durable edit, which is as hot as edits are.
-
-    The ack is one text without anything to escape.
-    """
-    return f'3{ack_id}[{{"seq":{seq}}}]'
-
-
 def ack_packets(ack_id: int, value: Value) -> Packets:
     """Encode an ack with its one value."""
     return _packets("3", "6", str(ack_id), [value])
@@ -79,21 +71,7 @@ def ack_packets(ack_id: int, value: Value) -> Packets:
 
 def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:
     """Encode what a room says."""
-    if isinstance(message, UpdateMessage):
-        return Packets((SharedPacket(_update_text(document_id, message)), SharedPacket(message.batch)))
     return event_packets(*encode_message(document_id, message))
-
-
-def message_frames(document_id: DocumentId, message: ServerMessage) -> bytes:
-    """Encode what a room says as WebSocket frames."""
-    if isinstance(message, UpdateMessage):  # the hot one
-        return encode_frame("4" + _update_text(document_id, message)) + encode_frame(message.batch)
-    return message_packets(document_id, message).frames
-
-
-def _update_text(document_id: DocumentId, message: UpdateMessage) -> str:
-    # Neither the id nor the number needs escaping.
-    return f'51-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
 
 
 def _packets(kind: str, binary_kind: str, ack_id: str, arguments: list[Value]) -> Packets:
