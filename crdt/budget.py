@@ -25,8 +25,8 @@ from crdt.errors import Code, ProtocolError, Unavailable
 Lost = Callable[[str], None]
 """A function that forgets the bytes of a lease. Later requests for them get the given reason."""
 
-_TOO_SLOW = "What was kept for you was given up, because you asked for no more of it in time. Begin again."
-_OUTBID = "What was kept for you was given up, because others need the memory. Begin again in a moment."
+_TOO_SLOW = "Data kept for you was dropped, because you did not ask for the rest in time. Begin again."
+_OUTBID = "Data kept for you was dropped, because others need the memory. Begin again in a moment."
 
 
 class Lease:
@@ -112,7 +112,7 @@ class Budget:
         if held and amount and held + amount > self._share:
             most = self._share // 2**20
             raise ProtocolError(
-                Code.TOO_MANY, f"You load and send more than {most} MB at once. Wait until some of it is done."
+                Code.TOO_MANY, f"You load and send more than {most} MB at once. Wait until a part is done."
             )
 
     def _grow(self, lease: Lease, amount: int) -> None:
@@ -140,7 +140,7 @@ class Budget:
             richer = [other for other, held in self._sums.most_common() if held > would_hold and other != person]
             given = next((lease for other in richer for lease in self._leases[other] if self._frees(lease)), None)
             if given is None:
-                raise Unavailable("The memory for what people load and send is used up.")
+                raise Unavailable("The memory for data that people load and send is used up.")
             self._give_up(given, _OUTBID)
 
     def _frees(self, lease: Lease) -> bool:

@@ -16,10 +16,10 @@ def check_authors(limits: GateLimits, authors: Sized, new: Iterable[int], own: i
     client id of the session. Raises ProtocolError(document_full).
     """
     if len(authors) > limits.client_ids:
-        raise full(f"A document has at most {limits.client_ids} client ids. Copy what it says into another one.")
+        raise full(f"A document has at most {limits.client_ids} client ids. Copy its text into a new document.")
     if len(authors) > limits.brought_client_ids and any(client != own for client in new):
         most = limits.brought_client_ids
-        raise full(f"A document takes in at most {most} client ids that others have used. Write under your own.")
+        raise full(f"A document takes in at most {most} client ids that others have used. Write under your own id.")
 
 
 def check_places(limits: GateLimits, places: Places, before: Mark) -> None:
@@ -30,7 +30,7 @@ def check_places(limits: GateLimits, places: Places, before: Mark) -> None:
     _, roots, types = before
     invented = [name for name in islice(places.roots, roots, None) if name not in limits.fragment_roots]
     if invented and len(places.roots) - len(limits.fragment_roots & places.roots.keys()) > limits.root_names:
-        raise full(f"A document has at most {limits.root_names} root types. Use those that it has.")
+        raise full(f"A document has at most {limits.root_names} root types. Use the existing ones.")
     if len(places.types) > max(types, limits.types):
         raise full(f"A document has at most {limits.types} shared types. Delete some, and close it for a minute.")
 

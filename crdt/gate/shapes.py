@@ -64,11 +64,11 @@ def unusual(updates: Sequence[Inspected], *, suspicious: bool) -> str | None:
     size = 0
     for update in updates:
         if len(update.clients) > MOST_CLIENTS:
-            return "It has many authors."
+            return "The batch has many authors."
         size += sum([len(ranges) for _, ranges in update.deletions])
         for structs in update.structs:
             size += len(structs)
             for struct in structs:
                 if struct[2] & (KEYED - 1) not in _USUAL:
-                    return "It holds a kind of content that editors do not make."
-    return "It has many structs." if size > MOST_STRUCTS else None
+                    return "The batch holds a kind of content that editors do not make."
+    return "The batch has many structs." if size > MOST_STRUCTS else None

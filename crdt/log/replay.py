@@ -33,8 +33,8 @@ MOST_FOUND = 1000
 MOST_REASON = 300
 """Characters of a reason. pycrdt's own message may quote a whole value."""
 
-NO_PAST = "It builds on changes that the log does not have."
-_NO_BATCH = "The row is no batch of updates."
+NO_PAST = "The update builds on changes that the log does not have."
+_NO_BATCH = "The row is not a batch of updates."
 _DAMAGED_ROW = "The row is damaged in the database."
 
 

@@ -130,7 +130,7 @@ def _inspect(update: bytes, limits: GateLimits, reading: Reading) -> Inspected:
             raise bad_update(error.message) from None
         raise
     if at != len(update):
-        raise bad_update("Something follows the update; was it made with Yjs' format v2?")
+        raise bad_update("Bytes follow the update. If it has Yjs' format v2, send format v1.")
     engine = rewritten(update, reading.wraps) if reading.wraps else update
     return Inspected(update, engine, clients, structs, deletions, values=limits.any_values - reading.any_values)
 
@@ -139,11 +139,11 @@ def _read_blocks(
     data: bytes, limits: GateLimits, reading: Reading
 ) -> tuple[list[tuple[int, int, int]], list[list[Struct]], int]:
     blocks, at = read_varuint(data, 0)
-    if blocks * 4 > len(data):  # the shortest block: a count, a client id, a clock, a struct
+    if blocks * 4 > len(data):  # a block has a count, a client id, a clock, and a struct
         raise bad_update("The update announces more clients than it has bytes for.")
     if blocks > limits.client_ids:
         most = f"A document has at most {limits.client_ids} client ids"
-        raise ProtocolError(Code.DOCUMENT_FULL, f"{most}. Copy what it says into another one.")
+        raise ProtocolError(Code.DOCUMENT_FULL, f"{most}. Copy its text into a new document.")
     clients: list[tuple[int, int, int]] = []
     all_structs: list[list[Struct]] = []
     left = limits.structs
@@ -284,7 +284,7 @@ def _read_string(data: bytes, at: int, clock: int, reading: Reading) -> tuple[in
 
 def _read_deletions(data: bytes, at: int, most: int) -> tuple[tuple[tuple[int, tuple[tuple[int, int], ...]], ...], int]:
     blocks, at = read_varuint(data, at)
-    if blocks * 4 > len(data) - at:  # the shortest block: a client id, a count, a clock, a length
+    if blocks * 4 > len(data) - at:  # a block has a client id, a count, a clock, and a length
         raise bad_update("The update announces more deletions than it has bytes for.")
     deletions: dict[int, tuple[tuple[int, int], ...]] = {}
     for _ in range(blocks):

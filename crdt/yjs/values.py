@@ -180,4 +180,4 @@ def read_count(data: bytes, at: int, least: int) -> tuple[int, int]:
 
 def poisoned() -> ProtocolError:
     """Return the refusal of the name `__proto__`."""
-    return unsupported("Something is named __proto__, which browsers do not read as a name. Name it otherwise.")
+    return unsupported("Something is named __proto__, which browsers do not read as a name. Choose another name.")

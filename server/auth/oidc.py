@@ -101,7 +101,9 @@ class OidcSignIn:
             case _:
                 raise unauthenticated("This sign-in was begun in another browser, or too long ago. Begin again.")
         if not _same(query.get("state"), state):
-            raise unauthenticated("This is the end of another sign-in than the one begun here. Begin again.")
+            raise unauthenticated(
+                "This answer belongs to another sign-in than the one begun in this browser. Begin again."
+            )
         if "error" in query or "code" not in query:
             raise unauthenticated("The identity provider has not let you in.")
         claims = await self._provider.redeem(query["code"], query.get("iss"), verifier)

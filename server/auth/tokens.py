@@ -82,7 +82,7 @@ async def read_token(token: str, keys: KeySource, rules: Rules, now: float) -> M
     claims = _verified(token, await _key_of(token, keys), rules)
     lifetime = lifetime_of(claims)
     if lifetime.expires_at <= now:
-        raise unauthenticated("The token has expired. Bring a fresh one.")
+        raise unauthenticated("The token has expired. Send a fresh one.")
     starts = max(lifetime.not_before or 0.0, lifetime.issued_at or 0.0)
     if starts > now + LEEWAY_SECONDS:
         raise unauthenticated("The token is not valid yet. Compare the clocks of the two servers.")

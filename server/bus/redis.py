@@ -181,7 +181,7 @@ class RedisBus:
             await asyncio.sleep(PING_EVERY)
             heard_at = min(link.publishing.heard_at, link.listening.heard_at)
             if loop.time() - heard_at > SILENCE:
-                raise TimeoutError("Redis gives no sign of life.")
+                raise TimeoutError("Redis does not answer.")
 
     # The link.
 

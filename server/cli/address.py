@@ -105,5 +105,5 @@ def introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
     say(f"The documents are in {place_of(url_of(config.places.database_url, config.places.data_dir))}")
     say(_WELCOMES[config.people.auth])
     if not is_loopback(config.listen.host):
-        say("It listens to other machines, unencrypted: put a proxy that speaks TLS in front of it.")
+        say("The server listens to other machines, unencrypted: put a proxy that speaks TLS in front of it.")
     log.info("server_started", version=version(), port=port)

@@ -93,7 +93,7 @@ class Doctor:
         if kept.state is State.PUT_BACK:
             raise CannotMend("The update has been put back already.")
         if kept.found.set_aside.position == WHOLE_ROW:
-            raise CannotMend("The row is damaged as a whole. `show` says what can still be read; write that anew.")
+            raise CannotMend("The row is damaged as a whole. `show` prints the part that can be read; write it anew.")
         if holds(kept.found.set_aside, kept.found.raw):
             raise CannotMend("The update is applied already; only the changes that it builds on are lost. Drop it.")
         loaded = await self._loaded(kept.document_id)
@@ -116,14 +116,14 @@ class Doctor:
             rows = [*stored.rows, Row(Seq(loaded.head + 1), encode_batch([update.raw]))]
             trial = await self.sandbox.trial(replace(stored, rows=rows), self.limits)
         except ManyhandsError as error:
-            raise CannotMend(f"It still does not apply: {error.message}") from error
+            raise CannotMend(f"The update still does not apply: {error.message}") from error
         except RecursionError as error:
-            raise CannotMend("It still does not apply: it is nested too deeply.") from error
+            raise CannotMend("The update still does not apply: it is nested too deeply.") from error
         if bad := [each for each in trial.found if each.seq > loaded.head]:
-            raise CannotMend(f"It still does not apply: {bad[0].set_aside.reason}")
+            raise CannotMend(f"The update still does not apply: {bad[0].set_aside.reason}")
         # The sandbox has applied the update, so this process survives it as well.
         if not Replica(stored, self.limits).knowledge.would_take([update]):
-            raise CannotMend("The document would not fit together with it. Look at it with `show`.")
+            raise CannotMend("The update does not fit into the document any more. Look at it with `show`.")
         return update.raw
 
     async def check(self, document_id: str | None) -> Advice:

@@ -66,7 +66,7 @@ async def inspect(people: PeopleSettings, token: str) -> tuple[bool, str]:
         identity = await authenticator.identify(Credentials(None, token, Guest()))
     except ManyhandsError as refused:
         return False, "\n".join([*lines, f"Refused: {refused.message}"])
-    return True, "\n".join([*lines, f"Good: it is taken for {identity.user.user_id}."])
+    return True, "\n".join([*lines, f"Good: the server takes the token for {identity.user.user_id}."])
 
 
 def _claims_of(token: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from crdt.errors import Code, ProtocolError
 
-WANT_OF_MEMORY = "It needs more memory than there is for it, or it is damaged."
+WANT_OF_MEMORY = "The content needs more memory than the sandbox has, or is damaged."
 """Both reasons in one, because native code ends its process in both cases."""
 
 

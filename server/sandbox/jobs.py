@@ -72,7 +72,7 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     again.apply_snapshot(whole)
     load = time.process_time() - began_again
     if again.clocks != replica.document.clocks:
-        raise SandboxRejected("The document engine loses a part of it.")
+        raise SandboxRejected("The document engine loses a part of the document.")
     last = len(decode_batch(stored.rows[-1].batch, max_updates=2**31)) if stored.rows else 0
     taken, apply = time.process_time() - began, sum(engine.seconds[-last:] if last else ())
     # No value is shorter than a byte, so most documents need not be read to count their values.

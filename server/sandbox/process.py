@@ -32,9 +32,9 @@ _ROOT = Path(server.__file__).parent.parent
 _READ_LIMIT = 2**20
 _NOT_OUR_DOING = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _DEATHS = {
-    signal.SIGPROF: "It takes too long to work with.",
+    signal.SIGPROF: "The content takes too long to work with.",
     signal.SIGABRT: WANT_OF_MEMORY,
-    signal.SIGSEGV: "It is damaged, or nested too deeply to work with.",
+    signal.SIGSEGV: "The content is damaged, or nested too deeply to work with.",
 }
 _CLOSED = "The sandbox is closed."
 
@@ -166,4 +166,4 @@ class Worker:
         if code >= 0 or -code in _NOT_OUR_DOING:
             return Unavailable(f"The sandbox process was ended from outside ({code}).")
         why = Code.TOO_COSTLY if -code == signal.SIGPROF else Code.BAD_UPDATE
-        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "It is damaged."), why, died=True)
+        return SandboxRejected(_DEATHS.get(signal.Signals(-code), "The content is damaged."), why, died=True)

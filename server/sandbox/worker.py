@@ -29,8 +29,8 @@ Heaps seldom shrink.
 _LEAST_JOB = 16 * 2**20
 """Bytes of memory without which no job is worth starting."""
 
-_TOO_LARGE = "It needs more memory than there is for it."
-_DAMAGED = "It is damaged: the document engine cannot work with it."
+_TOO_LARGE = "The content needs more memory than the sandbox has."
+_DAMAGED = "The content is damaged: the document engine cannot work with it."
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ class House:
 def test_one_person_holds_a_share_and_others_have_theirs() -> None:
     house = House()
     house.holds("alice", 40)
-    with pytest.raises(ProtocolError, match="Wait until some of it is done") as refused:
+    with pytest.raises(ProtocolError, match="Wait until a part is done") as refused:
         house.holds("alice", 1)
     assert refused.value.code is Code.TOO_MANY
     house.holds("bob", 40)

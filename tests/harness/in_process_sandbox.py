@@ -26,7 +26,7 @@ class InProcessSandbox:
             try:
                 self.engine(doc, update)
             except Exception as error:
-                raise SandboxRejected("It is damaged: the document engine cannot work with it.") from error
+                raise SandboxRejected("The content is damaged: the document engine cannot work with it.") from error
         return Folded(*fold(snapshot, batches))
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:

@@ -213,7 +213,7 @@ async def test_a_token_is_minted_and_inspected() -> None:
     code, text, err = await run(*minted, **settings)
     assert (code, err) == (0, "")
     code, said, _ = await run("token", "inspect", given=text, **settings)
-    assert (code, said.splitlines()[-1]) == (0, "Good: it is taken for ann.")
+    assert (code, said.splitlines()[-1]) == (0, "Good: the server takes the token for ann.")
     assert 'documents: {"*": "viewer"}' in said
     code, said, _ = await run("token", "inspect", given=text, **{**settings, "MANYHANDS_JWT_AUDIENCE": "them"})
     assert (code, said.splitlines()[-1]) == (1, "Refused: The token is meant for another audience (`aud`).")
