@@ -1,1 +1,1 @@
-"""The protocols' values: batches, rows, messages, requests, and the hints between nodes."""
+"""Values of the protocols: batches, rows, messages, requests, and the hints between nodes."""

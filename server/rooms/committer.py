@@ -35,7 +35,7 @@ class Late:
 
 
 Outcome = AppendOutcome | Late | None
-"""The outcome of an append. None: the store did not take it, or did not say so."""
+"""The outcome of an append; None if the store did not take it, or did not say so."""
 
 Done = Callable[[Outcome], None]
 

@@ -1,4 +1,4 @@
-"""Driver of one open room: carries out the room's effects, and calls the room back in time.
+"""Driver of one open room: carries out the room's effects, and calls the room at its deadlines.
 
 The room decides, and this module acts. `do` calls a verb of the room, carries out the effects and
 sets the timer for the next deadline. `wake` does the same when nothing but time has passed. No

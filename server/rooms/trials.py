@@ -1,8 +1,8 @@
 """Trials of updates in the sandbox, before they are taken.
 
 Unusual updates are tried. For a while after something had to be set aside, everything but plain
-text is tried. The sandbox opens the document as it is stored, with what is on its way and the
-update behind it, just as this node would after a restart. If a worker dies of that, or sets the
+text is tried. The sandbox opens the stored document, with what is on its way and the update
+behind it, as this node would after a restart. If a worker dies of that, or sets the
 update aside, the update is refused. Nobody but its sender notices anything.
 
 A trial also measures. An update that keeps the engine busy for long, such as thousands of cuts of a
