@@ -32,10 +32,13 @@ ENTRY = select(
 
 _PRESENT = ENTRY.add_columns(documents.c.access_version).where(documents.c.document_id == bindparam("of_id"))
 
+TURN = 7305813470184731
+"""The lock that whoever writes a deed to PostgreSQL holds until the end of the transaction; any number will do."""
+
 # PostgreSQL gives numbers out before it commits: whoever takes one waits until the one before has
 # committed, so that no reader misses a number that comes late. Whoever waits here changes no
 # document any more, and so holds up nobody who holds this lock.
-_TAKE_TURN = select(func.pg_advisory_xact_lock(literal_column("7305813470184731")))
+_TAKE_TURN = select(func.pg_advisory_xact_lock(literal_column(str(TURN))))
 _ADD = (
     insert(deeds)
     .values({name: bindparam(name) for name in ("at", "actor_id", "action", "document_id", "details")})

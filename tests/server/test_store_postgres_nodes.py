@@ -9,6 +9,7 @@ import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Row, Taken
+from server.store.deeds import TURN
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, folding_into, head, join
 from tests.harness.postgres import PostgresServer
@@ -253,7 +254,7 @@ async def test_a_size_includes_what_was_appended_while_a_compaction_waited(
         (lambda store: store.open_marks.mark(DOCUMENT, "node-1"), None),
         (lambda store: store.catalogue.rename(DOCUMENT, "New", NOON), None),
         (lambda store: store.log.compact(DOCUMENT, join), None),
-        (lambda store: store.catalogue.delete(DOCUMENT), False),
+        (lambda store: store.catalogue.delete(DOCUMENT), None),
     ],
     ids=["attach", "mark", "rename", "compact", "delete"],
 )
@@ -271,6 +272,24 @@ async def test_what_waits_for_a_document_that_is_being_deleted_finds_it_gone(
 
 async def _of(answer: Awaitable[object]) -> object:
     return await answer
+
+
+async def test_a_deed_waits_for_one_that_has_a_number_and_is_not_committed(
+    url: str, nodes: tuple[SqlStore, SqlStore]
+) -> None:
+    *_, made = await nodes[0].deeds.after(0)
+    async with session(url) as other, asyncio.TaskGroup() as tasks:
+        async with other.transaction():
+            await other.execute("SELECT pg_advisory_xact_lock($1)", TURN)
+            await other.execute(
+                "INSERT INTO audit (at, actor_id, action, document_id, details) VALUES (0, 'anna', 'trash', $1, '{}')",
+                DOCUMENT,
+            )
+            renaming = tasks.create_task(nodes[1].catalogue.rename(DOCUMENT, "New", NOON))
+            await waiting(url, 1)
+            assert await nodes[0].deeds.after(made.seq) == []
+        await renaming
+    assert [deed.kind for deed in await nodes[0].deeds.after(made.seq)] == ["trash", "rename"]
 
 
 async def test_a_document_that_many_nodes_make_at_once_is_one(nodes: tuple[SqlStore, SqlStore]) -> None:

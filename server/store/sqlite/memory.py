@@ -43,24 +43,24 @@ class SqliteInMemory:
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction."""
-        return self._run(job, reading=False)
-
-    async def read(self, job: Callable[[Connection], T]) -> T:
-        """Run a job in a transaction."""
-        return self._run(job, reading=True)
-
-    def _run(self, job: Callable[[Connection], T], *, reading: bool) -> T:
-        connection = self._connection
-        driver = driver_of(connection)
-        with translated(_PLACE, reading=reading):
+        driver = driver_of(self._connection)
+        with translated(_PLACE):
             driver.execute("BEGIN")
             try:
-                outcome = job(connection)
+                outcome = job(self._connection)
                 driver.execute("COMMIT")
                 return outcome
             finally:
-                connection.rollback()  # of what failed, and of what SQLAlchemy believes to have begun
+                self._connection.rollback()  # SQLAlchemy believes to have begun a transaction itself
                 driver.rollback()
+
+    async def read(self, job: Callable[[Connection], T]) -> T:
+        """Run a job. It sees one state, because nothing else runs meanwhile."""
+        with translated(_PLACE, reading=True):
+            try:
+                return job(self._connection)
+            finally:
+                self._connection.rollback()
 
     async def compute(self, job: Callable[[], T]) -> T:
         """Run a job."""
