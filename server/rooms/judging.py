@@ -89,8 +89,8 @@ class Judging:
     def _carry_out(self, driver: Driver, standing: Standing, cards: dict[Seat, Card]) -> None:
         present = set(_everybody(driver))
         for seat, card in cards.items():
-            if seat not in present or seat.card is not card:
-                continue  # left, or joined anew and was judged then
+            if seat not in present or seat.card.credit != card.credit:
+                continue  # left, or showed something else since, and was judged by it or will be
             ruling = self._access.rule(standing, driver.document_id, card.identity, card.link)
             if ruling is not None:
                 remember(driver, card, ruling)

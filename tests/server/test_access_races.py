@@ -1,6 +1,7 @@
 """Access that changes at the worst moment: while somebody joins, while the store is away, or without anybody hearing of it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from server.people.access import hash_token
 from server.store.base import Loaded
 from server.store.sharing_base import Link
 from tests.harness.access_house import comes, house, restrict, said_to
-from tests.harness.house import DOCUMENT
+from tests.harness.house import ANNA, DOCUMENT
 from tests.simulation.virtual_loop import run_virtually
 
 POLL = 5.0
@@ -208,6 +209,27 @@ def test_who_joins_anew_meanwhile_is_judged_by_what_they_showed_then() -> None:
             judging.set()
             await asyncio.sleep(0.1)
             assert said_to(node, "a") == []
+
+    run_virtually(story())
+
+
+def test_a_new_name_or_a_fresh_token_meanwhile_keeps_nobody_in_who_has_lost_access() -> None:
+    """What they showed is the same as before, so the judgement on it holds."""
+
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await sharing.grant(DOCUMENT, "owner", Role.OWNER)
+            await node.join("a")
+            done = await restrict(sharing)
+            judging = sharing.answering = asyncio.Event()
+            node.rooms.tell(done)
+            await asyncio.sleep(0.1)
+            sharing.answering = None
+            node.visitor("a").seats[DOCUMENT].renew(replace(ANNA, user=User("u1", "Anne", "#336699")))
+            judging.set()
+            await asyncio.sleep(1)
+            assert said_to(node, "a") == [Code.FORBIDDEN]
 
     run_virtually(story())
 
