@@ -158,11 +158,15 @@ class Registry:
     async def drain(self) -> None:
         """Open nothing more. Return when everything taken is durable and every room is closed."""
         self.surroundings.draining = True
-        await asyncio.gather(*(driver.settled.wait() for driver in self))
-        for driver in self:
-            self._close(driver)
-        changing = [state.task for state in self._states.values() if isinstance(state, Opening | Closing)]
-        await asyncio.gather(*changing, return_exceptions=True)
+        await asyncio.gather(*map(self._drained, list(self._states)))
+
+    async def _drained(self, document_id: DocumentId) -> None:
+        await self.until_closed(document_id)  # a document that is being opened is closed afterwards
+        while (driver := self.get(document_id)) is not None:
+            await driver.settled.wait()
+            if driver.settled.is_set() and self.get(document_id) is driver:
+                self._close(driver)
+        await self.until_closed(document_id)
 
     def get(self, document_id: DocumentId) -> Driver | None:
         """Return the document's driver, if it is open."""

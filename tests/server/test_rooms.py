@@ -293,6 +293,23 @@ class TestDraining:
 
         run_virtually(story())
 
+    def test_a_document_that_is_being_opened_is_closed_as_well(self) -> None:
+        """Otherwise its mark would stay, and the next start would take this stop for a crash."""
+
+        async def story() -> None:
+            async with House() as house:
+                house.weather.slow_replies = 5.0
+                joining = asyncio.ensure_future(house.join("late"))
+                await asyncio.sleep(0.1)
+                await house.rooms.drain()
+                with pytest.raises(Unavailable) as refused:
+                    await joining
+                assert refused.value.code is Code.DRAINING
+                assert list(house.rooms.registry) == []
+                assert await house.store.open_marks.marked("node") == frozenset()
+
+        run_virtually(story())
+
 
 def test_a_broken_append_does_not_hold_up_other_documents() -> None:
     async def story() -> None:
