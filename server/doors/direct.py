@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
     ClosedMessage,
+    JoinAnswer,
     JoinRequest,
     Refused,
     Request,
@@ -64,29 +65,31 @@ class DirectDoor:
         agent's, and `agent_for` is the user id of the person that the agent writes for, or empty.
         Raises ManyhandsError, as every join does.
         """
-        author = Author(self, document_id, identity, self._take_id(document_id), agent_for)
+        author = Author(self, document_id, identity, agent_for)
         try:
             await author.join()
             yield author
         finally:
             author.leave()
-            self._free.setdefault(document_id, []).append(author.client_id)
+            if not author.in_doubt:
+                self._free_id(document_id, author.client_id)
 
-    def _take_id(self, document_id: DocumentId) -> ClientId:
-        free = self._free.setdefault(document_id, [])
+    def take_id(self, document_id: DocumentId) -> ClientId:
+        """Return a client id for an author: one that is free again, or a new one."""
+        free = self._free.get(document_id)
+        return free.pop() if free else self._new_id()
+
+    def _free_id(self, document_id: DocumentId, client_id: ClientId) -> None:
+        self._free.setdefault(document_id, []).append(client_id)
         self._free.move_to_end(document_id)
         if len(self._free) > REMEMBERED_DOCUMENTS:
             self._free.popitem(last=False)
-        return free.pop() if free else self._new_id()
 
-    async def seat(self, author: "Author") -> tuple[Seat, bytes, Seq]:
-        """Return a seat for an author, the document as one update, and the update's row."""
+    async def seat(self, author: "Author") -> tuple[Seat, JoinAnswer]:
+        """Return a seat for an author, and the answer to the join; raises ManyhandsError."""
         request = JoinRequest(b"\0", author.client_id, self._key)
         seat, answer, _ = await self._rooms.join(author.document_id, request, author.identity, author)
-        missing = answer.missing
-        if missing is None:
-            missing = b"".join(seat.part(index) for index in range(answer.chunk_count))
-        return seat, missing, answer.seq
+        return seat, answer
 
     # What rooms ask of a door.
 
@@ -119,6 +122,9 @@ class Author:
         state: the document as one Yjs update, as it was at row `seq` when the author joined.
         role: what the author may do.
         stale: the document has moved on unseen; `join` again before the next edit.
+        in_doubt: something may come to be durable under `client_id` that `state` lacks, or the id
+            belongs to somebody else. Other words under the same clocks would be taken for it and be
+            lost, so nobody uses the id again: the next `join` takes another one.
     """
 
     gone = False
@@ -128,17 +134,16 @@ class Author:
         door: DirectDoor,
         document_id: DocumentId,
         identity: Identity,
-        client_id: ClientId,
         agent_for: str | None,
     ) -> None:
         self.door = door
         self.document_id = document_id
         self.identity = identity
-        self.client_id = client_id
+        self.client_id = door.take_id(document_id)
         self.agent_for = agent_for
         self.state, self.seq = b"", Seq(0)
         self.role = Role.VIEWER
-        self.stale = False
+        self.stale = self.in_doubt = False
         self._seat: Seat | None = None
         self._closed: ClosedMessage | None = None
         self._news: list[bytes] = []
@@ -148,8 +153,17 @@ class Author:
         """Come in, or read the document again; raises ManyhandsError."""
         self._news.clear()
         self._closed, self.stale = None, False
-        self._seat, self.state, self.seq = await self.door.seat(self)
-        self.role = self._seat.role
+        if self.in_doubt:
+            self.client_id, self.in_doubt = self.door.take_id(self.document_id), False
+        try:
+            self._seat, answer = await self.door.seat(self)
+        except ProtocolError as refusal:
+            self.in_doubt = refusal.code is Code.CLIENT_ID_TAKEN
+            raise
+        missing = answer.missing
+        if missing is None:
+            missing = b"".join(self._seat.part(index) for index in range(answer.chunk_count))
+        self.state, self.seq, self.role = missing, answer.seq, self._seat.role
 
     def leave(self) -> None:
         """Go, and join nothing any more. What was taken goes on to the log."""
@@ -162,7 +176,7 @@ class Author:
         """Write updates as one batch, and return the row by which they are durable.
 
         Raises ManyhandsError, and then the document holds nothing of the updates. If the wait was
-        cancelled from outside, they may come to be durable all the same.
+        cancelled from outside, they may come to be durable all the same: `join` again then.
         """
         if self.stale:
             raise Unavailable(READ_AGAIN)
@@ -180,6 +194,10 @@ class Author:
             if checking is not None:
                 await checking
             return await answer
+        except BaseException as error:
+            self.in_doubt = True
+            self.stale |= not isinstance(error, ManyhandsError)
+            raise
         finally:
             self._answers.discard(answer)
 

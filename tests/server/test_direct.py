@@ -1,6 +1,7 @@
 """The server itself as an author: same gate, same rights, same log as everybody else."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -167,3 +168,38 @@ async def test_nobody_else_writes_under_an_author_s_client_id(house: House) -> N
     with pytest.raises(ProtocolError) as refused:
         await house.enter("mallory", DOCUMENT, JoinRequest(b"\0", taken))
     assert refused.value.code is Code.CLIENT_ID_TAKEN
+
+
+async def test_a_client_id_is_not_used_again_while_a_cancelled_write_may_yet_be_durable(house: House) -> None:
+    """Whoever came next would write other words under the same clocks, and the first would win."""
+    door = DirectDoor(house.rooms)
+    house.weather.down = True
+    async with door.author(DOCUMENT, ANNA) as author:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await author.write(edit(author, "cancelled "))
+        with pytest.raises(Unavailable, match="join again"):
+            await author.write(edit(author, "under the same clocks"))
+        used = author.client_id
+        await author.join()
+        assert author.client_id != used
+    async with door.author(DOCUMENT, ANNA) as author:
+        writing = asyncio.ensure_future(author.write(edit(author, "acknowledged ")))
+        await asyncio.sleep(0.1)
+        house.weather.down = False
+        await writing
+    assert sorted((await house.stored_text()).split()) == ["acknowledged", "cancelled"]
+
+
+async def test_a_client_id_that_somebody_else_has_taken_is_not_tried_again(house: House) -> None:
+    ids = iter([ClientId(100), ClientId(200)])
+    door = DirectDoor(house.rooms, lambda: next(ids))
+    async with door.author(DOCUMENT, ANNA):
+        pass
+    await house.enter("mallory", DOCUMENT, JoinRequest(b"\0", ClientId(100), "a-key-that-is-mallory-s"))
+    for _ in range(2):
+        with contextlib.suppress(ProtocolError):
+            async with door.author(DOCUMENT, ANNA) as author:
+                await author.write(edit(author, "at last"))
+                break
+    assert await house.stored_text() == "at last"
