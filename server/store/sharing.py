@@ -169,10 +169,12 @@ def _is_in_list(whose: Whose) -> ColumnElement[bool]:
 def _access(
     connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
 ) -> dict[DocumentId, Standing]:
-    of_users, with_owner = _access_statements(connection.dialect.name)
+    one = len(document_ids) == 1
+    of_users, with_owner = _access_statements(connection.dialect.name, one=one)
+    ids = next(iter(document_ids)) if one else document_ids
     granted: dict[str, dict[str, Role]] = {}
     visited: dict[str, set[str]] = {}
-    for document_id, user_id, role in fetch(connection, of_users, document_ids=document_ids, user_ids=user_ids):
+    for document_id, user_id, role in fetch(connection, of_users, document_ids=ids, user_ids=user_ids):
         if role is None:
             visited.setdefault(document_id, set()).add(user_id)
         else:
@@ -185,16 +187,15 @@ def _access(
             granted.get(document_id, {}),
             frozenset(visited.get(document_id, ())),
         )
-        for document_id, version, *link, user_id, name, color in fetch(
-            connection, with_owner, document_ids=document_ids
-        )
+        for document_id, version, *link, user_id, name, color in fetch(connection, with_owner, document_ids=ids)
     }
 
 
 @cache
-def _access_statements(dialect: str) -> tuple[Any, Any]:
+def _access_statements(dialect: str, *, one: bool) -> tuple[Any, Any]:
     """What is asked at every join, made once: making it took longer than asking it. Of `document_ids`, and of `user_ids` in them."""
-    wanted = among(dialect, documents.c.document_id, "document_ids")
+    of_id = documents.c.document_id
+    wanted = of_id == bindparam("document_ids") if one else among(dialect, of_id, "document_ids")
     return _of_users(dialect, wanted), _with_owner().where(wanted)
 
 

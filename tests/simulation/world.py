@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, cast
 
 from pycrdt import Doc, Map, Text
+from sqlalchemy import bindparam, select
 
 from crdt.errors import Code, ManyhandsError
 from crdt.ids import ClientId, ConnectionId, DocumentId, Epoch, Seq
@@ -25,7 +26,10 @@ from server.auth.base import Identity
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.base import Folded
+from server.store.schema import documents, log_rows
 from server.store.sql import SqlStore
+from server.store.sqlite.memory import SqliteInMemory
+from server.store.statements import fetch
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.client import SimClient
@@ -33,6 +37,17 @@ from tests.simulation.faults import FaultyStore, Weather
 from tests.simulation.virtual_loop import at_once
 
 DOCUMENT = DocumentId("simulated-document")
+
+_AS_IT_CAME = (
+    select(log_rows.c.batch)
+    .join(documents)
+    .where(
+        documents.c.document_id == bindparam("document_id"),
+        documents.c.set_aside_version == 0,
+        log_rows.c.seq == bindparam("seq"),
+    )
+)
+"""A row's batch, as long as nothing is set aside: sooner found than by the log's port."""
 
 
 class BrokenPromise(AssertionError):
@@ -109,7 +124,8 @@ class World:
         self.names = [f"node-{number + 1}" for number in range(nodes)]
         self._poll_seconds = poll_seconds
         self._engine = engine
-        self.store = SqlStore.in_memory()
+        self.database = SqliteInMemory()
+        self.store = SqlStore(self.database)
         self.weather = Weather(self.random)
         self.links: dict[ConnectionId, Link] = {}
         self.clients: list[SimClient] = []
@@ -328,6 +344,8 @@ class World:
             self.broken.append(otherwise)
 
     def _durable_batch(self, seq: Seq) -> bytes | None:
+        for (batch,) in fetch(self.database.connection, _AS_IT_CAME, document_id=DOCUMENT, seq=seq):
+            return bytes(batch)
         rows = at_once(self.store.log.read(DOCUMENT, Seq(seq - 1)))
         return batch_of(rows[0]) if rows else None
 

@@ -39,28 +39,28 @@ class SqliteInMemory:
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
         """Commit all batches in one transaction."""
         with translated(_PLACE):
-            return append_all(driver_of(self._connection), appends, now, self._contributors)
+            return append_all(driver_of(self.connection), appends, now, self._contributors)
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run a job in a transaction."""
-        driver = driver_of(self._connection)
+        driver = driver_of(self.connection)
         with translated(_PLACE):
             driver.execute("BEGIN")
             try:
-                outcome = job(self._connection)
+                outcome = job(self.connection)
                 driver.execute("COMMIT")
                 return outcome
             finally:
-                self._connection.rollback()  # SQLAlchemy believes to have begun a transaction itself
+                self.connection.rollback()  # SQLAlchemy believes to have begun a transaction itself
                 driver.rollback()
 
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Run a job. It sees one state, because nothing else runs meanwhile."""
         with translated(_PLACE, reading=True):
             try:
-                return job(self._connection)
+                return job(self.connection)
             finally:
-                self._connection.rollback()
+                self.connection.rollback()
 
     async def compute(self, job: Callable[[], T]) -> T:
         """Run a job."""
@@ -73,7 +73,8 @@ class SqliteInMemory:
         """Free pages are used again."""
 
     @cached_property
-    def _connection(self) -> Connection:
+    def connection(self) -> Connection:
+        """What every job is given."""
         return _engine().connect()
 
 
