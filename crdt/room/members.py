@@ -164,6 +164,9 @@ class Members:
             )
         if not self.authors.allows(request.client_id, _author(request, user)):
             raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id belongs to somebody else; take a new one.")
+        # A join may take so long that its connection is dead by then, though nobody has noticed.
+        if self._by_client.get(request.client_id, session).arrival > session.arrival:
+            raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id is in use through a newer connection.")
 
     def join(
         self, session: Session, request: JoinRequest, user: User, role: Role, parts: Joining | None

@@ -88,10 +88,13 @@ class Session:
             be bound.
         agent_for: for a program that writes by itself, the user id of the person for whom it
             writes, or empty; None for a person.
+        arrival: a number that grows with each connection. Of two connections with one client id,
+            the later one is alive.
     """
 
     __slots__ = (
         "agent_for",
+        "arrival",
         "author",
         "begun",
         "contributor",
@@ -111,8 +114,8 @@ class Session:
     role: Role
     user: User
 
-    def __init__(self, agent_for: str | None = None) -> None:
-        self.agent_for = agent_for
+    def __init__(self, agent_for: str | None = None, arrival: int = 0) -> None:
+        self.agent_for, self.arrival = agent_for, arrival
         self.state: State = Synced()
         self.begun = False
 

@@ -128,6 +128,7 @@ class Author:
     """
 
     gone = False
+    arrival = 0
 
     def __init__(
         self,

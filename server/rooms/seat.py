@@ -84,6 +84,10 @@ class Ears(Protocol):
         """For a program, the user id that it writes for, or empty for nobody; None for a person."""
 
     @property
+    def arrival(self) -> int:
+        """A number that grows with each connection at this door."""
+
+    @property
     def gone(self) -> bool:
         """Whether the person has left through the door and joins nothing any more."""
 
@@ -159,7 +163,7 @@ class Seat(Session):
     __slots__ = ("card", "checks", "driver", "ears")
 
     def __init__(self, driver: Host, checks: Checks, ears: Ears, card: Card) -> None:
-        super().__init__(ears.agent_for)
+        super().__init__(ears.agent_for, ears.arrival)
         self.driver = driver
         self.checks = checks
         self.ears = ears

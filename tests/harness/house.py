@@ -1,6 +1,7 @@
 """A node without a network: real rooms, a store that fails on demand, and a door that remembers."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from random import Random
@@ -32,6 +33,9 @@ DOCUMENT = DocumentId("a-document-id")
 ANNA = Identity(User("u1", "Anna", "#336699"), "guest")
 
 
+_arrivals = itertools.count(1)
+
+
 class Visitor:
     """A person's ears, with a name. `seats` are by document."""
 
@@ -41,6 +45,7 @@ class Visitor:
         self.name = name
         self.door = door
         self.gone = False
+        self.arrival = next(_arrivals)
         self.seats: dict[DocumentId, Seat] = {}
 
     def seat(self, document_id: DocumentId) -> Seat | None:

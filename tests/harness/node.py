@@ -56,6 +56,7 @@ class Person:
     """A person on one node with one document open: a replica, people in view, the last messages."""
 
     agent_for = None
+    arrival = 0
 
     def __init__(self, node: "Node", name: str, client_id: int) -> None:
         self.name = name

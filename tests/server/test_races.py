@@ -171,3 +171,19 @@ async def test_whoever_is_put_out_in_the_moment_in_which_the_document_is_closed_
         ]
         assert house.visitor("gone").seats == {}
         assert house.rooms.memory_shares._documents == {}
+
+
+async def test_an_older_connection_puts_out_nobody_who_came_through_a_newer_one() -> None:
+    """Its join may have waited for the store; that the connection is dead is often noticed only later."""
+    async with House() as house:
+        request = JoinRequest(b"\0", ClientId(5))
+        await house.enter("older", DOCUMENT, request)
+        await house.enter("newer", DOCUMENT, request)
+        await until(lambda: "older" in house.ears.said)
+        with pytest.raises(ProtocolError) as refused:
+            await house.enter("older", DOCUMENT, request)
+        assert refused.value.code is Code.CLIENT_ID_TAKEN
+        assert [name_of(session) for session in house.driver.room.members] == ["newer"]
+        assert "newer" not in house.ears.said
+        house.disconnect("newer")
+        await house.enter("older", DOCUMENT, request)

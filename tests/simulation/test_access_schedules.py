@@ -61,6 +61,7 @@ class Somebody:
     """A connection's ears, and the role that its person was told, or None for no access."""
 
     agent_for = None
+    arrival = 0
     backlog = 0
     gone = False
 

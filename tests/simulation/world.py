@@ -6,6 +6,7 @@ not in the log by then is a broken promise, whatever happens later.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,6 +85,7 @@ class Link:
     task: "asyncio.Task[None] | None" = None
 
     agent_for = None
+    arrival: int = field(default_factory=itertools.count(1).__next__)
 
     @property
     def door(self) -> "World":

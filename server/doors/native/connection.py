@@ -1,6 +1,7 @@
 """Connections of browsers: what the gateway keeps of each, and how rooms reach many at once."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ class Connection:
     expired: bool = False
     gone: bool = False
     agent_for: str | None = None
+    arrival: int = field(default_factory=itertools.count(1).__next__)
 
     @property
     def user(self) -> User:
