@@ -160,6 +160,18 @@ class EditorPage:
             [name, media_type, base64],
         )
 
+    async def copies(self) -> dict[str, str]:
+        """Select everything and copy it; what is on the clipboard then, by media type."""
+        await self.goes("Control+a")
+        copied: dict[str, str] = await self.sheet.evaluate(
+            """(sheet) => {
+                const clipboardData = new DataTransfer();
+                sheet.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true, cancelable: true }));
+                return Object.fromEntries(Array.from(clipboardData.types, (type) => [type, clipboardData.getData(type)]));
+            }"""
+        )
+        return copied
+
     async def drops_file(self, words: str, name: str, media_type: str, base64: str) -> None:
         """Let go of a file over the line with these words."""
         await self.sheet.get_by_text(words).evaluate(

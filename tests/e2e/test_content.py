@@ -2,7 +2,9 @@
 
 import base64
 import io
+import re
 
+import pytest
 from PIL import Image
 from playwright.async_api import FilePayload, expect
 
@@ -95,6 +97,79 @@ async def test_a_link_leads_to_the_web_and_never_into_a_script(meet: Meeting, sh
     await address.fill("example.org/there")
     await alice.page.get_by_role("button", name="Apply").click()
     await expect(alice.sheet.get_by_role("link", name="there")).to_have_attribute("href", "https://example.org/there")
+
+
+async def test_pictures_in_pasted_words_come_along_or_are_said_to_be_missing(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    source = f"data:image/png;base64,{base64.b64encode(small_png()).decode()}"
+    await alice.pastes(
+        "text/html",
+        f"<p>before</p><p><img src='{source}' alt='chart'></p><p>behind <img src='https://example.org/p.jpg'></p>",
+    )
+    await is_drawn(alice)
+    order = await alice.sheet.evaluate("(sheet) => Array.from(sheet.children, (block) => block.tagName)")
+    assert order == ["P", "IMG", "P"]
+    await expect(alice.sheet.get_by_role("link", name="p.jpg")).to_have_attribute("href", "https://example.org/p.jpg")
+    await expect(alice.page.get_by_text("on another server was pasted as a link").first).to_be_visible()
+
+    await alice.pastes_file("paper.pdf", "application/pdf", base64.b64encode(b"%PDF-1.4").decode())
+    await expect(alice.page.get_by_text("“paper.pdf” was not added.", exact=False).first).to_be_visible()
+    await alice.shows("Saved")
+
+
+async def test_a_picture_that_is_copied_belongs_to_the_other_document(meet: Meeting, shared_site: Site) -> None:
+    person = await meet("Alice")
+    alice = await person.opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.pastes_file("flag.png", "image/png", base64.b64encode(small_png()).decode())
+    await is_drawn(alice)
+    copied = await alice.copies()
+    other_id = await shared_site.new_document()
+    other = await person.opens(other_id)
+    await other.goes_to_start()
+    await other.pastes("text/html", copied["text/html"])
+    await is_drawn(other)
+    await expect(other.sheet.get_by_role("img")).to_have_attribute("src", re.compile(f"^/api/documents/{other_id}/"))
+    await other.shows("Saved")
+
+
+async def test_what_is_copied_as_plain_text_has_marks_ticks_and_tabs(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("One", "Two", "- milk", "bread", "", "[x] done", "", "1. first")
+    copied = await alice.copies()
+    assert copied["text/plain"] == "One\nTwo\n- milk\n- bread\n[x] done\n1. first"
+
+
+INKS = ("#ffffaa", "#9cdcfe", "#00ff7f", "#000080", "#330000", "#7f7f7f")
+
+CONTRASTS = """(sheet) => {
+    const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const luminance = (color) => {
+        brush.fillStyle = color;
+        brush.fillRect(0, 0, 1, 1);
+        const linear = [...brush.getImageData(0, 0, 1, 1).data].slice(0, 3).map((channel) => (channel / 255) ** 2.2);
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const paper = luminance(getComputedStyle(sheet.closest(".page-sheet")).backgroundColor);
+    return [...sheet.querySelectorAll("[data-ink]")].map((ink) => {
+        const [dark, light] = [paper, luminance(getComputedStyle(ink).color)].sort((a, b) => a - b);
+        return (light + 0.05) / (dark + 0.05);
+    });
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_colours_that_were_chosen_on_other_paper_can_be_read(
+    meet: Meeting, shared_site: Site, theme: str
+) -> None:
+    alice = await (await meet("Alice", color_scheme=theme)).opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.pastes("text/html", " ".join(f"<span style='color: {ink}'>words</span>" for ink in INKS))
+    contrasts = await alice.sheet.evaluate(CONTRASTS)
+    assert len(contrasts) == len(INKS)
+    assert min(contrasts) > 4.5, dict(zip(INKS, contrasts, strict=True))
 
 
 HOSTILE = """

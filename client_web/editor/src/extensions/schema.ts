@@ -10,10 +10,12 @@ import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 import { Binding } from "./binding";
 import { Carets } from "./carets";
+import { Copying } from "./copying";
 import { CursorMoves } from "./cursor_moves";
 import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Image } from "./images";
+import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { styling } from "./styling";
 import { Table } from "./tables";
@@ -61,7 +63,7 @@ export interface BindingOptions {
   readonly doc: Y.Doc;
   readonly awareness: Awareness | null;
   readonly placeholder?: string;
-  readonly uploads?: UploadsOptions;
+  readonly uploads?: UploadsOptions & PastingOptions;
 }
 
 /** Everything that an editor of a shared document is made of. */
@@ -78,6 +80,8 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
     UndoSteps,
     Carets.configure({ awareness }),
     CursorMoves,
+    Pasting.configure(uploads ?? {}),
+    Copying,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),
   ];

@@ -1,7 +1,8 @@
-/** Images that are on their way to the server: pasted, dropped or chosen, with a placeholder where each will stand.
+/** Pictures that are on their way to the server: pasted, dropped or chosen, with a placeholder where each will stand.
  *
  * A placeholder belongs to this page alone; the others see the image when the server has it. Its place is remembered relative
- * to the shared document, since a remote change replaces the whole document of the editor.
+ * to the shared document, since a remote change replaces the whole document of the editor. Pictures that come together are stored
+ * one after the other, so that they stand in their order.
  */
 
 import { type Editor, Extension } from "@tiptap/core";
@@ -23,8 +24,22 @@ export interface StoredImage {
 export interface UploadsOptions {
   /** Stores the bytes and says where; absent where nothing can be stored. */
   readonly store: ((file: File) => Promise<StoredImage>) | null;
-  /** Told of a file that could not be stored, and why. */
-  readonly onFailure: (file: File, reason: unknown) => void;
+  /** Told of a picture that could not be stored, and why. */
+  readonly onFailure: (name: string, reason: unknown) => void;
+  /** Says a sentence to the person. */
+  readonly tell: (sentence: string) => void;
+}
+
+/** What the server keeps, as a file dialog names it. */
+export const PICTURE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+/** A picture and its place: behind the line at this position, or before an empty one. */
+export interface Incoming {
+  readonly at: number;
+  readonly name: string;
+  /** An address that this page can show meanwhile; empty when there is none. */
+  readonly preview: string;
+  readonly load: () => Promise<File>;
 }
 
 interface Placeholder {
@@ -38,9 +53,13 @@ interface Placeholders {
   readonly places: readonly Placeholder[];
 }
 
-type Change =
-  | { readonly begin: { readonly id: number; readonly at: number; readonly preview: string } }
-  | { readonly end: number };
+type Change = { readonly begin: readonly Begun[] } | { readonly end: number };
+
+interface Begun {
+  readonly id: number;
+  readonly at: number;
+  readonly preview: string;
+}
 
 const key = new PluginKey<Placeholders>("uploads");
 let lastId = 0;
@@ -48,15 +67,9 @@ let lastId = 0;
 export const Uploads = Extension.create<UploadsOptions>({
   name: "uploads",
   addOptions() {
-    return { store: null, onFailure: () => undefined };
+    return { store: null, onFailure: () => undefined, tell: () => undefined };
   },
   addProseMirrorPlugins() {
-    const { editor, options } = this;
-    const take = (files: readonly File[], at: number) => {
-      if (!options.store || !editor.isEditable || files.length === 0) return false;
-      for (const file of files) void upload(editor, options, file, at);
-      return true;
-    };
     return [
       new Plugin<Placeholders>({
         key,
@@ -66,57 +79,78 @@ export const Uploads = Extension.create<UploadsOptions>({
         },
         props: {
           decorations: (state) => key.getState(state)?.shown,
-          handlePaste: (view, event) => take(pastedImages(event), view.state.selection.to),
-          handleDrop: (view, event, _slice, moved) => {
-            const at = view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos;
-            return !moved && take(imagesOf(event.dataTransfer), at ?? view.state.selection.to);
-          },
         },
       }),
     ];
   },
 });
 
-/** Stores files that the person chose and puts them at the selection. */
-export function uploadImages(editor: Editor, files: readonly File[]): void {
-  const options = editor.extensionManager.extensions.find(({ name }) => name === "uploads")?.options;
-  if (!options?.store) return;
-  for (const file of files) void upload(editor, options, file, editor.state.selection.to);
+/** Stores files and puts the pictures among them at `at`, the selection if it is not given; says which are none. */
+export function uploadFiles(editor: Editor, files: readonly File[], at = editor.state.selection.to): void {
+  const options = optionsOf(editor);
+  const isPicture = (file: File) => PICTURE_TYPES.includes(file.type);
+  const others = files.filter((file) => !isPicture(file)).map(({ name }) => `“${name}”`);
+  if (others.length > 0) {
+    const were = others.length === 1 ? "was" : "were";
+    options?.tell(`${others.join(", ")} ${were} not added. Only pictures can be: PNG, JPEG, GIF or WebP.`);
+  }
+  const incoming = files.filter(isPicture).map((file) => fileIncoming(file, at));
+  void upload(editor, incoming);
 }
 
-async function upload(editor: Editor, options: UploadsOptions, file: File, at: number): Promise<void> {
-  lastId += 1;
-  const id = lastId;
-  const preview = URL.createObjectURL(file);
-  change(editor, { begin: { id, at, preview } });
-  try {
-    const image = await options.store?.(file);
-    if (image && !editor.isDestroyed) insert(editor, id, file, image);
-  } catch (reason) {
-    options.onFailure(file, reason);
-  } finally {
-    if (!editor.isDestroyed) change(editor, { end: id });
-    URL.revokeObjectURL(preview);
+export function fileIncoming(file: File, at: number): Incoming {
+  return { at, name: file.name, preview: URL.createObjectURL(file), load: () => Promise.resolve(file) };
+}
+
+/** Thrown by \`load\`, with a sentence for the person. */
+export class PictureGone extends Error {}
+
+/** Stores pictures and puts each in its place; a picture that fails does not hold up the others. */
+export async function upload(editor: Editor, incoming: readonly Incoming[]): Promise<void> {
+  const options = optionsOf(editor);
+  if (!options?.store || incoming.length === 0) return;
+  const begun = incoming.map(({ at, preview }) => {
+    lastId += 1;
+    return { id: lastId, at: placeFor(at, editor.state), preview };
+  });
+  change(editor, { begin: begun });
+  for (const [index, { name, preview, load }] of incoming.entries()) {
+    const id = begun[index]?.id ?? 0;
+    try {
+      const image = await options.store(await load());
+      if (!editor.isDestroyed) insert(editor, id, name, image);
+    } catch (reason) {
+      if (reason instanceof PictureGone) options.tell(`“${name}” was not added. ${reason.message}`);
+      else options.onFailure(name, reason);
+    } finally {
+      if (!editor.isDestroyed) change(editor, { end: id });
+      if (preview.startsWith("blob:")) URL.revokeObjectURL(preview);
+    }
   }
 }
 
+function optionsOf(editor: Editor): UploadsOptions | undefined {
+  return editor.extensionManager.extensions.find(({ name }) => name === "uploads")?.options;
+}
+
+/** Between lines: above an empty one, so that the cursor stays on it, and below one with words. */
+function placeFor(at: number, { doc, schema }: EditorState): number {
+  const place = doc.resolve(at);
+  if (!place.parent.isTextblock) return at;
+  const around = place.node(-1);
+  const index = place.index(-1);
+  const isEmptyLine = place.parent.content.size === 0;
+  const mayStandAbove = schema.nodes.image && around.canReplaceWith(index, index, schema.nodes.image);
+  return isEmptyLine && mayStandAbove ? place.before() : place.after();
+}
+
 /** Puts the image where its placeholder is; a place that somebody deleted meanwhile gives way to the selection. */
-function insert(editor: Editor, id: number, file: File, { url, width, height }: StoredImage): void {
+function insert(editor: Editor, id: number, name: string, { url, width, height }: StoredImage): void {
   const shown = key.getState(editor.state)?.shown.find(undefined, undefined, (spec) => spec.id === id)[0];
-  const at = editor.state.doc.resolve(shown?.from ?? editor.state.selection.to);
-  const alt = file.name.replace(/\.\w+$/, "").slice(0, 200);
-  // Above an empty line, so that the cursor stays on it; below a line with words.
-  const isEmptyLine = at.parent.isTextblock && at.parent.content.size === 0;
-  const below = at.parent.isTextblock ? at.after() : at.pos;
-  const target = isEmptyLine ? at.before() : below;
-  editor
-    .chain()
-    .insertContentAt(
-      target,
-      { type: "image", attrs: { src: url, width, height, alt } },
-      { updateSelection: false },
-    )
-    .run();
+  const at = placeFor(shown?.from ?? editor.state.selection.to, editor.state);
+  const alt = name.replace(/\.\w+$/, "").slice(0, 200);
+  const image = { type: "image", attrs: { src: url, width, height, alt } };
+  editor.chain().insertContentAt(at, image, { updateSelection: false }).run();
 }
 
 function change(editor: Editor, change: Change): void {
@@ -136,9 +170,9 @@ function follow(transaction: Transaction, held: Placeholders, state: EditorState
     shown = shown.remove(shown.find(undefined, undefined, (spec) => spec.id === change.end));
     return { shown, places: places.filter(({ id }) => id !== change.end) };
   }
-  const { id, at, preview } = change.begin;
-  places = [...places, { id, place: placeOf(at, state) }];
-  return { shown: shown.add(transaction.doc, [placeholder(id, at, preview)]), places };
+  places = [...places, ...change.begin.map(({ id, at }) => ({ id, place: placeOf(at, state) }))];
+  const begun = change.begin.map(({ id, at, preview }) => placeholder(id, at, preview));
+  return { shown: shown.add(transaction.doc, begun), places };
 }
 
 function placedAnew({ shown, places }: Placeholders, state: EditorState): DecorationSet {
@@ -170,21 +204,10 @@ function drawPlaceholder(preview: string): HTMLElement {
   const frame = document.createElement("span");
   frame.className = "page-upload";
   frame.setAttribute("role", "status");
-  frame.setAttribute("aria-label", "Uploading an image");
+  frame.setAttribute("aria-label", "Uploading a picture");
   const image = document.createElement("img");
   image.src = preview;
   image.alt = "";
-  frame.append(image);
+  if (preview) frame.append(image);
   return frame;
-}
-
-function pastedImages(event: ClipboardEvent): readonly File[] {
-  const html = event.clipboardData?.getData("text/html") ?? "";
-  const words = new DOMParser().parseFromString(html, "text/html").body.textContent ?? "";
-  // Spreadsheets and word processors put a picture of the words beside the words: the words are wanted.
-  return words.trim() === "" ? imagesOf(event.clipboardData) : [];
-}
-
-function imagesOf(data: DataTransfer | null): readonly File[] {
-  return [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 }

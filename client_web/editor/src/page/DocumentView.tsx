@@ -62,8 +62,13 @@ export function DocumentView(props: DocumentViewProps) {
   const role = state.role ?? rememberedRole(provider.documentId);
   const because = readOnlyFor({ ...state, role }, foreign);
   const uploads = useMemo(
-    () => ({ store: actions.storeImage, onFailure: actions.reportUpload }),
-    [actions.storeImage, actions.reportUpload],
+    () => ({
+      documentId: provider.documentId,
+      store: actions.storeImage,
+      onFailure: actions.reportUpload,
+      tell: actions.tell,
+    }),
+    [provider, actions],
   );
   const editor = useDocumentEditor({
     provider,

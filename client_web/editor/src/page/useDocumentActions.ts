@@ -25,7 +25,8 @@ export interface DocumentActions {
   readonly goHome: () => void;
   readonly goTo: (person: Present, editor: Editor | null) => void;
   readonly storeImage: (file: File) => Promise<StoredImage>;
-  readonly reportUpload: (file: File, reason: unknown) => void;
+  readonly reportUpload: (name: string, reason: unknown) => void;
+  readonly tell: (sentence: string) => void;
   readonly reportFailure: (reason: unknown) => void;
 }
 
@@ -79,11 +80,15 @@ export function useDocumentActions({
         else toasts.show({ message: `${person.name} has no cursor in the text at the moment.` });
       },
       storeImage: (file) => api.uploadAttachment(documentId, file),
-      reportUpload: (file, reason) => fail(`“${file.name}” was not added.`)(reason),
+      reportUpload: (name, reason) => fail(`“${name}” was not added.`)(reason),
+      tell: (message) => void toasts.show({ message, duration: READING_MS }),
       reportFailure: fail("That did not work."),
     };
   }, [api, open, toasts, navigate, provider, title]);
 }
+
+/** Sentences of thirty words are not read in six seconds. */
+const READING_MS = 12_000;
 
 async function eachCopy(provider: Provider, act: (name: string) => Promise<void>): Promise<void> {
   for (const name of provider.snapshot().separateCopies) await act(name);

@@ -6,6 +6,7 @@ import { TextSelection } from "@tiptap/pm/state";
 import { useEffect, useRef, useState } from "react";
 import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
 import { mirrorOf } from "../extensions/mirror";
+import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
 import { documentSchema, editorExtensions, FRAGMENT, readingExtensions } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
@@ -19,7 +20,7 @@ export interface DocumentEditorOptions {
   readonly isForeign: boolean;
   /** Grows when the document has changed without telling: the editor may show something else, and a new one is made. */
   readonly mended: number;
-  readonly uploads: UploadsOptions;
+  readonly uploads: UploadsOptions & PastingOptions;
   readonly onForeign: (foreign: readonly Foreign[]) => void;
   /** One editor after the other threw while it drew a change; the shared document is whole. */
   readonly onCrash: (error: unknown) => void;

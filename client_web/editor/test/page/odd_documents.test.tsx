@@ -176,7 +176,13 @@ function opened(doc: Y.Doc, readOnly: boolean) {
     { documentId: "abcdefgh", user: { name: "A", color: "#0369a1" }, doc },
     SAVED,
   );
-  const options = { provider, place, readOnly, mended: 0, uploads: { store: null, onFailure: () => {} } };
+  const options = {
+    provider,
+    place,
+    readOnly,
+    mended: 0,
+    uploads: { documentId: null, store: null, onFailure: () => {}, tell: () => {} },
+  };
   const never = (error: unknown) => expect.fail(String(error));
   const open = (isForeign: boolean) =>
     bindingFor({ ...options, isForeign, onForeign: () => {}, onCrash: never }, place);

@@ -4,7 +4,7 @@ import type { Editor } from "@tiptap/core";
 import { useEditorState } from "@tiptap/react";
 import { ImagePlus } from "lucide-react";
 import { useRef } from "react";
-import { uploadImages } from "../../extensions/uploads";
+import { PICTURE_TYPES, uploadFiles } from "../../extensions/uploads";
 import { Tool } from "./ToolButton";
 
 export function ImageTool({ editor }: { readonly editor: Editor }) {
@@ -21,11 +21,11 @@ export function ImageTool({ editor }: { readonly editor: Editor }) {
       <input
         ref={input}
         type="file"
-        accept="image/png,image/jpeg,image/gif,image/webp"
+        accept={PICTURE_TYPES.join(",")}
         multiple
         hidden
         onChange={({ target }) => {
-          uploadImages(editor, [...(target.files ?? [])]);
+          uploadFiles(editor, [...(target.files ?? [])]);
           target.value = "";
         }}
       />
