@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.marks import BROWSER
@@ -88,3 +89,60 @@ async def test_everything_that_can_be_operated_has_a_name(meet: Meeting, shared_
     assert await alice.page.locator("html").get_attribute("lang") == "en"
     ids = await alice.page.evaluate("Array.from(document.querySelectorAll('[id]'), (element) => element.id)")
     assert len(ids) == len(set(ids))
+
+
+TABLE = "<table><tr><td>{}</td><td>{}</td></tr></table>"
+BLOCKS = {
+    "table": (TABLE.format("one", "two"), "one", "two"),
+    "code": ("<pre><code>code</code></pre>", "code", "code"),
+    "quote": ("<blockquote><p>said</p></blockquote>", "said", "said"),
+}
+
+
+async def top_level(editor: EditorPage) -> list[str]:
+    """The words of each block of the document."""
+    words: list[str] = await editor.sheet.evaluate(
+        "(sheet) => sheet.editor.getJSON().content.map((block) => JSON.stringify(block).match(/(?<=\"text\":\")[^\"]*/g)?.join('|') ?? '')"
+    )
+    return words
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+async def test_a_line_is_begun_around_every_block_with_the_arrow_keys(
+    meet: Meeting, shared_site: Site, kind: str
+) -> None:
+    html, first, last = BLOCKS[kind]
+    words = first if first == last else f"{first}|{last}"
+    for places, keys, expected in (
+        ("before", ["Control+Home", "ArrowUp"], ["NEW", words]),
+        ("before, by the left", ["Control+Home", "Home", "ArrowLeft"], ["NEW", words]),
+        ("behind", ["Control+End", "ArrowDown"], [words, "NEW"]),
+        ("behind, by the right", ["Control+End", "End", "ArrowRight"], [words, "NEW"]),
+    ):
+        alice = await (await meet("Alice")).opens(await shared_site.new_document())
+        await alice.goes_to_start()
+        await alice.sheet.evaluate("(sheet, html) => sheet.editor.commands.setContent(html)", html)
+        await alice.goes(*keys)
+        await alice.types("NEW")
+        assert await top_level(alice) == expected, places
+        await alice.page.close()
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+async def test_a_line_is_begun_between_two_blocks_or_passed_by(meet: Meeting, shared_site: Site, kind: str) -> None:
+    html, first, last = BLOCKS[kind]
+    words = first if first == last else f"{first}|{last}"
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    for key, back in (("ArrowDown", "ArrowUp"), ("ArrowRight", "ArrowLeft")):
+        await alice.goes_to_start()
+        await alice.sheet.evaluate("(sheet, html) => sheet.editor.commands.setContent(html)", html + html)
+        await alice.goes("Control+Home", "End")
+        if kind == "table" and key == "ArrowRight":
+            await alice.press("Tab", "End")
+        await alice.press(key, key)
+        await alice.types("IN ")
+        assert await top_level(alice) == [words, f"IN {words}"], f"{key} twice is in the second"
+        await alice.press("Home", back)
+        await alice.types("NEW")
+        assert await top_level(alice) == [words, "NEW", f"IN {words}"], f"{back} from there is between"
+        await alice.press("Control+a", "Delete")

@@ -4,8 +4,9 @@
  * draws `dir="auto"`, and copies and exports do not have it. List items and quotes follow their first line (sheet.css).
  */
 
-import { type Editor, Extension } from "@tiptap/core";
+import { Extension } from "@tiptap/core";
 import { type DOMOutputSpec, DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
+import type { EditorView } from "@tiptap/pm/view";
 
 declare module "@tiptap/core" {
   interface Commands<ReturnType> {
@@ -68,7 +69,7 @@ export const WritingDirection = Extension.create({
       switchDirection:
         () =>
         ({ commands, editor }) =>
-          commands.setDirection(directionOf(editor) === "rtl" ? "ltr" : "rtl"),
+          commands.setDirection(directionAt(editor.view) === "rtl" ? "ltr" : "rtl"),
     };
   },
   addKeyboardShortcuts() {
@@ -77,8 +78,8 @@ export const WritingDirection = Extension.create({
 });
 
 /** The direction in which the line with the cursor is shown. */
-export function directionOf({ view, state }: Editor): Direction {
-  const { node } = view.domAtPos(state.selection.from);
+export function directionAt(view: EditorView): Direction {
+  const { node } = view.domAtPos(view.state.selection.from);
   const element = node instanceof Element ? node : node.parentElement;
   return element && getComputedStyle(element).direction === "rtl" ? "rtl" : "ltr";
 }

@@ -14,6 +14,7 @@ import { Copying } from "./copying";
 import { CursorMoves } from "./cursor_moves";
 import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
+import { Gaps } from "./gaps";
 import { Image } from "./images";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
@@ -46,6 +47,7 @@ export const content: readonly AnyExtension[] = [
   TableCell,
   Image,
   WritingDirection,
+  Gaps,
   Extension.create({
     name: "tolerance",
     onBeforeCreate() {
