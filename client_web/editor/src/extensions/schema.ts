@@ -16,6 +16,7 @@ import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Gaps } from "./gaps";
 import { Image } from "./images";
+import { KeptFormats } from "./kept_formats";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { styling } from "./styling";
@@ -82,6 +83,7 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
     UndoSteps,
     Carets.configure({ awareness }),
     CursorMoves,
+    KeptFormats,
     Pasting.configure(uploads ?? {}),
     Copying,
     Uploads.configure(uploads ?? {}),

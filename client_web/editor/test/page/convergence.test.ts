@@ -155,6 +155,37 @@ test.each([
   expect(textOf(alice)).not.toMatch(/Plan|milk|cell/);
 });
 
+describe("formats that are switched on with nothing selected", () => {
+  function bold(change: (alice: Person, bob: Person) => void): string {
+    const [alice, bob] = together(1, 2) as [Person, Person];
+    alice.editor.commands.setContent("<p>words</p><p>other</p>");
+    sync(alice, bob);
+    alice.editor.chain().setTextSelection(6).toggleBold().run();
+    change(alice, bob);
+    sync(alice, bob);
+    alice.editor.view.dispatch(alice.editor.state.tr.insertText("!"));
+    sync(alice, bob);
+    expectSame(alice, bob);
+    return alice.editor.getHTML();
+  }
+
+  test.each([
+    ["below", (_alice: Person, bob: Person) => bob.editor.commands.insertContentAt(13, "x")],
+    ["above", (_alice: Person, bob: Person) => bob.editor.commands.insertContentAt(0, "<p>x</p>")],
+    ["in the same line", (_alice: Person, bob: Person) => bob.editor.commands.insertContentAt(1, "x")],
+  ])("stay on while somebody types %s", (_where, change) => {
+    expect(bold(change)).toContain("words<strong>!</strong>");
+  });
+
+  test("are off again when the cursor goes elsewhere, whoever types then", () => {
+    const html = bold((alice, bob) => {
+      alice.editor.commands.setTextSelection(3);
+      bob.editor.commands.insertContentAt(13, "x");
+    });
+    expect(html).not.toContain("<strong>");
+  });
+});
+
 test("a web address typed by one is linked once, and not again after it was unlinked", () => {
   const [alice, bob] = together(1, 2) as [Person, Person];
   alice.editor.commands.insertContent("https://example.org");
