@@ -5,7 +5,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from tests.e2e.marks import BROWSER
-from tests.e2e.pages import EditorPage, until
+from tests.e2e.pages import EditorPage, agree, until
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 from tests.e2e.test_together import two_in_one_document
@@ -103,3 +103,59 @@ async def test_a_direction_is_chosen_seen_by_all_and_left_to_the_words_again(mee
     await alice.press("Control+Shift+x")
     await expect(bob.sheet.get_by_text("next")).to_have_attribute("dir", "ltr")
     await alice.shows("Saved")
+
+
+LONG = "".join(f"<p>Line {number} of a long text that goes on for a while.</p>" for number in range(120))
+
+TOP_LINE = """(sheet) => {
+    const frame = sheet.closest(".page-desk").getBoundingClientRect();
+    const line = [...sheet.children].find((block) => block.getBoundingClientRect().top >= frame.top);
+    return [line.textContent, Math.round(line.getBoundingClientRect().top)];
+}"""
+
+
+async def test_what_one_reads_stays_while_others_write_above(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site)
+    await alice.goes_to_start()
+    await alice.pastes("text/html", LONG)
+    await bob.sees("Line 119")
+    await bob.sheet.evaluate("(sheet) => sheet.closest('.page-desk').scrollTo(0, 2200)")
+    read = await bob.sheet.evaluate(TOP_LINE)
+
+    async def nothing_moves(after: str) -> None:
+        await agree(alice, bob)
+        line, top = await bob.sheet.evaluate(TOP_LINE)
+        assert (line, abs(top - read[1]) <= 1) == (read[0], True), after
+
+    await alice.goes_after("Line 3 of")
+    await alice.press("Enter", "Enter", "Enter")
+    await nothing_moves("new lines")
+    await alice.types("words enough to fill more than one line of the sheet, and then " * 2)
+    await nothing_moves("a line that grows")
+    await alice.pastes("text/html", "<h2>Pasted</h2><table><tr><td>cell</td></tr></table>" + "<p>pasted</p>" * 30)
+    await nothing_moves("a paste")
+    await alice.press("Control+z")
+    await expect(bob.sheet.locator("h2")).to_have_count(0)
+    await nothing_moves("an undo")
+    await alice.goes("Control+Home", "Shift+ArrowDown", "Shift+ArrowDown", "Delete")
+    await nothing_moves("lines that go")
+    await alice.goes_to_end()
+    await alice.types("at the end")
+    await nothing_moves("words below")
+
+
+async def test_the_line_one_writes_in_stays_while_others_write_above(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site)
+    await alice.goes_to_start()
+    await alice.pastes("text/html", LONG)
+    await bob.sees("Line 119")
+    await bob.goes_after("Line 10 of")
+    top = "(line) => Math.round(line.getBoundingClientRect().top)"
+    mine = bob.sheet.get_by_text("Line 10 of")
+    before = await mine.evaluate(top)
+    await alice.goes_to_start()
+    await alice.press("Enter", "Enter")
+    await alice.pastes("text/html", "<p>pasted</p>" * 30)
+    await bob.types(" Mine.")
+    await agree(alice, bob)
+    assert abs(await mine.evaluate(top) - before) <= 1

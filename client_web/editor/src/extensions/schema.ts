@@ -19,6 +19,7 @@ import { Image } from "./images";
 import { KeptFormats } from "./kept_formats";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
+import { ReadingPlace } from "./reading_place";
 import { styling } from "./styling";
 import { Table } from "./tables";
 import { Task } from "./tasks";
@@ -84,6 +85,7 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
     Carets.configure({ awareness }),
     CursorMoves,
     KeptFormats,
+    ReadingPlace,
     Pasting.configure(uploads ?? {}),
     Copying,
     Uploads.configure(uploads ?? {}),
