@@ -42,9 +42,11 @@ async def adopt(store: Store, document_id: str | None, user_id: str, *, take: bo
         if document_id is None
         else [await _named(store, document_id, take=take)]
     )
-    for each in ids:
-        await store.sharing.grant(each, user_id, Role.OWNER, by=OPERATOR)
-    return len(ids)
+    if document_id is not None and take:
+        done = [await store.sharing.grant(each, user_id, Role.OWNER, by=OPERATOR) for each in ids]
+    else:  # not from people who have adopted them meanwhile
+        done = [await store.sharing.adopt(each, user_id, by=OPERATOR) for each in ids]
+    return sum(each is not None and each.deed is not None for each in done)
 
 
 async def _named(store: Store, document_id: str, *, take: bool) -> DocumentId:

@@ -195,16 +195,18 @@ class Access:
         """Call this from now on when a document's access was changed; must not block or raise."""
         self._told.append(told)
 
-    async def change(self, identity: Identity, act: Callable[[], Awaitable[Done | None]]) -> None:
+    async def change(self, identity: Identity, act: Callable[[], Awaitable[Done | None]]) -> bool:
         """Carry out a change that somebody may make, and tell whoever has the document open.
 
-        Raises ProtocolError(not_found) when the document has gone.
+        Return False when there was nothing to change. Raises ProtocolError(not_found) when the
+        document has gone.
         """
         await self.remember(identity)
         done = await act()
         if done is None:
             raise no_such_document()
         self._tell(done)
+        return done.deed is not None
 
     def _tell(self, done: Done) -> None:
         for told in self._told:

@@ -102,12 +102,13 @@ class SharingDesk:
         if any(person.user.user_id == user_id and person.role is Role.OWNER for person in people):
             if owner:
                 return
-            raise NotPossible("The owner stays owner until somebody else is: transfer the document first.")
+            raise _owner_stays()
         if len(people) >= self._most_people and all(person.user.user_id != user_id for person in people):
             message = f"A document can be given to {self._most_people} people. Remove somebody first."
             raise ProtocolError(Code.TOO_MANY, message)
         act = partial(self._sharing.grant, document_id, user_id, role, by=identity.user.user_id)
-        await self._access.change(identity, act)
+        if not await self._access.change(identity, act):
+            raise _owner_stays()  # they have become so meanwhile
 
     async def revoke(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
         """Take somebody's access away, or one's own: what the link gives stays with whoever comes by it again."""
@@ -119,9 +120,10 @@ class SharingDesk:
         if present is None:
             raise ProtocolError(Code.NOT_FOUND, "There is no such person in this document.")
         if present.role is Role.OWNER:
-            raise NotPossible("The owner cannot be removed: transfer the document first.")
+            raise _owner_cannot_go()
         act = partial(self._sharing.revoke, document_id, user_id, by=identity.user.user_id)
-        await self._access.change(identity, act)
+        if not await self._access.change(identity, act):
+            raise _owner_cannot_go()  # they have become so meanwhile
 
     async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkWish) -> LinkView:
         """Open the link, close it, or make it anew, and say how it is then."""
@@ -141,8 +143,9 @@ class SharingDesk:
             if not identity.lasting:
                 raise NotPossible("Nobody owns this document, and you will not be known again: keep the cookie first.")
             user_id = identity.user.user_id
-            act = partial(self._sharing.grant, document_id, user_id, Role.OWNER, by=user_id)
-            await self._access.change(identity, act)
+            act = partial(self._sharing.adopt, document_id, user_id, by=user_id)
+            if not await self._access.change(identity, act):
+                return await self._begin(identity, document_id, action)  # somebody else was first
         return ruling.role
 
     async def _link_of(self, document_id: DocumentId) -> Link:
@@ -162,6 +165,14 @@ class SharingDesk:
         token = derive_token(self._secret(), document_id, link.generation)
         derivable = hash_token(token) == link.token_hash
         return f"{address}#link={token}" if may(role, Action.SHARE) and derivable else None
+
+
+def _owner_stays() -> NotPossible:
+    return NotPossible("The owner stays owner until somebody else is: transfer the document first.")
+
+
+def _owner_cannot_go() -> NotPossible:
+    return NotPossible("The owner cannot be removed: transfer the document first.")
 
 
 def _wanted(key: bytes, document_id: DocumentId, link: Link, wish: LinkWish) -> Link:

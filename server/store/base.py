@@ -255,10 +255,13 @@ class Catalogue(Protocol):
     async def set_trashed(
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
     ) -> Done | None:
-        """Put a document into the trash or take it out."""
+        """Put a document into the trash or take it out. If it is there already, nothing changes, and there is no deed."""
 
-    async def delete(self, document_id: DocumentId, *, by: str = OPERATOR) -> Done | None:
-        """Delete a document for ever: its log, snapshots, history, attachments."""
+    async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
+        """Delete a document for ever: its log, snapshots, history, attachments.
+
+        `only_trashed`: unless it is in the trash, nothing changes, and there is no deed.
+        """
 
 
 @dataclass(frozen=True, slots=True)

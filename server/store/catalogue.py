@@ -12,7 +12,7 @@ from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
 from server.store.base import Entry, Page, Whose
 from server.store.database import Database
-from server.store.deeds import ENTRY, entry_of, write_deed
+from server.store.deeds import ENTRY, entry_of, nothing_done, write_deed
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants
 from server.store.sharing import concerns, note_owner
@@ -26,8 +26,11 @@ _RENAME = (
     .where(_THIS)
     .values(title=bindparam("new"), title_folded=bindparam("folded"), updated_at=bindparam("now"))
 )
-_TRASH = update(documents).where(_THIS).values(trashed_at=bindparam("trashed"))
+_IN_TRASH = documents.c.trashed_at.is_not(None)
+_TRASH = update(documents).where(_THIS, ~_IN_TRASH).values(trashed_at=bindparam("trashed"))
+_RESTORE = update(documents).where(_THIS, _IN_TRASH).values(trashed_at=None)
 _DELETE = delete(documents).where(_THIS)
+_DELETE_TRASHED = _DELETE.where(_IN_TRASH)
 
 
 class SqlCatalogue:
@@ -103,14 +106,16 @@ class SqlCatalogue:
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
     ) -> Done | None:
         """Put a document into the trash or take it out."""
-        at = None if trashed_at is None else to_microseconds(trashed_at)
-        deed = self._deed(Kind.RESTORE if at is None else Kind.TRASH, document_id, by)
-        return await self._change(_TRASH, deed, {"trashed": at})
+        if trashed_at is None:
+            return await self._change(_RESTORE, self._deed(Kind.RESTORE, document_id, by), {})
+        deed = self._deed(Kind.TRASH, document_id, by)
+        return await self._change(_TRASH, deed, {"trashed": to_microseconds(trashed_at)})
 
-    async def delete(self, document_id: DocumentId, *, by: str = OPERATOR) -> Done | None:
+    async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
         """Delete a document's row, with which everything goes that hangs on it."""
-        done = await self._change(_DELETE, self._deed(Kind.DELETE, document_id, by), {})
-        if done is not None:
+        deed = self._deed(Kind.DELETE, document_id, by)
+        done = await self._change(_DELETE_TRASHED if only_trashed else _DELETE, deed, {})
+        if done is not None and done.deed is not None:
             await self._database.give_back()
         return done
 
@@ -162,6 +167,6 @@ def _all(connection: Connection, statement: Select[Any]) -> list[Entry]:
 
 
 def _change(connection: Connection, statement: ClauseElement, deed: Deed, values: Mapping[str, Any]) -> Done | None:
-    if not change(connection, statement, of_id=deed.document_id, **values):
-        return None
-    return write_deed(connection, deed)
+    if change(connection, statement, of_id=deed.document_id, **values):
+        return write_deed(connection, deed)
+    return nothing_done(connection, deed.document_id)

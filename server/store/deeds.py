@@ -91,6 +91,12 @@ def write_deed(connection: Connection, deed: Deed) -> Done:
     return Done(replace(deed, seq=seq), *(present or (None,)))
 
 
+def nothing_done(connection: Connection, document_id: DocumentId) -> Done | None:
+    """Say that a change found nothing to change, and what the document is; None if there is none."""
+    present = read_present(connection, document_id)
+    return None if present is None else Done(None, *present)
+
+
 def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry, int] | None:
     """A document's entry, and the version of its access."""
     for *entry, version in fetch(connection, _PRESENT, of_id=document_id):

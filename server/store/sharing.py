@@ -36,7 +36,7 @@ from crdt.permissions import Role, strongest
 from crdt.protocol.messages import User
 from server.store.base import LISTED_OWNERLESS, Whose
 from server.store.database import Database
-from server.store.deeds import read_present, write_deed
+from server.store.deeds import nothing_done, write_deed
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
@@ -76,6 +76,8 @@ _SET_LINK = _RAISED.where(_OF_ID).values(
     link_role=bindparam("role"), link_hash=bindparam("token_hash"), link_generation=bindparam("generation")
 )
 _OWNERS = and_(grants.c.document_key == bindparam("of_document"), grants.c.role == _OWNER)
+_OWNER_OF = select(grants.c.user_id).where(_OWNERS)
+_LOCK = select(documents.c.key).where(_OF_ID).with_for_update(key_share=True)
 _DEMOTE_OWNER = update(grants).where(_OWNERS).values(role=Role.EDITOR.value)
 _NOTE_OWNER = (
     update(documents)
@@ -108,6 +110,11 @@ class SqlSharing:
     async def grant(self, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR) -> Done | None:
         """Give somebody a role."""
         job = partial(_grant, document_id=document_id, user_id=user_id, role=role, by=by, at=self._now())
+        return await self._database.write(job)
+
+    async def adopt(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
+        """Make somebody the owner of what nobody owns."""
+        job = partial(_adopt, document_id=document_id, user_id=user_id, by=by, at=self._now())
         return await self._database.write(job)
 
     async def revoke(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
@@ -240,6 +247,8 @@ def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
 
 
 def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, by: str, at: int) -> Done | None:
+    if role is not Role.OWNER and user_id in _owner_of(connection, document_id):
+        return nothing_done(connection, document_id)
     for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
         kind, details = Kind.GRANT, {"user_id": user_id, "role": role.value}
         if role is Role.OWNER and change(connection, _DEMOTE_OWNER, of_document=key):
@@ -250,6 +259,21 @@ def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: 
         note_owner(connection, key)
         return write_deed(connection, Deed(kind, document_id, by, from_microseconds(at), details))
     return None
+
+
+def _adopt(connection: Connection, document_id: DocumentId, user_id: str, by: str, at: int) -> Done | None:
+    if _owner_of(connection, document_id):
+        return nothing_done(connection, document_id)
+    return _grant(connection, document_id, user_id, Role.OWNER, by, at)
+
+
+def _owner_of(connection: Connection, document_id: DocumentId) -> list[str]:
+    """Return a document's owner, if it has one, who stays so until this transaction ends."""
+    return [user_id for key in fetch(connection, _LOCK, of_id=document_id) for user_id in _owners(connection, *key)]
+
+
+def _owners(connection: Connection, key: int) -> list[str]:
+    return [user_id for (user_id,) in fetch(connection, _OWNER_OF, of_document=key)]
 
 
 def note_owner(connection: Connection, key: int) -> None:
@@ -270,6 +294,8 @@ def _giving(dialect: str) -> ClauseElement:
 
 
 def _revoke(connection: Connection, document_id: DocumentId, user_id: str, by: str, at: int) -> Done | None:
+    if user_id in _owner_of(connection, document_id):
+        return nothing_done(connection, document_id)
     for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
         for revoke in _REVOKE:
             change(connection, revoke, of_document=key, whose=user_id)
@@ -281,9 +307,8 @@ def _revoke(connection: Connection, document_id: DocumentId, user_id: str, by: s
 
 def _set_link(connection: Connection, document_id: DocumentId, link: Link, by: str, at: int) -> Done | None:
     for (generation,) in fetch(connection, _GENERATION, of_id=document_id):
-        present = read_present(connection, document_id)
-        if generation > link.generation and present is not None:
-            return Done(None, *present)
+        if generation > link.generation:
+            return nothing_done(connection, document_id)
         role = None if link.role is None else link.role.value
         hashed = {"token_hash": link.token_hash, "generation": link.generation}
         change(connection, _SET_LINK, of_id=document_id, role=role, **hashed)

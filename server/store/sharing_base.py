@@ -3,7 +3,8 @@
 Promises, beside those of server/store/base.py:
 
 1. **One owner at most.** Whoever is granted `owner` while somebody else is owner takes their place;
-   the former owner becomes an editor.
+   the former owner becomes an editor. Nothing else makes an owner less: what would leave a document
+   without its owner changes nothing, and there is no deed.
 2. **Every change is counted.** What changes somebody's access raises the document's `version` and
    writes a deed in the same transaction, and answers with both. So whoever knows a version knows
    whether they have missed something. A visit changes nobody's access.
@@ -90,10 +91,13 @@ class Sharing(Protocol):
         """Everybody with a grant, owner first, then who has visited with force and has none."""
 
     async def grant(self, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR) -> Done | None:
-        """Give somebody a role; `Role.OWNER` takes it from whoever has it. An owner who is granted less leaves the document without."""
+        """Give somebody a role; `Role.OWNER` takes it from whoever has it. For an owner nothing else changes anything."""
+
+    async def adopt(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
+        """Make somebody the owner, unless the document has one: then nothing changes, and there is no deed."""
 
     async def revoke(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        """Take somebody's grant and visit away."""
+        """Take somebody's grant and visit away, unless they are the owner: then nothing changes, and there is no deed."""
 
     async def set_link(self, document_id: DocumentId, link: Link, *, by: str = OPERATOR) -> Done | None:
         """Replace the link, unless the document's is of a later generation: then nothing changes, and there is no deed."""

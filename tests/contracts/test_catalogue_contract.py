@@ -90,6 +90,28 @@ async def test_trash_and_back(store: SqlStore) -> None:
     assert await titles(store, "") == ["There", "Here"]
 
 
+async def test_what_is_in_the_trash_already_or_not_at_all_stays_as_it_is(store: SqlStore) -> None:
+    await make(store, "Here")
+    here = DocumentId("document-0")
+    await store.catalogue.set_trashed(here, NOON)
+    again = await store.catalogue.set_trashed(here, NOON + HOUR)
+    assert again is not None
+    assert again.entry is not None
+    assert (again.deed, again.entry.trashed_at) == (None, NOON)
+    await store.catalogue.set_trashed(here, None)
+    for done in (
+        await store.catalogue.set_trashed(here, None),
+        await store.catalogue.delete(here, only_trashed=True),
+    ):
+        assert done is not None
+        assert done.deed is None
+    assert await titles(store, "") == ["Here"]
+    await store.catalogue.set_trashed(here, NOON)
+    deleted = await store.catalogue.delete(here, only_trashed=True)
+    assert deleted is not None
+    assert deleted.entry is None
+
+
 async def test_size_and_last_edit_follow_the_log(store: SqlStore) -> None:
     await fill(store, "aaaa", "bb")
     entry = await store.catalogue.get(DOCUMENT)

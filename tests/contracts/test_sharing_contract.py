@@ -117,6 +117,27 @@ async def test_ownership_passes_on_and_leaves_an_editor(store: SqlStore) -> None
     assert (await standing(store, "anna", "bert")).grants == {"anna": Role.EDITOR, "bert": Role.OWNER}
 
 
+async def test_nothing_leaves_a_document_without_its_owner(store: SqlStore) -> None:
+    await make(store)
+    for done in (
+        await store.sharing.grant(DOCUMENT, "anna", Role.EDITOR),
+        await store.sharing.revoke(DOCUMENT, "anna"),
+        await store.sharing.adopt(DOCUMENT, "bert"),
+    ):
+        assert done is not None
+        assert (done.deed, done.access_version) == (None, 0)
+    assert (await standing(store, "anna", "bert")).grants == {"anna": Role.OWNER}
+
+
+async def test_of_many_who_adopt_a_document_the_first_owns_it(store: SqlStore) -> None:
+    await make(store, owner=None)
+    takers = [f"user-{number}" for number in range(6)]
+    done = await asyncio.gather(*(store.sharing.adopt(DOCUMENT, taker) for taker in takers))
+    (owner,) = [taker for taker, each in zip(takers, done, strict=True) if each is not None and each.deed is not None]
+    assert (await standing(store, *takers)).grants == {owner: Role.OWNER}
+    assert await store.sharing.adopt(NOWHERE, "anna") is None
+
+
 async def test_of_many_who_take_a_document_one_owns_it(store: SqlStore) -> None:
     await make(store)
     takers = [f"user-{number}" for number in range(6)]
@@ -240,13 +261,12 @@ async def test_of_what_nobody_owns_the_newest_are_in_everybodys_list_and_the_vis
     await store.sharing.visit(ids[0], "anna")
     assert await listed(store, Whose("anna", with_ownerless=True)) == [ids[0], ids[3], ids[4]]
     assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
-    await store.sharing.grant(ids[4], "anna", Role.OWNER)
-    assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[2], ids[3]]
     await store.sharing.grant(ids[4], "anna", Role.EDITOR)
     assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
-    await store.sharing.grant(ids[4], "anna", Role.OWNER)
     await store.sharing.revoke(ids[4], "anna")
     assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[3], ids[4]]
+    await store.sharing.grant(ids[4], "anna", Role.OWNER)
+    assert await listed(store, Whose("bert", with_ownerless=True)) == [ids[2], ids[3]]
 
 
 async def test_the_trash_lists_ones_own(store: SqlStore) -> None:

@@ -59,9 +59,9 @@ class LiveServer:
         """Long-polling requests that wait for something to come."""
         return sum(connection.socket._polling for connection in self.gateway._connections.values())
 
-    async def new_document(self, title: str = "Story") -> DocumentId:
+    async def new_document(self, title: str = "Story", owner: str | None = "its-owner") -> DocumentId:
         document_id = DocumentId(secrets.token_urlsafe(16))
-        await self.store.catalogue.create(document_id, title, Epoch(1), datetime.now(UTC), owner="its-owner")
+        await self.store.catalogue.create(document_id, title, Epoch(1), datetime.now(UTC), owner=owner)
         return document_id
 
 

@@ -164,10 +164,8 @@ async def test_over_rest_a_forbidden_document_and_an_absent_one_are_answered_ali
 
 async def document_for(server: LiveServer, role: Role) -> DocumentId:
     """A document whose address gives this role; the owner's comes with nobody owning it."""
-    document_id = await server.new_document()
-    if role is Role.OWNER:
-        await server.store.sharing.revoke(document_id, "its-owner")
-    else:
+    document_id = await server.new_document(owner=None if role is Role.OWNER else "its-owner")
+    if role is not Role.OWNER:
         await server.store.sharing.set_link(document_id, Link(role))
     return document_id
 
