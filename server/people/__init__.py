@@ -1,1 +1,4 @@
-"""People and documents: who may do what, who shares with whom, and the ways in. How somebody is recognised is server/auth/."""
+"""People and documents: access control, sharing, and the ways to be known here.
+
+How somebody is recognised is server/auth/.
+"""

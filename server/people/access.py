@@ -1,13 +1,13 @@
-"""Access control: a person's role in a document, from grants, links and tokens, and changes to these.
+"""Access control: derives roles from grants, links and tokens, and carries out changes to them.
 
-Absent and forbidden documents are refused alike. A role is the strongest of what the person's own
-token says, what they were granted, and what the link gives, if they came by it now or have before.
-Whoever comes by a link leaves a visit, so that the document is in their list, if they will be known
-again.
+Absent and forbidden documents are refused alike. A person's role is the strongest of three: the one
+in their own token, the one they were granted, and the one that the link gives. The link counts for
+people who show it now, or who have visited the document by it before. A visit is stored for people
+who will be known again, and puts the document in their list.
 
-A document that nobody owns (from before there were owners, or made by a program that keeps no
-cookie) belongs, where guests are let in, to whoever may change it; the first of them who shares it
-becomes its owner.
+A document without an owner is older than ownership, or was made by a program that keeps no cookie.
+Where guests are let in, such a document belongs to everybody who may change it. The first of them
+to share the document becomes its owner.
 """
 
 import hashlib
@@ -27,27 +27,27 @@ from server.store.deeds_base import Done
 from server.store.sharing_base import INVITED, KnownUser, Link, Standing
 
 REMEMBERED = 10_000
-"""People whose names this node knows to be stored; past it, it forgets that and stores them again."""
+"""People whose stored names this node remembers. Past this number it reads them again."""
 
 
 class NotPossible(ProtocolError):
-    """The request is sound and permitted, but not in the state that the document is in."""
+    """A sound and permitted request, which the document's present state does not allow."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Code.FORBIDDEN, message)
 
 
 def no_such_document() -> ProtocolError:
-    """What absent documents, forbidden ones and ill-formed ids are all answered with."""
+    """Return the one refusal of absent documents, forbidden documents and ill-formed ids."""
     return ProtocolError(Code.NOT_FOUND, "There is no such document, or it is not for you.")
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What somebody may do in a document, by which version of its access, and whose it is.
+    """A person's role in a document, the version of the access list that it is from, and the owner.
 
-    `anybody`: what the address alone lets everybody do, whom it was not asked for; None: nothing,
-    or not looked at.
+    `anybody` is the role that the address alone gives to everybody. It is None if the address gives
+    nothing, or if that was not looked at.
     """
 
     role: Role
@@ -57,7 +57,7 @@ class Ruling:
 
 
 class Access:
-    """Rulings over the store. `guests`: whether everybody is let in, and may have what nobody owns."""
+    """Rulings over the store. `guests`: everybody is let in, and documents may have no owner."""
 
     def __init__(self, store: Store, *, guests: bool) -> None:
         self._sharing = store.sharing
@@ -80,9 +80,9 @@ class Access:
         return ruling
 
     async def ruling(self, identity: Identity, document_id: DocumentId, link: str | None) -> Ruling:
-        """What somebody may do, and by which version; they have come by the link if it is this that lets them in.
+        """Return what a person may do, and store their visit if they came by the link.
 
-        Raises ProtocolError(not_found) when they may do nothing, and Unavailable.
+        Raises ProtocolError(not_found) if they may do nothing, and Unavailable.
         """
         standing = (await self._standings.ask((document_id, _names(identity)))).get(document_id)
         ruling = None if standing is None else self.rule(standing, document_id, identity, link)
@@ -93,7 +93,10 @@ class Access:
         return ruling
 
     async def rulings(self, identity: Identity, document_ids: Collection[DocumentId]) -> Mapping[DocumentId, Ruling]:
-        """What somebody may do in documents of their list; those in which that is nothing any more are left out."""
+        """Return what a person may do in documents of their list.
+
+        Documents in which they may do nothing any more are left out.
+        """
         found: dict[DocumentId, Ruling] = {}
         for document_id, standing in (await self.standings(document_ids, [identity])).items():
             ruling = self.rule(standing, document_id, identity, None)
@@ -102,7 +105,10 @@ class Access:
         return found
 
     def list_of(self, identity: Identity, *, shared: bool | None) -> Whose | None:
-        """Whose list somebody is shown: their own, or everything if their token opens every document."""
+        """Return whose list a person is shown: their own, or None for every document.
+
+        A token that opens every document shows every document, unless `shared` filters the list.
+        """
         if EVERY_DOCUMENT in identity.document_roles and shared is None:
             return None
         return Whose(identity.user.user_id, shared, with_ownerless=self._guests)
@@ -110,7 +116,7 @@ class Access:
     async def standings(
         self, document_ids: Iterable[DocumentId], identities: Iterable[Identity]
     ) -> Mapping[DocumentId, Standing]:
-        """What some documents say of some people, in one question."""
+        """Read these people's access to these documents, in one question to the store."""
         names = {name for identity in identities for name in _names(identity)}
         return await self._sharing.access(tuple(document_ids), names)
 
@@ -121,7 +127,7 @@ class Access:
         return await self._sharing.access(document_ids, {name for _, names in asked for name in names})
 
     def rule(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> Ruling | None:
-        """Decide by what is known; None: they may do nothing at all."""
+        """Derive a person's role from what is stored. Return None if they may do nothing at all."""
         said = identity.document_roles
         visited = standing.link.role is not None and identity.user.user_id in standing.visitors
         role = strongest(
@@ -141,7 +147,10 @@ class Access:
         return Role.OWNER if ownerless and may(role, Action.WRITE) else role
 
     async def _note(self, standing: Standing, document_id: DocumentId, identity: Identity, link: str | None) -> None:
-        """Remember a visit, a name, an invitation that was followed. None of it is worth refusing somebody for."""
+        """Store a visit, a name, and an invitation that was followed.
+
+        Nobody is refused because the store cannot be reached for this: the log says so instead.
+        """
         user_id, granted = identity.user.user_id, _granted(standing, identity)
         try:
             if identity.email is not None and INVITED + identity.email in standing.grants:
@@ -157,10 +166,10 @@ class Access:
     # People.
 
     async def remember(self, identity: Identity) -> None:
-        """Keep how somebody is called, if they will be known again and it is news.
+        """Store a person's name, if they will be known again and the name has changed.
 
-        After a restart nobody's name is news, and everybody is back at once: what is stored is read
-        before anything is written.
+        After a restart everybody comes back at once, mostly under the name that is stored. The
+        stored names are therefore read before anything is written.
         """
         known = KnownUser(identity.user, identity.kind, identity.email)
         user_id = identity.user.user_id
@@ -173,17 +182,17 @@ class Access:
         self._remembered[user_id] = known
 
     async def welcome(self, identity: Identity) -> None:
-        """Somebody has just signed in: remember them, and give them what they were invited to."""
+        """Store a person who has just signed in, and grant what they were invited to."""
         if identity.lasting:
             await self._users.remember(KnownUser(identity.user, identity.kind, identity.email))
         await self.redeem(identity)
 
     async def owned(self, identity: Identity) -> int:
-        """How many documents are theirs."""
+        """Count the documents that a person owns."""
         return await self._users.owned(identity.user.user_id) if identity.lasting else 0
 
     async def redeem(self, identity: Identity) -> None:
-        """Give somebody who has signed in what their verified address was invited to."""
+        """Grant a person what their verified e-mail address was invited to."""
         if identity.email is None:
             return
         for done in await self._sharing.redeem(INVITED + identity.email, identity.user.user_id):
@@ -192,14 +201,14 @@ class Access:
     # Changing.
 
     def on_deed(self, told: Callable[[Done], None]) -> None:
-        """Call this from now on when a document's access was changed; must not block or raise."""
+        """Call `told` after each change of a document's access. It must not block or raise."""
         self._told.append(told)
 
     async def change(self, identity: Identity, act: Callable[[], Awaitable[Done | None]]) -> bool:
-        """Carry out a change that somebody may make, and tell whoever has the document open.
+        """Carry out a permitted change, and tell everybody who has the document open.
 
-        Return False when there was nothing to change. Raises ProtocolError(not_found) when the
-        document has gone.
+        Return False if there was nothing to change. Raises ProtocolError(not_found) if the document
+        is gone.
         """
         await self.remember(identity)
         done = await act()
@@ -214,7 +223,11 @@ class Access:
 
 
 def _names(identity: Identity) -> tuple[str, ...]:
-    """Return the ids by which grants may name a person. An id that looks like an invitation never counts."""
+    """Return the ids by which grants may name a person.
+
+    A user id that looks like an invitation never counts, because it would open what another person
+    was invited to.
+    """
     user_id = identity.user.user_id
     names = () if user_id.startswith(INVITED) else (user_id,)
     return names if identity.email is None else (*names, INVITED + identity.email)
@@ -224,16 +237,16 @@ def _granted(standing: Standing, identity: Identity) -> Role | None:
     return strongest(*(standing.grants.get(name) for name in _names(identity)))
 
 
-# Links: whoever reads the database finds only the token's hash.
+# Links. The database holds only a token's hash, so nobody can open a document by reading it.
 
 
 def hash_token(token: str) -> bytes:
-    """What is stored of a token."""
+    """Return the part of a token that is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def opens(link: Link, token: str | None) -> bool:
-    """Whether somebody who shows this, or nothing, comes by the link."""
+    """Whether the link lets in a person who shows this token, or none."""
     if link.role is None:
         return False
     if link.token_hash is None:

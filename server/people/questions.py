@@ -1,9 +1,9 @@
-"""Questions to the store that many ask at once, as after a restart: asked together, one at a time.
+"""Questions to the store that many tasks ask at once, asked together and one at a time.
 
-Whoever asks while a question is on its way waits for the next one, and is part of it. So every
-answer was read after it was asked for: this remembers nothing, and nobody hears what was true
-before they came. When several have asked together, more are on their way: the next question waits
-for them a moment.
+After a restart, for example, everybody asks the same. A task that asks while a question is under
+way joins the next one. So every answer was read after its asker came: nothing is cached, and nobody
+gets an answer that is older than their question. After a question of several askers, more are
+likely to follow, so the next question waits for them a moment.
 """
 
 import asyncio
@@ -14,14 +14,17 @@ Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
 MOMENT = 0.005
-"""Seconds from one answer to a crowd to the next question. Each is a thread's turn or a round trip, for one asker as for hundreds."""
+"""Seconds from an answer to several askers until the next question.
+
+Each question costs a thread's turn or a round trip, for one asker as for hundreds.
+"""
 
 TOGETHER = 500
-"""Askers of one question: databases bound how long a statement may be."""
+"""Most askers of one question, because databases bound the length of a statement."""
 
 
 class Questions(Generic[Q, A]):
-    """Asks `ask` for what everybody wants to know; each of them gets the whole answer."""
+    """Calls `ask` with everybody's questions together. Each asker gets the whole answer."""
 
     def __init__(self, ask: Callable[[Collection[Q]], Awaitable[A]]) -> None:
         self._ask = ask
@@ -30,7 +33,7 @@ class Questions(Generic[Q, A]):
         self._not_before = 0.0
 
     async def ask(self, question: Q) -> A:
-        """Be part of the next question, and wait for its answer; raises what the store raises."""
+        """Join the next question, and wait for its answer. Raises what the store raises."""
         while True:
             round_ = self._next
             if round_ is not None and len(round_.questions) < TOGETHER:
@@ -40,11 +43,11 @@ class Questions(Generic[Q, A]):
                     return round_.answer[0]
                 if round_.error is not None:
                     raise round_.error
-                continue  # whoever was to ask has gone
+                continue  # the task that was to ask was cancelled
             return await self._lead(question)
 
     async def _lead(self, question: Q) -> A:
-        """Ask for everybody who comes until the question before has been answered."""
+        """Ask for everybody who joins until the question before has been answered."""
         round_ = self._next = _Round(question)
         try:
             async with self._one_at_a_time:
@@ -76,7 +79,7 @@ class Questions(Generic[Q, A]):
 
 
 class _Round(Generic[Q, A]):
-    """One question. When it is over without an answer or an error, it was never asked."""
+    """One question. If it is over without an answer or an error, it was never asked."""
 
     def __init__(self, question: Q) -> None:
         self.questions = [question]

@@ -1,7 +1,7 @@
-"""The changes that an owner makes of who has access to a document, and what they are shown of it.
+"""Sharing: an owner's changes of who has access to a document, and what they are shown of it.
 
-Each asks first whether the person may do it. Roles, the link and ownership are kept by the store;
-what becomes of open sessions is server/rooms/rooms.py's affair, which is told of every change.
+Each method checks first whether the person may do this. The store keeps roles, the link and the
+owner. server/rooms/rooms.py is told of every change, and changes or ends the open sessions.
 """
 
 import base64
@@ -21,19 +21,26 @@ from server.store.deeds_base import Deed
 from server.store.sharing_base import INVITED, Link, Person
 
 TOKEN_CHARACTERS = 22
-"""Of URL-safe base64: 132 bits."""
+"""Length of a link's token, in URL-safe base64: 132 bits."""
 
 
 def derive_token(key: bytes, document_id: DocumentId, generation: int) -> str:
-    """The token of one generation of a document's link: derived, so that it can be shown again and is never stored."""
-    # Neither of the two can hold a colon.
+    """Derive the token of one generation of a document's link.
+
+    A derived token can be shown again without being stored.
+    """
+    # Neither the document's id nor the generation can hold a colon, so no two pairs read the same.
     code = hmac.new(key, f"link:{document_id}:{generation}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(code).decode()[:TOKEN_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkWish:
-    """What an owner asks of the link. `renew`: what went out until now shall open nothing any more; `address_alone`: None: as it is."""
+    """A change of the link that an owner asks for.
+
+    `renew` makes a new token, and the old ones open nothing any more. `address_alone` is None to
+    leave that as it is.
+    """
 
     role: Role | None
     renew: bool = False
@@ -42,7 +49,11 @@ class LinkWish:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """The link as its people see it. `path`: what is to be given to others, where that may be shown and can still be derived."""
+    """The link as the document's people see it.
+
+    `path` is the address to give to others. It is None if this person may not see the address, or
+    if the token cannot be derived any more.
+    """
 
     role: Role | None
     address_alone: bool
@@ -51,18 +62,18 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class AccessView:
-    """Everybody with access, and the link."""
+    """Everybody who has access, and the link."""
 
     people: Sequence[Person]
     link: LinkView
 
 
 class SharingDesk:
-    """Sharing as people do it.
+    """Shares documents in the name of people.
 
-    `secret`: the key that all nodes share, from which links' tokens are derived; `most_people`: who
-    may have a role of their own in one document, give or take those who are given one at the same
-    moment.
+    `secret` returns the key that all nodes share; links' tokens are derived from it. `most_people`
+    is how many people may be granted a role in one document. Grants at the same moment may exceed
+    it by a few.
     """
 
     def __init__(self, store: Store, access: Access, secret: Callable[[], bytes], most_people: int = 1000) -> None:
@@ -74,18 +85,20 @@ class SharingDesk:
         self._most_people = most_people
 
     async def view(self, identity: Identity, document_id: DocumentId) -> AccessView:
-        """Who has access."""
         role = (await self._access.require(identity, document_id, Action.SEE_PEOPLE)).role
         people = await self._sharing.people(document_id)
         return AccessView(people, self._link_view(role, document_id, await self._link_of(document_id)))
 
     async def deeds(self, identity: Identity, document_id: DocumentId) -> Sequence[Deed]:
-        """Who has done what to the document, the last first."""
+        """Return the record of the document: who did what, the last deed first."""
         await self._access.require(identity, document_id, Action.SHARE)
         return await self._deeds.list(document_id)
 
     async def invite(self, identity: Identity, document_id: DocumentId, email: str, role: Role) -> str:
-        """Grant something to whoever has this address, known or not; the user id that it was granted to."""
+        """Grant a role to the person with this e-mail address, known here or not.
+
+        Return the user id that the role was granted to.
+        """
         await self._access.require(identity, document_id, Action.SHARE)
         known = await self._users.by_email(email.lower())
         user_id = INVITED + email.lower() if known is None else known.user.user_id
@@ -93,12 +106,12 @@ class SharingDesk:
         return user_id
 
     async def grant(self, identity: Identity, document_id: DocumentId, user_id: str, role: Role) -> None:
-        """Give somebody a role; that of the owner is transferred."""
+        """Give somebody a role. The owner's role is transferred."""
         owner = role is Role.OWNER
         await self._begin(identity, document_id, Action.TRANSFER if owner else Action.SHARE)
         people = [person for person in await self._sharing.people(document_id) if person.via == "grant"]
         if owner and user_id not in await self._users.known([user_id]):
-            raise NotPossible("Only somebody who has been here can become the owner.")
+            raise NotPossible("Only somebody who has been here can become the owner. Ask them to come here first.")
         if any(person.user.user_id == user_id and person.role is Role.OWNER for person in people):
             if owner:
                 return
@@ -111,7 +124,10 @@ class SharingDesk:
             raise _owner_stays()  # they have become so meanwhile
 
     async def revoke(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
-        """Take somebody's access away, or one's own: what the link gives stays with whoever comes by it again."""
+        """Take away another person's access, or one's own.
+
+        A person who comes by the link again still gets what the link gives.
+        """
         if user_id == identity.user.user_id:
             await self._access.require(identity, document_id, Action.READ)
         else:
@@ -126,22 +142,25 @@ class SharingDesk:
             raise _owner_cannot_go()  # they have become so meanwhile
 
     async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkWish) -> LinkView:
-        """Open the link, close it, or make it anew, and say how it is then."""
+        """Open the link, close it, or renew it. Return the link as it is afterwards."""
         role = await self._begin(identity, document_id, Action.SHARE)
         link = await self._link_of(document_id)
         wanted = _wanted(self._secret(), document_id, link, wish)
         if wanted != link:
             act = partial(self._sharing.set_link, document_id, wanted, by=identity.user.user_id)
             await self._access.change(identity, act)
-            wanted = await self._link_of(document_id)  # which another owner's page may have made anew meanwhile
+            # Another page of the owner may have renewed the link meanwhile.
+            wanted = await self._link_of(document_id)
         return self._link_view(role, document_id, wanted)
 
     async def _begin(self, identity: Identity, document_id: DocumentId, action: Action) -> Role:
-        """Let somebody change access; a document that nobody owns is theirs from then on."""
+        """Check that a person may change access, and make them the owner if there is none."""
         ruling = await self._access.require(identity, document_id, action)
         if ruling.owner is None and not identity.document_roles:
             if not identity.lasting:
-                raise NotPossible("Nobody owns this document, and you will not be known again: keep the cookie first.")
+                raise NotPossible(
+                    "This document has no owner. To become its owner, let the server set its cookie first."
+                )
             user_id = identity.user.user_id
             act = partial(self._sharing.adopt, document_id, user_id, by=user_id)
             if not await self._access.change(identity, act):

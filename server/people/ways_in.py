@@ -1,7 +1,7 @@
-"""Chooses by the settings how people are known here, and makes the parts of it.
+"""Ways in: the authenticator that the settings ask for, and the parts that it needs.
 
-Only the chosen way is imported: what reads tokens and what talks to an identity provider takes a
-third as long as the rest of the server.
+Only the chosen way is imported, because the libraries for tokens and identity providers take a
+third as long to import as the rest of the server.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,10 @@ CALLBACK = "/sign-in/callback"
 
 @dataclass(frozen=True, slots=True)
 class WayIn:
-    """How people are known. `key` must be opened before anybody comes; the last two are there for `oidc` only."""
+    """The way in which people are known here.
+
+    `key` must be opened before anybody comes. `sign_in` and `sessions` exist for `oidc` only.
+    """
 
     key: SecretKey
     authenticator: Authenticator
@@ -33,7 +36,7 @@ class WayIn:
 
 
 def way_in(people: PeopleSettings, clock: Callable[[], float], now: Callable[[], float]) -> WayIn:
-    """Make what the settings ask for. `clock`: seconds that only grow, `now`: unix seconds."""
+    """Make what the settings ask for. `clock`: monotonic seconds; `now`: unix seconds."""
     key = SecretKey(people.secret_key)
     match people.auth:
         case "jwt":
@@ -45,7 +48,7 @@ def way_in(people: PeopleSettings, clock: Callable[[], float], now: Callable[[],
 
 
 def default_link_role(people: PeopleSettings) -> Role | None:
-    """What the address of a new document lets everybody do; None: nothing."""
+    """Return the role that a new document's address gives to everybody, or None for no role."""
     role = people.default_link_role or ("editor" if people.auth == "guest" else "none")
     return None if role == "none" else Role(role)
 

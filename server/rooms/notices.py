@@ -1,4 +1,4 @@
-"""Notices: what the people of an open document are told of a deed, on this node and on the others.
+"""Notices of deeds: messages to the people of an open document, on this node and on the others.
 
 A notice is a hint (crdt/protocol/hints.py), which `Driver.heed` carries out. A node that misses one
 finds out by its next look at the store (server/rooms/head_poll.py).
@@ -13,7 +13,7 @@ Notice = AccessHint | ClosedHint | DocumentHint
 
 
 def notice_of(done: Done) -> Notice | None:
-    """What to tell; None: nothing that an open page shows has changed."""
+    """Return the notice of a deed, or None if nothing that an open page shows has changed."""
     match done.deed and done.deed.kind:
         case Kind.DELETE:
             return ClosedHint(Code.DELETED, "This document was deleted.")
