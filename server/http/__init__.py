@@ -1,1 +1,1 @@
-"""What is served over plain HTTP: the REST API, health, pages."""
+"""HTTP: the REST API, the pages, the sign-in, and the health of the process."""

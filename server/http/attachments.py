@@ -1,7 +1,7 @@
-"""The REST API's attachments: pictures that belong to a document, named by their content.
+"""Attachments in the REST API: pictures that belong to a document, named by their content.
 
-A picture is looked at in the sandbox before it is kept, and is served so that no browser takes it
-for anything else.
+The sandbox checks a picture before it is stored. The headers of the answer keep browsers from
+taking a picture for anything else.
 """
 
 import asyncio
@@ -36,7 +36,10 @@ _HEADERS = {
 
 
 class Attachment(Struct):
-    """A picture that is kept. `sha256` is of its content; `size` is in bytes, `width` and `height` in pixels."""
+    """A stored picture.
+
+    `sha256` is the hash of its content. `size` is in bytes, `width` and `height` are in pixels.
+    """
 
     url: str
     sha256: str
@@ -47,10 +50,13 @@ class Attachment(Struct):
 
 
 class ImageChecker(Protocol):
-    """The part of the sandbox that knows pictures."""
+    """The part of the sandbox that checks pictures."""
 
     async def check_image(self, data: bytes, person: str) -> ImageFacts:
-        """What somebody's picture is; raises ManyhandsError with a sentence for the person when it is none."""
+        """Return what a person's picture is.
+
+        Raises ManyhandsError, with a sentence for the person, if the bytes are no picture.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,10 @@ class UploadLimits:
     """Bounds of uploads.
 
     Attributes:
-        upload_bytes: of one file.
-        document_bytes: of a document's files together.
-        uploads: of one person, under way and waiting. A folder of pictures dropped into a page fits.
+        upload_bytes: most bytes of one file.
+        document_bytes: most bytes of all files of a document.
+        uploads: most uploads of one person, under way or waiting. A folder of pictures that is
+            dropped into a page fits.
     """
 
     upload_bytes: int
@@ -69,14 +76,14 @@ class UploadLimits:
 
 
 AT_ONCE = 2
-"""Uploads of one person that are read at once; the further ones wait, unread."""
+"""Uploads of one person that are read at once. Further ones wait, unread."""
 
 WAITING_SECONDS = 60.0
-"""For one's turn: longer no browser waits."""
+"""Longest wait of an upload for its turn. No browser waits longer."""
 
 
 class _Line:
-    """One person's uploads."""
+    """One person's uploads, and the turns that they wait for."""
 
     def __init__(self) -> None:
         self.uploads = 0
@@ -100,7 +107,7 @@ class AttachmentsApi:
         errors={409},
     )
     async def attach(self, asked: Asked) -> Attachment:
-        """Keep a picture with a document. The body is the picture's bytes: PNG, JPEG, GIF or WebP."""
+        """Add a picture to a document. The body is the picture's bytes: PNG, JPEG, GIF or WebP."""
         document_id = asked.document_id
         entry = await self._store.catalogue.get(document_id)
         if entry is None:
@@ -135,7 +142,10 @@ class AttachmentsApi:
 
     @asynccontextmanager
     async def _place(self, person: str) -> AsyncIterator[None]:
-        """Wait for one's turn among one's own uploads: nobody else waits for a slow one."""
+        """Wait for an upload's turn among the same person's uploads.
+
+        So nobody waits for another person's slow upload. Raises ProtocolError(too_many).
+        """
         line = self._lines.setdefault(person, _Line())
         if line.uploads >= self._limits.uploads:
             raise _too_many()

@@ -1,12 +1,14 @@
-"""Request bodies and queries from strangers: read within a bound of size, time and memory, and as exactly the type that is declared.
+"""Bodies and queries of strangers' requests: bounded, and read as exactly the declared type.
 
-JSON is read by Python's parser, which can be told to refuse what others pass over (a key that
-stands there twice, NaN), and takes half surrogate pairs, which people's titles may hold. msgspec
-then makes the declared type of the value, without bending anything: `1` is neither `true` nor `"1"`.
+A body is bounded in its size, its time and its memory.
 
-A body that is too large is read on for a little while and thrown away: a browser that is still
-sending when the answer comes and the connection closes would report a broken connection instead of
-the answer.
+Python's parser reads JSON, for two reasons. It can refuse what others pass over: a key that stands
+there twice, and NaN. It takes half of a surrogate pair, which a person's title may hold. msgspec
+then converts the value to the declared type, and is strict: `1` is neither `true` nor `"1"`.
+
+A body that is too large is read on for a little while, and thrown away. Otherwise the answer would
+come, and the connection close, while the browser still sends. The browser would then report a
+broken connection instead of the answer.
 """
 
 import asyncio
@@ -27,16 +29,16 @@ from crdt.errors import Code, GivenUp, ManyhandsError, ProtocolError
 from server.http.errors import WrongMediaType
 
 MAX_JSON_BYTES = 64 * 2**10
-"""The longest title of the longest characters takes 4 kB, as JSON escapes."""
+"""Most bytes of a JSON body. The longest title takes 4 kB if each character is escaped."""
 
 _SLOWEST = 16 * 2**10
-"""Bytes per second: a body that arrives more slowly holds its memory for too long."""
+"""Bytes per second. A body that arrives more slowly holds its memory for too long."""
 
 _PATIENCE = 10.0
-"""Seconds by which any body may be behind that."""
+"""Seconds by which a body may be later than `_SLOWEST` allows."""
 
 _DISCARDED = 4 * 2**20
-"""Bytes of a body that is too large which are still read, so that its sender sees the answer."""
+"""Bytes beyond the limit that are still read, so that the sender sees the answer."""
 
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _AT = re.compile(r" - at `\$\.(\w+)")
@@ -46,10 +48,11 @@ T = TypeVar("T", bound=Struct)
 
 @asynccontextmanager
 async def body_of(request: Request, account: Account, limit: int) -> AsyncIterator[bytes]:
-    """Read the body whole, and have it as long as it is worked with. `account`: of who pays for its memory.
+    """Read the whole body, and hold its memory while the caller works with the body.
 
-    Raises ProtocolError: too_large past `limit` bytes, malformed when it does not arrive in time,
-    too_many past the sender's share of memory; and Unavailable when there is no memory for it.
+    `account` pays for the memory. Raises ProtocolError: too_large past `limit` bytes, malformed if
+    the body does not arrive in time, too_many past the sender's share of memory. Raises Unavailable
+    if there is no memory for the body.
     """
     body = _Body(request, limit)
     body.lease = lease = account.lease(body.lose)
@@ -62,7 +65,7 @@ async def body_of(request: Request, account: Account, limit: int) -> AsyncIterat
 
 
 class _Body:
-    """A body on its way."""
+    """A body that is arriving."""
 
     lease: Lease
 
@@ -74,9 +77,10 @@ class _Body:
         self._lost: str | None = None
 
     def lose(self, why: str) -> None:
-        """Others need the memory."""
+        """Give the memory up, because others need it. The reading task raises GivenUp(`why`)."""
         self._lost = why
         self._data.clear()
+        # A deadline of now wakes the reading task, which may wait for a sender who says nothing.
         self._patience.reschedule(asyncio.get_running_loop().time())
 
     async def arrive(self) -> bytes:
@@ -106,7 +110,7 @@ class _Body:
         return bytes(self._data)
 
     def _refusal_of(self, chunk: bytes, arrived: int) -> ManyhandsError | None:
-        """Keep a piece, or nothing any more."""
+        """Keep a piece of the body. After a refusal drop all pieces, and return the refusal."""
         try:
             if arrived > self._limit:
                 raise _too_large(self._limit)
@@ -120,13 +124,16 @@ class _Body:
 
 
 async def read_body(request: Request, account: Account, form: type[T]) -> T:
-    """Read a body of JSON; an empty one is an empty object. Raises ProtocolError(malformed), which names the field."""
+    """Read a JSON body. An empty body is an empty object.
+
+    Raises ProtocolError(malformed), which names the field, and what `body_of` raises.
+    """
     async with body_of(request, account, MAX_JSON_BYTES) as body:
         return _formed(_json_object(request, body) if body else {}, form, "this request", strict=True)
 
 
 def read_query(request: Request, form: type[T]) -> T:
-    """Read the query's parameters; raises ProtocolError(malformed), which names the parameter."""
+    """Read the query's parameters. Raises ProtocolError(malformed), which names the parameter."""
     return _formed(dict(request.query_params), form, "the query", strict=False)
 
 
@@ -157,12 +164,15 @@ def _formed(value: dict[str, Any], form: type[T], where: str, *, strict: bool) -
 
 
 def _sentence(problem: str, form: type[Struct]) -> str:
-    """What msgspec found, in words that say what to do. A field's description ends the sentence "it must be …"."""
+    """Turn msgspec's error into a sentence that says what to do.
+
+    A field's description ends the sentence "it must be …".
+    """
     if found := _MISSING.fullmatch(problem):
         return f"`{found[1]}` is missing: it must be {_wanted(form)[found[1]]}."
     if found := _AT.search(problem):
         return f"`{found[1]}` must be {_wanted(form)[found[1]]}."
-    return problem  # of a form's own check
+    return problem  # raised by the form's own check, and already a sentence
 
 
 @lru_cache
@@ -181,12 +191,12 @@ def _declared_bytes(request: Request) -> int:
 
 
 def _shown(names: str) -> str:
-    """Names that a stranger gave, so that they can be put into an answer."""
+    """Return a stranger's names in a form that an answer can hold."""
     return names[:100].encode(errors="backslashreplace").decode()
 
 
 class _TwiceError(ValueError):
-    """A key stands twice in one object."""
+    """A key that stands twice in one object."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The REST API's documents: make, list, rename, trash, restore, delete."""
+"""Documents in the REST API: make, list, rename, trash, restore, delete."""
 
 import secrets
 import unicodedata
@@ -20,58 +20,61 @@ from server.store.base import Catalogue, Entry
 from server.store.deeds_base import Done
 
 MAX_TITLE = 300
-"""Characters."""
+"""Most characters of a title."""
 
 UNTITLED = "Untitled document"
 
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Directional marks: left open, they turn the text around them on a page, so that one title can pass for another."""
+"""Directional marks, which are taken out of titles.
+
+A mark that is left open turns the text after it on the page, so one title could pass for another.
+"""
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 100
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-"""ISO 8601, in UTC."""
+"""A moment in ISO 8601, in UTC."""
 
 _AskedTitle = Annotated[str, Meta(description=f"a string of at most {MAX_TITLE} characters, once it is trimmed")]
 _Flag = Literal["true", "false"]
 
 
 class NewDocument(Struct, forbid_unknown_fields=True):
-    """A document that is to be made."""
+    """The document to make."""
 
     title: _AskedTitle = ""
 
 
 class Title(Struct, forbid_unknown_fields=True):
-    """Another title."""
+    """The new title."""
 
     title: _AskedTitle
 
 
 class Listing(Struct, forbid_unknown_fields=True):
-    """Which documents are listed."""
+    """The choice of the documents to list."""
 
     query: Annotated[str, Meta(description="a part of a title, in any case")] = ""
     trashed: Annotated[_Flag, Meta(description="true or false: whether to list the trash")] = "false"
     shared: Annotated[
         _Flag | None,
         Meta(
-            description="true, for others' documents that this person was given or has visited by a link that still opens, "
+            description="true, for others' documents that this person was granted or has visited by a link that still opens, "
             "or false, for their own; absent: both"
         ),
     ] = None
     limit: Annotated[
         int, Meta(ge=1, le=MAX_PAGE, description=f"a whole number from 1 to {MAX_PAGE}: how many at once")
     ] = DEFAULT_PAGE
-    cursor: Annotated[str, Meta(description="from the answer before, for the next ones")] = ""
+    cursor: Annotated[str, Meta(description="the cursor of the page before, for the next page")] = ""
 
 
 class Document(Struct):
     """A document's entry, as one person sees it.
 
-    `trashed_at` is null unless the document is in the trash, `size` counts the bytes of log and
-    snapshot, `role` is that of the person who asks.
+    `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the
+    snapshot. `role` is the role of the person who asks.
     """
 
     id: DocumentId
@@ -85,27 +88,28 @@ class Document(Struct):
 
 
 class Documents(Struct):
-    """A page of the list. `cursor` is null on the last one."""
+    """A page of the list. `cursor` is null on the last page."""
 
     documents: list[Document]
     cursor: str | None
 
 
 class OpenDocuments(Protocol):
-    """The documents that pages have open now, as far as the catalogue concerns them."""
+    """The documents that are open now, as the catalogue needs to know them."""
 
     def tell(self, done: Done) -> None:
-        """Tell open pages what was done."""
+        """Tell the open pages of a document what was done to it."""
 
     async def until_closed(self, document_id: DocumentId) -> None:
-        """Return when the document is not open on this node."""
+        """Wait until the document is not open on this node."""
 
 
 class DocumentsApi:
     """The catalogue over HTTP.
 
-    `clock` tells the time of day, in UTC; `link_role`: what a new document's address lets everybody
-    do; `most_owned`: documents of one person, give or take those that are made at the same moment.
+    `clock` returns the time in UTC. `link_role` is the role that a new document's address gives to
+    everybody. `most_owned` is how many documents one person may own. Documents that are made at the
+    same moment may exceed it by a few.
     """
 
     def __init__(
@@ -131,9 +135,9 @@ class DocumentsApi:
         document_id = DocumentId(secrets.token_urlsafe(16))
         epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
         if not may_create(identity):
-            raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents: you may not make others.")
+            raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents. You may not make others.")
         if await self._access.owned(identity) >= self._most_owned:
-            message = f"You own {self._most_owned} documents, as many as one may. Delete some for ever first."
+            message = f"You own {self._most_owned} documents, as many as one person may. Delete some for ever first."
             raise ProtocolError(Code.TOO_MANY, message)
         await self._access.remember(identity)
         owner = identity.user.user_id if identity.lasting else None
@@ -151,7 +155,7 @@ class DocumentsApi:
 
     @operation("GET /api/documents")
     async def list_documents(self, asked: Asked, query: Listing) -> Documents:
-        """List documents, last edited first."""
+        """List documents. The one that was edited last comes first."""
         identity = asked.identity
         page = await self._catalogue.find(
             clean_text(query.query[:1000]),
@@ -166,7 +170,7 @@ class DocumentsApi:
 
     @operation("GET /api/documents/{document_id}", needs=Action.READ)
     async def get_document(self, asked: Asked) -> Document:
-        """Look at a document's entry."""
+        """Get a document's entry."""
         return shown(await self._entry(asked), asked.ruling)
 
     @operation("PATCH /api/documents/{document_id}", needs=Action.RENAME)
@@ -178,7 +182,7 @@ class DocumentsApi:
 
     @operation("POST /api/documents/{document_id}/trash", needs=Action.TRASH)
     async def trash_document(self, asked: Asked) -> Document:
-        """Put a document into the trash: it can be read, not written."""
+        """Put a document into the trash. There it can be read, but not written."""
         by = asked.identity.user.user_id
         return self._changed(asked, await self._catalogue.set_trashed(asked.document_id, self._clock(), by=by))
 
@@ -190,9 +194,10 @@ class DocumentsApi:
 
     @operation("DELETE /api/documents/{document_id}", needs=Action.DELETE, errors={409})
     async def delete_document(self, asked: Asked) -> None:
-        """Delete a document for ever. It must be in the trash (else 409 `forbidden`)."""
+        """Delete a document for ever. The document must be in the trash (else 409 `forbidden`)."""
         document_id, by = asked.document_id, asked.identity.user.user_id
-        # The store looks at the trash: what another node restored a moment ago is not deleted.
+        # The store looks at the trash in the same transaction, so a document that another node
+        # restored a moment ago is not deleted.
         done = await self._catalogue.delete(document_id, by=by, only_trashed=True)
         if done is None:
             raise no_such_document()
@@ -217,7 +222,7 @@ class DocumentsApi:
 
 
 def shown(entry: Entry, ruling: Ruling) -> Document:
-    """A document's entry, as somebody sees it."""
+    """Return a document's entry as a person with this ruling sees it."""
     return Document(
         entry.document_id,
         entry.title,
@@ -231,13 +236,19 @@ def shown(entry: Entry, ruling: Ruling) -> Document:
 
 
 def clean_text(text: str) -> str:
-    """Normalise to NFC on one line without control characters, directional marks, lone surrogates or outer spaces."""
+    """Normalise to NFC on one line, and trim the spaces.
+
+    Control characters become spaces. Directional marks and lone surrogates are dropped.
+    """
     kept = "".join(map(_kept, text))
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 def clean_title(title: str) -> str:
-    """Make a title fit to be shown; an empty one is called `UNTITLED`. Raises ProtocolError(too_large) when it is too long."""
+    """Clean a title with `clean_text`. An empty title becomes `UNTITLED`.
+
+    Raises ProtocolError(too_large) if the title is longer than MAX_TITLE.
+    """
     cleaned = clean_text(title)
     if len(cleaned) > MAX_TITLE:
         raise ProtocolError(Code.TOO_LARGE, f"A title may have {MAX_TITLE} characters at most.")

@@ -1,4 +1,4 @@
-"""Refusals as HTTP answers: the only place where a code gets its status, and an exception its JSON."""
+"""Refusals as HTTP answers. Only here a code gets its status, and an exception its JSON."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -38,25 +38,25 @@ STATUS: Mapping[Code, int] = {
 }
 
 RETRY_SECONDS = 2
-"""What a client that is told to come later may take for later."""
+"""Seconds in Retry-After, for clients that are told to come again later."""
 
 
 class Refusal(Struct):
-    """Why something is refused: a code for programs, and a sentence for people."""
+    """The reason of a refusal: a code for programs, and a sentence for people."""
 
     code: Code
     message: str
 
 
 class Error(Struct):
-    """An answer with a status from 400 on. `sign_in` comes with 401, where there is a page to sign in."""
+    """An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page."""
 
     error: Refusal
     sign_in: Annotated[str | UnsetType, Meta(description="where to sign in")] = UNSET
 
 
 class NotSignedIn(ProtocolError):
-    """Nobody knows who asks. `sign_in`: the path where they can sign in, if there is one."""
+    """A request of somebody who is not known. `sign_in` is the path of the sign-in page, if any."""
 
     def __init__(self, message: str, sign_in: str | None) -> None:
         super().__init__(Code.UNAUTHENTICATED, message)
@@ -64,14 +64,14 @@ class NotSignedIn(ProtocolError):
 
 
 class WrongMediaType(ProtocolError):
-    """The body is of a kind that this address does not take."""
+    """A body of a media type that this address does not take."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Code.MALFORMED, message)
 
 
 def status_of(error: ManyhandsError) -> int:
-    """The HTTP status of a refusal."""
+    """Return the HTTP status of a refusal."""
     match error:
         case NotPossible():
             return 409
@@ -88,7 +88,7 @@ def refusal(
     headers: Mapping[str, str] | None = None,
     sign_in: str | None = None,
 ) -> Response:
-    """An error as the protocol writes it; `sign_in`: where to do that."""
+    """Return an error as the protocol writes it. `sign_in` is the path of the sign-in page."""
     body = msgspec.json.encode(Error(Refusal(code, message), UNSET if sign_in is None else sign_in))
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
@@ -101,7 +101,7 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
     if status in (429, 503):
         headers["Retry-After"] = str(RETRY_SECONDS)
     if status == 413:
-        headers["Connection"] = "close"  # what is left of the body is not read
+        headers["Connection"] = "close"  # because the rest of the body is not read
     if status >= 500:
         log.error("request_failed", reason=error.message)
     if status == 401:
@@ -138,4 +138,4 @@ EXCEPTION_HANDLERS: Mapping[Any, Any] = {
     ClientDisconnect: _on_disconnect,
     Exception: _on_bug,
 }
-"""For Starlette(exception_handlers=…)."""
+"""The argument `exception_handlers` of Starlette."""

@@ -1,4 +1,7 @@
-"""Whether the process lives, and whether it can do its work: for whoever restarts it or sends people to it."""
+"""Health of the process: whether it lives, and whether it can do its work.
+
+A supervisor restarts the process by the first answer. A balancer sends people to it by the second.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +15,7 @@ from server.observe import log
 from server.store.base import Store
 
 REMEMBERED = 1.0
-"""Seconds for which an answer of the store is good: however many ask, it is asked no more often."""
+"""Seconds for which the store's answer is good. However many ask, the store is asked once."""
 
 
 _HEADERS = {"Cache-Control": "no-store"}
@@ -29,13 +32,16 @@ class Ready(Struct, tag_field="status", tag="ready"):
 
 
 class NotReady(Struct, tag_field="status", tag="unavailable"):
-    """The process cannot do its work now, and why."""
+    """The process cannot do its work now, for this reason."""
 
     reason: str
 
 
 class Health:
-    """`/health` and `/ready`. `clock`: monotonic seconds; `deadline`: seconds that the store has to answer."""
+    """`/health` and `/ready`.
+
+    `clock` returns monotonic seconds. `deadline` is the seconds in which the store must answer.
+    """
 
     def __init__(self, store: Store, *, version: str, deadline: float, clock: Callable[[], float]) -> None:
         self._store = store

@@ -19,18 +19,18 @@ from server.http.middleware import give_cookie
 from server.http.operation import Asked, operation
 
 SignedIn = Callable[[Identity], Awaitable[None]]
-"""Told of everybody who has just signed in."""
+"""Called with everybody who has just signed in."""
 
 
 class Look(Struct, forbid_unknown_fields=True):
-    """How a guest wants to be shown to others."""
+    """The name and the colour by which a guest wants to be shown."""
 
-    name: Annotated[str | UnsetType, Meta(description="a text in which there is something to be seen")] = UNSET
+    name: Annotated[str | UnsetType, Meta(description="a text with something visible in it")] = UNSET
     color: Annotated[str | UnsetType, Meta(description="six hexadecimal digits after a #")] = UNSET
 
     def __post_init__(self) -> None:
         if isinstance(self.name, str) and (len(self.name) > 4 * NAME_CHARACTERS or not shown_name(self.name)):
-            raise ValueError("`name` must be a text in which there is something to be seen.")
+            raise ValueError("`name` must be a text with something visible in it.")
         if isinstance(self.color, str) and not is_color(self.color):
             raise ValueError("`color` must be six hexadecimal digits after a #.")
 
@@ -46,7 +46,10 @@ class Token(Struct, forbid_unknown_fields=True):
 
 
 class Me(Struct):
-    """The person who asks, and how the server knows them. `expires_at` is null when that lasts."""
+    """The person who asks, and how the server knows them.
+
+    `expires_at` is null if that does not end at a fixed time.
+    """
 
     user: User
     kind: Kind
@@ -57,7 +60,10 @@ class Me(Struct):
 
 
 class MeApi:
-    """`/api/me` and `/api/session`. `now`: unix seconds; `takes_tokens`: whether the authenticator does."""
+    """`/api/me` and `/api/session`.
+
+    `now` returns unix seconds. `takes_tokens`: the authenticator accepts tokens.
+    """
 
     def __init__(
         self, authenticator: Authenticator, signed_in: SignedIn, now: Callable[[], float], *, takes_tokens: bool
@@ -69,7 +75,10 @@ class MeApi:
 
     @operation("GET /api/me")
     async def who_am_i(self, asked: Asked) -> Me:
-        """Say who the server takes you for. A newcomer's answer sets their cookie, as any answer of the API does."""
+        """Say who the server takes you for.
+
+        Like every answer of the API, the answer to a newcomer sets their cookie.
+        """
         identity, guests = asked.identity, self._authenticator
         if isinstance(guests, GuestAuthenticator) and guests.is_old(session_cookie(asked.request.scope)):
             give_cookie(asked.request, guests.cookie(identity.user))
@@ -77,7 +86,7 @@ class MeApi:
 
     @operation("PATCH /api/me")
     async def change_me(self, asked: Asked, body: Look) -> Me:
-        """Go by another name or colour. Guests only (else 403)."""
+        """Change your name or colour. Guests only (else 403)."""
         guests = self._authenticator
         if not isinstance(guests, GuestAuthenticator):
             raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")

@@ -1,13 +1,13 @@
-"""Middleware: what surrounds every answer, in the order in which a request meets it.
+"""Middleware around the HTTP side, in the order in which a request meets it.
 
-1. `OriginMiddleware` refuses names that are not ours, and changes that another site's page asks for.
-   It stands around everything, Socket.IO included.
-2. `HeadersMiddleware` tells browsers what to forbid our pages. Over https, as a trusted proxy says
-   it is, they are told to come by nothing else from then on.
+1. `OriginMiddleware` refuses names that are not ours, and changes that another site's page asks
+   for. This one surrounds everything, Socket.IO included.
+2. `HeadersMiddleware` tells browsers what to forbid our pages. Over https, browsers are also told
+   to use https alone from then on. A trusted proxy says whether a request came over https.
 3. `RatesMiddleware` refuses an address that asks too much, before anything is looked up. Pages and
-   health are not counted: they are served from memory, and whoever watches a server may look often.
-4. `IdentityMiddleware` stands around the API alone: every request is identified once, before its
-   route, and a newcomer's answer brings the cookie that makes them known.
+   health are not counted. They are served from memory, and monitoring may look often.
+4. `IdentityMiddleware` surrounds the API alone. It identifies every request once, before its route.
+   The answer to a newcomer sets the cookie that makes them known.
 """
 
 import ipaddress
@@ -35,19 +35,19 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Origins:
-    """Which names this server answers to, and whose pages may change something.
+    """The names that this server answers to, and the origins whose pages may change something.
 
-    1. A request must name us by an address or by a name that is ours. Otherwise a stranger's page,
-       whose own name was made to point at us (DNS rebinding), would count as our own. An address
-       cannot be made to point elsewhere, so any address is good.
-    2. A request that changes something must not come from another origin's page, which would borrow
-       its visitor's cookie. Browsers say where a page is from; other programs say nothing, and are
-       let through: they have only the cookies that are their own.
+    1. A request must name us by an address, or by a name that is ours. Otherwise a stranger could
+       make their page's name point at us (DNS rebinding), and the page would count as our own. An
+       address cannot be made to point elsewhere, so any address is good.
+    2. A request that changes something must not come from another origin's page, because the page
+       would borrow its visitor's cookie. Browsers say where a page is from. Other programs say
+       nothing, and are let through, because they have only their own cookies.
 
     Args:
         allowed: further origins that are ours, as browsers write them.
         host: the name or address that the server listens on.
-        any_name: do without the first rule.
+        any_name: switches the first rule off.
     """
 
     def __init__(self, allowed: Sequence[str], host: str, *, any_name: bool = False) -> None:
@@ -56,7 +56,10 @@ class Origins:
         self._any_name = any_name
 
     def know(self, host: str | None) -> bool:
-        """Whether the request's Host is one of our names. Without one it is no browser's."""
+        """Whether the request's Host is one of our names.
+
+        A request without a Host is let through, because no browser sends one.
+        """
         if self._any_name or host is None:
             return True
         name = _name_of(host)
@@ -70,28 +73,31 @@ class Origins:
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site in ("same-origin", "none")
-        # Older browsers, and plain http on another host than localhost, say the origin alone. Its
-        # scheme may differ from ours behind a proxy that ends TLS.
+        # Older browsers send Origin alone. So do all browsers over plain http, unless the host is
+        # localhost. The origin's scheme may differ from ours behind a proxy that ends TLS.
         return origin is None or _netloc_of(origin) == headers.get("host", "").lower() != ""
 
 
 class OriginMiddleware:
-    """Refuses what `Origins` does not permit. Stands around everything, Socket.IO included, and wraps no channel."""
+    """Refuses what `Origins` does not permit.
+
+    It surrounds everything, Socket.IO included, and wraps neither `receive` nor `send`.
+    """
 
     def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self._app = app
         self._origins = origins
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Be an ASGI application, which is no more part of a connection once the connection is let in."""
+        # Returning the application's own awaitable keeps no frame of ours during the connection.
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
         headers, status = Headers(scope=scope), 403
         if len(headers.getlist("host")) > 1:
-            # A proxy before us may have gone by the one, and we would go by the other.
-            status, message = 400, "A request names one host, once."
+            # A proxy before us may have read the first Host, and we would read the second.
+            status, message = 400, "A request must name one host. This one has several Host headers."
         elif not self._origins.know(headers.get("host")):
-            message = "This server does not go by that name. If it should: MANYHANDS_ALLOWED_ORIGINS."
+            message = "This server does not go by that name. To allow the name, set MANYHANDS_ALLOWED_ORIGINS."
         elif _changes(scope) and not self._origins.permit_change(headers):
             message = "Pages from elsewhere may not change anything here."
         else:
@@ -102,7 +108,7 @@ class OriginMiddleware:
 
 
 def _changes(scope: Scope) -> bool:
-    # Socket.IO has a check of its own for every request, long-polling's GET included.
+    # Socket.IO checks every request itself, even the GET of long polling.
     return (
         scope["type"] == "http" and scope["method"] not in SAFE_METHODS and not scope["path"].startswith("/socket.io/")
     )
@@ -116,13 +122,13 @@ def _netloc_of(origin: str) -> str:
 
 
 def _name_of(host: str) -> str:
-    """The host without its port, in lower case, without brackets."""
+    """Return the host in lower case, without port and brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower()
 
 
-@lru_cache(maxsize=64)  # the names of strangers may be long
+@lru_cache(maxsize=64)  # few entries, because strangers' names may be long
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
@@ -135,10 +141,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
         "img-src 'self' blob: data:",
-        # The editor sets widths and colours on elements, and its libraries add style sheets of
-        # their own.
+        # The editor sets widths and colours on elements, and its libraries add style sheets.
         "style-src 'self' 'unsafe-inline'",
-        # Includes our own WebSocket.
+        # 'self' includes our own WebSocket.
         "connect-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
@@ -159,7 +164,10 @@ HEADERS = {
 
 
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
-"""For a year, and for this host alone: what its neighbours do is not for us to say."""
+"""Header for answers over https: one year, for this host alone.
+
+Hosts below this one are left out, because they may belong to other servers.
+"""
 
 
 class HeadersMiddleware:
@@ -169,7 +177,6 @@ class HeadersMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -187,12 +194,15 @@ class HeadersMiddleware:
 
 
 COUNTED = ("/api/", "/sign-")
-"""The API, and signing in, for which an identity provider is asked."""
+"""Beginnings of the paths that are counted: the API, and the sign-in, which asks a provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRates:
-    """Of one address: its requests, and the documents it makes. `clock`: monotonic seconds."""
+    """Rates of one address: its requests, and the documents it makes.
+
+    `clock` returns monotonic seconds.
+    """
 
     requests: Rate = Rate(100, 1000)
     creations: Rate = Rate(10, 100)
@@ -208,7 +218,6 @@ class RatesMiddleware:
         self._creations = Shares(rates.creations, rates.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
         seconds = self._seconds(scope)
         if seconds > 0:
             message = f"Too many requests in too short a time. Try again in {math.ceil(seconds)} s."
@@ -228,14 +237,17 @@ class RatesMiddleware:
 
 
 ANYBODYS = frozenset({"/api/session", "/api/openapi.json"})
-"""Addresses that need no identity: what makes and ends one, and what is the same for everybody."""
+"""Addresses that need no identity.
+
+`/api/session` makes and ends identities. The description is the same for everybody.
+"""
 
 
 class IdentityMiddleware:
-    """Puts `identity` into the request's state, and into the answer the cookie that is found there.
+    """Puts `identity` into the request's state, and sets the cookie that the handler put there.
 
-    Must stand where refusals that are raised become answers. `sign_in`: where people can sign in,
-    if anywhere.
+    It raises refusals, so it must stand inside the exception handlers. `sign_in` is the path of the
+    sign-in page, if there is one.
     """
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, sign_in: str | None = None) -> None:
@@ -244,7 +256,6 @@ class IdentityMiddleware:
         self._sign_in = sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -276,7 +287,7 @@ class IdentityMiddleware:
 
 
 def credentials_of(request: Request) -> Credentials:
-    """What a request shows: a bearer token stands above the cookie."""
+    """Return what a request shows of its person: the session cookie, and the bearer token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
     return Credentials(session_cookie(request.scope), bearer or None, Guest())

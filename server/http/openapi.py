@@ -1,7 +1,8 @@
-"""Descriptions of the REST API, made from the declared operations: OpenAPI 3.1, a table for people, types for TypeScript.
+"""Descriptions of the REST API, made from the declared operations.
 
-`manyhands openapi` writes all three. The first is served at /api/openapi.json. Tests say when the
-second, in server/PROTOCOL.md, or the third, in client_web/editor, has become stale.
+There are three: OpenAPI 3.1, a table for people, and types for TypeScript. `manyhands openapi`
+writes them all. The first is served at /api/openapi.json. The table is in server/PROTOCOL.md, and
+the types are in client_web/editor. Tests fail when one of these two is stale.
 """
 
 import re
@@ -18,23 +19,23 @@ from server.http.operation import Asked, Content, Nothing, Operation, operation
 _REASONS = {
     200: "Done",
     201: "Made",
-    204: "Done; there is nothing to say",
-    304: "What you have is still right",
-    400: "The request does not have the form that it should",
+    204: "Done; the answer has no body",
+    304: "Your copy is still valid",
+    400: "The request does not have the right form",
     401: "Sign in, or bring a fresh token",
     403: "The request comes from another site's page, or the role does not include this",
     404: "There is no such thing, or it is not for this person",
-    409: "Not possible in the state that the document is in",
+    409: "Not possible in the document's present state",
     413: "Too large, or the document is full",
-    415: "The body is of a kind that this address does not take",
+    415: "The body has a media type that this address does not take",
     429: "Too much in too short a time, or too many: try again after Retry-After seconds",
     503: "The store does not answer now: try again after Retry-After seconds",
 }
 
 _PATH = {
     "document_id": ({"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}, "The document"),
-    "sha256": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of the file's content"),
-    "user_id": ({"type": "string", "minLength": 1}, "A person, or `email:` and the address of one who is invited"),
+    "sha256": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "The hash of the file's content"),
+    "user_id": ({"type": "string", "minLength": 1}, "A person's id, or `email:` and the address of an invitation"),
 }
 
 _CREDENTIALS = {
@@ -51,7 +52,7 @@ _REFERENCE = "#/components/schemas/"
 
 
 class OpenApi:
-    """The description over HTTP. `operations`: those of the server that serves it."""
+    """The description over HTTP. `operations`: everything that this server offers."""
 
     def __init__(self, operations: Sequence[Operation], version: str) -> None:
         self._described = msgspec.json.encode(description_of(operations, version))
@@ -63,7 +64,7 @@ class OpenApi:
 
 
 def description_of(operations: Sequence[Operation], version: str) -> dict[str, Any]:
-    """Describe these operations."""
+    """Describe these operations as an OpenAPI document."""
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _described(each)
@@ -127,18 +128,18 @@ def _answer(each: Operation, status: int) -> dict[str, Any]:
 
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
-    """Everything that is taken and given, by name."""
+    """Return the schemas of all JSON that is taken and given, by name."""
     bodies = [each.body for each in operations if each.body is not None]
     answers = [content for each in operations for content in each.answers.values() if isinstance(content, type)]
     _, schemas = msgspec.json.schema_components([*bodies, *answers, Error], ref_template=_REFERENCE + "{name}")
     return schemas
 
 
-# For people, and for TypeScript: both write a type as TypeScript does.
+# The table for people and the types for TypeScript. Both write a type as TypeScript does.
 
 
 def table_of(operations: Sequence[Operation]) -> str:
-    """The operations and the JSON they take and give, as two tables in Markdown."""
+    """Write the operations, and the JSON that they take and give, as two tables in Markdown."""
     rows = ["| request | right | answer |", "|---|---|---|"]
     rows += [f"| {_request(each)} | {_right(each)} | {_told(each)} |" for each in operations]
     rows += ["", "| JSON | form | |", "|---|---|---|"]
@@ -172,7 +173,7 @@ def _parameters(query: type[Struct] | None) -> str:
 
 
 def types_of(operations: Sequence[Operation]) -> str:
-    """The JSON that the operations take and give, as types for TypeScript."""
+    """Write the JSON that the operations take and give as types for TypeScript."""
     lines = ["/** The REST API's JSON. `manyhands openapi --types` writes this file: change the server instead. */"]
     for name, schema in _forms(operations):
         if description := _line(schema.get("description", "")):
@@ -183,7 +184,7 @@ def types_of(operations: Sequence[Operation]) -> str:
 
 
 def _forms(operations: Sequence[Operation]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What is taken and given, by name, without `Nothing`."""
+    """Yield the schemas of all JSON that is taken and given, by name, without `Nothing`."""
     return ((name, schema) for name, schema in _schemas(operations).items() if name != Nothing.__name__)
 
 

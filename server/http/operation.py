@@ -1,12 +1,13 @@
 """An operation of the REST API, declared once: route, body, answers, right and handler.
 
-`operation` stands above the method that carries an operation out. Everything else is read from
-there: the routes (`routes_of`), the OpenAPI description, the table in server/PROTOCOL.md and the
-types of the editor (all three in server/http/openapi.py).
+The decorator `operation` stands above the method that carries an operation out. Everything else is
+derived from the declaration: the routes (`routes_of`), the OpenAPI description, the table in
+server/PROTOCOL.md and the types of the editor (the last three in server/http/openapi.py).
 
-The method's docstring tells people what the operation does. Its parameter `body` has the type of
-the JSON that is taken, `query` that of the query's parameters, and what it returns is the answer's
-JSON. Types are msgspec's, and strict: server/http/bodies.py.
+The method's docstring tells people what the operation does. The type of the parameter `body` is the
+type of the JSON that is taken, and the type of `query` is that of the query's parameters. The type
+of the result is the type of the answer's JSON. Types are msgspec's, and are strict
+(server/http/bodies.py).
 """
 
 import re
@@ -35,7 +36,7 @@ from server.http.bodies import read_body, read_query
 from server.people.access import Access, Ruling, no_such_document
 
 Content = type[Struct] | tuple[str, ...] | None
-"""What an answer holds: JSON of this type, a file of one of these media types, or nothing."""
+"""Content of an answer: JSON of this type, a file of one of these media types, or nothing."""
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
@@ -43,7 +44,10 @@ class Nothing(Struct, forbid_unknown_fields=True):
 
 
 _ALWAYS = frozenset({400, 401, 403, 429, 503})
-"""What any address below /api may answer: bad headers, nobody known, another site's page, too fast, no store."""
+"""Statuses that any address below /api may answer.
+
+The reasons are bad headers, an unknown person, another site's page, too many requests, no store.
+"""
 
 _DECLARED: dict[Any, "Operation"] = {}
 
@@ -55,17 +59,18 @@ class Operation:
     """One method of one address.
 
     Attributes:
-        name: of the handler; programs that are generated from the description call it so.
-        method: in capitals.
+        name: the handler's name. Programs that are generated from the description use it too.
+        method: the HTTP method, in capitals.
         route: the path with its parameters in braces, as Starlette writes them.
         about: the handler's docstring: one sentence, and what else there is to know.
-        needs: the right that it takes.
-        asks: whether the right is asked for before the handler runs.
-        body: the JSON that is taken; what changes something and takes none takes `Nothing`.
-        query: the parameters that are taken.
-        files: media types of a body that is a file.
-        answers: what each status without error brings.
-        errors: further statuses, beside those that are always possible; each brings an `Error`.
+        needs: the right that a person needs for it.
+        asks: whether the right is checked before the handler runs.
+        body: the type of the JSON that is taken. An operation that changes something and takes no
+            JSON takes `Nothing`.
+        query: the type of the query's parameters.
+        files: the media types of a body that is a file.
+        answers: the content of the answer for each status without error.
+        errors: further statuses, beside those that are always possible. Each comes with an `Error`.
     """
 
     name: str
@@ -82,7 +87,7 @@ class Operation:
 
     @property
     def path(self) -> str:
-        """The path with its parameters in braces."""
+        """The path with its parameters in braces, as OpenAPI writes them."""
         return self.route.replace(":path}", "}")
 
     @property
@@ -92,7 +97,7 @@ class Operation:
 
     @property
     def statuses(self) -> frozenset[int]:
-        """Everything that it may be answered with."""
+        """All statuses of its answers."""
         always = _ALWAYS if self.path.startswith("/api/") else frozenset({403})
         absent = frozenset({404}) if self.parameters else frozenset()
         taken = frozenset({413, 415}) if self.body or self.files else frozenset()
@@ -108,15 +113,16 @@ def operation(
     answers: Mapping[int, Content] | None = None,
     files: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
-    """Declare the method below as an operation. `route`: method and path; see `Operation` for the rest.
+    """Declare the method below as an operation.
 
     Args:
         route: the method, a space, the path.
-        needs: the right that it takes; the method is called by somebody who has it.
-        asks: False when the right depends on the body, so that the method asks by itself.
+        needs: the right that a person needs. The method is called only for people who have it.
+        asks: False if the method checks the right itself, because the right depends on the body.
         errors: statuses beside those that every operation may answer.
-        answers: what each status brings; by default 200 and what the method returns, or 204.
-        files: media types of a body that is a file, which the method reads.
+        answers: the content for each status. By default this is 200 with the method's return type,
+            or 204 if the method returns nothing.
+        files: the media types of a body that is a file. The method reads the file itself.
     """
     method, _, path = route.partition(" ")
 
@@ -143,7 +149,7 @@ def operation(
 
 
 def operations_of(*apis: type) -> Iterator[Operation]:
-    """The operations that these classes declare, in the order in which they stand there."""
+    """Yield the operations that these classes declare, in the order of the source."""
     for api in apis:
         for member in vars(api).values():
             if callable(member) and member in _DECLARED:
@@ -154,7 +160,7 @@ def operations_of(*apis: type) -> Iterator[Operation]:
 class Asked:
     """One request for an operation, as its handler sees it.
 
-    `headers`: of the answer, to be added to.
+    `headers` are the answer's, and the handler may add to them.
     """
 
     request: Request
@@ -163,7 +169,10 @@ class Asked:
 
     @property
     def identity(self) -> Identity:
-        """Who asks, as whoever surrounds the routes has found out; without that, a guest who will not be known again."""
+        """The person who asks, as `IdentityMiddleware` has identified them.
+
+        Without that middleware the person is a guest who will not be known again.
+        """
         identity = getattr(self.request.state, "identity", None)
         if not isinstance(identity, Identity):
             stranger = User("guest-" + secrets.token_urlsafe(12), "Guest", "#5f6368")
@@ -172,14 +181,14 @@ class Asked:
 
     @property
     def account(self) -> Account:
-        """Who pays for what this request makes the server hold."""
+        """The account that pays for the memory that this request makes the server hold."""
         budget = getattr(self.request.app.state, "budget", None)
         address = self.request.client.host if self.request.client is not None else ""
         return (budget if isinstance(budget, Budget) else unbounded()).of(payer(self.identity, address))
 
     @property
     def document_id(self) -> DocumentId:
-        """The document in the path; raises ProtocolError(not_found) for what can be none."""
+        """The document id in the path. Raises ProtocolError(not_found) if it is ill-formed."""
         value = self.request.path_params["document_id"]
         if not is_document_id(value):
             raise no_such_document()
@@ -187,19 +196,25 @@ class Asked:
 
     @property
     def ruling(self) -> Ruling:
-        """What the person may do in the document; an operation that asks by itself has none."""
+        """What the person may do in the document.
+
+        Raises InvariantError in an operation that checks the right itself, or needs none.
+        """
         if self.allowed is None:
-            raise InvariantError("This operation does not say which right it needs.")
+            raise InvariantError("This operation has no ruling, because it declares no right or checks it itself.")
         return self.allowed
 
 
 def reply(content: Struct, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
-    """An answer in JSON."""
+    """Return an answer in JSON."""
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
 def routes_of(api: object, access: Access | None = None, *, below: str = "") -> list[Route]:
-    """One route for each address of an API; HEAD goes with GET. `below`: what the routes are mounted under."""
+    """Return one route for each address of an API. HEAD is answered like GET.
+
+    `below` is the path that the routes are mounted under.
+    """
     verbs: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
     for each in operations_of(type(api)):
         endpoint = _endpoint(each, getattr(api, each.name), access)
@@ -220,7 +235,7 @@ def _endpoint(
     status = next(iter(each.answers))
     rights = access if each.asks else None
     if each.asks and access is None:
-        raise InvariantError(f"Nobody can say who may {each.name}.")
+        raise InvariantError(f"The operation {each.name} needs a right, and no Access is there to check it.")
 
     async def endpoint(request: Request) -> Response:
         asked, given = Asked(request), {}

@@ -1,8 +1,8 @@
-"""The pages: the built browser application, read once and served from memory.
+"""Pages: the built browser application, read once and served from memory.
 
-What is not in the build when the server starts does not exist, so no path can lead out of it. Files
-under /assets/ carry a hash of their content in their names and are kept by browsers for ever;
-everything else is asked for anew each time.
+Only files that are in the build when the server starts can be served, so no path can lead out of
+the build. Files under /assets/ have a hash of their content in their names, so browsers may keep
+them for ever. Browsers ask for everything else anew each time.
 """
 
 import gzip
@@ -23,7 +23,7 @@ _IN_REPOSITORY = Path(__file__).parents[2] / "client_web" / "editor" / "dist"
 DEFAULT_DIRECTORY = _IN_PACKAGE if _IN_PACKAGE.is_dir() else _IN_REPOSITORY
 
 MAX_BUILD_BYTES = 256 * 2**20
-"""A directory with more in it is not a build of ours: better to say so than to read somebody's home directory."""
+"""Most bytes of a build. A larger directory is refused, because it may be somebody's home."""
 
 _TYPES = {
     ".css": "text/css",
@@ -54,7 +54,7 @@ the server. <code>MANYHANDS_PAGES_DIR</code> names the directory with the built 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file of the build. `packed`: gzip, where that is worth it."""
+    """One file of the build. `packed` is the body in gzip, or None if gzip makes it no smaller."""
 
     body: bytes
     packed: bytes | None
@@ -63,19 +63,19 @@ class Asset:
 
     @property
     def etag(self) -> str:
-        """Names the content, however it is packed."""
+        """The entity tag. It names the content, packed or not."""
         return self.headers["ETag"].removeprefix("W/")
 
 
 class Pages:
-    """Serves a build; `assets` by path below the root."""
+    """Serves a build. `assets`: the files by their paths below the root."""
 
     def __init__(self, assets: Mapping[str, Asset]) -> None:
         self._assets = assets
         self._index = assets.get("index.html")
 
     def routes(self) -> list[Route]:
-        """Every address that nobody else has."""
+        """Return one route for all addresses. It must come last, after every other route."""
         return [Route("/{path:path}", self._get)]
 
     async def _get(self, request: Request) -> Response:
@@ -87,12 +87,15 @@ class Pages:
         if (asset := self._assets.get(path)) is not None:
             return _answer(request, asset)
         if "text/html" in request.headers.get("accept", ""):
-            return _answer(request, self._index, status=404)  # the application says so in its own words
+            return _answer(request, self._index, status=404)  # the application shows its own "not found"
         raise HTTPException(404)
 
 
 def read_build(directory: Path, *, max_bytes: int = MAX_BUILD_BYTES) -> dict[str, Asset]:
-    """Read a build; empty when there is none. Raises Unavailable when that is not what the directory holds."""
+    """Read a build. Return nothing if there is none in the directory.
+
+    Raises Unavailable if the directory holds more than `max_bytes`, and so is no build.
+    """
     if not (directory / "index.html").is_file():
         return {}
     assets: dict[str, Asset] = {}

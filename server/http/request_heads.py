@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol with the two bounds it lacks: on the size of a request's head, and on the time it takes to arrive.
+"""Request heads: two bounds that uvicorn's HTTP protocol lacks, on a head's size and its time.
 
-Without them a connection that sends nothing stays for ever, and one that sends headers without end
-fills the memory.
+Without them a connection that sends nothing stays for ever, and a connection that sends headers
+without end fills the memory.
 """
 
 import asyncio
@@ -10,14 +10,23 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 2**10
-"""Request line and headers, give or take one read from the socket; cookies of a whole domain take a tenth."""
+"""Most bytes of the request line and the headers, give or take one read from the socket.
+
+The cookies of a whole domain take a tenth of it.
+"""
 
 HEAD_SECONDS = 15.0
-"""From the connection's opening, or a further request's first byte, to the end of its headers."""
+"""Seconds until a head must be complete.
+
+They count from the connection's opening, or from the first byte of a further request.
+"""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Closes a connection whose request's head is too large or too slow. `head_seconds` may be set on a subclass."""
+    """Closes a connection if a request's head is too large or too slow.
+
+    A subclass may set `head_seconds`.
+    """
 
     head_seconds = HEAD_SECONDS
 
@@ -33,7 +42,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
         self._head_complete()
         super().connection_lost(exc)
 
@@ -52,12 +60,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def on_headers_complete(self) -> None:
-        """The head is complete."""
         self._head_complete()
         super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over with the head as it has been taken apart, to whom that is enough."""
+        """Hand the connection to the WebSocket protocol, with the parsed head if it can use that.
+
+        uvicorn's way writes the head out again, for the next protocol to parse a second time.
+        """
         instead_of = getattr(self.ws_protocol_class, "instead_of", None)
         protocol = None if instead_of is None else instead_of(self)
         if protocol is None:

@@ -1,4 +1,4 @@
-"""The REST API's sharing: who has access to a document, the link, and the record of who has changed that."""
+"""Sharing in the REST API: the people of a document, its link, and the record of its deeds."""
 
 from typing import Annotated, Literal, cast
 
@@ -16,14 +16,14 @@ from server.store.sharing_base import Person as StoredPerson
 
 MAX_USER_ID = 200 + len(INVITED)
 MAX_EMAIL = 254
-"""Characters; RFC 5321 allows no longer address."""
+"""Most characters of an e-mail address. RFC 5321 allows no longer one."""
 
 GivenRole = Literal["editor", "commenter", "viewer"]
 _GIVEN = "editor, commenter or viewer: ownership is transferred"
 
 
 class Invitation(Struct, forbid_unknown_fields=True):
-    """Somebody who is given a role: either by their e-mail address, or by their user id."""
+    """A role for somebody, who is named either by their e-mail address or by their user id."""
 
     role: Annotated[GivenRole, Meta(description=_GIVEN)]
     email: Annotated[str | UnsetType, Meta(description=f"an e-mail address of at most {MAX_EMAIL} characters")] = UNSET
@@ -41,13 +41,16 @@ class Invitation(Struct, forbid_unknown_fields=True):
 
 
 class RoleChange(Struct, forbid_unknown_fields=True):
-    """Another role for somebody."""
+    """The new role of somebody."""
 
     role: Annotated[Role, Meta(description=f"one of {', '.join(Role)}")]
 
 
 class LinkChange(Struct, forbid_unknown_fields=True):
-    """What the link is to do. `renew` makes a new one: whoever came by an older one is let go."""
+    """A change of the link.
+
+    `renew` makes a new link. People who have access only by an older link lose their access.
+    """
 
     role: Annotated[GivenRole | None, Meta(description=f"{_GIVEN}; or null, for a link that opens nothing")]
     renew: Annotated[bool | None, Meta(description="true or false: whether to make a new link")] = None
@@ -57,7 +60,10 @@ class LinkChange(Struct, forbid_unknown_fields=True):
 
 
 class Person(Struct):
-    """Somebody with access. The user id of somebody who has not signed in yet is `email:` and the address they were invited by."""
+    """Somebody with access.
+
+    Until an invited person signs in, their user id is `email:` and the address of the invitation.
+    """
 
     user: User
     email: str | None
@@ -66,10 +72,10 @@ class Person(Struct):
 
 
 class Link(Struct):
-    """The link: with `role` null it opens nothing.
+    """The link. With `role` null the link opens nothing.
 
-    `url` is an address on this server, shown to owners. It is null when its token cannot be derived
-    any more: renew the link then.
+    `url` is an address on this server, which only owners are shown. It is null if the link's token
+    cannot be derived any more. Renew the link then.
     """
 
     role: GivenRole | None
@@ -78,14 +84,14 @@ class Link(Struct):
 
 
 class People(Struct):
-    """Everybody with access, the owner first, and the link."""
+    """Everybody who has access, the owner first, and the link."""
 
     people: list[Person]
     link: Link
 
 
 class Grant(Struct):
-    """A role that somebody has now."""
+    """The role that somebody has now."""
 
     user_id: str
     role: Role
@@ -134,8 +140,8 @@ class SharingApi:
     async def change_role(self, asked: Asked, body: RoleChange) -> Grant:
         """Give somebody another role.
 
-        `owner` transfers the document, and the former owner becomes an editor. 409 for the owner's
-        own role.
+        `owner` transfers the document, and the former owner becomes an editor. The owner's own role
+        cannot be changed (409).
         """
         user_id = _user_id(asked)
         await self._desk.grant(asked.identity, asked.document_id, user_id, body.role)
@@ -145,12 +151,15 @@ class SharingApi:
         "DELETE /api/documents/{document_id}/people/{user_id:path}", needs=Action.SHARE, asks=False, errors={409}
     )
     async def remove_person(self, asked: Asked) -> None:
-        """Take access away, or leave. An owner removes others, everybody else leaves; 409 for the owner."""
+        """Take access away, or leave.
+
+        The owner removes others, and everybody else leaves. The owner cannot be removed (409).
+        """
         await self._desk.revoke(asked.identity, asked.document_id, _user_id(asked))
 
     @operation("PUT /api/documents/{document_id}/link", needs=Action.SHARE, asks=False, errors={409})
     async def set_link(self, asked: Asked, body: LinkChange) -> Link:
-        """Say what the link lets everybody do who has it, and make a new one if wished."""
+        """Set the role that the link gives, and make a new link if asked to."""
         role = None if body.role is None else Role(body.role)
         wish = LinkWish(role, body.renew or False, body.address_alone)
         return _link(await self._desk.set_link(asked.identity, asked.document_id, wish))
@@ -159,7 +168,8 @@ class SharingApi:
     async def see_audit(self, asked: Asked) -> Deeds:
         """See what was done to the document, and by whom: made, renamed, shared, trashed and so on.
 
-        The record is here as long as the document exists (`manyhands audit` afterwards).
+        The record can be read here as long as the document exists. Afterwards `manyhands audit`
+        shows it.
         """
         deeds = await self._desk.deeds(asked.identity, asked.document_id)
         return Deeds([told(deed) for deed in deeds])
@@ -176,7 +186,7 @@ def _link(link: LinkView) -> Link:
 
 
 def told(deed: StoredDeed) -> Deed:
-    """One line of a document's record, as it is told."""
+    """Return a deed as a line of the document's record."""
     return Deed(deed.at.isoformat(), deed.by, deed.kind, dict(deed.details))
 
 

@@ -1,4 +1,4 @@
-"""Pages of the sign-in with an identity provider: the way there, the way back, and out."""
+"""Sign-in pages: the way to the identity provider, the way back, and the sign-out."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from server.http.me import SignedIn
 from server.observe import log
 
 if TYPE_CHECKING:
-    from server.auth.oidc import OidcAuthenticator, OidcSignIn  # it comes with what makes it (server/people/ways_in.py)
+    from server.auth.oidc import OidcAuthenticator, OidcSignIn  # imported where it is made (server/people/ways_in.py)
 
 BEGIN = "/sign-in"
 FINISH = "/sign-in/callback"
@@ -26,7 +26,7 @@ _PAGE = """<!doctype html>
 
 
 class SignInPages:
-    """`/sign-in`, where the provider sends people back to, and `/sign-out`."""
+    """`/sign-in`, the address that the provider sends people back to, and `/sign-out`."""
 
     def __init__(self, sign_in: "OidcSignIn", sessions: "OidcAuthenticator", signed_in: SignedIn) -> None:
         self._sign_in = sign_in
@@ -34,7 +34,6 @@ class SignInPages:
         self._signed_in = signed_in
 
     def routes(self) -> list[Route]:
-        """The three addresses."""
         return [
             Route(BEGIN, self._begin),
             Route(FINISH, self._finish),

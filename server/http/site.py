@@ -1,4 +1,4 @@
-"""The HTTP side put together: who answers which address, and what surrounds every answer."""
+"""Site: the HTTP side put together, with its routes and the middleware around them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from server.http.sign_in import BEGIN, SignInPages
 from server.people.access import Access
 
 APIS = (DocumentsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
-"""Whatever declares operations, in the order in which people read of them."""
+"""The classes that declare operations, in the order of the table in server/PROTOCOL.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How people come in. `sign_in`: the pages for it, where there are some."""
+    """The ways in which people are recognised. `sign_in`: the sign-in pages, if there are any."""
 
     authenticator: Authenticator
     sign_in: SignInPages | None = None
@@ -41,10 +41,10 @@ def http_app(
     doors: Doors | None = None,
     budget: Budget | None = None,
 ) -> Starlette:
-    """The REST API and what else is served; Socket.IO and the origins' rules stand before it.
+    """Build the REST API and the rest of HTTP. Socket.IO and `OriginMiddleware` stand before this.
 
-    `others`: health and the pages.
-    Without `doors` everybody is a newcomer, without `budget` bodies are bounded one by one only.
+    `others` are the routes of health and of the pages. Without `doors` everybody is a newcomer.
+    Without `budget` each body is bounded, but not their sum.
     """
     router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
     sign_in = doors.sign_in if doors is not None else None

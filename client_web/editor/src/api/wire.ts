@@ -1,23 +1,23 @@
 /** The REST API's JSON. `manyhands openapi --types` writes this file: change the server instead. */
 
-/** A document that is to be made. */
+/** The document to make. */
 export interface NewDocument {
   readonly title?: string;
 }
 
-/** Another title. */
+/** The new title. */
 export interface Title {
   readonly title: string;
 }
 
-/** Somebody who is given a role: either by their e-mail address, or by their user id. */
+/** A role for somebody, who is named either by their e-mail address or by their user id. */
 export interface Invitation {
   readonly role: "commenter" | "editor" | "viewer";
   readonly email?: string;
   readonly user_id?: string;
 }
 
-/** Another role for somebody. */
+/** The new role of somebody. */
 export interface RoleChange {
   readonly role: Role;
 }
@@ -25,14 +25,14 @@ export interface RoleChange {
 /** A person's role in a document. Each role includes the ones after it. */
 export type Role = "commenter" | "editor" | "owner" | "viewer";
 
-/** What the link is to do. `renew` makes a new one: whoever came by an older one is let go. */
+/** A change of the link. `renew` makes a new link. People who have access only by an older link lose their access. */
 export interface LinkChange {
   readonly role: "commenter" | "editor" | "viewer" | null;
   readonly renew?: boolean | null;
   readonly address_alone?: boolean | null;
 }
 
-/** How a guest wants to be shown to others. */
+/** The name and the colour by which a guest wants to be shown. */
 export interface Look {
   readonly name?: string;
   readonly color?: string;
@@ -43,7 +43,7 @@ export interface Token {
   readonly token: string;
 }
 
-/** A document's entry, as one person sees it. `trashed_at` is null unless the document is in the trash, `size` counts the bytes of log and snapshot, `role` is that of the person who asks. */
+/** A document's entry, as one person sees it. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. */
 export interface Document {
   readonly id: string;
   readonly title: string;
@@ -62,13 +62,13 @@ export interface User {
   readonly color: string;
 }
 
-/** A page of the list. `cursor` is null on the last one. */
+/** A page of the list. `cursor` is null on the last page. */
 export interface Documents {
   readonly documents: readonly Document[];
   readonly cursor: string | null;
 }
 
-/** A picture that is kept. `sha256` is of its content; `size` is in bytes, `width` and `height` in pixels. */
+/** A stored picture. `sha256` is the hash of its content. `size` is in bytes, `width` and `height` are in pixels. */
 export interface Attachment {
   readonly url: string;
   readonly sha256: string;
@@ -78,13 +78,13 @@ export interface Attachment {
   readonly height: number;
 }
 
-/** Everybody with access, the owner first, and the link. */
+/** Everybody who has access, the owner first, and the link. */
 export interface People {
   readonly people: readonly Person[];
   readonly link: Link;
 }
 
-/** Somebody with access. The user id of somebody who has not signed in yet is `email:` and the address they were invited by. */
+/** Somebody with access. Until an invited person signs in, their user id is `email:` and the address of the invitation. */
 export interface Person {
   readonly user: User;
   readonly email: string | null;
@@ -92,14 +92,14 @@ export interface Person {
   readonly via: "grant" | "link";
 }
 
-/** The link: with `role` null it opens nothing. `url` is an address on this server, shown to owners. It is null when its token cannot be derived any more: renew the link then. */
+/** The link. With `role` null the link opens nothing. `url` is an address on this server, which only owners are shown. It is null if the link's token cannot be derived any more. Renew the link then. */
 export interface Link {
   readonly role: "commenter" | "editor" | "viewer" | null;
   readonly address_alone: boolean;
   readonly url: string | null;
 }
 
-/** A role that somebody has now. */
+/** The role that somebody has now. */
 export interface Grant {
   readonly user_id: string;
   readonly role: Role;
@@ -118,7 +118,7 @@ export interface Deed {
   readonly details: Readonly<Record<string, string>>;
 }
 
-/** The person who asks, and how the server knows them. `expires_at` is null when that lasts. */
+/** The person who asks, and how the server knows them. `expires_at` is null if that does not end at a fixed time. */
 export interface Me {
   readonly user: User;
   readonly kind: "guest" | "jwt" | "oidc";
@@ -139,19 +139,19 @@ export interface Ready {
   readonly status: "ready";
 }
 
-/** The process cannot do its work now, and why. */
+/** The process cannot do its work now, for this reason. */
 export interface NotReady {
   readonly status: "unavailable";
   readonly reason: string;
 }
 
-/** An answer with a status from 400 on. `sign_in` comes with 401, where there is a page to sign in. */
+/** An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page. */
 export interface Error {
   readonly error: Refusal;
   readonly sign_in?: string;
 }
 
-/** Why something is refused: a code for programs, and a sentence for people. */
+/** The reason of a refusal: a code for programs, and a sentence for people. */
 export interface Refusal {
   readonly code: Code;
   readonly message: string;
