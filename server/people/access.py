@@ -57,7 +57,10 @@ class Ruling:
 
 
 class Access:
-    """Rulings over the store. `guests`: everybody is let in, and documents may have no owner."""
+    """Rulings over the store.
+
+    `guests`: everybody is let in, and a document without an owner belongs to all who may change it.
+    """
 
     def __init__(self, store: Store, *, guests: bool) -> None:
         self._sharing = store.sharing

@@ -38,8 +38,8 @@ def derive_token(key: bytes, document_id: DocumentId, generation: int) -> str:
 class LinkWish:
     """A change of the link that an owner asks for.
 
-    `renew` makes a new token, and the old ones open nothing any more. `address_alone` is None to
-    leave that as it is.
+    `renew` makes a new token, and the old ones open nothing any more. `address_alone`: the
+    document's address opens it without a token. None leaves that as it is.
     """
 
     role: Role | None
