@@ -1,8 +1,8 @@
-"""The pages' way into the packages; pyproject.toml says everything else.
+"""Packaging of the pages. pyproject.toml says everything else about the packages.
 
-What `make dist` has built in client_web/editor/dist is in the wheel as server/built_pages, and in
-the sdist at its own place. Neither can be made without. An editable installation needs none: it
-serves what is in the source tree.
+`make dist` builds the pages in client_web/editor/dist. The wheel holds them as server/built_pages,
+and the sdist holds them at the same place as the repository. Neither can be made without the pages.
+An editable installation needs no pages in the package, because it serves those in the source tree.
 """
 
 import shutil
@@ -27,33 +27,31 @@ def _need_pages() -> None:
 
 
 class Build(build):
-    """Begins with nothing: what an earlier build left in the same directory would be packed as well."""
+    """A build that empties its directory first, because leftovers would be packed as well."""
 
     sub_commands = [*build.sub_commands, ("build_pages", None)]  # noqa: RUF012  # as setuptools declares them
 
     def run(self) -> None:
-        """Build everything anew."""
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
 
 
 class BuildPages(Command):
-    """Puts the pages into the package, in the form of setuptools' `SubCommand`."""
+    """Copies the pages into the package, with the methods of setuptools' `SubCommand`."""
 
     description = "copy the built pages into the package"
     user_options = []  # noqa: RUF012  # there are none
     editable_mode = False
 
     def initialize_options(self) -> None:
-        """The directory is known later."""
         self.build_lib: str | None = None
 
     def finalize_options(self) -> None:
-        """Build where the modules are built."""
+        """Use the directory into which the modules are built."""
         self.set_undefined_options("build_py", ("build_lib", "build_lib"))
 
     def run(self) -> None:
-        """Copy every file; raises FileError when there are none."""
+        """Copy every file. Raises FileError if there are no pages."""
         if self.editable_mode:
             return
         _need_pages()
@@ -62,15 +60,15 @@ class BuildPages(Command):
             self.copy_file(source, target)
 
     def get_source_files(self) -> list[str]:
-        """For the sdist."""
+        """Return the files that the sdist needs for this command."""
         return [str(path) for path in _files()]
 
     def get_outputs(self) -> list[str]:
-        """For the list of installed files."""
+        """Return the files that this command writes, for the list of installed files."""
         return list(self.get_output_mapping())
 
     def get_output_mapping(self) -> dict[str, str]:
-        """Copy by original."""
+        """Return each copy's path with the path of its original."""
         if self.editable_mode:
             return {}
         assert self.build_lib is not None
@@ -79,10 +77,10 @@ class BuildPages(Command):
 
 
 class Sdist(sdist):
-    """Holds the pages, so that whoever builds from it needs no Node.js."""
+    """An sdist with the pages in it, so that building from it needs no Node.js."""
 
     def run(self) -> None:
-        """Write it; raises FileError when there are no pages."""
+        """Write the sdist. Raises FileError if there are no pages."""
         _need_pages()
         super().run()
 

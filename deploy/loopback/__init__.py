@@ -1,1 +1,1 @@
-"""The reference set-up on one machine's loopback, as `make cluster` and the cluster's tests start it."""
+"""Reference set-up on one machine's loopback, for `make cluster` and for the cluster's tests."""

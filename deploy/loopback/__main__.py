@@ -1,4 +1,7 @@
-"""`make cluster`: the reference set-up in ./data/cluster, with everybody's lines in one window, until Ctrl-C."""
+"""`make cluster`: runs the reference set-up in ./data/cluster until Ctrl-C.
+
+The lines of all programs appear in one window.
+"""
 
 import asyncio
 import signal
@@ -19,21 +22,23 @@ COLORS = {
     "haproxy": "cyan",
 }
 PAUSE = 1.0
-"""Seconds until a program that has ended by itself is started again."""
+"""Seconds until a program that ended by itself is started again."""
 
 
 def hear(name: str, line: str) -> None:
-    """Show what a program writes, with its name in its colour."""
+    """Show a line that a program writes, after the program's name in its colour."""
     click.echo(click.style(f"{name:>8} │ ", fg=COLORS.get(name)) + line)
 
 
 def say(sentence: str) -> None:
-    """Show what we do ourselves."""
+    """Show a line of our own."""
     click.echo(click.style(f"{'cluster':>8} │ {sentence}", bold=True))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--port", default=8000, show_default=True, help="The balancer's; the five after it are used as well.")
+@click.option(
+    "--port", default=8000, show_default=True, help="The balancer's port. The five ports after it are used as well."
+)
 @click.option("--dir", "directory", default="data/cluster", show_default=True, help="Where everything is kept.")
 def main(port: int, directory: str) -> None:
     """Run HAProxy, three nodes, Redis and PostgreSQL on this machine's loopback."""
@@ -45,7 +50,7 @@ def main(port: int, directory: str) -> None:
 
 
 async def run(directory: Path, ports: Ports) -> None:
-    """Start everything, keep it running, stop it at SIGINT or SIGTERM, in whatever state it is."""
+    """Start all programs, and keep them running. SIGINT and SIGTERM stop them at any stage."""
     working = asyncio.ensure_future(_work(directory, ports))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, working.cancel)
@@ -57,8 +62,8 @@ async def run(directory: Path, ports: Ports) -> None:
 
 async def _work(directory: Path, ports: Ports) -> None:
     async with Cluster(directory, ports, hear, say) as cluster:
-        say(f"Manyhands is at {cluster.url}; its nodes are at ports {', '.join(map(str, ports.nodes))}.")
-        say("Kill any part and watch: it comes back. Ctrl-C stops everything.")
+        say(f"Manyhands is at {cluster.url}. Its nodes are at ports {', '.join(map(str, ports.nodes))}.")
+        say("Kill any program, and it is started again. Ctrl-C stops everything.")
         try:
             async with asyncio.TaskGroup() as tasks:
                 for program in cluster.programs:

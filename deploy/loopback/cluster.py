@@ -1,7 +1,8 @@
-"""Redis, PostgreSQL, three nodes and HAProxy: started one after the other, stopped in the opposite order, whatever happens.
+"""Cluster of Redis, PostgreSQL, three nodes and HAProxy on loopback.
 
-Nodes reach their dependencies at ports that `Links` name: directly in `make cluster`, through
-relays that can be cut in tests.
+The programs are started one after the other, and are always stopped in the opposite order.
+`Links` names the ports at which nodes reach Redis and PostgreSQL. In `make cluster` these are the
+programs' own ports. In tests they are the ports of relays, which can be cut.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from deploy.loopback.waiting import listens, status_of, until_up
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where each part listens on 127.0.0.1."""
+    """The ports on 127.0.0.1 at which the programs listen."""
 
     balancer: int
     nodes: tuple[int, ...]
@@ -29,42 +30,42 @@ class Ports:
 
     @classmethod
     def from_first(cls, first: int) -> Self:
-        """The balancer's, then everybody else's in a row after it."""
+        """Take the first port for the balancer, and the five after it for the others."""
         return cls(first, (first + 1, first + 2, first + 3), first + 4, first + 5)
 
     @property
     def all(self) -> tuple[int, ...]:
-        """Every one of them."""
         return (self.balancer, *self.nodes, self.redis, self.postgres)
 
 
 class Links(Protocol):
-    """The way from a node, counted from 0, to the dependencies: which ports it is told."""
+    """The ports at which a node finds its dependencies. Nodes are counted from 0."""
 
     def redis(self, node: int) -> int:
-        """Where this node finds Redis."""
+        """Return the port at which this node finds Redis."""
 
     def postgres(self, node: int) -> int:
-        """Where this node finds PostgreSQL."""
+        """Return the port at which this node finds PostgreSQL."""
 
 
 class DirectLinks:
-    """Nothing stands between."""
+    """Links without anything between: the programs' own ports."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
     def redis(self, node: int) -> int:  # noqa: ARG002 - the same for each node
-        """Redis itself."""
         return self._ports.redis
 
     def postgres(self, node: int) -> int:  # noqa: ARG002 - the same for each node
-        """PostgreSQL itself."""
         return self._ports.postgres
 
 
 class Cluster:
-    """All programs; `async with` is their lifetime. `say` is given the progress, `hear` every line that a program writes."""
+    """All programs of the cluster. They run as long as the `async with` block.
+
+    `say` gets the progress. `hear` gets every line that a program writes.
+    """
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Cluster:
         links: Links | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`settings`: environment variables of every node, beside those that make it one of the cluster."""
+        """Take further environment variables for every node in `settings`."""
         self.ports = ports
         self._directory = directory.absolute()
         self._links = links or DirectLinks(ports)
@@ -93,25 +94,28 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Where people are received."""
+        """The address for people."""
         return f"http://127.0.0.1:{self.ports.balancer}"
 
     @property
     def database_url(self) -> str:
-        """Where the documents are, with the password."""
+        """The address of the database, with the password."""
         return self._database.url(self.ports.postgres)
 
     @property
     def programs(self) -> list[Program]:
-        """Everything that runs, in the order of starting."""
+        """All programs, in the order in which they are started."""
         return [self.redis, self.postgres, *self.nodes, self.haproxy]
 
     async def __aenter__(self) -> Self:
-        """Start everything and wait until it answers; raises CannotStart with nothing left behind."""
+        """Start all programs, and wait until they answer.
+
+        Raises CannotStart. Then no program is left running.
+        """
         async with AsyncExitStack() as exits:
             for port in self.ports.all:
                 if await listens(port):
-                    raise CannotStart(f"Port {port} on 127.0.0.1 is in use: another program runs there.")
+                    raise CannotStart(f"Port {port} on 127.0.0.1 is in use. Stop the program there, or choose another.")
             self._directory.mkdir(parents=True, exist_ok=True)
             self._say("Starting Redis")
             exits.push_async_callback(self.redis.stop)
@@ -135,7 +139,6 @@ class Cluster:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Stop everything."""
         await self._exits.aclose()
 
     async def start_redis(self) -> None:
@@ -144,7 +147,7 @@ class Cluster:
         await until_up(self.redis, partial(listens, self.ports.redis))
 
     async def start_postgres(self) -> None:
-        """Start PostgreSQL on what it has."""
+        """Start PostgreSQL with the data that is there."""
         await self.postgres.start()
         await until_up(self.postgres, self._database.answers)
 
@@ -154,13 +157,16 @@ class Cluster:
         await until_up(self.nodes[number], partial(self._ready, self.ports.nodes[number]))
 
     async def start_haproxy(self) -> None:
-        """Start HAProxy and wait until it has found somebody to send people to, and takes orders."""
+        """Start HAProxy, and wait until it has found a node that is ready and answers questions."""
         await self.haproxy.start()
         await until_up(self.haproxy, partial(self._ready, self.ports.balancer))
         await until_up(self.haproxy, self._obeys)
 
     async def ask_haproxy(self, question: str) -> str:
-        """Put a question to HAProxy's first process, or to its present worker when it begins with `@1`; raises OSError."""
+        """Ask HAProxy's master process, or its present worker if the question begins with `@1`.
+
+        Raises OSError.
+        """
         reader, writer = await asyncio.open_unix_connection(self._directory / "haproxy" / "haproxy.sock")
         writer.write(f"{question}\n".encode())
         writer.write_eof()
@@ -175,11 +181,14 @@ class Cluster:
             return False
 
     def reload_haproxy(self) -> None:
-        """Let HAProxy read its file again: open connections stay, new ones meet a new process."""
+        """Let HAProxy read its file again.
+
+        Open connections stay with the old process, and new ones go to a new process.
+        """
         self.haproxy.signal(signal.SIGUSR2)
 
     async def restart_node(self, number: int) -> None:
-        """Let a node leave in good order, and start it again."""
+        """Stop a node in good order, and start it again."""
         await self.nodes[number].stop()
         await self.start_node(number)
 

@@ -1,4 +1,4 @@
-"""One program that is started, listened to, and ended by its process id, together with all of its children."""
+"""Program that is started, listened to, and ended by its process id, with all of its children."""
 
 import asyncio
 import contextlib
@@ -11,27 +11,30 @@ from pathlib import Path
 from typing import Any
 
 Hear = Callable[[str, str], None]
-"""Told each line that a program writes: its name and the line."""
+"""Called with the program's name and the line, for each line that a program writes."""
 
 
 class CannotStart(Exception):
-    """Something is missing or in the way; the text is a sentence for whoever started this."""
+    """A program cannot start. The text is a sentence for the person who started the set-up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run. `user` is somebody else to run it as, which only root may ask for."""
+    """A command line and its surroundings. `user` is another user to run it as, if we are root."""
 
     argv: Sequence[str]
     directory: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     last_words: signal.Signals = signal.SIGTERM
-    """The signal that it ends in good order by."""
+    """The signal that ends the program in good order."""
 
 
 class Program:
-    """One process at a time under one name, in a session of its own: a Ctrl-C in the terminal does not reach it."""
+    """One process at a time under one name.
+
+    The process has a session of its own, so a Ctrl-C in the terminal does not reach it.
+    """
 
     def __init__(self, name: str, command: Command, hear: Hear) -> None:
         self.name = name
@@ -42,11 +45,11 @@ class Program:
 
     @property
     def running(self) -> bool:
-        """Whether it has been started and has not ended."""
+        """Whether the program was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it; raises CannotStart when there is no such program or user."""
+        """Start the program. Raises CannotStart if there is no such program or user."""
         command = self.command
         if shutil.which(command.argv[0]) is None:
             raise CannotStart(f"{self.name} does not start: there is no {command.argv[0]}.")
@@ -71,7 +74,10 @@ class Program:
             self._hear(self.name, line.decode(errors="replace").rstrip())
 
     def signal(self, number: signal.Signals, *, whole_family: bool = False) -> None:
-        """Send it a signal, or it and all of its children. Nothing happens when it has ended."""
+        """Send a signal to the process, and to all of its children if `whole_family` is set.
+
+        Nothing happens if the process has ended.
+        """
         if self.running:
             assert self._process is not None
             for pid in _family(self._process.pid) if whole_family else [self._process.pid]:
@@ -79,18 +85,17 @@ class Program:
                     os.kill(pid, number)
 
     async def ended(self) -> int:
-        """Wait for its end, and for its last lines."""
+        """Wait for the process to end and for its last lines. Return its exit code."""
         assert self._process is not None
         code = await self._process.wait()
         if self._listening is not None:
-            # A grandchild that got away may hold the pipe open: what it says is nobody's business
-            # any more.
+            # A grandchild that was not ended may hold the pipe open. Its lines are not needed.
             await asyncio.wait({self._listening}, timeout=1)
             self._listening.cancel()
         return code
 
     async def stop(self, seconds: float = 15.0) -> None:
-        """End it in good order, or by force after so many seconds."""
+        """End the process in good order, or by SIGKILL after so many seconds."""
         self.signal(self.command.last_words)
         if self.running:
             with contextlib.suppress(TimeoutError):
@@ -99,30 +104,33 @@ class Program:
         await self.kill()
 
     async def kill(self) -> None:
-        """Send it SIGKILL, children included; returns when it is gone."""
+        """Send SIGKILL to the process and its children, and wait until the process is gone."""
         self.signal(signal.SIGKILL, whole_family=True)
         if self._process is not None:
             await self.ended()
 
 
 def mortal(*argv: str | os.PathLike[str], by: signal.Signals = signal.SIGKILL) -> list[str]:
-    """A command whose process gets a signal when the process that starts it dies, however that one dies. Linux only."""
+    """Return a command whose process gets a signal if its parent dies, in whatever way.
+
+    This works on Linux with `setpriv`. Elsewhere the command is returned as it is.
+    """
     tie = shutil.which("setpriv")
     return [*([tie, "--pdeathsig", by.name.removeprefix("SIG")] if tie else []), *(os.fspath(each) for each in argv)]
 
 
 def inherited() -> dict[str, str]:
-    """This process's environment without what would change the nodes' settings or PostgreSQL's."""
+    """Return this process's environment without the settings of Manyhands and PostgreSQL."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("MANYHANDS_", "PG"))}
 
 
 def identity(user: str | None) -> dict[str, Any]:
-    """The arguments that make a subprocess somebody else's; None: stay who we are."""
+    """Return the arguments that run a subprocess as another user. None keeps our own user."""
     return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 def _family(pid: int) -> list[int]:
-    """A process and everybody that descends from it, as Linux tells."""
+    """Return the ids of a process and its descendants. Without Linux's /proc, only its own."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:

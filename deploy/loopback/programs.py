@@ -1,4 +1,4 @@
-"""The commands of the reference set-up: Redis, PostgreSQL, a node, HAProxy, each on loopback."""
+"""Programs of the reference set-up: Redis, PostgreSQL, a node and HAProxy, each on loopback."""
 
 import asyncio
 import os
@@ -16,11 +16,11 @@ REPOSITORY = Path(__file__).parents[2]
 HAPROXY_CONFIG = REPOSITORY / "deploy" / "haproxy.cfg"
 
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-"""Debian keeps servers where an ordinary user's shell does not look."""
+"""Search path for programs. Debian keeps servers where an ordinary user's PATH does not lead."""
 
 
 def redis(directory: Path, port: int) -> Command:
-    """A Redis that keeps nothing: it holds nothing of value."""
+    """Return the command of a Redis that writes nothing to disk. Nothing in it has to last."""
     directory.mkdir(parents=True, exist_ok=True)
     options = {"port": str(port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "loglevel": "warning"}
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -28,7 +28,10 @@ def redis(directory: Path, port: int) -> Command:
 
 
 def node(directory: Path, port: int, database_url: str, redis_url: str) -> Command:
-    """A node that believes its balancer, and says so early when PostgreSQL does not answer."""
+    """Return the command of a node.
+
+    The node trusts the balancer's headers. It says within a second if PostgreSQL does not answer.
+    """
     environ = {
         "MANYHANDS_HOST": "127.0.0.1",
         "MANYHANDS_PORT": str(port),
@@ -42,7 +45,10 @@ def node(directory: Path, port: int, database_url: str, redis_url: str) -> Comma
 
 
 def haproxy(directory: Path, port: int, nodes: Sequence[int]) -> Command:
-    """HAProxy with deploy/haproxy.cfg as it is; SIGUSR2 reloads it. Who owns the directory may ask it things at haproxy.sock."""
+    """Return the command of HAProxy with deploy/haproxy.cfg as it is.
+
+    SIGUSR2 reloads the file. The directory's owner may ask HAProxy questions at haproxy.sock.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     environ = {f"NODE_{number}": f"127.0.0.1:{each}" for number, each in enumerate(nodes, 1)}
     environ["LISTEN"] = f"127.0.0.1:{port}"
@@ -51,7 +57,10 @@ def haproxy(directory: Path, port: int, nodes: Sequence[int]) -> Command:
 
 
 class Postgres:
-    """A PostgreSQL of our own: made when it is not there yet, run as `postgres` when we are root (it refuses to be root)."""
+    """A PostgreSQL of our own, which is made if it is not there yet.
+
+    If we are root, it runs as the user `postgres`, because PostgreSQL refuses to run as root.
+    """
 
     def __init__(self, directory: Path, port: int) -> None:
         self._directory = directory
@@ -61,19 +70,18 @@ class Postgres:
 
     @property
     def command(self) -> Command:
-        """How it is run."""
         options = {"listen_addresses": "127.0.0.1", "port": str(self._port), "unix_socket_directories": ""}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         argv = [_postgres("postgres"), "-D", str(self._directory), *settings]
-        # SIGINT ends it at once and in good order; by SIGTERM it would wait until its clients go.
+        # SIGINT ends PostgreSQL at once and in good order. SIGTERM lets it wait for its clients.
         return Command(argv, Path("/"), user=self._user, last_words=signal.SIGINT)
 
     def url(self, port: int) -> str:
-        """How nodes reach it, directly or through a relay on another port."""
+        """Return the database's address for nodes, with this port: its own, or a relay's."""
         return f"postgresql://manyhands:{self._password_file.read_text()}@127.0.0.1:{port}/manyhands"
 
     async def prepare(self) -> None:
-        """Make the database cluster unless it is there; raises CannotStart."""
+        """Make PostgreSQL's data directory unless it is there. Raises CannotStart."""
         if self._password_file.exists() and (self._directory / "PG_VERSION").exists():
             return
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -93,7 +101,7 @@ class Postgres:
         _write_secret(self._password_file, password, None)
 
     async def answers(self) -> bool:
-        """Whether it takes connections."""
+        """Whether PostgreSQL takes connections."""
         try:
             await self._run(_postgres("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port))
         except CannotStart:
@@ -101,7 +109,7 @@ class Postgres:
         return True
 
     async def make_database(self) -> None:
-        """Make the database `manyhands` unless it is there; PostgreSQL must be running."""
+        """Make the database `manyhands` unless it is there. PostgreSQL must be running."""
         address = ("-h", "127.0.0.1", "-p", str(self._port), "-U", "manyhands")
         environ = {"PGPASSWORD": self._password_file.read_text()}
         found = await self._run(
@@ -113,7 +121,7 @@ class Postgres:
             await self._run(_postgres("createdb"), *address, "manyhands", environ=environ)
 
     def _refuse_closed_doors(self) -> None:
-        """Who owns the directory must be able to walk to it."""
+        """Raise CannotStart if the user `postgres` cannot reach the directory from the root."""
         for parent in self._directory.absolute().parents:
             if not parent.stat().st_mode & 0o001:
                 raise CannotStart(
@@ -153,7 +161,7 @@ def _find(program: str) -> str:
 
 
 def _postgres(program: str) -> str:
-    """One of PostgreSQL's programs: the newest that Debian has installed, or what is on the path."""
+    """Find one of PostgreSQL's programs: the newest of Debian's, or the one on the path."""
     installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     if installed:
         return str(installed[-1])

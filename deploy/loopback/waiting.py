@@ -7,25 +7,28 @@ from collections.abc import Awaitable, Callable
 from deploy.loopback.program import CannotStart, Program
 
 PATIENCE = 60.0
-"""Seconds after which a program that should be up counts as broken: a slow disk makes a database in twenty."""
+"""Seconds after which a program that does not answer counts as broken.
+
+A slow disk makes a database in twenty.
+"""
 PAUSE = 0.05
-"""Seconds between two looks: another process has no event to wait for."""
+"""Seconds between two looks, because another process has no event to wait for."""
 
 
 async def until_up(program: Program, answers: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a program that was started answers; raises CannotStart when it ends, or takes too long."""
+    """Wait until a started program answers. Raises CannotStart if it ends, or takes too long."""
     try:
         async with asyncio.timeout(PATIENCE):
             while not await answers():
                 if not program.running:
-                    raise CannotStart(f"{program.name} ended at once: the lines above say why.")
+                    raise CannotStart(f"{program.name} ended at once. The lines above say why.")
                 await asyncio.sleep(PAUSE)
     except TimeoutError:
         raise CannotStart(f"{program.name} has not answered for {PATIENCE:g} s.") from None
 
 
 async def listens(port: int) -> bool:
-    """Whether somebody takes connections there."""
+    """Whether a program takes connections at this port."""
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
@@ -35,7 +38,7 @@ async def listens(port: int) -> bool:
 
 
 async def status_of(port: int, path: str, seconds: float = 5.0) -> int | None:
-    """The HTTP status of a GET; None: no answer in time."""
+    """Return the HTTP status of a GET, or None if there is no answer in time."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
