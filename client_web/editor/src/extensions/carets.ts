@@ -1,7 +1,7 @@
 /** The carets and selections of the other people, with name labels that show while a caret moves.
  *
- * Presence comes from other people: a state whose cursor or user is malformed is left out, since y-tiptap would throw on it in the
- * middle of drawing the document.
+ * Presence comes from other people: a state whose cursor or user is malformed is left out, since
+ * y-tiptap would throw on it in the middle of drawing the document.
  */
 
 import { Extension } from "@tiptap/core";
@@ -67,13 +67,17 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** A caret without any text: a style sheet draws the name, so that nothing that reads the words of a page meets it. */
+/**
+ * A caret without any text: a style sheet draws the name, so that nothing that reads the words of a
+ * page meets it.
+ */
 function drawCaret(user: ShownUser, clientId: number): HTMLElement {
   const caret = document.createElement("span");
   caret.className = "page-caret";
   caret.dataset.clientId = String(clientId);
   caret.style.setProperty("--caret-color", user.color);
-  // Generated content is read out by some screen readers, and a translated page may move what stands in its words.
+  // Generated content is read out by some screen readers, and a translated page may move what
+  // stands in its words.
   caret.setAttribute("aria-hidden", "true");
   caret.translate = false;
   const label = document.createElement("span");
@@ -88,7 +92,10 @@ function drawSelection(user: ShownUser): DecorationAttrs {
   return { class: "page-caret-selection", style: `--caret-color: ${user.color}` };
 }
 
-/** Shows a caret's label again when it moves, and brings the carets back that y-tiptap hides after Enter and the like. */
+/**
+ * Shows a caret's label again when it moves, and brings the carets back that y-tiptap hides after
+ * Enter and the like.
+ */
 function keepCaretsVisible(awareness: Awareness): Plugin {
   return new Plugin({
     key: new PluginKey("keepCaretsVisible"),

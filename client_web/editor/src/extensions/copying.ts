@@ -20,7 +20,10 @@ export const Copying = Extension.create({
   },
 });
 
-/** The words of a slice that begins at `$from`; words from within one list item have no mark in front. */
+/**
+ * The words of a slice that begins at `$from`; words from within one list item have no mark in
+ * front.
+ */
 export function plainText({ content, openStart, openEnd }: Slice, $from: ResolvedPos | null = null): string {
   let [inner, depth] = [content, 0];
   while (depth < Math.min(openStart, openEnd) && inner.childCount === 1) {
@@ -31,7 +34,9 @@ export function plainText({ content, openStart, openEnd }: Slice, $from: Resolve
   return linesOf(inner, { $from: depth < openStart ? $from : null, depth }).join("\n");
 }
 
-/** Where the first node of a fragment stands in the document; null where the whole of it is copied. */
+/**
+ * Where the first node of a fragment stands in the document; null where the whole of it is copied.
+ */
 interface Edge {
   readonly $from: ResolvedPos | null;
   /** Of the parent. */

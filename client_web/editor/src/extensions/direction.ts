@@ -1,7 +1,9 @@
-/** Writing directions: each block runs as its first strong letter does, unless a person has chosen otherwise.
+/** Writing directions: each block runs as its first strong letter does, unless a person has chosen
+ * otherwise.
  *
- * What is chosen is stored as stock Tiptap does, in an attribute `dir`. What is found automatically is stored nowhere: the view
- * draws `dir="auto"`, and copies and exports do not have it. List items and quotes follow their first line (sheet.css).
+ * What is chosen is stored as stock Tiptap does, in an attribute `dir`. What is found automatically
+ * is stored nowhere: the view draws `dir="auto"`, and copies and exports do not have it. List items
+ * and quotes follow their first line (sheet.css).
  */
 
 import { Extension } from "@tiptap/core";
@@ -23,7 +25,10 @@ export type Direction = "ltr" | "rtl";
 
 const DIRECTIONS: readonly unknown[] = ["ltr", "rtl", "auto"];
 
-/** Other applications may choose for whole lists and tables; only those of lines, items and quotes are set here. */
+/**
+ * Other applications may choose for whole lists and tables; only those of lines, items and quotes
+ * are set here.
+ */
 const LINES = ["paragraph", "heading", "codeBlock"];
 const AROUND = ["listItem", "taskItem", "blockquote"];
 const OTHERS = ["bulletList", "orderedList", "taskList", "table", "tableRow", "tableCell", "tableHeader"];
@@ -91,7 +96,8 @@ function chosen(dir: unknown): Direction | null {
 
 /** Lets views of this schema draw `dir="auto"` on lines for which nothing is chosen. */
 function drawAutomatic(schema: Schema): void {
-  // The schema keeps this serializer for copies and exports, with the ways to draw that the nodes have now.
+  // The schema keeps this serializer for copies and exports, with the ways to draw that the nodes
+  // have now.
   DOMSerializer.fromSchema(schema);
   for (const name of LINES) {
     const spec = schema.nodes[name]?.spec;

@@ -1,6 +1,8 @@
-/** Places between blocks that hold no line: between two tables, before a quote that begins a document, behind code that ends it.
+/** Places between blocks that hold no line: between two tables, before a quote that begins a
+ * document, behind code that ends it.
  *
- * A gap cursor stands there, and a letter typed begins a line. The arrow keys of tables and code blocks would jump over it.
+ * A gap cursor stands there, and a letter typed begins a line. The arrow keys of tables and code
+ * blocks would jump over it.
  */
 
 import { Extension } from "@tiptap/core";
@@ -35,14 +37,20 @@ export const Gaps = Extension.create({
   },
 });
 
-/** Where Ctrl+Home or Ctrl+End leads when a table or the like is there: Chromium stays in the first cell. */
+/**
+ * Where Ctrl+Home or Ctrl+End leads when a table or the like is there: Chromium stays in the first
+ * cell.
+ */
 function endBeside({ state: { doc } }: EditorView, event: KeyboardEvent): Selection | null {
   if (!event.ctrlKey || event.shiftKey || event.altKey || event.metaKey) return null;
   if (event.key === "Home") return isGap(doc.resolve(0)) ? Selection.atStart(doc) : null;
   return event.key === "End" && isGap(doc.resolve(doc.content.size)) ? Selection.atEnd(doc) : null;
 }
 
-/** The gap that an arrow key leads to from the edge of a block; null where it leads to a line, or nowhere. */
+/**
+ * The gap that an arrow key leads to from the edge of a block; null where it leads to a line, or
+ * nowhere.
+ */
 function gapBeyond(
   view: EditorView,
   { key, shiftKey, ctrlKey, altKey, metaKey }: KeyboardEvent,
@@ -85,7 +93,10 @@ function mayHaveGaps({ selection: { $head } }: EditorState): boolean {
   return false;
 }
 
-/** ProseMirror's own test, which it keeps out of its types; a gap cursor that is mapped onto the same document is tested. */
+/**
+ * ProseMirror's own test, which it keeps out of its types; a gap cursor that is mapped onto the
+ * same document is tested.
+ */
 function isGap(place: ResolvedPos): boolean {
   return new GapCursor(place).map(place.doc, new Mapping()) instanceof GapCursor;
 }

@@ -1,4 +1,7 @@
-/** Formats that are switched on with nothing selected stay on when somebody else's change arrives before the first letter. */
+/**
+ * Formats that are switched on with nothing selected stay on when somebody else's change arrives
+ * before the first letter.
+ */
 
 import { Extension } from "@tiptap/core";
 import { isChangeOrigin } from "@tiptap/extension-collaboration";
@@ -12,7 +15,8 @@ export const KeptFormats = Extension.create({
       new Plugin({
         key: new PluginKey("keptFormats"),
         appendTransaction: (transactions, before, after) => {
-          // y-tiptap shows a remote change as a replacement of the whole document, which ends what was switched on.
+          // y-tiptap shows a remote change as a replacement of the whole document, which ends what
+          // was switched on.
           const isKept = before.storedMarks && !after.storedMarks && after.selection.empty;
           return isKept && transactions.every(isFromOthers)
             ? after.tr.setStoredMarks(before.storedMarks)

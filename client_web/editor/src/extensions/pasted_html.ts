@@ -1,16 +1,24 @@
-/** HTML of other programs, made ready for the schema: structure is kept, and what cannot be kept is counted.
+/** HTML of other programs, made ready for the schema: structure is kept, and what cannot be kept is
+ * counted.
  *
- * The schema reads paragraphs, lists, tables and marks. What programs mean by other things is said here in those terms: blank
- * lines, markers behind words, colours that are only those of their paper, titles. Pictures are handed over apart from the words.
+ * The schema reads paragraphs, lists, tables and marks. What programs mean by other things is said
+ * here in those terms: blank lines, markers behind words, colours that are only those of their
+ * paper, titles. Pictures are handed over apart from the words.
  */
 
 import { readLists } from "./pasted_lists";
 import { MOST_SPAN } from "./tolerance";
 
-/** A picture that has to be brought to the server; an image with the address `arriving:N` keeps its place. */
+/**
+ * A picture that has to be brought to the server; an image with the address `arriving:N` keeps its
+ * place.
+ */
 export interface PastedPicture {
   readonly name: string;
-  /** `data:` or an address on this server; null for a picture that only the clipboard's files can have. */
+  /**
+   * `data:` or an address on this server; null for a picture that only the clipboard's files can
+   * have.
+   */
   readonly source: string | null;
 }
 
@@ -26,14 +34,19 @@ export interface PastedHtml {
 export const ARRIVING = /^arriving:(\d+)$/;
 
 const ATTACHMENT_PATH = /^\/api\/documents\/([\w-]+)\/attachments\/[0-9a-f]{64}$/;
-/** Levels of lists, quotes and tables that are kept of what is pasted; deeper ones stand at this level. */
+/**
+ * Levels of lists, quotes and tables that are kept of what is pasted; deeper ones stand at this
+ * level.
+ */
 const MOST_LEVELS = 20;
 const LEVELS = "ul, ol, blockquote, table";
 const BLOCKS =
   "address, article, aside, blockquote, dd, div, dl, dt, figure, footer, form, h1, h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, table, ul";
-const INLINE = "span, font, b, strong, i, em, u, s, a, code, sub, sup, small";
 
-/** Reads what another program put on the clipboard; `documentId` names the document it goes to, if pictures can be stored there. */
+/**
+ * Reads what another program put on the clipboard; `documentId` names the document it goes to, if
+ * pictures can be stored there.
+ */
 export function readPastedHtml(html: string, documentId: string | null): PastedHtml {
   const { body } = new DOMParser().parseFromString(withTable(html), "text/html");
   // What an editor of this kind has copied needs no reading, and must keep its shape.
@@ -41,7 +54,8 @@ export function readPastedHtml(html: string, documentId: string | null): PastedH
     readLists(body);
     readTitles(body);
     readBlankLines(body);
-    for (const element of body.querySelectorAll("[style], font[color]")) readColors(element);
+    for (const words of body.querySelectorAll("span, font")) readWords(words);
+    for (const line of body.querySelectorAll("[dir]")) readDirection(line);
   }
   const [linked, leftOut] = replaceEmbedded(body);
   const pictures: PastedPicture[] = [];
@@ -77,7 +91,10 @@ function renamed(element: Element, tag: string): void {
   element.replaceWith(made);
 }
 
-/** Empty lines become empty paragraphs: line breaks between blocks, and blocks with nothing but a break or a fixed blank. */
+/**
+ * Empty lines become empty paragraphs: line breaks between blocks, and blocks with nothing but a
+ * break or a fixed blank.
+ */
 function readBlankLines(body: HTMLElement): void {
   for (const end of body.querySelectorAll("br.Apple-interchange-newline")) end.remove();
   for (const line of body.querySelectorAll("div, p")) {
@@ -100,33 +117,67 @@ function isBlank(line: Element): boolean {
   );
 }
 
-/** Whether a node ends a line by itself: a block, a line break that has become one, blanks between blocks. */
+/**
+ * Whether a node ends a line by itself: a block, a line break that has become one, blanks between
+ * blocks.
+ */
 function isBoundary(node: ChildNode | null): boolean {
   if (node instanceof Element) return node.matches(`${BLOCKS}, br`) || node.querySelector(BLOCKS) !== null;
   return node?.nodeType === Node.TEXT_NODE && (node.textContent ?? "").trim() === "";
 }
 
-/** Drops the colours of another program's paper and ink, and makes markers of backgrounds behind words. */
-function readColors(element: Element): void {
+/** Drops a direction that the words have by themselves: some programs write one on every line. */
+function readDirection(element: Element): void {
+  const letter = /\p{L}/u.exec(element.textContent ?? "")?.[0] ?? "";
+  const own = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(letter) ? "rtl" : "ltr";
+  if (element.getAttribute("dir")?.toLowerCase() === own) element.removeAttribute("dir");
+}
+
+/**
+ * Says styles of words in tags, makes markers of bright backgrounds behind them, and drops the
+ * colours of another program's paper and ink. Fonts and sizes are those of the page.
+ */
+function readWords(words: Element): void {
+  const style = declarationsOf(words);
+  const color = style.get("color") ?? words.getAttribute("color") ?? "";
+  const behind = style.get("background-color") ?? style.get("background") ?? "";
+  const decoration = `${style.get("text-decoration") ?? ""} ${style.get("text-decoration-line") ?? ""}`;
+  const isLink = words.closest("a") !== null;
+  const tags = [
+    /^(bold|bolder|[6-9]00)$/i.test(style.get("font-weight") ?? "") && "strong",
+    /^italic|^oblique/i.test(style.get("font-style") ?? "") && "em",
+    /underline/i.test(decoration) && !isLink && "u",
+    /line-through/i.test(decoration) && "s",
+    behind !== "" && !isPaperOrInk(behind) && isBright(behind) && "mark",
+  ].filter((tag) => tag !== false);
+  const span = words.ownerDocument.createElement("span");
+  span.append(...words.childNodes);
+  if (color !== "" && !isPaperOrInk(color) && !isLink) span.setAttribute("style", `color: ${color}`);
+  let made: Element = span;
+  for (const tag of tags) {
+    const around = words.ownerDocument.createElement(tag);
+    if (tag === "mark") around.dataset.color = behind;
+    around.append(made);
+    made = around;
+  }
+  if (/pre/i.test(style.get("white-space") ?? "")) {
+    // The schema reads no mark from this tag, and ProseMirror's parser heeds its blanks.
+    const around = words.ownerDocument.createElement("font");
+    around.setAttribute("style", "white-space: pre-wrap");
+    around.append(made);
+    made = around;
+  }
+  words.replaceWith(made);
+}
+
+/** The style attribute as it is written: browsers leave out what they do not know. */
+function declarationsOf(element: Element): ReadonlyMap<string, string> {
   const style = new Map<string, string>();
   for (const declaration of (element.getAttribute("style") ?? "").split(";")) {
     const at = declaration.indexOf(":");
     if (at > 0) style.set(declaration.slice(0, at).trim().toLowerCase(), declaration.slice(at + 1).trim());
   }
-  const color = style.get("color") ?? element.getAttribute("color");
-  style.delete("color");
-  if (color && !isPaperOrInk(color)) style.set("color", color);
-  const behind = style.get("background-color") ?? style.get("background");
-  style.delete("background");
-  style.delete("background-color");
-  // A style that says nothing would still be a mark of its own.
-  if (style.size === 0) element.removeAttribute("style");
-  else element.setAttribute("style", [...style].map(([name, value]) => `${name}: ${value}`).join("; "));
-  if (!behind || isPaperOrInk(behind) || !isBright(behind) || !element.matches(INLINE)) return;
-  const marker = element.ownerDocument.createElement("mark");
-  marker.dataset.color = behind;
-  marker.append(...element.childNodes);
-  element.append(marker);
+  return style;
 }
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -140,7 +191,10 @@ const NAMED: Readonly<Record<string, string>> = {
 const FROM_AROUND =
   /^(windowtext|window|canvastext|canvas|inherit|initial|unset|currentcolor|transparent|auto|none)\b/i;
 
-/** Whether a colour is that of plain text or of paper, on a bright page or a dark one: nobody has chosen it. */
+/**
+ * Whether a colour is that of plain text or of paper, on a bright page or a dark one: nobody has
+ * chosen it.
+ */
 function isPaperOrInk(color: string): boolean {
   const channels = channelsOf(color);
   if (!channels) return FROM_AROUND.test(color);
@@ -166,7 +220,10 @@ function channelsOf(color: string): readonly [number, number, number] | null {
   return parts ? [Number(parts[1]), Number(parts[2]), Number(parts[3])] : null;
 }
 
-/** Puts links in the place of embedded pages; returns how many, and how many things nothing could be kept of. */
+/**
+ * Puts links in the place of embedded pages; returns how many, and how many things nothing could be
+ * kept of.
+ */
 function replaceEmbedded(body: HTMLElement): readonly [linked: number, leftOut: number] {
   let [linked, leftOut] = [0, 0];
   for (const embedded of body.querySelectorAll("iframe, video, audio, embed, object, svg, canvas")) {
@@ -179,7 +236,8 @@ function replaceEmbedded(body: HTMLElement): readonly [linked: number, leftOut: 
       embedded.replaceWith(line);
       linked += 1;
     } else {
-      // The small signs of a web page's buttons are drawings as well, hidden from those who only hear it.
+      // The small signs of a web page's buttons are drawings as well, hidden from those who only
+      // hear it.
       if (embedded.getAttribute("aria-hidden") !== "true") leftOut += 1;
       embedded.remove();
     }
@@ -187,7 +245,10 @@ function replaceEmbedded(body: HTMLElement): readonly [linked: number, leftOut: 
   return [linked, leftOut];
 }
 
-/** Returns what has to be uploaded for an image; "linked" when a link stands in its place; null when it is gone or can stay. */
+/**
+ * Returns what has to be uploaded for an image; "linked" when a link stands in its place; null when
+ * it is gone or can stay.
+ */
 function pictureOf(image: HTMLImageElement, documentId: string | null): PastedPicture | "linked" | null {
   const source = (image.getAttribute("src") ?? "").trim();
   const alt = image.getAttribute("alt")?.trim() ?? "";

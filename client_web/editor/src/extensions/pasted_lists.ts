@@ -1,12 +1,15 @@
 /** Lists as other programs put them on the clipboard, made into lists as the schema reads them.
  *
- * Word writes each item as a paragraph with its mark in front (`mso-list: l0 level2 lfo1`), Word for the web each item as a list of
- * its own, Google Docs and LibreOffice a nested list beside the item that it belongs to, and each has other boxes to tick.
+ * Word writes each item as a paragraph with its mark in front (`mso-list: l0 level2 lfo1`), Word
+ * for the web each item as a list of its own, Google Docs and LibreOffice a nested list beside the
+ * item that it belongs to, and each has other boxes to tick.
  */
 
 interface Item {
   readonly level: number;
-  /** As it was written in front of the item; null where the program says what it is in another way. */
+  /**
+   * As it was written in front of the item; null where the program says what it is in another way.
+   */
   readonly mark: string | null;
   readonly isOrdered: boolean;
   readonly content: readonly Node[];
@@ -20,7 +23,8 @@ const NUMBER = /^\(?((?:\d+\.)*\d+|[ivxlcdm]+|[a-z])[.)]?$/i;
 
 /** Changes the lists in `body` in place. */
 export function readLists(body: HTMLElement): void {
-  gather(body, "[style*='mso-list']", wordItem);
+  // Numbered headings stay headings, with their numbers in the words.
+  gather(body, "p[style*='mso-list']", wordItem);
   gather(body, ".ListContainerWrapper", webItem);
   for (const list of body.querySelectorAll("ul > ul, ul > ol, ol > ul, ol > ol")) intoItemBefore(list);
   for (const list of body.querySelectorAll("ul, ol")) readTasks(list);
@@ -72,7 +76,10 @@ function webItem(wrapper: Element): Item | null {
   };
 }
 
-/** Lists within each other by their items' levels; a level that is left out makes no list of its own. */
+/**
+ * Lists within each other by their items' levels; a level that is left out makes no list of its
+ * own.
+ */
 function nested(items: readonly Item[], document: Document): readonly Element[] {
   const top: Element[] = [];
   let open: { readonly level: number; readonly list: Element }[] = [];
@@ -110,7 +117,10 @@ function intoItemBefore(list: Element): void {
   }
 }
 
-/** A list of which every item can be ticked is a task list; in others the box is written in front of the words. */
+/**
+ * A list of which every item can be ticked is a task list; in others the box is written in front of
+ * the words.
+ */
 function readTasks(list: Element): void {
   const items = [...list.children].filter((child) => child.tagName === "LI") as HTMLElement[];
   const ticks = items.map(tickOf);

@@ -1,9 +1,13 @@
-/** Pasting and dropping: what comes from other programs is made to fit, and what cannot be kept is said.
+/** Pasting and dropping: what comes from other programs is made to fit, and what cannot be kept is
+ * said.
  *
- * 1. HTML is put into the schema's terms before it is read (pasted_html.ts), plain text line by line.
- * 2. Pictures in the words have an image with an `arriving:` address as their place. It is taken out of the change before the change
- *    is applied, so that no such address gets into a document, and the picture is uploaded to where it was.
- * 3. A change that would make the document larger or deeper than a page can draw, or than a server takes at once, is refused whole.
+ * 1. HTML is put into the schema's terms before it is read (pasted_html.ts), plain text line by
+ *    line.
+ * 2. Pictures in the words have an image with an `arriving:` address as their place. It is taken
+ *    out of the change before the change is applied, so that no such address gets into a document,
+ *    and the picture is uploaded to where it was.
+ * 3. A change that would make the document larger or deeper than a page can draw, or than a server
+ *    takes at once, is refused whole.
  */
 
 import { type Editor, Extension } from "@tiptap/core";
@@ -13,21 +17,40 @@ import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { TableMap } from "@tiptap/pm/tables";
 import { LARGEST } from "./foreign";
 import { ARRIVING, type PastedHtml, readPastedHtml } from "./pasted_html";
-import { fileIncoming, type Incoming, PictureGone, upload, uploadFiles } from "./uploads";
+import {
+  fileIncoming,
+  type Incoming,
+  NO_PICTURE,
+  PICTURE_TYPES,
+  PictureGone,
+  upload,
+  uploadFiles,
+} from "./uploads";
 
 export interface PastingOptions {
-  /** The document that is written in; null where its pictures cannot be told from those of others. */
+  /**
+   * The document that is written in; null where its pictures cannot be told from those of others.
+   */
   readonly documentId: string | null;
   /** Says a sentence to the person. */
   readonly tell: (sentence: string) => void;
 }
 
-/** A server takes 100,000 parts of the shared document and 16 MB in one change; these leave room for what was there. */
+/**
+ * A server takes 100,000 parts of the shared document and 16 MB in one change; these leave room for
+ * what was there.
+ */
 export const LARGEST_CHANGE = { parts: 80_000, characters: 4_000_000 };
-/** In the shared document a line is an element, a text and its words; the beginning and the end of a mark are parts too. */
+/**
+ * In the shared document a line is an element, a text and its words; the beginning and the end of a
+ * mark are parts too.
+ */
 const PARTS_OF = { line: 3, other: 2, mark: 2 };
 
-/** What one paste or drop has brought; the clipboard's own event comes first, then its HTML, then the change. */
+/**
+ * What one paste or drop has brought; the clipboard's own event comes first, then its HTML, then
+ * the change.
+ */
 interface Brought {
   files: readonly File[];
   rtf: string;
@@ -106,13 +129,19 @@ export const Pasting = Extension.create<PastingOptions, { brought: Brought }>({
   },
 });
 
-/** Whether there is more to paste than so many files: an image that is copied in a browser comes as HTML as well. */
+/**
+ * Whether there is more to paste than so many files: an image that is copied in a browser comes as
+ * HTML as well.
+ */
 function hasContent(data: DataTransfer | null, files: number): boolean {
   const { body } = new DOMParser().parseFromString(data?.getData("text/html") ?? "", "text/html");
   return (body.textContent ?? "").trim() !== "" || body.querySelectorAll("img").length > files;
 }
 
-/** Each line is a paragraph, and an empty one an empty paragraph; a line end behind the last line begins no further one. */
+/**
+ * Each line is a paragraph, and an empty one an empty paragraph; a line end behind the last line
+ * begins no further one.
+ */
 export function linesOf(text: string, $context: ResolvedPos): Slice {
   const { schema } = $context.parent.type;
   const { paragraph } = schema.nodes;
@@ -124,7 +153,10 @@ export function linesOf(text: string, $context: ResolvedPos): Slice {
   return new Slice(Fragment.from(nodes.filter((node) => node !== undefined)), 0, 0);
 }
 
-/** Takes the places of pictures out of a change; returns where each picture of the clipboard belongs after it. */
+/**
+ * Takes the places of pictures out of a change; returns where each picture of the clipboard belongs
+ * after it.
+ */
 function takeOutArriving(transaction: Transaction): readonly Place[] {
   const found: { readonly picture: number; readonly at: number; readonly size: number }[] = [];
   transaction.doc.descendants((node, at) => {
@@ -195,7 +227,10 @@ function sentence(count: number, one: string, many: string): string {
   return count === 1 ? one : `${count} ${many}`;
 }
 
-/** Word processors name pictures on their own disk, and put them beside the words: as files, or within RTF. */
+/**
+ * Word processors name pictures on their own disk, and put them beside the words: as files, or
+ * within RTF.
+ */
 function filesFor(wanted: number, { files, rtf }: Brought): readonly File[] {
   const pictures = files.filter(({ type }) => type.startsWith("image/"));
   if (wanted === 0 || pictures.length === wanted) return wanted === 0 ? [] : pictures;
@@ -211,6 +246,7 @@ async function fileAt(source: string, name: string): Promise<File> {
   const data = /^data:(image\/[\w.+-]+)((?:;[\w=-]+)*),(.*)$/is.exec(source);
   if (data) {
     const [, type = "", parameters = "", body = ""] = data;
+    if (!PICTURE_TYPES.includes(type.toLowerCase())) throw new PictureGone(NO_PICTURE);
     const words = decodeURIComponent(body);
     const text = parameters.toLowerCase().endsWith(";base64") ? atob(words) : words;
     return new File([Uint8Array.from(text, (character) => character.charCodeAt(0))], name, { type });

@@ -1,8 +1,11 @@
-/** The place of the reader: what one reads stays where it is on the screen while others write, paste or undo above.
+/** The place of the reader: what one reads stays where it is on the screen while others write,
+ * paste or undo above.
  *
- * Browsers hold on to an element in view by themselves, and Safari does not. It would be the wrong one here: when y-tiptap replaces the
- * document, ProseMirror puts other words into the elements that are there. So around a change of somebody else's, a line in view is
- * measured: the one with one's own cursor if it can be seen, else the first that can. (sheet.css takes the sheet from the browser.)
+ * Browsers hold on to an element in view by themselves, and Safari does not. It would be the wrong
+ * one here: when y-tiptap replaces the document, ProseMirror puts other words into the elements
+ * that are there. So around a change of somebody else's, a line in view is measured: the one with
+ * one's own cursor if it can be seen, else the first that can. (sheet.css takes the sheet from the
+ * browser.)
  */
 
 import { Extension } from "@tiptap/core";
@@ -23,7 +26,8 @@ export const ReadingPlace = Extension.create({
     if (!scroller || held.length === 0 || view.isDestroyed) return;
     const { start, find } = changeBetween(before, view.state.doc);
     for (const { at, top } of held) {
-      // What has changed below moves nothing, and a layout for each of a fast typist's letters is dear.
+      // What has changed below moves nothing, and a layout for each of a fast typist's letters is
+      // dear.
       if (start > at && !transaction.scrolledIntoView) return;
       const element = view.nodeDOM(find(at) ?? -1);
       if (!(element instanceof Element)) continue;
@@ -33,7 +37,10 @@ export const ReadingPlace = Extension.create({
   },
 });
 
-/** What is left of earlier changes: browsers scroll by whole pixels, and a line is higher by a part of one. */
+/**
+ * What is left of earlier changes: browsers scroll by whole pixels, and a line is higher by a part
+ * of one.
+ */
 const rest = new WeakMap<Element, number>();
 
 function scrollBy(scroller: Element, moved: number): void {
@@ -119,7 +126,9 @@ function linesFrom(parent: Element, edge: number, most: number): readonly Elemen
 /** Where two documents begin to differ, and the way to find a line of the first in the second. */
 export interface Change {
   readonly start: number;
-  /** By its place outside of what has changed, by its words within; null for a line that is gone. */
+  /**
+   * By its place outside of what has changed, by its words within; null for a line that is gone.
+   */
   readonly find: (at: number) => number | null;
 }
 

@@ -1,8 +1,10 @@
-/** Pictures that are on their way to the server: pasted, dropped or chosen, with a placeholder where each will stand.
+/** Pictures that are on their way to the server: pasted, dropped or chosen, with a placeholder
+ * where each will stand.
  *
- * A placeholder belongs to this page alone; the others see the image when the server has it. Its place is remembered relative
- * to the shared document, since a remote change replaces the whole document of the editor. Pictures that come together are stored
- * one after the other, so that they stand in their order.
+ * A placeholder belongs to this page alone; the others see the image when the server has it. Its
+ * place is remembered relative to the shared document, since a remote change replaces the whole
+ * document of the editor. Pictures that come together are stored one after the other, so that they
+ * stand in their order.
  */
 
 import { type Editor, Extension } from "@tiptap/core";
@@ -32,6 +34,7 @@ export interface UploadsOptions {
 
 /** What the server keeps, as a file dialog names it. */
 export const PICTURE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+export const NO_PICTURE = "Only pictures can be: PNG, JPEG, GIF or WebP.";
 
 /** A picture and its place: behind the line at this position, or before an empty one. */
 export interface Incoming {
@@ -85,14 +88,17 @@ export const Uploads = Extension.create<UploadsOptions>({
   },
 });
 
-/** Stores files and puts the pictures among them at `at`, the selection if it is not given; says which are none. */
+/**
+ * Stores files and puts the pictures among them at `at`, the selection if it is not given; says
+ * which are none.
+ */
 export function uploadFiles(editor: Editor, files: readonly File[], at = editor.state.selection.to): void {
   const options = optionsOf(editor);
   const isPicture = (file: File) => PICTURE_TYPES.includes(file.type);
   const others = files.filter((file) => !isPicture(file)).map(({ name }) => `“${name}”`);
   if (others.length > 0) {
     const were = others.length === 1 ? "was" : "were";
-    options?.tell(`${others.join(", ")} ${were} not added. Only pictures can be: PNG, JPEG, GIF or WebP.`);
+    options?.tell(`${others.join(", ")} ${were} not added. ${NO_PICTURE}`);
   }
   const incoming = files.filter(isPicture).map((file) => fileIncoming(file, at));
   void upload(editor, incoming);
@@ -144,7 +150,10 @@ function placeFor(at: number, { doc, schema }: EditorState): number {
   return isEmptyLine && mayStandAbove ? place.before() : place.after();
 }
 
-/** Puts the image where its placeholder is; a place that somebody deleted meanwhile gives way to the selection. */
+/**
+ * Puts the image where its placeholder is; a place that somebody deleted meanwhile gives way to the
+ * selection.
+ */
 function insert(editor: Editor, id: number, name: string, { url, width, height }: StoredImage): void {
   const shown = key.getState(editor.state)?.shown.find(undefined, undefined, (spec) => spec.id === id)[0];
   const at = placeFor(shown?.from ?? editor.state.selection.to, editor.state);

@@ -1,4 +1,7 @@
-/** A clipboard in a page without a browser: what is pasted passes the whole editor, from the event to the shared document. */
+/**
+ * A clipboard in a page without a browser: what is pasted passes the whole editor, from the event
+ * to the shared document.
+ */
 
 import { type Editor, Editor as TiptapEditor } from "@tiptap/core";
 import * as Y from "yjs";
@@ -11,7 +14,9 @@ export interface Clipboard {
   readonly files?: readonly File[];
 }
 
-/** Somebody who pastes, with a server that keeps pictures; `said` is what the page has told them. */
+/**
+ * Somebody who pastes, with a server that keeps pictures; `said` is what the page has told them.
+ */
 export class Paster {
   readonly editor: Editor;
   readonly doc = new Y.Doc();

@@ -1,4 +1,6 @@
-/** What other programs put on the clipboard keeps its structure, and what cannot be kept is said. */
+/**
+ * What other programs put on the clipboard keeps its structure, and what cannot be kept is said.
+ */
 
 import type { JSONContent } from "@tiptap/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -79,6 +81,12 @@ describe("lists", () => {
   });
 });
 
+test("headings that Word numbers are headings, with their numbers", async () => {
+  const html =
+    "<h1 style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>2.<span>&nbsp; </span></span>Aim</h1>";
+  expect((await alice.pastes({ html })).replaceAll("&nbsp;", " ")).toMatch(/^<h1>.*2\. .*Aim.*<\/h1>$/);
+});
+
 test("tables keep their cells, also when a spreadsheet leaves the table itself out", async () => {
   const cells = "<tr><td>1</td><td><br></td></tr><tr><td colspan=2>2</td></tr>";
   const before = await alice.pastes({ html: `<table>${cells}</table>` });
@@ -129,6 +137,29 @@ describe("colours", () => {
     expect(kept).toContain('data-color="#ffff00"');
     expect(kept).not.toContain("1e1e1e");
   });
+});
+
+test("styles of words are what they mean, and fonts are those of the page", async () => {
+  const html =
+    '<p dir="ltr"><span style="font-size:11pt;font-family:Arial">a</span><span style="font-weight:700;font-style:italic">b</span>' +
+    '<span style="text-decoration:line-through">c</span><font color="#c9211e">d</font>' +
+    '<a href="https://a.example/"><span style="color:#1155cc;text-decoration:underline">e</span></a></p>';
+  expect(await alice.pastes({ html })).toBe(
+    "<p>a<strong><em>b</em></strong><s>c</s>" +
+      '<span data-ink="" style="color: #c9211e; --ink: #c9211e;">d</span>' +
+      '<a target="_blank" rel="noopener noreferrer nofollow" href="https://a.example/">e</a></p>',
+  );
+});
+
+test("blanks are kept where a program says that they count", async () => {
+  const html =
+    '<p><span style="white-space:pre-wrap">a  b</span></p><div style="white-space:pre"><div><span>    </span><span>c</span></div></div>';
+  expect(await alice.pastes({ html })).toBe("<p>a  b</p><p>    c</p>");
+});
+
+test("a direction that the words have by themselves is not stored, and another one is", async () => {
+  const html = '<p dir="ltr">a</p><p dir="rtl">שלום</p><p dir="rtl">12 b</p>';
+  expect(await alice.pastes({ html })).toBe('<p>a</p><p>שלום</p><p dir="rtl">12 b</p>');
 });
 
 const PNG = "data:image/png;base64,iVBORw0KGgo=";
@@ -191,6 +222,12 @@ describe("pictures", () => {
     expect(kept).toContain('href="https://a.example/x.png">chart</a>');
     expect(kept).not.toContain("<img");
     expect(alice.said).toEqual(["2 pictures or films on other servers were pasted as links."]);
+  });
+
+  test("of kinds that the server does not keep are refused by name", async () => {
+    await alice.pastes({ html: '<p>a<img src="data:image/svg+xml;base64,PHN2Zz4=" alt="logo"></p>' });
+    expect(alice.stored).toEqual([]);
+    expect(alice.said).toEqual(["“logo” was not added. Only pictures can be: PNG, JPEG, GIF or WebP."]);
   });
 
   test("of one pixel, which count a mail's readers, are gone", async () => {

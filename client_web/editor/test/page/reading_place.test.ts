@@ -1,4 +1,7 @@
-/** A line is found again after a change of somebody else's: by its place, or by its words where the change is around it. */
+/**
+ * A line is found again after a change of somebody else's: by its place, or by its words where the
+ * change is around it.
+ */
 
 import { createDocument } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
