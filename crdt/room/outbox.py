@@ -369,9 +369,16 @@ class Outbox:
         self.retry_at = None
         return self.under_way
 
-    def refuse_all(self, code: Code, message: str) -> list[Refuse]:
-        """Give up everything that is not durable; return the refusals."""
+    def refuse_all(self, code: Code, message: str, *, owed: bool = False) -> list[Refuse]:
+        """Give up everything that is not durable; return the refusals.
+
+        `owed`: give up durable rows too whose turn will not come. Nobody knows yet whether they can
+        be applied, so they must not be acknowledged. Sent again, they bring nothing new.
+        """
         submissions = self._undecided
+        if owed:
+            submissions = (*[each for seq in self.owed for each in self.owed_rows[seq].submissions], *submissions)
+            self.owed_rows = {}
         self.waiting, self.under_way, self.bytes, self.retry_at, self.failing = [], None, 0, None, False
         refused = Refused(code, message)
         return [

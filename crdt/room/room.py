@@ -400,11 +400,11 @@ class Room:
         return effects
 
     def end(self, code: Code, message: str) -> list[Effect]:
-        """End the room: refuse what is not durable, and tell everybody.
+        """End the room: refuse what is not acknowledged, and tell everybody.
 
         The usual reason is that the document is gone, or lives under another epoch.
         """
-        refused = self._outbox.refuse_all(code, message)
+        refused = self._outbox.refuse_all(code, message, owed=True)
         return [*refused, *self.members.dissolve(ClosedMessage(code, message)), Ended(code)]
 
     # Rows from elsewhere.

@@ -167,6 +167,18 @@ class TestTheStoreFails:
         assert isinstance(bob.heard[-1], ClosedMessage)
         assert table.asked(Ended)
 
+    def test_a_row_whose_turn_does_not_come_before_the_end_is_answered_as_well(self) -> None:
+        """It is durable, and nobody knows yet whether it can be applied."""
+        table = Table()
+        alice, bob = table.seat("alice", "bob")
+        alice.types("hi")
+        table.flush()
+        table.carry_out(table.room.doubt("Something was set aside elsewhere."))
+        table.settle()
+        bob.types("ho")
+        table.carry_out(table.room.end(Code.DELETED, "The document was deleted."))
+        assert (alice.refusals, bob.refusals) == (["deleted"], ["deleted"])
+
 
 class TestRowsFromElsewhere:
     @staticmethod
