@@ -211,8 +211,8 @@ class House:
         assert driver is not None
         return driver
 
-    async def stored_text(self) -> str:
-        loaded = await self.store.log.load(DOCUMENT)
+    async def stored_text(self, document_id: DocumentId = DOCUMENT) -> str:
+        loaded = await self.store.log.load(document_id)
         assert loaded is not None
         doc: Doc[Any] = Doc()
         sandbox = InProcessSandbox()
