@@ -5,11 +5,10 @@ from functools import partial
 
 from sqlalchemy import Connection, func, select
 
-from crdt.errors import InvariantError
+from crdt.errors import Code, InvariantError, ProtocolError
 from crdt.ids import DocumentId
 from server.store.base import Attachment
 from server.store.database import Database
-from server.store.file_room import check_room
 from server.store.schema import attachments, documents
 from server.store.statements import insert
 
@@ -47,7 +46,7 @@ def _put(connection: Connection, document_id: DocumentId, attachment: Attachment
         # lock sees all that is committed.
         connection.execute(document.with_for_update(key_share=True))
         mine = attachments.c.document_key == key
-        check_room(
+        _check_room(
             connection.execute(select(func.sum(func.length(attachments.c.data))).where(mine)).scalar_one(), most_bytes
         )
     return True
@@ -65,3 +64,10 @@ def _fetch(connection: Connection, document_id: DocumentId, sha256: str) -> Atta
     if hashlib.sha256(found.data).hexdigest() != sha256:
         raise InvariantError(f"Document {document_id}: attachment {sha256} is damaged in the database.")
     return Attachment(sha256, found.media_type, found.data)
+
+
+def _check_room(size: int, most_bytes: int | None) -> None:
+    """Raise ProtocolError(document_full) if files of `size` bytes together are too much for a document."""
+    if most_bytes is not None and size > most_bytes:
+        message = f"This document's pictures may have {most_bytes} bytes together. Make another document for more."
+        raise ProtocolError(Code.DOCUMENT_FULL, message)
