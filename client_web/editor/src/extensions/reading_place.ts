@@ -29,7 +29,8 @@ export const ReadingPlace = Extension.create({
       // What has changed below moves nothing, and a layout for each of a fast typist's letters is
       // dear.
       if (start > at && !transaction.scrolledIntoView) return;
-      const element = view.nodeDOM(find(at) ?? -1);
+      const place = find(at);
+      const element = place === null ? null : view.nodeDOM(place);
       if (!(element instanceof Element)) continue;
       scrollBy(scroller, element.getBoundingClientRect().top - top);
       return;

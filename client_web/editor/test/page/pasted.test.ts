@@ -193,6 +193,26 @@ describe("pictures", () => {
     expect(alice.stored).toHaveLength(2);
   });
 
+  test("in cells that are pasted into a table are in those cells", async () => {
+    const table = (first: string) => `<table><tr><td>${first}</td><td>x</td></tr></table>`;
+    alice.editor.commands.setContent(table("a"));
+    alice.editor.commands.setTextSelection(5);
+    const kept = await alice.pastes({ html: table(`new<img src="${PNG}">`) });
+    expect(kept).toContain(`<td><p>new</p><img src="${attachment("document-1", 1)}" alt="picture"></td>`);
+    expect(alice.doc.getXmlFragment(FRAGMENT).toString()).not.toContain("arriving");
+  });
+
+  test("that somebody writes above meanwhile come to where they belong", async () => {
+    const arrived = alice.pastes({ html: `<p>a</p><img src="${PNG}"><p>b</p>` });
+    const bob = new Y.Doc();
+    Y.applyUpdate(bob, Y.encodeStateAsUpdate(alice.doc));
+    const line = new Y.XmlElement("paragraph");
+    line.insert(0, [new Y.XmlText("Bob's")]);
+    bob.getXmlFragment(FRAGMENT).insert(0, [line]);
+    Y.applyUpdate(alice.doc, Y.encodeStateAsUpdate(bob));
+    expect((await arrived).replace(/<img[^>]*>/, "<img>")).toBe("<p>Bob's</p><p>a</p><img><p>b</p>");
+  });
+
   test.each([
     ["as files", { files: [file("image.png", "image/png")] }],
     [
