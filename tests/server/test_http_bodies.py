@@ -64,6 +64,12 @@ async def test_a_value_of_another_type_is_refused_by_name(
     assert sentence.endswith(".")
 
 
+@pytest.mark.parametrize(("each", "name"), [(each, name) for each, name in ASKED if name == "role"], ids=str)
+async def test_half_a_surrogate_pair_is_no_role(client: httpx.AsyncClient, each: Operation, name: str) -> None:
+    body = f'{{"{name}": "\\ud800", {filled(each, name)}}}'.replace(", }", "}").encode()
+    assert (await answer_to(client, each, body)).startswith("`role` must be ")
+
+
 def filled(each: Operation, without: str) -> str:
     """What else an operation must be sent, as it should be."""
     sound = {"invite": {"role": '"viewer"'}, "set_link": {"role": '"viewer"'}}.get(each.name, {})
@@ -133,7 +139,7 @@ VALUES = st.recursive(
 def test_any_object_is_a_body_or_refused(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from([each.body for each in TAKING if each.body is not None]))
     names = st.sampled_from([*form.__struct_encode_fields__, "other"])
-    value: dict[str, Any] = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["viewer", "owner"]), max_size=3))
+    value: dict[str, Any] = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["viewer", "owner", "\ud800"]), max_size=3))
     code = None
     try:
         formed = _formed(value, form, "this request", strict=True)
