@@ -124,7 +124,7 @@ class MemoryShares:
     def leave(self, seat: Seat) -> None:
         """Note that somebody has left a document. Call this when the room knows."""
         document_id, person = seat.document_id, seat.card.person
-        if not seat.driver.room.members:
+        if not seat.driver.room.members and not seat.driver.over:
             self._left_by[document_id] = person
         documents = self._documents[person]
         documents[document_id] -= 1

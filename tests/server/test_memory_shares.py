@@ -161,3 +161,13 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
     memory_shares = rooms.memory_shares
     books = memory_shares._documents, memory_shares._left_by, memory_shares._coming, memory_shares._written
     assert books == ({}, {}, {}, {})
+
+
+async def test_who_is_put_out_of_a_document_that_closes_at_once_is_in_no_book(house: House) -> None:
+    """Who was put out hears of it a turn later, when the document is in memory no longer."""
+    await opens(house, DOCUMENTS[0], "anna", "an old tab")
+    await opens(house, DOCUMENTS[0], "anna", "a new tab")  # with the same client id
+    house.rooms.notify(DOCUMENTS[0], ClosedHint(Code.DELETED, "The document was deleted."))
+    await house.rooms.until_closed(DOCUMENTS[0])
+    assert house.rooms.memory_shares._left_by == {}
+    assert house.rooms.memory_shares._documents == {}
