@@ -139,7 +139,9 @@ VALUES = st.recursive(
 def test_any_object_is_a_body_or_refused(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from([each.body for each in TAKING if each.body is not None]))
     names = st.sampled_from([*form.__struct_encode_fields__, "other"])
-    value: dict[str, Any] = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["viewer", "owner", "\ud800"]), max_size=3))
+    value: dict[str, Any] = data.draw(
+        st.dictionaries(names, VALUES | st.sampled_from(["viewer", "owner", "\ud800"]), max_size=3)
+    )
     code = None
     try:
         formed = _formed(value, form, "this request", strict=True)
