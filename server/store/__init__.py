@@ -1,1 +1,1 @@
-"""Durable storage behind one port: `base` promises, `memory` and `sql` keep."""
+"""Store: durable storage behind one port. `base` declares the port, and `sql` implements it."""

@@ -1,4 +1,4 @@
-"""Files beside the documents, in SQL."""
+"""Attachments in SQL: files beside the documents."""
 
 import hashlib
 from functools import partial
@@ -20,18 +20,17 @@ class SqlAttachments:
         self._database = database
 
     async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
-        """Keep a file; the document holds one of each content."""
         job = partial(_put, document_id=document_id, attachment=attachment, most_bytes=most_bytes)
         return await self._database.write(job)
 
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
-        """Get a file back; raises InvariantError when it is not what its name says."""
         return await self._database.read(partial(_fetch, document_id=document_id, sha256=sha256))
 
 
 def _put(connection: Connection, document_id: DocumentId, attachment: Attachment, most_bytes: int | None) -> bool:
     document = select(documents.c.key).where(documents.c.document_id == document_id)
-    key = connection.execute(document.with_for_update(read=True, key_share=True)).scalar()  # it may be being deleted
+    # Locked, because another node may be deleting the document.
+    key = connection.execute(document.with_for_update(read=True, key_share=True)).scalar()
     if key is None:
         return False
     values = {
@@ -42,8 +41,8 @@ def _put(connection: Connection, document_id: DocumentId, attachment: Attachment
     }
     done = connection.execute(insert(connection.dialect.name, attachments).values(values).on_conflict_do_nothing())
     if done.rowcount and most_bytes is not None:
-        # Locked only now, so that appends need not wait while the bytes travel; whoever has the
-        # lock sees all that is committed.
+        # Locked only now, so appends need not wait while the bytes travel. Under the lock, the sum
+        # sees all files that are committed.
         connection.execute(document.with_for_update(key_share=True))
         mine = attachments.c.document_key == key
         _check_room(
@@ -67,7 +66,7 @@ def _fetch(connection: Connection, document_id: DocumentId, sha256: str) -> Atta
 
 
 def _check_room(size: int, most_bytes: int | None) -> None:
-    """Raise ProtocolError(document_full) if files of `size` bytes together are too much for a document."""
+    """Raise ProtocolError(document_full) if files of `size` bytes together are too many."""
     if most_bytes is not None and size > most_bytes:
         message = f"This document's pictures may have {most_bytes} bytes together. Make another document for more."
         raise ProtocolError(Code.DOCUMENT_FULL, message)

@@ -1,7 +1,7 @@
-"""The bindings of a document's client ids in SQL, and rows with what they bound.
+"""Bindings of a document's client ids in SQL.
 
-A binding names the row with which it came. It outlives that row: whoever reads folded rows from
-history learns of it all the same.
+A binding names the row with which it came, and outlives this row. So rows that are read from
+history still come with their bindings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,18 +23,18 @@ _BOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """What was bound, as a whole and by row."""
+    """The bindings of a document, by client id and by row."""
 
     by_client: Mapping[ClientId, bytes]
     by_seq: Mapping[Seq, AuthorKeys]
 
     def of(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows with what they bound."""
+        """Return the rows, each with its bindings."""
         return [replace(row, author_keys=self.by_seq[row.seq]) if row.seq in self.by_seq else row for row in rows]
 
 
 def read_bindings(connection: Connection, key: int, after: int = -1) -> Bindings:
-    """Read what was bound in a document, or only what was bound after a row. `key`: the document's."""
+    """Read a document's bindings, or only those of rows after `after`. `key` is the document's."""
     by_client: dict[ClientId, bytes] = {}
     by_seq: dict[Seq, AuthorKeys] = {}
     for client_id, key_hash, seq in fetch(connection, _BOUND, key=key, after=after):

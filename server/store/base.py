@@ -1,29 +1,28 @@
-"""The store port: what the rest of the server asks of durable storage, and what it is promised.
+"""Store port: the server's questions to durable storage, and the promises that it may rely on.
 
-Promises of every implementation (one contract suite, tests/contracts/, runs against all of them):
+One contract suite, tests/contracts/, checks these promises on every database:
 
 1. **Durable.** When `append` has returned `Appended`, the rows survive the death of the process and
-   of the machine's power.
-2. **One order.** Sequence numbers of a document are 1, 2, 3 … without gaps, and a row with a higher
-   number was never visible before one with a lower number.
-3. **Once.** An `UpdateId` is committed at most once; appending it again answers with the seq of the
-   first time. Once rows have been folded, this holds for the newest `REMEMBERED_UPDATE_IDS` of
-   them.
+   a power cut.
+2. **One order.** Sequence numbers of a document are 1, 2, 3 … without gaps. A row is never visible
+   before a row with a lower number.
+3. **Once.** An `UpdateId` is committed at most once. Appending it again answers with the seq of the
+   first time. For rows that are folded, this holds for the newest `REMEMBERED_UPDATE_IDS` ids.
 4. **Nothing overwritten.** `append` only adds. `compact` deletes only rows that it has read, folded
-   and verified, and keeps them as compressed history, at least until the next compaction.
-5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced` and
+   and verified. It keeps them as compressed history, at least until the next compaction.
+5. **Fenced.** An append under an epoch that is not the document's is refused as `Fenced`, and
    changes nothing.
-6. **Bound once.** A client id is bound to the first key that an append brings for it, for ever. An
-   append that brings another key for it, or none, is refused as `Taken` and changes nothing: the
-   store's order decides between nodes that let in the same id at once.
-7. **Judged by the present access.** An append whose writers were judged by an older version of the
-   document's access, or that comes to a document in the trash, is refused as `Stale` and changes
-   nothing: whoever lost access has written nothing since, whatever his node knew.
+6. **Bound once.** A client id is bound for ever to the first key that an append brings for it. An
+   append that brings another key for it, or none, is refused as `Taken`, and changes nothing. So
+   the store's order decides between nodes that let in the same id at once.
+7. **Judged by the present access.** An append is refused as `Stale`, and changes nothing, if its
+   writers were judged by an older version of the document's access, or if the document is in the
+   trash. So people who lost access write nothing afterwards, whatever their node knew.
 
-Any method may raise `Unavailable`: the outcome is unknown, nothing is half done, and repeating the
-call is safe. An unknown document is `None`, `Gone` or an empty answer, never an error. Rows that
-are damaged say so; other stored bytes that are damaged are an InvariantError(quarantined) of
-whoever reads them. All are kept as they are.
+Any method may raise `Unavailable`. Then the outcome is unknown, nothing is half done, and repeating
+the call is safe. An unknown document is `None`, `Gone` or an empty answer, never an error. A
+damaged row is returned and marked as damaged. Reading other damaged bytes raises
+InvariantError(quarantined). Damaged bytes are kept as they are.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -40,19 +39,25 @@ from server.store.set_aside_base import Marks, SetAsides
 from server.store.sharing_base import Secrets, Sharing, Users
 
 REMEMBERED_UPDATE_IDS = 1000
-"""Update ids kept per document after a compaction: far more rows than others can append between a lost reply and its retry."""
+"""Update ids that are kept per document after a compaction.
+
+Others append far fewer rows between a lost reply and its retry.
+"""
 
 ANY_ACCESS = 2**63 - 1
-"""Of an append for which nobody had to be judged."""
+"""Access version of an append for which nobody had to be judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One row to come: a batch (crdt.protocol.batch.encode_batch), and the client ids that begin in it with the keys to bind them to.
+    """A row to append.
 
-    A key is a 16-byte hash; an empty one binds nothing, and says that the id must not be bound to
-    any. `access_version`: by which everybody was judged whose changes are in the batch.
-    `contributors`: these people, in order.
+    Attributes:
+        batch: the updates (crdt.protocol.batch.encode_batch).
+        author_keys: the client ids that begin in the batch, each with the key to bind it to. A key
+            is a hash of 16 bytes. An empty key binds nothing, and demands that the id is not bound.
+        access_version: the version by which everybody was judged whose changes are in the batch.
+        contributors: these people, in order.
     """
 
     document_id: DocumentId
@@ -66,31 +71,34 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The batch is durable at this place of its log."""
+    """The batch is durable in this row of its log."""
 
     seq: Seq
 
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """The document lives under another epoch; nothing was written."""
+    """The document has another epoch. Nothing was written."""
 
     epoch: Epoch
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """There is no such document (any more); nothing was written."""
+    """There is no such document (any more). Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A client id that begins in the batch is bound to another key; nothing was written."""
+    """A client id that begins in the batch is bound to another key. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Who has access has changed since the writers were judged, or the document is in the trash; nothing was written."""
+    """The access has changed since the writers were judged, or the document is in the trash.
+
+    Nothing was written.
+    """
 
 
 AppendOutcome = Appended | Fenced | Gone | Taken | Stale
@@ -98,10 +106,12 @@ AppendOutcome = Appended | Fenced | Gone | Taken | Stale
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A document as stored: newest verified snapshot (None: none yet), then every row after it. Read in one transaction.
+    """A document as it is stored, read in one transaction.
 
-    `snapshot` is one Yjs v1 update; `head` is the last row's seq (snapshot_seq when there are no
-    rows).
+    Attributes:
+        head: the last row's seq, or `snapshot_seq` if there are no rows.
+        snapshot: the newest verified snapshot, as one Yjs v1 update, or None if there is none yet.
+        rows: every row after the snapshot.
     """
 
     document_id: DocumentId
@@ -116,7 +126,10 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a document's log ends now, what its entry in the catalogue says to an open page, and the versions of what else may change."""
+    """The present end of a document's log, and what else an open page must know to be up to date.
+
+    The versions rise when the document's access, or its updates that are set aside, change.
+    """
 
     epoch: Epoch
     seq: Seq
@@ -128,19 +141,22 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What `fold` makes of a snapshot and rows: one verified update, and its state vector (Yjs v1 bytes)."""
+    """The result of a `Fold`: one verified update, and its state vector (both Yjs v1 bytes)."""
 
     snapshot: bytes
     state_vector: bytes
 
 
 Fold = Callable[[bytes | None, Sequence[bytes]], Awaitable[Folded]]
-"""Builds a snapshot from the last one and the batches after it and verifies it against a replay; raises rather than guess."""
+"""Builds a snapshot from the last one and the batches after it, and verifies it by a replay.
+
+It raises an error rather than guess.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionReport:
-    """What a compaction did: rows folded, bytes of log before and of snapshot after."""
+    """Result of a compaction: the rows folded, the bytes of their log, and of the snapshot."""
 
     rows: int
     log_bytes: int
@@ -151,34 +167,44 @@ class Log(Protocol):
     """The documents' contents."""
 
     async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
-        """Commit many documents' batches in one transaction; the outcomes are in the order of `appends`."""
+        """Commit many documents' batches in one transaction.
+
+        The outcomes are in the order of `appends`.
+        """
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
-        """Read a document whole."""
+        """Read a whole document."""
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
-        """Read the rows after `after`, in order, also those that have been folded while history keeps them.
+        """Read the rows after `after`, in order. Folded rows are read from the history.
 
-        None when some are kept no more, or damaged there: then only `load` tells what became of
-        them.
+        Return None if some of them are not in the history any more, or are damaged there. Then only
+        `load` can read the document.
         """
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
-        """Where each log ends, and each title and whether it is in the trash, in one query; absent documents are left out."""
+        """Read the heads of many documents in one query. Absent documents are left out."""
 
     async def history(self, document_id: DocumentId) -> Sequence[Row]:
-        """Read all rows that have been folded and are still kept, the oldest first."""
+        """Read all folded rows that are still kept, the oldest first."""
 
     async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
-        """Who is meant by the keys of rows' contributors; one that nobody knows is left out."""
+        """Look up contributors by the keys that rows hold. Unknown keys are left out."""
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
-        """Fold the rows so far into a verified snapshot; None: nothing to fold. Safe to run twice at once."""
+        """Fold the rows so far into a verified snapshot. Return None if there is nothing to fold.
+
+        It is safe to run twice at once.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One document of the catalogue. `size`: bytes of its snapshot and log; `updated_at`: last append or rename."""
+    """One document in the catalogue.
+
+    `size` is the bytes of its snapshot and log. `updated_at` is the time of the last append or
+    rename.
+    """
 
     document_id: DocumentId
     title: str
@@ -190,27 +216,31 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries, last edited first, and the cursor that asks for the next ones (None: that was all)."""
+    """Some entries, last edited first. `cursor` asks for the next page, and is None on the last."""
 
     entries: tuple[Entry, ...]
     cursor: str | None
 
 
 LISTED_OWNERLESS = 1000
-"""Documents without an owner that are in everybody's list; older ones are found by their address, and stay with who has visited them."""
+"""Documents without an owner that are in everybody's list, the newest ones.
+
+Older ones are found by their address, and stay in the lists of people who have visited them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose list of documents is asked for: what they own, and what they were granted or have visited by a link that has force.
+    """The person whose list of documents is asked for.
 
-    What is in the trash is in its owner's list only.
+    A list holds the documents that the person owns, was granted, or has visited by a link that has
+    force. Documents in the trash are in their owner's list only.
 
     Attributes:
-        user_id: theirs.
-        shared: True: only what isn't their own; False: only their own; None: both.
-        with_ownerless: with None, the newest LISTED_OWNERLESS documents without an owner as well,
-            in the trash or not.
+        user_id: the person's id.
+        shared: True lists others' documents only, False the person's own only, None both.
+        with_ownerless: if `shared` is None, also list the newest LISTED_OWNERLESS documents without
+            an owner, in the trash or not.
     """
 
     user_id: str
@@ -219,10 +249,10 @@ class Whose:
 
 
 class Catalogue(Protocol):
-    """Which documents there are.
+    """The catalogue of all documents.
 
-    What changes a document writes its deed: `by` is the user id of whoever does it. None: the
-    document does not exist, and nothing was written.
+    A method that changes a document writes the deed too. `by` is the user id of the person who does
+    it. The methods return None, and write nothing, if the document does not exist.
     """
 
     async def create(  # noqa: PLR0913 - all that a document begins with
@@ -236,17 +266,21 @@ class Catalogue(Protocol):
         owner: str | None = None,
         link_role: Role | None = Role.EDITOR,
     ) -> Entry:
-        """Make an empty document; making it twice answers with the first. `link_role`: of whoever knows its address."""
+        """Make an empty document. If it exists already, return its entry.
+
+        `link_role` is the role of everybody who knows the document's address.
+        """
 
     async def get(self, document_id: DocumentId) -> Entry | None:
-        """One entry."""
+        """Read one entry."""
 
     async def find(
         self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
     ) -> Page:
-        """Entries whose title contains `query` (case-insensitive, no wildcards), last edited first; of somebody's list, or all.
+        """Find entries whose title contains `query`, last edited first.
 
-        Raises ProtocolError(malformed) for a cursor that this method did not make.
+        Case does not matter, and there are no wildcards. `whose` restricts the search to a person's
+        list. Raises ProtocolError(malformed) for a cursor that this method did not make.
         """
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
@@ -255,12 +289,15 @@ class Catalogue(Protocol):
     async def set_trashed(
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
     ) -> Done | None:
-        """Put a document into the trash or take it out. If it is there already, nothing changes, and there is no deed."""
+        """Put a document into the trash, or take it out.
+
+        If it is there already, nothing changes, and there is no deed.
+        """
 
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
         """Delete a document for ever: its log, snapshots, history, attachments.
 
-        `only_trashed`: unless it is in the trash, nothing changes, and there is no deed.
+        With `only_trashed`, a document that is not in the trash stays, and there is no deed.
         """
 
 
@@ -277,34 +314,37 @@ class Attachments(Protocol):
     """Files beside the documents, outside the CRDT."""
 
     async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
-        """Keep a file; once is enough. False when the document does not exist.
+        """Store a file, or do nothing if it is there. Return False if there is no such document.
 
-        Raises ProtocolError(document_full), and keeps nothing, when the document's files would be
-        more than `most_bytes` together, however many are put at once.
+        Raises ProtocolError(document_full), and stores nothing, if the document's files would be
+        more than `most_bytes` together, even if several are stored at once.
         """
 
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
-        """Get a file back."""
+        """Read a file, or return None if there is none. Raises InvariantError if it is damaged."""
 
 
 class OpenMarks(Protocol):
-    """Which documents a node holds open, so that after a crash those, and only those, are opened with suspicion."""
+    """Marks of the documents that a node holds open.
+
+    After a crash the node opens these documents, and only these, with suspicion.
+    """
 
     async def mark(self, document_id: DocumentId, node_id: str) -> None:
-        """The node is about to decode this document."""
+        """Note that the node is about to decode this document."""
 
     async def unmark(self, document_id: DocumentId, node_id: str) -> None:
-        """The node has closed it in good order."""
+        """Note that the node has closed the document in good order."""
 
     async def marked(self, node_id: str) -> frozenset[DocumentId]:
-        """What the node had open when it died."""
+        """Return the documents that the node had open when it died."""
 
     async def forget_others(self, node_id: str, age: timedelta) -> None:
-        """Forget what *other* nodes marked longer ago than this, for they may never come back."""
+        """Delete *other* nodes' marks older than `age`, because these nodes may never come back."""
 
 
 class Store(Protocol):
-    """One storage backend: its ports over one database, and its lifetime; `async with store:` migrates and opens."""
+    """All ports over one database. `async with store:` migrates and opens the database."""
 
     @property
     def log(self) -> Log:
@@ -312,7 +352,7 @@ class Store(Protocol):
 
     @property
     def catalogue(self) -> Catalogue:
-        """Which documents there are."""
+        """The catalogue of all documents."""
 
     @property
     def attachments(self) -> Attachments:
@@ -320,33 +360,33 @@ class Store(Protocol):
 
     @property
     def open_marks(self) -> OpenMarks:
-        """What each node holds open."""
+        """The documents that each node holds open."""
 
     @property
     def set_aside(self) -> SetAsides:
-        """Which updates of rows are not applied."""
+        """The updates of rows that are not applied."""
 
     @property
     def sharing(self) -> Sharing:
-        """Who has access."""
+        """Grants, links and visits."""
 
     @property
     def users(self) -> Users:
-        """Who is known."""
+        """People who are known."""
 
     @property
     def secrets(self) -> Secrets:
-        """What all nodes share and keep to themselves."""
+        """Secrets that all nodes share."""
 
     @property
     def deeds(self) -> Deeds:
-        """What happened to documents."""
+        """The record of what happened to documents."""
 
     async def __aenter__(self) -> "Store":
-        """Open; raises Unavailable with a sentence for the operator when that cannot be."""
+        """Open. Raises Unavailable, with a sentence for the operator, if that is not possible."""
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Close when everything under way has ended."""
+        """Close after everything under way has ended."""
 
     async def check(self) -> None:
-        """Ask for a sign of life that includes the ability to write; raises Unavailable without one."""
+        """Check that the store answers and can write. Raises Unavailable otherwise."""

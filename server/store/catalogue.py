@@ -1,4 +1,4 @@
-"""Which documents there are, in SQL."""
+"""Catalogue of the documents in SQL."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -51,7 +51,6 @@ class SqlCatalogue:
         owner: str | None = None,
         link_role: Role | None = Role.EDITOR,
     ) -> Entry:
-        """Make an empty document unless it exists."""
         at = to_microseconds(now)
         values = {
             "document_id": document_id,
@@ -70,13 +69,12 @@ class SqlCatalogue:
         )
 
     async def get(self, document_id: DocumentId) -> Entry | None:
-        """One entry."""
         return await self._database.read(partial(_get, document_id=document_id))
 
     async def find(
         self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
     ) -> Page:
-        """Let the database scan and sort, and ask it for one entry more than the page holds."""
+        # One entry more than the page holds is asked for. It tells whether there is another page.
         statement = (
             ENTRY.where(documents.c.trashed_at.is_not(None) if trashed else documents.c.trashed_at.is_(None))
             .order_by(documents.c.updated_at.desc(), documents.c.document_id.desc())
@@ -85,7 +83,7 @@ class SqlCatalogue:
         if whose is not None:
             statement = statement.where(concerns(whose))
         if wanted := fold_title(query):
-            # LIKE has wildcards, and limits its pattern's length; every database can replace.
+            # LIKE has wildcards, and bounds its pattern's length. Every database has `replace`.
             folded = documents.c.title_folded
             statement = statement.where(func.replace(folded, wanted, "") != folded)
         if cursor is not None:
@@ -98,21 +96,19 @@ class SqlCatalogue:
         return Page(page, encode_cursor(page[-1].updated_at, page[-1].document_id) if page and more else None)
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
-        """Give a document another title."""
         values = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
         return await self._change(_RENAME, self._deed(Kind.RENAME, document_id, by), values)
 
     async def set_trashed(
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
     ) -> Done | None:
-        """Put a document into the trash or take it out."""
         if trashed_at is None:
             return await self._change(_RESTORE, self._deed(Kind.RESTORE, document_id, by), {})
         deed = self._deed(Kind.TRASH, document_id, by)
         return await self._change(_TRASH, deed, {"trashed": to_microseconds(trashed_at)})
 
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
-        """Delete a document's row, with which everything goes that hangs on it."""
+        # The document's row takes everything with it that refers to its key (schema.py).
         deed = self._deed(Kind.DELETE, document_id, by)
         done = await self._change(_DELETE_TRASHED if only_trashed else _DELETE, deed, {})
         if done is not None and done.deed is not None:
@@ -150,8 +146,8 @@ def _create(connection: Connection, values: Mapping[str, Any], owner: str | None
 def _creation(dialect: str) -> ClauseElement:
     names = "document_id title title_folded created_at updated_at epoch head snapshot_seq size link_role"
     made = insert(dialect, documents).values({name: bindparam(name) for name in names.split()})
-    # To "change" an id into itself, unlike doing nothing, locks the row: it cannot be deleted
-    # before it is read.
+    # Setting the id to itself locks the row, which doing nothing would not. So the row cannot be
+    # deleted before it is read.
     same = {"document_id": made.excluded.document_id}
     made = made.on_conflict_do_update(index_elements=["document_id"], set_=same)
     return made.returning(documents.c.key, documents.c.epoch)

@@ -1,7 +1,7 @@
-"""Contributors in SQL: a row names whose updates it holds by keys of eight bytes, and what a key stands for is stored once.
+"""Contributors in SQL: a row holds keys of eight bytes, and each key's contributor is stored once.
 
-A person who is renamed is another contributor from then on, so that the log says what was true when
-it was written.
+A person who is renamed is another contributor from then on. So the log says what was true when it
+was written.
 """
 
 import hashlib
@@ -18,36 +18,39 @@ from server.store.schema import contributors
 KEY_BYTES = 8
 
 Known = dict[Contributor, bytes]
-"""Contributors that one node has stored, with their keys. One who is stored once more changes nothing."""
+"""Contributors that one node has stored, with their keys.
+
+Storing a contributor once more changes nothing, so a node may forget them.
+"""
 
 MOST_KNOWN = 50_000
-"""Contributors past which `Known` is emptied."""
+"""Number of contributors beyond which `Known` is emptied."""
 
 
 @lru_cache(MOST_KNOWN)
 def key_of(contributor: Contributor) -> bytes:
-    """The key of a contributor, everywhere the same."""
+    """Compute the key of a contributor, which is the same on every node."""
     words = json.dumps(astuple(contributor)).encode()
     return hashlib.blake2b(words, digest_size=KEY_BYTES).digest()
 
 
 def keys_of(contributors: Iterable[Contributor]) -> bytes:
-    """What a row holds."""
+    """Join the contributors' keys, as a row holds them."""
     return b"".join(map(key_of, contributors))
 
 
 def as_row(contributor: Contributor) -> tuple[bytes, str, str, str, str]:
-    """A row of the table."""
+    """Return a contributor as a row of its table."""
     return key_of(contributor), *astuple(contributor)
 
 
 def split(keys: bytes) -> list[bytes]:
-    """The keys of a row."""
+    """Undo `keys_of`, as far as the keys."""
     return [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
 
 
 def read_contributors(connection: Connection, keys: Iterable[bytes]) -> Mapping[bytes, Contributor]:
-    """Who these are; a key that nobody has stored is left out."""
+    """Look up contributors by their keys. Unknown keys are left out."""
     of, wanted = contributors.c, sorted(set(keys))
     query = select(of.key, of.user_id, of.name, of.kind, of.on_behalf_of)
     found: dict[bytes, Contributor] = {}

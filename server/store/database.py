@@ -1,9 +1,10 @@
-"""What the four ports ask of a database, whichever it is: to run jobs, plain functions of a connection, in a transaction each.
+"""Database under the store's ports: runs jobs in a transaction each. A job is a plain function.
 
-Jobs hold what SQLite and PostgreSQL have in common: SQLAlchemy Core statements. They assume only
-that a row which they have locked or changed stays theirs until they end, so they are right whether
-writers take turns (SQLite) or come from many nodes at once (PostgreSQL). A job may run again from
-the beginning when the database gave it up for another, so it changes nothing but the database.
+A job takes a connection, and holds what SQLite and PostgreSQL have in common: SQLAlchemy Core
+statements. A job assumes only that a row which it has locked or changed stays as it is until the
+job ends. So jobs are correct with writers that take turns (SQLite), and with writers on many nodes
+at once (PostgreSQL). The database may give a job up for another one, and the job then runs again
+from its beginning. So a job must change nothing but the database.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,28 +18,37 @@ T = TypeVar("T")
 
 
 class Database(Protocol):
-    """One database; `open` and `close` may alternate. Everything raises Unavailable or InvariantError, never a driver's error."""
+    """One database. `open` and `close` may alternate.
+
+    All methods raise Unavailable or InvariantError, and never a driver's error.
+    """
 
     async def open(self) -> None:
-        """Look at the database and migrate it; raises Unavailable and leaves nothing open when that cannot be."""
+        """Check the database, and migrate it.
+
+        Raises Unavailable, and leaves nothing open, if that is not possible.
+        """
 
     async def close(self) -> None:
-        """Close when what is under way has ended."""
+        """Close after everything under way has ended."""
 
     def append(self, appends: Sequence[Append], now: int) -> Awaitable[Sequence[AppendOutcome]]:
-        """Append to the logs in one transaction, as the log port promises. `now`: microseconds since 1970."""
+        """Append to the logs in one transaction, as the log port promises.
+
+        `now` is in microseconds since 1970.
+        """
 
     async def write(self, job: Callable[[Connection], T]) -> T:
-        """Run a job in a transaction and commit what it did; whatever it raises leaves the database unchanged."""
+        """Run a job in a transaction, and commit. If the job raises, the database is unchanged."""
 
     async def read(self, job: Callable[[Connection], T]) -> T:
-        """Run a job that sees one state of the database, that of its first statement."""
+        """Run a job that sees one state of the database, the state at its first statement."""
 
     async def compute(self, job: Callable[[], T]) -> T:
-        """Run what takes long but needs no connection, out of the event loop's way."""
+        """Run a long computation that needs no connection, outside of the event loop's thread."""
 
     async def check_room(self) -> None:
-        """Raise Unavailable if what people write now would find no room, as far as that can be told beforehand."""
+        """Raise Unavailable if the next writes would find no room, as far as this can be known."""
 
     async def give_back(self) -> None:
-        """Return space that deleted rows have left behind, if the database doesn't do it by itself."""
+        """Return the space of deleted rows, if the database does not do so by itself."""

@@ -1,7 +1,7 @@
 """Deeds in SQL. A job that changes a document calls `write_deed` as its last statement.
 
-The table is called `audit`, because nodes of an earlier version write into it while a cluster is
-upgraded node by node.
+The table is called `audit`, because nodes of an earlier version write into that table while a
+cluster is upgraded node by node.
 """
 
 import json
@@ -28,16 +28,17 @@ ENTRY = select(
     documents.c.trashed_at,
     documents.c.size,
 )
-"""What `entry_of` takes, in this order."""
+"""The columns that `entry_of` takes, in this order."""
 
 _PRESENT = ENTRY.add_columns(documents.c.access_version).where(documents.c.document_id == bindparam("of_id"))
 
 TURN = 7305813470184731
-"""The lock that whoever writes a deed to PostgreSQL holds until the end of the transaction; any number will do."""
+"""Number of the lock that a transaction holds while it writes a deed to PostgreSQL. Any will do."""
 
-# PostgreSQL gives numbers out before it commits: whoever takes one waits until the one before has
-# committed, so that no reader misses a number that comes late. Whoever waits here changes no
-# document any more, and so holds up nobody who holds this lock.
+# PostgreSQL gives a deed its number before the transaction commits. Under this lock a transaction
+# takes a number only after the transaction before has committed, so no reader misses a number that
+# comes late. A transaction that waits for this lock, or holds it, changes no document any more. So
+# the holder never waits for a document that a waiting transaction has locked.
 _TAKE_TURN = select(func.pg_advisory_xact_lock(literal_column(str(TURN))))
 _ADD = (
     insert(deeds)
@@ -49,7 +50,7 @@ _OF_DOCUMENT = deeds.c.document_id == bindparam("of_id")
 
 
 def _forgetting(group: ColumnElement[bool]) -> ClauseElement:
-    """The deletion of a document's deeds of one group but for the newest, of which `over` are passed over."""
+    """Delete a document's deeds of one group, except for the newest `over` + 1."""
     newest = select(deeds.c.id).where(_OF_DOCUMENT, group).order_by(deeds.c.id.desc())
     oldest_kept = newest.offset(bindparam("over", type_=BigInteger)).limit(literal_column("1"))
     return delete(deeds).where(_OF_DOCUMENT, group, deeds.c.id < oldest_kept.scalar_subquery())
@@ -62,22 +63,20 @@ _AFTER = _DEED.where(deeds.c.id > bindparam("seq")).order_by(deeds.c.id).limit(b
 
 
 class SqlDeeds:
-    """The port over a database."""
+    """The deeds port over a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
-        """What was done to a document, the last first."""
         return await self._database.read(partial(_read, statement=_LIST, of_id=document_id, most=limit))
 
     async def after(self, seq: int, limit: int = 200) -> Sequence[Deed]:
-        """What was done since a deed."""
         return await self._database.read(partial(_read, statement=_AFTER, seq=seq, most=limit))
 
 
 def write_deed(connection: Connection, deed: Deed) -> Done:
-    """Write down what this transaction has done, and read what the document is since."""
+    """Write down what this transaction has done, and read the document's entry afterwards."""
     if connection.dialect.name == "postgresql":
         fetch(connection, _TAKE_TURN)
     values = {"actor_id": deed.by, "action": str(deed.kind), "document_id": deed.document_id}
@@ -92,13 +91,13 @@ def write_deed(connection: Connection, deed: Deed) -> Done:
 
 
 def nothing_done(connection: Connection, document_id: DocumentId) -> Done | None:
-    """Say that a change found nothing to change, and what the document is; None if there is none."""
+    """Report that a change found nothing to change. Return None if there is no such document."""
     present = read_present(connection, document_id)
     return None if present is None else Done(None, *present)
 
 
 def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry, int] | None:
-    """A document's entry, and the version of its access."""
+    """Read a document's entry, and the version of its access."""
     for *entry, version in fetch(connection, _PRESENT, of_id=document_id):
         return entry_of(*entry), version
     return None
@@ -107,7 +106,7 @@ def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry
 def entry_of(
     document_id: str, title: str, created_at: int, updated_at: int, trashed_at: int | None, size: int
 ) -> Entry:
-    """An entry, from a row of ENTRY."""
+    """Make an entry of a row of ENTRY."""
     trashed = None if trashed_at is None else from_microseconds(trashed_at)
     created, updated = from_microseconds(created_at), from_microseconds(updated_at)
     return Entry(DocumentId(document_id), title, created, updated, trashed, size)

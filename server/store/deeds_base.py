@@ -1,13 +1,14 @@
-"""Deeds: what happened to documents, one record each, written in the transaction of the change itself.
+"""Deeds: records of what happened to documents, written in the transaction of the change itself.
 
 Promises, beside those of server/store/base.py:
 
-1. **One with its change.** Both are durable or neither is.
-2. **Numbered.** `seq` rises with the order of commits, so a reader can go on behind the last one
-   that it has seen. Numbers may be left out.
-3. **Bounded.** Of each document the last DEEDS_KEPT are kept, and apart from them the last
-   RENAMES_KEPT renames: whoever may write may rename, and must not displace what owners did.
-4. **Outlives the document.**
+1. **One with its change.** Either both are durable, or neither is.
+2. **Numbered.** `seq` rises with the order of commits, so a reader can continue after the last deed
+   that it has seen. There may be gaps between the numbers.
+3. **Bounded.** The last DEEDS_KEPT deeds of each document are kept, and apart from them the last
+   RENAMES_KEPT renames. Everybody who may write may rename, and must not displace the owners'
+   deeds.
+4. **Lasting.** Deeds stay when their document is deleted.
 
 A deed holds neither title nor text, because those go when the document is deleted.
 """
@@ -24,17 +25,20 @@ if TYPE_CHECKING:
     from server.store.base import Entry
 
 DEEDS_KEPT = 1000
-"""Per document, the last ones: whoever trashes and restores over and over fills no more than this, and what others did lately stays."""
+"""Deeds that are kept per document, the last ones.
+
+A person who trashes and restores a document over and over fills no more than this.
+"""
 
 RENAMES_KEPT = 100
-"""Per document."""
+"""Renames that are kept per document, the last ones."""
 
 OPERATOR = "operator"
-"""Who did what was done to the database directly, e.g. by the command line."""
+"""User id in deeds that were done to the database directly, e.g. by the command line."""
 
 
 class Kind(StrEnum):
-    """All that may happen to a document. In brackets: the details."""
+    """The kinds of deeds. The details of each stand in brackets."""
 
     CREATE = "create"
     RENAME = "rename"
@@ -46,17 +50,17 @@ class Kind(StrEnum):
     REVOKE = "revoke"
     """[user_id] Somebody's access was taken away, or they left."""
     LINK = "link"
-    """[role, or none; renewed: yes] The link was changed, or made anew."""
+    """[role, or none; renewed: yes] The link was changed, or renewed."""
     TRANSFER = "transfer"
-    """[user_id, role] Somebody became owner in another's place."""
+    """[user_id, role] Somebody became the owner in another person's place."""
     ADOPT = "adopt"
-    """[user_id] Somebody became owner of what nobody owned."""
+    """[user_id] Somebody became the owner of a document that had none."""
     ACCEPT_INVITATION = "accept_invitation"
-    """Somebody signed in whose address had been given a role."""
+    """Somebody signed in whose address had been granted a role."""
     PUT_BACK = "put back"
-    """[place] What had been set aside was written once more."""
+    """[place] An update that had been set aside was written once more."""
     DROPPED = "dropped"
-    """[place] What had been set aside was given up."""
+    """[place] An update that had been set aside was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,9 @@ class Deed:
     """One thing that happened to a document.
 
     Attributes:
-        kind: a `Kind`, or what a newer version of Manyhands calls it.
-        by: the user id of whoever did it, or OPERATOR.
-        seq: its number, of all deeds in the database.
+        kind: a `Kind`, or a word of a newer version of Manyhands.
+        by: the user id of the person who did it, or OPERATOR.
+        seq: its number among all deeds in the database.
     """
 
     kind: str
@@ -79,12 +83,12 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A deed that is written now, and what the document is since.
+    """A deed that has been written, and the document's state after it.
 
     Attributes:
-        deed: None when the change found nothing to change.
-        entry: None when the document is gone.
-        access_version: of the document's access.
+        deed: the deed, or None if the change found nothing to change.
+        entry: the document's entry, or None if the document is gone.
+        access_version: the version of the document's access.
     """
 
     deed: Deed | None
@@ -93,10 +97,10 @@ class Done:
 
 
 class Deeds(Protocol):
-    """The record. What changes a document writes its deed itself."""
+    """The record of deeds. The other ports write it, each with the change that it makes."""
 
     async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
-        """What was done to a document, the last first."""
+        """Read a document's deeds, the last first."""
 
     async def after(self, seq: int, limit: int = 200) -> Sequence[Deed]:
-        """What was done to any document since a deed, in order; 0: from the first one that is kept."""
+        """Read all documents' deeds after number `seq`, in order. 0 begins with the first kept."""

@@ -1,19 +1,17 @@
-"""A document's snapshots, rows and history in SQL: reading them checked, and putting a snapshot in the rows' place.
+"""Folding in SQL: checked reading of snapshots, rows and history, and the steps of a compaction.
 
-What is kept after a compaction at seq n, which folded everything since seq m:
+After a compaction at seq n, which folded everything since seq m, the store keeps:
 
-1. the snapshot at n, and the log rows after n;
-2. the snapshot at m that it was made from, and the raw rows m + 1 … n as one history segment:
-   together they make the document again, should the snapshot at n turn out to be damaged
-   (`read_base` then does so by itself);
-3. of the segments up to m the newest, each with the snapshot that it builds on, as far as `Keep`
-   allows: each row that is kept can be replayed from a snapshot that is kept as well, or from the
-   beginning.
+1. The snapshot at n, and the log rows after n.
+2. The snapshot at m from which it was made, and the raw rows m + 1 … n as one history segment. If
+   the snapshot at n is damaged, `read_base` makes the document from these.
+3. The newest of the segments up to m, each with the snapshot that it builds on, as far as `Keep`
+   allows. So each kept row can be replayed from a kept snapshot, or from the beginning.
 
 A node that was away while the rows were folded reads on in the segments (`read_tail`).
 
-A compaction that was overtaken by another, or whose document was deleted meanwhile, finds no row of
-`documents` with the key, epoch and snapshot_seq that it began from, and does nothing.
+A compaction does nothing if another one overtook it, or if its document was deleted meanwhile. It
+then finds no row of `documents` with the key, epoch and snapshot_seq that it began from.
 """
 
 import logging
@@ -47,7 +45,7 @@ _ROWS = (
 _SNAPSHOT = select(snapshots.c.data, snapshots.c.checksum).where(
     snapshots.c.document_key == bindparam("key"), snapshots.c.seq == bindparam("seq")
 )
-# A compaction's, in the order in which it writes:
+# The statements of a compaction, in the order in which they run:
 _LOCK = select(documents.c.key).where(documents.c.key == bindparam("of_document")).with_for_update(key_share=True)
 _REST = select(func.coalesce(func.sum(func.length(log_rows.c.batch)), 0)).where(
     log_rows.c.document_key == bindparam("of_document"), log_rows.c.seq > bindparam("last")
@@ -76,12 +74,15 @@ _DELETE_ROWS, _DELETE_IDS, _DELETE_SEGMENTS, _DELETE_SNAPSHOTS = (
 )
 
 MOST_ROWS = 2**22
-"""Rows since a snapshot; where there seem to be more, the document's own row is damaged."""
+"""Most rows since a snapshot. If there seem to be more, the document's own row is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How much of a document's history is kept beyond the last compaction's. `since`: microseconds since 1970."""
+    """The amount of a document's history to keep, beyond the segment of the last compaction.
+
+    `since` is in microseconds since 1970.
+    """
 
     bytes: int
     since: int
@@ -89,7 +90,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document's row: where its log and its snapshot end."""
+    """A document's row, with the ends of its log and of its snapshot."""
 
     document_id: DocumentId
     key: int
@@ -101,9 +102,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What rows after `snapshot_seq` build on: a snapshot at `seq` and, when the newest one is damaged, the history since.
+    """The base of the rows after `snapshot_seq`: a snapshot at `seq`.
 
-    `packed`: verified, but not unpacked yet, which takes milliseconds and no connection.
+    `history` is empty, unless the newest snapshot is damaged. Then it holds the rows since `seq`.
+    `packed` is verified, but not unpacked, because that takes milliseconds and no connection.
     """
 
     packed: bytes | None
@@ -113,7 +115,10 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The end of a log: segments of history (verified, but not unpacked) that reach up to `snapshot_seq`, then the rows after it."""
+    """The end of a log: segments of history up to `snapshot_seq`, then the rows after it.
+
+    The segments are verified, but not unpacked.
+    """
 
     segments: Sequence[bytes]
     after: Seq
@@ -123,7 +128,10 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a compaction read: `rows` after the snapshot at `base_seq`; `fresh` of them, the last ones, were never folded."""
+    """The input of a compaction: the `rows` after the snapshot at `base_seq`.
+
+    `fresh` are the last ones of them, which were never folded before.
+    """
 
     document: Document
     packed: bytes | None
@@ -134,7 +142,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What a compaction will write."""
+    """The output of a compaction, ready to be written."""
 
     span: Span
     folded: Folded
@@ -150,7 +158,7 @@ def find_document(connection: Connection, document_id: DocumentId) -> Document |
 
 
 def read_rows(connection: Connection, document: Document, after: Seq) -> list[Row]:
-    """Read the rows after `after`; one that is damaged says so, and one that is missing is damaged and empty."""
+    """Read the rows after `after`. Damaged rows are marked. A missing row is damaged and empty."""
     if document.head - after > MOST_ROWS:
         raise damaged(document.document_id, "log row", Seq(after + 1))
     within = fetch(connection, _ROWS, key=document.key, after=after, head=document.head)
@@ -166,7 +174,10 @@ def read_rows(connection: Connection, document: Document, after: Seq) -> list[Ro
 
 
 def read_base(connection: Connection, document: Document) -> Base:
-    """Read the newest snapshot, or what makes up for it; raises InvariantError(quarantined) when nothing does."""
+    """Read the newest snapshot. If it is damaged, read the one before and the history since then.
+
+    Raises InvariantError(quarantined) if these are damaged too.
+    """
     if document.snapshot_seq == 0:
         return Base(None, Seq(0), ())
     newest = _read_snapshot(connection, document, document.snapshot_seq)
@@ -183,7 +194,7 @@ def read_base(connection: Connection, document: Document) -> Base:
 
 
 def read_tail(connection: Connection, document: Document, after: Seq) -> Tail | None:
-    """Read the rows after `after`, those folded meanwhile from history; None when it is damaged."""
+    """Read the rows after `after`, folded ones from history. Return None if history is damaged."""
     if after >= document.snapshot_seq:
         return Tail((), after, document.snapshot_seq, read_rows(connection, document, after))
     try:
@@ -195,7 +206,7 @@ def read_tail(connection: Connection, document: Document, after: Seq) -> Tail | 
 
 
 def unpack_tail(tail: Tail) -> list[Row] | None:
-    """Lay out a tail; None when history does not have all of it. Needs no connection."""
+    """Unpack a tail. Return None if history lacks some of its rows. Needs no connection."""
     folded = [row for segment in tail.segments for row in unpack_rows(segment) if row.seq > tail.after]
     if [row.seq for row in folded] != list(range(tail.after + 1, tail.snapshot_seq + 1)):
         return None
@@ -209,7 +220,7 @@ def read_history(connection: Connection, document_id: DocumentId) -> list[Row]:
 
 
 def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
-    """Read what there is to fold; None when that is nothing."""
+    """Read the input of a compaction. Return None if there is nothing to fold."""
     document = find_document(connection, document_id)
     if document is None or document.head == document.snapshot_seq:
         return None
@@ -223,12 +234,15 @@ def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
 
 
 def pack(span: Span, folded: Folded) -> Packed:
-    """Compress the snapshot, and the rows that go into history; needs no connection."""
+    """Compress the snapshot, and the rows that go into history. Needs no connection."""
     return Packed(span, folded, pack_snapshot(folded.snapshot), pack_rows(span.fresh))
 
 
 def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionReport | None:
-    """Put the snapshot in the place of its rows; None when another compaction or the document's end came first."""
+    """Put the snapshot in the place of its rows.
+
+    Return None if another compaction came first, or if the document was deleted.
+    """
     span, folded, document = packed.span, packed.folded, packed.span.document
     last = span.fresh[-1].seq
     if not _advance(connection, packed, last):
@@ -249,8 +263,8 @@ def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionRepor
 
 def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
     document = packed.span.document
-    # First the lock, which is nothing on SQLite: what is summed up below then includes what others
-    # have just appended.
+    # The lock comes first, so the sum below includes the rows that others have just appended. On
+    # SQLite it is a plain read, because the transaction holds the write lock already.
     fetch(connection, _LOCK, of_document=document.key)
     before = {"of_epoch": document.epoch, "before": document.snapshot_seq}
     bytes_ = len(packed.folded.snapshot)
@@ -258,7 +272,7 @@ def _advance(connection: Connection, packed: Packed, last: Seq) -> bool:
 
 
 def _thin(connection: Connection, span: Span, last: Seq, keep: Keep) -> None:
-    """Delete what is older than what is kept; a segment goes with the snapshot that it builds on."""
+    """Delete history that `keep` does not allow. A segment goes with the snapshot under it."""
     document = span.document
     change(connection, _DELETE_IDS, of_document=document.key, last=last - REMEMBERED_UPDATE_IDS)
     bases: dict[int, int] = dict(map(tuple, fetch(connection, _SNAPSHOTS, of_document=document.key)))

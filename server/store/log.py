@@ -1,6 +1,7 @@
-"""The documents' contents in SQL: loading, reading on, and the order of a compaction's steps, which are in folding.py.
+"""Log in SQL: loading a document, reading on, and the order of a compaction's steps.
 
-Appending is the hot path and each database's own: sqlite/append.py, postgres/append.py.
+The steps themselves are in folding.py. Appending is the hot path, and each database has its own:
+sqlite/append.py, postgres/append.py.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,11 +35,11 @@ from server.store.set_aside_base import Marks
 from server.store.statements import among, fetch
 from server.store.titles import from_microseconds, to_microseconds
 
-_SMALL = 32_768  # bytes that are unpacked sooner than another thread begins to
+_SMALL = 32_768  # bytes that are unpacked in less time than another thread takes to begin
 
 
 class SqlLog:
-    """The log port over a database. `history_bytes`, `history_age`: see SqlStore."""
+    """The log port over a database. SqlStore explains `history_bytes` and `history_age`."""
 
     def __init__(
         self, database: Database, clock: Callable[[], datetime], history_bytes: int, history_age: timedelta | None
@@ -49,16 +50,17 @@ class SqlLog:
         self._history_age = history_age
 
     async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
-        """Commit all batches in one transaction."""
         return await self._database.append(appends, to_microseconds(self._clock()))
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
-        """Read a document whole; a damaged snapshot is replaced by the one before it and the history since."""
+        """Read a whole document.
+
+        A damaged snapshot is replaced by the one before it and the history since then.
+        """
         loaded = await self._database.read(partial(_load_packed, document_id=document_id))
         return loaded and replace(loaded, snapshot=await self._unpacked(loaded.snapshot))
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
-        """Read the end of a log, and of history before it if need be."""
         found = await self._database.read(partial(_read_packed, document_id=document_id, after=after))
         if found is None:
             return None
@@ -70,19 +72,16 @@ class SqlLog:
         return None if rows is None else marks.of(bindings.of(rows))
 
     async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
-        """Say where the logs end."""
         return await self._database.read(partial(_heads, document_ids=document_ids))
 
     async def history(self, document_id: DocumentId) -> Sequence[Row]:
-        """Read the raw rows that have been folded and are still kept."""
         return await self._database.read(partial(folding.read_history, document_id=document_id))
 
     async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
-        """Who these are."""
         return await self._database.read(partial(read_contributors, keys=keys))
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
-        """Fold outside of any transaction; whoever comes second with the same rows does nothing."""
+        """Fold outside of any transaction. A second compaction of the same rows writes nothing."""
         span = await self._database.read(partial(folding.read_span, document_id=document_id))
         if span is None:
             return None

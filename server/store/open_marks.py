@@ -1,4 +1,4 @@
-"""Which documents a node holds open, in SQL."""
+"""Open marks in SQL: the documents that each node holds open."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,20 +22,16 @@ class SqlOpenMarks:
         self._clock = clock
 
     async def mark(self, document_id: DocumentId, node_id: str) -> None:
-        """The node is about to decode this document."""
         now = to_microseconds(self._clock())
         await self._database.write(partial(_mark, document_id=document_id, node_id=node_id, now=now))
 
     async def unmark(self, document_id: DocumentId, node_id: str) -> None:
-        """The node has closed it in good order."""
         await self._database.write(partial(_unmark, document_id=document_id, node_id=node_id))
 
     async def marked(self, node_id: str) -> frozenset[DocumentId]:
-        """What the node had open when it died."""
         return await self._database.read(partial(_marked, node_id=node_id))
 
     async def forget_others(self, node_id: str, age: timedelta) -> None:
-        """Delete the old marks of other nodes."""
         oldest = to_microseconds(self._clock() - age)
         await self._database.write(partial(_forget_others, node_id=node_id, oldest=oldest))
 
@@ -48,7 +44,7 @@ def _mark(connection: Connection, document_id: DocumentId, node_id: str, now: in
 def _marking(dialect: str) -> ClauseElement:
     values = select(documents.c.key, bindparam("node", type_=Text), bindparam("now", type_=BigInteger))
     document = values.where(documents.c.document_id == bindparam("of_document"))
-    document = document.with_for_update(read=True, key_share=True)  # it may be being deleted
+    document = document.with_for_update(read=True, key_share=True)  # another node may be deleting it
     mark = insert(dialect, open_marks).from_select(["document_key", "node_id", "marked_at"], document)
     marked_at = {"marked_at": bindparam("now", type_=BigInteger)}
     return mark.on_conflict_do_update(index_elements=["document_key", "node_id"], set_=marked_at)

@@ -1,11 +1,11 @@
-"""The tables: what is kept where, and why it is keyed so.
+"""Schema: the tables, their keys, and the reasons for both.
 
-Everything that belongs to a document hangs on `documents.key`, a number that is never given twice,
-and goes with it (ON DELETE CASCADE). So whoever holds a key cannot touch a document that was
-deleted and made anew under the same id. Moments are microseconds since 1970. Tables whose rows are
-found only by their primary key are stored in its order (`WITHOUT ROWID`): a log is read in one
-sweep. A new database gets these tables as they are here, an older one by `migrations/`; a test
-compares the two.
+Everything that belongs to a document refers to `documents.key`, and is deleted with it (ON DELETE
+CASCADE). A key is a number that is never given twice. So a job that holds a key cannot touch a
+document that was deleted and made anew under the same id. Times are microseconds since 1970. Tables
+whose rows are found only by their primary key are stored in its order (`WITHOUT ROWID`), so a log
+is read in one sweep. A new database gets these tables as they are here, and an older one gets them
+by `migrations/`. A test compares the two.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBina
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"})
 
 
-# Ids compare as bytes; in PostgreSQL's other collations order depends on the system's library, and
-# an update of that breaks indexes.
+# Ids compare as bytes. In PostgreSQL's other collations the order depends on the system's library,
+# and an update of the library breaks indexes.
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -22,15 +22,15 @@ def _document() -> Column[int]:
     return Column("document_key", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
 
 
-# No index on updated_at: it would be rewritten by every append, and a page of 100,000 titles is
-# scanned faster than it is missed.
+# There is no index on updated_at, because every append would rewrite it. Without one, a page of
+# 100,000 titles is still found fast enough.
 documents = Table(
     "documents",
     metadata,
     Column("key", Integer, primary_key=True),
     Column("document_id", _ID, nullable=False, unique=True),
     Column("title", Text, nullable=False),
-    Column("title_folded", Text, nullable=False),  # titles.fold_title: what searches compare
+    Column("title_folded", Text, nullable=False),  # for searches: titles.fold_title
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("trashed_at", BigInteger),
@@ -38,15 +38,15 @@ documents = Table(
     Column("head", BigInteger, nullable=False),  # the last row's seq; raising it decides the order of commits
     Column("snapshot_seq", BigInteger, nullable=False),  # rows up to here are folded; 0: there is no snapshot
     Column("size", BigInteger, nullable=False),  # bytes of the snapshot and of the rows after it
-    # Who comes by the link: sharing_base.Link, and the version that every change of access raises.
+    # The link (sharing_base.Link), and the version that every change of access raises.
     Column("link_role", Text),
     Column("link_hash", LargeBinary),
     Column("link_generation", BigInteger, nullable=False, server_default="0"),
     Column("access_version", BigInteger, nullable=False, server_default="0"),
-    # Raised by every change of `set_aside`; 0: nothing ever was, and reading a document needs no
-    # look there.
+    # Raised by every change of `set_aside`. At 0 nothing was ever set aside, so a reader of the
+    # document needs no look there.
     Column("set_aside_version", BigInteger, nullable=False, server_default="0"),
-    # 0: it has an owner, 1: it may have none. Documents without one are found by it, newest first.
+    # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
     Index(
         "ix_documents_ownerless",
@@ -64,12 +64,13 @@ log_rows = Table(
     Column("seq", BigInteger, primary_key=True),
     Column("batch", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),  # segments.checksum(batch, seq)
-    Column("at", BigInteger),  # NULL, as the next: of rows of versions that did not write it down
+    Column("at", BigInteger),  # NULL, like the next, in rows of versions that did not write it
     Column("contributors", LargeBinary),  # contributors.keys_of
     sqlite_with_rowid=False,
 )
 
-# Not a document's own: most people write in many. A key is made of everything else.
+# Contributors belong to no document, because most people write in many. The key is a hash of the
+# other columns.
 contributors = Table(
     "contributors",
     metadata,
@@ -81,7 +82,8 @@ contributors = Table(
     sqlite_with_rowid=False,
 )
 
-# Apart from log_rows, because they outlive their rows: base.REMEMBERED_UPDATE_IDS.
+# Update ids have a table of their own, because they outlive their rows
+# (base.REMEMBERED_UPDATE_IDS).
 update_ids = Table(
     "update_ids",
     metadata,
@@ -91,8 +93,8 @@ update_ids = Table(
     sqlite_with_rowid=False,
 )
 
-# Updates of rows that are not applied (crdt/log/replay.py). Apart from the rows, which stay as they
-# are and may be folded and thinned out.
+# Updates of rows that are not applied (crdt/log/replay.py). They have a table of their own, because
+# the rows stay as they are, and may be folded and deleted.
 set_aside = Table(
     "set_aside",
     metadata,
@@ -117,8 +119,8 @@ author_keys = Table(
     sqlite_with_rowid=False,
 )
 
-# The newest one, the one that it was made from, and what the kept history builds on, packed
-# (segments.py).
+# The newest snapshot, the one that it was made from, and those that the kept history builds on. All
+# are packed (segments.py).
 snapshots = Table(
     "snapshots",
     metadata,
@@ -129,7 +131,7 @@ snapshots = Table(
     Column("checksum", BigInteger, nullable=False),
 )
 
-# Raw rows that have been folded, packed (segments.py); `seq` and `at` are the last one's.
+# Raw rows that have been folded, packed (segments.py). `seq` and `at` are the last row's.
 history = Table(
     "history",
     metadata,
@@ -177,7 +179,7 @@ grants = Table(
     sqlite_with_rowid=False,
 )
 
-# Who came by the link, and by which one: `link_hash` as it was in `documents` then.
+# People who came by the link. `link_hash` is the one that `documents` had then.
 visits = Table(
     "visits",
     metadata,
@@ -210,7 +212,7 @@ secrets = Table(
     sqlite_with_rowid=False,
 )
 
-# Not a document's own: it tells also of documents that are gone.
+# Deeds refer to no document's key, because they stay when the document is gone.
 deeds = Table(
     "audit",
     metadata,

@@ -1,12 +1,11 @@
-"""How snapshots and raw history are packed, and how stored bytes are told from damaged ones. Pure functions.
+"""Segments of history, and snapshots: pure functions that pack, unpack and check stored bytes.
 
-A segment of history is a byte that names its form, then zlib over rows laid end to end. Of each
-row:
+A segment is a byte that names its form, and then zlib over rows laid end to end. Each row is:
 
-    varUint(seq) varUint(1 + at, or 0 when that is not known) varUint(length) contributors
+    varUint(seq) varUint(1 + at, or 0 if that is not known) varUint(length) contributors
     varUint(length) batch
 
-Earlier versions wrote zlib, without the first byte, over varUint(seq), varUint(length), batch.
+Earlier versions wrote no first byte, and zlib over varUint(seq), varUint(length), batch.
 """
 
 import zlib
@@ -18,36 +17,42 @@ from crdt.yjs.varint import read_varuint, write_varuint
 from server.store.base import Row
 
 _WITH_CONTRIBUTORS = b"\1"
-"""The form of a segment; zlib begins with another byte."""
+"""First byte of a segment in the present form. zlib begins with another byte."""
 
 
 def checksum(data: bytes, seq: Seq) -> int:
-    """CRC-32 of some bytes and their place in the log, so that the right bytes in the wrong place are noticed as well.
+    """Compute the CRC-32 of some bytes, XORed with their seq in the log.
 
-    The place comes in last, and simply: PostgreSQL does it in the statement that decides on the
-    place (postgres/append.py).
+    So the right bytes in the wrong row are noticed as well. The seq comes in last, and by XOR,
+    because PostgreSQL does that in the statement that decides on the seq (postgres/append.py).
     """
     return zlib.crc32(data) ^ (seq & 0xFFFFFFFF)
 
 
 def damaged(document_id: DocumentId, what: str, seq: Seq) -> InvariantError:
-    """Say that a document's stored bytes cannot be trusted."""
+    """Return the error for damaged bytes of a document."""
     message = f"Document {document_id}: {what} {seq} is damaged in the database. Nothing was changed."
     return InvariantError(message, Code.QUARANTINED)
 
 
 def pack_snapshot(snapshot: bytes) -> bytes:
-    """Compress a snapshot: typed text becomes a third, at 10 ms a megabyte, and 4 ms to undo it; level 6 gains a tenth for 27 ms."""
+    """Compress a snapshot. Typed text shrinks to a third.
+
+    A megabyte takes 10 ms, and 4 ms to undo. Level 6 would gain a tenth for 27 ms.
+    """
     return zlib.compress(snapshot, 1)
 
 
 def unpack_snapshot(data: bytes) -> bytes:
-    """Undo `pack_snapshot`; the checksum of what is stored has been verified."""
+    """Undo `pack_snapshot`. The caller has verified the checksum."""
     return zlib.decompress(data)
 
 
 def pack_rows(rows: Sequence[Row]) -> bytes:
-    """Make a segment of rows: typing becomes less than a third, at 25 ms a megabyte; level 9 gains 4 % for ten times that."""
+    """Make a segment of rows. Typing shrinks to less than a third, at 25 ms a megabyte.
+
+    Level 9 would gain 4 % for ten times that.
+    """
     out = bytearray()
     for row in rows:
         write_varuint(row.seq, out)
@@ -59,7 +64,7 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
 
 
 def unpack_rows(segment: bytes) -> list[Row]:
-    """Undo `pack_rows`; the segment's checksum has been verified."""
+    """Undo `pack_rows`. The caller has verified the checksum."""
     told = segment.startswith(_WITH_CONTRIBUTORS)
     data = zlib.decompress(segment[1:] if told else segment)
     rows: list[Row] = []

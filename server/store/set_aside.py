@@ -1,4 +1,4 @@
-"""What is set aside, in SQL."""
+"""Marks of updates that are set aside, in SQL."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -34,30 +34,27 @@ _RAISE_VERSION = (
 
 
 class SqlSetAsides:
-    """The port over a database."""
+    """The set-aside port over a database."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
     async def keep(self, document_id: DocumentId, epoch: Epoch, found: Sequence[Found]) -> tuple[int, int] | None:
-        """Add marks."""
         now = to_microseconds(self._clock())
         return await self._database.write(partial(_keep, document_id=document_id, epoch=epoch, found=found, now=now))
 
     async def list(self, document_id: DocumentId | None = None) -> Sequence[Kept]:
-        """Read marks with all that belongs to them."""
         return await self._database.read(partial(_list, document_id=document_id))
 
     async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
-        """Change a state."""
         now = to_microseconds(self._clock())
         job = partial(_settle, document_id=document_id, seq=seq, position=position, state=state, now=now)
         return await self._database.write(job)
 
 
 def read_marks(connection: Connection, key: int, version: int) -> Marks:
-    """Read what is set aside in a document. `key` and `version`: from its row in `documents`."""
+    """Read a document's marks. `key` and `version` are from its row in `documents`."""
     if not version:
         return Marks()
     by_seq: dict[Seq, tuple[SetAside, ...]] = {}

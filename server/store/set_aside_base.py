@@ -1,9 +1,9 @@
-"""The store's port for what is set aside: updates of rows that the document engine does not take, and what stands in for them.
+"""Port of the store for updates that are set aside, because the document engine does not take them.
 
-A row stays as it is. Beside it stands which of its updates is not applied, why, and what is applied
-in its place. That holds on every node and for ever, for others have built on the stand-in: the
-state says only whether somebody still has to look at it. The update itself is kept here as well,
-because rows are folded, and folded rows are not kept for ever.
+The update's row stays as it is. A mark beside the row says which update is not applied, why, and
+which stand-in is applied in its place. This holds on every node and for ever, because later updates
+build on the stand-in. The mark's state says only whether the operator still has to look at it. The
+mark holds the update as well, because rows are folded, and folded rows are not kept for ever.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from crdt.protocol.row import WHOLE_ROW, Found, Row, SetAside
 
 
 class State(StrEnum):
-    """What the operator has made of it."""
+    """The operator's decision on an update that is set aside."""
 
     KEPT = "kept"
-    """Nothing yet."""
+    """No decision yet."""
     PUT_BACK = "put back"
-    """What it said was written once more, as a row of its own."""
+    """Its content was written once more, as a row of its own."""
     DROPPED = "dropped"
-    """It is given up."""
+    """The update is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is set aside in one document. `version`: changes whenever this does; `open`: how many nobody has looked at."""
+    """The marks of one document.
+
+    `version` rises whenever they change. `open` counts the marks without a decision.
+    """
 
     by_seq: Mapping[Seq, tuple[SetAside, ...]] = field(default_factory=dict)
     version: int = 0
     open: int = 0
 
     def of(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows with their marks."""
+        """Return the rows, each with its marks."""
         if not self.by_seq:
             return list(rows)
         return [Row(row.seq, row.batch, row.author_keys, self.by_seq.get(row.seq, ()), row.damaged) for row in rows]
@@ -64,13 +67,16 @@ class UpdatePlace:
 
 
 class SetAsides(Protocol):
-    """What is set aside in all documents."""
+    """The updates that are set aside in all documents."""
 
     async def keep(self, document_id: DocumentId, epoch: Epoch, found: Sequence[Found]) -> tuple[int, int] | None:
-        """Add marks, except where there are some already; the document's version before and after. None: no such document or epoch."""
+        """Add marks for updates that have none yet.
+
+        Return the marks' version before and after, or None if there is no such document or epoch.
+        """
 
     async def list(self, document_id: DocumentId | None = None) -> Sequence[Kept]:
-        """What is set aside in a document, or in all of them, by document and place."""
+        """List the updates that are set aside in one document, or in all, by document and place."""
 
     async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
-        """Say what the operator has made of one, and write the deed; False: there is no such."""
+        """Store the operator's decision, and write the deed. Return False if there is no mark."""

@@ -1,7 +1,7 @@
-"""Who has access to which document, in SQL.
+"""Sharing in SQL: grants, visits and links.
 
-A change begins by raising the document's version, which locks its row: changes of one document's
-access go one after the other.
+A change begins by locking the document's row, by a lock of its own or by raising the version. So
+changes of one document's access happen one after the other.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,11 +47,11 @@ from server.store.users import shown
 _HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))
 
 
-# A literal: SQLite prepares a statement anew whenever a parameter may decide whether the index of
-# owners serves.
+# A literal, because SQLite prepares a statement anew if a parameter may decide whether the index of
+# owners can be used.
 _OWNER: ColumnElement[str] = literal_column(f"'{Role.OWNER.value}'")
 
-# Locked, because the document may be being deleted.
+# Locked, because another node may be deleting the document.
 _WITH_LINK = (
     select(documents.c.key, documents.c.link_hash)
     .where(documents.c.document_id == bindparam("document_id"), documents.c.link_role.is_not(None))
@@ -100,39 +100,31 @@ class SqlSharing:
     async def access(
         self, document_ids: Collection[DocumentId], user_ids: Collection[str]
     ) -> Mapping[DocumentId, Standing]:
-        """What these documents say of these users."""
         return await self._database.read(partial(_access, document_ids=document_ids, user_ids=user_ids))
 
     async def people(self, document_id: DocumentId) -> Sequence[Person]:
-        """Everybody with a grant, owner first, then visitors."""
         return await self._database.read(partial(_people, document_id=document_id))
 
     async def grant(self, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR) -> Done | None:
-        """Give somebody a role."""
         job = partial(_grant, document_id=document_id, user_id=user_id, role=role, by=by, at=self._now())
         return await self._database.write(job)
 
     async def adopt(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        """Make somebody the owner of what nobody owns."""
         job = partial(_adopt, document_id=document_id, user_id=user_id, by=by, at=self._now())
         return await self._database.write(job)
 
     async def revoke(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        """Take somebody's grant and visit away."""
         job = partial(_revoke, document_id=document_id, user_id=user_id, by=by, at=self._now())
         return await self._database.write(job)
 
     async def set_link(self, document_id: DocumentId, link: Link, *, by: str = OPERATOR) -> Done | None:
-        """Replace the link."""
         return await self._database.write(partial(_set_link, document_id=document_id, link=link, by=by, at=self._now()))
 
     async def visit(self, document_id: DocumentId, user_id: str) -> None:
-        """Remember that somebody has come by the link."""
         job = partial(_visit, document_id=document_id, user_id=user_id, at=self._now())
         await self._database.write(job)
 
     async def redeem(self, invited: str, user_id: str) -> Sequence[Done]:
-        """Turn grants over."""
         job = partial(_redeem, invited=invited, user_id=user_id, at=self._now())
         return await self._database.write(job)
 
@@ -141,12 +133,15 @@ class SqlSharing:
 
 
 def concerns(whose: Whose) -> ColumnElement[bool]:
-    """Which rows of `documents` are in somebody's list: of the few that may be, those that are."""
+    """Write the condition that a row of `documents` is in a person's list.
+
+    Indexes find a few candidates first, and the exact condition is checked only for these.
+    """
     return documents.c.key.in_(_candidates(whose)) & _is_in_list(whose)
 
 
 def _candidates(whose: Whose) -> CompoundSelect[Any]:
-    """Keys that indexes find: without them, each list would look at every document there is."""
+    """Select the candidates' keys by indexes. Otherwise each list would scan all documents."""
     theirs = [select(table.c.document_key).where(table.c.user_id == whose.user_id) for table in (grants, visits)]
     if not whose.with_ownerless or whose.shared is not None:
         return union(*theirs)
@@ -200,14 +195,17 @@ def _access(
 
 @cache
 def _access_statements(dialect: str, *, one: bool) -> tuple[Any, Any]:
-    """What is asked at every join, made once: making it took longer than asking it. Of `document_ids`, and of `user_ids` in them."""
+    """Make the two statements of `access`, only once, because that takes longer than running them.
+
+    `one`: `document_ids` is a single id. Otherwise it is a collection.
+    """
     of_id = documents.c.document_id
     wanted = of_id == bindparam("document_ids") if one else among(dialect, of_id, "document_ids")
     return _of_users(dialect, wanted), _with_owner().where(wanted)
 
 
 def _with_owner() -> Select[Any]:
-    """Links and owners of documents."""
+    """Select the links and owners of documents."""
     columns = documents.c
     owner = and_(grants.c.document_key == columns.key, grants.c.role == _OWNER)
     query = select(columns.document_id, columns.access_version, columns.link_role, columns.link_hash)
@@ -218,7 +216,7 @@ def _with_owner() -> Select[Any]:
 
 
 def _of_users(dialect: str, wanted: ColumnElement[bool]) -> Any:
-    """Grants of some users, and their visits with force, whose role is null."""
+    """Select some users' grants, and their visits with force. The role of a visit is null."""
     given = select(documents.c.document_id, grants.c.user_id, grants.c.role).join_from(grants, documents)
     given = given.where(wanted, among(dialect, grants.c.user_id, "user_ids"))
     came = select(documents.c.document_id, visits.c.user_id, null().label("role")).join_from(visits, documents)
@@ -268,7 +266,7 @@ def _adopt(connection: Connection, document_id: DocumentId, user_id: str, by: st
 
 
 def _owner_of(connection: Connection, document_id: DocumentId) -> list[str]:
-    """Return a document's owner, if it has one, who stays so until this transaction ends."""
+    """Return a document's owner, or nobody. The owner stays owner until this transaction ends."""
     return [user_id for key in fetch(connection, _LOCK, of_id=document_id) for user_id in _owners(connection, *key)]
 
 
@@ -277,7 +275,7 @@ def _owners(connection: Connection, key: int) -> list[str]:
 
 
 def note_owner(connection: Connection, key: int) -> None:
-    """Write down whether a document has an owner, where lists look for that."""
+    """Write down whether a document has an owner, in the column that lists use."""
     change(connection, _NOTE_OWNER, of_document=key)
 
 
@@ -341,7 +339,7 @@ def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> list
 
 
 def _take_grants(connection: Connection, key: int, user_ids: Sequence[str]) -> Role | None:
-    """Delete some users' grants; the strongest of them."""
+    """Delete some users' grants, and return the strongest role of them."""
     these = and_(grants.c.document_key == key, grants.c.user_id.in_(user_ids))
     roles = [Role(role) for role in connection.execute(select(grants.c.role).where(these)).scalars()]
     connection.execute(delete(grants).where(these))

@@ -1,18 +1,18 @@
-"""The part of the store port that says who has access: grants, links and visits, known people, and secrets.
+"""Sharing in the store port: grants, links and visits, known people, and secrets.
 
 Promises, beside those of server/store/base.py:
 
-1. **One owner at most.** Whoever is granted `owner` while somebody else is owner takes their place;
-   the former owner becomes an editor. Nothing else makes an owner less: what would leave a document
-   without its owner changes nothing, and there is no deed.
-2. **Every change is counted.** What changes somebody's access raises the document's `version` and
-   writes a deed in the same transaction, and answers with both. So whoever knows a version knows
-   whether they have missed something. A visit changes nobody's access.
-3. **A visit has force** only while the document has a link and the visit was made by the very link
-   it has now.
+1. **One owner at most.** A person who is granted `owner` takes the place of the present owner, who
+   becomes an editor. No other change takes the owner's role away. A change that would leave a
+   document without its owner changes nothing, and there is no deed.
+2. **Every change is counted.** A change of somebody's access raises the document's `version`, and
+   writes a deed, in the same transaction. The answer holds both. So a node that knows a version can
+   tell whether it has missed a change. A visit changes nobody's access.
+3. **A visit has force** only while the document has a link, and only if the visit was made by that
+   very link.
 4. **Gone with the document.** Its grants and visits are deleted with it.
 
-User ids are texts that another part of the server has vouched for, or `INVITED` followed by an
+A user id is a text that another part of the server has vouched for, or `INVITED` followed by an
 address in lower case.
 """
 
@@ -26,19 +26,22 @@ from crdt.protocol.messages import User
 from server.store.deeds_base import OPERATOR, Done
 
 INVITED = "email:"
-"""What the user id of somebody begins with who was invited by their address, and has not signed in yet."""
+"""Beginning of the user id of a person who was invited by their address, until they sign in."""
 
 MAX_VISITS = 1000
-"""People kept per document who came by its link; the ones who came first are forgotten, and come by the link again."""
+"""Visits that are kept per document. The oldest are forgotten, and need the link again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What whoever has the link may do. `role` None: the link opens nothing.
+    """A document's link.
 
-    `token_hash`: SHA-256 of the token that must come with the address; None: the address alone is
-    enough. `generation` counts how often the link was made anew, and is part of what its token is
-    derived from.
+    Attributes:
+        role: the role that the link gives, or None if the link opens nothing.
+        token_hash: SHA-256 of the token that must come with the address, or None if the address
+            alone is enough.
+        generation: the number of times that the link was renewed. The token is derived from it,
+            among other things.
     """
 
     role: Role | None = None
@@ -48,9 +51,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a document says of some users: their grants, and which of them have visited with force.
+    """The access of some users to a document: their grants, and who of them visited with force.
 
-    `version`: of the document's access; `owner`: as remembered, None: it has none.
+    `version` is the version of the document's access. `owner` is None if the document has none.
     """
 
     version: int
@@ -62,7 +65,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class KnownUser:
-    """Somebody who was granted something, has visited or has signed in."""
+    """A person who was granted a role, has visited a document, or has signed in."""
 
     user: User
     kind: str
@@ -71,7 +74,10 @@ class KnownUser:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with access to a document, and by what. Whoever is not known by name is called by their id or address."""
+    """A person with access to a document, by a grant or by the link.
+
+    A person whose name is not known is called by their id or address.
+    """
 
     user: User
     email: str | None
@@ -80,53 +86,78 @@ class Person:
 
 
 class Sharing(Protocol):
-    """Who has access to which document. `by`: the user id of whoever changes it; None: there is no such document."""
+    """The access to documents.
+
+    `by` is the user id of the person who makes a change. Changes return None if there is no such
+    document.
+    """
 
     async def access(
         self, document_ids: Collection[DocumentId], user_ids: Collection[str]
     ) -> Mapping[DocumentId, Standing]:
-        """What these documents say of these users, read at one moment; absent documents are left out."""
+        """Read some users' access to some documents at one moment, without absent documents."""
 
     async def people(self, document_id: DocumentId) -> Sequence[Person]:
-        """Everybody with a grant, owner first, then who has visited with force and has none."""
+        """Read everybody with a grant, owner first, then visitors with force who have no grant."""
 
     async def grant(self, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR) -> Done | None:
-        """Give somebody a role; `Role.OWNER` takes it from whoever has it. For an owner nothing else changes anything."""
+        """Give somebody a role. `Role.OWNER` takes the role from the present owner.
+
+        A lesser role for the owner changes nothing, and there is no deed.
+        """
 
     async def adopt(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        """Make somebody the owner, unless the document has one: then nothing changes, and there is no deed."""
+        """Make somebody the owner.
+
+        If the document has an owner, nothing changes, and there is no deed.
+        """
 
     async def revoke(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        """Take somebody's grant and visit away, unless they are the owner: then nothing changes, and there is no deed."""
+        """Take somebody's grant and visit away.
+
+        If they are the owner, nothing changes, and there is no deed.
+        """
 
     async def set_link(self, document_id: DocumentId, link: Link, *, by: str = OPERATOR) -> Done | None:
-        """Replace the link, unless the document's is of a later generation: then nothing changes, and there is no deed."""
+        """Replace the link.
+
+        If the document's link is of a later generation, nothing changes, and there is no deed.
+        """
 
     async def visit(self, document_id: DocumentId, user_id: str) -> None:
-        """Remember that somebody has come by the link as it is now."""
+        """Store that somebody has come by the present link."""
 
     async def redeem(self, invited: str, user_id: str) -> Sequence[Done]:
-        """Turn what was granted to one user id over to another, who keeps the stronger role, and whose deeds they are."""
+        """Turn the grants of an invitation over to a user id.
+
+        If both have a grant in a document, the stronger role stays. The deeds are the user's.
+        """
 
 
 class Users(Protocol):
     """People by their id."""
 
     async def remember(self, known: KnownUser) -> None:
-        """Keep how somebody is called now."""
+        """Store a person's present name, colour and address."""
 
     async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:
-        """Those of them who are known."""
+        """Return those of the people who are known."""
 
     async def owned(self, user_id: str) -> int:
-        """How many documents are theirs, in the trash or not."""
+        """Count the documents that a person owns, in the trash or not."""
 
     async def by_email(self, email: str) -> KnownUser | None:
-        """Whoever has this verified address, in lower case; the one seen last if it was given to somebody else."""
+        """Find the person with this verified address, in lower case.
+
+        If several people have had the address, return the one who was stored last.
+        """
 
 
 class Secrets(Protocol):
-    """Keys that all nodes share. Whoever reads the database can read them."""
+    """Keys that all nodes share. Everybody who can read the database can read the keys."""
 
     async def get_or_make(self, name: str, make: bytes) -> bytes:
-        """The secret of that name; `make` becomes it if there is none yet, and of many who try at once one wins."""
+        """Return the secret of that name. If there is none yet, `make` becomes the secret.
+
+        If several nodes try at once, one wins, and all of them get its secret.
+        """

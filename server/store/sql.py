@@ -1,8 +1,8 @@
-"""The store on an SQL database: SQLite, one file for one server, or PostgreSQL for any number of them.
+"""Store in an SQL database: one SQLite file for one server, or PostgreSQL for several servers.
 
 An append is durable when the database has synced its write-ahead log. Statements are SQLAlchemy
-Core; what is peculiar to one database is in sqlite/ and postgres/ behind what database.py asks of
-both; each port is in the file of its name.
+Core, and each port is in the file of its name. database.py declares what a database must do.
+sqlite/ and postgres/ do it, and hold everything in which the two differ.
 """
 
 from collections.abc import Callable
@@ -30,12 +30,15 @@ from server.store.users import SqlSecrets, SqlUsers
 
 
 def url_of(database_url: str | None, data_dir: Path) -> str:
-    """Where the documents are: the database that was named, or else a file in the data directory."""
+    """Return the database's URL: the one that was named, or else a file in the data directory."""
     return database_url or sqlite_url(data_dir)
 
 
 def place_of(url: str) -> str:
-    """Name a database for people: a file, or a server without user and password. Raises Unavailable when the URL cannot be read."""
+    """Name a database for people: a file, or a server without user and password.
+
+    Raises Unavailable if the URL cannot be read.
+    """
     return shown(url) if is_postgres_url(url) else str(sqlite_path(url))
 
 
@@ -52,19 +55,20 @@ class SqlStore:
         deadline: float = 10.0,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Name a database, e.g. by `sqlite.sqlite_url(data_dir)`; it is opened by `async with`.
+        """Take a database, e.g. by `sqlite.sqlite_url(data_dir)`. `async with` opens it.
 
         Args:
             place: `sqlite:////absolute/path` or `postgresql://user:password@host/database`, or the
                 database itself.
-            history_bytes: compressed raw rows, and the snapshots that they build on, to keep per
-                document beyond those since the last snapshot but one, which are always kept.
-            history_age: how old the rows beyond those may be; None: as old as they like.
-            max_bytes: what SQLite's file may grow to; past it appends are refused as Unavailable
+            history_bytes: most bytes of compressed raw rows, and of the snapshots that they build
+                on, to keep per document. Rows since the last snapshot but one are always kept, and
+                do not count.
+            history_age: greatest age of the rows that count, or None for any age.
+            max_bytes: greatest size of SQLite's file. Beyond it appends are refused as Unavailable
                 until there is room again.
-            deadline: seconds in which PostgreSQL has to answer; past them calls end as Unavailable.
-                SQLite always answers.
-            clock: tells when a document was last edited.
+            deadline: seconds in which PostgreSQL has to answer. After them calls end as
+                Unavailable. SQLite always answers.
+            clock: returns the present time, in UTC.
         """
         self._database = _database(place, max_bytes, deadline) if isinstance(place, str) else place
         self._clock = clock
@@ -80,28 +84,36 @@ class SqlStore:
 
     @classmethod
     def in_memory(cls, clock: Callable[[], datetime] = utc_now) -> Self:
-        """A store that lives as long as the object and needs no `async with`, for tests and the simulation."""
+        """Return a store for tests and the simulation.
+
+        It lives as long as the object, and needs no `async with`.
+        """
         from server.store.sqlite.memory import SqliteInMemory
 
         return cls(SqliteInMemory(), clock=clock)
 
     async def __aenter__(self) -> Self:
-        """Open and bring the tables up to date; raises Unavailable with a sentence for the operator when that cannot be."""
+        """Open the database, and bring its tables up to date.
+
+        Raises Unavailable, with a sentence for the operator, if that is not possible.
+        """
         await self._database.open()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Close when everything under way has ended."""
         await self._database.close()
 
     async def check(self) -> None:
-        """Commit something small, where there is room for more than that."""
+        """Check that there is room, and commit a small change."""
         await self._database.check_room()
         await self._database.write(partial(_sign, at=to_microseconds(self._clock())))
 
 
 def _database(url: str, max_bytes: int | None, deadline: float) -> Database:
-    """The database that a URL names. Only its own kind is imported: PostgreSQL's driver comes with a second half of SQLAlchemy."""
+    """Return the database that a URL names.
+
+    Only that kind is imported, because PostgreSQL's driver needs a second half of SQLAlchemy.
+    """
     if is_postgres_url(url):
         from server.store.postgres.database import PostgresDatabase
 

@@ -1,4 +1,4 @@
-"""SQL that SQLite and PostgreSQL write differently."""
+"""Statements in SQL that SQLite and PostgreSQL write differently."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     Insert = sqlite.Insert | postgresql.Insert
 
-# PostgreSQL's half of SQLAlchemy is imported where it is used: a server on SQLite starts without it.
+# PostgreSQL's half of SQLAlchemy is imported where it is used, so SQLite starts without it.
 
 _PLAIN = (str, int, bytes, type(None))
 
 
 def insert(dialect: str, table: Table) -> "Insert":
-    """Begin an INSERT that may go on with `on_conflict_…`."""
+    """Begin an INSERT that may continue with `on_conflict_…`."""
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
 
@@ -38,7 +38,10 @@ def _array() -> Any:
 
 
 def among(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """Whether a text is one of those that `fetch` is given under a name: a single parameter for any number of them."""
+    """Write the condition that a text is in the list that `fetch` gets under this name.
+
+    The list is a single parameter, however long it is.
+    """
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=_array()))
     return column.in_(select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value))
@@ -46,13 +49,13 @@ def among(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[
 
 @cache
 def unless_there(dialect: str, table: Table) -> "Insert":
-    """A row, given whole to `change`, unless there is one with its primary key."""
+    """Insert a row, unless a row with its primary key exists. `change` gets all of its columns."""
     return insert(dialect, table).on_conflict_do_nothing()
 
 
 @cache
 def upsert(dialect: str, table: Table) -> "Insert":
-    """A row, given whole to `change`, in the place of the one that has its primary key, if there is one."""
+    """Insert a row, or replace the row with its primary key. `change` gets all of its columns."""
     begun = insert(dialect, table)
     keys = table.primary_key.columns.keys()
     rest = {name: column for name, column in begun.excluded.items() if name not in keys}
@@ -60,12 +63,12 @@ def upsert(dialect: str, table: Table) -> "Insert":
 
 
 def fetch(connection: Connection, statement: ClauseElement, **given: Any) -> Sequence[Sequence[Any]]:
-    """Run a statement that is made once and asked often; `given`: its parameters, ids where they are the texts of `among`.
+    """Run a statement that is made once and asked often. `given` are its parameters.
 
-    Values travel as JSON, which SQLite cuts at a NUL character. Ids never contain one.
+    A parameter of `among` is a collection of ids. It travels as JSON, which SQLite cuts at a NUL
+    character. Ids never contain one.
 
-    SQLite's driver is asked by itself: through SQLAlchemy, asking takes three times as long as the
-    answer.
+    SQLite's driver is called directly, because SQLAlchemy takes three times as long as a query.
     """
     if connection.dialect.name == "postgresql":
         return connection.execute(cast(Executable, statement), _arrays(given)).all()
@@ -73,7 +76,7 @@ def fetch(connection: Connection, statement: ClauseElement, **given: Any) -> Seq
 
 
 def change(connection: Connection, statement: ClauseElement, **given: Any) -> int:
-    """Run a statement like those of `fetch` that changes rows; how many."""
+    """Run a statement that changes rows, as `fetch` does. Return the number of changed rows."""
     if connection.dialect.name == "postgresql":
         return connection.execute(cast(Executable, statement), _arrays(given)).rowcount
     return _ask_sqlite(connection, statement, given).rowcount
@@ -91,6 +94,6 @@ def _ask_sqlite(connection: Connection, statement: ClauseElement, given: Mapping
 
 @cache
 def _compiled(statement: ClauseElement) -> tuple[str, dict[str, Any]]:
-    """For SQLite: its text and its parameters, of which only what is constant in it has a value yet."""
+    """Compile a statement for SQLite. Return its text, and those parameters that are constants."""
     found = compiled(statement)
     return str(found), dict(found.params)

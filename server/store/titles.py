@@ -1,4 +1,4 @@
-"""Finding documents by title: how titles are compared, and the cursor between two pages. Shared by every backend."""
+"""Titles in searches: the form in which they are compared, and the cursor between two pages."""
 
 import re
 import unicodedata
@@ -15,10 +15,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def fold_title(title: str) -> str:
-    """Bring a title or a query into the form in which they are compared: without case, one code point per accent.
+    """Bring a title or a query into the form in which the two are compared.
 
-    Raises ProtocolError(malformed) for what some database cannot hold: NUL, or half of a surrogate
-    pair.
+    The form has no case, and is NFKC. Raises ProtocolError(malformed) for a text that some database
+    cannot hold, because it has a NUL or half of a surrogate pair.
     """
     try:
         if b"\0" in title.encode():
@@ -29,7 +29,7 @@ def fold_title(title: str) -> str:
 
 
 def to_microseconds(moment: datetime) -> int:
-    """Count microseconds since 1970, which every database can hold, compare and index."""
+    """Count microseconds since 1970, a number that every database can hold, compare and index."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -39,12 +39,12 @@ def from_microseconds(microseconds: int) -> datetime:
 
 
 def encode_cursor(updated_at: datetime, document_id: DocumentId) -> str:
-    """Name the place behind an entry in the order (updated_at, document_id), both descending."""
+    """Name the position after an entry, in the order (updated_at, document_id), both descending."""
     return f"{to_microseconds(updated_at)}.{document_id}"
 
 
 def decode_cursor(cursor: str) -> tuple[datetime, DocumentId]:
-    """Undo `encode_cursor`; raises ProtocolError(malformed) for anything else."""
+    """Undo `encode_cursor`. Raises ProtocolError(malformed) for anything else."""
     match = _CURSOR.match(cursor)
     if match is None:
         raise ProtocolError(Code.MALFORMED, "The cursor is not one that an earlier page gave.")
@@ -52,4 +52,4 @@ def decode_cursor(cursor: str) -> tuple[datetime, DocumentId]:
 
 
 utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
-"""The clock that stores use unless they are given another."""
+"""The clock that stores use unless they get another one."""

@@ -1,4 +1,7 @@
-"""Alembic, without its command line or a configuration file: runs the revisions in migrations/ on a database of an older version."""
+"""Alembic without its command line and configuration file.
+
+It runs the revisions in migrations/ on a database of an older version.
+"""
 
 from importlib.resources import files
 
@@ -8,7 +11,10 @@ from sqlalchemy import Connection
 
 
 def upgrade(connection: Connection, revision: str = "heads") -> None:
-    """Run the revisions that are missing up to one, in the transaction that the caller has begun: all of them or none."""
+    """Run the missing revisions up to `revision`.
+
+    They run in the caller's transaction, so all of them happen or none.
+    """
     config = Config()
     config.set_main_option("script_location", str(files("server.store") / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")

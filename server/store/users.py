@@ -1,4 +1,4 @@
-"""Known people and shared secrets, in SQL."""
+"""Users and shared secrets in SQL."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ _USER = select(users.c.user_id, users.c.name, users.c.color, users.c.kind, users
 
 
 def shown(user_id: str) -> User:
-    """How somebody is shown of whom no more is known: by the address that was invited, or by their id."""
+    """Show a person of whom only the id is known: by the invited address, or else by the id."""
     return User(user_id, user_id.removeprefix(INVITED), _GREY)
 
 
@@ -32,19 +32,15 @@ class SqlUsers:
         self._clock = clock
 
     async def remember(self, known: KnownUser) -> None:
-        """Keep how somebody is called now."""
         await self._database.write(partial(_remember, known=known, at=to_microseconds(self._clock())))
 
     async def owned(self, user_id: str) -> int:
-        """How many documents are theirs."""
         return await self._database.read(partial(_owned, user_id=user_id))
 
     async def known(self, user_ids: Collection[str]) -> Mapping[str, KnownUser]:
-        """Those of them who are known."""
         return await self._database.read(partial(_known, user_ids=user_ids))
 
     async def by_email(self, email: str) -> KnownUser | None:
-        """Whoever has this address."""
         return await self._database.read(partial(_by_email, email=email))
 
 
@@ -55,7 +51,6 @@ class SqlSecrets:
         self._database = database
 
     async def get_or_make(self, name: str, make: bytes) -> bytes:
-        """The secret of that name, made now if need be."""
         return await self._database.write(partial(_get_or_make, name=name, make=make))
 
 
@@ -91,7 +86,7 @@ def _known_user(user_id: str, name: str, color: str, kind: str, email: str | Non
 
 
 def _get_or_make(connection: Connection, name: str, make: bytes) -> bytes:
-    # On PostgreSQL whoever comes second waits here for the first to commit, and its next statement
-    # sees what was made.
+    # On PostgreSQL the second node waits here until the first has committed. Its next statement
+    # then sees the secret that the first one made.
     change(connection, unless_there(connection.dialect.name, secrets), name=name, value=make)
     return bytes(connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one())

@@ -1,1 +1,1 @@
-"""How the tables came to be, one revision after the other, and the code that brings a database up to date."""
+"""Migrations: the revisions that bring an older database's tables up to date, one by one."""

@@ -1,4 +1,7 @@
-"""What Alembic runs around the revisions: on the connection that server/store/upgrade.py hands over, in its transaction."""
+"""Environment in which Alembic runs the revisions.
+
+They run on the connection of server/store/upgrade.py, in its transaction.
+"""
 
 from alembic import context
 

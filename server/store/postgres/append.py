@@ -1,21 +1,22 @@
-"""Appending to PostgreSQL: the hot path, one statement and so one round trip for a whole group, which commits by itself.
+"""Append to PostgreSQL: the hot path, with one statement, and so one round trip, for a whole group.
 
-A group in which somebody writes under a client id for the first time takes three more: see 3.
+The statement commits by itself. A group in which a client id is used for the first time takes three
+more round trips (see 3).
 
-1. Documents are locked in the order of their keys, so that groups of many nodes wait for each other
-   without deadlock. The lock makes the order of seqs the order of commits: whoever comes next gets
-   `head` as the one before has committed it.
-2. The statement looks for known update ids as they were when it began, before it waited for locks.
-   Should another statement have committed the same id meanwhile (one that its node gave up and
-   repeats), the primary key of `update_ids` refuses, nothing is written, and the group runs again:
-   database.py.
-3. Whether a client id is bound to another key must be seen as it is once the lock is held, for
-   there may be nothing to insert that could be refused. So such a group locks its documents in a
-   statement before.
-4. Inserted rows point to documents that are locked already, so they never wait.
+1. Documents are locked in the order of their keys, so groups of many nodes wait for each other
+   without deadlock. The lock makes the order of seqs the order of commits, because the next group
+   gets `head` as the group before has committed it.
+2. The statement sees known update ids as they were when it began, before it waited for locks.
+   Another statement may have committed the same id meanwhile, if its node gave that one up and
+   repeats it. Then the primary key of `update_ids` refuses, nothing is written, and the group runs
+   again (database.py).
+3. The binding of a client id must be read after the lock is taken. A wrong key may insert nothing,
+   so no primary key would refuse it. Such a group therefore locks its documents in a statement
+   before.
+4. Inserted rows refer to documents that are locked already, so they never wait.
 
-The statement runs on an asyncpg connection that is kept for it: through SQLAlchemy's pool it costs
-three times the processor time.
+The statement runs on an asyncpg connection of its own, because SQLAlchemy's pool takes three times
+the processor time.
 """
 
 import asyncio
@@ -76,8 +77,8 @@ SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch,
 FROM placed LEFT JOIN numbered USING (place)
 """  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
 
-# By itself and before: two nodes that store the same people at once then hold no lock that the
-# other waits for.
+# This statement runs before the append, and commits by itself. So two nodes that store the same
+# people at once hold no lock for which the other waits.
 _INTRODUCE = """
 INSERT INTO contributors (key, user_id, name, kind, on_behalf_of)
 SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING
@@ -89,7 +90,10 @@ _Name = tuple[DocumentId, UpdateId, Epoch]
 
 
 class Appender:
-    """The one session of this node that appends; groups take turns. Whatever goes wrong ends the session: the next group begins another."""
+    """The one session of this node that appends. Groups take turns.
+
+    Every error ends the session, and the next group begins another one.
+    """
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self._connect = connect
@@ -98,7 +102,7 @@ class Appender:
         self._known: Known = {}
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
-        """Append a group. `now`: microseconds since 1970."""
+        """Append a group. `now` is in microseconds since 1970."""
         async with self._turn:
             if self._session is None or self._session.is_closed():
                 self._session = await self._connect()
@@ -106,7 +110,7 @@ class Appender:
                 await self._introduce(self._session, appends)
                 return await _append_all(self._session, appends, now)
             except BaseException:
-                self._session.terminate()  # without a farewell, which a frozen server wouldn't answer
+                self._session.terminate()  # because a frozen server would not answer a proper close
                 raise
 
     async def _introduce(self, session: asyncpg.Connection, appends: Sequence[Append]) -> None:

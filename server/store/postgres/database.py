@@ -1,9 +1,9 @@
-"""The open PostgreSQL database: a pool of sessions for jobs, one session of its own for appends, a deadline on everything.
+"""Database in PostgreSQL: a pool of sessions for jobs, and a session of its own for appends.
 
-Jobs are the plain functions that SQLite runs too; SQLAlchemy lets them wait for asyncpg without a
-thread. Whatever goes wrong on a session ends it: nobody has to know in which state it is, and the
-next one that is asked for is new, also after the server was away. A job that the server gave up for
-another's sake runs again; everything else is told to whoever asked.
+Everything has a deadline. Jobs are the same plain functions as for SQLite, and SQLAlchemy lets them
+wait for asyncpg without a thread. Every error ends its session, so no session is used in an unknown
+state. The next session is a new one, also after the server was away. A job that the server gave up
+for another one runs again. The caller gets every other error.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from server.store.postgres.server import connect, hang_up, make_engine, prepare
 T = TypeVar("T")
 
 SESSIONS = 8
-"""Sessions per node beside the one that appends: PostgreSQL allows 100 in all unless told otherwise."""
+"""Sessions per node beside the one that appends. By default PostgreSQL allows 100 in all."""
 
-_ATTEMPTS = 5  # of a job that is given up again and again: those it collides with have got through each time
+_ATTEMPTS = 5  # of a job that is given up: each time, the job that it collided with has got through
 _OPENING_SECONDS = 600.0  # a migration by another node may take as long
 
 
@@ -39,24 +39,27 @@ _OPENING_SECONDS = 600.0  # a migration by another node may take as long
 class _Open:
     place: Place
     writing: AsyncEngine
-    reading: AsyncEngine  # the same sessions, seeing one state of the database
+    reading: AsyncEngine  # the same sessions, with transactions that see one state of the database
     appender: Appender
     computing: ThreadPoolExecutor
     under_way: int = 0
 
 
 class PostgresDatabase:
-    """The database that a URL names; `open` and `close` may alternate."""
+    """The database that a URL names. `open` and `close` may alternate."""
 
     def __init__(self, url: str, *, deadline: float) -> None:
-        """`deadline`: seconds in which the server has to answer, waiting for a free session included."""
+        """Take the URL. `deadline` is in seconds, and includes the wait for a free session."""
         self._url = url
         self._deadline = deadline
         self._open: _Open | None = None
         self._quiet = asyncio.Event()
 
     async def open(self) -> None:
-        """Look and migrate; raises Unavailable and leaves nothing open when that cannot be."""
+        """Check the server, and migrate the database.
+
+        Raises Unavailable, and leaves nothing open, if that is not possible.
+        """
         place = Place.of(self._url)
         with translated(place):
             async with asyncio.timeout(_OPENING_SECONDS):
@@ -67,7 +70,7 @@ class PostgresDatabase:
         self._open = _Open(place, writing, reading, appender, ThreadPoolExecutor(1, "store-computing"))
 
     async def close(self) -> None:
-        """Let what is under way end, which its deadline bounds, then end the sessions."""
+        """Let everything under way end, within its deadline, and then end the sessions."""
         if (opened := self._open) is None:
             return
         self._open = None
@@ -79,29 +82,30 @@ class PostgresDatabase:
         opened.computing.shutdown(wait=False)
 
     async def append(self, appends: Sequence[Append], now: int) -> Sequence[AppendOutcome]:
-        """Commit all batches in one statement; groups of this node go one after the other."""
+        """Commit all batches in one statement. Groups of this node go one after the other."""
         opened = self._opened()
         return await self._run(opened, partial(opened.appender.append, appends, now))
 
     async def write(self, job: Callable[[Connection], T]) -> T:
-        """Run a job in a transaction and commit what it did; each of its statements sees what is committed when it begins."""
+        """Run a job in a transaction, and commit.
+
+        Each statement of the job sees what was committed when the statement began.
+        """
         opened = self._opened()
         return await self._run(opened, partial(_transact, opened.writing, job))
 
     async def read(self, job: Callable[[Connection], T]) -> T:
-        """Run a job that sees one state of the database, that of its first statement."""
         opened = self._opened()
         return await self._run(opened, partial(_transact, opened.reading, job), reading=True)
 
     async def compute(self, job: Callable[[], T]) -> T:
-        """Run what takes long but needs no connection in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._opened().computing, job)
 
     async def check_room(self) -> None:
-        """Do nothing: a server's disk can only be told by writing to it."""
+        """Do nothing, because only writing tells whether a server's disk has room."""
 
     async def give_back(self) -> None:
-        """Do nothing: PostgreSQL's autovacuum does it."""
+        """Do nothing, because PostgreSQL's autovacuum does it."""
 
     async def _run(self, opened: _Open, attempt: Callable[[], Awaitable[T]], *, reading: bool = False) -> T:
         opened.under_way += 1

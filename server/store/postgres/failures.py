@@ -1,4 +1,7 @@
-"""What asyncpg's exceptions mean to an operator: the only place where they are known, so that none leaves the store."""
+"""Failures of PostgreSQL, translated into our own errors with a sentence for the operator.
+
+Only this module knows asyncpg's exceptions, so none of them leaves the store.
+"""
 
 import contextlib
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ _OVERTAKEN = frozenset(
     }
 )
 _POOLER = (
-    "What stands before the database {place} does not let through what is needed ({error}). Name the PostgreSQL server itself, "
+    "The pooler before the database {place} does not let through what is needed ({error}). Name the PostgreSQL server itself, "
     "or a pooler that keeps sessions together (PgBouncer: pool_mode = session)."
 )
 _SENTENCES = {
@@ -36,14 +39,17 @@ _SENTENCES = {
     "XX001": "The database {place} is damaged ({error}). Nothing was changed. Restore a backup.",
     "XX002": "The database {place} is damaged ({error}). Nothing was changed. Rebuild its indexes (REINDEX).",
 }
-# Classes of SQLSTATEs that may pass: the connection, resources, an operator's intervention, the
-# server's system, locks.
+# Classes of SQLSTATEs that may pass by themselves: the connection, resources, an operator's
+# intervention, the server's system, locks.
 _MAY_PASS = ("08", "25P03", "40", "53", "55P03", "57", "58")
 
 
 @contextlib.contextmanager
 def translated(place: Place, *, reading: bool = False) -> Iterator[None]:
-    """Let only our own errors out of the block. `reading`: it reads a document, so that damage found is that document's."""
+    """Let only our own errors out of the block.
+
+    With `reading`, the block reads a document, so damage is a fault of this document only.
+    """
     try:
         yield
     except (
@@ -57,12 +63,15 @@ def translated(place: Place, *, reading: bool = False) -> Iterator[None]:
 
 
 def is_overtaken(error: BaseException) -> bool:
-    """Whether the database gave this transaction up for another, so that it is to be run again."""
+    """Whether the database gave this transaction up for another one, so it has to run again."""
     return getattr(_cause(error), "sqlstate", None) in _OVERTAKEN
 
 
 def translate(error: BaseException, place: Place, *, reading: bool) -> ManyhandsError:
-    """Say who is to blame, and what the operator can do: Unavailable may pass, InvariantError will not."""
+    """Return our own error, which says what the operator can do.
+
+    Unavailable may pass by itself, and InvariantError will not.
+    """
     state: str = getattr(error, "sqlstate", None) or ""
     words = place.redacted(str(error).partition("\n")[0]) or type(error).__name__
     if reading and state in _DAMAGED:
@@ -81,13 +90,13 @@ def _passes(error: BaseException, state: str) -> bool:
         return state.startswith(_MAY_PASS)
     if isinstance(error, asyncpg.DataError | ValueError | asyncpg.UnsupportedClientFeatureError):
         return False
-    # Without an SQLSTATE: what the operating system says, or asyncpg about a connection that it has
-    # lost.
+    # Errors without an SQLSTATE come from the operating system, or from asyncpg about a lost
+    # connection.
     return isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Find the driver's own exception in SQLAlchemy's, whose text would quote the statement."""
+    """Return the driver's own exception, because the text of SQLAlchemy's quotes the statement."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return error.orig.__cause__ or error.orig
     return error

@@ -1,4 +1,7 @@
-"""Where a PostgreSQL database is: how its URL is read, and what of it may be shown. Nothing here needs its driver."""
+"""Place of a PostgreSQL database: its URL, and the part of the URL that may be shown.
+
+Nothing here needs PostgreSQL's driver.
+"""
 
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,30 +14,33 @@ _EXAMPLE = "postgresql://user:password@host/database"
 
 
 def is_postgres_url(url: str) -> bool:
-    """Whether a database URL means PostgreSQL."""
+    """Whether a database URL names a PostgreSQL database."""
     return url.partition(":")[0].lower() in _SCHEMES
 
 
 def shown(url: str) -> str:
-    """Name the database for people: without user and password. Raises Unavailable for a URL that cannot be read."""
+    """Name the database for people, without user and password.
+
+    Raises Unavailable for a URL that cannot be read.
+    """
     return Place.of(url).name
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the database is. `name` may be shown, `dsn` and `secrets` may not."""
+    """The place of a database. `name` may be shown, but `dsn` and `secrets` may not."""
 
     name: str
     dsn: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     files: tuple[str, ...] = ()
-    """What it names for TLS."""
+    """The files that the URL names for TLS."""
 
     @classmethod
     def of(cls, url: str) -> "Place":
-        """Read a URL; raises Unavailable, without quoting it, for one that cannot be read.
+        """Read a URL. Raises Unavailable, without quoting the URL, if it cannot be read.
 
-        Everything that libpq understands in the query may be there: sslmode, sslrootcert,
+        The query may hold everything that libpq understands: sslmode, sslrootcert,
         target_session_attrs ….
         """
         try:
@@ -55,7 +61,7 @@ class Place:
         return cls(f"postgresql://{hosts}{parts.path}", dsn, tuple(filter(None, secrets)), files)
 
     def redacted(self, text: str) -> str:
-        """Take out of a driver's words what nobody should read."""
+        """Take the secrets out of a driver's message."""
         for secret in self.secrets:
             text = text.replace(secret, "…")
         return text

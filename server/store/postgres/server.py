@@ -1,8 +1,8 @@
-"""What is peculiar to PostgreSQL: how sessions are set up, how a server is looked at before it is touched.
+"""Server of PostgreSQL: the set-up of sessions, and the checks before the database is opened.
 
-Opening refuses with a sentence for the operator, and without having written anything, when the
-server cannot be reached or written to, or its database belongs to another program or was written by
-a newer version of Manyhands. Nodes that open at once take turns.
+Opening refuses some servers with a sentence for the operator, and without writing anything. Such a
+server cannot be reached or written to, or its database belongs to another program, or a newer
+version of Manyhands has written it. Nodes that open at once take turns.
 """
 
 import asyncio
@@ -23,25 +23,28 @@ from server.store.migrate import check_revisions, check_tables, migrate
 from server.store.postgres.place import Place
 
 CONNECT_SECONDS = 5.0
-"""How long a server may take to let us in; one on the same network takes milliseconds."""
+"""Seconds in which a server must accept a session. One on the same network takes milliseconds."""
 
 SILENCE_SECONDS = 3.0
-"""How long a node may hold a transaction open without a word: one that was stopped in the middle must not keep its locks from others."""
+"""Seconds for which a node may hold a transaction open without a statement.
 
-_OLDEST = 120000  # server_version_num of the first one with CTEs AS MATERIALIZED, on which the append relies
-_OPENING_LOCK = 0x6D616E7968616E64  # "manyhand": any number will do that other programs don't use
+A node that was stopped in the middle must not keep its locks from others.
+"""
+
+_OLDEST = 120000  # server_version_num of the first with CTEs AS MATERIALIZED, which append needs
+_OPENING_LOCK = 0x6D616E7968616E64  # "manyhand": a number that other programs do not use
 _log = logging.getLogger(__name__)
 
 
 async def connect(
     place: Place, statement_seconds: float, silence_seconds: float = SILENCE_SECONDS
 ) -> asyncpg.Connection:
-    """Begin a session in which no statement, and no silence within a transaction, lasts longer than this."""
+    """Begin a session with bounds, in seconds, on a statement and on silence in a transaction."""
     session = await dial(place)
     try:
-        # Not as the session is begun: a pooler refuses what it doesn't know, or leaves it out.
-        # synchronous_commit: whatever the server's default, what is acknowledged must be on its
-        # disk.
+        # These are not set as the session begins, because a pooler refuses settings that it does
+        # not know, or leaves them out. synchronous_commit is set, because acknowledged edits must
+        # be on the server's disk, whatever its default is.
         await session.execute(
             "SET synchronous_commit = on;"
             f"SET statement_timeout = {statement_seconds * 1000:.0f};"
@@ -55,7 +58,7 @@ async def connect(
 
 
 async def dial(place: Place, **options: int) -> asyncpg.Connection:
-    """Begin a session with the server's own settings. `options`: asyncpg's."""
+    """Begin a session with the server's own settings. `options` are asyncpg's."""
     for file in place.files:
         if not await asyncio.to_thread(Path(file).exists):
             raise Unavailable(f"The database URL names the file {file}, which is not there.")
@@ -72,7 +75,7 @@ async def dial(place: Place, **options: int) -> asyncpg.Connection:
 
 
 def make_engine(place: Place, *, connections: int, statement_seconds: float) -> AsyncEngine:
-    """Describe a pool of that many sessions at most; nothing is opened yet."""
+    """Describe a pool of at most `connections` sessions. Nothing is opened yet."""
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: connect(place, statement_seconds),
@@ -80,26 +83,26 @@ def make_engine(place: Place, *, connections: int, statement_seconds: float) -> 
         max_overflow=0,
         pool_timeout=statement_seconds,
         pool_use_lifo=True,
-        hide_parameters=True,  # they are what people have written; errors are logged
+        hide_parameters=True,  # because errors are logged, and parameters are people's texts
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
     def checkout(connection: Any, *_: object) -> None:
-        # The event loop has heard of every connection that a server which went away has closed: to
-        # ask each takes no round trip.
+        # The event loop knows which connections the server has closed, so this check takes no round
+        # trip.
         if connection.driver_connection.is_closed():
             raise DisconnectionError
 
     @event.listens_for(engine.sync_engine, "close")
     def close(connection: Any, _: object) -> None:
-        # Nor does closing wait for a farewell; the server rolls nothing back, for nothing is under
-        # way in a session that rests.
+        # Closing does not wait for the server either. The server has nothing to roll back, because
+        # nothing is under way in a session of the pool.
         connection.driver_connection.terminate()
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def give_up(context: ExceptionContext) -> None:
-        # Nobody waits for this session any more; SQLAlchemy would, for a farewell that a frozen
-        # server doesn't give.
+        # The caller does not wait for this session any more. SQLAlchemy would wait until the server
+        # has answered the close, and a frozen server does not.
         if context.connection is not None and isinstance(context.original_exception, asyncio.CancelledError):
             hang_up(context.connection)
 
@@ -107,13 +110,16 @@ def make_engine(place: Place, *, connections: int, statement_seconds: float) -> 
 
 
 def hang_up(connection: Connection) -> None:
-    """End a session at once; the server rolls back what it was in the middle of."""
+    """End a session at once. The server rolls back its open transaction."""
     if not connection.invalidated:
         cast(asyncpg.Connection, connection.connection.driver_connection).terminate()
 
 
 async def prepare(place: Place, *, seconds: float) -> None:
-    """Look at the server and its database, and bring its tables up to date. `seconds`: how long a statement may take."""
+    """Check the server and its database, and bring the tables up to date.
+
+    `seconds` bounds each statement.
+    """
     await _refuse_shared_sessions(place)
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -126,13 +132,15 @@ async def prepare(place: Place, *, seconds: float) -> None:
 
 
 async def _refuse_shared_sessions(place: Place) -> None:
-    """Refuse a pooler that gives each transaction whatever session is free: settings would be lost, and prepared statements missing."""
+    """Refuse a pooler that gives each transaction any free session.
+
+    Settings would be lost, and prepared statements would be missing.
+    """
     async with contextlib.AsyncExitStack() as stack:
         sessions = []
         for _ in range(2):
-            session = await dial(
-                place, statement_cache_size=0
-            )  # a prepared statement would stay with whoever comes next
+            # Without a cache, because a prepared statement would stay in the pooler's session.
+            session = await dial(place, statement_cache_size=0)
             stack.callback(session.terminate)
             if await _process(session) == session.get_server_pid():
                 return  # PostgreSQL itself
@@ -146,15 +154,15 @@ async def _refuse_shared_sessions(place: Place) -> None:
 
 
 async def _process(session: asyncpg.Connection) -> int:
-    """Ask which of the server's processes works for a session now."""
+    """Ask for the process of the server that works for a session now."""
     async with session.transaction():
         return int(await session.fetchval("SELECT pg_backend_pid()", timeout=CONNECT_SECONDS))
 
 
 def _prepare(connection: Connection, place: Place) -> None:
     _check_server(connection, place)
-    # Until the end of this transaction: nodes that start at once migrate one after the other, and
-    # all but the first find it done.
+    # The lock lasts until the end of this transaction. Nodes that start at once migrate one after
+    # the other, and all but the first find nothing to do.
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OPENING_LOCK})")
     tables = connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     if check_tables(place.name, set(tables.scalars())):
@@ -173,7 +181,7 @@ def _check_server(connection: Connection, place: Place) -> None:
     if found.version < _OLDEST:
         raise Unavailable(f"PostgreSQL {found.version_name} at {place.name} is too old: 12 or newer is needed.")
     if found.encoding != "UTF8":
-        raise Unavailable(f"The database {place.name} cannot hold every language: make one with ENCODING 'UTF8'.")
+        raise Unavailable(f"The database {place.name} cannot hold every language. Make one with ENCODING 'UTF8'.")
     if found.read_only:
         raise Unavailable(f"The database {place.name} can only be read. Name the primary server, not a standby.")
     if found.schema is None:
@@ -181,4 +189,4 @@ def _check_server(connection: Connection, place: Place) -> None:
             f"The database {place.name} has no schema that its search_path names. Make it, or name another."
         )
     if not found.fsync:
-        _log.warning("The database %s runs with fsync = off: a power cut loses what was called saved.", place.name)
+        _log.warning("The database %s runs with fsync = off: a power cut may lose saved edits.", place.name)

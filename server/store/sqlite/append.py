@@ -1,7 +1,7 @@
-"""Appending to SQLite: the hot path.
+"""Append to SQLite: the hot path.
 
-Its statements are built with SQLAlchemy, compiled once, and run on the driver's own connection,
-transaction and all: through SQLAlchemy they cost two to three times the processor time
+SQLAlchemy builds the statements, which are compiled once. They and their transaction run on the
+driver's own connection, because SQLAlchemy takes two to three times the processor time for them
 (tests/bench/store.py).
 """
 
@@ -26,7 +26,7 @@ def _compiled(statement: ClauseElement) -> str:
     return str(compiled(statement))
 
 
-# The write lock that the transaction holds makes the order of seqs the order of commits.
+# The transaction holds the write lock, so the order of seqs is the order of commits.
 _ADVANCE = _compiled(
     update(documents)
     .where(
@@ -42,7 +42,7 @@ _REMEMBER = _compiled(insert(update_ids).on_conflict_do_nothing())
 _ADD_ROW = _compiled(insert(log_rows))
 _INTRODUCE = _compiled(insert(contributors).on_conflict_do_nothing())
 _BIND = _compiled(insert(author_keys).on_conflict_do_nothing())
-# Those for what happens rarely:
+# Statements for rare cases:
 _STEP_BACK = _compiled(
     update(documents)
     .where(documents.c.key == bindparam("of_key"))
@@ -67,14 +67,17 @@ _LIFE = _compiled(select(documents.c.key, documents.c.epoch).where(documents.c.d
 
 
 def append_all(connection: Connection, appends: Sequence[Append], now: int, known: Known) -> list[AppendOutcome]:
-    """Commit all batches in a transaction of their own, or none. `now`: microseconds since 1970; `known`: of this database."""
+    """Commit all batches in one transaction, or none of them.
+
+    `now` is in microseconds since 1970. `known` are the contributors of this database.
+    """
     cursor = connection.cursor()
     try:
         cursor.execute("BEGIN IMMEDIATE")
         outcomes = [_append(cursor, append, now, known) for append in appends]
         cursor.execute("COMMIT")
     except BaseException:
-        known.clear()  # of those whom this transaction has introduced
+        known.clear()  # because this transaction may have stored some of them
         if connection.in_transaction:  # some failures have ended it
             cursor.execute("ROLLBACK")
         raise
@@ -122,7 +125,7 @@ def _append(cursor: Cursor, append: Append, now: int, known: Known) -> AppendOut
 
 
 def _introduce(cursor: Cursor, append: Append, known: Known) -> bytes:
-    """Store the row's contributors; their keys."""
+    """Store the row's contributors, and return their keys."""
     if len(known) > MOST_KNOWN:
         known.clear()
     for each in append.contributors:
@@ -132,13 +135,13 @@ def _introduce(cursor: Cursor, append: Append, known: Known) -> bytes:
 
 
 def _taken(cursor: Cursor, append: Append) -> AppendOutcome | None:
-    """What to answer when a client id is bound to another key; None: none is."""
+    """Return the answer if a client id is bound to another key, or None if none is."""
     for client_id, key_hash in append.author_keys:
         claim = {"client_id": client_id, "key_hash": key_hash}
         found = cursor.execute(
             _BOUND_TO_ANOTHER, {"id": append.document_id, "of_epoch": append.epoch, **claim}
         ).fetchone()
-        if found is not None:  # perhaps it was bound after this very append, which is repeated
+        if found is not None:  # a repeated append may come after another one has bound its id
             return _as_the_first_time(cursor, found[0], append) or Taken()
     return None
 
@@ -152,6 +155,6 @@ def _not_advanced(cursor: Cursor, append: Append) -> AppendOutcome:
 
 
 def _as_the_first_time(cursor: Cursor, key: int, append: Append) -> Appended | None:
-    """The answer to an append that is repeated; None: it is not."""
+    """Return the first answer to a repeated append, or None if the append is not repeated."""
     first = cursor.execute(_FIRST_SEQ, {"document_key": key, "update_id": append.update_id}).fetchone()
     return Appended(Seq(first[0])) if first else None

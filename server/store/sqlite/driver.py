@@ -1,4 +1,7 @@
-"""The driver itself, for what is asked so often that SQLAlchemy's way to it costs more than the answer (tests/bench/store.py)."""
+"""Driver of SQLite, for frequent statements.
+
+For these, SQLAlchemy's way to the driver costs more than the answer (tests/bench/store.py).
+"""
 
 from sqlite3 import Connection as DriverConnection
 from typing import cast
@@ -10,10 +13,10 @@ from sqlalchemy.sql.compiler import Compiled
 
 
 def driver_of(connection: Connection) -> DriverConnection:
-    """The driver's connection behind SQLAlchemy's."""
+    """Return the driver's connection behind SQLAlchemy's."""
     return cast(DriverConnection, connection.connection.driver_connection)
 
 
 def compiled(statement: ClauseElement) -> Compiled:
-    """A statement as the driver takes it, with parameters by name."""
+    """Compile a statement for the driver, with named parameters."""
     return statement.compile(dialect=dialect(paramstyle="named"))

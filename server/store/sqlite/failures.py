@@ -1,4 +1,7 @@
-"""What the driver's exceptions mean to an operator: the only place where they are known, so that none leaves the store."""
+"""Failures of SQLite, translated into our own errors with a sentence for the operator.
+
+Only this module knows the driver's exceptions, so none of them leaves the store.
+"""
 
 import contextlib
 import sqlite3
@@ -23,7 +26,7 @@ _SENTENCES = {
 
 
 def no_room(path: Path) -> Unavailable:
-    """The refusal of what would not fit."""
+    """Return the error for a write that has no room."""
     return Unavailable(_SENTENCES[sqlite3.SQLITE_FULL].format(path=path))
 
 
@@ -32,7 +35,7 @@ DATABASE_ERRORS = (sqlite3.Error, SQLAlchemyError)
 
 @contextlib.contextmanager
 def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
-    """Let only our own errors out of the block."""
+    """Let only our own errors out of the block. `translate` explains `reading`."""
     try:
         yield
     except DATABASE_ERRORS as error:
@@ -40,9 +43,10 @@ def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
 
 
 def translate(error: BaseException, path: Path, *, reading: bool = False) -> ManyhandsError:
-    """Say who is to blame, and what the operator can do: Unavailable may pass, InvariantError will not.
+    """Return our own error, which says what the operator can do.
 
-    `reading`: a document was read, so that damage found is that document's.
+    Unavailable may pass by itself, and InvariantError will not. With `reading`, the job read a
+    document, so damage is a fault of this document only.
     """
     cause = error.orig if isinstance(error, DBAPIError) else error
     primary = getattr(cause, "sqlite_errorcode", 0) & 0xFF

@@ -1,8 +1,8 @@
-"""What is peculiar to SQLite: where its file may lie, how it is looked at before it is touched, its pragmas, its upkeep.
+"""File of the SQLite database: its place, the checks before it is opened, its pragmas, its upkeep.
 
-Opening refuses with a sentence for the operator, and without having written to the file, when the
-file is not a database, belongs to another program, was written by a newer version of Manyhands, or
-is in use by another server.
+Opening refuses some files with a sentence for the operator, and without writing to them: a file
+that is no database, that belongs to another program, that a newer version of Manyhands has written,
+or that another server is using.
 """
 
 import contextlib
@@ -27,21 +27,21 @@ PAGE_BYTES = 4096
 LOCK_NAME = "manyhands.lock"
 
 ROOM_BYTES = 256 * 2**10
-"""With less room than for one message with content, the database counts as full."""
+"""Bytes for one message with content. With less room than this, the database counts as full."""
 
-_BUSY_SECONDS = 5.0  # how long to wait for another program, a backup say, that holds the database
+_BUSY_SECONDS = 5.0  # longest wait for another program that holds the database, e.g. a backup
 _SPARE_PAGES = 64  # free pages that are left in the file for the next rows
-_VACUUM_PAGES = 512  # freed in one go, a few milliseconds: appends pass in between
-_LARGE_WAL_BYTES = 16 * 2**20  # SQLite starts its WAL anew at 4 MiB; only a long read makes it outgrow this
+_VACUUM_PAGES = 512  # freed at once in a few milliseconds, so appends can run in between
+_LARGE_WAL_BYTES = 16 * 2**20  # SQLite restarts its WAL at 4 MiB, so only a long read makes it this large
 
 
 def sqlite_url(data_dir: Path) -> str:
-    """Name the database in a data directory."""
+    """Return the URL of the database in a data directory."""
     return URL.create("sqlite", database=str(data_dir.absolute() / "manyhands.db")).render_as_string()
 
 
 def sqlite_path(url: str) -> Path:
-    """Find the file that a URL names; raises Unavailable when it names none."""
+    """Return the file that a URL names. Raises Unavailable if it names none."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -65,7 +65,10 @@ def sqlite_path(url: str) -> Path:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other servers away from the database's directory, until the end or until this process dies."""
+    """Keep other servers away from the database's directory during the block.
+
+    The lock ends with this process too, however it dies.
+    """
     directory = path.parent
     try:
         lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -91,7 +94,10 @@ def _unwritable(directory: Path, error: OSError) -> Unavailable:
 
 
 def inspect(path: Path) -> None:
-    """Look at the file without writing to it; raises Unavailable unless it is absent, empty or a database that we know."""
+    """Check the file without writing to it.
+
+    Raises Unavailable unless the file is absent, empty, or a database that we know.
+    """
     if path.is_dir():
         raise Unavailable(f"{path} is a directory, but the database is a file. Move it away, or name another one.")
     if not path.exists() or path.stat().st_size == 0:
@@ -104,36 +110,36 @@ def inspect(path: Path) -> None:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    # Immutable: SQLite then lays no files beside it. What a server that was killed left in its WAL
-    # has to be read, though.
+    # With `immutable` SQLite makes no files beside the database, but ignores a WAL. The WAL that a
+    # killed server has left must be read, so such a database is opened read-only instead.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
 
 
 def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
-    """Describe one connection that writes and some that read; nothing is opened yet.
+    """Describe one connection that writes, and some that read. Nothing is opened yet.
 
-    A connection with the execution option `writes` takes SQLite's write lock when its transactions
-    begin: one that began by reading could not be sure to get it later.
+    A connection with the execution option `writes` takes SQLite's write lock when a transaction
+    begins. A transaction that began by reading could not be sure to get the lock later.
     """
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
         pool_size=readers + 1,
         max_overflow=0,
-        hide_parameters=True,  # they are what people have written; errors are logged
+        hide_parameters=True,  # because errors are logged, and parameters are people's texts
         connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS, "isolation_level": None},
     )
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: object) -> None:
-        # Order matters: auto_vacuum can only be chosen before anything, the journal's mode
-        # included, is in the file.
+        # The order matters: auto_vacuum can only be chosen while the file is empty, and choosing
+        # the journal's mode writes to the file.
         mode = None
         for pragma in (
             "auto_vacuum = INCREMENTAL",
             "journal_mode = WAL",
-            "synchronous = FULL",  # NORMAL may lose what was acknowledged when the power fails
+            "synchronous = FULL",  # because NORMAL may lose acknowledged edits in a power cut
             "foreign_keys = ON",
             f"max_page_count = {max_bytes // PAGE_BYTES if max_bytes else 2**32 - 2}",
         ):
@@ -152,8 +158,8 @@ def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
 def check_room(connection: sqlite3.Connection, path: Path) -> None:
     """Raise Unavailable unless ROOM_BYTES more fit into the file and its directory.
 
-    A small commit tells too little: it finds its place in a WAL that is there already, on a full
-    disk as well.
+    A small commit would not tell, because it finds its place in the existing WAL even on a full
+    disk.
     """
     most, pages, free = (
         connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -171,12 +177,12 @@ def check_room(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def give_back(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return some free pages to the file system; True when there is more to do."""
+    """Return some free pages to the file system. Return True if there are more."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     pages = min(free - _SPARE_PAGES, _VACUUM_PAGES)
     if pages > 0:
-        # A step of this statement frees one page; only executescript takes all of them, as there
-        # are no columns to fetch.
+        # Each step of this statement frees one page. Only executescript takes all steps, because
+        # the statement has no columns to fetch.
         connection.executescript(f"PRAGMA incremental_vacuum({pages})")
         return bool(pages == _VACUUM_PAGES)
     with contextlib.suppress(FileNotFoundError):
@@ -186,7 +192,7 @@ def give_back(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def checkpoint(connection: sqlite3.Connection) -> None:
-    """Bring everything from the WAL into the database file; without waiting, should somebody be reading."""
+    """Bring everything from the WAL into the database file. Never wait for readers."""
     connection.execute("PRAGMA busy_timeout = 0")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")

@@ -1,4 +1,7 @@
-"""The threads that read. Each keeps a connection: taking one from a pool and giving it back costs as much as a small question."""
+"""Readers: threads that read, each with a connection of its own.
+
+Taking a connection from a pool, and giving it back, would cost as much as a small query.
+"""
 
 import asyncio
 import threading
@@ -12,7 +15,7 @@ T = TypeVar("T")
 
 
 class Readers:
-    """So many threads at most; they and their connections come when they are needed, and stay until `close`."""
+    """At most `threads` threads, made on demand with their connections, and kept until `close`."""
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine = engine
@@ -21,11 +24,14 @@ class Readers:
         self._connections: set[Connection] = set()
 
     def run(self, job: Callable[[], T]) -> "asyncio.Future[T]":
-        """Have a job done by whoever is free."""
+        """Run a job in a free thread."""
         return asyncio.get_running_loop().run_in_executor(self._threads, job)
 
     def read(self, job: Callable[[Connection], T]) -> T:
-        """Have a job done in a transaction; to be called by one of the threads. After an error the thread takes another connection."""
+        """Run a job in a transaction. Only the threads may call this.
+
+        After an error the thread takes another connection.
+        """
         connection = self._connection()
         try:
             with connection.begin():
@@ -38,7 +44,7 @@ class Readers:
             raise
 
     def close(self) -> None:
-        """Let what is under way end."""
+        """Let everything under way end, and close the connections."""
         self._threads.shutdown(wait=True)
         for connection in self._connections:
             connection.close()

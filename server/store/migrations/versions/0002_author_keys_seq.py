@@ -1,4 +1,6 @@
-"""Which row bound a client id, so that whoever reads on learns of it. Bindings from before belong to row 0: only a load tells of them.
+"""Column for the row that bound a client id, so that a node that reads on learns of the binding.
+
+Older bindings belong to row 0, so only a load returns them.
 
 Revision ID: 0002
 Revises: 0001

@@ -1,4 +1,6 @@
-"""When a mark was made, so that those of nodes that never come back can be forgotten. Those from before count as made now.
+"""Column for the time of an open mark, so that marks of nodes that never come back can be deleted.
+
+Older marks count as made now.
 
 Revision ID: 0003
 Revises: 0002

@@ -1,4 +1,6 @@
-"""Who has access. Documents from before stay open to whoever knows their address, and have no owner.
+"""Tables for sharing.
+
+Older documents stay open to everybody who knows their address, and have no owner.
 
 Revision ID: 0004
 Revises: 0003

@@ -1,4 +1,4 @@
-"""Updates of rows that are not applied, and how often that has changed.
+"""Table of updates that are set aside, and a column that counts its changes for each document.
 
 Revision ID: 0005
 Revises: 0004

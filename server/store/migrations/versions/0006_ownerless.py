@@ -1,4 +1,4 @@
-"""Documents that nobody owns are found without a look at all others.
+"""Column and index by which documents without an owner are found without a scan of all documents.
 
 Revision ID: 0006
 Revises: 0005

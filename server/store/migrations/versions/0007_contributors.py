@@ -1,4 +1,4 @@
-"""A row of the log says when it was appended, and whose updates it holds.
+"""Columns of the log for the time of each row, and for the people whose updates the row holds.
 
 Revision ID: 0007
 Revises: 0006
