@@ -23,7 +23,7 @@ from crdt.protocol.messages import DocumentInfo, Limits
 from crdt.room.room import Room
 from crdt.yjs.limits import GateLimits
 from server.background import Background
-from server.bus.base import BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
+from server.bus.base import AccessHint, BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
 from server.observe import log
 from server.people.access import no_such_document
 from server.rooms.driver import Driver, Surroundings, info_of, shutting_down
@@ -89,24 +89,41 @@ class Suspect:
 class Opening:
     """The document is being read.
 
+    What happens to the document meanwhile may not be in what was read, so it is carried out
+    afterwards. Presence is asked for then anyway, and everybody's access as well.
+
     Attributes:
-        heard: the last hint of each kind that came meanwhile, except presence, which is asked for
-            afterwards anyway. Otherwise a row would be missed that is appended after the log was
-            read, and hinted at before the room is there.
+        row: the newest row that another node has hinted at. Only its number is kept.
+        notices: the last notice of each kind, from here or from another node.
     """
 
     task: "asyncio.Task[None]"
-    heard: dict[type, tuple[NodeId, BusMessage]] = field(default_factory=dict)
+    row: tuple[NodeId, BatchHint] | None = None
+    notices: dict[type, DocumentHint | ClosedHint] = field(default_factory=dict)
 
     def hear(self, node: NodeId, message: BusMessage) -> None:
-        """Keep a hint. Of a batch, keep only that it exists."""
-        if isinstance(message, BatchHint):
-            _, known = self.heard.get(BatchHint, (node, message))
-            if isinstance(known, BatchHint) and known.epoch == message.epoch and known.seq > message.seq:
-                return
-            message = BatchHint(message.epoch, message.seq, None, people=message.people)
-        if isinstance(message, BatchHint | DocumentHint | ClosedHint):
-            self.heard[type(message)] = (node, message)
+        """Keep what another node says, for afterwards."""
+        match message:
+            case BatchHint(epoch, seq, people=people):
+                known = None if self.row is None else self.row[1]
+                if known is None or known.epoch != epoch or known.seq <= seq:
+                    self.row = node, BatchHint(epoch, seq, None, people=people)
+            case DocumentHint() | AccessHint() | ClosedHint():
+                self.heed(message)
+            case _:
+                pass
+
+    def heed(self, notice: DocumentHint | AccessHint | ClosedHint) -> None:
+        """Keep a notice, for afterwards."""
+        if not isinstance(notice, AccessHint):
+            self.notices[type(notice)] = notice
+
+    def carry_out(self, driver: Driver) -> None:
+        """Tell the driver what has happened meanwhile."""
+        if self.row is not None:
+            driver.hear(*self.row)
+        for notice in self.notices.values():
+            driver.heed(notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +237,8 @@ class Registry:
         driver = self._states[document_id] = Driver(document_id, room, loaded, self.surroundings, self._came_to_rest)
         if not room.replica.learned:
             driver.learn()
-        for node, message in opening.heard.values() if isinstance(opening, Opening) else ():
-            driver.hear(node, message)
+        if isinstance(opening, Opening):
+            opening.carry_out(driver)
         driver.do(room.keep_aside)
         driver.do(lambda: room.members.announce_presence(asks=True))
         self._came_to_rest(driver)
@@ -295,7 +312,13 @@ class Registry:
         finally:
             self._rest(document_id)
 
-    # Other nodes.
+    # What happens to a document meanwhile.
+
+    def heed(self, document_id: DocumentId, notice: DocumentHint | AccessHint | ClosedHint) -> None:
+        """Carry out a notice from this node, now or when the document is open."""
+        state = self._states.get(document_id)
+        if isinstance(state, Driver | Opening):
+            state.heed(notice)
 
     def _hear(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
         state = self._states.get(document_id)

@@ -225,9 +225,7 @@ class Rooms:
     def notify(self, document_id: DocumentId, notice: Notice) -> None:
         """Have a notice carried out here and elsewhere."""
         self._bus.publish(document_id, notice)
-        driver = self.registry.get(document_id)
-        if driver is not None:
-            driver.heed(notice)
+        self.registry.heed(document_id, notice)
 
     async def until_closed(self, document_id: DocumentId) -> None:
         """Return when the document is not open here."""

@@ -31,7 +31,7 @@ from crdt.yjs.limits import GateLimits
 from server.bus.base import ClosedHint, DocumentHint
 from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
-from server.store.base import Append, Folded
+from server.store.base import Append, Folded, OpenMarks
 from server.store.titles import utc_now
 from tests.harness.house import ANNA, DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
@@ -270,6 +270,55 @@ class TestTheCatalogue:
                 house.write("c", "too late")
                 await asyncio.sleep(1)
                 assert cast(Refused, house.ears.answers["too late"]).code is Code.DELETED
+
+        run_virtually(story())
+
+
+class SlowMarks:
+    """Open marks that take a while to be written, as on a slow disk."""
+
+    def __init__(self, marks: OpenMarks) -> None:
+        self._marks = marks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._marks, name)
+
+    async def mark(self, document_id: DocumentId, node_id: str) -> None:
+        await asyncio.sleep(1)
+        await self._marks.mark(document_id, node_id)
+
+
+class TestWhatIsDoneToADocumentThatIsBeingOpened:
+    """The catalogue has been read, and the room is not there yet."""
+
+    def test_a_new_title_is_taken_over(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                house.faulty.open_marks = SlowMarks(house.faulty.open_marks)
+                joining = asyncio.ensure_future(house.join("c"))
+                await asyncio.sleep(0.5)
+                done = await house.store.catalogue.rename(DOCUMENT, "New", utc_now())
+                assert done is not None
+                house.rooms.tell(done)
+                await joining
+                assert house.driver.room.info.title == "New"
+
+        run_virtually(story())
+
+    def test_a_deleted_document_lets_nobody_in(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                house.faulty.open_marks = SlowMarks(house.faulty.open_marks)
+                joining = asyncio.ensure_future(house.join("c"))
+                await asyncio.sleep(0.5)
+                done = await house.store.catalogue.delete(DOCUMENT)
+                assert done is not None
+                house.rooms.tell(done)
+                await house.rooms.until_closed(DOCUMENT)
+                assert list(house.rooms.registry) == []
+                with pytest.raises(ProtocolError) as refused:
+                    await joining
+                assert refused.value.code is Code.NOT_FOUND
 
         run_virtually(story())
 
