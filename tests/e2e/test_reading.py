@@ -1,13 +1,16 @@
 """Documents as they are read: aloud, searched, from right to left, and while others write above."""
 
+import asyncio
+import base64
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree, until
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
+from tests.e2e.test_content import small_png
 from tests.e2e.test_together import two_in_one_document
 
 pytestmark = BROWSER
@@ -159,3 +162,26 @@ async def test_the_line_one_writes_in_stays_while_others_write_above(meet: Meeti
     await bob.types(" Mine.")
     await agree(alice, bob)
     assert abs(await mine.evaluate(top) - before) <= 1
+
+
+async def test_a_picture_that_arrives_above_moves_nothing(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.pastes("text/html", LONG)
+    await alice.goes_after("Line 3 of")
+    may_arrive = asyncio.Event()
+
+    async def arrives_later(route: Route) -> None:
+        await may_arrive.wait()
+        await route.continue_()
+
+    await alice.page.route("**/attachments", arrives_later)
+    await alice.pastes_file("flag.png", "image/png", base64.b64encode(small_png()).decode())
+    await expect(alice.sheet.locator(".page-upload")).to_have_count(1)
+    await alice.sheet.evaluate("(sheet) => sheet.closest('.page-desk').scrollTo(0, 2200)")
+    line, top = await alice.sheet.evaluate(TOP_LINE)
+    may_arrive.set()
+    await expect(alice.sheet.get_by_role("img")).to_have_count(1)
+    await expect(alice.sheet.locator(".page-upload")).to_have_count(0)
+    now, now_top = await alice.sheet.evaluate(TOP_LINE)
+    assert (now, abs(now_top - top) <= 1) == (line, True)

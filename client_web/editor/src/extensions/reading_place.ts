@@ -19,7 +19,7 @@ export const ReadingPlace = Extension.create({
   name: "readingPlace",
   dispatchTransaction({ transaction, next }) {
     const { view } = this.editor;
-    const scroller = isFromOthers(transaction) ? scrollerOf(view.dom) : null;
+    const scroller = isHeld(transaction) ? scrollerOf(view.dom) : null;
     const held = scroller ? linesInView(view, scroller) : [];
     const before = view.state.doc;
     next(transaction);
@@ -63,10 +63,14 @@ interface Held {
 const MOST_HELD = 12;
 const LINE = "p, h1, h2, h3, h4, h5, h6, pre";
 
-/** Undo of one's own leads to what was undone. */
-function isFromOthers(transaction: Transaction): boolean {
-  const isOwnUndo = transaction.getMeta(ySyncPluginKey)?.isUndoRedoOperation === true;
-  return transaction.docChanged && isChangeOrigin(transaction) && !isOwnUndo;
+/**
+ * Others' changes, and those of one's own that lead nowhere, as a picture that has arrived. Undo
+ * of one's own leads to what was undone.
+ */
+function isHeld(transaction: Transaction): boolean {
+  if (!transaction.docChanged) return false;
+  if (!isChangeOrigin(transaction)) return !transaction.scrolledIntoView;
+  return transaction.getMeta(ySyncPluginKey)?.isUndoRedoOperation !== true;
 }
 
 function scrollerOf(sheet: HTMLElement): Element | null {

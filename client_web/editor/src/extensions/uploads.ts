@@ -159,7 +159,9 @@ function insert(editor: Editor, id: number, name: string, { url, width, height }
   const at = placeFor(shown?.from ?? editor.state.selection.to, editor.state);
   const alt = name.replace(/\.\w+$/, "").slice(0, 200);
   const image = { type: "image", attrs: { src: url, width, height, alt } };
-  editor.chain().insertContentAt(at, image, { updateSelection: false }).run();
+  const end: Change = { end: id };
+  // In one change with the end of the placeholder: a reader's place is kept around each change.
+  editor.chain().insertContentAt(at, image, { updateSelection: false }).setMeta(key, end).run();
 }
 
 function change(editor: Editor, change: Change): void {
