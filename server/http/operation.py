@@ -4,10 +4,9 @@ The decorator `operation` stands above the method that carries an operation out.
 derived from the declaration: the routes (`routes_of`), the OpenAPI description, the table in
 server/PROTOCOL.md and the types of the editor (the last three in server/http/openapi.py).
 
-The method's docstring tells people what the operation does. The type of the parameter `body` is the
-type of the JSON that is taken, and the type of `query` is that of the query's parameters. The type
-of the result is the type of the answer's JSON. Types are msgspec's, and are strict
-(server/http/bodies.py).
+The method's docstring tells people what the operation does. The type of its parameter `body`
+declares the JSON that is taken. The type of `query` declares the query's parameters. The type of
+the result declares the answer's JSON. Types are msgspec's, and are strict (server/http/bodies.py).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Ways in: the authenticator that the settings ask for, and the parts that it needs.
 
-Only the chosen way is imported, because the libraries for tokens and identity providers take a
-third as long to import as the rest of the server.
+Only the chosen way is imported. The libraries for tokens and identity providers take a third as
+long to import as the rest of the server.
 """
 
 from collections.abc import Callable

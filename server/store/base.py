@@ -15,9 +15,9 @@ One contract suite, tests/contracts/, checks these promises on every database:
 6. **Bound once.** A client id is bound for ever to the first key that an append brings for it. An
    append that brings another key for it, or none, is refused as `Taken`, and changes nothing. So
    the store's order decides between nodes that let in the same id at once.
-7. **Judged by the present access.** An append is refused as `Stale`, and changes nothing, if its
-   writers were judged by an older version of the document's access, or if the document is in the
-   trash. So people who lost access write nothing afterwards, whatever their node knew.
+7. **Judged by the present access.** An append is refused as `Stale` if its writers were judged by
+   an older version of the document's access, or if the document is in the trash. Then it changes
+   nothing. So people who lost access write nothing afterwards, whatever their node knew.
 
 Any method may raise `Unavailable`. Then the outcome is unknown, nothing is half done, and repeating
 the call is safe. An unknown document is `None`, `Gone` or an empty answer, never an error. A
