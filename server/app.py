@@ -36,7 +36,7 @@ from server.http.operation import operations_of, routes_of
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
 from server.http.sharing import SharingApi
 from server.http.sign_in import SignInPages
-from server.http.site import APIS, Doors, http_app
+from server.http.site import APIS, Identification, http_app
 from server.observe import log
 from server.people.access import Access
 from server.people.sharing import SharingDesk
@@ -128,18 +128,18 @@ class App:
             access,
             [*routes_of(self._health), *_pages(config.places.pages_dir).routes()],
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
-            self._doors(access.welcome),
+            self._identification(access.welcome),
             self._budget,
         )
         self._site.router.lifespan_context = lambda _: self.running()
         self._guarded = OriginMiddleware(self._serve, _origins(config))
         self._stopping = False
 
-    def _doors(self, signed_in: SignedIn) -> Doors:
+    def _identification(self, signed_in: SignedIn) -> Identification:
         way = self._way_in
         if way.sign_in is None or way.sessions is None:
-            return Doors(way.authenticator)
-        return Doors(way.authenticator, SignInPages(way.sign_in, way.sessions, signed_in))
+            return Identification(way.authenticator)
+        return Identification(way.authenticator, SignInPages(way.sign_in, way.sessions, signed_in))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)

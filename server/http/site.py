@@ -26,7 +26,7 @@ APIS = (DocumentsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Identification:
     """The ways in which people are recognised. `sign_in`: the sign-in pages, if there are any."""
 
     authenticator: Authenticator
@@ -38,20 +38,20 @@ def http_app(
     access: Access,
     others: Sequence[BaseRoute],
     rates: ApiRates | None = None,
-    doors: Doors | None = None,
+    identification: Identification | None = None,
     budget: Budget | None = None,
 ) -> Starlette:
     """Build the REST API and the rest of HTTP. Socket.IO and `OriginMiddleware` stand before this.
 
-    `others` are the routes of health and of the pages. Without `doors` everybody is a newcomer.
-    Without `budget` each body is bounded, but not their sum.
+    `others` are the routes of health and of the pages. Without `identification` everybody is a
+    newcomer. Without `budget` each body is bounded, but not their sum.
     """
     router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
-    sign_in = doors.sign_in if doors is not None else None
+    sign_in = identification.sign_in if identification is not None else None
     identified = []
-    if doors is not None:
+    if identification is not None:
         where = None if sign_in is None else BEGIN
-        identified.append(Middleware(IdentityMiddleware, authenticator=doors.authenticator, sign_in=where))
+        identified.append(Middleware(IdentityMiddleware, authenticator=identification.authenticator, sign_in=where))
     site = Starlette(
         routes=[
             Mount("/api", router, middleware=identified),
