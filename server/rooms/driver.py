@@ -126,6 +126,12 @@ class Driver:
     So has everybody who has left behind what is not durable yet.
     """
 
+    _judging = False
+    """Whether everybody is being judged now."""
+
+    _judge_again = False
+    """Whether something has changed since the last judgement began."""
+
     linger: asyncio.TimerHandle | None = None
     """The timer that closes the room if nobody comes back."""
 
@@ -498,8 +504,23 @@ class Driver:
             self.judge()
 
     def judge(self) -> None:
-        """Give everybody here the role that they have by now, soon."""
-        self._around.background.spawn(self._around.judge(self))
+        """Give everybody here the role that they have by now, soon.
+
+        There is one judgement at a time, however long the store is away. What comes meanwhile is
+        judged afterwards.
+        """
+        self._judge_again = True
+        if not self._judging:
+            self._judging = True
+            self._around.background.spawn(self._judge_everybody(), "judging")
+
+    async def _judge_everybody(self) -> None:
+        try:
+            while self._judge_again:
+                self._judge_again = False
+                await self._around.judge(self)
+        finally:
+            self._judging = False
 
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""

@@ -271,3 +271,26 @@ def test_a_fresh_token_that_says_less_acts_at_once() -> None:
             assert said_to(node, "a") == [Role.VIEWER, Code.FORBIDDEN]
 
     run_virtually(story())
+
+
+def test_a_store_that_is_away_is_asked_by_one_judgement_however_often_access_changes() -> None:
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            await restrict(sharing)
+            user = User("u2", "Bert", "#336699")
+            roles = Role.EDITOR, Role.COMMENTER
+            said = [Identity(user, "jwt", document_roles={DOCUMENT: role}) for role in roles]
+            await node.enter("a", DOCUMENT, JoinRequest(b"\0", ClientId(1)), said[0])
+            sharing.away = True
+            before = len(asyncio.all_tasks())
+            for number in range(101):
+                node.visitor("a").seats[DOCUMENT].renew(said[number % 2])
+                await asyncio.sleep(0.01)
+            node.visitor("a").seats[DOCUMENT].renew(said[1])
+            assert len(asyncio.all_tasks()) <= before + 1
+            sharing.away = False
+            await asyncio.sleep(20)
+            assert said_to(node, "a") == [Role.COMMENTER]
+
+    run_virtually(story())
