@@ -161,7 +161,8 @@ def _formed(value: dict[str, Any], form: type[T], where: str, *, strict: bool) -
         return msgspec.convert(value, form, strict=strict)
     except msgspec.ValidationError as error:
         raise ProtocolError(Code.MALFORMED, _sentence(str(error), form)) from None
-    except UnicodeEncodeError as error:  # msgspec: half a surrogate pair where a choice of words is asked for
+    except UnicodeEncodeError as error:
+        # msgspec raises this for half of a surrogate pair where the form allows certain words only.
         name = next((name for name in value if value[name] == error.object), known[0])
         raise ProtocolError(Code.MALFORMED, f"`{name}` must be {_wanted(form)[name]}.") from None
 

@@ -121,7 +121,7 @@ class SharingDesk:
             raise ProtocolError(Code.TOO_MANY, message)
         act = partial(self._sharing.grant, document_id, user_id, role, by=identity.user.user_id)
         if not await self._access.change(identity, act):
-            raise _owner_stays()  # they have become so meanwhile
+            raise _owner_stays()  # they have become the owner meanwhile
 
     async def revoke(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
         """Take away another person's access, or one's own.
@@ -139,7 +139,7 @@ class SharingDesk:
             raise _owner_cannot_go()
         act = partial(self._sharing.revoke, document_id, user_id, by=identity.user.user_id)
         if not await self._access.change(identity, act):
-            raise _owner_cannot_go()  # they have become so meanwhile
+            raise _owner_cannot_go()  # they have become the owner meanwhile
 
     async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkWish) -> LinkView:
         """Open the link, close it, or renew it. Return the link as it is afterwards."""
@@ -164,7 +164,8 @@ class SharingDesk:
             user_id = identity.user.user_id
             act = partial(self._sharing.adopt, document_id, user_id, by=user_id)
             if not await self._access.change(identity, act):
-                return await self._begin(identity, document_id, action)  # somebody else was first
+                # Somebody else has become the owner meanwhile, so the right is checked again.
+                return await self._begin(identity, document_id, action)
         return ruling.role
 
     async def _link_of(self, document_id: DocumentId) -> Link:
