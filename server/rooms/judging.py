@@ -16,6 +16,7 @@ from typing import cast
 
 from crdt.errors import ManyhandsError, Unavailable
 from crdt.ids import DocumentId
+from server.auth.base import Identity
 from server.background import pauses
 from server.observe import log
 from server.people.access import Access, Ruling
@@ -78,23 +79,38 @@ class Judging:
                 await asyncio.sleep(next(wait))
                 continue
             driver.access_version = standing.version
-            self._carry_out(driver, standing, cards)
-            if standing.version == heard:
+            everybody = self._carry_out(driver, standing, cards)
+            if standing.version == heard and everybody:
                 driver.judged_version = heard
                 return
             # Nobody had heard of this version yet. A person who joined while it was read may have
             # been judged by the version before.
         driver.judged_version = driver.access_version  # nobody is left to be judged
 
-    def _carry_out(self, driver: Driver, standing: Standing, cards: dict[Seat, Card]) -> None:
-        present = set(_everybody(driver))
-        for seat, card in cards.items():
-            if seat not in present or seat.card.credit != card.credit:
-                continue  # left, or showed something else since, and was judged by it or will be
+    def _carry_out(self, driver: Driver, standing: Standing, cards: dict[Seat, Card]) -> bool:
+        """Give everybody their role by what they show now.
+
+        `cards`: what they showed when the store was asked. Return False if the answer says nothing
+        of somebody's present name.
+        """
+        present, everybody = set(_everybody(driver)), True
+        for seat, asked in cards.items():
+            if seat not in present:
+                continue
+            card = seat.card
+            if not _is_named_alike(card.identity, asked.identity):
+                everybody = False
+                continue
             ruling = self._access.rule(standing, driver.document_id, card.identity, card.link)
             if ruling is not None:
                 remember(driver, card, ruling)
             driver.do(partial(driver.room.judge, seat, None if ruling is None else ruling.role))
+        return everybody
+
+
+def _is_named_alike(identity: Identity, asked: Identity) -> bool:
+    """Whether every name by which grants may name a person was asked about."""
+    return identity.user.user_id == asked.user.user_id and identity.email in (None, asked.email)
 
 
 def remember(driver: Driver, card: Card, ruling: Ruling) -> None:

@@ -234,6 +234,34 @@ def test_a_new_name_or_a_fresh_token_meanwhile_keeps_nobody_in_who_has_lost_acce
     run_virtually(story())
 
 
+@pytest.mark.parametrize("email", [None, "bert@example.com"])
+def test_nobody_counts_as_judged_who_shows_something_else_meanwhile(email: str | None) -> None:
+    """Otherwise the store would take their edits as those of somebody who was judged."""
+
+    async def story() -> None:
+        node, sharing = house()
+        async with node:
+            user = User("u2", "Bert", "#336699")
+            first = Identity(user, "jwt", document_roles={DOCUMENT: Role.EDITOR})
+            await node.enter("a", DOCUMENT, JoinRequest(b"\0", ClientId(1)), first)
+            done = await restrict(sharing)
+            judging = sharing.answering = asyncio.Event()
+            node.rooms.tell(done)
+            await asyncio.sleep(0.1)
+            again = sharing.answering = asyncio.Event()
+            node.visitor("a").seats[DOCUMENT].renew(Identity(user, "jwt", email))
+            judging.set()
+            await asyncio.sleep(0.1)
+            if email is not None:  # which may have been granted something, and was not asked about
+                assert (said_to(node, "a"), node.driver.judged_version) == ([], 0)
+            again.set()
+            await asyncio.sleep(0.1)
+            assert said_to(node, "a") == [Code.FORBIDDEN]
+            assert node.rooms.registry.get(DOCUMENT) is None or node.driver.judged_version == 1
+
+    run_virtually(story())
+
+
 def test_a_hint_that_says_what_is_known_asks_nobody() -> None:
     async def story() -> None:
         node, sharing = house()
