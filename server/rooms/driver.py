@@ -208,17 +208,19 @@ class Driver:
             self._break()
         self.wake()
 
-    def carry_out(self, effects: list[Effect]) -> None:
-        """Carry out the effects of a verb that was called before.
+    def let_in(self, effects: list[Effect]) -> None:
+        """Carry out the effects of a join: put people out now, and the rest in a turn of its own.
 
-        If the room is over by now, only people who were shown out are told.
+        The newcomer's answer goes first. Whoever the newcomer has put out must know before they can
+        join again: otherwise the end of their old seat would reach them behind their new one.
         """
-        if self.over:
-            for effect in effects:
-                if isinstance(effect, Dismiss):
-                    self._dismiss(effect)
-        else:
-            self.do(lambda: effects)
+        rest: list[Effect] = []
+        for effect in effects:
+            if isinstance(effect, Dismiss):
+                self._dismiss(effect)
+            else:
+                rest.append(effect)
+        asyncio.get_running_loop().call_soon(self.do, lambda: rest)
 
     def left(self, seat: Seat) -> None:
         """Forget who listens at which door, because a seat is free, and tell the surroundings."""

@@ -5,7 +5,6 @@ server/rooms/driver.py drives one room, and server/rooms/registry.py opens and c
 crdt/room/room.py is what a room decides.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -175,7 +174,7 @@ class Rooms:
             self.memory_shares.enter(seat)
         remember(driver, card, ruling)
         driver.access_changed(ruling.version)
-        asyncio.get_running_loop().call_soon(driver.carry_out, effects)
+        driver.let_in(effects)
         return answer
 
     async def _let_in(self, document_id: DocumentId, request: JoinRequest, card: Card) -> tuple[Driver, Ruling]:

@@ -274,6 +274,20 @@ class TestTheCatalogue:
         run_virtually(story())
 
 
+def test_who_is_put_out_by_their_newer_connection_knows_it_at_once() -> None:
+    """Whoever joined again first would hear of the end of their old seat behind their new one."""
+
+    async def story() -> None:
+        async with House() as house:
+            request = JoinRequest(b"\0", ClientId(7))
+            await house.enter("an old connection", DOCUMENT, request)
+            await house.enter("a new connection", DOCUMENT, request)
+            assert house.visitor("an old connection").seats == {}
+            assert isinstance(house.ears.said["an old connection"][-1], ClosedMessage)
+
+    run_virtually(story())
+
+
 class SlowMarks:
     """Open marks that take a while to be written, as on a slow disk."""
 

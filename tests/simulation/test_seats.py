@@ -156,8 +156,8 @@ class Connection:
     def hear(self, seat: Seat, message: ServerMessage) -> None:
         document_id = seat.document_id
         if self.seats.get(document_id) is not seat:
-            if not isinstance(message, ClosedMessage):
-                self.world.wrong(f"{self.name} hears {type(message).__name__} without a seat")
+            if not isinstance(message, ClosedMessage) or document_id in self.seats:
+                self.world.wrong(f"{self.name} hears {type(message).__name__} without a seat, or of one before")
             return
         match message:
             case UpdateMessage(seq) if document_id in self.seqs:
