@@ -86,8 +86,8 @@ class Limits:
     update_bytes: int = 16 * 2**20
     part_bytes: int = 256 * 2**10
     presence_bytes: int = 4096
-    document_bytes: int = 32 * 2**20
-    waiting_bytes: int = 32 * 2**20
+    document_bytes: int = 20 * 2**20
+    waiting_bytes: int = 20 * 2**20
     backlog_bytes: int = 2 * 2**20
     members: int = 2000
 

@@ -59,7 +59,7 @@ class GateLimits:
     any_values: int = 250_000
     any_depth: int = 32
     type_depth: int = 256
-    types: int = 2**18
+    types: int = 70_000
     root_names: int = 64
     client_ids: int = 40_000
     brought_client_ids: int = 20_000

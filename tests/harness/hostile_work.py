@@ -204,7 +204,7 @@ KINDS: dict[str, tuple[Callable[[int], Input], int]] = {
     "many people at one place": (many_people_at_one_place, 3000),
     "many values of one key": (many_values_of_one_key, 4000),
     "keys of one map": (keys_of_one_map, 99_000),
-    "shared types": (shared_types, 99_000),
+    "shared types": (shared_types, 69_000),
     "living values": (living_values, 490_000),
     "client ids": (client_ids, 20_000),
     "nulls": (nulls, 240_000),
