@@ -51,11 +51,12 @@ class NativeDoor:
         if not isinstance(audience, Audience):
             audience = circle.found = Audience(circle.seats)
         limit = self._backlog_bytes
-        slow = audience.send(frames_of(document_id, message), limit, but) if audience.in_lanes else []
-        if audience.others:
-            packets = message_packets(document_id, message)
-            others = [seat for seat in audience.others if seat is not but]
-            slow += [seat for seat in others if cast(Connection, seat.ears).socket.push(packets) > limit]
+        if not audience.others:
+            return audience.send(frames_of(document_id, message), limit, but)
+        packets = message_packets(document_id, message)
+        slow = audience.send(packets.frames, limit, but) if audience.in_lanes else []
+        others = [seat for seat in audience.others if seat is not but]
+        slow += [seat for seat in others if cast(Connection, seat.ears).socket.push(packets) > limit]
         return slow
 
     def hold(self, document_id: DocumentId, *, holding: bool) -> None:
