@@ -18,7 +18,7 @@ from crdt.permissions import Role as Role
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 Request = NewType("Request", object)
-"""What the gateway recognises one awaited answer by; opaque to everybody else.
+"""A door's mark for one awaited answer; opaque to everybody else.
 
 None stands for a request without an awaited answer.
 """

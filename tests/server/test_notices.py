@@ -1,4 +1,4 @@
-"""What open pages are told of each kind of deed."""
+"""Notices: each kind of deed, and the message that open pages get."""
 
 from datetime import UTC, datetime
 

@@ -27,7 +27,7 @@ REST = 0.4
 """Seconds after which nothing of a way is under way any more."""
 
 WALKS = 3
-"""Of each way, before the one that counts."""
+"""Times that each way is gone before the one that counts."""
 
 Way = Callable[[], Awaitable[None]]
 Calls = list[tuple[str, str, int]]

@@ -202,7 +202,7 @@ function isPaperOrInk(color: string): boolean {
   return most - least <= 24 && (most <= 96 || least >= 200);
 }
 
-/** Whether dark words can be read on a background. */
+/** True if dark words can be read on a background. */
 function isBright(color: string): boolean {
   const [red, green, blue] = channelsOf(color) ?? [0, 0, 0];
   return 0.299 * red + 0.587 * green + 0.114 * blue >= 140;

@@ -141,7 +141,7 @@ function readTasks(list: Element): void {
   list.replaceWith(tasks);
 }
 
-/** Whether an item is ticked; null when it has nothing to tick. */
+/** An item's tick; null when the item has nothing to tick. */
 function tickOf(item: HTMLElement): boolean | null {
   if (item.dataset.checked !== undefined) return item.dataset.checked !== "false";
   if (item.getAttribute("role") === "checkbox") return item.getAttribute("aria-checked") === "true";

@@ -128,7 +128,7 @@ function linesFrom(parent: Element, edge: number, most: number): readonly Elemen
   return found;
 }
 
-/** Where two documents begin to differ, and the way to find a line of the first in the second. */
+/** The place where two documents begin to differ, and the way to find a line of the first in the second. */
 export interface Change {
   readonly start: number;
   /**

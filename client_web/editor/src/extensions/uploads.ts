@@ -32,7 +32,7 @@ export interface UploadsOptions {
   readonly tell: (sentence: string) => void;
 }
 
-/** What the server keeps, as a file dialog names it. */
+/** The kinds of pictures that the server keeps, as a file dialog names them. */
 export const PICTURE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 export const NO_PICTURE = "Only pictures can be: PNG, JPEG, GIF or WebP.";
 
