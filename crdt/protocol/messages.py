@@ -113,6 +113,7 @@ class JoinRequest:
         state_vector: Yjs v1 bytes, unchecked.
         key: see "Client ids" in PROTOCOL.md.
         seq: the client has everything of this epoch's log up to this row.
+        after: the last row that the client has applied.
     """
 
     state_vector: bytes
@@ -120,6 +121,7 @@ class JoinRequest:
     key: str | None = None
     epoch: Epoch | None = None
     seq: Seq | None = None
+    after: Seq | None = None
 
 
 @dataclass(frozen=True, slots=True)

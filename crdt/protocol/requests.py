@@ -51,20 +51,28 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A batch (crdt.protocol.batch.encode_batch), unchecked."""
+    """A batch (crdt.protocol.batch.encode_batch), unchecked.
+
+    `after`: the last row that its author had applied on making it; None if they do not say.
+    """
 
     document_id: DocumentId
     batch: bytes
+    after: Seq | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One part of a batch of `total` bytes. The part belongs at `offset`."""
+    """One part of a batch of `total` bytes. The part belongs at `offset`.
+
+    `after`: as in `Update`.
+    """
 
     document_id: DocumentId
     offset: int
     total: int
     part: bytes
+    after: Seq | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +132,11 @@ def decode_connect(payload: object) -> Greeting:
 
 
 def _join(arguments: Sequence[object]) -> Join:
-    document_id, options = _document_and(arguments, "join", "{state_vector, client_id, key?, epoch?, seq?, link?}")
+    document_id, options = _document_and(
+        arguments, "join", "{state_vector, client_id, key?, epoch?, seq?, after?, link?}"
+    )
     options = _object(options, "The second argument of `join`")
-    epoch, seq = options.get("epoch"), options.get("seq")
+    epoch, seq, after = options.get("epoch"), options.get("seq"), options.get("after")
     key = options.get("key")
     if key is not None and not isinstance(key, str):
         raise _malformed("`key` must be a string.")
@@ -136,6 +146,7 @@ def _join(arguments: Sequence[object]) -> Join:
         key=None if key is None else _key(key),
         epoch=None if epoch is None else Epoch(_integer(epoch, "`epoch`", MAX_SAFE)),
         seq=None if seq is None else Seq(_integer(seq, "`seq`", MAX_SAFE)),
+        after=None if after is None else _after(after),
     )
     link = options.get("link")
     if link is not None and (not isinstance(link, str) or len(link) > MAX_LINK):
@@ -150,19 +161,24 @@ def _fetch(arguments: Sequence[object]) -> Fetch:
 
 
 def _update(arguments: Sequence[object]) -> Update:
-    document_id, batch = _document_and(arguments, "update", "batch")
-    return Update(document_id, _bytes(batch, "`batch`"))
+    if len(arguments) == 3:
+        return Update(_document_id(arguments[0]), _bytes(arguments[2], "`batch`"), _after(arguments[1]))
+    if len(arguments) != 2:
+        raise _malformed("`update` takes two or three arguments: document_id, after?, batch.")
+    return Update(_document_id(arguments[0]), _bytes(arguments[1], "`batch`"))
 
 
 def _upload(arguments: Sequence[object]) -> Upload:
     if len(arguments) != 3:
-        raise _malformed("`upload` takes three arguments: document_id, {offset, total}, part.")
+        raise _malformed("`upload` takes three arguments: document_id, {offset, total, after?}, part.")
     options = _object(arguments[1], "The second argument of `upload`")
+    after = options.get("after")
     return Upload(
         document_id=_document_id(arguments[0]),
         offset=_integer(options.get("offset"), "`offset`", MAX_SAFE),
         total=_integer(options.get("total"), "`total`", MAX_SAFE),
         part=_bytes(arguments[2], "`part`"),
+        after=None if after is None else _after(after),
     )
 
 
@@ -235,6 +251,10 @@ def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _malformed(f"{what} must be an object.")
     return value
+
+
+def _after(value: object) -> Seq:
+    return Seq(_integer(value, "`after`", MAX_SAFE))
 
 
 def _bytes(value: object, what: str) -> bytes:

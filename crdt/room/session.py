@@ -12,7 +12,7 @@ fall Behind as well. A session that has left is in no room, so `Left` needs no c
 from dataclasses import dataclass
 
 from crdt.budget import Lease
-from crdt.ids import ClientId, PresenceId
+from crdt.ids import ClientId, PresenceId, Seq
 from crdt.protocol.messages import Role, User
 from crdt.protocol.row import Contributor
 from crdt.room.authors import Author
@@ -80,6 +80,8 @@ class Session:
     class, and find there what it has put there.
 
     Attributes:
+        after: the last row that the author had applied on making what came last; None if they do
+            not say.
         author: the writer of the session's updates.
         begun: whether the person has sent something to be written.
         contributor: the person or program, as the log names who wrote.
@@ -93,6 +95,7 @@ class Session:
     """
 
     __slots__ = (
+        "after",
         "agent_for",
         "arrival",
         "author",
@@ -116,6 +119,7 @@ class Session:
 
     def __init__(self, agent_for: str | None = None, arrival: int = 0) -> None:
         self.agent_for, self.arrival = agent_for, arrival
+        self.after: Seq | None = None
         self.state: State = Synced()
         self.begun = False
 

@@ -173,24 +173,26 @@ class Seat(Session):
     def document_id(self) -> DocumentId:
         return self.driver.document_id
 
-    def receive_now(self, batch: bytes, request: Request | None) -> bool:
+    def receive_now(self, batch: bytes, request: Request | None, after: Seq | None = None) -> bool:
         """Take a batch at once. The answer comes through the ears, now or when it is durable.
 
+        `after`: the last row that the author had applied on making the batch, if they say so.
         Return False if nothing has happened: the batch has to wait, or is to be refused. Call
         `receive` then.
         """
+        self.after = after
         driver, size = self.driver, len(batch)
         if size > KEYSTROKE_BYTES and not self.checks.may_go_at_once(size, self.card.person):
             return False
         return driver.receive(self, batch, request)
 
-    def receive(self, batch: bytes, request: Request | None) -> Awaitable[None] | None:
+    def receive(self, batch: bytes, request: Request | None, after: Seq | None = None) -> Awaitable[None] | None:
         """Take a batch, whatever it needs. The answer comes through the ears.
 
         An awaitable must be awaited before the person's next batch, because this one is checked
         elsewhere.
         """
-        return None if self.receive_now(batch, request) else self.checks.receive(self, batch, request)
+        return None if self.receive_now(batch, request, after) else self.checks.receive(self, batch, request)
 
     def check_writing(self) -> None:
         """Raise what anything from this seat would be refused with now."""

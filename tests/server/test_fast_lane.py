@@ -14,6 +14,7 @@ from pycrdt import Doc, Text
 from websockets.frames import Frame, Opcode
 
 from crdt.protocol.batch import encode_batch
+from crdt.protocol.requests import Update, decode_request
 from server.doors.native.connection import read_presence, read_update
 from server.doors.native.engine.frames import StrictPacket
 from server.doors.native.lane import fast_lane
@@ -178,6 +179,11 @@ def test_frames_are_what_websockets_would_write(opcode: Opcode, length: int) -> 
 
 ODD_TEXTS = [
     b'451-7["update","aaaaaaaa",{"_placeholder":true,"num":0}]',
+    b'451-7["update","aaaaaaaa",12,{"_placeholder":true,"num":0}]',
+    b'451-7["update","aaaaaaaa",0,{"_placeholder":true,"num":0}]',
+    b'451-7["update","aaaaaaaa",012,{"_placeholder":true,"num":0}]',
+    b'451-7["update","aaaaaaaa",-1,{"_placeholder":true,"num":0}]',
+    b'451-7["update","aaaaaaaa",9999999999999999,{"_placeholder":true,"num":0}]',
     b'451-["update","aaaaaaaa",{"_placeholder":true,"num":0}]',
     b'451-0123456789012345["update","aaaaaaaa",{"_placeholder":true,"num":0}]',
     b'451-7["update","a","aaaaaaaa",{"_placeholder":true,"num":0}]',
@@ -200,8 +206,9 @@ def test_what_is_read_as_hot_is_what_the_strict_packet_reads(text: bytes) -> Non
     if (update := read_update(text)) is not None:
         packet = StrictPacket(encoded_packet=text[1:].decode())
         assert packet.add_attachment(b"edit")
-        ack_id, document_id = update
-        assert (packet.id, packet.data) == (ack_id, ["update", document_id, b"edit"])
+        ack_id, document_id, after = update
+        assert packet.id == ack_id
+        assert decode_request(packet.data[0], packet.data[1:]) == Update(document_id, b"edit", after)
     if (presence := read_presence(text)) is not None:
         packet = StrictPacket(encoded_packet=text[1:].decode())
         assert (packet.id, packet.data) == presence

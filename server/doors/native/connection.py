@@ -155,12 +155,12 @@ class Connection:
         update = read_update(text)
         if update is None:
             return False
-        ack_id, document_id = update
+        ack_id, document_id, after = update
         seat = self.seats.get(document_id)
         if seat is None or self.expired or not self.rates.admit_update_now(len(attachment)):
             return False
         try:
-            return seat.receive_now(attachment, Request(ack_id))
+            return seat.receive_now(attachment, Request(ack_id), after)
         except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
             self.door.refuse(self, ack_id, ["update", document_id, attachment], error)
             return True
@@ -238,19 +238,23 @@ class Connection:
 # The two hot events, as Socket.IO's clients write them into an Engine.IO message. A message that
 # does not match goes the ordinary way. These functions read exactly what StrictPacket would read.
 
-_HOT_UPDATE = re.compile(rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",\{"_placeholder":true,"num":0\}\]', re.ASCII)
+_HOT_UPDATE = re.compile(
+    rb'451-([0-9]{1,15})\["update","([\w-]{8,64})",(?:(0|[1-9][0-9]{0,14}),)?\{"_placeholder":true,"num":0\}\]',
+    re.ASCII,
+)
 _HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')
 
 
-def read_update(text: bytes) -> tuple[int, DocumentId] | None:
-    """Return the ack's id and the document of an update that wants an ack; None for anything else.
+def read_update(text: bytes) -> tuple[int, DocumentId, Seq | None] | None:
+    """Return the ack's id, the document, and the last row that the author had applied, if named.
 
-    The batch itself is the attachment that follows.
+    Return None for anything but an update that wants an ack. The batch itself is the attachment
+    that follows.
     """
     found = _HOT_UPDATE.fullmatch(text)
     if found is None:
         return None
-    return int(found[1]), DocumentId(found[2].decode())
+    return int(found[1]), DocumentId(found[2].decode()), None if found[3] is None else Seq(int(found[3]))
 
 
 def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:

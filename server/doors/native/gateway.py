@@ -197,8 +197,8 @@ class Gateway:
     async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
         """Return the answer, or None if the answer comes through the connection later."""
         match request:
-            case Update(document_id, batch):
-                await self._receive(connection, ack_id, document_id, batch)
+            case Update():
+                await self._receive(connection, ack_id, request)
                 return None
             case Upload(document_id):
                 return await self._receive_part(connection, ack_id, request)
@@ -260,11 +260,11 @@ class Gateway:
             connection.socket.push(message_packets(document_id, closed))
             connection.leave(document_id)
 
-    async def _receive(self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes) -> None:
+    async def _receive(self, connection: Connection, ack_id: int | None, update: Update) -> None:
         most = self._room_limits.part_bytes
-        if len(batch) > most:
+        if len(update.batch) > most:
             raise ProtocolError(Code.TOO_LARGE, f"A message has at most {most} bytes of content. Upload it in parts.")
-        await self._receive_whole(connection, ack_id, document_id, batch)
+        await self._receive_whole(connection, ack_id, update)
 
     async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
         seat = connection.seat_in(upload.document_id)
@@ -274,16 +274,14 @@ class Gateway:
         if isinstance(progress, int):
             return {"received": progress}
         try:
-            await self._receive_whole(connection, ack_id, upload.document_id, progress.batch)
+            await self._receive_whole(connection, ack_id, Update(upload.document_id, progress.batch, upload.after))
         finally:
             progress.lease.release()
         return None
 
-    async def _receive_whole(
-        self, connection: Connection, ack_id: int | None, document_id: DocumentId, batch: bytes
-    ) -> None:
+    async def _receive_whole(self, connection: Connection, ack_id: int | None, update: Update) -> None:
         request = None if ack_id is None else Request(ack_id)
-        checking = connection.seat_in(document_id).receive(batch, request)
+        checking = connection.seat_in(update.document_id).receive(update.batch, request, update.after)
         if checking is not None:
             await checking
 
