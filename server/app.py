@@ -45,7 +45,7 @@ from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Store
 from server.store.sql import SqlStore, url_of
-from server.store.titles import utc_now
+from server.store.statements import utc_now
 
 
 def create_app(

@@ -13,7 +13,7 @@ from server.config import Config
 from server.store.base import Row, Store
 from server.store.contributors import split
 from server.store.sql import SqlStore, url_of
-from server.store.titles import from_microseconds
+from server.store.statements import from_microseconds
 
 
 async def history_in(config: Config, document_id: str, most: int) -> Sequence[str] | None:

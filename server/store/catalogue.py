@@ -1,5 +1,7 @@
 """Catalogue of the documents in SQL."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, partial
@@ -8,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, func, tuple_, update
 from sqlalchemy.sql import ClauseElement
 
+from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
 from server.store.base import Entry, Page, Whose
@@ -16,9 +19,9 @@ from server.store.deeds import ENTRY, entry_of, nothing_done, write_deed
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants
 from server.store.sharing import concerns, note_owner
-from server.store.statements import change, fetch, insert, unless_there
-from server.store.titles import decode_cursor, encode_cursor, fold_title, to_microseconds
+from server.store.statements import change, fetch, from_microseconds, insert, to_microseconds, unless_there
 
+_CURSOR = re.compile(r"([0-9]{1,17})\.([A-Za-z0-9_-]{8,64})\Z")
 _OF_ID = ENTRY.where(documents.c.document_id == bindparam("document_id"))
 _THIS = documents.c.document_id == bindparam("of_id")
 _RENAME = (
@@ -166,3 +169,30 @@ def _change(connection: Connection, statement: ClauseElement, deed: Deed, values
     if change(connection, statement, of_id=deed.document_id, **values):
         return write_deed(connection, deed)
     return nothing_done(connection, deed.document_id)
+
+
+def fold_title(title: str) -> str:
+    """Bring a title or a query into the form in which the two are compared.
+
+    The form has no case, and is NFKC. Raises ProtocolError(malformed) for a text that some database
+    cannot hold, because it has a NUL or half of a surrogate pair.
+    """
+    try:
+        if b"\0" in title.encode():
+            raise ValueError
+    except ValueError:
+        raise ProtocolError(Code.MALFORMED, "A title must be valid Unicode text.") from None
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
+
+
+def encode_cursor(updated_at: datetime, document_id: DocumentId) -> str:
+    """Name the position after an entry, in the order (updated_at, document_id), both descending."""
+    return f"{to_microseconds(updated_at)}.{document_id}"
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, DocumentId]:
+    """Undo `encode_cursor`. Raises ProtocolError(malformed) for anything else."""
+    match = _CURSOR.match(cursor)
+    if match is None:
+        raise ProtocolError(Code.MALFORMED, "The cursor is not one that an earlier page gave.")
+    return from_microseconds(int(match[1])), DocumentId(match[2])

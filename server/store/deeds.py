@@ -17,8 +17,7 @@ from server.store.base import Entry
 from server.store.database import Database
 from server.store.deeds_base import DEEDS_KEPT, RENAMES_KEPT, Deed, Done, Kind
 from server.store.schema import deeds, documents
-from server.store.statements import change, fetch
-from server.store.titles import from_microseconds, to_microseconds
+from server.store.statements import change, fetch, from_microseconds, to_microseconds
 
 ENTRY = select(
     documents.c.document_id,

@@ -32,8 +32,7 @@ from server.store.schema import documents
 from server.store.segments import unpack_snapshot
 from server.store.set_aside import read_marks
 from server.store.set_aside_base import Marks
-from server.store.statements import among, fetch
-from server.store.titles import from_microseconds, to_microseconds
+from server.store.statements import among, fetch, from_microseconds, to_microseconds
 
 _SMALL = 32_768  # bytes that are unpacked in less time than another thread takes to begin
 

@@ -1,8 +1,8 @@
 """Migration of a database's tables to their present state.
 
 A new database gets its tables from schema.py, and an older one from the revisions in migrations/. A
-test checks that both lead to the same tables. So Alembic (upgrade.py) is imported only to change an
-older database. Importing Alembic takes longer than running all of this.
+test checks that both lead to the same tables. So Alembic is imported only to change an older
+database. Importing Alembic takes longer than running all of this.
 """
 
 from collections.abc import Collection
@@ -56,6 +56,19 @@ def migrate(connection: Connection) -> None:
         connection.exec_driver_sql(_VERSION_TABLE)
         connection.execute(text("INSERT INTO alembic_version VALUES (:present)"), {"present": present})
     elif set(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()) != {present}:
-        from server.store.upgrade import upgrade
-
         upgrade(connection)
+
+
+def upgrade(connection: Connection, revision: str = "heads") -> None:
+    """Run the missing revisions up to `revision`, in the caller's transaction.
+
+    Alembic runs without its command line and configuration file.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("server.store") / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

@@ -10,8 +10,7 @@ from sqlalchemy.sql import ClauseElement
 from crdt.ids import DocumentId
 from server.store.database import Database
 from server.store.schema import documents, open_marks
-from server.store.statements import change, fetch, insert
-from server.store.titles import to_microseconds
+from server.store.statements import change, fetch, insert, to_microseconds
 
 
 class SqlOpenMarks:

@@ -13,8 +13,7 @@ from server.store.deeds import write_deed
 from server.store.deeds_base import OPERATOR, Deed, Kind
 from server.store.schema import documents, set_aside
 from server.store.set_aside_base import Kept, Marks, State, UpdatePlace
-from server.store.statements import change, fetch, unless_there
-from server.store.titles import from_microseconds, to_microseconds
+from server.store.statements import change, fetch, from_microseconds, to_microseconds, unless_there
 
 _MARKS = (
     select(set_aside.c.seq, set_aside.c.position, set_aside.c.stand_in, set_aside.c.reason, set_aside.c.state)

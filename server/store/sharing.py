@@ -40,8 +40,7 @@ from server.store.deeds import nothing_done, write_deed
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
-from server.store.statements import among, change, fetch, insert, upsert
-from server.store.titles import from_microseconds, to_microseconds
+from server.store.statements import among, change, fetch, from_microseconds, insert, to_microseconds, upsert
 from server.store.users import shown
 
 _HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))

@@ -24,8 +24,7 @@ from server.store.schema import sign_of_life
 from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
 from server.store.sqlite import sqlite_path, sqlite_url
-from server.store.statements import change, upsert
-from server.store.titles import to_microseconds, utc_now
+from server.store.statements import change, to_microseconds, upsert, utc_now
 from server.store.users import SqlSecrets, SqlUsers
 
 

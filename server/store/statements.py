@@ -1,16 +1,21 @@
-"""Statements in SQL that SQLite and PostgreSQL write differently."""
+"""Statements in SQL that SQLite and PostgreSQL write differently, and moments as both store them.
+
+A moment is stored in microseconds since 1970, a number that every database can hold, compare and
+index.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from sqlite3 import Connection as DriverConnection
 from sqlite3 import Cursor
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Executable, Table, Text, any_, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
-
-from server.store.sqlite.driver import compiled, driver_of
+from sqlalchemy.sql.compiler import Compiled
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -20,6 +25,20 @@ if TYPE_CHECKING:
 # PostgreSQL's half of SQLAlchemy is imported where it is used, so SQLite starts without it.
 
 _PLAIN = (str, int, bytes, type(None))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""The clock that stores use unless they get another one."""
+
+
+def to_microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """Undo `to_microseconds`, in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
 
 
 def insert(dialect: str, table: Table) -> "Insert":
@@ -97,3 +116,13 @@ def _compiled(statement: ClauseElement) -> tuple[str, dict[str, Any]]:
     """Compile a statement for SQLite. Return its text, and those parameters that are constants."""
     found = compiled(statement)
     return str(found), dict(found.params)
+
+
+def compiled(statement: ClauseElement) -> Compiled:
+    """Compile a statement for SQLite's driver, with named parameters."""
+    return statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+
+
+def driver_of(connection: Connection) -> DriverConnection:
+    """Return the connection of SQLite's driver behind SQLAlchemy's."""
+    return cast(DriverConnection, connection.connection.driver_connection)

@@ -12,8 +12,7 @@ from crdt.protocol.messages import User
 from server.store.database import Database
 from server.store.schema import grants, secrets, users
 from server.store.sharing_base import INVITED, KnownUser
-from server.store.statements import among, change, fetch, unless_there, upsert
-from server.store.titles import to_microseconds
+from server.store.statements import among, change, fetch, to_microseconds, unless_there, upsert
 
 _GREY = "#5f6368"
 _USER = select(users.c.user_id, users.c.name, users.c.color, users.c.kind, users.c.email)

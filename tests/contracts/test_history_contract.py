@@ -14,7 +14,7 @@ from server.store.contributors import split
 from server.store.schema import snapshots
 from server.store.segments import pack_rows, unpack_rows, unpack_snapshot
 from server.store.sql import SqlStore
-from server.store.titles import to_microseconds
+from server.store.statements import to_microseconds
 from tests.contracts.storages import DOCUMENT, NOON, Storage, append, fill, join
 
 ANNA, BOB = Contributor("u1", "Anna"), Contributor("u2", "Bob \U0001f375")

@@ -25,7 +25,7 @@ from server.rooms.driver import Driver
 from server.sandbox import Sandbox
 from server.store.base import Loaded
 from server.store.sql import SqlStore
-from server.store.titles import utc_now
+from server.store.statements import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.faults import FaultyStore, Weather
 

@@ -17,7 +17,7 @@ from server.cli.settings import markdown
 from server.config.loading import version
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from server.store.titles import utc_now
+from server.store.statements import utc_now
 from tests.harness.person import person
 from tests.server.server_process import run, server_process
 

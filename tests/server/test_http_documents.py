@@ -16,7 +16,7 @@ from server.rooms.notices import notice_of
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Standing
 from server.store.sql import SqlStore
-from server.store.titles import utc_now
+from server.store.statements import utc_now
 from tests.server.http_site import Site, error_of
 
 

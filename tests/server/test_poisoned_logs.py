@@ -18,7 +18,7 @@ from crdt.yjs.contents import XML_ELEMENT
 from server.store.base import Append
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from server.store.titles import utc_now
+from server.store.statements import utc_now
 from tests.harness.stranger import stranger
 from tests.harness.update_writer import embed, item, number, shared, text, update, values
 from tests.server.server_process import run, server_process

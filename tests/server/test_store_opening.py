@@ -20,12 +20,11 @@ from sqlalchemy import Connection, create_engine
 from crdt.errors import Unavailable
 from crdt.ids import ClientId
 from crdt.permissions import Role
-from server.store.migrate import known_revisions, migrate
+from server.store.migrate import known_revisions, migrate, upgrade
 from server.store.schema import metadata
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
 from server.store.sqlite import LOCK_NAME, sqlite_url
-from server.store.upgrade import upgrade
 from tests.contracts.storages import DOCUMENT, fill
 
 NOBODY = 65534

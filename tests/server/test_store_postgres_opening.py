@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from crdt.errors import Unavailable
 from crdt.ids import ClientId
 from crdt.permissions import Role
+from server.store.migrate import upgrade
 from server.store.schema import metadata
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore, place_of
-from server.store.upgrade import upgrade
 from tests.contracts.storages import DOCUMENT, OTHER, append, fill
 from tests.harness.ports import quiet_port
 from tests.harness.postgres import PASSWORD, PASSWORD_IN_URLS, PostgresServer

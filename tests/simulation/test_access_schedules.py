@@ -28,7 +28,7 @@ from server.store.deeds_base import Done
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
-from server.store.titles import utc_now
+from server.store.statements import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.virtual_loop import run_virtually

@@ -1,6 +1,6 @@
 """Environment in which Alembic runs the revisions.
 
-They run on the connection of server/store/upgrade.py, in its transaction.
+They run on the connection of server/store/migrate.py, in its transaction.
 """
 
 from alembic import context

@@ -17,7 +17,7 @@ from crdt.ids import Epoch, Seq
 from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
 from server.store.contributors import MOST_KNOWN, Known, as_row, key_of, keys_of
 from server.store.schema import author_keys, contributors, documents, log_rows, update_ids
-from server.store.sqlite.driver import compiled
+from server.store.statements import compiled
 
 _ONE: ColumnElement[int] = literal_column("1")  # a number would become a parameter
 

@@ -8,26 +8,27 @@ waiting jobs: the committer has one append under way, and rooms bound what they 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from sqlite3 import Connection as DriverConnection
-from threading import Thread
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
-from crdt.errors import Unavailable
+from crdt.errors import Code, InvariantError, ManyhandsError, Unavailable
 from server.store.base import Append, AppendOutcome
 from server.store.contributors import Known
 from server.store.migrate import migrate
 from server.store.sqlite import file
 from server.store.sqlite.append import append_all
-from server.store.sqlite.driver import driver_of
-from server.store.sqlite.failures import DATABASE_ERRORS, translate, translated
-from server.store.sqlite.readers import Readers
+from server.store.statements import driver_of
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class _Writer:
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]] | None] = SimpleQueue()
-        Thread(target=self._work, name="store-writer", daemon=True).start()
+        threading.Thread(target=self._work, name="store-writer", daemon=True).start()
 
     def run(self, job: Callable[[], T]) -> "asyncio.Future[T]":
         """Give the thread a job. Cancelling the future takes the job back, unless it has begun."""
@@ -71,8 +72,8 @@ class _Writer:
             error: BaseException | None = None
             try:
                 result = job()
-            except DATABASE_ERRORS as raised:
-                error = translate(raised, self._path)
+            except _DATABASE_ERRORS as raised:
+                error = _translate(raised, self._path)
                 error.__cause__ = raised
             except BaseException as raised:  # noqa: BLE001 - every error belongs to the waiting caller
                 error = raised
@@ -90,14 +91,60 @@ def _settle(future: "asyncio.Future[Any]", result: object, error: BaseException 
         future.set_exception(error)
 
 
+class _Readers:
+    """Threads that read, made on demand with a connection each, and kept until `close`.
+
+    Taking a connection from a pool, and giving it back, would cost as much as a small query.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._threads = ThreadPoolExecutor(READERS, "store-reader")
+        self._own = threading.local()
+        self._connections: set[Connection] = set()
+
+    def run(self, job: Callable[[], T]) -> "asyncio.Future[T]":
+        """Run a job in a free thread."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+    def read(self, job: Callable[[Connection], T]) -> T:
+        """Run a job in a transaction. Only the threads may call this.
+
+        After an error the thread takes another connection.
+        """
+        connection = self._connection()
+        try:
+            with connection.begin():
+                return job(connection)
+        except BaseException:
+            del self._own.connection
+            self._connections.discard(connection)
+            connection.invalidate()
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Let everything under way end, and close the connections."""
+        self._threads.shutdown(wait=True)
+        for connection in self._connections:
+            connection.close()
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self._engine.connect()
+            self._connections.add(connection)
+        return connection
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     path: Path
     engine: Engine
     writing: Connection
-    driver: DriverConnection  # of `writing`
+    driver: sqlite3.Connection  # of `writing`
     writer: _Writer
-    readers: Readers
+    readers: _Readers
     resources: contextlib.ExitStack
     contributors: Known
 
@@ -126,13 +173,14 @@ class SqliteDatabase:
     def _open_now(self, path: Path, writer: _Writer) -> _Open:
         with contextlib.ExitStack() as resources:
             resources.enter_context(file.locked(path))
-            file.inspect(path)
-            engine = file.make_engine(path, readers=READERS, max_bytes=self._max_bytes)
+            with translated(path):
+                file.inspect(path)
+            engine = _make_engine(path, max_bytes=self._max_bytes)
             resources.callback(engine.dispose)
             writing = resources.enter_context(engine.connect().execution_options(writes=True))
             with writing.begin():
                 migrate(writing)
-            readers = Readers(engine, READERS)
+            readers = _Readers(engine)
             kept = resources.pop_all()
         return _Open(path, engine, writing, driver_of(writing), writer, readers, kept, {})
 
@@ -166,7 +214,8 @@ class SqliteDatabase:
     async def check_room(self) -> None:
         """Check the file's limit, and whether there is room in its directory."""
         opened = self._opened()
-        await opened.writer.run(partial(file.check_room, opened.driver, opened.path))
+        if not await opened.writer.run(partial(file.has_room, opened.driver, opened.path)):
+            raise Unavailable(_SENTENCES[sqlite3.SQLITE_FULL].format(path=opened.path))
 
     async def give_back(self) -> None:
         opened = self._opened()
@@ -193,3 +242,87 @@ def _close_now(opened: _Open) -> None:
     opened.readers.close()
     with opened.resources:
         file.checkpoint(opened.driver)
+
+
+def _make_engine(path: Path, *, max_bytes: int | None) -> Engine:
+    """Describe one connection that writes, and some that read. Nothing is opened yet.
+
+    A connection with the execution option `writes` takes SQLite's write lock when a transaction
+    begins. A transaction that began by reading could not be sure to get the lock later.
+    """
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=READERS + 1,
+        max_overflow=0,
+        hide_parameters=True,  # because errors are logged, and parameters are people's texts
+        connect_args={"check_same_thread": False, "timeout": file.BUSY_SECONDS, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        # The order matters: auto_vacuum can only be chosen while the file is empty, and choosing
+        # the journal's mode writes to the file.
+        mode = None
+        for pragma in (
+            "auto_vacuum = INCREMENTAL",
+            "journal_mode = WAL",
+            "synchronous = FULL",  # because NORMAL may lose acknowledged edits in a power cut
+            "foreign_keys = ON",
+            f"max_page_count = {max_bytes // file.PAGE_BYTES if max_bytes else 2**32 - 2}",
+        ):
+            answer = connection.execute(f"PRAGMA {pragma}").fetchone()
+            mode = answer[0] if pragma.startswith("journal_mode") else mode
+        if mode != "wal":
+            raise Unavailable(f"The disk with {path} cannot hold a write-ahead log; use a local disk.")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+    return engine
+
+
+# Failures become our own errors, with a sentence for the operator. Nothing else of the store knows
+# the driver's exceptions, so none of them leaves the store.
+
+_SENTENCES = {
+    sqlite3.SQLITE_FULL: "There is no room left for {path}. Make room on its disk, or raise its limit; waiting edits are then saved.",
+    sqlite3.SQLITE_IOERR: "The disk with {path} reports an error ({error}). Make room on it and check it; waiting edits are then saved.",
+    sqlite3.SQLITE_READONLY: "{path} cannot be written. Let the server's user write to it and to its directory.",
+    sqlite3.SQLITE_PERM: "{path} cannot be written. Let the server's user write to it and to its directory.",
+    sqlite3.SQLITE_CANTOPEN: "{path} cannot be opened. Let the server's user read and write it and its directory.",
+    sqlite3.SQLITE_BUSY: "Another program has locked {path}. Let it finish or stop it; waiting edits are then saved.",
+    sqlite3.SQLITE_LOCKED: "Another program has locked {path}. Let it finish or stop it; waiting edits are then saved.",
+    sqlite3.SQLITE_NOTADB: "{path} is not a database. Nothing was changed. Move it away, or name another file.",
+    sqlite3.SQLITE_CORRUPT: "{path} is damaged ({error}). Nothing was changed. Restore a backup, or try `sqlite3 … .recover`.",
+}
+
+
+_DATABASE_ERRORS = (sqlite3.Error, SQLAlchemyError)
+
+
+@contextlib.contextmanager
+def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
+    """Let only our own errors out of the block. `_translate` explains `reading`."""
+    try:
+        yield
+    except _DATABASE_ERRORS as error:
+        raise _translate(error, path, reading=reading) from error
+
+
+def _translate(error: BaseException, path: Path, *, reading: bool = False) -> ManyhandsError:
+    """Return our own error, which says what the operator can do.
+
+    Unavailable may pass by itself, and InvariantError will not. With `reading`, the job read a
+    document, so damage is a fault of this document only.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    primary = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    if reading and primary == sqlite3.SQLITE_CORRUPT:
+        return InvariantError(_SENTENCES[primary].format(path=path, error=cause), Code.QUARANTINED)
+    if sentence := _SENTENCES.get(primary):
+        return Unavailable(sentence.format(path=path, error=cause))
+    if isinstance(cause, sqlite3.OperationalError):
+        return Unavailable(f"The database {path} does not answer ({cause}).")
+    return InvariantError(f"The database {path} was used wrongly ({cause}).", Code.INTERNAL)

@@ -1,4 +1,4 @@
-"""File of the SQLite database: its place, the checks before it is opened, its pragmas, its upkeep.
+"""File of the SQLite database: its place, the checks before it is opened, its upkeep.
 
 Opening refuses some files with a sentence for the operator, and without writing to them: a file
 that is no database, that belongs to another program, that a newer version of Manyhands has written,
@@ -13,15 +13,12 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
 
 from crdt.errors import Unavailable
 from server.store.migrate import check_revisions, check_tables
-from server.store.sqlite.failures import no_room, translated
 
 PAGE_BYTES = 4096
 LOCK_NAME = "manyhands.lock"
@@ -29,7 +26,9 @@ LOCK_NAME = "manyhands.lock"
 ROOM_BYTES = 256 * 2**10
 """Bytes for one message with content. With less room than this, the database counts as full."""
 
-_BUSY_SECONDS = 5.0  # longest wait for another program that holds the database, e.g. a backup
+BUSY_SECONDS = 5.0
+"""Longest wait for another program that holds the database, e.g. a backup."""
+
 _SPARE_PAGES = 64  # free pages that are left in the file for the next rows
 _VACUUM_PAGES = 512  # freed at once in a few milliseconds, so appends can run in between
 _LARGE_WAL_BYTES = 16 * 2**20  # SQLite restarts its WAL at 4 MiB, so only a long read makes it this large
@@ -96,13 +95,14 @@ def _unwritable(directory: Path, error: OSError) -> Unavailable:
 def inspect(path: Path) -> None:
     """Check the file without writing to it.
 
-    Raises Unavailable unless the file is absent, empty, or a database that we know.
+    Raises Unavailable unless the file is absent, empty, or a database that we know. Raises what the
+    driver raises if the file cannot be read.
     """
     if path.is_dir():
         raise Unavailable(f"{path} is a directory, but the database is a file. Move it away, or name another one.")
     if not path.exists() or path.stat().st_size == 0:
         return
-    with translated(path), contextlib.closing(_open_read_only(path)) as connection:
+    with contextlib.closing(_open_read_only(path)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if check_tables(str(path), tables):
             revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
@@ -113,50 +113,11 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
     # With `immutable` SQLite makes no files beside the database, but ignores a WAL. The WAL that a
     # killed server has left must be read, so such a database is opened read-only instead.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+    return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
 
 
-def make_engine(path: Path, *, readers: int, max_bytes: int | None) -> Engine:
-    """Describe one connection that writes, and some that read. Nothing is opened yet.
-
-    A connection with the execution option `writes` takes SQLite's write lock when a transaction
-    begins. A transaction that began by reading could not be sure to get the lock later.
-    """
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=QueuePool,
-        pool_size=readers + 1,
-        max_overflow=0,
-        hide_parameters=True,  # because errors are logged, and parameters are people's texts
-        connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS, "isolation_level": None},
-    )
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: object) -> None:
-        # The order matters: auto_vacuum can only be chosen while the file is empty, and choosing
-        # the journal's mode writes to the file.
-        mode = None
-        for pragma in (
-            "auto_vacuum = INCREMENTAL",
-            "journal_mode = WAL",
-            "synchronous = FULL",  # because NORMAL may lose acknowledged edits in a power cut
-            "foreign_keys = ON",
-            f"max_page_count = {max_bytes // PAGE_BYTES if max_bytes else 2**32 - 2}",
-        ):
-            answer = connection.execute(f"PRAGMA {pragma}").fetchone()
-            mode = answer[0] if pragma.startswith("journal_mode") else mode
-        if mode != "wal":
-            raise Unavailable(f"The disk with {path} cannot hold a write-ahead log; use a local disk.")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
-
-    return engine
-
-
-def check_room(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise Unavailable unless ROOM_BYTES more fit into the file and its directory.
+def has_room(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether ROOM_BYTES more fit into the file and its directory.
 
     A small commit would not tell, because it finds its place in the existing WAL even on a full
     disk.
@@ -166,14 +127,15 @@ def check_room(connection: sqlite3.Connection, path: Path) -> None:
         for name in ("max_page_count", "page_count", "freelist_count")
     )
     if (most - pages + free) * PAGE_BYTES < ROOM_BYTES:
-        raise no_room(path)
+        return False
     try:
         with tempfile.TemporaryFile(dir=path.parent) as trial:
             os.posix_fallocate(trial.fileno(), 0, ROOM_BYTES)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise no_room(path) from None
+            return False
         raise _unwritable(path.parent, error) from None
+    return True
 
 
 def give_back(connection: sqlite3.Connection, path: Path) -> bool:
@@ -195,4 +157,4 @@ def checkpoint(connection: sqlite3.Connection) -> None:
     """Bring everything from the WAL into the database file. Never wait for readers."""
     connection.execute("PRAGMA busy_timeout = 0")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

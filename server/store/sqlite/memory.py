@@ -16,8 +16,8 @@ from server.store.base import Append, AppendOutcome
 from server.store.contributors import Known
 from server.store.migrate import migrate
 from server.store.sqlite.append import append_all
-from server.store.sqlite.driver import driver_of
-from server.store.sqlite.failures import translated
+from server.store.sqlite.database import translated
+from server.store.statements import driver_of
 
 T = TypeVar("T")
 
