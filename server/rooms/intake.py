@@ -17,9 +17,8 @@ from crdt.room.effects import Effect
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect_batch
 from server.rooms.driver import Driver
-from server.rooms.memory_shares import MemoryShares
 from server.rooms.seat import Seat
-from server.rooms.turnstile import Turnstile
+from server.rooms.shares import MemoryShares, Turnstile
 from server.sandbox import Sandbox
 from server.store.base import Log
 

@@ -15,7 +15,7 @@ from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from server.auth.base import Identity
 from server.doors.native import GatewayLimits
 from server.rooms import Ears, Rooms, Seat
-from server.rooms.memory_shares import MemoryShares
+from server.rooms.shares import MemoryShares
 from tests.harness.bell import given_time
 from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.person import person

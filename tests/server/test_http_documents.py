@@ -12,7 +12,7 @@ from crdt.ids import DocumentId, is_document_id
 from crdt.protocol.messages import DocumentInfo
 from server.bus.base import ClosedHint, DocumentHint
 from server.http.errors import STATUS
-from server.rooms.notices import notice_of
+from server.rooms.rooms import notice_of
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Standing
 from server.store.sql import SqlStore

@@ -17,7 +17,7 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Refused, Request, User
 from server.bus.base import ClosedHint
 from server.rooms import RoomSettings
-from server.rooms.memory_shares import LOOK_BYTES
+from server.rooms.shares import LOOK_BYTES
 from server.store.base import Append
 from server.store.statements import utc_now
 from tests.harness.house import ANNA, House

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import pytest
 
 from crdt.errors import Unavailable
-from server.people.questions import TOGETHER, Questions
+from server.people.access import TOGETHER, Questions
 
 
 class Oracle:

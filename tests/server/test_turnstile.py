@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.rooms.turnstile import Turnstile
+from server.rooms.shares import Turnstile
 
 A, B = "document a", "document b"
 

@@ -17,7 +17,7 @@ from server.auth.cookies import session_cookie
 from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket, Environ, Message, Receive, Send
 from server.doors.native.engine.frames import BadFrame
 from server.doors.native.engine.outgoing import PacketQueue
-from server.rooms.turnstile import Turnstile
+from server.rooms.shares import Turnstile
 
 _TOO_MANY = "Too many connections. Close some pages, or try again later."
 

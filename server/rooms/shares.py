@@ -1,4 +1,6 @@
-"""Memory shares: what one person's open documents may take of this node's memory.
+"""Shares of people who come at once: of this node's memory, and of turns of the event loop.
+
+`MemoryShares` bounds what one person's open documents may take of the memory.
 
 A document counts for everybody who is in it. When the last of them has left, the document goes on
 counting for that person until it is closed, which takes a while. So does a document that somebody
@@ -9,7 +11,7 @@ each is counted.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from weakref import WeakValueDictionary
 
 from crdt.errors import Code, ProtocolError
@@ -137,3 +139,42 @@ class MemoryShares:
     def closed(self, document_id: DocumentId) -> None:
         """Note that a document is in memory no longer."""
         self._left_by.pop(document_id, None)
+
+
+class Turnstile:
+    """Lets work through that many people bring at once, for instance when everybody reconnects.
+
+    One piece of work goes through in each turn of the event loop. Between two pieces everything
+    else runs that is ready: others' edits, timers, sockets. Work with different purposes (a
+    document, an address) takes turns. So a storm on one document does not hold up the people who
+    come to another. Nobody waits unless somebody has just gone through.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._turning = False
+
+    async def go_through(self, what_for: str) -> None:
+        """Wait for a turn. What follows runs without another before the event loop has turned."""
+        loop = asyncio.get_running_loop()
+        if not self._turning:
+            self._turning = True
+            loop.call_soon(self._turn)
+            return
+        turn = loop.create_future()
+        self._waiting.setdefault(what_for, deque()).append(turn)
+        await turn
+
+    def _turn(self) -> None:
+        """Let the next one through, if somebody waits."""
+        while self._waiting:
+            what_for = next(iter(self._waiting))
+            queue = self._waiting.pop(what_for)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[what_for] = queue  # behind the others
+            if not turn.done():  # otherwise the waiter has gone
+                turn.set_result(None)
+                asyncio.get_running_loop().call_soon(self._turn)
+                return
+        self._turning = False
