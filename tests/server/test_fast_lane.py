@@ -16,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.requests import Update, decode_request
 from server.doors.native.connection import read_presence, read_update
-from server.doors.native.engine.frames import StrictPacket
+from server.doors.native.engine.packets import StrictPacket
 from server.doors.native.lane import fast_lane
 from server.doors.native.lane.fast_lane import HOT_BYTES, FastLane, encode_frame, lane_of, websocket_protocol
 from tests.harness.bell import PATIENCE

@@ -15,7 +15,7 @@ from crdt.ids import DocumentId
 from crdt.protocol.messages import DocumentInfo, DocumentMessage, Limits
 from server.doors.native import GatewayLimits, Origins
 from server.doors.native.connection import Connection
-from server.doors.native.engine.outgoing import message_packets
+from server.doors.native.engine.packets import message_packets
 from server.rooms import RoomSettings
 from tests.harness.bad_frames import BAD_FRAMES
 from tests.harness.bell import PATIENCE, given_time

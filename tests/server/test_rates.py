@@ -17,8 +17,8 @@ from crdt.token_bucket import Rate
 from server.address_groups import Shares, address_group
 from server.auth.base import Credentials, Identity
 from server.doors.native import GatewayLimits
+from server.doors.native.connection import PAUSE_SECONDS, ConnectionRates
 from server.doors.native.engine.entrance import UserConnections
-from server.doors.native.rates import PAUSE_SECONDS, ConnectionRates
 from server.rooms import RoomSettings
 from tests.harness.bell import given_time
 from tests.harness.live_server import serving, until

@@ -32,16 +32,13 @@ from crdt.protocol.requests import (
 from crdt.protocol.uploads import Uploads
 from server.address_groups import payer
 from server.auth.base import Authenticator, Identity, unauthenticated
-from server.doors.native.connection import Connection, NativeDoor
+from server.doors.native.connection import Connection, ConnectionRates, NativeDoor
+from server.doors.native.engine.engine import StrictServer
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
-from server.doors.native.engine.entrance import UserConnections
-from server.doors.native.engine.frames import TEXT_CHARACTERS
-from server.doors.native.engine.origins import Origins
-from server.doors.native.engine.outgoing import ack_packets, event_packets, message_packets
-from server.doors.native.engine.strict_server import StrictServer
+from server.doors.native.engine.entrance import Origins, UserConnections
+from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, event_packets, message_packets
 from server.doors.native.identities import Identities
 from server.doors.native.limits import GatewayLimits
-from server.doors.native.rates import ConnectionRates
 from server.doors.native.sweeper import Sweeper
 from server.observe import log
 from server.rooms import Rooms, shutting_down

@@ -25,8 +25,16 @@ from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 
 from crdt.ids import ConnectionId
-from server.doors.native.engine.frames import BadFrame, check_frame, split_payload
-from server.doors.native.engine.outgoing import PacketQueue, Packets, SharedPacket, encode_frames, packet_bytes
+from server.doors.native.engine.packets import (
+    BadFrame,
+    PacketQueue,
+    Packets,
+    SharedPacket,
+    check_frame,
+    encode_frames,
+    packet_bytes,
+    split_payload,
+)
 from server.doors.native.lane.fast_lane import FastLane, encode_frame, lane_of
 
 Message = Mapping[str, Any]
