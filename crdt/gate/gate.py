@@ -42,8 +42,8 @@ from crdt.gate.typing_runs import TypingRuns
 from crdt.yjs.contents import DELETED, GC
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import KEYED, Inspected, Struct, inspect
-from crdt.yjs.state_vector import check_state_vector, encode_state_vector
 from crdt.yjs.values import bad_update
+from crdt.yjs.varint import check_state_vector, encode_state_vector
 
 __all__ = [
     "Admission",

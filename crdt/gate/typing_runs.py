@@ -17,8 +17,7 @@ from crdt.gate.places import NOWHERE, Places
 from crdt.yjs.contents import STRING
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, Struct
-from crdt.yjs.state_vector import MAX_CLOCK
-from crdt.yjs.varint import varuint
+from crdt.yjs.varint import MAX_CLOCK, varuint
 
 MOST_RUNS = 1024
 """Runs that are remembered. One more makes the table forget all of them."""

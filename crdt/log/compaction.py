@@ -21,7 +21,7 @@ from crdt.log.compaction_check import Items, check_same
 from crdt.protocol.batch import decode_batch
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
-from crdt.yjs.state_vector import encode_state_vector
+from crdt.yjs.varint import encode_state_vector
 from crdt.yjs.wrapping import open_snapshot, seal_snapshot, unwrap
 
 ROW_BYTES = 64

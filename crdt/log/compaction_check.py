@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from crdt.errors import Code, InvariantError
 from crdt.yjs.contents import ANY, DELETED, GC, JSON, STRING
 from crdt.yjs.items import Id, Item, ItemReader
-from crdt.yjs.state_vector import check_state_vector
+from crdt.yjs.varint import check_state_vector
 
 _JOINED = frozenset({STRING, ANY, JSON, DELETED})
 

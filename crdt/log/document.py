@@ -40,8 +40,7 @@ from crdt.errors import Code, InvariantError
 from crdt.gate.shapes import is_plain_text
 from crdt.gate.typing_runs import Keystroke
 from crdt.yjs.reader import Inspected
-from crdt.yjs.state_vector import check_state_vector, encode_state_vector
-from crdt.yjs.varint import varuint
+from crdt.yjs.varint import check_state_vector, encode_state_vector, varuint
 from crdt.yjs.wrapping import unwrap, weight
 
 FULL_CHECK_CLIENTS = 256

@@ -27,7 +27,7 @@ from crdt.protocol.messages import JoinRequest
 from crdt.protocol.row import Found, Row, SetAside
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect, inspect_batch
-from crdt.yjs.state_vector import check_state_vector, encode_state_vector
+from crdt.yjs.varint import check_state_vector, encode_state_vector
 from crdt.yjs.wrapping import open_snapshot
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from crdt.ids import ClientId, Seq
 
 AuthorKeys = tuple[tuple[ClientId, bytes], ...]
-"""Client ids, each with the hash (16 bytes) of the key that it is bound to (crdt/room/authors.py).
+"""Client ids, each with the hash (16 bytes) of the key that it is bound to (crdt/room/session.py).
 """
 
 

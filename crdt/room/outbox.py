@@ -38,9 +38,8 @@ from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Refused, Request
 from crdt.protocol.row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
-from crdt.room.authors import Author, Authors, undecided
 from crdt.room.effects import Acknowledge, Effect, Refuse
-from crdt.room.session import Session
+from crdt.room.session import Author, Authors, Session, undecided
 from crdt.yjs.reader import Inspected
 
 FIRST_RETRY = 0.1

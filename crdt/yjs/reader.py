@@ -31,9 +31,8 @@ from dataclasses import dataclass, field, replace
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.contents import ANY, CONTENT_READERS, GC, JSON, SKIP, STRING, Content
 from crdt.yjs.limits import GateLimits
-from crdt.yjs.state_vector import MAX_CLOCK
 from crdt.yjs.values import Reading, bad_update, read_text, rewritten
-from crdt.yjs.varint import read_varuint
+from crdt.yjs.varint import MAX_CLOCK, read_varuint
 
 Parent = str | tuple[int, int] | None
 """A root type's name, the id of the parent type's struct, or None if an origin tells the parent."""

@@ -19,7 +19,7 @@ from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.row import WHOLE_ROW, Found, Row
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
-from crdt.yjs.state_vector import check_state_vector
+from crdt.yjs.varint import check_state_vector
 from server.cli.contents import authors_of, in_words
 from server.config import Config
 from server.rooms.mending import mend

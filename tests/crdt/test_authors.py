@@ -12,7 +12,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.log.replica import Stored
 from crdt.protocol.messages import PresenceChange, User
-from crdt.room.authors import hash_key
+from crdt.room.session import hash_key
 from tests.harness.room import EMPTY, Seat, Table
 
 ELSEWHERE = NodeId("elsewhere")

@@ -15,15 +15,6 @@ from msgspec import to_builtins
 
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
-from crdt.protocol.answers import (
-    Written,
-    encode_answer,
-    encode_draining,
-    encode_error,
-    encode_join_answer,
-    encode_message,
-    write_arguments,
-)
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
     Acknowledged,
@@ -42,6 +33,13 @@ from crdt.protocol.messages import (
     ServerMessage,
     UpdateMessage,
     User,
+    Written,
+    encode_answer,
+    encode_draining,
+    encode_error,
+    encode_join_answer,
+    encode_message,
+    write_arguments,
 )
 from crdt.protocol.requests import decode_request
 

@@ -8,7 +8,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.protocol.messages import Json, PresenceChange, User
 from crdt.room.live_nodes import SILENCE, LiveNodes
-from crdt.room.presence import PresenceTable
+from crdt.room.members import PresenceTable
 
 A, B = NodeId("a"), NodeId("b")
 NOBODY = PresenceId(0)

@@ -12,10 +12,10 @@ from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.hints import PresenceHint, PresenceWhole
 from crdt.protocol.messages import ClosedMessage, DurabilityMessage, PresenceChange, User
 from crdt.protocol.row import Row
-from crdt.room.authors import hash_key
 from crdt.room.catching_up import GAP_PATIENCE
 from crdt.room.effects import ReadRows, Reload
 from crdt.room.members import PRESENCE_REPEAT
+from crdt.room.session import hash_key
 from tests.harness.room import Table
 
 ALICES = hash_key("key-of-alice-0123456789")

@@ -9,7 +9,7 @@ from crdt.budget import Budget
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.log import document
 from crdt.protocol.messages import Limits
-from crdt.yjs.state_vector import encode_state_vector
+from crdt.yjs.varint import encode_state_vector
 from crdt.yjs.wrapping import unwrap
 from tests.harness.room import Seat, Table
 

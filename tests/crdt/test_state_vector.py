@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
-from crdt.yjs.state_vector import MAX_CLOCK, check_state_vector, encode_state_vector
-from crdt.yjs.varint import MAX_SAFE
+from crdt.yjs.varint import MAX_CLOCK, MAX_SAFE, check_state_vector, encode_state_vector
 
 vectors = st.dictionaries(st.integers(0, MAX_SAFE), st.integers(0, MAX_CLOCK), max_size=20)
 

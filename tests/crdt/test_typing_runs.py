@@ -15,7 +15,7 @@ from crdt.gate.typing_runs import MOST_RUNS, Keystroke, TypingRuns, join_keystro
 from crdt.protocol.batch import encode_batch
 from crdt.yjs.contents import ARRAY, MAP
 from crdt.yjs.reader import Inspected
-from crdt.yjs.state_vector import MAX_CLOCK
+from crdt.yjs.varint import MAX_CLOCK
 from tests.harness.traces import read_trace, updates_of
 from tests.harness.update_writer import collected, item, number, text, tombstone, update, values
 from tests.harness.yjs_oracle import YjsOracle

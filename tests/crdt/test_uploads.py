@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from crdt.budget import Account, Budget, unbounded
 from crdt.errors import Code, GivenUp, ManyhandsError, ProtocolError
 from crdt.ids import DocumentId
-from crdt.protocol.requests import Upload
-from crdt.protocol.uploads import Uploads, Whole
+from crdt.protocol.requests import Upload, Uploads, Whole
 
 HERE, THERE = DocumentId("document-here"), DocumentId("document-there")
 

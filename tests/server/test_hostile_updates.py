@@ -19,7 +19,7 @@ from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment
 
 from crdt.errors import Code
 from crdt.yjs.contents import XML_ELEMENT
-from crdt.yjs.state_vector import check_state_vector
+from crdt.yjs.varint import check_state_vector
 from tests.crdt.test_gate_corpus import CASES, EXPECTED, updates_of
 from tests.harness.bell import Bell
 from tests.harness.stored import stored_screen

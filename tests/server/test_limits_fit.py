@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from crdt.protocol.messages import Limits
 from crdt.yjs.limits import GateLimits
-from crdt.yjs.state_vector import MAX_CLOCK, encode_state_vector
+from crdt.yjs.varint import MAX_CLOCK, encode_state_vector
 from server.app import create_app
 from server.config import Config, ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
 from server.doors.native.sweeper import BUFFERED_BYTES

@@ -17,8 +17,7 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.row import Row
 from crdt.yjs.contents import XML_ELEMENT
 from crdt.yjs.limits import GateLimits
-from crdt.yjs.state_vector import check_state_vector
-from crdt.yjs.varint import write_varuint
+from crdt.yjs.varint import check_state_vector, write_varuint
 from crdt.yjs.wrapping import open_snapshot, seal_snapshot
 from server.sandbox import Sandbox, SandboxRejected, process
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay

@@ -15,11 +15,11 @@ from crdt.log.replay import InspectedRow, inspect_row
 from crdt.log.replica import Replica
 from crdt.protocol.messages import UpdateMessage
 from crdt.protocol.row import Row
-from crdt.room.authors import Authors
 from crdt.room.effects import Acknowledge, Effect
 from crdt.room.members import Members
 from crdt.room.outbox import Outbox
 from crdt.room.room import Room
+from crdt.room.session import Authors
 from crdt.yjs.reader import Inspected
 from server.rooms import Rooms
 from server.rooms.driver import Driver

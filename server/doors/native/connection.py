@@ -11,10 +11,18 @@ from typing import Any, cast
 from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
-from crdt.protocol.answers import encode_answer
-from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, User
-from crdt.protocol.requests import Authenticate, ClientRequest, Fetch, Join, Presence, Update, Upload, decode_request
-from crdt.protocol.uploads import Uploads
+from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, User, encode_answer
+from crdt.protocol.requests import (
+    Authenticate,
+    ClientRequest,
+    Fetch,
+    Join,
+    Presence,
+    Update,
+    Upload,
+    Uploads,
+    decode_request,
+)
 from crdt.token_bucket import TokenBucket
 from server.auth.base import Identity
 from server.doors.native.engine.engine_socket import EngineSocket

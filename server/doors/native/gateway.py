@@ -16,8 +16,15 @@ import socketio
 from crdt.budget import Budget, unbounded
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
-from crdt.protocol.answers import Value, encode_draining, encode_error, encode_join_answer
-from crdt.protocol.messages import ClosedMessage, Limits, Request
+from crdt.protocol.messages import (
+    ClosedMessage,
+    Limits,
+    Request,
+    Value,
+    encode_draining,
+    encode_error,
+    encode_join_answer,
+)
 from crdt.protocol.requests import (
     Authenticate,
     ClientRequest,
@@ -27,9 +34,9 @@ from crdt.protocol.requests import (
     Presence,
     Update,
     Upload,
+    Uploads,
     decode_request,
 )
-from crdt.protocol.uploads import Uploads
 from server.address_groups import payer
 from server.auth.base import Authenticator, Identity, unauthenticated
 from server.doors.native.connection import Connection, ConnectionRates, NativeDoor

@@ -15,7 +15,7 @@ from pathlib import Path
 from socketio.exceptions import SocketIOError
 
 from crdt.protocol.batch import encode_batch
-from crdt.yjs.state_vector import encode_state_vector
+from crdt.yjs.varint import encode_state_vector
 from tests.bench.dialects import Member
 from tests.bench.fleet import join, leave
 from tests.bench.meter import Meter, now

@@ -20,7 +20,7 @@ from socketio import packet as socketio_packet
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId
-from crdt.protocol.answers import encode_error
+from crdt.protocol.messages import encode_error
 from server.auth.base import Identity
 from server.auth.cookies import session_cookie
 from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket, Environ, Inside, Message, Receive, Send

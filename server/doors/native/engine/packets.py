@@ -19,8 +19,7 @@ from socketio import packet as socketio_packet
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
-from crdt.protocol.answers import Value, encode_message, write_arguments
-from crdt.protocol.messages import ServerMessage
+from crdt.protocol.messages import ServerMessage, Value, encode_message, write_arguments
 from server.doors.native.lane.fast_lane import encode_frame
 
 TEXT_CHARACTERS = 64 * 2**10
