@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.budget import Budget
 from crdt.errors import Unavailable
@@ -132,7 +132,11 @@ class App:
             self._budget,
         )
         self._site.router.lifespan_context = lambda _: self.running()
-        self._guarded = OriginMiddleware(self._serve, _origins(config))
+        self.asgi: ASGIApp = OriginMiddleware(self._serve, _origins(config))
+        """This application, for a server that need not be told that it speaks ASGI 3.
+
+        Nothing of `__call__` is kept as long as a connection lives.
+        """
         self._stopping = False
 
     def _identification(self, signed_in: SignedIn) -> Identification:
@@ -142,7 +146,7 @@ class App:
         return Identification(way.authenticator, SignInPages(way.sign_in, way.sessions, signed_in))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._guarded(scope, receive, send)
+        await self.asgi(scope, receive, send)
 
     def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/"):

@@ -73,6 +73,7 @@ class Knowledge:
         "_places",
         "_surrogates",
         "_touched",
+        "state_vector",
         "typing_runs",
         "values",
     )
@@ -80,6 +81,8 @@ class Knowledge:
     def __init__(self, limits: GateLimits) -> None:
         self._limits = limits
         self._clocks: dict[int, int] = {}
+        self.state_vector: Mapping[int, int] = MappingProxyType(self._clocks)
+        """The clock behind the last known struct of each client id, as a live view."""
         self._places = Places(limits)
         self._surrogates = Surrogates()
         self._deletions = Deletions()
@@ -111,11 +114,6 @@ class Knowledge:
         knowledge = cls(limits)
         knowledge.absorb(inspect(update, limits, durable=True))
         return knowledge
-
-    @property
-    def state_vector(self) -> Mapping[int, int]:
-        """The clock behind the last known struct of each client id, as a live view."""
-        return MappingProxyType(self._clocks)
 
     @property
     def structs(self) -> int:

@@ -169,7 +169,8 @@ async def _serve(config: Config, say: Callable[[str], None]) -> None:
 
 def server_config(config: Config, app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        app.asgi,
+        interface="asgi3",
         loop="none",  # uvicorn runs in our loop
         lifespan="off",  # a failed start must be an exception here, not a line in uvicorn's log
         http=BoundedHttpProtocol,

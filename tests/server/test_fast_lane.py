@@ -18,7 +18,8 @@ from crdt.protocol.requests import Update, decode_request
 from server.doors.native.connection import read_presence, read_update
 from server.doors.native.engine.packets import StrictPacket
 from server.doors.native.lane import fast_lane
-from server.doors.native.lane.fast_lane import HOT_BYTES, FastLane, encode_frame, lane_of, websocket_protocol
+from server.doors.native.lane.fast_lane import HOT_BYTES, FastLane, lane_of, websocket_protocol
+from server.doors.native.lane.outlet import encode_frame
 from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, listening, serving
 from tests.harness.log_lines import log_lines

@@ -27,9 +27,8 @@ from crdt.token_bucket import TokenBucket
 from server.auth.base import Identity
 from server.doors.native.engine.engine_socket import EngineSocket
 from server.doors.native.engine.packets import BadFrame, StrictPacket, ack_packets, message_packets
-from server.doors.native.lane.fast_lane import encode_frame
 from server.doors.native.lane.hold import Holds
-from server.doors.native.lane.outlet import Outlet, write_to_all
+from server.doors.native.lane.outlet import Outlet, encode_frame, write_to_all
 from server.doors.native.limits import GatewayLimits
 from server.rooms import Circle, Seat
 
@@ -295,8 +294,9 @@ class Connection:
 
     def sits_down(self, seat: Seat) -> None:
         """Note that the connection is in a document from now on, or is so again."""
-        self.seats[seat.document_id] = seat
-        self.door.holds.assign(self.socket.lane, self.seats)
+        if self.seats.get(seat.document_id) is not seat:
+            self.seats[seat.document_id] = seat
+            self.door.holds.assign(self.socket.lane, self.seats)
         self.uploads.forget(seat.document_id)
 
     def dismissed(self, seat: Seat) -> None:

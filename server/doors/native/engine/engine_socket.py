@@ -35,7 +35,8 @@ from server.doors.native.engine.packets import (
     packet_bytes,
     split_payload,
 )
-from server.doors.native.lane.fast_lane import FastLane, encode_frame, lane_of
+from server.doors.native.lane.fast_lane import FastLane, lane_of
+from server.doors.native.lane.outlet import encode_frame
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -20,7 +20,7 @@ from socketio import packet as socketio_packet
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.protocol.messages import ServerMessage, Value, encode_message, write_arguments
-from server.doors.native.lane.fast_lane import encode_frame
+from server.doors.native.lane.outlet import encode_frame
 
 TEXT_CHARACTERS = 64 * 2**10
 """Longest text frame.

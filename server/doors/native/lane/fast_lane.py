@@ -37,7 +37,7 @@ from websockets.protocol import State
 
 from server.doors.native.lane import handshake
 from server.doors.native.lane.hold import Hold
-from server.doors.native.lane.outlet import Outlet
+from server.doors.native.lane.outlet import WHOLE_BINARY, WHOLE_TEXT, Outlet
 from server.observe import log
 
 TRIED = {"uvicorn": "0.54.0", "websockets": "17.4"}
@@ -49,7 +49,6 @@ HOT_BYTES = 16 * 2**10
 A partial message below it is buffered, so this is also the most memory that one silent peer holds.
 """
 
-_WHOLE_TEXT, _WHOLE_BINARY = 0x81, 0x82  # FIN and the opcode, no reserved bit
 _MASKED = 0x80
 _ANNOUNCES_ONE = b"451-"  # Engine.IO message, Socket.IO binary event, one attachment
 
@@ -266,7 +265,7 @@ class FastLane(WebSocketsSansIOProtocol):
         The end may not have come yet. The message is then empty.
         """
         first_byte, begin, end = frame
-        if first_byte != _WHOLE_TEXT or end - begin > HOT_BYTES or self.hearer is None:
+        if first_byte != WHOLE_TEXT or end - begin > HOT_BYTES or self.hearer is None:
             return None
         come = len(data)
         if end > come:
@@ -280,7 +279,7 @@ class FastLane(WebSocketsSansIOProtocol):
         if attachment is None:
             return b"", None, come + 1
         first_byte, begin, end = attachment
-        if first_byte != _WHOLE_BINARY or not begin or end - begin > HOT_BYTES:
+        if first_byte != WHOLE_BINARY or not begin or end - begin > HOT_BYTES:
             return None
         if end > come:
             return b"", None, end
@@ -331,20 +330,6 @@ def _frame_at(data: bytes, at: int) -> _Frame | None:
         length = int.from_bytes(data[at + 2 : at + 2 + size], "big")
         begin += size
     return (first_byte, begin, begin + length) if begin <= come else None
-
-
-def encode_frame(message: str | bytes) -> bytes:
-    """Make a server's whole frame of a message."""
-    if isinstance(message, str):
-        first_byte, content = _WHOLE_TEXT, message.encode()
-    else:
-        first_byte, content = _WHOLE_BINARY, message
-    length = len(content)
-    if length < 126:
-        return bytes((first_byte, length)) + content
-    if length < 2**16:
-        return bytes((first_byte, 126)) + length.to_bytes(2, "big") + content
-    return bytes((first_byte, 127)) + length.to_bytes(8, "big") + content
 
 
 def lane_of(send: Any) -> FastLane | None:

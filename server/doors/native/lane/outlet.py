@@ -18,6 +18,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from socket import AF_INET, SOCK_STREAM, socket
 
+WHOLE_TEXT, WHOLE_BINARY = 0x81, 0x82  # FIN and the opcode, no reserved bit
+
 
 def _nothing(_frames: bytes) -> int:
     return 0
@@ -108,3 +110,17 @@ def write_to_all(outlets: Iterable[Outlet], frames: bytes, limit: int, but: Outl
         if taken != size:
             rest.append((outlet, taken))
     return [outlet for outlet, taken in rest if outlet.go_on(frames, taken) > limit]
+
+
+def encode_frame(message: str | bytes) -> bytes:
+    """Make a server's whole frame of a message."""
+    if isinstance(message, str):
+        first_byte, content = WHOLE_TEXT, message.encode()
+    else:
+        first_byte, content = WHOLE_BINARY, message
+    length = len(content)
+    if length < 126:
+        return bytes((first_byte, length)) + content
+    if length < 2**16:
+        return bytes((first_byte, 126)) + length.to_bytes(2, "big") + content
+    return bytes((first_byte, 127)) + length.to_bytes(8, "big") + content
