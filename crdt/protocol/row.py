@@ -69,6 +69,7 @@ class Row:
             earlier versions.
         contributors: the names of those whose updates are in it, in order
             (server/store/contributors.py); empty if not known.
+        heirs: which characters live on where since this row (crdt/rescue/links.py); empty for none.
     """
 
     seq: Seq
@@ -79,3 +80,4 @@ class Row:
     # Two rows are the same if they say the same, whenever that was.
     at: int | None = field(default=None, compare=False)
     contributors: bytes = field(default=b"", compare=False)
+    heirs: bytes = b""

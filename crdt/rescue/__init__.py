@@ -1,0 +1,1 @@
+"""Rescue: words that survive when somebody else rebuilds the block around them."""

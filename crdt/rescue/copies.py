@@ -1,0 +1,186 @@
+"""Copies: which of an update's new characters repeat which of the characters that it deletes.
+
+Editors rebuild a block by deleting the block and inserting a copy. Nothing in the update says so,
+so the texts are compared: first equal texts, then a text that is a part of another, then texts that
+have much in common.
+"""
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from crdt.rescue.sequences import Branch, Change, Piece, Sequences
+from crdt.yjs.contents import STRING
+
+Pair = tuple[Piece, Piece]
+"""A deleted piece, and the new piece of the same length that repeats it."""
+
+LEAST_ELSEWHERE = 4
+"""Characters that a text must have to be recognised in a block that was there before.
+
+In a new block one character is enough.
+"""
+
+LEAST_COMMON = 3
+"""Characters of the shortest part that two different texts may have in common."""
+
+MOST_COMPARED = 250_000
+"""Product of the lengths of two texts that are compared character by character.
+
+Both ends of longer texts are compared all the same.
+"""
+
+MOST_TRIES = 20_000
+"""Pairs of different texts that are compared for one update."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Pieces that follow on one another in a branch. They may be cut later, so their ids count."""
+
+    first: Piece
+    spans: list[tuple[int, int, int]]
+    text: str
+
+    def part(self, sequences: Sequences, at: int, length: int) -> list[Piece]:
+        """Return a part of the run, cut at its ends, last piece first."""
+        part: list[Piece] = []
+        for client, first, end in self.spans:
+            begin, size = max(at, 0), end - first
+            if begin < size and length > 0:
+                until = min(size, begin + length)
+                part += sequences.between(client, first + begin, first + until)
+                length -= until - begin
+            at -= size
+        part.reverse()
+        return part
+
+
+def copies(sequences: Sequences, change: Change) -> list[Pair]:
+    """Return which new pieces repeat which deleted ones, cut to the same lengths.
+
+    Copies within one text do not count, because nothing has moved there.
+    """
+    old = [piece for piece in (*change.named, *change.already) if piece.kind == STRING]
+    new = [
+        piece
+        for piece in change.fresh
+        if piece.kind == STRING and piece.named != change.turn and piece.branch is not None
+    ]
+    if not old or not new:
+        return []
+    olds, news = _runs(old, None), _runs(new, change.turn)
+    if len({run.text for run in news}) < len(news) or len({run.text for run in olds}) < len(olds):
+        # The same words stand there twice: the document's order decides.
+        order = _Order()
+        olds.sort(key=lambda run: order.of(run.first))
+        news.sort(key=lambda run: order.of(run.first))
+    pairs: list[Pair] = []
+    tries = 0
+    for run in _take_equal(sequences, olds, news, pairs):
+        least = 1 if _is_new(run.first.branch, change.turn) else LEAST_ELSEWHERE
+        for each in olds:
+            tries += 1
+            if each.first.branch is run.first.branch or tries > MOST_TRIES:
+                continue
+            for old_at, new_at, length in _common(each.text, run.text, least):
+                pairs += _pair(sequences, each, run, length, old_at, new_at)
+    return pairs
+
+
+def _take_equal(sequences: Sequences, olds: list[_Run], news: list[_Run], pairs: list[Pair]) -> list[_Run]:
+    """Pair equal texts, and take them out of `olds`; return the new texts that are left."""
+    by_text: dict[str, list[_Run]] = {}
+    for run in olds:
+        by_text.setdefault(run.text, []).append(run)
+    rest: list[_Run] = []
+    for run in news:
+        equal = by_text.get(run.text, [])
+        found = next((each for each in equal if each.first.branch is not run.first.branch), None)
+        if found is None:
+            rest.append(run)
+        else:
+            equal.remove(found)
+            pairs += _pair(sequences, found, run, len(run.text))
+    olds[:] = [run for run in olds if any(run is each for each in by_text[run.text])]
+    return rest
+
+
+def _runs(pieces: list[Piece], turn: int | None) -> list[_Run]:
+    """Return the pieces as runs, by branch and in their order there.
+
+    Something else that lives ends a run of the update `turn`. Deleted runs go on across everything.
+    """
+    chosen = set(pieces)
+    runs: list[list[Piece]] = []
+    for branch in dict.fromkeys(piece.branch for piece in pieces):
+        run: list[Piece] = []
+        for piece in branch.pieces() if branch is not None else ():
+            if piece in chosen:
+                run.append(piece)
+            elif run and turn is not None and piece.kind == STRING and not piece.dead and piece.turn != turn:
+                runs.append(run)
+                run = []
+        if run:
+            runs.append(run)
+    return [
+        _Run(
+            run[0],
+            [(each.client, each.clock, each.clock + each.length) for each in run],
+            "".join([each.text or "" for each in run]),
+        )
+        for run in runs
+    ]
+
+
+def _is_new(branch: Branch | None, turn: int) -> bool:
+    return branch is not None and branch.piece is not None and branch.piece.turn == turn
+
+
+def _common(old: str, new: str, least: int) -> list[tuple[int, int, int]]:
+    """Return what two texts have in common, as offsets in both and lengths."""
+    if len(old) >= least and (at := new.find(old)) >= 0:
+        return [(0, at, len(old))]
+    if len(new) >= least and (at := old.find(new)) >= 0:
+        return [(at, 0, len(new))]
+    most = min(len(old), len(new))
+    head = next((i for i in range(most) if old[i] != new[i]), most)
+    tail = next((i for i in range(most - head) if old[-1 - i] != new[-1 - i]), most - head)
+    found = [(0, 0, head)] if head >= LEAST_COMMON else []
+    rest_old, rest_new = old[head : len(old) - tail], new[head : len(new) - tail]
+    if rest_old and rest_new and len(rest_old) * len(rest_new) <= MOST_COMPARED:
+        blocks = SequenceMatcher(None, rest_old, rest_new, autojunk=False).get_matching_blocks()
+        found += [(head + each.a, head + each.b, each.size) for each in blocks if each.size >= LEAST_COMMON]
+    if tail >= LEAST_COMMON:
+        found.append((len(old) - tail, len(new) - tail, tail))
+    return found if sum(length for _, _, length in found) * 2 >= most else []
+
+
+def _pair(sequences: Sequences, old: _Run, new: _Run, length: int, old_at: int = 0, new_at: int = 0) -> list[Pair]:
+    left, right = old.part(sequences, old_at, length), new.part(sequences, new_at, length)
+    pairs: list[Pair] = []
+    while left and right:
+        one, other = left.pop(), right.pop()
+        if one.length > other.length:
+            left.append(sequences.cut(one, other.length))
+        elif other.length > one.length:
+            right.append(sequences.cut(other, one.length))
+        pairs.append((one, other))
+    return pairs
+
+
+class _Order:
+    """The order of pieces in the document, counted once for each branch."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Branch, dict[Piece, int]] = {}
+
+    def of(self, piece: Piece | None) -> list[int]:
+        path: list[int] = []
+        while piece is not None and piece.branch is not None:
+            numbers = self._numbers.get(piece.branch)
+            if numbers is None:
+                numbers = self._numbers[piece.branch] = {each: n for n, each in enumerate(piece.branch.pieces())}
+            path.append(numbers[piece])
+            piece = piece.branch.piece
+        path.reverse()
+        return path

@@ -1,0 +1,43 @@
+"""Links: which characters live on where, as a row of the log keeps them and as clients are told."""
+
+from collections.abc import Iterable
+
+from msgspec import MsgspecError, Struct
+from msgspec.msgpack import Decoder, Encoder
+
+Heir = tuple[int, int, int, int, int, int]
+"""(client id, clock, length, heir's client id, heir's clock, 1 for a copy of a whole block or 0)"""
+
+Source = tuple[int, int, int, int, int]
+"""(client id, clock, length, client id and clock of what these characters are a copy of)"""
+
+
+class Links(Struct, frozen=True, array_like=True):
+    """The heirs and sources that one row has brought."""
+
+    heirs: tuple[Heir, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.heirs or self.sources)
+
+
+_write = Encoder().encode
+_read = Decoder(Links).decode
+
+
+def encode_links(links: Iterable[Links]) -> bytes:
+    """Encode the links of a row's updates; empty for none."""
+    each = [link for link in links if link]
+    if not each:
+        return b""
+    heirs = tuple([heir for link in each for heir in link.heirs])
+    return _write(Links(heirs, tuple([source for link in each for source in link.sources])))
+
+
+def decode_links(data: bytes) -> Links:
+    """Decode what a row keeps. Damaged bytes say nothing, because no words depend on them alone."""
+    try:
+        return _read(data) if data else Links()
+    except MsgspecError:
+        return Links()

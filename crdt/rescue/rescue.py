@@ -1,0 +1,548 @@
+"""Rescue: the server's answer to one update, so that no words die with the block around them.
+
+Editors change a block's kind or nesting by deleting the block and inserting a copy. What others
+have written into the old block meanwhile dies with it, unknown to anybody. The rescue works in the
+order of the log, on what `Sequences.take` says about an update:
+
+1. **Copies.** New characters that repeat deleted ones become their heirs (copies.py).
+2. **Two copies of one character.** What was deleted on purpose stays deleted, in its copy too. Of
+   two copies that live, the first stays. But a part that somebody has moved goes to its new place.
+3. **Deletions of characters that live elsewhere** delete their heirs.
+4. **Words that died with their block, and words that come into a dead block,** are written again,
+   behind the heir of their left neighbour (homes.py). The copies are their heirs in turn.
+5. **Words without any heir around them** become a paragraph of their own.
+6. **Words in a part that has moved** follow it, if their author did not know of the move.
+
+The answer is a function of the log up to the update, and of nothing else.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from crdt.rescue.copies import Pair, copies
+from crdt.rescue.homes import INLINE, Home, Homes, behind, is_block, openers
+from crdt.rescue.links import Links
+from crdt.rescue.scribe import Scribe
+from crdt.rescue.sequences import Branch, Change, Piece, Sequences
+from crdt.yjs.contents import EMBED, FORMAT, STRING, TYPE, XML_TEXT
+from crdt.yjs.varint import read_varuint
+
+NO_FORMATS = frozenset({"codeBlock"})
+"""Names of blocks whose text has no formats."""
+
+HOLDS_PARAGRAPHS = frozenset({"blockquote", "tableCell", "tableHeader", "listItem", "taskItem"})
+ITEMS = frozenset({"listItem", "taskItem"})
+LISTS = frozenset({"bulletList", "orderedList", "taskList"})
+_INLINE_CONTENT = frozenset({STRING, FORMAT, EMBED})
+
+
+def rescue(sequences: Sequences, change: Change) -> tuple[bytes | None, Links]:
+    """Answer an update that was just taken.
+
+    Return the server's update, or None if it has nothing to write, and the heirs of this row. The
+    sequences hold the answer then.
+    """
+    scribe = Scribe(sequences, change)
+    _Rescue(scribe).run()
+    return scribe.update() if scribe.has_written else None, scribe.links()
+
+
+def concerns(change: Change) -> bool:
+    """Whether an update may need an answer at all."""
+    if change.named or change.already:
+        return True
+    return any(piece.branch is None or piece.dead or _is_beside_moved(piece) for piece in change.fresh)
+
+
+def _is_beside_moved(piece: Piece) -> bool:
+    if piece.key is not None or piece.kind not in _INLINE_CONTENT:
+        return False
+    left, right = piece.left, piece.right
+    return (left is not None and left.dead and left.heir is not None) or (
+        right is not None and right.dead and right.heir is not None
+    )
+
+
+class _Rescue:
+    def __init__(self, scribe: Scribe) -> None:
+        self._scribe = scribe
+        self._sequences = scribe.sequences
+        self._homes = Homes(scribe.sequences)
+        self._change = scribe.change
+        self._turn = scribe.change.turn
+        self._copies: set[Piece] = set()
+        """New pieces that repeat what they are the heirs of."""
+        self._homeless: list[Piece] = []
+        """Copies that lie in a block that is dead already."""
+        self._emptied: dict[Piece, None] = {}
+        """Pieces of a copy that were given up, because a part of it was moved elsewhere."""
+
+    def run(self) -> None:
+        change, turn = self._change, self._turn
+        pairs = copies(self._sequences, change)
+        for old, new in pairs:
+            self._pair(old, new)
+        for old, new in pairs:
+            self._pair_around(old, new)
+        if change.named and change.collateral:
+            self._pair_empty_blocks()
+        self._delete_heirs({old for old, _ in pairs})
+        for piece in change.fresh:
+            outside = piece.branch is None or piece.branch.piece is None or piece.branch.piece.turn != turn
+            if is_block(piece) and not piece.dead and outside and self._is_emptied(piece.type):
+                self._scribe.delete(piece)
+        dead = [piece for piece in change.fresh if piece.dead]
+        homeless = set(self._homeless)
+        lost = [
+            part
+            for piece in dict.fromkeys(chain(change.collateral, dead, self._homeless))
+            if self._is_lost(piece)
+            for part in ([piece] if piece in homeless else self._without_known_copies(piece))
+        ]
+        self._rescue_lost(lost, {piece.branch for piece in homeless})
+        self._follow_moved(pairs)
+
+    # Copies.
+
+    def _pair(self, old: Piece, new: Piece) -> None:
+        """Make a copy the heir of what it repeats, or of whatever lives on in its place."""
+        scribe = self._scribe
+        self._copies.add(new)
+        scribe.derive(new, old)
+        as_whole = self._died_whole(old)
+        before = old.heir
+        if not old.was_dead or old.turn == self._turn:
+            scribe.link(old, new.id, as_whole=as_whole)
+            scribe.move(old)
+            if new.dead and new.named != self._turn:
+                self._copies.discard(new)
+                self._homeless.append(new)
+        elif before is None:  # somebody has deleted it on purpose: so must be the copy
+            scribe.link(old, new.id, as_whole=as_whole)
+            scribe.move(old)
+            scribe.delete(new)
+        else:
+            at, total, (client, clock) = 0, new.length, new.id
+            while at < total:
+                living, length = self._homes.living(before[0], before[1] + at, total - at)
+                copy = self._sequences.starting(client, clock + at)
+                if copy.length > length:
+                    self._sequences.cut(copy, length)
+                self._copies.add(copy)
+                if living is not copy:
+                    self._choose(old, living, copy, as_whole=as_whole)
+                at += length
+
+    def _choose(self, old: Piece, living: Piece, copy: Piece, *, as_whole: bool) -> None:
+        """Decide between the heir that a character has and another copy of it."""
+        scribe = self._scribe
+        if living.dead and not living.alone and living.named != self._turn:
+            # It dies now, with its block, so the copy is its heir.
+            scribe.link(living, copy.id, as_whole=as_whole)
+            if copy.dead and copy.named != self._turn:
+                self._copies.discard(copy)
+                self._homeless.append(copy)
+        elif copy.dead:
+            scribe.link(copy, living.id)
+        elif living.dead:
+            scribe.delete(copy)
+        elif not as_whole and (old.as_whole or self._is_out_of_order(copy, living)):
+            # A part was moved out of what somebody else has copied whole. The part goes there.
+            scribe.delete(living)
+            scribe.link(living, copy.id)
+            scribe.move(living)
+            self._emptied[living] = None
+        else:
+            scribe.delete(copy)
+            scribe.link(copy, living.id)
+
+    def _died_whole(self, piece: Piece) -> bool:
+        """Whether the update has deleted a block around the piece."""
+        return any(opener.named == self._turn for opener in openers(piece))
+
+    def _is_out_of_order(self, copy: Piece, living: Piece) -> bool:
+        """Whether what only the second of two splits has moved stands behind what the first moved.
+
+        Two people have moved overlapping parts of one text.
+        """
+        branch = copy.branch
+        if branch is None or living.branch is branch:
+            return False
+        first = next(
+            (each for each in branch.pieces() if each.kind == STRING and not each.dead and each is not copy), None
+        )
+        if first is None:
+            return False
+        for ours, theirs in zip(openers(copy), openers(living), strict=False):
+            if ours is not theirs:
+                return any(each is ours for each in behind(theirs))
+        return False
+
+    def _pair_around(self, old: Piece, new: Piece) -> None:
+        """Make blocks heirs of blocks, and formats behind the words heirs of formats."""
+        scribe = self._scribe
+        before, after = _opener(old), _opener(new)
+        while before is not None and after is not None and before is not after:
+            if not before.dead or before.heir is not None or after.turn != self._turn:
+                break
+            scribe.link(before, after.id)
+            before, after = _opener(before), _opener(after)
+        format_, other = old.right, new.right
+        while format_ is not None and format_.kind != STRING:
+            if format_.kind == FORMAT and format_.heir is None:
+                found = other
+                while found is not None and found.kind == FORMAT and found.content != format_.content:
+                    found = found.right
+                if found is not None and found.kind == FORMAT:
+                    scribe.link(format_, found.id)
+                    self._copies.add(found)
+                    other = found.right
+            format_ = format_.right
+
+    def _pair_empty_blocks(self) -> None:
+        """Make new empty blocks the heirs of empty blocks that were deleted, in their order."""
+        gone = [
+            piece
+            for piece in self._change.named
+            if piece.type is not None
+            and piece.type.is_element
+            and piece.heir is None
+            and not any(each.kind == TYPE and each.named == self._turn for each in piece.type.pieces())
+        ]
+        come = [
+            piece
+            for piece in self._change.fresh
+            if is_block(piece) and not piece.dead and piece.type is not None and piece.type.start is None
+        ]
+        for before, after in zip(gone, come, strict=False):
+            self._scribe.link(before, after.id)
+
+    # Deletions.
+
+    def _delete_heirs(self, copied: set[Piece]) -> None:
+        """Delete the heirs of characters that somebody has deleted, not knowing that they moved."""
+        for old in self._change.already:
+            if old in copied or old.heir is None or old.kind != STRING:
+                continue
+            (client, clock), at = old.heir, 0
+            while at < old.length:
+                living, length = self._homes.living(client, clock + at, old.length - at)
+                self._scribe.delete(living)
+                at += length
+
+    def _is_emptied(self, branch: Branch | None) -> bool:
+        """Whether all words of a new block are copies that were given up."""
+        had_words = False
+        stack = [branch]
+        while stack:
+            within = stack.pop()
+            for piece in within.pieces() if within is not None else ():
+                if piece.type is not None:
+                    if piece.dead:
+                        continue
+                    stack.append(piece.type)
+                    if piece.type.is_element and piece.type.name in INLINE:
+                        return False
+                elif piece.kind == STRING:
+                    if not piece.dead:
+                        return False
+                    had_words = had_words or piece in self._copies
+        return had_words
+
+    # Words that died.
+
+    def _is_lost(self, piece: Piece) -> bool:
+        return (
+            piece.key is None
+            and piece.branch is not None
+            and piece.branch.is_rich
+            and piece.named != self._turn
+            and piece not in self._copies
+            and piece.heir is None
+            and not piece.alone
+            and (piece.kind in _INLINE_CONTENT or piece.kind == TYPE)
+        )
+
+    def _without_known_copies(self, piece: Piece | None) -> Iterator[Piece]:
+        """Yield the parts of a dead piece, without copies of what this update has deleted."""
+        sequences = self._sequences
+        while piece is not None:
+            rest = None
+            source = piece
+            while source.source is not None:
+                source = sequences.starting(*source.source)
+                if source.length < piece.length:
+                    rest = sequences.cut(piece, source.length)
+            if source is piece or source.named != self._turn:
+                yield piece
+            piece = rest
+
+    def _rescue_lost(self, lost: list[Piece], first: set[Branch | None]) -> None:
+        chosen = set(lost)
+        by_branch = dict.fromkeys(piece.branch for piece in lost if piece.branch is not None)
+        # Outer branches come first, because a block that is copied takes its content along.
+        for branch in sorted(by_branch, key=lambda each: (each not in first, _depth(each))):
+            for piece in [each for each in branch.pieces() if each in chosen]:
+                if piece.heir is not None:
+                    continue
+                if piece.type is None:
+                    self._rescue_words(piece, branch)
+                elif piece.type.name in INLINE:
+                    self._rescue_inline(piece, branch)
+                elif piece.type.reference != XML_TEXT and _has_words(piece.type, chosen):
+                    home = self._homes.of_block(branch, piece.left)
+                    if home is not None:
+                        self._rescue_block(piece, *home)
+
+    def _rescue_words(self, piece: Piece, branch: Branch) -> None:
+        home = self._homes.of(branch, piece.left)
+        if home is None:
+            if piece.kind != STRING or (self._rescue_around(branch) and piece.heir is not None):
+                return
+            home = self._new_home(branch)
+            if home is None:
+                return
+        within, left = home
+        if within.reference != XML_TEXT:
+            text, within = self._scribe.open_text(within, left)
+            left = None
+            if branch.piece is not None and branch.piece.heir is None:
+                self._scribe.link(branch.piece, text.id)
+        if piece.kind == FORMAT and _block_name(within) in NO_FORMATS:
+            return
+        self._scribe.copy(piece, within, left)
+
+    def _rescue_inline(self, piece: Piece, branch: Branch) -> None:
+        """Write a line break or a picture again. What stands behind it gets a text of its own."""
+        home = self._home_of_inline(piece, branch)
+        if home is None:
+            return
+        within, left = home
+        if within.reference != XML_TEXT:
+            self._copy_tree(piece, within, left)
+            return
+        opener = within.piece
+        outer = None if opener is None else opener.branch
+        if opener is None or outer is None:
+            return
+        if outer.name not in NO_FORMATS:
+            self._move_tail(within, left, outer, self._copy_tree(piece, outer, opener))
+        elif piece.type is not None and piece.type.name == "hardBreak":
+            self._scribe.write(STRING, "\n", b"", within, left)
+
+    def _home_of_inline(self, piece: Piece, branch: Branch) -> Home | None:
+        """Return the home of an element among words: mostly a text, behind a piece of it."""
+        before = piece.left
+        while before is not None and (
+            before.heir is None if before.type is None else before.type.reference != XML_TEXT
+        ):
+            before = before.left
+        if before is None or before.type is None:
+            return self._homes.of(branch, piece.left)
+        last = None
+        for each in before.type.pieces():
+            # What its author has moved behind the element does not count.
+            if each.kind == STRING and each.named != piece.turn and not each.alone and each.heir is not None:
+                last = each
+        return self._homes.of(before.type, last)
+
+    def _move_tail(self, text: Branch, left: Piece | None, outer: Branch, before: Piece) -> None:
+        """Move what lives in a text behind `left` into a text of its own behind `before`."""
+        scribe = self._scribe
+        tail = [each for each in (text.pieces() if left is None else behind(left)) if not each.dead]
+        if not any(each.kind == STRING for each in tail):
+            return
+        _, rest = scribe.open_text(outer, before)
+        at: Piece | None = None
+        for each in _formats_at(text, left):
+            at = scribe.write(FORMAT, None, each.content, rest, at)
+        for each in tail:
+            at = scribe.copy(each, rest, at)
+            scribe.move(each)
+            scribe.delete(each)
+
+    def _rescue_block(self, piece: Piece, home: Branch, left: Piece | None) -> None:
+        kind = piece.type
+        if kind is None or piece.branch is None:
+            return
+        holds = home.piece is None or home.name in HOLDS_PARAGRAPHS
+        if kind.name in ITEMS and home.name not in LISTS:  # out of a list that is none any more
+            if holds:
+                for each in list(kind.pieces()):
+                    if each.type is not None and not each.alone and each.named != self._turn:
+                        left = self._copy_tree(each, home, left)
+                if left is not None:
+                    self._scribe.link(piece, left.id)
+        elif kind.name in ITEMS or home.name == piece.branch.name or holds:
+            self._copy_tree(piece, home, left)
+
+    def _rescue_around(self, branch: Branch) -> bool:
+        """Write the block again that the words are in, because its container is dead."""
+        opener = branch.piece
+        while opener is not None and not opener.named and opener.heir is None:
+            outer = opener.branch
+            if outer is None or outer.is_alive:
+                return False
+            if is_block(opener) and (home := self._homes.of_block(outer, opener.left)):
+                self._rescue_block(opener, *home)
+                return True
+            opener = outer.piece
+        return False
+
+    def _copy_tree(self, piece: Piece, home: Branch, left: Piece | None) -> Piece:
+        """Write a block again, with its attributes and with what was not deleted by itself."""
+        scribe, kind = self._scribe, piece.type
+        if kind is None:
+            return scribe.copy(piece, home, left)
+        name = kind.name
+        if name in ITEMS:
+            name = "taskItem" if home.name == "taskList" else "listItem"
+        if kind.is_element:
+            made, inner = scribe.open_element(name or "", home, left)
+        else:
+            made, inner = scribe.open_text(home, left)
+        scribe.link(piece, made.id)
+        if name == kind.name:
+            scribe.copy_attributes(kind, inner)
+        last = None
+        for each in kind.pieces():
+            if each.alone or each.named == self._turn or each.heir is not None:
+                continue
+            if each.type is not None or each.kind in _INLINE_CONTENT:
+                last = self._copy_tree(each, inner, last)
+        return made
+
+    def _new_home(self, branch: Branch) -> Home | None:
+        """Write a paragraph where a block was that has no heirs, and return its text."""
+        top = branch.piece
+        while top is not None and top.branch is not None and not top.branch.is_alive:
+            top = top.branch.piece
+        if top is None or top.branch is None:
+            return None
+        home, left = top.branch, top.left
+        while home.piece is not None and home.name not in HOLDS_PARAGRAPHS:
+            left, outer = home.piece, home.piece.branch
+            if outer is None:
+                return None
+            home = outer
+        _, block = self._scribe.open_element("paragraph", home, left)
+        text, within = self._scribe.open_text(block, None)
+        if branch.piece is not None:
+            self._scribe.link(branch.piece, text.id)
+        return within, None
+
+    # Words beside what has moved.
+
+    def _follow_moved(self, pairs: list[Pair]) -> None:
+        """Move words that stand beside a part that has moved into the block where it is now."""
+        todo = self._written_beside_moved()
+        for old, new in pairs:  # the words came first, and then the split
+            opener = _opener(new)
+            if old.branch is None or not old.branch.is_alive or old.branch is new.branch:
+                continue
+            if opener is None or opener.turn != self._turn:
+                continue
+            for piece in behind(old):
+                if piece.named == self._turn and piece.kind == STRING:
+                    break
+                if not piece.dead and piece.kind in _INLINE_CONTENT and piece.turn != self._turn:
+                    todo[piece] = None
+        for emptied in self._emptied:  # others have written into the copy that was given up
+            for piece in behind(emptied):
+                if piece in self._emptied:
+                    break
+                if not piece.dead and piece.kind in _INLINE_CONTENT and piece.turn != self._turn:
+                    todo[piece] = None
+        for piece in todo:
+            self._move(piece)
+
+    def _written_beside_moved(self) -> dict[Piece, None]:
+        """Return new words behind a part that has moved away, unknown to their author."""
+        change = self._change
+        todo: dict[Piece, None] = {}
+        fresh = set(change.fresh)
+        branches = dict.fromkeys(
+            piece.branch for piece in change.fresh if piece.key is None and piece.kind in _INLINE_CONTENT
+        )
+        for branch in branches:
+            if branch is None or not branch.is_alive or branch.reference != XML_TEXT or not branch.is_rich:
+                continue
+            for piece in branch.pieces():
+                if piece not in fresh or piece.dead or piece.kind not in _INLINE_CONTENT:
+                    continue
+                if piece.named == self._turn or piece.source is not None:
+                    continue
+                left = _left_with_place(piece)
+                if left is None:
+                    continue
+                if (left.turn == self._turn and left in todo) or (
+                    left.dead and left.heir is not None and self._is_unaware(piece, left, left.heir[0])
+                ):
+                    todo[piece] = None
+        return todo
+
+    def _is_unaware(self, piece: Piece, moved: Piece, mover: int) -> bool:
+        """Whether the author of a piece did not know that the part beside it had moved."""
+        if self._change.after is not None:
+            return moved.moved_at > self._change.after and mover != piece.client
+        right = None if piece.right_origin is None else self._sequences.find(*piece.right_origin)
+        # Nobody who knows of the move writes before the dead.
+        return right is not None and right.dead and right.heir is not None and right.branch is piece.branch
+
+    def _move(self, piece: Piece) -> None:
+        branch = piece.branch
+        if branch is None or piece.dead:
+            return
+        left = _left_with_place(piece)
+        home = self._homes.of(branch, left)
+        if home is None or home[1] is left:
+            return
+        if piece.kind == FORMAT and _block_name(home[0]) in NO_FORMATS:
+            return
+        self._scribe.copy(piece, *home)
+        self._scribe.move(piece)
+        self._scribe.delete(piece)
+
+
+def _left_with_place(piece: Piece) -> Piece | None:
+    """Return the nearest piece to the left that lives, or whose heir shows where it lives on."""
+    left = piece.left
+    while left is not None and left.dead and left.heir is None:
+        left = left.left
+    return left
+
+
+def _opener(piece: Piece) -> Piece | None:
+    return None if piece.branch is None else piece.branch.piece
+
+
+def _block_name(text: Branch) -> str | None:
+    """Return the name of the element around a text."""
+    outer = None if text.piece is None else text.piece.branch
+    return None if outer is None else outer.name
+
+
+def _formats_at(text: Branch, left: Piece | None) -> list[Piece]:
+    """Return the formats that are in force in a text behind a piece."""
+    formats: dict[bytes, Piece] = {}
+    for piece in text.pieces() if left is not None else ():
+        if piece.kind == FORMAT and not piece.dead:
+            length, at = read_varuint(piece.content, 0)
+            formats[piece.content[at : at + length]] = piece
+        if piece is left:
+            break
+    return [piece for piece in formats.values() if not piece.content.endswith(b"\x04null")]
+
+
+def _depth(branch: Branch) -> int:
+    depth = 0
+    while branch.piece is not None and branch.piece.branch is not None:
+        branch, depth = branch.piece.branch, depth + 1
+    return depth
+
+
+def _has_words(branch: Branch, chosen: Iterable[Piece]) -> bool:
+    return any(
+        _has_words(piece.type, chosen) if piece.type is not None else piece.kind == STRING and piece in chosen
+        for piece in branch.pieces()
+    )
