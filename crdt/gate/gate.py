@@ -28,7 +28,6 @@ documents that are made only of such forgeries.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 from crdt.errors import ProtocolError
 from crdt.gate.admission import Admission, MayWrite, taken, too_costly
@@ -81,7 +80,7 @@ class Knowledge:
     def __init__(self, limits: GateLimits) -> None:
         self._limits = limits
         self._clocks: dict[int, int] = {}
-        self.state_vector: Mapping[int, int] = MappingProxyType(self._clocks)
+        self.state_vector: Mapping[int, int] = self._clocks
         """The clock behind the last known struct of each client id, as a live view."""
         self._places = Places(limits)
         self._surrogates = Surrogates()
