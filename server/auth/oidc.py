@@ -17,10 +17,9 @@ from typing import Any
 from crdt.protocol.messages import User
 from server.auth.appearance import person
 from server.auth.base import Credentials, Identity, unauthenticated
-from server.auth.cookies import SESSION, SIGN_IN, Cookie
+from server.auth.cookies import SESSION, SIGN_IN, Cookie, Seal, SecretKey
 from server.auth.jwt import verified_email
 from server.auth.oidc_provider import OidcProvider
-from server.auth.secret import Seal, SecretKey
 
 SESSION_SECONDS = 12 * 3600
 """A working day."""

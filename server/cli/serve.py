@@ -20,7 +20,7 @@ from server.app import App, create_app
 from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce, more_signals, tell_if_out_of_files
 from server.config import Config
 from server.doors.native.lane.fast_lane import websocket_protocol
-from server.http.request_heads import BoundedHttpProtocol
+from server.http.requests import BoundedHttpProtocol
 from server.observe import log
 
 CLOSING_SECONDS = 1

@@ -17,8 +17,8 @@ from starlette.responses import Response
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Action
-from server.http.bodies import body_of
 from server.http.operation import Asked, operation
+from server.http.requests import body_of
 from server.people.access import NotPossible, no_such_document
 from server.sandbox import ImageFacts
 from server.store.base import Attachment as StoredAttachment

@@ -11,9 +11,7 @@ from crdt.protocol.messages import User
 from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, is_color, shown_name
 from server.auth.base import Authenticator, Credentials, Identity, Kind, may_create
-from server.auth.cookies import SESSION, Cookie, forgotten, session_cookie
-from server.auth.guest import GuestAuthenticator, rename
-from server.auth.secret import MAX_CHARACTERS
+from server.auth.cookies import MAX_CHARACTERS, SESSION, Cookie, GuestAuthenticator, forgotten, rename, session_cookie
 from server.http.documents import Time
 from server.http.middleware import give_cookie
 from server.http.operation import Asked, operation

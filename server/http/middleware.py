@@ -27,8 +27,7 @@ from crdt.protocol.requests import Guest
 from crdt.token_bucket import Rate
 from server.address_groups import Shares
 from server.auth.base import Authenticator, Credentials, Identity
-from server.auth.cookies import Cookie, is_secure, session_cookie
-from server.auth.guest import GuestAuthenticator
+from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_cookie
 from server.http.errors import NotSignedIn, refusal
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -6,7 +6,7 @@ server/PROTOCOL.md and the types of the editor (the last three in server/http/op
 
 The method's docstring tells people what the operation does. The type of its parameter `body`
 declares the JSON that is taken. The type of `query` declares the query's parameters. The type of
-the result declares the answer's JSON. Types are msgspec's, and are strict (server/http/bodies.py).
+the result declares the answer's JSON. Types are msgspec's, and are strict (requests.py).
 """
 
 import re
@@ -31,7 +31,7 @@ from crdt.permissions import Action
 from crdt.protocol.messages import User
 from server.address_groups import payer
 from server.auth.base import Identity
-from server.http.bodies import read_body, read_query
+from server.http.requests import read_body, read_query
 from server.people.access import Access, Ruling, no_such_document
 
 Content = type[Struct] | tuple[str, ...] | None

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from crdt.permissions import Role
 from server.auth.base import Authenticator
-from server.auth.guest import GuestAuthenticator
-from server.auth.secret import SecretKey
+from server.auth.cookies import GuestAuthenticator, SecretKey
 from server.config.people import PeopleSettings
 
 if TYPE_CHECKING:

@@ -17,13 +17,12 @@ import uvicorn
 
 from crdt.ids import DocumentId, Epoch
 from server.auth.base import Authenticator
-from server.auth.guest import GuestAuthenticator
-from server.auth.secret import SecretKey
+from server.auth.cookies import GuestAuthenticator, SecretKey
 from server.bus.memory import MemoryBus
 from server.doors.native import Gateway, GatewayLimits, Origins
 from server.doors.native.connection import Connection
 from server.doors.native.lane.fast_lane import websocket_protocol
-from server.http.request_heads import BoundedHttpProtocol
+from server.http.requests import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.sql import SqlStore

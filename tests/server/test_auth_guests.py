@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from crdt.protocol.messages import User
 from crdt.protocol.requests import Authenticate, Greeting, Guest
 from server.auth.base import Credentials, Identity
-from server.auth.cookies import Cookie, find_cookie
-from server.auth.guest import RENEWED_AFTER, GuestAuthenticator
+from server.auth.cookies import RENEWED_AFTER, Cookie, GuestAuthenticator, SecretKey, find_cookie
 from server.auth.oidc import OidcAuthenticator
-from server.auth.secret import SecretKey
 from server.auth.tokens import VerifyingKey
 from server.config.people import PeopleSettings
 from server.store.sql import SqlStore

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
-from server.http.bodies import _formed
 from server.http.operation import Operation, operations_of
+from server.http.requests import _formed
 from server.http.site import APIS
 from tests.harness.whole_server import whole_server
 from tests.server.http_site import error_of

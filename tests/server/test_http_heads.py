@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from server.http.request_heads import MAX_HEAD_BYTES, BoundedHttpProtocol
+from server.http.requests import MAX_HEAD_BYTES, BoundedHttpProtocol
 from tests.harness.bell import PATIENCE
 
 

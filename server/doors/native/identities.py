@@ -6,7 +6,7 @@ from collections.abc import Callable
 from crdt.errors import Code, ProtocolError
 from crdt.protocol.requests import Authenticate, Guest, decode_connect
 from server.auth.base import Authenticator, Credentials, Identity, somebody_else
-from server.auth.guest import rename
+from server.auth.cookies import rename
 from server.doors.native.connection import Connection
 from server.doors.native.engine.engine_socket import EngineSocket
 
