@@ -17,8 +17,11 @@ from typing import Any
 
 from pycrdt import Doc
 
+from crdt.ids import Seq
 from crdt.log.compaction_check import Items, check_same
 from crdt.protocol.batch import decode_batch
+from crdt.protocol.row import Row
+from crdt.rescue.memory import remember, restore
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.varint import encode_state_vector
@@ -56,6 +59,21 @@ def due_bytes(snapshot_bytes: int, *, unloading: bool = False) -> int:
     """Return the least weight of a log that is worth folding: its bytes, and `ROW_BYTES` a row."""
     floor, share = AT_UNLOAD if unloading else WHILE_OPEN
     return max(floor, snapshot_bytes // share)
+
+
+def remembered(
+    snapshot: bytes | None, batches: Sequence[bytes], seq: int, memory: bytes, heirs: Sequence[bytes]
+) -> bytes:
+    """Return what the rescue must remember of a log that is folded (crdt/rescue/memory.py).
+
+    `seq`: the snapshot's row. `heirs`: of each row since.
+    """
+    clients = None
+    if snapshot is not None:
+        engine = open_snapshot(snapshot)
+        clients = snapshot if engine is None else unwrap(engine)
+    rows = [Row(Seq(seq + n), batch, heirs=each) for n, (batch, each) in enumerate(zip(batches, heirs, strict=True), 1)]
+    return remember(restore(clients, memory, rows, _LIMITS.fragment_roots))
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:

@@ -20,7 +20,7 @@ LEAST_ELSEWHERE = 4
 In a new block one character is enough.
 """
 
-LEAST_COMMON = 3
+LEAST_SHARED = 3
 """Characters of the shortest part that two different texts may have in common."""
 
 MOST_COMPARED = 250_000
@@ -145,12 +145,12 @@ def _common(old: str, new: str, least: int) -> list[tuple[int, int, int]]:
     most = min(len(old), len(new))
     head = next((i for i in range(most) if old[i] != new[i]), most)
     tail = next((i for i in range(most - head) if old[-1 - i] != new[-1 - i]), most - head)
-    found = [(0, 0, head)] if head >= LEAST_COMMON else []
+    found = [(0, 0, head)] if head >= LEAST_SHARED else []
     rest_old, rest_new = old[head : len(old) - tail], new[head : len(new) - tail]
     if rest_old and rest_new and len(rest_old) * len(rest_new) <= MOST_COMPARED:
         blocks = SequenceMatcher(None, rest_old, rest_new, autojunk=False).get_matching_blocks()
-        found += [(head + each.a, head + each.b, each.size) for each in blocks if each.size >= LEAST_COMMON]
-    if tail >= LEAST_COMMON:
+        found += [(head + each.a, head + each.b, each.size) for each in blocks if each.size >= LEAST_SHARED]
+    if tail >= LEAST_SHARED:
         found.append((len(old) - tail, len(new) - tail, tail))
     return found if sum(length for _, _, length in found) * 2 >= most else []
 

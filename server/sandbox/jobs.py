@@ -28,6 +28,9 @@ MAX_FRAME_PIXELS = 500_000_000
 """Most pixels of all frames together: about five seconds of decoding."""
 
 MAX_FRAMES = 2000
+MOST_REASON = 300
+"""Characters of a reason that goes to the log."""
+
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "MPO": "image/jpeg"}
 _ASKED_FOR = ("PNG", "JPEG", "GIF", "WEBP")
 _ORIENTATION, _FIRST_SIDEWAYS = 0x0112, 5
@@ -54,7 +57,14 @@ def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
 
 
 def _fold(parts: Sequence[bytes]) -> Sequence[bytes]:
-    return compaction.fold(*_document(parts))
+    seq, memory, *rest = parts
+    snapshot, rows = _document(rest)
+    batches, heirs = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+    try:
+        remembered, forgot = compaction.remembered(snapshot, batches, int(seq), memory, heirs), ""
+    except Exception as error:  # noqa: BLE001 - the snapshot is worth more than what is remembered beside it
+        remembered, forgot = b"", f"{type(error).__name__}: {error}"[:MOST_REASON]
+    return [*compaction.fold(snapshot, batches), remembered, forgot.encode("utf-8", "replace")]
 
 
 def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:

@@ -14,7 +14,7 @@ from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker
 from server.sandbox.queue import JobQueue
 from server.sandbox.trials import Trial
-from server.store.base import Folded
+from server.store.base import Folded, Past
 
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ABSENT, _PRESENT = b"", b"+"
@@ -76,13 +76,15 @@ class Sandbox:
         """Process ids of the living workers."""
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
-    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past | None = None) -> Folded:
         """Build and verify a snapshot from the last one and the batches after it.
 
         See `fold` in crdt/log/compaction.py.
         """
-        folded, state_vector = await self._run("fold", [*_optional(snapshot), *batches], answers=2)
-        return Folded(folded, state_vector)
+        past = past or Past(heirs=[b""] * len(batches))
+        parts = [str(past.seq).encode(), past.memory, *_optional(snapshot), *batches, *past.heirs]
+        folded, state_vector, memory, forgot = await self._run("fold", parts, answers=4)
+        return Folded(folded, state_vector, memory, forgot.decode("utf-8", "replace"))
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document as this process would, encode it, and load it again.

@@ -18,6 +18,8 @@ One contract suite, tests/contracts/, checks these promises on every database:
 7. **Judged by the present access.** An append is refused as `Stale` if its writers were judged by
    an older version of the document's access, or if the document is in the trash. Then it changes
    nothing. So people who lost access write nothing afterwards, whatever their node knew.
+8. **Moved words are known.** A row that moves words follows at once on the last row that its node
+   knew, and later rows come from nodes that know that row. Other appends are refused as `Behind`.
 
 Any method may raise `Unavailable`. Then the outcome is unknown, nothing is half done, and repeating
 the call is safe. An unknown document is `None`, `Gone` or an empty answer, never an error. A
@@ -58,6 +60,10 @@ class Append:
             is a hash of 16 bytes. An empty key binds nothing, and demands that the id is not bound.
         access_version: the version by which everybody was judged whose changes are in the batch.
         contributors: these people, in order.
+        known: the last row that the batch was made with. None demands nothing.
+        moves: the batch may move words, so it must be the very next row after `known`. Any other
+            batch must know the last row that moved words.
+        heirs: which characters live on where since this row (crdt/rescue/links.py).
     """
 
     document_id: DocumentId
@@ -67,6 +73,9 @@ class Append:
     author_keys: AuthorKeys = ()
     access_version: int = ANY_ACCESS
     contributors: tuple[Contributor, ...] = ()
+    known: Seq | None = None
+    moves: bool = False
+    heirs: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,17 @@ class Stale:
     """
 
 
-AppendOutcome = Appended | Fenced | Gone | Taken | Stale
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The batch was made without rows that it must know (see `Append.moves`). Nothing was written.
+
+    `head`: the log's last row.
+    """
+
+    head: Seq
+
+
+AppendOutcome = Appended | Fenced | Gone | Taken | Stale | Behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,7 @@ class Loaded:
         head: the last row's seq, or `snapshot_seq` if there are no rows.
         snapshot: the newest verified snapshot, as one Yjs v1 update, or None if there is none yet.
         rows: every row after the snapshot.
+        memory: what the rescue remembers of the snapshot's past (crdt/rescue/memory.py).
     """
 
     document_id: DocumentId
@@ -122,6 +142,7 @@ class Loaded:
     rows: tuple[Row, ...]
     author_keys: Mapping[ClientId, bytes]
     set_aside: Marks = field(default_factory=Marks)
+    memory: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +161,30 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What the rescue needs for a fold: its memory at row `seq`, and each later row's heirs."""
+
+    seq: int = 0
+    memory: bytes = b""
+    heirs: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
-    """The result of a `Fold`: one verified update, and its state vector (both Yjs v1 bytes)."""
+    """The result of a `Fold`: one verified update, and its state vector (both Yjs v1 bytes).
+
+    Attributes:
+        memory: what the rescue remembers of the folded rows (crdt/rescue/memory.py).
+        forgot: why there is no memory; empty if nothing went wrong.
+    """
 
     snapshot: bytes
     state_vector: bytes
+    memory: bytes = b""
+    forgot: str = ""
 
 
-Fold = Callable[[bytes | None, Sequence[bytes]], Awaitable[Folded]]
+Fold = Callable[[bytes | None, Sequence[bytes], Past], Awaitable[Folded]]
 """Builds a snapshot from the last one and the batches after it, and verifies it by a replay.
 
 It raises an error rather than guess.

@@ -34,7 +34,9 @@ _DOCUMENT = select(
     documents.c.key, documents.c.epoch, documents.c.head, documents.c.snapshot_seq, documents.c.set_aside_version
 ).where(documents.c.document_id == bindparam("document_id"))
 _ROWS = (
-    select(log_rows.c.seq, log_rows.c.batch, log_rows.c.checksum, log_rows.c.at, log_rows.c.contributors)
+    select(
+        log_rows.c.seq, log_rows.c.batch, log_rows.c.checksum, log_rows.c.at, log_rows.c.contributors, log_rows.c.heirs
+    )
     .where(
         log_rows.c.document_key == bindparam("key"),
         log_rows.c.seq > bindparam("after"),
@@ -42,7 +44,7 @@ _ROWS = (
     )
     .order_by(log_rows.c.seq)
 )
-_SNAPSHOT = select(snapshots.c.data, snapshots.c.checksum).where(
+_SNAPSHOT = select(snapshots.c.data, snapshots.c.checksum, snapshots.c.memory).where(
     snapshots.c.document_key == bindparam("key"), snapshots.c.seq == bindparam("seq")
 )
 # The statements of a compaction, in the order in which they run:
@@ -106,11 +108,13 @@ class Base:
 
     `history` is empty, unless the newest snapshot is damaged. Then it holds the rows since `seq`.
     `packed` is verified, but not unpacked, because that takes milliseconds and no connection.
+    `memory` is packed as well.
     """
 
     packed: bytes | None
     seq: Seq
     history: Sequence[Row]
+    memory: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ class Span:
     base_seq: Seq
     rows: Sequence[Row]
     fresh: Sequence[Row]
+    memory: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +170,10 @@ def read_rows(connection: Connection, document: Document, after: Seq) -> list[Ro
     found = {seq: (bytes(batch), *rest) for seq, batch, *rest in within}
     rows: list[Row] = []
     for seq in map(Seq, range(after + 1, document.head + 1)):
-        batch, stored, at, contributors = found.get(seq, (b"", None, None, None))
+        batch, stored, at, contributors, heirs = found.get(seq, (b"", None, None, None, None))
         damage = checksum(batch, seq) != stored
-        rows.append(Row(seq, batch, damaged=damage, at=at, contributors=bytes(contributors or b"")))
+        people, moved = bytes(contributors or b""), bytes(heirs or b"")
+        rows.append(Row(seq, batch, damaged=damage, at=at, contributors=people, heirs=moved))
         if rows[-1].damaged:
             _log.error("Log row %d of document %s is damaged.", seq, document.document_id)
     return rows
@@ -180,17 +186,17 @@ def read_base(connection: Connection, document: Document) -> Base:
     """
     if document.snapshot_seq == 0:
         return Base(None, Seq(0), ())
-    newest = _read_snapshot(connection, document, document.snapshot_seq)
+    newest, memory = _read_snapshot(connection, document, document.snapshot_seq)
     if newest is not None:
-        return Base(newest, document.snapshot_seq, ())
+        return Base(newest, document.snapshot_seq, (), memory)
     _log.error("The snapshot of document %s at %d is damaged.", document.document_id, document.snapshot_seq)
     before = select(func.max(snapshots.c.seq)).where(_of(snapshots, document), snapshots.c.seq < document.snapshot_seq)
     seq = Seq(connection.execute(before).scalar() or 0)
-    snapshot = _read_snapshot(connection, document, seq)
+    snapshot, memory = _read_snapshot(connection, document, seq)
     rows = [row for row in _read_segments(connection, document, seq) if row.seq > seq]
     if (seq and snapshot is None) or [row.seq for row in rows] != list(range(seq + 1, document.snapshot_seq + 1)):
         raise damaged(document.document_id, "the snapshot at", document.snapshot_seq)
-    return Base(snapshot, seq, rows)
+    return Base(snapshot, seq, rows, memory)
 
 
 def read_tail(connection: Connection, document: Document, after: Seq) -> Tail | None:
@@ -230,7 +236,7 @@ def read_span(connection: Connection, document_id: DocumentId) -> Span | None:
     for row in rows:
         if row.damaged and not row.set_aside:
             raise damaged(document_id, "log row", row.seq)
-    return Span(document, base.packed, base.seq, rows, fresh)
+    return Span(document, base.packed, base.seq, rows, fresh, base.memory)
 
 
 def pack(span: Span, folded: Folded) -> Packed:
@@ -247,7 +253,8 @@ def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionRepor
     last = span.fresh[-1].seq
     if not _advance(connection, packed, last):
         return None
-    snapshot = {"data": packed.snapshot, "checksum": checksum(packed.snapshot, last)}
+    memory = pack_snapshot(folded.memory) if folded.memory else None
+    snapshot = {"data": packed.snapshot, "checksum": checksum(packed.snapshot, last), "memory": memory}
     segment = {"data": packed.segment, "checksum": checksum(packed.segment, last), "at": span.fresh[-1].at}
     place = {"document_key": document.key, "seq": last}
     change(connection, _ADD_SNAPSHOT, **place, **snapshot, state_vector=folded.state_vector)
@@ -288,10 +295,11 @@ def _thin(connection: Connection, span: Span, last: Seq, keep: Keep) -> None:
     change(connection, _DELETE_SNAPSHOTS, of_document=document.key, last=oldest - 1)
 
 
-def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> bytes | None:
-    for data, stored in fetch(connection, _SNAPSHOT, key=document.key, seq=seq):
-        return bytes(data) if checksum(data, seq) == stored else None
-    return None
+def _read_snapshot(connection: Connection, document: Document, seq: Seq) -> tuple[bytes | None, bytes]:
+    """Read a snapshot, None if it is damaged or gone, and the memory beside it, both packed."""
+    for data, stored, memory in fetch(connection, _SNAPSHOT, key=document.key, seq=seq):
+        return (bytes(data) if checksum(data, seq) == stored else None), bytes(memory or b"")
+    return None, b""
 
 
 def _read_segments(connection: Connection, document: Document, after: Seq) -> list[Row]:

@@ -24,6 +24,7 @@ from server.store.base import (
     Fold,
     Head,
     Loaded,
+    Past,
     Row,
 )
 from server.store.contributors import read_contributors
@@ -57,7 +58,10 @@ class SqlLog:
         A damaged snapshot is replaced by the one before it and the history since then.
         """
         loaded = await self._database.read(partial(_load_packed, document_id=document_id))
-        return loaded and replace(loaded, snapshot=await self._unpacked(loaded.snapshot))
+        if loaded is None:
+            return None
+        memory = await self._unpacked(loaded.memory or None) or b""
+        return replace(loaded, snapshot=await self._unpacked(loaded.snapshot), memory=memory)
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
         found = await self._database.read(partial(_read_packed, document_id=document_id, after=after))
@@ -84,7 +88,9 @@ class SqlLog:
         span = await self._database.read(partial(folding.read_span, document_id=document_id))
         if span is None:
             return None
-        folded = await fold(await self._unpacked(span.packed), [batch_of(row) for row in span.rows])
+        memory = await self._unpacked(span.memory or None) or b""
+        past = Past(span.base_seq, memory, [row.heirs for row in span.rows])
+        folded = await fold(await self._unpacked(span.packed), [batch_of(row) for row in span.rows], past)
         packed = await self._database.compute(partial(folding.pack, span, folded))
         age = self._history_age
         keep = folding.Keep(self._history_bytes, 0 if age is None else to_microseconds(self._clock() - age))
@@ -118,6 +124,7 @@ def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | No
         tuple(marks.of(bindings.of((*base.history, *rows)))),
         bindings.by_client,
         marks,
+        base.memory,
     )
 
 

@@ -46,6 +46,9 @@ documents = Table(
     # Raised by every change of `set_aside`. At 0 nothing was ever set aside, so a reader of the
     # document needs no look there.
     Column("set_aside_version", BigInteger, nullable=False, server_default="0"),
+    # The last row that moved words to other places (crdt/rescue). Others append behind that row
+    # only if they know it.
+    Column("moved_seq", BigInteger, nullable=False, server_default="0"),
     # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
     Index(
@@ -66,6 +69,7 @@ log_rows = Table(
     Column("checksum", BigInteger, nullable=False),  # segments.checksum(batch, seq)
     Column("at", BigInteger),  # NULL, like the next, in rows of versions that did not write it
     Column("contributors", LargeBinary),  # contributors.keys_of
+    Column("heirs", LargeBinary),  # which characters live on where (crdt/rescue/links.py); NULL for none
     sqlite_with_rowid=False,
 )
 
@@ -129,6 +133,7 @@ snapshots = Table(
     Column("data", LargeBinary, nullable=False),
     Column("state_vector", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
+    Column("memory", LargeBinary),  # what the rescue remembers (crdt/rescue/memory.py), packed; NULL for nothing
 )
 
 # Raw rows that have been folded, packed (segments.py). `seq` and `at` are the last row's.

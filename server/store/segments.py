@@ -3,9 +3,10 @@
 A segment is a byte that names its form, and then zlib over rows laid end to end. Each row is:
 
     varUint(seq) varUint(1 + at, or 0 if that is not known) varUint(length) contributors
-    varUint(length) batch
+    varUint(length) heirs  varUint(length) batch
 
-Earlier versions wrote no first byte, and zlib over varUint(seq), varUint(length), batch.
+Earlier versions wrote the first byte 1 and no heirs. The earliest wrote no first byte, and zlib
+over varUint(seq), varUint(length), batch.
 """
 
 import zlib
@@ -16,8 +17,8 @@ from crdt.ids import DocumentId, Seq
 from crdt.yjs.varint import read_varuint, write_varuint
 from server.store.base import Row
 
-_WITH_CONTRIBUTORS = b"\1"
-"""First byte of a segment in the present form. zlib begins with another byte."""
+_WITH_CONTRIBUTORS, _WITH_HEIRS = b"\1", b"\2"
+"""First bytes of a segment in the last form and in the present one. zlib begins with others."""
 
 
 def checksum(data: bytes, seq: Seq) -> int:
@@ -57,25 +58,28 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
     for row in rows:
         write_varuint(row.seq, out)
         write_varuint(0 if row.at is None else 1 + row.at, out)
-        for part in (row.contributors, row.batch):
+        for part in (row.contributors, row.heirs, row.batch):
             write_varuint(len(part), out)
             out += part
-    return _WITH_CONTRIBUTORS + zlib.compress(out, 5)
+    return _WITH_HEIRS + zlib.compress(out, 5)
 
 
 def unpack_rows(segment: bytes) -> list[Row]:
     """Undo `pack_rows`. The caller has verified the checksum."""
-    told = segment.startswith(_WITH_CONTRIBUTORS)
+    told = segment.startswith((_WITH_CONTRIBUTORS, _WITH_HEIRS))
+    has_heirs = segment.startswith(_WITH_HEIRS)
     data = zlib.decompress(segment[1:] if told else segment)
     rows: list[Row] = []
-    place, moment, contributors = 0, 0, b""
+    place, moment, contributors, heirs = 0, 0, b"", b""
     while place < len(data):
         seq, place = read_varuint(data, place)
         if told:
             moment, place = read_varuint(data, place)
             contributors, place = _read_bytes(data, place)
+        if has_heirs:
+            heirs, place = _read_bytes(data, place)
         batch, place = _read_bytes(data, place)
-        rows.append(Row(Seq(seq), batch, at=moment - 1 if moment else None, contributors=contributors))
+        rows.append(Row(Seq(seq), batch, at=moment - 1 if moment else None, contributors=contributors, heirs=heirs))
     return rows
 
 

@@ -47,7 +47,7 @@ def appends(number: int, documents: int) -> list[Append]:
     ]
 
 
-async def fold(_before: bytes | None, _batches: object) -> Folded:
+async def fold(_before: bytes | None, _batches: object, _past: object) -> Folded:
     """The smallest snapshot."""
     return Folded(b"snapshot", b"vector")
 

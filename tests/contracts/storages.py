@@ -57,13 +57,13 @@ async def fill(store: SqlStore, *update_ids: str, document_id: DocumentId = DOCU
 def folding_into(snapshot: bytes) -> Fold:
     """A fold whose outcome is known beforehand."""
 
-    async def fold(_before: bytes | None, _batches: object) -> Folded:
+    async def fold(_before: bytes | None, _batches: object, _past: object) -> Folded:
         return Folded(snapshot, b"vector")
 
     return fold
 
 
-async def join(before: bytes | None, batches: object) -> Folded:
+async def join(before: bytes | None, batches: object, _past: object) -> Folded:
     """A fold that shows what it was made of: the batches with `+` in between."""
     assert isinstance(batches, list)
     return Folded(b"+".join(([before] if before is not None else []) + batches), b"vector")

@@ -16,6 +16,7 @@ from server.store.base import (
     CompactionReport,
     Folded,
     Loaded,
+    Past,
     Row,
 )
 from server.store.sql import SqlStore
@@ -74,9 +75,9 @@ async def test_there_may_be_nothing_to_fold(store: SqlStore) -> None:
 async def test_appends_during_a_fold_stay_in_the_log(store: SqlStore) -> None:
     await fill(store, "a", "b")
 
-    async def fold(before: bytes | None, batches: Sequence[bytes]) -> Folded:
+    async def fold(before: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
         assert await store.log.append([append("c")]) == [Appended(Seq(3))]
-        return await join(before, batches)
+        return await join(before, batches, past)
 
     await store.log.compact(DOCUMENT, fold)
     assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"a+b", Seq(2), (Row(Seq(3), b"c"),), {})
@@ -115,7 +116,7 @@ async def test_a_storm_of_appends_and_compactions_loses_nothing(store: SqlStore)
 async def test_of_two_compactions_at_once_the_later_one_does_nothing(store: SqlStore) -> None:
     await fill(store, "a", "b")
 
-    async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
+    async def fold(_before: bytes | None, _batches: Sequence[bytes], _past: Past) -> Folded:
         assert await store.log.compact(DOCUMENT, folding_into(b"first")) is not None
         return Folded(b"second", b"vector")
 
@@ -129,7 +130,7 @@ async def test_a_fold_that_fails_changes_nothing(store: SqlStore) -> None:
     await fill(store, "a", "b")
     before = await store.log.load(DOCUMENT)
 
-    async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Never:
+    async def fold(_before: bytes | None, _batches: Sequence[bytes], _past: Past) -> Never:
         raise ArithmeticError("does not add up")
 
     with pytest.raises(ArithmeticError, match="does not add up"):
@@ -141,7 +142,7 @@ async def test_a_fold_that_fails_changes_nothing(store: SqlStore) -> None:
 async def test_a_document_deleted_during_a_fold_stays_deleted(store: SqlStore) -> None:
     await fill(store, "a")
 
-    async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
+    async def fold(_before: bytes | None, _batches: Sequence[bytes], _past: Past) -> Folded:
         await store.catalogue.delete(DOCUMENT)
         return Folded(b"ghost", b"vector")
 
@@ -152,7 +153,7 @@ async def test_a_document_deleted_during_a_fold_stays_deleted(store: SqlStore) -
 async def test_a_document_made_anew_during_a_fold_is_not_touched(store: SqlStore) -> None:
     await fill(store, "a")
 
-    async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
+    async def fold(_before: bytes | None, _batches: Sequence[bytes], _past: Past) -> Folded:
         await store.catalogue.delete(DOCUMENT)
         await fill(store, "b")
         return Folded(b"ghost", b"vector")
@@ -196,7 +197,7 @@ async def test_raw_rows_are_kept_as_history_until_the_next_compaction(storage: S
 async def test_an_epoch_that_changed_during_a_fold_fences_the_compaction(store: SqlStore) -> None:
     await fill(store, "a")
 
-    async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
+    async def fold(_before: bytes | None, _batches: Sequence[bytes], _past: Past) -> Folded:
         await store.catalogue.delete(DOCUMENT)
         await store.catalogue.create(DOCUMENT, "Restored", Epoch(2), NOON)
         return Folded(b"of the first life", b"vector")

@@ -23,7 +23,7 @@ from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.rooms.driver import Driver
 from server.sandbox import Sandbox
-from server.store.base import Loaded
+from server.store.base import Loaded, Past
 from server.store.sql import SqlStore
 from server.store.statements import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
@@ -216,6 +216,8 @@ class House:
         assert loaded is not None
         doc: Doc[Any] = Doc()
         sandbox = InProcessSandbox()
-        folded = await sandbox.fold(loaded.snapshot, [batch_of(row) for row in loaded.rows])
+        folded = await sandbox.fold(
+            loaded.snapshot, [batch_of(row) for row in loaded.rows], Past(heirs=[b""] * len(loaded.rows))
+        )
         doc.apply_update(open_snapshot(folded.snapshot) or b"")
         return str(doc.get("story", type=Text))

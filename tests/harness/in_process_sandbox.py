@@ -5,13 +5,13 @@ from typing import Any
 
 from pycrdt import Doc
 
-from crdt.log.compaction import engine_updates, fold
+from crdt.log.compaction import engine_updates, fold, remembered
 from crdt.log.document import Engine, apply_update
 from crdt.log.replica import Replica, Stored
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import SandboxRejected, Trial
-from server.store.base import Folded
+from server.store.base import Folded, Past
 
 
 class InProcessSandbox:
@@ -20,14 +20,15 @@ class InProcessSandbox:
     def __init__(self, engine: Engine = apply_update) -> None:
         self.engine = engine
 
-    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
         doc: Doc[Any] = Doc()
         for update in engine_updates(snapshot, batches) if self.engine is not apply_update else ():
             try:
                 self.engine(doc, update)
             except Exception as error:
                 raise SandboxRejected("The content is damaged: the document engine cannot work with it.") from error
-        return Folded(*fold(snapshot, batches))
+        memory = remembered(snapshot, batches, past.seq, past.memory, past.heirs)
+        return Folded(*fold(snapshot, batches), memory)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         replica = Replica(stored, limits, self.engine)

@@ -31,7 +31,7 @@ from crdt.yjs.limits import GateLimits
 from server.bus.base import ClosedHint, DocumentHint
 from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
-from server.store.base import Append, Folded, OpenMarks
+from server.store.base import Append, Folded, OpenMarks, Past
 from server.store.statements import utc_now
 from tests.harness.house import ANNA, DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
@@ -419,7 +419,7 @@ def test_a_room_is_compacted_when_its_last_visitor_has_left() -> None:
 
 def test_a_fold_that_fails_leaves_everything_as_it_was() -> None:
     class Failing(InProcessSandbox):
-        async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+        async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
             raise SandboxRejected("It took too long.")
 
     async def story() -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Row, Taken
+from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Past, Row, Taken
 from server.store.deeds import TURN
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, folding_into, head, join
@@ -192,7 +192,7 @@ async def test_of_two_nodes_compactions_at_once_one_counts(nodes: tuple[SqlStore
     await fill(nodes[0], "a", "b")
     both_have_read = asyncio.Barrier(2)
 
-    async def fold(_before: bytes | None, _batches: Sequence[bytes]) -> Folded:
+    async def fold(_before: bytes | None, _batches: Sequence[bytes], _past: Past) -> Folded:
         await both_have_read.wait()
         return Folded(b"a+b", b"vector")
 

@@ -26,7 +26,7 @@ from crdt.protocol.messages import Acknowledged, JoinRequest, Refused, Request, 
 from server.auth.base import Identity
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
-from server.store.base import Folded
+from server.store.base import Folded, Past
 from server.store.schema import documents, log_rows
 from server.store.sql import SqlStore
 from server.store.sqlite.memory import SqliteInMemory
@@ -368,7 +368,7 @@ class World:
         doc = await self.stored()
         return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())
 
-    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes]) -> Folded:
+    async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
         """Fold the log as another node would, at its own pace."""
         await asyncio.sleep(self.random.uniform(0.0, 1.0))
-        return await InProcessSandbox(self._engine).fold(snapshot, batches)
+        return await InProcessSandbox(self._engine).fold(snapshot, batches, past)

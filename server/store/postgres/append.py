@@ -26,37 +26,45 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
-from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
+from server.store.base import Append, Appended, AppendOutcome, Behind, Fenced, Gone, Stale, Taken
 from server.store.contributors import MOST_KNOWN, Known, as_row, keys_of
 
 _APPEND = """
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $10::bigint[], $11::bytea[])
-    WITH ORDINALITY AS wanted (document_id, epoch, update_id, batch, crc, judged_by, contributors, place)
+    SELECT * FROM unnest(
+        $1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $10::bigint[], $11::bytea[], $12::bigint[],
+        $13::boolean[], $14::bytea[]
+    ) WITH ORDINALITY AS wanted (
+        document_id, epoch, update_id, batch, crc, judged_by, contributors, known, moves, heirs, place
+    )
 ), locked AS MATERIALIZED (
-    SELECT key, document_id, epoch, access_version, trashed_at FROM documents
+    SELECT key, document_id, epoch, access_version, trashed_at, head, moved_seq FROM documents
     WHERE document_id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE
 ), placed AS MATERIALIZED (
     SELECT locked.key, locked.epoch AS present_epoch, wanted.*, update_ids.seq AS first_seq,
-        locked.access_version > judged_by OR locked.trashed_at IS NOT NULL AS stale
+        locked.access_version > judged_by OR locked.trashed_at IS NOT NULL AS stale, locked.head AS present_head,
+        coalesce(known < CASE WHEN moves THEN locked.head ELSE locked.moved_seq END, FALSE) AS behind
     FROM wanted JOIN locked USING (document_id)
     LEFT JOIN update_ids ON update_ids.document_key = locked.key AND update_ids.update_id = wanted.update_id
 ), claimed AS MATERIALIZED (
     SELECT place, key, client_id, key_hash, first_value(key_hash) OVER (PARTITION BY key, client_id ORDER BY place) AS first_hash
     FROM unnest($7::bigint[], $8::bigint[], $9::bytea[]) AS author (place, client_id, key_hash) JOIN placed USING (place)
-    WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale
+    WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale AND NOT behind
 ), taken AS MATERIALIZED (
     SELECT DISTINCT claimed.place
     FROM claimed LEFT JOIN author_keys AS bound ON bound.document_key = claimed.key AND bound.client_id = claimed.client_id
     WHERE claimed.key_hash <> coalesce(bound.key_hash, claimed.first_hash)
 ), fresh AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY key ORDER BY place) AS nth FROM placed
-    WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale AND place NOT IN (SELECT place FROM taken)
+    WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale AND NOT behind
+        AND place NOT IN (SELECT place FROM taken)
 ), growth AS MATERIALIZED (
-    SELECT key, count(*) AS count, sum(length(batch)) AS bytes FROM fresh GROUP BY key
+    SELECT key, count(*) AS count, sum(length(batch)) AS bytes, max(nth) FILTER (WHERE moves) AS moved
+    FROM fresh GROUP BY key
 ), advanced AS (
     UPDATE documents
-    SET head = head + growth.count, size = size + growth.bytes, updated_at = greatest(updated_at, $6::bigint)
+    SET head = head + growth.count, size = size + growth.bytes, updated_at = greatest(updated_at, $6::bigint),
+        moved_seq = coalesce(head + growth.moved, moved_seq)
     FROM growth WHERE documents.key = growth.key
     RETURNING documents.key, documents.head - growth.count AS base
 ), numbered AS MATERIALIZED (
@@ -64,16 +72,16 @@ WITH wanted AS MATERIALIZED (
 ), remembered AS (
     INSERT INTO update_ids (document_key, update_id, seq) SELECT key, update_id, seq FROM numbered
 ), added AS (
-    INSERT INTO log_rows (document_key, seq, batch, checksum, at, contributors)
-    SELECT key, seq, batch, crc # (seq & 4294967295), $6::bigint, contributors FROM numbered
+    INSERT INTO log_rows (document_key, seq, batch, checksum, at, contributors, heirs)
+    SELECT key, seq, batch, crc # (seq & 4294967295), $6::bigint, contributors, nullif(heirs, '') FROM numbered
 ), bound AS (
     INSERT INTO author_keys (document_key, client_id, key_hash, seq)
     SELECT numbered.key, client_id, key_hash, seq FROM claimed JOIN numbered USING (place)
     WHERE key_hash <> '' ORDER BY place
     ON CONFLICT DO NOTHING
 )
-SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, placed.stale,
-    coalesce(placed.first_seq, numbered.seq) AS seq
+SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, placed.stale, placed.behind,
+    placed.present_head, coalesce(placed.first_seq, numbered.seq) AS seq
 FROM placed LEFT JOIN numbered USING (place)
 """  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
 
@@ -151,6 +159,9 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
         key_hashes,
         [append.access_version for append in unique],
         [keys_of(append.contributors) for append in unique],
+        [append.known for append in unique],
+        [append.moves for append in unique],
+        [append.heirs for append in unique],
     )
     if authors:
         async with session.transaction():
@@ -159,14 +170,16 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
     else:
         found = await session.fetch(_APPEND, *arguments)
     outcomes: dict[_Name, AppendOutcome] = {}
-    for document_id, update_id, epoch, present_epoch, stale, seq in found:
+    for document_id, update_id, epoch, present_epoch, stale, behind, head, seq in found:
         name = (document_id, update_id, epoch)
         if epoch != present_epoch:
             outcomes[name] = Fenced(Epoch(present_epoch))
         elif seq is not None:
             outcomes[name] = Appended(Seq(seq))
+        elif stale:
+            outcomes[name] = Stale()
         else:
-            outcomes[name] = Stale() if stale else Taken()
+            outcomes[name] = Behind(Seq(head)) if behind else Taken()
     return [outcomes.get(_name(append), Gone()) for append in appends]
 
 

@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from sqlite3 import Connection, Cursor
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, case, literal_column, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement
 
 from crdt.ids import Epoch, Seq
-from server.store.base import Append, Appended, AppendOutcome, Fenced, Gone, Stale, Taken
+from server.store.base import Append, Appended, AppendOutcome, Behind, Fenced, Gone, Stale, Taken
 from server.store.contributors import MOST_KNOWN, Known, as_row, key_of, keys_of
 from server.store.schema import author_keys, contributors, documents, log_rows, update_ids
 from server.store.statements import compiled
 
 _ONE: ColumnElement[int] = literal_column("1")  # a number would become a parameter
+
+ANY_SEQ = 2**62
+"""A row that no log has."""
 
 
 def _compiled(statement: ClauseElement) -> str:
@@ -34,8 +37,15 @@ _ADVANCE = _compiled(
         documents.c.epoch == bindparam("of_epoch"),
         documents.c.access_version <= bindparam("judged_by"),
         documents.c.trashed_at.is_(None),
+        documents.c.moved_seq <= bindparam("knows"),
+        documents.c.head <= bindparam("follows"),
     )
-    .values(head=documents.c.head + _ONE, size=documents.c.size + bindparam("bytes"), updated_at=bindparam("now"))
+    .values(
+        head=documents.c.head + _ONE,
+        size=documents.c.size + bindparam("bytes"),
+        updated_at=bindparam("now"),
+        moved_seq=case((bindparam("moves") == _ONE, documents.c.head + _ONE), else_=documents.c.moved_seq),
+    )
     .returning(documents.c.key, documents.c.head)
 )
 _REMEMBER = _compiled(insert(update_ids).on_conflict_do_nothing())
@@ -63,7 +73,14 @@ _BOUND_TO_ANOTHER = _compiled(
         author_keys.c.key_hash != bindparam("key_hash"),
     )
 )
-_LIFE = _compiled(select(documents.c.key, documents.c.epoch).where(documents.c.document_id == bindparam("id")))
+_LIFE = _compiled(
+    select(
+        documents.c.key,
+        documents.c.epoch,
+        documents.c.head,
+        or_(documents.c.access_version > bindparam("judged_by"), documents.c.trashed_at.is_not(None)),
+    ).where(documents.c.document_id == bindparam("id"))
+)
 
 
 def append_all(connection: Connection, appends: Sequence[Append], now: int, known: Known) -> list[AppendOutcome]:
@@ -96,6 +113,9 @@ def _append(cursor: Cursor, append: Append, now: int, known: Known) -> AppendOut
         "judged_by": append.access_version,
         "bytes": size,
         "now": now,
+        "knows": ANY_SEQ if append.known is None else append.known,
+        "follows": append.known if append.moves and append.known is not None else ANY_SEQ,
+        "moves": append.moves,
     }
     advanced = cursor.execute(_ADVANCE, place).fetchall()
     if not advanced:
@@ -116,6 +136,7 @@ def _append(cursor: Cursor, append: Append, now: int, known: Known) -> AppendOut
         "checksum": crc32(append.batch) ^ (head & 0xFFFFFFFF),  # segments.checksum
         "at": now,
         "contributors": contributors_,
+        "heirs": append.heirs or None,
     }
     cursor.execute(_ADD_ROW, row)
     for client_id, key_hash in append.author_keys:
@@ -147,11 +168,13 @@ def _taken(cursor: Cursor, append: Append) -> AppendOutcome | None:
 
 
 def _not_advanced(cursor: Cursor, append: Append) -> AppendOutcome:
-    found = cursor.execute(_LIFE, {"id": append.document_id}).fetchone()
+    found = cursor.execute(_LIFE, {"id": append.document_id, "judged_by": append.access_version}).fetchone()
     if found is None:
         return Gone()
-    key, epoch = found
-    return Fenced(Epoch(epoch)) if epoch != append.epoch else _as_the_first_time(cursor, key, append) or Stale()
+    key, epoch, head, stale = found
+    if epoch != append.epoch:
+        return Fenced(Epoch(epoch))
+    return _as_the_first_time(cursor, key, append) or (Stale() if stale else Behind(Seq(head)))
 
 
 def _as_the_first_time(cursor: Cursor, key: int, append: Append) -> Appended | None:
