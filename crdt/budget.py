@@ -19,6 +19,8 @@ lease up calls `lost`, which must forget the bytes.
 import math
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 
 from crdt.errors import Code, ProtocolError, Unavailable
 
@@ -192,3 +194,29 @@ class Account:
 def unbounded() -> Budget:
     """Return a budget without bounds, whose leases last for ever."""
     return Budget(2**62, 2**62, lambda: 0.0)
+
+
+def payer(user_id: str | None, address: str) -> str:
+    """Name the person on whose account the server holds memory.
+
+    `user_id` is None for a guest who will not be known again.
+    """
+    return f"address:{address_group(address)}" if user_id is None else f"person:{user_id}"
+
+
+@lru_cache(maxsize=1024)  # after a restart an office comes through one address
+def address_group(address: str) -> str:
+    """Return the name of the group of addresses that count as one.
+
+    IPv6 addresses count by their /64, because providers give one customer a whole /64. A text that
+    is no IP address (a socket's path) is its own group.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return parsed.exploded[:19]  # the first 64 bits: four groups of four digits
+    return str(parsed)

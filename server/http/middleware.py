@@ -13,6 +13,7 @@
 import ipaddress
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,10 +23,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crdt.budget import address_group
 from crdt.errors import Code, ProtocolError
 from crdt.protocol.requests import Guest
-from crdt.token_bucket import Rate
-from server.address_groups import Shares
+from crdt.token_bucket import Rate, TokenBucket
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_cookie
 from server.http.errors import NotSignedIn, refusal
@@ -206,6 +207,39 @@ class ApiRates:
     requests: Rate = Rate(100, 1000)
     creations: Rate = Rate(10, 100)
     clock: Callable[[], float] = time.monotonic
+
+
+class Shares:
+    """The share of each address group under one rate. `clock` returns monotonic seconds.
+
+    The table of shares is bounded. A group that has asked for nothing for long has its whole share
+    again, and needs no entry in the table. Beyond `places` entries, the group that was quiet
+    longest loses its entry. Each takes some 250 bytes. An attacker who has more addresses cannot be
+    kept out by counting addresses.
+    """
+
+    def __init__(self, rate: Rate, clock: Callable[[], float], places: int = 20_000) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._places = places
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, address: str) -> float:
+        """Take one token of the address's group.
+
+        Return 0, or the seconds after which there will be a token.
+        """
+        name, now = address_group(address), self._clock()
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = TokenBucket(self._rate, now)
+            if len(self._buckets) > self._places:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(name)
+        return bucket.take(1, now)
 
 
 class RatesMiddleware:

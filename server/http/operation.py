@@ -24,12 +24,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crdt.budget import Account, Budget, unbounded
+from crdt.budget import Account, Budget, payer, unbounded
 from crdt.errors import InvariantError
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action
 from crdt.protocol.messages import User
-from server.address_groups import payer
 from server.auth.base import Identity
 from server.http.requests import read_body, read_query
 from server.people.access import Access, Ruling, no_such_document
@@ -183,7 +182,8 @@ class Asked:
         """The account that pays for the memory that this request makes the server hold."""
         budget = getattr(self.request.app.state, "budget", None)
         address = self.request.client.host if self.request.client is not None else ""
-        return (budget if isinstance(budget, Budget) else unbounded()).of(payer(self.identity, address))
+        known = self.identity.user.user_id if self.identity.lasting else None
+        return (budget if isinstance(budget, Budget) else unbounded()).of(payer(known, address))
 
     @property
     def document_id(self) -> DocumentId:

@@ -1,25 +1,100 @@
-"""Catalogue of the documents in SQL."""
+"""Catalogue of the documents in SQL: their entries, people's lists, and the record of deeds.
 
+A job that changes a document calls `write_deed` as its last statement. The table of deeds is called
+`audit`, because nodes of an earlier version write into that table while a cluster is upgraded node
+by node.
+"""
+
+import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.sql import ClauseElement
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
-from server.store.base import Entry, Page, Whose
+from server.store.base import LISTED_OWNERLESS, Entry, Page, Whose
 from server.store.database import Database
-from server.store.deeds import ENTRY, entry_of, nothing_done, write_deed
-from server.store.deeds_base import OPERATOR, Deed, Done, Kind
-from server.store.schema import documents, grants
-from server.store.sharing import concerns, note_owner
+from server.store.deeds_base import DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
+from server.store.schema import deeds, documents, grants, visits
 from server.store.statements import change, fetch, from_microseconds, insert, to_microseconds, unless_there
+
+ENTRY = select(
+    documents.c.document_id,
+    documents.c.title,
+    documents.c.created_at,
+    documents.c.updated_at,
+    documents.c.trashed_at,
+    documents.c.size,
+)
+"""The columns that `entry_of` takes, in this order."""
+
+_PRESENT = ENTRY.add_columns(documents.c.access_version).where(documents.c.document_id == bindparam("of_id"))
+
+TURN = 7305813470184731
+"""Number of the lock that a transaction holds while it writes a deed to PostgreSQL. Any will do."""
+
+# PostgreSQL gives a deed its number before the transaction commits. Under this lock a transaction
+# takes a number only after the transaction before has committed, so no reader misses a number that
+# comes late. A transaction that waits for this lock, or holds it, changes no document any more. So
+# the holder never waits for a document that a waiting transaction has locked.
+_TAKE_TURN = select(func.pg_advisory_xact_lock(literal_column(str(TURN))))
+_ADD = (
+    deeds.insert()
+    .values({name: bindparam(name) for name in ("at", "actor_id", "action", "document_id", "details")})
+    .returning(deeds.c.id)
+)
+_RENAMED = deeds.c.action == literal_column(f"'{Kind.RENAME}'")
+_OF_DOCUMENT = deeds.c.document_id == bindparam("of_id")
+
+
+def _forgetting(group: ColumnElement[bool]) -> ClauseElement:
+    """Delete a document's deeds of one group, except for the newest `over` + 1."""
+    newest = select(deeds.c.id).where(_OF_DOCUMENT, group).order_by(deeds.c.id.desc())
+    oldest_kept = newest.offset(bindparam("over", type_=BigInteger)).limit(literal_column("1"))
+    return delete(deeds).where(_OF_DOCUMENT, group, deeds.c.id < oldest_kept.scalar_subquery())
+
+
+_FORGET_RENAMES, _FORGET_OTHERS = _forgetting(_RENAMED), _forgetting(~_RENAMED)
+_DEED = select(deeds.c.action, deeds.c.document_id, deeds.c.actor_id, deeds.c.at, deeds.c.details, deeds.c.id)
+_LIST = _DEED.where(_OF_DOCUMENT).order_by(deeds.c.id.desc()).limit(bindparam("most", type_=BigInteger))
+_AFTER = _DEED.where(deeds.c.id > bindparam("seq")).order_by(deeds.c.id).limit(bindparam("most", type_=BigInteger))
+
+# A literal, because SQLite prepares a statement anew if a parameter may decide whether the index of
+# owners can be used.
+OWNER: ColumnElement[str] = literal_column(f"'{Role.OWNER.value}'")
+OWNERS = and_(grants.c.document_key == bindparam("of_document"), grants.c.role == OWNER)
+HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))
+_NOTE_OWNER = (
+    update(documents)
+    .where(documents.c.key == bindparam("of_document"))
+    .values(ownerless=case((select(literal(1)).where(OWNERS).exists(), 0), else_=1))
+)
 
 _CURSOR = re.compile(r"([0-9]{1,17})\.([A-Za-z0-9_-]{8,64})\Z")
 _OF_ID = ENTRY.where(documents.c.document_id == bindparam("document_id"))
@@ -125,6 +200,19 @@ class SqlCatalogue:
         return Deed(kind, document_id, by, self._clock())
 
 
+class SqlDeeds:
+    """The deeds port over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
+        return await self._database.read(partial(_read_deeds, statement=_LIST, of_id=document_id, most=limit))
+
+    async def after(self, seq: int, limit: int = 200) -> Sequence[Deed]:
+        return await self._database.read(partial(_read_deeds, statement=_AFTER, seq=seq, most=limit))
+
+
 def _create(connection: Connection, values: Mapping[str, Any], owner: str | None, deed: Deed) -> Entry:
     document_id = values["document_id"]
     new = not fetch(connection, _OF_ID, document_id=document_id)
@@ -196,3 +284,88 @@ def decode_cursor(cursor: str) -> tuple[datetime, DocumentId]:
     if match is None:
         raise ProtocolError(Code.MALFORMED, "The cursor is not one that an earlier page gave.")
     return from_microseconds(int(match[1])), DocumentId(match[2])
+
+
+def write_deed(connection: Connection, deed: Deed) -> Done:
+    """Write down what this transaction has done, and read the document's entry afterwards."""
+    if connection.dialect.name == "postgresql":
+        fetch(connection, _TAKE_TURN)
+    values = {"actor_id": deed.by, "action": str(deed.kind), "document_id": deed.document_id}
+    details, at = json.dumps(dict(deed.details)), to_microseconds(deed.at)
+    ((seq,),) = fetch(connection, _ADD, **values, at=at, details=details)
+    if deed.kind == Kind.RENAME:
+        change(connection, _FORGET_RENAMES, of_id=deed.document_id, over=RENAMES_KEPT - 1)
+    else:
+        change(connection, _FORGET_OTHERS, of_id=deed.document_id, over=DEEDS_KEPT - 1)
+    present = read_present(connection, deed.document_id)
+    return Done(replace(deed, seq=seq), *(present or (None,)))
+
+
+def nothing_done(connection: Connection, document_id: DocumentId) -> Done | None:
+    """Report that a change found nothing to change. Return None if there is no such document."""
+    present = read_present(connection, document_id)
+    return None if present is None else Done(None, *present)
+
+
+def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry, int] | None:
+    """Read a document's entry, and the version of its access."""
+    for *entry, version in fetch(connection, _PRESENT, of_id=document_id):
+        return entry_of(*entry), version
+    return None
+
+
+def entry_of(
+    document_id: str, title: str, created_at: int, updated_at: int, trashed_at: int | None, size: int
+) -> Entry:
+    """Make an entry of a row of ENTRY."""
+    trashed = None if trashed_at is None else from_microseconds(trashed_at)
+    created, updated = from_microseconds(created_at), from_microseconds(updated_at)
+    return Entry(DocumentId(document_id), title, created, updated, trashed, size)
+
+
+def _read_deeds(connection: Connection, statement: ClauseElement, **given: int | str) -> list[Deed]:
+    return [
+        Deed(kind, DocumentId(of), by, from_microseconds(at), json.loads(details), seq)
+        for kind, of, by, at, details, seq in fetch(connection, statement, **given)
+    ]
+
+
+def concerns(whose: Whose) -> ColumnElement[bool]:
+    """Write the condition that a row of `documents` is in a person's list.
+
+    Indexes find a few candidates first, and the exact condition is checked only for these.
+    """
+    return documents.c.key.in_(_candidates(whose)) & _is_in_list(whose)
+
+
+def _candidates(whose: Whose) -> CompoundSelect[Any]:
+    """Select the candidates' keys by indexes. Otherwise each list would scan all documents."""
+    theirs = [select(table.c.document_key).where(table.c.user_id == whose.user_id) for table in (grants, visits)]
+    if not whose.with_ownerless or whose.shared is not None:
+        return union(*theirs)
+    newest = (
+        select(documents.c.key).where(text("ownerless = 1")).order_by(documents.c.key.desc()).limit(LISTED_OWNERLESS)
+    )
+    return union(*theirs, select(newest.subquery().c.key))
+
+
+def _is_in_list(whose: Whose) -> ColumnElement[bool]:
+    user_id = whose.user_id
+
+    def granted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return select(literal(1)).where(grants.c.document_key == documents.c.key, *conditions).exists()
+
+    owned = granted(grants.c.user_id == user_id, grants.c.role == Role.OWNER.value)
+    if whose.shared is False:
+        return owned
+    visited = select(literal(1)).where(visits.c.document_key == documents.c.key, visits.c.user_id == user_id)
+    came = granted(grants.c.user_id == user_id) | visited.where(HAS_FORCE).correlate(documents).exists()
+    given = ~owned & documents.c.trashed_at.is_(None) & came
+    if whose.shared:
+        return given
+    return owned | given | ~granted(grants.c.role == Role.OWNER.value) if whose.with_ownerless else owned | given
+
+
+def note_owner(connection: Connection, key: int) -> None:
+    """Write down whether a document has an owner, in the column that lists use."""
+    change(connection, _NOTE_OWNER, of_document=key)

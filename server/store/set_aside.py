@@ -8,8 +8,8 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import Found, SetAside
+from server.store.catalogue import write_deed
 from server.store.database import Database
-from server.store.deeds import write_deed
 from server.store.deeds_base import OPERATOR, Deed, Kind
 from server.store.schema import documents, set_aside
 from server.store.set_aside_base import Kept, Marks, State, UpdatePlace

@@ -12,20 +12,15 @@ from typing import Any, Literal
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     Connection,
     Row,
     Select,
     and_,
     bindparam,
-    case,
     delete,
-    literal,
     literal_column,
     null,
     select,
-    text,
-    union,
     union_all,
     update,
 )
@@ -34,21 +29,13 @@ from sqlalchemy.sql import ClauseElement
 from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
 from crdt.protocol.messages import User
-from server.store.base import LISTED_OWNERLESS, Whose
+from server.store.catalogue import HAS_FORCE, OWNER, OWNERS, note_owner, nothing_done, write_deed
 from server.store.database import Database
-from server.store.deeds import nothing_done, write_deed
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
 from server.store.statements import among, change, fetch, from_microseconds, insert, to_microseconds, upsert
 from server.store.users import shown
-
-_HAS_FORCE = and_(documents.c.link_role.is_not(None), visits.c.link_hash.is_not_distinct_from(documents.c.link_hash))
-
-
-# A literal, because SQLite prepares a statement anew if a parameter may decide whether the index of
-# owners can be used.
-_OWNER: ColumnElement[str] = literal_column(f"'{Role.OWNER.value}'")
 
 # Locked, because another node may be deleting the document.
 _WITH_LINK = (
@@ -74,15 +61,9 @@ _GENERATION = select(documents.c.link_generation).where(_OF_ID).with_for_update(
 _SET_LINK = _RAISED.where(_OF_ID).values(
     link_role=bindparam("role"), link_hash=bindparam("token_hash"), link_generation=bindparam("generation")
 )
-_OWNERS = and_(grants.c.document_key == bindparam("of_document"), grants.c.role == _OWNER)
-_OWNER_OF = select(grants.c.user_id).where(_OWNERS)
+_OWNER_OF = select(grants.c.user_id).where(OWNERS)
 _LOCK = select(documents.c.key).where(_OF_ID).with_for_update(key_share=True)
-_DEMOTE_OWNER = update(grants).where(_OWNERS).values(role=Role.EDITOR.value)
-_NOTE_OWNER = (
-    update(documents)
-    .where(documents.c.key == bindparam("of_document"))
-    .values(ownerless=case((select(literal(1)).where(_OWNERS).exists(), 0), else_=1))
-)
+_DEMOTE_OWNER = update(grants).where(OWNERS).values(role=Role.EDITOR.value)
 _REVOKE = tuple(
     delete(table).where(table.c.document_key == bindparam("of_document"), table.c.user_id == bindparam("whose"))
     for table in (grants, visits)
@@ -131,42 +112,6 @@ class SqlSharing:
         return to_microseconds(self._clock())
 
 
-def concerns(whose: Whose) -> ColumnElement[bool]:
-    """Write the condition that a row of `documents` is in a person's list.
-
-    Indexes find a few candidates first, and the exact condition is checked only for these.
-    """
-    return documents.c.key.in_(_candidates(whose)) & _is_in_list(whose)
-
-
-def _candidates(whose: Whose) -> CompoundSelect[Any]:
-    """Select the candidates' keys by indexes. Otherwise each list would scan all documents."""
-    theirs = [select(table.c.document_key).where(table.c.user_id == whose.user_id) for table in (grants, visits)]
-    if not whose.with_ownerless or whose.shared is not None:
-        return union(*theirs)
-    newest = (
-        select(documents.c.key).where(text("ownerless = 1")).order_by(documents.c.key.desc()).limit(LISTED_OWNERLESS)
-    )
-    return union(*theirs, select(newest.subquery().c.key))
-
-
-def _is_in_list(whose: Whose) -> ColumnElement[bool]:
-    user_id = whose.user_id
-
-    def granted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        return select(literal(1)).where(grants.c.document_key == documents.c.key, *conditions).exists()
-
-    owned = granted(grants.c.user_id == user_id, grants.c.role == Role.OWNER.value)
-    if whose.shared is False:
-        return owned
-    visited = select(literal(1)).where(visits.c.document_key == documents.c.key, visits.c.user_id == user_id)
-    came = granted(grants.c.user_id == user_id) | visited.where(_HAS_FORCE).correlate(documents).exists()
-    given = ~owned & documents.c.trashed_at.is_(None) & came
-    if whose.shared:
-        return given
-    return owned | given | ~granted(grants.c.role == Role.OWNER.value) if whose.with_ownerless else owned | given
-
-
 def _access(
     connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
 ) -> dict[DocumentId, Standing]:
@@ -206,7 +151,7 @@ def _access_statements(dialect: str, *, one: bool) -> tuple[Any, Any]:
 def _with_owner() -> Select[Any]:
     """Select the links and owners of documents."""
     columns = documents.c
-    owner = and_(grants.c.document_key == columns.key, grants.c.role == _OWNER)
+    owner = and_(grants.c.document_key == columns.key, grants.c.role == OWNER)
     query = select(columns.document_id, columns.access_version, columns.link_role, columns.link_hash)
     query = query.add_columns(columns.link_generation, grants.c.user_id, users.c.name, users.c.color)
     return query.select_from(
@@ -219,7 +164,7 @@ def _of_users(dialect: str, wanted: ColumnElement[bool]) -> Any:
     given = select(documents.c.document_id, grants.c.user_id, grants.c.role).join_from(grants, documents)
     given = given.where(wanted, among(dialect, grants.c.user_id, "user_ids"))
     came = select(documents.c.document_id, visits.c.user_id, null().label("role")).join_from(visits, documents)
-    came = came.where(wanted, among(dialect, visits.c.user_id, "user_ids"), _HAS_FORCE)
+    came = came.where(wanted, among(dialect, visits.c.user_id, "user_ids"), HAS_FORCE)
     return union_all(given, came)
 
 
@@ -234,7 +179,7 @@ def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
     came = (
         select(visits.c.user_id, documents.c.link_role.label("role"), *described)
         .select_from(visits.join(documents).outerjoin(users, users.c.user_id == visits.c.user_id))
-        .where(documents.c.document_id == document_id, _HAS_FORCE)
+        .where(documents.c.document_id == document_id, HAS_FORCE)
         .order_by(visits.c.visited_at.desc(), visits.c.user_id)
     )
     people = [_person(found, "grant") for found in connection.execute(given)]
@@ -271,11 +216,6 @@ def _owner_of(connection: Connection, document_id: DocumentId) -> list[str]:
 
 def _owners(connection: Connection, key: int) -> list[str]:
     return [user_id for (user_id,) in fetch(connection, _OWNER_OF, of_document=key)]
-
-
-def note_owner(connection: Connection, key: int) -> None:
-    """Write down whether a document has an owner, in the column that lists use."""
-    change(connection, _NOTE_OWNER, of_document=key)
 
 
 def _put_grant(connection: Connection, key: int, user_id: str, role: Role, at: int) -> None:

@@ -14,9 +14,8 @@ from typing import Self
 from sqlalchemy import Connection
 
 from server.store.attachments import SqlAttachments
-from server.store.catalogue import SqlCatalogue
+from server.store.catalogue import SqlCatalogue, SqlDeeds
 from server.store.database import Database
-from server.store.deeds import SqlDeeds
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres import is_postgres_url, shown

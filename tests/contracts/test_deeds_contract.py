@@ -165,8 +165,8 @@ async def test_no_deed_comes_late_for_a_reader_who_follows(store: SqlStore) -> N
 
 
 async def test_of_each_document_the_last_deeds_are_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.store.deeds.DEEDS_KEPT", 3)
-    monkeypatch.setattr("server.store.deeds.RENAMES_KEPT", 2)
+    monkeypatch.setattr("server.store.catalogue.DEEDS_KEPT", 3)
+    monkeypatch.setattr("server.store.catalogue.RENAMES_KEPT", 2)
     await fill(store, document_id=OTHER)
     await fill(store)
     for number in range(5):

@@ -7,7 +7,7 @@ import pytest
 from crdt.ids import DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import User
-from server.store import sharing
+from server.store import catalogue, sharing
 from server.store.base import Whose
 from server.store.deeds_base import Done
 from server.store.sharing_base import INVITED, KnownUser, Link, Person, Standing
@@ -254,7 +254,7 @@ async def test_a_list_holds_what_is_ones_own_what_was_given_and_what_was_visited
 async def test_of_what_nobody_owns_the_newest_are_in_everybodys_list_and_the_visited_ones_stay(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharing, "LISTED_OWNERLESS", 2)
+    monkeypatch.setattr(catalogue, "LISTED_OWNERLESS", 2)
     ids = [DocumentId(f"document-{number}") for number in range(5)]
     for document_id in ids:
         await store.catalogue.create(document_id, document_id, EPOCH, NOON)

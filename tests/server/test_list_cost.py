@@ -11,8 +11,8 @@ from sqlalchemy import Dialect, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.store.base import LISTED_OWNERLESS, Whose
+from server.store.catalogue import concerns
 from server.store.schema import documents
-from server.store.sharing import concerns
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from tests.harness.postgres import PostgresServer

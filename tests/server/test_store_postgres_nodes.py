@@ -9,7 +9,7 @@ import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Past, Row, Taken
-from server.store.deeds import TURN
+from server.store.catalogue import TURN
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append, fill, folding_into, head, join
 from tests.harness.postgres import PostgresServer

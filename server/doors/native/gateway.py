@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 import socketio
 
-from crdt.budget import Budget, unbounded
+from crdt.budget import Budget, payer, unbounded
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol.messages import (
@@ -37,7 +37,6 @@ from crdt.protocol.requests import (
     Uploads,
     decode_request,
 )
-from server.address_groups import payer
 from server.auth.base import Authenticator, Identity, unauthenticated
 from server.doors.native.connection import Connection, ConnectionRates, NativeDoor
 from server.doors.native.engine.engine import StrictServer
@@ -157,7 +156,8 @@ class Gateway:
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Connection:
         """Let somebody in; raises ProtocolError."""
-        account = self._budget.of(payer(identity, socket.address))
+        known = identity.user.user_id if identity.lasting else None
+        account = self._budget.of(payer(known, socket.address))
         uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._user_connections.enter(identity.user.user_id)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from crdt.budget import address_group
 from crdt.errors import Code, ProtocolError
-from server.address_groups import address_group
 from server.doors.native.limits import GatewayLimits
 
 
