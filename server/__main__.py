@@ -9,23 +9,39 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
 from crdt.errors import Unavailable
+from server.cli import CannotDo
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, Declared, all_declared
 from server.config.loading import GONE, SettingsError, load, version
 
 if TYPE_CHECKING:
     from server.cli.doctor import Advice, Doctor
+    from server.store.base import Store
+
+T = TypeVar("T")
 
 _IDS_BEGIN_WITH_ANYTHING = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 """Settings of commands that take ids, because one id in 64 begins with a hyphen like an option."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """All commands. A command that cannot be done ends with a sentence for the operator."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CannotDo as error:
+            _give_up(str(error))
+        except Unavailable as error:
+            _give_up(error.message)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Manyhands: documents that many people write in at once."""
 
@@ -119,14 +135,11 @@ def token() -> None:
 @click.option("--minutes", type=click.FloatRange(0.1, 24 * 60), default=60, show_default=True)
 def mint_token(user: str, name: str | None, email: str | None, documents: tuple[str, ...], minutes: float) -> None:
     """Print a token signed with MANYHANDS_JWT_SECRET."""
-    from server.cli.token import TokenError, document_roles, mint
+    from server.cli.token import document_roles, mint
 
-    try:
-        claims = {"sub": user, "name": name, "email": email, "documents": document_roles(documents) or None}
-        given = {key: value for key, value in claims.items() if value is not None}
-        click.echo(mint(_load({}).people, given, minutes, time.time()))
-    except TokenError as error:
-        _give_up(str(error))
+    claims = {"sub": user, "name": name, "email": email, "documents": document_roles(documents) or None}
+    given = {key: value for key, value in claims.items() if value is not None}
+    click.echo(mint(_load({}).people, given, minutes, time.time()))
 
 
 @token.command("inspect")
@@ -142,6 +155,19 @@ def inspect_token() -> None:
     sys.exit(0 if good else 1)
 
 
+def _ask(ask: "Callable[[Store], Awaitable[T]]") -> "T":
+    """Ask the database that the settings name."""
+    from server.store.sql import SqlStore, url_of
+
+    places = _load({}).places
+
+    async def answer() -> "T":
+        async with SqlStore(url_of(places.database_url, places.data_dir)) as store:
+            return await ask(store)
+
+    return asyncio.run(answer())
+
+
 @main.command("adopt", context_settings=_IDS_BEGIN_WITH_ANYTHING)
 @click.option("--all", "everything", is_flag=True, help="All documents that nobody owns, instead of one.")
 @click.option("--take", is_flag=True, help="Replace the document's owner, who becomes an editor.")
@@ -150,13 +176,10 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
     """Make somebody the owner of documents that nobody owns. With SQLite, stop the server first."""
     if len(arguments) != (1 if everything else 2) or (everything and take):
         _give_up("Name the document and the person: DOCUMENT_ID USER_ID, or --all USER_ID.")
-    from server.cli.adopt import CannotAdopt, adopt_in
+    from server.cli.adopt import adopt
 
     document_id = None if everything else arguments[0]
-    try:
-        adopted = asyncio.run(adopt_in(_load({}), document_id, arguments[-1], take=take))
-    except (CannotAdopt, Unavailable) as error:
-        _give_up(error.message if isinstance(error, Unavailable) else str(error))
+    adopted = _ask(lambda store: adopt(store, document_id, arguments[-1], take=take))
     click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")
 
 
@@ -170,12 +193,9 @@ def print_record(*, most: int, document_id: str) -> None:
 
     With SQLite, stop the server first.
     """
-    from server.cli.audit import record_in
+    from server.cli.history import record_of
 
-    try:
-        lines = asyncio.run(record_in(_load({}), document_id, most))
-    except Unavailable as error:
-        _give_up(error.message)
+    lines = _ask(lambda store: record_of(store, document_id, most))
     if not lines:
         _give_up(f"There is no record of a document {document_id}.")
     click.echo("\n".join(lines))
@@ -191,12 +211,9 @@ def print_history(*, most: int, document_id: str) -> None:
 
     With SQLite, stop the server first.
     """
-    from server.cli.history import history_in
+    from server.cli.history import history_of
 
-    try:
-        lines = asyncio.run(history_in(_load({}), document_id, most))
-    except Unavailable as error:
-        _give_up(error.message)
+    lines = _ask(lambda store: history_of(store, document_id, most))
     if lines is None:
         _give_up(f"There is no document {document_id}.")
     click.echo("\n".join(lines))
@@ -252,7 +269,7 @@ def check_documents(*, document_id: str | None) -> None:
 
 def _see(ask: "Callable[[Doctor], Awaitable[Advice]]") -> None:
     """Print the advice of one of the doctor's commands, and exit with 0 if all is well, else 1."""
-    from server.cli.doctor import CannotMend, doctor
+    from server.cli.doctor import doctor
 
     config = _load({})
 
@@ -260,10 +277,7 @@ def _see(ask: "Callable[[Doctor], Awaitable[Advice]]") -> None:
         async with doctor(config) as somebody:
             return await ask(somebody)
 
-    try:
-        advice = asyncio.run(answer())
-    except (CannotMend, Unavailable) as error:
-        _give_up(error.message if isinstance(error, Unavailable) else str(error))
+    advice = asyncio.run(answer())
     click.echo("\n".join(advice.lines))
     sys.exit(0 if advice.well else 1)
 

@@ -10,33 +10,22 @@ from collections.abc import AsyncIterator
 
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Role
-from server.config import Config
+from server.cli import CannotDo
 from server.store.base import Store
 from server.store.deeds_base import OPERATOR
 from server.store.sharing_base import Standing
-from server.store.sql import SqlStore, url_of
 
 _PAGE = 200
-
-
-async def adopt_in(config: Config, document_id: str | None, user_id: str, *, take: bool) -> int:
-    """Call `adopt` on the database that the settings name. Raises CannotAdopt or Unavailable."""
-    async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
-        return await adopt(store, document_id, user_id, take=take)
-
-
-class CannotAdopt(Exception):
-    """Nothing was changed. The text is a sentence for the operator."""
 
 
 async def adopt(store: Store, document_id: str | None, user_id: str, *, take: bool = False) -> int:
     """Give a document an owner, or every document without an owner if `document_id` is None.
 
     Returns how many documents changed. `store` is open. With `take`, an owner is replaced, and
-    becomes an editor. Raises CannotAdopt if the document does not exist, or has an owner already.
+    becomes an editor. Raises CannotDo if the document does not exist, or has an owner already.
     """
     if not user_id or not user_id.isprintable():
-        raise CannotAdopt("A user id is a text without line breaks.")
+        raise CannotDo("A user id is a text without line breaks.")
     ids = (
         [found async for found in _ownerless(store)]
         if document_id is None
@@ -52,9 +41,9 @@ async def adopt(store: Store, document_id: str | None, user_id: str, *, take: bo
 async def _named(store: Store, document_id: str, *, take: bool) -> DocumentId:
     standing = await _standing(store, document_id) if is_document_id(document_id) else None
     if standing is None:
-        raise CannotAdopt(f"There is no document {document_id}.")
+        raise CannotDo(f"There is no document {document_id}.")
     if standing.owner is not None and not take:
-        raise CannotAdopt(
+        raise CannotDo(
             f"Document {document_id} has an owner: {standing.owner.user_id}. Let them transfer it, or use --take."
         )
     return DocumentId(document_id)

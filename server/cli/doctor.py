@@ -20,6 +20,7 @@ from crdt.protocol.row import WHOLE_ROW, Found, Row
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.varint import check_state_vector
+from server.cli import CannotDo
 from server.cli.contents import authors_of, in_words
 from server.config import Config
 from server.rooms.mending import mend
@@ -38,10 +39,6 @@ class Advice:
 
     lines: Sequence[str]
     well: bool = True
-
-
-class CannotMend(Exception):
-    """Nothing was changed. The text is a sentence for the operator."""
 
 
 @asynccontextmanager
@@ -91,18 +88,18 @@ class Doctor:
         """Write an update's contents again as a new row, if the document can be opened with it."""
         kept = await self._kept(document_id, place)
         if kept.state is State.PUT_BACK:
-            raise CannotMend("The update has been put back already.")
+            raise CannotDo("The update has been put back already.")
         if kept.found.set_aside.position == WHOLE_ROW:
-            raise CannotMend("The row is damaged as a whole. `show` prints the part that can be read; write it anew.")
+            raise CannotDo("The row is damaged as a whole. `show` prints the part that can be read; write it anew.")
         if holds(kept.found.set_aside, kept.found.raw):
-            raise CannotMend("The update is applied already; only the changes that it builds on are lost. Drop it.")
+            raise CannotDo("The update is applied already; only the changes that it builds on are lost. Drop it.")
         loaded = await self._loaded(kept.document_id)
         update = await self._rewritten(kept, loaded)
         row_id = UpdateId(f"put-back-{loaded.epoch}-{place_of(kept.found)}")
         append = Append(kept.document_id, Epoch(loaded.epoch), row_id, encode_batch([update]))
         (outcome,) = await self.store.log.append([append])
         if not isinstance(outcome, Appended):
-            raise CannotMend("The document was deleted or restored meanwhile.")
+            raise CannotDo("The document was deleted or restored meanwhile.")
         await self._settle(kept, State.PUT_BACK)
         return Advice([f"Put {place_of(kept.found)} of {document_id} back, as row {outcome.seq}."])
 
@@ -116,14 +113,14 @@ class Doctor:
             rows = [*stored.rows, Row(Seq(loaded.head + 1), encode_batch([update.raw]))]
             trial = await self.sandbox.trial(replace(stored, rows=rows), self.limits)
         except ManyhandsError as error:
-            raise CannotMend(f"The update still does not apply: {error.message}") from error
+            raise CannotDo(f"The update still does not apply: {error.message}") from error
         except RecursionError as error:
-            raise CannotMend("The update still does not apply: it is nested too deeply.") from error
+            raise CannotDo("The update still does not apply: it is nested too deeply.") from error
         if bad := [each for each in trial.found if each.seq > loaded.head]:
-            raise CannotMend(f"The update still does not apply: {bad[0].set_aside.reason}")
+            raise CannotDo(f"The update still does not apply: {bad[0].set_aside.reason}")
         # The sandbox has applied the update, so this process survives it as well.
         if not Replica(stored, self.limits).knowledge.would_take([update]):
-            raise CannotMend("The update does not fit into the document any more. Look at it with `show`.")
+            raise CannotDo("The update does not fit into the document any more. Look at it with `show`.")
         return update.raw
 
     async def check(self, document_id: str | None) -> Advice:
@@ -138,7 +135,7 @@ class Doctor:
         for each in documents:
             try:
                 lines += await self._mended(each)
-            except (SandboxRejected, CannotMend) as error:
+            except (SandboxRejected, CannotDo) as error:
                 sick += 1
                 lines.append(
                     f"{each}: cannot be opened. {error.message if isinstance(error, SandboxRejected) else error}"
@@ -165,16 +162,16 @@ class Doctor:
 
     async def _known(self, document_id: str) -> DocumentId:
         if not is_document_id(document_id) or await self.store.catalogue.get(DocumentId(document_id)) is None:
-            raise CannotMend(f"There is no document {document_id}.")
+            raise CannotDo(f"There is no document {document_id}.")
         return DocumentId(document_id)
 
     async def _loaded(self, document_id: DocumentId) -> Loaded:
         try:
             loaded = await self.store.log.load(document_id)
         except ManyhandsError as error:
-            raise CannotMend(error.message) from error
+            raise CannotDo(error.message) from error
         if loaded is None:
-            raise CannotMend(f"There is no document {document_id}.")
+            raise CannotDo(f"There is no document {document_id}.")
         return loaded
 
     async def _kept(self, document_id: str, place: str) -> Kept:
@@ -184,9 +181,9 @@ class Doctor:
             if place == str(place_of(each.found)):
                 return each
         if not kept:
-            raise CannotMend(f"Nothing of {document_id} is set aside.")
+            raise CannotDo(f"Nothing of {document_id} is set aside.")
         places = ", ".join(str(place_of(each.found)) for each in kept)
-        raise CannotMend(f"{place} of {document_id} is not set aside; it is one of {places}.")
+        raise CannotDo(f"{place} of {document_id} is not set aside; it is one of {places}.")
 
     async def _settle(self, kept: Kept, state: State) -> None:
         seq, position = kept.found.seq, kept.found.set_aside.position

@@ -1,25 +1,30 @@
-"""History of one document: a line for each row of its log, with the time and the contributors.
+"""History of one document for the operator: the rows of its log, and the deeds done to it.
 
-Rows that are folded are included, as far as they are kept.
+Owners read the deeds over REST as long as their document exists. Afterwards only the database has
+them. Rows that are folded are included, as far as they are kept.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from msgspec import to_builtins
+
 from crdt.ids import DocumentId
 from crdt.protocol.row import Contributor
-from server.config import Config
+from server.http.sharing import told
 from server.store.base import Row, Store
 from server.store.contributors import split
-from server.store.sql import SqlStore, url_of
 from server.store.statements import from_microseconds
 
 
-async def history_in(config: Config, document_id: str, most: int) -> Sequence[str] | None:
-    """Call `history_of` on the database that the settings name. Raises Unavailable."""
-    async with SqlStore(url_of(config.places.database_url, config.places.data_dir)) as store:
-        return await history_of(store, document_id, most)
+async def record_of(store: Store, document_id: str, most: int) -> Sequence[str]:
+    """Return the newest deeds, the last first, as one JSON object a line, in the form of REST.
+
+    `store` is open.
+    """
+    deeds = await store.deeds.list(DocumentId(document_id), most)
+    return [json.dumps(to_builtins(told(deed))) for deed in deeds]
 
 
 async def history_of(store: Store, document_id: str, most: int) -> Sequence[str] | None:

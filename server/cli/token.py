@@ -13,6 +13,7 @@ from crdt.permissions import Role
 from crdt.protocol.requests import Guest
 from server.auth.base import Credentials
 from server.auth.jwt import JwtAuthenticator, identity_of
+from server.cli import CannotDo
 from server.config.people import PeopleSettings
 from server.people.ways_in import way_in
 
@@ -20,17 +21,13 @@ SHOWN = ("iss", "aud", "sub", "name", "email", "documents")
 """The claims of a token that are shown, beside its times."""
 
 
-class TokenError(Exception):
-    """The token cannot be made. The text is a sentence for the operator."""
-
-
 def mint(people: PeopleSettings, claims: Mapping[str, Any], minutes: float, now: float) -> str:
     """Sign a token with the configured secret.
 
-    Raises TokenError for a token that the server would refuse.
+    Raises CannotDo for a token that the server would refuse.
     """
     if people.jwt_secret is None:
-        raise TokenError(
+        raise CannotDo(
             "Tokens are made with MANYHANDS_JWT_SECRET (and MANYHANDS_AUTH=jwt): set them as the server has them."
         )
     full: dict[str, Any] = {"iat": int(now), "exp": int(now + 60 * minutes), **claims}
@@ -38,17 +35,17 @@ def mint(people: PeopleSettings, claims: Mapping[str, Any], minutes: float, now:
     try:
         identity_of(full, now)
     except ManyhandsError as refused:
-        raise TokenError(refused.message) from None
+        raise CannotDo(refused.message) from None
     return jwt.encode(full, people.jwt_secret, algorithm="HS256")
 
 
 def document_roles(given: tuple[str, ...]) -> dict[str, str]:
-    """Parse texts of the form `ID=role`. Raises TokenError."""
+    """Parse texts of the form `ID=role`. Raises CannotDo."""
     roles = {}
     for text in given:
         document_id, equals, role = text.rpartition("=")
         if not equals or role not in list(Role):
-            raise TokenError(f"--document takes ID=role or *=role, with one of {', '.join(Role)} as role.")
+            raise CannotDo(f"--document takes ID=role or *=role, with one of {', '.join(Role)} as role.")
         roles[document_id] = role
     return roles
 

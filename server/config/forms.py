@@ -1,19 +1,16 @@
-"""Forms of a setting's text. Each form says what it wants, and parses a text or raises ValueError.
-
-If a ValueError has a message, the message replaces the form's own words.
-"""
+"""Forms of a setting's text. Each says what it wants, and parses a text or raises ValueError."""
 
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from crdt.token_bucket import Rate
 
-T = TypeVar("T", covariant=True)
+T = TypeVar("T")
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}\Z")
 _NODE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
@@ -38,6 +35,17 @@ class Setting(NamedTuple):
     secret: bool = False
 
 
+def setting(default: T, form: Form[Any], unit: str, reason: str, *, secret: bool = False) -> T:
+    """Declare a field of a dataclass as a setting. `reason` is the reason for the default."""
+    return field(default=default, metadata={"setting": Setting(form, unit, reason, secret)})
+
+
+def _when(good: object, value: T) -> T:
+    if not good:
+        raise ValueError
+    return value
+
+
 def is_loopback(name: str) -> bool:
     """Whether only this machine can reach the address."""
     if name == "localhost":
@@ -52,11 +60,7 @@ def integer(least: int, most: int) -> Form[int]:
     """Return the form of a whole number, written in decimal digits only."""
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", text):
-            raise ValueError
-        if not least <= int(text) <= most:
-            raise ValueError
-        return int(text)
+        return _when(re.fullmatch(r"[0-9]{1,18}", text) and least <= int(text) <= most, int(text))
 
     return Form(f"a whole number from {least} to {most}", parse)
 
@@ -65,11 +69,7 @@ def number(least: float, most: float) -> Form[float]:
     """Return the form of a decimal number, for example of seconds."""
 
     def parse(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
-            raise ValueError
-        if not least <= float(text) <= most:
-            raise ValueError
-        return float(text)
+        return _when(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) and least <= float(text) <= most, float(text))
 
     return Form(f"a number from {least:g} to {most:g}", parse)
 
@@ -78,9 +78,7 @@ def choice(*words: str) -> Form[str]:
     """Return the form of one of a few words, in upper or lower case."""
 
     def parse(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError
-        return text.lower()
+        return _when(text.lower() in words, text.lower())
 
     return Form("one of " + ", ".join(words), parse)
 
@@ -96,9 +94,7 @@ def text(most: int) -> Form[str]:
     """Return the form of a text on one line."""
 
     def parse(text: str) -> str:
-        if len(text) > most or not text.isprintable():
-            raise ValueError
-        return text
+        return _when(len(text) <= most and text.isprintable(), text)
 
     return Form(f"text of {most} characters at most", parse)
 
@@ -107,9 +103,7 @@ def secret(least: int) -> Form[str]:
     """Return the form of a secret."""
 
     def parse(text: str) -> str:
-        if len(text) < least or len(text) > 1000:
-            raise ValueError
-        return text
+        return _when(least <= len(text) <= 1000, text)
 
     return Form(
         f"at least {least} characters that nobody can guess, such as those that `openssl rand -base64 32` prints", parse
@@ -120,15 +114,11 @@ def _host(text: str) -> str:
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if ":" in bare:
         return str(ipaddress.IPv6Address(bare))
-    if not _HOST.match(bare):
-        raise ValueError
-    return bare
+    return _when(_HOST.match(bare), bare)
 
 
 def _directory(text: str) -> Path:
-    if "\0" in text:
-        raise ValueError
-    return Path(text).expanduser()
+    return _when("\0" not in text, Path(text).expanduser())
 
 
 def _database_url(text: str) -> str:
@@ -136,21 +126,16 @@ def _database_url(text: str) -> str:
     postgres = text.partition("://")[0] in ("postgresql", "postgres", "postgresql+asyncpg") and bool(
         urlsplit(text).path.strip("/")
     )
-    if not sqlite and not postgres:
-        raise ValueError
-    return text
+    return _when(sqlite or postgres, text)
 
 
 def _redis_url(text: str) -> str:
-    if text.partition("://")[0] not in _REDIS or not text.partition("://")[2]:
-        raise ValueError
-    return text
+    scheme, _, place = text.partition("://")
+    return _when(scheme in _REDIS and place, text)
 
 
 def _node_id(text: str) -> str:
-    if not _NODE_ID.match(text):
-        raise ValueError
-    return text
+    return _when(_NODE_ID.match(text), text)
 
 
 def _flag(text: str) -> bool:
@@ -180,9 +165,8 @@ def _trusted_url(text: str) -> str:
     """Parse a URL of keys, which must not be changed on the way: the keys decide who people are."""
     parts = urlsplit(text)
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    if not safe or not parts.hostname or parts.fragment or "@" in parts.netloc or not text.isprintable():
-        raise ValueError
-    return text
+    plain = not parts.fragment and "@" not in parts.netloc and text.isprintable()
+    return _when(safe and parts.hostname and plain, text)
 
 
 def _public_key(text: str) -> str:
@@ -202,9 +186,7 @@ def _file(name: str) -> str:
 
 def _scopes(text: str) -> str:
     scopes = text.split()
-    if "openid" not in scopes or not text.isprintable() or len(text) > 500:
-        raise ValueError
-    return " ".join(scopes)
+    return _when("openid" in scopes and text.isprintable() and len(text) <= 500, " ".join(scopes))
 
 
 def _networks(text: str) -> tuple[str, ...]:
@@ -212,32 +194,16 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(network) for network in networks)
 
 
-def _wordless(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """Drop the standard library's messages, because the form's own words are clearer."""
-
-    def wrapped(text: str) -> T:
-        try:
-            return parse(text)
-        except ValueError:
-            raise ValueError from None
-
-    return wrapped
-
-
 FLAG = Form("0 or 1", _flag)
-HOST = Form("an IP address or a host name", _wordless(_host))
+HOST = Form("an IP address or a host name", _host)
 DIRECTORY = Form("a path to a directory", _directory)
 DATABASE_URL = Form("a URL such as sqlite:////srv/manyhands.db or postgresql://user:password@host/name", _database_url)
 REDIS_URL = Form("a URL such as redis://:password@host:6379/0 or rediss://…", _redis_url)
-NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _wordless(_node_id))
-ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _wordless(_origins))
+NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _node_id)
+ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _origins)
 RATE = Form("two whole numbers such as 10/200: the amount per second, and the amount at once after a pause", _rate)
-NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _wordless(_networks))
-TRUSTED_URL = Form(
-    "a URL that begins with https:// (or http:// and an address of this machine)", _wordless(_trusted_url)
-)
-PUBLIC_URL = Form("an origin such as https://docs.example.com", _wordless(_origin))
-PUBLIC_KEY = Form(
-    "a public key in PEM, or a file with one: RSA of at least 2048 bits or EC on P-256", _wordless(_public_key)
-)
-SCOPES = Form("scopes separated by spaces, openid among them", _wordless(_scopes))
+NETWORKS = Form("IP addresses or networks such as 10.0.0.0/8, separated by commas", _networks)
+TRUSTED_URL = Form("a URL that begins with https:// (or http:// and an address of this machine)", _trusted_url)
+PUBLIC_URL = Form("an origin such as https://docs.example.com", _origin)
+PUBLIC_KEY = Form("a public key in PEM, or a file with one: RSA of at least 2048 bits or EC on P-256", _public_key)
+SCOPES = Form("scopes separated by spaces, openid among them", _scopes)

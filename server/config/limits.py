@@ -5,12 +5,11 @@ one another.
 """
 
 from dataclasses import dataclass, fields
-from typing import Annotated
 
 from crdt.protocol.messages import Limits
 from crdt.token_bucket import Rate
 from server.config import forms as form
-from server.config.forms import Setting
+from server.config.forms import setting
 
 KiB, MiB, GiB = 2**10, 2**20, 2**30
 _ROOM = Limits()
@@ -20,42 +19,33 @@ _ROOM = Limits()
 class DocumentLimits:
     """Limits of one document."""
 
-    max_update_bytes: Annotated[
-        int,
-        Setting(form.integer(64 * KiB, GiB), "bytes", "one change: a pasted book fits"),
-    ] = _ROOM.update_bytes
-    max_part_bytes: Annotated[
-        int,
-        Setting(
-            form.integer(16 * KiB, 16 * MiB),
-            "bytes",
-            "one message with content; larger ones are sent in parts, so that others' keystrokes pass between them",
-        ),
-    ] = _ROOM.part_bytes
-    max_document_bytes: Annotated[
-        int,
-        Setting(form.integer(MiB, 4 * GiB), "bytes", "a browser still opens it; images are kept elsewhere"),
-    ] = _ROOM.document_bytes
-    max_waiting_bytes: Annotated[
-        int,
-        Setting(
-            form.integer(MiB, GiB),
-            "bytes",
-            "one document's edits in memory while the store does not answer; later ones stay with their clients",
-        ),
-    ] = _ROOM.waiting_bytes
-    max_backlog_bytes: Annotated[
-        int,
-        Setting(
-            form.integer(64 * KiB, 256 * MiB),
-            "bytes",
-            "unsent data of one slow connection; above it, the connection gets one summary when it has caught up",
-        ),
-    ] = _ROOM.backlog_bytes
-    max_members: Annotated[
-        int,
-        Setting(form.integer(1, 100_000), "sessions", "pages that have one document open at once"),
-    ] = _ROOM.members
+    max_update_bytes: int = setting(
+        _ROOM.update_bytes, form.integer(64 * KiB, GiB), "bytes", "one change: a pasted book fits"
+    )
+    max_part_bytes: int = setting(
+        _ROOM.part_bytes,
+        form.integer(16 * KiB, 16 * MiB),
+        "bytes",
+        "one message with content; larger ones are sent in parts, so that others' keystrokes pass between them",
+    )
+    max_document_bytes: int = setting(
+        _ROOM.document_bytes, form.integer(MiB, 4 * GiB), "bytes", "a browser still opens it; images are kept elsewhere"
+    )
+    max_waiting_bytes: int = setting(
+        _ROOM.waiting_bytes,
+        form.integer(MiB, GiB),
+        "bytes",
+        "one document's edits in memory while the store does not answer; later ones stay with their clients",
+    )
+    max_backlog_bytes: int = setting(
+        _ROOM.backlog_bytes,
+        form.integer(64 * KiB, 256 * MiB),
+        "bytes",
+        "unsent data of one slow connection; above it, the connection gets one summary when it has caught up",
+    )
+    max_members: int = setting(
+        _ROOM.members, form.integer(1, 100_000), "sessions", "pages that have one document open at once"
+    )
 
     @property
     def limits(self) -> Limits:
@@ -67,142 +57,117 @@ class DocumentLimits:
 class ConnectionLimits:
     """Limits of connections, and of the memory that people take."""
 
-    max_connections: Annotated[
-        int,
-        Setting(form.integer(1, 1_000_000), "connections", "a large organisation with several tabs each"),
-    ] = 5000
-    max_connections_per_address: Annotated[
-        int,
-        Setting(
-            form.integer(1, 1_000_000), "connections", "an office behind one address works; one visitor cannot take all"
-        ),
-    ] = 1000
-    max_connections_per_user: Annotated[
-        int,
-        Setting(form.integer(1, 1_000_000), "connections", "one person's tabs, devices and programs, on one node"),
-    ] = 100
-    max_handshakes_per_address: Annotated[
-        int,
-        Setting(
-            form.integer(1, 1_000_000),
-            "connections",
-            "without a greeting yet; after a restart a whole office comes back at once",
-        ),
-    ] = 200
-    max_documents_per_connection: Annotated[
-        int,
-        Setting(form.integer(1, 10_000), "documents", "a page holds one; a program that watches a folder holds dozens"),
-    ] = 64
-    max_held_bytes: Annotated[
-        int,
-        Setting(
-            form.integer(2 * MiB, 2**40),
-            "bytes",
-            "memory that all people together make the server hold: unfinished uploads, missing updates, requests' bodies",
-        ),
-    ] = 512 * MiB
-    max_held_bytes_per_user: Annotated[
-        int,
-        Setting(
-            form.integer(MiB, 2**40),
-            "bytes",
-            "the same for one person (guests without a cookie: one address): two of the largest changes at once",
-        ),
-    ] = 32 * MiB
-    max_open_bytes_per_user: Annotated[
-        int,
-        Setting(
-            form.integer(MiB, 2**40),
-            "bytes",
-            "memory of the documents that one person has open (guests without a cookie: one address): "
-            "two to four times their size; a single document may be larger",
-        ),
-    ] = 64 * MiB
-    connect_seconds: Annotated[
-        float,
-        Setting(
-            form.number(0.1, 300), "seconds", "from a connection's opening to its greeting; bad links need half of it"
-        ),
-    ] = 10.0
+    max_connections: int = setting(
+        5000, form.integer(1, 1_000_000), "connections", "a large organisation with several tabs each"
+    )
+    max_connections_per_address: int = setting(
+        1000,
+        form.integer(1, 1_000_000),
+        "connections",
+        "an office behind one address works; one visitor cannot take all",
+    )
+    max_connections_per_user: int = setting(
+        100, form.integer(1, 1_000_000), "connections", "one person's tabs, devices and programs, on one node"
+    )
+    max_handshakes_per_address: int = setting(
+        200,
+        form.integer(1, 1_000_000),
+        "connections",
+        "without a greeting yet; after a restart a whole office comes back at once",
+    )
+    max_documents_per_connection: int = setting(
+        64, form.integer(1, 10_000), "documents", "a page holds one; a program that watches a folder holds dozens"
+    )
+    max_held_bytes: int = setting(
+        512 * MiB,
+        form.integer(2 * MiB, 2**40),
+        "bytes",
+        "memory that all people together make the server hold: unfinished uploads, missing updates, requests' bodies",
+    )
+    max_held_bytes_per_user: int = setting(
+        32 * MiB,
+        form.integer(MiB, 2**40),
+        "bytes",
+        "the same for one person (guests without a cookie: one address): two of the largest changes at once",
+    )
+    max_open_bytes_per_user: int = setting(
+        64 * MiB,
+        form.integer(MiB, 2**40),
+        "bytes",
+        "memory of the documents that one person has open (guests without a cookie: one address): "
+        "two to four times their size; a single document may be larger",
+    )
+    connect_seconds: float = setting(
+        10.0, form.number(0.1, 300), "seconds", "from a connection's opening to its greeting; bad links need half of it"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Rates; no page comes near them."""
 
-    join_rate: Annotated[
-        Rate,
-        Setting(form.RATE, "joins of one connection", "a program that watches a folder joins all of it at its start"),
-    ] = Rate(10, 200)
-    update_rate: Annotated[
-        Rate,
-        Setting(
-            form.RATE, "changes of one connection", "a page sends one for a few keystrokes, a program one per line"
-        ),
-    ] = Rate(500, 5000)
-    byte_rate: Annotated[
-        Rate,
-        Setting(form.RATE, "bytes of one connection's changes", "four of the largest changes at once"),
-    ] = Rate(8 * MiB, 64 * MiB)
-    presence_rate: Annotated[
-        Rate,
-        Setting(form.RATE, "cursors of one connection", "a mouse that selects text moves sixty times a second"),
-    ] = Rate(100, 300)
-    request_rate: Annotated[
-        Rate,
-        Setting(form.RATE, "REST requests of one address", "an office behind one address works"),
-    ] = Rate(100, 1000)
-    creation_rate: Annotated[
-        Rate,
-        Setting(form.RATE, "new documents of one address", "a script that imports a folder makes all of it at once"),
-    ] = Rate(10, 100)
+    join_rate: Rate = setting(
+        Rate(10, 200),
+        form.RATE,
+        "joins of one connection",
+        "a program that watches a folder joins all of it at its start",
+    )
+    update_rate: Rate = setting(
+        Rate(500, 5000),
+        form.RATE,
+        "changes of one connection",
+        "a page sends one for a few keystrokes, a program one per line",
+    )
+    byte_rate: Rate = setting(
+        Rate(8 * MiB, 64 * MiB), form.RATE, "bytes of one connection's changes", "four of the largest changes at once"
+    )
+    presence_rate: Rate = setting(
+        Rate(100, 300), form.RATE, "cursors of one connection", "a mouse that selects text moves sixty times a second"
+    )
+    request_rate: Rate = setting(
+        Rate(100, 1000), form.RATE, "REST requests of one address", "an office behind one address works"
+    )
+    creation_rate: Rate = setting(
+        Rate(10, 100),
+        form.RATE,
+        "new documents of one address",
+        "a script that imports a folder makes all of it at once",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
     """Limits of the REST API."""
 
-    max_attachment_bytes: Annotated[
-        int,
-        Setting(form.integer(KiB, 256 * MiB), "bytes", "a phone's photograph"),
-    ] = 10 * MiB
-    max_document_attachments_bytes: Annotated[
-        int,
-        Setting(form.integer(MiB, 2**40), "bytes", "a document's pictures together: twenty-five of the largest"),
-    ] = 256 * MiB
-    max_documents_per_user: Annotated[
-        int,
-        Setting(form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"),
-    ] = 10_000
-    max_people_per_document: Annotated[
-        int,
-        Setting(
-            form.integer(1, 100_000),
-            "people",
-            "with a role of their own, the owner included: a large department; more people come by the link",
-        ),
-    ] = 1000
-    ready_seconds: Annotated[
-        float,
-        Setting(
-            form.number(0.1, 60), "seconds", "for which /ready waits for the store: less than balancers wait for /ready"
-        ),
-    ] = 2.0
+    max_attachment_bytes: int = setting(10 * MiB, form.integer(KiB, 256 * MiB), "bytes", "a phone's photograph")
+    max_document_attachments_bytes: int = setting(
+        256 * MiB, form.integer(MiB, 2**40), "bytes", "a document's pictures together: twenty-five of the largest"
+    )
+    max_documents_per_user: int = setting(
+        10_000, form.integer(1, 10_000_000), "documents", "a life's work; a guest without a cookie owns none"
+    )
+    max_people_per_document: int = setting(
+        1000,
+        form.integer(1, 100_000),
+        "people",
+        "with a role of their own, the owner included: a large department; more people come by the link",
+    )
+    ready_seconds: float = setting(
+        2.0,
+        form.number(0.1, 60),
+        "seconds",
+        "for which /ready waits for the store: less than balancers wait for /ready",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
     """Limits of the sandbox; its worker processes read content that may be bad."""
 
-    sandbox_memory_bytes: Annotated[
-        int,
-        Setting(form.integer(128 * MiB, 64 * GiB), "bytes", "the largest document several times over"),
-    ] = GiB
-    sandbox_seconds: Annotated[
-        float,
-        Setting(form.number(0.1, 3600), "seconds", "one job's processor time; content that takes longer counts as bad"),
-    ] = 30.0
-    sandbox_workers: Annotated[
-        int,
-        Setting(form.integer(1, 64), "processes", "leaves the other cores to the server"),
-    ] = 1
+    sandbox_memory_bytes: int = setting(
+        GiB, form.integer(128 * MiB, 64 * GiB), "bytes", "the largest document several times over"
+    )
+    sandbox_seconds: float = setting(
+        30.0, form.number(0.1, 3600), "seconds", "one job's processor time; content that takes longer counts as bad"
+    )
+    sandbox_workers: int = setting(1, form.integer(1, 64), "processes", "leaves the other cores to the server")

@@ -49,8 +49,9 @@ def load(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Confi
                 continue
             try:
                 given[each.name] = each.setting.form.parse(text)
-            except ValueError as error:
-                problems.append(_complaint(each, source, text, str(error)))
+            except ValueError:
+                shown = "" if each.setting.secret else f", not {text[:100]!r}"
+                problems.append(f"{source} must be {each.setting.form.wants}{shown}.")
         built[name] = part(**given)
     config = Config(**built)
     problems += _contradictions(config)
@@ -64,11 +65,6 @@ def _given(each: Declared, environ: Mapping[str, str], options: Mapping[str, str
     if option is not None:
         return each.option, option.strip()
     return each.variable, environ.get(each.variable, "").strip()
-
-
-def _complaint(each: Declared, source: str, text: str, wanted: str) -> str:
-    shown = "" if each.setting.secret else f", not {text[:100]!r}"
-    return f"{source} must be {wanted or each.setting.form.wants}{shown}."
 
 
 def _unknown(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Iterator[str]:

@@ -4,7 +4,8 @@ import pytest
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
-from server.cli.adopt import CannotAdopt, adopt
+from server.cli import CannotDo
+from server.cli.adopt import adopt
 from server.store.deeds_base import OPERATOR
 from server.store.sql import SqlStore
 from tests.contracts.storages import NOON
@@ -66,7 +67,7 @@ async def test_what_cannot_be_adopted_is_refused_and_left_as_it_is(
     document_id: str, user_id: str, sentence: str
 ) -> None:
     store = await filled()
-    with pytest.raises(CannotAdopt, match=sentence):
+    with pytest.raises(CannotDo, match=sentence):
         await adopt(store, document_id, user_id)
     assert await owner(store, "annas-own") == "anna"
     assert await owner(store, "ownerless-1") is None
