@@ -41,20 +41,23 @@ function readLength(decoder: decoding.Decoder): number {
 }
 
 /**
- * Share out updates, in order, over batches of at most `bytes` each.
+ * Share out what holds updates, in order, over batches of at most `bytes` each.
  * An update that is larger than that by itself has a batch of its own, which then has to travel in parts.
  */
-export function shareOut(updates: readonly Uint8Array[], bytes: number): readonly (readonly Uint8Array[])[] {
-  const batches: Uint8Array[][] = [];
+export function shareOut<T extends { readonly update: Uint8Array }>(
+  holders: readonly T[],
+  bytes: number,
+): readonly (readonly T[])[] {
+  const batches: T[][] = [];
   let room = 0;
-  for (const update of updates) {
-    const size = update.length + 8; // a varUint takes at most 8 bytes
+  for (const holder of holders) {
+    const size = holder.update.length + 8; // a varUint takes at most 8 bytes
     const current = batches.at(-1);
     if (current === undefined || size > room || current.length === MAX_UPDATES) {
-      batches.push([update]);
+      batches.push([holder]);
       room = bytes - size;
     } else {
-      current.push(update);
+      current.push(holder);
       room -= size;
     }
   }

@@ -4,19 +4,25 @@
  * 1. Each life (epoch) of a document has a content database of its own. Setting a copy aside means to point the document at
  *    a new one: tabs that still have the old life open go on writing to the old database and spoil nothing.
  * 2. Beside the content stand the key that protects client ids, the epoch and the title for a visit without a network.
- * 3. Each tab with changes that are not known to be durable keeps a mark there. State vectors do not tell deletions,
- *    so without the mark a deletion made offline would not be sent after a reload.
- * 4. A device without IndexedDB, or with a full disk, edits on without a copy: `onFailure` says so, and no failure reaches the editor.
+ * 3. Each tab with changes that are not known to be durable keeps a mark there, which counts them. State vectors do not tell
+ *    deletions, so without the mark a deletion made offline would not be sent after a reload.
+ * 4. The changes themselves stand in the content database, written together every now and then. Their record says up to which
+ *    count of the mark they are whole. When they are not, as after a crash or in a copy of an earlier release, the copy is `dirty`:
+ *    the document's state has to be sent.
+ * 5. A device without IndexedDB, or with a full disk, edits on without a copy: `onFailure` says so, and no failure reaches the editor.
  */
 
 import { IndexeddbPersistence } from "y-indexeddb";
 import * as Y from "yjs";
-import type { Clock } from "./clock.js";
+import { type Change, type KeptChange, updateOf } from "./changes.js";
+import type { Clock, Timer } from "./clock.js";
 import { deleteDatabase, entries, openDatabase, result, under } from "./database.js";
 import type { DocumentInfo } from "./types.js";
 
 /** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
 const PATIENCE = 5_000;
+/** Milliseconds during which changes are gathered before they are written: most are acknowledged by then. */
+const GATHER_TIME = 500;
 
 export const DATABASE = "manyhands";
 export const STORES = ["documents", "unsaved", "copies"] as const;
@@ -32,15 +38,33 @@ export interface Entry {
 
 /** What was found on this device. */
 export interface Found extends Entry {
-  /** Whether changes in the copy may be unknown to the server. */
+  /** Whether there may be changes in the copy that are unknown to the server and not among `changes`. */
   readonly dirty: boolean;
+  /** What tabs of this device have changed, in the order of each; the server may lack it. */
+  readonly changes: readonly KeptChange[];
+  /** Every row up to this one is in the copy; null when that is not known. */
+  readonly applied: number | null;
   readonly separateCopies: readonly string[];
 }
+
+/** What the page has to keep of its document beside the content. */
+export interface Kept {
+  /** The changes that are not acknowledged. */
+  readonly changes: readonly Change[];
+  /** Whether these are all changes that are not acknowledged. */
+  readonly whole: boolean;
+  readonly epoch: number | null;
+  readonly applied: number | null;
+}
+
+/** A record beside the content: of a change, or how many changes of a tab the records are whole for. */
+type Written = Omit<KeptChange, "key"> | { readonly count: number };
 
 export class OfflineCopy {
   private readonly documentId: string;
   private readonly doc: Y.Doc;
   private readonly clock: Clock;
+  private readonly toKeep: () => Kept | null;
   private readonly onFailure: () => void;
   private readonly tab = random(8);
   private beside: IDBDatabase | null = null;
@@ -50,12 +74,17 @@ export class OfflineCopy {
   /** Marks that other tabs, or this page before its reload, had set when the copy was read, with their counts. */
   private inherited: ReadonlyMap<string, unknown> = new Map();
   private changes = 0;
+  /** The records of changes on the device that this tab knows of, with their counts. */
+  private written = new Map<string, number>();
+  private appliedWritten: number | null = null;
+  private timer: Timer | null = null;
 
   /** `onFailure` is called once, when it turns out that changes are not kept on this device. */
-  constructor(documentId: string, doc: Y.Doc, clock: Clock, onFailure: () => void) {
+  constructor(documentId: string, doc: Y.Doc, clock: Clock, toKeep: () => Kept | null, onFailure: () => void) {
     this.documentId = documentId;
     this.doc = doc;
     this.clock = clock;
+    this.toKeep = toKeep;
     this.onFailure = onFailure;
     this.entry = { key: newKey(), copy: this.newCopy(), epoch: null, document: null };
   }
@@ -65,7 +94,7 @@ export class OfflineCopy {
     return new Promise((resolve) => {
       const giveUp = (): void => {
         this.fail();
-        resolve({ ...this.entry, dirty: false, separateCopies: [] });
+        resolve({ ...this.entry, dirty: false, changes: [], applied: null, separateCopies: [] });
       };
       const timer = this.clock.setTimeout(giveUp, PATIENCE);
       this.read()
@@ -90,6 +119,11 @@ export class OfflineCopy {
   markSaved(): void {
     const drop = this.marksToDrop();
     this.write("unsaved", drop);
+  }
+
+  /** What `toKeep` returns has changed; as long as that is null, nothing is written. */
+  keepSoon(): void {
+    if (this.content !== null) this.timer ??= this.clock.setTimeout(this.keepNow, GATHER_TIME);
   }
 
   /** Note the document's life and title for the next visit, which may be offline. */
@@ -120,8 +154,12 @@ export class OfflineCopy {
     const known = (await result(open(beside, "readonly")[0].get(this.documentId))) as Entry | undefined;
     // Another tab may have been first: what it has begun is for both.
     this.entry = known?.copy === entry.copy ? { ...entry, copy: this.newCopy() } : (known ?? entry);
+    this.content = null;
     await content.destroy();
+    this.written = new Map();
+    this.appliedWritten = null;
     await this.readContent(); // which writes the whole document too
+    this.keepSoon();
     const [documents, unsaved] = open(beside, "readwrite");
     const current = (await result(documents.get(this.documentId))) as Entry | undefined;
     if (current?.copy === entry.copy) await result(documents.put(this.entry, this.documentId));
@@ -171,6 +209,8 @@ export class OfflineCopy {
   }
 
   async destroy(): Promise<void> {
+    this.keepNow();
+    for (const event of LAST_CHANCES) globalThis.removeEventListener?.(event, this.keepNow);
     const { content, beside } = this;
     this.ended = true;
     this.content = null;
@@ -188,19 +228,55 @@ export class OfflineCopy {
     this.beside = beside;
     const found = await this.readBeside(beside);
     await this.readContent();
+    const kept = await this.readKept(beside, found.epoch);
+    for (const event of LAST_CHANCES) globalThis.addEventListener?.(event, this.keepNow);
     // What was written while the copy was being read had nowhere to leave its mark.
     if (this.changes > 0) this.markUnsaved();
-    return found;
+    return { ...found, ...kept };
   }
 
-  private async readBeside(beside: IDBDatabase): Promise<Found> {
+  private async readBeside(beside: IDBDatabase): Promise<Omit<Found, "dirty" | "changes" | "applied">> {
     const [documents, unsaved, copies] = open(beside, "readwrite");
     const known = (await result(documents.get(this.documentId))) as Entry | undefined;
     if (known === undefined) await result(documents.put(this.entry, this.documentId));
     else this.entry = known;
     this.inherited = new Map(await entries(unsaved, under(this.entry.copy)));
     const kept = await entries(copies, under(this.documentId));
-    return { ...this.entry, dirty: this.inherited.size > 0, separateCopies: kept.map(([name]) => name) };
+    return { ...this.entry, separateCopies: kept.map(([name]) => name) };
+  }
+
+  /** Read the changes of those tabs that had a mark before the content was read. */
+  private async readKept(
+    beside: IDBDatabase,
+    epoch: number | null,
+  ): Promise<Pick<Found, "dirty" | "changes" | "applied">> {
+    const { doc, content, inherited } = this;
+    const db = content?.db;
+    if (db == null) return { dirty: inherited.size > 0, changes: [], applied: null };
+    const store = db.transaction("custom", "readonly").objectStore("custom");
+    const [records, applied] = await Promise.all([
+      entries(store, under("changes")),
+      result(store.get("applied")) as Promise<{ epoch: number | null; seq: number } | undefined>,
+    ]);
+    const marks = new Map([...inherited].map(([mark, count]) => [mark.slice(mark.lastIndexOf("/") + 1), count]));
+    const now = await entries(open(beside, "readonly")[1], under(this.entry.copy));
+    const changes: KeptChange[] = [];
+    const whole = new Set<string>();
+    for (const [key, value] of records) {
+      const record = value as Written;
+      const [, tab = "", name] = key.split("/");
+      const count = marks.get(tab);
+      // Without a mark all is saved; but a mark may have come since.
+      if (count === undefined && now.some(([mark]) => mark.endsWith(`/${tab}`))) continue;
+      this.written.set(key, record.count);
+      if (count === undefined) continue;
+      if ("update" in record) changes.push({ key, ...record });
+      else if (name === "whole" && record.count >= Number(count)) whole.add(tab);
+    }
+    // The content may have been read before what another tab has written just now.
+    for (const { update } of changes) Y.applyUpdate(doc, update, content);
+    const dirty = [...marks.keys()].some((tab) => !whole.has(tab));
+    return { dirty, changes, applied: applied?.epoch === epoch ? applied.seq : null };
   }
 
   private async readContent(): Promise<void> {
@@ -241,6 +317,56 @@ export class OfflineCopy {
     return `${this.entry.copy}/${this.tab}`;
   }
 
+  private readonly keepNow = (): void => {
+    this.forgetTimer();
+    const kept = this.toKeep();
+    const db = this.content?.db;
+    if (this.ended || kept === null || db == null) return;
+    const wanted = this.recordsOf(kept);
+    const puts = [...wanted].filter(([key, { count }]) => this.written.get(key) !== count);
+    // As long as the list is not whole, what is not in it need not be on the server.
+    const drops = [...this.written].filter(
+      ([key]) => !wanted.has(key) && (kept.whole || key === this.wholeKey()),
+    );
+    const { epoch, applied } = kept;
+    if (puts.length === 0 && drops.length === 0 && applied === this.appliedWritten) return;
+    for (const [key, { count }] of puts) this.written.set(key, count);
+    for (const [key] of drops) this.written.delete(key);
+    this.appliedWritten = applied;
+    try {
+      // Both stores: the content that was written before is durable before this is.
+      const store = db.transaction(["updates", "custom"], "readwrite").objectStore("custom");
+      const done = [
+        ...puts.map(([key, record]) => result(store.put(record, key))),
+        ...drops.map((drop) => dropRecord(store, drop)),
+        ...(applied === null ? [] : [raiseApplied(store, epoch, applied)]),
+      ];
+      Promise.all(done).catch(() => this.fail());
+    } catch {
+      this.fail(); // the connection to the database is gone
+    }
+  };
+
+  private recordsOf({ changes, whole }: Kept): ReadonlyMap<string, Written> {
+    const records = new Map<string, Written>();
+    for (const change of changes) {
+      const { id, key, after, count } = change;
+      const name = key ?? `changes/${this.tab}/${String(id).padStart(16, "0")}`;
+      records.set(name, { after, count, update: updateOf(change) });
+    }
+    if (whole && changes.length > 0) records.set(this.wholeKey(), { count: this.changes });
+    return records;
+  }
+
+  private wholeKey(): string {
+    return `changes/${this.tab}/whole`;
+  }
+
+  private forgetTimer(): void {
+    if (this.timer !== null) this.clock.clearTimeout(this.timer);
+    this.timer = null;
+  }
+
   private write(
     storeName: (typeof STORES)[number],
     change: (store: IDBObjectStore) => Promise<unknown>,
@@ -256,9 +382,26 @@ export class OfflineCopy {
 
   private fail(): void {
     if (this.ended) return;
+    this.ended = true;
     void this.destroy();
     this.onFailure();
   }
+}
+
+/** What browsers tell a page last; after that it may be gone. */
+const LAST_CHANCES = ["visibilitychange", "pagehide"] as const;
+
+/** Another tab's record goes only if it is as it was read. */
+async function dropRecord(store: IDBObjectStore, [key, count]: readonly [string, number]): Promise<void> {
+  const current = (await result(store.get(key))) as Written | undefined;
+  if (current?.count === count) await result(store.delete(key));
+}
+
+/** Tabs of a document write into one copy: it is as complete as the most complete of them. */
+async function raiseApplied(store: IDBObjectStore, epoch: number | null, seq: number): Promise<void> {
+  const current = (await result(store.get("applied"))) as { epoch: number | null; seq: number } | undefined;
+  const most = current?.epoch === epoch ? Math.max(current.seq, seq) : seq;
+  await result(store.put({ epoch, seq: most }, "applied"));
 }
 
 export function contentDatabase(copy: string): string {

@@ -2,8 +2,13 @@
 
 import type { Answer, Connection } from "./connection.js";
 
-interface Waiting {
+/** A batch, and the last row that the document had applied when its updates were made; null for a state of the document. */
+interface Message {
+  readonly after: number | null;
   readonly batch: Uint8Array;
+}
+
+interface Waiting extends Message {
   readonly answered: (answer: Answer) => void;
 }
 
@@ -26,8 +31,8 @@ export class Outgoing {
   }
 
   /** Send a batch; `answered` gets the ack of the whole, or is never called after a `reset`. */
-  send(batch: Uint8Array, partBytes: number, answered: (answer: Answer) => void): void {
-    this.queue.push({ batch, answered });
+  send(message: Message, partBytes: number, answered: (answer: Answer) => void): void {
+    this.queue.push({ ...message, answered });
     this.pump(partBytes);
   }
 
@@ -46,15 +51,17 @@ export class Outgoing {
         this.uploading = true;
         this.uploadFrom(0, next, partBytes);
       } else {
-        this.connection.request("update", [this.documentId, next.batch], this.unlessReset(next.answered));
+        const { after, batch } = next;
+        const args = after === null ? [this.documentId, batch] : [this.documentId, after, batch];
+        this.connection.request("update", args, this.unlessReset(next.answered));
       }
     }
   }
 
   private uploadFrom(offset: number, waiting: Waiting, partBytes: number): void {
-    const { batch } = waiting;
+    const { after, batch } = waiting;
     const end = Math.min(offset + partBytes, batch.length);
-    const place = { offset, total: batch.length };
+    const place = { offset, total: batch.length, ...(after === null ? {} : { after }) };
     const answered = this.unlessReset((answer) => {
       if (isReceived(answer) && end < batch.length) {
         this.uploadFrom(end, waiting, partBytes);

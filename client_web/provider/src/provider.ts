@@ -5,11 +5,11 @@ import * as Y from "yjs";
 import { type Clock, systemClock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
-import { type Found, newKey, OfflineCopy } from "./offline.js";
+import { type Found, type Kept, newKey, OfflineCopy } from "./offline.js";
 import { Presence } from "./presence.js";
 import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
-import { type SyncState, unsaved } from "./state.js";
+import { type SyncState, unacknowledged, unsaved, untold } from "./state.js";
 import { SocketConnection } from "./transport.js";
 import type { LocalUser, Provider, ProviderState, Status } from "./types.js";
 
@@ -71,7 +71,7 @@ export class ManyhandsProvider implements Provider {
       this.session.sendPresence(state, answered),
     );
     this.copyOnDevice =
-      options.offline === false ? null : new OfflineCopy(this.documentId, this.doc, clock, this.onCopyFailed);
+      options.offline === false ? null : new OfflineCopy(this.documentId, this.doc, clock, this.toKeep, this.onCopyFailed);
     this.offlineCopy = this.copyOnDevice === null ? "off" : "ok";
     this.session = new Session({
       documentId: this.documentId,
@@ -162,7 +162,8 @@ export class ManyhandsProvider implements Provider {
     if (this.destroyed) return;
     this.separateCopies = found.separateCopies;
     const filled = Y.encodeStateVector(this.doc).length > 1;
-    this.session.begin(found.key, { ...found, filled, epoch: filled ? found.epoch : null });
+    const applied = filled ? found.applied : 0;
+    this.session.begin(found.key, applied, { ...found, filled, epoch: filled ? found.epoch : null });
     this.show();
   }
 
@@ -173,7 +174,14 @@ export class ManyhandsProvider implements Provider {
     if (state.epoch !== null && state.loaded && state.closed === null) {
       this.copyOnDevice?.remember(state.epoch, state.document);
     }
+    this.copyOnDevice?.keepSoon();
     this.show();
+  };
+
+  private readonly toKeep = (): Kept | null => {
+    const { state, applied } = this.session;
+    if (!state.ready) return null;
+    return { changes: unacknowledged(state), whole: untold(state) === 0, epoch: state.epoch, applied };
   };
 
   private readonly onSilence = (): void => {
@@ -220,7 +228,7 @@ export class ManyhandsProvider implements Provider {
 }
 
 function nothingFound(): Omit<Found, "copy"> {
-  return { key: newKey(), epoch: null, document: null, dirty: false, separateCopies: [] };
+  return { key: newKey(), epoch: null, document: null, dirty: false, changes: [], applied: null, separateCopies: [] };
 }
 
 function statusOf({ link, phase, closed }: SyncState): Status {

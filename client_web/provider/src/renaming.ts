@@ -12,6 +12,7 @@
  */
 
 import * as Y from "yjs";
+import { SERVER_CLIENT_ID } from "./heirs.js";
 
 type Clocks = ReadonlyMap<number, number>;
 
@@ -128,7 +129,7 @@ function textIn(doc: Y.Doc, { client, clock }: Y.ID, text: string): boolean {
 
 /** Move the items of each client id from a clock on; false, and nothing has changed, when there is no id for them. */
 export function moveWords(doc: Y.Doc, from: Clocks): boolean {
-  const taken = new Set([...doc.store.clients.keys(), doc.clientID]);
+  const taken = new Set([...doc.store.clients.keys(), doc.clientID, SERVER_CLIENT_ID]);
   const moves = new Map<number, Move>();
   for (const [clientId, first] of from) {
     const to = [clientId - 1, clientId + 1].find((id) => id >= 0 && !taken.has(id));

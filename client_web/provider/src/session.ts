@@ -3,8 +3,10 @@
 import * as Y from "yjs";
 import { pauseBefore } from "./backoff.js";
 import { decodeBatch } from "./batch.js";
+import { sealed, sortOut } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
+import { HEIRS, type Heirs, SERVER_CLIENT_ID } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence } from "./presence.js";
 import { remedyForUpdate } from "./remedy.js";
@@ -54,6 +56,8 @@ export class Session implements Receiver {
   private readonly own = new OwnWords();
   private readonly verbs: Verb[] = [];
   private readonly timers = new Set<Timer>();
+  /** Every row up to this one has been applied to the document; null while that is not known. */
+  private rows: number | null = null;
   private current: SyncState = startState;
   private running = false;
   private key: string | null = null;
@@ -65,11 +69,17 @@ export class Session implements Receiver {
     this.parts = parts;
     this.outgoing = new Outgoing(parts.documentId, parts.connection);
     this.watch = new Watch(parts.doc, parts.clock, this.onUpdate, this.onSilence);
+    if (parts.doc.clientID === SERVER_CLIENT_ID) parts.doc.clientID = new Y.Doc().clientID;
     this.clientId = parts.doc.clientID;
   }
 
   get state(): SyncState {
     return this.current;
+  }
+
+  /** Every row up to this one is in the document; null when that is not known of any. */
+  get applied(): number | null {
+    return this.rows;
   }
 
   /** Begin to listen, to the document and to the connection. */
@@ -79,9 +89,10 @@ export class Session implements Receiver {
     this.linkChanged(this.parts.connection.link);
   }
 
-  /** The offline copy is in the document: the join may go out, under this key. */
-  begin(key: string, copy: Parameters<typeof sync.copyRead>[1]): void {
+  /** The offline copy is in the document, with all rows up to `applied`: the join may go out, under this key. */
+  begin(key: string, applied: number | null, copy: Parameters<typeof sync.copyRead>[1]): void {
     this.key = key;
+    this.rows = applied;
     this.step((state) => sync.copyRead(state, copy));
   }
 
@@ -125,10 +136,10 @@ export class Session implements Receiver {
     this.ask("presence", [{ state }], (answer) => answered(again(answer)), ANSWER_TIME);
   }
 
-  private hear(event: string, [first, second]: readonly unknown[]): void {
+  private hear(event: string, [first, second, third]: readonly unknown[]): void {
     switch (event) {
       case "update":
-        this.hearUpdate(wire.natural(first, "seq"), wire.bytes(second, "batch"));
+        this.hearUpdate(wire.natural(first, "seq"), wire.bytes(second, "batch"), wire.decodeHeirs(third));
         break;
       case "presence":
         this.parts.presence.changed(wire.decodePresence(first));
@@ -156,14 +167,15 @@ export class Session implements Receiver {
     this.step((state) => verb(state, news));
   }
 
-  private hearUpdate(seq: number, batch: Uint8Array): void {
-    this.tell({ seq, updates: decodeBatch(batch) }, sync.received);
+  private hearUpdate(seq: number, batch: Uint8Array, heirs: Heirs): void {
+    this.tell({ seq, updates: decodeBatch(batch), heirs }, sync.received);
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown, transaction: Y.Transaction): void => {
     if (origin === this || this.parts.isForeign(origin)) return;
     this.own.wrote(transaction);
-    this.step((state) => sync.changed(state, update));
+    const { rows } = this;
+    this.step((state) => sync.changed(state, update, rows));
   };
 
   private readonly onSilence = (): void => {
@@ -214,17 +226,18 @@ export class Session implements Receiver {
         this.authenticate(effect.attempt, effect.error);
         break;
       case "apply":
-        this.apply(effect.updates);
+        this.apply(effect);
         break;
       case "compare":
         if (!holds(doc, effect.stateVector))
           throw new Error("The server said that nothing is missing, and has more.");
+        this.rows = Math.max(this.rows ?? 0, effect.seq);
         break;
       case "offer":
         this.offer(effect);
         break;
       case "send":
-        this.send(effect.id, effect.batch);
+        this.send(effect.id, effect.after, effect.batch);
         break;
       case "gather":
         this.after(gatherTime, sync.gathered);
@@ -248,13 +261,16 @@ export class Session implements Receiver {
     }
   }
 
-  private apply(updates: readonly Uint8Array[]): void {
+  private apply({ seq, updates, heirs }: Extract<Effect, { kind: "apply" }>): void {
     const { doc } = this.parts;
     if (updates.some((update) => this.own.isContradictedBy(update, doc))) throw new Contradiction();
     let isRead = false;
-    const applyAll = () => {
+    const applyAll = (transaction: Y.Transaction) => {
+      if (heirs.length > 0) transaction.meta.set(HEIRS, heirs);
       for (const update of updates) Y.applyUpdate(doc, update, this);
       isRead = true;
+      // Whoever listens to the document may change it in answer to the row.
+      this.rows = Math.max(this.rows ?? 0, seq);
     };
     try {
       Y.transact(doc, applyAll, this, false);
@@ -295,6 +311,7 @@ export class Session implements Receiver {
     // An empty document belongs to no life: it may join any.
     const hasLife = epoch !== null && doc.store.clients.size > 0;
     const saysSo = hasLife && complete !== null && undoubted === null && !waitsForMore(doc);
+    const after = hasLife && this.rows !== null && this.rows > 0 ? this.rows : null;
     const request = {
       state_vector: stateVector,
       client_id: doc.clientID,
@@ -302,6 +319,7 @@ export class Session implements Receiver {
       ...(link === undefined ? {} : { link }),
       ...(hasLife ? { epoch } : {}),
       ...(saysSo ? { seq: complete } : {}),
+      ...(after === null ? {} : { after }),
     };
     const known = saysSo ? { stateVector, limits: this.current.limits } : null;
     const decode = (value: unknown) => wire.decodeJoinAnswer(value, known);
@@ -325,17 +343,25 @@ export class Session implements Receiver {
     );
   }
 
-  private offer({ attempt, stateVector, always, salvage }: Extract<Effect, { kind: "offer" }>): void {
+  /** Look at the changes in this step's turn: what was changed while the missing update was applied is among them then. */
+  private offer({ attempt, stateVector, salvage }: Extract<Effect, { kind: "offer" }>): void {
     const { doc } = this.parts;
-    const more = always || reachesBeyond(doc, Y.decodeStateVector(stateVector));
-    const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;
-    const update = more ? encode(doc, stateVector) : null;
-    this.step((state) => sync.offered(state, attempt, update));
+    this.step((state) => {
+      const sorted = sortOut(state.pending.map(sealed), Y.decodeStateVector(stateVector));
+      const hasMore = state.adrift > 0 || sorted.left.length > 0 || reachesBeyond(doc, sorted.reach);
+      const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;
+      try {
+        const rest = hasMore ? encode(doc, Y.encodeStateVector(new Map(sorted.reach))) : null;
+        return sync.offered(state, attempt, sorted, rest);
+      } catch (error) {
+        return sync.applyFailed(state, wire.sentence(error));
+      }
+    });
   }
 
-  private send(id: number, batch: Uint8Array): void {
+  private send(id: number, after: number | null, batch: Uint8Array): void {
     this.own.sending(id);
-    this.outgoing.send(batch, this.current.limits.part_bytes, (answer) => {
+    this.outgoing.send({ after, batch }, this.current.limits.part_bytes, (answer) => {
       if (answer.kind === "lost") return; // the link says so too
       const outcome = wire.read(answer.value, wire.decodeSeq);
       if (outcome.error === null) this.own.acknowledged(id);

@@ -1,14 +1,17 @@
 /** What the sync core knows of one document, what it can ask of its shell, and the small moves from state to state. */
 
+import { type Change, countOf, sealed } from "./changes.js";
+import type { Heirs } from "./heirs.js";
 import type { DocumentInfo, Durability, ErrorCode, Refusal, Role, ServerError } from "./types.js";
 import type { JoinAnswer, Limits, PresenceChange } from "./wire.js";
 
 export type LinkStatus = "offline" | "connecting" | "connected";
 
-/** One `update` event: its place in the document's log, and the batch's updates. */
+/** One `update` event: its place in the document's log, the batch's updates, and the characters that live on elsewhere. */
 export interface Row {
   readonly seq: number;
   readonly updates: readonly Uint8Array[];
+  readonly heirs: Heirs;
 }
 
 /** Whether local changes leave: `offering` while the shell computes what the server lacks. */
@@ -39,8 +42,9 @@ export type Joined = Extract<Phase, { kind: "joined" }>;
 /** A batch that was sent and is neither acknowledged nor refused. */
 export interface InFlight {
   readonly id: number;
-  /** How many local changes it holds. */
-  readonly changes: number;
+  readonly changes: readonly Change[];
+  /** How many local changes it holds that are in no list: it is the document's state then. */
+  readonly adrift: number;
   readonly bytes: number;
 }
 
@@ -56,10 +60,11 @@ export interface SyncState {
   readonly epoch: number | null;
   /** Every row of that life up to this one is in the document, deletions included; null when that is not certain. */
   readonly complete: number | null;
-  /** Local changes that are in no batch: the offer of the next join covers them. */
+  /** Local changes that are in no list: the next offer covers them by the document's state. */
   readonly adrift: number;
-  /** Local changes that wait for the gathering window to end. */
-  readonly pending: readonly Uint8Array[];
+  /** Local changes that wait: for the gathering window to end, for a join, or for a refusal to be lifted. */
+  readonly pending: readonly Change[];
+  readonly nextChange: number;
   readonly inFlight: readonly InFlight[];
   readonly nextBatch: number;
   /** The server holds somebody else's words under a client id of this page: its own must be moved to another one. */
@@ -93,23 +98,27 @@ export type Effect =
   | { readonly kind: "fetch"; readonly attempt: number; readonly index: number }
   /** Bring a fresh token; answer with `authenticated`, `authenticationRefused` (passing `error`) or `authenticationLost`. */
   | { readonly kind: "authenticate"; readonly attempt: number; readonly error: ServerError }
-  /** Apply to the document in one transaction; an exception drops the step's other effects and is told by `applyFailed`. */
-  | { readonly kind: "apply"; readonly updates: readonly Uint8Array[] }
-  /** Make sure that the document reaches as far as this state vector; if it doesn't, that is told as by `apply`. */
-  | { readonly kind: "compare"; readonly stateVector: Uint8Array }
   /**
-   * Encode what the document holds beyond the state vector (`always`: even if that seems nothing) and tell by `offered`.
-   * `salvage`: give up what cannot be encoded, and only that.
+   * Apply to the document in one transaction, which is then complete up to row `seq`. An exception drops the step's other
+   * effects and is told by `applyFailed`.
    */
+  | {
+      readonly kind: "apply";
+      readonly seq: number;
+      readonly updates: readonly Uint8Array[];
+      readonly heirs: Heirs;
+    }
+  /** Make sure that the document reaches as far as this state vector; if it doesn't, that is told as by `apply`. */
+  | { readonly kind: "compare"; readonly seq: number; readonly stateVector: Uint8Array }
+  /** Compare what the document holds with the state vector, and tell by `offered`. `salvage`: give up what cannot be encoded. */
   | {
       readonly kind: "offer";
       readonly attempt: number;
       readonly stateVector: Uint8Array;
-      readonly always: boolean;
       readonly salvage: boolean;
     }
-  /** Send a batch after all earlier ones; answer with `acknowledged` or `refused`. */
-  | { readonly kind: "send"; readonly id: number; readonly batch: Uint8Array }
+  /** Send a batch after all earlier ones; answer with `acknowledged` or `refused`. `after`: null for a state. */
+  | { readonly kind: "send"; readonly id: number; readonly after: number | null; readonly batch: Uint8Array }
   /** Call `gathered` when the gathering window ends. */
   | { readonly kind: "gather" }
   /** Call `retry` with `attempt` after the back-off's pause. */
@@ -147,6 +156,7 @@ export const startState: SyncState = {
   complete: null,
   adrift: 0,
   pending: [],
+  nextChange: 1,
   inFlight: [],
   nextBatch: 1,
   moving: false,
@@ -166,18 +176,36 @@ export const startState: SyncState = {
 
 /** Local changes that are not known to be durable. */
 export function unsaved(state: SyncState): number {
-  return state.inFlight.reduce((sum, batch) => sum + batch.changes, state.adrift + state.pending.length);
+  const inFlight = state.inFlight.reduce((sum, { changes, adrift }) => sum + countOf(changes) + adrift, 0);
+  return state.adrift + countOf(state.pending) + inFlight;
+}
+
+/** The changes of which the server has not said that they are durable, in their order. */
+export function unacknowledged({ inFlight, pending }: SyncState): readonly Change[] {
+  const sent = inFlight.flatMap(({ changes }) => changes);
+  return [...sent, ...pending].sort((one, other) => one.id - other.id);
+}
+
+/** Local changes that are in no list, sent or not. */
+export function untold({ adrift, inFlight }: SyncState): number {
+  return inFlight.reduce((sum, batch) => sum + batch.adrift, adrift);
 }
 
 export function stay(state: SyncState, ...effects: readonly Effect[]): Step {
   return { state, effects };
 }
 
-/** Leave the session behind: what was under way is adrift until the next offer. */
+/** Leave the session behind: what was under way waits until the next offer. */
 export function apart(state: SyncState): SyncState {
   const ended = state.phase.kind === "joined" && state.link === "connected";
   const complete = ended ? null : state.complete;
-  return { ...state, complete, adrift: unsaved(state), pending: [], inFlight: [], phase: { kind: "apart" } };
+  const pending = unacknowledged(state).map(sealed);
+  return { ...state, complete, adrift: untold(state), pending, inFlight: [], phase: { kind: "apart" } };
+}
+
+/** Give up the list of changes: all of them leave by the document's state. */
+export function allAdrift(state: SyncState): SyncState {
+  return { ...state, adrift: unsaved(state), pending: [], inFlight: [] };
 }
 
 /** Count a row as seen, and those beyond it that were waiting for it. */

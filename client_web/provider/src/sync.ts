@@ -2,11 +2,11 @@
  * The sync core: the native protocol's client for one document, without network, timers or document.
  *
  * A state and verbs; each verb returns the next state and the effects that the shell (session.ts) carries out in order.
- * 1. After each join the shell *offers*: whatever the document holds beyond the server's state vector leaves as one
- *    batch. So nothing has to be remembered of batches whose fate is unknown: losing the link turns them into
- *    a number (`adrift`), and the next offer covers them.
- * 2. A state vector does not tell deletions. Hence the offer is made whenever `adrift` > 0, reach or no reach, and that
- *    number outlives the page beside the offline copy.
+ * 1. Local changes are kept as they were made (changes.ts) until they are acknowledged. After each join the shell *offers* them:
+ *    those that the server lacks leave in their order, each with the row up to which the document was complete.
+ * 2. What no change tells of leaves behind them as a state of the document. A state vector does not tell deletions. Hence there
+ *    is a number of such changes (`adrift`), and while that is more than 0 a state is sent, reach or no reach.
+ *    The changes and the number outlive the page beside the offline copy.
  * 3. While `joined` and `open`, local changes are gathered and sent at once, many batches in flight, acknowledged in any order.
  * 4. Rows apply in log order: a gap means that something was missed, and joining again brings it. An acknowledged row
  *    counts as seen; a row that was seen may come again (it was shared with other people's batches) and is applied again.
@@ -15,13 +15,27 @@
  * 6. Who joins again after a lost link says up to which row the document is complete, and is not sent it once more. An
  *    acknowledged row proves nothing: a slow connection is not told what others have in it. The next row's event does,
  *    for events come in order or not at all. Whatever failed, and whatever else ended a session, leaves it uncertain.
- * 7. When the document changed without telling (watch.ts), all that the server lacks is offered, and every deletion.
+ * 7. When the document changed without telling (watch.ts), its state is offered, with every deletion. So it is when the
+ *    server misses the past of a change, and when words have moved to another client id.
  */
 
-import { encodeBatch, shareOut } from "./batch.js";
+import { encodeBatch } from "./batch.js";
 import { concatenate } from "./bytes.js";
+import {
+  batchesOf,
+  type Change,
+  countOf,
+  joined as joinedChange,
+  type KeptChange,
+  keptChange,
+  MOST_BYTES,
+  MOST_CHANGES,
+  newChange,
+  type Sorted,
+} from "./changes.js";
 import { forgive, remedyForSession, remedyForUpdate } from "./remedy.js";
 import {
+  allAdrift,
   apart,
   type Effect,
   type InFlight,
@@ -90,10 +104,14 @@ export function copyRead(
     readonly dirty: boolean;
     readonly epoch: number | null;
     readonly document: DocumentInfo | null;
+    readonly changes: readonly KeptChange[];
   },
 ): Step {
+  const kept = copy.changes.map((change, index) => keptChange(state.nextChange + index, change));
   return join({
     ...state,
+    pending: [...state.pending, ...kept],
+    nextChange: state.nextChange + kept.length,
     ready: true,
     loaded: copy.filled,
     epoch: copy.epoch,
@@ -153,10 +171,11 @@ function settle(
     sending,
     serverVector: answer.stateVector,
   };
+  const { seq, stateVector, heirs } = answer;
   const arrival: Effect =
     missing === null
-      ? { kind: "compare", stateVector: answer.stateVector }
-      : { kind: "apply", updates: [missing] };
+      ? { kind: "compare", seq, stateVector }
+      : { kind: "apply", seq, updates: [missing], heirs };
   let step = stay({ ...state, phase, complete: answer.seq, loaded: true }, arrival);
   for (const row of held) {
     if (row.seq <= answer.seq || step.state.phase.kind !== "joined") continue;
@@ -170,21 +189,25 @@ function settle(
 
 function offer(state: SyncState, stateVector: Uint8Array): Effect {
   const salvage = state.strikes?.of === "apply";
-  return { kind: "offer", attempt: state.attempt, stateVector, always: state.adrift > 0, salvage };
+  return { kind: "offer", attempt: state.attempt, stateVector, salvage };
 }
 
-/** The shell's answer to `offer`: one update with what the server lacks, or null when it lacks nothing. */
-export function offered(state: SyncState, attempt: number, update: Uint8Array | null): Step {
+/** The shell's answer to `offer`: the waiting changes, sorted, and a state with what the server lacks besides, or null. */
+export function offered(
+  state: SyncState,
+  attempt: number,
+  { ready, left }: Pick<Sorted, "ready" | "left">,
+  rest: Uint8Array | null,
+): Step {
   const { phase } = state;
   if (phase.kind !== "joined" || phase.sending !== "offering" || attempt !== state.attempt)
     return stay(state);
-  if (update !== null) {
-    const open = { ...state, phase: { ...phase, sending: "open" as const }, adrift: 0 };
-    return send(open, [update], Math.max(1, state.adrift));
-  }
-  // A deletion that slipped in while the missing update was being applied shows in no state vector.
-  if (state.adrift > 0) return stay(state, offer(state, phase.serverVector));
-  return stay({ ...state, phase: { ...phase, sending: "open" }, tries: 0, strikes: null });
+  const open: SyncState = { ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: [] };
+  if (ready.length === 0 && rest === null) return stay({ ...open, tries: 0, strikes: null });
+  const step = sendChanges(open, ready);
+  if (rest === null) return step;
+  const next = send(step.state, [rest], null, [], Math.max(1, state.adrift + countOf(left)));
+  return stay(next.state, ...step.effects, ...next.effects);
 }
 
 export function joinRefused(state: SyncState, attempt: number, error: ServerError): Step {
@@ -269,7 +292,7 @@ export function received(state: SyncState, row: Row): Step {
       const next = seen(phase, row.seq);
       if (next.ahead.has(row.seq) && !phase.ahead.has(row.seq)) return join(state);
       const complete = state.complete === null ? null : Math.max(state.complete, row.seq);
-      return stay({ ...state, phase: next, complete }, { kind: "apply", updates: row.updates });
+      return stay({ ...state, phase: next, complete }, { kind: "apply", ...row });
     }
   }
 }
@@ -293,42 +316,68 @@ export function clientIdTaken(state: SyncState): Step {
 /** The words stand under an id of their own now, in the copy on the device too; or no id was free for them. */
 export function wordsMoved(state: SyncState, attempt: number, moved: boolean): Step {
   if (attempt !== state.attempt) return stay(state);
-  return moved ? join(state) : close(state, NO_ID);
+  return moved ? join(allAdrift(state)) : close(state, NO_ID);
 }
 
 // ---- local changes
 
-export function changed(state: SyncState, update: Uint8Array): Step {
-  if (state.phase.kind !== "joined" || state.phase.sending !== "open") {
-    return stay({ ...state, adrift: state.adrift + 1 });
-  }
-  const next = { ...state, pending: [...state.pending, update] };
-  return state.pending.length === 0 ? stay(next, { kind: "gather" }) : stay(next);
+/** `after`: the last row that the document had applied when it changed; null when that is not known. */
+export function changed(state: SyncState, update: Uint8Array, after: number | null): Step {
+  const isOpen = state.phase.kind === "joined" && state.phase.sending === "open";
+  const last = state.pending.at(-1);
+  const longer = isOpen ? null : joinedChange(last, update, after);
+  if (longer !== null) return stay({ ...state, pending: state.pending.with(-1, longer) });
+  const change = newChange(state.nextChange, update, after, !isOpen);
+  const next = { ...state, nextChange: change.id + 1, pending: [...state.pending, change] };
+  if (isOpen) return last === undefined ? stay(next, { kind: "gather" }) : stay(next);
+  if (!tooMany(next.pending, update)) return stay(next);
+  return stay({ ...next, adrift: next.adrift + countOf(next.pending), pending: [] });
 }
 
-/** The document changed and no event told how: offer what the server lacks of it, deletions included. */
+/** Whether the list is over its bounds. Bytes are counted now and then, and after a large update. */
+function tooMany(changes: readonly Change[], latest: Uint8Array): boolean {
+  if (changes.length > MOST_CHANGES) return true;
+  if (changes.length % 256 > 0 && latest.length < 2 ** 16) return false;
+  return changes.reduce((sum, { update }) => sum + update.length, 0) > MOST_BYTES;
+}
+
+/** The document changed and no event told how: offer its state, deletions included, behind the changes that are known. */
 export function changedSilently(state: SyncState): Step {
-  const next = { ...state, adrift: state.adrift + state.pending.length + 1, pending: [] };
+  const step = gathered(state);
+  const next = { ...step.state, adrift: step.state.adrift + 1 };
   if (next.phase.kind !== "joined" || next.phase.sending !== "open") return stay(next);
   const phase: Joined = { ...next.phase, sending: "offering" };
-  return stay({ ...next, phase }, offer(next, phase.serverVector));
+  return stay({ ...next, phase }, ...step.effects, offer(next, phase.serverVector));
 }
 
 /** The gathering window has ended. */
 export function gathered(state: SyncState): Step {
-  let step = stay({ ...state, pending: [] });
-  for (const updates of shareOut(state.pending, state.limits.part_bytes)) {
-    const next = send(step.state, updates, updates.length);
+  if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(state);
+  return sendChanges({ ...state, pending: [] }, state.pending);
+}
+
+function sendChanges(state: SyncState, changes: readonly Change[]): Step {
+  let step = stay(state);
+  for (const batch of batchesOf(changes, state.limits.part_bytes)) {
+    const updates = batch.map(({ update }) => update);
+    const next = send(step.state, updates, batch[0]?.after ?? null, batch, 0);
     step = stay(next.state, ...step.effects, ...next.effects);
   }
   return step;
 }
 
-function send(state: SyncState, updates: readonly Uint8Array[], changes: number): Step {
+function send(
+  state: SyncState,
+  updates: readonly Uint8Array[],
+  after: number | null,
+  changes: readonly Change[],
+  adrift: number,
+): Step {
   const batch = encodeBatch(updates);
   const id = state.nextBatch;
-  const inFlight: readonly InFlight[] = [...state.inFlight, { id, changes, bytes: batch.length }];
-  return stay({ ...state, nextBatch: id + 1, inFlight }, { kind: "send", id, batch });
+  const sent: InFlight = { id, changes, adrift, bytes: batch.length };
+  const inFlight = [...state.inFlight, sent];
+  return stay({ ...state, nextBatch: id + 1, inFlight }, { kind: "send", id, after, batch });
 }
 
 /** The server made a batch durable as row `seq`, at `now`. */
@@ -350,7 +399,8 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
   const batch = state.inFlight.find((sent) => sent.id === id);
   if (batch === undefined) return stay(state);
   const inFlight = state.inFlight.filter((sent) => sent !== batch);
-  const next = { ...state, inFlight, adrift: state.adrift + batch.changes };
+  const pending = [...batch.changes, ...state.pending].sort((one, other) => one.id - other.id);
+  const next = { ...state, inFlight, pending, adrift: state.adrift + batch.adrift };
   if (state.moving) return onceAnswered(next);
   // Those behind a refused batch are refused with it, and say nothing new.
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(next);
@@ -364,6 +414,7 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
     case "rejoin": {
       const struck = strike(next, error.code);
       if (struck === null) return giveUp(next, state.phase, error, batch.bytes);
+      if (error.code === "missing_past") return join(allAdrift(struck));
       if (error.code !== "client_id_taken") return join(struck);
       return onceAnswered({ ...hold(struck, state.phase), moving: true });
     }
@@ -371,8 +422,7 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
 }
 
 function hold(state: SyncState, phase: Joined): SyncState {
-  const adrift = state.adrift + state.pending.length;
-  return { ...state, adrift, pending: [], phase: { ...phase, sending: "paused" } };
+  return { ...state, phase: { ...phase, sending: "paused" } };
 }
 
 function giveUp(state: SyncState, phase: Joined, error: ServerError, bytes: number): Step {

@@ -5,6 +5,7 @@
  * older client understands a newer server as far as it can.
  */
 
+import type { Heir, Heirs } from "./heirs.js";
 import type { DocumentInfo, Durability, ErrorCode, Role, ServerError, User } from "./types.js";
 
 /** The server said something that is not in the protocol. */
@@ -45,6 +46,7 @@ export interface JoinAnswer {
   readonly quarantined: boolean;
   readonly setAside: number;
   readonly limits: Limits;
+  readonly heirs: Heirs;
 }
 
 /** What need not be told again to a client that has said to have everything. */
@@ -163,6 +165,16 @@ export function decodePresence(value: unknown): readonly PresenceChange[] {
   });
 }
 
+/** Absent means that nothing has moved. */
+export function decodeHeirs(value: unknown): Heirs {
+  if (value === undefined || value === null) return [];
+  return list(value, "heirs").map((entry): Heir => {
+    const numbers = list(entry, "heir").map((number) => natural(number, "heir"));
+    if (numbers.length !== 5) throw new WireError("An heir is not five integers.");
+    return numbers as unknown as Heir;
+  });
+}
+
 function decodeMissing(answer: Readonly<Record<string, unknown>>, known: Known | null): Missing {
   if (answer.missing === null && answer.chunks === undefined && known !== null) return { kind: "nothing" };
   if (answer.missing !== null) return { kind: "whole", update: bytes(answer.missing, "missing") };
@@ -199,6 +211,7 @@ export function decodeJoinAnswer(value: unknown, known: Known | null): JoinAnswe
     quarantined: answer.quarantined === true,
     setAside: answer.set_aside === undefined ? 0 : natural(answer.set_aside, "set_aside"),
     limits: usualUnless(answer.limits, usual?.limits, decodeLimits),
+    heirs: decodeHeirs(answer.heirs),
   };
 }
 

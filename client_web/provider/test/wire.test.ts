@@ -127,7 +127,7 @@ describe("batches", () => {
   });
 
   it("are shared out in order, each within its size where one update allows that", () => {
-    const updates = [10, 40, 200, 10, 10].map((length) => new Uint8Array(length));
+    const updates = [10, 40, 200, 10, 10].map((length) => ({ update: new Uint8Array(length) }));
     const batches = shareOut(updates, 100);
     expect(batches.flat()).toEqual(updates);
     expect(batches.map((batch) => batch.length)).toEqual([2, 1, 2]);

@@ -2,9 +2,10 @@
 
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { type KeptChange, updateOf } from "../../src/changes.js";
 import { Presence } from "../../src/presence.js";
 import { Session } from "../../src/session.js";
-import { type SyncState, unsaved } from "../../src/state.js";
+import { type SyncState, unacknowledged, unsaved, untold } from "../../src/state.js";
 import { ManualClock } from "./clock.js";
 import { DummyServer, Line } from "./server.js";
 
@@ -51,13 +52,28 @@ export class Person {
     return unsaved(this.state);
   }
 
+  get applied(): number | null {
+    return this.session.applied;
+  }
+
+  /** The changes that this page leaves on the device. */
+  kept(): readonly KeptChange[] {
+    return unacknowledged(this.state).map((change) => ({
+      key: change.key ?? `changes/${this.doc.clientID}/${change.id}`,
+      after: change.after,
+      count: change.count,
+      update: updateOf(change),
+    }));
+  }
+
   /** Open the page, with what an earlier page of the same person left on the device. */
   opens(before?: Person): this {
     const left = before === undefined ? null : Y.encodeStateAsUpdate(before.doc);
     if (left !== null) Y.applyUpdate(this.doc, left, "copy");
-    this.session.begin("0123456789abcdef", {
+    this.session.begin("0123456789abcdef", before === undefined ? 0 : before.applied, {
       filled: left !== null,
-      dirty: (before?.unsaved ?? 0) > 0,
+      dirty: before !== undefined && untold(before.state) > 0,
+      changes: before?.kept() ?? [],
       epoch: before?.state.epoch ?? null,
       document: null,
     });

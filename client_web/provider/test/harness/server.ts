@@ -46,6 +46,8 @@ export class DummyServer {
   private readonly announced = new Map<Line, Uint8Array>();
   private readonly uploads = new Map<Line, Uint8Array>();
   updatesTaken = 0;
+  /** Every update that was taken, in order; `after` is null if its batch did not say. */
+  readonly heard: { readonly update: Uint8Array; readonly after: number | null }[] = [];
 
   /** The document as the log says. */
   stored(): Y.Doc {
@@ -140,7 +142,7 @@ export class DummyServer {
       case "fetch":
         return { chunk: this.chunk(line, (options.index as number) * this.partBytes) };
       case "update":
-        return this.take(line, args[1] as Uint8Array, reply);
+        return this.take(line, args.at(-1) as Uint8Array, args.length > 2 ? Number(args[1]) : null, reply);
       case "upload":
         return this.takePart(line, options, args[2] as Uint8Array, reply);
       case "presence":
@@ -218,7 +220,7 @@ export class DummyServer {
     if (place.offset !== before.length || part.length > this.partBytes) return refusalOf("malformed");
     if (whole.length < (place.total as number)) return { received: whole.length };
     this.uploads.delete(line);
-    return this.take(line, whole, reply);
+    return this.take(line, whole, place.after === undefined ? null : Number(place.after), reply);
   }
 
   private writesUnderTakenId(batch: Uint8Array): boolean {
@@ -228,7 +230,7 @@ export class DummyServer {
     );
   }
 
-  private take(line: Line, batch: Uint8Array, reply: Reply): unknown {
+  private take(line: Line, batch: Uint8Array, after: number | null, reply: Reply): unknown {
     const refusal = this.joined.has(line) ? this.refuseUpdates.shift() : "not_joined";
     if (refusal !== undefined) return refusalOf(refusal);
     if (this.writesUnderTakenId(batch)) return refusalOf("client_id_taken");
@@ -240,6 +242,7 @@ export class DummyServer {
     }
     this.accepted = trial;
     this.updatesTaken += 1;
+    for (const update of decodeBatch(batch)) this.heard.push({ update, after });
     this.waiting.push({ line, batch, reply });
     return later;
   }
