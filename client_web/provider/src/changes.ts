@@ -21,7 +21,7 @@ import { shareOut } from "./batch.js";
 const LONGEST_RUN = 1_000;
 /** Changes and bytes that are kept one by one: weeks of writing without a network. Beyond them the document's state is sent. */
 export const MOST_CHANGES = 50_000;
-export const MOST_BYTES = 32 * 2 ** 20;
+const MOST_BYTES = 32 * 2 ** 20;
 
 /** What is on the device of a change. */
 export interface KeptChange {
@@ -53,7 +53,46 @@ interface Run {
   readonly text: string;
 }
 
+/** Changes in their order, from the last one back: a list that grows without being copied. Empty is null. */
+export interface Changes {
+  readonly last: Change;
+  readonly before: Changes | null;
+  readonly length: number;
+  /** How many changes of the document they hold. */
+  readonly count: number;
+  readonly bytes: number;
+}
+
 type Clocks = ReadonlyMap<number, number>;
+
+export function push(before: Changes | null, last: Change): Changes {
+  return {
+    last,
+    before,
+    length: (before?.length ?? 0) + 1,
+    count: (before?.count ?? 0) + last.count,
+    bytes: (before?.bytes ?? 0) + last.update.length + (last.run?.text.length ?? 0),
+  };
+}
+
+export function sorted(changes: readonly Change[]): readonly Change[] {
+  return changes.toSorted((one, other) => one.id - other.id);
+}
+
+export function listOf(changes: readonly Change[]): Changes | null {
+  return changes.reduce<Changes | null>(push, null);
+}
+
+export function inOrder(changes: Changes | null): readonly Change[] {
+  const found: Change[] = [];
+  for (let rest = changes; rest !== null; rest = rest.before) found.push(rest.last);
+  return found.reverse();
+}
+
+/** Whether so many are better not kept one by one. */
+export function areTooMany({ length, bytes }: Changes): boolean {
+  return length > MOST_CHANGES || bytes > MOST_BYTES;
+}
 
 /** A change of this page; `joinable`: typing that follows may join it. */
 export function newChange(id: number, update: Uint8Array, after: number | null, joinable: boolean): Change {
@@ -65,8 +104,8 @@ export function keptChange(id: number, kept: KeptChange): Change {
 }
 
 /** The change with one more update, if that goes on typing where the change ends; otherwise null. */
-export function joined(change: Change | undefined, update: Uint8Array, after: number | null): Change | null {
-  if (change === undefined || change.run === null || change.after !== after) return null;
+export function joined(change: Change, update: Uint8Array, after: number | null): Change | null {
+  if (change.run === null || change.after !== after) return null;
   const next = runOf(update);
   if (next === null || !follows(change.run, next)) return null;
   const text = change.run.text + next.text;
@@ -140,8 +179,7 @@ export function sortOut(changes: readonly Change[], seen: Clocks): Sorted {
         stuck.add(page);
         return true;
       }
-      for (const [client, clock] of past.reaches)
-        reach.set(client, Math.max(clock, reach.get(client) ?? 0));
+      for (const [client, clock] of past.reaches) reach.set(client, Math.max(clock, reach.get(client) ?? 0));
       ready.push(change);
       return false;
     });

@@ -80,7 +80,13 @@ export class OfflineCopy {
   private timer: Timer | null = null;
 
   /** `onFailure` is called once, when it turns out that changes are not kept on this device. */
-  constructor(documentId: string, doc: Y.Doc, clock: Clock, toKeep: () => Kept | null, onFailure: () => void) {
+  constructor(
+    documentId: string,
+    doc: Y.Doc,
+    clock: Clock,
+    toKeep: () => Kept | null,
+    onFailure: () => void,
+  ) {
     this.documentId = documentId;
     this.doc = doc;
     this.clock = clock;
@@ -258,7 +264,9 @@ export class OfflineCopy {
       entries(store, under("changes")),
       result(store.get("applied")) as Promise<{ epoch: number | null; seq: number } | undefined>,
     ]);
-    const marks = new Map([...inherited].map(([mark, count]) => [mark.slice(mark.lastIndexOf("/") + 1), count]));
+    const marks = new Map(
+      [...inherited].map(([mark, count]) => [mark.slice(mark.lastIndexOf("/") + 1), count]),
+    );
     const now = await entries(open(beside, "readonly")[1], under(this.entry.copy));
     const changes: KeptChange[] = [];
     const whole = new Set<string>();

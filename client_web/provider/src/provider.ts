@@ -71,7 +71,9 @@ export class ManyhandsProvider implements Provider {
       this.session.sendPresence(state, answered),
     );
     this.copyOnDevice =
-      options.offline === false ? null : new OfflineCopy(this.documentId, this.doc, clock, this.toKeep, this.onCopyFailed);
+      options.offline === false
+        ? null
+        : new OfflineCopy(this.documentId, this.doc, clock, this.toKeep, this.onCopyFailed);
     this.offlineCopy = this.copyOnDevice === null ? "off" : "ok";
     this.session = new Session({
       documentId: this.documentId,
@@ -228,7 +230,15 @@ export class ManyhandsProvider implements Provider {
 }
 
 function nothingFound(): Omit<Found, "copy"> {
-  return { key: newKey(), epoch: null, document: null, dirty: false, changes: [], applied: null, separateCopies: [] };
+  return {
+    key: newKey(),
+    epoch: null,
+    document: null,
+    dirty: false,
+    changes: [],
+    applied: null,
+    separateCopies: [],
+  };
 }
 
 function statusOf({ link, phase, closed }: SyncState): Status {

@@ -3,7 +3,7 @@
 import * as Y from "yjs";
 import { pauseBefore } from "./backoff.js";
 import { decodeBatch } from "./batch.js";
-import { sealed, sortOut } from "./changes.js";
+import { inOrder, sealed, sortOut } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { HEIRS, type Heirs, SERVER_CLIENT_ID } from "./heirs.js";
@@ -56,8 +56,10 @@ export class Session implements Receiver {
   private readonly own = new OwnWords();
   private readonly verbs: Verb[] = [];
   private readonly timers = new Set<Timer>();
-  /** Every row up to this one has been applied to the document; null while that is not known. */
+  /** Every row up to this one is in the document; null while that is not known. */
   private rows: number | null = null;
+  /** The same, if acknowledged rows hold nothing but the page's own: a connection that is too slow is not told the rest. */
+  private acknowledged = 0;
   private current: SyncState = startState;
   private running = false;
   private key: string | null = null;
@@ -77,9 +79,9 @@ export class Session implements Receiver {
     return this.current;
   }
 
-  /** Every row up to this one is in the document; null when that is not known of any. */
+  /** The last row that the document has applied, the page's own included; null when that is not known. */
   get applied(): number | null {
-    return this.rows;
+    return this.rows === null ? null : Math.max(this.rows, this.acknowledged);
   }
 
   /** Begin to listen, to the document and to the connection. */
@@ -145,6 +147,7 @@ export class Session implements Receiver {
         this.parts.presence.changed(wire.decodePresence(first));
         break;
       case "resync":
+        this.acknowledged = 0;
         this.step(sync.resync);
         break;
       case "role":
@@ -174,8 +177,8 @@ export class Session implements Receiver {
   private readonly onUpdate = (update: Uint8Array, origin: unknown, transaction: Y.Transaction): void => {
     if (origin === this || this.parts.isForeign(origin)) return;
     this.own.wrote(transaction);
-    const { rows } = this;
-    this.step((state) => sync.changed(state, update, rows));
+    const { applied } = this;
+    this.step((state) => sync.changed(state, update, applied));
   };
 
   private readonly onSilence = (): void => {
@@ -344,10 +347,15 @@ export class Session implements Receiver {
   }
 
   /** Look at the changes in this step's turn: what was changed while the missing update was applied is among them then. */
-  private offer({ attempt, stateVector, salvage }: Extract<Effect, { kind: "offer" }>): void {
+  private offer({ attempt, stateVector, rows, salvage }: Extract<Effect, { kind: "offer" }>): void {
     const { doc } = this.parts;
+    const seen = Y.decodeStateVector(stateVector);
+    for (const update of rows.flatMap(({ updates }) => updates)) {
+      for (const [client, end] of Y.parseUpdateMeta(update).to)
+        seen.set(client, Math.max(end, seen.get(client) ?? 0));
+    }
     this.step((state) => {
-      const sorted = sortOut(state.pending.map(sealed), Y.decodeStateVector(stateVector));
+      const sorted = sortOut(inOrder(state.pending).map(sealed), seen);
       const hasMore = state.adrift > 0 || sorted.left.length > 0 || reachesBeyond(doc, sorted.reach);
       const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;
       try {
@@ -370,6 +378,8 @@ export class Session implements Receiver {
           ? sync.acknowledged(state, id, outcome.value, this.parts.clock.now())
           : sync.refused(state, id, outcome.error),
       );
+      const { phase } = this.current;
+      if (outcome.error === null && phase.kind === "joined") this.acknowledged = phase.seq;
     });
   }
 

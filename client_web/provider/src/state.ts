@@ -1,6 +1,6 @@
 /** What the sync core knows of one document, what it can ask of its shell, and the small moves from state to state. */
 
-import { type Change, countOf, sealed } from "./changes.js";
+import { type Change, type Changes, countOf, inOrder, listOf, sealed, sorted } from "./changes.js";
 import type { Heirs } from "./heirs.js";
 import type { DocumentInfo, Durability, ErrorCode, Refusal, Role, ServerError } from "./types.js";
 import type { JoinAnswer, Limits, PresenceChange } from "./wire.js";
@@ -43,8 +43,8 @@ export type Joined = Extract<Phase, { kind: "joined" }>;
 export interface InFlight {
   readonly id: number;
   readonly changes: readonly Change[];
-  /** How many local changes it holds that are in no list: it is the document's state then. */
-  readonly adrift: number;
+  /** How many local changes it holds. */
+  readonly count: number;
   readonly bytes: number;
 }
 
@@ -63,7 +63,7 @@ export interface SyncState {
   /** Local changes that are in no list: the next offer covers them by the document's state. */
   readonly adrift: number;
   /** Local changes that wait: for the gathering window to end, for a join, or for a refusal to be lifted. */
-  readonly pending: readonly Change[];
+  readonly pending: Changes | null;
   readonly nextChange: number;
   readonly inFlight: readonly InFlight[];
   readonly nextBatch: number;
@@ -110,11 +110,15 @@ export type Effect =
     }
   /** Make sure that the document reaches as far as this state vector; if it doesn't, that is told as by `apply`. */
   | { readonly kind: "compare"; readonly seq: number; readonly stateVector: Uint8Array }
-  /** Compare what the document holds with the state vector, and tell by `offered`. `salvage`: give up what cannot be encoded. */
+  /**
+   * Compare what the document holds with what the server has, by its state vector and later rows, and tell by `offered`.
+   * `salvage`: give up what cannot be encoded.
+   */
   | {
       readonly kind: "offer";
       readonly attempt: number;
       readonly stateVector: Uint8Array;
+      readonly rows: readonly Row[];
       readonly salvage: boolean;
     }
   /** Send a batch after all earlier ones; answer with `acknowledged` or `refused`. `after`: null for a state. */
@@ -155,7 +159,7 @@ export const startState: SyncState = {
   epoch: null,
   complete: null,
   adrift: 0,
-  pending: [],
+  pending: null,
   nextChange: 1,
   inFlight: [],
   nextBatch: 1,
@@ -176,19 +180,17 @@ export const startState: SyncState = {
 
 /** Local changes that are not known to be durable. */
 export function unsaved(state: SyncState): number {
-  const inFlight = state.inFlight.reduce((sum, { changes, adrift }) => sum + countOf(changes) + adrift, 0);
-  return state.adrift + countOf(state.pending) + inFlight;
+  return state.inFlight.reduce((sum, { count }) => sum + count, state.adrift + (state.pending?.count ?? 0));
 }
 
 /** The changes of which the server has not said that they are durable, in their order. */
 export function unacknowledged({ inFlight, pending }: SyncState): readonly Change[] {
-  const sent = inFlight.flatMap(({ changes }) => changes);
-  return [...sent, ...pending].sort((one, other) => one.id - other.id);
+  return sorted([...inFlight.flatMap(({ changes }) => changes), ...inOrder(pending)]);
 }
 
 /** Local changes that are in no list, sent or not. */
 export function untold({ adrift, inFlight }: SyncState): number {
-  return inFlight.reduce((sum, batch) => sum + batch.adrift, adrift);
+  return inFlight.reduce((sum, { count, changes }) => sum + count - countOf(changes), adrift);
 }
 
 export function stay(state: SyncState, ...effects: readonly Effect[]): Step {
@@ -199,13 +201,13 @@ export function stay(state: SyncState, ...effects: readonly Effect[]): Step {
 export function apart(state: SyncState): SyncState {
   const ended = state.phase.kind === "joined" && state.link === "connected";
   const complete = ended ? null : state.complete;
-  const pending = unacknowledged(state).map(sealed);
+  const pending = listOf(unacknowledged(state).map(sealed));
   return { ...state, complete, adrift: untold(state), pending, inFlight: [], phase: { kind: "apart" } };
 }
 
 /** Give up the list of changes: all of them leave by the document's state. */
 export function allAdrift(state: SyncState): SyncState {
-  return { ...state, adrift: unsaved(state), pending: [], inFlight: [] };
+  return { ...state, adrift: unsaved(state), pending: null, inFlight: [] };
 }
 
 /** Count a row as seen, and those beyond it that were waiting for it. */

@@ -22,16 +22,19 @@
 import { encodeBatch } from "./batch.js";
 import { concatenate } from "./bytes.js";
 import {
+  areTooMany,
   batchesOf,
   type Change,
   countOf,
+  inOrder,
   joined as joinedChange,
   type KeptChange,
   keptChange,
-  MOST_BYTES,
-  MOST_CHANGES,
+  listOf,
   newChange,
+  push,
   type Sorted,
+  sorted,
 } from "./changes.js";
 import { forgive, remedyForSession, remedyForUpdate } from "./remedy.js";
 import {
@@ -110,7 +113,7 @@ export function copyRead(
   const kept = copy.changes.map((change, index) => keptChange(state.nextChange + index, change));
   return join({
     ...state,
-    pending: [...state.pending, ...kept],
+    pending: kept.reduce(push, state.pending),
     nextChange: state.nextChange + kept.length,
     ready: true,
     loaded: copy.filled,
@@ -183,13 +186,13 @@ function settle(
     step = stay(next.state, ...step.effects, ...next.effects);
   }
   return step.state.phase.kind === "joined" && sending === "offering"
-    ? stay(step.state, ...step.effects, offer(step.state, answer.stateVector))
+    ? stay(step.state, ...step.effects, offer(step.state, answer.stateVector, held))
     : step;
 }
 
-function offer(state: SyncState, stateVector: Uint8Array): Effect {
+function offer(state: SyncState, stateVector: Uint8Array, rows: readonly Row[]): Effect {
   const salvage = state.strikes?.of === "apply";
-  return { kind: "offer", attempt: state.attempt, stateVector, salvage };
+  return { kind: "offer", attempt: state.attempt, stateVector, rows, salvage };
 }
 
 /** The shell's answer to `offer`: the waiting changes, sorted, and a state with what the server lacks besides, or null. */
@@ -202,7 +205,7 @@ export function offered(
   const { phase } = state;
   if (phase.kind !== "joined" || phase.sending !== "offering" || attempt !== state.attempt)
     return stay(state);
-  const open: SyncState = { ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: [] };
+  const open: SyncState = { ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: null };
   if (ready.length === 0 && rest === null) return stay({ ...open, tries: 0, strikes: null });
   const step = sendChanges(open, ready);
   if (rest === null) return step;
@@ -324,21 +327,15 @@ export function wordsMoved(state: SyncState, attempt: number, moved: boolean): S
 /** `after`: the last row that the document had applied when it changed; null when that is not known. */
 export function changed(state: SyncState, update: Uint8Array, after: number | null): Step {
   const isOpen = state.phase.kind === "joined" && state.phase.sending === "open";
-  const last = state.pending.at(-1);
-  const longer = isOpen ? null : joinedChange(last, update, after);
-  if (longer !== null) return stay({ ...state, pending: state.pending.with(-1, longer) });
+  const { pending: before } = state;
+  const longer = isOpen || before === null ? null : joinedChange(before.last, update, after);
+  if (longer !== null) return stay({ ...state, pending: push(before?.before ?? null, longer) });
   const change = newChange(state.nextChange, update, after, !isOpen);
-  const next = { ...state, nextChange: change.id + 1, pending: [...state.pending, change] };
-  if (isOpen) return last === undefined ? stay(next, { kind: "gather" }) : stay(next);
-  if (!tooMany(next.pending, update)) return stay(next);
-  return stay({ ...next, adrift: next.adrift + countOf(next.pending), pending: [] });
-}
-
-/** Whether the list is over its bounds. Bytes are counted now and then, and after a large update. */
-function tooMany(changes: readonly Change[], latest: Uint8Array): boolean {
-  if (changes.length > MOST_CHANGES) return true;
-  if (changes.length % 256 > 0 && latest.length < 2 ** 16) return false;
-  return changes.reduce((sum, { update }) => sum + update.length, 0) > MOST_BYTES;
+  const pending = push(before, change);
+  const next = { ...state, nextChange: change.id + 1, pending };
+  if (isOpen) return before === null ? stay(next, { kind: "gather" }) : stay(next);
+  if (!areTooMany(pending)) return stay(next);
+  return stay({ ...next, adrift: next.adrift + pending.count, pending: null });
 }
 
 /** The document changed and no event told how: offer its state, deletions included, behind the changes that are known. */
@@ -347,20 +344,20 @@ export function changedSilently(state: SyncState): Step {
   const next = { ...step.state, adrift: step.state.adrift + 1 };
   if (next.phase.kind !== "joined" || next.phase.sending !== "open") return stay(next);
   const phase: Joined = { ...next.phase, sending: "offering" };
-  return stay({ ...next, phase }, ...step.effects, offer(next, phase.serverVector));
+  return stay({ ...next, phase }, ...step.effects, offer(next, phase.serverVector, []));
 }
 
 /** The gathering window has ended. */
 export function gathered(state: SyncState): Step {
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(state);
-  return sendChanges({ ...state, pending: [] }, state.pending);
+  return sendChanges({ ...state, pending: null }, inOrder(state.pending));
 }
 
 function sendChanges(state: SyncState, changes: readonly Change[]): Step {
   let step = stay(state);
   for (const batch of batchesOf(changes, state.limits.part_bytes)) {
     const updates = batch.map(({ update }) => update);
-    const next = send(step.state, updates, batch[0]?.after ?? null, batch, 0);
+    const next = send(step.state, updates, batch[0]?.after ?? null, batch, countOf(batch));
     step = stay(next.state, ...step.effects, ...next.effects);
   }
   return step;
@@ -371,11 +368,11 @@ function send(
   updates: readonly Uint8Array[],
   after: number | null,
   changes: readonly Change[],
-  adrift: number,
+  count: number,
 ): Step {
   const batch = encodeBatch(updates);
   const id = state.nextBatch;
-  const sent: InFlight = { id, changes, adrift, bytes: batch.length };
+  const sent: InFlight = { id, changes, count, bytes: batch.length };
   const inFlight = [...state.inFlight, sent];
   return stay({ ...state, nextBatch: id + 1, inFlight }, { kind: "send", id, after, batch });
 }
@@ -399,8 +396,9 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
   const batch = state.inFlight.find((sent) => sent.id === id);
   if (batch === undefined) return stay(state);
   const inFlight = state.inFlight.filter((sent) => sent !== batch);
-  const pending = [...batch.changes, ...state.pending].sort((one, other) => one.id - other.id);
-  const next = { ...state, inFlight, pending, adrift: state.adrift + batch.adrift };
+  const { changes, count } = batch;
+  const pending = listOf(sorted([...changes, ...inOrder(state.pending)]));
+  const next = { ...state, inFlight, pending, adrift: state.adrift + count - countOf(changes) };
   if (state.moving) return onceAnswered(next);
   // Those behind a refused batch are refused with it, and say nothing new.
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(next);

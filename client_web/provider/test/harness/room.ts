@@ -13,16 +13,19 @@ import { DummyServer, Line } from "./server.js";
 const LONG = 40_000;
 
 export class Person {
-  readonly doc = new Y.Doc();
-  readonly text = this.doc.getText("t");
+  readonly doc: Y.Doc;
+  readonly text: Y.Text;
   readonly line: Line;
   readonly setAside: number[] = [];
   /** How often the document was found to have changed without telling. */
   mended = 0;
   private readonly session: Session;
-  private readonly awareness = new Awareness(this.doc);
+  private readonly awareness: Awareness;
 
-  constructor(server: DummyServer, clock: ManualClock, link?: string) {
+  constructor(server: DummyServer, clock: ManualClock, link?: string, doc = new Y.Doc()) {
+    this.doc = doc;
+    this.text = doc.getText("t");
+    this.awareness = new Awareness(doc);
     this.line = new Line(server);
     const presence = new Presence(this.awareness, clock, (_state, answered) => answered(false));
     this.session = new Session({
@@ -66,14 +69,15 @@ export class Person {
     }));
   }
 
-  /** Open the page, with what an earlier page of the same person left on the device. */
-  opens(before?: Person): this {
+  /** Open the page, with what another page of the same person left on the device; the copy of an old release has no changes. */
+  opens(before?: Person, isOldCopy = false): this {
     const left = before === undefined ? null : Y.encodeStateAsUpdate(before.doc);
     if (left !== null) Y.applyUpdate(this.doc, left, "copy");
-    this.session.begin("0123456789abcdef", before === undefined ? 0 : before.applied, {
+    const applied = before === undefined ? 0 : before.applied;
+    this.session.begin("0123456789abcdef", isOldCopy ? null : applied, {
       filled: left !== null,
-      dirty: before !== undefined && untold(before.state) > 0,
-      changes: before?.kept() ?? [],
+      dirty: before !== undefined && (isOldCopy ? before.unsaved : untold(before.state)) > 0,
+      changes: isOldCopy ? [] : (before?.kept() ?? []),
       epoch: before?.state.epoch ?? null,
       document: null,
     });
@@ -120,17 +124,17 @@ export class Room {
   }
 
   /** Somebody with an open page that is not connected yet. */
-  opens(before?: Person, link?: string): Person {
-    const person = new Person(this.server, this.clock, link).opens(before);
+  opens(before?: Person, link?: string, isOldCopy = false, doc = new Y.Doc()): Person {
+    const person = new Person(this.server, this.clock, link, doc).opens(before, isOldCopy);
     this.people.push(person);
     return person;
   }
 
   /** Close a page and open it again on the same device. */
-  reloads(person: Person): Person {
+  reloads(person: Person, isOldCopy = false): Person {
     person.vanishes();
     this.people.splice(this.people.indexOf(person), 1);
-    return this.opens(person);
+    return this.opens(person, undefined, isOldCopy);
   }
 
   /** Let every message arrive, without time passing or anything becoming durable. */

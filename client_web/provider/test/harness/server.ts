@@ -3,6 +3,7 @@
 import * as Y from "yjs";
 import { decodeBatch, encodeBatch } from "../../src/batch.js";
 import type { Answer, Authentication, Connection, Receiver } from "../../src/connection.js";
+import type { Heirs } from "../../src/heirs.js";
 import type { LinkStatus } from "../../src/state.js";
 import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
 import { asRecord, concatenate, emptyUpdate, sameBytes } from "./bytes.js";
@@ -15,6 +16,7 @@ type Reply = (value: unknown) => void;
 interface Waiting {
   readonly line: Line;
   readonly batch: Uint8Array;
+  readonly after: number | null;
   readonly reply: Reply;
 }
 
@@ -46,8 +48,10 @@ export class DummyServer {
   private readonly announced = new Map<Line, Uint8Array>();
   private readonly uploads = new Map<Line, Uint8Array>();
   updatesTaken = 0;
-  /** Every update that was taken, in order; `after` is null if its batch did not say. */
+  /** Every update that clients sent and that became durable, in order; `after` is null if its batch did not say. */
   readonly heard: { readonly update: Uint8Array; readonly after: number | null }[] = [];
+  /** What the next joins say of characters that live on under other ids. */
+  heirs: Heirs = [];
 
   /** The document as the log says. */
   stored(): Y.Doc {
@@ -66,6 +70,9 @@ export class DummyServer {
     if (row.length === 0) return;
     const batch = concatenate(row.map((one) => one.batch));
     this.rows.push(batch);
+    for (const one of row) {
+      for (const update of decodeBatch(one.batch)) this.heard.push({ update, after: one.after });
+    }
     const seq = this.rows.length;
     const authors = new Set(row.map((one) => one.line));
     for (const line of this.joined) {
@@ -81,10 +88,11 @@ export class DummyServer {
   }
 
   /** Make an update durable that came over another node, and tell everybody. */
-  hearFromElsewhere(update: Uint8Array): void {
+  hearFromElsewhere(update: Uint8Array, heirs: Heirs = []): void {
     Y.applyUpdate(this.accepted, update);
     this.rows.push(encodeBatch([update]));
-    this.say("update", this.rows.length, this.rows.at(-1));
+    const moved = heirs.length > 0 ? [heirs] : [];
+    this.say("update", this.rows.length, this.rows.at(-1), ...moved);
   }
 
   commitEach(): void {
@@ -185,6 +193,7 @@ export class DummyServer {
       quarantined: this.quarantined,
       set_aside: this.setAside,
       limits: { update_bytes: 2 ** 24, part_bytes: this.partBytes, presence_bytes: 4096 },
+      ...(this.heirs.length > 0 ? { heirs: this.heirs } : {}),
     };
   }
 
@@ -242,8 +251,7 @@ export class DummyServer {
     }
     this.accepted = trial;
     this.updatesTaken += 1;
-    for (const update of decodeBatch(batch)) this.heard.push({ update, after });
-    this.waiting.push({ line, batch, reply });
+    this.waiting.push({ line, batch, after, reply });
     return later;
   }
 }
