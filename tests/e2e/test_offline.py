@@ -1,5 +1,6 @@
 """A laptop on a train: the line is cut, writing goes on, the page is even reloaded, and later everything comes together."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -99,6 +100,41 @@ async def test_what_was_deleted_offline_is_deleted_for_all(meet: Meeting, shared
     await alice.shows("Saved")
     await agree(alice, bob)
     assert await bob.text() == "keep\nkeep too"
+
+
+async def test_what_was_written_offline_leaves_as_it_was_made(meet: Meeting, shared_site: Site, line: Line) -> None:
+    """The page sends changes, before and after its reload, each with the row that it had applied; never a state."""
+    person, alice, bob = await two_on_different_lines(meet, line, await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("One", "Two")
+    await bob.sees("Two")
+    await bob.goes_after("Two")
+    await bob.types(" from Bob")
+    await alice.sees("from Bob")
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+
+    await loses_the_network(person, line)
+    await alice.shows("Offline")
+    await alice.goes_after("One")
+    await alice.types(" in a tunnel")
+    await alice.chooses_style("Heading 2")
+    await alice.shows(KEPT)
+    await alice.reloads()
+    await alice.sees("One in a tunnel")
+    await alice.goes_after("One in a tunnel")
+    await alice.types(", still")
+    await alice.shows(KEPT)
+
+    sent: list[str] = []
+    alice.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    await finds_the_network(person, line)
+    await alice.shows("Saved")
+    await bob.sees("One in a tunnel, still")
+    await agree(alice, bob)
+    updates = [match for frame in sent if (match := re.search(r'\["update","[^"]+",(.*)\]', frame))]
+    assert updates
+    assert all(re.match(r"[1-9][0-9]*,", match[1]) for match in updates), updates
 
 
 async def test_the_status_says_where_the_words_are(meet: Meeting, shared_site: Site, line: Line) -> None:

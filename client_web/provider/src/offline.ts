@@ -6,9 +6,9 @@
  * 2. Beside the content stand the key that protects client ids, the epoch and the title for a visit without a network.
  * 3. Each tab with changes that are not known to be durable keeps a mark there, which counts them. State vectors do not tell
  *    deletions, so without the mark a deletion made offline would not be sent after a reload.
- * 4. The changes themselves stand in the content database, written together every now and then. Their record says up to which
- *    count of the mark they are whole. When they are not, as after a crash or in a copy of an earlier release, the copy is `dirty`:
- *    the document's state has to be sent.
+ * 4. The changes themselves stand in the content database, written together every now and then. A record beside them says up
+ *    to which count of the mark they are whole. When they are not, as after a crash or in a copy of an earlier release, the
+ *    copy is `dirty`: the document's state has to be sent.
  * 5. A device without IndexedDB, or with a full disk, edits on without a copy: `onFailure` says so, and no failure reaches the editor.
  */
 
@@ -66,7 +66,7 @@ export class OfflineCopy {
   private readonly clock: Clock;
   private readonly toKeep: () => Kept | null;
   private readonly onFailure: () => void;
-  private readonly tab = random(8);
+  private readonly tab: string;
   private beside: IDBDatabase | null = null;
   private content: IndexeddbPersistence | null = null;
   private entry: Entry;
@@ -90,6 +90,8 @@ export class OfflineCopy {
     this.documentId = documentId;
     this.doc = doc;
     this.clock = clock;
+    // Tabs are read in the order in which they were opened.
+    this.tab = clock.now().toString(36).padStart(9, "0") + random(8);
     this.toKeep = toKeep;
     this.onFailure = onFailure;
     this.entry = { key: newKey(), copy: this.newCopy(), epoch: null, document: null };
@@ -118,7 +120,11 @@ export class OfflineCopy {
   markUnsaved(): void {
     this.changes += 1;
     const { changes } = this;
-    this.write("unsaved", (store) => result(store.put(changes, this.ownMark())));
+    this.write("unsaved", (store) => {
+      const done = result(store.put(changes, this.ownMark()));
+      store.transaction.commit(); // as in putAll
+      return done;
+    });
   }
 
   /** Everything in the document is durable on the server. */
@@ -332,28 +338,32 @@ export class OfflineCopy {
     if (this.ended || kept === null || db == null) return;
     const wanted = this.recordsOf(kept);
     const puts = [...wanted].filter(([key, { count }]) => this.written.get(key) !== count);
-    // As long as the list is not whole, what is not in it need not be on the server.
-    const drops = [...this.written].filter(
-      ([key]) => !wanted.has(key) && (kept.whole || key === this.wholeKey()),
-    );
+    const drops = [...this.written].filter(([key]) => !wanted.has(key) && this.mayGo(key, kept));
     const { epoch, applied } = kept;
     if (puts.length === 0 && drops.length === 0 && applied === this.appliedWritten) return;
     for (const [key, { count }] of puts) this.written.set(key, count);
     for (const [key] of drops) this.written.delete(key);
     this.appliedWritten = applied;
     try {
-      // Both stores: the content that was written before is durable before this is.
-      const store = db.transaction(["updates", "custom"], "readwrite").objectStore("custom");
+      const writing = puts.length > 0 ? putAll(customOf(db), puts) : Promise.resolve();
+      const rest = customOf(db);
       const done = [
-        ...puts.map(([key, record]) => result(store.put(record, key))),
-        ...drops.map((drop) => dropRecord(store, drop)),
-        ...(applied === null ? [] : [raiseApplied(store, epoch, applied)]),
+        writing,
+        ...drops.map((drop) => dropRecord(rest, drop)),
+        ...(applied === null ? [] : [raiseApplied(rest, epoch, applied)]),
       ];
       Promise.all(done).catch(() => this.fail());
     } catch {
       this.fail(); // the connection to the database is gone
     }
   };
+
+  /** Whether a record may go that is not wanted. What is not in a list that is not whole need not be on the server. */
+  private mayGo(key: string, { changes, whole }: Kept): boolean {
+    if (key === this.wholeKey()) return true;
+    // What other tabs' marks are compared with stays as long as the marks.
+    return whole && (changes.length === 0 || !key.endsWith("/whole"));
+  }
 
   private recordsOf({ changes, whole }: Kept): ReadonlyMap<string, Written> {
     const records = new Map<string, Written>();
@@ -398,6 +408,18 @@ export class OfflineCopy {
 
 /** What browsers tell a page last; after that it may be gone. */
 const LAST_CHANCES = ["visibilitychange", "pagehide"] as const;
+
+/** Both stores are held: the content that was written before is durable before the records are. */
+function customOf(db: IDBDatabase): IDBObjectStore {
+  return db.transaction(["updates", "custom"], "readwrite").objectStore("custom");
+}
+
+/** Without `commit` the browser waits for the page to hear of each record, and drops them all if the page goes first. */
+function putAll(store: IDBObjectStore, records: readonly (readonly [string, Written])[]): Promise<unknown> {
+  const done = records.map(([key, record]) => result(store.put(record, key)));
+  store.transaction.commit();
+  return Promise.all(done);
+}
 
 /** Another tab's record goes only if it is as it was read. */
 async function dropRecord(store: IDBObjectStore, [key, count]: readonly [string, number]): Promise<void> {

@@ -1,0 +1,284 @@
+/** Changes on the device: what a page leaves there, the next page finds, whichever way the first one ended. */
+
+import "fake-indexeddb/auto";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import * as Y from "yjs";
+import { type Change, newChange, updateOf } from "../src/changes.js";
+import { type Found, type Kept, OfflineCopy } from "../src/offline.js";
+import { ManyhandsProvider } from "../src/provider.js";
+import { ManualClock, seeded } from "./harness/clock.js";
+import { DummyServer, Line } from "./harness/server.js";
+
+let documents = 0;
+
+class Device {
+  readonly clock = new ManualClock();
+  readonly server = new DummyServer();
+  private readonly documentId = `kept-${++documents}`;
+
+  /** Open a page that is connected, unless the device has no network. */
+  async open(connected = true) {
+    const line = new Line(this.server);
+    const { documentId, clock } = this;
+    const provider = new ManyhandsProvider({ documentId, connection: line, clock });
+    onTestFinished(() => provider.destroy());
+    const page = { provider, line, text: provider.doc.getText("t") };
+    if (connected) line.connect();
+    const isReady = () => line.sent.includes("join") || (!connected && provider.snapshot().loaded);
+    await vi.waitUntil(isReady, { interval: 1 });
+    this.settle(line);
+    return page;
+  }
+
+  settle(line: Line): void {
+    for (let round = 0; round < 4; round++) {
+      this.clock.advance(100);
+      while (line.arriveUp() || line.arriveDown());
+      this.server.commitEach();
+      while (line.arriveDown());
+    }
+  }
+
+  afters(): readonly (number | null)[] {
+    return this.server.heard.map(({ after }) => after);
+  }
+
+  /** What stands in the records beside the content. */
+  async records(): Promise<readonly unknown[]> {
+    const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
+    const db = await ended(indexedDB.open(names.find((name) => name.includes(`${this.documentId}/`)) ?? ""));
+    const keys = await ended(db.transaction("custom").objectStore("custom").getAllKeys());
+    db.close();
+    return keys;
+  }
+
+  async forgetRecords(): Promise<void> {
+    const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
+    const db = await ended(indexedDB.open(names.find((name) => name.includes(`${this.documentId}/`)) ?? ""));
+    await ended(db.transaction("custom", "readwrite").objectStore("custom").clear());
+    db.close();
+  }
+}
+
+function ended<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function rebuild(text: Y.Text): void {
+  const words = text.toString();
+  text.doc?.transact(() => {
+    text.delete(0, words.length);
+    text.insert(0, words);
+  });
+}
+
+describe("without a network, over a restart of the page", () => {
+  it("changes are sent as they were made", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.text.insert(0, "one two");
+    device.settle(first.line);
+    first.line.drop();
+    const made: Uint8Array[] = [];
+    first.provider.doc.on("update", (update) => made.push(update));
+    rebuild(first.text);
+    first.text.delete(0, 1);
+    await first.provider.destroy();
+
+    const again = await device.open(false);
+    expect(again.provider.snapshot().unsaved).toBe(2);
+    again.provider.doc.on("update", (update, _origin, _doc, { local }) => local && made.push(update));
+    rebuild(again.text);
+    again.line.connect();
+    device.settle(again.line);
+    expect(device.server.heard.slice(1).map(({ update }) => Uint8Array.from(update))).toEqual(made);
+    expect(device.afters()).toEqual([0, 1, 1, 1]);
+    expect([device.server.text(), again.provider.snapshot().unsaved]).toEqual(["ne two", 0]);
+  });
+
+  it("so are those of a page that died, once they were written", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.text.insert(0, "words");
+    device.settle(first.line);
+    first.line.drop();
+    rebuild(first.text);
+    device.clock.advance(500);
+
+    const again = await device.open();
+    expect(device.afters()).toEqual([0, 1]);
+    expect([device.server.text(), again.provider.snapshot().unsaved]).toEqual(["words", 0]);
+  });
+
+  it("nothing is lost of a page that died before", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.text.insert(0, "keep this, drop that");
+    device.settle(first.line);
+    first.line.drop();
+    first.text.insert(9, "!");
+    device.clock.advance(500);
+    first.text.delete(10, 11);
+
+    const again = await device.open();
+    expect([device.server.text(), again.provider.snapshot().unsaved]).toEqual(["keep this!", 0]);
+    expect(device.afters()).toEqual([0, 1, null]);
+  });
+
+  it("nothing is lost of a copy that an earlier release wrote", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.text.insert(0, "keep this, drop that");
+    device.settle(first.line);
+    first.line.drop();
+    first.text.insert(9, "!");
+    first.text.delete(10, 11);
+    await first.provider.destroy();
+    await device.forgetRecords();
+
+    const again = await device.open();
+    expect([device.server.text(), again.provider.snapshot().unsaved]).toEqual(["keep this!", 0]);
+    expect(device.afters()).toEqual([0, null]);
+  });
+
+  it("two pages of one device leave the changes of both", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.text.insert(0, "one two");
+    device.settle(first.line);
+    first.line.drop();
+    rebuild(first.text);
+    device.clock.advance(500);
+    const second = await device.open(false);
+    rebuild(second.text);
+    first.text.insert(0, "first ");
+    await first.provider.destroy();
+    await second.provider.destroy();
+
+    const again = await device.open();
+    expect(device.afters()).toEqual([0, 1, 1, 1]);
+    expect([device.server.text(), again.provider.snapshot().unsaved]).toEqual([again.text.toString(), 0]);
+    expect(again.text.toString()).toContain("first ");
+    device.clock.advance(500);
+    await again.provider.destroy();
+    expect(await device.records()).toEqual(["applied"]);
+  });
+
+  it("a page that ends before its copy was read leaves the copy as it is", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.line.drop();
+    first.text.insert(0, "words");
+    await first.provider.destroy();
+    const before = await device.records();
+    const { documentId, doc } = first.provider;
+    expect(doc).toBeDefined();
+    const short = new ManyhandsProvider({
+      documentId,
+      connection: new Line(device.server),
+      clock: device.clock,
+    });
+    await short.destroy();
+    expect(await device.records()).toEqual(before);
+  });
+
+  it("what is acknowledged before it is written leaves nothing", async () => {
+    const device = new Device();
+    const first = await device.open();
+    first.text.insert(0, "words");
+    device.settle(first.line);
+    device.clock.advance(500);
+    await first.provider.destroy();
+    expect(await device.records()).toEqual(["applied"]);
+  });
+});
+
+/** A tab as its copy sees it. */
+class Tab {
+  changes: Change[] = [];
+  adrift = 0;
+  applied: number | null = null;
+  readonly copy: OfflineCopy;
+  private next = 1;
+
+  constructor(
+    documentId: string,
+    private readonly clock: ManualClock,
+  ) {
+    const toKeep = (): Kept | null =>
+      this.applied === null
+        ? null
+        : { changes: this.changes, whole: this.adrift === 0, epoch: null, applied: this.applied };
+    this.copy = new OfflineCopy(documentId, new Y.Doc(), clock, toKeep, () => {});
+  }
+
+  async open(): Promise<Found> {
+    const found = await this.copy.open();
+    this.changes = found.changes.map((kept) => ({ id: this.next++, ...kept, run: null }));
+    this.adrift = found.dirty ? 1 : 0;
+    this.applied = found.applied ?? 0;
+    return found;
+  }
+
+  writes(update: Uint8Array): void {
+    this.changes = [...this.changes, newChange(this.next++, update, this.applied, false)];
+    this.copy.markUnsaved();
+    this.copy.keepSoon();
+  }
+
+  /** Something changes of which there is no update. */
+  drifts(): void {
+    this.adrift += 1;
+    this.copy.markUnsaved();
+    this.copy.keepSoon();
+  }
+
+  hears(count: number): void {
+    this.changes = this.changes.slice(count);
+    if (this.changes.length === 0) this.adrift = 0;
+    if (this.changes.length === 0) this.copy.markSaved();
+    this.applied = (this.applied ?? 0) + 1;
+    this.copy.keepSoon();
+  }
+
+  flushes(): void {
+    this.clock.advance(500);
+  }
+}
+
+it.each(Array.from({ length: 12 }, (_, index) => index))(
+  "the device agrees with the pages: seed %i",
+  async (seed) => {
+    const chance = seeded(seed);
+    const clock = new ManualClock();
+    const documentId = `random-${seed}`;
+    let tab = new Tab(documentId, clock);
+    await tab.open();
+    for (let step = 0; step < 120; step++) {
+      const act = chance();
+      if (act < 0.5) tab.writes(Uint8Array.of(0, 0, Math.floor(chance() * 256)));
+      else if (act < 0.55) tab.drifts();
+      else if (act < 0.7) tab.hears(Math.floor(chance() * 4));
+      else if (act < 0.9) tab.flushes();
+      else {
+        await tab.copy.destroy();
+        const said = tab;
+        clock.advance(1);
+        tab = new Tab(documentId, clock);
+        const found = await tab.open();
+        const shown = (changes: readonly Change[]) =>
+          changes.map((change) => [change.after, String(updateOf(change))]);
+        expect({ seed, step, dirty: found.dirty, applied: tab.applied }).toEqual({
+          ...{ seed, step },
+          dirty: said.adrift > 0,
+          applied: said.applied,
+        });
+        if (!found.dirty) expect(shown(tab.changes)).toEqual(shown(said.changes));
+      }
+    }
+    await tab.copy.destroy();
+  },
+);
