@@ -6,6 +6,7 @@ import { decodeBatch } from "./batch.js";
 import { inOrder, sealed, sortOut } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
+import { withoutKnown } from "./deletions.js";
 import { HEIRS, type Heirs, SERVER_CLIENT_ID } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence } from "./presence.js";
@@ -62,6 +63,8 @@ export class Session implements Receiver {
   private acknowledged = 0;
   private current: SyncState = startState;
   private running = false;
+  /** What the server has said since the last join, until the next offer. */
+  private told: Uint8Array[] = [];
   private key: string | null = null;
   /** The id under which this page is known to the others. */
   private clientId: number;
@@ -272,6 +275,8 @@ export class Session implements Receiver {
       if (heirs.length > 0) transaction.meta.set(HEIRS, heirs);
       for (const update of updates) Y.applyUpdate(doc, update, this);
       isRead = true;
+      const { phase } = this.current;
+      if (phase.kind === "joined" && phase.sending === "offering") this.told.push(...updates);
       // Whoever listens to the document may change it in answer to the row.
       this.rows = Math.max(this.rows ?? 0, seq);
     };
@@ -307,13 +312,16 @@ export class Session implements Receiver {
 
   private join(attempt: number, epoch: number | null, complete: number | null): void {
     const { doc, link } = this.parts;
+    this.told = [];
     const undoubted = this.own.undoubted(doc);
     const seen = undoubted ?? Y.encodeStateVector(doc);
     // Of tens of thousands of authors. Who cannot say what they have is sent all, and offers what the server lacks as ever.
     const stateVector = seen.length > this.current.limits.part_bytes ? NOTHING_SEEN : seen;
     // An empty document belongs to no life: it may join any.
     const hasLife = epoch !== null && doc.store.clients.size > 0;
-    const saysSo = hasLife && complete !== null && undoubted === null && !waitsForMore(doc);
+    // A state leaves without the deletions that the missing update tells: so that must come.
+    const needsAll = undoubted !== null || this.current.adrift > 0;
+    const saysSo = hasLife && complete !== null && !needsAll && !waitsForMore(doc);
     const after = hasLife && this.rows !== null && this.rows > 0 ? this.rows : null;
     const request = {
       state_vector: stateVector,
@@ -359,7 +367,9 @@ export class Session implements Receiver {
       const hasMore = state.adrift > 0 || sorted.left.length > 0 || reachesBeyond(doc, sorted.reach);
       const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;
       try {
-        const rest = hasMore ? encode(doc, Y.encodeStateVector(new Map(sorted.reach))) : null;
+        const encoded = hasMore ? encode(doc, Y.encodeStateVector(new Map(sorted.reach))) : null;
+        const rest = encoded === null ? null : withoutKnown(encoded, this.told);
+        this.told = [];
         return sync.offered(state, attempt, sorted, rest);
       } catch (error) {
         return sync.applyFailed(state, wire.sentence(error));

@@ -114,6 +114,23 @@ describe("the server's words", () => {
   });
 });
 
+describe("characters that live on elsewhere", () => {
+  it("are five integers each, and may be absent", () => {
+    expect(wire.decodeHeirs(undefined)).toEqual([]);
+    expect(wire.decodeHeirs([[7, 0, 4, 1, 12]])).toEqual([[7, 0, 4, 1, 12]]);
+    const whole = answer("a join, whole") as Readonly<Record<string, unknown>>;
+    expect(wire.decodeJoinAnswer(whole, null).heirs).toEqual([]);
+    expect(wire.decodeJoinAnswer({ ...whole, heirs: [[7, 0, 4, 1, 12]] }, null).heirs).toHaveLength(1);
+  });
+
+  it.each([[7], [[7, 0, 4, 1]], [[7, 0, 4, 1, -1]], [[7, 0, 4, 1, "12"]], "none"])(
+    "are refused as %j",
+    (value) => {
+      expect(() => wire.decodeHeirs(value)).toThrow(wire.WireError);
+    },
+  );
+});
+
 describe("batches", () => {
   it.each(vectors.batches)("have the bytes $batch.hex", ({ updates, batch }) => {
     expect(encodeBatch(updates.map(bytesOf))).toEqual(bytesOf(batch));
