@@ -44,8 +44,8 @@ from server.people.ways_in import default_link_role, way_in
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Store
+from server.store.database import utc_now
 from server.store.sql import SqlStore, url_of
-from server.store.statements import utc_now
 
 
 def create_app(

@@ -15,7 +15,7 @@ from crdt.protocol.row import Contributor
 from server.http.sharing import told
 from server.store.base import Row, Store
 from server.store.contributors import split
-from server.store.statements import from_microseconds
+from server.store.database import from_microseconds
 
 
 async def record_of(store: Store, document_id: str, most: int) -> Sequence[str]:

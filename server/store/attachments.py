@@ -1,68 +1,59 @@
 """Attachments in SQL: files beside the documents."""
 
 import hashlib
-from functools import partial
 
 from sqlalchemy import Connection, func, select
 
 from crdt.errors import Code, InvariantError, ProtocolError
 from crdt.ids import DocumentId
 from server.store.base import Attachment
-from server.store.database import Database
+from server.store.database import SqlPort, insert, reads, writes
 from server.store.schema import attachments, documents
-from server.store.statements import insert
 
 
-class SqlAttachments:
+class SqlAttachments(SqlPort):
     """The attachments port over a database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    @writes
+    def put(
+        self, connection: Connection, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None
+    ) -> bool:
+        document = select(documents.c.key).where(documents.c.document_id == document_id)
+        # Locked, because another node may be deleting the document.
+        key = connection.execute(document.with_for_update(read=True, key_share=True)).scalar()
+        if key is None:
+            return False
+        values = {
+            "document_key": key,
+            "sha256": attachment.sha256,
+            "media_type": attachment.media_type,
+            "data": attachment.data,
+        }
+        done = connection.execute(insert(connection.dialect.name, attachments).values(values).on_conflict_do_nothing())
+        if done.rowcount and most_bytes is not None:
+            # Locked only now, so appends need not wait while the bytes travel. Under the lock, the
+            # sum sees all files that are committed.
+            connection.execute(document.with_for_update(key_share=True))
+            mine = attachments.c.document_key == key
+            _check_room(
+                connection.execute(select(func.sum(func.length(attachments.c.data))).where(mine)).scalar_one(),
+                most_bytes,
+            )
+        return True
 
-    async def put(self, document_id: DocumentId, attachment: Attachment, *, most_bytes: int | None = None) -> bool:
-        job = partial(_put, document_id=document_id, attachment=attachment, most_bytes=most_bytes)
-        return await self._database.write(job)
-
-    async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
-        return await self._database.read(partial(_fetch, document_id=document_id, sha256=sha256))
-
-
-def _put(connection: Connection, document_id: DocumentId, attachment: Attachment, most_bytes: int | None) -> bool:
-    document = select(documents.c.key).where(documents.c.document_id == document_id)
-    # Locked, because another node may be deleting the document.
-    key = connection.execute(document.with_for_update(read=True, key_share=True)).scalar()
-    if key is None:
-        return False
-    values = {
-        "document_key": key,
-        "sha256": attachment.sha256,
-        "media_type": attachment.media_type,
-        "data": attachment.data,
-    }
-    done = connection.execute(insert(connection.dialect.name, attachments).values(values).on_conflict_do_nothing())
-    if done.rowcount and most_bytes is not None:
-        # Locked only now, so appends need not wait while the bytes travel. Under the lock, the sum
-        # sees all files that are committed.
-        connection.execute(document.with_for_update(key_share=True))
-        mine = attachments.c.document_key == key
-        _check_room(
-            connection.execute(select(func.sum(func.length(attachments.c.data))).where(mine)).scalar_one(), most_bytes
+    @reads
+    def fetch(self, connection: Connection, document_id: DocumentId, sha256: str) -> Attachment | None:
+        query = (
+            select(attachments.c.media_type, attachments.c.data)
+            .join(documents)
+            .where(documents.c.document_id == document_id, attachments.c.sha256 == sha256)
         )
-    return True
-
-
-def _fetch(connection: Connection, document_id: DocumentId, sha256: str) -> Attachment | None:
-    query = (
-        select(attachments.c.media_type, attachments.c.data)
-        .join(documents)
-        .where(documents.c.document_id == document_id, attachments.c.sha256 == sha256)
-    )
-    found = connection.execute(query).first()
-    if found is None:
-        return None
-    if hashlib.sha256(found.data).hexdigest() != sha256:
-        raise InvariantError(f"Document {document_id}: attachment {sha256} is damaged in the database.")
-    return Attachment(sha256, found.media_type, found.data)
+        found = connection.execute(query).first()
+        if found is None:
+            return None
+        if hashlib.sha256(found.data).hexdigest() != sha256:
+            raise InvariantError(f"Document {document_id}: attachment {sha256} is damaged in the database.")
+        return Attachment(sha256, found.media_type, found.data)
 
 
 def _check_room(size: int, most_bytes: int | None) -> None:

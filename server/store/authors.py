@@ -11,8 +11,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from crdt.ids import ClientId, Seq
 from crdt.protocol.row import AuthorKeys, Row
+from server.store.database import fetch
 from server.store.schema import author_keys
-from server.store.statements import fetch
 
 _BOUND = (
     select(author_keys.c.client_id, author_keys.c.key_hash, author_keys.c.seq)

@@ -8,7 +8,7 @@ by node.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
@@ -39,10 +39,19 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
 from server.store.base import LISTED_OWNERLESS, Entry, Page, Whose
-from server.store.database import Database
+from server.store.database import (
+    SqlPort,
+    change,
+    fetch,
+    from_microseconds,
+    insert,
+    reads,
+    to_microseconds,
+    unless_there,
+    writes,
+)
 from server.store.deeds_base import DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
 from server.store.schema import deeds, documents, grants, visits
-from server.store.statements import change, fetch, from_microseconds, insert, to_microseconds, unless_there
 
 ENTRY = select(
     documents.c.document_id,
@@ -111,15 +120,13 @@ _DELETE = delete(documents).where(_THIS)
 _DELETE_TRASHED = _DELETE.where(_IN_TRASH)
 
 
-class SqlCatalogue:
+class SqlCatalogue(SqlPort):
     """The catalogue port over a database."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def create(  # noqa: PLR0913 - all that a document begins with
+    @writes
+    def create(  # noqa: PLR0913 - all that a document begins with
         self,
+        connection: Connection,
         document_id: DocumentId,
         title: str,
         epoch: Epoch,
@@ -142,12 +149,27 @@ class SqlCatalogue:
             "size": 0,
             "link_role": None if link_role is None else link_role.value,
         }
-        return await self._database.write(
-            partial(_create, values=values, owner=owner, deed=self._deed(Kind.CREATE, document_id, by))
-        )
+        new = not fetch(connection, _OF_ID, document_id=document_id)
+        (made,) = fetch(connection, _creation(connection.dialect.name), **values)
+        key, of_epoch = made
+        if owner is not None and of_epoch == epoch:
+            grant = {
+                "document_key": key,
+                "user_id": owner,
+                "role": Role.OWNER.value,
+                "created_at": at,
+            }
+            change(connection, unless_there(connection.dialect.name, grants), **grant)
+            note_owner(connection, key)
+        if new and of_epoch == epoch:
+            write_deed(connection, self._deed(Kind.CREATE, document_id, by))
+        (entry,) = fetch(connection, _OF_ID, document_id=document_id)
+        return entry_of(*entry)
 
-    async def get(self, document_id: DocumentId) -> Entry | None:
-        return await self._database.read(partial(_get, document_id=document_id))
+    @reads
+    def get(self, connection: Connection, document_id: DocumentId) -> Entry | None:
+        found = fetch(connection, _OF_ID, document_id=document_id)
+        return entry_of(*found[0]) if found else None
 
     async def find(
         self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
@@ -168,7 +190,7 @@ class SqlCatalogue:
             updated_at, document_id = decode_cursor(cursor)
             behind = tuple_(documents.c.updated_at, documents.c.document_id)
             statement = statement.where(behind < tuple_(to_microseconds(updated_at), document_id))
-        entries = await self._database.read(partial(_all, statement=statement))
+        entries = await self.database.read(partial(_all, statement=statement))
         page = tuple(entries[:limit])
         more = len(entries) > len(page)
         return Page(page, encode_cursor(page[-1].updated_at, page[-1].document_id) if page and more else None)
@@ -190,47 +212,26 @@ class SqlCatalogue:
         deed = self._deed(Kind.DELETE, document_id, by)
         done = await self._change(_DELETE_TRASHED if only_trashed else _DELETE, deed, {})
         if done is not None and done.deed is not None:
-            await self._database.give_back()
+            await self.database.give_back()
         return done
 
     async def _change(self, statement: ClauseElement, deed: Deed, values: Mapping[str, Any]) -> Done | None:
-        return await self._database.write(partial(_change, statement=statement, deed=deed, values=values))
+        return await self.database.write(partial(_change, statement=statement, deed=deed, values=values))
 
     def _deed(self, kind: Kind, document_id: DocumentId, by: str) -> Deed:
-        return Deed(kind, document_id, by, self._clock())
+        return Deed(kind, document_id, by, self.clock())
 
 
-class SqlDeeds:
+class SqlDeeds(SqlPort):
     """The deeds port over a database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    @reads
+    def list(self, connection: Connection, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
+        return _read_deeds(connection, _LIST, of_id=document_id, most=limit)
 
-    async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
-        return await self._database.read(partial(_read_deeds, statement=_LIST, of_id=document_id, most=limit))
-
-    async def after(self, seq: int, limit: int = 200) -> Sequence[Deed]:
-        return await self._database.read(partial(_read_deeds, statement=_AFTER, seq=seq, most=limit))
-
-
-def _create(connection: Connection, values: Mapping[str, Any], owner: str | None, deed: Deed) -> Entry:
-    document_id = values["document_id"]
-    new = not fetch(connection, _OF_ID, document_id=document_id)
-    (made,) = fetch(connection, _creation(connection.dialect.name), **values)
-    key, epoch = made
-    if owner is not None and epoch == values["epoch"]:
-        grant = {
-            "document_key": key,
-            "user_id": owner,
-            "role": Role.OWNER.value,
-            "created_at": values["created_at"],
-        }
-        change(connection, unless_there(connection.dialect.name, grants), **grant)
-        note_owner(connection, key)
-    if new and epoch == values["epoch"]:
-        write_deed(connection, deed)
-    (entry,) = fetch(connection, _OF_ID, document_id=document_id)
-    return entry_of(*entry)
+    @reads
+    def after(self, connection: Connection, seq: int, limit: int = 200) -> Sequence[Deed]:
+        return _read_deeds(connection, _AFTER, seq=seq, most=limit)
 
 
 @cache
@@ -242,11 +243,6 @@ def _creation(dialect: str) -> ClauseElement:
     same = {"document_id": made.excluded.document_id}
     made = made.on_conflict_do_update(index_elements=["document_id"], set_=same)
     return made.returning(documents.c.key, documents.c.epoch)
-
-
-def _get(connection: Connection, document_id: DocumentId) -> Entry | None:
-    found = fetch(connection, _OF_ID, document_id=document_id)
-    return entry_of(*found[0]) if found else None
 
 
 def _all(connection: Connection, statement: Select[Any]) -> list[Entry]:

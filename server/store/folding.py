@@ -23,10 +23,10 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Table, bindparam, 
 from crdt.errors import Code, InvariantError
 from crdt.ids import DocumentId, Epoch, Seq
 from server.store.base import REMEMBERED_UPDATE_IDS, CompactionReport, Folded, Row
+from server.store.database import change, fetch
 from server.store.schema import documents, history, log_rows, snapshots, update_ids
 from server.store.segments import checksum, damaged, pack_rows, pack_snapshot, unpack_rows
 from server.store.set_aside import read_marks
-from server.store.statements import change, fetch
 
 _log = logging.getLogger(__name__)
 

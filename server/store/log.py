@@ -28,75 +28,81 @@ from server.store.base import (
     Row,
 )
 from server.store.contributors import read_contributors
-from server.store.database import Database
+from server.store.database import Database, SqlPort, among, fetch, from_microseconds, reads, to_microseconds
 from server.store.schema import documents
 from server.store.segments import unpack_snapshot
 from server.store.set_aside import read_marks
 from server.store.set_aside_base import Marks
-from server.store.statements import among, fetch, from_microseconds, to_microseconds
 
 _SMALL = 32_768  # bytes that are unpacked in less time than another thread takes to begin
 
 
-class SqlLog:
+class SqlLog(SqlPort):
     """The log port over a database. SqlStore explains `history_bytes` and `history_age`."""
 
     def __init__(
         self, database: Database, clock: Callable[[], datetime], history_bytes: int, history_age: timedelta | None
     ) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._history_bytes = history_bytes
         self._history_age = history_age
 
     async def append(self, appends: Sequence[Append]) -> Sequence[AppendOutcome]:
-        return await self._database.append(appends, to_microseconds(self._clock()))
+        return await self.database.append(appends, to_microseconds(self.clock()))
 
     async def load(self, document_id: DocumentId) -> Loaded | None:
         """Read a whole document.
 
         A damaged snapshot is replaced by the one before it and the history since then.
         """
-        loaded = await self._database.read(partial(_load_packed, document_id=document_id))
+        loaded = await self.database.read(partial(_load_packed, document_id=document_id))
         if loaded is None:
             return None
         memory = await self._unpacked(loaded.memory or None) or b""
         return replace(loaded, snapshot=await self._unpacked(loaded.snapshot), memory=memory)
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
-        found = await self._database.read(partial(_read_packed, document_id=document_id, after=after))
+        found = await self.database.read(partial(_read_packed, document_id=document_id, after=after))
         if found is None:
             return None
         tail, bindings, marks = found
         if sum(map(len, tail.segments)) < _SMALL:
             rows = folding.unpack_tail(tail)
         else:
-            rows = await self._database.compute(partial(folding.unpack_tail, tail))
+            rows = await self.database.compute(partial(folding.unpack_tail, tail))
         return None if rows is None else marks.of(bindings.of(rows))
 
-    async def heads(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
-        return await self._database.read(partial(_heads, document_ids=document_ids))
+    @reads
+    def heads(self, connection: Connection, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
+        heads: dict[DocumentId, Head] = {}
+        found = fetch(connection, _heads_among(connection.dialect.name), document_ids=document_ids)
+        for document_id, epoch, head, title, trashed_at, access, aside in found:
+            moment = None if trashed_at is None else from_microseconds(trashed_at)
+            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside)
+        return heads
 
-    async def history(self, document_id: DocumentId) -> Sequence[Row]:
-        return await self._database.read(partial(folding.read_history, document_id=document_id))
+    @reads
+    def history(self, connection: Connection, document_id: DocumentId) -> Sequence[Row]:
+        return folding.read_history(connection, document_id)
 
-    async def contributors(self, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
-        return await self._database.read(partial(read_contributors, keys=keys))
+    @reads
+    def contributors(self, connection: Connection, keys: Collection[bytes]) -> Mapping[bytes, Contributor]:
+        return read_contributors(connection, keys)
 
     async def compact(self, document_id: DocumentId, fold: Fold) -> CompactionReport | None:
         """Fold outside of any transaction. A second compaction of the same rows writes nothing."""
-        span = await self._database.read(partial(folding.read_span, document_id=document_id))
+        span = await self.database.read(partial(folding.read_span, document_id=document_id))
         if span is None:
             return None
         memory = await self._unpacked(span.memory or None) or b""
         past = Past(span.base_seq, memory, [row.heirs for row in span.rows])
         folded = await fold(await self._unpacked(span.packed), [batch_of(row) for row in span.rows], past)
-        packed = await self._database.compute(partial(folding.pack, span, folded))
+        packed = await self.database.compute(partial(folding.pack, span, folded))
         age = self._history_age
-        keep = folding.Keep(self._history_bytes, 0 if age is None else to_microseconds(self._clock() - age))
-        report = await self._database.write(partial(folding.write, packed=packed, keep=keep))
+        keep = folding.Keep(self._history_bytes, 0 if age is None else to_microseconds(self.clock() - age))
+        report = await self.database.write(partial(folding.write, packed=packed, keep=keep))
         if report is not None:
-            await self._database.give_back()
+            await self.database.give_back()
         return report
 
     async def _unpacked(self, packed: bytes | None) -> bytes | None:
@@ -104,7 +110,7 @@ class SqlLog:
             return None
         if len(packed) < _SMALL:
             return unpack_snapshot(packed)
-        return await self._database.compute(partial(unpack_snapshot, packed))
+        return await self.database.compute(partial(unpack_snapshot, packed))
 
 
 def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | None:
@@ -139,15 +145,6 @@ def _read_packed(
         return None
     marks = read_marks(connection, document.key, document.set_aside_version)
     return tail, read_bindings(connection, document.key, after), marks
-
-
-def _heads(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Head]:
-    heads: dict[DocumentId, Head] = {}
-    found = fetch(connection, _heads_among(connection.dialect.name), document_ids=document_ids)
-    for document_id, epoch, head, title, trashed_at, access, aside in found:
-        moment = None if trashed_at is None else from_microseconds(trashed_at)
-        heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside)
-    return heads
 
 
 @cache

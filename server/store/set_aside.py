@@ -1,19 +1,16 @@
 """Marks of updates that are set aside, in SQL."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import Found, SetAside
 from server.store.catalogue import write_deed
-from server.store.database import Database
+from server.store.database import SqlPort, change, fetch, from_microseconds, reads, unless_there, writes
 from server.store.deeds_base import OPERATOR, Deed, Kind
 from server.store.schema import documents, set_aside
 from server.store.set_aside_base import Kept, Marks, State, UpdatePlace
-from server.store.statements import change, fetch, from_microseconds, to_microseconds, unless_there
 
 _MARKS = (
     select(set_aside.c.seq, set_aside.c.position, set_aside.c.stand_in, set_aside.c.reason, set_aside.c.state)
@@ -32,24 +29,63 @@ _RAISE_VERSION = (
 )
 
 
-class SqlSetAsides:
+class SqlSetAsides(SqlPort):
     """The set-aside port over a database."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+    @writes
+    def keep(
+        self, connection: Connection, document_id: DocumentId, epoch: Epoch, found: Sequence[Found]
+    ) -> tuple[int, int] | None:
+        mark = unless_there(connection.dialect.name, set_aside)
+        for key, before in fetch(connection, _LOCKED, of_id=document_id, of_epoch=epoch):
+            added = 0
+            for each in found:
+                of = each.set_aside
+                kept = {"data": each.raw, "stand_in": of.stand_in, "reason": of.reason}
+                place = {"document_key": key, "seq": each.seq, "position": of.position}
+                added += change(connection, mark, **place, **kept, state=State.KEPT.value, found_at=self.now())
+            if added:
+                change(connection, _RAISE_VERSION, of_document=key)
+            return before, before + bool(added)
+        return None
 
-    async def keep(self, document_id: DocumentId, epoch: Epoch, found: Sequence[Found]) -> tuple[int, int] | None:
-        now = to_microseconds(self._clock())
-        return await self._database.write(partial(_keep, document_id=document_id, epoch=epoch, found=found, now=now))
+    @reads
+    def list(self, connection: Connection, document_id: DocumentId | None = None) -> Sequence[Kept]:
+        of = set_aside.c
+        query = select(
+            documents.c.document_id, of.seq, of.position, of.data, of.stand_in, of.reason, of.state, of.found_at
+        ).join(documents)
+        if document_id is not None:
+            query = query.where(documents.c.document_id == document_id)
+        return [
+            Kept(
+                document,
+                Found(Seq(seq), SetAside(position, bytes(stand_in), reason), bytes(data)),
+                State(state),
+                from_microseconds(found_at),
+            )
+            for document, seq, position, data, stand_in, reason, state, found_at in connection.execute(
+                query.order_by(documents.c.document_id, of.seq, of.position)
+            )
+        ]
 
-    async def list(self, document_id: DocumentId | None = None) -> Sequence[Kept]:
-        return await self._database.read(partial(_list, document_id=document_id))
-
-    async def settle(self, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
-        now = to_microseconds(self._clock())
-        job = partial(_settle, document_id=document_id, seq=seq, position=position, state=state, now=now)
-        return await self._database.write(job)
+    @writes
+    def settle(self, connection: Connection, document_id: DocumentId, seq: Seq, position: int, state: State) -> bool:
+        key = connection.execute(select(documents.c.key).where(documents.c.document_id == document_id)).scalar()
+        if key is None:
+            return False
+        changed = connection.execute(
+            update(set_aside)
+            .where(set_aside.c.document_key == key, set_aside.c.seq == seq, set_aside.c.position == position)
+            .values(state=state)
+        )
+        if not changed.rowcount:
+            return False
+        change(connection, _RAISE_VERSION, of_document=key)
+        if state is not State.KEPT:
+            details = {"place": str(UpdatePlace(seq, position))}
+            write_deed(connection, Deed(Kind(state.value), document_id, OPERATOR, self.clock(), details))
+        return True
 
 
 def read_marks(connection: Connection, key: int, version: int) -> Marks:
@@ -62,58 +98,3 @@ def read_marks(connection: Connection, key: int, version: int) -> Marks:
         by_seq[Seq(seq)] = (*by_seq.get(Seq(seq), ()), SetAside(position, bytes(stand_in), reason))
         open_ones += state == State.KEPT
     return Marks(by_seq, version, open_ones)
-
-
-def _keep(
-    connection: Connection, document_id: DocumentId, epoch: Epoch, found: Sequence[Found], now: int
-) -> tuple[int, int] | None:
-    mark = unless_there(connection.dialect.name, set_aside)
-    for key, before in fetch(connection, _LOCKED, of_id=document_id, of_epoch=epoch):
-        added = 0
-        for each in found:
-            of = each.set_aside
-            kept = {"data": each.raw, "stand_in": of.stand_in, "reason": of.reason}
-            place = {"document_key": key, "seq": each.seq, "position": of.position}
-            added += change(connection, mark, **place, **kept, state=State.KEPT.value, found_at=now)
-        if added:
-            change(connection, _RAISE_VERSION, of_document=key)
-        return before, before + bool(added)
-    return None
-
-
-def _list(connection: Connection, document_id: DocumentId | None) -> list[Kept]:
-    of = set_aside.c
-    query = select(
-        documents.c.document_id, of.seq, of.position, of.data, of.stand_in, of.reason, of.state, of.found_at
-    ).join(documents)
-    if document_id is not None:
-        query = query.where(documents.c.document_id == document_id)
-    return [
-        Kept(
-            document,
-            Found(Seq(seq), SetAside(position, bytes(stand_in), reason), bytes(data)),
-            State(state),
-            from_microseconds(found_at),
-        )
-        for document, seq, position, data, stand_in, reason, state, found_at in connection.execute(
-            query.order_by(documents.c.document_id, of.seq, of.position)
-        )
-    ]
-
-
-def _settle(connection: Connection, document_id: DocumentId, seq: Seq, position: int, state: State, now: int) -> bool:
-    key = connection.execute(select(documents.c.key).where(documents.c.document_id == document_id)).scalar()
-    if key is None:
-        return False
-    changed = connection.execute(
-        update(set_aside)
-        .where(set_aside.c.document_key == key, set_aside.c.seq == seq, set_aside.c.position == position)
-        .values(state=state)
-    )
-    if not changed.rowcount:
-        return False
-    change(connection, _RAISE_VERSION, of_document=key)
-    if state is not State.KEPT:
-        details = {"place": str(UpdatePlace(seq, position))}
-        write_deed(connection, Deed(Kind(state.value), document_id, OPERATOR, from_microseconds(now), details))
-    return True

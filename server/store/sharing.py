@@ -4,9 +4,9 @@ A change begins by locking the document's row, by a lock of its own or by raisin
 changes of one document's access happen one after the other.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
-from functools import cache, partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -30,11 +30,10 @@ from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
 from crdt.protocol.messages import User
 from server.store.catalogue import HAS_FORCE, OWNER, OWNERS, note_owner, nothing_done, write_deed
-from server.store.database import Database
+from server.store.database import SqlPort, among, change, fetch, insert, reads, to_microseconds, upsert, writes
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.schema import documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
-from server.store.statements import among, change, fetch, from_microseconds, insert, to_microseconds, upsert
 from server.store.users import shown
 
 # Locked, because another node may be deleting the document.
@@ -70,71 +69,120 @@ _REVOKE = tuple(
 )
 
 
-class SqlSharing:
+class SqlSharing(SqlPort):
     """The sharing port over a database."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def access(
-        self, document_ids: Collection[DocumentId], user_ids: Collection[str]
+    @reads
+    def access(
+        self, connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
     ) -> Mapping[DocumentId, Standing]:
-        return await self._database.read(partial(_access, document_ids=document_ids, user_ids=user_ids))
+        one = len(document_ids) == 1
+        of_users, with_owner = _access_statements(connection.dialect.name, one=one)
+        ids = next(iter(document_ids)) if one else document_ids
+        granted: dict[str, dict[str, Role]] = {}
+        visited: dict[str, set[str]] = {}
+        for document_id, user_id, role in fetch(connection, of_users, document_ids=ids, user_ids=user_ids):
+            if role is None:
+                visited.setdefault(document_id, set()).add(user_id)
+            else:
+                granted.setdefault(document_id, {})[user_id] = Role(role)
+        return {
+            DocumentId(document_id): Standing(
+                version,
+                _link(*link),
+                None if user_id is None else _user(user_id, name, color),
+                granted.get(document_id, {}),
+                frozenset(visited.get(document_id, ())),
+            )
+            for document_id, version, *link, user_id, name, color in fetch(connection, with_owner, document_ids=ids)
+        }
 
-    async def people(self, document_id: DocumentId) -> Sequence[Person]:
-        return await self._database.read(partial(_people, document_id=document_id))
-
-    async def grant(self, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR) -> Done | None:
-        job = partial(_grant, document_id=document_id, user_id=user_id, role=role, by=by, at=self._now())
-        return await self._database.write(job)
-
-    async def adopt(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        job = partial(_adopt, document_id=document_id, user_id=user_id, by=by, at=self._now())
-        return await self._database.write(job)
-
-    async def revoke(self, document_id: DocumentId, user_id: str, *, by: str = OPERATOR) -> Done | None:
-        job = partial(_revoke, document_id=document_id, user_id=user_id, by=by, at=self._now())
-        return await self._database.write(job)
-
-    async def set_link(self, document_id: DocumentId, link: Link, *, by: str = OPERATOR) -> Done | None:
-        return await self._database.write(partial(_set_link, document_id=document_id, link=link, by=by, at=self._now()))
-
-    async def visit(self, document_id: DocumentId, user_id: str) -> None:
-        job = partial(_visit, document_id=document_id, user_id=user_id, at=self._now())
-        await self._database.write(job)
-
-    async def redeem(self, invited: str, user_id: str) -> Sequence[Done]:
-        job = partial(_redeem, invited=invited, user_id=user_id, at=self._now())
-        return await self._database.write(job)
-
-    def _now(self) -> int:
-        return to_microseconds(self._clock())
-
-
-def _access(
-    connection: Connection, document_ids: Collection[DocumentId], user_ids: Collection[str]
-) -> dict[DocumentId, Standing]:
-    one = len(document_ids) == 1
-    of_users, with_owner = _access_statements(connection.dialect.name, one=one)
-    ids = next(iter(document_ids)) if one else document_ids
-    granted: dict[str, dict[str, Role]] = {}
-    visited: dict[str, set[str]] = {}
-    for document_id, user_id, role in fetch(connection, of_users, document_ids=ids, user_ids=user_ids):
-        if role is None:
-            visited.setdefault(document_id, set()).add(user_id)
-        else:
-            granted.setdefault(document_id, {})[user_id] = Role(role)
-    return {
-        DocumentId(document_id): Standing(
-            version,
-            _link(*link),
-            None if user_id is None else _user(user_id, name, color),
-            granted.get(document_id, {}),
-            frozenset(visited.get(document_id, ())),
+    @reads
+    def people(self, connection: Connection, document_id: DocumentId) -> list[Person]:
+        described = (users.c.name, users.c.color, users.c.email)
+        given = (
+            select(grants.c.user_id, grants.c.role, *described)
+            .select_from(grants.join(documents).outerjoin(users, users.c.user_id == grants.c.user_id))
+            .where(documents.c.document_id == document_id)
+            .order_by(grants.c.role != Role.OWNER.value, grants.c.created_at, grants.c.user_id)
         )
-        for document_id, version, *link, user_id, name, color in fetch(connection, with_owner, document_ids=ids)
-    }
+        came = (
+            select(visits.c.user_id, documents.c.link_role.label("role"), *described)
+            .select_from(visits.join(documents).outerjoin(users, users.c.user_id == visits.c.user_id))
+            .where(documents.c.document_id == document_id, HAS_FORCE)
+            .order_by(visits.c.visited_at.desc(), visits.c.user_id)
+        )
+        people = [_person(found, "grant") for found in connection.execute(given)]
+        known = {person.user.user_id for person in people}
+        visitors = [found for found in connection.execute(came) if found.user_id not in known]
+        return people + [_person(found, "link") for found in visitors]
+
+    @writes
+    def grant(
+        self, connection: Connection, document_id: DocumentId, user_id: str, role: Role, *, by: str = OPERATOR
+    ) -> Done | None:
+        if role is not Role.OWNER and user_id in _owner_of(connection, document_id):
+            return nothing_done(connection, document_id)
+        return _grant(connection, user_id, role, Deed(Kind.GRANT, document_id, by, self.clock()))
+
+    @writes
+    def adopt(
+        self, connection: Connection, document_id: DocumentId, user_id: str, *, by: str = OPERATOR
+    ) -> Done | None:
+        if _owner_of(connection, document_id):
+            return nothing_done(connection, document_id)
+        return _grant(connection, user_id, Role.OWNER, Deed(Kind.GRANT, document_id, by, self.clock()))
+
+    @writes
+    def revoke(
+        self, connection: Connection, document_id: DocumentId, user_id: str, *, by: str = OPERATOR
+    ) -> Done | None:
+        if user_id in _owner_of(connection, document_id):
+            return nothing_done(connection, document_id)
+        for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
+            for revoke in _REVOKE:
+                change(connection, revoke, of_document=key, whose=user_id)
+            note_owner(connection, key)
+            deed = Deed(Kind.REVOKE, document_id, by, self.clock(), {"user_id": user_id})
+            return write_deed(connection, deed)
+        return None
+
+    @writes
+    def set_link(
+        self, connection: Connection, document_id: DocumentId, link: Link, *, by: str = OPERATOR
+    ) -> Done | None:
+        for (generation,) in fetch(connection, _GENERATION, of_id=document_id):
+            if generation > link.generation:
+                return nothing_done(connection, document_id)
+            role = None if link.role is None else link.role.value
+            hashed = {"token_hash": link.token_hash, "generation": link.generation}
+            change(connection, _SET_LINK, of_id=document_id, role=role, **hashed)
+            details = {"role": role or "none"} | ({"renewed": "yes"} if link.generation > generation else {})
+            return write_deed(connection, Deed(Kind.LINK, document_id, by, self.clock(), details))
+        return None
+
+    @writes
+    def visit(self, connection: Connection, document_id: DocumentId, user_id: str) -> None:
+        for key, link_hash in fetch(connection, _WITH_LINK, document_id=document_id):
+            visit = {"document_key": key, "user_id": user_id, "link_hash": link_hash, "visited_at": self.now()}
+            change(connection, upsert(connection.dialect.name, visits), **visit)
+            for (too_old,) in fetch(connection, _VISITS_OVER, of_document=key, most=MAX_VISITS):
+                change(connection, _FORGET_VISITS, of_document=key, too_old=too_old)
+
+    @writes
+    def redeem(self, connection: Connection, invited: str, user_id: str) -> list[Done]:
+        query = select(documents.c.key, documents.c.document_id).join_from(grants, documents)
+        changed: list[DocumentId] = []
+        invitations = connection.execute(query.where(grants.c.user_id == invited).order_by(documents.c.key)).all()
+        for key, document_id in invitations:
+            raised = change(connection, _RAISE_VERSION_OF_KEY, of_document=key)
+            role = _take_grants(connection, key, (invited, user_id))
+            if raised and role is not None:
+                _put_grant(connection, key, user_id, role, self.now())
+                note_owner(connection, key)
+                changed.append(DocumentId(document_id))
+        deeds = [Deed(Kind.ACCEPT_INVITATION, each, user_id, self.clock()) for each in changed]
+        return [write_deed(connection, deed) for deed in deeds]
 
 
 @cache
@@ -168,45 +216,18 @@ def _of_users(dialect: str, wanted: ColumnElement[bool]) -> Any:
     return union_all(given, came)
 
 
-def _people(connection: Connection, document_id: DocumentId) -> list[Person]:
-    described = (users.c.name, users.c.color, users.c.email)
-    given = (
-        select(grants.c.user_id, grants.c.role, *described)
-        .select_from(grants.join(documents).outerjoin(users, users.c.user_id == grants.c.user_id))
-        .where(documents.c.document_id == document_id)
-        .order_by(grants.c.role != Role.OWNER.value, grants.c.created_at, grants.c.user_id)
-    )
-    came = (
-        select(visits.c.user_id, documents.c.link_role.label("role"), *described)
-        .select_from(visits.join(documents).outerjoin(users, users.c.user_id == visits.c.user_id))
-        .where(documents.c.document_id == document_id, HAS_FORCE)
-        .order_by(visits.c.visited_at.desc(), visits.c.user_id)
-    )
-    people = [_person(found, "grant") for found in connection.execute(given)]
-    known = {person.user.user_id for person in people}
-    visitors = [found for found in connection.execute(came) if found.user_id not in known]
-    return people + [_person(found, "link") for found in visitors]
-
-
-def _grant(connection: Connection, document_id: DocumentId, user_id: str, role: Role, by: str, at: int) -> Done | None:
-    if role is not Role.OWNER and user_id in _owner_of(connection, document_id):
-        return nothing_done(connection, document_id)
-    for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
+def _grant(connection: Connection, user_id: str, role: Role, deed: Deed) -> Done | None:
+    """Give somebody a role. The deed is of another kind if the owner changes."""
+    for (key,) in fetch(connection, _RAISE_VERSION, of_id=deed.document_id):
         kind, details = Kind.GRANT, {"user_id": user_id, "role": role.value}
         if role is Role.OWNER and change(connection, _DEMOTE_OWNER, of_document=key):
             kind = Kind.TRANSFER
         elif role is Role.OWNER:
             kind, details = Kind.ADOPT, {"user_id": user_id}
-        _put_grant(connection, key, user_id, role, at)
+        _put_grant(connection, key, user_id, role, to_microseconds(deed.at))
         note_owner(connection, key)
-        return write_deed(connection, Deed(kind, document_id, by, from_microseconds(at), details))
+        return write_deed(connection, replace(deed, kind=kind, details=details))
     return None
-
-
-def _adopt(connection: Connection, document_id: DocumentId, user_id: str, by: str, at: int) -> Done | None:
-    if _owner_of(connection, document_id):
-        return nothing_done(connection, document_id)
-    return _grant(connection, document_id, user_id, Role.OWNER, by, at)
 
 
 def _owner_of(connection: Connection, document_id: DocumentId) -> list[str]:
@@ -228,53 +249,6 @@ def _giving(dialect: str) -> ClauseElement:
     given = insert(dialect, grants)
     keys = ["document_key", "user_id"]
     return given.on_conflict_do_update(index_elements=keys, set_={"role": given.excluded.role})
-
-
-def _revoke(connection: Connection, document_id: DocumentId, user_id: str, by: str, at: int) -> Done | None:
-    if user_id in _owner_of(connection, document_id):
-        return nothing_done(connection, document_id)
-    for (key,) in fetch(connection, _RAISE_VERSION, of_id=document_id):
-        for revoke in _REVOKE:
-            change(connection, revoke, of_document=key, whose=user_id)
-        note_owner(connection, key)
-        deed = Deed(Kind.REVOKE, document_id, by, from_microseconds(at), {"user_id": user_id})
-        return write_deed(connection, deed)
-    return None
-
-
-def _set_link(connection: Connection, document_id: DocumentId, link: Link, by: str, at: int) -> Done | None:
-    for (generation,) in fetch(connection, _GENERATION, of_id=document_id):
-        if generation > link.generation:
-            return nothing_done(connection, document_id)
-        role = None if link.role is None else link.role.value
-        hashed = {"token_hash": link.token_hash, "generation": link.generation}
-        change(connection, _SET_LINK, of_id=document_id, role=role, **hashed)
-        details = {"role": role or "none"} | ({"renewed": "yes"} if link.generation > generation else {})
-        return write_deed(connection, Deed(Kind.LINK, document_id, by, from_microseconds(at), details))
-    return None
-
-
-def _visit(connection: Connection, document_id: DocumentId, user_id: str, at: int) -> None:
-    for key, link_hash in fetch(connection, _WITH_LINK, document_id=document_id):
-        visit = {"document_key": key, "user_id": user_id, "link_hash": link_hash, "visited_at": at}
-        change(connection, upsert(connection.dialect.name, visits), **visit)
-        for (too_old,) in fetch(connection, _VISITS_OVER, of_document=key, most=MAX_VISITS):
-            change(connection, _FORGET_VISITS, of_document=key, too_old=too_old)
-
-
-def _redeem(connection: Connection, invited: str, user_id: str, at: int) -> list[Done]:
-    query = select(documents.c.key, documents.c.document_id).join_from(grants, documents)
-    changed: list[DocumentId] = []
-    invitations = connection.execute(query.where(grants.c.user_id == invited).order_by(documents.c.key)).all()
-    for key, document_id in invitations:
-        raised = change(connection, _RAISE_VERSION_OF_KEY, of_document=key)
-        role = _take_grants(connection, key, (invited, user_id))
-        if raised and role is not None:
-            _put_grant(connection, key, user_id, role, at)
-            note_owner(connection, key)
-            changed.append(DocumentId(document_id))
-    deeds = [Deed(Kind.ACCEPT_INVITATION, each, user_id, from_microseconds(at)) for each in changed]
-    return [write_deed(connection, deed) for deed in deeds]
 
 
 def _take_grants(connection: Connection, key: int, user_ids: Sequence[str]) -> Role | None:

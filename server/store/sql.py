@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from server.store.attachments import SqlAttachments
 from server.store.catalogue import SqlCatalogue, SqlDeeds
-from server.store.database import Database
+from server.store.database import Database, change, to_microseconds, upsert, utc_now
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres import is_postgres_url, shown
@@ -23,7 +23,6 @@ from server.store.schema import sign_of_life
 from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
 from server.store.sqlite import sqlite_path, sqlite_url
-from server.store.statements import change, to_microseconds, upsert, utc_now
 from server.store.users import SqlSecrets, SqlUsers
 
 
@@ -68,17 +67,17 @@ class SqlStore:
                 Unavailable. SQLite always answers.
             clock: returns the present time, in UTC.
         """
-        self._database = _database(place, max_bytes, deadline) if isinstance(place, str) else place
+        self.database = _database(place, max_bytes, deadline) if isinstance(place, str) else place
         self._clock = clock
-        self.log = SqlLog(self._database, clock, history_bytes, history_age)
-        self.catalogue = SqlCatalogue(self._database, clock)
-        self.attachments = SqlAttachments(self._database)
-        self.open_marks = SqlOpenMarks(self._database, clock)
-        self.set_aside = SqlSetAsides(self._database, clock)
-        self.sharing = SqlSharing(self._database, clock)
-        self.users = SqlUsers(self._database, clock)
-        self.secrets = SqlSecrets(self._database)
-        self.deeds = SqlDeeds(self._database)
+        self.log = SqlLog(self.database, clock, history_bytes, history_age)
+        self.catalogue = SqlCatalogue(self.database, clock)
+        self.attachments = SqlAttachments(self.database, clock)
+        self.open_marks = SqlOpenMarks(self.database, clock)
+        self.set_aside = SqlSetAsides(self.database, clock)
+        self.sharing = SqlSharing(self.database, clock)
+        self.users = SqlUsers(self.database, clock)
+        self.secrets = SqlSecrets(self.database, clock)
+        self.deeds = SqlDeeds(self.database, clock)
 
     @classmethod
     def in_memory(cls, clock: Callable[[], datetime] = utc_now) -> Self:
@@ -95,16 +94,16 @@ class SqlStore:
 
         Raises Unavailable, with a sentence for the operator, if that is not possible.
         """
-        await self._database.open()
+        await self.database.open()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._database.close()
+        await self.database.close()
 
     async def check(self) -> None:
         """Check that there is room, and commit a small change."""
-        await self._database.check_room()
-        await self._database.write(partial(_sign, at=to_microseconds(self._clock())))
+        await self.database.check_room()
+        await self.database.write(partial(_sign, at=to_microseconds(self._clock())))
 
 
 def _database(url: str, max_bytes: int | None, deadline: float) -> Database:

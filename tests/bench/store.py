@@ -16,9 +16,9 @@ import uvloop
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Folded
+from server.store.database import utc_now
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from server.store.statements import utc_now
 
 DOCUMENTS = [DocumentId(f"document-{number:04}") for number in range(500)]
 EPOCH = Epoch(1)

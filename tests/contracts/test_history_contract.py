@@ -11,10 +11,10 @@ from crdt.ids import Seq
 from crdt.protocol.row import Contributor
 from server.store.base import Row
 from server.store.contributors import split
+from server.store.database import to_microseconds
 from server.store.schema import snapshots
 from server.store.segments import pack_rows, unpack_rows, unpack_snapshot
 from server.store.sql import SqlStore
-from server.store.statements import to_microseconds
 from tests.contracts.storages import DOCUMENT, NOON, Storage, append, fill, join
 
 ANNA, BOB = Contributor("u1", "Anna"), Contributor("u2", "Bob \U0001f375")
@@ -69,7 +69,7 @@ async def test_nobody_is_made_up(store: SqlStore) -> None:
 
 async def bases(store: SqlStore) -> dict[int, bytes]:
     """The snapshots that are kept, by their place."""
-    found = await store._database.read(lambda connection: connection.execute(select(snapshots)).all())
+    found = await store.database.read(lambda connection: connection.execute(select(snapshots)).all())
     return {row.seq: unpack_snapshot(row.data) for row in found}
 
 

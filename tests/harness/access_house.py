@@ -11,11 +11,11 @@ from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import ClosedMessage, JoinRequest, RoleMessage, User
 from server.auth.base import Identity
+from server.store.database import utc_now
 from server.store.deeds_base import Done
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
-from server.store.statements import utc_now
 from tests.harness.house import DOCUMENT, House
 
 
@@ -39,7 +39,7 @@ class WaitingSharing(SqlSharing):
 def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
     """Make a node, and its view of who has access."""
     store = SqlStore.in_memory()
-    store.sharing = sharing = WaitingSharing(store._database, utc_now)
+    store.sharing = sharing = WaitingSharing(store.database, utc_now)
     return House(store, poll_seconds=poll_seconds), sharing
 
 

@@ -24,8 +24,8 @@ from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.rooms.driver import Driver
 from server.sandbox import Sandbox
 from server.store.base import Loaded, Past
+from server.store.database import utc_now
 from server.store.sql import SqlStore
-from server.store.statements import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.faults import FaultyStore, Weather
 

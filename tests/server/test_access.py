@@ -111,7 +111,7 @@ async def test_a_visit_and_a_name_are_written_once() -> None:
             Counting.visits += 1
             await super().visit(document_id, user_id)
 
-    store.sharing = Counting(store._database, Clock())
+    store.sharing = Counting(store.database, Clock())
     access = Access(store, guests=False)
     for _ in range(3):
         assert await role(access, somebody(), TOKEN) is Role.EDITOR

@@ -6,7 +6,7 @@ from crdt.errors import Code
 from crdt.permissions import Role
 from crdt.protocol.messages import Acknowledged, DocumentInfo, Refused
 from server.bus.base import DocumentHint
-from server.store.statements import utc_now
+from server.store.database import utc_now
 from tests.harness.access_house import comes, house, restrict, said_to
 from tests.harness.house import DOCUMENT, House
 from tests.simulation.virtual_loop import run_virtually

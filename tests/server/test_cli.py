@@ -15,9 +15,9 @@ from server.cli.address import CannotStart, bind
 from server.cli.openapi import described
 from server.cli.settings import markdown
 from server.config.loading import version
+from server.store.database import utc_now
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from server.store.statements import utc_now
 from tests.harness.person import person
 from tests.server.server_process import run, server_process
 

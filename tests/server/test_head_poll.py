@@ -10,7 +10,7 @@ from crdt.protocol.messages import Acknowledged, ClosedMessage, DocumentInfo, Do
 from server.bus.base import DocumentHint
 from server.rooms.head_poll import HeadPoll
 from server.store.base import Head, Log
-from server.store.statements import utc_now
+from server.store.database import utc_now
 from tests.harness.house import DOCUMENT, House
 from tests.simulation.virtual_loop import run_virtually
 

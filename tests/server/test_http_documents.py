@@ -13,10 +13,10 @@ from crdt.protocol.messages import DocumentInfo
 from server.bus.base import ClosedHint, DocumentHint
 from server.http.errors import STATUS
 from server.rooms.rooms import notice_of
+from server.store.database import utc_now
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Standing
 from server.store.sql import SqlStore
-from server.store.statements import utc_now
 from tests.server.http_site import Site, error_of
 
 
@@ -226,7 +226,7 @@ class AwaySharing(SqlSharing):
 
 async def test_a_store_that_does_not_answer_is_no_missing_document() -> None:
     store = SqlStore.in_memory()
-    store.sharing = AwaySharing(store._database, utc_now)
+    store.sharing = AwaySharing(store.database, utc_now)
     async with Site(store).client() as client:
         answer = await client.get("/api/documents/some-document")
         assert error_of(answer) == (503, "unavailable")

@@ -75,7 +75,7 @@ class Cluster:
     def __init__(self) -> None:
         self.between = Between()
         store, clock = SqlStore.in_memory(), Clock()
-        catalogue, sharing = LateCatalogue(store._database, clock.utc), LateSharing(store._database, clock.utc)
+        catalogue, sharing = LateCatalogue(store.database, clock.utc), LateSharing(store.database, clock.utc)
         catalogue.between = sharing.between = self.between
         self.quick = SqlStore.in_memory()
         self.quick.catalogue, self.quick.sharing = store.catalogue, store.sharing

@@ -9,8 +9,8 @@ from crdt.log.replica import LEARN_AT_ONCE_BYTES
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Acknowledged, Request
 from server.store.base import Append
+from server.store.database import utc_now
 from server.store.sql import SqlStore
-from server.store.statements import utc_now
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until

@@ -19,7 +19,7 @@ from server.bus.base import ClosedHint
 from server.rooms import RoomSettings
 from server.rooms.shares import LOOK_BYTES
 from server.store.base import Append
-from server.store.statements import utc_now
+from server.store.database import utc_now
 from tests.harness.house import ANNA, House
 from tests.harness.live_server import until
 

@@ -16,9 +16,9 @@ from crdt.ids import DocumentId, Epoch, UpdateId
 from crdt.protocol.batch import encode_batch
 from crdt.yjs.contents import XML_ELEMENT
 from server.store.base import Append
+from server.store.database import utc_now
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
-from server.store.statements import utc_now
 from tests.harness.stranger import stranger
 from tests.harness.update_writer import embed, item, number, shared, text, update, values
 from tests.server.server_process import run, server_process

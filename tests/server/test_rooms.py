@@ -32,7 +32,7 @@ from server.bus.base import ClosedHint, DocumentHint
 from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded, OpenMarks, Past
-from server.store.statements import utc_now
+from server.store.database import utc_now
 from tests.harness.house import ANNA, DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until

@@ -37,6 +37,6 @@ async def test_a_job_that_fails_changes_nothing_and_holds_nobody_up() -> None:
         connection.execute(insert(documents).values(document_id=DOCUMENT))
 
     with pytest.raises(InvariantError, match="used wrongly"):
-        await store._database.write(twice)
+        await store.database.write(twice)
     assert await store.log.heads([DOCUMENT]) == {DOCUMENT: head(1)}
     assert await store.log.append([append("b")]) == [Appended(Seq(2))]

@@ -24,11 +24,11 @@ from server.auth.base import Identity
 from server.people.access import Access
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
+from server.store.database import utc_now
 from server.store.deeds_base import Done
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
-from server.store.statements import utc_now
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.virtual_loop import run_virtually
@@ -143,7 +143,7 @@ class World:
         self.air = Air(self.random)
         self.air.loss, self.air.delay = 0.3 if lossy else 0.0, 0.2
         self.store = SqlStore.in_memory()
-        self.sharing = SlowSharing(self.store._database, utc_now)
+        self.sharing = SlowSharing(self.store.database, utc_now)
         self.sharing.random = self.random
         self.store.sharing = self.sharing
         self.nodes: list[SimNode] = []

@@ -42,8 +42,8 @@ from server.auth.base import Identity
 from server.bus.base import ClosedHint
 from server.doors.direct import DirectDoor
 from server.rooms import Circle, RoomSettings, Seat
+from server.store.database import utc_now
 from server.store.sharing_base import Link
-from server.store.statements import utc_now
 from tests.harness.house import House
 from tests.simulation.virtual_loop import run_virtually
 

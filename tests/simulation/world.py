@@ -27,10 +27,10 @@ from server.auth.base import Identity
 from server.rooms import Circle, Rooms, RoomSettings, Seat
 from server.sandbox import Sandbox
 from server.store.base import Folded, Past
+from server.store.database import fetch
 from server.store.schema import documents, log_rows
 from server.store.sql import SqlStore
 from server.store.sqlite.memory import SqliteInMemory
-from server.store.statements import fetch
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.client import SimClient

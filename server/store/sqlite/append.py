@@ -16,8 +16,8 @@ from sqlalchemy.sql import ClauseElement
 from crdt.ids import Epoch, Seq
 from server.store.base import Append, Appended, AppendOutcome, Behind, Fenced, Gone, Stale, Taken
 from server.store.contributors import MOST_KNOWN, Known, as_row, key_of, keys_of
+from server.store.database import compiled
 from server.store.schema import author_keys, contributors, documents, log_rows, update_ids
-from server.store.statements import compiled
 
 _ONE: ColumnElement[int] = literal_column("1")  # a number would become a parameter
 

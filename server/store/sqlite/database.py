@@ -25,10 +25,10 @@ from sqlalchemy.pool import QueuePool
 from crdt.errors import Code, InvariantError, ManyhandsError, Unavailable
 from server.store.base import Append, AppendOutcome
 from server.store.contributors import Known
+from server.store.database import driver_of
 from server.store.migrate import migrate
 from server.store.sqlite import file
 from server.store.sqlite.append import append_all
-from server.store.statements import driver_of
 
 T = TypeVar("T")
 

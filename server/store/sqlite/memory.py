@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from server.store.base import Append, AppendOutcome
 from server.store.contributors import Known
+from server.store.database import driver_of
 from server.store.migrate import migrate
 from server.store.sqlite.append import append_all
 from server.store.sqlite.database import translated
-from server.store.statements import driver_of
 
 T = TypeVar("T")
 
