@@ -43,6 +43,7 @@ Event = Literal[
     "room_broken",
     "document_compacted",
     "compaction_failed",
+    "rescue_failed",
     # other nodes
     "bus_away",
     "bus_back",

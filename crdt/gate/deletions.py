@@ -12,12 +12,14 @@ from crdt.gate.ranges import Ranges, Undo
 class Deletions:
     """Deleted clocks. `settle` makes additions final, `roll_back` undoes them. Can be pickled."""
 
-    __slots__ = ("_deleted", "_run", "_steps", "ranges")
+    __slots__ = ("_deleted", "_run", "_steps", "changes", "ranges")
 
     def __init__(self) -> None:
         self._deleted: dict[int, Ranges] = {}
         self.ranges = 0
         """Number of ranges."""
+        self.changes = 0
+        """Number of times that something new was deleted for good."""
         self._steps: list[tuple[int, Undo]] = []
         """Client ids and undo steps of the updates under judgement, oldest first."""
         self._run: tuple[int, int, int] | None = None
@@ -38,6 +40,12 @@ class Deletions:
         self.enter_run()
         deleted = self._deleted.get(client)
         return deleted is not None and deleted.covers(clock, clock + 1 if end is None else end)
+
+    def touches(self, client: int, start: int, end: int) -> bool:
+        """Whether some clock from `start` up to `end` is deleted."""
+        self.enter_run()
+        deleted = self._deleted.get(client)
+        return deleted is not None and deleted.touches(start, end)
 
     def add_struct(self, client: int, start: int, end: int) -> None:
         """Add the clocks of a struct that came as deleted."""
@@ -70,6 +78,7 @@ class Deletions:
 
     def settle(self) -> None:
         self.enter_run()
+        self.changes += bool(self._steps)
         self._steps.clear()
 
     def roll_back(self) -> None:

@@ -119,6 +119,16 @@ class Knowledge:
         """The number of structs and deleted ranges that cannot be joined."""
         return self._cost.structs + self._deletions.ranges
 
+    @property
+    def places(self) -> Places:
+        """Where every struct is. Only for reading."""
+        return self._places
+
+    @property
+    def deletions(self) -> Deletions:
+        """What is deleted. Only for reading."""
+        return self._deletions
+
     def census(self) -> dict[str, int]:
         """Return how much of each limited thing the document has, by the limit's name."""
         return {

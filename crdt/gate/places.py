@@ -136,6 +136,13 @@ class Places:
         name = self._names[place >> 1]
         return None if isinstance(name, str) else name
 
+    def root_of(self, place: int) -> str | None:
+        """Return the name of the root around a place; None if that is not known."""
+        while (owner := self.owner(place)) is not None:
+            place = self.of(*owner)
+        name = self._names[place >> 1]
+        return name if place != NOWHERE and isinstance(name, str) else None
+
     def mark(self) -> Mark:
         """Return the present sizes, for `undo`."""
         return len(self._names), len(self.roots), len(self.types)

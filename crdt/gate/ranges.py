@@ -39,6 +39,11 @@ class Ranges:
         i = bisect_right(self._starts, start)
         return i > 0 and self._ends[i - 1] >= end
 
+    def touches(self, start: int, end: int) -> bool:
+        """Whether some range holds a clock from `start` up to `end`."""
+        i = bisect_right(self._starts, end - 1)
+        return i > 0 and self._ends[i - 1] > start
+
     def add(self, ranges: Sequence[tuple[int, int]]) -> list[Undo]:
         """Add sorted ranges, and return the undo steps, last step last.
 

@@ -36,6 +36,8 @@ class TypingRun:
         between: the bytes of an edit between its clock and its origin's clock.
         right: client id and clock of the right origin, or (-1, -1).
         right_id: the right origin as bytes, or no bytes.
+        quiet_at: the gate's `Deletions.changes` when the run was last found to stand among living
+            words that were never moved.
     """
 
     client: int
@@ -44,6 +46,7 @@ class TypingRun:
     between: bytes
     right: tuple[int, int]
     right_id: bytes
+    quiet_at: int = -1
 
     def head(self, clock: int) -> bytes:
         """Return the bytes between the client id and the text of an edit that begins at `clock`."""

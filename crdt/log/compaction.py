@@ -12,6 +12,7 @@ like any update.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -19,13 +20,15 @@ from pycrdt import Doc
 
 from crdt.ids import Seq
 from crdt.log.compaction_check import Items, check_same
+from crdt.log.stand_ins import batch_of
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.row import Row
 from crdt.rescue.memory import remember, restore
+from crdt.rescue.sequences import Sequences
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.varint import encode_state_vector
-from crdt.yjs.wrapping import open_snapshot, seal_snapshot, unwrap
+from crdt.yjs.wrapping import clients_snapshot, open_snapshot, seal_snapshot, unwrap
 
 ROW_BYTES = 64
 """Bytes that a row counts as beside its own: its place in the database, its call in a replay."""
@@ -68,12 +71,17 @@ def remembered(
 
     `seq`: the snapshot's row. `heirs`: of each row since.
     """
-    clients = None
-    if snapshot is not None:
-        engine = open_snapshot(snapshot)
-        clients = snapshot if engine is None else unwrap(engine)
-    rows = [Row(Seq(seq + n), batch, heirs=each) for n, (batch, each) in enumerate(zip(batches, heirs, strict=True), 1)]
-    return remember(restore(clients, memory, rows, _LIMITS.fragment_roots))
+    rows = zip(batches, heirs, strict=True)
+    return remember(
+        restored(snapshot, memory, [Row(Seq(seq + n), batch, heirs=each) for n, (batch, each) in enumerate(rows, 1)])
+    )
+
+
+def restored(snapshot: bytes | None, memory: bytes, rows: Sequence[Row]) -> Sequences:
+    """Build the sequences of a stored document, for a rescue. Raises what damaged bytes raise."""
+    clients = None if snapshot is None else clients_snapshot(snapshot)
+    applied = [replace(row, batch=batch_of(row)) for row in rows]
+    return restore(clients, memory, applied, _LIMITS.fragment_roots)
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:

@@ -46,12 +46,17 @@ class InspectedRow:
         batch: the updates as one batch.
         updates: the same updates, inspected.
         set_aside: the updates of the stored batch that are set aside.
+        rescues: those of the updates that the server has added on this node just now, so that the
+            gate does not know them yet.
+        heirs: which characters live on where since this row.
     """
 
     seq: Seq
     batch: bytes
     updates: tuple[Inspected, ...]
     set_aside: tuple[SetAside, ...] = ()
+    rescues: tuple[Inspected, ...] = ()
+    heirs: bytes = b""
 
 
 def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
@@ -63,7 +68,7 @@ def inspect_row(row: Row, limits: GateLimits) -> InspectedRow:
     updates = tuple([inspect(update, limits, durable=True) for update in written])
     mended = any(update.raw is not raw for update, raw in zip(updates, written, strict=True))
     batch = encode_batch([update.raw for update in updates]) if mended else batch_of(row)
-    return InspectedRow(row.seq, batch, updates, row.set_aside)
+    return InspectedRow(row.seq, batch, updates, row.set_aside, heirs=row.heirs)
 
 
 def _taken_apart(row: Row) -> Iterator[tuple[int, list[bytes]]]:

@@ -40,6 +40,7 @@ class Stored:
         set_aside: updates that are not applied, by row, including rows that are folded.
         set_aside_version: a number that changes whenever `set_aside` does.
         set_aside_open: number of these updates that the operator has not settled yet.
+        memory: what the rescue remembers of the snapshot's past (crdt/rescue/memory.py).
     """
 
     epoch: Epoch
@@ -50,6 +51,7 @@ class Stored:
     set_aside: Mapping[Seq, tuple[SetAside, ...]] = field(default_factory=dict)
     set_aside_version: int = 0
     set_aside_open: int = 0
+    memory: bytes = b""
 
 
 LEARN_AT_ONCE_BYTES = 32 * 2**10
@@ -170,7 +172,7 @@ class Replica:
             raise Spared
         cost = 0
         for update in row.updates:
-            if not known:
+            if not known or (row.rescues and any(update is each for each in row.rescues)):
                 if missing_past(update, self.document.clocks):
                     raise Damaged("A row builds on changes that the log does not have.")
                 cost += self._absorb(update)

@@ -19,6 +19,7 @@ from msgspec import Struct, to_builtins
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.permissions import Role as Role
+from crdt.protocol.links import heirs_as_json
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -157,10 +158,14 @@ class JoinAnswer:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessage:
-    """Durable changes. All receivers share one object, so that it is encoded once."""
+    """Durable changes. All receivers share one object, so that it is encoded once.
+
+    `heirs`: which characters live on where since this row (crdt/protocol/links.py).
+    """
 
     seq: Seq
     batch: bytes
+    heirs: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +278,8 @@ def _escaped(foreign: re.Match[str]) -> str:
 def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str, list[Value]]:
     """Put what a room says into an event's name and arguments."""
     match message:
-        case UpdateMessage(seq, batch):
-            return "update", [document_id, seq, batch]
+        case UpdateMessage(seq, batch, heirs):
+            return "update", [document_id, seq, batch, *([Written(heirs_as_json(heirs))] if heirs else [])]
         case PresenceMessage(changes):
             return "presence", [document_id, Written(write_changes(changes))]
         case ResyncMessage():

@@ -69,7 +69,7 @@ class Row:
             earlier versions.
         contributors: the names of those whose updates are in it, in order
             (server/store/contributors.py); empty if not known.
-        heirs: which characters live on where since this row (crdt/rescue/links.py); empty for none.
+        heirs: which characters live on where since this row (crdt/protocol/links.py), or empty.
     """
 
     seq: Seq

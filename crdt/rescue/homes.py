@@ -55,10 +55,10 @@ class Homes:
             if piece.heir is not None and (found := self._follow(piece, seen, before=True)):
                 return found
             piece = piece.right
-        opener = branch.piece
-        if opener is None or opener.heir is None:
+        frame = branch.piece
+        if frame is None or frame.heir is None:
             return None
-        heir = self._sequences.starting(*opener.heir).type
+        heir = self._sequences.starting(*frame.heir).type
         return None if heir is None else self.of(heir, None, seen)
 
     def _follow(self, piece: Piece, seen: tuple[Branch, ...], *, before: bool = False) -> Home | None:
@@ -107,7 +107,7 @@ def behind(piece: Piece) -> Iterator[Piece]:
         right = right.right
 
 
-def openers(piece: Piece) -> list[Piece]:
+def frames(piece: Piece) -> list[Piece]:
     """Return the pieces that opened the branches around a piece, the outermost first."""
     found: list[Piece] = []
     while piece.branch is not None and piece.branch.piece is not None:

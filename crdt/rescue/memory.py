@@ -11,8 +11,8 @@ from msgspec import MsgspecError, Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from crdt.protocol.batch import decode_batch
+from crdt.protocol.links import Links, decode_links
 from crdt.protocol.row import Row
-from crdt.rescue.links import Links, decode_links
 from crdt.rescue.sequences import Branch, Piece, Sequences
 from crdt.yjs.contents import FORMAT, STRING
 
@@ -70,11 +70,11 @@ def remember(sequences: Sequences) -> bytes:
         if piece.type is not None and piece.dead and piece.type.is_rich and piece.type.reference is not None
     ]
     for branch in dead_branches:
-        opener = branch.piece
-        if opener is not None:
+        frame = branch.piece
+        if frame is not None:
             pieces = [*branch.pieces(), *branch.attributes.values()]
             memory.branches.append(
-                _Branch(*opener.id, branch.reference or 0, branch.name, [_kept(each) for each in pieces])
+                _Branch(*frame.id, branch.reference or 0, branch.name, [_kept(each) for each in pieces])
             )
     for piece in kept:
         if piece.kind in {STRING, FORMAT} and piece.branch is not None and piece.branch.is_alive:

@@ -17,11 +17,13 @@ The answer is a function of the log up to the update, and of nothing else.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
+from crdt.protocol.links import Links, encode_links
 from crdt.rescue.copies import Pair, copies
-from crdt.rescue.homes import INLINE, Home, Homes, behind, is_block, openers
-from crdt.rescue.links import Links
+from crdt.rescue.homes import INLINE, Home, Homes, behind, frames, is_block
 from crdt.rescue.scribe import Scribe
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import EMBED, FORMAT, STRING, TYPE, XML_TEXT
@@ -34,6 +36,43 @@ HOLDS_PARAGRAPHS = frozenset({"blockquote", "tableCell", "tableHeader", "listIte
 ITEMS = frozenset({"listItem", "taskItem"})
 LISTS = frozenset({"bulletList", "orderedList", "taskList"})
 _INLINE_CONTENT = frozenset({STRING, FORMAT, EMBED})
+
+
+class Said(NamedTuple):
+    """An update on its way to the log, and what its author knew.
+
+    Attributes:
+        update: in the clients' form.
+        after: the last row that the author had applied; None if they do not say.
+        author: the author's client id.
+    """
+
+    update: bytes
+    after: int | None
+    author: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """The answers to the updates of one row, None for those that need none, and the row's heirs."""
+
+    answers: tuple[bytes | None, ...]
+    heirs: bytes
+
+
+def answer(sequences: Sequences, seq: int, said: Iterable[Said]) -> Rescued:
+    """Answer the updates of row `seq`, which the sequences hold then."""
+    answers: list[bytes | None] = []
+    links: list[Links] = []
+    for update, after, author in said:
+        change = sequences.take(update, seq, after, author)
+        if concerns(change):
+            written, moved = rescue(sequences, change)
+            answers.append(written)
+            links.append(moved)
+        else:
+            answers.append(None)
+    return Rescued(tuple(answers), encode_links(links))
 
 
 def rescue(sequences: Sequences, change: Change) -> tuple[bytes | None, Links]:
@@ -158,7 +197,7 @@ class _Rescue:
 
     def _died_whole(self, piece: Piece) -> bool:
         """Whether the update has deleted a block around the piece."""
-        return any(opener.named == self._turn for opener in openers(piece))
+        return any(frame.named == self._turn for frame in frames(piece))
 
     def _is_out_of_order(self, copy: Piece, living: Piece) -> bool:
         """Whether what only the second of two splits has moved stands behind what the first moved.
@@ -173,7 +212,7 @@ class _Rescue:
         )
         if first is None:
             return False
-        for ours, theirs in zip(openers(copy), openers(living), strict=False):
+        for ours, theirs in zip(frames(copy), frames(living), strict=False):
             if ours is not theirs:
                 return any(each is ours for each in behind(theirs))
         return False
@@ -181,12 +220,12 @@ class _Rescue:
     def _pair_around(self, old: Piece, new: Piece) -> None:
         """Make blocks heirs of blocks, and formats behind the words heirs of formats."""
         scribe = self._scribe
-        before, after = _opener(old), _opener(new)
+        before, after = _frame(old), _frame(new)
         while before is not None and after is not None and before is not after:
             if not before.dead or before.heir is not None or after.turn != self._turn:
                 break
             scribe.link(before, after.id)
-            before, after = _opener(before), _opener(after)
+            before, after = _frame(before), _frame(after)
         format_, other = old.right, new.right
         while format_ is not None and format_.kind != STRING:
             if format_.kind == FORMAT and format_.heir is None:
@@ -321,12 +360,12 @@ class _Rescue:
         if within.reference != XML_TEXT:
             self._copy_tree(piece, within, left)
             return
-        opener = within.piece
-        outer = None if opener is None else opener.branch
-        if opener is None or outer is None:
+        frame = within.piece
+        outer = None if frame is None else frame.branch
+        if frame is None or outer is None:
             return
         if outer.name not in NO_FORMATS:
-            self._move_tail(within, left, outer, self._copy_tree(piece, outer, opener))
+            self._move_tail(within, left, outer, self._copy_tree(piece, outer, frame))
         elif piece.type is not None and piece.type.name == "hardBreak":
             self._scribe.write(STRING, "\n", b"", within, left)
 
@@ -378,15 +417,15 @@ class _Rescue:
 
     def _rescue_around(self, branch: Branch) -> bool:
         """Write the block again that the words are in, because its container is dead."""
-        opener = branch.piece
-        while opener is not None and not opener.named and opener.heir is None:
-            outer = opener.branch
+        frame = branch.piece
+        while frame is not None and not frame.named and frame.heir is None:
+            outer = frame.branch
             if outer is None or outer.is_alive:
                 return False
-            if is_block(opener) and (home := self._homes.of_block(outer, opener.left)):
-                self._rescue_block(opener, *home)
+            if is_block(frame) and (home := self._homes.of_block(outer, frame.left)):
+                self._rescue_block(frame, *home)
                 return True
-            opener = outer.piece
+            frame = outer.piece
         return False
 
     def _copy_tree(self, piece: Piece, home: Branch, left: Piece | None) -> Piece:
@@ -437,10 +476,10 @@ class _Rescue:
         """Move words that stand beside a part that has moved into the block where it is now."""
         todo = self._written_beside_moved()
         for old, new in pairs:  # the words came first, and then the split
-            opener = _opener(new)
+            frame = _frame(new)
             if old.branch is None or not old.branch.is_alive or old.branch is new.branch:
                 continue
-            if opener is None or opener.turn != self._turn:
+            if frame is None or frame.turn != self._turn:
                 continue
             for piece in behind(old):
                 if piece.named == self._turn and piece.kind == STRING:
@@ -512,7 +551,7 @@ def _left_with_place(piece: Piece) -> Piece | None:
     return left
 
 
-def _opener(piece: Piece) -> Piece | None:
+def _frame(piece: Piece) -> Piece | None:
     return None if piece.branch is None else piece.branch.piece
 
 

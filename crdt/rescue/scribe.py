@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from crdt.ids import ClientId
-from crdt.rescue.links import Links
+from crdt.protocol.links import Links
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences, encode_units
 from crdt.yjs.contents import ANY, STRING, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, Item

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from crdt.errors import Code, InvariantError
-from crdt.rescue.links import Links
+from crdt.protocol.links import Links
 from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, STRING, TYPE, XML_ELEMENT
 from crdt.yjs.items import Id, ItemReader
 
@@ -342,7 +342,8 @@ class Sequences:
         if author is None and change.fresh:
             author = change.fresh[0].client
         ranges = list(reader.deleted())
-        if ranges:
+        # Content that is all known says that the update was taken before. Its deletions are old.
+        if ranges and (change.fresh or reader.count == 0):
             self._delete(ranges, change, author)
         return change
 
@@ -395,9 +396,9 @@ class Sequences:
                 piece.dead = True
                 piece.alone = piece.branch is not None and piece.branch.is_alive
 
-    def reopen(self, opener: Id, branch: Branch, spans: Iterable[tuple[int, int, int]]) -> None:
+    def reopen(self, frame: Id, branch: Branch, spans: Iterable[tuple[int, int, int]]) -> None:
         """Put remembered pieces into their branch, in order. `spans`: their ranges of clocks."""
-        piece = self.starting(*opener)
+        piece = self.starting(*frame)
         if piece.length > 1:
             self.cut(piece, 1)
         piece.kind, piece.type, branch.piece = TYPE, branch, piece

@@ -11,6 +11,7 @@ from crdt.ids import Epoch, Seq, UpdateId
 from crdt.protocol.hints import Hint
 from crdt.protocol.messages import ClosedMessage, Refused, Request, ServerMessage
 from crdt.protocol.row import AuthorKeys, Contributor, Found
+from crdt.rescue.rescue import Said
 from crdt.room.session import Session
 
 Asked = tuple[Session, Request]
@@ -21,8 +22,13 @@ Asked = tuple[Session, Request]
 class AppendRow:
     """Commit this batch to the log as a row. At most one append is under way per room.
 
-    Then call `committed`, or the verb for another outcome: `append_failed`, `append_refused` or
-    `append_overtaken`.
+    Then call `committed`, or the verb for another outcome: `append_failed`, `append_refused`,
+    `append_overtaken` or `append_behind`.
+
+    Attributes:
+        known: the last row that the room had applied.
+        moves: the row must follow on `known` at once, because it may move words.
+        heirs: which characters live on where since this row (crdt/protocol/links.py).
     """
 
     update_id: UpdateId
@@ -30,6 +36,20 @@ class AppendRow:
     batch: bytes
     author_keys: AuthorKeys
     contributors: tuple[Contributor, ...]
+    known: Seq
+    moves: bool = False
+    heirs: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """Find out which words would die of these updates in the row after `known`.
+
+    Then call `rescued`.
+    """
+
+    known: Seq
+    said: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +136,6 @@ class Ended:
     code: Code
 
 
-Effect = AppendRow | Broadcast | Acknowledge | Refuse | Dismiss | Publish | ReadRows | Reload | KeepAside | Ended
+Effect = (
+    AppendRow | Rescue | Broadcast | Acknowledge | Refuse | Dismiss | Publish | ReadRows | Reload | KeepAside | Ended
+)

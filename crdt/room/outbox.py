@@ -32,13 +32,14 @@ from typing import NamedTuple
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.admission import Admission
 from crdt.gate.typing_runs import Keystroke, join_keystrokes
-from crdt.ids import ClientId, Seq, UpdateId
+from crdt.ids import ClientId, Epoch, Seq, UpdateId
 from crdt.log.replay import InspectedRow
 from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Refused, Request
 from crdt.protocol.row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
-from crdt.room.effects import Acknowledge, Effect, Refuse
+from crdt.rescue.rescue import Said
+from crdt.room.effects import Acknowledge, AppendRow, Effect, Refuse
 from crdt.room.session import Author, Authors, Session, undecided
 from crdt.yjs.reader import Inspected
 
@@ -61,6 +62,7 @@ class Submission(NamedTuple):
             which the store may refuse.
         size: bytes of its updates.
         measured: the document engine was tried with the updates.
+        after: the last row that the author had applied; None if they did not say.
     """
 
     session: Session
@@ -72,6 +74,12 @@ class Submission(NamedTuple):
     repeated: tuple[Inspected, ...] = ()
     size: int = 0
     measured: bool = False
+    after: Seq | None = None
+
+    @property
+    def said(self) -> list[Said]:
+        """The updates, and what their author knew."""
+        return [Said(update.raw, self.after, self.author.client_id) for update in self.updates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,22 @@ class Appending:
     author_keys: AuthorKeys
     """Client ids that the store must bind with the row, or find unbound."""
     contributors: tuple[Contributor, ...]
+    known: Seq
+    """The last row that the room had applied."""
+    moves: bool = False
+    """Whether the row was judged as one that may move words."""
+    rescues: tuple[Inspected, ...] = ()
+    """Those of the updates that the server has added."""
+    heirs: bytes = b""
+
+    def effect(self, epoch: Epoch) -> AppendRow:
+        """Return the append as an effect."""
+        row = self.batch, self.author_keys, self.contributors
+        return AppendRow(self.update_id, epoch, *row, self.known, self.moves, self.heirs)
+
+    def row(self, seq: Seq) -> InspectedRow:
+        """Return the append as a row of the log."""
+        return InspectedRow(seq, self.batch, self.updates, rescues=self.rescues, heirs=self.heirs)
 
     @property
     def bound(self) -> AuthorKeys:
@@ -123,8 +147,11 @@ class Appending:
     def only_author(self) -> Session | None:
         """The session that sent the whole row and learns its seq from an answer.
 
-        None if several sessions sent the row, or if none awaits an answer.
+        None if several sessions sent the row, if the server has added something, or if none awaits
+        an answer.
         """
+        if self.rescues:
+            return None
         authors = {submission.session for submission in self.submissions if submission.updates}
         answered = any(submission.request is not None for submission in self.submissions if submission.updates)
         return authors.pop() if len(authors) == 1 and answered else None
@@ -270,17 +297,48 @@ class Outbox:
         for submission in self.waiting:
             yield from submission.updates
 
-    def next(self, update_id: UpdateId) -> Appending:
-        """Make one row of all waiting submissions, and put it under way."""
+    def begins_with(self, submissions: Sequence[Submission]) -> bool:
+        """Whether these submissions are the first that wait, and no append is under way."""
+        first = self.waiting[: len(submissions)]
+        if self.under_way is not None or len(first) < len(submissions):
+            return False
+        return all(one is other for one, other in zip(first, submissions, strict=True))
+
+    def next(self, update_id: UpdateId, known: Seq) -> Appending:
+        """Make one row of all waiting submissions, and put it under way.
+
+        `known`: the last row that the room has applied.
+        """
         submissions, self.waiting = tuple(self.waiting), []
         updates = join_keystrokes([update for submission in submissions for update in submission.updates])
+        return self._put_under_way(update_id, submissions, updates, known)
+
+    def next_rescued(
+        self, update_id: UpdateId, known: Seq, count: int, answers: Sequence[Inspected | None], heirs: bytes
+    ) -> Appending:
+        """Make one row of the first `count` submissions, with the server's answers.
+
+        `answers`: one for each update, None for updates that need none.
+        """
+        submissions, self.waiting = tuple(self.waiting[:count]), self.waiting[count:]
+        said = [update for submission in submissions for update in submission.updates]
+        answered = zip(said, answers or [None] * len(said), strict=True)
+        updates = tuple([each for pair in answered for each in pair if each is not None])
+        appending = self._put_under_way(update_id, submissions, updates, known)
+        rescues = tuple([each for each in answers if each is not None])
+        self.under_way = replace(appending, moves=True, rescues=rescues, heirs=heirs)
+        return self.under_way
+
+    def _put_under_way(
+        self, update_id: UpdateId, submissions: tuple[Submission, ...], updates: tuple[Inspected, ...], known: Seq
+    ) -> Appending:
         batch = encode_batch([update.raw for update in updates])
         contributors = tuple(
             dict.fromkeys([submission.contributor for submission in submissions if submission.updates])
         )
         claiming = [submission for submission in submissions if submission.author_keys]
         claims = _claims_of(claiming) if claiming else ()
-        self.under_way = Appending(update_id, batch, updates, submissions, claims, contributors)
+        self.under_way = Appending(update_id, batch, updates, submissions, claims, contributors, known)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:
@@ -303,12 +361,11 @@ class Outbox:
     def owe(self, seq: Seq, appending: Appending) -> InspectedRow:
         """Keep a durable append until its turn; return its row."""
         self.owed_rows[seq] = appending
-        return InspectedRow(seq, appending.batch, appending.updates)
+        return appending.row(seq)
 
     def row(self, seq: Seq) -> InspectedRow:
         """Return the row of ours that waits at this place in the log."""
-        appending = self.owed_rows[seq]
-        return InspectedRow(seq, appending.batch, appending.updates)
+        return self.owed_rows[seq].row(seq)
 
     def resume(self, replica: Replica) -> list[Effect]:
         """Go on after a reload.

@@ -46,14 +46,16 @@ from crdt.protocol.messages import (
     User,
 )
 from crdt.protocol.row import Row
+from crdt.rescue.rescue import Rescued
 from crdt.room.catching_up import CatchingUp
-from crdt.room.effects import AppendRow, Effect, Ended, KeepAside, Publish, Refuse
+from crdt.room.effects import Effect, Ended, KeepAside, Publish, Refuse
 from crdt.room.flush_window import FlushWindow
 from crdt.room.members import Members
 from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, Outbox, Submission
+from crdt.room.rescuing import Rescuing
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
-from crdt.yjs.reader import Inspected
+from crdt.yjs.reader import Inspected, inspect
 
 LARGE_HINT = 256 * 2**10
 """A row above this many bytes is not put on the bus.
@@ -90,6 +92,7 @@ class Room:
         self._outbox = Outbox()
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
+        self._rescuing = Rescuing(stored, gate_limits)
         self._told: Durability = "ok"
         self._sound = True
         """Whether the replica is what everybody here was told.
@@ -154,10 +157,20 @@ class Room:
     def deadline(self) -> float | None:
         """Return when `flush` must be called next; None if not before something else happens."""
         outbox = self._outbox
-        may_append = outbox.under_way is None and outbox.waiting and not self._catching_up.reloading
-        append = self._window.ends if may_append else outbox.retry_at
+        append = self._window.ends if self._may_append else outbox.retry_at
         moments = (append, self.members.due, self._catching_up.look_at)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def _may_append(self) -> bool:
+        """Whether the next row may leave for the store.
+
+        While the document is loaded again, nothing leaves: what waits is judged anew afterwards.
+        """
+        outbox, rescuing = self._outbox, self._rescuing
+        if outbox.under_way is not None or not outbox.waiting or self._catching_up.reloading:
+            return False
+        return rescuing.asked is None and rescuing.must_know <= self.replica.seq
 
     def in_flight(self) -> list[Inspected]:
         """Return what was taken and may not be in the log yet, in order."""
@@ -252,7 +265,8 @@ class Room:
             self.members.begin(session, known=author.client_id in self.replica.clocks)
         if session.owned is None and self.members.authors.owns(author):
             session.owned = author.client_id
-        return Submission(session, request, tuple(updates), author, session.contributor, size=size, measured=measured)
+        begun = Submission(session, request, tuple(updates), author, session.contributor, (), (), size, measured)
+        return begun if session.after is None else begun._replace(after=session.after)
 
     def _may_write(self, submission: Submission) -> MayWrite:
         authors, by = self.members.authors, submission.author
@@ -278,8 +292,12 @@ class Room:
         )
 
     def _admitted(self, submission: Submission, admission: Admission) -> list[Effect]:
-        if not admission.news and self.replica.is_set_aside(submission.updates or submission.repeated):
-            raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+        if not admission.news:
+            updates = submission.updates or submission.repeated
+            if self.replica.is_set_aside(updates):
+                raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
+            if self._rescuing.deletes_moved(updates):
+                admission = admission._replace(news=True)
         return self._outbox.take_admitted(submission, admission, self.members.authors, self.replica.seq)
 
     def may_write(self, session: Session, size: int = 0, updates: Sequence[Inspected] = ()) -> None:
@@ -310,19 +328,19 @@ class Room:
         appending, members, catching_up, outbox = None, self.members, self._catching_up, self._outbox
         # Members have no clock of their own, and count beginnings per second.
         members.now = now
-        # While the document is loaded again, nothing leaves: what waits is judged anew afterwards.
-        may_append = outbox.under_way is None and outbox.waiting and not catching_up.reloading
-        if may_append and self._window.is_over(now):
+        if self._may_append and self._window.is_over(now):
             # People on other nodes count as well: a row from there costs a frame for each person
             # here.
             self._window.begin(now, members.crowd(now))
-            appending = outbox.next(self._new_update_id())
+            if self._rescuing.is_needed(self.replica.knowledge, outbox.waiting):
+                effects.append(self._rescuing.ask(self.replica.seq, outbox.waiting))
+            else:
+                appending = outbox.next(self._new_update_id(), self.seq)
         elif outbox.retry_at is not None and now >= outbox.retry_at:
             # The very same append, under the same id: the store may have taken it the first time.
             appending = outbox.retry()
         if appending is not None:
-            keys, contributors = appending.author_keys, appending.contributors
-            effects.append(AppendRow(appending.update_id, self.replica.epoch, appending.batch, keys, contributors))
+            effects.append(appending.effect(self.epoch))
         # A gap that has closed must be looked at too, because that forgets `look_at`.
         if (self.replica.ahead or catching_up.look_at is not None) and catching_up.gap_stays(
             bool(self.replica.ahead), now
@@ -331,6 +349,23 @@ class Room:
         if members.due is not None and now >= members.due:
             effects += members.flush_presence(now)
         return effects
+
+    def rescued(self, known: Seq, rescued: Rescued | None) -> list[Effect]:
+        """Append what was asked about, with the server's answers. None: they could not be found.
+
+        If the log has gone on meanwhile, `flush` asks again.
+        """
+        asked = self._rescuing.answered(known)
+        outbox = self._outbox
+        if asked is None or known != self.seq or not outbox.begins_with(asked):
+            return []
+        answers = [
+            None if each is None else inspect(each, self._gate_limits, durable=True)
+            for each in (rescued.answers if rescued else ())
+        ]
+        heirs = rescued.heirs if rescued else b""
+        appending = outbox.next_rescued(self._new_update_id(), known, len(asked), answers, heirs)
+        return [appending.effect(self.epoch)]
 
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
         """Go on with an append that is durable at `seq`."""
@@ -352,7 +387,7 @@ class Room:
         """Return the hint for other nodes about a row: all of it, if it is small."""
         bound = appending.bound if appending.author_keys else ()
         epoch, batch, people = self.replica.epoch, appending.batch, len(self.members.sessions)
-        if len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
+        if appending.moves or len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
             return BatchHint(epoch, seq, None, people=people)
         return BatchHint(epoch, seq, batch, bound, people)
 
@@ -387,6 +422,17 @@ class Room:
             return self.append_refused(update_id, "Access ended before an append.")
         self._outbox.repeat(update_id)
         return []
+
+    def append_behind(self, update_id: UpdateId, head: Seq) -> list[Effect]:
+        """Catch up to row `head` before what waits may leave.
+
+        The store has refused an append that was made without rows that it must know.
+        """
+        if not self._outbox.give_back(update_id):
+            return []
+        self._rescuing.must_know = head
+        self._catching_up.hear(head)
+        return [*self._tell_durability(), *self._catching_up.ask(self.replica)]
 
     def judge(self, session: Session, role: Role | None) -> list[Effect]:
         """Give somebody, who may have left, this role from now on, or none.
@@ -465,7 +511,9 @@ class Room:
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
-        effects = self.members.tell(UpdateMessage(row.seq, row.batch), but=mine.only_author if mine else None)
+        self._rescuing.follow(row.heirs)
+        message = UpdateMessage(row.seq, row.batch, row.heirs)
+        effects = self.members.tell(message, but=mine.only_author if mine else None)
         if mine is None:
             return effects
         return effects + (mine.answers(row.seq, row.set_aside) if row.set_aside else mine.acknowledgements(row.seq))
@@ -504,6 +552,7 @@ class Room:
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
         before, self.replica = self.replica, replica or self.replay(stored)
+        self._rescuing = Rescuing(stored, self._gate_limits)
         self.replica.spared = before.spared
         self.spare(())
         self._catching_up.reloaded(cured=self.replica.set_aside != before.set_aside)

@@ -60,6 +60,8 @@ class ItemReader:
     def __init__(self, update: bytes) -> None:
         self._data = update
         self._at = 0
+        self.count = 0
+        """Number of items that were read."""
         self.head_at = self.content_at = 0
         """Offsets of the last item and of its content. The content ends at `at`."""
 
@@ -74,6 +76,7 @@ class ItemReader:
             count, client, clock = self._uint(), self._uint(), self._uint()
             for _ in range(count):
                 item = self._item(client, clock)
+                self.count += 1
                 yield item
                 clock += item.length
 

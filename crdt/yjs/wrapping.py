@@ -118,6 +118,12 @@ def seal_snapshot(engine: bytes) -> bytes:
     return _SNAPSHOT + engine
 
 
+def clients_snapshot(snapshot: bytes) -> bytes:
+    """Return the clients' form of a stored snapshot."""
+    engine = open_snapshot(snapshot)
+    return snapshot if engine is None else unwrap(engine)
+
+
 def open_snapshot(snapshot: bytes) -> bytes | None:
     """Return the engine's form of a stored snapshot.
 

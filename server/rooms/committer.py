@@ -57,7 +57,8 @@ class UnderWay:
         append = self._append
         if append is None or append.update_id != effect.update_id:
             row = effect.batch, effect.author_keys, access_version, effect.contributors
-            append = self._append = Append(document_id, effect.epoch, effect.update_id, *row)
+            moves = effect.known, effect.moves, effect.heirs
+            append = self._append = Append(document_id, effect.epoch, effect.update_id, *row, *moves)
         return append
 
     def stale(self) -> None:

@@ -29,6 +29,7 @@ from crdt.room.effects import (
     ReadRows,
     Refuse,
     Reload,
+    Rescue,
 )
 from crdt.room.live_nodes import LiveNodes
 from crdt.room.room import Room
@@ -51,6 +52,7 @@ from server.rooms.committer import Committer, Late, Outcome, UnderWay
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
 from server.rooms.learning import Learning
 from server.rooms.reader import Reader, replayed, stored_of
+from server.rooms.rescuing import Answers, Rescuing
 from server.rooms.seat import Circle, Door, Seat
 from server.rooms.trials import Trials
 from server.store import base as store
@@ -95,6 +97,7 @@ class Surroundings:
     clock: Callable[[], float]
     background: Background
     fold: store.Fold
+    rescue: Answers
     backlog_bytes: int
     document_bytes: int
     live_nodes: LiveNodes
@@ -168,6 +171,7 @@ class Driver:
         self.trials = Trials(document_id, surroundings.clock)
         """Decides what is tried before it is taken."""
         self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
+        self._rescuing = Rescuing(document_id, self._reader, surroundings.rescue)
         self._compaction = Compaction(
             document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes
         )
@@ -338,7 +342,7 @@ class Driver:
                     around.bus.publish(self.document_id, hint)
                 case Dismiss():
                     self._dismiss(effect)
-                case ReadRows() | Reload() | KeepAside():
+                case ReadRows() | Reload() | KeepAside() | Rescue():
                     around.background.spawn(self._ask(effect), type(effect).__name__)
                 case Ended():
                     self.close()
@@ -398,6 +402,8 @@ class Driver:
                 self.do(lambda: self.room.append_refused(effect.update_id))
             case store.Stale():
                 self._around.background.spawn(self._append_as_allowed(effect))
+            case store.Behind(head):
+                self.do(lambda: self.room.append_behind(effect.update_id, head))
             case store.Gone():
                 self.end(Code.DELETED, "The document was deleted.")
             case None | Late():
@@ -423,12 +429,15 @@ class Driver:
         """End the room, and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
-    async def _ask(self, effect: ReadRows | Reload | KeepAside) -> None:
+    async def _ask(self, effect: ReadRows | Reload | KeepAside | Rescue) -> None:
         """Ask the store until it answers."""
         match effect:
             case ReadRows(after):
                 rows = await self._reader.read(after)
                 self.do(lambda: self.room.fetched(rows))
+            case Rescue(known):
+                rescued = await self._rescuing.answer(effect)
+                self.do(lambda: self.room.rescued(known, rescued))
             case Reload(reason, failed, folded):
                 await self._reload(reason, failed=failed, folded=folded)
             case KeepAside():

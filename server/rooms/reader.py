@@ -50,6 +50,7 @@ def stored_of(loaded: Loaded) -> Stored:
         marks.by_seq,
         marks.version,
         marks.open,
+        loaded.memory,
     )
 
 

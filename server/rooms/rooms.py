@@ -96,6 +96,7 @@ class Rooms:
             clock=clock,
             background=self._background,
             fold=sandbox.fold,
+            rescue=sandbox.rescue,
             backlog_bytes=limits.backlog_bytes,
             document_bytes=limits.document_bytes,
             live_nodes=self._live_nodes,

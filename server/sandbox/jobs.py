@@ -13,9 +13,11 @@ from pycrdt import Doc
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.gate import encode_state_vector
 from crdt.log import compaction
+from crdt.log.compaction import restored
 from crdt.log.document import Document, apply_update
 from crdt.log.replica import Replica
 from crdt.protocol.batch import decode_batch
+from crdt.rescue.rescue import answer
 from crdt.yjs.reader import inspect, inspect_batch
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
@@ -65,6 +67,13 @@ def _fold(parts: Sequence[bytes]) -> Sequence[bytes]:
     except Exception as error:  # noqa: BLE001 - the snapshot is worth more than what is remembered beside it
         remembered, forgot = b"", f"{type(error).__name__}: {error}"[:MOST_REASON]
     return [*compaction.fold(snapshot, batches), remembered, forgot.encode("utf-8", "replace")]
+
+
+def _rescue(parts: Sequence[bytes]) -> Sequence[bytes]:
+    (described,) = parts
+    snapshot, memory, rows, seq, said = pickle.loads(described)
+    rescued = answer(restored(snapshot, memory, rows), seq + 1, said)
+    return [rescued.heirs, *[each or b"" for each in rescued.answers]]
 
 
 def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
@@ -163,6 +172,7 @@ def _bad_image(message: str) -> SandboxRejected:
 
 _JOBS: dict[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
     "fold": _fold,
+    "rescue": _rescue,
     "trial": _trial,
     "inspect": _inspect,
     "check_image": _check_image,

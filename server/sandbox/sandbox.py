@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
 from crdt.gate.gate import GateLimits, Inspected
 from crdt.log.replica import Stored
+from crdt.rescue.rescue import Rescued, Said
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker
 from server.sandbox.queue import JobQueue
 from server.sandbox.trials import Trial
-from server.store.base import Folded, Past
+from server.store.base import Folded, Loaded, Past
 
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ABSENT, _PRESENT = b"", b"+"
@@ -85,6 +86,12 @@ class Sandbox:
         parts = [str(past.seq).encode(), past.memory, *_optional(snapshot), *batches, *past.heirs]
         folded, state_vector, memory, forgot = await self._run("fold", parts, answers=4)
         return Folded(folded, state_vector, memory, forgot.decode("utf-8", "replace"))
+
+    async def rescue(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
+        """Answer the updates of the next row of a document (crdt/rescue/rescue.py)."""
+        job = [pickle.dumps((loaded.snapshot, loaded.memory, loaded.rows, loaded.head, tuple(said)))]
+        heirs, *answers = await self._run("rescue", job, answers=1 + len(said), person=loaded.document_id, urgent=True)
+        return Rescued(tuple([each or None for each in answers]), heirs)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document as this process would, encode it, and load it again.

@@ -63,7 +63,7 @@ class Append:
         known: the last row that the batch was made with. None demands nothing.
         moves: the batch may move words, so it must be the very next row after `known`. Any other
             batch must know the last row that moved words.
-        heirs: which characters live on where since this row (crdt/rescue/links.py).
+        heirs: which characters live on where since this row (crdt/protocol/links.py).
     """
 
     document_id: DocumentId

@@ -250,6 +250,8 @@ def write(connection: Connection, packed: Packed, keep: Keep) -> CompactionRepor
     Return None if another compaction came first, or if the document was deleted.
     """
     span, folded, document = packed.span, packed.folded, packed.span.document
+    if folded.forgot:
+        _log.error("What a rescue must remember of document %s is lost: %s", document.document_id, folded.forgot)
     last = span.fresh[-1].seq
     if not _advance(connection, packed, last):
         return None

@@ -69,7 +69,7 @@ log_rows = Table(
     Column("checksum", BigInteger, nullable=False),  # segments.checksum(batch, seq)
     Column("at", BigInteger),  # NULL, like the next, in rows of versions that did not write it
     Column("contributors", LargeBinary),  # contributors.keys_of
-    Column("heirs", LargeBinary),  # which characters live on where (crdt/rescue/links.py); NULL for none
+    Column("heirs", LargeBinary),  # which characters live on where (crdt/protocol/links.py); NULL for none
     sqlite_with_rowid=False,
 )
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from pycrdt import Doc
 
-from crdt.log.compaction import engine_updates, fold, remembered
+from crdt.log.compaction import engine_updates, fold, remembered, restored
 from crdt.log.document import Engine, apply_update
 from crdt.log.replica import Replica, Stored
+from crdt.rescue.rescue import Rescued, Said, answer
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import SandboxRejected, Trial
-from server.store.base import Folded, Past
+from server.store.base import Folded, Loaded, Past
 
 
 class InProcessSandbox:
@@ -29,6 +30,9 @@ class InProcessSandbox:
                 raise SandboxRejected("The content is damaged: the document engine cannot work with it.") from error
         memory = remembered(snapshot, batches, past.seq, past.memory, past.heirs)
         return Folded(*fold(snapshot, batches), memory)
+
+    async def rescue(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
+        return answer(restored(loaded.snapshot, loaded.memory, loaded.rows), loaded.head + 1, said)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         replica = Replica(stored, limits, self.engine)

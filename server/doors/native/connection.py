@@ -373,7 +373,7 @@ def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
 
 def frames_of(document_id: DocumentId, message: ServerMessage) -> bytes:
     """Encode what a room says as WebSocket frames."""
-    if not isinstance(message, UpdateMessage):
+    if not isinstance(message, UpdateMessage) or message.heirs:
         return message_packets(document_id, message).frames
     text = f'451-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
     return encode_frame(text) + encode_frame(message.batch)

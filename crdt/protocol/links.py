@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Struct, json
 from msgspec.msgpack import Decoder, Encoder
 
 Heir = tuple[int, int, int, int, int, int]
@@ -23,6 +23,7 @@ class Links(Struct, frozen=True, array_like=True):
 
 
 _write = Encoder().encode
+_as_json = json.Encoder().encode
 _read = Decoder(Links).decode
 
 
@@ -33,6 +34,11 @@ def encode_links(links: Iterable[Links]) -> bytes:
         return b""
     heirs = tuple([heir for link in each for heir in link.heirs])
     return _write(Links(heirs, tuple([source for link in each for source in link.sources])))
+
+
+def heirs_as_json(data: bytes) -> str:
+    """Return the heirs that a row keeps as clients are told: a list of lists of five numbers."""
+    return _as_json([heir[:5] for heir in decode_links(data).heirs]).decode()
 
 
 def decode_links(data: bytes) -> Links:

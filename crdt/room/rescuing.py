@@ -1,0 +1,72 @@
+"""Rescuing: when a room has to ask for a rescue before it appends, and what it must know first."""
+
+from collections.abc import Sequence
+
+from crdt.gate.gate import Knowledge
+from crdt.ids import Seq
+from crdt.log.replica import Stored
+from crdt.protocol.links import decode_links
+from crdt.rescue.memory import moved_in
+from crdt.rescue.triage import Moved, Triage
+from crdt.room.effects import Rescue
+from crdt.room.outbox import Submission
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected
+
+
+class Rescuing:
+    """The rescue of one room's document, as far as the room decides on it.
+
+    Attributes:
+        asked: the submissions that a rescue was asked for, while it is under way.
+        must_know: the row that must be applied here before anything is appended.
+    """
+
+    def __init__(self, stored: Stored, limits: GateLimits) -> None:
+        self._moved = Moved()
+        self._moved.add(moved_in(stored.memory))
+        for row in stored.rows:
+            self.follow(row.heirs)
+        self._triage = Triage(limits.fragment_roots, self._moved)
+        self._known = Seq(0)
+        self.asked: list[Submission] | None = None
+        self.must_know = Seq(0)
+
+    def follow(self, heirs: bytes) -> None:
+        """Take in which characters a row has moved."""
+        if heirs:
+            self._moved.add(decode_links(heirs))
+
+    def is_needed(self, knowledge: Knowledge, submissions: Sequence[Submission]) -> bool:
+        """Whether words may die with what waits."""
+        is_quiet = self._triage.is_quiet
+        return not all(is_quiet(knowledge, update) for submission in submissions for update in submission.updates)
+
+    def deletes_moved(self, updates: Sequence[Inspected]) -> bool:
+        """Whether updates without new content delete words that live elsewhere by now.
+
+        An update with content that is known was taken before, and is only repeated.
+        """
+        touches = self._moved.touches
+        return any(
+            touches(client, first, end)
+            for update in updates
+            if not update.clients
+            for client, ranges in update.deletions
+            for first, end in ranges
+        )
+
+    def ask(self, known: Seq, submissions: Sequence[Submission]) -> Rescue:
+        """Return the question about these submissions in the row after `known`."""
+        self._known, self.asked = known, list(submissions)
+        return Rescue(known, tuple([said for submission in submissions for said in submission.said]))
+
+    def answered(self, known: Seq) -> list[Submission] | None:
+        """Return the submissions of the question about the row after `known`.
+
+        Return None if nobody waits for that answer.
+        """
+        if self.asked is None or known != self._known:
+            return None
+        asked, self.asked = self.asked, None
+        return asked

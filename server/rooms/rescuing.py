@@ -1,0 +1,128 @@
+"""Rescuing: finds out for one open document which words would die of a change (crdt/rescue).
+
+The document's sequences are built when they are first needed, and follow the log from one rescue to
+the next. They are forgotten after a while, because they take ten times the memory of the words. The
+sandbox does the work for large documents, from the beginning each time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from crdt.errors import Unavailable
+from crdt.ids import DocumentId, Seq
+from crdt.log.compaction import restored
+from crdt.log.stand_ins import batch_of
+from crdt.protocol.batch import encode_batch
+from crdt.protocol.row import Row
+from crdt.rescue.memory import follow
+from crdt.rescue.rescue import Rescued, Said, answer
+from crdt.rescue.sequences import Sequences
+from crdt.room.effects import Rescue
+from server.observe import log
+from server.rooms.reader import Reader
+from server.store.base import Loaded
+
+INLINE_BYTES = 128 * 2**10
+"""Stored bytes of a document whose sequences are kept here. They take some 15 ms to build."""
+
+INLINE_SAID = 16 * 2**10
+"""Bytes of the updates of one row that are answered here. The work grows with them."""
+
+BUSY_PAUSES = (0.1, 0.3, 1.0, 3.0)
+"""Seconds between tries while the sandbox is too busy."""
+
+FORGOTTEN_SECONDS = 60.0
+"""Seconds after the last rescue after which the sequences are forgotten."""
+
+Answers = Callable[[Loaded, Sequence[Said]], Awaitable[Rescued]]
+"""Answers the updates of the next row of a document, elsewhere. Raises ManyhandsError."""
+
+
+class Rescuing:
+    """The rescue of one open document. `elsewhere` does it for large documents."""
+
+    def __init__(self, document_id: DocumentId, reader: Reader, elsewhere: Answers) -> None:
+        self._document_id = document_id
+        self._reader = reader
+        self._elsewhere = elsewhere
+        self._sequences: Sequences | None = None
+        self._seq = Seq(0)
+        """The row that the sequences hold, in the log or not."""
+        self._expected = b""
+        """The batch of that row if it was answered here, so that the log may hold another one."""
+        self._forget: asyncio.TimerHandle | None = None
+
+    async def answer(self, question: Rescue) -> Rescued | None:
+        """Return the answers for the updates of a row; None if they cannot be found.
+
+        Words may die then. The log says why.
+        """
+        try:
+            rescued = await self._answer(question)
+        except Exception as error:  # noqa: BLE001 - without a rescue everything else goes on
+            self._sequences = None
+            log.error("rescue_failed", document=self._document_id, reason=f"{type(error).__name__}: {error}"[:300])
+            return None
+        if self._forget is not None:
+            self._forget.cancel()
+        self._forget = asyncio.get_running_loop().call_later(FORGOTTEN_SECONDS, self.forget)
+        return rescued
+
+    def forget(self) -> None:
+        """Forget the sequences. The next rescue builds them again."""
+        self._sequences = None
+        if self._forget is not None:
+            self._forget.cancel()
+            self._forget = None
+
+    async def _answer(self, question: Rescue) -> Rescued | None:
+        if not await self._go_on(question.known):
+            loaded = await self._reader.load(failed=False)
+            if loaded is None or not loaded.snapshot_seq <= question.known <= loaded.head:
+                return None  # the log has gone on, and the store will say so
+            loaded = _up_to(loaded, question.known)
+            stored = len(loaded.snapshot or b"") + len(loaded.memory) + sum(len(row.batch) for row in loaded.rows)
+            if stored > INLINE_BYTES or sum(len(said.update) for said in question.said) > INLINE_SAID:
+                return await self._answer_elsewhere(loaded, question.said)
+            self._sequences = restored(loaded.snapshot, loaded.memory, loaded.rows)
+        sequences, self._sequences = self._sequences, None
+        if sequences is None:
+            return None
+        rescued = answer(sequences, question.known + 1, question.said)
+        # Only now, because an error leaves the sequences useless.
+        self._sequences, self._seq = sequences, Seq(question.known + 1)
+        self._expected = encode_batch(_with_answers(question.said, rescued))
+        return rescued
+
+    async def _answer_elsewhere(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
+        for pause in BUSY_PAUSES:
+            try:
+                return await self._elsewhere(loaded, said)
+            except Unavailable:
+                await asyncio.sleep(pause)
+        return await self._elsewhere(loaded, said)
+
+    async def _go_on(self, known: Seq) -> bool:
+        """Follow the log up to row `known`. Return False if the sequences must be built anew."""
+        sequences = self._sequences
+        if sequences is None or self._seq - 1 > known:
+            return False
+        rows = await self._reader.read(self._seq - 1)
+        if not rows or rows[0].seq != self._seq or batch_of(rows[0]) != self._expected:
+            return False
+        for row in rows[1:]:
+            if row.seq <= known:
+                follow(sequences, replace(row, batch=batch_of(row)))
+        self._seq = known
+        return True
+
+
+def _up_to(loaded: Loaded, seq: Seq) -> Loaded:
+    rows: tuple[Row, ...] = tuple([row for row in loaded.rows if row.seq <= seq])
+    return replace(loaded, head=seq, rows=rows)
+
+
+def _with_answers(said: Sequence[Said], rescued: Rescued) -> list[bytes]:
+    pairs = zip(said, rescued.answers, strict=True)
+    return [update for each, written in pairs for update in (each.update, written) if update is not None]

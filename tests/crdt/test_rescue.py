@@ -1,0 +1,117 @@
+"""Words survive structure: recorded edits of real editors, in all orders, through real rooms.
+
+`rescue_cases.json.gz` holds 736 cases, recorded with the page's own editor. In each, one person
+changes a block and one or two others write there, all from the same state. `expected` is the
+document after the same edits one after the other.
+"""
+
+import base64
+import gzip
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crdt.log.compaction import restored
+from crdt.rescue.sequences import words_of
+from tests.harness.rescuing_nodes import Nodes
+
+CASES: list[dict[str, Any]] = json.loads(gzip.decompress(Path(__file__).with_name("rescue_cases.json.gz").read_bytes()))
+OPS = sorted({case["op"] for case in CASES})
+SETTINGS: tuple[dict[str, int], ...] = ({}, {"nodes": 2}, {"fold_every": 2}, {"nodes": 3, "fold_every": 3})
+TAKEN_AWAY = {"delete block", "delete words around", "cut, pasted elsewhere"}
+"""Acts after which words that were deleted on purpose may stand in a paragraph of their own."""
+
+STRUCTURE_TOO = {"enter, words", "split there", "heading 2"}
+"""Kinds of typing that restructure as well, so that two shapes are right."""
+
+INLINE = {"text", "hardBreak"}
+RESTRUCTURER, FIRST_AUTHOR = 500, 1000
+Update = tuple[bytes, int]
+
+
+def orders(case: dict[str, Any]) -> list[list[Update]]:
+    """Return the orders in which the log may take the updates."""
+    first = 900 if case["flip"] else 10
+    typists = [[(base64.b64decode(u), first + n) for u in typed] for n, typed in enumerate(case["typists"])]
+    typed = [update for each in typists for update in each]
+    structure = [(base64.b64decode(u), RESTRUCTURER) for u in case["restructurer"]]
+    found = [typed + structure, structure + typed]
+    if len(typed) > 1:
+        found.append(typed[:1] + structure + typed[1:])
+    if len(structure) > 1:
+        found.append(structure[:1] + typed + structure[1:])
+    return found
+
+
+def run(
+    case: dict[str, Any], order: list[Update], *, nodes: int = 1, fold_every: int = 0, rescue: bool = True
+) -> list[str]:
+    """Send the updates through the nodes; return the blocks of words that are left."""
+    several = Nodes(nodes, fold_every, rescue=rescue)
+    several.say(base64.b64decode(case["base"]), None, FIRST_AUTHOR)
+    for update, author in order:
+        several.say(update, 1, author, author)
+    assert not several.refusals
+    log = several.log
+    sequences = restored(log.snapshot, log.memory, log.rows[log.snapshot_seq :])
+    told = words_of(sequences.root("default")).replace("<hardBreak></>", "\n")
+    return [block for block in re.split("<[^>]*>", told) if block]
+
+
+def blocks_of(node: dict[str, Any]) -> list[str]:
+    """Return the blocks of words of an editor's document."""
+    if node["type"] in INLINE:
+        return [node.get("text", "\n")]
+    children = node.get("content", ())
+    inner = [block for child in children for block in blocks_of(child)]
+    return ["".join(inner)] if inner and all(child["type"] in INLINE for child in children) else inner
+
+
+def words(blocks: list[str]) -> Counter[str]:
+    return Counter(word for block in blocks for word in block.split())
+
+
+def runs(op: str) -> list[tuple[dict[str, Any], list[Update], dict[str, int]]]:
+    chosen = [case for case in CASES if case["op"] == op]
+    each = [(case, order) for case in chosen for order in orders(case)]
+    return [(case, order, dict(SETTINGS[number % len(SETTINGS)])) for number, (case, order) in enumerate(each)]
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_words_survive_where_their_line_lives_on(op: str) -> None:
+    for case, order, settings in runs(op):
+        got, expected = (
+            run(case, order, nodes=settings.get("nodes", 1), fold_every=settings.get("fold_every", 0)),
+            blocks_of(case["expected"]),
+        )
+        told = f"{op} x {case['typing']}, {settings}: {got} for {expected}"
+        lost, more = words(expected) - words(got), words(got) - words(expected)
+        if op in TAKEN_AWAY or case["typing"] in STRUCTURE_TOO:
+            assert not {"TYPED", "SECOND"} & {*lost}, told
+            assert max(words(got).values()) == 1, told
+        else:
+            assert (lost, more) == (Counter(), Counter()), told
+            if not (op.startswith("split") and case["typing"] == "line break"):
+                assert got == expected, told
+
+
+def test_nodes_and_folds_change_nothing() -> None:
+    for case in CASES[:: len(CASES) // 60]:
+        for order in orders(case):
+            found = [
+                run(case, order, nodes=settings.get("nodes", 1), fold_every=settings.get("fold_every", 0))
+                for settings in SETTINGS
+            ]
+            assert all(each == found[0] for each in found), (case["op"], case["typing"])
+
+
+def test_without_a_rescue_words_die() -> None:
+    """A planted fault: what these cases are good for."""
+    lost = 0
+    for case, order, _ in runs("heading"):
+        lost += bool(words(blocks_of(case["expected"])) - words(run(case, order, rescue=False)))
+    assert lost > 10
