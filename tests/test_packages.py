@@ -21,7 +21,6 @@ pytestmark = pytest.mark.slow
 
 HOUSE = Path(__file__).parents[1]
 PAGES = Path("client_web/editor/dist")
-PROVIDER = HOUSE / "client_web" / "provider"
 PIP = (sys.executable, "-m", "pip")
 BUILD = (sys.executable, "-m", "build")
 
@@ -139,20 +138,24 @@ async def opens_the_editor(manyhands: Path, directory: Path) -> None:
         assert opened.json()["title"] == "Story"
 
 
-def test_the_providers_package_has_code_types_readme_and_licence_and_no_tests() -> None:
-    assert (PROVIDER / "dist" / "index.js").is_file(), "the provider has not been built: `make setup` does it"
-    [package] = json.loads(succeed("npm", "pack", "--dry-run", "--json", "--ignore-scripts", at=PROVIDER))
+@pytest.mark.parametrize("name", ["provider", "binding"])
+def test_a_package_for_npm_has_code_types_readme_and_licence_and_no_tests(name: str) -> None:
+    home = HOUSE / "client_web" / name
+    assert (home / "dist" / "index.js").is_file(), f"the {name} has not been built: `make setup` does it"
+    [package] = json.loads(succeed("npm", "pack", "--dry-run", "--json", "--ignore-scripts", at=home))
     packed = {file["path"] for file in package["files"]}
-    modules = [path.stem for path in (PROVIDER / "src").glob("*.ts")]
+    modules = [path.stem for path in (home / "src").glob("*.ts")]
     code = {f"dist/{module}{ending}" for module in modules for ending in (".js", ".d.ts")}
     assert packed >= code | {"LICENSE", "README.md", "package.json"}
-    assert all(name.startswith("dist/") for name in packed - {"LICENSE", "README.md", "package.json"})
-    assert not [name for name in packed if "test" in name]
-    assert (PROVIDER / "LICENSE").read_bytes() == (HOUSE / "LICENSE").read_bytes()
+    assert all(path.startswith("dist/") for path in packed - {"LICENSE", "README.md", "package.json"})
+    assert not [path for path in packed if "test" in path]
+    licence = (home / "LICENSE").read_text()
+    assert "The Manyhands authors" in licence
+    assert "Permission is hereby granted, free of charge" in licence
 
-    says = json.loads((PROVIDER / "package.json").read_text())
+    says = json.loads((home / "package.json").read_text())
     entry = says["exports"]["."]
-    assert {says["types"], entry["types"], entry["default"]} <= {f"./{name}" for name in packed}
+    assert {says["types"], entry["types"], entry["default"]} <= {f"./{path}" for path in packed}
     assert says["version"] == package["version"]
-    for name in (name for name in packed if name.endswith(".map")):
-        assert json.loads((PROVIDER / name).read_text()).get("sourcesContent"), f"{name} leads to what is not packed"
+    for path in (path for path in packed if path.endswith(".map")):
+        assert json.loads((home / path).read_text()).get("sourcesContent"), f"{path} leads to what is not packed"

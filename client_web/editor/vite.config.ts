@@ -47,7 +47,10 @@ const serviceWorker = VitePWA({
 export default defineConfig({
   plugins: [react(), serviceWorker],
   resolve: {
-    alias: { "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname },
+    alias: {
+      "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,
+      "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname,
+    },
     dedupe: ["yjs", "y-protocols", "lib0"], // two copies of Yjs do not know each other's types
   },
   build: {

@@ -5,7 +5,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [react()],
   resolve: {
-    alias: { "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname },
+    alias: {
+      "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,
+      "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname,
+    },
     dedupe: ["yjs", "y-protocols", "lib0"],
   },
   test: {

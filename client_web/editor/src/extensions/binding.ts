@@ -1,37 +1,54 @@
-/** Binds the editor to the shared document, and keeps it from writing the blank line that it shows for an empty one.
- *
- * An editor always shows a line to begin in. After a document was emptied by undo, y-tiptap writes that line into it with the next
- * turn of the editor, on every page: as many blank lines as there are people, and one more than there was after redo.
- */
+/** Binds the editor to the shared document: what is written, and whose undo it is. */
 
-import { Collaboration } from "@tiptap/extension-collaboration";
-import type { Plugin } from "@tiptap/pm/state";
-import type { EditorView } from "@tiptap/pm/view";
-import { ySyncPluginKey } from "@tiptap/y-tiptap";
+import { redo, undo, ySyncPlugin, yUndoPlugin, yUndoPluginKey } from "@manyhands/binding";
+import { type CommandProps, Extension } from "@tiptap/core";
+import type { EditorState } from "@tiptap/pm/state";
+import type * as Y from "yjs";
 
-export const Binding = Collaboration.extend({
+export interface BindingOptions {
+  readonly fragment: Y.XmlFragment | null;
+  /** The nodes that an undo leaves when somebody else has written in them since. */
+  readonly protectedNodes: ReadonlySet<string>;
+}
+
+declare module "@tiptap/core" {
+  interface Commands<ReturnType> {
+    binding: {
+      undo: () => ReturnType;
+      redo: () => ReturnType;
+    };
+  }
+}
+
+export const Binding = Extension.create<BindingOptions>({
+  name: "binding",
+  priority: 1000,
+  addOptions() {
+    return { fragment: null, protectedNodes: new Set() };
+  },
+  addCommands() {
+    const command = (way: "undo" | "redo", go: (state: EditorState) => boolean) => () => {
+      return ({ tr, state, dispatch }: CommandProps): boolean => {
+        // The change comes from the shared document, in a transaction of its own.
+        tr.setMeta("preventDispatch", true);
+        const shared = yUndoPluginKey.getState(state);
+        const isThere =
+          (way === "undo" ? shared?.undoManager.undoStack : shared?.undoManager.redoStack) ?? [];
+        if (isThere.length === 0) return false;
+        return dispatch ? go(state) : true;
+      };
+    };
+    return { undo: command("undo", undo), redo: command("redo", redo) };
+  },
+  addKeyboardShortcuts() {
+    return {
+      "Mod-z": () => this.editor.commands.undo(),
+      "Mod-y": () => this.editor.commands.redo(),
+      "Shift-Mod-z": () => this.editor.commands.redo(),
+    };
+  },
   addProseMirrorPlugins() {
-    return (this.parent?.() ?? []).map((plugin) =>
-      plugin.spec.key === ySyncPluginKey ? withoutBlankLines(plugin) : plugin,
-    );
+    const { fragment, protectedNodes } = this.options;
+    return fragment ? [ySyncPlugin(fragment), yUndoPlugin({ protectedNodes })] : [];
   },
 });
-
-function withoutBlankLines(plugin: Plugin): Plugin {
-  const make = plugin.spec.view?.bind(plugin);
-  if (!make) return plugin;
-  plugin.spec.view = (view) => {
-    const bound = make(view);
-    const update: typeof bound.update = (shown, before) => {
-      if (!isBlankOf(shown)) bound.update?.(shown, before);
-    };
-    return { ...bound, update };
-  };
-  return plugin;
-}
-
-/** Whether the document is empty and the editor shows no more than the line to begin in. */
-function isBlankOf({ state }: EditorView): boolean {
-  if (ySyncPluginKey.getState(state)?.type.length > 0) return false;
-  return state.doc.type.createAndFill()?.eq(state.doc) ?? false;
-}

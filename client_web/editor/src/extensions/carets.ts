@@ -1,13 +1,13 @@
 /** The carets and selections of the other people, with name labels that show while a caret moves.
  *
- * Presence comes from other people: a state whose cursor or user is malformed is left out, since
- * y-tiptap would throw on it in the middle of drawing the document.
+ * Presence comes from other people: a state whose cursor or user is malformed is left out, because
+ * the binding would throw on it in the middle of drawing the document.
  */
 
+import { yCursorPlugin } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
 import type { DecorationAttrs, EditorView } from "@tiptap/pm/view";
-import { setMeta, yCursorPlugin, yCursorPluginKey } from "@tiptap/y-tiptap";
 import type { Awareness } from "y-protocols/awareness";
 import { inkOn } from "../ui/color";
 
@@ -36,8 +36,8 @@ export const Carets = Extension.create<CaretsOptions>({
           id !== awareness.clientID && isDrawable(state),
         cursorBuilder: drawCaret,
         selectionBuilder: drawSelection,
-      }) as Plugin,
-      keepCaretsVisible(awareness),
+      }),
+      showLabelsOfMoved(awareness),
     ];
   },
 });
@@ -92,39 +92,21 @@ function drawSelection(user: ShownUser): DecorationAttrs {
   return { class: "page-caret-selection", style: `--caret-color: ${user.color}` };
 }
 
-/**
- * Shows a caret's label again when it moves, and brings the carets back that y-tiptap hides after
- * Enter and the like.
- */
-function keepCaretsVisible(awareness: Awareness): Plugin {
+/** Shows a caret's label again when the caret moves. */
+function showLabelsOfMoved(awareness: Awareness): Plugin {
   return new Plugin({
-    key: new PluginKey("keepCaretsVisible"),
-    view: (view) => {
-      const waiting = new Set<ReturnType<typeof setTimeout>>();
-      const soon = (act: () => void) => {
-        const timer = setTimeout(() => {
-          waiting.delete(timer);
-          act();
-        }, 0);
-        waiting.add(timer);
-      };
+    key: new PluginKey("labelsOfMoved"),
+    view: () => {
+      const moved = new Set<number>();
       const onChange = ({ added, updated }: { added: number[]; updated: number[] }) => {
-        // y-tiptap draws the caret in a task of its own, queued before this one.
-        soon(() => {
-          for (const clientId of [...added, ...updated]) showLabel(view, clientId);
-        });
+        for (const clientId of [...added, ...updated]) moved.add(clientId);
       };
       awareness.on("change", onChange);
       return {
-        update: (_view, before) => {
-          const isHidden = !yCursorPluginKey.getState(view.state)?.find().length;
-          if (view.state.doc === before.doc || !isHidden || awareness.getStates().size < 2) return;
-          soon(() => setMeta(view, yCursorPluginKey, { awarenessUpdated: true }));
+        update: (view) => {
+          for (const clientId of moved) if (showLabel(view, clientId)) moved.delete(clientId);
         },
-        destroy: () => {
-          for (const timer of waiting) clearTimeout(timer);
-          awareness.off("change", onChange);
-        },
+        destroy: () => awareness.off("change", onChange),
       };
     },
   });
@@ -133,8 +115,10 @@ function keepCaretsVisible(awareness: Awareness): Plugin {
 /** How long a label is readable before it fades, and until it is gone. */
 const LABEL_MS = 2400;
 
-function showLabel(view: EditorView, clientId: number): void {
+/** Returns whether there is a label to show. */
+function showLabel(view: EditorView, clientId: number): boolean {
   const label = view.dom.querySelector(`.page-caret[data-client-id="${clientId}"] .page-caret-label`);
   for (const running of label?.getAnimations?.() ?? []) running.cancel();
   label?.animate?.([{ opacity: 1 }, { opacity: 1, offset: 0.8 }, { opacity: 0 }], LABEL_MS);
+  return label !== null;
 }

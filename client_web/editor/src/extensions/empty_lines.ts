@@ -1,14 +1,14 @@
-/** Gives every empty line a text from the start, so that people who begin to write in it at once write into one text.
+/** Texts of empty lines, there from the start, so that people who begin to write at once share one.
  *
- * y-tiptap makes a line's `XmlText` with its first letter. Two first letters at the same moment make two of them, and then each
- * page moves the words of one into the other: letters double, carets stay behind (of 300 seeded schedules of two typists, 141 doubled
- * letters and 210 tore a word). A text that is there already is used by both, and y-tiptap keeps it when the line is emptied.
+ * The binding makes a line's `XmlText` with its first letter. Two first letters at the same moment
+ * would make two of them, one behind the other: each page's own half of the line. A text that is
+ * there already is used by both, and the binding keeps it when the line is emptied.
  */
 
+import { ySyncPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
 import type { Schema } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
-import { ySyncPluginKey } from "@tiptap/y-tiptap";
 import * as Y from "yjs";
 
 export const EmptyLines = Extension.create({
@@ -19,7 +19,8 @@ export const EmptyLines = Extension.create({
       new Plugin({
         key: new PluginKey("emptyLines"),
         view: (view) => {
-          const fragment: Y.XmlFragment = ySyncPluginKey.getState(view.state).type;
+          const fragment = ySyncPluginKey.getState(view.state)?.type;
+          if (!fragment) return {};
           const observe = (events: readonly Y.YEvent<Y.XmlFragment>[], transaction: Y.Transaction) => {
             // Every page mends what it has written itself; two that mend the same line would make two texts.
             if (transaction.origin !== ySyncPluginKey) return;

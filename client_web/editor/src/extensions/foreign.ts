@@ -1,10 +1,11 @@
-/** Finds content that this editor does not know, before y-tiptap sees it: y-tiptap deletes what it cannot build.
+/** Content that this editor does not know, found before an editor is bound to a document.
  *
- * A document may have been written by another application, or by a newer version of this one: nodes, marks, embeds and
- * attributes that the schema lacks. An element that cannot be built is deleted from the shared document at once; an unknown
- * attribute goes with the next edit of its element; other shared types make y-tiptap throw. So a document that holds any of it is not bound
- * to an editor at all (the page shows what reading.ts makes of it, read-only), and when foreign content arrives later, the editor is let go
- * before y-tiptap hears of the change. Content that would take an editor minutes to draw counts as foreign too.
+ * A document may have been written by another application, or by a newer version of this one: nodes,
+ * marks, embeds and attributes that the schema lacks. The binding leaves them where they are and does
+ * not show them; who writes around what cannot be seen may delete it. So a document that holds any
+ * of it is not bound to an editor at all (the page shows what reading.ts makes of it, read-only).
+ * When foreign content arrives later, the editor is let go before the binding hears of the change.
+ * Content that would take an editor minutes to draw counts as foreign too.
  */
 
 import type { Node, NodeType, Schema } from "@tiptap/pm/model";

@@ -1,7 +1,7 @@
 /** A one-way copy of a document for a view that must not write: what happens in the mirror stays in it.
  *
- * An editor that is not editable may still write to the document it is bound to (y-tiptap deletes what it cannot build and
- * fills what is empty). A reader's page therefore shows a mirror.
+ * An editor that is not editable may still change what it shows (a plugin mends a table), and the
+ * binding would write that. A reader's page therefore shows a mirror.
  */
 
 import * as Y from "yjs";

@@ -1,12 +1,12 @@
-/** Keeps plugins that add to an edit from adding to other people's edits.
+/** Plugins that answer to changes, kept from answering to other people's.
  *
- * y-tiptap shows a remote change as a replacement of the whole document. A plugin that answers to changes (linking a
- * web address, mending a table) would answer to it on every screen at once: each would write its own answer, each answer
- * would be a change to answer to, and a table that two screens mend has two cells too many. So such a plugin runs only where
+ * A plugin may link a web address or mend a table after a change. It would answer to a remote change
+ * on every screen at once: each would write its own answer, and each answer would be a change to
+ * answer to. A table that two screens mend has two cells too many. So such a plugin runs only where
  * the change was made.
  */
 
-import { isChangeOrigin } from "@tiptap/extension-collaboration";
+import { isChangeOrigin } from "@manyhands/binding";
 import type { Plugin, Transaction } from "@tiptap/pm/state";
 
 /** Changes `plugin` in place and returns it. */

@@ -10,8 +10,8 @@
  *    takes at once, is refused whole.
  */
 
+import { isChangeOrigin } from "@manyhands/binding";
 import { type Editor, Extension } from "@tiptap/core";
-import { isChangeOrigin } from "@tiptap/extension-collaboration";
 import { Fragment, type Node, type ResolvedPos, Slice } from "@tiptap/pm/model";
 import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { TableMap } from "@tiptap/pm/tables";

@@ -1,8 +1,8 @@
-/** Reads a shared document into nodes of the editor, whatever it holds, and writes nothing.
+/** Shared documents read into nodes of the editor, whatever they hold, without writing anything.
  *
- * y-tiptap deletes what it cannot build, and throws on types that it does not expect. This reader is for documents that no editor is
- * bound to because of that, and for copies. What has no node in the schema becomes a placeholder, which names it, or is left out
- * where the schema has no placeholder. The work has a bound: so many nodes, so deep; the rest is one placeholder.
+ * This reader is for documents that no editor is bound to, and for copies. What has no node in the
+ * schema becomes a placeholder, which names it, or is left out where the schema has no placeholder.
+ * The work has a bound: so many nodes, so deep; the rest is one placeholder.
  */
 
 import { Node as NodeExtension } from "@tiptap/core";

@@ -2,18 +2,17 @@
  * paste or undo above.
  *
  * Browsers hold on to an element in view by themselves, and Safari does not. It would be the wrong
- * one here: when y-tiptap replaces the document, ProseMirror puts other words into the elements
+ * one here: when a block changes its kind, ProseMirror puts other words into the elements
  * that are there. So around a change of somebody else's, a line in view is measured: the one with
  * one's own cursor if it can be seen, else the first that can. (sheet.css takes the sheet from the
  * browser.)
  */
 
+import { isChangeOrigin, ySyncPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
-import { isChangeOrigin } from "@tiptap/extension-collaboration";
 import type { Node } from "@tiptap/pm/model";
 import type { Transaction } from "@tiptap/pm/state";
 import type { EditorView } from "@tiptap/pm/view";
-import { ySyncPluginKey } from "@tiptap/y-tiptap";
 
 export const ReadingPlace = Extension.create({
   name: "readingPlace",

@@ -16,7 +16,6 @@ import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Gaps } from "./gaps";
 import { Image } from "./images";
-import { KeptFormats } from "./kept_formats";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
@@ -75,16 +74,11 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
   return [
     ...content,
     // Undoing a heading, a list or a table that somebody else has written in since leaves what holds their words.
-    Binding.configure({
-      document: doc,
-      field: FRAGMENT,
-      yUndoOptions: { protectedNodes: new Set(HOLDERS) },
-    }),
+    Binding.configure({ fragment: doc.getXmlFragment(FRAGMENT), protectedNodes: new Set(HOLDERS) }),
     EmptyLines,
     UndoSteps,
     Carets.configure({ awareness }),
     CursorMoves,
-    KeptFormats,
     ReadingPlace,
     Pasting.configure(uploads ?? {}),
     Copying,

@@ -1,14 +1,15 @@
-/** Reads shared content without deleting what does not fit.
+/** Shared content that does not fit the schema, read without losing what does.
  *
- * y-tiptap builds each element with `schema.node(name, attributes, children)`, and when that throws it DELETES the element
- * from the shared document, for everybody. Honest merges make such elements: one person deletes the first paragraph of
- * a list item while another nests a list in it, and what is left is not valid. So an editor's schema gets a `node` that mends:
+ * The binding builds each element with `schema.node(name, attributes, children)`, and does not show
+ * an element for which that throws. Honest merges make such elements: one person deletes the first
+ * paragraph of a list item while another nests a list in the item, and what is left is not valid. So
+ * an editor's schema gets a `node` that mends:
  *
  * 1. attributes that could harm the page (a table cell of a billion columns) are brought within bounds;
  * 2. children that a rule asks for and that are missing are added, empty;
  * 3. marks that the place does not allow are left out.
  *
- * What cannot be mended so, `foreign.ts` finds before y-tiptap does.
+ * What cannot be mended so, `foreign.ts` finds before the binding does.
  */
 
 import { Fragment, type Node, type NodeType, type Schema } from "@tiptap/pm/model";

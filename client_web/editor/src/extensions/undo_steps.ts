@@ -4,11 +4,10 @@
  * be one step. Here a step ends with every change of structure or formatting, and with a word once it is long enough.
  */
 
+import { isChangeOrigin, yUndoPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
-import { isChangeOrigin } from "@tiptap/extension-collaboration";
 import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { ReplaceStep } from "@tiptap/pm/transform";
-import { yUndoPluginKey } from "@tiptap/y-tiptap";
 
 /** Characters after which the next space ends a step. */
 const LONG_ENOUGH = 24;
@@ -25,7 +24,7 @@ const key = new PluginKey<Writing>("undoSteps");
 
 export const UndoSteps = Extension.create({
   name: "undoSteps",
-  // After y-tiptap's own plugins: a step may end only when its last change is in the shared document.
+  // After the binding's own plugins: a step may end only when its last change is in the shared document.
   priority: 10,
   addProseMirrorPlugins() {
     return [

@@ -7,15 +7,16 @@
  * stand in their order.
  */
 
-import { type Editor, Extension } from "@tiptap/core";
-import { isChangeOrigin } from "@tiptap/extension-collaboration";
-import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
-import { Decoration, DecorationSet } from "@tiptap/pm/view";
 import {
   absolutePositionToRelativePosition,
+  isChangeOrigin,
   relativePositionToAbsolutePosition,
   ySyncPluginKey,
-} from "@tiptap/y-tiptap";
+} from "@manyhands/binding";
+import { type Editor, Extension } from "@tiptap/core";
+import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
+import { Decoration, DecorationSet } from "@tiptap/pm/view";
+import type { RelativePosition } from "yjs";
 
 export interface StoredImage {
   readonly url: string;
@@ -47,8 +48,8 @@ export interface Incoming {
 
 interface Placeholder {
   readonly id: number;
-  /** A y-tiptap relative position; null while the editor is bound to no shared document. */
-  readonly place: unknown;
+  /** A place in the shared document; null while the editor is bound to none. */
+  readonly place: RelativePosition | null;
 }
 
 interface Placeholders {
@@ -195,12 +196,12 @@ function placedAnew({ shown, places }: Placeholders, state: EditorState): Decora
   return DecorationSet.create(state.doc, moved);
 }
 
-function placeOf(at: number, state: EditorState): unknown {
+function placeOf(at: number, state: EditorState): RelativePosition | null {
   const shared = ySyncPluginKey.getState(state);
   return shared?.binding ? absolutePositionToRelativePosition(at, shared.type, shared.binding.mapping) : null;
 }
 
-function positionOf(place: unknown, state: EditorState): number | null {
+function positionOf(place: RelativePosition | null | undefined, state: EditorState): number | null {
   const shared = ySyncPluginKey.getState(state);
   if (!place || !shared?.binding) return null;
   const at = relativePositionToAbsolutePosition(shared.doc, shared.type, place, shared.binding.mapping);

@@ -1,8 +1,8 @@
 /** Ways to take a document's content out of the page, that work also when the editor does not. */
 
+import { prosemirrorToYXmlFragment } from "@manyhands/binding";
 import type { Provider } from "@manyhands/provider";
 import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
-import { prosemirrorToYXmlFragment } from "@tiptap/y-tiptap";
 import * as Y from "yjs";
 import type { Api } from "../api/api";
 import { readDocument } from "../extensions/reading";

@@ -1,5 +1,6 @@
 /** People in one document, each with an editor and a Yjs document of their own; edits travel when `sync` says so. */
 
+import { ySyncPluginKey } from "@manyhands/binding";
 import { Editor, type JSONContent } from "@tiptap/core";
 import * as Y from "yjs";
 import { editorExtensions, FRAGMENT } from "../../src/extensions/schema";
@@ -24,12 +25,20 @@ export function sync(...people: readonly Person[]): number {
     const before = people.map(({ doc }) => Y.encodeStateVector(doc).join());
     const updates = people.map(({ doc }) => Y.encodeStateAsUpdate(doc));
     for (const { doc } of people) for (const update of updates) Y.applyUpdate(doc, update);
+    people.forEach(seesAll);
     if (people.every(({ doc }, index) => Y.encodeStateVector(doc).join() === before[index])) return round;
   }
   throw new Error("The editors answer each other without end");
 }
 
-export function textOf({ editor }: Person): string {
+/** Shows what would come with the next frame. */
+export function seesAll({ editor }: Person): void {
+  ySyncPluginKey.getState(editor.state)?.binding.flush();
+}
+
+export function textOf(person: Person): string {
+  const { editor } = person;
+  seesAll(person);
   return editor.getText({ blockSeparator: "|" });
 }
 

@@ -1,0 +1,427 @@
+/** The binding of one editor to one shared document.
+ *
+ * 1. `nodes` has the node of each Yjs type that the editor shows. An edit of one's own is the
+ *    difference between those nodes and the editor's document, and is written as that.
+ * 2. Others' changes only mark types as stale. They are read and shown once per frame at most.
+ * 3. Nothing of one's own is computed against a stale state: whatever is dispatched, typed, undone
+ *    or pasted shows what waits first.
+ * 4. Whatever throws, the editor is filled anew from the shared document, and the log says so. An
+ *    editor that cannot be filled writes nothing any more.
+ */
+
+import type { Node } from "prosemirror-model";
+import { type EditorState, type Selection, TextSelection, type Transaction } from "prosemirror-state";
+import type { StepMap } from "prosemirror-transform";
+import type { EditorView } from "prosemirror-view";
+import * as Y from "yjs";
+import {
+  type ComposedLine,
+  composedIn,
+  composedLine,
+  memoryOf,
+  replacedBy,
+  withoutComposed,
+} from "./composing.js";
+import { withNextFrame } from "./frames.js";
+import { heirsIn, heirsOf, livingOf } from "./heirs.js";
+import { type SyncMeta, yCursorPluginKey, ySyncPluginKey } from "./keys.js";
+import type { Nodes, YType } from "./positions.js";
+import { Reader } from "./reading.js";
+import { rebased } from "./rebasing.js";
+import { awaited, isOrphaned, type Memory, remember, restored, type Shown } from "./selection.js";
+import { mapBetween, showIn } from "./showing.js";
+import { Writer } from "./writing.js";
+
+/** A line waits so long for its composed word, in milliseconds: an input method may be left in the middle of a word. */
+const LONGEST_HOLD = 10_000;
+/** ProseMirror reads the last of a composed word up to 20 ms after the input method is done. */
+const LAST_OF_WORD = 60;
+
+interface Hold {
+  readonly line: ComposedLine;
+  /** Where the line begins in the editor. */
+  at: number;
+  /** The others changed more than the text of the line: everything waits. */
+  isWhole: boolean;
+  readonly stop: () => void;
+}
+
+const NO_NODES: Nodes = { get: () => undefined };
+
+export class Binding {
+  readonly type: Y.XmlFragment;
+  readonly doc: Y.Doc;
+  readonly #report: (error: unknown) => void;
+  #view: EditorView | null = null;
+  #reader: Reader | null = null;
+  /** What others have changed and the editor does not show yet. */
+  readonly #stale = new Set<YType>();
+  #isRedrawn = false;
+  #undoing: Y.UndoManager | null = null;
+  #memory: Memory | null = null;
+  /** The selection before the last change, whoever made it. */
+  #last: Memory | null = null;
+  /** A selection whose neighbours may come back with their heirs. */
+  #awaited: Memory | null = null;
+  #composed: ComposedLine | null = null;
+  #hold: Hold | null = null;
+  /** Parts of a composed word that may come back with their heirs. */
+  #unwanted: readonly Y.ID[] = [];
+  #isWriting = false;
+  #isShowing = false;
+  #isApart = false;
+  #maps: StepMap[] | null = null;
+  #frame: (() => void) | null = null;
+  #release: () => void = () => undefined;
+
+  constructor(type: Y.XmlFragment, report: (error: unknown) => void) {
+    if (!type.doc) throw new Error("The fragment belongs to no document");
+    this.type = type;
+    this.doc = type.doc;
+    this.#report = report;
+  }
+
+  /** The node of each type, under the name that y-tiptap gives it. */
+  get mapping(): Nodes {
+    return this.#reader?.nodes ?? NO_NODES;
+  }
+
+  /** How many nodes were made since the editor was bound. */
+  get made(): number {
+    return this.#reader?.made ?? 0;
+  }
+
+  /** The selection before the last change, for an undo step. */
+  get selectionBefore(): Memory | null {
+    return this.#last;
+  }
+
+  bind(view: EditorView): void {
+    this.#view = view;
+    this.#reader ??= this.#newReader(view);
+    const { dispatch } = view;
+    view.dispatch = (transaction) => dispatch.call(view, this.#settled(transaction));
+    const observe = (events: readonly Y.YEvent<YType>[], transaction: Y.Transaction) =>
+      this.#observe(events, transaction);
+    this.doc.on("beforeAllTransactions", this.#before);
+    this.doc.on("beforeObserverCalls", this.#learn);
+    this.type.observeDeep(observe);
+    this.#release = () => {
+      view.dispatch = dispatch;
+      this.doc.off("beforeAllTransactions", this.#before);
+      this.doc.off("beforeObserverCalls", this.#learn);
+      this.type.unobserveDeep(observe);
+    };
+    if (this.mapping.get(this.type) !== view.state.doc) this.#fill();
+  }
+
+  release(): void {
+    this.#release();
+    this.#frame?.();
+    this.#hold?.stop();
+    this.#view = null;
+    this.#frame = null;
+    this.#hold = null;
+  }
+
+  /** Shows what waits. */
+  flush(): void {
+    if (this.#stale.size > 0 || this.#isRedrawn) this.#showStale();
+  }
+
+  /** Draws the carets of the others with the next frame, even if nothing else has changed. */
+  redrawCarets(): void {
+    this.#isRedrawn = true;
+    this.#take();
+  }
+
+  /** Writes what the editor's document has come to differ in from `before`. */
+  write(before: EditorState): void {
+    const [view, reader] = [this.#view, this.#reader];
+    if (!view || !reader || this.#isShowing || this.#isApart || this.#hold) return;
+    const { state } = view;
+    if (reader.nodes.get(this.type) === state.doc) return;
+    this.#last = reader.nodes.get(this.type) === before.doc ? remember(before, this.#shown) : null;
+    const { $head } = state.selection;
+    const caret = $head.parent.isTextblock ? { node: $head.parent, offset: $head.parentOffset } : null;
+    this.#isWriting = true;
+    try {
+      this.doc.transact((transaction) => {
+        transaction.meta.set("addToHistory", ySyncPluginKey.getState(state)?.addToHistory ?? true);
+        new Writer(reader, transaction, caret).write(this.type, state.doc);
+      }, ySyncPluginKey);
+    } catch (error) {
+      this.#isWriting = false;
+      this.#recover(error);
+      throw error;
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  /** A transaction moves the line that is held. */
+  follow(transaction: Transaction): void {
+    if (this.#hold) this.#hold.at = transaction.mapping.map(this.#hold.at, -1);
+  }
+
+  /** The input method is done with its word. */
+  endComposition(): void {
+    if (this.#hold) setTimeout(() => this.#view && !this.#view.composing && this.endHold(), LAST_OF_WORD);
+  }
+
+  /** Shows what waited for a composed word, and types the word in its place. */
+  endHold(): void {
+    const [view, hold] = [this.#view, this.#hold];
+    if (!view || !hold) return;
+    readInput(view);
+    hold.stop();
+    const { line, at } = hold;
+    const shown = view.state.doc.nodeAt(at);
+    const word = composedIn(line, shown, view.state.selection.head - at - 1);
+    const caret = view.state.selection.head - at - 1 - (word?.index ?? 0);
+    const slice = word && shown ? shown.slice(word.index, word.index + word.inserted.length) : null;
+    if (word) this.#dispatch(withoutComposed(line, word, at, view.state), false);
+    this.#hold = null;
+    this.#composed = null;
+    if (word) this.#memory = memoryOf(line, word, view.state);
+    this.#stale.add(line.element);
+    this.#showStale();
+    if (!word || !slice || this.#view === null) return;
+    this.#unwanted = replacedBy(word, line).filter((id) => livingOf(this.doc, id) === null);
+    const { tr, selection } = view.state;
+    const to = selection.$from.sameParent(selection.$to) ? selection.to : selection.from;
+    const typed = tr.replace(selection.from, to, slice);
+    const place = typed.doc.resolve(Math.min(selection.from + Math.max(caret, 0), typed.doc.content.size));
+    view.dispatch(typed.setSelection(TextSelection.near(place, -1)));
+  }
+
+  get #shown(): Shown {
+    return { doc: this.doc, root: this.type, nodes: this.mapping };
+  }
+
+  #newReader({ state }: EditorView): Reader {
+    return new Reader(state.schema, this.#report);
+  }
+
+  readonly #before = (): void => {
+    const view = this.#view;
+    if (!view || this.#isWriting || this.#stale.size > 0 || this.#hold) return;
+    this.#memory = this.mapping.get(this.type) === view.state.doc ? remember(view.state, this.#shown) : null;
+    this.#last = this.#memory;
+    this.#composed = view.composing ? composedLine(view.state, this.type, this.mapping) : null;
+  };
+
+  readonly #learn = (transaction: Y.Transaction): void => {
+    const runs = heirsIn(transaction);
+    if (runs.length === 0) return;
+    heirsOf(this.doc).learn(runs);
+    if (this.#unwanted.length > 0) setTimeout(() => this.#removeUnwanted(), 0);
+  };
+
+  /** Takes away what came back of a word that was composed to its end meanwhile. */
+  #removeUnwanted(): void {
+    const found = this.#unwanted.flatMap((id) => livingOf(this.doc, id) ?? []);
+    this.#unwanted = this.#unwanted.filter((id) => livingOf(this.doc, id) === null);
+    if (found.length === 0) return;
+    this.doc.transact(() => {
+      for (const { id, item } of found) {
+        const place = Y.createAbsolutePositionFromRelativePosition(
+          new Y.RelativePosition(null, null, id, 0),
+          this.doc,
+        );
+        if (item.content instanceof Y.ContentString && place?.type instanceof Y.XmlText) {
+          place.type.delete(place.index, 1);
+        }
+      }
+    }, this);
+  }
+
+  #observe(events: readonly Y.YEvent<YType>[], transaction: Y.Transaction): void {
+    if (!this.#view || (this.#isWriting && transaction.origin === ySyncPluginKey)) return;
+    for (const { target } of events) {
+      const element = target instanceof Y.XmlText ? target.parent : target;
+      if (element) this.#stale.add(element);
+    }
+    if (this.#stale.size === 0) return;
+    if (transaction.origin instanceof Y.UndoManager) this.#undoing = transaction.origin;
+    if (transaction.local) this.#showStale();
+    else if (this.#frame === null) {
+      this.#take();
+      this.#showStale();
+    }
+  }
+
+  /** Takes this frame: what comes within it waits for the next one. */
+  #take(): void {
+    this.#frame ??= withNextFrame(() => {
+      this.#frame = null;
+      if (this.#stale.size > 0 || this.#isRedrawn) {
+        this.#take();
+        this.#showStale();
+      }
+    });
+  }
+
+  #showStale(): void {
+    const [view, reader] = [this.#view, this.#reader];
+    if (!view || !reader || this.#isShowing) return;
+    if (this.#mustWait(view)) return;
+    const hold = this.#hold;
+    const stale = withAncestors(this.#stale, hold?.line.element ?? null);
+    const undo = this.#undoing;
+    const memory = undo ? selectionOfStep(undo, this) : this.#memory;
+    this.#stale.clear();
+    this.#undoing = null;
+    try {
+      // A held line is shown as the input method left it.
+      if (hold) reader.nodes.set(hold.line.element, view.state.doc.nodeAt(hold.at));
+      this.#show(view, reader, stale, hold ? null : memory, undo ? "undo" : "change");
+      if (hold) reader.nodes.set(hold.line.element, hold.line.node);
+    } catch (error) {
+      this.#recover(error);
+    }
+  }
+
+  #show(
+    view: EditorView,
+    reader: Reader,
+    stale: ReadonlySet<YType>,
+    memory: Memory | null,
+    how: "change" | "undo" | "fill",
+  ): void {
+    const { doc, tr, storedMarks, selection } = view.state;
+    const isUndo = how === "undo";
+    const read = stale.size > 0 || !reader.nodes.get(this.type) ? reader.read(this.type, stale) : null;
+    if (read) reader.nodes.set(this.type, read);
+    const change = read ? showIn(tr, read) : null;
+    if (change) {
+      const meta: SyncMeta = { isChangeOrigin: true, isUndoRedoOperation: isUndo };
+      // Tiptap clears the formats of a document that is selected whole and has become empty.
+      tr.setMeta(ySyncPluginKey, meta).setMeta("addToHistory", false).setMeta("preventClearDocument", true);
+      const found =
+        (this.#awaited && awaited(this.#awaited, selection, this.#shown, change)) ??
+        (memory && restored(memory, this.#shown, change)) ??
+        (isUndo ? TextSelection.near(tr.doc.resolve(change.newEnd), -1) : null) ??
+        (how === "fill" ? clamped(selection, tr.doc) : null);
+      if (found && !found.eq(tr.selection)) tr.setSelection(found);
+      if (isUndo) tr.scrollIntoView();
+      else if (storedMarks && selection.empty) tr.setStoredMarks(storedMarks);
+    }
+    if (this.#isRedrawn) tr.setMeta(yCursorPluginKey, { awarenessUpdated: true });
+    const isDrawn = change !== null || this.#isRedrawn;
+    this.#isRedrawn = false;
+    if (isDrawn) this.#dispatch(tr, true);
+    if (this.#view === null) return;
+    if (read) reader.adopt(this.type, change ? tr.doc : doc);
+    this.#awaitHeirs(memory, selection, view.state);
+    this.#memory = null;
+    // Plugins may have answered what was shown.
+    if (view.state.doc !== tr.doc) this.write(view.state);
+  }
+
+  /** Dispatches past the editor's own edits: what is shown is not written. */
+  #dispatch(transaction: Transaction, isWhole: boolean): void {
+    const view = this.#view;
+    if (!view) return;
+    const { doc } = view.state;
+    this.#isShowing = true;
+    try {
+      view.dispatch(transaction);
+    } finally {
+      this.#isShowing = false;
+    }
+    const answer = mapBetween(transaction.doc, view.state.doc);
+    this.#maps?.push(...transaction.mapping.maps, ...(answer ? [answer] : []));
+    // A plugin may refuse a change. What was refused must not be taken for deleted.
+    if (isWhole) this.#isApart = transaction.docChanged && view.state.doc === doc;
+  }
+
+  #awaitHeirs(memory: Memory | null, before: Selection, { selection }: EditorState): void {
+    const held = this.#awaited?.selection.eq(before) ? this.#awaited : null;
+    const open = memory && isOrphaned(memory, this.doc) ? memory : held;
+    this.#awaited = open && isOrphaned(open, this.doc) ? { ...open, selection } : null;
+  }
+
+  #recover(error: unknown): void {
+    this.#report(error);
+    if (!this.#view) return;
+    try {
+      this.#fill();
+    } catch (again) {
+      this.#isApart = true;
+      this.#report(again);
+    }
+  }
+
+  /** Fills the editor anew from the shared document. */
+  #fill(): void {
+    const view = this.#view;
+    if (!view) return;
+    this.#stale.clear();
+    this.#undoing = null;
+    this.#hold?.stop();
+    this.#hold = null;
+    this.#isApart = false;
+    this.#reader = this.#newReader(view);
+    this.#show(view, this.#reader, new Set(), null, "fill");
+  }
+
+  /** The transaction as it is after everything that waited is shown. */
+  #settled(transaction: Transaction): Transaction {
+    const view = this.#view;
+    if (!view || this.#isShowing || transaction.getMeta(ySyncPluginKey)) return transaction;
+    const isComposed = transaction.getMeta("composition") !== undefined;
+    const mustShow = this.#stale.size > 0 || (this.#hold !== null && !isComposed && transaction.docChanged);
+    if (!mustShow) return transaction;
+    const { state } = view;
+    this.#maps = [];
+    if (this.#hold && !isComposed && transaction.docChanged) this.endHold();
+    else this.#showStale();
+    const maps = this.#maps;
+    this.#maps = null;
+    if (view.state === state) return transaction;
+    return rebased(transaction, view.state, maps);
+  }
+
+  /** Whether a word that is being composed keeps everything as it is. */
+  #mustWait(view: EditorView): boolean {
+    const line = this.#hold?.line ?? (view.composing ? this.#composed : null);
+    if (!line) return false;
+    const { element } = line;
+    const parent = element.parent;
+    const isGone = element._item?.deleted ?? true;
+    const isTouched = isGone || this.#stale.has(element);
+    const isAround = isGone || (isTouched && parent !== null && this.#stale.has(parent as YType));
+    if (isTouched && !this.#hold) {
+      const timer = setTimeout(() => this.endHold(), LONGEST_HOLD);
+      const at = view.state.selection.$head.before();
+      this.#hold = { line, at, isWhole: false, stop: () => clearTimeout(timer) };
+    }
+    if (this.#hold && isAround) this.#hold.isWhole = true;
+    return this.#hold?.isWhole ?? false;
+  }
+}
+
+/** The types that are to be read anew: those that have changed, and what holds them. */
+function withAncestors(changed: Iterable<YType>, held: YType | null): ReadonlySet<YType> {
+  const stale = new Set<YType>();
+  for (const type of changed) {
+    if (type === held) continue;
+    for (let at: YType | null = type; at && !stale.has(at); at = at.parent as YType | null) stale.add(at);
+  }
+  return stale;
+}
+
+function clamped({ anchor, head }: Selection, doc: Node): Selection {
+  const { size } = doc.content;
+  return TextSelection.between(doc.resolve(Math.min(anchor, size)), doc.resolve(Math.min(head, size)));
+}
+
+function selectionOfStep(manager: Y.UndoManager, binding: Binding): Memory | null {
+  return (manager.currStackItem?.meta.get(binding) as Memory | undefined) ?? null;
+}
+
+/** Lets ProseMirror read what the browser has typed; it has no public way. */
+function readInput(view: EditorView): void {
+  (view as unknown as { domObserver?: { forceFlush(): void } }).domObserver?.forceFlush();
+}

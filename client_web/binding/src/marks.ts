@@ -1,0 +1,52 @@
+/** Marks of the editor as formats of a Yjs text, named as y-tiptap names them. */
+
+import { encodeAny, toBase64 } from "lib0/buffer";
+import { digest } from "lib0/hash/sha256";
+import type { Mark, MarkType, Schema } from "prosemirror-model";
+
+/** A mark and the key of the format that holds it. */
+export interface Format {
+  readonly key: string;
+  readonly mark: Mark;
+}
+
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** The marks of a piece of text; formats that the schema does not know are left alone. */
+export function formatsOf(attributes: Attributes | undefined, schema: Schema): readonly Format[] {
+  return Object.entries(attributes ?? {}).flatMap(([key, value]) => {
+    const type = schema.marks[markNameOf(key)];
+    return type && value !== null ? [{ key, mark: type.create(value as Attributes) }] : [];
+  });
+}
+
+/** A mark that may stand beside others of its type carries a hash: `comment--A1b2C3d4`. */
+const HASHED = /^(.*)--[a-zA-Z0-9+/=]{8}$/;
+
+function markNameOf(key: string): string {
+  return HASHED.exec(key)?.[1] ?? key;
+}
+
+export function keyOf(mark: Mark): string {
+  const { name } = mark.type;
+  return overlapsItself(mark.type) ? `${name}--${hashOf(mark.toJSON())}` : name;
+}
+
+function overlapsItself(type: MarkType): boolean {
+  return !type.excludes(type);
+}
+
+const HASH_BYTES = 6;
+
+function hashOf(json: unknown): string {
+  const bytes = digest(encodeAny(json as Parameters<typeof encodeAny>[0]));
+  for (let at = HASH_BYTES; at < bytes.length; at += 1) {
+    const folded = at % HASH_BYTES;
+    bytes[folded] = (bytes[folded] ?? 0) ^ (bytes[at] ?? 0);
+  }
+  return toBase64(bytes.slice(0, HASH_BYTES));
+}
+
+export function attributesOf(marks: readonly Mark[]): Record<string, unknown> {
+  return Object.fromEntries(marks.map((mark) => [keyOf(mark), mark.attrs]));
+}

@@ -1,0 +1,159 @@
+/** The plugin that takes back one's own edits, in their order.
+ *
+ * 1. A step that somebody else has restructured since is followed to the heirs of its characters.
+ * 2. A word that an input method composes is one step, however long it takes.
+ * 3. A step leads back to the selection that was there before it.
+ */
+
+import { type EditorState, Plugin } from "prosemirror-state";
+import * as Y from "yjs";
+import { type HeirRun, heirsIn } from "./heirs.js";
+import { type UndoState, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
+
+export interface UndoOptions {
+  /** Elements that an undo leaves when somebody else has written in them since. */
+  readonly protectedNodes?: ReadonlySet<string>;
+  readonly trackedOrigins?: readonly unknown[];
+  readonly undoManager?: Y.UndoManager | null;
+}
+
+/** The last of a composed word comes so long after the input method is done, in milliseconds. */
+const LAST_OF_WORD = 60;
+
+export const defaultProtectedNodes: ReadonlySet<string> = new Set(["paragraph"]);
+
+/** Whether an undo may delete an item: texts and protected elements only while they are empty. */
+export function defaultDeleteFilter(item: unknown, protectedNodes: ReadonlySet<string>): boolean {
+  if (!(item instanceof Y.Item) || !(item.content instanceof Y.ContentType)) return true;
+  const { type } = item.content;
+  const isHolder =
+    type instanceof Y.Text || (type instanceof Y.XmlElement && protectedNodes.has(type.nodeName));
+  return !isHolder || type._length === 0;
+}
+
+export function yUndoPlugin(options: UndoOptions = {}): Plugin<UndoState> {
+  return new Plugin<UndoState>({
+    key: yUndoPluginKey,
+    state: {
+      init: (_config, state) => stateOf(options.undoManager ?? managerFor(state, options)),
+      apply: (_transaction, before) => {
+        const now = stateOf(before.undoManager);
+        const isSame = now.hasUndoOps === before.hasUndoOps && now.hasRedoOps === before.hasRedoOps;
+        return isSame ? before : now;
+      },
+    },
+    props: {
+      handleDOMEvents: {
+        compositionstart: (view) => {
+          beginWord(yUndoPluginKey.getState(view.state)?.undoManager);
+          return false;
+        },
+        compositionend: (view) => {
+          const manager = yUndoPluginKey.getState(view.state)?.undoManager;
+          setTimeout(() => !view.composing && endWord(manager), LAST_OF_WORD);
+          return false;
+        },
+      },
+    },
+    view: (view) => {
+      const state = yUndoPluginKey.getState(view.state);
+      const binding = ySyncPluginKey.getState(view.state)?.binding;
+      if (!state || !binding) return {};
+      const { undoManager } = state;
+      const follow = (transaction: Y.Transaction) => followHeirs(undoManager, heirsIn(transaction));
+      const remember = ({ stackItem }: { stackItem: { meta: Map<unknown, unknown> } }) =>
+        stackItem.meta.set(binding, binding.selectionBefore);
+      undoManager.on("stack-item-added", remember);
+      binding.doc.on("beforeObserverCalls", follow);
+      return {
+        destroy: () => {
+          undoManager.off("stack-item-added", remember);
+          binding.doc.off("beforeObserverCalls", follow);
+          if (!options.undoManager) destroy(undoManager);
+        },
+      };
+    },
+  });
+}
+
+function stateOf(undoManager: Y.UndoManager): UndoState {
+  return {
+    undoManager,
+    hasUndoOps: undoManager.undoStack.length > 0,
+    hasRedoOps: undoManager.redoStack.length > 0,
+  };
+}
+
+function managerFor(state: EditorState, options: UndoOptions): Y.UndoManager {
+  const type = ySyncPluginKey.getState(state)?.type;
+  if (!type) throw new Error("The undo plugin stands behind the sync plugin");
+  const { protectedNodes = defaultProtectedNodes, trackedOrigins = [] } = options;
+  return new Y.UndoManager(type, {
+    trackedOrigins: new Set([ySyncPluginKey, ...trackedOrigins]),
+    deleteFilter: (item) => defaultDeleteFilter(item, protectedNodes),
+    captureTransaction: ({ meta }) => meta.get("addToHistory") !== false,
+  });
+}
+
+function destroy(manager: Y.UndoManager): void {
+  manager.destroy();
+}
+
+const captureTimeouts = new WeakMap<Y.UndoManager, number>();
+
+function beginWord(manager: Y.UndoManager | undefined): void {
+  if (!manager || captureTimeouts.has(manager)) return;
+  captureTimeouts.set(manager, manager.captureTimeout);
+  manager.stopCapturing();
+  manager.captureTimeout = Number.POSITIVE_INFINITY;
+}
+
+function endWord(manager: Y.UndoManager | undefined): void {
+  const before = manager && captureTimeouts.get(manager);
+  if (!manager || before === undefined) return;
+  captureTimeouts.delete(manager);
+  manager.captureTimeout = before;
+  manager.stopCapturing();
+}
+
+/** Adds to each step the heirs of the characters that the step has written. */
+function followHeirs(manager: Y.UndoManager, runs: readonly HeirRun[]): void {
+  if (runs.length === 0) return;
+  for (const step of [...manager.undoStack, ...manager.redoStack]) {
+    const added = heirsWithin(step.insertions, runs);
+    if (added.clients.size > 0) step.insertions = Y.mergeDeleteSets([step.insertions, added]);
+  }
+}
+
+function heirsWithin(
+  { clients }: Y.UndoManager["undoStack"][number]["insertions"],
+  runs: readonly HeirRun[],
+) {
+  const found = Y.createDeleteSet();
+  for (const [client, clock, length, heirClient, heirClock] of runs) {
+    for (const range of clients.get(client) ?? []) {
+      const start = Math.max(range.clock, clock);
+      const end = Math.min(range.clock + range.len, clock + length);
+      if (start >= end) continue;
+      const known = found.clients.get(heirClient) ?? [];
+      known.push({ clock: heirClock + start - clock, len: end - start });
+      found.clients.set(heirClient, known);
+    }
+  }
+  return found;
+}
+
+export function undo(state: EditorState): boolean {
+  return goBack(state, "undo");
+}
+
+export function redo(state: EditorState): boolean {
+  return goBack(state, "redo");
+}
+
+function goBack(state: EditorState, way: "undo" | "redo"): boolean {
+  const binding = ySyncPluginKey.getState(state)?.binding;
+  binding?.endHold();
+  binding?.flush();
+  return (yUndoPluginKey.getState(state)?.undoManager[way]() ?? null) !== null;
+}

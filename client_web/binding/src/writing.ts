@@ -1,0 +1,448 @@
+/** Writes one's own edits into the shared document, and reads no more of it than the edit touches.
+ *
+ * A node that is the very node of its Yjs type is passed over. So is everything that the schema
+ * does not show. An element is kept wherever a node of its kind still stands in its place, because
+ * what others write in an element that was made anew would be lost.
+ */
+
+import { Mark, type Node } from "prosemirror-model";
+import * as Y from "yjs";
+import { differenceOf } from "./difference.js";
+import { attributesOf, formatsOf, keyOf } from "./marks.js";
+import { typeIn, type YType } from "./positions.js";
+import { piecesOf, type Reader } from "./reading.js";
+
+export class Writer {
+  readonly #reader: Reader;
+  readonly #transaction: Y.Transaction;
+  /** The one line that holds the caret, and the caret's offset in it. */
+  readonly #caret: Caret | null;
+
+  constructor(reader: Reader, transaction: Y.Transaction, caret: Caret | null) {
+    this.#reader = reader;
+    this.#transaction = transaction;
+    this.#caret = caret;
+  }
+
+  /** Makes what an element holds what `node` holds. */
+  write(element: YType, node: Node): void {
+    const before = this.#reader.nodes.get(element);
+    if (before === node) return;
+    if (element instanceof Y.XmlElement) this.#writeAttributes(element, before ?? null, node);
+    if (node.inlineContent) this.#writeLine(element as Y.XmlElement, node);
+    else this.#writeChildren(element as Y.XmlFragment, node);
+    this.#reader.nodes.set(element, node);
+  }
+
+  #writeAttributes(element: Y.XmlElement, before: Node | null, { attrs }: Node): void {
+    const known: Record<string, unknown> = before?.attrs ?? element.getAttributes();
+    for (const [name, value] of Object.entries(attrs)) {
+      if (isSame(known[name] ?? null, value)) continue;
+      if (value === null || value === undefined) element.removeAttribute(name);
+      else element.setAttribute(name, value);
+    }
+  }
+
+  #writeChildren(parent: Y.XmlFragment, node: Node): void {
+    const elements = shownIn(parent, this.#reader);
+    const nodes = [...node.content.content];
+    let left = 0;
+    const most = Math.min(elements.length, nodes.length);
+    while (left < most && this.#nodeOf(elements[left]) === nodes[left]) left += 1;
+    let right = 0;
+    while (right < most - left && this.#nodeOf(elements.at(-1 - right)) === nodes.at(-1 - right)) right += 1;
+    const changed = elements.slice(left, elements.length - right);
+    const wanted = nodes.slice(left, nodes.length - right);
+    let behind = elements[left - 1]?._item ?? null;
+    let [element, at] = [0, 0];
+    for (const kept of stayingOf(changed, wanted, this.#reader)) {
+      this.#writeStretch(parent, behind, changed.slice(element, kept.element), wanted.slice(at, kept.at));
+      behind = changed[kept.element]?._item ?? behind;
+      [element, at] = [kept.element + 1, kept.at + 1];
+    }
+    this.#writeStretch(parent, behind, changed.slice(element), wanted.slice(at));
+  }
+
+  /** Writes children between two that stay. */
+  #writeStretch(
+    parent: Y.XmlFragment,
+    before: Y.Item | null,
+    elements: readonly Y.XmlElement[],
+    wanted: readonly Node[],
+  ): void {
+    let behind = before;
+    let [left, right] = [0, 0];
+    while (left + right < elements.length && left + right < wanted.length) {
+      const [first, firstNode] = [elements[left], wanted[left]] as [Y.XmlElement, Node];
+      const [last, lastNode] = [elements.at(-1 - right), wanted.at(-1 - right)] as [Y.XmlElement, Node];
+      const likeFirst = this.#likeness(first, firstNode);
+      const likeLast = this.#likeness(last, lastNode);
+      if (likeFirst < 0 && likeLast < 0) {
+        this.#remove(first);
+        behind = this.#insert(parent, behind, [firstNode]);
+        left += 1;
+      } else if (likeFirst >= likeLast) {
+        this.write(first, firstNode);
+        behind = first._item;
+        left += 1;
+      } else {
+        this.write(last, lastNode);
+        right += 1;
+      }
+    }
+    for (const element of elements.slice(left, elements.length - right)) this.#remove(element);
+    this.#insert(parent, behind, wanted.slice(left, wanted.length - right));
+  }
+
+  /** How much of a node its element holds already; below 0 if the element cannot become the node. */
+  #likeness(element: Y.XmlElement, node: Node): number {
+    if (element.nodeName !== node.type.name) return -1;
+    const before = this.#nodeOf(element);
+    if (!before) return 0;
+    if (node.inlineContent) return before.content.size > 0 && before.content.eq(node.content) ? 2 : 0;
+    const [old, now] = [before.content.content, node.content.content];
+    const most = Math.min(old.length, now.length);
+    let left = 0;
+    while (left < most && isAlike(old[left], now[left])) left += 1;
+    let right = 0;
+    while (right < most - left && isAlike(old.at(-1 - right), now.at(-1 - right))) right += 1;
+    return left + right;
+  }
+
+  #nodeOf(element: Y.XmlElement | undefined): Node | null {
+    return (element && this.#reader.nodes.get(element)) ?? null;
+  }
+
+  #remove(element: YType): void {
+    element._item?.delete(this.#transaction);
+  }
+
+  #insert(parent: Y.XmlFragment, behind: Y.Item | null, nodes: readonly Node[]): Y.Item | null {
+    if (nodes.length === 0) return behind;
+    const made = nodes.map((node) => this.#elementFor(node));
+    // The declared type leaves out that a place may be an item, or the beginning.
+    parent.insertAfter(behind as unknown as Y.XmlElement, made);
+    return made.at(-1)?._item ?? behind;
+  }
+
+  #elementFor(node: Node): Y.XmlElement {
+    return elementFor(node, (element, made) => this.#reader.nodes.set(element, made));
+  }
+
+  #writeLine(element: Y.XmlElement, node: Node): void {
+    const line = lineOf(element, this.#reader);
+    const wanted = wantedLine(node);
+    const caret = this.#caret?.node === node ? this.#caret.offset : null;
+    const most = Math.min(line.elements.length, wanted.elements.length);
+    const isSameAt = (at: number, wantedAt: number) =>
+      this.#nodeOf(line.elements[at]) === wanted.elements[wantedAt];
+    let left = 0;
+    while (left < most && isSameAt(left, left) && this.#isSameText(line.texts[left], wanted.texts[left]))
+      left += 1;
+    let right = 0;
+    const [last, lastWanted] = [line.elements.length - 1, wanted.elements.length - 1];
+    while (
+      right < most - left &&
+      isSameAt(last - right, lastWanted - right) &&
+      this.#isSameText(line.texts[last + 1 - right], wanted.texts[lastWanted + 1 - right])
+    ) {
+      right += 1;
+    }
+    const [end, wantedEnd] = [line.elements.length - right, wanted.elements.length - right];
+    const canKeep =
+      end === wantedEnd &&
+      line.elements
+        .slice(left, end)
+        .every(({ nodeName }, at) => nodeName === wanted.elements[left + at]?.type.name);
+    const offset = (at: number) => (caret === null ? undefined : caret - (wanted.starts[at] ?? 0));
+    if (canKeep) {
+      for (let at = left; at <= end; at += 1) {
+        this.#writeText(element, line.texts[at], wanted.texts[at] ?? [], offset(at));
+        const kept = line.elements[at];
+        const keptNode = wanted.elements[at];
+        if (at < end && kept && keptNode) this.write(kept, keptNode);
+      }
+      return;
+    }
+    const behind = this.#writeText(element, line.texts[left], wanted.texts[left] ?? [], offset(left));
+    for (let at = left; at < end; at += 1) {
+      const gone = line.elements[at];
+      if (gone) this.#remove(gone);
+      for (const text of line.texts[at + 1]?.texts ?? []) this.#remove(text);
+    }
+    const made: (Y.XmlElement | Y.XmlText)[] = [];
+    for (let at = left; at < wantedEnd; at += 1) {
+      made.push(this.#elementFor(wanted.elements[at] as Node));
+      const text = wanted.texts[at + 1] ?? [];
+      if (text.length > 0) made.push(textFor(text));
+    }
+    if (made.length > 0) element.insertAfter(behind as unknown as Y.XmlElement, made);
+  }
+
+  #isSameText(text: LineText | undefined, wanted: readonly Node[] | undefined): boolean {
+    if (!text || !wanted) return false;
+    const runs = this.#runsOf(text);
+    let at = 0;
+    for (const { insert, formats } of runs) {
+      const end = at + insert.length;
+      if (textBetween(wanted, at, end) !== insert) return false;
+      const marks = Mark.setFrom(formats.map(({ mark }) => mark));
+      if (!marksIn(wanted, at, end).every((each) => Mark.sameSet(each.marks, marks))) return false;
+      at = end;
+    }
+    return at === lengthOf(wanted);
+  }
+
+  #runsOf({ texts }: LineText) {
+    return texts.flatMap((text) =>
+      piecesOf(text).map(({ insert, attributes }) => ({
+        insert: String(insert),
+        formats: formatsOf(attributes, this.#schema),
+      })),
+    );
+  }
+
+  get #schema() {
+    return this.#reader.schema;
+  }
+
+  /** Makes the text at a place what it should be; returns the last item of the place. */
+  #writeText(
+    parent: Y.XmlElement,
+    place: LineText | undefined,
+    wanted: readonly Node[],
+    caret?: number,
+  ): Y.Item | null {
+    const texts = place?.texts ?? [];
+    const after = textBetween(wanted, 0, lengthOf(wanted));
+    if (texts.length === 0) {
+      if (after === "") return place?.behind ?? null;
+      const text = textFor(wanted);
+      parent.insertAfter((place?.behind ?? null) as unknown as Y.XmlElement, [text]);
+      return text._item;
+    }
+    const before = texts.map(plainText).join("");
+    const isTyped = caret !== undefined && caret >= 0 && caret <= after.length;
+    const { index, removed, inserted } = differenceOf(before, after, isTyped ? caret : undefined);
+    removeFrom(texts, index, removed);
+    insertInto(texts, index, inserted, wanted);
+    let at = 0;
+    for (const text of texts) {
+      this.#writeFormats(text, wanted, at);
+      at += text.length;
+    }
+    return texts.at(-1)?._item ?? null;
+  }
+
+  #writeFormats(text: Y.XmlText, wanted: readonly Node[], start: number): void {
+    let at = 0;
+    const changes: { at: number; length: number; attributes: Record<string, unknown> }[] = [];
+    for (const { insert, attributes } of piecesOf(text)) {
+      const { length } = String(insert);
+      const formats = formatsOf(attributes, this.#schema);
+      for (const { from, to, marks } of marksIn(wanted, start + at, start + at + length)) {
+        const gone = formats.filter(({ mark }) => !mark.isInSet(marks)).map(({ key }) => [key, null]);
+        const come = marks
+          .filter((mark) => !formats.some((format) => format.mark.eq(mark)))
+          .map((mark) => [keyOf(mark), mark.attrs]);
+        if (gone.length + come.length > 0) {
+          changes.push({
+            at: from - start,
+            length: to - from,
+            attributes: Object.fromEntries([...gone, ...come]),
+          });
+        }
+      }
+      at += length;
+    }
+    for (const change of changes) text.format(change.at, change.length, change.attributes);
+  }
+}
+
+export interface Caret {
+  readonly node: Node;
+  readonly offset: number;
+}
+
+/** Children of a new element: runs of text nodes, and other nodes. */
+function linePartsOf(node: Node): (Node | Node[])[] {
+  const parts: (Node | Node[])[] = [];
+  node.forEach((child) => {
+    const last = parts.at(-1);
+    if (!child.isText) parts.push(child);
+    else if (Array.isArray(last)) last.push(child);
+    else parts.push([child]);
+  });
+  return parts;
+}
+
+/** One place for text in a line: before, between or behind the elements of the line. */
+interface LineText {
+  readonly texts: readonly Y.XmlText[];
+  /** What stands before the place. */
+  readonly behind: Y.Item | null;
+}
+
+function lineOf(element: Y.XmlElement, { nodes }: Reader) {
+  const elements: Y.XmlElement[] = [];
+  let texts: Y.XmlText[] = [];
+  const places: LineText[] = [{ texts, behind: null }];
+  for (let item = element._first; item; item = item.next) {
+    const type = typeIn(item);
+    if (type instanceof Y.XmlText) texts.push(type);
+    else if (type instanceof Y.XmlElement && nodes.get(type)) {
+      elements.push(type);
+      texts = [];
+      places.push({ texts, behind: item });
+    }
+  }
+  return { elements, texts: places };
+}
+
+function wantedLine(node: Node) {
+  const elements: Node[] = [];
+  let text: Node[] = [];
+  const texts: Node[][] = [text];
+  const starts = [0];
+  node.forEach((child, at) => {
+    if (child.isText) {
+      text.push(child);
+      return;
+    }
+    elements.push(child);
+    text = [];
+    texts.push(text);
+    starts.push(at + child.nodeSize);
+  });
+  return { elements, texts, starts };
+}
+
+function textFor(nodes: readonly Node[]): Y.XmlText {
+  const text = new Y.XmlText();
+  text.applyDelta(nodes.map((node) => ({ insert: node.text ?? "", attributes: attributesOf(node.marks) })));
+  return text;
+}
+
+function plainText(text: Y.XmlText): string {
+  return piecesOf(text)
+    .map(({ insert }) => (typeof insert === "string" ? insert : "\ufffc"))
+    .join("");
+}
+
+function removeFrom(texts: readonly Y.XmlText[], index: number, length: number): void {
+  let [from, left] = [index, length];
+  for (const text of texts) {
+    const here = Math.min(Math.max(text.length - from, 0), left);
+    const whole = text.length;
+    if (here > 0) text.delete(from, here);
+    from = Math.max(from - whole, 0);
+    left -= here;
+    if (left === 0) return;
+  }
+}
+
+function insertInto(
+  texts: readonly Y.XmlText[],
+  index: number,
+  inserted: string,
+  wanted: readonly Node[],
+): void {
+  if (inserted === "") return;
+  let from = index;
+  for (const text of texts) {
+    if (from > text.length) {
+      from -= text.length;
+      continue;
+    }
+    let at = index;
+    for (const { from: start, to, marks } of marksIn(wanted, index, index + inserted.length)) {
+      text.insert(from + at - index, inserted.slice(start - index, to - index), attributesOf(marks));
+      at = to;
+    }
+    return;
+  }
+}
+
+function lengthOf(nodes: readonly Node[]): number {
+  return nodes.reduce((length, { nodeSize }) => length + nodeSize, 0);
+}
+
+function textBetween(nodes: readonly Node[], from: number, to: number): string {
+  return marksIn(nodes, from, to)
+    .map(({ text }) => text)
+    .join("");
+}
+
+/** The pieces of text nodes between two offsets. */
+function marksIn(nodes: readonly Node[], from: number, to: number) {
+  const found: { from: number; to: number; text: string; marks: readonly Mark[] }[] = [];
+  let at = 0;
+  for (const { text = "", marks } of nodes) {
+    const [start, end] = [Math.max(from, at), Math.min(to, at + text.length)];
+    if (start < end) found.push({ from: start, to: end, text: text.slice(start - at, end - at), marks });
+    at += text.length;
+  }
+  return found;
+}
+
+function shownIn(parent: Y.XmlFragment, { nodes }: Reader): readonly Y.XmlElement[] {
+  const shown: Y.XmlElement[] = [];
+  for (let item = parent._first; item; item = item.next) {
+    const type = typeIn(item);
+    if (type instanceof Y.XmlElement && nodes.get(type)) shown.push(type);
+  }
+  return shown;
+}
+
+/** Children that stay what they are, as many as keep their order: the longest increasing row. */
+function stayingOf(elements: readonly Y.XmlElement[], wanted: readonly Node[], { nodes }: Reader) {
+  const places = new Map<Node, number>();
+  for (const [at, node] of wanted.entries()) if (!places.has(node)) places.set(node, at);
+  const candidates: { element: number; at: number; before: number }[] = [];
+  /** The last candidate of the best row of each length. */
+  const ends: number[] = [];
+  for (const [element, type] of elements.entries()) {
+    const node = nodes.get(type);
+    const at = node ? places.get(node) : undefined;
+    if (at === undefined) continue;
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((candidates[ends[middle] ?? 0]?.at ?? 0) < at) low = middle + 1;
+      else high = middle;
+    }
+    candidates.push({ element, at, before: low > 0 ? (ends[low - 1] ?? -1) : -1 });
+    ends[low] = candidates.length - 1;
+  }
+  const row: { element: number; at: number }[] = [];
+  for (let at = ends.at(-1) ?? -1; at >= 0; at = candidates[at]?.before ?? -1) {
+    const candidate = candidates[at];
+    if (candidate) row.push(candidate);
+  }
+  return row.reverse();
+}
+
+function isAlike(one: Node | undefined, other: Node | undefined): boolean {
+  return one !== undefined && other !== undefined && (one === other || one.eq(other));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  return (
+    typeof one === "object" && typeof other === "object" && JSON.stringify(one) === JSON.stringify(other)
+  );
+}
+
+/** A new element that holds what `node` holds; `tell` learns of each element within. */
+export function elementFor(node: Node, tell: (element: Y.XmlElement, node: Node) => void): Y.XmlElement {
+  const element = new Y.XmlElement(node.type.name);
+  for (const [name, value] of Object.entries(node.attrs)) {
+    if (value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  const children = linePartsOf(node).map((part) =>
+    Array.isArray(part) ? textFor(part) : elementFor(part, tell),
+  );
+  element.insert(0, children);
+  tell(element, node);
+  return element;
+}
