@@ -137,6 +137,39 @@ async def test_what_was_written_offline_leaves_as_it_was_made(meet: Meeting, sha
     assert all(re.match(r"[1-9][0-9]*,", match[1]) for match in updates), updates
 
 
+async def test_two_tabs_of_one_device_write_offline_and_one_is_closed(
+    meet: Meeting, shared_site: Site, line: Line
+) -> None:
+    document_id = await shared_site.new_document()
+    person, alice, bob = await two_on_different_lines(meet, line, document_id)
+    await alice.goes_to_start()
+    await alice.types("One", "Two")
+    await bob.sees("Two")
+    await alice.shows("Saved")
+    tab = await person.opens(document_id)
+    await tab.shows("Saved")
+    await alice.can_be_reopened_offline()
+
+    await loses_the_network(person, line)
+    await tab.shows("Offline")
+    await tab.goes_after("Two")
+    await tab.types(" in a tab")
+    await tab.press("Home", "Delete")
+    await tab.shows(KEPT)
+    await tab.page.close()
+    await alice.goes_after("One")
+    await alice.types(" in another")
+    await alice.shows(KEPT)
+    await alice.reloads()
+    await alice.sees("One in another", "wo in a tab")
+
+    await finds_the_network(person, line)
+    await alice.shows("Saved")
+    await bob.sees("wo in a tab")
+    await agree(alice, bob)
+    assert await bob.text() == "One in another\nwo in a tab"
+
+
 async def test_the_status_says_where_the_words_are(meet: Meeting, shared_site: Site, line: Line) -> None:
     """The network dies without a word: nothing tells the browser but the silence of its connections."""
     person = await meet("Alice", at=line.url)

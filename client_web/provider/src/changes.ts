@@ -9,8 +9,8 @@
  * 2. Plain typing in one place may become one change while it cannot be sent. Nothing else is ever joined.
  * 3. Changes of one page leave in their order. Changes of several pages of a device leave in an order in which each finds
  *    what it builds on.
- * 4. Who cannot be sent by changes is sent as a state, after them: a change whose past is in no change, and words that no
- *    change tells of.
+ * 4. A state follows them if something is in no change that the server can take: words that no change tells of, and changes
+ *    that build on such words.
  */
 
 import * as encoding from "lib0/encoding";
@@ -23,7 +23,7 @@ const LONGEST_RUN = 1_000;
 export const MOST_CHANGES = 50_000;
 const MOST_BYTES = 32 * 2 ** 20;
 
-/** What is on the device of a change. */
+/** A change as the device keeps it. */
 export interface KeptChange {
   readonly key: string;
   readonly after: number | null;
@@ -150,7 +150,7 @@ export function batchesOf(changes: readonly Change[], bytes: number): readonly (
   return groups.flatMap((group) => shareOut(group, bytes));
 }
 
-/** What the server can be sent of some changes. */
+/** Changes that wait, by what the server can do with them. */
 export interface Sorted {
   /** In the order in which the server can take them, without those that it has. */
   readonly ready: readonly Change[];

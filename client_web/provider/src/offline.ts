@@ -47,7 +47,7 @@ export interface Found extends Entry {
   readonly separateCopies: readonly string[];
 }
 
-/** What the page has to keep of its document beside the content. */
+/** The page's knowledge of its document that the device keeps beside the content. */
 export interface Kept {
   /** The changes that are not acknowledged. */
   readonly changes: readonly Change[];

@@ -338,13 +338,14 @@ export function changed(state: SyncState, update: Uint8Array, after: number | nu
   return stay({ ...next, adrift: next.adrift + pending.count, pending: null });
 }
 
-/** The document changed and no event told how: offer its state, deletions included, behind the changes that are known. */
-export function changedSilently(state: SyncState): Step {
-  const step = gathered(state);
-  const next = { ...step.state, adrift: step.state.adrift + 1 };
-  if (next.phase.kind !== "joined" || next.phase.sending !== "open") return stay(next);
-  const phase: Joined = { ...next.phase, sending: "offering" };
-  return stay({ ...next, phase }, ...step.effects, offer(next, phase.serverVector, []));
+/** The document changed and no event told how: offer its state, deletions included. */
+export function changedSilently(before: SyncState): Step {
+  const state = { ...before, adrift: before.adrift + 1 };
+  if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(state);
+  // What waits may build on the silent change.
+  const adrift = state.adrift + (state.pending?.count ?? 0);
+  const phase: Joined = { ...state.phase, sending: "offering" };
+  return stay({ ...state, adrift, pending: null, phase }, offer(state, phase.serverVector, []));
 }
 
 /** The gathering window has ended. */

@@ -267,6 +267,20 @@ describe("a state", () => {
     expect(room.server.heard.map(({ after }) => after)).toEqual([null]);
   });
 
+  it("is sent at once after a silent change, with what builds on that", async () => {
+    const room = new Room();
+    const alice = room.joins();
+    alice.doc.once("afterTransactionCleanup", () => {
+      throw new Error("Somebody else's mistake.");
+    });
+    expect(() => alice.types("silent")).toThrow();
+    await Promise.resolve();
+    alice.types(", told");
+    room.settle();
+    expect(room.server.heard.map(({ after }) => after)).toEqual([null, 0]);
+    expect([room.words(), alice.unsaved, room.server.joins.length]).toEqual([["silent, told"], 0, 1]);
+  });
+
   it("of a document that was filled before is sent once", () => {
     const room = new Room();
     const before = room.opens().types("filled");
