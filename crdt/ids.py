@@ -31,7 +31,8 @@ Seq = NewType("Seq", int)
 
 MAX_CLIENT_ID = 2**53 - 1
 
-_DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
+ID_PATTERN = r"\A[A-Za-z0-9_-]{8,64}\Z"
+_DOCUMENT_ID = re.compile(ID_PATTERN)
 
 
 def is_document_id(value: object) -> bool:

@@ -11,15 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, NewType, assert_never
+from typing import Annotated, Literal, NewType, assert_never
 
 import orjson
-from msgspec import Struct, to_builtins
+from msgspec import Meta, Struct, to_builtins
 
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError
-from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
+from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.permissions import Role as Role
 from crdt.protocol.links import heirs_as_json
+from crdt.yjs.varint import MAX_SAFE
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -123,11 +124,11 @@ class JoinRequest:
     """
 
     state_vector: bytes
-    client_id: ClientId
-    key: str | None = None
-    epoch: Epoch | None = None
-    seq: Seq | None = None
-    after: Seq | None = None
+    client_id: Annotated[ClientId, Meta(ge=0, le=MAX_CLIENT_ID)]
+    key: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{16,64}\Z")] | None = None
+    epoch: Annotated[Epoch, Meta(ge=0, le=MAX_SAFE)] | None = None
+    seq: Annotated[Seq, Meta(ge=0, le=MAX_SAFE)] | None = None
+    after: Annotated[Seq, Meta(ge=0, le=MAX_SAFE)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,26 @@ clients may be newer than the server. Sizes are not checked here, because the ga
 know the limits. The gate checks whether update bytes are sound.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from msgspec import Meta, ValidationError, convert
 
 from crdt.budget import Account, Lease
 from crdt.errors import Code, GivenUp, ProtocolError
-from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, Seq, is_document_id
+from crdt.ids import ID_PATTERN, DocumentId, Seq
 from crdt.protocol.messages import JoinRequest, Json
 from crdt.yjs.varint import MAX_SAFE
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+_PATH = re.compile(r"field `(\w+)`|`\$(?:\.request)?\.([\w.]+)`")
 
 STATE_DEPTH = 16
 """Levels of lists and objects in a presence state. People's cursors need three."""
@@ -23,6 +34,28 @@ STATE_DEPTH = 16
 
 MAX_LINK = 200
 """Characters of a link's token. Ours have 22."""
+
+_Id = Annotated[DocumentId, Meta(pattern=ID_PATTERN)]
+_Row = Annotated[Seq, Meta(ge=0, le=MAX_SAFE)]
+_Count = Annotated[int, Meta(ge=0, le=MAX_SAFE)]
+# The authenticator says whether this is a token. Only this much must hold for any token.
+_Token = Annotated[str, Meta(pattern=r"\A[\0-\x7f]*\Z")]
+
+_BINARY, _INTEGER = "binary", f"an integer from 0 to {MAX_SAFE}"
+_WANTED: Mapping[str, str] = {
+    "document_id": "a string of 8 to 64 letters, digits, - or _",
+    "key": "a string of 16 to 64 letters, digits, - or _",
+    "link": f"a string of at most {MAX_LINK} characters",
+    "token": "a string of ASCII characters",
+    "name": "a string",
+    "color": "a string",
+    "guest": "an object",
+    "state": "an object, or null for a cursor that is nowhere",
+    "protocol": "1, the only version of this protocol",
+    **dict.fromkeys(("state_vector", "batch", "part"), _BINARY),
+    **dict.fromkeys(("client_id", "epoch", "seq", "after", "index", "offset", "total"), _INTEGER),
+}
+"""What an argument must be, in the words of a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +70,17 @@ class Guest:
 class Join:
     """Take part in a document from now on. `link` is the token that came with its address."""
 
-    document_id: DocumentId
+    document_id: _Id
     request: JoinRequest
-    link: str | None = field(default=None, repr=False)
+    link: Annotated[str, Meta(max_length=MAX_LINK)] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """Ask for one part of an announced missing update."""
 
-    document_id: DocumentId
-    index: int
+    document_id: _Id
+    index: _Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +90,9 @@ class Update:
     `after`: the last row that its author had applied on making it; None if they do not say.
     """
 
-    document_id: DocumentId
+    document_id: _Id
     batch: bytes
-    after: Seq | None = None
+    after: _Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +102,26 @@ class Upload:
     `after`: as in `Update`.
     """
 
-    document_id: DocumentId
-    offset: int
-    total: int
+    document_id: _Id
+    offset: _Count
+    total: _Count
     part: bytes
-    after: Seq | None = None
+    after: _Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
     """Where this session's cursor is. A `state` of None is nowhere."""
 
-    document_id: DocumentId
-    state: dict[str, Json] | None
+    document_id: _Id
+    state: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
     """Take part no longer."""
 
-    document_id: DocumentId
+    document_id: _Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +131,8 @@ class Authenticate:
     One of the two is None.
     """
 
-    guest: Guest | None
-    token: str | None = field(default=None, repr=False)
+    guest: Guest | None = None
+    token: _Token | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,186 +140,94 @@ class Greeting:
     """The payload of a CONNECT: what a guest says of themselves, and a token, if there is one."""
 
     guest: Guest
-    token: str | None = field(default=None, repr=False)
+    token: _Token | None = field(default=None, repr=False)
 
 
 ClientRequest = Join | Fetch | Update | Upload | Presence | Leave | Authenticate
 
+_JOIN = "{state_vector, client_id, key?, epoch?, seq?, after?, link?}"
+_FORMS: Mapping[str, tuple[type[ClientRequest], tuple[tuple[str, ...], ...]]] = {
+    "join": (Join, (("document_id", _JOIN),)),
+    "fetch": (Fetch, (("document_id", "{index}"),)),
+    "update": (Update, (("document_id", "batch"), ("document_id", "after", "batch"))),
+    "upload": (Upload, (("document_id", "{offset, total, after?}", "part"),)),
+    "presence": (Presence, (("document_id", "{state}"),)),
+    "leave": (Leave, (("document_id",),)),
+    "authenticate": (Authenticate, (("{guest} or {token}",),)),
+}
+"""The events: what each becomes, and its arguments, in all forms. Braces stand for an object."""
+
+CLIENT_EVENTS = frozenset(_FORMS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Connect:
+    guest: Guest | None = None
+    token: _Token | None = None
+    protocol: Literal[1] | None = None
+
 
 def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
     """Decode a client's event; raises ProtocolError(unknown_event or malformed)."""
-    decoder = _DECODERS.get(event) if isinstance(event, str) else None
-    if decoder is None:
+    if not isinstance(event, str) or event not in _FORMS:
         raise ProtocolError(Code.UNKNOWN_EVENT, "This protocol has no such event.")
-    return decoder(arguments)
+    request = _converted(_named(event, arguments), _FORMS[event][0])
+    match request:
+        case Join(link=""):
+            return replace(request, link=None)
+        case Presence(document_id, dict() as state):
+            return Presence(document_id, _json_object(state, STATE_DEPTH))
+        case Authenticate(guest, None | ""):
+            return Authenticate(guest or Guest())
+        case Authenticate(Guest()):
+            raise _malformed("`authenticate` takes `guest` or `token`, not both.")
+        case _:
+            return request
 
 
 def decode_connect(payload: object) -> Greeting:
     """Read a CONNECT packet's payload, which may be absent; raises ProtocolError(malformed)."""
-    if payload is None:
-        return Greeting(Guest())
-    payload = _object(payload, "The connection's payload")
-    protocol = payload.get("protocol")
-    if protocol is not None and protocol != 1:
-        raise _malformed("`protocol` must be 1, the only version of this protocol.")
-    return Greeting(_guest(payload.get("guest")), _token(payload.get("token")))
+    told = _converted({} if payload is None else _object(payload, "The connection's payload"), _Connect)
+    return Greeting(told.guest or Guest(), told.token or None)
 
 
-def _join(arguments: Sequence[object]) -> Join:
-    document_id, options = _document_and(
-        arguments, "join", "{state_vector, client_id, key?, epoch?, seq?, after?, link?}"
-    )
-    options = _object(options, "The second argument of `join`")
-    epoch, seq, after = options.get("epoch"), options.get("seq"), options.get("after")
-    key = options.get("key")
-    if key is not None and not isinstance(key, str):
-        raise _malformed("`key` must be a string.")
-    request = JoinRequest(
-        state_vector=_bytes(options.get("state_vector"), "`state_vector`"),
-        client_id=ClientId(_integer(options.get("client_id"), "`client_id`", MAX_CLIENT_ID)),
-        key=None if key is None else _key(key),
-        epoch=None if epoch is None else Epoch(_integer(epoch, "`epoch`", MAX_SAFE)),
-        seq=None if seq is None else Seq(_integer(seq, "`seq`", MAX_SAFE)),
-        after=None if after is None else _after(after),
-    )
-    link = options.get("link")
-    if link is not None and (not isinstance(link, str) or len(link) > MAX_LINK):
-        raise _malformed(f"`link` must be a string of at most {MAX_LINK} characters.")
-    return Join(document_id, request, link or None)
+def _named(event: str, arguments: Sequence[object]) -> dict[str, object]:
+    """Give each argument its name. An object's members are arguments as well."""
+    form, shapes = _FORMS[event]
+    names = next((shape for shape in shapes if len(shape) == len(arguments)), None)
+    if names is None:
+        numbers = " or ".join(("one", "two", "three")[len(shape) - 1] for shape in shapes)
+        plural = "" if numbers == "one" else "s"
+        raise _malformed(f"`{event}` takes {numbers} argument{plural}: {', '.join(shapes[-1])}.")
+    given = dict(zip(names, arguments, strict=True))
+    for name in names:
+        if name.startswith("{"):
+            members = _object(given.pop(name), f"The argument {name} of `{event}`")
+            given = {**members, "request": members, **given} if form is Join else {**members, **given}
+    return given
 
 
-def _fetch(arguments: Sequence[object]) -> Fetch:
-    document_id, options = _document_and(arguments, "fetch", "{index}")
-    options = _object(options, "The second argument of `fetch`")
-    return Fetch(document_id, _integer(options.get("index"), "`index`", MAX_SAFE))
-
-
-def _update(arguments: Sequence[object]) -> Update:
-    if len(arguments) == 3:
-        return Update(_document_id(arguments[0]), _bytes(arguments[2], "`batch`"), _after(arguments[1]))
-    if len(arguments) != 2:
-        raise _malformed("`update` takes two or three arguments: document_id, after?, batch.")
-    return Update(_document_id(arguments[0]), _bytes(arguments[1], "`batch`"))
-
-
-def _upload(arguments: Sequence[object]) -> Upload:
-    if len(arguments) != 3:
-        raise _malformed("`upload` takes three arguments: document_id, {offset, total, after?}, part.")
-    options = _object(arguments[1], "The second argument of `upload`")
-    after = options.get("after")
-    return Upload(
-        document_id=_document_id(arguments[0]),
-        offset=_integer(options.get("offset"), "`offset`", MAX_SAFE),
-        total=_integer(options.get("total"), "`total`", MAX_SAFE),
-        part=_bytes(arguments[2], "`part`"),
-        after=None if after is None else _after(after),
-    )
-
-
-def _presence(arguments: Sequence[object]) -> Presence:
-    document_id, options = _document_and(arguments, "presence", "{state}")
-    options = _object(options, "The second argument of `presence`")
-    if "state" not in options:
-        raise _malformed("`state` is missing; it is null for a cursor that is nowhere.")
-    state = options["state"]
-    if state is None:
-        return Presence(document_id, None)
-    return Presence(document_id, _json_object(_object(state, "`state`"), STATE_DEPTH))
-
-
-def _leave(arguments: Sequence[object]) -> Leave:
-    if len(arguments) != 1:
-        raise _malformed("`leave` takes one argument: document_id.")
-    return Leave(_document_id(arguments[0]))
-
-
-def _authenticate(arguments: Sequence[object]) -> Authenticate:
-    if len(arguments) != 1:
-        raise _malformed("`authenticate` takes one argument: {guest} or {token}.")
-    options = _object(arguments[0], "The argument of `authenticate`")
-    token = _token(options.get("token"))
-    if token is None:
-        return Authenticate(_guest(options.get("guest")))
-    if options.get("guest") is not None:
-        raise _malformed("`authenticate` takes `guest` or `token`, not both.")
-    return Authenticate(None, token)
-
-
-_DECODERS: Mapping[str, Callable[[Sequence[object]], ClientRequest]] = {
-    "join": _join,
-    "fetch": _fetch,
-    "update": _update,
-    "upload": _upload,
-    "presence": _presence,
-    "leave": _leave,
-    "authenticate": _authenticate,
-}
-
-CLIENT_EVENTS = frozenset(_DECODERS)
+def _converted(given: Mapping[str, object], form: type[T]) -> T:
+    """Make a request of what has its fields' names, strictly, and ignore the rest."""
+    fields = {name: given[name] for name in form.__dataclass_fields__ if name in given}
+    try:
+        return convert(fields, form, builtin_types=(bytes,))
+    except ValidationError as error:
+        path = _PATH.search(str(error))
+        name = "an argument" if path is None else path[1] or path[2]
+        raise _malformed(f"`{name}` must be {_WANTED.get(name.rpartition('.')[2], 'of another form')}.") from None
+    except UnicodeEncodeError:
+        raise _malformed("Half of a surrogate pair is no character.") from None
 
 
 def _malformed(sentence: str) -> ProtocolError:
     return ProtocolError(Code.MALFORMED, sentence)
 
 
-def _document_and(arguments: Sequence[object], event: str, second: str) -> tuple[DocumentId, object]:
-    if len(arguments) != 2:
-        raise _malformed(f"`{event}` takes two arguments: document_id, {second}.")
-    return _document_id(arguments[0]), arguments[1]
-
-
-def _document_id(value: object) -> DocumentId:
-    if not isinstance(value, str) or not is_document_id(value):
-        raise _malformed("`document_id` must be a string of 8 to 64 letters, digits, - or _.")
-    return DocumentId(value)
-
-
-def _key(value: str) -> str:
-    # A key has a document id's alphabet and upper bound, and a higher lower bound.
-    if len(value) < 16 or not is_document_id(value):
-        raise _malformed("`key` must have 16 to 64 letters, digits, - or _.")
-    return value
-
-
 def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _malformed(f"{what} must be an object.")
     return value
-
-
-def _after(value: object) -> Seq:
-    return Seq(_integer(value, "`after`", MAX_SAFE))
-
-
-def _bytes(value: object, what: str) -> bytes:
-    if not isinstance(value, bytes):
-        raise _malformed(f"{what} must be binary.")
-    return value
-
-
-def _integer(value: object, what: str, most: int) -> int:
-    if type(value) is not int or not 0 <= value <= most:
-        raise _malformed(f"{what} must be an integer from 0 to {most}.")
-    return value
-
-
-def _guest(value: object) -> Guest:
-    if value is None:
-        return Guest()
-    value = _object(value, "`guest`")
-    name, color = value.get("name"), value.get("color")
-    if name is not None and not isinstance(name, str):
-        raise _malformed("The guest's `name` must be a string.")
-    if color is not None and not isinstance(color, str):
-        raise _malformed("The guest's `color` must be a string.")
-    return Guest(name, color)
-
-
-def _token(value: object) -> str | None:
-    # The authenticator says whether this is a token. Only this much must hold for any token.
-    if value is not None and (not isinstance(value, str) or not value.isascii()):
-        raise _malformed("`token` must be a string of ASCII characters.")
-    return value or None
 
 
 def _json_object(value: dict[str, object], depth: int) -> dict[str, Json]:
