@@ -141,6 +141,8 @@ class JoinAnswer:
         state_vector: empty if the client lacks nothing and has nothing more either.
         set_aside: how many changes are kept out of the document, because the document engine does
             not take them.
+        heirs: which characters live on where since the row that the client has applied
+            (crdt/protocol/links.py); empty if none, or if the client named no row.
     """
 
     role: Role
@@ -155,6 +157,7 @@ class JoinAnswer:
     durability: Durability
     quarantined: bool
     set_aside: int = 0
+    heirs: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +329,7 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
         "quarantined": answer.quarantined,
         "set_aside": answer.set_aside,
         "limits": _written_limits(limits),
+        **({"heirs": Written(heirs_as_json(answer.heirs))} if answer.heirs else {}),
     }
 
 
@@ -345,6 +349,8 @@ def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
         brief["durability"] = answer.durability
     if answer.quarantined:
         brief["quarantined"] = True
+    if answer.heirs:
+        brief["heirs"] = Written(heirs_as_json(answer.heirs))
     if answer.set_aside:
         brief["set_aside"] = answer.set_aside
     return brief

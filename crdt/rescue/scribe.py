@@ -10,7 +10,7 @@ from crdt.yjs.items import Id, Item
 from crdt.yjs.varint import varuint
 from crdt.yjs.writing import write_struct, write_update
 
-RESCUER = ClientId(1)
+RESCUER = ClientId(0)
 """Client id of everything that a rescue writes.
 
 The id is small, so that rescued words stand before what their author types on at the same place.

@@ -24,6 +24,7 @@ from crdt.protocol.messages import (
     ServerMessage,
     User,
 )
+from crdt.rescue.scribe import RESCUER
 from crdt.room.effects import Broadcast, Dismiss, Effect, Publish
 from crdt.room.session import (
     FETCH_BYTES_PER_SECOND,
@@ -168,6 +169,8 @@ class Members:
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
             )
+        if request.client_id == RESCUER:
+            raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id is the server's own; take a new one.")
         if not self.authors.allows(request.client_id, _author(request, user)):
             raise ProtocolError(Code.CLIENT_ID_TAKEN, "This client id belongs to somebody else; take a new one.")
         # A join may take so long that its connection is dead by then, though nobody has noticed.

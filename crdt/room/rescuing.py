@@ -5,13 +5,19 @@ from collections.abc import Sequence
 from crdt.gate.gate import Knowledge
 from crdt.ids import Seq
 from crdt.log.replica import Stored
-from crdt.protocol.links import decode_links
+from crdt.protocol.links import Links, decode_links, encode_links
 from crdt.rescue.memory import moved_in
 from crdt.rescue.triage import Moved, Triage
 from crdt.room.effects import Rescue
 from crdt.room.outbox import Submission
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
+
+MOST_ROWS = 500
+"""Rows whose heirs are kept for people who come back. Their carets may need them."""
+
+MOST_HEIRS = 5000
+"""Heirs that are told in the answer to a join, at some 30 bytes each."""
 
 
 class Rescuing:
@@ -24,18 +30,37 @@ class Rescuing:
 
     def __init__(self, stored: Stored, limits: GateLimits) -> None:
         self._moved = Moved()
-        self._moved.add(moved_in(stored.memory))
+        self._links: list[tuple[Seq, bytes]] = []
+        """The heirs that the last rows brought, and before them what is remembered."""
+        remembered = moved_in(stored.memory)
+        if remembered:
+            self.follow(stored.snapshot_seq, encode_links([remembered]))
         for row in stored.rows:
-            self.follow(row.heirs)
+            self.follow(row.seq, row.heirs)
         self._triage = Triage(limits.fragment_roots, self._moved)
         self._known = Seq(0)
         self.asked: list[Submission] | None = None
         self.must_know = Seq(0)
 
-    def follow(self, heirs: bytes) -> None:
+    def follow(self, seq: Seq, heirs: bytes) -> None:
         """Take in which characters a row has moved."""
         if heirs:
             self._moved.add(decode_links(heirs))
+            self._links.append((seq, heirs))
+            if len(self._links) > MOST_ROWS:
+                del self._links[0]
+
+    def since(self, seq: Seq) -> bytes:
+        """Return the heirs that rows after one have brought, the newest that fit."""
+        found: list[Links] = []
+        count = 0
+        for row, heirs in reversed(self._links):
+            links = decode_links(heirs)
+            count += len(links.heirs)
+            if row <= seq or count > MOST_HEIRS:
+                break
+            found.append(Links(links.heirs))
+        return encode_links(reversed(found))
 
     def is_needed(self, knowledge: Knowledge, submissions: Sequence[Submission]) -> bool:
         """Whether words may die with what waits."""

@@ -110,10 +110,16 @@ class Seat:
         return answer
 
     def asks(
-        self, state_vector: bytes, *, epoch: Epoch | None = None, seq: Seq | None = None, role: Role = Role.EDITOR
+        self,
+        state_vector: bytes,
+        *,
+        epoch: Epoch | None = None,
+        seq: Seq | None = None,
+        after: Seq | None = None,
+        role: Role = Role.EDITOR,
     ) -> JoinAnswer:
         """Join with any state vector, without fetching what is missing."""
-        request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq)
+        request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq, after)
         account = self._table.budget.of(self.user.user_id)
         answer, effects = self._table.room.join(self.session, request, self.user, role, account)
         self.joined = answer

@@ -1,0 +1,177 @@
+"""What a room does about a rescue: whose ids, which rows, and who is told."""
+
+from typing import Any, cast
+
+import pytest
+from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+
+from crdt.errors import ProtocolError
+from crdt.ids import Seq
+from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.links import decode_links
+from crdt.protocol.messages import UpdateMessage
+from crdt.protocol.row import Row
+from crdt.rescue.rescue import Rescued, answer
+from crdt.rescue.scribe import RESCUER
+from crdt.rescue.sequences import Sequences
+from crdt.room.effects import Rescue
+from tests.harness.room import Seat, Table
+
+ROOTS = frozenset({"default"})
+
+
+def paragraph(words: str, name: str = "paragraph") -> XmlElement:
+    return XmlElement(name, {}, [XmlText(words)])
+
+
+def page(seat: Seat) -> XmlFragment:
+    return cast(XmlFragment, seat.doc.get("default", type=XmlFragment))
+
+
+def change(seat: Seat, act: object) -> bytes:
+    before = seat.doc.get_state()
+    assert callable(act)
+    with seat.doc.transaction():
+        act()
+    return seat.doc.get_update(before)
+
+
+def make_heading(seat: Seat, words: str) -> bytes:
+    """What an editor does: the block is deleted, and a copy inserted."""
+
+    def act() -> None:
+        del page(seat).children[0]
+        page(seat).children.insert(0, paragraph(words, "heading"))
+
+    return change(seat, act)
+
+
+def type_into(seat: Seat, at: int, words: str) -> bytes:
+    def act() -> None:
+        block = cast(XmlElement, page(seat).children[0])
+        cast(XmlText, block.children[0]).insert(at, words)
+
+    return change(seat, act)
+
+
+def begun() -> tuple[Table, Seat, Seat]:
+    table = Table()
+    alice, bob = table.seat("alice", "bob")
+    alice.sends(change(alice, lambda: page(alice).children.append(paragraph("hello"))))
+    table.commit()
+    return table, alice, bob
+
+
+def encode(update: bytes) -> bytes:
+    return encode_batch([update])
+
+
+def row(seq: int, batch: bytes) -> Row:
+    return Row(Seq(seq), batch)
+
+
+def rescued(table: Table) -> Rescued:
+    """Answer the room's question, as the driver does."""
+    question = table.others.pop()
+    assert isinstance(question, Rescue)
+    sequences = Sequences(ROOTS)
+    for seq, batch in enumerate(table.log, 1):
+        for update in decode_batch(batch):
+            sequences.take(update, seq)
+    return answer(sequences, question.known + 1, question.said)
+
+
+def test_a_row_and_its_rescue_are_one_row_and_everybody_is_told() -> None:
+    table, alice, bob = begun()
+    alice.session.after = bob.session.after = Seq(1)
+    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
+    alice.sends(typed)
+    table.commit()
+    bob.sends(restructured)
+    table.flush()
+    assert table.appends == []
+    answers = rescued(table)
+    table.carry_out(table.room.rescued(Seq(2), answers))
+    append = table.appends[0]
+    assert (append.known, append.moves) == (Seq(2), True)
+    assert len(decode_batch(append.batch)) == 2
+    assert any(heir[3] == bob.client_id for heir in decode_links(append.heirs).heirs)
+    table.settle()
+    told = [message for message in bob.heard if isinstance(message, UpdateMessage) and message.seq == 3]
+    assert [bool(message.heirs) for message in told] == [True]  # its author as well, for the server has added words
+    for seat in (alice, bob):
+        assert str(page(seat)) == "<heading>hello world</heading>"
+    assert bob.acknowledged == [Seq(3)]
+    (carol,) = table.seat("carol")
+    assert str(page(carol)) == "<heading>hello world</heading>"
+
+
+def test_who_comes_back_hears_where_words_have_moved() -> None:
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(1), rescued(table)))
+    table.settle()
+    for after, has_moved in ((1, True), (2, False)):
+        alice_again = alice.asks(alice.doc.get_state(), epoch=table.room.epoch, after=Seq(after))
+        assert bool(alice_again.heirs) == has_moved
+    assert alice.asks(alice.doc.get_state()).heirs == b""
+
+
+def test_an_append_without_rows_that_it_must_know_waits_for_them() -> None:
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(1), rescued(table)))
+    behind = table.appends.pop()
+    elsewhere = type_into(alice, 5, " world")
+    table.carry_out(table.room.append_behind(behind.update_id, Seq(2)))
+    table.flush()
+    assert table.appends == []
+    table.log.append(encode(elsewhere))
+    table.carry_out(table.room.fetched([row(2, encode(elsewhere))]))
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    table.settle()
+    assert str(page(bob)) == "<heading>hello world</heading>"
+    assert bob.acknowledged == [Seq(3)]
+
+
+def test_without_an_answer_the_row_is_appended_all_the_same() -> None:
+    table, _, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(1), None))
+    table.settle()
+    assert bob.acknowledged == [Seq(2)]
+
+
+def test_an_answer_to_an_older_question_changes_nothing() -> None:
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    answers = rescued(table)
+    elsewhere = encode(type_into(alice, 5, " world"))
+    table.log.append(elsewhere)
+    table.carry_out(table.room.remote(row(2, elsewhere)))
+    table.carry_out(table.room.rescued(Seq(1), answers))
+    assert table.appends == []
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    table.settle()
+    assert str(page(bob)) == "<heading>hello world</heading>"
+
+
+def test_nobody_goes_on_under_the_servers_own_id() -> None:
+    table, alice, bob = begun()
+    copied: Doc[Any] = Doc(client_id=RESCUER)
+    copied.get("notes", type=XmlFragment).children.append(paragraph("copied from another document"))
+    alice.sends(copied.get_update())
+    table.commit()
+    assert alice.acknowledged == [Seq(1), Seq(2)]
+    before = copied.get_state()
+    copied.get("notes", type=XmlFragment).children.append(paragraph("forged"))
+    bob.sends(copied.get_update(before))
+    assert bob.refusals == ["client_id_taken"]
+    with pytest.raises(ProtocolError, match="the server's own"):
+        table.seat("mallory", first_client_id=RESCUER - len(table.seats))
