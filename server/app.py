@@ -96,9 +96,9 @@ class App:
         self._budget = Budget(bounds.max_held_bytes, bounds.max_held_bytes_per_user, clock)
         self._way_in = way_in(config.people, clock, unix_now)
         access = Access(store, guests=config.people.auth == "guest")
-        self._rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
+        self.rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
         self.gateway = Gateway(
-            self._rooms,
+            self.rooms,
             self._way_in.authenticator,
             _gateway_limits(config),
             SocketOrigins(_our_origins(config)),
@@ -106,12 +106,12 @@ class App:
             self._budget,
         )
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
-        self._site = http_app(
+        self.site = http_app(
             [
                 DocumentsApi(
                     store.catalogue,
                     access,
-                    self._rooms,
+                    self.rooms,
                     now,
                     default_link_role(config.people),
                     most_owned=config.http.max_documents_per_user,
@@ -131,7 +131,7 @@ class App:
             self._identification(access.welcome),
             self._budget,
         )
-        self._site.router.lifespan_context = lambda _: self.running()
+        self.site.router.lifespan_context = lambda _: self.running()
         self.asgi: ASGIApp = OriginMiddleware(self._serve, _origins(config))
         """This application, for a server that need not be told that it speaks ASGI 3.
 
@@ -152,12 +152,12 @@ class App:
         if scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/"):
             answer: Awaitable[None] = self.gateway.asgi_app(scope, receive, send)
             return answer
-        return self._site(scope, receive, send)
+        return self.site(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, and close it at the end; raises Unavailable if a part does not open."""
-        async with self._sandbox, self._store, self._bus, self._rooms:
+        async with self._sandbox, self._store, self._bus, self.rooms:
             await self._way_in.key.open(self._store.secrets)
             try:
                 yield
@@ -182,7 +182,7 @@ class App:
         try:
             async with asyncio.timeout(seconds):
                 await self.gateway.until_left(min(self._config.shutdown.drain_spread_ms / 1000, seconds / 2))
-                await self._rooms.drain()
+                await self.rooms.drain()
         except TimeoutError:
             log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")
         await self.gateway.close()

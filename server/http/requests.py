@@ -132,12 +132,12 @@ async def read_body(request: Request, account: Account, form: type[T]) -> T:
     Raises ProtocolError(malformed), which names the field, and what `body_of` raises.
     """
     async with body_of(request, account, MAX_JSON_BYTES) as body:
-        return _formed(_json_object(request, body) if body else {}, form, "this request", strict=True)
+        return as_form(_json_object(request, body) if body else {}, form, "this request", strict=True)
 
 
 def read_query(request: Request, form: type[T]) -> T:
     """Read the query's parameters. Raises ProtocolError(malformed), which names the parameter."""
-    return _formed(dict(request.query_params), form, "the query", strict=False)
+    return as_form(dict(request.query_params), form, "the query", strict=False)
 
 
 def _json_object(request: Request, body: bytes) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _json_object(request: Request, body: bytes) -> dict[str, Any]:
     return value
 
 
-def _formed(value: dict[str, Any], form: type[T], where: str, *, strict: bool) -> T:
+def as_form(value: dict[str, Any], form: type[T], where: str, *, strict: bool) -> T:
     known = form.__struct_encode_fields__
     if strange := sorted(set(value).difference(known)):
         names, takes = _shown(", ".join(strange)), ", ".join(known) or "nothing"

@@ -56,7 +56,7 @@ class Intake:
         self._update_bytes = update_bytes
         self._at_once_bytes = min(AT_ONCE_BYTES, update_bytes)
         self._inline_bytes = min(INLINE_BYTES, update_bytes)
-        self._taken_at_once = 0
+        self.taken_at_once = 0
         """Bytes that were taken in this turn of the event loop."""
         self._memory_shares = memory_shares
         self._turnstile = turnstile
@@ -66,15 +66,15 @@ class Intake:
 
         If so, its bytes are counted.
         """
-        if not self._memory_shares.wrote(person, size) or self._taken_at_once + size > self._at_once_bytes:
+        if not self._memory_shares.wrote(person, size) or self.taken_at_once + size > self._at_once_bytes:
             return False
-        if not self._taken_at_once:
+        if not self.taken_at_once:
             asyncio.get_running_loop().call_soon(self._turn)
-        self._taken_at_once += size
+        self.taken_at_once += size
         return True
 
     def _turn(self) -> None:
-        self._taken_at_once = 0
+        self.taken_at_once = 0
 
     def receive(self, seat: Seat, batch: bytes, request: Request | None) -> Awaitable[None] | None:
         """Take a batch that could not be taken at once.

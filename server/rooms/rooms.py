@@ -80,12 +80,12 @@ class Rooms:
         self.registry = Registry(store, bus, sandbox, settings, self._background)
         access = access or Access(store, guests=True)
         access.on_deed(self.tell)
-        self._judging = Judging(access)
+        self.judging = Judging(access)
         self.memory_shares = MemoryShares(self.registry, settings.open_bytes_per_user)
         """How much of the memory of open documents each person takes up."""
         self._turnstile = Turnstile()
         self._live_nodes = LiveNodes()
-        self._intake = Intake(
+        self.intake = Intake(
             store.log, sandbox, settings.gate_limits, limits.update_bytes, self.memory_shares, self._turnstile
         )
         self.registry.surroundings = Surroundings(
@@ -102,7 +102,7 @@ class Rooms:
             live_nodes=self._live_nodes,
             left=self.memory_shares.leave,
             closed=self.memory_shares.closed,
-            judge=self._judging.judge,
+            judge=self.judging.judge,
         )
         self._running = AsyncExitStack()
 
@@ -162,7 +162,7 @@ class Rooms:
                 raise ProtocolError(Code.NOT_JOINED, "The connection went before it was let in.")
             seat = ears.seat(document_id)
             if seat is None or seat not in driver.room.members:
-                seat = Seat(driver, self._intake, ears, card)
+                seat = Seat(driver, self.intake, ears, card)
             answer = self._sit_down(driver, seat, request, card, ruling, account)
             return seat, answer, driver.room.info
         finally:
@@ -199,7 +199,7 @@ class Rooms:
         """
         while True:
             before = self.registry.get(document_id)
-            ruling = await self._judging.ruling(before, document_id, card)
+            ruling = await self.judging.ruling(before, document_id, card)
             driver = await self.memory_shares.opened(document_id, card.person)
             if len(request.state_vector) > LONG_VECTOR_BYTES:
                 await self._turnstile.go_through(document_id)

@@ -30,14 +30,14 @@ class MemoryShares:
     def __init__(self, rooms: Registry, share: int) -> None:
         self._rooms = rooms
         self._share = share
-        self._documents: dict[str, Counter[DocumentId]] = {}
+        self.documents: dict[str, Counter[DocumentId]] = {}
         """How many sessions a person has in each document."""
-        self._left_by: dict[DocumentId, str] = {}
+        self.left_by: dict[DocumentId, str] = {}
         """The person that a document counts for while nobody is in it: the last one or the first.
         """
-        self._coming: dict[str, set[DocumentId]] = {}
+        self.coming: dict[str, set[DocumentId]] = {}
         """The documents that people are about to join."""
-        self._written: dict[str, int] = {}
+        self.written: dict[str, int] = {}
         """Bytes that a person in a document has written since their share was last checked."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -62,28 +62,28 @@ class MemoryShares:
             finally:
                 driver = self._rooms.get(document_id)
                 if driver is not None and not driver.room.members:
-                    self._left_by.setdefault(document_id, person)
+                    self.left_by.setdefault(document_id, person)
 
     async def _join(self, document_id: DocumentId, person: str) -> None:
         await self._check_share(person)
-        self._coming.setdefault(person, set()).add(document_id)
+        self.coming.setdefault(person, set()).add(document_id)
 
     def arrived(self, document_id: DocumentId, person: str) -> None:
         """Note that a person has joined, or has not been let in."""
-        coming = self._coming.get(person, set())
+        coming = self.coming.get(person, set())
         coming.discard(document_id)
         if not coming:
-            self._coming.pop(person, None)
+            self.coming.pop(person, None)
 
     async def _check_share(self, person: str) -> None:
-        held = self._held_by(person)
+        held = self.held_by(person)
         for document_id in self._of(person):
             if held <= self._share:
                 return
             driver = self._rooms.get(document_id)
             if driver is not None and driver.learning is not None:
                 await driver.learning.finish()  # until then the estimate is the most that it can be
-                held = self._held_by(person)
+                held = self.held_by(person)
         if held > self._share:
             raise self._too_much()
 
@@ -92,17 +92,17 @@ class MemoryShares:
 
         Return False after each `LOOK_BYTES`: call `look` first.
         """
-        if person not in self._documents:
+        if person not in self.documents:
             return True  # nothing of it will be taken
-        written = self._written[person] = self._written.get(person, 0) + octets
+        written = self.written[person] = self.written.get(person, 0) + octets
         return written < LOOK_BYTES
 
     def look(self, person: str) -> None:
         """Raise ProtocolError(too_many) if what a person wrote has made their share too large."""
-        if self._written.get(person, 0) >= LOOK_BYTES:
-            if len(self._of(person)) > 1 and self._held_by(person) > 2 * self._share:
+        if self.written.get(person, 0) >= LOOK_BYTES:
+            if len(self._of(person)) > 1 and self.held_by(person) > 2 * self._share:
                 raise self._too_much()
-            self._written[person] = 0
+            self.written[person] = 0
 
     def _too_much(self) -> ProtocolError:
         most = self._share // 2**20
@@ -110,35 +110,36 @@ class MemoryShares:
             Code.TOO_MANY, f"You have documents open that take more than {most} MB together. Close some of them."
         )
 
-    def _held_by(self, person: str) -> int:
+    def held_by(self, person: str) -> int:
+        """Bytes of the documents that count for a person."""
         rooms = map(self._rooms.get, self._of(person))
         return sum(each.room.replica.memory for each in rooms if each is not None)
 
     def _of(self, person: str) -> set[DocumentId]:
-        left = [each for each, by in self._left_by.items() if by == person]
-        return {*self._documents.get(person, ()), *self._coming.get(person, ()), *left}
+        left = [each for each, by in self.left_by.items() if by == person]
+        return {*self.documents.get(person, ()), *self.coming.get(person, ()), *left}
 
     def enter(self, seat: Seat) -> None:
         """Note that somebody is in a document who was not."""
-        self._documents.setdefault(seat.card.person, Counter())[seat.document_id] += 1
-        self._left_by.pop(seat.document_id, None)
+        self.documents.setdefault(seat.card.person, Counter())[seat.document_id] += 1
+        self.left_by.pop(seat.document_id, None)
 
     def leave(self, seat: Seat) -> None:
         """Note that somebody has left a document. Call this when the room knows."""
         document_id, person = seat.document_id, seat.card.person
         if not seat.driver.room.members and not seat.driver.over:
-            self._left_by[document_id] = person
-        documents = self._documents[person]
+            self.left_by[document_id] = person
+        documents = self.documents[person]
         documents[document_id] -= 1
         if not documents[document_id]:
             del documents[document_id]
         if not documents:
-            del self._documents[person]
-            self._written.pop(person, None)
+            del self.documents[person]
+            self.written.pop(person, None)
 
     def closed(self, document_id: DocumentId) -> None:
         """Note that a document is in memory no longer."""
-        self._left_by.pop(document_id, None)
+        self.left_by.pop(document_id, None)
 
 
 class Turnstile:

@@ -48,15 +48,15 @@ class LiveServer:
 
     def connections(self) -> list[Connection]:
         """The connections, oldest first. Only tests use them."""
-        return list(self.gateway._connections.values())
+        return list(self.gateway.accepted.values())
 
     def addresses(self) -> list[str]:
-        return [connection.socket.address for connection in self.gateway._connections.values()]
+        return [connection.socket.address for connection in self.gateway.accepted.values()]
 
     @property
     def polls(self) -> int:
         """Long-polling requests that wait for something to come."""
-        return sum(connection.socket._polling for connection in self.gateway._connections.values())
+        return sum(connection.socket.polling for connection in self.gateway.accepted.values())
 
     async def new_document(self, title: str = "Story", owner: str | None = "its-owner") -> DocumentId:
         document_id = DocumentId(secrets.token_urlsafe(16))

@@ -42,7 +42,7 @@ async def asks_for_parts(deaf: DeafSocket, document_id: str, times: int) -> None
 
 
 def backlogs(gateway: Gateway) -> list[int]:
-    return [connection.socket.backlog for connection in gateway._connections.values()]
+    return [connection.socket.backlog for connection in gateway.accepted.values()]
 
 
 async def test_whoever_asks_for_parts_and_reads_none_makes_one_of_them_wait(server: WholeServer) -> None:

@@ -23,6 +23,6 @@ async def test_whoever_deletes_in_a_full_document_can_write_again_without_anybod
             del alice.text[:]
             deletion = encode_batch([alice.doc.get_update(before)])
             assert "seq" in await alice.ask("update", document_id, deletion)
-            (driver,) = server.app._rooms.registry
+            (driver,) = server.app.rooms.registry
             await until(lambda: driver.room.size < len(PIECE))
             assert "seq" in await carol.ask("update", document_id, carol.types(PIECE))

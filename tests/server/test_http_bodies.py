@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
 from server.http.operation import Operation, operations_of
-from server.http.requests import _formed
+from server.http.requests import as_form
 from server.http.site import APIS
 from tests.harness.whole_server import whole_server
 from tests.server.http_site import error_of
@@ -144,7 +144,7 @@ def test_any_object_is_a_body_or_refused(data: st.DataObject) -> None:
     )
     code = None
     try:
-        formed = _formed(value, form, "this request", strict=True)
+        formed = as_form(value, form, "this request", strict=True)
     except ProtocolError as refusal:
         code, ends = refusal.code, refusal.message.endswith(".")
     assert isinstance(formed, form) if code is None else (code, ends) == (Code.MALFORMED, True)

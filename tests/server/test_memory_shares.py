@@ -105,7 +105,7 @@ async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice
         if taking is not None:
             await taking
         codes.append(await answered(house, request))
-        sizes.append(house.rooms.memory_shares._held_by("mallory"))
+        sizes.append(house.rooms.memory_shares.held_by("mallory"))
     assert set(codes) == {None, Code.TOO_MANY}
     assert codes[-1] is Code.TOO_MANY
     assert max(sizes) < 2 * SHARE + 2 * LOOK_BYTES + 200_000
@@ -159,7 +159,7 @@ async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -
             house.disconnect(f"{person}'s tab {number}")
     await until(lambda: not list(rooms.registry))
     memory_shares = rooms.memory_shares
-    books = memory_shares._documents, memory_shares._left_by, memory_shares._coming, memory_shares._written
+    books = memory_shares.documents, memory_shares.left_by, memory_shares.coming, memory_shares.written
     assert books == ({}, {}, {}, {})
 
 
@@ -169,5 +169,5 @@ async def test_who_is_put_out_of_a_document_that_closes_at_once_is_in_no_book(ho
     await opens(house, DOCUMENTS[0], "anna", "a new tab")  # with the same client id
     house.rooms.notify(DOCUMENTS[0], ClosedHint(Code.DELETED, "The document was deleted."))
     await house.rooms.until_closed(DOCUMENTS[0])
-    assert house.rooms.memory_shares._left_by == {}
-    assert house.rooms.memory_shares._documents == {}
+    assert house.rooms.memory_shares.left_by == {}
+    assert house.rooms.memory_shares.documents == {}

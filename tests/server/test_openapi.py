@@ -38,7 +38,7 @@ def whole() -> App:
 
 
 def test_every_route_is_declared_and_every_declaration_is_served() -> None:
-    routes = set(addresses(list(whole()._site.routes)))
+    routes = set(addresses(list(whole().site.routes)))
     pages = {address for address in routes if address[1] == "/{path}"}
     assert routes - pages == {(each.method, each.path) for each in OPERATIONS}
 

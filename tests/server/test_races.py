@@ -138,14 +138,14 @@ async def test_the_last_one_goes_while_the_store_is_slow(next_comes: str) -> Non
 async def test_a_connection_that_is_gone_puts_nobody_out_by_joining_late() -> None:
     """Who is cut off while the store is slow is back through another connection, with the same client id, before the first one's turn."""
     async with House() as house:
-        slow, rule = asyncio.Event(), house.rooms._judging.ruling
+        slow, rule = asyncio.Event(), house.rooms.judging.ruling
 
         async def ruling(driver: Driver | None, document_id: DocumentId, card: Card) -> Ruling:
             if card.link == "slowly":
                 await slow.wait()
             return await rule(driver, document_id, card)
 
-        house.rooms._judging.ruling = ruling  # type: ignore[method-assign]
+        house.rooms.judging.ruling = ruling  # type: ignore[method-assign]
         request = JoinRequest(b"\0", ClientId(5))
         late = asyncio.ensure_future(house.enter("gone", DOCUMENT, request, link="slowly"))
         await asyncio.sleep(0)
@@ -170,7 +170,7 @@ async def test_whoever_is_put_out_in_the_moment_in_which_the_document_is_closed_
             Code.CLIENT_ID_TAKEN
         ]
         assert house.visitor("gone").seats == {}
-        assert house.rooms.memory_shares._documents == {}
+        assert house.rooms.memory_shares.documents == {}
 
 
 async def test_an_older_connection_puts_out_nobody_who_came_through_a_newer_one() -> None:

@@ -451,5 +451,5 @@ async def test_keystrokes_are_taken_at_once_however_many_come_in_a_turn() -> Non
     async with House() as house:
         await house.join("anna")
         words = [house.write("anna", f"word {count}", client_id=count) for count in range(1, 400)]
-        assert house.rooms._intake._taken_at_once == 0
+        assert house.rooms.intake.taken_at_once == 0
         await until(lambda: all(word in house.ears.answers for word in words))

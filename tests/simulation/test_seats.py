@@ -417,7 +417,7 @@ class World:
                 self.wrong(f"{asked.word} was answered {asked.answers}")
         still = [driver.document_id for driver in house.rooms.registry]
         marked = await house.store.open_marks.marked("node")
-        held = [shares._documents, shares._coming, shares._left_by, shares._written, house.rooms.registry._states]
+        held = [shares.documents, shares.coming, shares.left_by, shares.written, house.rooms.registry._states]
         if still or marked or any(held):
             self.wrong(f"left behind: {still} {marked} {held}")
         words: dict[DocumentId, Counter[str]] = {}

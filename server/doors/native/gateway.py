@@ -81,15 +81,15 @@ class Gateway:
         self._room_limits: Limits = rooms.limits
         self._limits = limits or GatewayLimits()
         self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
-        self._server = StrictServer(
+        self.server = StrictServer(
             self,
             self._limits,
             origins or Origins(),
             message_bytes=self.message_bytes,
             backlog_bytes=BACKLOG_FACTOR * rooms.limits.backlog_bytes,
         )
-        self.asgi_app: Any = socketio.ASGIApp(self._server)
-        self._connections: dict[ConnectionId, Connection] = {}
+        self.asgi_app: Any = socketio.ASGIApp(self.server)
+        self.accepted: dict[ConnectionId, Connection] = {}
         self.door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
         self._user_connections = UserConnections(self._limits.connections_per_user)
         self._empty = asyncio.Event()
@@ -97,22 +97,22 @@ class Gateway:
         self._empty.set()
         self._draining = False
         self._budget = budget or unbounded()
-        self._sweeper = Sweeper(self._server.eio.sockets, self._connections, self._budget, self._limits.stall_seconds)
+        self._sweeper = Sweeper(self.server.eio.sockets, self.accepted, self._budget, self._limits.stall_seconds)
 
     @property
     def handshakes(self) -> int:
         """Connections that have not been accepted yet."""
-        return self._server.entrance.waiting
+        return self.server.entrance.waiting
 
     @property
     def connections(self) -> int:
         """Connections that have been accepted."""
-        return len(self._connections)
+        return len(self.accepted)
 
     @property
     def protocol_errors(self) -> dict[str, int]:
         """How often each kind of protocol error was seen."""
-        return dict(self._server.complaints.counts)
+        return dict(self.server.complaints.counts)
 
     # Lifetime
 
@@ -121,9 +121,9 @@ class Gateway:
 
         Each is told to leave at a moment of their own within this time.
         """
-        self._draining = self._server.eio.draining = True
-        for turn, connection in enumerate(self._connections.values()):
-            after_ms = spread_ms * turn // len(self._connections)
+        self._draining = self.server.eio.draining = True
+        for turn, connection in enumerate(self.accepted.values()):
+            after_ms = spread_ms * turn // len(self.accepted)
             connection.socket.push(event_packets(*encode_draining(after_ms)))
 
     async def until_left(self, seconds: float) -> None:
@@ -139,9 +139,9 @@ class Gateway:
         """End all connections, in good order within the grace period, then by cutting them."""
         self._draining = True
         self._sweeper.stop()
-        for socket in list(self._server.eio.sockets.values()):
+        for socket in list(self.server.eio.sockets.values()):
             socket.end()
-        await self._server.eio.until_served(GRACE_SECONDS)
+        await self.server.eio.until_served(GRACE_SECONDS)
 
     # The application of the Socket.IO server
 
@@ -162,7 +162,7 @@ class Gateway:
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._user_connections.enter(identity.user.user_id)
         connection = Connection(connection_id, self.door, socket, identity, account, uploads, rates)
-        self._connections[connection_id] = connection
+        self.accepted[connection_id] = connection
         self._empty.clear()
         self._identities.await_expiry(connection)
         self._sweeper.start()
@@ -170,7 +170,7 @@ class Gateway:
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """Take somebody out of everything."""
-        connection = self._connections.pop(connection_id)
+        connection = self.accepted.pop(connection_id)
         if connection.expiry is not None:
             connection.expiry.cancel()
         connection.gone = True
@@ -178,17 +178,17 @@ class Gateway:
         connection.uploads.forget_all()
         for document_id in list(connection.seats):
             connection.leave(document_id)
-        if not self._connections:
+        if not self.accepted:
             self._empty.set()
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
         """Carry an event out and answer it; never raises."""
-        connection = self._connections[connection_id]
+        connection = self.accepted[connection_id]
         name, *arguments = event
         try:
             request = decode_request(name, arguments)
             await connection.admit(request, answered=ack_id is not None)
-            if connection_id not in self._connections:
+            if connection_id not in self.accepted:
                 return  # the connection went while the event waited for its turn
             if connection.expired and not isinstance(request, Authenticate | Leave):
                 raise unauthenticated(EXPIRED)
@@ -246,7 +246,7 @@ class Gateway:
         A connection never becomes somebody else's.
         """
         identity = await self._identities.renew(connection.identity, request)
-        if connection.connection_id not in self._connections:
+        if connection.connection_id not in self.accepted:
             return None  # the connection went meanwhile
         connection.identity = identity
         for seat in connection.seats.values():
@@ -307,7 +307,7 @@ class Gateway:
     def _count_strike(self, connection: Connection, refusal: ManyhandsError) -> None:
         connection.strikes += 1
         socket = connection.socket
-        self._server.complaints.note(refusal.code.value, socket.address, socket.told)
+        self.server.complaints.note(refusal.code.value, socket.address, socket.told)
         if connection.strikes >= self._limits.strikes:
             log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
             socket.end(cut=True)

@@ -90,7 +90,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._in_flight = 0
         self._moved_bytes = 0
         self._moved_at = self._loop.time()
-        self._polling = self._posting = False
+        self.polling = self._posting = False
         self._message_bytes = 0  # until it is opened
         self._reader: Any = None
         self._ws: WebSocket | None = None
@@ -404,15 +404,15 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             return await self._upgrade_websocket(environ)
         if self.upgrading or self.upgraded:
             return [engine_packet.Packet(engine_packet.NOOP)]
-        if self._polling:
+        if self.polling:
             # Two responses would share the queue, and could part a text from its attachment.
             self.refuse(BadFrame("two polls at once"))
             return self.server._bad_request()
-        self._polling = True
+        self.polling = True
         try:
             return await self.poll()
         finally:
-            self._polling = False
+            self.polling = False
 
     async def handle_post_request(self, environ: Environ) -> None:
         """Act on a POST's payload.
