@@ -15,8 +15,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from crdt.errors import Unavailable
 from server.auth.base import unauthenticated
-from server.auth.fetching import FETCH_SECONDS, fetch_json
-from server.auth.jwks import JwksKeys
+from server.auth.jwks import FETCH_SECONDS, JwksKeys, fetch_json
 from server.auth.tokens import Rules, read_token
 
 KEPT_SECONDS = 3600.0

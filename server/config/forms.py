@@ -170,7 +170,7 @@ def _trusted_url(text: str) -> str:
 
 
 def _public_key(text: str) -> str:
-    from server.auth.key_text import public_key  # cryptography loads slowly, and is seldom needed
+    from server.auth.tokens import public_key  # cryptography loads slowly, and is seldom needed
 
     pem = text.replace("\\n", "\n") if text.startswith("-----BEGIN") else _file(text)
     public_key(pem)

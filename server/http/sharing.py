@@ -1,31 +1,26 @@
 """Sharing in the REST API: the people of a document, its link, and the record of its deeds."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Action, Role
-from crdt.protocol.messages import User
 from server.http.documents import Time
 from server.http.operation import Asked, operation
-from server.people.sharing import LinkView, LinkWish, SharingDesk
+from server.people.sharing import GIVEN, GivenRole, Link, LinkChange, People, SharingDesk
 from server.store.deeds_base import Deed as StoredDeed
 from server.store.sharing_base import INVITED
-from server.store.sharing_base import Person as StoredPerson
 
 MAX_USER_ID = 200 + len(INVITED)
 MAX_EMAIL = 254
 """Most characters of an e-mail address. RFC 5321 allows no longer one."""
 
-GivenRole = Literal["editor", "commenter", "viewer"]
-_GIVEN = "editor, commenter or viewer: ownership is transferred"
-
 
 class Invitation(Struct, forbid_unknown_fields=True):
     """A role for somebody, who is named either by their e-mail address or by their user id."""
 
-    role: Annotated[GivenRole, Meta(description=_GIVEN)]
+    role: Annotated[GivenRole, Meta(description=GIVEN)]
     email: Annotated[str | UnsetType, Meta(description=f"an e-mail address of at most {MAX_EMAIL} characters")] = UNSET
     user_id: Annotated[str | UnsetType, Meta(description=f"a text of 1 to {MAX_USER_ID} printable characters")] = UNSET
 
@@ -44,50 +39,6 @@ class RoleChange(Struct, forbid_unknown_fields=True):
     """The new role of somebody."""
 
     role: Annotated[Role, Meta(description=f"one of {', '.join(Role)}")]
-
-
-class LinkChange(Struct, forbid_unknown_fields=True):
-    """A change of the link.
-
-    `renew` makes a new link. People who have access only by an older link lose their access.
-    """
-
-    role: Annotated[GivenRole | None, Meta(description=f"{_GIVEN}; or null, for a link that opens nothing")]
-    renew: Annotated[bool | None, Meta(description="true or false: whether to make a new link")] = None
-    address_alone: Annotated[
-        bool | None, Meta(description="true or false: whether the document's address is the link; absent: as it is")
-    ] = None
-
-
-class Person(Struct):
-    """Somebody with access.
-
-    Until an invited person signs in, their user id is `email:` and the address of the invitation.
-    """
-
-    user: User
-    email: str | None
-    role: Role
-    via: Literal["grant", "link"]
-
-
-class Link(Struct):
-    """The link. With `role` null the link opens nothing.
-
-    `url` is an address on this server, which only owners are shown. It is null if the link's token
-    cannot be derived any more. Renew the link then.
-    """
-
-    role: GivenRole | None
-    address_alone: bool
-    url: str | None
-
-
-class People(Struct):
-    """Everybody who has access, the owner first, and the link."""
-
-    people: list[Person]
-    link: Link
 
 
 class Grant(Struct):
@@ -121,8 +72,7 @@ class SharingApi:
     @operation("GET /api/documents/{document_id}/people", needs=Action.SEE_PEOPLE, asks=False)
     async def see_people(self, asked: Asked) -> People:
         """See who has access, and by what."""
-        view = await self._desk.view(asked.identity, asked.document_id)
-        return People([_person(person) for person in view.people], _link(view.link))
+        return await self._desk.view(asked.identity, asked.document_id)
 
     @operation(
         "POST /api/documents/{document_id}/people", answers={201: Grant}, needs=Action.SHARE, asks=False, errors={409}
@@ -160,9 +110,7 @@ class SharingApi:
     @operation("PUT /api/documents/{document_id}/link", needs=Action.SHARE, asks=False, errors={409})
     async def set_link(self, asked: Asked, body: LinkChange) -> Link:
         """Set the role that the link gives, and make a new link if asked to."""
-        role = None if body.role is None else Role(body.role)
-        wish = LinkWish(role, body.renew or False, body.address_alone)
-        return _link(await self._desk.set_link(asked.identity, asked.document_id, wish))
+        return await self._desk.set_link(asked.identity, asked.document_id, body)
 
     @operation("GET /api/documents/{document_id}/audit", needs=Action.SHARE, asks=False)
     async def see_audit(self, asked: Asked) -> Deeds:
@@ -173,16 +121,6 @@ class SharingApi:
         """
         deeds = await self._desk.deeds(asked.identity, asked.document_id)
         return Deeds([told(deed) for deed in deeds])
-
-
-def _person(person: StoredPerson) -> Person:
-    invited = person.user.user_id.startswith(INVITED)
-    return Person(person.user, person.email or (person.user.name if invited else None), person.role, person.via)
-
-
-def _link(link: LinkView) -> Link:
-    role = cast(GivenRole | None, link.role)  # nobody owns a document by its link
-    return Link(role, link.address_alone, link.path)
 
 
 def told(deed: StoredDeed) -> Deed:

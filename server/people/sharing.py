@@ -8,17 +8,22 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, Literal, cast
+
+from msgspec import Meta, Struct
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
+from crdt.protocol.messages import User
 from server.auth.base import Identity
 from server.people.access import Access, NotPossible, hash_token, no_such_document
 from server.store.base import Store
 from server.store.deeds_base import Deed
-from server.store.sharing_base import INVITED, Link, Person
+from server.store.sharing_base import INVITED
+from server.store.sharing_base import Link as StoredLink
+from server.store.sharing_base import Person as StoredPerson
 
 TOKEN_CHARACTERS = 22
 """Length of a link's token, in URL-safe base64: 132 bits."""
@@ -34,38 +39,52 @@ def derive_token(key: bytes, document_id: DocumentId, generation: int) -> str:
     return base64.urlsafe_b64encode(code).decode()[:TOKEN_CHARACTERS]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkWish:
-    """A change of the link that an owner asks for.
+GivenRole = Literal["editor", "commenter", "viewer"]
+GIVEN = "editor, commenter or viewer: ownership is transferred"
 
-    `renew` makes a new token, and the old ones open nothing any more. `address_alone`: the
-    document's address opens it without a token. None leaves that as it is.
+
+class LinkChange(Struct, forbid_unknown_fields=True):
+    """A change of the link.
+
+    `renew` makes a new link. People who have access only by an older link lose their access.
     """
 
-    role: Role | None
-    renew: bool = False
-    address_alone: bool | None = None
+    role: Annotated[GivenRole | None, Meta(description=f"{GIVEN}; or null, for a link that opens nothing")]
+    renew: Annotated[bool | None, Meta(description="true or false: whether to make a new link")] = None
+    address_alone: Annotated[
+        bool | None, Meta(description="true or false: whether the document's address is the link; absent: as it is")
+    ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class LinkView:
-    """The link as the document's people see it.
+class Person(Struct):
+    """Somebody with access.
 
-    `path` is the address to give to others. It is None if this person may not see the address, or
-    if the token cannot be derived any more.
+    Until an invited person signs in, their user id is `email:` and the address of the invitation.
     """
 
-    role: Role | None
+    user: User
+    email: str | None
+    role: Role
+    via: Literal["grant", "link"]
+
+
+class Link(Struct):
+    """The link. With `role` null the link opens nothing.
+
+    `url` is an address on this server, which only owners are shown. It is null if the link's token
+    cannot be derived any more. Renew the link then.
+    """
+
+    role: GivenRole | None
     address_alone: bool
-    path: str | None
+    url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessView:
-    """Everybody who has access, and the link."""
+class People(Struct):
+    """Everybody who has access, the owner first, and the link."""
 
-    people: Sequence[Person]
-    link: LinkView
+    people: list[Person]
+    link: Link
 
 
 class SharingDesk:
@@ -84,10 +103,12 @@ class SharingDesk:
         self._secret = secret
         self._most_people = most_people
 
-    async def view(self, identity: Identity, document_id: DocumentId) -> AccessView:
+    async def view(self, identity: Identity, document_id: DocumentId) -> People:
         role = (await self._access.require(identity, document_id, Action.SEE_PEOPLE)).role
         people = await self._sharing.people(document_id)
-        return AccessView(people, self._link_view(role, document_id, await self._link_of(document_id)))
+        return People(
+            [_shown(each) for each in people], self._link_view(role, document_id, await self._link_of(document_id))
+        )
 
     async def deeds(self, identity: Identity, document_id: DocumentId) -> Sequence[Deed]:
         """Return the record of the document: who did what, the last deed first."""
@@ -141,7 +162,7 @@ class SharingDesk:
         if not await self._access.change(identity, act):
             raise _owner_cannot_go()  # they have become the owner meanwhile
 
-    async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkWish) -> LinkView:
+    async def set_link(self, identity: Identity, document_id: DocumentId, wish: LinkChange) -> Link:
         """Open the link, close it, or renew it. Return the link as it is afterwards."""
         role = await self._begin(identity, document_id, Action.SHARE)
         link = await self._link_of(document_id)
@@ -168,23 +189,28 @@ class SharingDesk:
                 return await self._begin(identity, document_id, action)
         return ruling.role
 
-    async def _link_of(self, document_id: DocumentId) -> Link:
+    async def _link_of(self, document_id: DocumentId) -> StoredLink:
         standing = (await self._sharing.access([document_id], [])).get(document_id)
         if standing is None:
             raise no_such_document()
         return standing.link
 
-    def _link_view(self, role: Role, document_id: DocumentId, link: Link) -> LinkView:
-        address_alone = link.role is not None and link.token_hash is None
-        return LinkView(link.role, address_alone, self._path(role, document_id, link))
+    def _link_view(self, role: Role, document_id: DocumentId, link: StoredLink) -> Link:
+        given = cast(GivenRole | None, link.role)  # nobody owns a document by its link
+        return Link(given, given is not None and link.token_hash is None, self._path(role, document_id, link))
 
-    def _path(self, role: Role, document_id: DocumentId, link: Link) -> str | None:
+    def _path(self, role: Role, document_id: DocumentId, link: StoredLink) -> str | None:
         address = f"/d/{document_id}"
         if link.token_hash is None or link.role is None:
             return address if may(role, Action.SHARE) else None
         token = derive_token(self._secret(), document_id, link.generation)
         derivable = hash_token(token) == link.token_hash
         return f"{address}#link={token}" if may(role, Action.SHARE) and derivable else None
+
+
+def _shown(person: StoredPerson) -> Person:
+    invited = person.user.user_id.startswith(INVITED)
+    return Person(person.user, person.email or (person.user.name if invited else None), person.role, person.via)
 
 
 def _owner_stays() -> NotPossible:
@@ -195,11 +221,11 @@ def _owner_cannot_go() -> NotPossible:
     return NotPossible("The owner cannot be removed: transfer the document first.")
 
 
-def _wanted(key: bytes, document_id: DocumentId, link: Link, wish: LinkWish) -> Link:
+def _wanted(key: bytes, document_id: DocumentId, link: StoredLink, wish: LinkChange) -> StoredLink:
     generation = link.generation + (1 if wish.renew else 0)
     was_address = link.role is not None and link.token_hash is None
     address_alone = was_address and not wish.renew if wish.address_alone is None else wish.address_alone
     if wish.role is None and not wish.renew:
-        return Link(None, link.token_hash, link.generation)
+        return StoredLink(None, link.token_hash, link.generation)
     token_hash = None if address_alone else hash_token(derive_token(key, document_id, generation))
-    return Link(wish.role, token_hash, generation)
+    return StoredLink(None if wish.role is None else Role(wish.role), token_hash, generation)

@@ -61,8 +61,7 @@ def _by_token(people: PeopleSettings, clock: Callable[[], float], now: Callable[
 
 def _keys(people: PeopleSettings, clock: Callable[[], float]) -> "KeySource":
     from server.auth.jwks import JwksKeys
-    from server.auth.key_text import public_key, secret_key
-    from server.auth.tokens import FixedKey
+    from server.auth.tokens import FixedKey, public_key, secret_key
 
     if people.jwt_secret is not None:
         return FixedKey(secret_key(people.jwt_secret))

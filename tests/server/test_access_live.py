@@ -7,6 +7,7 @@ the hint.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -16,7 +17,7 @@ from crdt.permissions import Role
 from crdt.protocol.messages import Acknowledged, Refused, User
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
-from server.people.sharing import LinkWish
+from server.people.sharing import GivenRole, LinkChange
 from server.store.base import Whose
 from server.store.sql import SqlStore
 from tests.harness.live_server import until
@@ -42,8 +43,10 @@ class Cluster:
 
     async def link(self, role: Role | None, *, renew: bool = False, address_alone: bool = False) -> str | None:
         """Change the link; the token that comes with the address now."""
-        view = await self.first.desk.set_link(OWNER, DOCUMENT, LinkWish(role, renew, address_alone))
-        return None if view.path is None else view.path.partition("#link=")[2] or None
+        view = await self.first.desk.set_link(
+            OWNER, DOCUMENT, LinkChange(cast(GivenRole | None, role), renew, address_alone)
+        )
+        return None if view.url is None else view.url.partition("#link=")[2] or None
 
 
 @pytest.fixture
@@ -209,7 +212,7 @@ async def test_everybody_keeps_what_a_document_without_an_owner_lets_them_until_
     for person in (alice, bob):
         await person.joins(old)
         assert person.role is Role.OWNER
-    await cluster.first.desk.set_link(alice.identity, old, LinkWish(Role.VIEWER))
+    await cluster.first.desk.set_link(alice.identity, old, LinkChange("viewer"))
     await until(lambda: bob.role is Role.VIEWER or bob.closed is not None)
     assert alice.role is Role.OWNER
     assert [deed.kind for deed in await cluster.first.desk.deeds(alice.identity, old)] == ["link", "adopt", "create"]

@@ -15,8 +15,7 @@ from crdt.protocol.messages import User
 from crdt.protocol.requests import Guest
 from server.auth.base import Credentials, Identity
 from server.auth.jwt import JwtAuthenticator
-from server.auth.key_text import secret_key
-from server.auth.tokens import FixedKey, Rules
+from server.auth.tokens import FixedKey, Rules, secret_key
 from server.doors.native import GatewayLimits
 from tests.harness.bell import PATIENCE, given_time
 from tests.harness.live_server import LiveServer, guests, serving, until

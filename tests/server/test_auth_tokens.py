@@ -15,8 +15,7 @@ from crdt.permissions import Role
 from crdt.protocol.requests import Guest
 from server.auth.base import Credentials, Identity, may_create
 from server.auth.jwt import JwtAuthenticator
-from server.auth.key_text import public_key, published_key, secret_key
-from server.auth.tokens import FixedKey, Rules
+from server.auth.tokens import FixedKey, Rules, public_key, published_key, secret_key
 from tests.harness.log_lines import log_lines
 from tests.harness.tokens import NOW, SECRET, SigningKey, signing_key, token
 

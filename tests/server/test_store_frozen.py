@@ -12,7 +12,7 @@ from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.messages import Acknowledged
 from server.bus.memory import MemoryBus
-from server.people.sharing import LinkWish
+from server.people.sharing import LinkChange
 from server.store.sql import SqlStore
 from tests.harness.live_server import until
 from tests.harness.node import Node, running_node
@@ -78,7 +78,7 @@ async def test_an_open_document_is_joined_as_before_while_the_database_does_not_
 async def test_who_cannot_be_judged_from_memory_is_told_to_come_later(node: Node, postgres: PostgresServer) -> None:
     owner = node.person("owner")
     await owner.joins(DOCUMENT)
-    await node.desk.set_link(owner.identity, DOCUMENT, LinkWish(Role.VIEWER))
+    await node.desk.set_link(owner.identity, DOCUMENT, LinkChange("viewer"))
     async with frozen(postgres):
         with pytest.raises(Unavailable):
             await node.person("somebody").joins(DOCUMENT)
