@@ -287,7 +287,7 @@ export class OfflineCopy {
       if ("update" in record) changes.push({ key, ...record });
       else if (name === "whole" && record.count >= Number(count)) whole.add(tab);
     }
-    // The content may have been read before what another tab has written just now.
+    // The content may lack them: a page that went had no time for it, another tab has written just now.
     for (const { update } of changes) Y.applyUpdate(doc, update, content);
     const dirty = [...marks.keys()].some((tab) => !whole.has(tab));
     return { dirty, changes, applied: applied?.epoch === epoch ? applied.seq : null };
@@ -345,8 +345,9 @@ export class OfflineCopy {
     for (const [key] of drops) this.written.delete(key);
     this.appliedWritten = applied;
     try {
-      const writing = puts.length > 0 ? putAll(customOf(db), puts) : Promise.resolve();
-      const rest = customOf(db);
+      const writing = puts.length > 0 ? putAll(db, puts) : Promise.resolve();
+      // Both stores: `applied` waits for the content that was written before.
+      const rest = db.transaction(["updates", "custom"], "readwrite").objectStore("custom");
       const done = [
         writing,
         ...drops.map((drop) => dropRecord(rest, drop)),
@@ -409,13 +410,12 @@ export class OfflineCopy {
 /** What browsers tell a page last; after that it may be gone. */
 const LAST_CHANCES = ["visibilitychange", "pagehide"] as const;
 
-/** Both stores are held: the content that was written before is durable before the records are. */
-function customOf(db: IDBDatabase): IDBObjectStore {
-  return db.transaction(["updates", "custom"], "readwrite").objectStore("custom");
-}
-
-/** Without `commit` the browser waits for the page to hear of each record, and drops them all if the page goes first. */
-function putAll(store: IDBObjectStore, records: readonly (readonly [string, Written])[]): Promise<unknown> {
+/**
+ * Write records in a hurry: the page may be going. They wait for no content, which y-indexeddb writes key by key. Without `commit`
+ * the browser would wait for the page to hear of each record, and drop them all if the page goes first.
+ */
+function putAll(db: IDBDatabase, records: readonly (readonly [string, Written])[]): Promise<unknown> {
+  const store = db.transaction("custom", "readwrite").objectStore("custom");
   const done = records.map(([key, record]) => result(store.put(record, key)));
   store.transaction.commit();
   return Promise.all(done);
