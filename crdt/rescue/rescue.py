@@ -522,8 +522,11 @@ class _Rescue:
 
     def _is_unaware(self, piece: Piece, moved: Piece, mover: int) -> bool:
         """Whether the author of a piece did not know that the part beside it had moved."""
-        if self._change.after is not None:
-            return moved.moved_at > self._change.after and mover != piece.client
+        after, author = self._change.after, self._change.author
+        if after is not None:
+            # A page says what the page before it has done offline too, under another client id.
+            is_own = mover == piece.client or (author is not None and moved.killer == author)
+            return moved.moved_at > after and not is_own
         right = None if piece.right_origin is None else self._sequences.find(*piece.right_origin)
         # Nobody who knows of the move writes before the dead.
         return right is not None and right.dead and right.heir is not None and right.branch is piece.branch

@@ -150,6 +150,7 @@ class Change:
     """What one update has done.
 
     Attributes:
+        author: the client id of the session that said it, if known.
         fresh: the pieces that it brought.
         named: the pieces that it has deleted.
         already: the pieces that it has deleted too, because its author did not know that they were
@@ -160,6 +161,7 @@ class Change:
     turn: int
     seq: int
     after: int | None
+    author: int | None = None
     fresh: list[Piece] = field(default_factory=list)
     named: list[Piece] = field(default_factory=list)
     already: list[Piece] = field(default_factory=list)
@@ -341,6 +343,7 @@ class Sequences:
         self._integrate(list(self._read(reader, update)), change)
         if author is None and change.fresh:
             author = change.fresh[0].client
+        change.author = author
         ranges = list(reader.deleted())
         # Content that is all known says that the update was taken before. Its deletions are old.
         if ranges and (change.fresh or reader.count == 0):

@@ -1,5 +1,6 @@
 """What a room does about a rescue: whose ids, which rows, and who is told."""
 
+import re
 from typing import Any, cast
 
 import pytest
@@ -11,9 +12,9 @@ from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.links import decode_links
 from crdt.protocol.messages import UpdateMessage
 from crdt.protocol.row import Row
-from crdt.rescue.rescue import Rescued, answer
+from crdt.rescue.rescue import Rescued, Said, answer
 from crdt.rescue.scribe import RESCUER
-from crdt.rescue.sequences import Sequences
+from crdt.rescue.sequences import Sequences, words_of
 from crdt.room.effects import Rescue
 from tests.harness.room import Seat, Table
 
@@ -175,3 +176,32 @@ def test_nobody_goes_on_under_the_servers_own_id() -> None:
     assert bob.refusals == ["client_id_taken"]
     with pytest.raises(ProtocolError, match="the server's own"):
         table.seat("mallory", first_client_id=RESCUER - len(table.seats))
+
+
+def test_a_page_knows_what_the_page_before_it_has_split_offline() -> None:
+    """Both changes come in one row of one session, whose client id is the second page's."""
+    said: list[bytes] = []
+
+    def opened(client_id: int, before: Doc[Any]) -> tuple[Doc[Any], XmlFragment]:
+        doc: Doc[Any] = Doc(client_id=client_id)
+        doc.apply_update(before.get_update())
+        doc.observe(lambda event: said.append(event.update))
+        return doc, cast(XmlFragment, doc.get("default", type=XmlFragment))
+
+    def first_line(root: XmlFragment) -> XmlText:
+        return cast(XmlText, cast(XmlElement, root.children[0]).children[0])
+
+    base, root = opened(1000, Doc())
+    root.children.append(paragraph("OneTwo"))
+    first_page, root = opened(10, base)
+    sequences = Sequences(ROOTS)
+    sequences.take(base.get_update(), 1)
+    said.clear()
+    with first_page.transaction():
+        del first_line(root)[3:]
+        root.children.append(paragraph("Two"))
+    _, root = opened(11, first_page)
+    first_line(root).insert(3, "!")
+
+    assert answer(sequences, 2, [Said(update, 1, 11) for update in said]).answers == (None, None)
+    assert re.findall(r"\w+!?", re.sub("<[^>]*>", " ", words_of(sequences.root("default")))) == ["One!", "Two"]

@@ -137,6 +137,32 @@ async def test_what_was_written_offline_leaves_as_it_was_made(meet: Meeting, sha
     assert all(re.match(r"[1-9][0-9]*,", match[1]) for match in updates), updates
 
 
+async def test_a_line_broken_offline_stays_broken_where_it_was(meet: Meeting, shared_site: Site, line: Line) -> None:
+    """The page that types on is another one than the page that broke the line, under another client id."""
+    person, alice, bob = await two_on_different_lines(meet, line, await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("OneTwo")
+    await bob.sees("OneTwo")
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+
+    await loses_the_network(person, line)
+    await alice.shows("Offline")
+    await alice.goes_to_start()
+    await alice.press("ArrowRight", "ArrowRight", "ArrowRight", "Enter")
+    await alice.shows(KEPT)
+    await alice.reloads()
+    await alice.goes_after("One")
+    await alice.types("!")
+    await alice.shows(KEPT)
+
+    await finds_the_network(person, line)
+    await alice.shows("Saved")
+    await bob.sees("One!")
+    await agree(alice, bob)
+    assert await bob.text() == "One!\nTwo"
+
+
 async def test_two_tabs_of_one_device_write_offline_and_one_is_closed(
     meet: Meeting, shared_site: Site, line: Line
 ) -> None:
