@@ -56,6 +56,8 @@ class Code(StrEnum):
     """The document is open read-only, because its log cannot be replayed. Everything is kept."""
     UNAVAILABLE = "unavailable"
     """A dependency does not answer, or memory is short: keep the change and try again."""
+    OTHER_FORMAT = "other_format"
+    """The session does not declare the document's format. It reads, and writes no rich text."""
     DELETED = "deleted"
     """The document was deleted for ever."""
     DRAINING = "draining"

@@ -6,6 +6,11 @@ from typing import NamedTuple
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.reader import Inspected
 
+Roots = frozenset[str]
+"""Names of root types."""
+
+NO_ROOTS: Roots = frozenset()
+
 MayWrite = Callable[[int], bool]
 """A function that tells whether the author may write under a client id."""
 
@@ -32,6 +37,16 @@ class Admission(NamedTuple):
 def taken() -> ProtocolError:
     """The refusal of an update under somebody else's client id."""
     return ProtocolError(Code.CLIENT_ID_TAKEN, "The client id belongs to somebody else. Take another one.")
+
+
+def other_format() -> ProtocolError:
+    """The refusal of a change in rich text whose format the author does not declare."""
+    return ProtocolError(
+        Code.OTHER_FORMAT,
+        "This page does not know the document's format, and could delete what it does not know. Nothing was written. Load the "
+        "page anew, or open the document with an editor that declares the format. The document's owner can also let other "
+        "editors write.",
+    )
 
 
 RESERVE_BYTES = 2**20

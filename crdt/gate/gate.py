@@ -15,6 +15,8 @@ whole server stands:
 5. **The author may write.** New structs under a client id need the consent of `may_write`. Known
    structs that come again need none. Clients upload overlapping parts, and also whole documents
    with other people's work.
+6. **The author knows the format.** `closed` names the roots in which an author may change nothing,
+   because the author's editor could delete what it does not know.
 
 Duplicates are judged like all other updates, because Yjs and yrs look at the references of structs
 that they already have. The gate does not notice a second, different struct under a known id. The
@@ -30,7 +32,7 @@ documents that are made only of such forgeries.
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from crdt.errors import ProtocolError
-from crdt.gate.admission import Admission, MayWrite, taken, too_costly
+from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots, other_format, taken, too_costly
 from crdt.gate.deletions import Deletions
 from crdt.gate.engine_cost import PLENTY, ROUNDS, EngineCost
 from crdt.gate.growth import check_authors, check_places, check_structs
@@ -63,6 +65,8 @@ class Knowledge:
 
     __slots__ = (
         "_clocks",
+        "_closed",
+        "_closed_branches",
         "_cost",
         "_dead_branches",
         "_deletions",
@@ -88,6 +92,10 @@ class Knowledge:
         self._cost = EngineCost(self._deletions)
         self._touched: dict[int, tuple[int, int, int]] = {}
         """Client ids of the updates under judgement: clock, runs and low surrogates before them."""
+        self._closed = NO_ROOTS
+        """Roots that the author of the updates under judgement may not change."""
+        self._closed_branches: dict[int, bool] = {}
+        """Whether a branch is in such a root, for branches that were looked at."""
         self._dead_branches: set[int] = set()
         """Branches that `_reconcile` has found inside of something deleted."""
         self._overwritten: list[tuple[int, int, int]] = []
@@ -139,19 +147,28 @@ class Knowledge:
         }
 
     def admit(
-        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
+        self,
+        updates: Sequence[Inspected],
+        may_write: MayWrite,
+        own: int | None = None,
+        *,
+        measured: bool = False,
+        closed: Roots = NO_ROOTS,
     ) -> Admission:
         """Check updates against the document one after the other, and take in all or none.
 
         `may_write` is asked once for each client id with new structs. `own` is the session's client
-        id. `measured` says that the engine has already been measured with these updates.
+        id. `measured` says that the engine has already been measured with these updates. `closed`
+        are roots in which the author may neither insert nor delete.
 
         Raises ProtocolError, and then nothing has changed: `missing_past`, `client_id_taken`,
-        `bad_update`, `document_full`, or `too_costly` for updates that must be measured first.
+        `bad_update`, `document_full`, `other_format` for a change in a closed root, or `too_costly`
+        for updates that must be measured first.
         """
-        typed = self.typing_runs.admit(updates, self._clocks, may_write)
+        typed = None if closed else self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
             return typed
+        self._closed = closed
         try:
             for update in updates:
                 if not self._take_small(update):
@@ -163,12 +180,19 @@ class Knowledge:
             raise
 
     def admit_in_slices(
-        self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None = None, *, measured: bool = False
+        self,
+        updates: Sequence[Inspected],
+        may_write: MayWrite,
+        own: int | None = None,
+        *,
+        measured: bool = False,
+        closed: Roots = NO_ROOTS,
     ) -> Generator[None, None, Admission]:
         """Do the same as `admit`, with pauses in which the event loop can turn.
 
         No other method of this object may be called until the generator has ended.
         """
+        self._closed = closed
         try:
             for taken, update in enumerate(updates):
                 if taken % UPDATES_AT_ONCE == UPDATES_AT_ONCE - 1:
@@ -405,6 +429,8 @@ class Knowledge:
         lows = struct[8]
         kind &= KEYED - 1
         start = clock if clock > reached else reached  # only the rest of a struct may be new
+        if self._closed and (place or kind > DELETED):
+            self._check_open(place)
         self._places.extend(client, start, place, kind)
         self._cost.add(client, struct, place, self._clocks)
         if kind <= DELETED:
@@ -433,8 +459,34 @@ class Knowledge:
             for start, end in ranges:
                 if self._surrogates.cut(client, start) or self._surrogates.cut(client, end):
                     raise _cut()
+        if self._closed:
+            for start, end in ranges:
+                self._check_deletion(client, start, end)
         self._cost.add_deletions(client, len(ranges), self._clocks)
         self._deletions.add(client, ranges)
+
+    def _check_deletion(self, client: int, start: int, end: int) -> None:
+        """Raise ProtocolError(other_format) if something living in a closed root is deleted."""
+        if not self._deletions.covers(client, start, end):
+            for first, last, place in self._places.pieces(client, start, end):
+                if not self._deletions.covers(client, first, last):
+                    self._check_open(place)
+
+    def _check_open(self, place: int) -> None:
+        """Raise ProtocolError(other_format) for a place in a closed root."""
+        known, climbed = self._closed_branches, list[int]()
+        while place >> 1 not in known:
+            climbed.append(place >> 1)
+            owner = self._places.owner(place)
+            if owner is None:
+                # What is nowhere may be anywhere: perhaps an older version has let it in.
+                known[place >> 1] = place == NOWHERE or self._places.root_of(place) in self._closed
+            else:
+                place = self._places.of(*owner)
+        answer = known[place >> 1]
+        known.update(dict.fromkeys(climbed, answer))
+        if answer:
+            raise other_format()
 
     def _take_blindly(self, update: Inspected) -> None:
         """Take in a durable update that today's rules refuse, with every new struct nowhere."""
@@ -451,6 +503,8 @@ class Knowledge:
 
     def _settle(self, mark: Mark) -> None:
         """Make the changes of the updates under judgement final."""
+        self._closed = NO_ROOTS
+        self._closed_branches.clear()
         self._touched.clear()
         self._deletions.settle()
         self._cost.settle()

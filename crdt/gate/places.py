@@ -20,6 +20,7 @@ structs in one text has one run per author. Rich text has two or three runs per 
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.contents import (
@@ -104,6 +105,16 @@ class Places:
             self._depths.append(0)
             self._holds += (_IN_XML if name in self._limits.fragment_roots else _EVERYTHING, _UNDER_KEY)
         return branch * 2
+
+    def pieces(self, client: int, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the parts of known clocks that are in one place each: first clock, end, place."""
+        starts, places = self._runs[client]
+        at = bisect_right(starts, start) - 1
+        while start < end:
+            at += 1
+            until = min(end, starts[at]) if at < len(starts) else end
+            yield start, until, places[at - 1]
+            start = until
 
     def extend(self, client: int, clock: int, place: int, kind: int) -> None:
         """Add a struct that begins at the client id's present end.

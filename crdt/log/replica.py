@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from crdt.errors import ProtocolError
-from crdt.gate.admission import Admission, MayWrite
+from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots
 from crdt.gate.engine_cost import PLENTY
 from crdt.gate.gate import Knowledge
 from crdt.ids import ClientId, Epoch, Seq
@@ -316,17 +316,29 @@ class Replica:
         return inspect_batch(decode_batch(batch), self._limits)
 
     def admit(
-        self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None = None, *, measured: bool = False
+        self,
+        updates: Sequence[Inspected],
+        may_write: MayWrite,
+        own: ClientId | None = None,
+        *,
+        measured: bool = False,
+        closed: Roots = NO_ROOTS,
     ) -> Admission:
         """Let all or none of a session's updates in. `own` is the session's client id.
 
         Raises ProtocolError (see `Knowledge.admit`).
         """
         knowledge = self._knowledge if self._snapshot is None else self.knowledge
-        return knowledge.admit(updates, may_write, own, measured=measured)
+        return knowledge.admit(updates, may_write, own, measured=measured, closed=closed)
 
     def admit_in_slices(
-        self, updates: Sequence[Inspected], may_write: MayWrite, own: ClientId | None, *, measured: bool
+        self,
+        updates: Sequence[Inspected],
+        may_write: MayWrite,
+        own: ClientId | None,
+        *,
+        measured: bool,
+        closed: Roots = NO_ROOTS,
     ) -> Generator[None, None, Admission]:
         """Do the same as `admit`, with pauses in which the event loop can turn.
 
@@ -334,7 +346,8 @@ class Replica:
         """
         self.judging = True
         try:
-            return (yield from self.knowledge.admit_in_slices(updates, may_write, own, measured=measured))
+            judged = self.knowledge.admit_in_slices(updates, may_write, own, measured=measured, closed=closed)
+            return (yield from judged)
         finally:
             self.judging = False
             late, self._unlearned = self._unlearned, []

@@ -71,6 +71,9 @@ def write_changes(changes: Sequence[PresenceChange]) -> str:
 
 Durability = Literal["ok", "waiting"]
 
+MAX_FORMAT_VERSION = 1_000_000
+"""Greatest version of a format."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -100,11 +103,47 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Format:
+    """A format of rich text: which nodes, marks and attributes it may hold.
+
+    Each version knows everything that the versions of the same name before it know.
+    """
+
+    name: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9@/_.-]{1,64}\Z")]
+    version: Annotated[int, Meta(ge=1, le=MAX_FORMAT_VERSION)]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """The part of the catalogue that an open page shows. `trashed_at` is ISO 8601."""
+    """The part of the catalogue that an open page shows.
+
+    Attributes:
+        trashed_at: ISO 8601.
+        format: the format of the rich text; None until a writer has declared one.
+        any_format: whether the owner lets sessions of other formats write the rich text.
+    """
 
     title: str
     trashed_at: str | None
+    format: Format | None = None
+    any_format: bool = False
+
+    def is_known_to(self, declared: Format | None) -> bool:
+        """Whether a session that declares this format, or none, may write the rich text."""
+        present = self.format
+        if present is None or self.any_format:
+            return True
+        return declared is not None and declared.name == present.name and declared.version >= present.version
+
+    def is_raised_by(self, declared: Format | None) -> bool:
+        """Whether the next edit of a session that declares this, or nothing, sets or raises it."""
+        if declared is None:
+            return False
+        present = self.format
+        return present is None or (declared.name == present.name and declared.version > present.version)
 
     def check_change(self) -> None:
         """Raise ProtocolError(forbidden) if nobody may change the document now."""
@@ -121,6 +160,7 @@ class JoinRequest:
         key: see "Client ids" in PROTOCOL.md.
         seq: the client has everything of this epoch's log up to this row.
         after: the last row that the client has applied.
+        format: the format that the client's editor knows; None if it does not say.
     """
 
     state_vector: bytes
@@ -129,6 +169,7 @@ class JoinRequest:
     epoch: Annotated[Epoch, Meta(ge=0, le=MAX_SAFE)] | None = None
     seq: Annotated[Seq, Meta(ge=0, le=MAX_SAFE)] | None = None
     after: Annotated[Seq, Meta(ge=0, le=MAX_SAFE)] | None = None
+    format: Format | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,5 +426,10 @@ def encode_error(error: ManyhandsError) -> dict[str, Value]:
 
 
 def encode_info(info: DocumentInfo) -> dict[str, Value]:
-    """Put the page's part of the catalogue into JSON."""
-    return {"title": info.title, "trashed_at": info.trashed_at}
+    """Put the page's part of the catalogue into JSON. A format is named once there is one."""
+    said: dict[str, Value] = {"title": info.title, "trashed_at": info.trashed_at}
+    if info.format is not None:
+        said["format"] = {"name": info.format.name, "version": info.format.version}
+    if info.any_format:
+        said["any_format"] = True
+    return said

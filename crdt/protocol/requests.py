@@ -18,7 +18,7 @@ from msgspec import Meta, ValidationError, convert
 from crdt.budget import Account, Lease
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.ids import ID_PATTERN, DocumentId, Seq
-from crdt.protocol.messages import JoinRequest, Json
+from crdt.protocol.messages import MAX_FORMAT_VERSION, JoinRequest, Json
 from crdt.yjs.varint import MAX_SAFE
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ _WANTED: Mapping[str, str] = {
     "guest": "an object",
     "state": "an object, or null for a cursor that is nowhere",
     "protocol": "1, the only version of this protocol",
+    "format": "an object with a name and a version",
+    "format.name": "a string of 1 to 64 letters, digits, @, /, _, . or -",
+    "format.version": f"an integer from 1 to {MAX_FORMAT_VERSION}",
     **dict.fromkeys(("state_vector", "batch", "part"), _BINARY),
     **dict.fromkeys(("client_id", "epoch", "seq", "after", "index", "offset", "total"), _INTEGER),
 }
@@ -145,7 +148,7 @@ class Greeting:
 
 ClientRequest = Join | Fetch | Update | Upload | Presence | Leave | Authenticate
 
-_JOIN = "{state_vector, client_id, key?, epoch?, seq?, after?, link?}"
+_JOIN = "{state_vector, client_id, key?, epoch?, seq?, after?, link?, format?}"
 _FORMS: Mapping[str, tuple[type[ClientRequest], tuple[tuple[str, ...], ...]]] = {
     "join": (Join, (("document_id", _JOIN),)),
     "fetch": (Fetch, (("document_id", "{index}"),)),
@@ -215,7 +218,8 @@ def _converted(given: Mapping[str, object], form: type[T]) -> T:
     except ValidationError as error:
         path = _PATH.search(str(error))
         name = "an argument" if path is None else path[1] or path[2]
-        raise _malformed(f"`{name}` must be {_WANTED.get(name.rpartition('.')[2], 'of another form')}.") from None
+        wanted = _WANTED.get(name) or _WANTED.get(name.rpartition(".")[2], "of another form")
+        raise _malformed(f"`{name}` must be {wanted}.") from None
     except UnicodeEncodeError:
         raise _malformed("Half of a surrogate pair is no character.") from None
 

@@ -192,6 +192,7 @@ class Members:
             self._release(session)
             self.presence.remove(presence_id)
         session.enter(presence_id, _author(request, user), user, role, parts or Synced())
+        session.format = request.format
         self.sessions[session] = None
         self._by_client[session.client_id] = session
         self._listeners = None

@@ -72,11 +72,14 @@ class Rescuing:
 
         An update with content that is known was taken before, and is only repeated.
         """
+        return self.touches_moved([update for update in updates if not update.clients])
+
+    def touches_moved(self, updates: Sequence[Inspected]) -> bool:
+        """Whether updates delete words that live elsewhere by now."""
         touches = self._moved.touches
         return any(
             touches(client, first, end)
             for update in updates
-            if not update.clients
             for client, ranges in update.deletions
             for first, end in ranges
         )

@@ -22,7 +22,7 @@ from contextlib import closing
 
 from crdt.budget import Account, unbounded
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
-from crdt.gate.admission import Admission, MayWrite, check_fits
+from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots, check_fits, other_format
 from crdt.ids import ClientId, Epoch, IdFactory, Seq, UpdateId
 from crdt.log.document import Damaged, Engine, apply_update
 from crdt.log.replay import InspectedRow, inspect_row
@@ -248,8 +248,9 @@ class Room:
         """
         try:
             replica, submission = self.replica, self._submission(session, updates, request, measured=measured)
+            own, closed = submission.author.client_id, self._closed_to(session, updates)
             slices = replica.admit_in_slices(
-                submission.updates, self._may_write(submission), submission.author.client_id, measured=measured
+                submission.updates, self._may_write(submission), own, measured=measured, closed=closed
             )
             with closing(slices):
                 while True:
@@ -303,9 +304,20 @@ class Room:
     def _admit(self, submission: Submission) -> list[Effect]:
         """Have the gate judge a batch, and let it wait for the store; raises ManyhandsError."""
         updates, own = submission.updates or submission.repeated, submission.author.client_id
-        return self._admitted(
-            submission, self.replica.admit(updates, self._may_write(submission), own, measured=submission.measured)
-        )
+        may_write, closed = self._may_write(submission), self._closed_to(submission.session, updates)
+        admission = self.replica.admit(updates, may_write, own, measured=submission.measured, closed=closed)
+        return self._admitted(submission, admission)
+
+    def _closed_to(self, session: Session, updates: Sequence[Inspected] = ()) -> Roots:
+        """Return the roots that a session may not change, as it does not declare the format.
+
+        Raises ProtocolError(other_format) if the updates delete words that live elsewhere by now.
+        """
+        if self.info.is_known_to(session.format):
+            return NO_ROOTS
+        if self._rescuing.touches_moved(updates):
+            raise other_format()
+        return self._gate_limits.fragment_roots
 
     def _admitted(self, submission: Submission, admission: Admission) -> list[Effect]:
         if not admission.news:
@@ -434,7 +446,8 @@ class Room:
         Access changed before it, or the document went into the trash. The room knows all of that by
         now.
         """
-        if self._outbox.bars or self.info.trashed_at is not None:
+        outsiders = any(map(self._closed_to, self._outbox.authors()))
+        if self._outbox.bars or outsiders or self.info.trashed_at is not None:
             return self.append_refused(update_id, "Access ended before an append.")
         self._outbox.repeat(update_id)
         return []
@@ -637,6 +650,12 @@ class Room:
         return effects
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
-        """Take over a changed catalogue entry, and tell everybody."""
-        self.info = info
-        return self.members.tell(DocumentMessage(info))
+        """Take over a changed catalogue entry, and tell everybody.
+
+        What waits from sessions that may no longer write the rich text is judged again.
+        """
+        before, self.info = self.info, info
+        effects = self.members.tell(DocumentMessage(info)) if info != before else []
+        if any(self._closed_to(submission.session) for submission in self._outbox.waiting):
+            effects += self._catching_up.reload("The document has a format that somebody does not declare.")
+        return effects

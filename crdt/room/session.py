@@ -17,7 +17,7 @@ from typing import NamedTuple
 from crdt.budget import Lease
 from crdt.errors import Unavailable
 from crdt.ids import ClientId, PresenceId, Seq
-from crdt.protocol.messages import Role, User
+from crdt.protocol.messages import Format, Role, User
 from crdt.protocol.row import AuthorKeys, Contributor
 
 
@@ -107,6 +107,7 @@ class Session:
         author: the writer of the session's updates.
         begun: whether the person has sent something to be written.
         contributor: the person or program, as the log names who wrote.
+        format: the format that the author's editor knows; None if it does not say.
         may_write: whether the role takes updates.
         owned: the client id that the log has bound to the author's key; None if it is not known to
             be bound.
@@ -123,6 +124,7 @@ class Session:
         "author",
         "begun",
         "contributor",
+        "format",
         "may_write",
         "owned",
         "presence_id",
@@ -142,6 +144,7 @@ class Session:
     def __init__(self, agent_for: str | None = None, arrival: int = 0) -> None:
         self.agent_for, self.arrival = agent_for, arrival
         self.after: Seq | None = None
+        self.format: Format | None = None
         self.state: State = Synced()
         self.begun = False
 

@@ -16,6 +16,7 @@ from crdt.ids import ClientId, DocumentId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
     ClosedMessage,
+    Format,
     JoinAnswer,
     JoinRequest,
     Refused,
@@ -57,15 +58,21 @@ class DirectDoor:
 
     @asynccontextmanager
     async def author(
-        self, document_id: DocumentId, identity: Identity, *, agent_for: str | None = None
+        self,
+        document_id: DocumentId,
+        identity: Identity,
+        *,
+        agent_for: str | None = None,
+        declares: Format | None = None,
     ) -> AsyncIterator["Author"]:
         """Yield an author who has joined a document and may write there.
 
         With `agent_for` None, the person wrote the edit themselves. Otherwise `identity` is an
         agent's, and `agent_for` is the user id of the person that the agent writes for, or empty.
+        `declares`: the format that the edits are made for.
         Raises ManyhandsError, as every join does.
         """
-        author = Author(self, document_id, identity, agent_for)
+        author = Author(self, document_id, identity, agent_for, declares)
         try:
             await author.join()
             yield author
@@ -87,7 +94,7 @@ class DirectDoor:
 
     async def seat(self, author: "Author") -> tuple[Seat, JoinAnswer]:
         """Return a seat for an author, and the answer to the join; raises ManyhandsError."""
-        request = JoinRequest(b"\0", author.client_id, self._key)
+        request = JoinRequest(b"\0", author.client_id, self._key, format=author.declares)
         seat, answer, _ = await self._rooms.join(author.document_id, request, author.identity, author)
         return seat, answer
 
@@ -136,8 +143,10 @@ class Author:
         document_id: DocumentId,
         identity: Identity,
         agent_for: str | None,
+        declares: Format | None,
     ) -> None:
         self.door = door
+        self.declares = declares
         self.document_id = document_id
         self.identity = identity
         self.client_id = door.take_id(document_id)

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role
-from crdt.protocol.messages import User
+from crdt.protocol.messages import Format, User
 from server.auth.base import may_create
 from server.http.operation import Asked, operation
 from server.observe import log
@@ -52,6 +52,12 @@ class Title(Struct, forbid_unknown_fields=True):
     title: _AskedTitle
 
 
+class FormatChange(Struct, forbid_unknown_fields=True):
+    """A change of who may write the rich text of a document that has a format."""
+
+    any_format: Annotated[bool, Meta(description="true or false: whether programs of other formats may write too")]
+
+
 class Listing(Struct, forbid_unknown_fields=True):
     """The choice of the documents to list."""
 
@@ -74,7 +80,8 @@ class Document(Struct):
     """A document's entry, as one person sees it.
 
     `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the
-    snapshot. `role` is the role of the person who asks.
+    snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It
+    is null until a writer has declared one. With `any_format`, programs of other formats may write.
     """
 
     id: DocumentId
@@ -85,6 +92,8 @@ class Document(Struct):
     size: int
     role: Role
     owner: User | None
+    format: Format | None
+    any_format: bool
 
 
 class Documents(Struct):
@@ -192,6 +201,15 @@ class DocumentsApi:
         by = asked.identity.user.user_id
         return self._changed(asked, await self._catalogue.set_trashed(asked.document_id, None, by=by))
 
+    @operation("PUT /api/documents/{document_id}/format", needs=Action.SHARE)
+    async def set_format_rule(self, asked: Asked, body: FormatChange) -> Document:
+        """Let programs of other formats write the rich text, or let them no longer.
+
+        They may delete what they do not know.
+        """
+        by, allowed = asked.identity.user.user_id, body.any_format
+        return self._changed(asked, await self._catalogue.allow_any_format(asked.document_id, allowed=allowed, by=by))
+
     @operation("DELETE /api/documents/{document_id}", needs=Action.DELETE, errors={409})
     async def delete_document(self, asked: Asked) -> None:
         """Delete a document for ever. The document must be in the trash (else 409 `forbidden`)."""
@@ -232,6 +250,8 @@ def shown(entry: Entry, ruling: Ruling) -> Document:
         entry.size,
         ruling.role,
         ruling.owner,
+        entry.format,
+        entry.any_format,
     )
 
 

@@ -56,6 +56,7 @@ from server.rooms.rescuing import Answers, Rescuing
 from server.rooms.seat import Circle, Door, Seat
 from server.rooms.trials import Trials
 from server.store import base as store
+from server.store.deeds_base import Done
 from server.store.set_aside_base import SetAsides
 
 DRAIN_CHECK = 0.25
@@ -70,7 +71,8 @@ LONGEST_HOLD = 0.12
 
 def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
     """Return what an open page shows of a catalogue entry."""
-    return DocumentInfo(entry.title, entry.trashed_at.isoformat() if entry.trashed_at else None)
+    trashed_at = entry.trashed_at.isoformat() if entry.trashed_at else None
+    return DocumentInfo(entry.title, trashed_at, entry.format, entry.any_format)
 
 
 def shutting_down() -> Unavailable:
@@ -85,6 +87,7 @@ class Surroundings:
     Attributes:
         clock: monotonic seconds.
         judge: gives everybody in a room the role that they have by now.
+        tell: tells the people of an open document what was done to it.
         left: is told of each seat that has become free.
         closed: is told of each document that is in memory no longer.
         draining: nothing is opened or taken any more.
@@ -104,6 +107,8 @@ class Surroundings:
     left: Callable[[Seat], None]
     closed: Callable[[DocumentId], None]
     judge: Callable[["Driver"], Coroutine[Any, Any, None]]
+    catalogue: store.Catalogue
+    tell: Callable[[Done], None]
     folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
     draining: bool = False
 
@@ -256,6 +261,8 @@ class Driver:
         room = self.room
         if self.over or self._around.draining or self.learning is not None or room.replica.judging:
             return False
+        if seat.format is not None and room.info.is_raised_by(seat.format):
+            return False
         alone = not room.gathers
         try:
             updates = room.replica.read(batch)
@@ -274,6 +281,29 @@ class Driver:
         if alone:
             self.wake()
         return True
+
+    async def declare_format(self, seat: Seat) -> None:
+        """Give the document the format that a writer declares, or raise its version.
+
+        This comes before the edit. A format that another writer has declared meanwhile stays.
+        Raises ManyhandsError.
+        """
+        declared = seat.format
+        if declared is None or not self.room.info.is_raised_by(declared):
+            return
+        self.room.may_write(seat)
+        judged, by = self.judged_version, seat.user.user_id
+        done = await self._around.catalogue.declare_format(self.document_id, declared, judged, by=by)
+        if done is None or done.entry is None:
+            raise ProtocolError(Code.DELETED, "The document was deleted.")
+        self._around.tell(done)
+        info = info_of(done.entry)
+        if info != self.room.info:
+            self.do(lambda: self.room.describe(info))
+        self.access_changed(done.access_version)
+        if info.is_raised_by(declared):
+            self.room.may_write(seat)
+            raise Unavailable("Access to the document has changed just now. Send the change again.")
 
     def _break(self) -> None:
         log.exception("room_broken", document=self.document_id)

@@ -98,6 +98,8 @@ class Intake:
             if driver.learning is not None:
                 await driver.learning.finish()
             driver.check_open()
+            await driver.declare_format(seat)
+            driver.check_open()
             async with driver.trials.turn:
                 dear, tried = False, driver.trials.needed(inspected)
                 if tried:

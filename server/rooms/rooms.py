@@ -103,6 +103,8 @@ class Rooms:
             left=self.memory_shares.leave,
             closed=self.memory_shares.closed,
             judge=self.judging.judge,
+            catalogue=store.catalogue,
+            tell=self.tell,
         )
         self._running = AsyncExitStack()
 
@@ -248,7 +250,7 @@ def notice_of(done: Done) -> Notice | None:
     match done.deed and done.deed.kind:
         case Kind.DELETE:
             return ClosedHint(Code.DELETED, "This document was deleted.")
-        case Kind.RENAME | Kind.TRASH | Kind.RESTORE if done.entry is not None:
+        case Kind.RENAME | Kind.TRASH | Kind.RESTORE | Kind.FORMAT | Kind.ANY_FORMAT if done.entry is not None:
             return DocumentHint(info_of(done.entry))
         case Kind.GRANT | Kind.REVOKE | Kind.LINK | Kind.TRANSFER | Kind.ADOPT | Kind.ACCEPT_INVITATION:
             return AccessHint(done.access_version)

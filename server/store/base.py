@@ -34,6 +34,7 @@ from typing import Protocol
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role
+from crdt.protocol.messages import Format
 from crdt.protocol.row import AuthorKeys, Contributor
 from crdt.protocol.row import Row as Row
 from server.store.deeds_base import OPERATOR, Deeds, Done
@@ -158,6 +159,8 @@ class Head:
     trashed_at: datetime | None
     access_version: int = 0
     set_aside_version: int = 0
+    format: Format | None = None
+    any_format: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,7 @@ class Entry:
     """One document in the catalogue.
 
     `size` is the bytes of its snapshot and log. `updated_at` is the time of the last append or
-    rename.
+    rename. `format` and `any_format` are as in DocumentInfo.
     """
 
     document_id: DocumentId
@@ -249,6 +252,8 @@ class Entry:
     updated_at: datetime
     trashed_at: datetime | None
     size: int
+    format: Format | None = None
+    any_format: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +334,24 @@ class Catalogue(Protocol):
         """Put a document into the trash, or take it out.
 
         If it is there already, nothing changes, and there is no deed.
+        """
+
+    async def declare_format(
+        self, document_id: DocumentId, declared: Format, access_version: int = ANY_ACCESS, *, by: str = OPERATOR
+    ) -> Done | None:
+        """Set the format of a document that has none, or raise the version of the same format.
+
+        Nothing changes, and there is no deed, if the document has another format or a version as
+        high. Nor does anything change if `by` was judged by an older `access_version`, or the
+        document is in the trash. A change raises the version of the document's access: so no node
+        appends what was let in before it.
+        """
+
+    async def allow_any_format(self, document_id: DocumentId, *, allowed: bool, by: str = OPERATOR) -> Done | None:
+        """Let sessions of other formats write the rich text, or let them no longer.
+
+        If that is so already, nothing changes, and there is no deed. A change raises the version of
+        the document's access.
         """
 
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:

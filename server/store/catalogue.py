@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     text,
     tuple_,
@@ -38,7 +39,8 @@ from sqlalchemy.sql import ClauseElement
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
-from server.store.base import LISTED_OWNERLESS, Entry, Page, Whose
+from crdt.protocol.messages import Format
+from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, Entry, Page, Whose
 from server.store.database import (
     SqlPort,
     change,
@@ -60,6 +62,9 @@ ENTRY = select(
     documents.c.updated_at,
     documents.c.trashed_at,
     documents.c.size,
+    documents.c.format_name,
+    documents.c.format_version,
+    documents.c.any_format,
 )
 """The columns that `entry_of` takes, in this order."""
 
@@ -78,7 +83,10 @@ _ADD = (
     .values({name: bindparam(name) for name in ("at", "actor_id", "action", "document_id", "details")})
     .returning(deeds.c.id)
 )
-_RENAMED = deeds.c.action == literal_column(f"'{Kind.RENAME}'")
+_WRITERS_KINDS = (Kind.RENAME, Kind.FORMAT)
+"""Deeds of everybody who may write."""
+
+_WRITERS = deeds.c.action.in_([literal_column(f"'{kind}'") for kind in _WRITERS_KINDS])
 _OF_DOCUMENT = deeds.c.document_id == bindparam("of_id")
 
 
@@ -89,7 +97,7 @@ def _forgetting(group: ColumnElement[bool]) -> ClauseElement:
     return delete(deeds).where(_OF_DOCUMENT, group, deeds.c.id < oldest_kept.scalar_subquery())
 
 
-_FORGET_RENAMES, _FORGET_OTHERS = _forgetting(_RENAMED), _forgetting(~_RENAMED)
+_FORGET_WRITERS, _FORGET_OTHERS = _forgetting(_WRITERS), _forgetting(~_WRITERS)
 _DEED = select(deeds.c.action, deeds.c.document_id, deeds.c.actor_id, deeds.c.at, deeds.c.details, deeds.c.id)
 _LIST = _DEED.where(_OF_DOCUMENT).order_by(deeds.c.id.desc()).limit(bindparam("most", type_=BigInteger))
 _AFTER = _DEED.where(deeds.c.id > bindparam("seq")).order_by(deeds.c.id).limit(bindparam("most", type_=BigInteger))
@@ -116,6 +124,28 @@ _RENAME = (
 _IN_TRASH = documents.c.trashed_at.is_not(None)
 _TRASH = update(documents).where(_THIS, ~_IN_TRASH).values(trashed_at=bindparam("trashed"))
 _RESTORE = update(documents).where(_THIS, _IN_TRASH).values(trashed_at=None)
+_OLDER_FORMAT = or_(
+    documents.c.format_name.is_(None),
+    and_(
+        documents.c.format_name == bindparam("name"),
+        documents.c.format_version < bindparam("version", type_=BigInteger),
+    ),
+)
+_JUDGED = documents.c.access_version <= bindparam("judged_by", type_=BigInteger)
+_DECLARE = (
+    update(documents)
+    .where(_THIS, ~_IN_TRASH, _JUDGED, _OLDER_FORMAT)
+    .values(
+        format_name=bindparam("name"),
+        format_version=bindparam("version", type_=BigInteger),
+        access_version=documents.c.access_version + 1,
+    )
+)
+_ALLOW = (
+    update(documents)
+    .where(_THIS, documents.c.any_format != bindparam("allowed", type_=BigInteger))
+    .values(any_format=bindparam("allowed", type_=BigInteger), access_version=documents.c.access_version + 1)
+)
 _DELETE = delete(documents).where(_THIS)
 _DELETE_TRASHED = _DELETE.where(_IN_TRASH)
 
@@ -207,6 +237,19 @@ class SqlCatalogue(SqlPort):
         deed = self._deed(Kind.TRASH, document_id, by)
         return await self._change(_TRASH, deed, {"trashed": to_microseconds(trashed_at)})
 
+    async def declare_format(
+        self, document_id: DocumentId, declared: Format, access_version: int = ANY_ACCESS, *, by: str = OPERATOR
+    ) -> Done | None:
+        details = {"name": declared.name, "version": str(declared.version)}
+        deed = replace(self._deed(Kind.FORMAT, document_id, by), details=details)
+        values = {"name": declared.name, "version": declared.version, "judged_by": access_version}
+        return await self._change(_DECLARE, deed, values)
+
+    async def allow_any_format(self, document_id: DocumentId, *, allowed: bool, by: str = OPERATOR) -> Done | None:
+        details = {"allowed": "yes" if allowed else "no"}
+        deed = replace(self._deed(Kind.ANY_FORMAT, document_id, by), details=details)
+        return await self._change(_ALLOW, deed, {"allowed": int(allowed)})
+
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
         # The document's row takes everything with it that refers to its key (schema.py).
         deed = self._deed(Kind.DELETE, document_id, by)
@@ -289,8 +332,8 @@ def write_deed(connection: Connection, deed: Deed) -> Done:
     values = {"actor_id": deed.by, "action": str(deed.kind), "document_id": deed.document_id}
     details, at = json.dumps(dict(deed.details)), to_microseconds(deed.at)
     ((seq,),) = fetch(connection, _ADD, **values, at=at, details=details)
-    if deed.kind == Kind.RENAME:
-        change(connection, _FORGET_RENAMES, of_id=deed.document_id, over=RENAMES_KEPT - 1)
+    if deed.kind in _WRITERS_KINDS:
+        change(connection, _FORGET_WRITERS, of_id=deed.document_id, over=RENAMES_KEPT - 1)
     else:
         change(connection, _FORGET_OTHERS, of_id=deed.document_id, over=DEEDS_KEPT - 1)
     present = read_present(connection, deed.document_id)
@@ -311,12 +354,23 @@ def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry
 
 
 def entry_of(
-    document_id: str, title: str, created_at: int, updated_at: int, trashed_at: int | None, size: int
+    document_id: str,
+    title: str,
+    created_at: int,
+    updated_at: int,
+    trashed_at: int | None,
+    size: int,
+    *formats: Any,
 ) -> Entry:
     """Make an entry of a row of ENTRY."""
     trashed = None if trashed_at is None else from_microseconds(trashed_at)
     created, updated = from_microseconds(created_at), from_microseconds(updated_at)
-    return Entry(DocumentId(document_id), title, created, updated, trashed, size)
+    return Entry(DocumentId(document_id), title, created, updated, trashed, size, *format_of(*formats))
+
+
+def format_of(name: str | None, version: int, any_format: int) -> tuple[Format | None, bool]:
+    """Return a document's format, and whether sessions of other formats may write its rich text."""
+    return None if name is None else Format(name, version), bool(any_format)
 
 
 def _read_deeds(connection: Connection, statement: ClauseElement, **given: int | str) -> list[Deed]:

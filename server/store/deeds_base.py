@@ -6,8 +6,8 @@ Promises, beside those of server/store/base.py:
 2. **Numbered.** `seq` rises with the order of commits, so a reader can continue after the last deed
    that it has seen. There may be gaps between the numbers.
 3. **Bounded.** The last DEEDS_KEPT deeds of each document are kept, and apart from them the last
-   RENAMES_KEPT renames. Everybody who may write may rename, and must not displace the owners'
-   deeds.
+   RENAMES_KEPT renames and formats. Everybody who may write may rename and raise the format, and
+   must not displace the owners' deeds.
 4. **Lasting.** Deeds stay when their document is deleted.
 
 A deed holds neither title nor text, because those go when the document is deleted.
@@ -31,7 +31,7 @@ A person who trashes and restores a document over and over fills no more than th
 """
 
 RENAMES_KEPT = 100
-"""Renames that are kept per document, the last ones."""
+"""Renames and formats that are kept per document, the last ones."""
 
 OPERATOR = "operator"
 """User id in deeds that were done to the database directly, e.g. by the command line."""
@@ -57,6 +57,10 @@ class Kind(StrEnum):
     """[user_id] Somebody became the owner of a document that had none."""
     ACCEPT_INVITATION = "accept_invitation"
     """Somebody signed in whose address had been granted a role."""
+    FORMAT = "format"
+    """[name, version] Somebody's edit gave the document its format, or raised the version."""
+    ANY_FORMAT = "any_format"
+    """[allowed: yes or no] Sessions of other formats may write the rich text, or no longer."""
     PUT_BACK = "put back"
     """[place] An update that had been set aside was written once more."""
     DROPPED = "dropped"

@@ -27,6 +27,7 @@ from server.store.base import (
     Past,
     Row,
 )
+from server.store.catalogue import format_of
 from server.store.contributors import read_contributors
 from server.store.database import Database, SqlPort, among, fetch, from_microseconds, reads, to_microseconds
 from server.store.schema import documents
@@ -76,9 +77,9 @@ class SqlLog(SqlPort):
     def heads(self, connection: Connection, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         heads: dict[DocumentId, Head] = {}
         found = fetch(connection, _heads_among(connection.dialect.name), document_ids=document_ids)
-        for document_id, epoch, head, title, trashed_at, access, aside in found:
+        for document_id, epoch, head, title, trashed_at, access, aside, *formats in found:
             moment = None if trashed_at is None else from_microseconds(trashed_at)
-            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside)
+            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside, *format_of(*formats))
         return heads
 
     @reads
@@ -151,4 +152,5 @@ def _read_packed(
 def _heads_among(dialect: str) -> Select[Any]:
     of = documents.c
     query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at, of.access_version, of.set_aside_version)
+    query = query.add_columns(of.format_name, of.format_version, of.any_format)
     return query.where(among(dialect, of.document_id, "document_ids"))

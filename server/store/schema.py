@@ -49,6 +49,11 @@ documents = Table(
     # The last row that moved words to other places (crdt/rescue). Others append behind that row
     # only if they know it.
     Column("moved_seq", BigInteger, nullable=False, server_default="0"),
+    # The format of the rich text: NULL until a writer has declared one. `any_format` is 1 if the
+    # owner lets sessions of other formats write.
+    Column("format_name", Text),
+    Column("format_version", BigInteger, nullable=False, server_default="0"),
+    Column("any_format", BigInteger, nullable=False, server_default="0"),
     # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
     Index(

@@ -9,7 +9,7 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import ClientId, DocumentId, Epoch, NodeId, PresenceId, Seq
-from crdt.protocol.messages import DocumentInfo, PresenceChange, User
+from crdt.protocol.messages import DocumentInfo, Format, PresenceChange, User
 from server.bus.base import BatchHint, Beat, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint, PresenceWhole
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.bus.redis import RedisBus
@@ -69,6 +69,7 @@ async def nodes(new_bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
         Beat(leaving=True),
         Beat(called="knöte:8000"),
         DocumentHint(DocumentInfo("Title", "2030-01-01T12:00:00Z")),
+        DocumentHint(DocumentInfo("Title", None, Format("@somebody/editor", 3), any_format=True)),
         say("deleted"),
     ],
 )

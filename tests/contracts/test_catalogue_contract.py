@@ -1,14 +1,17 @@
 """The catalogue and the attachments beside it. For every backend."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
 import pytest
 
 from crdt.errors import Code, ProtocolError
-from crdt.ids import DocumentId, Epoch
-from server.store.base import Attachment, Entry, Page
+from crdt.ids import DocumentId, Epoch, Seq
+from crdt.protocol.messages import Format
+from server.store.base import Appended, Attachment, Entry, Page, Stale
+from server.store.sharing_base import Link
 from server.store.sql import SqlStore
 from tests.contracts.storages import (
     DOCUMENT,
@@ -272,3 +275,64 @@ async def test_attachments_come_back_and_go_with_their_document(storage: Storage
         await store.catalogue.delete(DOCUMENT)
         await fill(store)
         assert await store.attachments.fetch(DOCUMENT, name) is None
+
+
+async def test_the_first_declared_format_stays_and_only_its_version_rises(store: SqlStore) -> None:
+    await make(store, "Story")
+    document_id = DocumentId("document-0")
+    formats = [Format("ours", 2), Format("theirs", 9), Format("ours", 1), Format("ours", 2), Format("ours", 3)]
+    done = [await store.catalogue.declare_format(document_id, each) for each in formats]
+    assert [each is not None and each.deed is not None for each in done] == [True, False, False, False, True]
+    assert [each and each.entry and each.entry.format for each in done] == [Format("ours", 2)] * 4 + [Format("ours", 3)]
+    heads = await store.log.heads([document_id])
+    assert (heads[document_id].format, heads[document_id].any_format) == (Format("ours", 3), False)
+    assert await store.catalogue.declare_format(NOWHERE, Format("ours", 1)) is None
+
+
+async def test_two_nodes_that_declare_at_once_agree_on_one_format(store: SqlStore) -> None:
+    await make(store, "Story")
+    document_id = DocumentId("document-0")
+    formats = [Format(f"editor-{number}", 1) for number in range(6)]
+    done = await asyncio.gather(*[store.catalogue.declare_format(document_id, each) for each in formats])
+    entry = await store.catalogue.get(document_id)
+    assert entry is not None
+    assert [each.entry.format for each in done if each is not None and each.entry is not None] == [entry.format] * 6
+    assert sum(each is not None and each.deed is not None for each in done) == 1
+
+
+async def test_who_was_judged_before_access_changed_declares_no_format(store: SqlStore) -> None:
+    await make(store, "Story")
+    document_id = DocumentId("document-0")
+    changed = await store.sharing.set_link(document_id, Link(None))
+    assert changed is not None
+    late = await store.catalogue.declare_format(document_id, Format("ours", 1), changed.access_version - 1)
+    assert late is not None
+    assert (late.deed, late.entry and late.entry.format, late.access_version) == (None, None, changed.access_version)
+    await store.catalogue.set_trashed(document_id, NOON)
+    in_the_trash = await store.catalogue.declare_format(document_id, Format("ours", 1), changed.access_version)
+    assert in_the_trash is not None
+    assert in_the_trash.deed is None
+
+
+async def test_an_append_that_does_not_know_of_the_format_is_stale(store: SqlStore) -> None:
+    await fill(store)
+    declared = await store.catalogue.declare_format(DOCUMENT, Format("ours", 1))
+    assert declared is not None
+    late = replace(append("a"), access_version=declared.access_version - 1)
+    in_time = replace(late, access_version=declared.access_version)
+    assert await store.log.append([late]) == [Stale()]
+    assert await store.log.append([in_time]) == [Appended(Seq(1))]
+
+
+async def test_the_owner_lets_other_formats_write_and_takes_that_back(store: SqlStore) -> None:
+    await make(store, "Story")
+    document_id = DocumentId("document-0")
+    allowed = await store.catalogue.allow_any_format(document_id, allowed=True)
+    again = await store.catalogue.allow_any_format(document_id, allowed=True)
+    forbidden = await store.catalogue.allow_any_format(document_id, allowed=False)
+    assert allowed is not None
+    assert again is not None
+    assert forbidden is not None
+    assert [each.entry and each.entry.any_format for each in (allowed, again, forbidden)] == [True, True, False]
+    assert again.deed is None
+    assert forbidden.access_version > allowed.access_version

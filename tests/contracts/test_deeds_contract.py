@@ -9,6 +9,7 @@ import pytest
 from crdt.errors import InvariantError
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
+from crdt.protocol.messages import Format
 from crdt.protocol.row import Found, SetAside
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
 from server.store.set_aside_base import State
@@ -42,6 +43,9 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
     await sharing.grant(DOCUMENT, "bert", Role.OWNER, by="anna")
     await sharing.revoke(DOCUMENT, "anna", by="bert")
     await catalogue.rename(DOCUMENT, "Another title", NOON, by="bert")
+    await catalogue.declare_format(DOCUMENT, Format("stock", 2), by="carl")
+    await catalogue.allow_any_format(DOCUMENT, allowed=True, by="bert")
+    await catalogue.allow_any_format(DOCUMENT, allowed=False, by="bert")
     await catalogue.set_trashed(DOCUMENT, NOON, by="bert")
     await catalogue.set_trashed(DOCUMENT, None, by="bert")
     await fill(store, "a")
@@ -59,6 +63,9 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
         ("transfer", "anna", {"user_id": "bert", "role": "owner"}),
         ("revoke", "bert", {"user_id": "anna"}),
         ("rename", "bert", {}),
+        ("format", "carl", {"name": "stock", "version": "2"}),
+        ("any_format", "bert", {"allowed": "yes"}),
+        ("any_format", "bert", {"allowed": "no"}),
         ("trash", "bert", {}),
         ("restore", "bert", {}),
         ("dropped", OPERATOR, {"place": "1.0"}),
@@ -172,9 +179,12 @@ async def test_of_each_document_the_last_deeds_are_kept(store: SqlStore, monkeyp
     for number in range(5):
         await store.catalogue.rename(DOCUMENT, f"{number}", NOON + timedelta(hours=number), by=f"renamer-{number}")
         await store.sharing.grant(DOCUMENT, f"user-{number}", Role.VIEWER, by="anna")
+    for number in range(5):
+        await store.catalogue.declare_format(DOCUMENT, Format("stock", 1 + number), by=f"raiser-{number}")
     deeds = await store.deeds.list(DOCUMENT)
     granted = [deed.details["user_id"] for deed in deeds if deed.kind == Kind.GRANT]
     assert granted == ["user-4", "user-3", "user-2"]
-    assert [deed.by for deed in deeds if deed.kind == Kind.RENAME] == ["renamer-4", "renamer-3"]
+    others = [deed.by for deed in deeds if deed.kind != Kind.GRANT]
+    assert others == ["raiser-4", "raiser-3"], "renames and formats are written by everybody who may write"
     assert len(deeds) == 5
     assert told(await store.deeds.list(OTHER)) == [("create", OPERATOR, {})]

@@ -22,6 +22,7 @@ from crdt.protocol.messages import (
     DocumentInfo,
     DocumentMessage,
     DurabilityMessage,
+    Format,
     JoinAnswer,
     Limits,
     PresenceChange,
@@ -62,6 +63,8 @@ MESSAGES: dict[str, ServerMessage] = {
     "the store takes appends again": DurabilityMessage("ok"),
     "renamed": DocumentMessage(DocumentInfo('A "title"', None)),
     "trashed": DocumentMessage(DocumentInfo("", "2026-11-20T16:04:33+00:00")),
+    "a format": DocumentMessage(DocumentInfo("Story", None, Format("@somebody/editor", 3))),
+    "any format": DocumentMessage(DocumentInfo("Story", None, Format("stock", 1), any_format=True)),
     "closed": ClosedMessage(Code.DELETED, "The document was deleted."),
 }
 

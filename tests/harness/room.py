@@ -21,6 +21,7 @@ from crdt.protocol.hints import Hint
 from crdt.protocol.messages import (
     Acknowledged,
     DocumentInfo,
+    Format,
     JoinAnswer,
     JoinRequest,
     Limits,
@@ -101,10 +102,17 @@ class Seat:
                 seen |= {change.user.name: change.state for change in message.changes}
         return seen
 
-    def joins(self, *, epoch: int | None = None, seq: Seq | None = None, role: Role = Role.EDITOR) -> JoinAnswer:
+    def joins(
+        self,
+        *,
+        epoch: int | None = None,
+        seq: Seq | None = None,
+        role: Role = Role.EDITOR,
+        declares: Format | None = None,
+    ) -> JoinAnswer:
         """Join, or join again. `seq` says up to which row this person has everything."""
         life = None if epoch is None else Epoch(epoch)
-        answer = self.asks(self.doc.get_state(), epoch=life, seq=seq, role=role)
+        answer = self.asks(self.doc.get_state(), epoch=life, seq=seq, role=role, declares=declares)
         if answer.missing:
             self.doc.apply_update(answer.missing)
         return answer
@@ -117,9 +125,10 @@ class Seat:
         seq: Seq | None = None,
         after: Seq | None = None,
         role: Role = Role.EDITOR,
+        declares: Format | None = None,
     ) -> JoinAnswer:
         """Join with any state vector, without fetching what is missing."""
-        request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq, after)
+        request = JoinRequest(state_vector, self.client_id, self.key, epoch, seq, after, declares)
         account = self._table.budget.of(self.user.user_id)
         answer, effects = self._table.room.join(self.session, request, self.user, role, account)
         self.joined = answer

@@ -21,6 +21,8 @@ TOLD: dict[Kind, Notice | None] = {
     Kind.RENAME: TITLE,
     Kind.TRASH: TITLE,
     Kind.RESTORE: TITLE,
+    Kind.FORMAT: TITLE,
+    Kind.ANY_FORMAT: TITLE,
     Kind.DELETE: ClosedHint(Code.DELETED, "This document was deleted."),
     Kind.GRANT: ACCESS,
     Kind.REVOKE: ACCESS,

@@ -70,6 +70,7 @@ REQUESTS = [
     Ask(Action.SHARE, "PUT", "/link", json={"role": "editor"}),
     Ask(Action.SHARE, "PUT", "/link", json={"role": None, "renew": True}),
     Ask(Action.SHARE, "GET", "/audit"),
+    Ask(Action.SHARE, "PUT", "/format", json={"any_format": True}),
     Ask(Action.TRASH, "POST", "/trash"),
     Ask(Action.TRASH, "POST", "/restore", trashed=True),
     Ask(Action.DELETE, "DELETE", trashed=True),

@@ -10,6 +10,11 @@ export interface Title {
   readonly title: string;
 }
 
+/** A change of who may write the rich text of a document that has a format. */
+export interface FormatChange {
+  readonly any_format: boolean;
+}
+
 /** A role for somebody, who is named either by their e-mail address or by their user id. */
 export interface Invitation {
   readonly role: "commenter" | "editor" | "viewer";
@@ -43,7 +48,7 @@ export interface Token {
   readonly token: string;
 }
 
-/** A document's entry, as one person sees it. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. */
+/** A document's entry, as one person sees it. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. */
 export interface Document {
   readonly id: string;
   readonly title: string;
@@ -53,6 +58,8 @@ export interface Document {
   readonly size: number;
   readonly role: Role;
   readonly owner: User | null;
+  readonly format: Format | null;
+  readonly any_format: boolean;
 }
 
 /** A person, as the server vouches for them. `color` is `#rrggbb`. */
@@ -60,6 +67,12 @@ export interface User {
   readonly id: string;
   readonly name: string;
   readonly color: string;
+}
+
+/** A format of rich text: which nodes, marks and attributes it may hold. Each version knows everything that the versions of the same name before it know. */
+export interface Format {
+  readonly name: string;
+  readonly version: number;
 }
 
 /** A page of the list. `cursor` is null on the last page. */
@@ -158,4 +171,4 @@ export interface Refusal {
 }
 
 /** The reason of a refusal, in a word that programs may rely on. */
-export type Code = "bad_update" | "client_id_taken" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content";
+export type Code = "bad_update" | "client_id_taken" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content";
