@@ -137,6 +137,37 @@ async def test_what_was_written_offline_leaves_as_it_was_made(meet: Meeting, sha
     assert all(re.match(r"[1-9][0-9]*,", match[1]) for match in updates), updates
 
 
+async def test_words_written_offline_live_on_in_a_heading_made_meanwhile(
+    meet: Meeting, shared_site: Site, line: Line
+) -> None:
+    person, alice, bob = await two_on_different_lines(meet, line, await shared_site.new_document())
+    await alice.goes_to_start()
+    await alice.types("Plan", "Below")
+    await bob.sees("Below")
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+
+    await loses_the_network(person, line)
+    await alice.shows("Offline")
+    await alice.goes_after("Plan")
+    await alice.types(" of the journey")
+    await alice.shows(KEPT)
+    await bob.goes_after("Plan")
+    await bob.chooses_style("Heading 1")
+    await bob.shows("Saved")
+    await alice.reloads()
+    await alice.goes_after("journey")
+    await alice.types(", by train")
+    await alice.shows(KEPT)
+
+    await finds_the_network(person, line)
+    await alice.shows("Saved")
+    await bob.sees("by train")
+    await agree(alice, bob)
+    assert await bob.text() == "Plan of the journey, by train\nBelow"
+    await expect(bob.sheet.get_by_role("heading", name="Plan of the journey, by train")).to_be_visible()
+
+
 async def test_a_line_broken_offline_stays_broken_where_it_was(meet: Meeting, shared_site: Site, line: Line) -> None:
     """The page that types on is another one than the page that broke the line, under another client id."""
     person, alice, bob = await two_on_different_lines(meet, line, await shared_site.new_document())
