@@ -21,7 +21,10 @@ from tests.bench.scenario import Pace, Scenario
 from tests.bench.servers import Kind
 from tests.bench.table import Table, write_json
 
-NAMES = ("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster", "hostile")
+NAMES = (
+    *("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster"),
+    *("hostile", "browser"),
+)
 
 
 def scenarios() -> dict[str, Scenario]:

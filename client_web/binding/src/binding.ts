@@ -91,6 +91,11 @@ export class Binding {
     return this.#reader?.made ?? 0;
   }
 
+  /** Whether a line waits for a composed word. */
+  get isHeld(): boolean {
+    return this.#hold !== null;
+  }
+
   /** The selection before the last change, for an undo step. */
   get selectionBefore(): Memory | null {
     return this.#last;
@@ -141,7 +146,9 @@ export class Binding {
     if (!view || !reader || this.#isShowing || this.#isApart || this.#hold) return;
     const { state } = view;
     if (reader.nodes.get(this.type) === state.doc) return;
-    this.#last = reader.nodes.get(this.type) === before.doc ? remember(before, this.#shown) : null;
+    const isKnown = reader.nodes.get(this.type) === before.doc;
+    const awaits = this.#awaited?.selection.eq(before.selection) ? this.#awaited : null;
+    this.#last = awaits ?? (isKnown ? remember(before, this.#shown) : null);
     const { $head } = state.selection;
     const caret = $head.parent.isTextblock ? { node: $head.parent, offset: $head.parentOffset } : null;
     this.#isWriting = true;
@@ -370,6 +377,8 @@ export class Binding {
   #settled(transaction: Transaction): Transaction {
     const view = this.#view;
     if (!view || this.#isShowing || transaction.getMeta(ySyncPluginKey)) return transaction;
+    // Made before something that is shown: ProseMirror will say so.
+    if (transaction.before !== view.state.doc) return transaction;
     const isComposed = transaction.getMeta("composition") !== undefined;
     const mustShow = this.#stale.size > 0 || (this.#hold !== null && !isComposed && transaction.docChanged);
     if (!mustShow) return transaction;

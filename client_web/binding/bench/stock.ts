@@ -1,0 +1,10 @@
+/** y-tiptap under this package's names: what the benchmark compares this package with. */
+
+import { ySyncPluginKey } from "@tiptap/y-tiptap";
+import type { Transaction } from "prosemirror-state";
+
+export * from "@tiptap/y-tiptap";
+
+export function isChangeOrigin(transaction: Transaction): boolean {
+  return Boolean(transaction.getMeta(ySyncPluginKey));
+}
