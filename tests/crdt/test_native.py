@@ -16,6 +16,7 @@ from msgspec import to_builtins
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.links import Links, encode_links
 from crdt.protocol.messages import (
     Acknowledged,
     ClosedMessage,
@@ -53,8 +54,11 @@ ALICE = PresenceChange(
 GONE = PresenceChange(PresenceId(8), ClientId(0), User("guest-2", "Bob", "#b3261e"), None)
 UPDATE = bytes.fromhex("01010100040105")
 
+HEIRS = encode_links([Links(heirs=((7, 0, 4, 1, 12, 0), (2**53 - 1, 9, 1, 1, 16, 1)))])
+
 MESSAGES: dict[str, ServerMessage] = {
     "durable changes": UpdateMessage(Seq(12), encode_batch([b"\x00\x00", UPDATE])),
+    "durable changes that moved words": UpdateMessage(Seq(13), encode_batch([UPDATE]), HEIRS),
     "somebody came or moved, somebody went": PresenceMessage((ALICE, GONE)),
     "nobody changed": PresenceMessage(()),
     "missed updates": ResyncMessage(),
@@ -91,6 +95,9 @@ INFO = DocumentInfo("Story", None)
 NOTHING_MISSING = replace(_answer(UPDATE), missing=b"", state_vector=b"", seq=Seq(12), presence=())
 ANSWERS: dict[str, Any] = {
     "a join, whole": encode_join_answer(_answer(UPDATE), INFO, Limits()),
+    "a join of somebody whose words have moved": encode_join_answer(
+        replace(_answer(UPDATE), heirs=HEIRS), INFO, Limits()
+    ),
     "a join of a large document": encode_join_answer(_answer(None), INFO, Limits()),
     "a join of somebody who lacks nothing": encode_join_answer(NOTHING_MISSING, INFO, Limits()),
     "a join of somebody who has more": encode_join_answer(

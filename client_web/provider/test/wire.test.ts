@@ -19,10 +19,10 @@ function bytesOf({ hex }: { readonly hex: string }): Uint8Array {
 
 /** What the client makes of an event's arguments; events without content are themselves. */
 function read(event: string, args: readonly unknown[]): unknown {
-  const [, first, second] = args;
+  const [, first, second, third] = args;
   switch (event) {
     case "update":
-      return [wire.natural(first, "seq"), decodeBatch(wire.bytes(second, "batch"))];
+      return [wire.natural(first, "seq"), decodeBatch(wire.bytes(second, "batch")), wire.decodeHeirs(third)];
     case "presence":
       return wire.decodePresence(first);
     case "role":
@@ -120,7 +120,8 @@ describe("characters that live on elsewhere", () => {
     expect(wire.decodeHeirs([[7, 0, 4, 1, 12]])).toEqual([[7, 0, 4, 1, 12]]);
     const whole = answer("a join, whole") as Readonly<Record<string, unknown>>;
     expect(wire.decodeJoinAnswer(whole, null).heirs).toEqual([]);
-    expect(wire.decodeJoinAnswer({ ...whole, heirs: [[7, 0, 4, 1, 12]] }, null).heirs).toHaveLength(1);
+    const moved = wire.decodeJoinAnswer(answer("a join of somebody whose words have moved"), null);
+    expect(moved.heirs[0]).toEqual([7, 0, 4, 1, 12]);
   });
 
   it.each([[7], [[7, 0, 4, 1]], [[7, 0, 4, 1, -1]], [[7, 0, 4, 1, "12"]], "none"])(
