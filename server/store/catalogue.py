@@ -8,10 +8,10 @@ by node.
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
-    Select,
     and_,
     bindparam,
     case,
@@ -192,7 +191,7 @@ class SqlCatalogue(SqlPort):
             change(connection, unless_there(connection.dialect.name, grants), **grant)
             note_owner(connection, key)
         if new and of_epoch == epoch:
-            write_deed(connection, self._deed(Kind.CREATE, document_id, by))
+            write_deed(connection, Deed(Kind.CREATE, document_id, by, self.clock()))
         (entry,) = fetch(connection, _OF_ID, document_id=document_id)
         return entry_of(*entry)
 
@@ -220,22 +219,21 @@ class SqlCatalogue(SqlPort):
             updated_at, document_id = decode_cursor(cursor)
             behind = tuple_(documents.c.updated_at, documents.c.document_id)
             statement = statement.where(behind < tuple_(to_microseconds(updated_at), document_id))
-        entries = await self.database.read(partial(_all, statement=statement))
-        page = tuple(entries[:limit])
-        more = len(entries) > len(page)
+        found = await self.database.read(lambda connection: connection.execute(statement).all())
+        page = tuple(entry_of(*each) for each in found[:limit])
+        more = len(found) > len(page)
         return Page(page, encode_cursor(page[-1].updated_at, page[-1].document_id) if page and more else None)
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
         values = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
-        return await self._change(_RENAME, self._deed(Kind.RENAME, document_id, by), values)
+        return await self._change(_RENAME, Kind.RENAME, document_id, by, **values)
 
     async def set_trashed(
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
     ) -> Done | None:
         if trashed_at is None:
-            return await self._change(_RESTORE, self._deed(Kind.RESTORE, document_id, by), {})
-        deed = self._deed(Kind.TRASH, document_id, by)
-        return await self._change(_TRASH, deed, {"trashed": to_microseconds(trashed_at)})
+            return await self._change(_RESTORE, Kind.RESTORE, document_id, by)
+        return await self._change(_TRASH, Kind.TRASH, document_id, by, trashed=to_microseconds(trashed_at))
 
     async def declare_format(
         self, document_id: DocumentId, declared: Format, access_version: int = ANY_ACCESS, *, by: str = OPERATOR
@@ -252,17 +250,25 @@ class SqlCatalogue(SqlPort):
 
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
         # The document's row takes everything with it that refers to its key (schema.py).
-        deed = self._deed(Kind.DELETE, document_id, by)
-        done = await self._change(_DELETE_TRASHED if only_trashed else _DELETE, deed, {})
+        done = await self._change(_DELETE_TRASHED if only_trashed else _DELETE, Kind.DELETE, document_id, by)
         if done is not None and done.deed is not None:
             await self.database.give_back()
         return done
 
-    async def _change(self, statement: ClauseElement, deed: Deed, values: Mapping[str, Any]) -> Done | None:
-        return await self.database.write(partial(_change, statement=statement, deed=deed, values=values))
-
-    def _deed(self, kind: Kind, document_id: DocumentId, by: str) -> Deed:
-        return Deed(kind, document_id, by, self.clock())
+    @writes
+    def _change(
+        self,
+        connection: Connection,
+        /,
+        statement: ClauseElement,
+        kind: Kind,
+        document_id: DocumentId,
+        by: str,
+        **given: Any,
+    ) -> Done | None:
+        if change(connection, statement, of_id=document_id, **given):
+            return write_deed(connection, Deed(kind, document_id, by, self.clock()))
+        return nothing_done(connection, document_id)
 
 
 class SqlDeeds(SqlPort):
@@ -286,16 +292,6 @@ def _creation(dialect: str) -> ClauseElement:
     same = {"document_id": made.excluded.document_id}
     made = made.on_conflict_do_update(index_elements=["document_id"], set_=same)
     return made.returning(documents.c.key, documents.c.epoch)
-
-
-def _all(connection: Connection, statement: Select[Any]) -> list[Entry]:
-    return [entry_of(*found) for found in connection.execute(statement)]
-
-
-def _change(connection: Connection, statement: ClauseElement, deed: Deed, values: Mapping[str, Any]) -> Done | None:
-    if change(connection, statement, of_id=deed.document_id, **values):
-        return write_deed(connection, deed)
-    return nothing_done(connection, deed.document_id)
 
 
 def fold_title(title: str) -> str:
