@@ -256,7 +256,12 @@ class Sequences:
         return piece
 
     def between(self, client: int, first: int, end: int) -> Iterator[Piece]:
-        """Yield the pieces of a range of clocks, cut at its ends."""
+        """Yield the pieces of a range of clocks, cut at its ends.
+
+        Raises InvariantError for a range that is not known.
+        """
+        if end > self.end(client):
+            raise InvariantError("An update deletes what the log does not have.", Code.INTERNAL)
         while first < end:
             piece = self.starting(client, first)
             if piece.clock + piece.length > end:

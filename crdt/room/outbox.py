@@ -320,6 +320,8 @@ class Outbox:
 
         `answers`: one for each update, None for updates that need none.
         """
+        while count < len(self.waiting) and not self.waiting[count].updates:
+            count += 1  # a copy that rides along with what came before it
         submissions, self.waiting = tuple(self.waiting[:count]), self.waiting[count:]
         said = [update for submission in submissions for update in submission.updates]
         answered = zip(said, answers or [None] * len(said), strict=True)

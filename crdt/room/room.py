@@ -360,10 +360,13 @@ class Room:
             # People on other nodes count as well: a row from there costs a frame for each person
             # here.
             self._window.begin(now, members.crowd(now))
-            if self._rescuing.is_needed(self.replica.knowledge, outbox.waiting):
-                effects.append(self._rescuing.ask(self.replica.seq, outbox.waiting))
-            else:
+            if not self._rescuing.is_needed(self.replica.knowledge, outbox.waiting):
                 appending = outbox.next(self._new_update_id(), self.seq)
+            elif outbox.owed_rows:
+                # What waits may build on rows of ours whose turn has not come.
+                self._rescuing.must_know = max(outbox.owed_rows)
+            else:
+                effects.append(self._rescuing.ask(self.seq, outbox.waiting))
         elif outbox.retry_at is not None and now >= outbox.retry_at:
             # The very same append, under the same id: the store may have taken it the first time.
             appending = outbox.retry()

@@ -12,6 +12,7 @@ What must hold:
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +25,7 @@ from tests.simulation.intruder import FORGED, intrude
 from tests.simulation.poisoner import POISON, poison
 from tests.simulation.virtual_loop import VirtualLoop, run_virtually
 from tests.simulation.world import DOCUMENT, World
+from tests.simulation.writer import Writer, words_in
 
 ACTIONS = 80
 FINAL = {
@@ -63,6 +65,7 @@ class Plan:
         trouble: whether nodes die and the bus fails.
         intruder: whether somebody writes under other people's client ids.
         poison: whether somebody's edits bring the document engine down.
+        writers: whether people write rich text, and change the blocks around others' words.
     """
 
     nodes: int = 1
@@ -70,12 +73,15 @@ class Plan:
     trouble: bool = True
     intruder: bool = False
     poison: bool = False
+    writers: bool = False
 
 
 SINGLE = Plan()
 CLUSTER = Plan(nodes=3, poll_seconds=3.0)
 HOSTILE = Plan(nodes=3, poll_seconds=3.0, intruder=True)
 POISONED = Plan(nodes=2, poll_seconds=3.0, poison=True)
+WRITERS = Plan(writers=True)
+WRITERS_IN_CLUSTER = Plan(nodes=3, poll_seconds=3.0, writers=True)
 CALM = Plan(nodes=3, trouble=False)
 """Several nodes that do not die, and a bus that is only slow: the bus alone must be enough."""
 
@@ -86,7 +92,9 @@ def run_schedule(seed: int, plan: Plan = SINGLE) -> Report:
 
 async def _run(seed: int, plan: Plan) -> Report:
     engine = Choosy(POISON, fails=refuses) if plan.poison else apply_update
-    async with World(seed, nodes=plan.nodes, poll_seconds=plan.poll_seconds, engine=engine) as world:
+    async with World(
+        seed, nodes=plan.nodes, poll_seconds=plan.poll_seconds, engine=engine, writers=plan.writers
+    ) as world:
         if plan.nodes > 1:
             world.air.delay = 0.1
             world.weather.slow_replies = 0.3
@@ -99,7 +107,7 @@ async def _run(seed: int, plan: Plan) -> Report:
                     await intrude(world, number)
                 if plan.poison and number % 10 == 9:
                     await poison(world, number)
-                await (_act(world) if plan is SINGLE else _act_in_cluster(world, plan))
+                await (_act(world) if plan.nodes == 1 else _act_in_cluster(world, plan))
                 await asyncio.sleep(world.random.choice((0.0, 0.005, 0.03, 0.2)))
             if not plan.trouble:
                 await _return_to_closed_rooms(world)
@@ -273,6 +281,8 @@ async def _judge(world: World) -> list[str]:
             failures.append(f"{client.name}: an honest edit was refused for good: {sorted(final)}")
         if client.state() != (text, tokens):
             failures.append(f"{client.name}: another text than the log's")
+    if world.client is Writer:
+        failures += _judge_words(world, words_in(await world.stored()))
     if lost := set(world.left_behind) - tokens:
         failures.append(f"taken by a server that lived on, and lost: {sorted(lost)}")
     if forged := {token for token in tokens if token.startswith(FORGED)}:
@@ -281,6 +291,14 @@ async def _judge(world: World) -> list[str]:
         failures.append(f"shown, though no engine takes it: {sorted(shown)}")
     failures += await _judge_room(world, text)
     return failures
+
+
+def _judge_words(world: World, words: list[str]) -> list[str]:
+    """Every word that somebody has typed must stand on the page once."""
+    typed = {word for client in world.clients for word in cast(Writer, client).typed}
+    lost, more = sorted(typed - {*words}), sorted(word for word, count in Counter(words).items() if count > 1)
+    failures = [f"words that died: {lost}"] if lost else []
+    return failures + ([f"words that stand there twice: {more}"] if more else [])
 
 
 async def _judge_room(world: World, text: str) -> list[str]:

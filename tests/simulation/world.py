@@ -14,7 +14,7 @@ from functools import partial
 from random import Random
 from typing import Any, cast
 
-from pycrdt import Doc, Map, Text
+from pycrdt import Doc, Map, Text, XmlFragment
 from sqlalchemy import bindparam, select
 
 from crdt.errors import Code, ManyhandsError
@@ -36,6 +36,7 @@ from tests.simulation.air import Air, FaultyBus
 from tests.simulation.client import SimClient
 from tests.simulation.faults import FaultyStore, Weather
 from tests.simulation.virtual_loop import at_once
+from tests.simulation.writer import Writer
 
 DOCUMENT = DocumentId("simulated-document")
 
@@ -119,7 +120,13 @@ class World:
     """The simulation's surroundings. Use as `async with World(seed) as world:`."""
 
     def __init__(
-        self, seed: int, *, nodes: int = 1, poll_seconds: float | None = None, engine: Engine = apply_update
+        self,
+        seed: int,
+        *,
+        nodes: int = 1,
+        poll_seconds: float | None = None,
+        engine: Engine = apply_update,
+        writers: bool = False,
     ) -> None:
         self.random = Random(seed)
         self.air = Air(self.random)
@@ -133,6 +140,7 @@ class World:
         self.clients: list[SimClient] = []
         self.nodes: dict[str, SimNode] = {}
         """The nodes that live."""
+        self.client = Writer if writers else SimClient
         self.broken: list[str] = []
         self.sent_updates = 0
         self.deserted = False
@@ -192,7 +200,7 @@ class World:
     def add_client(self, name: str) -> SimClient:
         """Let a person open the page."""
         self._people += 1
-        client = SimClient(name, 1000 + self._people, self.random, self)
+        client = self.client(name, 1000 + self._people, self.random, self)
         self.clients.append(client)
         return client
 
@@ -270,7 +278,7 @@ class World:
 
         link.up.put_nowait(arrive)
 
-    def update(self, connection: ConnectionId, batch: bytes, request: object) -> None:
+    def update(self, connection: ConnectionId, batch: bytes, request: object, after: int | None = None) -> None:
         """Send an update."""
         link = self.links[connection]
 
@@ -280,7 +288,7 @@ class World:
             if link.sits is None:
                 link.refuse(Request(request), Refused(Code.NOT_JOINED, "Join the document first."))
                 return None
-            outcome = link.sits.receive(batch, Request(request))
+            outcome = link.sits.receive(batch, Request(request), None if after is None else Seq(after))
             if outcome is None:
                 self._arrived(link, request)
                 return None
@@ -366,7 +374,8 @@ class World:
     async def stored_state(self) -> tuple[str, frozenset[str]]:
         """Return the stored text as a screen would show it."""
         doc = await self.stored()
-        return str(doc.get("text", type=Text)), frozenset(doc.get("tokens", type=Map).keys())
+        shown = str(doc.get("default", type=XmlFragment) if self.client is Writer else doc.get("text", type=Text))
+        return shown, frozenset(doc.get("tokens", type=Map).keys())
 
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
         """Fold the log as another node would, at its own pace."""
