@@ -77,7 +77,9 @@ class Rescuing:
             self._forget = None
 
     async def _answer(self, question: Rescue) -> Rescued | None:
-        if not await self._go_on(question.known):
+        # Held here alone until the end, because an error leaves the sequences useless.
+        sequences, self._sequences = await self._go_on(question.known), None
+        if sequences is None:
             loaded = await self._reader.load(failed=False)
             if loaded is None or not loaded.snapshot_seq <= question.known <= loaded.head:
                 return None  # the log has gone on, and the store will say so
@@ -85,12 +87,8 @@ class Rescuing:
             stored = len(loaded.snapshot or b"") + len(loaded.memory) + sum(len(row.batch) for row in loaded.rows)
             if stored > INLINE_BYTES or sum(len(said.update) for said in question.said) > INLINE_SAID:
                 return await self._answer_elsewhere(loaded, question.said)
-            self._sequences = restored(loaded.snapshot, loaded.memory, loaded.rows)
-        sequences, self._sequences = self._sequences, None
-        if sequences is None:
-            return None
+            sequences = restored(loaded.snapshot, loaded.memory, loaded.rows)
         rescued = answer(sequences, question.known + 1, question.said)
-        # Only now, because an error leaves the sequences useless.
         self._sequences, self._seq = sequences, Seq(question.known + 1)
         self._expected = encode_batch(_with_answers(question.said, rescued))
         return rescued
@@ -103,19 +101,18 @@ class Rescuing:
                 await asyncio.sleep(pause)
         return await self._elsewhere(loaded, said)
 
-    async def _go_on(self, known: Seq) -> bool:
-        """Follow the log up to row `known`. Return False if the sequences must be built anew."""
-        sequences = self._sequences
+    async def _go_on(self, known: Seq) -> Sequences | None:
+        """Return the sequences at row `known`, or None if they must be built anew."""
+        sequences, self._sequences = self._sequences, None
         if sequences is None or self._seq - 1 > known:
-            return False
+            return None
         rows = await self._reader.read(self._seq - 1)
         if not rows or rows[0].seq != self._seq or batch_of(rows[0]) != self._expected:
-            return False
+            return None
         for row in rows[1:]:
             if row.seq <= known:
                 follow(sequences, replace(row, batch=batch_of(row)))
-        self._seq = known
-        return True
+        return sequences
 
 
 def _up_to(loaded: Loaded, seq: Seq) -> Loaded:

@@ -5,11 +5,13 @@ Each function is a context in which the server has that bug.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from crdt.log import compaction
 from crdt.log.document import Damaged, Document
 from crdt.log.replay import InspectedRow, inspect_row
 from crdt.log.replica import Replica
@@ -25,12 +27,13 @@ from server.rooms import Rooms
 from server.rooms.driver import Driver
 from server.rooms.head_poll import HeadPoll
 from server.rooms.registry import Opening
+from server.rooms.rescuing import Rescuing
 from server.store import folding
-from server.store.base import CompactionReport
+from server.store.base import Append, CompactionReport
 from server.store.schema import documents, log_rows, snapshots
 from server.store.segments import checksum
 from server.store.sqlite import append
-from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, Plan
+from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, WRITERS, WRITERS_IN_CLUSTER, Plan
 
 
 @contextmanager
@@ -194,6 +197,30 @@ def acknowledge_before_applied() -> AbstractContextManager[None]:
     return _instead(Document, "follow", follow)
 
 
+def rescue_nothing() -> AbstractContextManager[None]:
+    """Every other Yjs server: what is typed into a block dies when somebody changes the block."""
+
+    async def answer(_rescuing: Rescuing, _question: object) -> None:
+        return None
+
+    return _instead(Rescuing, "answer", answer)
+
+
+def append_without_knowing_the_last_move() -> AbstractContextManager[None]:
+    """A node judges what dies by the rows that it happens to know."""
+    original = append._append
+
+    def unaware(cursor: Any, each: Append, now: int, known: Any) -> Any:
+        return original(cursor, replace(each, known=None), now, known)
+
+    return _instead(append, "_append", unaware)
+
+
+def forget_what_was_folded() -> AbstractContextManager[None]:
+    """A snapshot alone: whoever was away writes into blocks that nobody knows any more."""
+    return _instead(compaction, "remember", lambda _sequences: b"")
+
+
 PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[None]]]] = {
     "acknowledge_before_append": (CLUSTER, acknowledge_before_append),
     "relay_without_the_seq_check": (CLUSTER, relay_without_the_seq_check),
@@ -206,6 +233,9 @@ PLANTED_IN_CLUSTER: dict[str, tuple[Plan, Callable[[], AbstractContextManager[No
     "keep_to_oneself_whose_an_id_is": (HOSTILE, keep_to_oneself_whose_an_id_is),
     "let_the_second_key_in": (HOSTILE, let_the_second_key_in),
     "acknowledge_before_applied": (POISONED, acknowledge_before_applied),
+    "rescue_nothing": (WRITERS, rescue_nothing),
+    "append_without_knowing_the_last_move": (WRITERS_IN_CLUSTER, append_without_knowing_the_last_move),
+    "forget_what_was_folded": (WRITERS, forget_what_was_folded),
 }
 
 PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {

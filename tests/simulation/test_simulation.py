@@ -9,7 +9,17 @@ import os
 import pytest
 
 from tests.simulation.planted import PLANTED, PLANTED_IN_CLUSTER
-from tests.simulation.schedule import CALM, CLUSTER, HOSTILE, POISONED, SINGLE, Plan, run_schedule
+from tests.simulation.schedule import (
+    CALM,
+    CLUSTER,
+    HOSTILE,
+    POISONED,
+    SINGLE,
+    WRITERS,
+    WRITERS_IN_CLUSTER,
+    Plan,
+    run_schedule,
+)
 
 KEPT_SEEDS: tuple[int, ...] = (1826,)
 """Seeds that have failed once. 1826: an edit counted as taken while it was on its way."""
@@ -18,6 +28,12 @@ KEPT_CLUSTER_SEEDS: tuple[int, ...] = (9, 23, 33, 43, 136, 139, 349, 376)
 """9, 43: rows read back were never acknowledged. 136, 349, 376: people were locked out of their own
 client ids. 23, 33: a node behind the log asked a client for others' edits, and refused them. 139: a
 cancellation was lost to a timeout of the same moment: a stop never ended."""
+
+KEPT_WRITERS_SEEDS: tuple[int, ...] = (185,)
+"""185: a rescue came to nothing, because what it had built was forgotten while it read the log."""
+
+KEPT_WRITERS_IN_CLUSTER_SEEDS: tuple[int, ...] = (21, 24)
+"""A rescue was asked for changes that built on a node's own rows, whose turn had not come."""
 
 SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "1000"))
 CLUSTER_SEEDS = SEEDS // 4
@@ -47,6 +63,23 @@ def test_seeds_of_several_nodes_that_have_failed_once() -> None:
     check(KEPT_CLUSTER_SEEDS, CLUSTER)
 
 
+def test_seeds_of_writers_that_have_failed_once() -> None:
+    check(KEPT_WRITERS_SEEDS, WRITERS)
+    check(KEPT_WRITERS_IN_CLUSTER_SEEDS, WRITERS_IN_CLUSTER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, SEEDS // 5, CHUNK // 2))
+def test_schedules_of_writers(first: int) -> None:
+    check(range(first, first + CHUNK // 2), WRITERS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, CLUSTER_SEEDS // 4, CLUSTER_CHUNK // 2))
+def test_schedules_of_writers_in_a_cluster(first: int) -> None:
+    check(range(first, first + CLUSTER_CHUNK // 2), WRITERS_IN_CLUSTER)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(QUICK, SEEDS, CHUNK))
 def test_schedules(first: int) -> None:
@@ -66,7 +99,11 @@ def test_a_planted_bug_is_found(bug: str) -> None:
         )
 
 
-@pytest.mark.parametrize("plan", [CLUSTER, CALM, HOSTILE, POISONED], ids=["cluster", "calm", "hostile", "poisoned"])
+@pytest.mark.parametrize(
+    "plan",
+    [CLUSTER, CALM, HOSTILE, POISONED, WRITERS, WRITERS_IN_CLUSTER],
+    ids=["cluster", "calm", "hostile", "poisoned", "writers", "writers in a cluster"],
+)
 def test_a_few_schedules_of_several_nodes(plan: Plan) -> None:
     check(range(QUICK_CLUSTER), plan)
 
