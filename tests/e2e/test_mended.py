@@ -18,7 +18,7 @@ async def in_document(page: EditorPage, program: str, argument: object = None) -
     return await page.sheet.evaluate(
         f"""(sheet, argument) => {{
             const {{ extensions }} = sheet.editor.extensionManager;
-            const doc = extensions.find(({{ name }}) => name === "collaboration").options.document;
+            const doc = extensions.find(({{ name }}) => name === "binding").options.fragment.doc;
             return ({program})(doc, argument);
         }}""",
         argument,
