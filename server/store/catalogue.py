@@ -8,7 +8,7 @@ by node.
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -239,14 +239,12 @@ class SqlCatalogue(SqlPort):
         self, document_id: DocumentId, declared: Format, access_version: int = ANY_ACCESS, *, by: str = OPERATOR
     ) -> Done | None:
         details = {"name": declared.name, "version": str(declared.version)}
-        deed = replace(self._deed(Kind.FORMAT, document_id, by), details=details)
         values = {"name": declared.name, "version": declared.version, "judged_by": access_version}
-        return await self._change(_DECLARE, deed, values)
+        return await self._change(_DECLARE, Kind.FORMAT, document_id, by, details, **values)
 
     async def allow_any_format(self, document_id: DocumentId, *, allowed: bool, by: str = OPERATOR) -> Done | None:
         details = {"allowed": "yes" if allowed else "no"}
-        deed = replace(self._deed(Kind.ANY_FORMAT, document_id, by), details=details)
-        return await self._change(_ALLOW, deed, {"allowed": int(allowed)})
+        return await self._change(_ALLOW, Kind.ANY_FORMAT, document_id, by, details, allowed=int(allowed))
 
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
         # The document's row takes everything with it that refers to its key (schema.py).
@@ -264,10 +262,11 @@ class SqlCatalogue(SqlPort):
         kind: Kind,
         document_id: DocumentId,
         by: str,
+        details: Mapping[str, str] | None = None,
         **given: Any,
     ) -> Done | None:
         if change(connection, statement, of_id=document_id, **given):
-            return write_deed(connection, Deed(kind, document_id, by, self.clock()))
+            return write_deed(connection, Deed(kind, document_id, by, self.clock(), details or {}))
         return nothing_done(connection, document_id)
 
 
