@@ -225,7 +225,7 @@ class SqlCatalogue(SqlPort):
         return Page(page, encode_cursor(page[-1].updated_at, page[-1].document_id) if page and more else None)
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
-        values = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
+        values: dict[str, Any] = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
         return await self._change(_RENAME, Kind.RENAME, document_id, by, **values)
 
     async def set_trashed(
@@ -239,7 +239,7 @@ class SqlCatalogue(SqlPort):
         self, document_id: DocumentId, declared: Format, access_version: int = ANY_ACCESS, *, by: str = OPERATOR
     ) -> Done | None:
         details = {"name": declared.name, "version": str(declared.version)}
-        values = {"name": declared.name, "version": declared.version, "judged_by": access_version}
+        values: dict[str, Any] = {"name": declared.name, "version": declared.version, "judged_by": access_version}
         return await self._change(_DECLARE, Kind.FORMAT, document_id, by, details, **values)
 
     async def allow_any_format(self, document_id: DocumentId, *, allowed: bool, by: str = OPERATOR) -> Done | None:

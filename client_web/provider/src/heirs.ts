@@ -15,4 +15,4 @@ export type Heirs = readonly Heir[];
 export const HEIRS = "heirs";
 
 /** The id under which the server itself writes; a document never does. */
-export const SERVER_CLIENT_ID = 1;
+export const SERVER_CLIENT_ID = 0;
