@@ -22,6 +22,7 @@ STATUS: Mapping[Code, int] = {
     Code.CLIENT_ID_TAKEN: 409,
     Code.EPOCH_CHANGED: 409,
     Code.QUARANTINED: 409,
+    Code.OTHER_FORMAT: 409,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
     Code.NOT_FOUND: 404,

@@ -46,7 +46,10 @@ async def titles(client: httpx.AsyncClient, **query: str) -> list[str]:
 
 async def test_a_document_is_made_and_found_again(client: httpx.AsyncClient) -> None:
     made = await make(client, "Minutes")
-    assert set(made) == {"id", "title", "created_at", "updated_at", "trashed_at", "size", "role", "owner"}
+    assert set(made) == {
+        "id", "title", "created_at", "updated_at", "trashed_at", "size", "role", "owner", "format", "any_format",
+    }  # fmt: skip
+    assert (made["format"], made["any_format"]) == (None, False)
     assert is_document_id(made["id"])
     assert len(made["id"]) == 22
     assert made["trashed_at"] is None

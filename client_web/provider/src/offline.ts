@@ -17,6 +17,15 @@ import * as Y from "yjs";
 import { type Change, type KeptChange, updateOf } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import { deleteDatabase, entries, openDatabase, result, under } from "./database.js";
+import {
+  type Format,
+  knows,
+  type ReadOnly,
+  readOnlyFor,
+  readOnlyWithout,
+  unknownIn,
+  type Vocabulary,
+} from "./format.js";
 import type { DocumentInfo } from "./types.js";
 
 /** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
@@ -34,6 +43,8 @@ export interface Entry {
   readonly copy: string;
   readonly epoch: number | null;
   readonly document: DocumentInfo | null;
+  /** The format of the pages that have filled the copy; absent in copies of earlier releases. */
+  readonly format?: Format | null;
 }
 
 /** What was found on this device. */
@@ -45,6 +56,12 @@ export interface Found extends Entry {
   /** Every row up to this one is in the copy; null when that is not known. */
   readonly applied: number | null;
   readonly separateCopies: readonly string[];
+}
+
+/** What a page knows of rich text. */
+export interface Knowledge {
+  readonly format?: Format;
+  readonly schema?: Vocabulary;
 }
 
 /** The page's knowledge of its document that the device keeps beside the content. */
@@ -66,6 +83,8 @@ export class OfflineCopy {
   private readonly clock: Clock;
   private readonly toKeep: () => Kept | null;
   private readonly onFailure: () => void;
+  private readonly knowledge: Knowledge;
+  private onlyReads = false;
   private readonly tab: string;
   private beside: IDBDatabase | null = null;
   private content: IndexeddbPersistence | null = null;
@@ -86,6 +105,7 @@ export class OfflineCopy {
     clock: Clock,
     toKeep: () => Kept | null,
     onFailure: () => void,
+    knowledge: Knowledge = {},
   ) {
     this.documentId = documentId;
     this.doc = doc;
@@ -94,18 +114,23 @@ export class OfflineCopy {
     this.tab = clock.now().toString(36).padStart(9, "0") + random(8);
     this.toKeep = toKeep;
     this.onFailure = onFailure;
+    this.knowledge = knowledge;
     this.entry = { key: newKey(), copy: this.newCopy(), epoch: null, document: null };
   }
 
-  /** Read the copy into the document. Without one, or without a database, the answer is that of an empty copy. */
-  open(): Promise<Found> {
+  /**
+   * Read the copy into the document. Without one, or without a database, the answer is that of an empty copy. `onReadOnly`
+   * is told, before anything is in the document, why the copy is only to be read here.
+   */
+  open(onReadOnly: (why: ReadOnly) => void = () => {}): Promise<Found> {
     return new Promise((resolve) => {
       const giveUp = (): void => {
         this.fail();
-        resolve({ ...this.entry, dirty: false, changes: [], applied: null, separateCopies: [] });
+        const nothing = { dirty: false, changes: [], applied: null, separateCopies: [] };
+        resolve({ ...this.entry, ...nothing });
       };
       const timer = this.clock.setTimeout(giveUp, PATIENCE);
-      this.read()
+      this.read(onReadOnly)
         .then(resolve, giveUp)
         .finally(() => this.clock.clearTimeout(timer));
     });
@@ -113,11 +138,21 @@ export class OfflineCopy {
 
   /** Whether a change of the document with this origin was read from the copy. */
   isOrigin(origin: unknown): boolean {
-    return origin !== null && origin === this.content;
+    return origin !== null && (origin === this.content || origin === this);
+  }
+
+  /** Write nothing more of the document: what changes in it from now on is not to be kept. */
+  onlyRead(): void {
+    this.onlyReads = true;
+    this.forgetTimer();
+    const { content } = this;
+    this.content = null;
+    void content?.destroy();
   }
 
   /** A local change was made that is not durable on the server yet. */
   markUnsaved(): void {
+    if (this.onlyReads) return;
     this.changes += 1;
     const { changes } = this;
     this.write("unsaved", (store) => {
@@ -129,6 +164,7 @@ export class OfflineCopy {
 
   /** Everything in the document is durable on the server. */
   markSaved(): void {
+    if (this.onlyReads) return;
     const drop = this.marksToDrop();
     this.write("unsaved", drop);
   }
@@ -141,7 +177,8 @@ export class OfflineCopy {
   /** Note the document's life and title for the next visit, which may be offline. */
   remember(epoch: number, document: DocumentInfo | null): void {
     if (epoch === this.entry.epoch && document === this.entry.document) return;
-    this.entry = { ...this.entry, epoch, document };
+    const format = this.onlyReads ? this.entry.format : (this.knowledge.format ?? this.entry.format);
+    this.entry = { ...this.entry, epoch, document, ...(format == null ? {} : { format }) };
     const { entry } = this;
     this.write("documents", async (store) => {
       const current = (await result(store.get(this.documentId))) as Entry | undefined;
@@ -217,7 +254,7 @@ export class OfflineCopy {
       await result(unsaved.delete(under(this.entry.copy)));
     }
     await this.destroy();
-    if (content !== null) await deleteDatabase(content.name);
+    if (content !== null || this.onlyReads) await deleteDatabase(contentDatabase(this.entry.copy));
   }
 
   async destroy(): Promise<void> {
@@ -231,7 +268,7 @@ export class OfflineCopy {
     await content?.destroy();
   }
 
-  private async read(): Promise<Found> {
+  private async read(onReadOnly: (why: ReadOnly) => void): Promise<Found> {
     const beside = await openDatabase(DATABASE, STORES);
     if (this.ended) {
       beside.close();
@@ -239,12 +276,41 @@ export class OfflineCopy {
     }
     this.beside = beside;
     const found = await this.readBeside(beside);
+    const isStrange = !this.knowsFormat();
+    if (isStrange || this.knowledge.schema !== undefined) {
+      const apart = new Y.Doc();
+      await this.readContent(apart);
+      const kept = await this.readKept(beside, found.epoch, apart);
+      const readOnly = this.readOnlyIn(apart, isStrange);
+      if (readOnly !== null) {
+        this.onlyRead();
+        onReadOnly(readOnly);
+        Y.applyUpdate(this.doc, Y.encodeStateAsUpdate(apart), this);
+        return { ...found, ...kept };
+      }
+      await this.content?.destroy();
+      this.written = new Map();
+    }
     await this.readContent();
     const kept = await this.readKept(beside, found.epoch);
     for (const event of LAST_CHANCES) globalThis.addEventListener?.(event, this.keepNow);
     // What was written while the copy was being read had nowhere to leave its mark.
     if (this.changes > 0) this.markUnsaved();
     return { ...found, ...kept };
+  }
+
+  private knowsFormat(): boolean {
+    const { document, format } = this.entry;
+    const declared = this.knowledge.format ?? null;
+    if (document?.anyFormat === true) return true;
+    return knows(declared, document?.format) && knows(declared, format);
+  }
+
+  private readOnlyIn(content: Y.Doc, isStrange: boolean): ReadOnly | null {
+    const { schema } = this.knowledge;
+    const unknown = schema === undefined ? [] : unknownIn(content, schema);
+    if (isStrange) return readOnlyFor(this.entry.document?.format ?? this.entry.format, unknown);
+    return unknown.length === 0 ? null : readOnlyWithout(unknown);
   }
 
   private async readBeside(beside: IDBDatabase): Promise<Omit<Found, "dirty" | "changes" | "applied">> {
@@ -261,8 +327,9 @@ export class OfflineCopy {
   private async readKept(
     beside: IDBDatabase,
     epoch: number | null,
+    doc = this.doc,
   ): Promise<Pick<Found, "dirty" | "changes" | "applied">> {
-    const { doc, content, inherited } = this;
+    const { content, inherited } = this;
     const db = content?.db;
     if (db == null) return { dirty: inherited.size > 0, changes: [], applied: null };
     const store = db.transaction("custom", "readonly").objectStore("custom");
@@ -293,9 +360,9 @@ export class OfflineCopy {
     return { dirty, changes, applied: applied?.epoch === epoch ? applied.seq : null };
   }
 
-  private async readContent(): Promise<void> {
+  private async readContent(doc = this.doc): Promise<void> {
     if (this.ended) return;
-    const content = new IndexeddbPersistence(contentDatabase(this.entry.copy), this.doc);
+    const content = new IndexeddbPersistence(contentDatabase(this.entry.copy), doc);
     this.content = content;
     await content.whenSynced;
     // On a connection that the browser has closed (site data cleared) each keystroke would throw.
@@ -306,7 +373,7 @@ export class OfflineCopy {
   private async pointAtNewCopy(documents: IDBObjectStore): Promise<void> {
     const current = (await result(documents.get(this.documentId))) as Entry | undefined;
     if (current?.copy !== this.entry.copy) return;
-    const fresh: Entry = { ...current, copy: this.newCopy(), epoch: null, document: null };
+    const fresh: Entry = { key: current.key, copy: this.newCopy(), epoch: null, document: null };
     await result(documents.put(fresh, this.documentId));
   }
 

@@ -4,6 +4,7 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type Clock, systemClock } from "./clock.js";
 import type { Connection } from "./connection.js";
+import type { Format, Vocabulary } from "./format.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
 import { type Found, type Kept, newKey, OfflineCopy } from "./offline.js";
 import { Presence } from "./presence.js";
@@ -28,6 +29,13 @@ export interface ProviderOptions {
   readonly beforeConnecting?: () => Promise<void>;
   /** The secret of a link to the document: what follows `#link=` in its address. */
   readonly link?: string;
+  /**
+   * What the page's editor knows. A document of another format is opened for reading. The first edit of a page that
+   * declares a format gives it to a document without one.
+   */
+  readonly format?: Format;
+  /** What the page's editor knows, name by name: with it, a document that holds anything else is opened for reading. */
+  readonly schema?: Vocabulary;
   /** Whether to keep a copy on this device (the default). */
   readonly offline?: boolean;
   /** Milliseconds during which local changes are gathered into one message. */
@@ -55,6 +63,10 @@ export class ManyhandsProvider implements Provider {
 
   constructor(options: ProviderOptions) {
     const clock = options.clock ?? systemClock;
+    const knowledge = {
+      ...(options.format === undefined ? {} : { format: options.format }),
+      ...(options.schema === undefined ? {} : { schema: options.schema }),
+    };
     this.documentId = options.documentId;
     this.doc = options.doc ?? new Y.Doc();
     this.awareness = new Awareness(this.doc);
@@ -73,7 +85,7 @@ export class ManyhandsProvider implements Provider {
     this.copyOnDevice =
       options.offline === false
         ? null
-        : new OfflineCopy(this.documentId, this.doc, clock, this.toKeep, this.onCopyFailed);
+        : new OfflineCopy(this.documentId, this.doc, clock, this.toKeep, this.onCopyFailed, knowledge);
     this.offlineCopy = this.copyOnDevice === null ? "off" : "ok";
     this.session = new Session({
       documentId: this.documentId,
@@ -83,9 +95,11 @@ export class ManyhandsProvider implements Provider {
       presence: this.presence,
       gatherTime: options.gatherTime ?? GATHER_TIME,
       ...(options.link === undefined ? {} : { link: options.link }),
+      ...knowledge,
       isForeign: (origin) => this.copyOnDevice?.isOrigin(origin) ?? false,
       onChange: this.onStep,
       setAside: () => void this.setAside(),
+      onReadOnly: () => this.copyOnDevice?.onlyRead(),
       onSilence: this.onSilence,
       onMoved: this.onMoved,
     });
@@ -93,7 +107,7 @@ export class ManyhandsProvider implements Provider {
     if (options.user !== undefined) this.awareness.setLocalStateField("user", options.user);
     this.session.start();
     if (this.copyOnDevice === null) this.begin(nothingFound());
-    else void this.copyOnDevice.open().then((found) => this.begin(found));
+    else void this.copyOnDevice.open(this.session.onlyRead).then((found) => this.begin(found));
   }
 
   readonly snapshot = (): ProviderState => this.shown;
@@ -173,7 +187,8 @@ export class ManyhandsProvider implements Provider {
     const [now, then] = [unsaved(state), unsaved(before)];
     if (now > then) this.copyOnDevice?.markUnsaved();
     else if (now === 0 && then > 0) this.copyOnDevice?.markSaved();
-    if (state.epoch !== null && state.loaded && state.closed === null) {
+    const isOver = state.closed !== null && state.closed.code !== "other_format";
+    if (state.epoch !== null && state.loaded && !isOver) {
       this.copyOnDevice?.remember(state.epoch, state.document);
     }
     this.copyOnDevice?.keepSoon();
@@ -217,13 +232,13 @@ export class ManyhandsProvider implements Provider {
 
   private view(): ProviderState {
     const { session, offlineCopy, separateCopies, mended } = this;
-    const { role, durability, loaded, document, refusal, turnedAway } = session.state;
+    const { role, durability, loaded, document, refusal, readOnly, turnedAway } = session.state;
     const { closed, quarantined, setAside, lastSavedAt } = session.state;
     return {
       status: statusOf(session.state),
       unsaved: unsaved(session.state),
       progress: progressOf(session.state),
-      ...{ role, durability, loaded, document, refusal, turnedAway, closed, quarantined, setAside },
+      ...{ role, durability, loaded, document, refusal, readOnly, turnedAway, closed, quarantined, setAside },
       ...{ lastSavedAt, offlineCopy, separateCopies, mended },
     };
   }

@@ -37,6 +37,7 @@ export function remedyForUpdate(code: ErrorCode): Remedy {
     case "too_costly":
     case "document_full":
     case "quarantined":
+    case "other_format":
     case "deleted":
       return "stop";
   }
@@ -68,6 +69,7 @@ export function remedyForSession(code: ErrorCode): Remedy {
     case "unknown_event":
     case "not_found":
     case "forbidden":
+    case "other_format":
     case "deleted":
       return "stop";
   }

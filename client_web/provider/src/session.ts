@@ -7,6 +7,15 @@ import { inOrder, sealed, sortOut } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { withoutKnown } from "./deletions.js";
+import {
+  type Format,
+  mayHoldUnknown,
+  type ReadOnly,
+  readOnlyWithout,
+  unknownIn,
+  type Vocabulary,
+  withUpdates,
+} from "./format.js";
 import { HEIRS, type Heirs, SERVER_CLIENT_ID } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence } from "./presence.js";
@@ -35,12 +44,18 @@ export interface SessionParts {
   readonly gatherTime: number;
   /** The secret of the link by which the person came. */
   readonly link?: string;
+  /** What the page's editor knows: it is declared to the server. */
+  readonly format?: Format;
+  /** What the page's editor knows, name by name. */
+  readonly schema?: Vocabulary;
   /** Whether a change of the document with this origin is not the person's own. */
   readonly isForeign: (origin: unknown) => boolean;
   /** Called after each step that changed the state. */
   readonly onChange: (state: SyncState, before: SyncState) => void;
   /** The offline copy belongs to an earlier life of the document. */
   readonly setAside: (epoch: number) => void;
+  /** What is done to the document from now on is not to be kept. */
+  readonly onReadOnly: () => void;
   /** The document changed without telling: whatever follows its events has missed something. */
   readonly onSilence: () => void;
   /** Words stand under other ids than before: call `done` when the copy on the device knows. */
@@ -61,7 +76,9 @@ export class Session implements Receiver {
   private rows: number | null = null;
   /** The same, if acknowledged rows hold nothing but the page's own: a connection that is too slow is not told the rest. */
   private acknowledged = 0;
-  private current: SyncState = startState;
+  private current: SyncState;
+  /** Whether an editor may have seen something of the document's content. */
+  private isShown = false;
   private running = false;
   /** What the server has said since the last join, until the next offer. */
   private told: Uint8Array[] = [];
@@ -72,6 +89,7 @@ export class Session implements Receiver {
 
   constructor(parts: SessionParts) {
     this.parts = parts;
+    this.current = { ...startState, format: parts.format ?? null };
     this.outgoing = new Outgoing(parts.documentId, parts.connection);
     this.watch = new Watch(parts.doc, parts.clock, this.onUpdate, this.onSilence);
     if (parts.doc.clientID === SERVER_CLIENT_ID) parts.doc.clientID = new Y.Doc().clientID;
@@ -94,10 +112,14 @@ export class Session implements Receiver {
     this.linkChanged(this.parts.connection.link);
   }
 
+  /** Send nothing: the page's editor does not know what will be in the document. */
+  readonly onlyRead = (why: ReadOnly): void => this.step((state) => sync.onlyRead(state, why));
+
   /** The offline copy is in the document, with all rows up to `applied`: the join may go out, under this key. */
   begin(key: string, applied: number | null, copy: Parameters<typeof sync.copyRead>[1]): void {
     this.key = key;
     this.rows = applied;
+    this.isShown = copy.filled;
     this.step((state) => sync.copyRead(state, copy));
   }
 
@@ -211,6 +233,7 @@ export class Session implements Receiver {
       } catch (error) {
         // Whatever could not be applied, or compared with the server's word: the rest of the step relies on it.
         if (error instanceof Contradiction) this.verbs.push(sync.clientIdTaken);
+        else if (error instanceof Strange) this.verbs.push((now) => sync.isStrange(now, error.unknown));
         else this.verbs.push((now) => sync.applyFailed(now, wire.sentence(error)));
         break;
       }
@@ -261,6 +284,9 @@ export class Session implements Receiver {
       case "move_words":
         this.moveWords(effect.attempt, effect.stateVector, effect.foreign);
         break;
+      case "only_read":
+        this.parts.onReadOnly();
+        break;
       case "set_aside":
         this.parts.setAside(effect.epoch);
         break;
@@ -270,6 +296,7 @@ export class Session implements Receiver {
   private apply({ seq, updates, heirs }: Extract<Effect, { kind: "apply" }>): void {
     const { doc } = this.parts;
     if (updates.some((update) => this.own.isContradictedBy(update, doc))) throw new Contradiction();
+    this.checkUnknown(updates);
     let isRead = false;
     const applyAll = (transaction: Y.Transaction) => {
       if (heirs.length > 0) transaction.meta.set(HEIRS, heirs);
@@ -294,6 +321,21 @@ export class Session implements Receiver {
     }
   }
 
+  /** Make sure that an editor whose schema is known sees nothing strange in a document that it could change for others. */
+  private checkUnknown(updates: readonly Uint8Array[]): void {
+    const { doc, schema, onReadOnly } = this.parts;
+    const isFirst = !this.isShown;
+    this.isShown = true;
+    if (schema === undefined || !mayHoldUnknown(updates, schema)) return;
+    const { readOnly } = this.current;
+    if (readOnly !== null && readOnly.unknown.length > 0) return;
+    const unknown = unknownIn(withUpdates(doc, updates), schema);
+    if (unknown.length === 0) return;
+    if (readOnly === null && !isFirst) throw new Strange(unknown);
+    if (readOnly === null) onReadOnly();
+    this.verbs.push((state) => sync.onlyRead(state, { ...(readOnly ?? readOnlyWithout(unknown)), unknown }));
+  }
+
   private followClientId(): void {
     this.clientId = this.parts.doc.clientID;
     this.parts.presence.renew(this.clientId);
@@ -311,7 +353,7 @@ export class Session implements Receiver {
   }
 
   private join(attempt: number, epoch: number | null, complete: number | null): void {
-    const { doc, link } = this.parts;
+    const { doc, link, format } = this.parts;
     this.told = [];
     const undoubted = this.own.undoubted(doc);
     const seen = undoubted ?? Y.encodeStateVector(doc);
@@ -331,6 +373,7 @@ export class Session implements Receiver {
       ...(hasLife ? { epoch } : {}),
       ...(saysSo ? { seq: complete } : {}),
       ...(after === null ? {} : { after }),
+      ...(format === undefined ? {} : { format }),
     };
     const known = saysSo ? { stateVector, limits: this.current.limits } : null;
     const decode = (value: unknown) => wire.decodeJoinAnswer(value, known);
@@ -432,6 +475,13 @@ export class Session implements Receiver {
 
 /** The server's log holds somebody else's words where this page has written its own. */
 class Contradiction extends Error {}
+
+/** What the server sent holds something that the editor would delete. */
+class Strange extends Error {
+  constructor(readonly unknown: readonly string[]) {
+    super();
+  }
+}
 
 function holds(doc: Y.Doc, stateVector: Uint8Array): boolean {
   return [...Y.decodeStateVector(stateVector)].every(

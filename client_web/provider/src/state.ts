@@ -1,6 +1,7 @@
 /** What the sync core knows of one document, what it can ask of its shell, and the small moves from state to state. */
 
 import { type Change, type Changes, countOf, inOrder, listOf, sealed, sorted } from "./changes.js";
+import type { Format, ReadOnly } from "./format.js";
 import type { Heirs } from "./heirs.js";
 import type { DocumentInfo, Durability, ErrorCode, Refusal, Role, ServerError } from "./types.js";
 import type { JoinAnswer, Limits, PresenceChange } from "./wire.js";
@@ -58,6 +59,10 @@ export interface SyncState {
   readonly attempt: number;
   /** Life of the document that the local content belongs to; null before the first join. */
   readonly epoch: number | null;
+  /** What the page's editor knows; null if it does not say. */
+  readonly format: Format | null;
+  /** Why nothing of this page is sent or kept; see format.ts. */
+  readonly readOnly: ReadOnly | null;
   /** Every row of that life up to this one is in the document, deletions included; null when that is not certain. */
   readonly complete: number | null;
   /** Local changes that are in no list: the next offer covers them by the document's state. */
@@ -141,6 +146,8 @@ export type Effect =
       readonly stateVector: Uint8Array;
       readonly foreign: boolean;
     }
+  /** Keep nothing more on the device: what the editor does from now on is not the person's. */
+  | { readonly kind: "only_read" }
   /** Keep the offline copy apart: it belongs to an earlier life of the document. */
   | { readonly kind: "set_aside"; readonly epoch: number };
 
@@ -157,6 +164,8 @@ export const startState: SyncState = {
   phase: { kind: "apart" },
   attempt: 0,
   epoch: null,
+  format: null,
+  readOnly: null,
   complete: null,
   adrift: 0,
   pending: null,

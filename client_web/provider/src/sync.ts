@@ -15,7 +15,8 @@
  * 6. Who joins again after a lost link says up to which row the document is complete, and is not sent it once more. An
  *    acknowledged row proves nothing: a slow connection is not told what others have in it. The next row's event does,
  *    for events come in order or not at all. Whatever failed, and whatever else ended a session, leaves it uncertain.
- * 7. When the document changed without telling (watch.ts), its state is offered, with every deletion. So it is when the
+ * 7. A page that does not know the document's format sends nothing; see format.ts.
+ * 8. When the document changed without telling (watch.ts), its state is offered, with every deletion. So it is when the
  *    server misses the past of a change, and when words have moved to another client id.
  */
 
@@ -36,6 +37,7 @@ import {
   type Sorted,
   sorted,
 } from "./changes.js";
+import { mayWriteFormat, OTHER_FORMAT, type ReadOnly, readOnlyFor, readOnlyWithout } from "./format.js";
 import { forgive, remedyForSession, remedyForUpdate } from "./remedy.js";
 import {
   allAdrift,
@@ -74,7 +76,7 @@ function join(state: SyncState): Step {
 
 /** Go on under another client id: the next join learns which words have to be moved to it. */
 function moveWords(state: SyncState): Step {
-  const step = join({ ...state, moving: unsaved(state) > 0, complete: null });
+  const step = join({ ...state, moving: unsaved(state) > 0 && state.readOnly === null, complete: null });
   return stay(step.state, { kind: "renew_client_id" }, ...step.effects);
 }
 
@@ -111,7 +113,7 @@ export function copyRead(
   },
 ): Step {
   const kept = copy.changes.map((change, index) => keptChange(state.nextChange + index, change));
-  return join({
+  const next = {
     ...state,
     pending: kept.reduce(push, state.pending),
     nextChange: state.nextChange + kept.length,
@@ -120,7 +122,34 @@ export function copyRead(
     epoch: copy.epoch,
     document: copy.document,
     adrift: state.adrift + (copy.dirty ? 1 : 0),
-  });
+  };
+  return join(next.readOnly === null ? next : onlyReading(next, next.readOnly));
+}
+
+// ---- formats
+
+/** Send nothing from now on. Changes that wait, on the device too, wait for a page that knows the format. */
+function onlyReading(state: SyncState, readOnly: ReadOnly): SyncState {
+  const refusal = { code: "other_format", message: readOnly.message, bytes: 0 } as const;
+  return { ...state, readOnly, refusal: unsaved(state) > 0 ? refusal : state.refusal };
+}
+
+/** Decide whether this page writes, or is over, by what the server has said of the document's format. */
+function byFormat(state: SyncState): Step {
+  const { document, format, readOnly, loaded } = state;
+  if (readOnly !== null || mayWriteFormat(format, document)) return stay(state);
+  if (loaded) return close(state, OTHER_FORMAT);
+  return stay(onlyReading(state, readOnlyFor(document?.format, [])), { kind: "only_read" });
+}
+
+/** The document holds what the editor does not know, and nobody has shown it to the editor yet. */
+export function onlyRead(state: SyncState, readOnly: ReadOnly): Step {
+  return stay(onlyReading(state, readOnly));
+}
+
+/** What has come holds what the editor does not know: take in nothing more. */
+export function isStrange(state: SyncState, unknown: readonly string[]): Step {
+  return close(state, { code: "other_format", message: readOnlyWithout(unknown).message });
 }
 
 // ---- joining
@@ -129,7 +158,9 @@ export function joined(state: SyncState, attempt: number, answer: JoinAnswer): S
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
   const { role, document, durability, quarantined, setAside, limits, epoch } = answer;
   const told = { role, document, durability, quarantined, setAside, limits, epoch };
-  const next = forgive({ ...state, ...told, complete: epoch === state.epoch ? state.complete : null });
+  const heard = forgive({ ...state, ...told, complete: epoch === state.epoch ? state.complete : null });
+  const { state: next, effects: first } = byFormat(heard);
+  if (next.closed !== null) return stay(next);
   if (state.moving) {
     const foreign = (state.strikes?.count ?? 0) > 1;
     const effect: Effect = { kind: "move_words", attempt, stateVector: answer.stateVector, foreign };
@@ -139,11 +170,11 @@ export function joined(state: SyncState, attempt: number, answer: JoinAnswer): S
   if (answer.missing.kind !== "parts") {
     const missing = answer.missing.kind === "whole" ? answer.missing.update : null;
     const step = settle(next, answer, missing, state.phase.held);
-    return stay(step.state, presence, ...step.effects);
+    return stay(step.state, ...first, presence, ...step.effects);
   }
   const { bytes } = answer.missing;
   const phase: Phase = { kind: "fetching", answer, total: bytes, parts: [], held: state.phase.held };
-  return stay({ ...next, phase }, presence, { kind: "fetch", attempt, index: 0 });
+  return stay({ ...next, phase }, ...first, presence, { kind: "fetch", attempt, index: 0 });
 }
 
 /** Part `index` of the missing update has come; parts are fetched one after the other. */
@@ -166,7 +197,7 @@ function settle(
   missing: Uint8Array | null,
   held: readonly Row[],
 ): Step {
-  const sending = state.refusal === null ? "offering" : "paused";
+  const sending = state.refusal === null && state.readOnly === null ? "offering" : "paused";
   const phase: Joined = {
     kind: "joined",
     seq: answer.seq,
@@ -205,6 +236,7 @@ export function offered(
   const { phase } = state;
   if (phase.kind !== "joined" || phase.sending !== "offering" || attempt !== state.attempt)
     return stay(state);
+  if (state.readOnly !== null) return stay(hold(state, phase));
   const open: SyncState = { ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: null };
   if (ready.length === 0 && rest === null) return stay({ ...open, tries: 0, strikes: null });
   const step = sendChanges(open, ready);
@@ -326,6 +358,7 @@ export function wordsMoved(state: SyncState, attempt: number, moved: boolean): S
 
 /** `after`: the last row that the document had applied when it changed; null when that is not known. */
 export function changed(state: SyncState, update: Uint8Array, after: number | null): Step {
+  if (state.readOnly !== null) return stay(state);
   const isOpen = state.phase.kind === "joined" && state.phase.sending === "open";
   const { pending: before } = state;
   const longer = isOpen || before === null ? null : joinedChange(before.last, update, after);
@@ -340,6 +373,7 @@ export function changed(state: SyncState, update: Uint8Array, after: number | nu
 
 /** The document changed and no event told how: offer its state, deletions included. */
 export function changedSilently(before: SyncState): Step {
+  if (before.readOnly !== null) return stay(before);
   const state = { ...before, adrift: before.adrift + 1 };
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(state);
   // What waits may build on the silent change.
@@ -400,6 +434,7 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
   const { changes, count } = batch;
   const pending = listOf(sorted([...changes, ...inOrder(state.pending)]));
   const next = { ...state, inFlight, pending, adrift: state.adrift + count - countOf(changes) };
+  if (error.code === "other_format") return close(next, error);
   if (state.moving) return onceAnswered(next);
   // Those behind a refused batch are refused with it, and say nothing new.
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(next);
@@ -441,7 +476,9 @@ export function roleChanged(state: SyncState, role: Role): Step {
 }
 
 export function documentChanged(state: SyncState, document: DocumentInfo): Step {
-  return afterNews(state, { ...state, document });
+  const decided = byFormat({ ...state, document });
+  if (decided.state.closed !== null || decided.effects.length > 0) return decided;
+  return afterNews(state, decided.state);
 }
 
 export function durabilityChanged(state: SyncState, durability: Durability): Step {

@@ -2,6 +2,7 @@
 
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import type { Format, ReadOnly } from "./format.js";
 
 /** Where the document stands towards the server; `synced` says nothing of durability, see `ProviderState.unsaved`. */
 export type Status = "offline" | "connecting" | "syncing" | "synced";
@@ -29,6 +30,7 @@ export type ErrorCode =
   | "epoch_changed"
   | "quarantined"
   | "unavailable"
+  | "other_format"
   | "deleted"
   | "draining"
   | "internal";
@@ -49,6 +51,10 @@ export interface DocumentInfo {
   readonly title: string;
   /** ISO 8601, null while the document is not in the trash. */
   readonly trashedAt: string | null;
+  /** The format of the rich text; absent until a writer has declared one. */
+  readonly format?: Format;
+  /** Whether the owner lets pages of other formats write the rich text. */
+  readonly anyFormat?: true;
 }
 
 /** How a person wants to be seen; `color` is `#rrggbb`. */
@@ -78,11 +84,17 @@ export interface ProviderState {
   /** Known from the server, or offline from the copy. */
   readonly document: DocumentInfo | null;
   readonly refusal: Refusal | null;
+  /**
+   * Why this page only reads: it does not know the document's format, or something in the document. What its editor does
+   * to `doc` is neither kept nor sent. That stays so until a new provider is made.
+   */
+  readonly readOnly: ReadOnly | null;
   /** Why the server takes no connection from this page at the moment (too many, shutting down …), if it said so; it is tried again. */
   readonly turnedAway: ServerError | null;
   /**
    * The session is over for good: deleted, not found, forbidden, not signed in … After `epoch_changed` the local content is among
-   * `separateCopies`, and a new provider with a new Y.Doc takes the document as it is now.
+   * `separateCopies`, and a new provider with a new Y.Doc takes the document as it is now. After `other_format` the page is
+   * older than the document: load it anew, and what was not sent is sent then.
    */
   readonly closed: ServerError | null;
   readonly offlineCopy: "ok" | "unavailable" | "off";

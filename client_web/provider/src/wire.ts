@@ -5,6 +5,7 @@
  * older client understands a newer server as far as it can.
  */
 
+import type { Format } from "./format.js";
 import type { Heir, Heirs } from "./heirs.js";
 import type { DocumentInfo, Durability, ErrorCode, Role, ServerError, User } from "./types.js";
 
@@ -74,6 +75,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "epoch_changed",
   "quarantined",
   "unavailable",
+  "other_format",
   "deleted",
   "draining",
   "internal",
@@ -145,7 +147,14 @@ export function decodeDocument(value: unknown): DocumentInfo {
   return {
     title: text(document.title, "document.title"),
     trashedAt: trashedAt === null || trashedAt === undefined ? null : text(trashedAt, "document.trashed_at"),
+    ...(document.format === undefined ? {} : { format: decodeFormat(document.format) }),
+    ...(document.any_format === true ? { anyFormat: true as const } : {}),
   };
+}
+
+function decodeFormat(value: unknown): Format {
+  const format = record(value, "document.format");
+  return { name: text(format.name, "format.name"), version: natural(format.version, "format.version") };
 }
 
 export function decodePresence(value: unknown): readonly PresenceChange[] {

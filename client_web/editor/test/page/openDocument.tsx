@@ -23,6 +23,7 @@ export const SAVED: ProviderState = {
   progress: null,
   document: { title: "Minutes", trashedAt: null },
   refusal: null,
+  readOnly: null,
   turnedAway: null,
   closed: null,
   offlineCopy: "ok",

@@ -3,6 +3,7 @@
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type KeptChange, updateOf } from "../../src/changes.js";
+import type { Knowledge } from "../../src/offline.js";
 import { Presence } from "../../src/presence.js";
 import { Session } from "../../src/session.js";
 import { type SyncState, unacknowledged, unsaved, untold } from "../../src/state.js";
@@ -22,7 +23,16 @@ export class Person {
   private readonly session: Session;
   private readonly awareness: Awareness;
 
-  constructor(server: DummyServer, clock: ManualClock, link?: string, doc = new Y.Doc()) {
+  /** Whether the page keeps nothing more on the device. */
+  keepsNothing = false;
+
+  constructor(
+    server: DummyServer,
+    clock: ManualClock,
+    link?: string,
+    doc = new Y.Doc(),
+    knowledge: Knowledge = {},
+  ) {
     this.doc = doc;
     this.text = doc.getText("t");
     this.awareness = new Awareness(doc);
@@ -36,9 +46,13 @@ export class Person {
       presence,
       gatherTime: 30,
       ...(link === undefined ? {} : { link }),
+      ...knowledge,
       isForeign: (origin) => origin === "copy",
       onChange: () => {},
       setAside: (epoch) => this.setAside.push(epoch),
+      onReadOnly: () => {
+        this.keepsNothing = true;
+      },
       onSilence: () => {
         this.mended += 1;
       },

@@ -3,6 +3,7 @@
 import * as Y from "yjs";
 import { decodeBatch, encodeBatch } from "../../src/batch.js";
 import type { Answer, Authentication, Connection, Receiver } from "../../src/connection.js";
+import { type Format, knows } from "../../src/format.js";
 import type { Heirs } from "../../src/heirs.js";
 import type { LinkStatus } from "../../src/state.js";
 import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
@@ -27,6 +28,12 @@ export class DummyServer {
   quarantined = false;
   setAside = 0;
   partBytes = 256 * 1024;
+  /** The format of the root `default`, and whether pages of other formats may write it. */
+  format: Format | null = null;
+  anyFormat = false;
+  /** Whether the next changes of the format reach the pages that are here. */
+  tellsFormat = true;
+  private readonly declared = new Map<Line, Format | null>();
   /** What every join brings instead of the truth. */
   damage: Uint8Array | null = null;
   /** Refusals to give to the next updates or joins, whatever is in them. */
@@ -177,6 +184,7 @@ export class DummyServer {
       return { ...refusalOf("epoch_changed"), epoch: this.epoch };
     }
     this.joined.add(line);
+    this.declared.set(line, (request.format ?? null) as Format | null);
     this.behind.delete(line);
     const stored = this.stored();
     if (request.epoch !== undefined && request.seq === this.rows.length)
@@ -212,9 +220,30 @@ export class DummyServer {
 
   /** What every answer to a join says. */
   private entry() {
-    const document = { title: "Plan", trashed_at: null };
     const { role, epoch } = this;
-    return { role, seq: this.rows.length, epoch, presence: [], presence_id: 1, document };
+    return { role, seq: this.rows.length, epoch, presence: [], presence_id: 1, document: this.entryOf() };
+  }
+
+  private entryOf() {
+    const { format, anyFormat } = this;
+    return {
+      title: "Plan",
+      trashed_at: null,
+      ...(format === null ? {} : { format }),
+      ...(anyFormat ? { any_format: true } : {}),
+    };
+  }
+
+  /** Set the format as another page's first edit does, and tell everybody who is here. */
+  setFormat(format: Format | null, anyFormat = false): void {
+    this.format = format;
+    this.anyFormat = anyFormat;
+    if (this.tellsFormat) this.say("document", this.entryOf());
+  }
+
+  /** The rich text as the log says. */
+  page(): string {
+    return this.stored().getXmlFragment("default").toString();
   }
 
   private takePart(
@@ -248,6 +277,12 @@ export class DummyServer {
     for (const update of decodeBatch(batch)) Y.applyUpdate(trial, update);
     if (trial.store.pendingStructs !== null || trial.store.pendingDs !== null) {
       return refusalOf("missing_past");
+    }
+    const declared = this.declared.get(line) ?? null;
+    const [before, then] = [this.accepted, trial].map((doc) => doc.getXmlFragment("default").toString());
+    if (before !== then && !this.anyFormat && !knows(declared, this.format)) return refusalOf("other_format");
+    if (declared !== null && knows(declared, this.format) && declared.version !== this.format?.version) {
+      this.setFormat(declared, this.anyFormat);
     }
     this.accepted = trial;
     this.updatesTaken += 1;
