@@ -73,8 +73,8 @@ class Piece:
         turn: the number of the update that brought it.
         named: the number of the last update that has deleted it by name; 0 for none.
         was_dead: whether it was dead before the update `named`.
-        killed_at: the row in which it was deleted; 0 for not deleted, or if it came into a branch
-            that was dead already.
+        killed_at: the row in which it was deleted, or came into a branch that was dead already; 0
+            if neither is known.
         killer: the client id that deleted it, if known.
         alone: it was deleted by itself, not with its branch.
         heir: the id of the first character's heir. The heirs of the others follow.
@@ -447,6 +447,8 @@ class Sequences:
                 self.place(piece, branch, key)
                 if piece.type is not None and piece.branch is not None:
                     piece.type.is_rich = piece.branch.is_rich
+                if piece.branch is None or not piece.branch.is_alive:
+                    piece.killed_at = change.seq
                 change.fresh.append(piece)
             if len(rest) == len(waiting):
                 raise InvariantError("An update builds on changes that the log does not have.", Code.INTERNAL)
