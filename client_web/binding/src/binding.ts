@@ -18,6 +18,7 @@ import {
   type ComposedLine,
   composedIn,
   composedLine,
+  lettersOf,
   memoryOf,
   replacedBy,
   withoutComposed,
@@ -25,7 +26,7 @@ import {
 import { withNextFrame } from "./frames.js";
 import { heirsIn, heirsOf, livingOf } from "./heirs.js";
 import { type SyncMeta, yCursorPluginKey, ySyncPluginKey } from "./keys.js";
-import type { Nodes, YType } from "./positions.js";
+import { type Nodes, positionOf, type YType } from "./positions.js";
 import { Reader } from "./reading.js";
 import { rebased } from "./rebasing.js";
 import { awaited, isOrphaned, type Memory, remember, restored, type Shown } from "./selection.js";
@@ -194,12 +195,23 @@ export class Binding {
     this.#stale.add(line.element);
     this.#showStale();
     if (!word || !slice || this.#view === null) return;
-    this.#unwanted = replacedBy(word, line).filter((id) => livingOf(this.doc, id) === null);
+    const replaced = replacedBy(word, line).map((id) => livingOf(this.doc, id) ?? id);
+    this.#unwanted = replaced.flatMap((each) => ("item" in each ? [] : [each]));
+    const places = replaced
+      .flatMap((each) =>
+        "item" in each ? (positionOf(each.id, this.doc, this.type, this.mapping) ?? []) : [],
+      )
+      .sort((one, other) => other - one);
     const { tr, selection } = view.state;
-    const to = selection.$from.sameParent(selection.$to) ? selection.to : selection.from;
-    const typed = tr.replace(selection.from, to, slice);
-    const place = typed.doc.resolve(Math.min(selection.from + Math.max(caret, 0), typed.doc.content.size));
-    view.dispatch(typed.setSelection(TextSelection.near(place, -1)));
+    // One by one: others may have written between them.
+    for (const place of places) tr.delete(place, place + 1);
+    // Without heirs, the copies that somebody else made of them are known by their letters.
+    const isCopied = places.length === 0 && lettersIn(selection) === lettersOf(word, line);
+    if (isCopied) tr.deleteSelection();
+    const from = places.at(-1) ?? selection.from;
+    tr.replace(from, from, slice);
+    const end = tr.doc.resolve(Math.min(from + Math.max(caret, 0), tr.doc.content.size));
+    view.dispatch(tr.setSelection(TextSelection.near(end, -1)));
   }
 
   get #shown(): Shown {
@@ -428,6 +440,10 @@ function clamped({ anchor, head }: Selection, doc: Node): Selection {
 
 function selectionOfStep(manager: Y.UndoManager, binding: Binding): Memory | null {
   return (manager.currStackItem?.meta.get(binding) as Memory | undefined) ?? null;
+}
+
+function lettersIn({ $from, $to, from, to }: Selection): string | null {
+  return $from.sameParent($to) ? $from.doc.textBetween(from, to) : null;
 }
 
 /** Lets ProseMirror read what the browser has typed; it has no public way. */

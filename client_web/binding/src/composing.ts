@@ -116,3 +116,7 @@ export function replacedBy({ index, removed }: Difference, { runs }: ComposedLin
   );
   return ids.slice(index, index + removed);
 }
+
+export function lettersOf({ index, removed }: Difference, { node }: ComposedLine): string {
+  return wordsOf(node).slice(index, index + removed);
+}

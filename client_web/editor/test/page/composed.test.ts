@@ -65,6 +65,21 @@ test("what others type at the same place waits, and stands beside the word", () 
   expect(words(bob)).toBe(words(alice));
 });
 
+test("what others type before and behind the beginnings of a word stays", () => {
+  const [alice, bob] = together("<p>one two</p>");
+  const word = new Word(alice, 5);
+  word.becomes("か");
+  sync(alice, bob);
+  bob.editor.commands.insertContentAt(5, "x");
+  bob.editor.commands.insertContentAt(7, "y");
+  sync(alice, bob);
+  word.becomes("感");
+  word.ends();
+  sync(alice, bob);
+  expect(words(alice)).toBe("one x感ytwo");
+  expect(words(bob)).toBe(words(alice));
+});
+
 const DEEDS: readonly (readonly [string, (bob: Editor) => unknown])[] = [
   ["splits the line before it", (bob) => bob.chain().setTextSelection(11).splitBlock().run()],
   ["puts a line above", (bob) => bob.chain().setTextSelection(7).splitBlock().run()],
