@@ -50,9 +50,8 @@ from crdt.rescue.rescue import Rescued
 from crdt.rescue.scribe import RESCUER
 from crdt.room.catching_up import CatchingUp
 from crdt.room.effects import Effect, Ended, KeepAside, Publish, Refuse
-from crdt.room.flush_window import FlushWindow
 from crdt.room.members import Members
-from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, Outbox, Submission
+from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, FlushWindow, Outbox, Submission
 from crdt.room.rescuing import Rescuing
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits

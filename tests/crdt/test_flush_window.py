@@ -5,7 +5,7 @@ The window grows with the room and with the event loop's delay.
 
 import pytest
 
-from crdt.room.flush_window import LONGEST, LONGEST_LATE, SHORTEST, FlushWindow
+from crdt.room.outbox import LONGEST, LONGEST_LATE, SHORTEST, FlushWindow
 
 
 def length(members: int) -> float:
