@@ -41,17 +41,18 @@ format: $(STAMPS)/python-dev $(STAMPS)/web
 	$(BIN)/ruff format .
 	cd $(WEB) && npm run format
 
-describe: $(STAMPS)/python-dev  ## Renew what is written from the declared operations: PROTOCOL.md's tables, the editor's types
+describe: $(STAMPS)/python-dev $(STAMPS)/web  ## Renew what is written from the declared operations and the schema: PROTOCOL.md's tables, the editor's types, docs/format.md
 	$(BIN)/manyhands openapi --table | sed -i -e '/openapi --table: begin/,/openapi --table: end/{//!d}' -e '/openapi --table: begin/r /dev/stdin' server/PROTOCOL.md
 	$(BIN)/manyhands openapi --types > $(WEB)/editor/src/api/wire.ts
+	cd $(WEB) && npx vitest run --project schema format --update
 
 bench: setup $(STAMPS)/peers $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
-dist: $(STAMPS)/python-dev $(PAGES)  ## Packages for other machines, in ./dist: wheel and sdist of the server, the provider and the binding for npm
+dist: $(STAMPS)/python-dev $(PAGES)  ## Packages for other machines, in ./dist: wheel and sdist of the server, provider, binding and schema for npm
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
-	for package in binding provider; do (cd $(WEB)/$$package && npm pack --loglevel=error --pack-destination "$(CURDIR)/dist") || exit 1; done
+	for package in binding provider schema; do (cd $(WEB)/$$package && npm pack --loglevel=error --pack-destination "$(CURDIR)/dist") || exit 1; done
 
 lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
 	$(BIN)/pip-compile -q --upgrade -o requirements.lock pyproject.toml
@@ -81,7 +82,7 @@ $(STAMPS)/web: $(WEB)/package-lock.json
 	cd $(WEB) && npm ci --no-audit --no-fund
 	@touch $@
 
-$(PAGES): $(STAMPS)/web $(shell find $(WEB)/binding/src $(WEB)/provider/src $(WEB)/editor/src $(WEB)/editor/public $(WEB)/editor/index.html $(WEB)/editor/vite.config.ts -type f 2>/dev/null)
+$(PAGES): $(STAMPS)/web $(shell find $(WEB)/binding/src $(WEB)/provider/src $(WEB)/schema/src $(WEB)/editor/src $(WEB)/editor/public $(WEB)/editor/index.html $(WEB)/editor/vite.config.ts -type f 2>/dev/null)
 	cd $(WEB) && npm run build
 	@touch $@
 

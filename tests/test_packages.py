@@ -138,7 +138,7 @@ async def opens_the_editor(manyhands: Path, directory: Path) -> None:
         assert opened.json()["title"] == "Story"
 
 
-@pytest.mark.parametrize("name", ["provider", "binding"])
+@pytest.mark.parametrize("name", ["provider", "binding", "schema"])
 def test_a_package_for_npm_has_code_types_readme_and_licence_and_no_tests(name: str) -> None:
     home = HOUSE / "client_web" / name
     assert (home / "dist" / "index.js").is_file(), f"the {name} has not been built: `make setup` does it"

@@ -8,6 +8,7 @@ export default defineConfig({
     alias: {
       "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,
       "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname,
+      "@manyhands/schema": new URL("../schema/src/index.ts", import.meta.url).pathname,
     },
     dedupe: ["yjs", "y-protocols", "lib0"],
   },

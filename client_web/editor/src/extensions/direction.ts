@@ -6,7 +6,7 @@
  * and quotes follow their first line (sheet.css).
  */
 
-import { Extension } from "@tiptap/core";
+import { AROUND_LINES, Direction as DirectionOfSchema, LINES } from "@manyhands/schema";
 import { type DOMOutputSpec, DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
 import type { EditorView } from "@tiptap/pm/view";
 
@@ -23,34 +23,9 @@ declare module "@tiptap/core" {
 
 export type Direction = "ltr" | "rtl";
 
-const DIRECTIONS: readonly unknown[] = ["ltr", "rtl", "auto"];
-
-/**
- * Other applications may choose for whole lists and tables; only those of lines, items and quotes
- * are set here.
- */
-const LINES = ["paragraph", "heading", "codeBlock"];
-const AROUND = ["listItem", "taskItem", "blockquote"];
-const OTHERS = ["bulletList", "orderedList", "taskList", "table", "tableRow", "tableCell", "tableHeader"];
-
-export const WritingDirection = Extension.create({
-  name: "direction",
+export const WritingDirection = DirectionOfSchema.extend({
   onBeforeCreate() {
     drawAutomatic(this.editor.schema);
-  },
-  addGlobalAttributes() {
-    return [
-      {
-        types: [...LINES, ...AROUND, ...OTHERS],
-        attributes: {
-          dir: {
-            default: null,
-            parseHTML: (element) => chosen(element.getAttribute("dir")?.toLowerCase()),
-            renderHTML: ({ dir }) => (DIRECTIONS.includes(dir) ? { dir } : {}),
-          },
-        },
-      },
-    ];
   },
   addCommands() {
     return {
@@ -65,7 +40,7 @@ export const WritingDirection = Extension.create({
             const place = state.doc.resolve(at);
             for (let depth = place.depth; depth > 0 && place.index(depth) === 0; depth -= 1) {
               const { type, attrs } = place.node(depth);
-              if (AROUND.includes(type.name) && attrs.dir)
+              if (AROUND_LINES.includes(type.name) && attrs.dir)
                 tr.setNodeAttribute(place.before(depth), "dir", null);
             }
           });
@@ -87,11 +62,6 @@ export function directionAt(view: EditorView): Direction {
   const { node } = view.domAtPos(view.state.selection.from);
   const element = node instanceof Element ? node : node.parentElement;
   return element && getComputedStyle(element).direction === "rtl" ? "rtl" : "ltr";
-}
-
-/** "auto" is what happens by itself. */
-function chosen(dir: unknown): Direction | null {
-  return dir === "ltr" || dir === "rtl" ? dir : null;
 }
 
 /** Lets views of this schema draw `dir="auto"` on lines for which nothing is chosen. */

@@ -8,9 +8,9 @@
  * Content that would take an editor minutes to draw counts as foreign too.
  */
 
+import { canHold, MOST_SPAN, wholeNumber } from "@manyhands/schema";
 import type { Node, NodeType, Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
-import { canHold, MOST_SPAN, wholeNumber } from "./tolerance";
 
 export interface Foreign {
   readonly kind: "node" | "mark" | "embed" | "attribute" | "structure";

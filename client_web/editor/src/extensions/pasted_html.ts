@@ -6,8 +6,8 @@
  * paper, titles. Pictures are handed over apart from the words.
  */
 
+import { MOST_SPAN } from "@manyhands/schema";
 import { readLists } from "./pasted_lists";
-import { MOST_SPAN } from "./tolerance";
 
 /**
  * A picture that has to be brought to the server; an image with the address `arriving:N` keeps its

@@ -1,8 +1,15 @@
-/** The editor's vocabulary, in one place: what a document may hold, and how the shared document is bound to it. */
+/** The editor's extensions: what a document may hold, what the page adds, and how the shared document is bound to it. */
 
-import { type AnyExtension, Extension, getSchema } from "@tiptap/core";
-import { TaskList } from "@tiptap/extension-list";
-import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
+import {
+  documentSchema,
+  extensions,
+  FRAGMENT,
+  Image as ImageOfSchema,
+  isAllowedImage,
+  Link as LinkOfSchema,
+  STARTER_KIT,
+} from "@manyhands/schema";
+import { type AnyExtension, getSchema } from "@tiptap/core";
 import { Placeholder } from "@tiptap/extensions";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
@@ -15,46 +22,41 @@ import { CursorMoves } from "./cursor_moves";
 import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Gaps } from "./gaps";
-import { Image } from "./images";
+import { answeringOwnEditsOnly } from "./own_edits";
+import { ARRIVING } from "./pasted_html";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
-import { styling } from "./styling";
-import { Table } from "./tables";
 import { Task } from "./tasks";
-import { readTolerantly } from "./tolerance";
 import { UndoSteps } from "./undo_steps";
 import { Uploads, type UploadsOptions } from "./uploads";
 
-/** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
-export const FRAGMENT = "default";
-
-/** What a document may hold. Changing this changes what other editors of the document must understand. */
-export const content: readonly AnyExtension[] = [
-  StarterKit.configure({
-    // Undo belongs to the shared document, and a trailing paragraph would be written by everybody who opens it.
-    undoRedo: false,
-    trailingNode: false,
-    link: false,
-    heading: { levels: [1, 2, 3, 4, 5, 6] },
-    dropcursor: { color: "var(--accent)", width: 2 },
-  }),
-  ...styling,
-  TaskList,
-  Task,
-  Table.configure({ resizable: true, renderWrapper: true, cellMinWidth: 48 }),
-  TableRow,
-  TableHeader,
-  TableCell,
-  Image,
-  WritingDirection,
-  Gaps,
-  Extension.create({
-    name: "tolerance",
-    onBeforeCreate() {
-      readTolerantly(this.editor.schema);
+/** What the page adds to parts of the schema. */
+const own: readonly AnyExtension[] = [
+  StarterKit.configure({ ...STARTER_KIT, dropcursor: { color: "var(--accent)", width: 2 } }),
+  LinkOfSchema.extend({
+    addProseMirrorPlugins() {
+      return (this.parent?.() ?? []).map(answeringOwnEditsOnly);
     },
   }),
+  ImageOfSchema.extend({
+    parseHTML() {
+      // What is pasted keeps its place by an address that never gets into a document; see pasting.ts.
+      return [{ tag: "img[src]", getAttrs: (image) => isKept(image.getAttribute("src")) && null }];
+    },
+  }),
+  Task,
+  WritingDirection,
+];
+
+function isKept(src: string | null): boolean {
+  return isAllowedImage(src) || ARRIVING.test(src ?? "");
+}
+
+/** What a document may hold, with what the page adds. */
+export const content: readonly AnyExtension[] = [
+  ...extensions.map((each) => own.find(({ name }) => name === each.name) ?? each),
+  Gaps,
 ];
 
 /** The nodes that hold words, or nodes that do. */
@@ -90,17 +92,6 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
 /** What shows a document that no editor may be bound to; see reading.ts. */
 export const readingExtensions: readonly AnyExtension[] = [...content, ...placeholders];
 
-/** A schema of its own for looking at a document without an editor. */
-export function documentSchema(): Schema {
-  return tolerant(content);
-}
-
 export function readingSchema(): Schema {
-  return tolerant(readingExtensions);
-}
-
-function tolerant(extensions: readonly AnyExtension[]): Schema {
-  const schema = getSchema([...extensions]);
-  readTolerantly(schema);
-  return schema;
+  return documentSchema(readingExtensions);
 }

@@ -1,10 +1,10 @@
 /** Links: where the link at the cursor leads, and the form that makes or changes one. */
 
+import { hrefFromInput, isAllowedHref } from "@manyhands/schema";
 import { type Editor, getMarkRange } from "@tiptap/core";
 import { useEditorState } from "@tiptap/react";
 import { ExternalLink, Pencil, Unlink } from "lucide-react";
 import { type FormEvent, useCallback, useEffect, useRef, useState } from "react";
-import { hrefFromInput, isAllowedHref } from "../extensions/allowed";
 import { Button } from "../ui/Button";
 import { IconButton } from "../ui/IconButton";
 import { TextField } from "../ui/TextField";

@@ -2,11 +2,12 @@
 
 import { prosemirrorToYXmlFragment } from "@manyhands/binding";
 import type { Provider } from "@manyhands/provider";
+import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
 import type { Api } from "../api/api";
 import { readDocument } from "../extensions/reading";
-import { documentSchema, FRAGMENT, readingSchema } from "../extensions/schema";
+import { readingSchema } from "../extensions/schema";
 import type { OpenDocument } from "./useProvider";
 
 export interface Download {

@@ -1,6 +1,7 @@
 /** The editor of a shared document: made when there is a place for it, and let go before it can harm what it does not know. */
 
 import type { Provider } from "@manyhands/provider";
+import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { Editor, Extension } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { useEffect, useRef, useState } from "react";
@@ -8,7 +9,7 @@ import { type Foreign, foreignContent, watchForForeign } from "../extensions/for
 import { mirrorOf } from "../extensions/mirror";
 import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
-import { documentSchema, editorExtensions, FRAGMENT, readingExtensions } from "../extensions/schema";
+import { editorExtensions, readingExtensions } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
 
 export interface DocumentEditorOptions {

@@ -5,11 +5,11 @@
  */
 
 import { yXmlFragmentToProseMirrorRootNode } from "@manyhands/binding";
+import { FRAGMENT } from "@manyhands/schema";
 import type { Editor, JSONContent } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { afterEach, expect, test } from "vitest";
 import * as Y from "yjs";
-import { FRAGMENT } from "../../src/extensions/schema";
 import { type Person, person, seesAll, sharedText, sync, textOf } from "./editors";
 import { seeded } from "./slow_network";
 

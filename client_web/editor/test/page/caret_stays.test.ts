@@ -7,11 +7,11 @@ import {
   ySyncPluginKey,
   yUndoPluginKey,
 } from "@manyhands/binding";
+import { FRAGMENT } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { afterEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
-import { FRAGMENT } from "../../src/extensions/schema";
 import { type Person, person, seesAll, sync } from "./editors";
 
 let people: Person[] = [];

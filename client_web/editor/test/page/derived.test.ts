@@ -1,7 +1,7 @@
 /** What the page derives from the text and from who is there. */
 
+import { documentSchema } from "@manyhands/schema";
 import { describe, expect, test } from "vitest";
-import { documentSchema } from "../../src/extensions/schema";
 import { readOnlyFor } from "../../src/page/access";
 import { countsOf, readingMinutes, textBetween } from "../../src/page/counts";
 import { loadPerson, savePerson } from "../../src/page/identity";

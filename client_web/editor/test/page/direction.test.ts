@@ -1,8 +1,8 @@
 /** A line runs as its words do; what a person chooses is stored, and nothing else is. */
 
+import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { foreignContent } from "../../src/extensions/foreign";
-import { documentSchema, FRAGMENT } from "../../src/extensions/schema";
 import { element, type Person, person, sharedText, words, written } from "./editors";
 
 let alice: Person;

@@ -1,9 +1,10 @@
 /** People in one document, each with an editor and a Yjs document of their own; edits travel when `sync` says so. */
 
 import { ySyncPluginKey } from "@manyhands/binding";
+import { FRAGMENT } from "@manyhands/schema";
 import { Editor, type JSONContent } from "@tiptap/core";
 import * as Y from "yjs";
-import { editorExtensions, FRAGMENT } from "../../src/extensions/schema";
+import { editorExtensions } from "../../src/extensions/schema";
 
 export interface Person {
   readonly editor: Editor;

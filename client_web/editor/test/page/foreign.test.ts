@@ -1,10 +1,10 @@
 /** Content that this editor does not know, or that a merge left invalid, is never deleted from the shared document. */
 
+import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { describe, expect, test } from "vitest";
 import * as Y from "yjs";
 import { type Foreign, foreignContent, watchForForeign } from "../../src/extensions/foreign";
 import { mirrorOf } from "../../src/extensions/mirror";
-import { documentSchema, FRAGMENT } from "../../src/extensions/schema";
 import { contentOf, element, person, sharedText, textOf, words, written } from "./editors";
 
 const schema = documentSchema();

@@ -1,11 +1,12 @@
 /** Documents that no schema foresees: the page opens each, shows its healthy words, and takes nothing out of it. */
 
+import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { act, cleanup, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
 import { foreignContent } from "../../src/extensions/foreign";
 import { readDocument } from "../../src/extensions/reading";
-import { documentSchema, FRAGMENT, readingSchema } from "../../src/extensions/schema";
+import { readingSchema } from "../../src/extensions/schema";
 import { copyOf } from "../../src/page/copies";
 import { bindingFor } from "../../src/page/useDocumentEditor";
 import { element, person, words, written } from "./editors";

@@ -1,9 +1,9 @@
 /** Stories of a person at the editor page. */
 
+import { FRAGMENT } from "@manyhands/schema";
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
-import { FRAGMENT } from "../../src/extensions/schema";
 import { element, words, written } from "./editors";
 import { anyDocument, openDocument, refusal } from "./openDocument";
 

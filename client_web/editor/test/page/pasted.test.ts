@@ -2,10 +2,10 @@
  * What other programs put on the clipboard keeps its structure, and what cannot be kept is said.
  */
 
+import { FRAGMENT } from "@manyhands/schema";
 import type { JSONContent } from "@tiptap/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
-import { FRAGMENT } from "../../src/extensions/schema";
 import { attachment, Paster } from "./clipboard";
 import { contentOf } from "./editors";
 

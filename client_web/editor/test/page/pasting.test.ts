@@ -1,10 +1,9 @@
 /** What is pasted passes through the schema: no scripts, no styles but the known ones, no foreign images. */
 
+import { FRAGMENT, hrefFromInput, isAllowedColor, isAllowedHref, isAllowedImage } from "@manyhands/schema";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type * as Y from "yjs";
-import { hrefFromInput, isAllowedColor, isAllowedHref, isAllowedImage } from "../../src/extensions/allowed";
 import { isDrawable } from "../../src/extensions/carets";
-import { FRAGMENT } from "../../src/extensions/schema";
 import { element, type Person, person, words, written } from "./editors";
 
 const OWN_IMAGE = `/api/documents/abcdefgh/attachments/${"0a".repeat(32)}`;

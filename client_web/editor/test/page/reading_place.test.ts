@@ -3,11 +3,11 @@
  * change is around it.
  */
 
+import { documentSchema } from "@manyhands/schema";
 import { createDocument } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { expect, test } from "vitest";
 import { changeBetween } from "../../src/extensions/reading_place";
-import { documentSchema } from "../../src/extensions/schema";
 
 const schema = documentSchema();
 

@@ -1,10 +1,10 @@
 /** A person whose editor throws, because of somebody else's mistake or of its own, goes on writing in another one. */
 
+import { FRAGMENT } from "@manyhands/schema";
 import { act, cleanup, screen, waitFor } from "@testing-library/react";
 import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type * as Y from "yjs";
-import { FRAGMENT } from "../../src/extensions/schema";
 import { element, words, written } from "./editors";
 import { openDocument } from "./openDocument";
 

@@ -2,14 +2,11 @@
 
 import { mergeAttributes } from "@tiptap/core";
 import { Image as TiptapImage } from "@tiptap/extension-image";
-import { isAllowedImage } from "./allowed";
-import { ARRIVING } from "./pasted_html";
+import { isAllowedImage } from "./allowed.js";
 
 export const Image = TiptapImage.extend({
   parseHTML() {
-    // What is pasted keeps its place by an address that never gets into a document; see pasting.ts.
-    const isKept = (src: string | null) => isAllowedImage(src) || ARRIVING.test(src ?? "");
-    return [{ tag: "img[src]", getAttrs: (image) => isKept(image.getAttribute("src")) && null }];
+    return [{ tag: "img[src]", getAttrs: (image) => isAllowedImage(image.getAttribute("src")) && null }];
   },
   renderHTML({ HTMLAttributes }) {
     const { src, ...rest } = HTMLAttributes;

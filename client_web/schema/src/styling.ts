@@ -8,8 +8,7 @@ import { Highlight as TiptapHighlight } from "@tiptap/extension-highlight";
 import { Link as TiptapLink } from "@tiptap/extension-link";
 import { TextAlign as TiptapTextAlign } from "@tiptap/extension-text-align";
 import { TextStyle } from "@tiptap/extension-text-style";
-import { isAllowedColor, isAllowedHref } from "./allowed";
-import { answeringOwnEditsOnly } from "./own_edits";
+import { isAllowedColor, isAllowedHref } from "./allowed.js";
 
 /** Attributes of text that other Tiptap applications set: kept as they are, not shown. */
 const KEPT_STYLES = ["fontFamily", "fontSize", "lineHeight", "backgroundColor"];
@@ -24,9 +23,6 @@ export const Link = TiptapLink.extend({
     // What others have stored stays in the document, and is not shown: a link could open over the page, tell where it is, or look like a part of it.
     const unshown = (name: string) => ({ [name]: { ...inherited[name], renderHTML: () => ({}) } });
     return { ...inherited, ...unshown("target"), ...unshown("rel"), ...unshown("class") };
-  },
-  addProseMirrorPlugins() {
-    return (this.parent?.() ?? []).map(answeringOwnEditsOnly);
   },
 }).configure({
   openOnClick: false,

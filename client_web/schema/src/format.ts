@@ -1,0 +1,56 @@
+/** The format of documents that Manyhands' editor writes: what their rich text may hold, as extensions of Tiptap. */
+
+import { type AnyExtension, Extension, getSchema } from "@tiptap/core";
+import { TaskItem, TaskList } from "@tiptap/extension-list";
+import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
+import type { Schema } from "@tiptap/pm/model";
+import StarterKit, { type StarterKitOptions } from "@tiptap/starter-kit";
+import { Direction } from "./direction.js";
+import { Image } from "./images.js";
+import { styling } from "./styling.js";
+import { Table } from "./tables.js";
+import { readTolerantly } from "./tolerance.js";
+
+/**
+ * The name and version under which documents say what they hold. Raise the version when anything is added to the schema:
+ * pages of an earlier release then read such documents, and delete nothing.
+ */
+export const FORMAT = { name: "manyhands", version: 1 } as const;
+
+/** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
+export const FRAGMENT = "default";
+
+/** Undo belongs to the shared document, and a trailing paragraph would be written by everybody who opens it. */
+export const STARTER_KIT: Partial<StarterKitOptions> = {
+  undoRedo: false,
+  trailingNode: false,
+  link: false,
+  heading: { levels: [1, 2, 3, 4, 5, 6] },
+};
+
+/** All nodes, marks and attributes, with the commands and keys of stock Tiptap. */
+export const extensions: readonly AnyExtension[] = [
+  StarterKit.configure(STARTER_KIT),
+  ...styling,
+  TaskList,
+  TaskItem.configure({ nested: true }),
+  Table.configure({ resizable: true, renderWrapper: true, cellMinWidth: 48 }),
+  TableRow,
+  TableHeader,
+  TableCell,
+  Image,
+  Direction,
+  Extension.create({
+    name: "tolerance",
+    onBeforeCreate() {
+      readTolerantly(this.editor.schema);
+    },
+  }),
+];
+
+/** The schema of `extensions`, or of more extensions, for looking at a document without an editor. */
+export function documentSchema(of: readonly AnyExtension[] = extensions): Schema {
+  const schema = getSchema([...of]);
+  readTolerantly(schema);
+  return schema;
+}

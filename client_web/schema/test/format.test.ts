@@ -1,0 +1,136 @@
+/** The format's reference, docs/format.md, is written from the schema: `make describe` renews it. */
+
+import type { MarkType, NodeType } from "@tiptap/pm/model";
+import { expect, it } from "vitest";
+import { documentSchema, extensions, FORMAT, FRAGMENT } from "../src/index.js";
+
+const schema = documentSchema();
+
+const NODES: Readonly<Record<string, string>> = {
+  doc: "The root itself. It is not stored as an element.",
+  paragraph: "A line of text.",
+  heading: "A heading. `level` is 1 to 6.",
+  blockquote: "A quote.",
+  bulletList: "A list with dots.",
+  orderedList: "A numbered list. `start` is its first number, `type` the kind of its numbers as in HTML.",
+  listItem: "An item of either list.",
+  taskList: "A list of tasks.",
+  taskItem: "A task. `checked`: it is done.",
+  codeBlock: "Lines of code, divided by line ends. `language` is a name of the writer's.",
+  horizontalRule: "A line between blocks.",
+  hardBreak: "A line end within a line of text.",
+  table: "A table.",
+  tableRow: "A row. Rows may be of unequal length after two people have changed the table at once.",
+  tableCell:
+    "A cell. `colwidth` is a list with the width in pixels of each of its columns, or null. `align` is kept and not used.",
+  tableHeader: "A cell of a header row or column, with the attributes of a cell.",
+  image:
+    "A picture. `src` is `/api/documents/{id}/attachments/{sha256}` of the same document. Pictures of other addresses are kept and not shown.",
+  text: "Characters.",
+};
+
+const MARKS: Readonly<Record<string, string>> = {
+  link: "A link. `href` begins with http:, https: or mailto:, or is relative; others are kept and not opened. `target`, `rel` and `class` are kept and not used.",
+  textStyle: "A colour of text, as CSS writes one. The other attributes are kept and not shown.",
+  highlight: "A background. `color` is as CSS writes one; null is the usual yellow.",
+  bold: "Bold text.",
+  italic: "Slanted text.",
+  strike: "Struck-out text.",
+  underline: "Underlined text.",
+  code: "Code within a line. Excludes all other marks.",
+};
+
+const SHARED: Readonly<Record<string, string>> = {
+  dir: "`dir` is `ltr` or `rtl`; null leaves the direction to the first strong letter.",
+  textAlign: "`textAlign` is `left`, `center`, `right` or `justify`; null is where the line begins.",
+};
+
+function attributesOf({ spec }: NodeType | MarkType): string {
+  const entries = Object.entries(spec.attrs ?? {}) as [string, { default?: unknown }][];
+  const written = entries.map(([name, { default: usual }]) => `\`${name}\` = \`${JSON.stringify(usual)}\``);
+  return written.join(", ");
+}
+
+function nodeRow(type: NodeType): string {
+  const { content, group, marks } = type.spec;
+  const holds = content === undefined ? "" : `\`${content}\`${marks === "" ? ", no marks" : ""}`;
+  const cells = [`\`${type.name}\``, holds, group ?? "", attributesOf(type), NODES[type.name]];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function markRow(type: MarkType): string {
+  return `| \`${type.name}\` | ${attributesOf(type)} | ${MARKS[type.name]} |`;
+}
+
+function described(): string {
+  const nodes = Object.values(schema.nodes);
+  const marks = Object.values(schema.marks);
+  return `# The format \`${FORMAT.name}\`, version ${FORMAT.version}
+
+What the rich text of a document may hold that Manyhands' editor writes. This page is written from
+the schema in \`client_web/schema\` by \`make describe\`; a test says when it is stale. For Tiptap the
+same is the package [@manyhands/schema](../client_web/schema/README.md). What a format is for,
+[PROTOCOL.md](../server/PROTOCOL.md#formats) says.
+
+The rich text lives in the root \`XmlFragment\` named \`${FRAGMENT}\` of the Yjs document, as stock Tiptap
+stores it:
+
+- A node is a \`Y.XmlElement\` whose name is the node's. Its children are the element's children, and
+  its attributes the element's attributes, as JSON values. An attribute that has its default may be
+  absent.
+- Text is a \`Y.XmlText\` in the element. Neighbouring characters are in one \`Y.XmlText\`.
+- A mark is a format of the text: its key is the mark's name, its value an object of the mark's
+  attributes, \`{}\` without any. A key with two hyphens and eight characters of a hash behind the name
+  is the same mark.
+
+## Nodes
+\`holds\` is ProseMirror's [content expression](https://prosemirror.net/docs/guide/#schema.content_expressions).
+A name in it is a node or a group. The order of the nodes is that of the schema.
+
+| node | holds | group | attributes and their defaults | |
+|---|---|---|---|---|
+${nodes.map(nodeRow).join("\n")}
+
+${Object.values(SHARED)
+  .map((sentence) => `- ${sentence}`)
+  .join("\n")}
+
+## Marks
+Marks are nested in this order, the first one outermost.
+
+| mark | attributes and their defaults | |
+|---|---|---|
+${marks.map(markRow).join("\n")}
+
+## What does not fit
+Two honest changes at once may leave what is not valid, such as a list item without a paragraph.
+Readers add what is missing, empty, and bring attributes within bounds: \`colspan\` and \`rowspan\` 1 to
+64, \`level\` 1 to 6, sizes up to 20,000 pixels. They do not write that into the document.
+
+## Versions
+Each version knows all that the versions before it know. A version that adds a node, a mark or an
+attribute has a higher number. Nothing is ever taken out or given another meaning under the same
+name.
+
+| version | since | what was added |
+|---|---|---|
+| 1 | 0.1.0 | everything above |
+`;
+}
+
+it("the reference says what the schema says", async () => {
+  // Stale? Run `make describe`. If something was added, raise FORMAT.version and add a line below "Versions" first.
+  await expect(described()).toMatchFileSnapshot("../../../docs/format.md");
+});
+
+it("every node and mark is explained", () => {
+  expect(Object.keys(NODES).toSorted()).toEqual(Object.keys(schema.nodes).toSorted());
+  expect(Object.keys(MARKS).toSorted()).toEqual(Object.keys(schema.marks).toSorted());
+});
+
+it("the extensions are of nodes, marks and attributes, and none of them writes by itself", () => {
+  const names = extensions.map(({ name }) => name);
+  expect(names).toContain("starterKit");
+  expect(names).not.toContain("undoRedo");
+  expect(names).not.toContain("trailingNode");
+});

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    name: "schema",
+    include: ["test/**/*.test.ts"],
+    environment: "happy-dom",
+    testTimeout: 300_000, // what no busy machine exceeds
+    hookTimeout: 300_000,
+  },
+});
