@@ -310,11 +310,13 @@ class Outbox:
         return (*(self.under_way.submissions if self.under_way else ()), *self.waiting)
 
     def updates(self) -> Iterator[Inspected]:
-        """Yield all updates in the outbox, in order."""
-        for seq in self.owed:
-            yield from self.owed_rows[seq].updates
-        if self.under_way is not None:
-            yield from self.under_way.updates
+        """Yield all updates in the outbox, in order, without what the server has added to them.
+
+        The gate learns the server's additions only in their row's turn.
+        """
+        rows = [self.owed_rows[seq] for seq in self.owed]
+        for row in (*rows, self.under_way) if self.under_way is not None else rows:
+            yield from (update for update in row.updates if not any(update is each for each in row.rescues))
         for submission in self.waiting:
             yield from submission.updates
 

@@ -397,6 +397,12 @@ class Room:
         appending = outbox.next_rescued(self._new_update_id(), known, len(asked), answers, heirs)
         return [appending.effect(self.epoch)]
 
+    def rescue_late(self) -> list[Effect]:
+        """Tell everybody that nothing is being saved, because an answer is late."""
+        if self._rescuing.asked is not None:
+            self._outbox.failing = True
+        return self._tell_durability()
+
     def committed(self, update_id: UpdateId, seq: Seq) -> list[Effect]:
         """Go on with an append that is durable at `seq`."""
         appending = self._outbox.settle(update_id)

@@ -48,7 +48,7 @@ from server.bus.base import (
 )
 from server.observe import log
 from server.people.access import Ruling
-from server.rooms.committer import Committer, Late, Outcome, UnderWay
+from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome, UnderWay
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
 from server.rooms.learning import Learning
 from server.rooms.reader import Reader, replayed, stored_of
@@ -466,7 +466,9 @@ class Driver:
                 rows = await self._reader.read(after)
                 self.do(lambda: self.room.fetched(rows))
             case Rescue(known):
+                late = asyncio.get_running_loop().call_later(LATE_SECONDS, self.do, self.room.rescue_late)
                 rescued = await self._rescuing.answer(effect)
+                late.cancel()
                 self.do(lambda: self.room.rescued(known, rescued))
             case Reload(reason, failed, folded):
                 await self._reload(reason, failed=failed, folded=folded)

@@ -10,7 +10,7 @@ from crdt.errors import ProtocolError
 from crdt.ids import Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.links import decode_links
-from crdt.protocol.messages import UpdateMessage
+from crdt.protocol.messages import DurabilityMessage, UpdateMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued, Said, answer
 from crdt.rescue.scribe import RESCUER
@@ -145,6 +145,43 @@ def test_without_an_answer_the_row_is_appended_all_the_same() -> None:
     table.carry_out(table.room.rescued(Seq(1), None))
     table.settle()
     assert bob.acknowledged == [Seq(2)]
+
+
+def test_people_are_told_that_nothing_is_saved_while_an_answer_is_late() -> None:
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    table.carry_out(table.room.rescue_late())
+    table.carry_out(table.room.rescued(Seq(1), rescued(table)))
+    table.settle()
+    told = [message.durability for message in alice.heard if isinstance(message, DurabilityMessage)]
+    assert told == ["waiting", "ok"]
+    table.carry_out(table.room.rescue_late())
+    assert len([message for message in alice.heard if isinstance(message, DurabilityMessage)]) == 2
+
+
+def test_a_rescue_that_never_becomes_durable_leaves_no_trace() -> None:
+    """The document is loaded again while a row with a rescue is under way. The store refuses it."""
+    table, alice, bob = begun()
+    alice.session.after = bob.session.after = Seq(1)
+    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
+    alice.sends(typed)
+    table.commit()
+    bob.sends(restructured)
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    refused = table.appends.pop()
+    table.carry_out(table.room.doubt("a test"))
+    table.reload()
+    assert RESCUER not in table.room.replica.clocks
+    table.carry_out(table.room.append_behind(refused.update_id, Seq(2)))
+    table.flush()
+    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    table.settle()
+    assert str(page(alice)) == "<heading>hello world</heading>"
+    alice.sends(change(alice, lambda: page(alice).children.append(paragraph("more"))))
+    table.commit()
+    assert alice.refusals == []
 
 
 def test_an_answer_to_an_older_question_changes_nothing() -> None:
