@@ -1,6 +1,7 @@
 """What a room does about a rescue: whose ids, which rows, and who is told."""
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -29,12 +30,15 @@ def page(seat: Seat) -> XmlFragment:
     return cast(XmlFragment, seat.doc.get("default", type=XmlFragment))
 
 
-def change(seat: Seat, act: object) -> bytes:
-    before = seat.doc.get_state()
-    assert callable(act)
+def change(seat: Seat, act: Callable[[], object]) -> bytes:
+    """Do something as one step. A state would say again whatever was ever deleted."""
+    steps: list[bytes] = []
+    watching = seat.doc.observe(lambda event: steps.append(event.update))
     with seat.doc.transaction():
         act()
-    return seat.doc.get_update(before)
+    seat.doc.unobserve(watching)
+    (step,) = steps
+    return step
 
 
 def make_heading(seat: Seat, words: str) -> bytes:
