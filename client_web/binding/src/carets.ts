@@ -38,18 +38,22 @@ export function yCursorPlugin(
     view: (view) => {
       const redraw = () => ySyncPluginKey.getState(view.state)?.binding.redrawCarets();
       const tell = () => tellCaret(view, awareness, options, field);
-      awareness.on("change", redraw);
+      const onChange = (change: Readonly<Record<"added" | "updated" | "removed", readonly number[]>>) => {
+        const clients = [...change.added, ...change.updated, ...change.removed];
+        if (clients.some((client) => client !== awareness.clientID)) redraw();
+      };
+      awareness.on("change", onChange);
       view.dom.addEventListener("focusin", tell);
       view.dom.addEventListener("focusout", tell);
       return {
         update: (_view, before) => {
           if (before.selection === view.state.selection && before.doc === view.state.doc) return;
           tell();
-          // The carets were moved with one's own edit; now the shared document says where they are.
-          if (before.doc !== view.state.doc) redraw();
+          // One's own edit may have taken what a caret stood in; the shared document says where it is.
+          if (drawnIn(view.state) < drawnIn(before)) redraw();
         },
         destroy: () => {
-          awareness.off("change", redraw);
+          awareness.off("change", onChange);
           view.dom.removeEventListener("focusin", tell);
           view.dom.removeEventListener("focusout", tell);
           awareness.setLocalStateField(field, null);
@@ -57,6 +61,10 @@ export function yCursorPlugin(
       };
     },
   });
+}
+
+function drawnIn(state: EditorState): number {
+  return yCursorPluginKey.getState(state)?.find().length ?? 0;
 }
 
 interface Caret {

@@ -106,6 +106,8 @@ export function relativePositionToAbsolutePosition(
   place: Y.RelativePosition,
   nodes: Nodes,
 ): number | null {
+  // Places come from other people, too.
+  if (place.item === null && place.type === null && place.tname === null) return null;
   const decoded = Y.createAbsolutePositionFromRelativePosition(living(doc, place), doc);
   if (decoded === null) return null;
   const { type, index } = decoded;

@@ -1,8 +1,9 @@
 /** Tells screen readers when the document's safety changes, or what they may do; not at every keystroke that is being saved. */
 
-import type { ProviderState, Role } from "@manyhands/provider";
+import type { Provider, Role } from "@manyhands/provider";
 import { useEffect, useState } from "react";
 import { type StatusKind, statusOf } from "./status";
+import { useProviderState } from "./useProvider";
 
 const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting"]);
 
@@ -13,7 +14,8 @@ const MODES: Readonly<Record<Role, string>> = {
   viewer: "You may read this document.",
 };
 
-export function Announcer({ state }: { readonly state: ProviderState }) {
+export function Announcer({ provider }: { readonly provider: Provider }) {
+  const state = useProviderState(provider);
   const { kind, label } = statusOf(state);
   const [said, setSaid] = useState<{ readonly kind: StatusKind; readonly label: string } | null>(null);
   useEffect(() => {

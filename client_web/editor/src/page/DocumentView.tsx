@@ -174,7 +174,7 @@ export function DocumentView(props: DocumentViewProps) {
           />
         </div>
       </div>
-      <Announcer state={state} />
+      <Announcer provider={provider} />
       <ShareDialog
         open={isSharing}
         onOpenChange={setSharing}

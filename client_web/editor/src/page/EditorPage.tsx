@@ -1,6 +1,6 @@
 /** The page of one document: opens it, and shows the editor or why there is none. */
 
-import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
+import type { LocalUser, Provider } from "@manyhands/provider";
 import { useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../account/SignInPage";
 import type { Me } from "../api/me";
@@ -12,7 +12,7 @@ import { DocumentView } from "./DocumentView";
 import { CrashScreen, GoneScreen, LoadingScreen, LostAccessScreen, OfflineScreen } from "./Screens";
 import { useDocumentActions } from "./useDocumentActions";
 import { usePerson } from "./usePerson";
-import { useProvider, useProviderState } from "./useProvider";
+import { useProvider, useProviderState, useSteadyState } from "./useProvider";
 import "./page.css";
 import "./sheet.css";
 import "./carets.css";
@@ -48,7 +48,7 @@ interface OpenedDocumentProps {
 }
 
 function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: OpenedDocumentProps) {
-  const state = useProviderState(provider);
+  const state = useSteadyState(provider);
   const [crash, setCrash] = useState<{ readonly error: unknown } | null>(null);
   const download = () => save(copyOf(provider.copy(), state.document?.title ?? ""));
   if (crash) return <CrashScreen error={crash.error} onDownload={download} />;
@@ -63,7 +63,7 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
     return <LoadingScreen progress={state.progress} />;
   }
   if (isShutOut(state)) {
-    return <LostAccess provider={provider} state={state} onDownload={download} onRetry={onReopen} />;
+    return <LostAccess provider={provider} onDownload={download} onRetry={onReopen} />;
   }
   return (
     <ErrorBoundary fallback={(error) => <CrashScreen error={error} onDownload={download} />}>
@@ -83,12 +83,12 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
 
 interface LostAccessProps {
   readonly provider: Provider;
-  readonly state: ProviderState;
   readonly onDownload: () => void;
   readonly onRetry: () => void;
 }
 
-function LostAccess({ provider, state, onDownload, onRetry }: LostAccessProps) {
+function LostAccess({ provider, onDownload, onRetry }: LostAccessProps) {
+  const state = useProviderState(provider);
   const { saveAsNewDocument } = useDocumentActions({ provider, title: state.document?.title ?? "" });
   return (
     <LostAccessScreen

@@ -1,7 +1,15 @@
 /** Opens a document's provider for as long as the page shows it, and reads its state. */
 
 import { type LocalUser, ManyhandsProvider, type Provider, type ProviderState } from "@manyhands/provider";
-import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type * as Y from "yjs";
 import { useWho } from "../api/whoAmI";
 import { useLink } from "./link";
@@ -49,6 +57,22 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
     };
   }, [documentId, open, life, link, who]);
   return provider;
+}
+
+const PASSING: ReadonlySet<keyof ProviderState> = new Set(["unsaved", "lastSavedAt"]);
+
+/** Returns the state without what changes with every keystroke; that is as old as the rest. */
+export function useSteadyState(provider: Provider): ProviderState {
+  const kept = useRef<ProviderState | null>(null);
+  const snapshot = useCallback(() => {
+    const now = provider.snapshot();
+    const before = kept.current;
+    const names = Object.keys(now) as (keyof ProviderState)[];
+    const isSame = before && names.every((name) => PASSING.has(name) || before[name] === now[name]);
+    if (!isSame) kept.current = now;
+    return kept.current ?? now;
+  }, [provider]);
+  return useSyncExternalStore(provider.subscribe, snapshot);
 }
 
 export function useProviderState(provider: Provider): ProviderState {

@@ -44,7 +44,7 @@ export function PageHeader({ state, provider, person, me, because, ...act }: Pag
       <div className="page-heading">
         <TitleField title={state.document?.title ?? ""} readOnly={readOnlyTitle} onRename={act.onRename} />
         <ModeChip because={because} />
-        <StatusButton state={state} onReconnect={() => provider.reconnectNow()} />
+        <StatusButton provider={provider} />
       </div>
       <div className="page-header-end">
         <People awareness={provider.awareness} onGoTo={act.onGoTo} />

@@ -1,6 +1,6 @@
 /** The document's safety in two words; the details on a click. */
 
-import type { ProviderState } from "@manyhands/provider";
+import type { Provider } from "@manyhands/provider";
 import {
   CircleAlert,
   CloudAlert,
@@ -16,10 +16,10 @@ import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
 import { factsOf, type Status, type StatusKind, statusOf } from "../status";
+import { useProviderState } from "../useProvider";
 
 export interface StatusButtonProps {
-  readonly state: ProviderState;
-  readonly onReconnect: () => void;
+  readonly provider: Provider;
 }
 
 const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
@@ -36,7 +36,8 @@ const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
   saved: CloudCheck,
 };
 
-export function StatusButton({ state, onReconnect }: StatusButtonProps) {
+export function StatusButton({ provider }: StatusButtonProps) {
+  const state = useProviderState(provider);
   /** When the details were opened: their times are told from then. */
   const [openedAt, setOpenedAt] = useState<number | null>(null);
   const status = statusOf(state);
@@ -61,7 +62,7 @@ export function StatusButton({ state, onReconnect }: StatusButtonProps) {
       </dl>
       {state.status === "offline" && (
         <div className="page-status-actions">
-          <Button size="small" icon={RefreshCw} onClick={onReconnect}>
+          <Button size="small" icon={RefreshCw} onClick={() => provider.reconnectNow()}>
             Connect now
           </Button>
         </div>
