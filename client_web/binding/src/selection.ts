@@ -164,13 +164,18 @@ export function restored(memory: Memory, shown: Shown, change: Change): Selectio
 }
 
 /**
- * Where a selection belongs whose neighbours had died without heirs and live again; null as long as
- * they do not, or when the person has moved the selection since.
+ * Where a selection belongs whose neighbours had died without heirs and come back, the nearest ones
+ * last; null as long as none does, or when the person has moved the selection since.
  */
 export function awaited(memory: Memory, now: Selection, shown: Shown, { doc }: Change): Selection | null {
   if (!(now instanceof TextSelection) || !memory.selection.eq(now)) return null;
   if (memory.anchor.left.length === 0 || memory.head.left.length === 0) return null;
-  return between(besideNeighbour(memory.anchor, shown), besideNeighbour(memory.head, shown), doc);
+  return between(behindHeir(memory.anchor, shown), behindHeir(memory.head, shown), doc);
+}
+
+function behindHeir(end: End, shown: Shown): number | null {
+  const nearest = besideNearest({ ...end, right: [] }, shown);
+  return nearest?.isHeir ? nearest.position : null;
 }
 
 /** Whether the characters beside a selection are dead and may yet get heirs. */

@@ -209,15 +209,15 @@ describe("with heirs from the server", () => {
     yUndoPluginKey.getState(alice.editor.state)?.undoManager.stopCapturing();
     const typed = idsIn(textOf(alice, 1)).slice(12, 15);
     const server = new Y.Doc();
-    server.clientID = 1;
+    server.clientID = 0;
     for (const { doc } of [alice, bob]) Y.applyUpdate(server, Y.encodeStateAsUpdate(doc));
     hear(alice, [row], heirs(old, copies));
-    const rescue = () => {
+    const rescue = (from = 0, to = 3) => {
       const sent = Y.encodeStateVector(server);
       const line = (server.getXmlFragment(FRAGMENT).get(1) as Y.XmlElement).get(0) as Y.XmlText;
-      line.insert(12, "TYP");
+      line.insert(12 + from, "TYP".slice(from, to));
       const saved = Y.encodeStateAsUpdate(server, sent);
-      hear(alice, [saved], heirs(typed, idsIn(line).slice(12, 15)));
+      hear(alice, [saved], heirs(typed.slice(from, to), idsIn(line).slice(12 + from, 12 + to)));
     };
     return { alice, bob, rescue };
   }
@@ -233,6 +233,16 @@ describe("with heirs from the server", () => {
     const { alice, rescue } = headingOverTyping();
     type(alice, "ED");
     rescue();
+    expect(marked(alice)).toBe("firstHello brave TYPED^new worldlast");
+  });
+
+  test("the caret is behind whatever is back of words that come back one after the other", () => {
+    const { alice, rescue } = headingOverTyping();
+    rescue(0, 1);
+    expect(marked(alice)).toBe("firstHello brave T^new worldlast");
+    type(alice, "ED");
+    rescue(1, 2);
+    rescue(2, 3);
     expect(marked(alice)).toBe("firstHello brave TYPED^new worldlast");
   });
 
