@@ -351,50 +351,28 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
 
     A client that lacks nothing is told only what it may not know.
     """
-    if answer.missing == b"":
-        return _brief_answer(answer, info)
-    announced: Value = (
-        None if answer.missing is not None else {"count": answer.chunk_count, "bytes": answer.chunk_bytes}
-    )
-    return {
+    lacks_nothing = answer.missing == b""
+    value: dict[str, Value] = {
         "role": answer.role.value,
-        "missing": answer.missing,
-        "chunks": announced,
-        "state_vector": answer.state_vector,
+        "missing": None if lacks_nothing else answer.missing,
         "seq": answer.seq,
         "epoch": answer.epoch,
         "presence": Written(write_changes(answer.presence)),
         "presence_id": answer.presence_id,
         "document": _written_info(info),
+    }
+    if answer.heirs:
+        value["heirs"] = Written(heirs_as_json(answer.heirs))
+    told: dict[str, Value] = {
+        "state_vector": answer.state_vector,
         "durability": answer.durability,
         "quarantined": answer.quarantined,
         "set_aside": answer.set_aside,
-        "limits": _written_limits(limits),
-        **({"heirs": Written(heirs_as_json(answer.heirs))} if answer.heirs else {}),
     }
-
-
-def _brief_answer(answer: JoinAnswer, info: DocumentInfo) -> dict[str, Value]:
-    brief: dict[str, Value] = {
-        "role": answer.role.value,
-        "missing": None,
-        "seq": answer.seq,
-        "epoch": answer.epoch,
-        "presence": Written(write_changes(answer.presence)),
-        "presence_id": answer.presence_id,
-        "document": _written_info(info),
-    }
-    if answer.state_vector:
-        brief["state_vector"] = answer.state_vector
-    if answer.durability != "ok":
-        brief["durability"] = answer.durability
-    if answer.quarantined:
-        brief["quarantined"] = True
-    if answer.heirs:
-        brief["heirs"] = Written(heirs_as_json(answer.heirs))
-    if answer.set_aside:
-        brief["set_aside"] = answer.set_aside
-    return brief
+    if lacks_nothing:
+        return value | {name: each for name, each in told.items() if each and each != "ok"}
+    chunks: Value = None if answer.missing is not None else {"count": answer.chunk_count, "bytes": answer.chunk_bytes}
+    return value | told | {"chunks": chunks, "limits": _written_limits(limits)}
 
 
 @lru_cache(maxsize=64)  # when everybody comes back, they come to few documents

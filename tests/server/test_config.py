@@ -10,7 +10,8 @@ from crdt.permissions import Role
 from crdt.protocol.messages import Limits
 from crdt.token_bucket import Rate
 from server.cli.settings import default_of, markdown, values
-from server.config import Config, DocumentLimits, all_declared, declared
+from server.config import Config, all_declared, declared
+from server.config.limits import DocumentLimits
 from server.config.loading import GONE, SettingsError, load
 from server.config.people import PeopleSettings
 from server.people.ways_in import default_link_role

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from server.config import ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
+from server.config import declared
+from server.config.limits import ConnectionLimits, DocumentLimits, HttpLimits, Rates
 from server.config.loading import load
 from server.store.sql import SqlStore
 from tests.harness.person import Person, person

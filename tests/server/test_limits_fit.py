@@ -10,7 +10,8 @@ from crdt.protocol.messages import Limits
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.varint import MAX_CLOCK, encode_state_vector
 from server.app import create_app
-from server.config import Config, ConnectionLimits, DocumentLimits, HttpLimits, Rates, declared
+from server.config import Config, declared
+from server.config.limits import ConnectionLimits, DocumentLimits, HttpLimits, Rates
 from server.doors.native.sweeper import BUFFERED_BYTES
 from server.rooms.intake import INLINE_BYTES
 from server.store.sql import SqlStore
