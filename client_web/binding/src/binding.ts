@@ -25,7 +25,7 @@ import {
 } from "./composing.js";
 import { withNextFrame } from "./frames.js";
 import { heirsIn, heirsOf, livingOf } from "./heirs.js";
-import { type SyncMeta, yCursorPluginKey, ySyncPluginKey } from "./keys.js";
+import { type SyncMeta, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
 import { type Nodes, positionOf, type YType } from "./positions.js";
 import { Reader } from "./reading.js";
 import { rebased } from "./rebasing.js";
@@ -181,8 +181,20 @@ export class Binding {
   endHold(): void {
     const [view, hold] = [this.#view, this.#hold];
     if (!view || !hold) return;
-    readInput(view);
     hold.stop();
+    try {
+      readInput(view);
+      this.#showAroundWord(view, hold);
+    } catch (error) {
+      this.#recover(error);
+    }
+  }
+
+  get #shown(): Shown {
+    return { doc: this.doc, root: this.type, nodes: this.mapping };
+  }
+
+  #showAroundWord(view: EditorView, hold: Hold): void {
     const { line, at } = hold;
     const shown = view.state.doc.nodeAt(at);
     const word = composedIn(line, shown, view.state.selection.head - at - 1);
@@ -212,10 +224,6 @@ export class Binding {
     tr.replace(from, from, slice);
     const end = tr.doc.resolve(Math.min(from + Math.max(caret, 0), tr.doc.content.size));
     view.dispatch(tr.setSelection(TextSelection.near(end, -1)));
-  }
-
-  get #shown(): Shown {
-    return { doc: this.doc, root: this.type, nodes: this.mapping };
   }
 
   #newReader({ state }: EditorView): Reader {
@@ -262,7 +270,8 @@ export class Binding {
       if (element) this.#stale.add(element);
     }
     if (this.#stale.size === 0) return;
-    if (transaction.origin instanceof Y.UndoManager) this.#undoing = transaction.origin;
+    const { undoManager = null } = yUndoPluginKey.getState(this.#view.state) ?? {};
+    if (transaction.origin === undoManager) this.#undoing = undoManager;
     if (transaction.local) this.#showStale();
     else if (this.#frame === null) {
       this.#take();
@@ -283,8 +292,10 @@ export class Binding {
 
   #showStale(): void {
     const [view, reader] = [this.#view, this.#reader];
-    if (!view || !reader || this.#isShowing) return;
-    if (this.#mustWait(view)) return;
+    if (!view || !reader) return;
+    // Somebody answers what is being shown by changing the document itself.
+    if (this.#isShowing) this.#take();
+    if (this.#isShowing || this.#mustWait(view)) return;
     const hold = this.#hold;
     const stale = withAncestors(this.#stale, hold?.line.element ?? null);
     const undo = this.#undoing;

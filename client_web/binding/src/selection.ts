@@ -63,6 +63,7 @@ export interface Change {
   readonly start: number;
   readonly oldEnd: number;
   readonly newEnd: number;
+  readonly old: Node;
   readonly doc: Node;
   readonly mapping: Mappable;
 }
@@ -214,10 +215,14 @@ function positionAfter(end: End, before: Node, shown: Shown, change: Change): nu
   if (exact !== null) return exact;
   const nearest = besideNearest(end, shown);
   if (nearest?.isHeir) return nearest.position;
-  const moved = change.mapping.mapResult(position, -1);
-  if (!moved.deleted && position <= before.content.size) return moved.pos;
+  // A step of undo remembers a selection in a document of long ago.
+  const isCurrent = before === change.old;
+  const moved = isCurrent ? change.mapping.mapResult(position, -1) : null;
+  if (moved && !moved.deleted) return moved.pos;
   return (
-    betweenSameWords(position, before, change) ?? nearest?.position ?? inSameLine(position, before, change)
+    betweenSameWords(position, before, change) ??
+    nearest?.position ??
+    (isCurrent ? inSameLine(position, before, change) : null)
   );
 }
 

@@ -63,13 +63,14 @@ export function showIn(transaction: Transaction, doc: Node): Change | null {
   const smallest = new ReplaceStep(start, oldEnd, doc.slice(start, newEnd));
   if (leadsTo(smallest, old, doc)) {
     transaction.step(smallest);
-    return { start, oldEnd, newEnd, doc: transaction.doc, mapping: transaction.mapping };
+    return { start, oldEnd, newEnd, old, doc: transaction.doc, mapping: transaction.mapping };
   }
   transaction.step(new ReplaceStep(0, old.content.size, new Slice(doc.content, 0, 0)));
   return {
     start: 0,
     oldEnd: old.content.size,
     newEnd: doc.content.size,
+    old,
     doc: transaction.doc,
     mapping: transaction.mapping,
   };

@@ -1,13 +1,14 @@
 /** The plugin that takes back one's own edits, in their order.
  *
- * 1. A step that somebody else has restructured since is followed to the heirs of its characters.
+ * 1. What somebody else has restructured since is followed to the heirs of its characters: words
+ *    that are taken back, and words that come back.
  * 2. A word that an input method composes is one step, however long it takes.
  * 3. A step leads back to the selection that was there before it.
  */
 
 import { type EditorState, Plugin } from "prosemirror-state";
 import * as Y from "yjs";
-import { type HeirRun, heirsIn } from "./heirs.js";
+import { type HeirRun, heirsIn, livingOf } from "./heirs.js";
 import { type UndoState, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
 
 export interface UndoOptions {
@@ -153,7 +154,48 @@ export function redo(state: EditorState): boolean {
 
 function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   const binding = ySyncPluginKey.getState(state)?.binding;
-  binding?.endHold();
-  binding?.flush();
-  return (yUndoPluginKey.getState(state)?.undoManager[way]() ?? null) !== null;
+  const manager = yUndoPluginKey.getState(state)?.undoManager;
+  if (!binding || !manager) return false;
+  binding.endHold();
+  binding.flush();
+  const step = (way === "undo" ? manager.undoStack : manager.redoStack).at(-1);
+  const prepare = (transaction: Y.Transaction) => step && findNewPlaces(transaction, step.deletions);
+  binding.doc.once("beforeTransaction", prepare);
+  const done = manager[way]();
+  binding.doc.off("beforeTransaction", prepare);
+  return done !== null;
+}
+
+/**
+ * Tells Yjs where deleted words belong whose text somebody else has rebuilt since: between the heirs
+ * of their neighbours. Yjs asks for `redone`, which says what an undo has made of an item.
+ */
+function findNewPlaces(transaction: Y.Transaction, deletions: Y.Transaction["deleteSet"]): void {
+  const { doc } = transaction;
+  Y.iterateDeletedStructs(transaction, deletions, (struct) => {
+    if (!(struct instanceof Y.Item) || !(struct.parent instanceof Y.AbstractType)) return;
+    const text = struct.parent._item;
+    if (!text?.deleted || text.redone || Y.isDeleted(deletions, text.id)) return;
+    const left = neighbourOf(struct, "left", doc);
+    const right = neighbourOf(struct, "right", doc);
+    for (const { item, first } of [left, right].filter((each) => each !== null)) item.redone = first.id;
+    // Yjs puts the words behind the whole item that it finds.
+    const end = left && Y.createID(left.last.id.client, left.last.id.clock + 1);
+    if (end && end.clock < Y.getState(doc.store, end.client)) Y.getItemCleanStart(transaction, end);
+    const parent = (left?.last ?? right?.first)?.item.parent;
+    if (parent instanceof Y.AbstractType && parent._item) text.redone = parent._item.id;
+  });
+}
+
+/** The nearest item on one side that lives on in one piece, and the heirs of its ends. */
+function neighbourOf(item: Y.Item, side: "left" | "right", doc: Y.Doc) {
+  for (let at = item[side]; at; at = at[side]) {
+    const { client, clock } = at.id;
+    const first = at.countable && !at.redone ? livingOf(doc, at.id) : null;
+    const last = first && livingOf(doc, Y.createID(client, clock + at.length - 1));
+    const isWhole = last?.id.client === first?.id.client;
+    if (first && last && isWhole && last.id.clock - first.id.clock === at.length - 1)
+      return { item: at, first, last };
+  }
+  return null;
 }

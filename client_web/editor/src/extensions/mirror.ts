@@ -4,6 +4,7 @@
  * binding would write that. A reader's page therefore shows a mirror.
  */
 
+import { HEIRS } from "@manyhands/provider";
 import * as Y from "yjs";
 
 export interface Mirror {
@@ -13,7 +14,13 @@ export interface Mirror {
 
 export function mirrorOf(doc: Y.Doc): Mirror {
   const mirror = new Y.Doc();
-  const follow = (update: Uint8Array) => Y.applyUpdate(mirror, update);
+  const follow = (update: Uint8Array, _origin: unknown, _doc: Y.Doc, { meta }: Y.Transaction) => {
+    const applied = (transaction: Y.Transaction) => {
+      if (meta.has(HEIRS)) transaction.meta.set(HEIRS, meta.get(HEIRS));
+      Y.applyUpdate(mirror, update);
+    };
+    Y.transact(mirror, applied, null, false);
+  };
   Y.applyUpdate(mirror, Y.encodeStateAsUpdate(doc));
   doc.on("update", follow);
   return {

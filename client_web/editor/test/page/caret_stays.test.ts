@@ -259,6 +259,31 @@ describe("with heirs from the server", () => {
     expect(marked(alice)).toBe("firstHello brave TYPED^new worldlast");
   });
 
+  test.each([
+    ["brave ", "firstHello brave new worldlast"],
+    ["Hello ", "firstHello brave new worldlast"],
+    ["world", "firstHello brave new worldlast"],
+  ])("undo brings “%s” back into the heading that its line has become", (words, expected) => {
+    const [alice, bob] = together(10, 20) as [Person, Person];
+    alice.editor.commands.setContent(LINES);
+    sync(alice, bob);
+    yUndoPluginKey.getState(alice.editor.state)?.undoManager.stopCapturing();
+    const from = before(words, alice);
+    alice.editor.commands.deleteRange({ from, to: from + words.length });
+    sync(alice, bob);
+    const old = idsIn(textOf(bob, 1));
+    put(bob, "new");
+    bob.editor.commands.toggleHeading({ level: 1 });
+    hear(alice, [missing(bob.doc, alice.doc)], heirs(old, idsIn(textOf(bob, 1))));
+    alice.editor.commands.undo();
+    expect(marked(alice).replaceAll("^", "")).toBe(expected);
+    expect(alice.editor.getHTML()).toContain("<h1>Hello brave new world</h1>");
+    sync(alice, bob);
+    expect(bob.editor.getHTML()).toBe(alice.editor.getHTML());
+    alice.editor.commands.redo();
+    expect(alice.editor.getText()).not.toContain(words);
+  });
+
   test("a caret of somebody else who has not heard of the change yet follows, too", () => {
     const [alice, bob] = together(10, 20) as [Person, Person];
     alice.editor.commands.setContent(LINES);
