@@ -10,9 +10,8 @@ from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId, Seq
 from crdt.protocol.hints import VERSION, encode_hint, sender_prefix
 from server.bus.base import BatchHint, BusMessage, ClosedHint
-from server.bus.redis import CHANNEL, RedisBus
+from server.bus.redis import CHANNEL, MAX_BYTES, MAX_MESSAGES, Outgoing, RedisBus
 from server.bus.redis_links import RedisConnector
-from server.bus.redis_queue import MAX_BYTES, MAX_MESSAGES, Outgoing
 from tests.harness.bell import PATIENCE
 from tests.harness.redis_server import RedisServer, redis_server
 

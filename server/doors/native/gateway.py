@@ -29,21 +29,23 @@ from crdt.protocol.requests import (
     Authenticate,
     ClientRequest,
     Fetch,
+    Guest,
     Join,
     Leave,
     Presence,
     Update,
     Upload,
     Uploads,
+    decode_connect,
     decode_request,
 )
-from server.auth.base import Authenticator, Identity, unauthenticated
+from server.auth.base import Authenticator, Credentials, Identity, somebody_else, unauthenticated
+from server.auth.cookies import rename
 from server.doors.native.connection import Connection, ConnectionRates, NativeDoor
 from server.doors.native.engine.engine import StrictServer
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
 from server.doors.native.engine.entrance import Origins, UserConnections
 from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, event_packets, message_packets
-from server.doors.native.identities import Identities
 from server.doors.native.limits import GatewayLimits
 from server.doors.native.sweeper import Sweeper
 from server.observe import log
@@ -329,3 +331,56 @@ def _document_of_update(event: list[Any]) -> DocumentId:
     name, *arguments = event
     is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
     return DocumentId(arguments[0] if is_update else "")
+
+
+class Identities:
+    """Identities of connections: found out at CONNECT, renewed over the open connection, expiring.
+
+    `now`: unix seconds. `expired` is told of a connection whose identity has run out.
+    """
+
+    def __init__(
+        self, authenticator: Authenticator, now: Callable[[], float], expired: Callable[[Connection], None]
+    ) -> None:
+        self._authenticator = authenticator
+        self._now = now
+        self._expired = expired
+
+    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+        """Find out who comes; raises ManyhandsError. Nothing has changed if they go meanwhile."""
+        greeting = decode_connect(payload)
+        return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
+
+    async def renew(self, before: Identity, request: Authenticate) -> Identity:
+        """Return a guest under another name, or the same person by a fresh token.
+
+        A connection never becomes somebody else's. Raises ManyhandsError, and then the identity
+        from before holds.
+        """
+        if request.guest is not None:
+            if before.kind != "guest":
+                raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
+            return rename(before, request.guest)
+        if before.kind == "guest":
+            raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens: everybody is a guest.")
+        identity = await self._authenticator.identify(Credentials(None, request.token, Guest()))
+        if identity.user.user_id != before.user.user_id:
+            raise somebody_else()
+        return identity
+
+    def await_expiry(self, connection: Connection) -> None:
+        """Begin to wait for the end of a connection's identity, if it has one.
+
+        An earlier wait is cancelled.
+        """
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        connection.expired, connection.expiry = False, None
+        expires_at = connection.identity.expires_at
+        if expires_at is not None:
+            seconds = max(0.0, expires_at - self._now())
+            connection.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, connection)
+
+    def _expire(self, connection: Connection) -> None:
+        connection.expired = True
+        self._expired(connection)
