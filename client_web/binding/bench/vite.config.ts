@@ -1,20 +1,15 @@
 /** Builds the editor's pages with y-tiptap in place of this package, into `build/stock-pages`. */
 import { fileURLToPath } from "node:url";
-import { mergeConfig } from "vite";
 import editor from "../../editor/vite.config";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export default mergeConfig(
-  { ...editor, resolve: { ...editor.resolve, alias: [] } },
-  {
-    root: here("../../editor"),
-    resolve: {
-      alias: {
-        "@manyhands/binding": here("stock.ts"),
-        "@manyhands/provider": here("../../provider/src/index.ts"),
-      },
-    },
-    build: { outDir: here("../../../build/stock-pages"), emptyOutDir: true },
+export default {
+  ...editor,
+  root: here("../../editor"),
+  resolve: {
+    ...editor.resolve,
+    alias: { ...editor.resolve?.alias, "@manyhands/binding": here("stock.ts") },
   },
-);
+  build: { ...editor.build, outDir: here("../../../build/stock-pages"), emptyOutDir: true },
+};
