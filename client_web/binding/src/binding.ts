@@ -242,6 +242,7 @@ export class Binding {
     const runs = heirsIn(transaction);
     if (runs.length === 0) return;
     heirsOf(this.doc).learn(runs);
+    if (this.#memory) this.#memory = { clocks: transaction.beforeState, ...this.#memory };
     if (this.#unwanted.length > 0) setTimeout(() => this.#removeUnwanted(), 0);
   };
 
@@ -368,8 +369,8 @@ export class Binding {
 
   #awaitHeirs(memory: Memory | null, before: Selection, { selection }: EditorState): void {
     const held = this.#awaited?.selection.eq(before) ? this.#awaited : null;
-    const open = memory && isOrphaned(memory, this.doc) ? memory : held;
-    this.#awaited = open && isOrphaned(open, this.doc) ? { ...open, selection } : null;
+    const open = memory && isOrphaned(memory, this.#shown) ? memory : held;
+    this.#awaited = open && isOrphaned(open, this.#shown) ? { ...open, selection } : null;
   }
 
   #recover(error: unknown): void {

@@ -3,6 +3,9 @@
  * Before a change, each end of the selection remembers the characters on its left and right. After
  * the change an end is, in this order of trust:
  *
+ * 0. behind the heir of the nearest character that has moved to a new block, if only words of one's
+ *    own stand between them: they were not known to whoever moved the rest, and the server sends
+ *    them after it;
  * 1. behind its left neighbour, if the neighbour lives, came back by undo, or has an heir;
  * 2. at the start of its text, if it was there; or before its right neighbour or the heir of that;
  * 3. behind the nearest character on the left that has an heir;
@@ -49,6 +52,8 @@ export interface Memory {
   readonly doc: Node;
   readonly anchor: End;
   readonly head: End;
+  /** How far each client's items went before the first change since that brought heirs. */
+  readonly clocks?: ReadonlyMap<number, number>;
 }
 
 /** The shared document and how the editor shows it. */
@@ -159,19 +164,21 @@ export function restored(memory: Memory, shown: Shown, change: Change): Selectio
   if (selection instanceof AllSelection) return new AllSelection(change.doc);
   if (selection instanceof NodeSelection) return restoredNode(memory, shown, change);
   if (!(selection instanceof TextSelection)) return null;
-  const anchor = positionAfter(memory.anchor, memory.doc, shown, change);
-  const head = memory.head === memory.anchor ? anchor : positionAfter(memory.head, memory.doc, shown, change);
+  const after = (end: End) =>
+    behindMoved(end, memory, shown) ?? positionAfter(end, memory.doc, shown, change);
+  const anchor = after(memory.anchor);
+  const head = memory.head === memory.anchor ? anchor : after(memory.head);
   return between(anchor ?? head, head ?? anchor, change.doc);
 }
 
 /**
- * Where a selection belongs whose neighbours had died without heirs and come back, the nearest ones
+ * Where a selection belongs whose neighbours come back, or follow what has moved, the nearest ones
  * last; null as long as none does, or when the person has moved the selection since.
  */
 export function awaited(memory: Memory, now: Selection, shown: Shown, { doc }: Change): Selection | null {
   if (!(now instanceof TextSelection) || !memory.selection.eq(now)) return null;
-  if (memory.anchor.left.length === 0 || memory.head.left.length === 0) return null;
-  return between(behindHeir(memory.anchor, shown), behindHeir(memory.head, shown), doc);
+  const behind = (end: End) => behindMoved(end, memory, shown) ?? behindHeir(end, shown);
+  return between(behind(memory.anchor), behind(memory.head), doc);
 }
 
 function behindHeir(end: End, shown: Shown): number | null {
@@ -179,11 +186,45 @@ function behindHeir(end: End, shown: Shown): number | null {
   return nearest?.isHeir ? nearest.position : null;
 }
 
-/** Whether the characters beside a selection are dead and may yet get heirs. */
-export function isOrphaned({ selection, anchor, head }: Memory, doc: Y.Doc): boolean {
+/** Behind what has moved to a new block, while one's own words behind it are still in the old one. */
+function behindMoved({ left, right: [behind] }: End, { clocks }: Memory, shown: Shown): number | null {
+  const { doc, root, nodes } = shown;
+  if (!clocks || (behind && livesAsItself(Y.createID(behind.client, behind.clock), doc))) return null;
+  const [near] = left;
+  if (!near || !livesAsItself(Y.createID(near.client, near.clock + near.length - 1), doc)) return null;
+  for (const id of idsBackwards(left)) {
+    const found = livingOf(doc, id);
+    if (!found) return null;
+    if (!Y.compareIDs(found.id, id)) {
+      const block = found.item.parent instanceof Y.AbstractType ? found.item.parent._item : null;
+      const isNew = block && block.id.clock >= (clocks.get(block.id.client) ?? 0);
+      const position = isNew ? positionOf(found.id, doc, root, nodes) : null;
+      return position === null ? null : position + 1;
+    }
+    if (id.client !== doc.clientID) return null;
+  }
+  return null;
+}
+
+function* idsBackwards(runs: readonly Run[]): Iterable<Y.ID> {
+  for (const { client, clock, length } of runs) {
+    for (let at = length - 1; at >= 0; at -= 1) yield Y.createID(client, clock + at);
+  }
+}
+
+function livesAsItself(id: Y.ID, doc: Y.Doc): boolean {
+  const found = livingOf(doc, id);
+  return found !== null && Y.compareIDs(found.id, id);
+}
+
+/** Whether the characters beside a selection may yet get heirs: they are dead, or will follow others. */
+export function isOrphaned(memory: Memory, shown: Shown): boolean {
   return (
-    selection instanceof TextSelection &&
-    [anchor, head].some(({ left: [near] }) => near && !livesIn(near, doc))
+    memory.selection instanceof TextSelection &&
+    [memory.anchor, memory.head].some((end) => {
+      const [near] = end.left;
+      return near && (!livesIn(near, shown.doc) || behindMoved(end, memory, shown) !== null);
+    })
   );
 }
 

@@ -246,6 +246,34 @@ describe("with heirs from the server", () => {
     expect(marked(alice)).toBe("firstHello brave TYPED^new worldlast");
   });
 
+  test("the caret goes with a part of the line that moves, before one's own last words follow", () => {
+    const [alice, bob] = together(10, 20) as [Person, Person];
+    alice.editor.commands.setContent(LINES);
+    sync(alice, bob);
+    put(alice, "new");
+    type(alice, "TYP");
+    const old = idsIn(textOf(bob, 1)).slice(6);
+    put(bob, "brave");
+    bob.editor.commands.splitBlock();
+    hear(alice, [missing(bob.doc, alice.doc)], heirs(old, idsIn(textOf(bob, 2))));
+    type(alice, "ED");
+    expect(marked(alice)).toBe("firstHello TYPbrave ED^new worldlast");
+    const server = new Y.Doc();
+    server.clientID = 0;
+    Y.applyUpdate(server, Y.encodeStateAsUpdate(bob.doc));
+    const moved = textOf({ ...bob, doc: server }, 2);
+    moved.insert(6, "TYP");
+    const typed = idsIn(textOf(alice, 1)).slice(6);
+    const rows = [missing(server, alice.doc)];
+    alice.doc.transact((transaction) => {
+      transaction.meta.set("heirs", heirs(typed, idsIn(moved).slice(6, 9)));
+      for (const row of rows) Y.applyUpdate(alice.doc, row, "server");
+      textOf(alice, 1).delete(6, 3);
+    }, "server");
+    seesAll(alice);
+    expect(marked(alice)).toBe("firstHello brave TYPED^new worldlast");
+  });
+
   test("undo goes back through one's own words, rescued ones too, in their order", () => {
     const { alice, rescue } = headingOverTyping();
     type(alice, "ED");
