@@ -64,13 +64,14 @@ export function yUndoPlugin(options: UndoOptions = {}): Plugin<UndoState> {
       const follow = (transaction: Y.Transaction) => followHeirs(undoManager, heirsIn(transaction));
       const remember = ({ stackItem }: { stackItem: { meta: Map<unknown, unknown> } }) =>
         stackItem.meta.set(binding, binding.selectionBefore);
+      attach(undoManager);
       undoManager.on("stack-item-added", remember);
       binding.doc.on("beforeObserverCalls", follow);
       return {
         destroy: () => {
           undoManager.off("stack-item-added", remember);
           binding.doc.off("beforeObserverCalls", follow);
-          if (!options.undoManager) destroy(undoManager);
+          if (!options.undoManager) detach(undoManager);
         },
       };
     },
@@ -96,8 +97,15 @@ function managerFor(state: EditorState, options: UndoOptions): Y.UndoManager {
   });
 }
 
-function destroy(manager: Y.UndoManager): void {
-  manager.destroy();
+/** A view comes again, with the same state, when a plugin is added to the editor later. */
+function attach(manager: Y.UndoManager): void {
+  manager.trackedOrigins.add(manager);
+  manager.doc.on("afterTransaction", manager.afterTransactionHandler);
+}
+
+function detach(manager: Y.UndoManager): void {
+  manager.trackedOrigins.delete(manager);
+  manager.doc.off("afterTransaction", manager.afterTransactionHandler);
 }
 
 const captureTimeouts = new WeakMap<Y.UndoManager, number>();

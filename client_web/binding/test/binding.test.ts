@@ -193,6 +193,31 @@ test("undo puts the caret back where the step began", () => {
   expect(view.state.doc.child(1).type.name).toBe("paragraph");
 });
 
+test("what another editor of the same document undoes leaves one's own caret where it is", () => {
+  const doc = book(3);
+  const [one, other] = [bound(doc), bound(doc)];
+  const { state } = other.view;
+  other.view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, 8)));
+  one.view.dispatch(one.view.state.tr.insertText("end", one.view.state.doc.content.size - 1));
+  undo(one.view.state);
+  expect(other.view.state.selection.head).toBe(8);
+  expect(other.view.state.doc.eq(one.view.state.doc)).toBe(true);
+});
+
+test("a change that a plugin makes in answer to a shown one is shown, too", async () => {
+  const far = book(3);
+  const near = bound(copyOf(far));
+  const answering = (events: readonly unknown[], transaction: Y.Transaction) => {
+    if (transaction.origin === "far" && events.length > 0) textAt(near, 0).insert(0, "Answer. ");
+  };
+  near.fragment.observeDeep(answering);
+  textAt({ doc: far }, 2).insert(0, "Question. ");
+  Y.applyUpdate(near.doc, Y.encodeStateAsUpdate(far), "far");
+  await nextFrame();
+  expect(near.view.state.doc.child(0).textContent).toBe("Answer. Line 0 of a book.");
+  expect(near.view.state.doc.child(2).textContent).toBe("Question. Line 2 of a book.");
+});
+
 test.each([
   ["all", "alll", 3, { index: 2, removed: 0, inserted: "l" }],
   ["all", "alll", 2, { index: 1, removed: 0, inserted: "l" }],

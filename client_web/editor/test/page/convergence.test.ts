@@ -1,5 +1,6 @@
 /** Two people edit the same list or table at once: both end with the same document, and nobody's words are lost. */
 
+import { Plugin } from "@tiptap/pm/state";
 import { afterEach, describe, expect, test } from "vitest";
 import { contentOf, type Person, person, sharedText, sync, textOf, typesOf } from "./editors";
 
@@ -196,6 +197,21 @@ test("a web address typed by one is linked once, and not again after it was unli
   sync(alice, bob);
 
   expect(sharedText(alice)).toBe(before.replace("https://example.org", "See https://example.org"));
+});
+
+test("undo goes on after a plugin has come later", () => {
+  const [alice, bob] = together(1, 2) as [Person, Person];
+  alice.editor.commands.insertContent("one");
+  alice.editor.registerPlugin(new Plugin({}));
+  alice.editor.commands.splitBlock();
+  sync(alice, bob);
+  expect(textOf(bob)).toBe("one|");
+  alice.editor.commands.insertContent("two");
+  alice.editor.commands.undo();
+  expect(textOf(alice)).toBe("one|");
+  alice.editor.commands.undo();
+  sync(alice, bob);
+  expect(textOf(bob)).toBe("");
 });
 
 test("undo goes back in steps, however fast one writes", () => {
