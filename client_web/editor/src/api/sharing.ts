@@ -41,6 +41,8 @@ export interface SharingCalls {
   readonly giveRole: (id: string, userId: string, role: Role) => Promise<void>;
   readonly removePerson: (id: string, userId: string) => Promise<void>;
   readonly changeLink: (id: string, change: LinkChange) => Promise<LinkAccess>;
+  /** Whether editors that do not know the document's format may write it; open pages are told. */
+  readonly allowAnyFormat: (id: string, allowed: boolean) => Promise<void>;
 }
 
 export function sharingCalls(call: Call): SharingCalls {
@@ -61,6 +63,10 @@ export function sharingCalls(call: Call): SharingCalls {
     changeLink: async (id, { role, renew }) => {
       const body: wire.LinkChange = renew ? { role, renew, address_alone: false } : { role };
       return toLink(await call(`/api/documents/${encodeURIComponent(id)}/link`, { method: "PUT", body }));
+    },
+    allowAnyFormat: async (id, allowed) => {
+      const body: wire.FormatChange = { any_format: allowed };
+      await call(`/api/documents/${encodeURIComponent(id)}/format`, { method: "PUT", body });
     },
   };
 }

@@ -181,6 +181,7 @@ export function DocumentView(props: DocumentViewProps) {
         documentId={provider.documentId}
         title={title}
         role={state.role}
+        document={state.document}
         onCopy={actions.copyLink}
         onLeft={actions.goHome}
       />

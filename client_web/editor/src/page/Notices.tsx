@@ -56,6 +56,26 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
       return null; // the header says it
     case "signed out":
       return <SignedOutNotice onDownload={onDownload} onReopen={onReopen} />;
+    case "format":
+      return (
+        <Banner
+          icon={because.isOver ? RotateCcw : Eye}
+          tone="warning"
+          action={
+            <span className="page-notice-actions">
+              <DownloadButton onDownload={onDownload} />
+              <Button size="small" icon={RotateCcw} onClick={() => window.location.reload()}>
+                Reload the page
+              </Button>
+            </span>
+          }
+        >
+          {because.message}{" "}
+          {because.isOver
+            ? "What you wrote is kept on this device, and is sent once the page is loaded anew."
+            : "Nothing of it is lost. If a newer version of this page is out, loading the page anew brings it."}
+        </Banner>
+      );
     case "foreign":
       return (
         <Banner

@@ -9,15 +9,21 @@ export type ReadOnly =
   | { readonly reason: "quarantined" }
   | { readonly reason: "trashed" }
   | { readonly reason: "role"; readonly role: "viewer" | "commenter" }
+  /** The page is older than the document, or the document is another editor's; `isOver`: this page cannot go on. */
+  | { readonly reason: "format"; readonly message: string; readonly isOver: boolean }
   | { readonly reason: "foreign"; readonly foreign: readonly Foreign[] };
 
 /** Returns the most serious reason, or null when the person may write. Without a role (offline, and never known) writing is allowed. */
 export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): ReadOnly | null {
   if (state.closed?.code === "unauthenticated") return { reason: "signed out" };
+  if (state.closed?.code === "other_format") {
+    return { reason: "format", message: state.closed.message, isOver: true };
+  }
   if (state.closed) return { reason: "closed", message: state.closed.message };
   if (state.quarantined) return { reason: "quarantined" };
   if (state.document?.trashedAt) return { reason: "trashed" };
   if (state.role === "viewer" || state.role === "commenter") return { reason: "role", role: state.role };
+  if (state.readOnly) return { reason: "format", message: state.readOnly.message, isOver: false };
   if (foreign.length > 0) return { reason: "foreign", foreign };
   return null;
 }

@@ -1,6 +1,7 @@
 /** Opens a document's provider for as long as the page shows it, and reads its state. */
 
 import { type LocalUser, ManyhandsProvider, type Provider, type ProviderState } from "@manyhands/provider";
+import { FORMAT } from "@manyhands/schema";
 import {
   createContext,
   useCallback,
@@ -27,7 +28,9 @@ export interface Opening {
 export type OpenDocument = (opening: Opening) => Provider;
 
 /** How this page reaches documents: the network, or something else in a test. */
-export const OpenContext = createContext<OpenDocument>((opening) => new ManyhandsProvider(opening));
+export const OpenContext = createContext<OpenDocument>(
+  (opening) => new ManyhandsProvider({ ...opening, format: FORMAT }),
+);
 
 export function useOpen(): OpenDocument {
   return useContext(OpenContext);

@@ -119,4 +119,8 @@ test("who may write", () => {
   expect(readOnlyFor({ ...SAVED, quarantined: true, role: "viewer" }, [])?.reason).toBe("quarantined");
   expect(readOnlyFor({ ...SAVED, closed: { code: "deleted", message: "" } }, foreign)?.reason).toBe("closed");
   expect(readOnlyFor(SAVED, foreign)?.reason).toBe("foreign");
+  const readOnly = { reason: "format", message: "It can only be read here.", unknown: [] } as const;
+  expect(readOnlyFor({ ...SAVED, readOnly }, foreign)).toMatchObject({ reason: "format", isOver: false });
+  const closed = { code: "other_format", message: "Load the page anew." } as const;
+  expect(readOnlyFor({ ...SAVED, closed }, [])).toMatchObject({ reason: "format", isOver: true });
 });

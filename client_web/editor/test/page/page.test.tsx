@@ -121,6 +121,24 @@ describe("what may be written", () => {
     expect(requests[0]).toMatchObject({ method: "POST", path: "/api/documents/abcdefgh/restore" });
   });
 
+  test("one of another format can be read, and says why", async () => {
+    const message = "This page does not know the document's format.";
+    const { provider } = openDocument({ doc: withWords() });
+    provider().tells({ readOnly: { reason: "format", message, unknown: [] } });
+    await waitFor(async () => expect((await sheet()).getAttribute("contenteditable")).toBe("false"));
+    expect(screen.getByText(/does not know the document's format/)).toBeTruthy();
+    expect((await sheet()).textContent).toBe("Hello");
+  });
+
+  test("one that a newer page writes is kept as it was, until the page is loaded anew", async () => {
+    const { provider } = openDocument({ doc: withWords(), state: { unsaved: 1 } });
+    provider().tells({ closed: { code: "other_format", message: "Load the page anew." } });
+    await waitFor(async () => expect((await sheet()).getAttribute("contenteditable")).toBe("false"));
+    expect(screen.getByText(/What you wrote is kept on this device/)).toBeTruthy();
+    expect(screen.getByText("Reload the page")).toBeTruthy();
+    expect(screen.queryByText("Save as new document")).toBeNull();
+  });
+
   test("a role taken away makes it read-only at once, and a role given makes it editable", async () => {
     const { provider } = openDocument({ doc: withWords() });
     provider().tells({ role: "viewer" });

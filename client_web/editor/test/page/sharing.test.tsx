@@ -104,6 +104,21 @@ describe("the owner", () => {
     await waitFor(() => expect(backend.roles()).toMatchObject({ ann: "editor", bob: "owner" }));
   });
 
+  test("lets other editors write a document that has a format, and takes that back", async () => {
+    const backend = server();
+    const format = { name: "manyhands", version: 1 };
+    const document = { title: "Minutes", trashedAt: null };
+    const { page } = await openDialog(backend);
+    expect(screen.queryByText("Other editors")).toBeNull();
+    page.provider().tells({ document: { ...document, format } });
+    await pick("Editors: Only editors that know everything in it", /Any editor/);
+    await waitFor(() => expect(backend.anyFormat).toBe(true));
+    page.provider().tells({ document: { ...document, format, anyFormat: true } });
+    await screen.findByText(/deletes what it does not know/);
+    await pick("Editors: Any editor", /Only editors/);
+    await waitFor(() => expect(backend.anyFormat).toBe(false));
+  });
+
   test("restricts the link, and opens it again for readers", async () => {
     const backend = server();
     await openDialog(backend);

@@ -19,6 +19,7 @@ export class SharingServer {
     address_alone: true,
     url: "/d/abcdefgh",
   };
+  anyFormat = false;
   /** While set, changes are refused with it. */
   refusal: Response | null = null;
 
@@ -31,6 +32,10 @@ export class SharingServer {
     const [, , , , kind, userId] = path.split("/").map(decodeURIComponent);
     const change = (body ?? {}) as { email?: string; user_id?: string; role: string; renew?: boolean };
     if (kind === "link") return json(this.changeLink(change));
+    if (kind === "format") {
+      this.anyFormat = (body as { any_format: boolean }).any_format;
+      return json({});
+    }
     if (method === "POST") this.people.push(shared(change.user_id ?? `email:${change.email}`, change.role));
     if (method === "PUT") this.give(userId ?? "", change.role);
     if (method === "DELETE") this.people = this.people.filter(({ user }) => user.id !== userId);

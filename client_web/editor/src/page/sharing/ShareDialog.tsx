@@ -1,4 +1,5 @@
 /** The dialog behind "Share": who has access, what the link opens, and for the owner how to change both. */
+import type { DocumentInfo } from "@manyhands/provider";
 import { Link2, LogOut } from "lucide-react";
 import { useState } from "react";
 import { useApi } from "../../api/ApiContext";
@@ -8,6 +9,7 @@ import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Skeleton } from "../../ui/Skeleton";
 import { addressOf } from "../link";
+import { EditorsSection } from "./EditorsSection";
 import { InviteForm } from "./InviteForm";
 import { LinkSection } from "./LinkAccess";
 import { nameOf, PeopleList } from "./PeopleList";
@@ -23,6 +25,7 @@ export interface ShareDialogProps {
   readonly title: string;
   /** This person's own; null while it is not known. */
   readonly role: Role | null;
+  readonly document: DocumentInfo | null;
   readonly onCopy: (address: string) => void;
   /** This person has left the document. */
   readonly onLeft: () => void;
@@ -34,6 +37,7 @@ export function ShareDialog({
   documentId,
   title,
   role,
+  document,
   onCopy,
   onLeft,
 }: ShareDialogProps) {
@@ -106,6 +110,15 @@ export function ShareDialog({
         />
       )}
       {maySee && <Access documentId={documentId} role={role} view={view} onQuestion={setQuestion} />}
+      {role === "owner" && document?.format && (
+        <EditorsSection
+          anyFormat={document.anyFormat === true}
+          disabled={view.isBusy}
+          onChange={(allowed) =>
+            void view.change(() => api.allowAnyFormat(documentId, allowed), "Nothing has changed.")
+          }
+        />
+      )}
       {role === null && (
         <p className="page-access-note">Who has access shows as soon as the server is reached.</p>
       )}
