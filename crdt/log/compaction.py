@@ -24,7 +24,7 @@ from crdt.log.stand_ins import batch_of
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.row import Row
 from crdt.rescue.memory import remember, restore
-from crdt.rescue.sequences import Sequences
+from crdt.rescue.sequences import MOST_WORK, Sequences
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.varint import encode_state_vector
@@ -77,11 +77,14 @@ def remembered(
     )
 
 
-def restored(snapshot: bytes | None, memory: bytes, rows: Sequence[Row]) -> Sequences:
-    """Build the sequences of a stored document, for a rescue. Raises what damaged bytes raise."""
+def restored(snapshot: bytes | None, memory: bytes, rows: Sequence[Row], most_work: int = MOST_WORK) -> Sequences:
+    """Build the sequences of a stored document, for a rescue.
+
+    Raises what damaged bytes raise, and InvariantError for more than so many steps of hard work.
+    """
     clients = None if snapshot is None else clients_snapshot(snapshot)
     applied = [replace(row, batch=batch_of(row)) for row in rows]
-    return restore(clients, memory, applied, _LIMITS.fragment_roots)
+    return restore(clients, memory, applied, _LIMITS.fragment_roots, most_work)
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:

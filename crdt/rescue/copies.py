@@ -5,8 +5,8 @@ so the texts are compared: first equal texts, then a text that is a part of anot
 have much in common.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import STRING
@@ -23,14 +23,14 @@ In a new block one character is enough.
 LEAST_SHARED = 3
 """Characters of the shortest part that two different texts may have in common."""
 
-MOST_COMPARED = 250_000
-"""Product of the lengths of two texts that are compared character by character.
+MOST_COMPARED = 1_000_000
+"""Characters of different texts that are compared for one update. A pair of texts counts both.
 
-Both ends of longer texts are compared all the same.
+What is beyond is not recognised as a copy. Equal texts do not count.
 """
 
-MOST_TRIES = 20_000
-"""Pairs of different texts that are compared for one update."""
+_OF_A_PAIR = 50
+"""Characters that a pair counts beside its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,17 @@ def copies(sequences: Sequences, change: Change) -> list[Pair]:
         olds.sort(key=lambda run: order.of(run.first))
         news.sort(key=lambda run: order.of(run.first))
     pairs: list[Pair] = []
-    tries = 0
+    compared = 0
     for run in _take_equal(sequences, olds, news, pairs):
         least = 1 if _is_new(run.first.branch, change.turn) else LEAST_ELSEWHERE
         for each in olds:
-            tries += 1
-            if each.first.branch is run.first.branch or tries > MOST_TRIES:
+            if each.first.branch is run.first.branch:
                 continue
+            size = len(each.text) + len(run.text) + _OF_A_PAIR
+            compared += size
+            sequences.spend(size // 4)
+            if compared > MOST_COMPARED:
+                return pairs
             for old_at, new_at, length in _common(each.text, run.text, least):
                 pairs += _pair(sequences, each, run, length, old_at, new_at)
     return pairs
@@ -146,13 +150,64 @@ def _common(old: str, new: str, least: int) -> list[tuple[int, int, int]]:
     head = next((i for i in range(most) if old[i] != new[i]), most)
     tail = next((i for i in range(most - head) if old[-1 - i] != new[-1 - i]), most - head)
     found = [(0, 0, head)] if head >= LEAST_SHARED else []
-    rest_old, rest_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if rest_old and rest_new and len(rest_old) * len(rest_new) <= MOST_COMPARED:
-        blocks = SequenceMatcher(None, rest_old, rest_new, autojunk=False).get_matching_blocks()
-        found += [(head + each.a, head + each.b, each.size) for each in blocks if each.size >= LEAST_SHARED]
+    found += _anchored(old[: len(old) - tail], new[: len(new) - tail], head)
     if tail >= LEAST_SHARED:
         found.append((len(old) - tail, len(new) - tail, tail))
     return found if sum(length for _, _, length in found) * 2 >= most else []
+
+
+def _anchored(old: str, new: str, at: int) -> list[tuple[int, int, int]]:
+    """Return what two texts have in common behind `at`, around parts that each has only once.
+
+    The time is linear, unlike that of a comparison of everything with everything.
+    """
+    places_old, places_new = _places_of(old, at), _places_of(new, at)
+    anchors = sorted(
+        (place, places_new[part]) for part, place in places_old.items() if place >= 0 <= places_new.get(part, -1)
+    )
+    found: list[tuple[int, int, int]] = []
+    old_end = new_end = at
+    for i, j in _ascending(anchors):
+        if i < old_end or j < new_end:
+            continue
+        most = min(i - old_end, j - new_end)
+        more = next((n for n in range(most) if old[i - 1 - n] != new[j - 1 - n]), most)
+        i, j = i - more, j - more
+        most = min(len(old) - i, len(new) - j)
+        length = next((n for n in range(most) if old[i + n] != new[j + n]), most)
+        found.append((i, j, length))
+        old_end, new_end = i + length, j + length
+    return found
+
+
+def _places_of(text: str, at: int) -> dict[str, int]:
+    """Return where each part of `LEAST_SHARED` characters stands; -1 for twice."""
+    places: dict[str, int] = {}
+    for n in range(at, len(text) - LEAST_SHARED + 1):
+        part = text[n : n + LEAST_SHARED]
+        places[part] = -1 if part in places else n
+    return places
+
+
+def _ascending(anchors: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest part of sorted pairs whose second numbers ascend too."""
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int | None] = []
+    for n, (_, j) in enumerate(anchors):
+        place = bisect_left(ends, j)
+        before.append(last[place - 1] if place else None)
+        if place == len(ends):
+            ends.append(j)
+            last.append(n)
+        else:
+            ends[place], last[place] = j, n
+    chosen: list[tuple[int, int]] = []
+    at = last[-1] if last else None
+    while at is not None:
+        chosen.append(anchors[at])
+        at = before[at]
+    return chosen[::-1]
 
 
 def _pair(sequences: Sequences, old: _Run, new: _Run, length: int, old_at: int = 0, new_at: int = 0) -> list[Pair]:

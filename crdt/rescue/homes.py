@@ -27,6 +27,7 @@ class Homes:
         piece = sequences.starting(client, clock)
         most = min(most, piece.length)
         while piece.dead and piece.heir is not None:
+            sequences.spend(1)
             piece = sequences.starting(*piece.heir)
             most = min(most, piece.length)
         if piece.length > most:
@@ -64,6 +65,7 @@ class Homes:
     def _follow(self, piece: Piece, seen: tuple[Branch, ...], *, before: bool = False) -> Home | None:
         """Return the home behind a piece's heir, or before it."""
         while piece.dead and piece.heir is not None:
+            self._sequences.spend(1)
             client, clock = piece.heir
             clock += 0 if before else piece.length - 1
             piece = self._sequences.starting(client, clock) if before else self._sequences.ending(client, clock)
@@ -91,12 +93,19 @@ class Homes:
         return None if block.branch is None else self.of(block.branch, block)
 
 
-INLINE = frozenset({"hardBreak", "image"})
-"""Names of elements that stand among a paragraph's words."""
+TEXT_BLOCKS = frozenset({"paragraph", "heading", "codeBlock"})
+"""Names of elements that hold words. Others are recognised by the texts in them."""
+
+
+def is_inline(piece: Piece) -> bool:
+    """Whether a piece opens an element that stands among words, such as a line break."""
+    if piece.type is None or not piece.type.is_element or piece.branch is None:
+        return False
+    return piece.branch.is_element and (piece.branch.name in TEXT_BLOCKS or piece.branch.has_texts)
 
 
 def is_block(piece: Piece) -> bool:
-    return piece.type is not None and piece.type.is_element and piece.type.name not in INLINE
+    return piece.type is not None and piece.type.is_element and not is_inline(piece)
 
 
 def behind(piece: Piece) -> Iterator[Piece]:

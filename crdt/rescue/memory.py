@@ -13,8 +13,8 @@ from msgspec.msgpack import Decoder, Encoder
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.links import Links, decode_links
 from crdt.protocol.row import Row
-from crdt.rescue.sequences import Branch, Piece, Sequences
-from crdt.yjs.contents import FORMAT, STRING
+from crdt.rescue.sequences import MOST_WORK, Branch, Piece, Sequences
+from crdt.yjs.contents import ANY, FORMAT, STRING
 
 MOST_BYTES = 2**19
 """Bytes of deleted content that are remembered, at about 40 for a piece beside its words."""
@@ -51,7 +51,9 @@ class _Mark(Struct, array_like=True):
 class _Memory(Struct, array_like=True):
     branches: list[_Branch]
     loose: list[tuple[int, int, int, str | None, bytes]]
-    """Words and formats that died in a branch that lives: client id, clock, kind, text, content."""
+    """Words, formats and attributes that died in a branch that lives: client id, clock, kind, text,
+    content.
+    """
     marks: list[_Mark]
 
 
@@ -77,7 +79,7 @@ def remember(sequences: Sequences) -> bytes:
                 _Branch(*frame.id, branch.reference or 0, branch.name, [_kept(each) for each in pieces])
             )
     for piece in kept:
-        if piece.kind in {STRING, FORMAT} and piece.branch is not None and piece.branch.is_alive:
+        if piece.kind in {STRING, FORMAT, ANY} and piece.branch is not None and piece.branch.is_alive:
             memory.loose.append((*piece.id, piece.kind, piece.text, piece.content))
     memory.marks = [
         mark for piece in sequences.all() if (piece in kept or piece.source) and (mark := _mark(piece)) is not None
@@ -85,12 +87,20 @@ def remember(sequences: Sequences) -> bytes:
     return _write(memory) if memory.branches or memory.loose or memory.marks else b""
 
 
-def restore(snapshot: bytes | None, memory: bytes, rows: List[Row], rich_roots: frozenset[str]) -> Sequences:
+def restore(
+    snapshot: bytes | None,
+    memory: bytes,
+    rows: List[Row],
+    rich_roots: frozenset[str],
+    most_work: int = MOST_WORK,
+) -> Sequences:
     """Build the sequences of a stored document.
 
-    `snapshot` is in the clients' form. Raises InvariantError if they cannot be built.
+    `snapshot` is in the clients' form. Raises InvariantError if they cannot be built with so many
+    steps of hard work.
     """
     sequences = Sequences(rich_roots)
+    sequences.allow(most_work)
     if snapshot is not None:
         _restore_snapshot(sequences, snapshot, _decode(memory))
     for row in rows:
@@ -126,7 +136,7 @@ def _recent(sequences: Sequences) -> dict[Piece, None]:
     """Return the dead pieces that fit into the memory, whole branches only, the last dead first."""
     groups: dict[Branch | Piece, list[Piece]] = {}
     for piece in sequences.all():
-        if piece.dead and piece.branch is not None and piece.branch.is_rich and piece.key is None:
+        if piece.dead and piece.branch is not None and piece.branch.is_rich:
             groups.setdefault(_outermost_dead(piece), []).append(piece)
     kept: dict[Piece, None] = {}
     room = MOST_BYTES

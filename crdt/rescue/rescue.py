@@ -23,10 +23,10 @@ from typing import NamedTuple
 
 from crdt.protocol.links import Links, encode_links
 from crdt.rescue.copies import Pair, copies
-from crdt.rescue.homes import INLINE, Home, Homes, behind, frames, is_block
+from crdt.rescue.homes import TEXT_BLOCKS, Home, Homes, behind, frames, is_block, is_inline
 from crdt.rescue.scribe import Scribe
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
-from crdt.yjs.contents import EMBED, FORMAT, STRING, TYPE, XML_TEXT
+from crdt.yjs.contents import ANY, EMBED, FORMAT, STRING, TYPE, XML_TEXT
 from crdt.yjs.varint import read_varuint
 
 NO_FORMATS = frozenset({"codeBlock"})
@@ -35,6 +35,19 @@ NO_FORMATS = frozenset({"codeBlock"})
 HOLDS_PARAGRAPHS = frozenset({"blockquote", "tableCell", "tableHeader", "listItem", "taskItem"})
 ITEMS = frozenset({"listItem", "taskItem"})
 LISTS = frozenset({"bulletList", "orderedList", "taskList"})
+_HOLDERS = HOLDS_PARAGRAPHS | LISTS | TEXT_BLOCKS | {"table", "tableRow"}
+_CELLS = frozenset({"tableCell", "tableHeader"})
+_SHAPE = frozenset({"colspan", "rowspan"})
+"""Attributes that only fit to the cells around."""
+_DIRECTION = frozenset({"dir"})
+_COMMON_ATTRIBUTES = dict.fromkeys(("paragraph", "heading"), frozenset({"dir", "textAlign"}))
+"""Attributes that a block keeps when it becomes a block with this name. All others keep `dir`."""
+
+MOST_MOVES = 8
+"""Moves of parts of one text, the last ones, whose words get marks that were set before."""
+
+_NULL = b"\x04null"
+
 _INLINE_CONTENT = frozenset({STRING, FORMAT, EMBED})
 
 
@@ -140,6 +153,8 @@ class _Rescue:
         ]
         self._rescue_lost(lost, {piece.branch for piece in homeless})
         self._follow_moved(pairs)
+        self._carry_marks(pairs)
+        self._carry_attributes()
 
     # Copies.
 
@@ -280,7 +295,7 @@ class _Rescue:
                     if piece.dead:
                         continue
                     stack.append(piece.type)
-                    if piece.type.is_element and piece.type.name in INLINE:
+                    if is_inline(piece):
                         return False
                 elif piece.kind == STRING:
                     if not piece.dead:
@@ -309,6 +324,7 @@ class _Rescue:
             rest = None
             source = piece
             while source.source is not None:
+                sequences.spend(1)
                 source = sequences.starting(*source.source)
                 if source.length < piece.length:
                     rest = sequences.cut(piece, source.length)
@@ -326,9 +342,9 @@ class _Rescue:
                     continue
                 if piece.type is None:
                     self._rescue_words(piece, branch)
-                elif piece.type.name in INLINE:
+                elif is_inline(piece):
                     self._rescue_inline(piece, branch)
-                elif piece.type.reference != XML_TEXT and _has_words(piece.type, chosen):
+                elif piece.type.reference != XML_TEXT and _is_worth_it(piece.type, chosen):
                     home = self._homes.of_block(branch, piece.left)
                     if home is not None:
                         self._rescue_block(piece, *home)
@@ -354,9 +370,12 @@ class _Rescue:
     def _rescue_inline(self, piece: Piece, branch: Branch) -> None:
         """Write a line break or a picture again. What stands behind it gets a text of its own."""
         home = self._home_of_inline(piece, branch)
-        if home is None:
-            return
-        within, left = home
+        if home is None and piece.type is not None and piece.type.name != "hardBreak":
+            home = self._new_home(branch)
+        if home is not None:
+            self._write_inline(piece, *home)
+
+    def _write_inline(self, piece: Piece, within: Branch, left: Piece | None) -> None:
         if within.reference != XML_TEXT:
             self._copy_tree(piece, within, left)
             return
@@ -476,49 +495,87 @@ class _Rescue:
         """Move words that stand beside a part that has moved into the block where it is now."""
         todo = self._written_beside_moved()
         for old, new in pairs:  # the words came first, and then the split
-            frame = _frame(new)
-            if old.branch is None or not old.branch.is_alive or old.branch is new.branch:
-                continue
-            if frame is None or frame.turn != self._turn:
-                continue
-            for piece in behind(old):
-                if piece.named == self._turn and piece.kind == STRING:
-                    break
-                if not piece.dead and piece.kind in _INLINE_CONTENT and piece.turn != self._turn:
-                    todo[piece] = None
+            if self._is_split(old, new):
+                self._note_behind(old, todo)
         for emptied in self._emptied:  # others have written into the copy that was given up
             for piece in behind(emptied):
                 if piece in self._emptied:
                     break
-                if not piece.dead and piece.kind in _INLINE_CONTENT and piece.turn != self._turn:
+                if self._is_others_word(piece):
                     todo[piece] = None
         for piece in todo:
-            self._move(piece)
+            if piece.type is None:
+                self._move(piece)
+            else:
+                self._move_inline(piece)
+
+    def _is_split(self, old: Piece, new: Piece) -> bool:
+        """Whether a character has moved from a text that lives on into a new text."""
+        if old.branch is None or not old.branch.is_alive or old.branch is new.branch:
+            return False
+        frame = _frame(new)
+        return frame is not None and frame.turn == self._turn
+
+    def _is_others_word(self, piece: Piece) -> bool:
+        return not piece.dead and piece.kind in {STRING, EMBED} and piece.turn != self._turn
+
+    def _note_behind(self, moved: Piece, todo: dict[Piece, None]) -> None:
+        """Note what others have written behind a moved part, up to the next part that has moved."""
+        texts: list[Piece | None] = [None]
+        if moved.branch is not None and moved.branch.piece is not None:
+            texts += behind(moved.branch.piece)
+        for text in texts:
+            if text is not None and is_inline(text) and not text.dead and text.turn != self._turn:
+                todo[text] = None
+            if text is not None and (text.type is None or text.type.reference != XML_TEXT):
+                continue
+            for piece in behind(moved) if text is None or text.type is None else text.type.pieces():
+                if piece.named == self._turn and piece.kind == STRING:
+                    return
+                if self._is_others_word(piece):
+                    todo[piece] = None
 
     def _written_beside_moved(self) -> dict[Piece, None]:
         """Return new words behind a part that has moved away, unknown to their author."""
-        change = self._change
         todo: dict[Piece, None] = {}
-        fresh = set(change.fresh)
-        branches = dict.fromkeys(
-            piece.branch for piece in change.fresh if piece.key is None and piece.kind in _INLINE_CONTENT
-        )
+        fresh = set(self._change.fresh)
+        for piece in fresh_inline(self._change.fresh):
+            last = self._moved_before(piece)
+            if last is not None and last.heir is not None and self._is_unaware(piece, last, last.heir[0]):
+                todo[piece] = None
+        branches = dict.fromkeys(piece.branch for piece in self._change.fresh if piece.kind in _INLINE_CONTENT)
         for branch in branches:
             if branch is None or not branch.is_alive or branch.reference != XML_TEXT or not branch.is_rich:
                 continue
+            left = _inline_before(branch)
             for piece in branch.pieces():
-                if piece not in fresh or piece.dead or piece.kind not in _INLINE_CONTENT:
+                if piece.kind == FORMAT:
                     continue
-                if piece.named == self._turn or piece.source is not None:
+                if piece not in fresh or piece.named == self._turn or piece.source is not None:
+                    if not piece.dead or piece.heir is not None:
+                        left = piece
                     continue
-                left = _left_with_place(piece)
-                if left is None:
+                if piece.dead or piece.kind not in {STRING, EMBED} or left is None:
                     continue
-                if (left.turn == self._turn and left in todo) or (
+                if left in todo or (
                     left.dead and left.heir is not None and self._is_unaware(piece, left, left.heir[0])
                 ):
                     todo[piece] = None
+                left = piece
         return todo
+
+    def _moved_before(self, element: Piece) -> Piece | None:
+        """Return the last word before an element in its block, if that word has moved."""
+        before = element.left
+        while before is not None and (before.type is None or before.type.reference != XML_TEXT):
+            before = before.left
+        last = None
+        for each in before.type.pieces() if before is not None and before.type is not None else ():
+            # What its author has moved behind the element does not count.
+            is_own = each.named == element.turn or (each.named == self._turn and each.was_dead)
+            if each.kind == STRING and not is_own and (not each.dead or each.heir is not None):
+                last = each
+        return last if last is not None and last.dead else None
 
     def _is_unaware(self, piece: Piece, moved: Piece, mover: int) -> bool:
         """Whether the author of a piece did not know that the part beside it had moved."""
@@ -537,21 +594,203 @@ class _Rescue:
             return
         left = _left_with_place(piece)
         home = self._homes.of(branch, left)
-        if home is None or home[1] is left:
-            return
-        if piece.kind == FORMAT and _block_name(home[0]) in NO_FORMATS:
+        if left is None and (before := _inline_before(branch)) is not None:
+            home = self._home_behind(before)
+        if home is None or home == (branch, left) or home[0].reference != XML_TEXT:
             return
         self._scribe.copy(piece, *home)
         self._scribe.move(piece)
         self._scribe.delete(piece)
 
+    def _home_behind(self, element: Piece) -> Home | None:
+        """Return the beginning of the text behind the heir of an element among words."""
+        if element.heir is None:
+            return None
+        heir, _ = self._homes.living(*element.heir, 1)
+        if heir.dead or heir.branch is None:
+            return None
+        text = heir.right
+        while text is not None and text.dead:
+            text = text.right
+        if text is not None and text.type is not None and text.type.reference == XML_TEXT:
+            return text.type, None
+        return self._scribe.open_text(heir.branch, heir)[1], None
+
+    def _move_inline(self, piece: Piece) -> None:
+        last = self._moved_before(piece)
+        if last is None or last.branch is None or piece.dead:
+            return
+        home = self._homes.of(last.branch, last)
+        if home is not None and home[0] is not last.branch:
+            self._write_inline(piece, *home)
+            self._scribe.move(piece)
+            self._scribe.delete(piece)
+
+    # Marks.
+
+    def _carry_marks(self, pairs: list[Pair]) -> None:
+        """Set marks on moved words which somebody has set on them in their old place."""
+        moved: dict[Branch, dict[Piece, None]] = {}
+        marks: dict[Branch, set[bytes]] = {}
+        for old, new in pairs:
+            if old.branch is not None and self._is_split(old, new):
+                moved.setdefault(old.branch, {})[old] = None
+        for branch, gone in moved.items():
+            # Words that have followed the part belong to it.
+            gone |= {each: None for each in branch.pieces() if each.kind == STRING and self._has_moved_now(each)}
+            others = [each for each in branch.pieces() if each.kind == FORMAT and each.turn != self._turn]
+            marks[branch] = {mark_of(each) for each in others}
+        for piece in chain(self._change.fresh, self._change.already):
+            within = piece.branch
+            if piece.kind == FORMAT and within is not None and within.is_alive and within.is_rich:
+                marks.setdefault(within, set()).add(mark_of(piece))
+        for branch, names in marks.items():
+            words = moved.get(branch) or {
+                each: None
+                for each in branch.pieces()
+                if each.kind == STRING and each.heir is not None and self._is_unaware_of(each)
+            }
+            if words and names:
+                self._carry_marks_of(branch, words, names)
+
+    def _has_moved_now(self, piece: Piece) -> bool:
+        return piece.heir is not None and piece.moved_at == self._change.seq
+
+    def _is_unaware_of(self, moved: Piece) -> bool:
+        after = self._change.after
+        return after is not None and moved.moved_at > after and moved.killer != self._change.author
+
+    def _carry_marks_of(self, branch: Branch, words: Iterable[Piece], names: set[bytes]) -> None:
+        rows = sorted({piece.moved_at for piece in words})[-MOST_MOVES:]
+        for row in rows:
+            for name in sorted(names):
+                wanted = self._wanted(branch, set(words), name, row)
+                for text in dict.fromkeys(piece.branch for piece in wanted):
+                    if text is not None and text.reference == XML_TEXT and _block_name(text) not in NO_FORMATS:
+                        self._set_mark(text, wanted, name)
+
+    def _wanted(self, branch: Branch, words: set[Piece], name: bytes, row: int) -> dict[Piece, bytes | None]:
+        """Return the value that a mark should have on each heir of words that moved in a row."""
+        value: bytes | None = None
+        wanted: dict[Piece, bytes | None] = {}
+        for piece in list(branch.pieces()):
+            if piece.kind == FORMAT and mark_of(piece) == name:
+                if not piece.dead or (piece.killed_at == row and (piece.named != self._turn or not piece.was_dead)):
+                    value = _value_of(piece)
+            elif piece in words and piece.moved_at == row and piece.heir is not None:
+                (client, clock), at = piece.heir, 0
+                while at < piece.length:
+                    living, length = self._homes.living(client, clock + at, piece.length - at)
+                    if not living.dead:
+                        wanted[living] = value
+                    at += length
+        return wanted
+
+    def _set_mark(self, text: Branch, wanted: dict[Piece, bytes | None], name: bytes) -> None:
+        """Set a mark where it is wanted otherwise, and leave it as it is behind."""
+        scribe = self._scribe
+        value: bytes | None = None
+        set_: bytes | None = None
+        is_within = False
+        for piece in list(text.pieces()):
+            if piece.dead:
+                continue
+            if piece.kind == FORMAT and mark_of(piece) == name:
+                value = _value_of(piece)
+                if is_within and piece.turn != self._turn:
+                    scribe.delete(piece)
+            elif piece.kind in {STRING, EMBED}:
+                if piece in wanted and wanted[piece] != (set_ if is_within else value):
+                    is_within, set_ = True, wanted[piece]
+                    scribe.write(FORMAT, None, name + (set_ or _NULL), text, piece.left)
+                elif piece not in wanted and is_within:
+                    is_within = False
+                    if set_ != value:
+                        scribe.write(FORMAT, None, name + (value or _NULL), text, piece.left)
+                last = piece
+        if is_within and set_ != value:
+            scribe.write(FORMAT, None, name + (value or _NULL), text, last)
+
+    # Attributes.
+
+    def _carry_attributes(self) -> None:
+        """Set or remove in a block's heir what somebody has set or removed in the block."""
+        change = self._change
+        for piece in change.collateral:
+            if piece.key is not None and (block := self._heir_of_block(piece)) is not None:
+                before = self._content(piece.origin)
+                there = block.attributes.get(piece.key)
+                if before == (None if there is None or there.dead else there.content):
+                    self._set(block, piece)
+        for piece in change.fresh:
+            if piece.key is not None and piece.dead and (block := self._heir_of_block(piece)) is not None:
+                self._set(block, piece)
+        for frame in change.named:
+            for piece in frame.type.attributes.values() if frame.type is not None else ():
+                if not piece.alone or piece.key is None or (block := self._heir_of_block(piece)) is None:
+                    continue
+                there = block.attributes.get(piece.key)
+                if there is not None and there.turn == self._turn and there.content == piece.content:
+                    self._scribe.delete(there)
+
+    def _heir_of_block(self, attribute: Piece) -> Branch | None:
+        """Return the living heir of the element that an attribute is set on, if it fits there."""
+        branch, key = attribute.branch, attribute.key
+        frame = None if branch is None else branch.piece
+        if branch is None or frame is None or frame.heir is None or attribute.kind != ANY or not branch.is_rich:
+            return None
+        if branch.attributes.get(key or "") is not attribute or key in _SHAPE:
+            return None
+        heir, _ = self._homes.living(*frame.heir, 1)
+        block = heir.type
+        if heir.dead or block is None or not block.is_element:
+            return None
+        fits = block.name == branch.name or {block.name, branch.name} <= _CELLS
+        return block if fits or key in _COMMON_ATTRIBUTES.get(block.name or "", _DIRECTION) else None
+
+    def _content(self, at: tuple[int, int] | None) -> bytes | None:
+        before = None if at is None else self._sequences.find(*at)
+        return None if before is None or before.alone else before.content
+
+    def _set(self, block: Branch, piece: Piece) -> None:
+        there = block.attributes.get(piece.key or "")
+        if there is None or there.dead or there.content != piece.content:
+            self._scribe.write(ANY, None, piece.content, block, None, key=piece.key)
+
 
 def _left_with_place(piece: Piece) -> Piece | None:
-    """Return the nearest piece to the left that lives, or whose heir shows where it lives on."""
+    """Return the nearest word to the left that lives, or whose heir shows where it lives on."""
     left = piece.left
-    while left is not None and left.dead and left.heir is None:
+    while left is not None and (left.kind == FORMAT or (left.dead and left.heir is None)):
         left = left.left
     return left
+
+
+def _inline_before(text: Branch) -> Piece | None:
+    """Return the element among words that stands before a text, if it lives or lives on."""
+    before = None if text.piece is None else text.piece.left
+    while before is not None and before.dead and before.heir is None:
+        before = before.left
+    return before if before is not None and is_inline(before) else None
+
+
+def fresh_inline(fresh: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield new elements among words in blocks that live."""
+    for piece in fresh:
+        if not piece.dead and is_inline(piece) and piece.branch is not None and piece.branch.is_rich:
+            yield piece
+
+
+def mark_of(format_: Piece) -> bytes:
+    """Return the encoded name of a format's mark."""
+    length, at = read_varuint(format_.content, 0)
+    return format_.content[: at + length]
+
+
+def _value_of(format_: Piece) -> bytes | None:
+    """Return the encoded value that a format gives its mark; None for none."""
+    value = format_.content[len(mark_of(format_)) :]
+    return None if value == _NULL else value
 
 
 def _frame(piece: Piece) -> Piece | None:
@@ -581,6 +820,11 @@ def _depth(branch: Branch) -> int:
     while branch.piece is not None and branch.piece.branch is not None:
         branch, depth = branch.piece.branch, depth + 1
     return depth
+
+
+def _is_worth_it(branch: Branch, chosen: Iterable[Piece]) -> bool:
+    """Whether a block has words that are lost with it, or is something without words."""
+    return _has_words(branch, chosen) or (branch.start is None and branch.name not in _HOLDERS)
 
 
 def _has_words(branch: Branch, chosen: Iterable[Piece]) -> bool:

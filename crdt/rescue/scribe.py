@@ -80,7 +80,7 @@ class Scribe:
     def copy_attributes(self, old: Branch, new: Branch) -> None:
         """Write the attributes of an element to its copy."""
         for key, piece in old.attributes.items():
-            if piece.kind == ANY and (not piece.dead or not old.is_alive):
+            if piece.kind == ANY and not piece.alone:
                 self.write(ANY, None, piece.content, new, None, key=key)
 
     def delete(self, piece: Piece) -> None:
@@ -101,6 +101,7 @@ class Scribe:
         while (heirs := self.sequences.find(*at)).dead and heirs.heir is not None:
             if heirs is piece:
                 return
+            self.sequences.spend(1)
             at = (heirs.heir[0], heirs.heir[1] + at[1] - heirs.clock)
         if heirs is piece:
             return

@@ -12,11 +12,12 @@ heirs in their turn.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import cast
 
 from crdt.errors import Code, InvariantError
 from crdt.protocol.links import Links
-from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, STRING, TYPE, XML_ELEMENT
+from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, STRING, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, ItemReader
 
 KEPT = frozenset({STRING, FORMAT, EMBED, TYPE, ANY})
@@ -32,9 +33,10 @@ class Branch:
         name: an element's name, or a root's.
         is_rich: whether the branch is in a root of rich text.
         attributes: the present value under each map key.
+        has_texts: whether a text was ever put into its sequence.
     """
 
-    __slots__ = ("attributes", "is_rich", "name", "piece", "reference", "start")
+    __slots__ = ("attributes", "has_texts", "is_rich", "name", "piece", "reference", "start")
 
     def __init__(self, piece: "Piece | None", reference: int | None, name: str | None, *, is_rich: bool) -> None:
         self.piece = piece
@@ -43,6 +45,7 @@ class Branch:
         self.is_rich = is_rich
         self.start: Piece | None = None
         self.attributes: dict[str, Piece] = {}
+        self.has_texts = False
 
     @property
     def is_alive(self) -> bool:
@@ -76,7 +79,7 @@ class Piece:
         killed_at: the row in which it was deleted, or came into a branch that was dead already; 0
             if neither is known.
         killer: the client id that deleted it, if known.
-        alone: it was deleted by itself, not with its branch.
+        alone: it was deleted by itself, not with its branch. For a map key, it was removed.
         heir: the id of the first character's heir. The heirs of the others follow.
         as_whole: the heir came with a copy of the whole block, not with a part that was moved.
         moved_at: the row in which it got its heir.
@@ -168,6 +171,9 @@ class Change:
     collateral: list[Piece] = field(default_factory=list)
 
 
+MOST_WORK = 20_000_000
+"""Steps of hard work, some 0.5 µs each, if nothing else is allowed."""
+
 Entry = tuple[Piece, Id | str | None, str | None]
 """A new piece, with the parent and the map key that its struct names."""
 
@@ -187,8 +193,24 @@ class Sequences:
         """First clocks, and pieces, by client id."""
         self.roots: dict[str, Branch] = {}
         self.turn = 0
+        self._seq = 0
+        """The row that is being taken."""
         self.pieces = 0
         """Number of pieces."""
+        self._work_left = MOST_WORK
+
+    def allow(self, steps: int) -> None:
+        """Allow so many steps of hard work from now on."""
+        self._work_left = steps
+
+    def spend(self, steps: int) -> None:
+        """Count work that may grow faster than the bytes that ask for it.
+
+        Raises InvariantError when more is done than was allowed. The sequences are useless then.
+        """
+        self._work_left -= steps
+        if self._work_left < 0:
+            raise InvariantError("A rescue takes too much work here.", Code.INTERNAL)
 
     # Finding.
 
@@ -286,9 +308,11 @@ class Sequences:
             return
         if key is None:
             self._line_up(piece, branch, left, right)
+            if piece.type is not None and piece.type.reference == XML_TEXT:
+                branch.has_texts = True
         else:
-            _set_attribute(branch, key, piece)
-        piece.dead = not branch.is_alive
+            self._set_attribute(branch, key, piece)
+        piece.dead = piece.dead or not branch.is_alive
         if piece.kind == DELETED:
             piece.dead = piece.alone = True
 
@@ -302,24 +326,7 @@ class Sequences:
         """Find the place among pieces that others have put at the same place meanwhile."""
         other = left.right if left else branch.start
         if other is not right:
-            passed: set[Piece] = set()
-            conflicting: set[Piece] = set()
-            while other is not None and other is not right:
-                passed.add(other)
-                conflicting.add(other)
-                if other.origin == piece.origin:
-                    if other.client < piece.client:
-                        left = other
-                        conflicting.clear()
-                    elif other.right_origin == piece.right_origin:
-                        break
-                elif other.origin is not None and (home := self.find(*other.origin)) in passed:
-                    if home not in conflicting:
-                        left = other
-                        conflicting.clear()
-                else:
-                    break
-                other = other.right
+            left = self._left_among(piece, other, left, right)
         piece.left = left
         piece.right = left.right if left else branch.start
         if left is not None:
@@ -328,6 +335,38 @@ class Sequences:
             branch.start = piece
         if piece.right is not None:
             piece.right.left = piece
+
+    def _set_attribute(self, branch: Branch, key: str, piece: Piece) -> None:
+        before = branch.attributes.get(key)
+        gone: Piece | None = piece
+        if before is None or piece.origin == before.last or piece.client >= before.client:
+            branch.attributes[key] = piece
+            gone = before
+        if gone is not None and not gone.dead:
+            gone.dead, gone.killed_at = True, self._seq
+
+    def _left_among(self, piece: Piece, other: Piece | None, left: Piece | None, right: Piece | None) -> Piece | None:
+        """Return the left neighbour by Yjs' rule, of what stands from `other` on before `right`."""
+        passed: set[Piece] = set()
+        conflicting: set[Piece] = set()
+        while other is not None and other is not right:
+            passed.add(other)
+            conflicting.add(other)
+            if other.origin == piece.origin:
+                if other.client < piece.client:
+                    left = other
+                    conflicting.clear()
+                elif other.right_origin == piece.right_origin:
+                    break
+            elif other.origin is not None and (home := self.find(*other.origin)) in passed:
+                if home not in conflicting:
+                    left = other
+                    conflicting.clear()
+            else:
+                break
+            other = other.right
+        self.spend(len(passed))
+        return left
 
     def root(self, name: str) -> Branch:
         found = self.roots.get(name)
@@ -342,10 +381,10 @@ class Sequences:
         client id, by default the one that the update's first struct has. Raises InvariantError for
         an update whose past is not here; the sequences are useless then.
         """
-        self.turn += 1
+        self.turn, self._seq = self.turn + 1, seq
         change = Change(self.turn, seq, after)
         reader = ItemReader(update)
-        self._integrate(list(self._read(reader, update)), change)
+        self._integrate(self._read(reader, update), change)
         if author is None and change.fresh:
             author = change.fresh[0].client
         change.author = author
@@ -417,6 +456,8 @@ class Sequences:
                 if each.key is not None:
                     branch.attributes[each.key] = each
                     continue
+                if each.type is not None and each.type.reference == XML_TEXT:
+                    branch.has_texts = True
                 each.left, each.right = last, None
                 if last is None:
                     branch.start = each
@@ -424,43 +465,65 @@ class Sequences:
                     last.right = each
                 last = each
 
-    def _integrate(self, waiting: list[Entry], change: Change) -> None:
-        while waiting:
-            rest: list[Entry] = []
-            blocked: set[int] = set()
-            for entry in waiting:
-                piece, parent, key = entry
-                known = self.knows(piece.origin) and self.knows(piece.right_origin) and self.knows(parent)
-                if piece.client in blocked or not known:
-                    blocked.add(piece.client)
-                    rest.append(entry)
+    def _integrate(self, entries: Iterable[Entry], change: Change) -> None:
+        """Place the entries of each client id in their order, and each behind what it names."""
+        waiting: dict[int, list[Entry]] = {}
+        for entry in entries:
+            waiting.setdefault(entry[0].client, []).append(entry)
+        for queue in waiting.values():
+            queue.reverse()
+        for client in waiting:
+            needed = {client: None}  # in order
+            while needed:
+                own = waiting[next(reversed(needed))]
+                if not own:
+                    needed.popitem()
                     continue
-                if piece.dead:  # remembered: its branch is still to come
-                    self._record(piece)
-                    continue
-                known_end = self.end(piece.client)
-                if piece.clock < known_end:
-                    _cut_known(piece, known_end)
-                branch = self.root(parent) if isinstance(parent, str) else None
-                if isinstance(parent, tuple):
-                    branch = self.find(*parent).type
-                self.place(piece, branch, key)
-                if piece.type is not None and piece.branch is not None:
-                    piece.type.is_rich = piece.branch.is_rich
-                if piece.branch is None or not piece.branch.is_alive:
-                    piece.killed_at = change.seq
-                change.fresh.append(piece)
-            if len(rest) == len(waiting):
-                raise InvariantError("An update builds on changes that the log does not have.", Code.INTERNAL)
-            waiting = rest
+                missing = self._missing(own[-1])
+                if missing is None:
+                    self._add(own.pop(), change)
+                elif missing in needed or not waiting.get(missing):
+                    raise InvariantError("An update builds on changes that the log does not have.", Code.INTERNAL)
+                else:
+                    needed[missing] = None
+
+    def _missing(self, entry: Entry) -> int | None:
+        """Return the client id of something that an entry names and that is not known yet."""
+        piece, parent, _ = entry
+        for reference in (piece.origin, piece.right_origin, parent):
+            if isinstance(reference, tuple) and not self.knows(reference):
+                return reference[0]
+        return None
+
+    def _add(self, entry: Entry, change: Change) -> None:
+        piece, parent, key = entry
+        if piece.dead:  # remembered: its branch is still to come
+            self._record(piece)
+            return
+        known_end = self.end(piece.client)
+        if piece.clock < known_end:
+            _cut_known(piece, known_end)
+        branch = self.root(parent) if isinstance(parent, str) else None
+        if isinstance(parent, tuple):
+            branch = self.find(*parent).type
+        self.place(piece, branch, key)
+        if piece.type is not None and piece.branch is not None:
+            piece.type.is_rich = piece.branch.is_rich
+        if piece.branch is None or not piece.branch.is_alive:
+            piece.killed_at = change.seq
+        change.fresh.append(piece)
 
     def _delete(self, ranges: list[tuple[int, int, int]], change: Change, author: int | None) -> None:
         found = [piece for client, first, end in ranges for piece in self.between(client, first, end)]
         repeats = change.after is None and any(
             piece.dead and 0 < piece.killed_at < change.seq - NEAR and piece.turn != self.turn for piece in found
         )
+        removed: list[Piece] = []
         for piece in found:
-            if piece.key is None and piece.branch is not None:
+            if piece.key is not None and not piece.dead:
+                piece.killed_at = change.seq
+                removed.append(piece)
+            elif piece.key is None and piece.branch is not None:
                 if piece.dead and piece.turn != self.turn:
                     if repeats or _is_known_dead(piece, change.after, author):
                         continue
@@ -473,17 +536,21 @@ class Sequences:
         for piece in change.named:
             if piece.type is not None:
                 self.kill(piece.type, change.seq, author, change.collateral)
-        for piece in change.named:
+        for piece in chain(change.named, removed):
             piece.alone = piece.branch is not None and piece.branch.is_alive
 
     def kill(self, branch: Branch, seq: int, author: int | None, killed: list[Piece]) -> None:
         """Let everything die that lives in a branch, and add it to `killed`."""
-        for piece in branch.pieces():
-            if not piece.dead:
+        stack = [chain(branch.pieces(), branch.attributes.values())]
+        while stack:  # not recursive, because documents may be nested deeply
+            piece = next(stack[-1], None)
+            if piece is None:
+                stack.pop()
+            elif not piece.dead:
                 piece.dead, piece.killed_at, piece.killer = True, seq, author
                 killed.append(piece)
                 if piece.type is not None:
-                    self.kill(piece.type, seq, author, killed)
+                    stack.append(chain(piece.type.pieces(), piece.type.attributes.values()))
 
 
 def _around(entry: Entry, remembered: Sequence[Piece]) -> Iterator[Entry]:
@@ -517,12 +584,6 @@ def _is_known_dead(piece: Piece, after: int | None, author: int | None) -> bool:
     if not piece.killed_at:
         return False
     return (author is not None and piece.killer == author) or (after is not None and piece.killed_at <= after)
-
-
-def _set_attribute(branch: Branch, key: str, piece: Piece) -> None:
-    before = branch.attributes.get(key)
-    if before is None or piece.origin == before.last or piece.client >= before.client:
-        branch.attributes[key] = piece
 
 
 def _cut_known(piece: Piece, end: int) -> None:

@@ -18,9 +18,11 @@ from crdt.protocol.links import Links, decode_links, encode_links
 from crdt.rescue.memory import moved_in
 from crdt.room.effects import Rescue
 from crdt.room.outbox import Submission
-from crdt.yjs.contents import FIRST_TYPE, STRING
+from crdt.yjs.contents import DELETED, FIRST_TYPE, GC, STRING
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import KEYED, Inspected
+
+_WITHOUT_WORDS = frozenset({GC, DELETED})
 
 MOST_LOOKED_UP = 2000
 """Clocks of one deleted range that are looked up one by one. A longer range is not quiet."""
@@ -78,7 +80,7 @@ class Triage:
             for clock, _, kind, origin, origin_clock, right, right_clock, _, _ in structs:
                 content = kind & (KEYED - 1)
                 place = places.of(client, clock)
-                if content != STRING and content < FIRST_TYPE and not place:
+                if content in _WITHOUT_WORDS and not place:
                     continue
                 if deletes_from and (content >= FIRST_TYPE or (content == STRING and place not in deletes_from)):
                     return False

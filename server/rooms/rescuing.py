@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from crdt.errors import Unavailable
+from crdt.errors import InvariantError, Unavailable
 from crdt.ids import DocumentId, Seq
 from crdt.log.compaction import restored
 from crdt.log.stand_ins import batch_of
@@ -35,6 +35,9 @@ Those of a larger document are built in a thread, so that others go on meanwhile
 
 INLINE_SAID = 16 * 2**10
 """Bytes of the updates of one row that are answered here. The work grows with them."""
+
+INLINE_WORK = 200_000
+"""Steps of hard work that are done here, some 0.1 s. Hostile rows need more for their bytes."""
 
 BUSY_PAUSES = (0.1, 0.3, 1.0, 3.0)
 """Seconds between tries while the sandbox is too busy."""
@@ -84,19 +87,31 @@ class Rescuing:
             self._forget = None
 
     async def _answer(self, question: Rescue) -> Rescued | None:
-        # Held here alone until the end, because an error leaves the sequences useless.
-        sequences, self._sequences = await self._go_on(question.known), None
-        if sequences is None:
-            loaded = await self._reader.load(failed=False)
-            if loaded is None or not loaded.snapshot_seq <= question.known <= loaded.head:
-                return None  # the log has gone on, and the store will say so
-            loaded = _up_to(loaded, question.known)
-            stored = len(loaded.snapshot or b"") + len(loaded.memory) + sum(len(row.batch) for row in loaded.rows)
-            if stored > INLINE_BYTES or sum(len(said.update) for said in question.said) > INLINE_SAID:
-                return await self._answer_elsewhere(loaded, question.said)
-            build = partial(restored, loaded.snapshot, loaded.memory, loaded.rows)
-            sequences = build() if stored <= AT_ONCE_BYTES else await asyncio.to_thread(build)
+        try:
+            sequences = await self._go_on(question.known)
+            if sequences is not None:
+                return self._answer_here(sequences, question)
+        except InvariantError:
+            pass  # too much work for the loop
+        loaded = await self._reader.load(failed=False)
+        if loaded is None or not loaded.snapshot_seq <= question.known <= loaded.head:
+            return None  # the log has gone on, and the store will say so
+        loaded = _up_to(loaded, question.known)
+        stored = len(loaded.snapshot or b"") + len(loaded.memory) + sum(len(row.batch) for row in loaded.rows)
+        if stored <= INLINE_BYTES and sum(len(said.update) for said in question.said) <= INLINE_SAID:
+            build = partial(restored, loaded.snapshot, loaded.memory, loaded.rows, INLINE_WORK)
+            try:
+                sequences = build() if stored <= AT_ONCE_BYTES else await asyncio.to_thread(build)
+                return self._answer_here(sequences, question)
+            except InvariantError:
+                pass
+        return await self._answer_elsewhere(loaded, question.said)
+
+    def _answer_here(self, sequences: Sequences, question: Rescue) -> Rescued:
+        """Answer in the loop. Raises InvariantError for too much work."""
+        sequences.allow(INLINE_WORK)
         rescued = answer(sequences, question.known + 1, question.said)
+        # Only now, because an error leaves the sequences useless.
         self._sequences, self._seq = sequences, Seq(question.known + 1)
         self._expected = encode_batch(_with_answers(question.said, rescued))
         return rescued
