@@ -1,0 +1,144 @@
+/** Writers: people with real editors whose edits are kept one by one, as a client sends them.
+ *
+ * Beside the page's own nodes and marks they know some of other applications: comments, mentions, and pictures among words.
+ */
+
+import { Editor, Mark, Node } from "@tiptap/core";
+import * as Y from "yjs";
+import { editorExtensions } from "../../src/extensions/schema";
+import { seesAll } from "../page/editors";
+
+export interface Writer {
+  readonly editor: Editor;
+  readonly doc: Y.Doc;
+  /** The updates that this editor has made, in order. */
+  readonly updates: Uint8Array[];
+}
+
+export type Act = (writer: Writer) => unknown;
+
+const Comment = Mark.create({
+  name: "comment",
+  excludes: "",
+  addAttributes: () => ({ id: { default: null } }),
+  renderHTML: ({ HTMLAttributes }) => ["span", HTMLAttributes, 0],
+  parseHTML: () => [{ tag: "span[id]", getAttrs: (span) => ({ id: (span as HTMLElement).id }) }],
+});
+
+const Mention = Node.create({
+  name: "mention",
+  group: "inline",
+  inline: true,
+  atom: true,
+  addAttributes: () => ({ label: { default: null } }),
+  renderHTML: ({ HTMLAttributes }) => ["em", HTMLAttributes],
+  parseHTML: () => [{ tag: "em[label]", priority: 100 }],
+});
+
+/** What came from elsewhere, and must not be sent again. */
+export const HEARD = "heard";
+
+export interface Traits {
+  /** Whether pictures stand among words, and not between blocks. */
+  readonly inlinePictures?: boolean;
+}
+
+export function writer(client: number, heard: readonly Uint8Array[] = [], traits: Traits = {}): Writer {
+  const doc = new Y.Doc();
+  doc.clientID = client;
+  const updates: Uint8Array[] = [];
+  const own = editorExtensions({ doc, awareness: null });
+  const editor = new Editor({
+    element: document.body.appendChild(document.createElement("div")),
+    injectCSS: false,
+    extensions: [
+      ...own.map((each) =>
+        each.name === "image" && traits.inlinePictures ? each.configure({ inline: true }) : each,
+      ),
+      Comment,
+      Mention,
+    ],
+  });
+  doc.transact(() => {
+    for (const update of heard) Y.applyUpdate(doc, update, HEARD);
+  }, HEARD);
+  doc.on("update", (update: Uint8Array, origin: unknown) => {
+    if (origin !== HEARD) updates.push(update);
+  });
+  seesAll({ editor, doc });
+  return { editor, doc, updates };
+}
+
+/** Returns the document that somebody new sees, and how much their editor finds to repair in it. */
+export function seen(updates: readonly Uint8Array[], traits: Traits = {}) {
+  const newcomer = writer(77, updates, traits);
+  seesAll(newcomer);
+  const json = newcomer.editor.getJSON();
+  newcomer.editor.destroy();
+  return { json, repairs: newcomer.updates.length };
+}
+
+/** Returns the position before some words; behind them with `behind`. */
+export function at({ editor }: Writer, words: string, behind = false): number {
+  let found = -1;
+  editor.state.doc.descendants((node, position) => {
+    if (!node.isTextblock || found >= 0) return found < 0;
+    const within = node.textBetween(0, node.content.size, "", "\ufffc").indexOf(words);
+    if (within >= 0) found = position + 1 + within + (behind ? words.length : 0);
+    return false;
+  });
+  if (found < 0) throw new Error(`“${words}” is not in “${editor.getText()}”`);
+  return found;
+}
+
+export function inside(who: Writer, words: string) {
+  return who.editor.chain().setTextSelection(at(who, words) + 1);
+}
+
+export function selected(who: Writer, from: string, to = from) {
+  return who.editor.chain().setTextSelection({ from: at(who, from), to: at(who, to, true) });
+}
+
+/** Returns the outermost block that some words are in, and its position. */
+export function blockOf(who: Writer, words: string) {
+  const place = who.editor.state.doc.resolve(at(who, words));
+  return { from: place.before(1), node: place.node(1) };
+}
+
+export const writes =
+  (words: string, place: string, behind = false): Act =>
+  (who) =>
+    who.editor.commands.insertContentAt(at(who, place, behind), words);
+
+export const deletes =
+  (from: string, to = from): Act =>
+  ({ editor, ...who }) =>
+    editor.view.dispatch(
+      editor.state.tr.delete(at({ editor, ...who }, from), at({ editor, ...who }, to, true)),
+    );
+
+export const presses =
+  (key: string, words: string, behind = false): Act =>
+  (who) => {
+    who.editor.commands.setTextSelection(at(who, words, behind));
+    who.editor.commands.keyboardShortcut(key);
+  };
+
+/** One word for each letter that somebody types. */
+export const types = (words: string, place: string): readonly Act[] =>
+  [...words].map(
+    (letter): Act =>
+      (who) =>
+        who.editor.commands.insertContentAt(at(who, place), letter),
+  );
+
+/** Types with an input method: the letters are replaced by longer ones again and again, and then by the word. */
+export const composes = (steps: readonly string[], place: string): readonly Act[] =>
+  steps.map(
+    (step, index): Act =>
+      ({ editor, ...who }) => {
+        const before = steps[index - 1] ?? "";
+        const end = at({ editor, ...who }, before + place) + before.length;
+        editor.view.dispatch(editor.state.tr.insertText(step, end - before.length, end));
+      },
+  );
