@@ -436,6 +436,8 @@ class Outbox:
 
     def take_back(self) -> list[Submission]:
         """Take out all that waits, so that it can be judged again."""
+        if self.under_way is None:
+            self.failing = False  # what was late may be refused
         submissions, self.waiting = self.waiting, []
         self.bytes -= sum(submission.size for submission in submissions)
         return submissions

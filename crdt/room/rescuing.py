@@ -129,7 +129,7 @@ class Rescuing:
         for row in stored.rows:
             self.follow(row.seq, row.heirs)
         self._triage = Triage(limits.fragment_roots, self._moved)
-        self._known = Seq(0)
+        self._question: Rescue | None = None
         self.asked: list[Submission] | None = None
         self.must_know = Seq(0)
 
@@ -177,15 +177,17 @@ class Rescuing:
 
     def ask(self, known: Seq, submissions: Sequence[Submission]) -> Rescue:
         """Return the question about these submissions in the row after `known`."""
-        self._known, self.asked = known, list(submissions)
-        return Rescue(known, tuple([said for submission in submissions for said in submission.said]))
+        self.asked = list(submissions)
+        self._question = Rescue(known, tuple([said for submission in submissions for said in submission.said]))
+        return self._question
 
-    def answered(self, known: Seq) -> list[Submission] | None:
-        """Return the submissions of the question about the row after `known`.
+    def answered(self, question: Rescue) -> list[Submission] | None:
+        """Return the submissions of a question.
 
-        Return None if nobody waits for that answer.
+        Return None if nobody waits for its answer. After a reload there may be another question
+        about the same row.
         """
-        if self.asked is None or known != self._known:
+        if question is not self._question:
             return None
-        asked, self.asked = self.asked, None
+        asked, self.asked, self._question = self.asked, None, None
         return asked

@@ -49,7 +49,7 @@ from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
 from crdt.rescue.scribe import RESCUER
 from crdt.room.catching_up import CatchingUp
-from crdt.room.effects import Effect, Ended, KeepAside, Publish, Refuse
+from crdt.room.effects import Effect, Ended, KeepAside, Publish, Refuse, Rescue
 from crdt.room.members import Members
 from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, FlushWindow, Outbox, Submission
 from crdt.room.rescuing import Rescuing
@@ -278,8 +278,8 @@ class Room:
             self.members.begin(session, known=author.client_id in self.replica.clocks)
         if session.owned is None and self.members.authors.owns(author):
             session.owned = author.client_id
-        begun = Submission(session, request, tuple(updates), author, session.contributor, (), (), size, measured)
-        return begun if session.after is None else begun._replace(after=session.after)
+        by = author, session.contributor
+        return Submission(session, request, tuple(updates), *by, (), (), size, measured, session.after)
 
     def _may_write(self, submission: Submission) -> MayWrite:
         authors, by = self.members.authors, submission.author
@@ -380,21 +380,20 @@ class Room:
             effects += members.flush_presence(now)
         return effects
 
-    def rescued(self, known: Seq, rescued: Rescued | None) -> list[Effect]:
+    def rescued(self, question: Rescue, rescued: Rescued | None) -> list[Effect]:
         """Append what was asked about, with the server's answers. None: they could not be found.
 
-        If the log has gone on meanwhile, `flush` asks again.
+        If the log has gone on meanwhile, `flush` asks again. Raises ProtocolError for answers that
+        cannot be read. Nothing has changed then.
         """
-        asked = self._rescuing.answered(known)
-        outbox = self._outbox
-        if asked is None or known != self.seq or not outbox.begins_with(asked):
+        outbox, found = self._outbox, rescued.answers if rescued else ()
+        answers = [None if each is None else inspect(each, self._gate_limits, durable=True) for each in found]
+        # What waits during a reload is judged anew afterwards. Its author may write no more.
+        asked = None if self._catching_up.reloading else self._rescuing.answered(question)
+        if asked is None or question.known != self.seq or not outbox.begins_with(asked):
             return []
-        answers = [
-            None if each is None else inspect(each, self._gate_limits, durable=True)
-            for each in (rescued.answers if rescued else ())
-        ]
         heirs = rescued.heirs if rescued else b""
-        appending = outbox.next_rescued(self._new_update_id(), known, len(asked), answers, heirs)
+        appending = outbox.next_rescued(self._new_update_id(), question.known, len(asked), answers, heirs)
         return [appending.effect(self.epoch)]
 
     def rescue_late(self) -> list[Effect]:
@@ -601,7 +600,7 @@ class Room:
         effects: list[Effect] = [*(() if same else self.members.tell(ResyncMessage())), *self.keep_aside()]
         if self.quarantined is not None:
             effects += self._outbox.refuse_all(Code.QUARANTINED, DAMAGED)
-        effects += self._judge_again() + self._outbox.resume(self.replica)
+        effects += self._judge_again() + self._tell_durability() + self._outbox.resume(self.replica)
         return [*effects, *self._advance(), *self._catching_up.ask_for_the_rest(self.replica)]
 
     def keep_aside(self) -> list[Effect]:

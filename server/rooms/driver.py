@@ -16,6 +16,7 @@ from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
 from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
+from crdt.rescue.rescue import Rescued
 from crdt.room.effects import (
     Acknowledge,
     AppendRow,
@@ -465,11 +466,11 @@ class Driver:
             case ReadRows(after):
                 rows = await self._reader.read(after)
                 self.do(lambda: self.room.fetched(rows))
-            case Rescue(known):
+            case Rescue():
                 late = asyncio.get_running_loop().call_later(LATE_SECONDS, self.do, self.room.rescue_late)
                 rescued = await self._rescuing.answer(effect)
                 late.cancel()
-                self.do(lambda: self.room.rescued(known, rescued))
+                self.do(lambda: self._rescued(effect, rescued))
             case Reload(reason, failed, folded):
                 await self._reload(reason, failed=failed, folded=folded)
             case KeepAside():
@@ -477,6 +478,13 @@ class Driver:
                 versions = await self._reader.keep_aside(effect)
                 if versions is not None:
                     self.do(lambda: self.room.kept_aside(*versions))
+
+    def _rescued(self, question: Rescue, rescued: Rescued | None) -> list[Effect]:
+        try:
+            return self.room.rescued(question, rescued)
+        except ProtocolError as error:
+            log.error("rescue_failed", document=self.document_id, reason=f"An answer cannot be read. {error.message}")
+            return self.room.rescued(question, None)
 
     async def _reload(self, reason: str, *, failed: bool, folded: bool) -> None:
         if folded:

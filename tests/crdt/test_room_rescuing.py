@@ -11,7 +11,7 @@ from crdt.errors import ProtocolError
 from crdt.ids import Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.links import decode_links
-from crdt.protocol.messages import DurabilityMessage, UpdateMessage
+from crdt.protocol.messages import DurabilityMessage, Role, UpdateMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued, Said, answer
 from crdt.rescue.scribe import RESCUER
@@ -75,15 +75,26 @@ def row(seq: int, batch: bytes) -> Row:
     return Row(Seq(seq), batch)
 
 
-def rescued(table: Table) -> Rescued:
-    """Answer the room's question, as the driver does."""
+def asked(table: Table) -> Rescue:
+    """Take the room's question."""
     question = table.others.pop()
     assert isinstance(question, Rescue)
+    return question
+
+
+def rescued(table: Table, question: Rescue) -> Rescued:
+    """Find out the answer, as the driver does."""
     sequences = Sequences(ROOTS)
     for seq, batch in enumerate(table.log, 1):
         for update in decode_batch(batch):
             sequences.take(update, seq)
     return answer(sequences, question.known + 1, question.said)
+
+
+def answers(table: Table, question: Rescue | None = None, found: Rescued | None = None) -> None:
+    """Answer the room's question."""
+    question = question or asked(table)
+    table.carry_out(table.room.rescued(question, found or rescued(table, question)))
 
 
 def test_a_row_and_its_rescue_are_one_row_and_everybody_is_told() -> None:
@@ -95,8 +106,7 @@ def test_a_row_and_its_rescue_are_one_row_and_everybody_is_told() -> None:
     bob.sends(restructured)
     table.flush()
     assert table.appends == []
-    answers = rescued(table)
-    table.carry_out(table.room.rescued(Seq(2), answers))
+    answers(table)
     append = table.appends[0]
     assert (append.known, append.moves) == (Seq(2), True)
     assert len(decode_batch(append.batch)) == 2
@@ -115,7 +125,7 @@ def test_who_comes_back_hears_where_words_have_moved() -> None:
     table, alice, bob = begun()
     bob.sends(make_heading(bob, "hello"))
     table.flush()
-    table.carry_out(table.room.rescued(Seq(1), rescued(table)))
+    answers(table)
     table.settle()
     for after, has_moved in ((1, True), (2, False)):
         alice_again = alice.asks(alice.doc.get_state(), epoch=table.room.epoch, after=Seq(after))
@@ -127,7 +137,7 @@ def test_an_append_without_rows_that_it_must_know_waits_for_them() -> None:
     table, alice, bob = begun()
     bob.sends(make_heading(bob, "hello"))
     table.flush()
-    table.carry_out(table.room.rescued(Seq(1), rescued(table)))
+    answers(table)
     behind = table.appends.pop()
     elsewhere = type_into(alice, 5, " world")
     table.carry_out(table.room.append_behind(behind.update_id, Seq(2)))
@@ -136,7 +146,7 @@ def test_an_append_without_rows_that_it_must_know_waits_for_them() -> None:
     table.log.append(encode(elsewhere))
     table.carry_out(table.room.fetched([row(2, encode(elsewhere))]))
     table.flush()
-    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    answers(table)
     table.settle()
     assert str(page(bob)) == "<heading>hello world</heading>"
     assert bob.acknowledged == [Seq(3)]
@@ -146,7 +156,7 @@ def test_without_an_answer_the_row_is_appended_all_the_same() -> None:
     table, _, bob = begun()
     bob.sends(make_heading(bob, "hello"))
     table.flush()
-    table.carry_out(table.room.rescued(Seq(1), None))
+    table.carry_out(table.room.rescued(asked(table), None))
     table.settle()
     assert bob.acknowledged == [Seq(2)]
 
@@ -156,12 +166,24 @@ def test_people_are_told_that_nothing_is_saved_while_an_answer_is_late() -> None
     bob.sends(make_heading(bob, "hello"))
     table.flush()
     table.carry_out(table.room.rescue_late())
-    table.carry_out(table.room.rescued(Seq(1), rescued(table)))
+    answers(table)
     table.settle()
     told = [message.durability for message in alice.heard if isinstance(message, DurabilityMessage)]
     assert told == ["waiting", "ok"]
     table.carry_out(table.room.rescue_late())
     assert len([message for message in alice.heard if isinstance(message, DurabilityMessage)]) == 2
+
+
+def test_saving_goes_on_for_everybody_once_nothing_waits_for_a_late_answer() -> None:
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    table.carry_out(table.room.rescue_late())
+    table.carry_out(table.room.judge(bob.session, Role.VIEWER))
+    table.reload()
+    assert table.room.settled
+    told = [message.durability for message in alice.heard if isinstance(message, DurabilityMessage)]
+    assert told == ["waiting", "ok"]
 
 
 def test_a_rescue_that_never_becomes_durable_leaves_no_trace() -> None:
@@ -173,14 +195,14 @@ def test_a_rescue_that_never_becomes_durable_leaves_no_trace() -> None:
     table.commit()
     bob.sends(restructured)
     table.flush()
-    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    answers(table)
     refused = table.appends.pop()
     table.carry_out(table.room.doubt("a test"))
     table.reload()
     assert RESCUER not in table.room.replica.clocks
     table.carry_out(table.room.append_behind(refused.update_id, Seq(2)))
     table.flush()
-    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    answers(table)
     table.settle()
     assert str(page(alice)) == "<heading>hello world</heading>"
     alice.sends(type_into(alice, 11, "!"))
@@ -192,16 +214,61 @@ def test_an_answer_to_an_older_question_changes_nothing() -> None:
     table, alice, bob = begun()
     bob.sends(make_heading(bob, "hello"))
     table.flush()
-    answers = rescued(table)
+    question = asked(table)
+    found = rescued(table, question)
     elsewhere = encode(type_into(alice, 5, " world"))
     table.log.append(elsewhere)
     table.carry_out(table.room.remote(row(2, elsewhere)))
-    table.carry_out(table.room.rescued(Seq(1), answers))
+    answers(table, question, found)
     assert table.appends == []
     table.flush()
-    table.carry_out(table.room.rescued(Seq(2), rescued(table)))
+    answers(table)
     table.settle()
     assert str(page(bob)) == "<heading>hello world</heading>"
+
+
+def test_nothing_leaves_while_the_document_is_loaded_again() -> None:
+    """An answer comes while what waits is to be judged anew, as its author may write no more."""
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    table.carry_out(table.room.judge(bob.session, Role.VIEWER))
+    answers(table, next(each for each in table.others if isinstance(each, Rescue)))
+    table.flush()
+    assert table.appends == []
+    table.reload()
+    assert bob.refusals == ["forbidden"]
+    assert str(page(alice)) == "<paragraph>hello</paragraph>"
+
+
+def test_an_answer_to_another_question_about_the_same_row_changes_nothing() -> None:
+    """Bob may write no more, so his change is not in the second question. The first is answered."""
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    first = asked(table)
+    found = rescued(table, first)
+    alice.sends(make_heading(alice, "hello"))
+    table.carry_out(table.room.judge(bob.session, Role.VIEWER))
+    table.reload()
+    table.flush()
+    answers(table, first, found)
+    assert table.appends == []
+    answers(table)
+    table.settle()
+    assert alice.acknowledged == [Seq(1), Seq(2)]
+
+
+def test_an_answer_that_cannot_be_read_changes_nothing() -> None:
+    table, _, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    question = asked(table)
+    with pytest.raises(ProtocolError):
+        table.room.rescued(question, Rescued((b"damaged",), b""))
+    table.carry_out(table.room.rescued(question, None))
+    table.settle()
+    assert bob.acknowledged == [Seq(2)]
 
 
 def test_nobody_goes_on_under_the_servers_own_id() -> None:

@@ -127,8 +127,8 @@ class Node:
                         self._carry_out(self.room.append_behind(effect.update_id, head))
                     else:
                         self._carry_out(self.room.committed(effect.update_id, seq))
-                case Rescue(known):
-                    self._carry_out(self.room.rescued(known, self._answer(effect)))
+                case Rescue():
+                    self._carry_out(self.room.rescued(effect, self._answer(effect)))
                 case ReadRows(after):
                     self._carry_out(self.room.fetched(self._log.rows[after:]))
                 case Acknowledge(requests, seq):
