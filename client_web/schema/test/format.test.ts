@@ -80,12 +80,14 @@ stores it:
   absent.
 - Text is a \`Y.XmlText\` in the element. Neighbouring characters are in one \`Y.XmlText\`.
 - A mark is a format of the text: its key is the mark's name, its value an object of the mark's
-  attributes, \`{}\` without any. A key with two hyphens and eight characters of a hash behind the name
-  is the same mark.
+  attributes, \`{}\` without any. A key with two hyphens and eight characters of a hash behind the
+  name is the same mark.
 
 ## Nodes
-\`holds\` is ProseMirror's [content expression](https://prosemirror.net/docs/guide/#schema.content_expressions).
-A name in it is a node or a group. The order of the nodes is that of the schema.
+\`holds\` is a [content expression][] of ProseMirror. A name in it is a node or a group. The order of
+the nodes is that of the schema.
+
+[content expression]: https://prosemirror.net/docs/guide/#schema.content_expressions
 
 | node | holds | group | attributes and their defaults | |
 |---|---|---|---|---|
