@@ -131,11 +131,17 @@ class _Rescue:
 
     def run(self) -> None:
         change, turn = self._change, self._turn
+        said = [
+            (pieces, [(piece.client, piece.clock, piece.clock + piece.length) for piece in pieces])
+            for pieces in (change.fresh, change.named, change.already, change.collateral)
+        ]
         pairs = copies(self._sequences, change)
         for old, new in pairs:
             self._pair(old, new)
         for old, new in pairs:
             self._pair_around(old, new)
+        for pieces, spans in said:  # with what was cut off them
+            pieces[:] = [piece for span in spans for piece in self._sequences.between(*span)]
         if change.named and change.collateral:
             self._pair_empty_blocks()
         self._delete_heirs({old for old, _ in pairs})

@@ -185,3 +185,18 @@ def test_deletions_of_what_nobody_knows_are_refused() -> None:
     writer.delete(99, 0, 5)
     with pytest.raises(InvariantError):
         document.hear(writer.update(), 1, 11)
+
+
+def test_words_that_are_put_in_another_order_in_a_dead_block_all_arrive() -> None:
+    """The copy is recognised in part only, so the new text is cut in two."""
+    document, writer = Document(), Writer()
+    first = writer.line(10, "abcdef ghijkl")
+    there = writer.line(10, "there", origin=(10, first[1] - 2))
+    document.hear(writer.update(), None, 10)
+    writer.line(11, "there", "heading", origin=(10, there[1] - 2))
+    writer.delete(10, there[1] - 2, writer.ends[10])
+    document.hear(writer.update(), 1, 11)
+    writer.text(12, " ghijklabcdef", right=there)
+    writer.delete(10, 0, there[1] - 2)
+    document.hear(writer.update(), 1, 12)
+    assert document.words() == "<heading> ghijklabcdefthere</>"

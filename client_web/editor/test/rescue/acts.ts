@@ -316,6 +316,7 @@ export function htmlOf({ base = PLAIN }: Structure): string {
 export const LIMITS: Readonly<Record<string, string>> = {
   "join of next × end": "Yjs orders by client id what two people append to one line",
   "join of next × line break": "a line that is joined stands before the line break",
+  "join of next × mention": "the same",
   "split in a word × in a word": "words typed exactly where the line is split may go to either side",
   "split, join × line break": "a line break beside a part that was moved twice may stand behind the part",
   "split, join × mention": "the same",
