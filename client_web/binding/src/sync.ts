@@ -1,6 +1,7 @@
 /** The plugin that binds an editor to a fragment of a shared document. */
 
-import { Plugin } from "prosemirror-state";
+import { type NodeSelection, Plugin } from "prosemirror-state";
+import type { EditorView } from "prosemirror-view";
 import type * as Y from "yjs";
 import { Binding } from "./binding.js";
 import { type SyncState, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
@@ -59,7 +60,11 @@ export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}):
         mousedown: showFirst,
         paste: showFirst,
         cut: showFirst,
-        drop: showFirst,
+        drop: (view) => {
+          showFirst();
+          dragWhatIsThere(view);
+          return false;
+        },
       },
     },
     view: (view) => {
@@ -77,6 +82,17 @@ export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}):
       };
     },
   });
+}
+
+/**
+ * What is dragged as it is now. ProseMirror puts down what was there when the drag began, but takes
+ * away the selection with everything that others have written into it since.
+ */
+function dragWhatIsThere(view: EditorView): void {
+  const dragged: (NonNullable<EditorView["dragging"]> & { node?: NodeSelection }) | null = view.dragging;
+  const selection = dragged?.node ?? view.state.selection;
+  if (!dragged?.move || selection.empty) return;
+  view.dragging = { ...dragged, slice: view.serializeForClipboard(selection.content()).slice };
 }
 
 function log(error: unknown): void {
