@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.e2e.browser import CHROMIUM, SWITCHES
+from tests.e2e.line import Line, line_to
 from tests.e2e.pages import PATIENCE_MS
 from tests.e2e.person import Meeting, people_at
 from tests.e2e.site import BUILT_PAGES, Site
@@ -57,3 +58,10 @@ async def meet_at_own(chromium: Browser, own_site: Site) -> AsyncIterator[Meetin
     """Seats people before the story's own site."""
     async with people_at(chromium, own_site.url) as meeting:
         yield meeting
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(shared_site: Site) -> AsyncIterator[Line]:
+    """Alice's line; Bob has another."""
+    async with line_to(shared_site.port) as line:
+        yield line

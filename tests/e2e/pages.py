@@ -33,6 +33,8 @@ WITHOUT_CARETS = """(sheet) => {
 }"""
 
 
+KEPT = "Offline – kept on this device"
+
 Role = Literal["Viewer", "Commenter", "Editor"]
 
 
@@ -107,6 +109,13 @@ class EditorPage:
     async def chooses_style(self, style: str) -> None:
         await self.toolbar.get_by_role("button", name=re.compile("^Paragraph style: ")).click()
         await self.page.get_by_role("menuitem", name=style).click()
+
+    async def changes_table(self, menu: str, item: str) -> None:
+        """Choose from a menu beside the table that the cursor is in."""
+        await self.page.get_by_role("toolbar", name="Table").get_by_role("button", name=menu).click()
+        await self.page.get_by_role("menuitem", name=item, exact=True).click()
+        await expect(self.page.get_by_role("menu")).to_have_count(0)
+        await expect(self.sheet).to_be_focused()
 
     def status(self, label: str) -> Locator:
         """The status button while it says `label`."""

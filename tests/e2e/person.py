@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
+from tests.e2e.line import Line
 from tests.e2e.pages import PATIENCE_MS, DocumentsPage, EditorPage
 
 COLORS = {"Alice": "#1d4ed8", "Bob": "#c2410c", "Carol": "#047857"}
@@ -96,3 +97,13 @@ async def _close(context: BrowserContext) -> None:
     except Error as error:
         if "closed" not in error.message:
             raise
+
+
+async def loses_the_network(person: Person, line: Line) -> None:
+    line.cut()
+    await person.context.set_offline(True)
+
+
+async def finds_the_network(person: Person, line: Line) -> None:
+    line.mend()
+    await person.context.set_offline(False)

@@ -23,6 +23,7 @@ class Site:
         self._port = 0
         self._process: ServerProcess | None = None
         self._running = AsyncExitStack()
+        self._logs: list[list[str]] = []
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -47,6 +48,11 @@ class Site:
         options = ["--port", str(self._port), "--pages-dir", str(self._pages), "--log-level", "error"]
         self._process = await self._running.enter_async_context(server_process(self._data_dir, *options))
         self._port = urlsplit(self._process.url).port or 0
+        self._logs.append(self._process.log)
+
+    def complaints(self, word: str) -> list[str]:
+        """The lines with this word that the server has logged, before and after each restart."""
+        return [line for log in self._logs for line in log if word in line]
 
     async def kill(self) -> None:
         """End the process as a power cut would: nothing is told, nothing is flushed."""

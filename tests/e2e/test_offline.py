@@ -1,39 +1,19 @@
 """A laptop on a train: the line is cut, writing goes on, the page is even reloaded, and later everything comes together."""
 
 import re
-from collections.abc import AsyncIterator
 
-import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.line import Line, line_to
+from tests.e2e.line import Line
 from tests.e2e.marks import BROWSER
-from tests.e2e.pages import EditorPage, agree
-from tests.e2e.person import NETWORK, Meeting, Person
+from tests.e2e.pages import KEPT, EditorPage, agree
+from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
 from tests.e2e.site import Site
 
 pytestmark = BROWSER
 
-KEPT = "Offline – kept on this device"
 SESSION_OVER = r"400 \(Bad Request\) \(\S+transport=polling\S+&sid="
 """What a long-polling session is told that the line has held up until it was over: a slow machine gets that far."""
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def line(shared_site: Site) -> AsyncIterator[Line]:
-    """Alice's line; Bob has another."""
-    async with line_to(shared_site.port) as line:
-        yield line
-
-
-async def loses_the_network(person: Person, line: Line) -> None:
-    line.cut()
-    await person.context.set_offline(True)
-
-
-async def finds_the_network(person: Person, line: Line) -> None:
-    line.mend()
-    await person.context.set_offline(False)
 
 
 async def two_on_different_lines(meet: Meeting, line: Line, document_id: str) -> tuple[Person, EditorPage, EditorPage]:

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from tests.e2e.marks import BROWSER
-from tests.e2e.pages import agree
+from tests.e2e.pages import KEPT, agree
 from tests.e2e.person import NETWORK, Meeting
 from tests.e2e.site import Site
 
@@ -30,8 +30,7 @@ async def test_both_write_on_while_the_server_is_killed_and_comes_back(meet_at_o
         await asyncio.gather(alice.sees("Bob: 0 1 2 3"), bob.sees("Alice: 0 1 2 3"))
         await own_site.kill()
 
-    kept = "Offline – kept on this device"
-    await asyncio.gather(alice.shows(kept), bob.shows(kept))
+    await asyncio.gather(alice.shows(KEPT), bob.shows(KEPT))
     await asyncio.gather(alice.types(" – without"), bob.types(" – without"))
 
     await own_site.start()

@@ -26,13 +26,6 @@ async def inserts_a_table(editor: EditorPage) -> None:
     await expect(editor.page.get_by_role("toolbar", name="Table")).to_be_visible()
 
 
-async def chooses(editor: EditorPage, menu: str, item: str) -> None:
-    await editor.page.get_by_role("toolbar", name="Table").get_by_role("button", name=menu).click()
-    await editor.page.get_by_role("menuitem", name=item, exact=True).click()
-    await expect(editor.page.get_by_role("menu")).to_have_count(0)
-    await expect(editor.sheet).to_be_focused()
-
-
 async def test_rows_and_columns_go_and_come(meet: Meeting, shared_site: Site) -> None:
     """The table is the last thing on the sheet: its menus hang over empty paper, where a press would begin a line."""
     document_id = await shared_site.new_document()
@@ -47,7 +40,7 @@ async def test_rows_and_columns_go_and_come(meet: Meeting, shared_site: Site) ->
         ("Row", "Insert below", [2, 2, 2]),
         ("Column", "Insert to the right", [3, 3, 3]),
     ):
-        await chooses(alice, menu, item)
+        await alice.changes_table(menu, item)
         assert await shape(alice) == expected, item
     await expect(alice.sheet.locator("> *")).to_have_count(1)
     await agree(alice, bob)
@@ -58,9 +51,9 @@ async def test_headers_are_switched_and_cells_are_merged_and_split(meet: Meeting
     await inserts_a_table(alice)
     headers = alice.sheet.locator("th")
     await expect(headers).to_have_count(2)
-    await chooses(alice, "Column", "Header column on or off")
+    await alice.changes_table("Column", "Header column on or off")
     await expect(headers).to_have_count(3)
-    await chooses(alice, "Row", "Header row on or off")
+    await alice.changes_table("Row", "Header row on or off")
     await expect(headers).to_have_count(2)
 
     first, second = alice.sheet.locator("td, th").nth(0), alice.sheet.locator("td, th").nth(1)
