@@ -12,6 +12,7 @@ from tests.cluster.breakable import NODES, BreakableCluster, breakable_cluster
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, people_at
+from tests.e2e.restructuring import KINDS_OF_BLOCK, LINES, all_is_saved, begin, has_come, types_under
 
 pytestmark = [*BROWSER, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
 
@@ -97,6 +98,26 @@ async def test_each_is_on_another_node_and_then_the_first_one_s_node_is_killed(
     await alice.types(", and on")
     await asyncio.gather(bob.sees("39, and on"), carol.sees("39, and on"))
     await alice.shows("Saved")
+
+
+@pytest.mark.parametrize("whose", ["typist", "other"])
+async def test_words_survive_what_becomes_of_their_block_while_a_node_is_killed(
+    meet_at_cluster: Meeting, cluster: BreakableCluster, whose: str
+) -> None:
+    """The node that dies is the one of who types, or the one of who changes the block."""
+    alice, bob, node = await two_on_different_nodes(meet_at_cluster, cluster, await cluster.new_document())
+    killed = node if whose == "typist" else next(home for home in await cluster.home_of_each(2) if home != node)
+    await begin(alice, bob, LINES)
+
+    async def is_killed() -> None:
+        await has_come(bob, "w07")
+        await cluster.kill(killed)
+
+    async with asyncio.TaskGroup() as both:
+        both.create_task(is_killed())
+        writing = both.create_task(types_under(alice, bob, KINDS_OF_BLOCK, 50))
+    assert await all_is_saved(alice, bob) == f"<p>over</p><h1>head {await writing}tail</h1><p>under</p>"
+    assert not [line for line in cluster.lines if "rescue_failed" in line]
 
 
 async def test_all_nodes_are_restarted_one_after_the_other_while_both_write(

@@ -6,6 +6,7 @@ import re
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import KEPT, agree
 from tests.e2e.person import NETWORK, Meeting
+from tests.e2e.restructuring import KINDS_OF_BLOCK, LINES, all_is_saved, begin, has_come, types_under
 from tests.e2e.site import Site
 
 pytestmark = BROWSER
@@ -63,3 +64,26 @@ async def test_a_restart_is_hardly_noticed(meet_at_own: Meeting, own_site: Site)
     await alice.reloads()
     assert await alice.text() == "before between after"
     assert re.match("Steady", await alice.page.title())
+
+
+async def test_words_survive_what_becomes_of_their_block_while_the_server_is_killed(
+    meet_at_own: Meeting, own_site: Site
+) -> None:
+    """The server dies between two acts and their answers, and its next life mends what the first has not."""
+    people = [await meet_at_own("Alice"), await meet_at_own("Bob")]
+    for person in people:
+        person.expects(NETWORK)
+    document_id = await own_site.new_document()
+    alice, bob = [await person.opens(document_id) for person in people]
+    await begin(alice, bob, LINES)
+
+    async def is_killed_and_comes_back() -> None:
+        await has_come(bob, "w07")
+        await own_site.kill()
+        await own_site.start()
+
+    async with asyncio.TaskGroup() as both:
+        both.create_task(is_killed_and_comes_back())
+        writing = both.create_task(types_under(alice, bob, KINDS_OF_BLOCK, 50))
+    assert await all_is_saved(alice, bob) == f"<p>over</p><h1>head {await writing}tail</h1><p>under</p>"
+    assert own_site.complaints("rescue_failed") == []
