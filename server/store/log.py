@@ -4,6 +4,8 @@ The steps themselves are in folding.py. Appending is the hot path, and each data
 sqlite/append.py, postgres/append.py.
 """
 
+import logging
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,6 +37,8 @@ from server.store.segments import unpack_snapshot
 from server.store.set_aside import read_marks
 from server.store.set_aside_base import Marks
 
+_log = logging.getLogger(__name__)
+
 _SMALL = 32_768  # bytes that are unpacked in less time than another thread takes to begin
 
 
@@ -59,7 +63,7 @@ class SqlLog(SqlPort):
         loaded = await self.database.read(partial(_load_packed, document_id=document_id))
         if loaded is None:
             return None
-        memory = await self._unpacked(loaded.memory or None) or b""
+        memory = await self._unpacked_memory(document_id, loaded.memory)
         return replace(loaded, snapshot=await self._unpacked(loaded.snapshot), memory=memory)
 
     async def read(self, document_id: DocumentId, after: Seq) -> Sequence[Row] | None:
@@ -95,7 +99,7 @@ class SqlLog(SqlPort):
         span = await self.database.read(partial(folding.read_span, document_id=document_id))
         if span is None:
             return None
-        memory = await self._unpacked(span.memory or None) or b""
+        memory = await self._unpacked_memory(document_id, span.memory)
         past = Past(span.base_seq, memory, [row.heirs for row in span.rows])
         folded = await fold(await self._unpacked(span.packed), [batch_of(row) for row in span.rows], past)
         packed = await self.database.compute(partial(folding.pack, span, folded))
@@ -105,6 +109,13 @@ class SqlLog(SqlPort):
         if report is not None:
             await self.database.give_back()
         return report
+
+    async def _unpacked_memory(self, document_id: DocumentId, packed: bytes) -> bytes:
+        try:
+            return await self._unpacked(packed or None) or b""
+        except zlib.error as error:  # the words of the document do not depend on its memory
+            _log.error("What a rescue must remember of document %s is damaged: %s", document_id, error)
+            return b""
 
     async def _unpacked(self, packed: bytes | None) -> bytes | None:
         if packed is None:

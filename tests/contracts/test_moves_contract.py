@@ -6,7 +6,7 @@ from dataclasses import replace
 from crdt.ids import Seq
 from server.store.base import Append, Appended, Behind, Folded, Past
 from server.store.sql import SqlStore
-from tests.contracts.storages import DOCUMENT, append, fill
+from tests.contracts.storages import DOCUMENT, OTHER, append, fill
 
 
 def after(seq: int, name: str, *, moves: bool = False, heirs: bytes = b"") -> Append:
@@ -18,6 +18,16 @@ async def test_a_move_must_be_the_next_row(store: SqlStore) -> None:
     assert await store.log.append([after(1, "late", moves=True)]) == [Behind(Seq(2))]
     assert await store.log.append([after(2, "next", moves=True)]) == [Appended(Seq(3))]
     assert await store.log.append([after(2, "too late", moves=True)]) == [Behind(Seq(3))]
+
+
+async def test_of_two_appends_in_one_group_only_the_first_may_move_words(store: SqlStore) -> None:
+    """A room that broke had an append under way, and the document was opened again at once."""
+    await fill(store, "a")
+    group = [after(1, "typed before"), after(1, "moved", moves=True), append("elsewhere", document_id=OTHER)]
+    await fill(store, document_id=OTHER)
+    assert await store.log.append(group) == [Appended(Seq(2)), Behind(Seq(2)), Appended(Seq(1))]
+    group = [after(2, "moved", moves=True), after(1, "unaware")]
+    assert await store.log.append(group) == [Appended(Seq(3)), Behind(Seq(3))]
 
 
 async def test_a_row_behind_a_move_must_know_it(store: SqlStore) -> None:

@@ -12,7 +12,7 @@ import pytest
 from crdt.errors import Code, InvariantError
 from crdt.ids import Seq
 from crdt.protocol.row import WHOLE_ROW, Found, SetAside
-from server.store.base import Appended, Attachment, Row
+from server.store.base import Appended, Attachment, Folded, Past, Row
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from tests.contracts.storages import DOCUMENT, EPOCH, OTHER, append, fill, join
@@ -112,6 +112,25 @@ async def test_a_snapshot_that_cannot_be_made_up_for_is_named(tmp_path: Path, da
         with pytest.raises(InvariantError, match=f"{DOCUMENT}: .* is damaged") as damaged:
             await store.log.load(DOCUMENT)
         assert damaged.value.code is Code.QUARANTINED
+
+
+async def test_a_damaged_memory_costs_no_document(tmp_path: Path) -> None:
+    """What a rescue remembers is worth less than the words that stand beside it."""
+
+    async def fold(_before: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
+        assert past.memory == b""
+        return Folded(b"+".join(batches), b"vector", b"remembered")
+
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        await fill(store, "a")
+        await store.log.compact(DOCUMENT, fold)
+        await fill(store, "b")
+    change(tmp_path, "UPDATE snapshots SET memory = x'00'")
+    async with SqlStore(sqlite_url(tmp_path)) as store:
+        loaded = await store.log.load(DOCUMENT)
+        assert loaded is not None
+        assert (loaded.snapshot, loaded.memory) == (b"a", b"")
+        assert await store.log.compact(DOCUMENT, fold) is not None
 
 
 @pytest.mark.parametrize("damage", ["UPDATE history SET data = x'00'", "DELETE FROM history"])

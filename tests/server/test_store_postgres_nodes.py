@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -130,6 +131,19 @@ async def test_an_update_id_that_two_sessions_append_at_the_same_moment_is_commi
     assert [outcome[0] for outcome in outcomes] == [Appended(Seq(1))] * 2
     assert sorted(outcome[1].seq for outcome in outcomes if isinstance(outcome[1], Appended)) == [2, 3]
     assert {row.batch for row in await rows(nodes[0])} == {b"x", b"a", b"b"}
+
+
+async def test_a_row_that_moves_words_and_is_repeated_while_its_first_try_waits_is_told_its_place(
+    url: str, nodes: tuple[SqlStore, SqlStore]
+) -> None:
+    """The second try finds the first one's row, and must not take that for somebody else's."""
+    move = replace(append("x"), known=Seq(0), moves=True)
+    async with session(url) as other, asyncio.TaskGroup() as tasks:
+        async with other.transaction():
+            await other.execute(LOCK, DOCUMENT)
+            tries = [tasks.create_task(store.log.append([move])) for store in nodes]
+            await waiting(url, 2)
+        assert [await each for each in tries] == [[Appended(Seq(1))]] * 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ more round trips (see 3).
 2. The statement sees known update ids as they were when it began, before it waited for locks.
    Another statement may have committed the same id meanwhile, if its node gave that one up and
    repeats it. Then the primary key of `update_ids` refuses, nothing is written, and the group runs
-   again (database.py).
+   again (database.py). What is refused itself would not come so far, so its refusal is asked twice.
 3. The binding of a client id must be read after the lock is taken. A wrong key may insert nothing,
    so no primary key would refuse it. Such a group therefore locks its documents in a statement
    before.
@@ -138,6 +138,13 @@ class Appender:
 
 
 async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], now: int) -> list[AppendOutcome]:
+    if any(append.moves for append in appends) and len({append.document_id for append in appends}) < len(appends):
+        # The statement compares each append with the head before the group.
+        return [outcome for append in appends for outcome in await _append_together(session, [append], now)]
+    return await _append_together(session, appends, now)
+
+
+async def _append_together(session: asyncpg.Connection, appends: Sequence[Append], now: int) -> list[AppendOutcome]:
     if not appends:
         return []
     by_name: dict[_Name, Append] = {}
@@ -169,6 +176,8 @@ async def _append_all(session: asyncpg.Connection, appends: Sequence[Append], no
             found = await session.fetch(_APPEND, *arguments)
     else:
         found = await session.fetch(_APPEND, *arguments)
+        if any(row["seq"] is None and (row["stale"] or row["behind"]) for row in found):
+            found = await session.fetch(_APPEND, *arguments)  # see 2
     outcomes: dict[_Name, AppendOutcome] = {}
     for document_id, update_id, epoch, present_epoch, stale, behind, head, seq in found:
         name = (document_id, update_id, epoch)
