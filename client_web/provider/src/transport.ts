@@ -4,12 +4,16 @@
  * Reconnecting is done here rather than by Socket.IO's manager: with full jitter, at once when the browser says `online` or
  * the page becomes visible, at the slowest pace while the browser says `offline`, and after the server's own pause
  * when it drains. A server on the same machine is reachable without a network, so "offline" slows down but never stops.
+ *
+ * Some networks swallow WebSockets: no answer comes, or no frame. A try that gets nowhere that way goes on by long-polling,
+ * and the next ones begin with it. Engine.IO then exchanges it for a WebSocket by itself wherever one opens.
  */
 
 import { io, type Socket } from "socket.io-client";
 import { LAST_CEILING, pauseBefore } from "./backoff.js";
 import { type Clock, systemClock, type Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
+import { Detour } from "./detour.js";
 import type { LinkStatus } from "./state.js";
 import { renewAfter, type TokenSource, within } from "./tokens.js";
 import type { LocalUser, ServerError } from "./types.js";
@@ -18,6 +22,8 @@ import { decodeError, refusalIn } from "./wire.js";
 const PROTOCOL = 1;
 /** Milliseconds for one attempt to connect. */
 const CONNECT_TIME = 10_000;
+/** Milliseconds for a WebSocket to open: several round trips by way of a satellite. */
+const WEBSOCKET_TIME = 4_000;
 /** Milliseconds before a token that could not be renewed is asked for again. */
 const RENEWAL_PAUSE = 10_000;
 /** So many tries may the server refuse in a row for who the person is; a token that was just running out costs one. */
@@ -58,9 +64,15 @@ export class SocketConnection implements Connection {
   private attempt = 0;
   /** How often in a row the server refused the person. */
   private refusals = 0;
+  private readonly detour: Detour;
+  /** Whether the try under way began with long-polling. */
+  private isDetour = false;
+  /** Ends the time that a WebSocket has. */
+  private patience: Timer | null = null;
 
   constructor(options: SocketConnectionOptions = {}) {
     this.options = options;
+    this.detour = new Detour(options.url ?? "");
     this.clock = options.clock ?? systemClock;
     this.user = options.user ?? null;
   }
@@ -134,11 +146,9 @@ export class SocketConnection implements Connection {
   }
 
   private open(documentId: string): void {
-    const { url, path, transports } = this.options;
+    const { url, path } = this.options;
     const options = {
       path: path ?? "/socket.io/",
-      transports: [...(transports ?? ["websocket", "polling"])],
-      tryAllTransports: true,
       // A load balancer may keep a document's people on one node by it.
       query: { document: documentId },
       auth: (give: (payload: object) => void) => give({ protocol: PROTOCOL, ...this.credentials() }),
@@ -149,6 +159,7 @@ export class SocketConnection implements Connection {
     };
     const socket = url === undefined ? io(options) : io(url, options);
     this.socket = socket;
+    socket.io.on("open", () => this.onOpen());
     socket.on("connect", () => this.onConnect());
     socket.on("connect_error", (error: Error) => this.onConnectError(error));
     socket.on("disconnect", () => this.onLost());
@@ -167,12 +178,14 @@ export class SocketConnection implements Connection {
 
   private close(): void {
     this.stopTimer();
+    this.stopPatience();
     this.stopRenewal();
     this.listenToBrowser(false);
     const { socket } = this;
     this.socket = null;
     this.status = "offline";
     this.noEntry = null;
+    socket?.io.off();
     socket?.off();
     socket?.offAny();
     socket?.disconnect();
@@ -186,19 +199,57 @@ export class SocketConnection implements Connection {
     this.attempt += 1;
     const { attempt, socket } = this;
     const { token, beforeConnecting } = this.options;
+    const begin = () => this.begin(this.detour.isNeeded(this.clock.now()));
     if (token === undefined && beforeConnecting === undefined) {
-      socket?.connect();
+      begin();
       return;
     }
     const isLatest = () => this.socket === socket && this.attempt === attempt;
     this.prepare().then(
       () => {
-        if (isLatest()) socket?.connect();
+        if (isLatest()) begin();
       },
       () => {
         if (isLatest()) this.onLost();
       },
     );
+  }
+
+  /** Begin with a WebSocket, or with long-polling if `isDetour`; what the options leave out is not tried. */
+  private begin(isDetour: boolean): void {
+    const { socket } = this;
+    if (socket === null || socket.active) return;
+    const transports = this.options.transports ?? ["websocket", "polling"];
+    const [first] = transports;
+    const mayDetour = first === "websocket" && transports.includes("polling");
+    this.isDetour = isDetour && mayDetour;
+    // A detour that fails says why, which a WebSocket behind it would hide.
+    Object.assign(socket.io.opts, {
+      transports: this.isDetour ? ["polling", "websocket"] : [...transports],
+      tryAllTransports: !this.isDetour,
+    });
+    if (mayDetour && !this.isDetour) this.bePatient(WEBSOCKET_TIME);
+    socket.connect();
+  }
+
+  /** Give a WebSocket so many milliseconds before the try goes on by long-polling. */
+  private bePatient(time: number): void {
+    this.stopPatience();
+    this.patience = this.clock.setTimeout(() => {
+      this.socket?.disconnect();
+      this.begin(true);
+    }, time);
+  }
+
+  private stopPatience(): void {
+    if (this.patience !== null) this.clock.clearTimeout(this.patience);
+    this.patience = null;
+  }
+
+  /** There is a session. Whether the server's answer to the greeting comes through remains to be seen. */
+  private onOpen(): void {
+    if (this.patience !== null) this.bePatient(CONNECT_TIME);
+    this.socket?.io.engine.once("upgrade", () => this.detour.forget());
   }
 
   private async prepare(): Promise<void> {
@@ -247,6 +298,8 @@ export class SocketConnection implements Connection {
   }
 
   private onConnect(): void {
+    this.stopPatience();
+    if (this.isDetour) this.detour.remember(this.clock.now());
     this.tries = 0;
     this.notBefore = 0;
     this.refusals = 0;
@@ -255,6 +308,8 @@ export class SocketConnection implements Connection {
   }
 
   private onConnectError(error: Error): void {
+    this.stopPatience();
+    if (this.isDetour) this.detour.forget();
     const refusal = refusalOf(error);
     if (refusal?.code !== "unauthenticated") {
       this.onLost(refusal);
@@ -273,6 +328,8 @@ export class SocketConnection implements Connection {
   private onLost(turnedAway: ServerError | null = null): void {
     const { socket } = this;
     if (socket === null) return;
+    this.stopPatience();
+    socket.disconnect(); // an active socket has a try under way
     socket.sendBuffer = []; // what was meant for the old session must not reach the new one
     this.stopRenewal();
     this.loseAnswers();
@@ -340,10 +397,17 @@ export class SocketConnection implements Connection {
   };
 }
 
-/** What the server said in its CONNECT_ERROR; null when the connection just did not come about. */
-function refusalOf(error: Error): ServerError | null {
+/** Socket.IO's errors hold the data of a CONNECT_ERROR, or the request of long-polling that failed. */
+type ConnectError = Error & {
+  readonly data?: unknown;
+  readonly context?: { readonly responseText?: unknown };
+};
+
+/** What the server said instead of letting us in; null when the connection just did not come about. */
+function refusalOf(error: ConnectError): ServerError | null {
   try {
-    return decodeError((error as Error & { readonly data?: unknown }).data);
+    if (error.data !== undefined) return decodeError(error.data);
+    return refusalIn(JSON.parse(String(error.context?.responseText)));
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** The connection over a real socket: when it knocks, what it shows, and what it does when it is turned away. */
 
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { LinkStatus } from "../src/state.js";
 import { SocketConnection, type SocketConnectionOptions } from "../src/transport.js";
 import type { ServerError } from "../src/types.js";
@@ -13,12 +13,30 @@ const tokenUntil = (second: number, name = "token") =>
 
 const expired = { code: "unauthenticated", message: "The token has run out." } as const;
 
+/** As much of a browser's `localStorage` as a page needs. */
+class KeptByBrowser {
+  private readonly entries = new Map<string, string>();
+
+  getItem(key: string): string | null {
+    return this.entries.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    this.entries.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
 /** One page with one document before a door. */
 class Visitor {
   readonly clock = new ManualClock();
-  readonly door = new FrontDoor();
   readonly links: LinkStatus[] = [];
   readonly refusals: ServerError[] = [];
+
+  constructor(readonly door = new FrontDoor()) {}
 
   async knocks(options: SocketConnectionOptions): Promise<SocketConnection> {
     await this.door.open();
@@ -43,7 +61,7 @@ class Visitor {
         this.clock.advance(passing);
         return isSo();
       },
-      { interval: 2 },
+      { interval: 2, timeout: 60_000 },
     );
   }
 
@@ -187,4 +205,95 @@ describe("somebody who is turned away", () => {
     await visitor.until(() => connection.turnedAway === null, 1_000);
     expect(connection.link).toBe("offline");
   });
+});
+
+describe("a network that swallows WebSockets", () => {
+  const ANY_WAY = { transports: ["websocket", "polling"] } as const;
+
+  beforeEach(() => {
+    vi.stubGlobal("localStorage", new KeptByBrowser());
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it.each(["upgrades", "frames"] as const)("(their %s) is got round by long-polling", async (swallows) => {
+    const visitor = new Visitor();
+    visitor.door.swallows = swallows;
+    await visitor.knocks({ ...ANY_WAY, user: { name: "Ann", color: "#0369a1" } });
+    await visitor.until(() => visitor.door.knocks.length === 1);
+    visitor.clock.advance(3_999);
+    expect(visitor.door.knocks).toEqual(["websocket"]);
+    visitor.clock.advance(1);
+    await visitor.connected();
+    expect(visitor.door.knocks).toEqual(["websocket", "polling"]);
+    expect(visitor.door.connects).toEqual([{ protocol: 1, guest: { name: "Ann", color: "#0369a1" } }]);
+    expect(visitor.links).toEqual(["connecting", "connected"]);
+  });
+
+  it("is remembered for a day, by the next page as well", async () => {
+    const first = new Visitor();
+    first.door.swallows = "upgrades";
+    await first.knocks(ANY_WAY);
+    await first.until(() => first.links.at(-1) === "connected", 4_000);
+
+    const knocksAfter = async (hours: number) => {
+      const later = new Visitor(first.door);
+      later.clock.advance(hours * 3_600_000);
+      const before = first.door.knocks.length;
+      await later.knocks(ANY_WAY);
+      await later.until(() => first.door.knocks.length > before);
+      return first.door.knocks.at(-1);
+    };
+    expect(await knocksAfter(23)).toBe("polling");
+    expect(await knocksAfter(25)).toBe("websocket");
+  });
+
+  it("is forgotten when long-polling does not work either", async () => {
+    const visitor = new Visitor();
+    visitor.door.swallows = "upgrades";
+    await visitor.knocks(ANY_WAY);
+    await visitor.until(() => visitor.door.knocks.length === 1);
+    visitor.clock.advance(4_000);
+    await visitor.connected();
+    visitor.door.impostor = { status: 200, body: "<!doctype html>Sign in to the network" };
+    visitor.door.swallows = null;
+    visitor.door.hangUp();
+    await visitor.until(() => visitor.links.at(-1) === "connecting");
+    visitor.clock.advance(250);
+    await visitor.until(() => visitor.links.at(-1) === "offline");
+    visitor.clock.advance(500);
+    await visitor.connected();
+    expect(visitor.door.knocks).toEqual(["websocket", "polling", "polling", "websocket"]);
+  });
+
+  it("is of no concern to who wants WebSockets alone", async () => {
+    const visitor = new Visitor();
+    visitor.door.swallows = "upgrades";
+    await visitor.knocks({ transports: ["websocket"] });
+    await visitor.until(() => visitor.door.knocks.length === 1);
+    visitor.clock.advance(3_600_000);
+    expect(visitor.door.knocks).toEqual(["websocket"]);
+  });
+});
+
+it("what the server says instead of a session is told", async () => {
+  const foreign = { code: "forbidden", message: "Pages of this address may not connect." } as const;
+  const visitor = new Visitor();
+  visitor.door.impostor = { status: 403, body: JSON.stringify({ error: foreign }) };
+  const connection = await visitor.knocks({ transports: ["polling"] });
+  await visitor.until(() => connection.turnedAway !== null);
+  expect([connection.turnedAway, visitor.refusals]).toEqual([foreign, []]);
+});
+
+it.each([
+  { status: 200, body: "<!doctype html>Sign in to the network" },
+  { status: 511, body: "<!doctype html>Sign in to the network" },
+  { status: 403, body: '{"error":"Sign in to the network"}' },
+])("what another server in the network says is no word of ours: $status", async (impostor) => {
+  const visitor = new Visitor();
+  visitor.door.impostor = impostor;
+  const connection = await visitor.knocks({ transports: ["polling"] });
+  await visitor.until(() => visitor.links.at(-1) === "offline", 1_000);
+  expect(connection.turnedAway).toBeNull();
 });
