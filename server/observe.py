@@ -5,6 +5,7 @@ connection ids, or query strings.
 """
 
 import logging
+import re
 import sys
 from typing import Any, Literal, Protocol, TextIO, cast
 
@@ -57,6 +58,7 @@ Event = Literal[
     # connections
     "connection_behind",
     "connection_aborted",
+    "origin_refused",
     "protocol_error",
     "event_failed",
 ]
@@ -80,6 +82,14 @@ class Logger(Protocol):
 
     def exception(self, event: Event, **facts: Any) -> Any:
         """Log an error with the traceback of the present exception."""
+
+
+_ODD = re.compile(r"[^\w.:/\[\]-]")
+
+
+def address_shown(said: str | None) -> str:
+    """Return an origin or a host that a stranger said, as a line may hold it."""
+    return _ODD.sub("?", (said or "")[:100])
 
 
 log = cast(Logger, structlog.stdlib.get_logger("manyhands"))

@@ -38,6 +38,7 @@ REPEATED = frozenset(
         "heads_unread",
         "hint_ignored",
         "node_name_taken",
+        "origin_refused",
         "out_of_files",
         "protocol_error",
         "read_failed",

@@ -30,6 +30,7 @@ from crdt.token_bucket import Rate, TokenBucket
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_cookie
 from server.http.errors import NotSignedIn, refusal
+from server.observe import address_shown, log
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -99,9 +100,11 @@ class OriginMiddleware:
         elif not self._origins.know(headers.get("host")):
             message = "This server does not go by that name. To allow the name, set MANYHANDS_ALLOWED_ORIGINS."
         elif _changes(scope) and not self._origins.permit_change(headers):
-            message = "Pages from elsewhere may not change anything here."
+            message = "Pages from elsewhere may not change anything here. If they should: MANYHANDS_ALLOWED_ORIGINS."
         else:
             return self._app(scope, receive, send)
+        origin, host = address_shown(headers.get("origin")), address_shown(headers.get("host"))
+        log.warning("origin_refused", reason=message, origin=origin, host=host)
         if scope["type"] == "websocket":
             return send({"type": "websocket.close", "code": 1008})
         return refusal(Code.FORBIDDEN if status == 403 else Code.MALFORMED, message, status)(scope, receive, send)

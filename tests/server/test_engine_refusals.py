@@ -11,6 +11,7 @@ from server.config import Config
 from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, serving
+from tests.harness.log_lines import log_lines
 from tests.harness.raw_socket import raw_socket
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
@@ -66,10 +67,26 @@ async def test_refusals_are_named_and_repeat_nothing(http: httpx.AsyncClient, qu
 
 
 async def test_pages_from_elsewhere_are_refused_by_name(http: httpx.AsyncClient) -> None:
-    answer = await http.get(POLLING, headers={"Origin": "https://evil.example"})
-    assert answer.status_code == 400
+    """The page can read why, and so can the operator, who has to name the page's origin."""
+    with log_lines() as lines:
+        answer = await http.get(POLLING, headers={"Origin": "https://evil.example"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
     assert "MANYHANDS_ALLOWED_ORIGINS" in answer.json()["error"]["message"]
     assert "evil" not in answer.text
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert [(line["event"], line["origin"]) for line in lines if "origin" in line] == [
+        ("origin_refused", "https://evil.example")
+    ]
+
+
+async def test_a_websocket_of_a_page_from_elsewhere_is_logged_too(server: LiveServer) -> None:
+    with log_lines() as lines:
+        assert not await opens_websocket(
+            server, "/socket.io/?EIO=4&transport=websocket", "Origin: https://evil.example/<b>\r\n"
+        )
+    assert [(line["event"], line["origin"]) for line in lines if "origin" in line] == [
+        ("origin_refused", "https://evil.example/?b?")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from server.http.middleware import HEADERS, Origins
+from tests.harness.log_lines import log_lines
 from tests.server.http_site import Site, error_of
 
 
@@ -73,6 +74,21 @@ async def test_a_strangers_page_can_neither_read_nor_delete() -> None:
         rebound = await client.get("/api/documents", headers={"Host": "evil.example:8000"})
         assert error_of(rebound) == (403, "forbidden")
         assert (await client.get(path)).status_code == 200
+
+
+async def test_the_operator_is_told_which_origin_or_name_was_refused() -> None:
+    async with Site().client() as client:
+        with log_lines() as lines:
+            await client.post("/api/documents", headers={"Origin": "https://intern.example"})
+            await client.get("/", headers={"Host": "intern.example"})
+            await client.get("/", headers={"Host": "x" * 1000})
+    told = [(line["event"], line["origin"], line["host"]) for line in lines if "origin" in line]
+    assert told == [
+        ("origin_refused", "https://intern.example", "127.0.0.1:8000"),
+        ("origin_refused", "", "intern.example"),
+        ("origin_refused", "", "x" * 100),
+    ]
+    assert all("MANYHANDS_ALLOWED_ORIGINS" in line["reason"] for line in lines if "origin" in line)
 
 
 async def test_every_answer_carries_the_browsers_orders() -> None:

@@ -27,7 +27,7 @@ from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket,
 from server.doors.native.engine.entrance import Entrance, Origins
 from server.doors.native.engine.packets import BadFrame, PacketQueue, StrictPacket, connected_packets
 from server.doors.native.limits import GatewayLimits
-from server.observe import log
+from server.observe import address_shown, log
 from server.rooms.shares import Turnstile
 
 NAMESPACE = "/"
@@ -154,10 +154,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
 
     def _bad_request(self, message: str | None = None) -> dict[str, Any]:
         """Refuse a request as the protocol writes it, and repeat nothing of what was sent."""
+        if message is not None and message.endswith(_FOREIGN):
+            return _refuse_origin(message.removesuffix(_FOREIGN))
         if message is not None and message.startswith("Invalid session"):
             message = "There is no such session here. Connect again."
-        elif message is not None and message.endswith("is not an accepted origin."):
-            message = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
         return _refusal("400 BAD REQUEST", Code.MALFORMED, message or "This is not a request of Engine.IO 4.")
 
     async def _make_response(self, response_dict: dict[str, Any], environ: Environ) -> Any:
@@ -168,6 +168,22 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
 
     def _log_error_once(self, message: str, message_key: str) -> None:
         """Write nothing. engineio's messages hold session ids and whatever else the peer sent."""
+
+
+_FOREIGN = " is not an accepted origin."
+"""The end of engineio's sentence about an origin."""
+
+
+def _refuse_origin(origin: str) -> dict[str, Any]:
+    """Refuse another origin's page, and tell the operator.
+
+    Usually the page is ours, and a proxy has changed the Host. Any page may read the sentence,
+    which is the same for all.
+    """
+    message = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
+    log.warning("origin_refused", reason=message, origin=address_shown(origin))
+    refused = _refusal("403 FORBIDDEN", Code.FORBIDDEN, message)
+    return {**refused, "headers": [*refused["headers"], ("Access-Control-Allow-Origin", "*")]}
 
 
 def _names_transport(query: bytes) -> bool:
