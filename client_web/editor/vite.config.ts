@@ -36,7 +36,11 @@ const serviceWorker = VitePWA({
         handler: "CacheFirst",
         options: {
           cacheName: "attachments",
-          cacheableResponse: { statuses: [200] },
+          // The server's own header: a network's sign-in page would be kept as a picture otherwise.
+          cacheableResponse: {
+            statuses: [200],
+            headers: { "Content-Security-Policy": "default-src 'none'; sandbox" },
+          },
           expiration: { maxEntries: 300, maxAgeSeconds: 90 * 24 * 3600, purgeOnQuotaError: true },
         },
       },

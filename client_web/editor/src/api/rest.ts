@@ -1,6 +1,7 @@
 /** One call to the server's REST side; everything that goes wrong is an ApiError or a NetworkError.
  *
- * ApiError: the server answered and refused. NetworkError: no answer, so a change may or may not have been made.
+ * ApiError: the server answered and refused. NetworkError: no answer of the server, so a change may or may not have been
+ * made. Whatever is no JSON comes from something in the network: a hotel's sign-in page, a proxy with no server behind it.
  * An abort by the caller's signal is passed on as it is.
  */
 
@@ -24,9 +25,13 @@ export class ApiError extends Error {
 }
 
 export class NetworkError extends Error {
-  constructor(cause: unknown) {
+  /** Whether something in the network answered in the server's place. */
+  readonly intercepted: boolean;
+
+  constructor(cause: unknown, intercepted = false) {
     super("The server cannot be reached.", { cause });
     this.name = "NetworkError";
+    this.intercepted = intercepted;
   }
 }
 
@@ -59,7 +64,7 @@ export function createCall(fetch: Fetch, base = ""): Call {
       const response = await fetch(base + path, init);
       return await read(response);
     } catch (error) {
-      if (error instanceof ApiError || signal?.aborted) throw error;
+      if (error instanceof ApiError || error instanceof NetworkError || signal?.aborted) throw error;
       throw new NetworkError(error);
     }
   };
@@ -67,6 +72,8 @@ export function createCall(fetch: Fetch, base = ""): Call {
 
 /** Returns what to tell a person about a failed call, in one sentence. */
 export function explain(error: unknown): string {
+  if (error instanceof NetworkError && error.intercepted)
+    return "Something in the network answers in the server's place. Perhaps the network wants you to sign in to it first.";
   if (error instanceof NetworkError)
     return "The server cannot be reached. Check your connection and try again.";
   if (error instanceof ApiError) return error.message;
@@ -90,7 +97,8 @@ async function read(response: Response): Promise<unknown> {
   if (response.status === 204) return null;
   const text = await response.text();
   const answer = parse(text);
-  if (response.ok && answer !== undefined) return answer;
+  if (answer === undefined) throw new NetworkError(`no JSON (${response.status})`, true);
+  if (response.ok) return answer;
   throw refusal(answer, response.status);
 }
 

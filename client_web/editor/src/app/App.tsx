@@ -9,15 +9,18 @@ import { ApiContext } from "../api/ApiContext";
 import type { Api } from "../api/api";
 import { useStanding, type WhoAmI, WhoContext } from "../api/whoAmI";
 import type { DocumentsView } from "../documents/views";
+import { type Updates, UpdatesContext } from "../service-worker/updates";
+import { Button } from "../ui/Button";
+import { EmptyState } from "../ui/EmptyState";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
+import { Mark } from "../ui/Mark";
 import { NotFoundPage } from "../ui/NotFoundPage";
 import { ToastProvider } from "../ui/Toast";
 import { TooltipProvider } from "../ui/Tooltip";
 import { type Theme, ThemeContext } from "../ui/theme";
 import { PageLoading } from "./PageLoading";
-import { loadDocumentsPage, loadEditorPage, preloadEditor } from "./pages";
+import { loadDocumentsPage, loadEditorPage, PageMissing, preloadEditor } from "./pages";
 import { UpdateNotice } from "./UpdateNotice";
-import type { Updates } from "./updates";
 
 const DocumentsPage = lazy(async () => ({ default: (await loadDocumentsPage()).DocumentsPage }));
 const EditorPage = lazy(async () => ({ default: (await loadEditorPage()).EditorPage }));
@@ -37,12 +40,14 @@ export function App({ api, who, theme, updates }: AppProps) {
     <ThemeContext value={theme}>
       <ApiContext value={api}>
         <WhoContext value={who}>
-          <TooltipProvider>
-            <ToastProvider>
-              <UpdateNotice updates={updates} />
-              <Pages />
-            </ToastProvider>
-          </TooltipProvider>
+          <UpdatesContext value={updates}>
+            <TooltipProvider>
+              <ToastProvider>
+                <UpdateNotice updates={updates} />
+                <Pages />
+              </ToastProvider>
+            </TooltipProvider>
+          </UpdatesContext>
         </WhoContext>
       </ApiContext>
     </ThemeContext>
@@ -54,11 +59,34 @@ function Pages() {
   const [address] = useLocation();
   return (
     // A crash belongs to its address: going elsewhere leaves it behind.
-    <ErrorBoundary key={address}>
+    <ErrorBoundary key={address} fallback={(error) => error instanceof PageMissing && <MissingPage />}>
       <Suspense fallback={<PageLoading />}>
         <Routes view={view} />
       </Suspense>
     </ErrorBoundary>
+  );
+}
+
+/** A tab that outlived a release knows its pages under names that the server has no more. */
+function MissingPage() {
+  return (
+    <main>
+      <EmptyState
+        level={1}
+        picture={<Mark size={56} />}
+        title="This page could not be loaded"
+        action={
+          <Button variant="primary" onClick={() => window.location.reload()}>
+            Reload
+          </Button>
+        }
+      >
+        <p>
+          The server cannot be reached, or has a newer version of the application than this tab. Nothing is
+          lost: what was not saved yet is kept on this device.
+        </p>
+      </EmptyState>
+    </main>
   );
 }
 

@@ -1,7 +1,7 @@
 /** Offers a newer version when there is one; never reloads by itself, since somebody may be typing. */
 import { useEffect } from "react";
+import type { Updates } from "../service-worker/updates";
 import { useToasts } from "../ui/Toast";
-import type { Updates } from "./updates";
 
 export function UpdateNotice({ updates }: { readonly updates: Updates }) {
   const toasts = useToasts();

@@ -2,7 +2,7 @@
 import { Plus } from "lucide-react";
 import { useCallback, useDeferredValue, useRef, useState } from "react";
 import { SignInPage } from "../account/SignInPage";
-import { ApiError, NetworkError } from "../api/api";
+import { ApiError } from "../api/api";
 import { useMe } from "../api/whoAmI";
 import { Button } from "../ui/Button";
 import { Tooltip } from "../ui/Tooltip";
@@ -10,7 +10,7 @@ import { usePageTitle } from "../ui/usePageTitle";
 import { DocumentList } from "./DocumentList";
 import { DocumentsHeader } from "./DocumentsHeader";
 import { DocumentsViews } from "./DocumentsViews";
-import { EmptyTrash, Failure, LoadingRows, NoDocuments, NoResults, NothingShared } from "./documentsStates";
+import { EmptyTrash, LoadingRows, NoDocuments, NoResults, NothingShared } from "./documentsStates";
 import { OfflineDocuments } from "./OfflineDocuments";
 import { type CatalogueView, useCatalogue } from "./useCatalogue";
 import { useCreateDocument, useDocumentActions } from "./useDocumentActions";
@@ -93,11 +93,8 @@ function Contents(props: ContentsProps) {
   const actions = useDocumentActions(list);
   if (catalogue.status === "loading") return <LoadingRows />;
   if (catalogue.status === "failed") {
-    return catalogue.error instanceof NetworkError ? (
-      <OfflineDocuments query={query} onClearSearch={onClearSearch} onRetry={retry} />
-    ) : (
-      <Failure error={catalogue.error} onRetry={retry} />
-    );
+    const { error } = catalogue;
+    return <OfflineDocuments error={error} query={query} onClearSearch={onClearSearch} onRetry={retry} />;
   }
 
   const { documents, cursor, more } = catalogue;

@@ -1,24 +1,29 @@
-/** The documents that were opened on this device, for when the server cannot be reached. */
+/** The documents that were opened on this device, for when the server cannot be reached or cannot list any. */
 import { CloudOff, FileText } from "lucide-react";
 import { Link } from "wouter";
+import { explain, NetworkError } from "../api/api";
 import { useKnownDocuments } from "../api/knownDocuments";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
-import { NoResults, Unreachable } from "./documentsStates";
+import { Failure, NoResults, Unreachable } from "./documentsStates";
 import { fullTime, relativeTime } from "./times";
 import { shownTitle } from "./titles";
 import { useNow } from "./useNow";
 
 export interface OfflineDocumentsProps {
+  /** Why there is no list of the server's. */
+  readonly error: unknown;
   readonly query: string;
   readonly onClearSearch: () => void;
   readonly onRetry: () => void;
 }
 
-export function OfflineDocuments({ query, onClearSearch, onRetry }: OfflineDocumentsProps) {
+export function OfflineDocuments({ error, query, onClearSearch, onRetry }: OfflineDocumentsProps) {
   const now = useNow();
   const known = useKnownDocuments();
-  if (known.length === 0) return <Unreachable onRetry={onRetry} />;
+  const isSilent = error instanceof NetworkError && !error.intercepted;
+  if (known.length === 0)
+    return isSilent ? <Unreachable onRetry={onRetry} /> : <Failure error={error} onRetry={onRetry} />;
 
   const wanted = query.toLocaleLowerCase();
   const found = known.filter((document) => shownTitle(document.title).toLocaleLowerCase().includes(wanted));
@@ -33,8 +38,8 @@ export function OfflineDocuments({ query, onClearSearch, onRetry }: OfflineDocum
           </Button>
         }
       >
-        The server cannot be reached. These documents were opened on this device: you can go on writing in
-        them, and your changes are kept here until the connection is back.
+        {isSilent ? error.message : explain(error)} These documents were opened on this device: you can go on
+        writing in them, and your changes are kept here until the connection is back.
       </Banner>
       {found.length === 0 && <NoResults query={query} onClear={onClearSearch} />}
       {found.length > 0 && (

@@ -4,6 +4,7 @@ import type { LocalUser, Provider } from "@manyhands/provider";
 import { useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../account/SignInPage";
 import type { Me } from "../api/me";
+import { useUpdates } from "../service-worker/updates";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { NotFoundPage } from "../ui/NotFoundPage";
 import { isShutOut } from "./access";
@@ -49,6 +50,11 @@ interface OpenedDocumentProps {
 
 function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: OpenedDocumentProps) {
   const state = useSteadyState(provider);
+  const updates = useUpdates();
+  const isSynced = state.status === "synced";
+  useEffect(() => {
+    if (isSynced) updates.look();
+  }, [updates, isSynced]);
   const [crash, setCrash] = useState<{ readonly error: unknown } | null>(null);
   const download = () => save(copyOf(provider.copy(), state.document?.title ?? ""));
   if (crash) return <CrashScreen error={crash.error} onDownload={download} />;

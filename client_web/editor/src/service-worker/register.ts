@@ -3,7 +3,7 @@
  * A new version never takes over by itself: it waits until somebody activates it, and then the page is reloaded. If
  * another tab has activated it meanwhile, activating means reloading.
  */
-import type { Updates } from "../app/updates";
+import type { Updates } from "./updates";
 
 const SCRIPT = "/service-worker.js";
 
@@ -11,6 +11,8 @@ const SCRIPT = "/service-worker.js";
 export function registerServiceWorker(container: ServiceWorkerContainer, reload: () => void): Updates {
   const listeners = new Set<(activate: () => void) => void>();
   let activate: (() => void) | null = null;
+  let registered: ServiceWorkerRegistration | null = null;
+  const look = () => void registered?.update().catch(() => undefined);
 
   const announce = (registration: ServiceWorkerRegistration) => {
     const activateWaiting = () => {
@@ -23,6 +25,7 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
   };
 
   const watch = (registration: ServiceWorkerRegistration) => {
+    registered = registration;
     // Without a controller this is the first version ever: it serves from now on, and there is nothing to say.
     if (registration.waiting && container.controller) announce(registration);
     registration.addEventListener("updatefound", () => {
@@ -33,7 +36,7 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
     });
     // A tab may stay open for weeks: ask whenever somebody returns to it.
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") registration.update().catch(() => undefined);
+      if (document.visibilityState === "visible") look();
     });
   };
 
@@ -46,5 +49,6 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
       if (activate) listener(activate);
       return () => listeners.delete(listener);
     },
+    look,
   };
 }

@@ -6,7 +6,7 @@ import { Mark } from "./Mark";
 
 export interface ErrorBoundaryProps {
   readonly children: ReactNode;
-  /** Shown instead of the general page; `retry` mounts the children anew. */
+  /** Shown instead of the general page, unless it is nothing; `retry` mounts the children anew. */
   readonly fallback?: (error: unknown, retry: () => void) => ReactNode;
 }
 
@@ -26,7 +26,7 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, State> {
   override render(): ReactNode {
     const { failure } = this.state;
     if (!failure) return this.props.children;
-    return this.props.fallback?.(failure.error, this.retry) ?? <Crash error={failure.error} />;
+    return this.props.fallback?.(failure.error, this.retry) || <Crash error={failure.error} />;
   }
 }
 

@@ -70,14 +70,24 @@ test("a refusal keeps the server's code, words and status", async () => {
 });
 
 test.each([
-  [502, "<html>Bad gateway</html>"],
-  [200, "<html>Sign in to the hotel's network</html>"],
   [200, "[]"],
   [200, '{"id": 7}'],
   [500, '{"error": "oh"}'],
 ])("an answer of no known form is refused: %i %s", async (status, body) => {
   const error = await failure(answering(status, body).api.getDocument("document-1"));
   expect(error).toMatchObject({ name: "ApiError", code: "bad_answer", status });
+});
+
+test.each([
+  [200, "<html>Sign in to the hotel's network</html>"],
+  [200, ""],
+  [403, "Blocked by the firewall"],
+  [502, "<html>Bad gateway</html>"],
+  [511, "<html>Network authentication required</html>"],
+])("an answer that is no JSON comes from the network, not from the server: %i %s", async (status, body) => {
+  const error = await failure(answering(status, body).api.getDocument("document-1"));
+  expect(error).toMatchObject({ name: "NetworkError", intercepted: true });
+  expect(explain(error)).toContain("in the server's place");
 });
 
 test("no answer is a network failure, not the server's", async () => {

@@ -3,7 +3,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 import { NOBODY } from "../../src/api/whoAmI";
 import { App } from "../../src/app/App";
-import { NO_UPDATES, type Updates } from "../../src/app/updates";
+import { NO_UPDATES, type Updates } from "../../src/service-worker/updates";
 import { createTheme } from "../../src/ui/theme";
 import { CatalogueServer } from "../documents/catalogueServer";
 
@@ -49,6 +49,7 @@ test("a new version is offered and taken only when somebody says so", async () =
       });
       return () => undefined;
     },
+    look: () => undefined,
   };
   open("/nowhere", updates);
   const reload = await screen.findByRole("button", { name: "Reload" });

@@ -31,8 +31,13 @@ class FakeContainer extends EventTarget {
 }
 
 class FakeRegistration extends EventTarget {
+  looks = 0;
   installing: FakeWorker | null = null;
   waiting: FakeWorker | null = null;
+
+  async update(): Promise<void> {
+    this.looks += 1;
+  }
 }
 
 class FakeWorker extends EventTarget {
@@ -54,8 +59,16 @@ async function openTab(container: FakeContainer) {
   });
   updates.onReady((activate) => tab.announced.push(activate));
   await container.register();
-  return tab;
+  return Object.assign(tab, { updates });
 }
+
+test("the server is asked for a newer version whenever somebody wants to know", async () => {
+  const container = new FakeContainer();
+  const { updates } = await openTab(container);
+  updates.look();
+  updates.look();
+  expect(container.registration.looks).toBe(2);
+});
 
 test("the first version ever is no news", async () => {
   const container = new FakeContainer();

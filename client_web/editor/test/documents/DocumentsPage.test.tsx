@@ -182,6 +182,33 @@ test("without a server it lists what was opened on this device, and searches tha
   await waitFor(() => expect(listed()).toEqual(["Plan"]));
 });
 
+test.each([
+  [
+    "a network's sign-in page",
+    (backend: CatalogueServer) => {
+      backend.impostor = "<!doctype html>Sign in to the hotel's network";
+    },
+    /in the server's place.*These documents were opened on this device/,
+  ],
+  [
+    "a server without its store",
+    (backend: CatalogueServer) => {
+      backend.refusal = [503, { error: { code: "unavailable", message: "The store does not answer." } }];
+    },
+    /The store does not answer\. These documents were opened on this device/,
+  ],
+])("behind %s it lists what was opened on this device too", async (_, spoil, says) => {
+  rememberDocument("document-1", "Plan", null, 1);
+  const backend = server().with("Plan", "Notes");
+  spoil(backend);
+  openPage(backend);
+  await screen.findByText(says);
+  expect(listed()).toEqual(["Plan"]);
+  [backend.impostor, backend.refusal] = [null, null];
+  fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await waitFor(() => expect(listed()).toEqual(["Notes", "Plan"]));
+});
+
 test("when the network returns, so does the whole list", async () => {
   const backend = server().with("Plan");
   backend.reachable = false;

@@ -24,6 +24,8 @@ export class CatalogueServer {
   reachable = true;
   /** While set, every request is refused with it. */
   refusal: Answer | null = null;
+  /** While set, something in the network gives this page as the answer to every request. */
+  impostor: string | null = null;
   private readonly documents = new Map<string, Stored>();
   private minutes = 0;
 
@@ -55,6 +57,7 @@ export class CatalogueServer {
     const method = init.method ?? "GET";
     this.requests.push(`${method} ${url}`);
     if (!this.reachable) throw new TypeError("Failed to fetch");
+    if (this.impostor !== null) return new Response(this.impostor, { status: 200 });
     const body = init.body === undefined ? {} : JSON.parse(String(init.body));
     const [status, answer] = this.refusal ?? this.answer(method, new URL(url, "http://server"), body);
     return new Response(status === 204 ? null : JSON.stringify(answer), { status });
