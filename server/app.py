@@ -116,7 +116,7 @@ class App:
                     default_link_role(config.people),
                     most_owned=config.http.max_documents_per_user,
                 ),
-                AttachmentsApi(store, self._sandbox, _upload_limits(config)),
+                AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(
                     SharingDesk(
                         store, access, lambda: self._way_in.key.derived("links"), config.http.max_people_per_document

@@ -16,10 +16,11 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action
 from server.http.operation import Asked, operation
 from server.http.requests import body_of
-from server.people.access import NotPossible, no_such_document
+from server.people.access import Access, NotPossible, no_such_document
 from server.sandbox import ImageFacts
 from server.store.base import Attachment as StoredAttachment
 from server.store.base import Store
@@ -47,6 +48,12 @@ class Attachment(Struct):
     size: int
     width: int
     height: int
+
+
+class PictureSource(Struct):
+    """The document that has a picture already."""
+
+    document_id: str
 
 
 class ImageChecker(Protocol):
@@ -93,8 +100,9 @@ class _Line:
 class AttachmentsApi:
     """Pictures over HTTP."""
 
-    def __init__(self, store: Store, images: ImageChecker, limits: UploadLimits) -> None:
+    def __init__(self, store: Store, access: Access, images: ImageChecker, limits: UploadLimits) -> None:
         self._store = store
+        self._access = access
         self._images = images
         self._limits = limits
         self._lines: dict[str, _Line] = {}
@@ -109,11 +117,7 @@ class AttachmentsApi:
     async def attach(self, asked: Asked) -> Attachment:
         """Add a picture to a document. The body is the picture's bytes: PNG, JPEG, GIF or WebP."""
         document_id = asked.document_id
-        entry = await self._store.catalogue.get(document_id)
-        if entry is None:
-            raise no_such_document()
-        if entry.trashed_at is not None:
-            raise NotPossible("This document is in the trash: restore it first.")
+        await self._require_open(document_id)
         person = asked.account.person
         async with self._place(person), body_of(asked.request, asked.account, self._limits.upload_bytes) as data:
             facts = await self._images.check_image(data, person)
@@ -124,21 +128,43 @@ class AttachmentsApi:
         url = asked.headers["Location"] = f"/api/documents/{document_id}/attachments/{sha256}"
         return Attachment(url, sha256, facts.media_type, len(data), facts.width, facts.height)
 
+    @operation("PUT /api/documents/{document_id}/attachments/{sha256}", needs=Action.WRITE, errors={409})
+    async def copy_attachment(self, asked: Asked, body: PictureSource) -> None:
+        """Add a picture that another document has. The person must be able to read that document.
+
+        The picture then belongs to both documents, and stays when either is deleted.
+        """
+        document_id, sha256 = asked.document_id, _sha256_of(asked)
+        if not is_document_id(body.document_id):
+            raise no_such_document()
+        source_id = DocumentId(body.document_id)
+        await self._access.require(asked.identity, source_id, Action.READ)
+        await self._require_open(document_id)
+        most = self._limits.document_bytes
+        if not await self._store.attachments.copy(document_id, source_id, sha256, most_bytes=most):
+            raise _no_such_attachment()
+
     @operation(
         "GET /api/documents/{document_id}/attachments/{sha256}", needs=Action.READ, answers={200: IMAGES, 304: None}
     )
     async def get_attachment(self, asked: Asked) -> Response:
         """Fetch a picture. An address always has the same bytes."""
-        sha256 = asked.request.path_params["sha256"]
-        if not _SHA256.match(sha256):
-            raise no_such_document()
+        sha256 = _sha256_of(asked)
         attachment = await self._store.attachments.fetch(asked.document_id, sha256)
         if attachment is None:
-            raise ProtocolError(Code.NOT_FOUND, "There is no such attachment.")
+            raise _no_such_attachment()
         headers = {**_HEADERS, "ETag": f'"{sha256}"'}
         if sha256 in asked.request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(attachment.data, headers=headers, media_type=attachment.media_type)
+
+    async def _require_open(self, document_id: DocumentId) -> None:
+        """Raise a refusal unless the document is there and out of the trash."""
+        entry = await self._store.catalogue.get(document_id)
+        if entry is None:
+            raise no_such_document()
+        if entry.trashed_at is not None:
+            raise NotPossible("This document is in the trash: restore it first.")
 
     @asynccontextmanager
     async def _place(self, person: str) -> AsyncIterator[None]:
@@ -163,6 +189,17 @@ class AttachmentsApi:
             line.uploads -= 1
             if not line.uploads:
                 del self._lines[person]
+
+
+def _sha256_of(asked: Asked) -> str:
+    sha256: str = asked.request.path_params["sha256"]
+    if not _SHA256.match(sha256):
+        raise no_such_document()
+    return sha256
+
+
+def _no_such_attachment() -> ProtocolError:
+    return ProtocolError(Code.NOT_FOUND, "There is no such attachment.")
 
 
 def _too_many() -> ProtocolError:

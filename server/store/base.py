@@ -380,6 +380,15 @@ class Attachments(Protocol):
         more than `most_bytes` together, even if several are stored at once.
         """
 
+    async def copy(
+        self, document_id: DocumentId, source_id: DocumentId, sha256: str, *, most_bytes: int | None = None
+    ) -> bool:
+        """Store another document's file here as well, or do nothing if it is here already.
+
+        Each document keeps its own copy, so neither loses the file with the other one. Return False
+        if there is no such document, or no such file there. Raises ProtocolError as `put` does.
+        """
+
     async def fetch(self, document_id: DocumentId, sha256: str) -> Attachment | None:
         """Read a file, or return None if there is none. Raises InvariantError if it is damaged."""
 

@@ -251,6 +251,27 @@ async def test_a_documents_attachments_are_bounded_together(store: SqlStore) -> 
     assert await store.attachments.put(DOCUMENT, file_of(1000, "e"))
 
 
+async def test_a_copied_attachment_belongs_to_both_documents(store: SqlStore) -> None:
+    await fill(store)
+    await fill(store, document_id=OTHER)
+    name = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"  # sha256(b"test")
+    attachment = Attachment(name, "image/png", b"test")
+    await store.attachments.put(DOCUMENT, attachment)
+    copy = store.attachments.copy
+    with pytest.raises(ProtocolError) as refused:
+        await copy(OTHER, DOCUMENT, name, most_bytes=3)
+    assert refused.value.code is Code.DOCUMENT_FULL
+    assert await store.attachments.fetch(OTHER, name) is None
+    assert await copy(OTHER, DOCUMENT, name, most_bytes=4)
+    assert await copy(OTHER, DOCUMENT, name, most_bytes=4), "again: nothing is added"
+    assert not await copy(OTHER, DOCUMENT, "0" * 64)
+    assert not await copy(OTHER, NOWHERE, "0" * 64)
+    assert not await copy(NOWHERE, DOCUMENT, name)
+    await store.catalogue.delete(DOCUMENT)
+    assert await store.attachments.fetch(OTHER, name) == attachment
+    assert await copy(OTHER, DOCUMENT, name), "it is here already"
+
+
 async def test_attachments_that_are_put_at_once_do_not_pass_the_bound_together(store: SqlStore) -> None:
     await fill(store)
     puts = [store.attachments.put(DOCUMENT, file_of(400, name), most_bytes=1000) for name in "abcdef"]

@@ -96,7 +96,7 @@ class Site:
         documents = DocumentsApi(
             self.store.catalogue, self.access, self.pages, self.clock.utc, most_owned=self.most_owned
         )
-        attachments = AttachmentsApi(self.store, self.sandbox, self.uploads)
+        attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         others = [*routes_of(self.health), *Pages(self.assets).routes()]
         site = http_app([documents, attachments, sharing], self.access, others, self.rates, budget=self.budget)

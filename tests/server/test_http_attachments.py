@@ -121,6 +121,55 @@ async def test_a_picture_is_not_found_under_another_document(client: httpx.Async
     assert error_of(await client.get(url.upper().replace(attachments.upper(), attachments))) == (404, "not_found")
 
 
+async def test_a_picture_belongs_to_each_document_that_has_it(client: httpx.AsyncClient, attachments: str) -> None:
+    """Also when the document that had it first is deleted for ever."""
+    url = (await client.post(attachments, content=picture())).json()["url"]
+    first, sha256 = attachments.split("/")[3], url[-64:]
+    second = f"/api/documents/{(await client.post('/api/documents')).json()['id']}"
+    copied = f"{second}/attachments/{sha256}"
+    for _ in range(2):
+        assert (await client.put(copied, json={"document_id": first})).status_code == 204
+    await client.post(f"/api/documents/{first}/trash")
+    assert (await client.delete(f"/api/documents/{first}")).status_code == 204
+    served = await client.get(copied)
+    assert (served.content, served.headers["content-type"]) == (picture(), "image/png")
+
+
+async def test_a_picture_is_copied_only_from_where_it_is_and_where_one_may_read(
+    client: httpx.AsyncClient, attachments: str
+) -> None:
+    mallory, alice = {"X-Name": "mallory"}, {"X-Name": "alice"}
+    mine = (await client.post("/api/documents", headers=mallory)).json()["id"]
+    hers = (await client.post("/api/documents", headers=alice)).json()["id"]
+    await client.put(f"/api/documents/{hers}/link", json={"role": None}, headers=alice)
+    sent = await client.post(f"/api/documents/{hers}/attachments", content=picture(), headers=alice)
+    sha256 = sent.json()["sha256"]
+    here = f"/api/documents/{mine}/attachments/{sha256}"
+
+    for source in (hers, "no-such-document-at-all", "short"):
+        refused = await client.put(here, json={"document_id": source}, headers=mallory)
+        assert error_of(refused) == (404, "not_found")
+    assert error_of(await client.put(here, json={"document_id": mine}, headers=mallory)) == (404, "not_found")
+    assert error_of(await client.put(here[:-1], json={"document_id": mine}, headers=mallory)) == (404, "not_found")
+    stranger = await client.put(f"/api/documents/{hers}/attachments/{sha256}", json={"document_id": mine})
+    assert error_of(stranger) == (404, "not_found")
+    await client.post(f"/api/documents/{mine}/trash", headers=mallory)
+    trashed = await client.put(here, json={"document_id": mine}, headers=mallory)
+    assert error_of(trashed) == (409, "forbidden")
+
+
+async def test_copied_pictures_count_where_they_are_copied_to(sandbox: Sandbox) -> None:
+    small, other = picture(), picture(size=(41, 30))
+    limits = UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=len(small) + len(other) - 1)
+    async with Site(sandbox=sandbox, uploads=limits).client() as client:
+        first, second = [(await client.post("/api/documents")).json()["id"] for _ in range(2)]
+        sha256 = (await client.post(f"/api/documents/{first}/attachments", content=small)).json()["sha256"]
+        await client.post(f"/api/documents/{second}/attachments", content=other)
+        full = await client.put(f"/api/documents/{second}/attachments/{sha256}", json={"document_id": first})
+        assert error_of(full) == (413, "document_full")
+        assert (await client.get(f"/api/documents/{second}/attachments/{sha256}")).status_code == 404
+
+
 async def test_uploads_at_once_are_bounded(client: httpx.AsyncClient, attachments: str) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 

@@ -61,6 +61,7 @@ REQUESTS = [
     Ask(Action.READ, "GET"),
     Ask(Action.READ, "GET", f"/attachments/{SHA256}"),
     Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
+    Ask(Action.WRITE, "PUT", f"/attachments/{SHA256}", json={"document_id": DOCUMENT}),
     Ask(Action.RENAME, "PATCH", json={"title": "Another"}),
     Ask(Action.SEE_PEOPLE, "GET", "/people"),
     Ask(Action.SHARE, "POST", "/people", json={"user_id": "new", "role": "viewer"}),

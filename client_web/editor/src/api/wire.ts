@@ -15,6 +15,11 @@ export interface FormatChange {
   readonly any_format: boolean;
 }
 
+/** The document that has a picture already. */
+export interface PictureSource {
+  readonly document_id: string;
+}
+
 /** A role for somebody, who is named either by their e-mail address or by their user id. */
 export interface Invitation {
   readonly role: "commenter" | "editor" | "viewer";
