@@ -81,3 +81,8 @@ class Site:
         """Move a document to the trash."""
         async with httpx.AsyncClient() as http:
             (await http.post(f"{self.url}/api/documents/{document_id}/trash")).raise_for_status()
+
+    async def delete(self, document_id: str) -> None:
+        """Delete a document that is in the trash."""
+        async with httpx.AsyncClient() as http:
+            (await http.delete(f"{self.url}/api/documents/{document_id}")).raise_for_status()

@@ -118,6 +118,31 @@ async def test_pictures_in_pasted_words_come_along_or_are_said_to_be_missing(mee
     await alice.shows("Saved")
 
 
+async def test_pictures_of_a_document_that_is_deleted_for_ever_live_on_in_its_copy(
+    meet: Meeting, shared_site: Site
+) -> None:
+    """The browser still holds them; the server has them no more."""
+    document_id = await shared_site.new_document("Doomed")
+    person = await meet("Alice")
+    person.expects(REFUSED)
+    alice = await person.opens(document_id)
+    await alice.can_be_reopened_offline()
+    await alice.goes_to_start()
+    await alice.pastes_file("flag.png", "image/png", base64.b64encode(small_png()).decode())
+    await is_drawn(alice)
+    await alice.shows("Saved")
+    await shared_site.trash(document_id)
+    await shared_site.delete(document_id)
+
+    await alice.page.get_by_role("button", name="Save as new document").click()
+    await expect(alice.title).to_have_value("Doomed (copy)")
+    await is_drawn(alice)
+    source = await alice.sheet.get_by_role("img").get_attribute("src") or ""
+    assert source.startswith(f"/api/documents/{alice.page.url.rpartition('/')[2]}/attachments/")
+    bob = await (await meet("Bob")).opens(alice.page.url.rpartition("/")[2])
+    await is_drawn(bob)
+
+
 async def test_a_picture_that_is_copied_belongs_to_the_other_document(meet: Meeting, shared_site: Site) -> None:
     person = await meet("Alice")
     alice = await person.opens(await shared_site.new_document())

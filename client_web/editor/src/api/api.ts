@@ -52,6 +52,8 @@ export interface Api extends SharingCalls {
   readonly restoreDocument: (id: string) => Promise<DocumentEntry>;
   /** Deletes a document that is in the trash, for ever. */
   readonly deleteDocument: (id: string) => Promise<void>;
+  /** Adds a picture of another document, by its address there; returns its address here. */
+  readonly copyAttachment: (id: string, address: string) => Promise<string>;
   readonly uploadAttachment: (id: string, image: Blob, signal?: AbortSignal) => Promise<Attachment>;
 }
 
@@ -79,6 +81,13 @@ export function createApi(fetch: Fetch, base = ""): Api {
     restoreDocument: async (id) => toDocument(await call(`${document(id)}/restore`, { method: "POST" })),
     deleteDocument: async (id) => {
       await call(document(id), { method: "DELETE" });
+    },
+    copyAttachment: async (id, address) => {
+      const [, , , owner = "", , sha256] = address.split("/");
+      const copied = `${document(id)}/attachments/${sha256}`;
+      const body = { document_id: owner } satisfies wire.PictureSource;
+      await call(copied, { method: "PUT", body });
+      return copied;
     },
     uploadAttachment: async (id, image, signal) =>
       toAttachment(await call(`${document(id)}/attachments`, { method: "POST", body: image, signal })),

@@ -2,7 +2,7 @@
 
 import { prosemirrorToYXmlFragment } from "@manyhands/binding";
 import type { Provider } from "@manyhands/provider";
-import { documentSchema, FRAGMENT } from "@manyhands/schema";
+import { documentSchema, FRAGMENT, isAllowedImage } from "@manyhands/schema";
 import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
 import type { Api } from "../api/api";
@@ -48,15 +48,27 @@ export interface NewCopy {
   readonly title: string;
 }
 
+export interface SavedCopy {
+  readonly id: string;
+  /** How many pictures did not come along: neither the server gives them, nor has this device a copy. */
+  readonly lostPictures: number;
+}
+
 /**
- * Makes a new document with the local content and returns its id once the server holds it durably. The content is written
+ * Makes a new document with the local content and returns once the server holds it durably. The content is written
  * anew, so that what the server refused in the old document's history does not come along.
  */
-export async function saveAsNew({ api, open, source, title }: NewCopy): Promise<string> {
-  const node = readUpdate(source.copy(), documentSchema());
-  const doc = new Y.Doc();
-  prosemirrorToYXmlFragment(node, doc.getXmlFragment(FRAGMENT));
+export async function saveAsNew({ api, open, source, title }: NewCopy): Promise<SavedCopy> {
+  const old = readUpdate(source.copy(), documentSchema());
   const { id } = await api.createDocument(title);
+  const pictures = picturesIn(old);
+  const brought = new Map<string, string>();
+  for (const address of pictures) {
+    const own = await bringPicture(address, id, api);
+    if (own !== null) brought.set(address, own);
+  }
+  const doc = new Y.Doc();
+  prosemirrorToYXmlFragment(withPicturesAt(old, brought), doc.getXmlFragment(FRAGMENT));
   const user = { name: "Copy", color: "#5d5a52" };
   const provider = open({ documentId: id, user, doc });
   try {
@@ -64,7 +76,41 @@ export async function saveAsNew({ api, open, source, title }: NewCopy): Promise<
   } finally {
     await provider.destroy();
   }
-  return id;
+  return { id, lostPictures: pictures.size - brought.size };
+}
+
+function picturesIn(document: Node): ReadonlySet<string> {
+  const addresses = new Set<string>();
+  document.descendants(({ type, attrs }) => {
+    if (type.name === "image" && isAllowedImage(attrs.src)) addresses.add(attrs.src);
+  });
+  return addresses;
+}
+
+/** Returns the picture's address in the document `id`; null if the picture is not to be had. */
+async function bringPicture(address: string, id: string, api: Api): Promise<string | null> {
+  try {
+    return await api.copyAttachment(id, address);
+  } catch {
+    // The old document may be gone, or closed to this person; the browser often holds its pictures still.
+    try {
+      const answer = await fetch(address);
+      return answer.ok ? (await api.uploadAttachment(id, await answer.blob())).url : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+function withPicturesAt(node: Node, addresses: ReadonlyMap<string, string>): Node {
+  if (node.isText) return node;
+  const { type, attrs, marks } = node;
+  const moved = type.name === "image" ? { ...attrs, src: addresses.get(attrs.src) ?? attrs.src } : attrs;
+  return type.create(
+    moved,
+    node.children.map((child) => withPicturesAt(child, addresses)),
+    marks,
+  );
 }
 
 function whenSaved(provider: Provider): Promise<void> {

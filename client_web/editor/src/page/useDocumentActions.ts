@@ -46,13 +46,17 @@ export function useDocumentActions({
     const fail = (what: string) => (reason: unknown) => {
       toasts.show({ tone: "error", message: `${what} ${reasonOf(reason)}` });
     };
+    const tell = (message: string) => void toasts.show({ message, duration: READING_MS });
     return {
       rename: (wanted) =>
         api.renameDocument(documentId, wanted).then(nothing, fail("The title was not saved.")),
       restore: () => api.restoreDocument(documentId).then(nothing, fail("The document was not restored.")),
       saveAsNewDocument: () =>
         saveAsNew({ api, open, source: provider, title: `${title || "Untitled document"} (copy)` }).then(
-          (id) => navigate(`/d/${id}`),
+          ({ id, lostPictures }) => {
+            navigate(`/d/${id}`);
+            if (lostPictures > 0) tell(lostWords(lostPictures));
+          },
           fail("No copy was made."),
         ),
       downloadSeparateCopies: () =>
@@ -81,7 +85,7 @@ export function useDocumentActions({
       },
       storeImage: (file) => api.uploadAttachment(documentId, file),
       reportUpload: (name, reason) => fail(`“${name}” was not added.`)(reason),
-      tell: (message) => void toasts.show({ message, duration: READING_MS }),
+      tell,
       reportFailure: fail("That did not work."),
     };
   }, [api, open, toasts, navigate, provider, title]);
@@ -89,6 +93,11 @@ export function useDocumentActions({
 
 /** Sentences of thirty words are not read in six seconds. */
 const READING_MS = 12_000;
+
+function lostWords(pictures: number): string {
+  const which = pictures === 1 ? "One picture" : `${pictures} pictures`;
+  return `${which} could not be copied: the server does not give ${pictures === 1 ? "it" : "them"}, and this device has no copy. The place is kept.`;
+}
 
 async function eachCopy(provider: Provider, act: (name: string) => Promise<void>): Promise<void> {
   for (const name of provider.snapshot().separateCopies) await act(name);

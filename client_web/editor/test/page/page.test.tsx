@@ -2,10 +2,10 @@
 
 import { FRAGMENT } from "@manyhands/schema";
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 import { element, words, written } from "./editors";
-import { anyDocument, openDocument, refusal } from "./openDocument";
+import { anyDocument, openDocument, type Request, refusal } from "./openDocument";
 
 beforeEach(() => localStorage.clear());
 afterEach(cleanup);
@@ -223,6 +223,57 @@ describe("when the server does not take a change", () => {
     expect(provider()).not.toBe(before);
     expect(provider().doc.getXmlFragment(FRAGMENT).toString()).toContain("Hello");
     await waitFor(() => expect(window.location.pathname).toBe("/d/copycopy"));
+  });
+
+  describe("its pictures", () => {
+    const PICTURES = ["a", "b", "c"].map(
+      (letter) => `/api/documents/abcdefgh/attachments/${letter.repeat(64)}`,
+    );
+
+    function withPictures(): Y.Doc {
+      const doc = withWords();
+      for (const src of [...PICTURES, ...PICTURES.slice(0, 1)]) {
+        const image = new Y.XmlElement("image");
+        image.setAttribute("src", src);
+        image.setAttribute("alt", "a chart");
+        doc.getXmlFragment(FRAGMENT).push([image]);
+      }
+      return doc;
+    }
+
+    /** The server copies the first picture, this device holds the second, and the third is lost. */
+    function answer({ method, path, body }: Request): Response {
+      const copied = "/api/documents/copycopy/attachments";
+      if (method === "PUT")
+        return path.endsWith(`/${"a".repeat(64)}`)
+          ? new Response(null, { status: 204 })
+          : refusal("not_found", "There is no such document.", 404);
+      if (path !== copied)
+        return new Response(JSON.stringify({ id: "copycopy", title: "" }), { status: 201 });
+      expect(body).toBeInstanceOf(Blob);
+      return new Response(JSON.stringify({ url: `${copied}/${"b".repeat(64)}` }), { status: 201 });
+    }
+
+    test("come along, from the server or from this device, and lost ones are told", async () => {
+      vi.stubGlobal("fetch", async (address: string) =>
+        address === PICTURES[1] ? new Response("bytes") : new Response(null, { status: 404 }),
+      );
+      try {
+        const { provider, requests } = openDocument({ doc: withPictures(), state: refused, answer });
+        fireEvent.click(screen.getByText("Save as new document"));
+        await waitFor(() => expect(provider().documentId).toBe("copycopy"));
+        const written = provider().doc.getXmlFragment(FRAGMENT).toString();
+        const sources = [...written.matchAll(/src="([^"]*)"/g)].map(([, src]) => src);
+        const [first, second, third] = PICTURES;
+        const here = (src = "") => src.replace("abcdefgh", "copycopy");
+        expect(sources).toEqual([here(first), here(second), third, here(first)]);
+        expect(written).toContain('alt="a chart"');
+        expect(requests.filter(({ method }) => method === "PUT")).toHaveLength(3);
+        await screen.findByText(/One picture could not be copied/);
+      } finally {
+        vi.unstubAllGlobals();
+      }
+    });
   });
 });
 
