@@ -40,7 +40,7 @@ export interface ReadOnly {
 
 export const OTHER_FORMAT: ServerError = {
   code: "other_format",
-  message: "The document has a newer format than this page. Load the page anew.",
+  message: "The document has a format now that this page does not know. Load the page anew.",
 };
 
 /** Whether who declares this format, or none, may write a document of a format, or of none. */
