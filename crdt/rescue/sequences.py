@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
+import orjson
+
 from crdt.errors import Code, InvariantError
 from crdt.protocol.links import Links
 from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, STRING, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, ItemReader
+from crdt.yjs.varint import read_varuint, varuint
 
 KEPT = frozenset({STRING, FORMAT, EMBED, TYPE, ANY})
 """Kinds of content whose bytes are kept. Of others only the place is."""
@@ -400,6 +403,8 @@ class Sequences:
                 continue
             text = _units(item.content, item.length) if isinstance(item.content, bytes) else None
             content = update[reader.content_at : reader.at] if item.kind in KEPT and text is None else b""
+            if item.kind == FORMAT:
+                content = _sorted(content)
             piece = Piece(
                 item.client,
                 item.clock,
@@ -591,6 +596,19 @@ def _cut_known(piece: Piece, end: int) -> None:
     at = end - piece.clock
     piece.origin = (piece.client, end - 1)
     piece.clock, piece.length, piece.text = end, piece.length - at, piece.text and piece.text[at:]
+
+
+def _sorted(content: bytes) -> bytes:
+    """Return a format with the keys of its value sorted: a fold leaves them in any order."""
+    if content.count(b":") < 2:
+        return content
+    length, at = read_varuint(content, 0)
+    _, value = read_varuint(content, at + length)
+    try:
+        raw = orjson.dumps(orjson.loads(content[value:]), option=orjson.OPT_SORT_KEYS)
+    except ValueError:
+        return content
+    return content[: at + length] + varuint(len(raw)) + raw
 
 
 def _units(raw: bytes, length: int) -> str:
