@@ -130,9 +130,9 @@ export class Binding {
     this.#hold = null;
   }
 
-  /** Shows what waits. */
+  /** Shows what waits; carets alone may wait for their frame. */
   flush(): void {
-    if (this.#stale.size > 0 || this.#isRedrawn) this.#showStale();
+    if (this.#stale.size > 0) this.#showStale();
   }
 
   /** Draws the carets of the others with the next frame, even if nothing else has changed. */

@@ -16,8 +16,9 @@ export interface SyncOptions {
 export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}): Plugin<SyncState> {
   const binding = new Binding(fragment, options.onError ?? log);
   // What others have written is shown before the browser or a plugin looks at the editor.
-  const showFirst = () => {
-    binding.flush();
+  const showFirst = (view: EditorView) => {
+    // In the middle of a word the browser would take any change for the end of the word.
+    if (!view.composing) binding.flush();
     return false;
   };
   return new Plugin<SyncState>({
@@ -49,9 +50,8 @@ export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}):
       handleDOMEvents: {
         keydown: (view) => {
           if (!view.composing) binding.endHold();
-          return showFirst();
+          return showFirst(view);
         },
-        beforeinput: showFirst,
         compositionstart: showFirst,
         compositionend: () => {
           binding.endComposition();
@@ -61,7 +61,7 @@ export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}):
         paste: showFirst,
         cut: showFirst,
         drop: (view) => {
-          showFirst();
+          showFirst(view);
           dragWhatIsThere(view);
           return false;
         },
