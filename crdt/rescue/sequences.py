@@ -478,15 +478,15 @@ class Sequences:
         for queue in waiting.values():
             queue.reverse()
         for client in waiting:
-            needed = {client: None}  # in order
+            needed = {client: None}  # in order: each waits for the next one
             while needed:
                 own = waiting[next(reversed(needed))]
-                if not own:
-                    needed.popitem()
-                    continue
-                missing = self._missing(own[-1])
+                missing = self._missing(own[-1]) if own else None
                 if missing is None:
-                    self._add(own.pop(), change)
+                    if own:
+                        self._add(own.pop(), change)
+                    if not own or len(needed) > 1:
+                        needed.popitem()  # whoever waited may go on: people take turns
                 elif missing in needed or not waiting.get(missing):
                     raise InvariantError("An update builds on changes that the log does not have.", Code.INTERNAL)
                 else:

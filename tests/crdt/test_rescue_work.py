@@ -76,6 +76,18 @@ class Document:
         return words_of(self.sequences.root("default"))
 
 
+@pytest.mark.parametrize("turns", [1, 2, 1000])
+def test_people_who_take_turns_are_read_from_one_update(turns: int) -> None:
+    """A snapshot holds all of them, and each builds on the others again and again."""
+    document, writer = Document(), Writer()
+    last = writer.line(10, "x")
+    for turn in range(turns):
+        for client in (11, 12, 10):
+            last = writer.text(client, str(turn % 10), origin=last)
+    document.hear(writer.update(), None, 10)
+    assert document.words() == f"<paragraph>x{''.join(str(turn % 10) * 3 for turn in range(turns))}</>"
+
+
 def test_what_is_typed_into_a_block_that_was_rebuilt_500_times_arrives() -> None:
     document, writer = Document(), Writer()
     first = writer.line(10, "abcdefghij")
