@@ -323,20 +323,19 @@ class _Rescue:
             and (piece.kind in _INLINE_CONTENT or piece.kind == TYPE)
         )
 
-    def _without_known_copies(self, piece: Piece | None) -> Iterator[Piece]:
+    def _without_known_copies(self, piece: Piece) -> Iterator[Piece]:
         """Yield the parts of a dead piece, without copies of what this update has deleted."""
         sequences = self._sequences
-        while piece is not None:
-            rest = None
-            source = piece
+        parts = [piece]
+        while parts:
+            part = source = parts.pop()
             while source.source is not None:
                 sequences.spend(1)
                 source = sequences.starting(*source.source)
-                if source.length < piece.length:
-                    rest = sequences.cut(piece, source.length)
-            if source is piece or source.named != self._turn:
-                yield piece
-            piece = rest
+                if source.length < part.length:
+                    parts.append(sequences.cut(part, source.length))
+            if source is part or source.named != self._turn:
+                yield part
 
     def _rescue_lost(self, lost: list[Piece], first: set[Branch | None]) -> None:
         chosen = set(lost)

@@ -1,6 +1,7 @@
 """Scribe: what the server writes and deletes in answer to one update, and who is whose heir."""
 
 from collections.abc import Iterable
+from typing import TypeVar, cast
 
 from crdt.ids import ClientId
 from crdt.protocol.links import Links
@@ -151,7 +152,26 @@ class Scribe:
             for piece in self.sequences.between(client, first, end)
             if piece.source is not None
         ]
-        return Links(tuple(heirs), tuple(sources))
+        # Joined, so that they do not depend on how the pieces were cut before.
+        return Links(tuple(_joined(heirs)), tuple(_joined(sources)))
+
+
+Link = TypeVar("Link", bound=tuple[int, ...])
+
+
+def _joined(links: list[Link]) -> list[Link]:
+    """Join links of characters that follow on one another, and whose heirs do as well."""
+    joined: list[Link] = []
+    for link in links:
+        client, clock, length, other, other_clock, *rest = link
+        last = joined[-1] if joined else None
+        if last is not None and (last[0], last[1] + last[2], last[3], last[4] + last[2], *last[5:]) == (
+            client, clock, other, other_clock, *rest,
+        ):  # fmt: skip
+            joined[-1] = cast(Link, (*last[:2], last[2] + length, *last[3:]))
+        else:
+            joined.append(link)
+    return joined
 
 
 def _goes_on(piece: Piece, after: Piece) -> bool:
