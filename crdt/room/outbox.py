@@ -341,7 +341,8 @@ class Outbox:
     ) -> Appending:
         """Make one row of the first `count` submissions, with the server's answers.
 
-        `answers`: one for each update, None for updates that need none.
+        `answers`: one for each update, None for updates that need none; empty if they could not be
+        found. Then the row may stand behind rows that nobody here knows yet.
         """
         while count < len(self.waiting) and not self.waiting[count].updates:
             count += 1  # a copy that rides along with what came before it
@@ -351,7 +352,7 @@ class Outbox:
         updates = tuple([each for pair in answered for each in pair if each is not None])
         appending = self._put_under_way(update_id, submissions, updates, known)
         rescues = tuple([each for each in answers if each is not None])
-        self.under_way = replace(appending, moves=True, rescues=rescues, heirs=heirs)
+        self.under_way = replace(appending, moves=bool(answers), rescues=rescues, heirs=heirs)
         return self.under_way
 
     def _put_under_way(

@@ -390,10 +390,10 @@ class Room:
         answers = [None if each is None else inspect(each, self._gate_limits, durable=True) for each in found]
         # What waits during a reload is judged anew afterwards. Its author may write no more.
         asked = None if self._catching_up.reloading else self._rescuing.answered(question)
-        if asked is None or question.known != self.seq or not outbox.begins_with(asked):
+        if asked is None or (rescued and question.known != self.seq) or not outbox.begins_with(asked):
             return []
         heirs = rescued.heirs if rescued else b""
-        appending = outbox.next_rescued(self._new_update_id(), question.known, len(asked), answers, heirs)
+        appending = outbox.next_rescued(self._new_update_id(), self.seq, len(asked), answers, heirs)
         return [appending.effect(self.epoch)]
 
     def rescue_late(self) -> list[Effect]:

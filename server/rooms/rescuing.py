@@ -42,6 +42,15 @@ INLINE_WORK = 200_000
 BUSY_PAUSES = (0.1, 0.3, 1.0, 3.0)
 """Seconds between tries while the sandbox is too busy."""
 
+PATIENCE = 20.0
+"""Seconds for which a row is asked about again because other nodes were faster each time.
+
+Afterwards the row leaves without an answer. It would perhaps never leave otherwise.
+"""
+
+AGAIN_SECONDS = 5.0
+"""Seconds after an answer in which the same row may be asked about again because of `Behind`."""
+
 FORGOTTEN_SECONDS = 60.0
 """Seconds after the last rescue after which the sequences are forgotten."""
 
@@ -61,6 +70,10 @@ class Rescuing:
         """The row that the sequences hold, in the log or not."""
         self._expected = b""
         """The batch of that row if it was answered here, so that the log may hold another one."""
+        self._asked_first: Said | None = None
+        """The first update of the last question. If that was in vain, the next one begins with it.
+        """
+        self._asked_since = self._answered_at = 0.0
         self._forget: asyncio.TimerHandle | None = None
 
     async def answer(self, question: Rescue) -> Rescued | None:
@@ -68,12 +81,20 @@ class Rescuing:
 
         Words may die then. The log says why.
         """
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if question.said[0] != self._asked_first or now > self._answered_at + AGAIN_SECONDS:
+            self._asked_first, self._asked_since = question.said[0], now
         try:
+            if now > self._asked_since + PATIENCE:
+                raise Unavailable("Other nodes write faster than answers are found.")
             rescued = await self._answer(question)
         except Exception as error:  # noqa: BLE001 - without a rescue everything else goes on
             self._sequences = None
             log.error("rescue_failed", document=self._document_id, reason=f"{type(error).__name__}: {error}"[:300])
             return None
+        finally:
+            self._answered_at = loop.time()
         if self._forget is not None:
             self._forget.cancel()
         self._forget = asyncio.get_running_loop().call_later(FORGOTTEN_SECONDS, self.forget)
@@ -86,7 +107,7 @@ class Rescuing:
             self._forget.cancel()
             self._forget = None
 
-    async def _answer(self, question: Rescue) -> Rescued | None:
+    async def _answer(self, question: Rescue) -> Rescued:
         try:
             sequences = await self._go_on(question.known)
             if sequences is not None:
@@ -95,7 +116,7 @@ class Rescuing:
             pass  # too much work for the loop
         loaded = await self._reader.load(failed=False)
         if loaded is None or not loaded.snapshot_seq <= question.known <= loaded.head:
-            return None  # the log has gone on, and the store will say so
+            return Rescued((None,) * len(question.said), b"")  # the log has gone on, and the store will say so
         loaded = _up_to(loaded, question.known)
         stored = len(loaded.snapshot or b"") + len(loaded.memory) + sum(len(row.batch) for row in loaded.rows)
         if stored <= INLINE_BYTES and sum(len(said.update) for said in question.said) <= INLINE_SAID:

@@ -161,6 +161,18 @@ def test_without_an_answer_the_row_is_appended_all_the_same() -> None:
     assert bob.acknowledged == [Seq(2)]
 
 
+def test_without_an_answer_the_row_may_stand_behind_others() -> None:
+    """Other nodes may write so fast that no answer is ever in time."""
+    table, alice, bob = begun()
+    bob.sends(make_heading(bob, "hello"))
+    table.flush()
+    elsewhere = encode(type_into(alice, 5, " world"))
+    table.log.append(elsewhere)
+    table.carry_out(table.room.remote(row(2, elsewhere)))
+    table.carry_out(table.room.rescued(asked(table), None))
+    assert [(append.known, append.moves) for append in table.appends] == [(Seq(2), False)]
+
+
 def test_people_are_told_that_nothing_is_saved_while_an_answer_is_late() -> None:
     table, alice, bob = begun()
     bob.sends(make_heading(bob, "hello"))

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from crdt.errors import Unavailable
-from crdt.ids import ClientId, Seq
+from crdt.ids import ClientId, Seq, UpdateId
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import Acknowledged, JoinRequest, UpdateMessage
 from crdt.rescue.rescue import Rescued, Said
 from server.bus.memory import MemoryBusNetwork
 from server.rooms import rescuing
 from server.sandbox import Sandbox
-from server.store.base import Loaded
+from server.store.base import Append, Appended, Loaded
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
@@ -153,6 +153,29 @@ async def test_a_busy_sandbox_is_asked_again(monkeypatch: pytest.MonkeyPatch) ->
         await bob.sends(restructured, 1)
         alice.hears()
         assert str(alice.root) == "<heading>hello new 0</heading>"
+
+
+async def test_a_row_is_saved_though_another_node_is_faster_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rescuing, "INLINE_BYTES", 10)
+    monkeypatch.setattr(rescuing, "PATIENCE", 0.0)
+    other: Doc[Any] = Doc(client_id=99)
+    notes = other.get("notes", type=Text)
+
+    class Overtaken(InProcessSandbox):
+        async def rescue(self, loaded: Loaded, said: Any) -> Rescued:
+            rescued = await super().rescue(loaded, said)
+            before = other.get_state()
+            notes.insert(0, "faster")
+            batch = _batch(other.get_update(before))
+            row = Append(DOCUMENT, loaded.epoch, UpdateId(f"other-{loaded.head}"), batch, known=loaded.head)
+            assert await house.store.log.append([row]) == [Appended(Seq(loaded.head + 1))]
+            return rescued
+
+    async with House(sandbox=Overtaken()) as house:
+        _, bob = await two(house)
+        with log_lines() as lines:
+            await bob.sends(heading(bob), 1)
+        assert "rescue_failed" in [line["event"] for line in lines]
 
 
 async def test_a_rescue_that_breaks_costs_words_and_no_edit_and_the_log_says_so(
