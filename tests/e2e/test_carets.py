@@ -79,8 +79,8 @@ async def test_a_composed_word_comes_out_whole_while_its_line_changes(
     meet: Meeting, shared_site: Site, at: str, keys: str
 ) -> None:
     alice, bob, _ = await two_in_one_document(meet, shared_site, "zero", "one two three", "four")
-    await goes_behind(alice, "three")
     await goes_behind(bob, at)
+    await goes_behind(alice, "three")
     method = InputMethod(alice)
     await method.composes("か", "かん")
     await bob.sees("かん")
@@ -96,8 +96,8 @@ async def test_a_composed_word_comes_out_whole_while_its_line_changes(
 
 async def test_a_word_composed_where_somebody_else_types_stands_once(meet: Meeting, shared_site: Site) -> None:
     alice, bob, _ = await two_in_one_document(meet, shared_site, "one two")
-    await goes_behind(alice, "one ")
-    await goes_behind(bob, "one ")
+    for each in (alice, bob):
+        await each.goes("Control+Home", *["ArrowRight"] * len("one "))
     method = InputMethod(alice)
     await method.composes("ㅎ")
     await bob.sees("ㅎ")
