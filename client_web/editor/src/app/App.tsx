@@ -9,7 +9,7 @@ import { ApiContext } from "../api/ApiContext";
 import type { Api } from "../api/api";
 import { useStanding, type WhoAmI, WhoContext } from "../api/whoAmI";
 import type { DocumentsView } from "../documents/views";
-import { type Updates, UpdatesContext } from "../service-worker/updates";
+import { type Updates, UpdatesContext, useUpdates } from "../service-worker/updates";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
@@ -69,6 +69,7 @@ function Pages() {
 
 /** A tab that outlived a release knows its pages under names that the server has no more. */
 function MissingPage() {
+  const { renew } = useUpdates();
   return (
     <main>
       <EmptyState
@@ -76,7 +77,7 @@ function MissingPage() {
         picture={<Mark size={56} />}
         title="This page could not be loaded"
         action={
-          <Button variant="primary" onClick={() => window.location.reload()}>
+          <Button variant="primary" onClick={() => void renew()}>
             Reload
           </Button>
         }

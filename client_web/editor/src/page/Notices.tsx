@@ -14,6 +14,7 @@ import {
 } from "lucide-react";
 import { SignInLink } from "../account/SignInPage";
 import { signInAddress, useStanding } from "../api/whoAmI";
+import { useUpdates } from "../service-worker/updates";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { ReadOnly } from "./access";
@@ -64,9 +65,7 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
           action={
             <span className="page-notice-actions">
               <DownloadButton onDownload={onDownload} />
-              <Button size="small" icon={RotateCcw} onClick={() => window.location.reload()}>
-                Reload the page
-              </Button>
+              <RenewButton />
             </span>
           }
         >
@@ -211,6 +210,11 @@ function DownloadButton({ onDownload }: { readonly onDownload: () => void }) {
       Download a copy
     </Button>
   );
+}
+
+function RenewButton() {
+  const { renew } = useUpdates();
+  return <BusyButton icon={RotateCcw} label="Reload the page" onPress={renew} />;
 }
 
 interface BusyButtonProps {

@@ -6,6 +6,8 @@
 import type { Updates } from "./updates";
 
 const SCRIPT = "/service-worker.js";
+/** How long a network may take to say that there is nothing newer. */
+const PATIENCE_MS = 5_000;
 
 /** `container` is the browser's; `reload` reloads the page. */
 export function registerServiceWorker(container: ServiceWorkerContainer, reload: () => void): Updates {
@@ -14,12 +16,13 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
   let registered: ServiceWorkerRegistration | null = null;
   const look = () => void registered?.update().catch(() => undefined);
 
-  const announce = (registration: ServiceWorkerRegistration) => {
-    const activateWaiting = () => {
-      if (!registration.waiting) return reload();
-      container.addEventListener("controllerchange", reload, { once: true });
-      registration.waiting.postMessage({ type: "SKIP_WAITING" });
-    };
+  const activateWaiting = () => {
+    if (!registered?.waiting) return reload();
+    container.addEventListener("controllerchange", reload, { once: true });
+    registered.waiting.postMessage({ type: "SKIP_WAITING" });
+  };
+
+  const announce = () => {
     if (!activate) for (const listener of listeners) listener(activateWaiting);
     activate = activateWaiting;
   };
@@ -27,11 +30,11 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
   const watch = (registration: ServiceWorkerRegistration) => {
     registered = registration;
     // Without a controller this is the first version ever: it serves from now on, and there is nothing to say.
-    if (registration.waiting && container.controller) announce(registration);
+    if (registration.waiting && container.controller) announce();
     registration.addEventListener("updatefound", () => {
       const worker = registration.installing;
       worker?.addEventListener("statechange", () => {
-        if (worker.state === "installed" && container.controller) announce(registration);
+        if (worker.state === "installed" && container.controller) announce();
       });
     });
     // A tab may stay open for weeks: ask whenever somebody returns to it.
@@ -50,5 +53,19 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
       return () => listeners.delete(listener);
     },
     look,
+    renew: async () => {
+      const asked = registered?.update().catch(() => undefined);
+      await Promise.race([asked, new Promise((late) => setTimeout(late, PATIENCE_MS))]);
+      if (registered?.installing) await installed(registered.installing);
+      activateWaiting();
+    },
   };
+}
+
+function installed(worker: ServiceWorker): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => worker.state === "installing" || resolve();
+    worker.addEventListener("statechange", look);
+    look();
+  });
 }

@@ -50,6 +50,7 @@ test("a new version is offered and taken only when somebody says so", async () =
       return () => undefined;
     },
     look: () => undefined,
+    renew: async () => undefined,
   };
   open("/nowhere", updates);
   const reload = await screen.findByRole("button", { name: "Reload" });

@@ -35,8 +35,12 @@ class FakeRegistration extends EventTarget {
   installing: FakeWorker | null = null;
   waiting: FakeWorker | null = null;
 
+  /** What the server has that this browser has not. */
+  news: () => void = () => undefined;
+
   async update(): Promise<void> {
     this.looks += 1;
+    this.news();
   }
 }
 
@@ -87,6 +91,28 @@ test("a newer version is announced once and reloads the page only when it is wan
   expect(tab.reloads).toBe(0);
   tab.announced[0]?.();
   expect(tab.reloads).toBe(1);
+});
+
+test("to renew a tab is to switch to what the server has, also if nobody had heard of it", async () => {
+  const container = new FakeContainer();
+  container.controller = new EventTarget();
+  const tab = await openTab(container);
+  const before = container.controller;
+  container.registration.news = () => container.install();
+  await tab.updates.renew();
+  expect(container.controller).not.toBe(before);
+  expect(tab.reloads).toBe(1);
+});
+
+test("where there is nothing newer, to renew a tab is to reload it", async () => {
+  const container = new FakeContainer();
+  container.controller = new EventTarget();
+  const tab = await openTab(container);
+  container.registration.news = () => {
+    throw new TypeError("Failed to fetch");
+  };
+  await tab.updates.renew();
+  expect([tab.reloads, container.registration.looks]).toEqual([1, 1]);
 });
 
 test("another tab's switch reloads nobody else; asking afterwards does", async () => {
