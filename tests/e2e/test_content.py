@@ -134,6 +134,10 @@ async def test_pictures_of_a_document_that_is_deleted_for_ever_live_on_in_its_co
     await shared_site.trash(document_id)
     await shared_site.delete(document_id)
 
+    async with alice.page.expect_download() as download:
+        await alice.page.get_by_role("button", name="Download a copy").click()
+    assert "data:image/png;base64," in (await (await download.value).path()).read_text()
+
     await alice.page.get_by_role("button", name="Save as new document").click()
     await expect(alice.title).to_have_value("Doomed (copy)")
     await is_drawn(alice)

@@ -7,8 +7,9 @@ import type { Me } from "../api/me";
 import { useUpdates } from "../service-worker/updates";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { NotFoundPage } from "../ui/NotFoundPage";
+import { useToasts } from "../ui/Toast";
 import { isShutOut } from "./access";
-import { copyOf, save } from "./copies";
+import { copyOf, lossOf, save } from "./copies";
 import { DocumentView } from "./DocumentView";
 import { CrashScreen, GoneScreen, LoadingScreen, LostAccessScreen, OfflineScreen } from "./Screens";
 import { useDocumentActions } from "./useDocumentActions";
@@ -56,8 +57,13 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
     if (isSynced) updates.look();
   }, [updates, isSynced]);
   const [crash, setCrash] = useState<{ readonly error: unknown } | null>(null);
-  const download = () => save(copyOf(provider.copy(), state.document?.title ?? ""));
-  if (crash) return <CrashScreen error={crash.error} onDownload={download} />;
+  const toasts = useToasts();
+  const download = async () => {
+    const copy = await copyOf(provider.copy(), state.document?.title ?? "");
+    save(copy);
+    if (copy.lostPictures > 0) toasts.show({ message: lossOf(copy.lostPictures) });
+  };
+  if (crash) return <CrashScreen error={crash.error} onDownload={() => void download()} />;
   if (!state.loaded) {
     if (isShutOut(state)) return <NotFoundPage />;
     if (state.closed?.code === "unauthenticated") return <SignInPage />;
@@ -69,10 +75,10 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
     return <LoadingScreen progress={state.progress} />;
   }
   if (isShutOut(state)) {
-    return <LostAccess provider={provider} onDownload={download} onRetry={onReopen} />;
+    return <LostAccess provider={provider} onDownload={() => void download()} onRetry={onReopen} />;
   }
   return (
-    <ErrorBoundary fallback={(error) => <CrashScreen error={error} onDownload={download} />}>
+    <ErrorBoundary fallback={(error) => <CrashScreen error={error} onDownload={() => void download()} />}>
       <DocumentView
         provider={provider}
         state={state}
@@ -80,7 +86,7 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
         me={me}
         onPersonChange={onPersonChange}
         onReopen={onReopen}
-        onDownload={download}
+        onDownload={() => void download()}
         onCrash={(error) => setCrash({ error })}
       />
     </ErrorBoundary>

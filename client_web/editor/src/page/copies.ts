@@ -13,23 +13,39 @@ import type { OpenDocument } from "./useProvider";
 export interface Download {
   readonly filename: string;
   readonly content: Blob;
+  /** How many pictures the file does not hold, but names by their address on the server. */
+  readonly lostPictures: number;
 }
 
+/** Milliseconds for all pictures of a download together. */
+const PICTURES_TIME = 20_000;
+/** Bytes of all pictures in a download: as text they take a third more, and browsers bound a text's length. */
+const PICTURES_BYTES = 100_000_000;
+
 /**
- * Returns the document as a page of HTML that any browser shows; if even that fails, the bytes of the Yjs update, from which
- * everything can be rebuilt.
+ * Returns the document as a page of HTML that any browser shows, with its pictures in it; if even that fails, the bytes of the
+ * Yjs update, from which everything can be rebuilt.
  */
-export function copyOf(update: Uint8Array, title: string): Download {
+export async function copyOf(update: Uint8Array, title: string): Promise<Download> {
   const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || "Document";
   try {
-    const words = htmlOf(readUpdate(update, readingSchema()), title);
-    return { filename: `${name}.html`, content: new Blob([words], { type: "text/html" }) };
+    const page = pageOf(readUpdate(update, readingSchema()), title);
+    const lostPictures = await takeInPictures(page);
+    const words = `<!doctype html>\n${page.documentElement.outerHTML}`;
+    return { filename: `${name}.html`, content: new Blob([words], { type: "text/html" }), lostPictures };
   } catch {
     return {
       filename: `${name}.yjs`,
       content: new Blob([update.slice()], { type: "application/octet-stream" }),
+      lostPictures: 0,
     };
   }
+}
+
+/** What to tell a person about pictures that a copy lacks. */
+export function lossOf(pictures: number): string {
+  const which = pictures === 1 ? "One picture" : `${pictures} pictures`;
+  return `${which} could not be copied: neither the server nor this device gives ${pictures === 1 ? "it" : "them"}. The place is kept.`;
 }
 
 export function save({ filename, content }: Download): void {
@@ -135,7 +151,7 @@ function readUpdate(update: Uint8Array, schema: Schema): Node {
   return readDocument(doc.getXmlFragment(FRAGMENT), schema, Number.POSITIVE_INFINITY);
 }
 
-function htmlOf(node: Node, title: string): string {
+function pageOf(node: Node, title: string): Document {
   const page = document.implementation.createHTMLDocument(title);
   const charset = page.createElement("meta");
   charset.setAttribute("charset", "utf-8");
@@ -144,5 +160,34 @@ function htmlOf(node: Node, title: string): string {
     document: page,
   });
   page.body.append(words);
-  return `<!doctype html>\n${page.documentElement.outerHTML}`;
+  return page;
+}
+
+/** Puts the pictures' bytes in the place of their addresses; returns how many stay addresses. */
+async function takeInPictures(page: Document): Promise<number> {
+  const signal = AbortSignal.timeout(PICTURES_TIME);
+  let [room, lost] = [PICTURES_BYTES, 0];
+  for (const image of page.querySelectorAll("img")) {
+    const address = image.getAttribute("src") ?? "";
+    try {
+      const answer = await fetch(address, { signal });
+      const picture = await answer.blob();
+      room -= picture.size;
+      if (!answer.ok || !picture.type.startsWith("image/") || room < 0) throw new Error(address);
+      image.src = await dataAddress(picture);
+    } catch {
+      image.src = new URL(address, location.href).href;
+      lost += 1;
+    }
+  }
+  return lost;
+}
+
+function dataAddress(content: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(content);
+  });
 }

@@ -9,7 +9,7 @@ import { ApiError, explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
 import type { StoredImage } from "../extensions/uploads";
 import { useToasts } from "../ui/Toast";
-import { copyOf, save, saveAsNew } from "./copies";
+import { copyOf, lossOf, save, saveAsNew } from "./copies";
 import type { Present } from "./usePeople";
 import { useOpen } from "./useProvider";
 
@@ -55,14 +55,19 @@ export function useDocumentActions({
         saveAsNew({ api, open, source: provider, title: `${title || "Untitled document"} (copy)` }).then(
           ({ id, lostPictures }) => {
             navigate(`/d/${id}`);
-            if (lostPictures > 0) tell(lostWords(lostPictures));
+            if (lostPictures > 0) tell(lossOf(lostPictures));
           },
           fail("No copy was made."),
         ),
       downloadSeparateCopies: () =>
-        eachCopy(provider, async (name) =>
-          save(copyOf(await provider.readSeparateCopy(name), `${title || "Document"} (earlier)`)),
-        ).catch(fail("The copy cannot be read.")),
+        eachCopy(provider, async (name) => {
+          const copy = await copyOf(
+            await provider.readSeparateCopy(name),
+            `${title || "Document"} (earlier)`,
+          );
+          save(copy);
+          if (copy.lostPictures > 0) tell(lossOf(copy.lostPictures));
+        }).catch(fail("The copy cannot be read.")),
       deleteSeparateCopies: () =>
         eachCopy(provider, (name) => provider.deleteSeparateCopy(name)).catch(
           fail("The copy was not deleted."),
@@ -93,11 +98,6 @@ export function useDocumentActions({
 
 /** Sentences of thirty words are not read in six seconds. */
 const READING_MS = 12_000;
-
-function lostWords(pictures: number): string {
-  const which = pictures === 1 ? "One picture" : `${pictures} pictures`;
-  return `${which} could not be copied: the server does not give ${pictures === 1 ? "it" : "them"}, and this device has no copy. The place is kept.`;
-}
 
 async function eachCopy(provider: Provider, act: (name: string) => Promise<void>): Promise<void> {
   for (const name of provider.snapshot().separateCopies) await act(name);
