@@ -392,9 +392,10 @@ class Sequences:
             author = change.fresh[0].client
         change.author = author
         ranges = list(reader.deleted())
-        # Content that is all known says that the update was taken before. Its deletions are old.
-        if ranges and (change.fresh or reader.count == 0):
-            self._delete(ranges, change, author)
+        if ranges:
+            # An update whose content is all known was taken before, or is a state. What it deletes
+            # anew counts.
+            self._delete(ranges, change, author, repeats=not change.fresh and reader.count > 0)
         return change
 
     def _read(self, reader: ItemReader, update: bytes) -> Iterator[Entry]:
@@ -518,10 +519,15 @@ class Sequences:
             piece.killed_at = change.seq
         change.fresh.append(piece)
 
-    def _delete(self, ranges: list[tuple[int, int, int]], change: Change, author: int | None) -> None:
+    def _delete(
+        self, ranges: list[tuple[int, int, int]], change: Change, author: int | None, *, repeats: bool = False
+    ) -> None:
         found = [piece for client, first, end in ranges for piece in self.between(client, first, end)]
-        repeats = change.after is None and any(
-            piece.dead and 0 < piece.killed_at < change.seq - NEAR and piece.turn != self.turn for piece in found
+        repeats = repeats or (
+            change.after is None
+            and any(
+                piece.dead and 0 < piece.killed_at < change.seq - NEAR and piece.turn != self.turn for piece in found
+            )
         )
         removed: list[Piece] = []
         for piece in found:

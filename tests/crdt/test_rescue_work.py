@@ -76,6 +76,19 @@ class Document:
         return words_of(self.sequences.root("default"))
 
 
+def test_a_deletion_that_comes_in_a_state_without_new_content_counts() -> None:
+    """Clients that send states say known content again. What others type there is saved."""
+    document, writer = Document(), Writer()
+    words = writer.line(10, "hello")
+    document.hear(line := writer.update(), None, 10)
+    writer.delete(10, 0, writer.ends[10])
+    document.hear(line[:-1] + writer.update()[1:], None, 12)
+    assert not document.words()
+    writer.text(11, "new", origin=words)
+    document.hear(writer.update(), 1, 11)
+    assert document.words() == "<paragraph>new</>"
+
+
 @pytest.mark.parametrize("turns", [1, 2, 1000])
 def test_people_who_take_turns_are_read_from_one_update(turns: int) -> None:
     """A snapshot holds all of them, and each builds on the others again and again."""
