@@ -42,8 +42,8 @@ INLINE_WORK = 200_000
 BUSY_PAUSES = (0.1, 0.3, 1.0, 3.0)
 """Seconds between tries while the sandbox is too busy."""
 
-PATIENCE = 20.0
-"""Seconds for which a row is asked about again because other nodes were faster each time.
+MOST_OVERTAKEN, PATIENCE = 20, 20.0
+"""Times and seconds for which a row is asked about again because other nodes were faster.
 
 Afterwards the row leaves without an answer. It would perhaps never leave otherwise.
 """
@@ -73,7 +73,10 @@ class Rescuing:
         self._asked_first: Said | None = None
         """The first update of the last question. If that was in vain, the next one begins with it.
         """
+        self._asked_known = Seq(0)
         self._asked_since = self._answered_at = 0.0
+        self._overtaken = 0
+        """How often other nodes have written before the same question was answered."""
         self._forget: asyncio.TimerHandle | None = None
 
     async def answer(self, question: Rescue) -> Rescued | None:
@@ -84,9 +87,12 @@ class Rescuing:
         loop = asyncio.get_running_loop()
         now = loop.time()
         if question.said[0] != self._asked_first or now > self._answered_at + AGAIN_SECONDS:
-            self._asked_first, self._asked_since = question.said[0], now
+            self._asked_first, self._asked_since, self._overtaken = question.said[0], now, 0
+        elif question.known > self._asked_known:
+            self._overtaken += 1
+        self._asked_known = question.known
         try:
-            if now > self._asked_since + PATIENCE:
+            if self._overtaken >= MOST_OVERTAKEN and now > self._asked_since + PATIENCE:
                 raise Unavailable("Other nodes write faster than answers are found.")
             rescued = await self._answer(question)
         except Exception as error:  # noqa: BLE001 - without a rescue everything else goes on

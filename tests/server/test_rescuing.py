@@ -158,11 +158,13 @@ async def test_a_busy_sandbox_is_asked_again(monkeypatch: pytest.MonkeyPatch) ->
 async def test_a_row_is_saved_though_another_node_is_faster_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rescuing, "INLINE_BYTES", 10)
     monkeypatch.setattr(rescuing, "PATIENCE", 0.0)
+    asked: list[int] = []
     other: Doc[Any] = Doc(client_id=99)
     notes = other.get("notes", type=Text)
 
     class Overtaken(InProcessSandbox):
         async def rescue(self, loaded: Loaded, said: Any) -> Rescued:
+            asked.append(loaded.head)
             rescued = await super().rescue(loaded, said)
             before = other.get_state()
             notes.insert(0, "faster")
@@ -175,7 +177,8 @@ async def test_a_row_is_saved_though_another_node_is_faster_each_time(monkeypatc
         _, bob = await two(house)
         with log_lines() as lines:
             await bob.sends(heading(bob), 1)
-        assert "rescue_failed" in [line["event"] for line in lines]
+        assert [line["event"] for line in lines if line["event"] == "rescue_failed"] == ["rescue_failed"]
+    assert len(asked) == rescuing.MOST_OVERTAKEN
 
 
 async def test_a_rescue_that_breaks_costs_words_and_no_edit_and_the_log_says_so(
