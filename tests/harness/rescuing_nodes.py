@@ -144,7 +144,7 @@ class Node:
         if not self._rescue:
             return None
         if effect.known < self._log.snapshot_seq:
-            return None
+            return Rescued((None,) * len(effect.said), b"")  # the log refuses a row that knows so little
         rows = self._log.rows[self._log.snapshot_seq : effect.known]
         sequences = restored(self._log.snapshot, self._log.memory, rows)
         return answer(sequences, effect.known + 1, effect.said)
