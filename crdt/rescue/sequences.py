@@ -425,12 +425,30 @@ class Sequences:
     def adopt(self, links: Links, seq: int) -> None:
         """Take over the heirs and sources of row `seq`, whose updates were taken."""
         for client, clock, length, heir, heir_clock, as_whole in links.heirs:
-            for piece in self.between(client, clock, clock + length):
-                piece.heir = heir, heir_clock + piece.clock - clock
+            for piece, at in self._pieces_of_links(client, clock, length, heir, heir_clock):
+                piece.heir = heir, heir_clock + at
                 piece.as_whole, piece.moved_at = bool(as_whole), seq
         for client, clock, length, source, source_clock in links.sources:
-            for piece in self.between(client, clock, clock + length):
-                piece.source = source, source_clock + piece.clock - clock
+            for piece, at in self._pieces_of_links(client, clock, length, source, source_clock):
+                piece.source = source, source_clock + at
+
+    def _pieces_of_links(
+        self, client: int, clock: int, length: int, other: int, first: int
+    ) -> Iterator[tuple[Piece, int]]:
+        """Yield the pieces of a range, and where they begin in it.
+
+        They are cut where the other range is cut, as they were when the links were written: the
+        characters of one piece live on beside one another.
+        """
+        at = 0
+        while at < length:
+            partner = self.find(other, first + at)
+            end = min(length, partner.clock + partner.length - first)
+            if end <= at:
+                raise InvariantError("Links name what the log does not have.", Code.INTERNAL)
+            for piece in self.between(client, clock + at, clock + end):
+                yield piece, piece.clock - clock
+            at = end
 
     def load(self, snapshot: bytes, remembered: Mapping[int, Sequence[Piece]]) -> None:
         """Take a snapshot, in which remembered pieces stand as deleted or garbage-collected.
