@@ -10,9 +10,9 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from crdt.errors import Code, ProtocolError
@@ -53,7 +53,7 @@ class Attachment(Struct):
 class PictureSource(Struct):
     """The document that has a picture already."""
 
-    document_id: str
+    document_id: Annotated[str, Meta(description="the id of a document that the person may read")]
 
 
 class ImageChecker(Protocol):

@@ -31,7 +31,7 @@ async def answer_to(client: httpx.AsyncClient, each: Operation, content: bytes, 
     """What the sentence of the refusal says, which is `malformed`."""
     if path is None:
         made = (await client.post("/api/documents")).json()["id"]
-        path = each.path.format(document_id=made, user_id="somebody")
+        path = each.path.format(document_id=made, user_id="somebody", sha256="0" * 64)
     response = await client.request(each.method, path, content=content, headers=JSON)
     assert error_of(response) == (400, "malformed"), response.text
     return str(response.json()["error"]["message"])
