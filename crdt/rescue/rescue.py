@@ -24,7 +24,7 @@ from typing import NamedTuple
 from crdt.protocol.links import Links, encode_links
 from crdt.rescue.copies import Pair, copies
 from crdt.rescue.homes import TEXT_BLOCKS, Home, Homes, behind, frames, is_block, is_inline
-from crdt.rescue.scribe import Scribe
+from crdt.rescue.scribe import RESCUER, Scribe
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import ANY, EMBED, FORMAT, STRING, TYPE, XML_TEXT
 from crdt.yjs.varint import read_varuint
@@ -370,7 +370,18 @@ class _Rescue:
                 self._scribe.link(branch.piece, text.id)
         if piece.kind == FORMAT and _block_name(within) in NO_FORMATS:
             return
-        self._scribe.copy(piece, within, left)
+        self._scribe.copy(piece, within, self._behind_earlier_keys(piece, within, left))
+
+    def _behind_earlier_keys(self, piece: Piece, within: Branch, left: Piece | None) -> Piece | None:
+        """Return the last copy behind `left` of what the author typed earlier, in another text."""
+        right = left.right if left is not None else within.start
+        while right is not None and right.client == RESCUER and right.source is not None:
+            source = self._sequences.find(*right.source)
+            if source.client != piece.client or source.clock > piece.clock or source.branch is piece.branch:
+                break
+            self._sequences.spend(1)
+            left, right = right, right.right
+        return left
 
     def _rescue_inline(self, piece: Piece, branch: Branch) -> None:
         """Write a line break or a picture again. What stands behind it gets a text of its own."""

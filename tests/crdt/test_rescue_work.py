@@ -118,6 +118,23 @@ def test_what_is_typed_into_a_block_that_was_rebuilt_500_times_arrives() -> None
     assert document.words() == "<heading>abcdeXfghij</>"
 
 
+def test_keys_into_two_blocks_that_were_rebuilt_at_once_come_in_their_order() -> None:
+    """Each key is typed before its author sees what has become of the block."""
+    document, writer = Document(), Writer()
+    line = writer.line(10, "ab")
+    document.hear(writer.update(), None, 10)
+    heading = writer.line(11, "ab", "heading")
+    writer.delete(10, 0, 4)
+    document.hear(writer.update(), 1, 11)
+    writer.line(11, "ab")
+    writer.delete(11, 0, 4)
+    document.hear(writer.update(), 2, 11)
+    for (client, clock), after, key in ((line, 1, "w"), (heading, 2, "0")):
+        writer.text(20, key, origin=(client, clock + 1))
+        document.hear(writer.update(), after, 20)
+    assert document.words() == "<paragraph>abw0</>"
+
+
 def test_a_row_that_asks_for_too_much_work_is_given_up() -> None:
     document, writer = Document(), Writer()
     first = writer.line(10, "a")
