@@ -320,6 +320,17 @@ class Outbox:
         for submission in self.waiting:
             yield from submission.updates
 
+    @property
+    def holds_rescues(self) -> bool:
+        """Whether the server has added something to a row that is not applied yet."""
+        rows = (*self.owed_rows.values(), self.under_way)
+        return any(row is not None and row.rescues for row in rows)
+
+    def waits_under(self, client_id: ClientId) -> bool:
+        """Whether something waits that was written under a client id."""
+        updates = [update for submission in self.waiting for update in submission.updates]
+        return any(client == client_id for update in updates for client, *_ in update.clients)
+
     def begins_with(self, submissions: Sequence[Submission]) -> bool:
         """Whether these submissions are the first that wait, and no append is under way."""
         first = self.waiting[: len(submissions)]

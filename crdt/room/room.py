@@ -287,7 +287,14 @@ class Room:
         if RESCUER in self.replica.clocks:
             # Only the server goes on under its own id. A copy of another document may bring it.
             return lambda client: client == owned or (client != RESCUER and authors.allows(ClientId(client), by))
-        return lambda client: client == owned or authors.allows(ClientId(client), by)
+        return lambda client: (
+            client == owned
+            or ((client != RESCUER or self._begins_no_rescue()) and authors.allows(ClientId(client), by))
+        )
+
+    def _begins_no_rescue(self) -> bool:
+        """Whether nothing is on its way to the log with which the server may begin its own id."""
+        return self._rescuing.asked is None and not self._outbox.holds_rescues
 
     def refuse(self, session: Session, request: Request | None, refused: Refused) -> list[Effect]:
         """Refuse a batch, here or before it came this far.
@@ -468,6 +475,8 @@ class Room:
             return []
         self._rescuing.must_know = head
         self._catching_up.hear(head)
+        if self._outbox.waits_under(RESCUER):
+            return [*self._tell_durability(), *self._catching_up.reload("Another node may have begun a rescue.")]
         return [*self._tell_durability(), *self._catching_up.ask(self.replica)]
 
     def judge(self, session: Session, role: Role | None) -> list[Effect]:

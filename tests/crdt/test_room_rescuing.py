@@ -16,7 +16,7 @@ from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued, Said, answer
 from crdt.rescue.scribe import RESCUER
 from crdt.rescue.sequences import Sequences, words_of
-from crdt.room.effects import Rescue
+from crdt.room.effects import Reload, Rescue
 from tests.harness.room import Seat, Table
 
 ROOTS = frozenset({"default"})
@@ -296,6 +296,43 @@ def test_nobody_goes_on_under_the_servers_own_id() -> None:
     assert bob.refusals == ["client_id_taken"]
     with pytest.raises(ProtocolError, match="the server's own"):
         table.seat("mallory", first_client_id=RESCUER - len(table.seats))
+
+
+def copied_notes() -> bytes:
+    copied: Doc[Any] = Doc(client_id=RESCUER)
+    copied.get("notes", type=XmlFragment).children.append(paragraph("copied from another document"))
+    return copied.get_update()
+
+
+def test_nobody_brings_the_servers_own_id_while_a_rescue_may_begin_it() -> None:
+    table, alice, bob = begun()
+    alice.session.after = bob.session.after = Seq(1)
+    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
+    alice.sends(typed)
+    table.commit()
+    bob.sends(restructured)
+    table.flush()
+    alice.sends(copied_notes())
+    answers(table)
+    alice.sends(copied_notes())
+    table.settle()
+    assert alice.refusals == ["client_id_taken"] * 2
+    assert str(page(alice)) == "<heading>hello world</heading>"
+
+
+def test_a_copy_that_another_nodes_rescue_has_overtaken_is_judged_again() -> None:
+    table, alice, _ = begun()
+    alice.sends(copied_notes())
+    table.flush()
+    copy = table.appends.pop()
+    rescue: Doc[Any] = Doc(client_id=RESCUER)
+    rescue.get("default", type=XmlFragment).children.append(paragraph("rescued on another node"))
+    table.log.append(encode(rescue.get_update()))
+    table.carry_out(table.room.append_behind(copy.update_id, Seq(2)))
+    assert len(table.asked(Reload)) == 1
+    table.reload()
+    table.flush()
+    assert (alice.refusals, table.appends) == (["client_id_taken"], [])
 
 
 def test_a_page_knows_what_the_page_before_it_has_split_offline() -> None:
