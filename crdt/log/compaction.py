@@ -45,6 +45,12 @@ AT_UNLOAD = (8 * 2**10, 8)
 Time is cheap then, and the next load becomes quick.
 """
 
+MOST_REMEMBERING = MOST_WORK // 5
+"""Steps of hard work for what a fold remembers, some 2 s.
+
+The snapshot needs the rest of the job's processor time. Without it the log would never be folded.
+"""
+
 _ANY_NUMBER = 2**62
 _LIMITS = GateLimits()
 
@@ -71,10 +77,9 @@ def remembered(
 
     `seq`: the snapshot's row. `heirs`: of each row since.
     """
-    rows = zip(batches, heirs, strict=True)
-    return remember(
-        restored(snapshot, memory, [Row(Seq(seq + n), batch, heirs=each) for n, (batch, each) in enumerate(rows, 1)])
-    )
+    told = enumerate(zip(batches, heirs, strict=True), 1)
+    rows = [Row(Seq(seq + n), batch, heirs=each) for n, (batch, each) in told]
+    return remember(restored(snapshot, memory, rows, MOST_REMEMBERING))
 
 
 def restored(snapshot: bytes | None, memory: bytes, rows: Sequence[Row], most_work: int = MOST_WORK) -> Sequences:

@@ -3,6 +3,8 @@
 import pytest
 
 from crdt.errors import InvariantError
+from crdt.log import compaction
+from crdt.protocol.batch import encode_batch
 from crdt.protocol.links import Links
 from crdt.rescue.rescue import Said, answer
 from crdt.rescue.sequences import Sequences, words_of
@@ -87,6 +89,20 @@ def test_a_deletion_that_comes_in_a_state_without_new_content_counts() -> None:
     writer.text(11, "new", origin=words)
     document.hear(writer.update(), 1, 11)
     assert document.words() == "<paragraph>new</>"
+
+
+def test_a_fold_remembers_within_bounds_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that runs out of processor time ends, and the log would not be folded."""
+    writer = Writer()
+    lines: list[bytes] = []
+    for client in range(10, 60):
+        writer.line(client, "x")
+        lines.append(writer.update())
+    batch = encode_batch(lines)
+    assert compaction.remembered(None, [batch], 0, b"", [b""]) == b""
+    monkeypatch.setattr(compaction, "MOST_REMEMBERING", 100)
+    with pytest.raises(InvariantError, match="too much work"):
+        compaction.remembered(None, [batch], 0, b"", [b""])
 
 
 @pytest.mark.parametrize("turns", [1, 2, 1000])
