@@ -222,7 +222,7 @@ async def test_another_site_s_page_does_nothing_with_ann_s_cookie(house: House) 
         async with raw_socket(house.server.port, additional_headers=cookie):
             pass
     poll = await house.http.get("/socket.io/?EIO=4&transport=polling", headers=cookie)
-    assert poll.status_code == 400
+    assert poll.status_code == 403
     for method, path, body in REQUESTS:
         if method != "GET":
             address = f"/api/documents/{house.document_id}{path}"

@@ -231,6 +231,7 @@ export class Binding {
   }
 
   readonly #before = (): void => {
+    this.#readSelection();
     const view = this.#view;
     if (!view || this.#isWriting || this.#stale.size > 0 || this.#hold) return;
     this.#memory = this.mapping.get(this.type) === view.state.doc ? remember(view.state, this.#shown) : null;
@@ -286,9 +287,15 @@ export class Binding {
       this.#frame = null;
       if (this.#stale.size > 0 || this.#isRedrawn) {
         this.#take();
+        this.#readSelection();
         this.#showStale();
       }
     });
+  }
+
+  /** Reads where a click or a key has put the selection, before a change of the view puts it back. */
+  #readSelection(): void {
+    if (this.#view && !this.#isWriting && !this.#isShowing) readSelection(this.#view);
   }
 
   #showStale(): void {
@@ -461,4 +468,23 @@ function lettersIn({ $from, $to, from, to }: Selection): string | null {
 /** Lets ProseMirror read what the browser has typed; it has no public way. */
 function readInput(view: EditorView): void {
   (view as unknown as { domObserver?: { forceFlush(): void } }).domObserver?.forceFlush();
+}
+
+/**
+ * Lets ProseMirror read the browser's selection, of which the browser tells up to a frame afterwards.
+ *
+ * Typed letters are left for their own turn: reading them here would write in the middle of somebody else's change.
+ */
+function readSelection(view: EditorView): void {
+  const { domObserver } = view as unknown as { readonly domObserver?: SelectionReader };
+  if (!domObserver || view.composing || domObserver.flushingSoon > -1) return;
+  if (domObserver.pendingRecords().length > 0) domObserver.flushSoon();
+  else domObserver.flush();
+}
+
+interface SelectionReader {
+  readonly flushingSoon: number;
+  readonly pendingRecords: () => readonly MutationRecord[];
+  readonly flushSoon: () => void;
+  readonly flush: () => void;
 }
