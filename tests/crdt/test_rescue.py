@@ -21,6 +21,7 @@ from crdt.rescue.sequences import words_of
 from tests.harness.rescuing_nodes import Nodes
 
 CASES: list[dict[str, Any]] = json.loads(gzip.decompress(Path(__file__).with_name("rescue_cases.json.gz").read_bytes()))
+QUICK = {"heading", "bullet list", "split", "join with previous"}
 OPS = sorted({case["op"] for case in CASES})
 SETTINGS: tuple[dict[str, int], ...] = ({}, {"nodes": 2}, {"fold_every": 2}, {"nodes": 3, "fold_every": 3})
 INLINE = {"text", "hardBreak", "mention", "image"}
@@ -93,7 +94,7 @@ def fault_of(case: dict[str, Any], got: list[str]) -> str:
     return "" if case["level"] == "words" or got in expected else "other blocks"
 
 
-@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize("op", [op if op in QUICK else pytest.param(op, marks=pytest.mark.slow) for op in OPS])
 def test_words_survive_where_their_line_lives_on(op: str) -> None:
     for case, order, settings in runs(op):
         if (op, case["typing"]) in LIMITS:
