@@ -121,11 +121,9 @@ class Rescuing:
 
     def __init__(self, stored: Stored, limits: GateLimits) -> None:
         self._moved = Moved()
-        self._links: list[tuple[Seq, bytes]] = []
+        self._links: list[tuple[Seq, Links]] = []
         """The heirs that the last rows brought, and before them what is remembered."""
-        remembered = moved_in(stored.memory)
-        if remembered:
-            self.follow(stored.snapshot_seq, encode_links([remembered]))
+        self._remember(stored.snapshot_seq, moved_in(stored.memory))
         for row in stored.rows:
             self.follow(row.seq, row.heirs)
         self._triage = Triage(limits.fragment_roots, self._moved)
@@ -136,8 +134,12 @@ class Rescuing:
     def follow(self, seq: Seq, heirs: bytes) -> None:
         """Take in which characters a row has moved."""
         if heirs:
-            self._moved.add(decode_links(heirs))
-            self._links.append((seq, heirs))
+            self._remember(seq, decode_links(heirs))
+
+    def _remember(self, seq: Seq, links: Links) -> None:
+        if links:
+            self._moved.add(links)
+            self._links.append((seq, Links(links.heirs)))
             if len(self._links) > MOST_ROWS:
                 del self._links[0]
 
@@ -145,12 +147,11 @@ class Rescuing:
         """Return the heirs that rows after one have brought, the newest that fit."""
         found: list[Links] = []
         count = 0
-        for row, heirs in reversed(self._links):
-            links = decode_links(heirs)
+        for row, links in reversed(self._links):
             count += len(links.heirs)
             if row <= seq or count > MOST_HEIRS:
                 break
-            found.append(Links(links.heirs))
+            found.append(links)
         return encode_links(reversed(found))
 
     def is_needed(self, knowledge: Knowledge, submissions: Sequence[Submission]) -> bool:
