@@ -17,13 +17,10 @@ from crdt.rescue.rescue import Rescued, Said, answer
 from crdt.rescue.scribe import RESCUER
 from crdt.rescue.sequences import Sequences, words_of
 from crdt.room.effects import Reload, Rescue
+from tests.harness.rich_text import paragraph, step_of
 from tests.harness.room import Seat, Table
 
 ROOTS = frozenset({"default"})
-
-
-def paragraph(words: str, name: str = "paragraph") -> XmlElement:
-    return XmlElement(name, {}, [XmlText(words)])
 
 
 def page(seat: Seat) -> XmlFragment:
@@ -31,14 +28,7 @@ def page(seat: Seat) -> XmlFragment:
 
 
 def change(seat: Seat, act: Callable[[], object]) -> bytes:
-    """Do something as one step. A state would say again whatever was ever deleted."""
-    steps: list[bytes] = []
-    watching = seat.doc.observe(lambda event: steps.append(event.update))
-    with seat.doc.transaction():
-        act()
-    seat.doc.unobserve(watching)
-    (step,) = steps
-    return step
+    return step_of(seat.doc, act)
 
 
 def make_heading(seat: Seat, words: str) -> bytes:
@@ -64,6 +54,18 @@ def begun() -> tuple[Table, Seat, Seat]:
     alice, bob = table.seat("alice", "bob")
     alice.sends(change(alice, lambda: page(alice).children.append(paragraph("hello"))))
     table.commit()
+    return table, alice, bob
+
+
+def restructured_while_typing() -> tuple[Table, Seat, Seat]:
+    """Let Alice type into a line that Bob makes a heading, unaware. The room asks for a rescue."""
+    table, alice, bob = begun()
+    alice.session.after = bob.session.after = Seq(1)
+    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
+    alice.sends(typed)
+    table.commit()
+    bob.sends(restructured)
+    table.flush()
     return table, alice, bob
 
 
@@ -98,13 +100,7 @@ def answers(table: Table, question: Rescue | None = None, found: Rescued | None 
 
 
 def test_a_row_and_its_rescue_are_one_row_and_everybody_is_told() -> None:
-    table, alice, bob = begun()
-    alice.session.after = bob.session.after = Seq(1)
-    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
-    alice.sends(typed)
-    table.commit()
-    bob.sends(restructured)
-    table.flush()
+    table, alice, bob = restructured_while_typing()
     assert table.appends == []
     answers(table)
     append = table.appends[0]
@@ -200,13 +196,7 @@ def test_saving_goes_on_for_everybody_once_nothing_waits_for_a_late_answer() -> 
 
 def test_a_rescue_that_never_becomes_durable_leaves_no_trace() -> None:
     """The document is loaded again while a row with a rescue is under way. The store refuses it."""
-    table, alice, bob = begun()
-    alice.session.after = bob.session.after = Seq(1)
-    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
-    alice.sends(typed)
-    table.commit()
-    bob.sends(restructured)
-    table.flush()
+    table, alice, bob = restructured_while_typing()
     answers(table)
     refused = table.appends.pop()
     table.carry_out(table.room.doubt("a test"))
@@ -305,13 +295,7 @@ def copied_notes() -> bytes:
 
 
 def test_nobody_brings_the_servers_own_id_while_a_rescue_may_begin_it() -> None:
-    table, alice, bob = begun()
-    alice.session.after = bob.session.after = Seq(1)
-    typed, restructured = type_into(alice, 5, " world"), make_heading(bob, "hello")
-    alice.sends(typed)
-    table.commit()
-    bob.sends(restructured)
-    table.flush()
+    table, alice, _ = restructured_while_typing()
     alice.sends(copied_notes())
     answers(table)
     alice.sends(copied_notes())

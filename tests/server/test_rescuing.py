@@ -19,6 +19,7 @@ from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
 from tests.harness.log_lines import log_lines
+from tests.harness.rich_text import paragraph, step_of
 
 
 class Page:
@@ -39,14 +40,7 @@ class Page:
         return self
 
     def does(self, act: Callable[[], object]) -> bytes:
-        """Do something as one step. A state would say again whatever was ever deleted."""
-        steps: list[bytes] = []
-        watching = self.doc.observe(lambda event: steps.append(event.update))
-        with self.doc.transaction():
-            act()
-        self.doc.unobserve(watching)
-        (step,) = steps
-        return step
+        return step_of(self.doc, act)
 
     async def sends(self, update: bytes, after: int | None = None) -> None:
         seat = self.house.visitor(self.name).seats[DOCUMENT]
@@ -66,10 +60,6 @@ class Page:
 
 def _batch(update: bytes) -> bytes:
     return encode_batch([update])
-
-
-def paragraph(words: str, name: str = "paragraph") -> XmlElement:
-    return XmlElement(name, {}, [XmlText(words)])
 
 
 def heading(page: Page, index: int = 0) -> bytes:
