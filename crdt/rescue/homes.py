@@ -93,7 +93,7 @@ class Homes:
         return None if block.branch is None else self.of(block.branch, block)
 
 
-TEXT_BLOCKS = frozenset({"paragraph", "heading", "codeBlock"})
+TEXT_BLOCKS = frozenset({"paragraph", "heading", "codeBlock", "detailsSummary"})
 """Names of elements that hold words. Others are recognised by the texts in them."""
 
 

@@ -32,15 +32,17 @@ from crdt.yjs.varint import read_varuint
 NO_FORMATS = frozenset({"codeBlock"})
 """Names of blocks whose text has no formats."""
 
-HOLDS_PARAGRAPHS = frozenset({"blockquote", "tableCell", "tableHeader", "listItem", "taskItem"})
+HOLDS_PARAGRAPHS = frozenset(
+    {"blockquote", "callout", "detailsContent", "tableCell", "tableHeader", "listItem", "taskItem"}
+)
 ITEMS = frozenset({"listItem", "taskItem"})
 LISTS = frozenset({"bulletList", "orderedList", "taskList"})
-_HOLDERS = HOLDS_PARAGRAPHS | LISTS | TEXT_BLOCKS | {"table", "tableRow"}
+_HOLDERS = HOLDS_PARAGRAPHS | LISTS | TEXT_BLOCKS | {"details", "table", "tableRow"}
 _CELLS = frozenset({"tableCell", "tableHeader"})
 _SHAPE = frozenset({"colspan", "rowspan"})
 """Attributes that only fit to the cells around."""
 _DIRECTION = frozenset({"dir"})
-_COMMON_ATTRIBUTES = dict.fromkeys(("paragraph", "heading"), frozenset({"dir", "textAlign"}))
+_COMMON_ATTRIBUTES = dict.fromkeys(("paragraph", "heading"), frozenset({"dir", "textAlign", "indent", "lineHeight"}))
 """Attributes that a block keeps when it becomes a block with this name. All others keep `dir`."""
 
 MOST_MOVES = 8

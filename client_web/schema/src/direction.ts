@@ -3,8 +3,8 @@
 import { Extension } from "@tiptap/core";
 
 /** The lines. Other applications may choose for what is around lines too, and for whole lists and tables. */
-export const LINES = ["paragraph", "heading", "codeBlock"];
-export const AROUND_LINES = ["listItem", "taskItem", "blockquote"];
+export const LINES = ["paragraph", "heading", "codeBlock", "detailsSummary"];
+export const AROUND_LINES = ["listItem", "taskItem", "blockquote", "callout"];
 const OTHERS = ["bulletList", "orderedList", "taskList", "table", "tableRow", "tableCell", "tableHeader"];
 
 const DIRECTIONS: readonly unknown[] = ["ltr", "rtl", "auto"];

@@ -5,8 +5,11 @@ import { TaskItem, TaskList } from "@tiptap/extension-list";
 import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit, { type StarterKitOptions } from "@tiptap/starter-kit";
+import { containers } from "./containers.js";
 import { Direction } from "./direction.js";
 import { Image } from "./images.js";
+import { inserts } from "./inserts.js";
+import { Lines } from "./lines.js";
 import { styling } from "./styling.js";
 import { Table } from "./tables.js";
 import { readTolerantly } from "./tolerance.js";
@@ -15,7 +18,7 @@ import { readTolerantly } from "./tolerance.js";
  * The name and version under which documents say what they hold. Raise the version when anything is added to the schema:
  * pages of an earlier release then read such documents, and delete nothing.
  */
-export const FORMAT = { name: "manyhands", version: 1 } as const;
+export const FORMAT = { name: "manyhands", version: 2 } as const;
 
 /** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
 export const FRAGMENT = "default";
@@ -39,7 +42,10 @@ export const extensions: readonly AnyExtension[] = [
   TableHeader,
   TableCell,
   Image,
+  ...containers,
+  ...inserts,
   Direction,
+  Lines,
   Extension.create({
     name: "tolerance",
     onBeforeCreate() {

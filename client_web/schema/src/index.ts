@@ -1,9 +1,26 @@
 /** `@manyhands/schema`: what a document of Manyhands' editor may hold, for other editors of the same document. */
 
-export { hrefFromInput, isAllowedColor, isAllowedHref, isAllowedImage } from "./allowed.js";
+export {
+  hrefFromInput,
+  isAllowedColor,
+  isAllowedFont,
+  isAllowedFontSize,
+  isAllowedHref,
+  isAllowedImage,
+} from "./allowed.js";
+export {
+  CALLOUTS,
+  Callout,
+  type CalloutKind,
+  calloutKind,
+  Details,
+  DetailsSummary,
+} from "./containers.js";
 export { AROUND_LINES, Direction, LINES } from "./direction.js";
 export { documentSchema, extensions, FORMAT, FRAGMENT, STARTER_KIT } from "./format.js";
 export { Image } from "./images.js";
-export { Highlight, Link, TextAlign, TextColor } from "./styling.js";
+export { Mention, mentionText, PageBreak } from "./inserts.js";
+export { indentOf, Lines, type Look, lookOf, MOST_INDENT, spacingOf } from "./lines.js";
+export { Highlight, Link, Subscript, Superscript, TextAlign, TextColor } from "./styling.js";
 export { Table } from "./tables.js";
 export { canHold, MOST_SPAN, readTolerantly, wholeNumber } from "./tolerance.js";

@@ -6,12 +6,14 @@
 import { type AnyExtension, type Attribute, Extension } from "@tiptap/core";
 import { Highlight as TiptapHighlight } from "@tiptap/extension-highlight";
 import { Link as TiptapLink } from "@tiptap/extension-link";
+import { Subscript as TiptapSubscript } from "@tiptap/extension-subscript";
+import { Superscript as TiptapSuperscript } from "@tiptap/extension-superscript";
 import { TextAlign as TiptapTextAlign } from "@tiptap/extension-text-align";
 import { TextStyle } from "@tiptap/extension-text-style";
-import { isAllowedColor, isAllowedHref } from "./allowed.js";
+import { isAllowedColor, isAllowedFont, isAllowedFontSize, isAllowedHref } from "./allowed.js";
 
 /** Attributes of text that other Tiptap applications set: kept as they are, not shown. */
-const KEPT_STYLES = ["fontFamily", "fontSize", "lineHeight", "backgroundColor"];
+const KEPT_STYLES = ["lineHeight", "backgroundColor"];
 
 const ALIGNMENTS = ["left", "center", "right", "justify"];
 
@@ -38,7 +40,7 @@ export const Highlight = TiptapHighlight.extend({
   },
 }).configure({ multicolor: true });
 
-/** The colour of text, stored as stock Tiptap does. */
+/** Colour, font and size of text, stored as stock Tiptap does. */
 export const TextColor = Extension.create({
   name: "color",
   addGlobalAttributes() {
@@ -51,6 +53,16 @@ export const TextColor = Extension.create({
             default: null,
             parseHTML: (element) => (isAllowedColor(element.style.color) ? element.style.color : null),
             ...renderedIf(isAllowedColor, "color", inked),
+          },
+          fontFamily: {
+            default: null,
+            parseHTML: (element) => soundOrNull(isAllowedFont, element.style.fontFamily),
+            ...renderedIf(isAllowedFont, "fontFamily", (font) => ({ style: `font-family: ${font}` })),
+          },
+          fontSize: {
+            default: null,
+            parseHTML: (element) => soundOrNull(isAllowedFontSize, element.style.fontSize),
+            ...renderedIf(isAllowedFontSize, "fontSize", (size) => ({ style: `font-size: ${size}` })),
           },
           ...kept,
         },
@@ -67,9 +79,30 @@ export const TextColor = Extension.create({
         () =>
         ({ chain }) =>
           chain().setMark("textStyle", { color: null }).removeEmptyTextStyle().run(),
+      setFontFamily:
+        (fontFamily) =>
+        ({ chain }) =>
+          chain().setMark("textStyle", { fontFamily }).run(),
+      unsetFontFamily:
+        () =>
+        ({ chain }) =>
+          chain().setMark("textStyle", { fontFamily: null }).removeEmptyTextStyle().run(),
+      setFontSize:
+        (fontSize) =>
+        ({ chain }) =>
+          chain().setMark("textStyle", { fontSize }).run(),
+      unsetFontSize:
+        () =>
+        ({ chain }) =>
+          chain().setMark("textStyle", { fontSize: null }).removeEmptyTextStyle().run(),
     };
   },
 });
+
+/** A letter is either above the line or below. */
+const SHIFTED = "subscript superscript";
+export const Subscript = TiptapSubscript.extend({ excludes: SHIFTED });
+export const Superscript = TiptapSuperscript.extend({ excludes: SHIFTED });
 
 export const TextAlign = TiptapTextAlign.extend({
   addGlobalAttributes() {
@@ -85,7 +118,15 @@ export const TextAlign = TiptapTextAlign.extend({
   },
 }).configure({ types: ["heading", "paragraph"], alignments: ALIGNMENTS });
 
-export const styling: readonly AnyExtension[] = [TextStyle, TextColor, Highlight, Link, TextAlign];
+export const styling: readonly AnyExtension[] = [
+  TextStyle,
+  TextColor,
+  Highlight,
+  Subscript,
+  Superscript,
+  Link,
+  TextAlign,
+];
 
 /** The colour itself is for copying elsewhere; `--ink` lets the style sheet adapt it to dark paper. */
 function inked(color: string) {
@@ -112,6 +153,10 @@ function renderedIf(
       return isSound(value) ? render(value) : {};
     },
   };
+}
+
+function soundOrNull(isSound: (value: unknown) => value is string, value: string): string | null {
+  return isSound(value) ? value : null;
 }
 
 function keptOnly() {

@@ -26,12 +26,21 @@ const NODES: Readonly<Record<string, string>> = {
   tableHeader: "A cell of a header row or column, with the attributes of a cell.",
   image:
     "A picture. `src` is `/api/documents/{id}/attachments/{sha256}` of the same document. Pictures of other addresses are kept and not shown.",
+  callout: "Blocks that stand out. `kind` is `info`, `tip` or `warning`; others are shown as `info`.",
+  details: "A collapsible: a summary, and what the summary hides. Whether it is open is not stored.",
+  detailsSummary: "The line of a collapsible that is always shown.",
+  detailsContent: "What a collapsible hides.",
+  mention: "A person who is named among words. `id` is the person's id, `label` the name.",
+  pageBreak: "The end of a page on paper.",
   text: "Characters.",
 };
 
 const MARKS: Readonly<Record<string, string>> = {
   link: "A link. `href` begins with http:, https: or mailto:, or is relative; others are kept and not opened. `target`, `rel` and `class` are kept and not used.",
-  textStyle: "A colour of text, as CSS writes one. The other attributes are kept and not shown.",
+  textStyle:
+    "Colour, font and size of text, as CSS writes them. `lineHeight` and `backgroundColor` are kept and not shown.",
+  subscript: "Small letters below the line. Excludes `superscript`.",
+  superscript: "Small letters above the line. Excludes `subscript`.",
   highlight: "A background. `color` is as CSS writes one; null is the usual yellow.",
   bold: "Bold text.",
   italic: "Slanted text.",
@@ -42,6 +51,9 @@ const MARKS: Readonly<Record<string, string>> = {
 
 const SHARED: Readonly<Record<string, string>> = {
   dir: "`dir` is `ltr` or `rtl`; null leaves the direction to the first strong letter.",
+  indent: "`indent` is how many levels a line is moved in, 1 to 8.",
+  lineHeight: "`lineHeight` of a block is the space of its lines as a factor of the type size, `1` to `4`.",
+  look: "`look` is `title` or `subtitle`: a line that names the document.",
   textAlign: "`textAlign` is `left`, `center`, `right` or `justify`; null is where the line begins.",
 };
 
@@ -116,7 +128,8 @@ name.
 
 | version | since | what was added |
 |---|---|---|
-| 1 | 0.1.0 | everything above |
+| 1 | 0.1.0 | everything but what follows |
+| 2 | 0.1.0 | the nodes \`callout\`, \`details\`, \`detailsSummary\`, \`detailsContent\`, \`mention\` and \`pageBreak\`; the marks \`subscript\` and \`superscript\`; \`indent\`, \`lineHeight\` and \`look\` of lines; \`fontFamily\` and \`fontSize\` are shown |
 `;
 }
 

@@ -37,8 +37,8 @@ describe("what is foreign", () => {
     ],
     [
       "attribute",
-      (f) => f.insert(0, [element("paragraph", [words("a")], { indent: 2 })]),
-      { kind: "attribute", name: "paragraph.indent" },
+      (f) => f.insert(0, [element("paragraph", [words("a")], { shade: 2 })]),
+      { kind: "attribute", name: "paragraph.shade" },
     ],
     ["order", (f) => f.insert(0, [element("table", [paragraph("a")])]), { kind: "structure", name: "table" }],
     ["root text", (f) => f.insert(0, [words("a")]), { kind: "structure", name: "doc" }],

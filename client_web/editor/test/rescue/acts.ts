@@ -29,6 +29,9 @@ const QUOTE = `<p>first</p><blockquote>${LINE}</blockquote><p>last</p>`;
 const TABLE = `<p>first</p><table><tr><td>${LINE}</td><td><p>b</p></td></tr><tr><td><p>c</p></td><td><p>delta</p></td></tr></table><p>last</p>`;
 const MERGED = `<p>first</p><table><tr><td colspan="2">${LINE}</td></tr><tr><td><p>c</p></td><td><p>delta</p></td></tr></table><p>last</p>`;
 const PICTURE = '<img src="/api/attachments/p" alt="a picture">';
+const CALLOUT = `<p>first</p><div data-type="callout" data-kind="tip">${LINE}</div><p>last</p>`;
+const SUMMARY =
+  '<p>first</p><details><summary>Hello brave new world</summary><div data-type="detailsContent"><p>inner</p></div></details><p>last</p>';
 const WITH_PICTURE = `<p>first</p><blockquote>${LINE}${PICTURE}</blockquote><p>last</p>`;
 const WITH_INLINE_PICTURE = `<p>first</p><p>Hello brave ${PICTURE}new world</p><p>last</p>`;
 
@@ -148,6 +151,10 @@ export const STRUCTURES: Readonly<Record<string, Structure>> = {
   },
   quote: { acts: [toQuote] },
   "out of quote": { base: QUOTE, acts: [toQuote] },
+  callout: { acts: [(who) => inside(who, "world").setCallout("tip").run()] },
+  "out of callout": { base: CALLOUT, acts: [(who) => inside(who, "world").unsetCallout().run()] },
+  collapsible: { acts: [(who) => inside(who, "world").setDetails().run()] },
+  "summary to paragraph": { base: SUMMARY, acts: [(who) => inside(who, "world").unsetDetails().run()] },
   "join with previous": { acts: [joins("Hello")] },
   "join of next": { base: TWO_LINES, acts: [joins("second")] },
   "join items": { base: LIST, acts: [joins("Hello")] },

@@ -1,9 +1,9 @@
 /** Writers: people with real editors whose edits are kept one by one, as a client sends them.
  *
- * Beside the page's own nodes and marks they know some of other applications: comments, mentions, and pictures among words.
+ * Beside the page's own nodes and marks they know some of other applications: comments, and pictures among words.
  */
 
-import { Editor, Mark, Node } from "@tiptap/core";
+import { Editor, Mark } from "@tiptap/core";
 import * as Y from "yjs";
 import { editorExtensions } from "../../src/extensions/schema";
 import { seesAll } from "../page/editors";
@@ -23,16 +23,6 @@ const Comment = Mark.create({
   addAttributes: () => ({ id: { default: null } }),
   renderHTML: ({ HTMLAttributes }) => ["span", HTMLAttributes, 0],
   parseHTML: () => [{ tag: "span[id]", getAttrs: (span) => ({ id: (span as HTMLElement).id }) }],
-});
-
-const Mention = Node.create({
-  name: "mention",
-  group: "inline",
-  inline: true,
-  atom: true,
-  addAttributes: () => ({ label: { default: null } }),
-  renderHTML: ({ HTMLAttributes }) => ["em", HTMLAttributes],
-  parseHTML: () => [{ tag: "em[label]", priority: 100 }],
 });
 
 /** What came from elsewhere, and must not be sent again. */
@@ -56,7 +46,6 @@ export function writer(client: number, heard: readonly Uint8Array[] = [], traits
         each.name === "image" && traits.inlinePictures ? each.configure({ inline: true }) : each,
       ),
       Comment,
-      Mention,
     ],
   });
   doc.transact(() => {
