@@ -45,6 +45,7 @@ Event = Literal[
     "document_compacted",
     "compaction_failed",
     "rescue_failed",
+    "excerpt_unread",
     # other nodes
     "bus_away",
     "bus_back",

@@ -1,13 +1,13 @@
 """Documents in the REST API: make, list, rename, trash, restore, delete."""
 
 import secrets
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
+from crdt.content.excerpt import clean_text
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role
@@ -16,19 +16,11 @@ from server.auth.base import may_create
 from server.http.operation import Asked, operation
 from server.observe import log
 from server.people.access import Access, NotPossible, Ruling, no_such_document
-from server.store.base import Catalogue, Entry
+from server.store.base import UNTITLED, Catalogue, Entry
 from server.store.deeds_base import Done
 
 MAX_TITLE = 300
 """Most characters of a title."""
-
-UNTITLED = "Untitled document"
-
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Directional marks, which are taken out of titles.
-
-A mark that is left open turns the text after it on the page, so one title could pass for another.
-"""
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 100
@@ -47,7 +39,7 @@ class NewDocument(Struct, forbid_unknown_fields=True):
 
 
 class Title(Struct, forbid_unknown_fields=True):
-    """The new title."""
+    """The new title. If it is empty, the document is called by its first line again."""
 
     title: _AskedTitle
 
@@ -61,7 +53,7 @@ class FormatChange(Struct, forbid_unknown_fields=True):
 class Listing(Struct, forbid_unknown_fields=True):
     """The choice of the documents to list."""
 
-    query: Annotated[str, Meta(description="a part of a title, in any case")] = ""
+    query: Annotated[str, Meta(description="a part of a title or of the first two lines, in any case")] = ""
     trashed: Annotated[_Flag, Meta(description="true or false: whether to list the trash")] = "false"
     shared: Annotated[
         _Flag | None,
@@ -79,6 +71,8 @@ class Listing(Struct, forbid_unknown_fields=True):
 class Document(Struct):
     """A document's entry, as one person sees it.
 
+    `title` is the first line of the text while nobody has given a title. `preview` is the line
+    after the one that is the title, or the first line; it is empty if there is none.
     `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the
     snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It
     is null until a writer has declared one. With `any_format`, programs of other formats may write.
@@ -94,6 +88,7 @@ class Document(Struct):
     owner: User | None
     format: Format | None
     any_format: bool
+    preview: str
 
 
 class Documents(Struct):
@@ -252,20 +247,12 @@ def shown(entry: Entry, ruling: Ruling) -> Document:
         ruling.owner,
         entry.format,
         entry.any_format,
+        entry.preview,
     )
 
 
-def clean_text(text: str) -> str:
-    """Normalise to NFC on one line, and trim the spaces.
-
-    Control characters become spaces. Directional marks and lone surrogates are dropped.
-    """
-    kept = "".join(map(_kept, text))
-    return " ".join(unicodedata.normalize("NFC", kept).split())
-
-
 def clean_title(title: str) -> str:
-    """Clean a title with `clean_text`. An empty title becomes `UNTITLED`.
+    """Clean a title with `clean_text`. An empty title becomes `UNTITLED`, which is no given title.
 
     Raises ProtocolError(too_large) if the title is longer than MAX_TITLE.
     """
@@ -273,13 +260,3 @@ def clean_title(title: str) -> str:
     if len(cleaned) > MAX_TITLE:
         raise ProtocolError(Code.TOO_LARGE, f"A title may have {MAX_TITLE} characters at most.")
     return cleaned or UNTITLED
-
-
-def _kept(character: str) -> str:
-    match unicodedata.category(character):
-        case "Cc" | "Zl" | "Zp":
-            return " "
-        case "Cs":
-            return ""
-        case _:
-            return "" if character in _TURNING else character

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, assert_never, cast
 
+from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
+from crdt.log.document import Damaged
 from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
@@ -51,6 +53,7 @@ from server.observe import log
 from server.people.access import Ruling
 from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome, UnderWay
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
+from server.rooms.excerpts import Excerpting, ReadExcerpt
 from server.rooms.learning import Learning
 from server.rooms.reader import Reader, replayed, stored_of
 from server.rooms.rescuing import Answers, Rescuing
@@ -89,6 +92,7 @@ class Surroundings:
         clock: monotonic seconds.
         judge: gives everybody in a room the role that they have by now.
         tell: tells the people of an open document what was done to it.
+        notify: has a notice carried out here and on other nodes.
         left: is told of each seat that has become free.
         closed: is told of each document that is in memory no longer.
         draining: nothing is opened or taken any more.
@@ -110,6 +114,8 @@ class Surroundings:
     judge: Callable[["Driver"], Coroutine[Any, Any, None]]
     catalogue: store.Catalogue
     tell: Callable[[Done], None]
+    notify: Callable[[DocumentId, DocumentHint], None]
+    read_excerpt: ReadExcerpt
     folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
     draining: bool = False
 
@@ -181,6 +187,7 @@ class Driver:
         self._compaction = Compaction(
             document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes
         )
+        self.excerpting = Excerpting(document_id, room, surroundings.background, self._renew_excerpt)
 
     def seats(self) -> Iterator[Seat]:
         """Return everybody who is here now."""
@@ -348,6 +355,7 @@ class Driver:
         """Stop driving. Nothing is lost if the room is idle."""
         self.over = True
         self.settled.set()
+        self.excerpting.close()
         # In a turn of its own. Otherwise what was held would be read in the middle of the room's
         # end.
         asyncio.get_running_loop().call_soon(self._hold_no_more)
@@ -425,6 +433,7 @@ class Driver:
         match outcome:
             case store.Appended(seq):
                 self.do(lambda: self.room.committed(effect.update_id, seq))
+                self.excerpting.written()
                 if self._compaction.appended(len(effect.batch), self.room.replica.document.size):
                     self.compact_if_due()
             case store.Fenced():
@@ -442,6 +451,21 @@ class Driver:
                 self.do(lambda: self.room.append_failed(effect.update_id, now))
             case _:
                 assert_never(outcome)
+
+    async def _renew_excerpt(self, seq: Seq) -> Excerpt:
+        """Read and store the first lines. Tell people here and elsewhere if they are the title."""
+        room, around = self.room, self._around
+        try:
+            snapshot = room.replica.document.snapshot()
+        except Damaged as error:
+            self.do(partial(room.damaged, "encode", error))
+            raise
+        before = room.info
+        excerpt = await around.read_excerpt(snapshot, self.document_id)
+        entry = await around.catalogue.note_excerpt(self.document_id, room.epoch, seq, excerpt)
+        if entry is not None and room.info is before and (info := info_of(entry)) != before:
+            around.notify(self.document_id, DocumentHint(info))
+        return excerpt
 
     async def _append_as_allowed(self, effect: AppendRow) -> None:
         """Take over newer access, or the trash, from the store, and go on with what is allowed."""

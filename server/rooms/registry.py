@@ -239,6 +239,7 @@ class Registry:
             driver.learn()
         if isinstance(opening, Opening):
             opening.carry_out(driver)
+        driver.excerpting.opened(entry.excerpt_seq)
         driver.do(room.keep_aside)
         driver.do(lambda: room.members.announce_presence(asks=True))
         self._came_to_rest(driver)
@@ -293,6 +294,7 @@ class Registry:
     def _close_if_idle(self, driver: Driver) -> None:
         if self.get(driver.document_id) is driver and driver.room.idle:
             driver.compact_if_due(unloading=True)
+            driver.excerpting.begin()
             self._close(driver)
 
     def _close(self, driver: Driver) -> None:

@@ -105,6 +105,8 @@ class Rooms:
             judge=self.judging.judge,
             catalogue=store.catalogue,
             tell=self.tell,
+            notify=self.notify,
+            read_excerpt=sandbox.excerpt,
         )
         self._running = AsyncExitStack()
 

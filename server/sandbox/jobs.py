@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 from pycrdt import Doc
 
+from crdt.content.excerpt import excerpt
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.gate import encode_state_vector
 from crdt.log import compaction
@@ -100,6 +101,14 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     return trials.encode(trial)
 
 
+def _excerpt(parts: Sequence[bytes]) -> Sequence[bytes]:
+    (snapshot,) = parts
+    doc: Doc[Any] = Doc()
+    apply_update(doc, snapshot)
+    found = excerpt(doc)
+    return [found.first.encode(), found.second.encode()]
+
+
 class _Timed:
     """The document engine, which also records the processor seconds of each update."""
 
@@ -176,4 +185,5 @@ _JOBS: dict[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
     "trial": _trial,
     "inspect": _inspect,
     "check_image": _check_image,
+    "excerpt": _excerpt,
 }

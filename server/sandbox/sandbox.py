@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
 from crdt.gate.gate import GateLimits, Inspected
+from crdt.ids import DocumentId
 from crdt.log.replica import Stored
 from crdt.rescue.rescue import Rescued, Said
 from server.sandbox import inspected, trials
@@ -114,6 +116,11 @@ class Sandbox:
             decoded.append(inspected.decode(update, findings))
             await asyncio.sleep(0)  # decoding 100,000 structs takes 50 ms: let the event loop turn
         return decoded
+
+    async def excerpt(self, snapshot: bytes, document_id: DocumentId) -> Excerpt:
+        """Read the first two lines of a snapshot in the engine's form (crdt/content/excerpt.py)."""
+        first, second = await self._run("excerpt", [snapshot], answers=2, person=document_id)
+        return Excerpt(first.decode(), second.decode())
 
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.

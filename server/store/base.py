@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from crdt.content.excerpt import Excerpt
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role
 from crdt.protocol.messages import Format
@@ -238,10 +239,16 @@ class Log(Protocol):
         """
 
 
+UNTITLED = "Untitled document"
+"""The title of a document that nobody has given one, as long as the document is empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One document in the catalogue.
 
+    `title` is the first line of the text if nobody has given a title. `preview` is the line behind
+    the one that is the title, or else the first one. Both lines are those of row `excerpt_seq`.
     `size` is the bytes of its snapshot and log. `updated_at` is the time of the last append or
     rename. `format` and `any_format` are as in DocumentInfo.
     """
@@ -254,6 +261,8 @@ class Entry:
     size: int
     format: Format | None = None
     any_format: bool = False
+    preview: str = ""
+    excerpt_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,14 +328,21 @@ class Catalogue(Protocol):
     async def find(
         self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
     ) -> Page:
-        """Find entries whose title contains `query`, last edited first.
+        """Find entries whose title or first two lines contain `query`, last edited first.
 
         Case does not matter, and there are no wildcards. `whose` restricts the search to a person's
         list. Raises ProtocolError(malformed) for a cursor that this method did not make.
         """
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
-        """Give a document another title."""
+        """Give a document another title. With `UNTITLED` it is called by its first line again."""
+
+    async def note_excerpt(self, document_id: DocumentId, epoch: Epoch, seq: Seq, excerpt: Excerpt) -> Entry | None:
+        """Note the first two lines that the text has at row `seq`, which is no edit and no deed.
+
+        Return None, and write nothing, if the lines of that row or a later one are known, or the
+        document has another epoch.
+        """
 
     async def set_trashed(
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR

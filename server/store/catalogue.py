@@ -35,11 +35,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ClauseElement
 
+from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, ProtocolError
-from crdt.ids import DocumentId, Epoch
+from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.messages import Format
-from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, Entry, Page, Whose
+from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, UNTITLED, Entry, Page, Whose
 from server.store.database import (
     SqlPort,
     change,
@@ -54,9 +55,14 @@ from server.store.database import (
 from server.store.deeds_base import DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
 from server.store.schema import deeds, documents, grants, visits
 
+_FIRST = documents.c.first_line
+_SHOWN = case((and_(documents.c.title == UNTITLED, _FIRST != ""), _FIRST), else_=documents.c.title)
+SHOWN_TITLE = _SHOWN.label("title")
+_PREVIEW = case((_SHOWN == _FIRST, documents.c.second_line), else_=_FIRST).label("preview")
+
 ENTRY = select(
     documents.c.document_id,
-    documents.c.title,
+    SHOWN_TITLE,
     documents.c.created_at,
     documents.c.updated_at,
     documents.c.trashed_at,
@@ -64,6 +70,8 @@ ENTRY = select(
     documents.c.format_name,
     documents.c.format_version,
     documents.c.any_format,
+    _PREVIEW,
+    documents.c.excerpt_seq,
 )
 """The columns that `entry_of` takes, in this order."""
 
@@ -145,6 +153,20 @@ _ALLOW = (
     .where(_THIS, documents.c.any_format != bindparam("allowed", type_=BigInteger))
     .values(any_format=bindparam("allowed", type_=BigInteger), access_version=documents.c.access_version + 1)
 )
+_NOTE_EXCERPT = (
+    update(documents)
+    .where(
+        _THIS,
+        documents.c.epoch == bindparam("of_epoch", type_=BigInteger),
+        documents.c.excerpt_seq < bindparam("at_seq", type_=BigInteger),
+    )
+    .values(
+        first_line=bindparam("first"),
+        second_line=bindparam("second"),
+        lines_folded=bindparam("folded"),
+        excerpt_seq=bindparam("at_seq", type_=BigInteger),
+    )
+)
 _DELETE = delete(documents).where(_THIS)
 _DELETE_TRASHED = _DELETE.where(_IN_TRASH)
 
@@ -213,7 +235,7 @@ class SqlCatalogue(SqlPort):
             statement = statement.where(concerns(whose))
         if wanted := fold_title(query):
             # LIKE has wildcards, and bounds its pattern's length. Every database has `replace`.
-            folded = documents.c.title_folded
+            folded = documents.c.title_folded + "\n" + documents.c.lines_folded
             statement = statement.where(func.replace(folded, wanted, "") != folded)
         if cursor is not None:
             updated_at, document_id = decode_cursor(cursor)
@@ -227,6 +249,17 @@ class SqlCatalogue(SqlPort):
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
         values: dict[str, Any] = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
         return await self._change(_RENAME, Kind.RENAME, document_id, by, **values)
+
+    @writes
+    def note_excerpt(
+        self, connection: Connection, document_id: DocumentId, epoch: Epoch, seq: Seq, excerpt: Excerpt
+    ) -> Entry | None:
+        lines = {"first": excerpt.first, "second": excerpt.second}
+        folded = fold_title(f"{excerpt.first}\n{excerpt.second}")
+        if not change(connection, _NOTE_EXCERPT, of_id=document_id, of_epoch=epoch, at_seq=seq, folded=folded, **lines):
+            return None
+        present = read_present(connection, document_id)
+        return present and present[0]
 
     async def set_trashed(
         self, document_id: DocumentId, trashed_at: datetime | None, *, by: str = OPERATOR
@@ -348,19 +381,24 @@ def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry
     return None
 
 
-def entry_of(
+def entry_of(  # noqa: PLR0913, PLR0917 - the columns of ENTRY
     document_id: str,
     title: str,
     created_at: int,
     updated_at: int,
     trashed_at: int | None,
     size: int,
-    *formats: Any,
+    format_name: str | None,
+    format_version: int,
+    any_format: int,
+    preview: str,
+    excerpt_seq: int,
 ) -> Entry:
     """Make an entry of a row of ENTRY."""
     trashed = None if trashed_at is None else from_microseconds(trashed_at)
     created, updated = from_microseconds(created_at), from_microseconds(updated_at)
-    return Entry(DocumentId(document_id), title, created, updated, trashed, size, *format_of(*formats))
+    formats = format_of(format_name, format_version, any_format)
+    return Entry(DocumentId(document_id), title, created, updated, trashed, size, *formats, preview, excerpt_seq)
 
 
 def format_of(name: str | None, version: int, any_format: int) -> tuple[Format | None, bool]:

@@ -29,7 +29,7 @@ from server.store.base import (
     Past,
     Row,
 )
-from server.store.catalogue import format_of
+from server.store.catalogue import SHOWN_TITLE, format_of
 from server.store.contributors import read_contributors
 from server.store.database import Database, SqlPort, among, fetch, from_microseconds, reads, to_microseconds
 from server.store.schema import documents
@@ -162,6 +162,8 @@ def _read_packed(
 @cache
 def _heads_among(dialect: str) -> Select[Any]:
     of = documents.c
-    query = select(of.document_id, of.epoch, of.head, of.title, of.trashed_at, of.access_version, of.set_aside_version)
+    query = select(
+        of.document_id, of.epoch, of.head, SHOWN_TITLE, of.trashed_at, of.access_version, of.set_aside_version
+    )
     query = query.add_columns(of.format_name, of.format_version, of.any_format)
     return query.where(among(dialect, of.document_id, "document_ids"))

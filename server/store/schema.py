@@ -54,6 +54,11 @@ documents = Table(
     Column("format_name", Text),
     Column("format_version", BigInteger, nullable=False, server_default="0"),
     Column("any_format", BigInteger, nullable=False, server_default="0"),
+    # The first two lines of the text at row `excerpt_seq`. `lines_folded` has both, for searches.
+    Column("first_line", Text, nullable=False, server_default=""),
+    Column("second_line", Text, nullable=False, server_default=""),
+    Column("lines_folded", Text, nullable=False, server_default=""),
+    Column("excerpt_seq", BigInteger, nullable=False, server_default="0"),
     # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
     Index(

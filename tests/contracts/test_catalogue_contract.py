@@ -7,10 +7,11 @@ from functools import partial
 
 import pytest
 
+from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.messages import Format
-from server.store.base import Appended, Attachment, Entry, Page, Stale
+from server.store.base import UNTITLED, Appended, Attachment, Entry, Page, Stale
 from server.store.sharing_base import Link
 from server.store.sql import SqlStore
 from tests.contracts.storages import (
@@ -69,6 +70,42 @@ async def test_renaming_is_an_edit(store: SqlStore) -> None:
     assert renamed.entry == Entry(DocumentId("document-0"), "New", NOON, NOON + HOUR, None, 0)
     assert await titles(store, "new") == ["New"]
     assert await titles(store, "old") == []
+
+
+async def test_a_document_without_a_title_is_called_by_its_first_line(store: SqlStore) -> None:
+    made = await store.catalogue.create(DOCUMENT, UNTITLED, EPOCH, NOON)
+    assert (made.title, made.preview) == (UNTITLED, "")
+    lines = Excerpt("Tea for ZWÖLF", "and cake")
+    noted = await store.catalogue.note_excerpt(DOCUMENT, EPOCH, Seq(3), lines)
+    assert noted == replace(made, title="Tea for ZWÖLF", preview="and cake", excerpt_seq=3)
+    assert await store.catalogue.get(DOCUMENT) == noted
+    assert (await store.log.heads([DOCUMENT]))[DOCUMENT].title == "Tea for ZWÖLF"
+    assert await titles(store, "zwölf") == await titles(store, "CAKE") == ["Tea for ZWÖLF"]
+    assert await titles(store, "coffee") == []
+    await store.catalogue.rename(DOCUMENT, "Party", NOON)
+    named = await store.catalogue.get(DOCUMENT)
+    assert named is not None
+    assert (named.title, named.preview) == ("Party", "Tea for ZWÖLF")
+    await store.catalogue.rename(DOCUMENT, UNTITLED, NOON)
+    again = await store.catalogue.get(DOCUMENT)
+    assert again is not None
+    assert (again.title, again.preview) == ("Tea for ZWÖLF", "and cake")
+
+
+async def test_a_line_that_repeats_the_given_title_is_no_preview(store: SqlStore) -> None:
+    await store.catalogue.create(DOCUMENT, "Tea", EPOCH, NOON)
+    noted = await store.catalogue.note_excerpt(DOCUMENT, EPOCH, Seq(1), Excerpt("Tea", "and cake"))
+    assert noted is not None
+    assert (noted.title, noted.preview) == ("Tea", "and cake")
+
+
+async def test_the_lines_of_an_older_row_or_another_epoch_are_not_noted(store: SqlStore) -> None:
+    await store.catalogue.create(DOCUMENT, UNTITLED, EPOCH, NOON)
+    noted = await store.catalogue.note_excerpt(DOCUMENT, EPOCH, Seq(5), Excerpt("new", ""))
+    for epoch, seq in ((EPOCH, 5), (EPOCH, 4), (Epoch(EPOCH + 1), 6)):
+        assert await store.catalogue.note_excerpt(DOCUMENT, epoch, Seq(seq), Excerpt("old", "")) is None
+    assert await store.catalogue.note_excerpt(NOWHERE, EPOCH, Seq(1), Excerpt("old", "")) is None
+    assert await store.catalogue.get(DOCUMENT) == noted
 
 
 async def test_moments_keep_their_microseconds_and_lose_their_zone(store: SqlStore) -> None:

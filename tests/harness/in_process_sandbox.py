@@ -5,6 +5,8 @@ from typing import Any
 
 from pycrdt import Doc
 
+from crdt.content.excerpt import Excerpt, excerpt
+from crdt.ids import DocumentId
 from crdt.log.compaction import engine_updates, fold, remembered, restored
 from crdt.log.document import Engine, apply_update
 from crdt.log.replica import Replica, Stored
@@ -33,6 +35,11 @@ class InProcessSandbox:
 
     async def rescue(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
         return answer(restored(loaded.snapshot, loaded.memory, loaded.rows), loaded.head + 1, said)
+
+    async def excerpt(self, snapshot: bytes, document_id: DocumentId) -> Excerpt:
+        doc: Doc[Any] = Doc()
+        self.engine(doc, snapshot)
+        return excerpt(doc)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         replica = Replica(stored, limits, self.engine)

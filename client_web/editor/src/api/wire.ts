@@ -5,7 +5,7 @@ export interface NewDocument {
   readonly title?: string;
 }
 
-/** The new title. */
+/** The new title. If it is empty, the document is called by its first line again. */
 export interface Title {
   readonly title: string;
 }
@@ -53,7 +53,7 @@ export interface Token {
   readonly token: string;
 }
 
-/** A document's entry, as one person sees it. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. */
+/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. */
 export interface Document {
   readonly id: string;
   readonly title: string;
@@ -65,6 +65,7 @@ export interface Document {
   readonly owner: User | null;
   readonly format: Format | null;
   readonly any_format: boolean;
+  readonly preview: string;
 }
 
 /** A person, as the server vouches for them. `color` is `#rrggbb`. */

@@ -1,0 +1,114 @@
+"""Excerpt of a document: the first two lines of the rich text, by which people know the document.
+
+A document that nobody has given a title is called by its first line. Hostile content can make
+reading endless, so that only the sandbox may call `excerpt`.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+
+FRAGMENT = "default"
+"""Root of the rich text."""
+
+LONGEST_LINE = 160
+"""Most characters of a line. A list shows no more."""
+
+MOST_NODES = 1000
+"""Most nodes that are looked at. A document that begins with more empty ones has no excerpt."""
+
+_BREAK = "hardBreak"
+
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Directional marks, which are taken out of titles.
+
+A mark that is left open turns the text after it on the page, so one title could pass for another.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The first two lines that say something. A line is empty if there is none."""
+
+    first: str = ""
+    second: str = ""
+
+
+def excerpt(doc: "Doc[Any]") -> Excerpt:
+    """Read the first two lines of a document's rich text."""
+    found: list[str] = []
+    line = ""
+    for words in _words(doc.get(FRAGMENT, type=XmlFragment)):
+        if words is None:
+            if cleaned := clean_text(line):
+                found.append(_shortened(cleaned))
+            line = ""
+            if len(found) == 2:
+                break
+        elif len(line) <= 4 * LONGEST_LINE:
+            line += words[: 4 * LONGEST_LINE]
+    return Excerpt(*found)
+
+
+def _words(root: XmlFragment) -> Iterator[str | None]:
+    """Yield the words in their order, and None where a line ends."""
+    # A stack instead of recursion, because strangers nest as deeply as they like.
+    open_nodes: list[Iterator[Any]] = [iter(root.children)]
+    for _ in range(MOST_NODES):
+        node = next(open_nodes[-1], None)
+        if node is None:
+            open_nodes.pop()
+            yield None
+            if not open_nodes:
+                return
+        elif isinstance(node, XmlText):
+            yield from _words_of(node)
+        elif isinstance(node, XmlElement):
+            if node.tag == _BREAK:
+                yield None
+            elif len(node.children) > 0:
+                yield None
+                open_nodes.append(iter(node.children))
+    yield None
+
+
+def _words_of(text: XmlText) -> Iterator[str | None]:
+    for content, _ in text.diff():
+        if not isinstance(content, str):
+            continue
+        first, *rest = content[: 8 * LONGEST_LINE].split("\n")
+        yield first
+        for line in rest:
+            yield None
+            yield line
+
+
+def _shortened(line: str) -> str:
+    """Cut a long line behind a word if there is one near the end."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    cut = line[: LONGEST_LINE - 1]
+    whole, space, _ = cut.rpartition(" ")
+    return f"{whole if space and len(whole) > LONGEST_LINE // 2 else cut}…"
+
+
+def clean_text(text: str) -> str:
+    """Normalise to NFC on one line, and trim the spaces.
+
+    Control characters become spaces. Directional marks and lone surrogates are dropped.
+    """
+    kept = "".join(map(_kept, text))
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def _kept(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc" | "Zl" | "Zp":
+            return " "
+        case "Cs":
+            return ""
+        case _:
+            return "" if character in _TURNING else character
