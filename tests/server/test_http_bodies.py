@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,54 +21,61 @@ TAKING = [each for each in OPERATIONS if each.body is not None]
 ASKED = [(each, name) for each in TAKING if each.body for name in each.body.__struct_encode_fields__]
 JSON = {"Content-Type": "application/json"}
 
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with whole_server() as server, server.browser() as client:
-        yield client
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
-async def answer_to(client: httpx.AsyncClient, each: Operation, content: bytes, path: str | None = None) -> str:
-    """What the sentence of the refusal says, which is `malformed`."""
-    if path is None:
-        made = (await client.post("/api/documents")).json()["id"]
-        path = each.path.format(document_id=made, user_id="somebody", sha256="0" * 64)
-    response = await client.request(each.method, path, content=content, headers=JSON)
-    assert error_of(response) == (400, "malformed"), response.text
-    return str(response.json()["error"]["message"])
+class Owner:
+    """Somebody at a browser, who owns a document."""
+
+    def __init__(self, browser: httpx.AsyncClient, document_id: str) -> None:
+        self._browser = browser
+        self._document_id = document_id
+
+    async def refusal_of(self, each: Operation, content: bytes, query: str = "") -> str:
+        """What the sentence of the refusal says, which is `malformed`."""
+        path = each.path.format(document_id=self._document_id, user_id="somebody", sha256="0" * 64)
+        response = await self._browser.request(each.method, path + query, content=content, headers=JSON)
+        assert error_of(response) == (400, "malformed"), response.text
+        return str(response.json()["error"]["message"])
 
 
-def named(each: Operation) -> str:
-    return each.name
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def owner() -> AsyncIterator[Owner]:
+    """One server and one document for all of these tests: what is refused changes nothing."""
+    async with whole_server() as server, server.browser() as browser:
+        yield Owner(browser, (await browser.post("/api/documents")).json()["id"])
 
 
+def named(each: Operation | str) -> str:
+    return each.name if isinstance(each, Operation) else each
+
+
+@on_one_loop
 @pytest.mark.parametrize("each", TAKING, ids=named)
-async def test_nothing_but_what_is_declared_is_taken(client: httpx.AsyncClient, each: Operation) -> None:
+async def test_nothing_but_what_is_declared_is_taken(owner: Owner, each: Operation) -> None:
     assert each.body is not None
     takes = ", ".join(each.body.__struct_encode_fields__) or "nothing"
-    sentence = await answer_to(client, each, b'{"surprise": 1}')
+    sentence = await owner.refusal_of(each, b'{"surprise": 1}')
     assert sentence == f"Unknown in this request: surprise. It takes: {takes}."
-    half = await answer_to(client, each, b'{"\\ud800\\u0000": 1}')
+    half = await owner.refusal_of(each, b'{"\\ud800\\u0000": 1}')
     assert half.startswith("Unknown in this request: \\ud800")
 
 
-@pytest.mark.parametrize(("each", "name"), ASKED, ids=str)
+@on_one_loop
+@pytest.mark.parametrize(("each", "name"), ASKED, ids=named)
 @pytest.mark.parametrize("value", ["[]", "{}", "7", "1.0", "9007199254740993", "1e999", "-0"])
-async def test_a_value_of_another_type_is_refused_by_name(
-    client: httpx.AsyncClient, each: Operation, name: str, value: str
-) -> None:
+async def test_a_value_of_another_type_is_refused_by_name(owner: Owner, each: Operation, name: str, value: str) -> None:
     """No type is bent into another: 1 is not true, and 7 is not "7"."""
-    sentence = await answer_to(
-        client, each, f'{{"{name}": {value}, {filled(each, name)}}}'.replace(", }", "}").encode()
-    )
+    sentence = await owner.refusal_of(each, f'{{"{name}": {value}, {filled(each, name)}}}'.replace(", }", "}").encode())
     assert sentence.startswith(f"`{name}` must be "), sentence
     assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize(("each", "name"), [(each, name) for each, name in ASKED if name == "role"], ids=str)
-async def test_half_a_surrogate_pair_is_no_role(client: httpx.AsyncClient, each: Operation, name: str) -> None:
+@on_one_loop
+@pytest.mark.parametrize(("each", "name"), [(each, name) for each, name in ASKED if name == "role"], ids=named)
+async def test_half_a_surrogate_pair_is_no_role(owner: Owner, each: Operation, name: str) -> None:
     body = f'{{"{name}": "\\ud800", {filled(each, name)}}}'.replace(", }", "}").encode()
-    assert (await answer_to(client, each, body)).startswith("`role` must be ")
+    assert (await owner.refusal_of(each, body)).startswith("`role` must be ")
 
 
 def filled(each: Operation, without: str) -> str:
@@ -76,6 +84,7 @@ def filled(each: Operation, without: str) -> str:
     return ", ".join(f'"{name}": {value}' for name, value in sound.items() if name != without)
 
 
+@on_one_loop
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -100,17 +109,19 @@ def filled(each: Operation, without: str) -> str:
         (b"null", "must be a JSON object"),
     ],
 )
-async def test_hostile_json_is_refused_with_a_reason(client: httpx.AsyncClient, body: bytes, says: str) -> None:
+async def test_hostile_json_is_refused_with_a_reason(owner: Owner, body: bytes, says: str) -> None:
     (rename,) = [each for each in OPERATIONS if each.name == "rename_document"]
-    assert says in await answer_to(client, rename, body)
+    assert says in await owner.refusal_of(rename, body)
 
 
-async def test_keys_without_end_are_refused_soon(client: httpx.AsyncClient) -> None:
+@on_one_loop
+async def test_keys_without_end_are_refused_soon(owner: Owner) -> None:
     (rename,) = [each for each in OPERATIONS if each.name == "rename_document"]
     keys = ",".join(f'"{number:x}":0' for number in range(6000))
-    assert "twice" in await answer_to(client, rename, f'{{{keys},"0":0}}'.encode())
+    assert "twice" in await owner.refusal_of(rename, f'{{{keys},"0":0}}'.encode())
 
 
+@on_one_loop
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -123,9 +134,9 @@ async def test_keys_without_end_are_refused_soon(client: httpx.AsyncClient) -> N
         ("sort=title", "Unknown in the query: sort. It takes: query, trashed, shared, limit, cursor."),
     ],
 )
-async def test_a_query_is_as_strict(client: httpx.AsyncClient, query: str, says: str) -> None:
+async def test_a_query_is_as_strict(owner: Owner, query: str, says: str) -> None:
     (listing,) = [each for each in OPERATIONS if each.name == "list_documents"]
-    assert says in await answer_to(client, listing, b"", f"/api/documents?{query}")
+    assert says in await owner.refusal_of(listing, b"", f"?{query}")
 
 
 VALUES = st.recursive(
