@@ -8,14 +8,20 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1]
+OURSELVES = Path(__file__).relative_to(HOUSE)
 
 
 def tracked(*endings: str) -> list[Path]:
+    """Return the repository's files with these endings, by their paths in it: its own place may have any name."""
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=HOUSE, capture_output=True, check=True, text=True).stdout
-    return [HOUSE / name for name in listing.split("\0") if name.endswith(endings) and (HOUSE / name).is_file()]
+    return [Path(name) for name in listing.split("\0") if name.endswith(endings) and (HOUSE / name).is_file()]
 
 
-@pytest.mark.parametrize("document", [str(page.relative_to(HOUSE)) for page in tracked(".md")])
+def text_of(path: Path) -> str:
+    return (HOUSE / path).read_text()
+
+
+@pytest.mark.parametrize("document", [str(page) for page in tracked(".md")])
 def test_every_link_within_the_repository_leads_somewhere(document: str) -> None:
     page = HOUSE / document
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
@@ -26,7 +32,7 @@ def test_every_link_within_the_repository_leads_somewhere(document: str) -> None
 def prose(page: Path) -> Iterator[tuple[int, str]]:
     """The lines of a Markdown page that are no table, no code and no single piece that cannot be broken."""
     fenced = False
-    for number, line in enumerate(page.read_text().splitlines(), 1):
+    for number, line in enumerate(text_of(page).splitlines(), 1):
         fenced ^= line.lstrip().startswith("```")
         if fenced or line.lstrip().startswith("|") or line.startswith("    "):
             continue
@@ -36,22 +42,15 @@ def prose(page: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_prose_in_markdown_wraps_at_100_columns() -> None:
-    wide = [
-        f"{page.relative_to(HOUSE)}:{number}"
-        for page in tracked(".md")
-        for number, line in prose(page)
-        if len(line) > 100
-    ]
+    wide = [f"{page}:{number}" for page in tracked(".md") for number, line in prose(page) if len(line) > 100]
     assert wide == []
 
 
 def test_every_python_file_begins_with_a_sentence() -> None:
     silent = [
-        str(path.relative_to(HOUSE))
+        str(path)
         for path in tracked(".py")
-        if path.read_text().strip()
-        and "migrations" not in path.parts
-        and not path.read_text().startswith(('"""', 'r"""'))
+        if text_of(path).strip() and "migrations" not in path.parts and not text_of(path).startswith(('"""', 'r"""'))
     ]
     assert silent == []
 
@@ -82,12 +81,12 @@ def test_tests_do_not_skip_and_do_not_sleep() -> None:
     outside = {"e2e", "cluster", "bench", "test_packages.py"}
     pattern = re.compile(r"time\.sleep\(|mock\.patch|pytest\.skip\(|mark\.(skip|xfail)")
     guilty = [
-        str(path.relative_to(HOUSE))
+        str(path)
         for path in tracked(".py")
         if "tests" in path.parts
         and not outside & set(path.parts)
-        and path != Path(__file__)
-        and pattern.search(path.read_text())
+        and path != OURSELVES
+        and pattern.search(text_of(path))
     ]
     assert guilty == []
 
@@ -98,10 +97,10 @@ def test_no_test_says_by_itself_how_long_something_may_take() -> None:
         r"asyncio\.timeout\([\d.]+\)|wait_for\(.*, [\d.]+\)|until\(.*, (\d\d|\d*\.\d)[\d.]*\)|[^_]timeout=[1-9][\d.]*[,)]"
     )
     guilty = [
-        f"{path.relative_to(HOUSE)}:{number}"
+        f"{path}:{number}"
         for path in tracked(".py")
-        if "tests" in path.parts and not {"bench", "simulation"} & set(path.parts) and path != Path(__file__)
-        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "tests" in path.parts and not {"bench", "simulation"} & set(path.parts) and path != OURSELVES
+        for number, line in enumerate(text_of(path).splitlines(), 1)
         if pattern.search(line)
     ]
     assert guilty == []
