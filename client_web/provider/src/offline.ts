@@ -83,6 +83,7 @@ export class OfflineCopy {
   private readonly clock: Clock;
   private readonly toKeep: () => Kept | null;
   private readonly onFailure: () => void;
+  private readonly onKept: () => void;
   private readonly knowledge: Knowledge;
   private onlyReads = false;
   private readonly tab: string;
@@ -97,14 +98,23 @@ export class OfflineCopy {
   private written = new Map<string, number>();
   private appliedWritten: number | null = null;
   private timer: Timer | null = null;
+  /** So many of `changes` are known to be on the device. */
+  private kept = 0;
+  private marking: Promise<unknown> = Promise.resolve();
+  /** Ends when what was written last, and all before, is on the device. */
+  private writing: Promise<unknown> = Promise.resolve();
 
-  /** `onFailure` is called once, when it turns out that changes are not kept on this device. */
+  /**
+   * `onFailure` is called once, when it turns out that changes are not kept on this device; `onKept` whenever all of them
+   * are.
+   */
   constructor(
     documentId: string,
     doc: Y.Doc,
     clock: Clock,
     toKeep: () => Kept | null,
     onFailure: () => void,
+    onKept: () => void = () => {},
     knowledge: Knowledge = {},
   ) {
     this.documentId = documentId;
@@ -114,6 +124,7 @@ export class OfflineCopy {
     this.tab = clock.now().toString(36).padStart(9, "0") + random(8);
     this.toKeep = toKeep;
     this.onFailure = onFailure;
+    this.onKept = onKept;
     this.knowledge = knowledge;
     this.entry = { key: newKey(), copy: this.newCopy(), epoch: null, document: null };
   }
@@ -136,6 +147,11 @@ export class OfflineCopy {
     });
   }
 
+  /** Whether a local change is not known to be on the device yet. */
+  get isBehind(): boolean {
+    return this.content !== null && this.kept < this.changes;
+  }
+
   /** Whether a change of the document with this origin was read from the copy. */
   isOrigin(origin: unknown): boolean {
     return origin !== null && (origin === this.content || origin === this);
@@ -147,7 +163,7 @@ export class OfflineCopy {
     this.forgetTimer();
     const { content } = this;
     this.content = null;
-    void content?.destroy();
+    void this.writing.then(() => content?.destroy());
   }
 
   /** A local change was made that is not durable on the server yet. */
@@ -155,7 +171,7 @@ export class OfflineCopy {
     if (this.onlyReads) return;
     this.changes += 1;
     const { changes } = this;
-    this.write("unsaved", (store) => {
+    this.marking = this.write("unsaved", (store) => {
       const done = result(store.put(changes, this.ownMark()));
       store.transaction.commit(); // as in putAll
       return done;
@@ -166,7 +182,7 @@ export class OfflineCopy {
   markSaved(): void {
     if (this.onlyReads) return;
     const drop = this.marksToDrop();
-    this.write("unsaved", drop);
+    void this.write("unsaved", drop);
   }
 
   /** What `toKeep` returns has changed; as long as that is null, nothing is written. */
@@ -180,7 +196,7 @@ export class OfflineCopy {
     const format = this.onlyReads ? this.entry.format : (this.knowledge.format ?? this.entry.format);
     this.entry = { ...this.entry, epoch, document, ...(format == null ? {} : { format }) };
     const { entry } = this;
-    this.write("documents", async (store) => {
+    void this.write("documents", async (store) => {
       const current = (await result(store.get(this.documentId))) as Entry | undefined;
       if (current?.copy === entry.copy) await result(store.put(entry, this.documentId));
     });
@@ -204,6 +220,7 @@ export class OfflineCopy {
     // Another tab may have been first: what it has begun is for both.
     this.entry = known?.copy === entry.copy ? { ...entry, copy: this.newCopy() } : (known ?? entry);
     this.content = null;
+    await this.writing;
     await content.destroy();
     this.written = new Map();
     this.appliedWritten = null;
@@ -265,6 +282,7 @@ export class OfflineCopy {
     this.content = null;
     this.beside = null;
     beside?.close();
+    await this.writing;
     await content?.destroy();
   }
 
@@ -407,23 +425,27 @@ export class OfflineCopy {
     const puts = [...wanted].filter(([key, { count }]) => this.written.get(key) !== count);
     const drops = [...this.written].filter(([key]) => !wanted.has(key) && this.mayGo(key, kept));
     const { epoch, applied } = kept;
-    if (puts.length === 0 && drops.length === 0 && applied === this.appliedWritten) return;
+    const isNews = puts.length > 0 || drops.length > 0 || applied !== this.appliedWritten;
+    if (!isNews && !this.isBehind) return;
     for (const [key, { count }] of puts) this.written.set(key, count);
     for (const [key] of drops) this.written.delete(key);
     this.appliedWritten = applied;
-    try {
-      const writing = puts.length > 0 ? putAll(db, puts) : Promise.resolve();
-      // Both stores: `applied` waits for the content that was written before.
-      const rest = db.transaction(["updates", "custom"], "readwrite").objectStore("custom");
-      const done = [
-        writing,
-        ...drops.map((drop) => dropRecord(rest, drop)),
-        ...(applied === null ? [] : [raiseApplied(rest, epoch, applied)]),
-      ];
-      Promise.all(done).catch(() => this.fail());
-    } catch {
-      this.fail(); // the connection to the database is gone
-    }
+    const { changes, marking } = this;
+    const done = async (): Promise<void> => {
+      await Promise.all([marking, putAll(db, puts), allIsWritten(db)]);
+      if (changes > this.kept) {
+        this.kept = changes;
+        if (!this.isBehind) this.onKept();
+      }
+      if (drops.length === 0 && applied === null) return;
+      // Only now: `applied` tells of the content that was written before.
+      const store = db.transaction("custom", "readwrite").objectStore("custom");
+      await Promise.all([
+        ...drops.map((drop) => dropRecord(store, drop)),
+        ...(applied === null ? [] : [raiseApplied(store, epoch, applied)]),
+      ]);
+    };
+    this.writing = done().catch(() => this.fail()); // as when the connection to the database is gone
   };
 
   /** Whether a record may go that is not wanted. What is not in a list that is not whole need not be on the server. */
@@ -456,13 +478,14 @@ export class OfflineCopy {
   private write(
     storeName: (typeof STORES)[number],
     change: (store: IDBObjectStore) => Promise<unknown>,
-  ): void {
-    if (this.beside === null) return;
+  ): Promise<unknown> {
+    if (this.beside === null) return Promise.resolve();
     try {
       const store = this.beside.transaction(storeName, "readwrite").objectStore(storeName);
-      change(store).catch(() => this.fail());
+      return change(store).catch(() => this.fail());
     } catch {
       this.fail(); // the connection to the database is gone
+      return Promise.resolve();
     }
   }
 
@@ -481,11 +504,20 @@ const LAST_CHANCES = ["visibilitychange", "pagehide"] as const;
  * Write records in a hurry: the page may be going. They wait for no content, which y-indexeddb writes key by key. Without `commit`
  * the browser would wait for the page to hear of each record, and drop them all if the page goes first.
  */
-function putAll(db: IDBDatabase, records: readonly (readonly [string, Written])[]): Promise<unknown> {
+async function putAll(db: IDBDatabase, records: readonly (readonly [string, Written])[]): Promise<void> {
+  if (records.length === 0) return;
   const store = db.transaction("custom", "readwrite").objectStore("custom");
   const done = records.map(([key, record]) => result(store.put(record, key)));
   store.transaction.commit();
-  return Promise.all(done);
+  await Promise.all(done);
+}
+
+/**
+ * Wait until the content that was written so far is on the device. A look at one store only: a transaction over both would make
+ * the records of a page that goes wait for the content.
+ */
+async function allIsWritten(db: IDBDatabase): Promise<void> {
+  await result(db.transaction("updates", "readonly").objectStore("updates").getKey(0));
 }
 
 /** Another tab's record goes only if it is as it was read. */

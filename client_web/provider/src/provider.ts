@@ -55,7 +55,7 @@ export class ManyhandsProvider implements Provider {
   private readonly session: Session;
   private readonly copyOnDevice: OfflineCopy | null;
   private readonly listeners = new Set<() => void>();
-  private offlineCopy: ProviderState["offlineCopy"];
+  private offlineCopy: "ok" | "unavailable" | "off";
   private separateCopies: readonly string[] = [];
   private mended = 0;
   private shown: ProviderState;
@@ -85,7 +85,15 @@ export class ManyhandsProvider implements Provider {
     this.copyOnDevice =
       options.offline === false
         ? null
-        : new OfflineCopy(this.documentId, this.doc, clock, this.toKeep, this.onCopyFailed, knowledge);
+        : new OfflineCopy(
+            this.documentId,
+            this.doc,
+            clock,
+            this.toKeep,
+            this.onCopyFailed,
+            this.show,
+            knowledge,
+          );
     this.offlineCopy = this.copyOnDevice === null ? "off" : "ok";
     this.session = new Session({
       documentId: this.documentId,
@@ -223,20 +231,23 @@ export class ManyhandsProvider implements Provider {
     this.show();
   }
 
-  private show(): void {
+  private readonly show = (): void => {
     const next = this.view();
     if (same(next, this.shown)) return;
     this.shown = next;
     for (const listener of [...this.listeners]) listener();
-  }
+  };
 
   private view(): ProviderState {
-    const { session, offlineCopy, separateCopies, mended } = this;
+    const { session, separateCopies, mended } = this;
     const { role, durability, loaded, document, refusal, readOnly, turnedAway } = session.state;
     const { closed, quarantined, setAside, lastSavedAt } = session.state;
+    const waiting = unsaved(session.state);
+    const isWriting = this.offlineCopy === "ok" && waiting > 0 && this.copyOnDevice?.isBehind === true;
+    const offlineCopy = isWriting ? "writing" : this.offlineCopy;
     return {
       status: statusOf(session.state),
-      unsaved: unsaved(session.state),
+      unsaved: waiting,
       progress: progressOf(session.state),
       ...{ role, durability, loaded, document, refusal, readOnly, turnedAway, closed, quarantined, setAside },
       ...{ lastSavedAt, offlineCopy, separateCopies, mended },

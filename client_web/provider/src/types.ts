@@ -97,7 +97,8 @@ export interface ProviderState {
    * older than the document: load it anew, and what was not sent is sent then.
    */
   readonly closed: ServerError | null;
-  readonly offlineCopy: "ok" | "unavailable" | "off";
+  /** Whether changes that are not saved are kept on this device; `writing`: some of them in a moment. */
+  readonly offlineCopy: "ok" | "writing" | "unavailable" | "off";
   /** The server holds the document read-only because its stored state cannot be worked with. */
   readonly quarantined: boolean;
   /** How many changes the server keeps out of the document, because its document engine does not take them. */

@@ -43,18 +43,21 @@ class Device {
     return this.server.heard.map(({ after }) => after);
   }
 
+  async contentDatabase(): Promise<IDBDatabase> {
+    const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
+    return ended(indexedDB.open(names.find((name) => name.includes(`${this.documentId}/`)) ?? ""));
+  }
+
   /** What stands in the records beside the content. */
   async records(): Promise<readonly unknown[]> {
-    const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
-    const db = await ended(indexedDB.open(names.find((name) => name.includes(`${this.documentId}/`)) ?? ""));
+    const db = await this.contentDatabase();
     const keys = await ended(db.transaction("custom").objectStore("custom").getAllKeys());
     db.close();
     return keys;
   }
 
   async forgetRecords(): Promise<void> {
-    const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
-    const db = await ended(indexedDB.open(names.find((name) => name.includes(`${this.documentId}/`)) ?? ""));
+    const db = await this.contentDatabase();
     await ended(db.transaction("custom", "readwrite").objectStore("custom").clear());
     db.close();
   }
@@ -193,6 +196,52 @@ describe("without a network, over a restart of the page", () => {
     device.clock.advance(500);
     await first.provider.destroy();
     expect(await device.records()).toEqual(["applied"]);
+  });
+});
+
+describe("a slow device", () => {
+  /** Keep everybody else from the content until the returned function is called. */
+  async function holdContent(device: Device): Promise<() => void> {
+    const db = await device.contentDatabase();
+    const store = db.transaction("updates", "readwrite").objectStore("updates");
+    let held = true;
+    const hold = (): void => {
+      if (held) store.count().onsuccess = hold;
+      else db.close();
+    };
+    hold();
+    return () => {
+      held = false;
+    };
+  }
+
+  it("is said to keep words once it has them, and not before", async () => {
+    const device = new Device();
+    const { provider, line, text } = await device.open();
+    line.drop();
+    device.clock.advance(500);
+    const letGo = await holdContent(device);
+    text.insert(0, "words");
+    expect(provider.snapshot()).toMatchObject({ unsaved: 1, offlineCopy: "writing" });
+    device.clock.advance(500);
+    await vi.waitUntil(async () => (await device.records()).length === 2, { interval: 1 });
+    expect(provider.snapshot().offlineCopy).toBe("writing");
+    letGo();
+    await vi.waitUntil(() => provider.snapshot().offlineCopy === "ok", { interval: 1 });
+  });
+
+  it("lets no words wait for the content of a page that goes", async () => {
+    const device = new Device();
+    const { provider, line, text } = await device.open();
+    line.drop();
+    const letGo = await holdContent(device);
+    for (const words of ["before", ", and behind"]) {
+      text.insert(text.length, words);
+      device.clock.advance(500);
+    }
+    await vi.waitUntil(async () => (await device.records()).length === 3, { interval: 1 });
+    expect(provider.snapshot().offlineCopy).toBe("writing");
+    letGo();
   });
 });
 

@@ -140,6 +140,8 @@ describe("the copy on the device", () => {
     const again = device.open();
     await vi.waitUntil(() => again.provider.snapshot().loaded, { interval: 1 });
     expect(again.text.toString()).toBe("keep this");
+    device.clock.advance(500);
+    await vi.waitUntil(() => again.provider.snapshot().offlineCopy === "ok", { interval: 1 });
     expect(again.provider.snapshot()).toMatchObject({
       status: "offline",
       unsaved: 1,

@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { type StatusKind, statusOf } from "./status";
 import { useProviderState } from "./useProvider";
 
-const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting"]);
+const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting", "offline-keeping"]);
 
 const MODES: Readonly<Record<Role, string>> = {
   owner: "You own this document.",

@@ -8,6 +8,7 @@ export type StatusKind =
   | "refused"
   | "waiting"
   | "offline"
+  | "offline-keeping"
   | "offline-kept"
   | "offline-unkept"
   | "connecting"
@@ -95,6 +96,14 @@ function apart(state: ProviderState): Status {
   if (state.unsaved === 0) {
     return said("offline", "Offline", "warning", "The server cannot be reached. You can go on writing.");
   }
+  if (state.offlineCopy === "writing") {
+    return said(
+      "offline-keeping",
+      "Offline – keeping changes…",
+      "warning",
+      "The server cannot be reached. Your last changes are being written to this device.",
+    );
+  }
   if (state.offlineCopy === "ok") {
     return said(
       "offline-kept",
@@ -141,6 +150,7 @@ const CONNECTION = {
 
 const OFFLINE_COPY = {
   ok: "Kept in this browser",
+  writing: "Being written in this browser",
   unavailable: "Not possible in this browser",
   off: "Switched off",
 } as const;
@@ -151,7 +161,7 @@ function said(kind: StatusKind, label: string, tone: StatusTone, explanation: st
 
 function keptWords({ unsaved, offlineCopy }: ProviderState): string {
   if (unsaved === 0) return "Nothing is waiting to be saved.";
-  return offlineCopy === "ok"
+  return offlineCopy === "ok" || offlineCopy === "writing"
     ? "Your changes are kept in this browser."
     : "Leave this page open until they are saved.";
 }

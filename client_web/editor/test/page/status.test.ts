@@ -20,6 +20,11 @@ test.each<[string, Partial<ProviderState>, string]>([
   ["the network is gone", { status: "offline" }, "Offline"],
   ["the network is gone during changes", { status: "offline", unsaved: 2 }, "Offline – kept on this device"],
   [
+    "the network is gone and the device is slow",
+    { status: "offline", unsaved: 2, offlineCopy: "writing" },
+    "Offline – keeping changes…",
+  ],
+  [
     "neither server nor browser keeps the changes",
     { status: "offline", unsaved: 2, offlineCopy: "unavailable" },
     "Offline – not saved",

@@ -28,6 +28,7 @@ const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
   refused: TriangleAlert,
   waiting: CloudAlert,
   offline: CloudOff,
+  "offline-keeping": CloudOff,
   "offline-kept": CloudOff,
   "offline-unkept": TriangleAlert,
   connecting: RefreshCw,
