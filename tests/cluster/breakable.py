@@ -1,10 +1,12 @@
 """The reference set-up on loopback, with a relay between each node and each dependency, and verbs to break every part of it."""
 
 import asyncio
+import csv
 import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -204,16 +206,22 @@ class BreakableCluster:
         return [node for node, count in enumerate(await self.visitors()) for _ in range(count)]
 
     async def visitors(self) -> list[int]:
-        """Open connections per node, through the balancer."""
-        return [int(fields["scur"]) for fields in await self._servers()]
+        """Open connections per node, through the balancer, but for those of the last resort.
+
+        Who got no WebSocket within seconds began by long-polling, and stays in that backend with the WebSocket that follows.
+        """
+        counts = Counter[str]()
+        for fields in await self._statistics("nodes", "polling"):
+            counts[fields["svname"]] += int(fields["scur"])
+        return [counts[f"node-{node + 1}"] for node in NODES]
 
     async def _servers(self) -> list[dict[str, str]]:
-        answer = await self._cluster.ask_haproxy("@1 show stat")
-        header, *rows = answer.removeprefix("# ").splitlines()
-        servers = [
-            dict(zip(header.split(","), row.split(","), strict=False)) for row in rows if row.startswith("nodes,node-")
-        ]
-        return sorted(servers, key=lambda fields: fields["svname"])
+        return sorted(await self._statistics("nodes"), key=lambda fields: fields["svname"])
+
+    async def _statistics(self, *backends: str) -> list[dict[str, str]]:
+        """HAProxy's figures of each node in each of these backends."""
+        rows = csv.DictReader((await self._cluster.ask_haproxy("@1 show stat")).splitlines())
+        return [fields for fields in rows if fields["# pxname"] in backends and fields["svname"].startswith("node-")]
 
     async def find_affinity(self) -> None:
         """Try document ids until one is known for each node."""
