@@ -69,6 +69,8 @@ def _words(root: XmlFragment) -> Iterator[str | None]:
         elif isinstance(node, XmlElement):
             if node.tag == _BREAK:
                 yield None
+            elif node.tag == "mention":
+                yield _mentioned(node)
             elif len(node.children) > 0:
                 yield None
                 open_nodes.append(iter(node.children))
@@ -84,6 +86,11 @@ def _words_of(text: XmlText) -> Iterator[str | None]:
         for line in rest:
             yield None
             yield line
+
+
+def _mentioned(mention: XmlElement) -> str:
+    names = [mention.attributes.get(key) for key in ("label", "id")]
+    return f"@{next((name for name in names if isinstance(name, str) and name.strip()), 'somebody')}"
 
 
 def _shortened(line: str) -> str:

@@ -46,6 +46,13 @@ def test_a_line_ends_with_a_break_and_not_with_a_format_or_a_picture() -> None:
     assert of(paragraph("if a:\n  b()\nc()", "codeBlock")) == Excerpt("if a:", "b()")
 
 
+def test_a_mention_reads_as_in_the_text() -> None:
+    known = XmlElement("mention", {"id": "u1", "label": "Ann"})
+    unknown = XmlElement("mention")
+    line = XmlElement("paragraph", {}, [XmlText("Tea for "), known, XmlText(" and "), unknown])
+    assert of(line) == Excerpt("Tea for @Ann and @somebody", "")
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

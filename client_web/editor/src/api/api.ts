@@ -16,6 +16,8 @@ export interface DocumentEntry extends Pick<wire.Document, "id" | "title" | "siz
   readonly role: Role | null;
   /** null for a document that belongs to nobody. */
   readonly owner: PersonRef | null;
+  /** The first line that is not the title; empty if there is none. */
+  readonly preview: string;
 }
 
 export interface DocumentPage {
@@ -121,6 +123,7 @@ function toDocument(answer: unknown): DocumentEntry {
     size: Number(answer.size),
     role: isRole(answer.role) ? answer.role : null,
     owner: toPerson(answer.owner),
+    preview: typeof answer.preview === "string" ? answer.preview : "",
   };
 }
 

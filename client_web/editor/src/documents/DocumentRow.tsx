@@ -41,18 +41,25 @@ export function DocumentRow({ document, view, now, renaming, onCommand, onRename
     <li className="documents-row">
       <FileText className="documents-row-icon" aria-hidden="true" size={20} strokeWidth={1.6} />
       <div className="documents-row-words">
-        {renaming ? (
-          <RenameField title={document.title} onDone={onRenamed} />
-        ) : (
-          <Link
-            href={`/d/${document.id}`}
-            className="documents-row-link"
-            dir="auto"
-            data-document={document.id}
-          >
-            {title}
-          </Link>
-        )}
+        <div className="documents-row-names">
+          {renaming ? (
+            <RenameField title={document.title} onDone={onRenamed} />
+          ) : (
+            <Link
+              href={`/d/${document.id}`}
+              className="documents-row-link"
+              dir="auto"
+              data-document={document.id}
+            >
+              {title}
+            </Link>
+          )}
+          {document.preview !== "" && (
+            <p className="documents-row-preview" dir="auto">
+              {document.preview}
+            </p>
+          )}
+        </div>
         <div className="documents-row-facts">
           {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
           <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>

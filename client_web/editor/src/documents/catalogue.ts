@@ -83,7 +83,7 @@ function refreshed({ documents, cursor }: ReadyCatalogue, page: DocumentPage): D
 function belongs({ documents, query }: ReadyCatalogue, document: DocumentEntry): boolean {
   return (
     documents.some((other) => other.id === document.id) ||
-    document.title.toLocaleLowerCase().includes(query.toLocaleLowerCase())
+    `${document.title}\n${document.preview}`.toLocaleLowerCase().includes(query.toLocaleLowerCase())
   );
 }
 

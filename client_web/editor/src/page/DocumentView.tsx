@@ -10,6 +10,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
 import type { Foreign } from "../extensions/foreign";
+import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
 import { usePageTitle } from "../ui/usePageTitle";
@@ -25,6 +26,7 @@ import { ShortcutsSheet } from "./ShortcutsSheet";
 import { ShareDialog } from "./sharing/ShareDialog";
 import { TableMenu } from "./TableMenu";
 import { FormattingToolbar } from "./toolbar/FormattingToolbar";
+import { useCaretInNew } from "./useCaretInNew";
 import { useDocumentActions } from "./useDocumentActions";
 import { useDocumentEditor } from "./useDocumentEditor";
 import { useFacts } from "./useFacts";
@@ -80,10 +82,12 @@ export function DocumentView(props: DocumentViewProps) {
     onForeign: setForeign,
     onCrash,
   });
+  useCaretInNew(editor);
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
   const goTo = useCallback((who: Present) => actions.goTo(who, editor), [actions, editor]);
+  const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
   const help = usePageKeys(editor, editLink);
   const clickBelow = useSheetEnd(editor);
 
@@ -104,6 +108,7 @@ export function DocumentView(props: DocumentViewProps) {
         because={because}
         onPersonChange={onPersonChange}
         onRename={actions.rename}
+        onGoToText={goToText}
         onShare={() => setSharing(true)}
         onGoTo={goTo}
       />
@@ -174,6 +179,7 @@ export function DocumentView(props: DocumentViewProps) {
           />
         </div>
       </div>
+      <NameQuestion awareness={provider.awareness} person={person} me={me} onAnswer={onPersonChange} />
       <Announcer provider={provider} />
       <ShareDialog
         open={isSharing}

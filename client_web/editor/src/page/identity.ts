@@ -4,6 +4,7 @@ import type { LocalUser } from "@manyhands/provider";
 import { PERSON_COLORS } from "../ui/color";
 
 const KEY = "manyhands:person";
+const NAMED = "manyhands:named";
 export const LONGEST_NAME = 80;
 
 const GUESTS = [
@@ -40,6 +41,23 @@ export function loadPerson(storage: Storage | null, random: () => number): Local
   const guest = { name: `Guest ${pick(GUESTS, random)}`, color: pick(PERSON_COLORS, random) };
   savePerson(storage, guest);
   return guest;
+}
+
+/** Whether this browser's person has said what to be called, or that any name will do. */
+export function isNamed(storage: Storage | null): boolean {
+  try {
+    return storage === null || storage.getItem(NAMED) !== null || !/^Guest /.test(read(storage)?.name ?? "");
+  } catch {
+    return true;
+  }
+}
+
+export function rememberNamed(storage: Storage | null): void {
+  try {
+    storage?.setItem(NAMED, "1");
+  } catch {
+    // Then the question comes again with the next visit.
+  }
 }
 
 export function savePerson(storage: Storage | null, person: LocalUser): void {

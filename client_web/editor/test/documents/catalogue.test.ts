@@ -15,6 +15,7 @@ function edited(minute: number, title = ""): DocumentEntry {
     size: 0,
     role: null,
     owner: null,
+    preview: "",
   };
 }
 

@@ -34,6 +34,7 @@ test("a list is split where a heading's age is passed", () => {
     size: 0,
     role: null,
     owner: null,
+    preview: "",
   }));
   const groups = groupByAge(documents, (document) => document.updatedAt, NOON);
   expect(groups.map((group) => [group.heading, group.documents.length])).toEqual([

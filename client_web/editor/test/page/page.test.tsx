@@ -42,14 +42,37 @@ describe("the title", () => {
     expect(requests).toEqual([]);
   });
 
-  test("is not saved when it is empty or the same", () => {
+  test("is not saved when it is the same", () => {
     const { requests } = openDocument();
-    for (const same of ["   ", "Minutes"]) {
-      type(same);
-      fireEvent.blur(title());
-    }
+    type("Minutes ");
+    fireEvent.blur(title());
     expect(title().value).toBe("Minutes");
     expect(requests).toEqual([]);
+  });
+
+  test("that is cleared is left to the first line", async () => {
+    const { requests, provider } = openDocument();
+    type(" ");
+    press("Enter");
+    expect(requests.map(({ body }) => body)).toEqual([{ title: "" }]);
+    provider().tells({ document: { title: "Hello", trashedAt: null } });
+    await waitFor(() => expect(title().value).toBe("Hello"));
+  });
+
+  test.each(["Enter", "ArrowDown"])("leads to the text by %s", async (key) => {
+    openDocument({ doc: withWords() });
+    const text = await sheet();
+    title().focus();
+    press(key);
+    await waitFor(() => expect(document.activeElement).toBe(text));
+  });
+
+  test("is still being composed when an input method takes Enter", async () => {
+    openDocument({ doc: withWords() });
+    await sheet();
+    title().focus();
+    fireEvent.keyDown(title(), { key: "Enter", isComposing: true });
+    expect(document.activeElement).toBe(title());
   });
 
   test("follows what others do", () => {

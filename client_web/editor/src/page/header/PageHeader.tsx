@@ -28,6 +28,7 @@ export interface PageHeaderProps {
   readonly because: ReadOnly | null;
   readonly onPersonChange: (person: LocalUser) => void;
   readonly onRename: (title: string) => Promise<void>;
+  readonly onGoToText: () => void;
   readonly onShare: () => void;
   readonly onGoTo: (person: Present) => void;
 }
@@ -42,7 +43,12 @@ export function PageHeader({ state, provider, person, me, because, ...act }: Pag
         </Link>
       </Tooltip>
       <div className="page-heading">
-        <TitleField title={state.document?.title ?? ""} readOnly={readOnlyTitle} onRename={act.onRename} />
+        <TitleField
+          title={state.document?.title ?? ""}
+          readOnly={readOnlyTitle}
+          onRename={act.onRename}
+          onGoToText={act.onGoToText}
+        />
         <ModeChip because={because} />
         <StatusButton provider={provider} />
       </div>

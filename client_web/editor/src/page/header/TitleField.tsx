@@ -1,4 +1,4 @@
-/** The document's title, changed in place: Enter and leaving the field save it, Escape takes it back. */
+/** The document's title, changed in place: leaving the field saves it, Escape takes it back. Enter and ↓ lead to the text. */
 
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 
@@ -8,18 +8,26 @@ export interface TitleFieldProps {
   readonly readOnly: boolean;
   /** Saves the title; when it fails, the title is again what everybody has, and the caller has said why. */
   readonly onRename: (title: string) => Promise<void>;
+  /** Puts the cursor into the text. */
+  readonly onGoToText: () => void;
 }
 
 const LONGEST_TITLE = 300;
 
-export const TitleField = memo(function TitleField({ title, readOnly, onRename }: TitleFieldProps) {
+export const TitleField = memo(function TitleField({
+  title,
+  readOnly,
+  onRename,
+  onGoToText,
+}: TitleFieldProps) {
   /** What is typed or on its way; null shows the title that everybody has. */
   const [draft, setDraft] = useState<string | null>(null);
   const isReverting = useRef(false);
 
   const commit = async () => {
-    const wanted = draft?.trim() ?? "";
-    if (isReverting.current || wanted === "" || wanted === title) {
+    // An empty title lets the document be called by its first line.
+    const wanted = draft?.trim() ?? title;
+    if (isReverting.current || wanted === title) {
       isReverting.current = false;
       setDraft(null);
       return;
@@ -32,11 +40,14 @@ export const TitleField = memo(function TitleField({ title, readOnly, onRename }
     }
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") isReverting.current = true;
-    if (event.key === "Escape" || (event.key === "Enter" && !event.nativeEvent.isComposing)) {
+    const isDown = event.key === "Enter" || event.key === "ArrowDown";
+    if (event.key === "Escape" || isDown) {
       event.preventDefault();
       event.currentTarget.blur();
     }
+    if (isDown) onGoToText();
   };
   return (
     <input
