@@ -72,12 +72,15 @@ class Link(Struct):
     """The link. With `role` null the link opens nothing.
 
     `url` is an address on this server, which only owners are shown. It is null if the link's token
-    cannot be derived any more. Renew the link then.
+    cannot be derived any more. Renew the link then. `reopens` is true while the link is closed and
+    will be the same one when a role is set again. Otherwise setting a role makes a new link, and an
+    address that opened the document before stays closed.
     """
 
     role: GivenRole | None
     address_alone: bool
     url: str | None
+    reopens: bool
 
 
 class People(Struct):
@@ -197,7 +200,9 @@ class SharingDesk:
 
     def _link_view(self, role: Role, document_id: DocumentId, link: StoredLink) -> Link:
         given = cast(GivenRole | None, link.role)  # nobody owns a document by its link
-        return Link(given, given is not None and link.token_hash is None, self._path(role, document_id, link))
+        address_alone = given is not None and link.token_hash is None
+        reopens = given is None and link.token_hash is not None
+        return Link(given, address_alone, self._path(role, document_id, link), reopens)
 
     def _path(self, role: Role, document_id: DocumentId, link: StoredLink) -> str | None:
         address = f"/d/{document_id}"

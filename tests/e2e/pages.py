@@ -241,6 +241,10 @@ class ShareDialog:
         """The button that says and changes somebody's role."""
         return self.dialog.get_by_role("button", name=re.compile(f"^{re.escape(name)}: "))
 
+    async def shows_guests(self) -> None:
+        """Show each of the guests, who are a number at first."""
+        await self.dialog.get_by_role("button", name="Show the guests").click()
+
     async def gives(self, name: str, role: Role) -> None:
         await self.role_of(name).click()
         await self.page.get_by_role("menuitemradio", name=role).click()

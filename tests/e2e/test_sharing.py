@@ -34,7 +34,8 @@ async def test_the_owner_decides_what_a_visitor_may_do_while_they_watch(meet: Me
 
     sharing = await alice.shares()
     await expect(sharing.people.first).to_contain_text("Alice (you)")
-    await expect(sharing.people.filter(has_text="Bob")).to_contain_text("Came by the link")
+    await expect(sharing.people.filter(has_text="1 guest")).to_contain_text("Came by the link")
+    await sharing.shows_guests()
     await sharing.opens_link_for("Viewer")
     await bob.may("View only")
     await sharing.opens_link_for("Commenter")
@@ -56,6 +57,7 @@ async def test_who_is_removed_keeps_their_copy_and_nothing_else(meet: Meeting) -
     await bob.sees("For few eyes.")
 
     sharing = await alice.shares()
+    await sharing.shows_guests()
     await sharing.gives("Bob", "Viewer")
     await sharing.restricts()
     await bob.may("View only")
@@ -119,6 +121,7 @@ async def test_the_document_is_handed_over(meet: Meeting) -> None:
     alice, document_id = await _makes(owner, "Chronicle", "Year one.")
     bob = await heir.opens(document_id)
     sharing = await alice.shares()
+    await sharing.shows_guests()
     await sharing.hands_over_to("Bob")
     await expect(sharing.dialog.get_by_text("You can read and edit it.")).to_be_visible()
     await expect(sharing.role_of("Bob")).to_have_count(0)

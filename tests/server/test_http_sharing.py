@@ -240,7 +240,7 @@ async def test_a_link_made_anew_is_another_one(anna: Somebody) -> None:
     second = await anna.gets("PUT", f"/{document_id}/link", {"role": "viewer", "renew": True})
     assert first["url"] != second["url"]
     closed = await anna.gets("PUT", f"/{document_id}/link", {"role": None})
-    assert closed == {"role": None, "address_alone": False, "url": f"/d/{document_id}"}
+    assert closed == {"role": None, "address_alone": False, "url": f"/d/{document_id}", "reopens": True}
     assert await anna.gets("PUT", f"/{document_id}/link", {"role": "viewer"}) == second
 
 
@@ -248,8 +248,9 @@ async def test_the_address_stays_the_link_while_only_its_role_changes(anna: Some
     document_id = await anna.makes()
     address = f"/d/{document_id}"
     viewing = await anna.gets("PUT", f"/{document_id}/link", {"role": "viewer"})
-    assert viewing == {"role": "viewer", "address_alone": True, "url": address}
-    await anna.gets("PUT", f"/{document_id}/link", {"role": None})
+    assert viewing == {"role": "viewer", "address_alone": True, "url": address, "reopens": False}
+    closed = await anna.gets("PUT", f"/{document_id}/link", {"role": None})
+    assert closed["reopens"] is False
     # Who knew the address was shut out for a reason: it does not open the document again by itself.
     opened = await anna.gets("PUT", f"/{document_id}/link", {"role": "viewer"})
     assert (opened["address_alone"], opened["url"] != address) == (False, True)
@@ -261,7 +262,7 @@ async def test_a_link_from_another_secret_works_but_cannot_be_shown(site: Site, 
     document_id = await anna.makes()
     await site.store.sharing.set_link(DocumentId(document_id), Link(Role.VIEWER, b"x" * 32))
     link = (await anna.gets("GET", f"/{document_id}/people"))["link"]
-    assert link == {"role": "viewer", "address_alone": False, "url": None}
+    assert link == {"role": "viewer", "address_alone": False, "url": None, "reopens": False}
 
 
 async def test_the_record_tells_who_did_what_and_outlives_the_document(site: Site, anna: Somebody) -> None:

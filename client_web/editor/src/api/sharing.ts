@@ -18,6 +18,8 @@ export interface LinkAccess {
   readonly addressAlone: boolean;
   /** Known to the owner only, and not always to them. */
   readonly url: string | null;
+  /** The link is closed, and will be the same one when it is opened again. */
+  readonly reopens: boolean;
 }
 
 export interface Sharing {
@@ -32,6 +34,8 @@ export interface LinkChange {
   readonly role: GivenRole | null;
   /** Make a new link: whoever came by an older one is let go. */
   readonly renew?: boolean;
+  /** Let the document's bare address be the link. */
+  readonly addressAlone?: boolean;
 }
 
 export interface SharingCalls {
@@ -60,8 +64,12 @@ export function sharingCalls(call: Call): SharingCalls {
     removePerson: async (id, userId) => {
       await call(people(id, userId), { method: "DELETE" });
     },
-    changeLink: async (id, { role, renew }) => {
-      const body: wire.LinkChange = renew ? { role, renew, address_alone: false } : { role };
+    changeLink: async (id, { role, renew, addressAlone }) => {
+      const body: wire.LinkChange = {
+        role,
+        ...(renew ? { renew, address_alone: false } : {}),
+        ...(addressAlone ? { address_alone: true } : {}),
+      };
       return toLink(await call(`/api/documents/${encodeURIComponent(id)}/link`, { method: "PUT", body }));
     },
     allowAnyFormat: async (id, allowed) => {
@@ -101,5 +109,6 @@ function toLink(answer: unknown): LinkAccess {
     role: isGivenRole(answer.role) ? answer.role : null,
     addressAlone: answer.address_alone === true,
     url: typeof answer.url === "string" ? answer.url : null,
+    reopens: answer.reopens === true,
   };
 }

@@ -111,11 +111,12 @@ export interface Person {
   readonly via: "grant" | "link";
 }
 
-/** The link. With `role` null the link opens nothing. `url` is an address on this server, which only owners are shown. It is null if the link's token cannot be derived any more. Renew the link then. */
+/** The link. With `role` null the link opens nothing. `url` is an address on this server, which only owners are shown. It is null if the link's token cannot be derived any more. Renew the link then. `reopens` is true while the link is closed and will be the same one when a role is set again. Otherwise setting a role makes a new link, and an address that opened the document before stays closed. */
 export interface Link {
   readonly role: "commenter" | "editor" | "viewer" | null;
   readonly address_alone: boolean;
   readonly url: string | null;
+  readonly reopens: boolean;
 }
 
 /** The role that somebody has now. */

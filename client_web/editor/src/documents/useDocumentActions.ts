@@ -5,6 +5,7 @@ import { useApi } from "../api/ApiContext";
 import { type Api, type DocumentEntry, explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
 import { useMe } from "../api/whoAmI";
+import { LINK_IS_CLOSED, LINK_REACHES } from "../page/sharing/roles";
 import { type Toasts, useToasts } from "../ui/Toast";
 import { shownTitle } from "./titles";
 import type { CatalogueView } from "./useCatalogue";
@@ -137,7 +138,7 @@ async function linkTo(
   if (document.role !== "owner") return { link: absolute(plain), reach: "" };
   try {
     const { link } = await api.getSharing(document.id);
-    const reach = link.role === null ? " Only people whom you have added can open it." : "";
+    const reach = ` ${link.role === null ? LINK_IS_CLOSED : LINK_REACHES[link.role]}`;
     return { link: absolute((link.role && link.url) || plain), reach };
   } catch {
     return { link: absolute(plain), reach: "" };

@@ -130,6 +130,62 @@ describe("the owner", () => {
     expect(backend.link.role).toBe("viewer");
   });
 
+  test("is told that an address which was closed stays closed, and may open it too", async () => {
+    const backend = server();
+    await openDialog(backend);
+    await pick("Link: Anyone with the link", /Restricted/);
+    await pick("Link: Restricted", /Anyone with the link/);
+    await screen.findByText("This is a new link. An address that was sent before stays closed.");
+    expect(screen.getByText(/The bare address of this page does not open it/)).toBeTruthy();
+    expect(backend.link.address_alone).toBe(false);
+    fireEvent.click(screen.getByText("Open the old address too"));
+    await screen.findByText(/The address of this page is the link/);
+    expect(backend.link).toMatchObject({ role: "viewer", address_alone: true });
+  });
+
+  test("is told that a link which was closed works again", async () => {
+    const backend = server();
+    backend.link = {
+      role: "viewer",
+      address_alone: false,
+      url: "/d/abcdefgh#link=secret_secret",
+      reopens: false,
+    };
+    await openDialog(backend);
+    await pick("Link: Anyone with the link", /Restricted/);
+    await screen.findByText(/The link that was sent works again when you open it/);
+    await pick("Link: Restricted", /Anyone with the link/);
+    await screen.findByText("The link that was sent before works again.");
+  });
+
+  test("reads beside the button whom a copied link lets in", async () => {
+    const { dialog } = await openDialog(server());
+    const button = dialog.getByRole("button", { name: "Copy link" });
+    const reach = () => document.getElementById(button.getAttribute("aria-describedby") ?? "")?.textContent;
+    await waitFor(() => expect(reach()).toBe("Opens for anyone who has it: they can read and edit."));
+    await pick("Link: Anyone with the link", /Restricted/);
+    await waitFor(() => expect(reach()).toBe("Opens only for the people with access."));
+  });
+
+  test("sees guests as a number, and each of them when asked", async () => {
+    const backend = new SharingServer(
+      shared("ann", "owner"),
+      shared("guest-1", "editor", "link", "Guest Otter"),
+      shared("guest-2", "editor", "link", "Guest Wren"),
+      shared("guest-3", "viewer", "grant", "Guest Finch"),
+      shared("cleo", "editor", "link"),
+    );
+    const { dialog } = await openDialog(backend);
+    await dialog.findByText("2 guests");
+    expect(dialog.queryByText("Guest Otter")).toBeNull();
+    expect(dialog.getByText("Guest Finch") && dialog.getByText("cleo")).toBeTruthy();
+    fireEvent.click(dialog.getByRole("button", { name: "Show the guests" }));
+    expect(within(dialog.getByRole("list", { name: "Guests" })).getAllByRole("listitem")).toHaveLength(2);
+    await pick("Guest Wren: Editor", /Remove access…/);
+    await confirm("Remove access");
+    await dialog.findByText("1 guest");
+  });
+
   test("makes a new link after a question, and copies that", async () => {
     const { dialog } = await openDialog(server());
     fireEvent.click(await dialog.findByRole("button", { name: "Copy link" }));

@@ -8,16 +8,23 @@ interface Shared {
   readonly via: string;
 }
 
+interface LinkWish {
+  readonly role: string | null;
+  readonly renew?: boolean;
+  readonly address_alone?: boolean;
+}
+
 export function shared(id: string, role: string, via = "grant", name = id): Shared {
   return { user: { id, name, color: "#0369a1" }, email: null, role, via };
 }
 
 export class SharingServer {
   people: Shared[];
-  link: { role: string | null; address_alone: boolean; url: string | null } = {
+  link: { role: string | null; address_alone: boolean; url: string | null; reopens: boolean } = {
     role: "editor",
     address_alone: true,
     url: "/d/abcdefgh",
+    reopens: false,
   };
   anyFormat = false;
   /** While set, changes are refused with it. */
@@ -30,8 +37,8 @@ export class SharingServer {
   readonly answer = ({ method, path, body }: Request): Response => {
     if (method !== "GET" && this.refusal) return this.refusal.clone();
     const [, , , , kind, userId] = path.split("/").map(decodeURIComponent);
-    const change = (body ?? {}) as { email?: string; user_id?: string; role: string; renew?: boolean };
-    if (kind === "link") return json(this.changeLink(change));
+    const change = (body ?? {}) as { email?: string; user_id?: string; role: string };
+    if (kind === "link") return json(this.changeLink(body as LinkWish));
     if (kind === "format") {
       this.anyFormat = (body as { any_format: boolean }).any_format;
       return json({});
@@ -55,10 +62,17 @@ export class SharingServer {
     }
   }
 
-  private changeLink({ role, renew }: { readonly role: string; readonly renew?: boolean }) {
-    this.link = renew
-      ? { role, address_alone: false, url: "/d/abcdefgh#link=0123456789abcdefghijkl" }
-      : { ...this.link, role };
+  /** As the server does: what was closed as an address opens under a new link; a link stays what it is. */
+  private changeLink(wish: LinkWish) {
+    const {
+      role,
+      renew = false,
+      address_alone = this.link.role !== null && this.link.address_alone && !renew,
+    } = wish;
+    if (role === null)
+      this.link = { ...this.link, role, url: "/d/abcdefgh", reopens: !this.link.address_alone };
+    else if (address_alone) this.link = { role, address_alone, url: "/d/abcdefgh", reopens: false };
+    else this.link = { role, address_alone, url: "/d/abcdefgh#link=0123456789abcdefghijkl", reopens: false };
     return this.link;
   }
 }

@@ -78,10 +78,13 @@ export function LinkSection({ link, mayShare, disabled, onRole, onRenew }: LinkS
   );
 }
 
-function hintOf({ role, addressAlone, url }: LinkAccess, mayShare: boolean): string {
+function hintOf({ role, addressAlone, url, reopens }: LinkAccess, mayShare: boolean): string {
+  if (role === null && reopens && mayShare)
+    return "Only the people above can open it. The link that was sent works again when you open it.";
   if (role === null) return "Only the people above can open it.";
   if (mayShare && !addressAlone && url === null)
     return "The link that is out there works, but cannot be shown any more.";
   const power = `Whoever has the link ${ROLE_POWERS[role]}.`;
-  return addressAlone ? `${power} The address of this page is the link.` : power;
+  if (addressAlone) return `${power} The address of this page is the link.`;
+  return mayShare ? `${power} The bare address of this page does not open it.` : power;
 }

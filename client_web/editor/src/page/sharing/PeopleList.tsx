@@ -1,7 +1,12 @@
-/** Everybody with access to the document, and for its owner the ways to change that. */
-import { Crown, UserMinus } from "lucide-react";
+/** Everybody with access to the document, and for its owner the ways to change that.
+ *
+ * Guests who came by the link are counted in one row, which shows them when asked.
+ */
+import { ChevronDown, Crown, UserMinus, Users } from "lucide-react";
+import { useState } from "react";
 import type { GivenRole, LinkAccess, SharedPerson } from "../../api/sharing";
 import { Avatar } from "../../ui/Avatar";
+import { Button } from "../../ui/Button";
 import { MenuItem, MenuSeparator } from "../../ui/Menu";
 import { RoleMenu, RoleWord } from "./RoleMenu";
 import { isStronger, ROLE_NAMES } from "./roles";
@@ -18,9 +23,54 @@ export interface PeopleListProps {
   readonly onRemove: (person: SharedPerson) => void;
 }
 
-export function PeopleList({ people, linkRole, ownId, mayShare, disabled, ...act }: PeopleListProps) {
+export function PeopleList(props: PeopleListProps) {
+  const guests = props.people.filter((person) => isGuest(person) && person.user.id !== props.ownId);
+  const named = props.people.filter((person) => !guests.includes(person));
   return (
     <ul className="page-access" aria-label="People with access">
+      <Rows {...props} people={named} />
+      {guests.length > 0 && <Guests {...props} people={guests} />}
+    </ul>
+  );
+}
+
+function Guests(props: PeopleListProps) {
+  const [isOpen, setOpen] = useState(false);
+  const count = props.people.length;
+  return (
+    <li className="page-access-guests">
+      <div className="page-access-row">
+        <span className="page-access-icon">
+          <Users aria-hidden="true" size={18} />
+        </span>
+        <div className="page-access-who">
+          <span className="page-access-name">{count === 1 ? "1 guest" : `${count} guests`}</span>
+          <span className="page-access-note">Came by the link, without an account</span>
+        </div>
+        <Button
+          size="small"
+          variant="ghost"
+          className="page-role"
+          aria-expanded={isOpen}
+          aria-label={isOpen ? "Hide the guests" : "Show the guests"}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {isOpen ? "Hide" : "Show"}
+          <ChevronDown aria-hidden="true" size={15} />
+        </Button>
+      </div>
+      {isOpen && (
+        <ul className="page-access" aria-label="Guests">
+          <Rows {...props} />
+        </ul>
+      )}
+    </li>
+  );
+}
+
+function Rows({ people, linkRole, ownId, mayShare, disabled, ...act }: PeopleListProps) {
+  return (
+    <>
       {people.map((person) => (
         <li key={person.user.id} className="page-access-row">
           <Avatar aria-hidden="true" name={nameOf(person)} color={person.user.color} size={34} />
@@ -53,7 +103,7 @@ export function PeopleList({ people, linkRole, ownId, mayShare, disabled, ...act
           )}
         </li>
       ))}
-    </ul>
+    </>
   );
 }
 
@@ -68,6 +118,11 @@ function Note({ person, linkRole }: { readonly person: SharedPerson } & Pick<Peo
   const note =
     person.via === "link" ? "Came by the link" : isInvited(person) ? "Has not signed in yet" : address;
   return note === null ? null : <span className="page-access-note">{note}</span>;
+}
+
+/** Somebody who came by the link and is known by a cookie alone. */
+function isGuest({ user, via }: SharedPerson): boolean {
+  return via === "link" && user.id.startsWith("guest-");
 }
 
 /** Somebody who is known by an e-mail address alone has no account yet that could own anything. */

@@ -3,18 +3,19 @@ import type { DocumentInfo } from "@manyhands/provider";
 import { Link2, LogOut } from "lucide-react";
 import { useState } from "react";
 import { useApi } from "../../api/ApiContext";
-import type { Role, Sharing } from "../../api/sharing";
+import type { GivenRole, LinkAccess, Role, Sharing } from "../../api/sharing";
 import { useMe } from "../../api/whoAmI";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Skeleton } from "../../ui/Skeleton";
+import { useToasts } from "../../ui/Toast";
 import { addressOf } from "../link";
 import { EditorsSection } from "./EditorsSection";
 import { InviteForm } from "./InviteForm";
 import { LinkSection } from "./LinkAccess";
 import { nameOf, PeopleList } from "./PeopleList";
 import { type Question, QuestionDialog } from "./Questions";
-import { ROLE_POWERS } from "./roles";
+import { LINK_IS_CLOSED, LINK_REACHES, ROLE_POWERS } from "./roles";
 import { type SharingView, useSharing } from "./useSharing";
 import "./sharing.css";
 
@@ -82,13 +83,20 @@ export function ShareDialog({
       title={<span dir="auto">Share “{title || "Untitled document"}”</span>}
       footer={
         <>
-          <Button
-            icon={Link2}
-            className="page-copy-link"
-            onClick={() => onCopy(addressToCopy(documentId, sharing))}
-          >
-            Copy link
-          </Button>
+          <div className="page-copy-link">
+            <Button
+              icon={Link2}
+              aria-describedby={sharing === null ? undefined : "page-copy-reach"}
+              onClick={() => onCopy(addressToCopy(documentId, sharing))}
+            >
+              Copy link
+            </Button>
+            {sharing !== null && (
+              <span id="page-copy-reach" className="page-access-note">
+                {sharing.link.role === null ? LINK_IS_CLOSED : LINK_REACHES[sharing.link.role]}
+              </span>
+            )}
+          </div>
           {role !== "owner" && role !== null && me && (
             <Button variant="ghost" icon={LogOut} onClick={() => setQuestion({ kind: "leave" })}>
               Leave…
@@ -138,6 +146,7 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
   const api = useApi();
   const me = useMe();
   const { state, isBusy, change } = view;
+  const changeLink = useChangeLink(documentId, view);
   if (state.kind === "loading") return <LoadingPeople />;
   if (state.kind === "failed") {
     return (
@@ -172,12 +181,33 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
         link={link}
         mayShare={mayShare}
         disabled={isBusy}
-        onRole={(given) => void change(() => api.changeLink(documentId, { role: given }), "The link stays.")}
+        onRole={(given) => void changeLink(link, given)}
         onRenew={() => onQuestion({ kind: "renew" })}
       />
     </>
   );
 }
+
+/** Changes what the link lets people do, and says whether opening it brought the old link back. */
+function useChangeLink(documentId: string, { change }: SharingView) {
+  const api = useApi();
+  const toasts = useToasts();
+  const wish = (role: GivenRole | null, addressAlone = false) =>
+    change(() => api.changeLink(documentId, { role, addressAlone }), "The link stays.");
+  return async (before: LinkAccess, role: GivenRole | null): Promise<void> => {
+    if (!(await wish(role)) || role === null || before.role !== null) return;
+    if (before.reopens) toasts.show({ message: "The link that was sent before works again." });
+    else
+      toasts.show({
+        message: "This is a new link. An address that was sent before stays closed.",
+        duration: READING_MS,
+        action: { label: "Open the old address too", onAction: () => void wish(role, true) },
+      });
+  };
+}
+
+/** Time to read two sentences and decide. */
+const READING_MS = 15_000;
 
 function LoadingPeople() {
   return (

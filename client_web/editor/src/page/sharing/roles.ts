@@ -17,6 +17,15 @@ export const ROLE_POWERS: Readonly<Record<Role, string>> = {
   viewer: "can read it",
 };
 
+/** Whom a link lets in, said beside the button that copies it. */
+export const LINK_REACHES: Readonly<Record<GivenRole, string>> = {
+  editor: "Opens for anyone who has it: they can read and edit.",
+  commenter: "Opens for anyone who has it: they can read and comment.",
+  viewer: "Opens for anyone who has it: they can read.",
+};
+
+export const LINK_IS_CLOSED = "Opens only for the people with access.";
+
 const STRENGTH: readonly Role[] = ["viewer", "commenter", "editor", "owner"];
 
 /** Whether the one role includes more than the other. */
