@@ -170,17 +170,35 @@ async def test_each_sees_the_others_cursor_with_their_name(meet: Meeting, shared
     await expect(bob.caret_of("Alice")).to_be_visible()
     await expect(alice.caret_of("Alice")).to_have_count(0)
     await expect(alice.page.get_by_role("list", name="Also here").get_by_role("button")).to_have_accessible_name(
-        "Go to where Bob is"
+        "Follow Bob"
     )
 
     await bob.page.get_by_role("button", name=re.compile("^You are Bob")).click()
     await bob.page.get_by_role("textbox", name="Your name").fill("Robert")
     await bob.press("Enter", "Escape")
-    await expect(alice.page.get_by_role("button", name="Go to where Robert is")).to_be_visible()
+    await expect(alice.page.get_by_role("button", name="Follow Robert")).to_be_visible()
 
     await bob.page.close()
     await expect(alice.sheet.locator(".page-caret")).to_have_count(0)
     await expect(alice.page.get_by_role("list", name="Also here")).to_have_count(0)
+
+
+async def test_one_follows_another_until_they_scroll(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, *[f"Line {number}" for number in range(60)])
+    await bob.goes_to_start()
+    await alice.goes_to_end()
+    await alice.page.get_by_role("button", name="Follow Bob").click()
+    await expect(alice.page.get_by_text("Following Bob", exact=True)).to_be_visible()
+    await expect(alice.caret_of("Bob")).to_be_in_viewport()
+    await bob.goes_to_end()
+    await expect(alice.sheet.get_by_text("Line 59")).to_be_in_viewport()
+    await expect(alice.sheet.get_by_text("Line 0", exact=True)).not_to_be_in_viewport()
+    await alice.sheet.hover()
+    await alice.page.mouse.wheel(0, -10_000)
+    await expect(alice.page.get_by_text("Following Bob", exact=True)).to_have_count(0)
+    await bob.types(" is the last")
+    await alice.sees("Line 59 is the last")
+    await expect(alice.sheet.get_by_text("Line 0", exact=True)).to_be_in_viewport()
 
 
 async def test_who_comes_later_and_who_reloads_see_all_of_it(meet: Meeting, shared_site: Site) -> None:

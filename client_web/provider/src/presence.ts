@@ -133,7 +133,7 @@ export class Presence {
     for (const change of changes) {
       if (change.presenceId === this.ownPresenceId) continue;
       if (change.state === null) this.remove(change.presenceId, touched);
-      else this.place(change, { ...change.state, user: change.user }, touched);
+      else this.place(change, { ...change.state, user: lookOf(change) }, touched);
     }
     touched.announce(this.awareness, this);
   }
@@ -183,6 +183,12 @@ class Touched {
     awareness.emit("change", [changes, origin]);
     awareness.emit("update", [changes, origin]);
   }
+}
+
+/** The server says who somebody is. Their page may choose another colour, so that colours differ among those present. */
+function lookOf({ user, state }: PresenceChange): PresenceChange["user"] {
+  const color = state?.color;
+  return typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color) ? { ...user, color } : user;
 }
 
 /** The server fills in who somebody is; what a client claims about itself stays on its own page. */

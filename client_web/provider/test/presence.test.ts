@@ -38,6 +38,13 @@ describe("other people", () => {
     expect(told).toEqual([{ added: [77], updated: [], removed: [] }]);
   });
 
+  it("have the colour that their page has chosen, if it is one", () => {
+    const { awareness, presence } = here();
+    presence.joined([change(2, 77, { color: "#0369A1" }), change(3, 78, { color: "url(x)" })], 1, 4096);
+    expect(awareness.getStates().get(77)?.user).toMatchObject({ name: "Bob", color: "#0369A1" });
+    expect(awareness.getStates().get(78)?.user).toMatchObject({ color: "#b3261e" });
+  });
+
   it("never expire here, for the server says who is gone", () => {
     const { awareness, presence } = here();
     presence.joined([change(2, 77, {})], 1, 4096);

@@ -8,7 +8,14 @@ import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
 import { useToasts } from "../ui/Toast";
 import { signOut } from "./signOut";
 
-export function AccountMenu({ me, className }: { readonly me: Me; readonly className?: string }) {
+export interface AccountMenuProps {
+  readonly me: Me;
+  /** As others see it here; the account's own by default. */
+  readonly color?: string;
+  readonly className?: string;
+}
+
+export function AccountMenu({ me, color = me.user.color, className }: AccountMenuProps) {
   const api = useApi();
   const toasts = useToasts();
   const leave = () =>
@@ -23,7 +30,7 @@ export function AccountMenu({ me, className }: { readonly me: Me; readonly class
       align="end"
       trigger={
         <button type="button" className={className} aria-label={`You are ${user.name}. Account`}>
-          <Avatar aria-hidden="true" name={user.name} color={user.color} />
+          <Avatar aria-hidden="true" name={user.name} color={color} />
         </button>
       }
     >

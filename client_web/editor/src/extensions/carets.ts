@@ -16,6 +16,7 @@ export interface CaretsOptions {
 }
 
 interface ShownUser {
+  readonly id?: unknown;
   readonly name: string;
   readonly color: string;
 }
@@ -34,7 +35,11 @@ export const Carets = Extension.create<CaretsOptions>({
         // A mirror has a client id of its own; the awareness knows which caret is this page's.
         awarenessStateFilter: (_: number, id: number, state: unknown) =>
           id !== awareness.clientID && isDrawable(state),
-        cursorBuilder: drawCaret,
+        cursorBuilder: (user: ShownUser, clientId: number) => {
+          const ownId: unknown = awareness.getLocalState()?.user?.id;
+          const isSelf = ownId !== undefined && user.id === ownId;
+          return drawCaret(isSelf ? { ...user, name: `${user.name} (you)` } : user, clientId);
+        },
         selectionBuilder: drawSelection,
       }),
       showLabelsOfMoved(awareness),

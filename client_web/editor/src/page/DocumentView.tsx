@@ -17,6 +17,8 @@ import { usePageTitle } from "../ui/usePageTitle";
 import { Announcer } from "./Announcer";
 import { mayTrash, readOnlyFor } from "./access";
 import { CountsButton } from "./CountsButton";
+import { useColorHere } from "./colors";
+import { FollowingNotice, useFollowing } from "./Following";
 import { PageHeader } from "./header/PageHeader";
 import { keys } from "./keys";
 import { LinkMenu } from "./LinkMenu";
@@ -32,7 +34,6 @@ import { useDocumentEditor } from "./useDocumentEditor";
 import { useFacts } from "./useFacts";
 import { useNarrow } from "./useNarrow";
 import { usePageKeys } from "./usePageKeys";
-import type { Present } from "./usePeople";
 import { useSheetEnd } from "./useSheetEnd";
 
 export interface DocumentViewProps {
@@ -86,8 +87,9 @@ export function DocumentView(props: DocumentViewProps) {
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
-  const goTo = useCallback((who: Present) => actions.goTo(who, editor), [actions, editor]);
   const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
+  const following = useFollowing(provider, editor, desk);
+  const color = useColorHere(provider, person.color, state.status === "synced");
   const help = usePageKeys(editor, editLink);
   const clickBelow = useSheetEnd(editor);
 
@@ -104,13 +106,15 @@ export function DocumentView(props: DocumentViewProps) {
         state={state}
         provider={provider}
         person={person}
+        color={color}
         me={me}
         because={because}
         onPersonChange={onPersonChange}
         onRename={actions.rename}
         onGoToText={goToText}
         onShare={() => setSharing(true)}
-        onGoTo={goTo}
+        followed={following.person?.id ?? null}
+        onFollow={following.toggle}
       />
       {editor?.isEditable && (
         <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={editLink} />
@@ -157,6 +161,7 @@ export function DocumentView(props: DocumentViewProps) {
             )}
           </div>
         </main>
+        <FollowingNotice following={following} />
         <div className="page-corner">
           {!outline.isShown && (
             <IconButton

@@ -26,7 +26,11 @@ export function EditorPage({ documentId }: { readonly documentId: string }) {
   const [life, setLife] = useState(0);
   const provider = useProvider(documentId, person, life);
   const changePerson = useCallback((changed: LocalUser) => change(changed, provider), [change, provider]);
-  useEffect(() => provider?.awareness.setLocalStateField("user", person), [provider, person]);
+  const ownId = me?.user.id;
+  useEffect(() => {
+    // By the id, this page knows its person's other tabs among those who are here.
+    provider?.awareness.setLocalStateField("user", ownId === undefined ? person : { ...person, id: ownId });
+  }, [provider, person, ownId]);
   if (!provider) return <LoadingScreen />;
   return (
     <OpenedDocument

@@ -1,7 +1,6 @@
 /** What can be done with a document besides writing in it; each action tells the person itself when it fails. */
 
 import type { Provider } from "@manyhands/provider";
-import type { Editor } from "@tiptap/core";
 import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
@@ -10,7 +9,6 @@ import { forgetDocument } from "../api/knownDocuments";
 import type { StoredImage } from "../extensions/uploads";
 import { useToasts } from "../ui/Toast";
 import { copyOf, lossOf, save, saveAsNew } from "./copies";
-import type { Present } from "./usePeople";
 import { useOpen } from "./useProvider";
 
 export interface DocumentActions {
@@ -23,7 +21,6 @@ export interface DocumentActions {
   readonly copyLink: (address: string) => void;
   /** This person has left the document: it is none of theirs any more. */
   readonly goHome: () => void;
-  readonly goTo: (person: Present, editor: Editor | null) => void;
   readonly storeImage: (file: File) => Promise<StoredImage>;
   readonly reportUpload: (name: string, reason: unknown) => void;
   readonly tell: (sentence: string) => void;
@@ -83,11 +80,6 @@ export function useDocumentActions({
         navigate("/");
         toasts.show({ message: `You left “${title || "Untitled document"}”.` });
       },
-      goTo: (person, editor) => {
-        const caret = person.clientIds.map((id) => caretOf(editor, id)).find(Boolean);
-        if (caret) caret.scrollIntoView({ block: "center", behavior: "smooth" });
-        else toasts.show({ message: `${person.name} has no cursor in the text at the moment.` });
-      },
       storeImage: (file) => api.uploadAttachment(documentId, file),
       reportUpload: (name, reason) => fail(`“${name}” was not added.`)(reason),
       tell,
@@ -114,8 +106,4 @@ async function copyText(text: string): Promise<void> {
   // Absent on pages that are served over plain http from another machine.
   if (!navigator.clipboard) throw new Error("This browser lets the page copy nothing");
   await navigator.clipboard.writeText(text);
-}
-
-function caretOf(editor: Editor | null, clientId: number): Element | null {
-  return editor?.view.dom.querySelector(`.page-caret[data-client-id="${clientId}"]`) ?? null;
 }

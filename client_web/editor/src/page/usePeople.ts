@@ -1,4 +1,4 @@
-/** The other people in the document, each once however many tabs they have open. */
+/** The other people in the document, each once however many tabs they have open; this person too, in other tabs. */
 
 import { useEffect, useState } from "react";
 import type { Awareness } from "y-protocols/awareness";
@@ -7,6 +7,8 @@ export interface Present {
   readonly id: string;
   readonly name: string;
   readonly color: string;
+  /** This person, in another tab. */
+  readonly isSelf: boolean;
   /** One per tab. */
   readonly clientIds: readonly number[];
 }
@@ -25,6 +27,7 @@ export function usePeople(awareness: Awareness): readonly Present[] {
 /** Returns everybody but this page, in the order in which they came. States come from other people: only sound ones count. */
 export function peopleIn(awareness: Pick<Awareness, "clientID" | "getStates">): readonly Present[] {
   const people = new Map<string, Present>();
+  const ownId: unknown = awareness.getStates().get(awareness.clientID)?.user?.id;
   for (const [clientId, state] of awareness.getStates()) {
     const user: unknown = state.user;
     if (clientId === awareness.clientID || typeof user !== "object" || user === null) continue;
@@ -32,9 +35,15 @@ export function peopleIn(awareness: Pick<Awareness, "clientID" | "getStates">): 
     if (typeof name !== "string" || typeof color !== "string" || !/^#[0-9a-f]{6}$/i.test(color)) continue;
     const key = typeof id === "string" ? id : String(clientId);
     const before = people.get(key);
-    people.set(key, { id: key, name, color, clientIds: [...(before?.clientIds ?? []), clientId] });
+    const clientIds = [...(before?.clientIds ?? []), clientId];
+    people.set(key, { id: key, name, color, isSelf: key === ownId, clientIds });
   }
   return [...people.values()];
+}
+
+/** Returns what a person is called on this page. */
+export function presentName({ name, isSelf }: Present): string {
+  return isSelf ? `${name} (you)` : name;
 }
 
 /** Cursor movements change the awareness often; the list of people they leave alone. */

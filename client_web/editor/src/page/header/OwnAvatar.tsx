@@ -11,10 +11,12 @@ import { LONGEST_NAME } from "../identity";
 
 export interface OwnAvatarProps {
   readonly person: LocalUser;
+  /** As the others see it: another one than the person's own while somebody here has one like it. */
+  readonly color: string;
   readonly onChange: (person: LocalUser) => void;
 }
 
-export const OwnAvatar = memo(function OwnAvatar({ person, onChange }: OwnAvatarProps) {
+export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChange }: OwnAvatarProps) {
   const [name, setName] = useState(person.name);
   const rename = () => {
     const wanted = name.trim();
@@ -37,7 +39,7 @@ export const OwnAvatar = memo(function OwnAvatar({ person, onChange }: OwnAvatar
         >
           <Tooltip label="You">
             <span>
-              <Avatar aria-hidden="true" name={person.name} color={person.color} />
+              <Avatar aria-hidden="true" name={person.name} color={shown} />
             </span>
           </Tooltip>
         </button>
@@ -70,6 +72,11 @@ export const OwnAvatar = memo(function OwnAvatar({ person, onChange }: OwnAvatar
           </label>
         ))}
       </fieldset>
+      {shown !== person.color && (
+        <p className="page-own-note">
+          Somebody here has a colour like yours. Until they leave, you have another.
+        </p>
+      )}
     </Popover>
   );
 });

@@ -22,6 +22,8 @@ export interface PageHeaderProps {
   readonly state: ProviderState;
   readonly provider: Provider;
   readonly person: LocalUser;
+  /** This person's, as the others see it. */
+  readonly color: string;
   /** null while the server has not said. */
   readonly me: Me | null;
   /** Why nothing can be written; null when it can. */
@@ -30,10 +32,12 @@ export interface PageHeaderProps {
   readonly onRename: (title: string) => Promise<void>;
   readonly onGoToText: () => void;
   readonly onShare: () => void;
-  readonly onGoTo: (person: Present) => void;
+  /** The id of the person whom the view follows. */
+  readonly followed: string | null;
+  readonly onFollow: (person: Present) => void;
 }
 
-export function PageHeader({ state, provider, person, me, because, ...act }: PageHeaderProps) {
+export function PageHeader({ state, provider, person, color, me, because, ...act }: PageHeaderProps) {
   const readOnlyTitle = because !== null && because.reason !== "foreign";
   return (
     <header className="page-header">
@@ -53,7 +57,7 @@ export function PageHeader({ state, provider, person, me, because, ...act }: Pag
         <StatusButton provider={provider} />
       </div>
       <div className="page-header-end">
-        <People awareness={provider.awareness} onGoTo={act.onGoTo} />
+        <People awareness={provider.awareness} followed={act.followed} onFollow={act.onFollow} />
         <Button
           icon={UserRoundPlus}
           variant="primary"
@@ -65,9 +69,9 @@ export function PageHeader({ state, provider, person, me, because, ...act }: Pag
         </Button>
         <ThemeMenu />
         {me === null || me.kind === "guest" ? (
-          <OwnAvatar person={person} onChange={act.onPersonChange} />
+          <OwnAvatar person={person} color={color} onChange={act.onPersonChange} />
         ) : (
-          <AccountMenu me={me} className="page-person" />
+          <AccountMenu me={me} color={color} className="page-person" />
         )}
       </div>
     </header>

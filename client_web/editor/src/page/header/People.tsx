@@ -1,23 +1,26 @@
-/** The other people in the document; pressing one goes to where they write. */
+/** The other people in the document; pressing one follows them to where they write. */
 
-import { memo } from "react";
+import { type CSSProperties, memo } from "react";
 import type { Awareness } from "y-protocols/awareness";
 import { Avatar } from "../../ui/Avatar";
-import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
+import { Menu, MenuCheckItem, MenuLabel } from "../../ui/Menu";
 import { Tooltip } from "../../ui/Tooltip";
 import { useNarrow } from "../useNarrow";
-import { type Present, usePeople } from "../usePeople";
+import { type Present, presentName, usePeople } from "../usePeople";
 
 export interface PeopleProps {
   readonly awareness: Awareness;
-  readonly onGoTo: (person: Present) => void;
+  /** The id of the person whom the view follows. */
+  readonly followed: string | null;
+  /** Follows somebody; the one who is followed, no longer. */
+  readonly onFollow: (person: Present) => void;
 }
 
 const MOST_SHOWN = 4;
 /** A phone has room for one: several people are a number there. */
 const MOST_SHOWN_NARROW = 1;
 
-export const People = memo(function People({ awareness, onGoTo }: PeopleProps) {
+export const People = memo(function People({ awareness, followed, onFollow }: PeopleProps) {
   const people = usePeople(awareness);
   const most = useNarrow() ? MOST_SHOWN_NARROW : MOST_SHOWN;
   if (people.length === 0) return null;
@@ -27,12 +30,14 @@ export const People = memo(function People({ awareness, onGoTo }: PeopleProps) {
     <ul className="page-people" aria-label="Also here">
       {shown.map((person) => (
         <li key={person.id}>
-          <Tooltip label={person.name}>
+          <Tooltip label={presentName(person)}>
             <button
               type="button"
               className="page-person"
-              aria-label={`Go to where ${person.name} is`}
-              onClick={() => onGoTo(person)}
+              aria-label={`Follow ${presentName(person)}`}
+              aria-pressed={followed === person.id}
+              style={{ "--person-color": person.color } as CSSProperties}
+              onClick={() => onFollow(person)}
             >
               <Avatar aria-hidden="true" name={person.name} color={person.color} />
             </button>
@@ -53,14 +58,18 @@ export const People = memo(function People({ awareness, onGoTo }: PeopleProps) {
               </button>
             }
           >
-            <MenuLabel>Also here</MenuLabel>
+            <MenuLabel>Follow somebody who is here</MenuLabel>
             {rest.map((person) => (
-              <MenuItem key={person.id} onSelect={() => onGoTo(person)}>
+              <MenuCheckItem
+                key={person.id}
+                checked={followed === person.id}
+                onCheckedChange={() => onFollow(person)}
+              >
                 <span className="page-person-row">
                   <Avatar aria-hidden="true" name={person.name} color={person.color} size={22} />
-                  {person.name}
+                  {presentName(person)}
                 </span>
-              </MenuItem>
+              </MenuCheckItem>
             ))}
           </Menu>
         </li>
