@@ -66,6 +66,7 @@ class Branch:
             piece = piece.right
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Piece:
     """Consecutive characters of one client id in one place, or one other content.
 
@@ -89,57 +90,30 @@ class Piece:
         source: the id of the first character that it is a copy of.
     """
 
-    __slots__ = (
-        "alone",
-        "as_whole",
-        "branch",
-        "client",
-        "clock",
-        "content",
-        "dead",
-        "heir",
-        "key",
-        "killed_at",
-        "killer",
-        "kind",
-        "left",
-        "length",
-        "moved_at",
-        "named",
-        "origin",
-        "right",
-        "right_origin",
-        "source",
-        "text",
-        "turn",
-        "type",
-        "was_dead",
-    )
-
-    def __init__(  # noqa: PLR0913, PLR0917 - a struct has so many fields
-        self,
-        client: int,
-        clock: int,
-        length: int,
-        kind: int,
-        text: str | None,
-        content: bytes,
-        origin: Id | None,
-        right_origin: Id | None,
-        turn: int,
-    ) -> None:
-        self.client, self.clock, self.length, self.kind = client, clock, length, kind
-        self.text, self.content, self.origin, self.right_origin, self.turn = text, content, origin, right_origin, turn
-        self.left: Piece | None = None
-        self.right: Piece | None = None
-        self.branch: Branch | None = None
-        self.type: Branch | None = None
-        self.key: str | None = None
-        self.heir: Id | None = None
-        self.source: Id | None = None
-        self.killer: int | None = None
-        self.named = self.killed_at = self.moved_at = 0
-        self.dead = self.alone = self.as_whole = self.was_dead = False
+    client: int
+    clock: int
+    length: int
+    kind: int
+    text: str | None
+    content: bytes
+    origin: Id | None
+    right_origin: Id | None
+    turn: int
+    left: "Piece | None" = None
+    right: "Piece | None" = None
+    branch: Branch | None = None
+    type: Branch | None = None
+    key: str | None = None
+    heir: Id | None = None
+    source: Id | None = None
+    killer: int | None = None
+    named: int = 0
+    killed_at: int = 0
+    moved_at: int = 0
+    dead: bool = False
+    alone: bool = False
+    as_whole: bool = False
+    was_dead: bool = False
 
     @property
     def id(self) -> Id:

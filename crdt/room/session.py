@@ -11,7 +11,7 @@ fall Behind as well. A session that has left is in no room, so `Left` needs no c
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from crdt.budget import Lease
@@ -95,6 +95,7 @@ class Behind:
 State = Joining | Lapsed | Synced | Behind
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Session:
     """A person's place in a room. A door makes one, and `Room.join` fills in the rest.
 
@@ -117,36 +118,19 @@ class Session:
             the later one is alive.
     """
 
-    __slots__ = (
-        "after",
-        "agent_for",
-        "arrival",
-        "author",
-        "begun",
-        "contributor",
-        "format",
-        "may_write",
-        "owned",
-        "presence_id",
-        "role",
-        "state",
-        "user",
-    )
-
-    author: Author
-    contributor: Contributor
-    may_write: bool
-    owned: ClientId | None
-    presence_id: PresenceId
-    role: Role
-    user: User
-
-    def __init__(self, agent_for: str | None = None, arrival: int = 0) -> None:
-        self.agent_for, self.arrival = agent_for, arrival
-        self.after: Seq | None = None
-        self.format: Format | None = None
-        self.state: State = Synced()
-        self.begun = False
+    agent_for: str | None = None
+    arrival: int = 0
+    after: Seq | None = None
+    format: Format | None = None
+    state: State = Synced()
+    begun: bool = False
+    author: Author = field(init=False)
+    contributor: Contributor = field(init=False)
+    may_write: bool = field(init=False)
+    owned: ClientId | None = field(init=False)
+    presence_id: PresenceId = field(init=False)
+    role: Role = field(init=False)
+    user: User = field(init=False)
 
     def enter(self, presence_id: PresenceId, author: Author, user: User, role: Role, state: State) -> None:
         """Begin, or begin again after the same person has joined again."""
