@@ -24,6 +24,7 @@ from crdt.log.stand_ins import batch_of
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.row import Row
 from crdt.rescue.memory import remember, restore
+from crdt.rescue.rescue import Rescued, Said, Unanswered, answer
 from crdt.rescue.sequences import MOST_WORK, Sequences
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
@@ -90,6 +91,28 @@ def restored(snapshot: bytes | None, memory: bytes, rows: Sequence[Row], most_wo
     clients = None if snapshot is None else clients_snapshot(snapshot)
     applied = [replace(row, batch=batch_of(row)) for row in rows]
     return restore(clients, memory, applied, _LIMITS.fragment_roots, most_work)
+
+
+def answered(
+    snapshot: bytes | None,
+    memory: bytes,
+    rows: Sequence[Row],
+    seq: int,
+    said: Sequence[Said],
+    most_work: int = MOST_WORK,
+) -> Rescued:
+    """Answer the updates of row `seq` of a stored document.
+
+    A person whose rescue fails gets no answers in this row, so that everybody else gets theirs.
+    """
+    without: dict[int | None, str] = {}
+    while True:
+        try:
+            rescued = answer(restored(snapshot, memory, rows, most_work), seq, said, without)
+        except Unanswered as failed:
+            without[failed.author] = failed.message
+        else:
+            return replace(rescued, failed="; ".join(without.values()))
 
 
 def fold(snapshot: bytes | None, batches: Sequence[bytes]) -> tuple[bytes, bytes]:

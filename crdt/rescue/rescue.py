@@ -16,11 +16,12 @@ order of the log, on what `Sequences.take` says about an update:
 The answer is a function of the log up to the update, and of nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
+from crdt.errors import InvariantError
 from crdt.protocol.links import Links, encode_links
 from crdt.rescue.copies import Pair, copies
 from crdt.rescue.homes import TEXT_BLOCKS, Home, Homes, behind, frames, is_block, is_inline
@@ -69,24 +70,41 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """The answers to the updates of one row, None for those that need none, and the row's heirs."""
+    """The answers to the updates of one row, None for those that need none, and the row's heirs.
+
+    Attributes:
+        failed: why some updates that needed an answer have none; empty if all have one.
+    """
 
     answers: tuple[bytes | None, ...]
     heirs: bytes
+    failed: str = ""
 
 
-def answer(sequences: Sequences, seq: int, said: Iterable[Said]) -> Rescued:
-    """Answer the updates of row `seq`, which the sequences hold then."""
+class Unanswered(InvariantError):
+    """The rescue of an update by `author` has failed. The sequences are of no use any more."""
+
+    def __init__(self, author: int | None, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.author = author
+
+
+def answer(sequences: Sequences, seq: int, said: Iterable[Said], without: Collection[int | None] = ()) -> Rescued:
+    """Answer the updates of row `seq`, which the sequences hold then.
+
+    Updates of the authors in `without` get no answer. Raises Unanswered.
+    """
     answers: list[bytes | None] = []
     links: list[Links] = []
     for update, after, author in said:
-        change = sequences.take(update, seq, after, author)
-        if concerns(change):
-            written, moved = rescue(sequences, change)
-            answers.append(written)
+        change, written = sequences.take(update, seq, after, author), None
+        if concerns(change) and author not in without:
+            try:
+                written, moved = rescue(sequences, change)
+            except Exception as error:
+                raise Unanswered(author, error) from error
             links.append(moved)
-        else:
-            answers.append(None)
+        answers.append(written)
     return Rescued(tuple(answers), encode_links(links))
 
 

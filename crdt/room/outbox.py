@@ -361,13 +361,16 @@ class Outbox:
         said = [update for submission in submissions for update in submission.updates]
         answered = zip(said, answers or [None] * len(said), strict=True)
         updates = tuple([each for pair in answered for each in pair if each is not None])
-        appending = self._put_under_way(update_id, submissions, updates, known)
-        rescues = tuple([each for each in answers if each is not None])
-        self.under_way = replace(appending, moves=bool(answers), rescues=rescues, heirs=heirs)
-        return self.under_way
+        return self._put_under_way(update_id, submissions, updates, known, answers, heirs)
 
     def _put_under_way(
-        self, update_id: UpdateId, submissions: tuple[Submission, ...], updates: tuple[Inspected, ...], known: Seq
+        self,
+        update_id: UpdateId,
+        submissions: tuple[Submission, ...],
+        updates: tuple[Inspected, ...],
+        known: Seq,
+        answers: Sequence[Inspected | None] = (),
+        heirs: bytes = b"",
     ) -> Appending:
         batch = encode_batch([update.raw for update in updates])
         contributors = tuple(
@@ -375,7 +378,9 @@ class Outbox:
         )
         claiming = [submission for submission in submissions if submission.author_keys]
         claims = _claims_of(claiming) if claiming else ()
-        self.under_way = Appending(update_id, batch, updates, submissions, claims, contributors, known)
+        row = update_id, batch, updates, submissions, claims, contributors, known
+        rescues = tuple([each for each in answers if each is not None])
+        self.under_way = Appending(*row, moves=bool(answers), rescues=rescues, heirs=heirs)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:

@@ -115,7 +115,7 @@ class Rescuing:
     """The rescue of one room's document, as far as the room decides on it.
 
     Attributes:
-        asked: the submissions that a rescue was asked for, while it is under way.
+        asked: the question that is under way, and the submissions that it is about.
         must_know: the row that must be applied here before anything is appended.
     """
 
@@ -127,8 +127,7 @@ class Rescuing:
         for row in stored.rows:
             self.follow(row.seq, row.heirs)
         self._triage = Triage(limits.fragment_roots, self._moved)
-        self._question: Rescue | None = None
-        self.asked: list[Submission] | None = None
+        self.asked: tuple[Rescue, list[Submission]] | None = None
         self.must_know = Seq(0)
 
     def follow(self, seq: Seq, heirs: bytes) -> None:
@@ -178,9 +177,9 @@ class Rescuing:
 
     def ask(self, known: Seq, submissions: Sequence[Submission]) -> Rescue:
         """Return the question about these submissions in the row after `known`."""
-        self.asked = list(submissions)
-        self._question = Rescue(known, tuple([said for submission in submissions for said in submission.said]))
-        return self._question
+        question = Rescue(known, tuple([said for submission in submissions for said in submission.said]))
+        self.asked = question, list(submissions)
+        return question
 
     def answered(self, question: Rescue) -> list[Submission] | None:
         """Return the submissions of a question.
@@ -188,7 +187,7 @@ class Rescuing:
         Return None if nobody waits for its answer. After a reload there may be another question
         about the same row.
         """
-        if question is not self._question:
+        if self.asked is None or self.asked[0] is not question:
             return None
-        asked, self.asked, self._question = self.asked, None, None
-        return asked
+        (_, submissions), self.asked = self.asked, None
+        return submissions

@@ -98,9 +98,11 @@ class Rescuing:
             if self._overtaken >= MOST_OVERTAKEN and now > self._asked_since + PATIENCE:
                 raise Unavailable("Other nodes write faster than answers are found.")
             rescued = await self._answer(question)
+            if rescued.failed:
+                self._tell_failed(rescued.failed)
         except Exception as error:  # noqa: BLE001 - without a rescue everything else goes on
             self._sequences = None
-            log.error("rescue_failed", document=self._document_id, reason=f"{type(error).__name__}: {error}"[:300])
+            self._tell_failed(f"{type(error).__name__}: {error}")
             return None
         finally:
             self._answered_at = loop.time()
@@ -108,6 +110,9 @@ class Rescuing:
             self._forget.cancel()
         self._forget = asyncio.get_running_loop().call_later(FORGOTTEN_SECONDS, self.forget)
         return rescued
+
+    def _tell_failed(self, reason: str) -> None:
+        log.error("rescue_failed", document=self._document_id, reason=reason[:300])
 
     def forget(self) -> None:
         """Forget the sequences. The next rescue builds them again."""
@@ -122,7 +127,7 @@ class Rescuing:
             if sequences is not None:
                 return self._answer_here(sequences, question)
         except InvariantError:
-            pass  # too much work for the loop
+            pass  # too much work for the loop, or one person's rescue fails
         loaded = await self._reader.load(failed=False)
         if loaded is None or not loaded.snapshot_seq <= question.known <= loaded.head:
             return Rescued((None,) * len(question.said), b"")  # the log has gone on, and the store will say so

@@ -14,11 +14,9 @@ from crdt.content.excerpt import excerpt
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.gate import encode_state_vector
 from crdt.log import compaction
-from crdt.log.compaction import restored
 from crdt.log.document import Document, apply_update
 from crdt.log.replica import Replica
 from crdt.protocol.batch import decode_batch
-from crdt.rescue.rescue import answer
 from crdt.yjs.reader import inspect, inspect_batch
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
@@ -73,8 +71,9 @@ def _fold(parts: Sequence[bytes]) -> Sequence[bytes]:
 def _rescue(parts: Sequence[bytes]) -> Sequence[bytes]:
     (described,) = parts
     snapshot, memory, rows, seq, said = pickle.loads(described)
-    rescued = answer(restored(snapshot, memory, rows), seq + 1, said)
-    return [rescued.heirs, *[each or b"" for each in rescued.answers]]
+    rescued = compaction.answered(snapshot, memory, rows, seq + 1, said)
+    failed = rescued.failed[:MOST_REASON].encode("utf-8", "replace")
+    return [rescued.heirs, failed, *[each or b"" for each in rescued.answers]]
 
 
 def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:

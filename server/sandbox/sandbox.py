@@ -92,8 +92,9 @@ class Sandbox:
     async def rescue(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
         """Answer the updates of the next row of a document (crdt/rescue/rescue.py)."""
         job = [pickle.dumps((loaded.snapshot, loaded.memory, loaded.rows, loaded.head, tuple(said)))]
-        heirs, *answers = await self._run("rescue", job, answers=1 + len(said), person=loaded.document_id, urgent=True)
-        return Rescued(tuple([each or None for each in answers]), heirs)
+        parts = await self._run("rescue", job, answers=2 + len(said), person=loaded.document_id, urgent=True)
+        heirs, failed, *answers = parts
+        return Rescued(tuple([each or None for each in answers]), heirs, failed.decode("utf-8", "replace"))
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document as this process would, encode it, and load it again.

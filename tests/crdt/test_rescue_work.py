@@ -3,9 +3,11 @@
 import pytest
 
 from crdt.errors import InvariantError
+from crdt.ids import Seq
 from crdt.log import compaction
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.links import Links
+from crdt.protocol.links import Links, encode_links
+from crdt.protocol.row import Row
 from crdt.rescue.rescue import Said, answer
 from crdt.rescue.sequences import Sequences, words_of
 from crdt.yjs.contents import STRING, TYPE, XML_ELEMENT, XML_TEXT
@@ -177,6 +179,23 @@ def test_heirs_that_form_a_circle_end() -> None:
     writer.text(13, "X", origin=one)
     with pytest.raises(InvariantError):
         document.hear(writer.update(), 1, 13)
+
+
+def test_a_person_whose_rescue_fails_goes_without_and_nobody_else_does() -> None:
+    writer = Writer()
+    one, other, third = writer.line(10, "one"), writer.line(11, "two"), writer.line(12, "three")
+    lines = Row(Seq(1), encode_batch([writer.update()]))
+    for client in (10, 11, 12):
+        writer.delete(client, 0, writer.ends[client])
+    circle = encode_links([Links(((*one, 3, *other, 0), (*other, 3, *one, 0)))])
+    rows = [lines, Row(Seq(2), encode_batch([writer.update()]), heirs=circle)]
+    said = []
+    for client, place in ((13, one), (14, third), (13, one)):
+        writer.text(client, "X", origin=place)
+        said.append(Said(writer.update(), 1, client))
+    rescued = compaction.answered(None, b"", rows, 3, said, most_work=100_000)
+    assert [answer is None for answer in rescued.answers] == [True, False, True]
+    assert "too much work" in rescued.failed
 
 
 def test_deep_nesting_ends() -> None:

@@ -7,10 +7,10 @@ from pycrdt import Doc
 
 from crdt.content.excerpt import Excerpt, excerpt
 from crdt.ids import DocumentId
-from crdt.log.compaction import engine_updates, fold, remembered, restored
+from crdt.log.compaction import answered, engine_updates, fold, remembered
 from crdt.log.document import Engine, apply_update
 from crdt.log.replica import Replica, Stored
-from crdt.rescue.rescue import Rescued, Said, answer
+from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import SandboxRejected, Trial
@@ -34,7 +34,7 @@ class InProcessSandbox:
         return Folded(*fold(snapshot, batches), memory)
 
     async def rescue(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
-        return answer(restored(loaded.snapshot, loaded.memory, loaded.rows), loaded.head + 1, said)
+        return answered(loaded.snapshot, loaded.memory, loaded.rows, loaded.head + 1, said)
 
     async def excerpt(self, snapshot: bytes, document_id: DocumentId) -> Excerpt:
         doc: Doc[Any] = Doc()

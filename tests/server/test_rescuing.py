@@ -171,13 +171,14 @@ async def test_a_row_is_saved_though_another_node_is_faster_each_time(monkeypatc
     assert len(asked) == rescuing.MOST_OVERTAKEN
 
 
+@pytest.mark.parametrize("broken_part", ["server.rooms.rescuing.answer", "crdt.rescue.rescue.rescue"])
 async def test_a_rescue_that_breaks_costs_words_and_no_edit_and_the_log_says_so(
-    monkeypatch: pytest.MonkeyPatch,
+    broken_part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(rescuing, "answer", broken)
+    monkeypatch.setattr(broken_part, broken)
     async with House() as house:
         _, bob = await two(house)
         with log_lines() as lines:
