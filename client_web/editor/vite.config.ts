@@ -1,6 +1,6 @@
 /** Builds the application and its service worker; serves both in development. */
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 
 /** Where `npm run dev` finds a running Manyhands server. */
@@ -48,8 +48,28 @@ const serviceWorker = VitePWA({
   },
 });
 
+/** Names the files of the editor for public/early.js, which fetches them for a document's page. */
+const earlyEditor: Plugin = {
+  name: "early-editor",
+  apply: "build",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html, { bundle = {} }) => {
+      const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+      const page = chunks.find(({ facadeModuleId }) => facadeModuleId?.endsWith("/src/page/EditorPage.tsx"));
+      if (!page) throw new Error("The build has no chunk for the editor's page");
+      const all = [page, ...chunks.filter(({ fileName }) => page.imports.includes(fileName))];
+      const styles = all.flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])]);
+      const names = [...styles, ...all.map(({ fileName }) => fileName)]
+        .map((name) => `/${name}`)
+        .filter((name) => !html.includes(name));
+      return html.replace('src="/early.js"', `src="/early.js" data-editor="${names.join(" ")}"`);
+    },
+  },
+};
+
 export default defineConfig({
-  plugins: [react(), serviceWorker],
+  plugins: [react(), earlyEditor, serviceWorker],
   resolve: {
     alias: {
       "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,

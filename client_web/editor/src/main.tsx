@@ -4,11 +4,13 @@ import { createRoot } from "react-dom/client";
 import { createApi } from "./api/api";
 import { createWhoAmI } from "./api/whoAmI";
 import { App } from "./app/App";
+import { loadDocumentsPage, loadEditorPage } from "./app/pages";
 import { registerServiceWorker } from "./service-worker/register";
 import { NO_UPDATES } from "./service-worker/updates";
 import { createTheme } from "./ui/theme";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import "./app/early.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
@@ -22,8 +24,11 @@ const updates =
     ? registerServiceWorker(navigator.serviceWorker, () => window.location.reload())
     : NO_UPDATES;
 
-createRoot(root).render(
-  <StrictMode>
-    <App api={api} who={who} theme={createTheme(window)} updates={updates} />
-  </StrictMode>,
-);
+const show = () =>
+  createRoot(root).render(
+    <StrictMode>
+      <App api={api} who={who} theme={createTheme(window)} updates={updates} />
+    </StrictMode>,
+  );
+// What index.html shows stays until there is more to see. A failure is shown by the application.
+(window.location.pathname.startsWith("/d/") ? loadEditorPage() : loadDocumentsPage()).then(show, show);
