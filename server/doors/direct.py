@@ -117,9 +117,6 @@ class DirectDoor:
                     slow.append(seat)
         return slow
 
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Do nothing, because no bytes come in here."""
-
 
 class Author:
     """The server's seat in one document.

@@ -69,9 +69,6 @@ DRAIN_CHECK = 0.25
 NEVER_DRAINS = 60.0
 """Seconds after which a connection that has fallen behind and not caught up is cut."""
 
-LONGEST_HOLD = 0.12
-"""Seconds for which the people's bytes may wait to be read: as long as the longest window."""
-
 
 def info_of(entry: store.Entry | store.Head) -> DocumentInfo:
     """Return what an open page shows of a catalogue entry."""
@@ -174,8 +171,6 @@ class Driver:
         self._under_way = UnderWay()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._holding: tuple[Door, ...] = ()
-        """The doors that hold the people's bytes back until the timer rings."""
         self._drain_timer: asyncio.TimerHandle | None = None
         self._told: tuple[Session, ...] = ()
         self._circles: list[tuple[Door, Circle]] = []
@@ -329,26 +324,10 @@ class Driver:
             if moment is not None:
                 delay = max(0.0, moment - self._around.clock())
                 self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
-        # Bytes are held back only while a row gathers and its window ends soon: they then go into
-        # that row, and are parsed together with the rest of it.
-        soon = moment is not None and self.room.gathers and moment - self._around.clock() <= LONGEST_HOLD
-        if soon and not self._holding:
-            self._holding = tuple(door for door, _ in self._circles)
-            for door in self._holding:
-                door.hold(self.document_id, holding=True)
-        elif not soon and self._holding:
-            self._hold_no_more()
-
-    def _hold_no_more(self) -> None:
-        doors, self._holding = self._holding, ()
-        for door in doors:
-            door.hold(self.document_id, holding=False)
 
     def _ring(self) -> None:
         # The timer has rung. `_set_timer` must set a new one, even for the same moment.
         self._timer = None
-        if self._holding:
-            self._hold_no_more()  # what has come belongs into the row that may leave now
         self.wake()
 
     def close(self) -> None:
@@ -356,9 +335,6 @@ class Driver:
         self.over = True
         self.settled.set()
         self.excerpting.close()
-        # In a turn of its own. Otherwise what was held would be read in the middle of the room's
-        # end.
-        asyncio.get_running_loop().call_soon(self._hold_no_more)
         for timer in (self._timer, self._drain_timer, self.linger):
             if timer is not None:
                 timer.cancel()

@@ -65,12 +65,6 @@ class Door(Protocol):
         Return the seats whose backlog has passed its limit.
         """
 
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Allow the door to postpone reading this document's sockets.
-
-        `holding=False` reads what has arrived. This is only a hint, which a door may ignore.
-        """
-
 
 class Ears(Protocol):
     """Port to one person's end at a door."""

@@ -78,16 +78,12 @@ class Ears:
         self.answers: dict[object, Acknowledged | Refused] = {}
         self.backlogs: dict[str, int] = {}
         self.aborted: list[str] = []
-        self.holding: dict[DocumentId, bool] = {}
 
     def say(self, circle: Circle, _document_id: DocumentId, message: ServerMessage, but: Seat | None) -> list[Seat]:
         told = [seat for seat in circle.seats if seat is not but]
         for seat in told:
             self.said.setdefault(name_of(seat), []).append(message)
         return [seat for seat in told if seat.ears.backlog > Limits().backlog_bytes]
-
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        self.holding[document_id] = holding
 
 
 def name_of(seat: Session) -> str:

@@ -241,9 +241,6 @@ class Node:
                 cast(Person, seat.ears).told(message)
         return ()
 
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Do nothing, because there are no sockets to hold."""
-
 
 @asynccontextmanager
 async def running_node(

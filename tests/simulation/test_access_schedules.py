@@ -130,9 +130,6 @@ class SimNode:
                     pass
         return ()
 
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Nothing is held here."""
-
 
 class World:
     """The nodes, and the events of a schedule."""

@@ -225,9 +225,6 @@ class World:
             seat.ears.hear(seat, message)
         return [seat for seat in told if seat.ears.backlog > BACKLOG_LIMIT]
 
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        pass
-
     # What happens.
 
     async def live(self) -> None:

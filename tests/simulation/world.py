@@ -329,9 +329,6 @@ class World:
                 self._carry_down(link.connection, partial(link.client.told, message))
         return ()
 
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Nothing is held here."""
-
     def acknowledge(self, link: Link, requests: Sequence[Request], seq: Seq) -> None:
         """Carry answers to a client."""
         self._promise(seq <= self._head(), f"row {seq} was acknowledged before it was durable")

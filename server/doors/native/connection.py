@@ -27,7 +27,6 @@ from crdt.token_bucket import TokenBucket
 from server.auth.base import Identity
 from server.doors.native.engine.engine_socket import EngineSocket
 from server.doors.native.engine.packets import BadFrame, StrictPacket, ack_packets, message_packets
-from server.doors.native.lane.hold import Holds
 from server.doors.native.lane.outlet import Outlet, encode_frame, write_to_all
 from server.doors.native.limits import GatewayLimits
 from server.rooms import Circle, Seat
@@ -48,7 +47,6 @@ class NativeDoor:
     def __init__(self, backlog_bytes: int, refuse: Refuse) -> None:
         self._backlog_bytes = backlog_bytes
         self.refuse = refuse
-        self.holds = Holds()
 
     def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
         """Say the same to many, encoded once; never waits.
@@ -66,12 +64,6 @@ class NativeDoor:
         others = [seat for seat in audience.others if seat is not but]
         slow += [seat for seat in others if cast(Connection, seat.ears).socket.push(packets) > limit]
         return slow
-
-    def hold(self, document_id: DocumentId, *, holding: bool) -> None:
-        """Postpone reading this document's sockets, or read now what has arrived."""
-        hold = self.holds.of(document_id)
-        if hold is not None:
-            hold.begin() if holding else hold.end()
 
 
 class Audience:
@@ -294,9 +286,7 @@ class Connection:
 
     def sits_down(self, seat: Seat) -> None:
         """Note that the connection is in a document from now on, or is so again."""
-        if self.seats.get(seat.document_id) is not seat:
-            self.seats[seat.document_id] = seat
-            self.door.holds.assign(self.socket.lane, self.seats)
+        self.seats[seat.document_id] = seat
         self.uploads.forget(seat.document_id)
 
     def dismissed(self, seat: Seat) -> None:
@@ -304,9 +294,6 @@ class Connection:
         if self.seats.get(seat.document_id) is seat:
             del self.seats[seat.document_id]
             self.uploads.forget(seat.document_id)
-            # In a turn of its own. Otherwise what was held would be read in the middle of what the
-            # room is about to do.
-            asyncio.get_running_loop().call_soon(self.door.holds.assign, self.socket.lane, self.seats)
 
     def leave(self, document_id: DocumentId) -> None:
         """Leave a document, if the connection is in it."""

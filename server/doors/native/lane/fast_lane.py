@@ -36,7 +36,6 @@ from websockets.http11 import Response
 from websockets.protocol import State
 
 from server.doors.native.lane import handshake
-from server.doors.native.lane.hold import Hold
 from server.doors.native.lane.outlet import WHOLE_BINARY, WHOLE_TEXT, Outlet
 from server.observe import log
 
@@ -78,9 +77,6 @@ class FastLane(WebSocketsSansIOProtocol):
 
     hearer: Hearer | None = None
     outlet: Outlet
-    hold: Hold | None = None
-    """Where arriving bytes may wait to be read."""
-
     _framed = False
     """Whether arriving bytes are frames that begin where we think.
 
@@ -105,10 +101,7 @@ class FastLane(WebSocketsSansIOProtocol):
         self.outlet = Outlet(self.transport, lambda: self.close_sent)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End after reading all that came. The socket is closed after this."""
-        if self.hold is not None:
-            hold, self.hold = self.hold, None
-            hold.read_now()
+        """End. The socket is closed after this."""
         self.outlet.close()
         super().connection_lost(exc)
 
@@ -196,18 +189,9 @@ class FastLane(WebSocketsSansIOProtocol):
             self.outlet.make_way()
             super().shutdown()
 
-    def fail(self) -> None:
-        """End at once."""
-        self.transport.abort()
-
     # In
 
-    def data_received(self, data: bytes) -> None:
-        """Read what has come, unless it may wait."""
-        if self.hold is None or not self.hold.on or not self.hold.keep(self, data):
-            self.read(data)
-
-    def read(self, data: bytes) -> None:  # noqa: PLR0915 - the hottest loop: a call costs as much as what it does
+    def data_received(self, data: bytes) -> None:  # noqa: PLR0915 - the hottest loop: a call costs as much as what it does
         """Offer hot messages to the hearer, and pass on the rest."""
         # Until the handshake is through, all bytes are websockets' affair. Frames begin at the next
         # chunk only if websockets' reader has kept nothing of this one.
