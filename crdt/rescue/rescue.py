@@ -146,6 +146,8 @@ class _Rescue:
         """New pieces that repeat what they are the heirs of."""
         self._homeless: list[Piece] = []
         """Copies that lie in a block that is dead already."""
+        self._parts: dict[Piece, None] = {}
+        """Copies that die now, with a block that others have made for them."""
         self._emptied: dict[Piece, None] = {}
         """Pieces of a copy that were given up, because a part of it was moved elsewhere."""
 
@@ -175,7 +177,7 @@ class _Rescue:
             part
             for piece in dict.fromkeys(chain(change.collateral, dead, self._homeless))
             if self._is_lost(piece)
-            for part in ([piece] if piece in homeless else self._without_known_copies(piece))
+            for part in ([piece] if piece in homeless or piece in self._parts else self._without_known_copies(piece))
         ]
         self._rescue_lost(lost, {piece.branch for piece in homeless})
         self._follow_moved(pairs)
@@ -216,12 +218,28 @@ class _Rescue:
     def _choose(self, old: Piece, living: Piece, copy: Piece, *, as_whole: bool) -> None:
         """Decide between the heir that a character has and another copy of it."""
         scribe = self._scribe
-        if living.dead and not living.alone and living.named != self._turn:
+        dies_now = living.dead and not living.alone and living.named != self._turn
+        block = _block_around(living)
+        is_known = block is None or block.named == self._turn
+        if dies_now and as_whole and not old.as_whole and not copy.dead and not is_known:
+            # A part was moved out of what is copied whole now. The part comes after the copy.
+            scribe.delete(copy)
+            scribe.link(copy, living.id)
+            self._parts[living] = None
+        elif dies_now:
             # It dies now, with its block, so the copy is its heir.
             scribe.link(living, copy.id, as_whole=as_whole)
             if copy.dead and copy.named != self._turn:
                 self._copies.discard(copy)
                 self._homeless.append(copy)
+        elif copy.dead and not living.dead and not as_whole and old.as_whole and self._is_in_new_block(copy):
+            # A part moves out of what somebody else has copied whole, in a block that is dead.
+            scribe.delete(living)
+            scribe.link(living, copy.id)
+            scribe.move(living)
+            self._emptied[living] = None
+            self._copies.discard(copy)
+            self._homeless.append(copy)
         elif copy.dead:
             scribe.link(copy, living.id)
         elif living.dead:
@@ -235,6 +253,10 @@ class _Rescue:
         else:
             scribe.delete(copy)
             scribe.link(copy, living.id)
+
+    def _is_in_new_block(self, copy: Piece) -> bool:
+        block = _block_around(copy)
+        return copy.named != self._turn and block is not None and block.turn == self._turn
 
     def _died_whole(self, piece: Piece) -> bool:
         """Whether the update has deleted a block around the piece."""
@@ -831,6 +853,14 @@ def _value_of(format_: Piece) -> bytes | None:
 
 def _frame(piece: Piece) -> Piece | None:
     return None if piece.branch is None else piece.branch.piece
+
+
+def _block_around(piece: Piece) -> Piece | None:
+    """Return what opened the innermost element around a piece."""
+    frame = _frame(piece)
+    while frame is not None and frame.type is not None and not frame.type.is_element:
+        frame = _frame(frame)
+    return frame
 
 
 def _block_name(text: Branch) -> str | None:

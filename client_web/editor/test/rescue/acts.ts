@@ -319,6 +319,19 @@ export function htmlOf({ base = PLAIN }: Structure): string {
   return base;
 }
 
+/** Whether what comes out has no order of its own, because the typist changes the block as well. */
+export function isFree(op: string, typing: string): boolean {
+  if (typing === "split there") return !KEEPING_SPLITS.has(op);
+  return TYPINGS[typing]?.restructures === true;
+}
+
+/** Changes around a block that somebody else splits. */
+const KEEPING_SPLITS = new Set([
+  ...["heading", "code block", "bullet list", "task list", "list lift", "lift nested item", "indent item"],
+  ...["bullet to ordered", "bullet to tasks", "tasks to bullet", "indent task", "quote around a list"],
+  ...["nested bullet to ordered", "quote", "out of quote", "join items", "move of a list"],
+]);
+
 /** What comes out otherwise, and why. Every word is there once all the same; see docs/rescue.md. */
 export const LIMITS: Readonly<Record<string, string>> = {
   "join of next × end": "Yjs orders by client id what two people append to one line",

@@ -13,7 +13,7 @@ import { gzipSync } from "node:zlib";
 import type { JSONContent } from "@tiptap/core";
 import { afterAll, expect, test } from "vitest";
 import * as Y from "yjs";
-import { fits, htmlOf, LIMITS, STRUCTURES, type Structure, TYPINGS, type Typing } from "./acts";
+import { fits, htmlOf, isFree, LIMITS, STRUCTURES, type Structure, TYPINGS, type Typing } from "./acts";
 import { faultOf, type Level } from "./judging";
 import { encoded, Nodes, ROOT, type Setting } from "./nodes";
 import { type Act, seen, writer } from "./writers";
@@ -79,7 +79,7 @@ function make(
   op: string,
   structure: Structure,
   typing: string,
-  { typists, restructures }: Typing,
+  { typists }: Typing,
   flip: boolean,
 ): Case | null {
   const { acts, traits, takesAway } = structure;
@@ -116,7 +116,7 @@ function make(
   const isLimit = `${op} × ${typing}` in LIMITS;
   const level: Level = takesAway
     ? "kept"
-    : restructures || isLimit
+    : isFree(op, typing) || isLimit
       ? "once"
       : expected.length === 1
         ? "same"
