@@ -146,6 +146,8 @@ class _Rescue:
         """New pieces that repeat what they are the heirs of."""
         self._homeless: list[Piece] = []
         """Copies that lie in a block that is dead already."""
+        self._order: dict[Piece, tuple[Piece, Piece]] = {}
+        """Blocks of parts, with the old block around the part, and the block that comes before."""
         self._parts: dict[Piece, None] = {}
         """Copies that die now, with a block that others have made for them."""
         self._emptied: dict[Piece, None] = {}
@@ -183,6 +185,12 @@ class _Rescue:
         self._follow_moved(pairs)
         self._carry_marks(pairs)
         self._carry_attributes()
+        for old, new in pairs:
+            if self._is_split(old, new):
+                self._note_split(old, new)
+        for piece in change.fresh:
+            self._note_splits_behind(piece)
+        self._put_in_order()
 
     # Copies.
 
@@ -218,67 +226,117 @@ class _Rescue:
     def _choose(self, old: Piece, living: Piece, copy: Piece, *, as_whole: bool) -> None:
         """Decide between the heir that a character has and another copy of it."""
         scribe = self._scribe
-        dies_now = living.dead and not living.alone and living.named != self._turn
-        block = _block_around(living)
-        is_known = block is None or block.named == self._turn
-        if dies_now and as_whole and not old.as_whole and not copy.dead and not is_known:
-            # A part was moved out of what is copied whole now. The part comes after the copy.
-            scribe.delete(copy)
-            scribe.link(copy, living.id)
-            self._parts[living] = None
-        elif dies_now:
+        if living.dead and not living.alone and living.named != self._turn:
+            if as_whole and not old.as_whole and not copy.dead and self._is_in_unknown_block(living):
+                # A part was moved out of what is copied whole now. The part comes after the copy.
+                self._parts[living] = None
+                self._give_up(copy, living)
+                return
             # It dies now, with its block, so the copy is its heir.
             scribe.link(living, copy.id, as_whole=as_whole)
             if copy.dead and copy.named != self._turn:
                 self._copies.discard(copy)
                 self._homeless.append(copy)
-        elif copy.dead and not living.dead and not as_whole and old.as_whole and self._is_in_new_block(copy):
-            # A part moves out of what somebody else has copied whole, in a block that is dead.
-            scribe.delete(living)
-            scribe.link(living, copy.id)
-            scribe.move(living)
-            self._emptied[living] = None
+        elif copy.dead:
+            if living.dead or as_whole or not old.as_whole or not self._is_in_new_block(copy):
+                scribe.link(copy, living.id)
+                return
+            self._part_from(living, copy)
             self._copies.discard(copy)
             self._homeless.append(copy)
-        elif copy.dead:
-            scribe.link(copy, living.id)
         elif living.dead:
             scribe.delete(copy)
-        elif not as_whole and (old.as_whole or self._is_out_of_order(copy, living)):
-            # A part was moved out of what somebody else has copied whole. The part goes there.
-            scribe.delete(living)
-            scribe.link(living, copy.id)
-            scribe.move(living)
-            self._emptied[living] = None
+        elif not as_whole and (old.as_whole or self._is_tail(living, copy)):
+            # A part was moved out of what somebody else has moved. The part goes there.
+            self._part_from(living, copy)
+            self._note_order(old, copy, living)
         else:
-            scribe.delete(copy)
-            scribe.link(copy, living.id)
+            self._give_up(copy, living)
+            self._note_order(old, living, copy)
 
-    def _is_in_new_block(self, copy: Piece) -> bool:
-        block = _block_around(copy)
-        return copy.named != self._turn and block is not None and block.turn == self._turn
+    def _give_up(self, copy: Piece, living: Piece) -> None:
+        self._scribe.delete(copy)
+        self._scribe.link(copy, living.id)
+
+    def _part_from(self, living: Piece, copy: Piece) -> None:
+        self._scribe.delete(living)
+        self._scribe.link(living, copy.id)
+        self._scribe.move(living)
+        self._emptied[living] = None
+
+    def _is_in_unknown_block(self, piece: Piece) -> bool:
+        block = _block_around(piece)
+        return block is not None and block.named != self._turn
+
+    def _is_in_new_block(self, piece: Piece) -> bool:
+        block = _block_around(piece)
+        return piece.named != self._turn and block is not None and block.turn == self._turn
+
+    def _is_tail(self, living: Piece, copy: Piece) -> bool:
+        """Whether a part that was moved before has other words first, and the copy has none."""
+        return self._is_in_new_block(copy) and self._has_words_before(living) and not self._has_words_before(copy)
+
+    def _has_words_before(self, piece: Piece) -> bool:
+        """Whether words stand before a piece in its text that are no part of the same move."""
+        left = piece.left
+        while left is not None:
+            if left.kind == STRING and not left.dead and left not in self._copies and left not in self._emptied:
+                return True
+            left = left.left
+        return False
+
+    def _note_order(self, old: Piece, part: Piece, rest: Piece) -> None:
+        """Note that the block of a part belongs behind the block of what stood before the part."""
+        around, block, before = _block_around(old), _block_around(part), _block_around(rest)
+        if around is not None and block is not None and before is not None and block not in {before, around}:
+            self._order.setdefault(block, (around, before))
+
+    def _note_split(self, old: Piece, new: Piece) -> None:
+        """Note that a new block belongs behind the block that it was split off from."""
+        around, block = _block_around(old), _block_around(new)
+        if around is not None and block is not None and block.origin == around.id and block not in self._order:
+            self._order[block] = around, around
+
+    def _note_splits_behind(self, fresh: Piece) -> None:
+        """Note what was split off from the block before a new one, unknown to its author."""
+        if fresh.origin is None or fresh.dead or not is_block(fresh):
+            return
+        around = self._sequences.find(*fresh.origin)
+        for block in behind(fresh):
+            if block.origin != around.id or block.id == fresh.right_origin:
+                return
+            source = next((each.source for text in _texts_of(block) for each in text.pieces() if each.source), None)
+            if not block.dead and source and _block_around(self._sequences.find(*source)) is around:
+                self._order.setdefault(block, (around, around))
+
+    def _put_in_order(self) -> None:
+        """Move the blocks of parts behind the blocks that they were split off from."""
+        last: dict[Piece, Piece] = {}
+        for block, (around, before) in self._order.items():
+            at = last.get(before, before)
+            branch, into = block.branch, at.branch
+            if block.dead or at.dead or branch is None or into is None or around.branch is not branch:
+                continue
+            if into is not branch and into.piece is not None and into.name not in HOLDS_PARAGRAPHS:
+                continue
+            if _is_among(behind(at), block) and not self._is_elsewhere(at, around, block):
+                last[before] = block
+                continue
+            last[before] = self._copy_tree(block, into, at)
+            self._scribe.delete(block)
+
+    def _is_elsewhere(self, before: Piece, around: Piece, block: Piece) -> bool:
+        """Whether others stand between what comes before a block and the old place of both."""
+        is_between = False
+        for each in behind(before):
+            if each is (block if around is before else around):
+                return is_between
+            is_between = is_between or not (each.dead or each.turn == block.turn == self._turn)
+        return False
 
     def _died_whole(self, piece: Piece) -> bool:
         """Whether the update has deleted a block around the piece."""
         return any(frame.named == self._turn for frame in frames(piece))
-
-    def _is_out_of_order(self, copy: Piece, living: Piece) -> bool:
-        """Whether what only the second of two splits has moved stands behind what the first moved.
-
-        Two people have moved overlapping parts of one text.
-        """
-        branch = copy.branch
-        if branch is None or living.branch is branch:
-            return False
-        first = next(
-            (each for each in branch.pieces() if each.kind == STRING and not each.dead and each is not copy), None
-        )
-        if first is None:
-            return False
-        for ours, theirs in zip(frames(copy), frames(living), strict=False):
-            if ours is not theirs:
-                return any(each is ours for each in behind(theirs))
-        return False
 
     def _pair_around(self, old: Piece, new: Piece) -> None:
         """Make blocks heirs of blocks, and formats behind the words heirs of formats."""
@@ -590,8 +648,16 @@ class _Rescue:
             for piece in behind(moved) if text is None or text.type is None else text.type.pieces():
                 if piece.named == self._turn and piece.kind == STRING:
                     return
-                if self._is_others_word(piece):
+                if self._is_others_word(piece) and not self._is_back(piece):
                     todo[piece] = None
+
+    def _is_back(self, piece: Piece) -> bool:
+        """Whether a word has been moved away from its text, and back into it."""
+        source = piece
+        while source.source is not None:
+            self._sequences.spend(1)
+            source = self._sequences.find(*source.source)
+        return source is not piece and source.branch is piece.branch
 
     def _written_beside_moved(self) -> dict[Piece, None]:
         """Return new words behind a part that has moved away, unknown to their author."""
@@ -853,6 +919,16 @@ def _value_of(format_: Piece) -> bytes | None:
 
 def _frame(piece: Piece) -> Piece | None:
     return None if piece.branch is None else piece.branch.piece
+
+
+def _texts_of(block: Piece) -> Iterator[Branch]:
+    for piece in block.type.pieces() if block.type is not None else ():
+        if piece.type is not None and piece.type.reference == XML_TEXT:
+            yield piece.type
+
+
+def _is_among(pieces: Iterable[Piece], piece: Piece) -> bool:
+    return any(each is piece for each in pieces)
 
 
 def _block_around(piece: Piece) -> Piece | None:

@@ -329,7 +329,8 @@ export function isFree(op: string, typing: string): boolean {
 const KEEPING_SPLITS = new Set([
   ...["heading", "code block", "bullet list", "task list", "list lift", "lift nested item", "indent item"],
   ...["bullet to ordered", "bullet to tasks", "tasks to bullet", "indent task", "quote around a list"],
-  ...["nested bullet to ordered", "quote", "out of quote", "join items", "move of a list"],
+  ...["nested bullet to ordered", "quote", "out of quote", "join items", "move of a list", "move up"],
+  ...["move down", "cells merged", "split", "split in a word", "split item", "split, join"],
 ]);
 
 /** What comes out otherwise, and why. Every word is there once all the same; see docs/rescue.md. */
