@@ -2,8 +2,8 @@
 
 import { mergeAttributes, Node } from "@tiptap/core";
 import {
-  DetailsContent,
   Details as TiptapDetails,
+  DetailsContent as TiptapDetailsContent,
   DetailsSummary as TiptapDetailsSummary,
 } from "@tiptap/extension-details";
 import { Fragment, type Node as PmNode } from "@tiptap/pm/model";
@@ -107,5 +107,8 @@ export const Details = TiptapDetails.extend({
 
 /** What a paragraph may hold, a summary may, since one becomes the other. */
 export const DetailsSummary = TiptapDetailsSummary.extend({ content: "inline*" });
+
+/** Enter on an empty line would cut it in two. */
+export const DetailsContent = TiptapDetailsContent.extend({ isolating: true });
 
 export const containers = [Callout, Details, DetailsSummary, DetailsContent] as const;

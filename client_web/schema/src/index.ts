@@ -14,6 +14,7 @@ export {
   type CalloutKind,
   calloutKind,
   Details,
+  DetailsContent,
   DetailsSummary,
 } from "./containers.js";
 export { AROUND_LINES, Direction, LINES } from "./direction.js";

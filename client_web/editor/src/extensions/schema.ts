@@ -16,18 +16,23 @@ import StarterKit from "@tiptap/starter-kit";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 import { Binding } from "./binding";
+import { Blocks } from "./blocks";
+import { CaretMenus, type CaretMenusOptions } from "./caret_menus";
 import { Carets } from "./carets";
+import { Details } from "./collapsibles";
 import { Copying } from "./copying";
 import { CursorMoves } from "./cursor_moves";
 import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Gaps } from "./gaps";
+import { IndentBackspace, Indenting } from "./indenting";
 import { answeringOwnEditsOnly } from "./own_edits";
 import { ARRIVING } from "./pasted_html";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
 import { Task } from "./tasks";
+import { MarkdownRules, SmartTyping } from "./typing_rules";
 import { UndoSteps } from "./undo_steps";
 import { Uploads, type UploadsOptions } from "./uploads";
 
@@ -46,6 +51,7 @@ const own: readonly AnyExtension[] = [
     },
   }),
   Task,
+  Details,
   WritingDirection,
 ];
 
@@ -69,10 +75,14 @@ export interface BindingOptions {
   readonly awareness: Awareness | null;
   readonly placeholder?: string;
   readonly uploads?: UploadsOptions & PastingOptions;
+  readonly menus?: CaretMenusOptions;
+  /** Whether quotes and dashes are set as printers do; asked at each of them. */
+  readonly isSmartTypingOn?: () => boolean;
 }
 
 /** Everything that an editor of a shared document is made of. */
-export function editorExtensions({ doc, awareness, placeholder, uploads }: BindingOptions): AnyExtension[] {
+export function editorExtensions(options: BindingOptions): AnyExtension[] {
+  const { doc, awareness, placeholder, uploads, menus, isSmartTypingOn } = options;
   return [
     ...content,
     // Undoing a heading, a list or a table that somebody else has written in since leaves what holds their words.
@@ -82,6 +92,12 @@ export function editorExtensions({ doc, awareness, placeholder, uploads }: Bindi
     Carets.configure({ awareness }),
     CursorMoves,
     ReadingPlace,
+    Blocks,
+    Indenting,
+    IndentBackspace,
+    MarkdownRules,
+    SmartTyping.configure({ isOn: isSmartTypingOn ?? (() => false) }),
+    CaretMenus.configure(menus ?? {}),
     Pasting.configure(uploads ?? {}),
     Copying,
     Uploads.configure(uploads ?? {}),

@@ -136,6 +136,11 @@ export async function upload(editor: Editor, incoming: readonly Incoming[]): Pro
   }
 }
 
+/** Whether pictures can be stored from here. */
+export function mayUpload(editor: Editor): boolean {
+  return Boolean(optionsOf(editor)?.store);
+}
+
 function optionsOf(editor: Editor): UploadsOptions | undefined {
   return editor.extensionManager.extensions.find(({ name }) => name === "uploads")?.options;
 }

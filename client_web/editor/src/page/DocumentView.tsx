@@ -20,6 +20,8 @@ import { CountsButton } from "./CountsButton";
 import { useColorHere } from "./colors";
 import { FollowingNotice, useFollowing } from "./Following";
 import { PageHeader } from "./header/PageHeader";
+import { CaretMenu } from "./inserting/CaretMenu";
+import { useCaretMenus } from "./inserting/useCaretMenus";
 import { keys } from "./keys";
 import { LinkMenu } from "./LinkMenu";
 import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice, SetAsideNotice } from "./Notices";
@@ -73,6 +75,7 @@ export function DocumentView(props: DocumentViewProps) {
     }),
     [provider, actions],
   );
+  const menus = useCaretMenus(provider);
   const editor = useDocumentEditor({
     provider,
     place,
@@ -80,6 +83,7 @@ export function DocumentView(props: DocumentViewProps) {
     isForeign: foreign.length > 0,
     mended: state.mended,
     uploads,
+    menus,
     onForeign: setForeign,
     onCrash,
   });
@@ -185,6 +189,7 @@ export function DocumentView(props: DocumentViewProps) {
         </div>
       </div>
       <NameQuestion awareness={provider.awareness} person={person} me={me} onAnswer={onPersonChange} />
+      {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
       <Announcer provider={provider} />
       <ShareDialog
         open={isSharing}

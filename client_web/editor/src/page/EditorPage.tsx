@@ -17,6 +17,7 @@ import { usePerson } from "./usePerson";
 import { useProvider, useProviderState, useSteadyState } from "./useProvider";
 import "./page.css";
 import "./sheet.css";
+import "./inserted.css";
 import "./carets.css";
 import "./print.css";
 

@@ -28,7 +28,16 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
     title: "Paragraphs",
     entries: [...paragraphStyles, ...blocks, { label: "Line break", shortcut: "Shift+Enter" }],
   },
-  { title: "Lists", entries: [...lists, { label: "Tick a task", shortcut: "Mod+Enter" }] },
+  {
+    title: "Lists and blocks",
+    entries: [
+      ...lists,
+      { label: "Tick a task", shortcut: "Mod+Enter" },
+      { label: "Move up", shortcut: "Alt+↑" },
+      { label: "Move down", shortcut: "Alt+↓" },
+      { label: "Duplicate", shortcut: "Mod+Shift+D" },
+    ],
+  },
   {
     title: "Alignment",
     entries: [...alignments, { label: "Switch the writing direction", shortcut: "Mod+Shift+X" }],
@@ -40,14 +49,18 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
       { label: "This sheet", shortcut: "Mod+/" },
       { label: "Next cell of a table", shortcut: "Tab" },
       { label: "To the toolbar", shortcut: "Alt+F10" },
+      { label: "Out of the text", shortcut: "Esc, Tab" },
     ],
   },
   {
     title: "While typing",
     entries: [
+      { label: "Insert anything", typed: "/" },
+      { label: "People, documents, days", typed: "@" },
+      { label: "Emoji", typed: ":smile" },
       { label: "Heading", typed: "# " },
       { label: "Bulleted list", typed: "- " },
-      { label: "Numbered list", typed: "1. " },
+      { label: "Numbered list", typed: "1. 1) " },
       { label: "Task list", typed: "[ ] " },
       { label: "Quote", typed: "> " },
       { label: "Code block", typed: "``` " },
@@ -55,6 +68,7 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
       { label: "Bold, italic", typed: "**a** *b*" },
       { label: "Code, strikethrough", typed: "`a` ~~b~~" },
       { label: "Highlight", typed: "==a==" },
+      { label: "Link", typed: "[a](b.org)" },
     ],
   },
 ];

@@ -5,12 +5,14 @@ import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { Editor, Extension } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { useEffect, useRef, useState } from "react";
+import type { CaretMenusOptions } from "../extensions/caret_menus";
 import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
 import { mirrorOf } from "../extensions/mirror";
 import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
 import { editorExtensions, readingExtensions } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
+import { isSmartTypingOn } from "./smartTyping";
 
 export interface DocumentEditorOptions {
   readonly provider: Provider;
@@ -22,6 +24,7 @@ export interface DocumentEditorOptions {
   /** Grows when the document has changed without telling: the editor may show something else, and a new one is made. */
   readonly mended: number;
   readonly uploads: UploadsOptions & PastingOptions;
+  readonly menus?: CaretMenusOptions;
   readonly onForeign: (foreign: readonly Foreign[]) => void;
   /** One editor after the other threw while it drew a change; the shared document is whole. */
   readonly onCrash: (error: unknown) => void;
@@ -183,13 +186,21 @@ function read({ provider }: DocumentEditorOptions, place: HTMLElement): Binding 
 }
 
 function makeEditor(options: DocumentEditorOptions, place: HTMLElement, doc: Provider["doc"]): Editor {
-  const { provider, readOnly, uploads, onCrash } = options;
+  const { provider, readOnly, uploads, menus, onCrash } = options;
+  const { awareness } = provider;
   return new Editor({
     element: place,
     injectCSS: false,
     editable: !readOnly,
     extensions: [
-      ...editorExtensions({ doc, awareness: provider.awareness, placeholder: PLACEHOLDER, uploads }),
+      ...editorExtensions({
+        doc,
+        awareness,
+        placeholder: PLACEHOLDER,
+        uploads,
+        ...(menus ? { menus } : {}),
+        isSmartTypingOn,
+      }),
       reportingCrashes(onCrash),
     ],
     editorProps: { attributes: attributesOf(readOnly) },
