@@ -17,6 +17,9 @@ REMEMBER_PERSON = """(person) => {
     if (!location.protocol.startsWith("http")) return; // a new tab is blank at first, and has no storage
     const key = "manyhands:person";
     if (localStorage.getItem(key) === null) localStorage.setItem(key, JSON.stringify(person));
+    // What is typed in a story stands in the document as it is written there.
+    const typing = "manyhands:smart-typing";
+    if (localStorage.getItem(typing) === null) localStorage.setItem(typing, "off");
 }"""
 
 NETWORK = re.compile(

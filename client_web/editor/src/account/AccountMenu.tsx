@@ -4,9 +4,10 @@ import { useApi } from "../api/ApiContext";
 import { explain } from "../api/api";
 import type { Me } from "../api/me";
 import { Avatar } from "../ui/Avatar";
-import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
+import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
 import { useToasts } from "../ui/Toast";
 import { signOut } from "./signOut";
+import { setSmartTyping, useSmartTyping } from "./smartTyping";
 
 export interface AccountMenuProps {
   readonly me: Me;
@@ -24,6 +25,7 @@ export function AccountMenu({ me, color = me.user.color, className }: AccountMen
       (error: unknown) =>
         void toasts.show({ tone: "error", message: `You are still signed in. ${explain(error)}` }),
     );
+  const isSmart = useSmartTyping();
   const { user, email } = me;
   return (
     <Menu
@@ -35,6 +37,10 @@ export function AccountMenu({ me, color = me.user.color, className }: AccountMen
       }
     >
       <MenuLabel>{email ? `${user.name} · ${email}` : user.name}</MenuLabel>
+      <MenuSeparator />
+      <MenuCheckItem checked={isSmart} onCheckedChange={setSmartTyping}>
+        Smart quotes and dashes
+      </MenuCheckItem>
       <MenuSeparator />
       <MenuItem icon={LogOut} onSelect={() => void leave()}>
         Sign out

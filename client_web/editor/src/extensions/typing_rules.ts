@@ -68,9 +68,8 @@ export interface SmartTypingOptions extends TypographyOptions {
 
 export const SmartTyping = Typography.extend<SmartTypingOptions>({
   addOptions() {
-    const language = navigator.language.split("-")[0] ?? "en";
     const [openDoubleQuote, closeDoubleQuote, openSingleQuote, closeSingleQuote] =
-      language === "de" ? GERMAN : ENGLISH;
+      /^de\b/.test(navigator.language) ? GERMAN : ENGLISH;
     return {
       ...OTHER_SIGNS,
       emDash: "—",

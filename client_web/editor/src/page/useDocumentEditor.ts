@@ -5,6 +5,7 @@ import { documentSchema, FRAGMENT } from "@manyhands/schema";
 import { Editor, Extension } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { useEffect, useRef, useState } from "react";
+import { isSmartTypingOn } from "../account/smartTyping";
 import type { CaretMenusOptions } from "../extensions/caret_menus";
 import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
 import { mirrorOf } from "../extensions/mirror";
@@ -12,7 +13,6 @@ import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
 import { editorExtensions, readingExtensions } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
-import { isSmartTypingOn } from "./smartTyping";
 
 export interface DocumentEditorOptions {
   readonly provider: Provider;

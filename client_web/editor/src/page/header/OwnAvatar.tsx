@@ -2,6 +2,7 @@
 
 import type { LocalUser } from "@manyhands/provider";
 import { memo, useState } from "react";
+import { setSmartTyping, useSmartTyping } from "../../account/smartTyping";
 import { Avatar } from "../../ui/Avatar";
 import { PERSON_COLORS } from "../../ui/color";
 import { Popover } from "../../ui/Popover";
@@ -18,6 +19,7 @@ export interface OwnAvatarProps {
 
 export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChange }: OwnAvatarProps) {
   const [name, setName] = useState(person.name);
+  const isSmart = useSmartTyping();
   const rename = () => {
     const wanted = name.trim();
     if (wanted && wanted !== person.name) onChange({ ...person, name: wanted });
@@ -77,6 +79,10 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
           Somebody here has a colour like yours. Until they leave, you have another.
         </p>
       )}
+      <label className="page-own-switch">
+        <input type="checkbox" checked={isSmart} onChange={({ target }) => setSmartTyping(target.checked)} />
+        Smart quotes and dashes
+      </label>
     </Popover>
   );
 });

@@ -1,7 +1,7 @@
 /** Whether quotes and dashes are set as printers do while this person types; remembered by the browser, on at first. */
 
 import { useSyncExternalStore } from "react";
-import { browserStorage } from "./identity";
+import { browserStorage } from "../page/identity";
 
 const KEY = "manyhands:smart-typing";
 const listeners = new Set<() => void>();
