@@ -21,6 +21,7 @@ WITHOUT_CARETS = """(sheet) => {
     for (const element of copy.querySelectorAll(drawn)) element.remove();
     for (const line of copy.querySelectorAll("br.ProseMirror-trailingBreak")) line.remove();
     for (const selected of copy.querySelectorAll(".page-caret-selection")) selected.replaceWith(...selected.childNodes);
+    for (const section of copy.querySelectorAll(".page-section")) section.replaceWith(...section.childNodes);
     for (const element of copy.querySelectorAll("*")) {
         element.classList.remove("is-empty", "is-editor-empty", "selectedCell", "ProseMirror-selectednode");
         if (element.classList.length === 0) element.removeAttribute("class");

@@ -52,7 +52,9 @@ async def test_a_dropped_image_stands_where_it_was_dropped(meet: Meeting, shared
     await alice.types("above", "below")
     await alice.drops_file("above", "flag.png", "image/png", base64.b64encode(small_png()).decode())
     await is_drawn(alice)
-    order = await alice.sheet.evaluate("(sheet) => Array.from(sheet.children, (block) => block.tagName)")
+    order = await alice.sheet.evaluate(
+        "(sheet) => Array.from(sheet.querySelectorAll('.page-section > *'), (block) => block.tagName)"
+    )
     assert order == ["P", "IMG", "P"]
     await alice.shows("Saved")
 
@@ -108,7 +110,9 @@ async def test_pictures_in_pasted_words_come_along_or_are_said_to_be_missing(mee
         f"<p>before</p><p><img src='{source}' alt='chart'></p><p>behind <img src='https://example.org/p.jpg'></p>",
     )
     await is_drawn(alice)
-    order = await alice.sheet.evaluate("(sheet) => Array.from(sheet.children, (block) => block.tagName)")
+    order = await alice.sheet.evaluate(
+        "(sheet) => Array.from(sheet.querySelectorAll('.page-section > *'), (block) => block.tagName)"
+    )
     assert order == ["P", "IMG", "P"]
     await expect(alice.sheet.get_by_role("link", name="p.jpg")).to_have_attribute("href", "https://example.org/p.jpg")
     await expect(alice.page.get_by_text("on another server was pasted as a link").first).to_be_visible()

@@ -112,7 +112,7 @@ LONG = "".join(f"<p>Line {number} of a long text that goes on for a while.</p>" 
 
 TOP_LINE = """(sheet) => {
     const frame = sheet.closest(".page-desk").getBoundingClientRect();
-    const line = [...sheet.children].find((block) => block.getBoundingClientRect().top >= frame.top);
+    const line = [...sheet.querySelectorAll(".page-section > *")].find((block) => block.getBoundingClientRect().top >= frame.top);
     return [line.textContent, Math.round(line.getBoundingClientRect().top)];
 }"""
 

@@ -31,6 +31,7 @@ import { ARRIVING } from "./pasted_html";
 import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
+import { Sections } from "./sections";
 import { Task } from "./tasks";
 import { MarkdownRules, SmartTyping } from "./typing_rules";
 import { UndoSteps } from "./undo_steps";
@@ -63,6 +64,7 @@ function isKept(src: string | null): boolean {
 export const content: readonly AnyExtension[] = [
   ...extensions.map((each) => own.find(({ name }) => name === each.name) ?? each),
   Gaps,
+  Sections,
 ];
 
 /** The nodes that hold words, or nodes that do. */
