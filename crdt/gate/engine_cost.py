@@ -41,18 +41,6 @@ ROUNDS = 40
 class EngineCost:
     """Upper bound of the work of one document's engine. Can be pickled."""
 
-    __slots__ = (
-        "_before",
-        "_deletions",
-        "_grown",
-        "_in_place",
-        "_last",
-        "_of_client",
-        "now",
-        "since_measured",
-        "structs",
-    )
-
     def __init__(self, deletions: Deletions) -> None:
         self._deletions = deletions
         self._of_client: dict[int, int] = {}

@@ -44,17 +44,6 @@ from crdt.yjs.contents import DELETED, GC
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import KEYED, Inspected, Struct, inspect
 from crdt.yjs.values import bad_update
-from crdt.yjs.varint import check_state_vector, encode_state_vector
-
-__all__ = [
-    "Admission",
-    "GateLimits",
-    "Inspected",
-    "Knowledge",
-    "check_state_vector",
-    "encode_state_vector",
-    "inspect",
-]
 
 
 class Knowledge:
@@ -63,33 +52,15 @@ class Knowledge:
     Can be pickled.
     """
 
-    __slots__ = (
-        "_clocks",
-        "_closed",
-        "_closed_branches",
-        "_cost",
-        "_dead_branches",
-        "_deletions",
-        "_limits",
-        "_mark",
-        "_overwritten",
-        "_places",
-        "_surrogates",
-        "_touched",
-        "state_vector",
-        "typing_runs",
-        "values",
-    )
-
     def __init__(self, limits: GateLimits) -> None:
         self._limits = limits
         self._clocks: dict[int, int] = {}
         self.state_vector: Mapping[int, int] = self._clocks
         """The clock behind the last known struct of each client id, as a live view."""
-        self._places = Places(limits)
+        self.places = Places(limits)
         self._surrogates = Surrogates()
-        self._deletions = Deletions()
-        self._cost = EngineCost(self._deletions)
+        self.deletions = Deletions()
+        self._cost = EngineCost(self.deletions)
         self._touched: dict[int, tuple[int, int, int]] = {}
         """Client ids of the updates under judgement: clock, runs and low surrogates before them."""
         self._closed = NO_ROOTS
@@ -103,7 +74,7 @@ class Knowledge:
 
         Yjs' undo manager keeps such structs. They must be deleted by the end of their update.
         """
-        self._mark = self._places.mark()
+        self._mark = self.places.mark()
         self.typing_runs = TypingRuns(limits)
         self.values = 0
         """Number of values in lists and objects that came.
@@ -125,24 +96,14 @@ class Knowledge:
     @property
     def structs(self) -> int:
         """The number of structs and deleted ranges that cannot be joined."""
-        return self._cost.structs + self._deletions.ranges
-
-    @property
-    def places(self) -> Places:
-        """Where every struct is. Only for reading."""
-        return self._places
-
-    @property
-    def deletions(self) -> Deletions:
-        """What is deleted. Only for reading."""
-        return self._deletions
+        return self._cost.structs + self.deletions.ranges
 
     def census(self) -> dict[str, int]:
         """Return how much of each limited thing the document has, by the limit's name."""
         return {
             "client_ids": len(self._clocks),
-            "root_names": len(self._places.roots),
-            "types": len(self._places.types),
+            "root_names": len(self.places.roots),
+            "types": len(self.places.types),
             "document_structs": self.structs,
         }
 
@@ -207,15 +168,15 @@ class Knowledge:
         self, updates: Sequence[Inspected], may_write: MayWrite, own: int | None, *, measured: bool
     ) -> Admission:
         writes, new_clients = self._ask(may_write)
-        mark = self._places.mark()
-        limits, structs, ranges = self._limits, self._cost.structs, self._deletions.ranges
+        mark = self.places.mark()
+        limits, structs, ranges = self._limits, self._cost.structs, self.deletions.ranges
         if new_clients:
             check_authors(limits, self._clocks, new_clients, own)
         if mark != self._mark:
-            check_places(limits, self._places, self._mark)
+            check_places(limits, self.places, self._mark)
         if structs + ranges > limits.document_structs:
             check_structs(limits, structs, ranges, growing=self._cost.growing)
-        admission = Admission(bool(writes or self._deletions.added), new_clients, writes, self._cost.now)
+        admission = Admission(bool(writes or self.deletions.added), new_clients, writes, self._cost.now)
         values = sum([update.values for update in updates]) if admission.news else 0
         if measured:
             self._cost.measured()
@@ -225,7 +186,7 @@ class Knowledge:
             raise too_costly()  # the sandbox must first count the values that are not deleted
         self.values += values
         if len(updates) == 1:
-            self.typing_runs.expect(updates[0], self._touched, self._places)
+            self.typing_runs.expect(updates[0], self._touched, self.places)
         self._settle(mark)
         return admission
 
@@ -244,7 +205,7 @@ class Knowledge:
             self._take_blindly(update)
         cost = self._cost.now
         self.values += update.values
-        self._settle(self._places.mark())
+        self._settle(self.places.mark())
         return cost
 
     def would_take(self, updates: Sequence[Inspected]) -> bool:
@@ -317,7 +278,7 @@ class Knowledge:
 
     def _check_overwritten(self) -> None:
         for client, clock, end in self._overwritten:
-            if not self._deletions.covers(client, clock, end):
+            if not self.deletions.covers(client, clock, end):
                 raise bad_update("A map key has several values at once.")
         self._overwritten.clear()
 
@@ -330,7 +291,7 @@ class Knowledge:
         clocks = self._clocks
         reached = clocks.get(client, 0)
         if client not in self._touched:  # before the first change, for `_roll_back`
-            self._touched[client] = (reached, self._places.runs(client), self._surrogates.count(client))
+            self._touched[client] = (reached, self.places.runs(client), self._surrogates.count(client))
         needed = None
         stop = min(len(structs), index + SLICE)
         while index < stop and structs[index][0] < target:
@@ -367,7 +328,7 @@ class Knowledge:
         _, _, kind, origin, origin_clock, right, right_clock, parent, _ = struct
         if parent is not None:
             return self._place_in(parent, keyed=kind & KEYED)
-        places = self._places
+        places = self.places
         if origin >= 0:
             place = places.of(origin, origin_clock)
             if right >= 0:
@@ -382,11 +343,11 @@ class Knowledge:
 
     def _place_in(self, parent: str | tuple[int, int], *, keyed: int) -> int:
         if isinstance(parent, str):
-            place = self._places.root(parent)
+            place = self.places.root(parent)
         else:
-            branch = self._places.types.get(parent)
+            branch = self.places.types.get(parent)
             if branch is None:
-                if self._deletions.covers(*parent):
+                if self.deletions.covers(*parent):
                     return NOWHERE
                 raise bad_update("A parent is not a shared type.")
             place = branch * 2
@@ -398,7 +359,7 @@ class Knowledge:
         The rest must be in the same place as the beginning. yjs throws otherwise.
         """
         place = self._place(struct)
-        before = self._places.of(client, reached - 1)
+        before = self.places.of(client, reached - 1)
         if struct[1] <= reached or place == before or struct[2] == GC:
             return place
         return self._reconcile(place, before)
@@ -411,12 +372,12 @@ class Knowledge:
         # Two real places never match: 0 has no owner, and the loop's `else` refuses them.
         living = 0 if place and beside else place or beside
         climbed: list[int] = []
-        while (owner := self._places.owner(living)) is not None:
+        while (owner := self.places.owner(living)) is not None:
             if living >> 1 in self._dead_branches:
                 break
             climbed.append(living >> 1)
-            living = self._places.of(*owner)
-            if living == NOWHERE or self._deletions.covers(*owner):
+            living = self.places.of(*owner)
+            if living == NOWHERE or self.deletions.covers(*owner):
                 break
         else:
             raise bad_update("A struct's neighbours live in different places.")
@@ -431,10 +392,10 @@ class Knowledge:
         start = clock if clock > reached else reached  # only the rest of a struct may be new
         if self._closed and (place or kind > DELETED):
             self._check_open(place)
-        self._places.extend(client, start, place, kind)
+        self.places.extend(client, start, place, kind)
         self._cost.add(client, struct, place, self._clocks)
         if kind <= DELETED:
-            self._deletions.add_struct(client, start, end)
+            self.deletions.add_struct(client, start, end)
         elif place & 1 and end - clock > 1:
             self._overwritten.append((client, clock, end))
         if lows:
@@ -463,13 +424,13 @@ class Knowledge:
             for start, end in ranges:
                 self._check_deletion(client, start, end)
         self._cost.add_deletions(client, len(ranges), self._clocks)
-        self._deletions.add(client, ranges)
+        self.deletions.add(client, ranges)
 
     def _check_deletion(self, client: int, start: int, end: int) -> None:
         """Raise ProtocolError(other_format) if something living in a closed root is deleted."""
-        if not self._deletions.covers(client, start, end):
-            for first, last, place in self._places.pieces(client, start, end):
-                if not self._deletions.covers(client, first, last):
+        if not self.deletions.covers(client, start, end):
+            for first, last, place in self.places.pieces(client, start, end):
+                if not self.deletions.covers(client, first, last):
                     self._check_open(place)
 
     def _check_open(self, place: int) -> None:
@@ -477,12 +438,12 @@ class Knowledge:
         known, climbed = self._closed_branches, list[int]()
         while place >> 1 not in known:
             climbed.append(place >> 1)
-            owner = self._places.owner(place)
+            owner = self.places.owner(place)
             if owner is None:
                 # What is nowhere may be anywhere: perhaps an older version has let it in.
-                known[place >> 1] = place == NOWHERE or self._places.root_of(place) in self._closed
+                known[place >> 1] = place == NOWHERE or self.places.root_of(place) in self._closed
             else:
-                place = self._places.of(*owner)
+                place = self.places.of(*owner)
         answer = known[place >> 1]
         known.update(dict.fromkeys(climbed, answer))
         if answer:
@@ -498,7 +459,7 @@ class Knowledge:
                     self._record(client, struct, NOWHERE, reached)
                     self._clocks[client] = struct[1]
         for client, ranges in update.deletions:
-            self._deletions.add(client, ranges)
+            self.deletions.add(client, ranges)
         self._overwritten.clear()
 
     def _settle(self, mark: Mark) -> None:
@@ -506,22 +467,22 @@ class Knowledge:
         self._closed = NO_ROOTS
         self._closed_branches.clear()
         self._touched.clear()
-        self._deletions.settle()
+        self.deletions.settle()
         self._cost.settle()
         self._mark = mark
 
     def _roll_back(self) -> None:
-        self._deletions.roll_back()
+        self.deletions.roll_back()
         self._cost.roll_back()
         self._dead_branches.clear()
         for client, (clock, runs, lows) in self._touched.items():
-            self._places.undo_runs(client, runs)
+            self.places.undo_runs(client, runs)
             self._surrogates.undo(client, lows)
             if clock:
                 self._clocks[client] = clock
             else:
                 self._clocks.pop(client, None)
-        self._places.undo(self._mark)
+        self.places.undo(self._mark)
         self._overwritten.clear()
         self._settle(self._mark)
 

@@ -34,6 +34,7 @@ from crdt.yjs.contents import (
     GC,
     JSON,
     MAP,
+    SHARED_TYPES,
     STRING,
     TEXT,
     XML_ELEMENT,
@@ -54,7 +55,7 @@ def _bits(*kinds: int) -> int:
     return sum(1 << kind for kind in kinds)
 
 
-_TYPES = _bits(*[FIRST_TYPE + reference for reference in (ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT)])
+_TYPES = _bits(*SHARED_TYPES)
 _UNDER_KEY = _bits(GC, DELETED, JSON, BINARY, ANY) | _TYPES
 _IN_XML = _bits(GC, DELETED, *[FIRST_TYPE + reference for reference in (XML_ELEMENT, XML_FRAGMENT, XML_TEXT)])
 _IN_TEXT = _bits(GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, ANY) | _TYPES

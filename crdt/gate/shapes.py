@@ -8,21 +8,7 @@ engine down, only a worker of the sandbox is lost, and not the node.
 from collections.abc import Sequence
 
 from crdt.gate.typing_runs import Keystroke
-from crdt.yjs.contents import (
-    ANY,
-    ARRAY,
-    DELETED,
-    EMBED,
-    FIRST_TYPE,
-    FORMAT,
-    GC,
-    MAP,
-    STRING,
-    TEXT,
-    XML_ELEMENT,
-    XML_FRAGMENT,
-    XML_TEXT,
-)
+from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, SHARED_TYPES, STRING
 from crdt.yjs.reader import KEYED, Inspected
 
 MOST_CLIENTS = 64
@@ -34,8 +20,7 @@ A person who comes back after a week, with a copy that holds everybody's work, b
 MOST_STRUCTS = 20_000
 """Structs and deleted ranges of one honest batch. A pasted novel has 10,000."""
 
-_TYPES = (ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT)
-_USUAL = frozenset({GC, DELETED, STRING, EMBED, FORMAT, ANY, *(FIRST_TYPE + each for each in _TYPES)})
+_USUAL = SHARED_TYPES | {GC, DELETED, STRING, EMBED, FORMAT, ANY}
 
 
 def is_plain_text(update: Inspected) -> bool:

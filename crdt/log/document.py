@@ -98,7 +98,8 @@ class Document:
         """Begin empty. Tests give an `engine` that fails."""
         self._engine = engine
         self._doc: Doc[Any] = Doc()
-        self._clocks: dict[int, int] = {}
+        self.clocks: dict[int, int] = {}
+        """The clock behind the last struct of each client id."""
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._applied: dict[int, int] = {}
@@ -150,7 +151,7 @@ class Document:
         self._check()
 
     def _count(self, update: Inspected) -> None:
-        clocks = self._clocks
+        clocks = self.clocks
         self.size += len(update.raw)
         if update.engine is not update.raw:
             self.size += weight(update.engine)
@@ -177,7 +178,7 @@ class Document:
     def _check(self) -> None:
         self._expect()
         self._unchecked += 1
-        if len(self._clocks) <= FULL_CHECK_CLIENTS or self._unchecked >= FULL_CHECK_EVERY:
+        if len(self.clocks) <= FULL_CHECK_CLIENTS or self._unchecked >= FULL_CHECK_EVERY:
             self.verify()
 
     def _is_where_it_was(self) -> bool:
@@ -187,11 +188,6 @@ class Document:
         except Damaged:
             return False
         return True
-
-    @property
-    def clocks(self) -> Mapping[int, int]:
-        """The clock behind the last struct of each client id."""
-        return self._clocks
 
     def shrink(self, saved: int) -> None:
         """Take `saved` bytes off `size`, because the log was folded."""
@@ -205,7 +201,7 @@ class Document:
         """
         with _damage("The snapshot could not be applied"):
             self._doc.apply_update(snapshot)
-        self._clocks = self._held() if clocks is None else dict(clocks)
+        self.clocks = self._held() if clocks is None else dict(clocks)
         self.size += len(snapshot) + weight(snapshot)
         self._state_vector = None
         self.verify()
@@ -218,7 +214,7 @@ class Document:
             if held == self._expected:
                 return
             clocks = check_state_vector(held)
-        if clocks != self._clocks:
+        if clocks != self.clocks:
             raise Damaged("The replica is not where its log leads to.")
         self._expected = held if len(clocks) <= FULL_CHECK_CLIENTS else b""
 
@@ -235,7 +231,7 @@ class Document:
                 name = self._names[client] = varuint(client)
             old = name + varuint(before)
             known = before > 0 and old in self._expected
-            self._expected = self._expected.replace(old, name + varuint(self._clocks[client]), 1) if known else b""
+            self._expected = self._expected.replace(old, name + varuint(self.clocks[client]), 1) if known else b""
         self._applied.clear()
 
     def _held(self) -> dict[int, int]:
@@ -245,7 +241,7 @@ class Document:
     def state_vector(self) -> bytes:
         """Return the document's state vector as Yjs v1 bytes, pending updates included."""
         if self._state_vector is None:
-            self._state_vector = encode_state_vector(self._clocks)
+            self._state_vector = encode_state_vector(self.clocks)
         return self._state_vector
 
     def snapshot(self) -> bytes:

@@ -23,6 +23,9 @@ FIRST_TYPE = 16
 ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_HOOK, XML_TEXT = range(7)
 """Type references of the wire format."""
 
+SHARED_TYPES = frozenset(FIRST_TYPE + each for each in (ARRAY, MAP, TEXT, XML_ELEMENT, XML_FRAGMENT, XML_TEXT))
+"""The kinds of shared types that can be kept unharmed: all but `XML_HOOK`."""
+
 Content = tuple[int, int, int]
 
 

@@ -59,16 +59,12 @@ class ItemReader:
 
     def __init__(self, update: bytes) -> None:
         self._data = update
-        self._at = 0
+        self.at = 0
+        """The offset behind the last byte that was read."""
         self.count = 0
         """Number of items that were read."""
         self.head_at = self.content_at = 0
         """Offsets of the last item and of its content. The content ends at `at`."""
-
-    @property
-    def at(self) -> int:
-        """The offset behind the last byte that was read."""
-        return self._at
 
     def items(self) -> Iterator[Item]:
         """Yield every struct, in the order of the bytes."""
@@ -87,11 +83,11 @@ class ItemReader:
             for _ in range(self._uint()):
                 clock = self._uint()
                 yield client, clock, clock + self._uint()
-        if self._at != len(self._data):
+        if self.at != len(self._data):
             raise _odd("bytes behind its end")
 
     def _item(self, client: int, clock: int) -> Item:
-        self.head_at = self._at
+        self.head_at = self.at
         info = self._byte()
         kind = info & 0x1F
         if kind == GC:
@@ -103,7 +99,7 @@ class ItemReader:
         if not info & 0xC0:
             parent = self._parent()
             key = self._string() if info & 0x20 else None
-        self.content_at = self._at
+        self.content_at = self.at
         length, content = self._content(kind)
         return Item(client, clock, length, kind, origin, right_origin, parent, key, content)
 
@@ -187,12 +183,12 @@ class ItemReader:
         return _comparable(value)
 
     def _uint(self) -> int:
-        at = self._at
+        at = self.at
         # Nearly every integer takes one byte, which needs no call.
         if at < len(self._data) and (byte := self._data[at]) < 0x80:
-            self._at = at + 1
+            self.at = at + 1
             return byte
-        value, self._at = read_varuint(self._data, self._at)
+        value, self.at = read_varuint(self._data, self.at)
         return value
 
     def _byte(self) -> int:
@@ -205,10 +201,10 @@ class ItemReader:
         return self._take(self._uint())
 
     def _take(self, length: int) -> bytes:
-        start, self._at = self._at, self._at + length
-        if self._at > len(self._data):
+        start, self.at = self.at, self.at + length
+        if self.at > len(self._data):
             raise _odd("an end inside an item")
-        return self._data[start : self._at]
+        return self._data[start : self.at]
 
 
 def _comparable(value: object) -> object:

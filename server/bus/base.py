@@ -9,37 +9,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from crdt.ids import DocumentId, NodeId
-from crdt.protocol.hints import (
-    AccessHint,
-    BatchHint,
-    Beat,
-    ClosedHint,
-    DocumentHint,
-    Hint,
-    PresenceHint,
-    PresenceWhole,
-)
-
-__all__ = [
-    "NODES",
-    "AccessHint",
-    "BatchHint",
-    "Beat",
-    "Bus",
-    "BusMessage",
-    "ClosedHint",
-    "DocumentHint",
-    "PresenceHint",
-    "PresenceWhole",
-    "Receiver",
-]
+from crdt.protocol.hints import Hint
 
 NODES = DocumentId("nodes")
 """The channel for messages about nodes. It is too short to be a document's id."""
 
-BusMessage = Hint
-
-Receiver = Callable[[DocumentId, NodeId, BusMessage], None]
+Receiver = Callable[[DocumentId, NodeId, Hint], None]
 """A function that is called on the event loop with each message from *other* nodes.
 
 It gets the document's id, the sending node and the message. It must not block or raise.
@@ -68,7 +43,7 @@ class Bus(Protocol):
     async def unsubscribe(self, document_id: DocumentId) -> None:
         """Receive no more messages of this document."""
 
-    def publish(self, document_id: DocumentId, message: BusMessage) -> None:
+    def publish(self, document_id: DocumentId, message: Hint) -> None:
         """Send a message to the other nodes. Never blocks; drops the message if it cannot leave."""
 
     def on_recovered(self, recovered: Callable[[], None]) -> None:

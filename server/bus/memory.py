@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
-from server.bus.base import BusMessage, Receiver
+from crdt.protocol.hints import Hint
+from server.bus.base import Receiver
 
 
 class MemoryBusNetwork:
@@ -52,7 +53,7 @@ class MemoryBus:
         """Receive no more messages of this document, not even those on their way."""
         self._receivers.pop(document_id, None)
 
-    def publish(self, document_id: DocumentId, message: BusMessage) -> None:
+    def publish(self, document_id: DocumentId, message: Hint) -> None:
         """Send a message to the nodes that are subscribed now."""
         if self not in self._network.nodes:
             return
@@ -64,7 +65,7 @@ class MemoryBus:
     def on_recovered(self, recovered: Callable[[], None]) -> None:
         """Never call `recovered`, because this bus loses no messages."""
 
-    def _deliver(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+    def _deliver(self, document_id: DocumentId, node: NodeId, message: Hint) -> None:
         receiver = self._receivers.get(document_id)
         if receiver is not None:
             receiver(document_id, node, message)

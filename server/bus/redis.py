@@ -24,8 +24,8 @@ from typing import Any, Self
 
 from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, NodeId
-from crdt.protocol.hints import decode_hint, encode_hint, sender_prefix
-from server.bus.base import BusMessage, Receiver
+from crdt.protocol.hints import Hint, decode_hint, encode_hint, sender_prefix
+from server.bus.base import Receiver
 from server.bus.redis_links import ANSWER_SECONDS, FAILURES, RedisConnector, RedisLink
 from server.observe import log
 
@@ -98,7 +98,7 @@ class RedisBus:
 
     # Publishing.
 
-    def publish(self, document_id: DocumentId, message: BusMessage) -> None:
+    def publish(self, document_id: DocumentId, message: Hint) -> None:
         """Send a message, or let it wait while Redis is slow. Without Redis, drop it."""
         link = self._link
         if not self.connected or link is None:

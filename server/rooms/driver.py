@@ -16,6 +16,7 @@ from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
 from crdt.log.document import Damaged
+from crdt.protocol.hints import AccessHint, BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
 from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
@@ -38,17 +39,7 @@ from crdt.room.live_nodes import LiveNodes
 from crdt.room.room import Room
 from crdt.room.session import Behind, Session
 from server.background import Background
-from server.bus.base import (
-    AccessHint,
-    BatchHint,
-    Beat,
-    Bus,
-    BusMessage,
-    ClosedHint,
-    DocumentHint,
-    PresenceHint,
-    PresenceWhole,
-)
+from server.bus.base import Bus
 from server.observe import log
 from server.people.access import Ruling
 from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome, UnderWay
@@ -503,7 +494,7 @@ class Driver:
 
     # Other nodes.
 
-    def hear(self, node: NodeId, message: BusMessage) -> None:
+    def hear(self, node: NodeId, message: Hint) -> None:
         """Take in what another node says of this document."""
         self._around.live_nodes.heard(node, self._around.clock())
         members = self.room.members

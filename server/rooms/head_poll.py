@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from typing import Self
 
 from crdt.errors import Code, ManyhandsError
+from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import DocumentInfo
 from server.background import Background
-from server.bus.base import BatchHint
 from server.observe import log
 from server.rooms.driver import Driver, info_of
 from server.store.base import Head, Log

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
+from crdt.protocol.hints import Beat, Hint
 from crdt.room.live_nodes import LiveNodes
 from server.background import Background
-from server.bus.base import NODES, Beat, Bus, BusMessage
+from server.bus.base import NODES, Bus
 from server.observe import log
 from server.rooms.driver import Driver
 
@@ -87,7 +88,7 @@ class Heartbeats:
         for driver in self._rooms:
             driver.lose_node(node)
 
-    def _hear(self, _document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+    def _hear(self, _document_id: DocumentId, node: NodeId, message: Hint) -> None:
         if isinstance(message, Beat) and message.leaving:
             self._live_nodes.forget(node)
             self._lose(node)

@@ -19,11 +19,12 @@ from datetime import timedelta
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId, IdFactory, NodeId, PresenceId, UpdateId
 from crdt.log.document import Engine, apply_update
+from crdt.protocol.hints import AccessHint, BatchHint, ClosedHint, DocumentHint, Hint
 from crdt.protocol.messages import DocumentInfo, Limits
 from crdt.room.room import Room
 from crdt.yjs.limits import GateLimits
 from server.background import Background
-from server.bus.base import AccessHint, BatchHint, Bus, BusMessage, ClosedHint, DocumentHint
+from server.bus.base import Bus
 from server.observe import log
 from server.people.access import no_such_document
 from server.rooms.driver import Driver, Surroundings, info_of, shutting_down
@@ -101,7 +102,7 @@ class Opening:
     row: tuple[NodeId, BatchHint] | None = None
     notices: dict[type, DocumentHint | ClosedHint] = field(default_factory=dict)
 
-    def hear(self, node: NodeId, message: BusMessage) -> None:
+    def hear(self, node: NodeId, message: Hint) -> None:
         """Keep what another node says, for afterwards."""
         match message:
             case BatchHint(epoch, seq, people=people):
@@ -322,7 +323,7 @@ class Registry:
         if isinstance(state, Driver | Opening):
             state.heed(notice)
 
-    def _hear(self, document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+    def _hear(self, document_id: DocumentId, node: NodeId, message: Hint) -> None:
         state = self._states.get(document_id)
         if isinstance(state, Driver | Opening):
             state.hear(node, message)

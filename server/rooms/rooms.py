@@ -17,11 +17,12 @@ from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.log.document import Damaged
+from crdt.protocol.hints import AccessHint, ClosedHint, DocumentHint
 from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from crdt.room.live_nodes import LiveNodes
 from server.auth.base import Identity
 from server.background import Background, pauses
-from server.bus.base import AccessHint, Bus, ClosedHint, DocumentHint
+from server.bus.base import Bus
 from server.observe import log
 from server.people.access import Access, Ruling
 from server.rooms.committer import Committer

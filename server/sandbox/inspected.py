@@ -8,8 +8,8 @@ from msgspec import MsgspecError
 from msgspec.msgpack import Decoder, Encoder
 
 from crdt.errors import InvariantError
-from crdt.gate.gate import GateLimits, Inspected
-from crdt.yjs.reader import Struct
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, Struct
 
 _Findings = tuple[
     bytes,  # the engine's form, or nothing if it is the update's own bytes

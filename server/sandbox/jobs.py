@@ -12,12 +12,12 @@ from pycrdt import Doc
 
 from crdt.content.excerpt import excerpt
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from crdt.gate.gate import encode_state_vector
 from crdt.log import compaction
 from crdt.log.document import Document, apply_update
 from crdt.log.replica import Replica
 from crdt.protocol.batch import decode_batch
 from crdt.yjs.reader import inspect, inspect_batch
+from crdt.yjs.varint import encode_state_vector
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.trials import Trial

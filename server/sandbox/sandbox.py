@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
-from crdt.gate.gate import GateLimits, Inspected
 from crdt.ids import DocumentId
 from crdt.log.replica import Stored
 from crdt.rescue.rescue import Rescued, Said
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected
 from server.sandbox import inspected, trials
 from server.sandbox.errors import SandboxRejected
 from server.sandbox.process import Worker

@@ -19,16 +19,7 @@ from crdt.log.stand_ins import batch_of
 from crdt.protocol.row import Contributor
 from server.store import folding
 from server.store.authors import Bindings, read_bindings
-from server.store.base import (
-    Append,
-    AppendOutcome,
-    CompactionReport,
-    Fold,
-    Head,
-    Loaded,
-    Past,
-    Row,
-)
+from server.store.base import Append, AppendOutcome, CompactionReport, Fold, Head, Loaded, Past, Row
 from server.store.catalogue import SHOWN_TITLE, format_of
 from server.store.contributors import read_contributors
 from server.store.database import Database, SqlPort, among, fetch, from_microseconds, reads, to_microseconds

@@ -8,7 +8,10 @@ is read in one sweep. A new database gets these tables as they are here, and an 
 by `migrations/`. A test compares the two.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"})
 
@@ -18,8 +21,15 @@ metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(ta
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def _document() -> Column[int]:
-    return Column("document_key", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
+def _of_document(name: str, *columns: SchemaItem, large: bool = False) -> Table:
+    """Make a table whose rows belong to a document, and go with it. `large`: they hold files."""
+    key: Column[int] = Column("document_key", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
+    return Table(name, metadata, key, *columns, sqlite_with_rowid=large)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Return the arguments of an index that holds only the rows of which this is true."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 # There is no index on updated_at, because every append would rewrite it. Without one, a page of
@@ -61,26 +71,18 @@ documents = Table(
     Column("excerpt_seq", BigInteger, nullable=False, server_default="0"),
     # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
-    Index(
-        "ix_documents_ownerless",
-        "key",
-        sqlite_where=text("ownerless = 1"),
-        postgresql_where=text("ownerless = 1"),
-    ),
+    Index("ix_documents_ownerless", "key", **_only("ownerless = 1")),
     sqlite_autoincrement=True,
 )
 
-log_rows = Table(
+log_rows = _of_document(
     "log_rows",
-    metadata,
-    _document(),
     Column("seq", BigInteger, primary_key=True),
     Column("batch", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),  # segments.checksum(batch, seq)
     Column("at", BigInteger),  # NULL, like the next, in rows of versions that did not write it
     Column("contributors", LargeBinary),  # contributors.keys_of
     Column("heirs", LargeBinary),  # which characters live on where (crdt/protocol/links.py); NULL for none
-    sqlite_with_rowid=False,
 )
 
 # Contributors belong to no document, because most people write in many. The key is a hash of the
@@ -98,21 +100,16 @@ contributors = Table(
 
 # Update ids have a table of their own, because they outlive their rows
 # (base.REMEMBERED_UPDATE_IDS).
-update_ids = Table(
+update_ids = _of_document(
     "update_ids",
-    metadata,
-    _document(),
     Column("update_id", _ID, primary_key=True),
     Column("seq", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 # Updates of rows that are not applied (crdt/log/replay.py). They have a table of their own, because
 # the rows stay as they are, and may be folded and deleted.
-set_aside = Table(
+set_aside = _of_document(
     "set_aside",
-    metadata,
-    _document(),
     Column("seq", BigInteger, primary_key=True),
     Column("position", BigInteger, primary_key=True),  # in the batch; -1: the whole row
     Column("data", LargeBinary, nullable=False),  # the update as it came
@@ -120,90 +117,68 @@ set_aside = Table(
     Column("reason", Text, nullable=False),
     Column("state", Text, nullable=False),  # set_aside_base.State
     Column("found_at", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
-author_keys = Table(
+author_keys = _of_document(
     "author_keys",
-    metadata,
-    _document(),
     Column("client_id", BigInteger, primary_key=True),
     Column("key_hash", LargeBinary, nullable=False),
     Column("seq", BigInteger, nullable=False, server_default="0"),  # the row that bound it, folded or not; 0: not known
-    sqlite_with_rowid=False,
 )
 
 # The newest snapshot, the one that it was made from, and those that the kept history builds on. All
 # are packed (segments.py).
-snapshots = Table(
+snapshots = _of_document(
     "snapshots",
-    metadata,
-    _document(),
     Column("seq", BigInteger, primary_key=True),
     Column("data", LargeBinary, nullable=False),
     Column("state_vector", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
     Column("memory", LargeBinary),  # what the rescue remembers (crdt/rescue/memory.py), packed; NULL for nothing
+    large=True,
 )
 
 # Raw rows that have been folded, packed (segments.py). `seq` and `at` are the last row's.
-history = Table(
+history = _of_document(
     "history",
-    metadata,
-    _document(),
     Column("seq", BigInteger, primary_key=True),
     Column("data", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
     Column("at", BigInteger),
+    large=True,
 )
 
-attachments = Table(
+attachments = _of_document(
     "attachments",
-    metadata,
-    _document(),
     Column("sha256", _ID, primary_key=True),
     Column("media_type", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    large=True,
 )
 
-open_marks = Table(
+open_marks = _of_document(
     "open_marks",
-    metadata,
-    _document(),
     Column("node_id", _ID, primary_key=True),
     Column("marked_at", BigInteger, nullable=False, server_default="0"),
-    sqlite_with_rowid=False,
 )
 
-grants = Table(
+grants = _of_document(
     "grants",
-    metadata,
-    _document(),
     Column("user_id", _ID, primary_key=True),
     Column("role", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("ix_grants_user_id", "user_id"),
     # At most one owner.
-    Index(
-        "uq_grants_owner",
-        "document_key",
-        unique=True,
-        sqlite_where=text("role = 'owner'"),
-        postgresql_where=text("role = 'owner'"),
-    ),
-    sqlite_with_rowid=False,
+    Index("uq_grants_owner", "document_key", unique=True, **_only("role = 'owner'")),
 )
 
 # People who came by the link. `link_hash` is the one that `documents` had then.
-visits = Table(
+visits = _of_document(
     "visits",
-    metadata,
-    _document(),
     Column("user_id", _ID, primary_key=True),
     Column("link_hash", LargeBinary),
     Column("visited_at", BigInteger, nullable=False),
     Index("ix_visits_user_id", "user_id"),
-    sqlite_with_rowid=False,
 )
 
 users = Table(

@@ -9,8 +9,9 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import ClientId, DocumentId, Epoch, NodeId, PresenceId, Seq
+from crdt.protocol.hints import BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
 from crdt.protocol.messages import DocumentInfo, Format, PresenceChange, User
-from server.bus.base import BatchHint, Beat, Bus, BusMessage, ClosedHint, DocumentHint, PresenceHint, PresenceWhole
+from server.bus.base import Bus
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.bus.redis import RedisBus
 from tests.harness.bell import PATIENCE
@@ -29,12 +30,12 @@ class Node:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
-        self.heard: asyncio.Queue[tuple[DocumentId, BusMessage]] = asyncio.Queue()
+        self.heard: asyncio.Queue[tuple[DocumentId, Hint]] = asyncio.Queue()
 
     async def listens(self, document_id: DocumentId = DOCUMENT) -> None:
         await self.bus.subscribe(document_id, lambda document, _, message: self.heard.put_nowait((document, message)))
 
-    async def hears(self) -> tuple[DocumentId, BusMessage]:
+    async def hears(self) -> tuple[DocumentId, Hint]:
         async with asyncio.timeout(PATIENCE):
             return await self.heard.get()
 
@@ -73,7 +74,7 @@ async def nodes(new_bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
         say("deleted"),
     ],
 )
-async def test_the_others_hear_and_the_publisher_does_not(nodes: list[Node], message: BusMessage) -> None:
+async def test_the_others_hear_and_the_publisher_does_not(nodes: list[Node], message: Hint) -> None:
     one, two, three = nodes
     for node in nodes:
         await node.listens()

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from pycrdt import Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate.gate import GateLimits, Knowledge, inspect
+from crdt.gate.gate import Knowledge
 from crdt.permissions import Role
 from crdt.protocol.messages import DocumentInfo, DocumentMessage, Format, ResyncMessage
 from crdt.room.effects import Reload
 from crdt.yjs.contents import ARRAY, XML_ELEMENT
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from tests.harness.room import Seat, Table
 from tests.harness.update_writer import collected, item, shared, text, tombstone, update
 

@@ -9,8 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate.gate import Admission, GateLimits, Knowledge, inspect
+from crdt.gate.admission import Admission
+from crdt.gate.gate import Knowledge
 from crdt.yjs.contents import ARRAY, MAP, TEXT, XML_ELEMENT, XML_TEXT
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from tests.harness.update_writer import collected, embed, item, mark, shared, text, tombstone, update, values
 
 ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.gate.gate import Knowledge
 from crdt.yjs.contents import XML_ELEMENT
-from crdt.yjs.varint import read_varuint
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
+from crdt.yjs.varint import check_state_vector, read_varuint
 from tests.harness.pycrdt_process import PycrdtProcess
 from tests.harness.update_writer import shared, text, update, values
 

@@ -6,8 +6,10 @@ import pytest
 from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate.gate import GateLimits, Knowledge, inspect
+from crdt.gate.gate import Knowledge
 from crdt.yjs.contents import XML_ELEMENT
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from tests.harness.update_writer import mark, shared, text, update
 
 ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000

@@ -9,7 +9,10 @@ from random import Random
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.gate.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.gate.gate import Knowledge
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
+from crdt.yjs.varint import check_state_vector
 from tests.harness.yjs_oracle import YjsOracle
 
 LIMITS = GateLimits()

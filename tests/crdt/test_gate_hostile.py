@@ -15,7 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import ProtocolError
-from crdt.gate.gate import GateLimits, Knowledge, check_state_vector, inspect
+from crdt.gate.gate import Knowledge
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
+from crdt.yjs.varint import check_state_vector
 from crdt.yjs.wrapping import unwrap
 from tests.harness.forger import Forger
 from tests.harness.pycrdt_process import PycrdtProcess

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from crdt.gate.gate import GateLimits, Inspected, Knowledge, inspect
+from crdt.gate.gate import Knowledge
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 from tests.harness.hostile_work import KINDS, Input, garbage_in_many_updates, neighbours_deep_under_a_deleted_parent
 
 LIMITS = GateLimits()

@@ -9,12 +9,14 @@ import pytest
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
+from crdt.gate.admission import Admission
 from crdt.gate.engine_cost import EngineCost
-from crdt.gate.gate import Admission, GateLimits, Knowledge, inspect
+from crdt.gate.gate import Knowledge
 from crdt.gate.typing_runs import MOST_RUNS, Keystroke, TypingRuns, join_keystrokes
 from crdt.protocol.batch import encode_batch
 from crdt.yjs.contents import ARRAY, MAP
-from crdt.yjs.reader import Inspected
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 from crdt.yjs.varint import MAX_CLOCK
 from tests.harness.traces import read_trace, updates_of
 from tests.harness.update_writer import collected, item, number, text, tombstone, update, values
@@ -98,7 +100,7 @@ def knows(knowledge: Knowledge) -> bytes:
     Keystrokes add nothing to the engine's cost.
     """
     knowledge.typing_runs = TypingRuns(LIMITS)
-    knowledge._cost = EngineCost(knowledge._deletions)
+    knowledge._cost = EngineCost(knowledge.deletions)
     return pickle.dumps(pickle.loads(pickle.dumps(knowledge)))
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
-from crdt.gate.gate import GateLimits, inspect
 from crdt.yjs.contents import JSON
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
 from crdt.yjs.values import POISON
 from crdt.yjs.wrapping import MARK_CHARACTER
 from tests.harness.update_writer import embed, item, mark, number, string, text, update, values

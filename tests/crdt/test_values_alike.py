@@ -13,13 +13,14 @@ from json import JSONDecoder
 import pytest
 
 from crdt.errors import ProtocolError
-from crdt.gate.gate import GateLimits, Inspected, Knowledge
+from crdt.gate.gate import Knowledge
 from crdt.log.compaction import fold
 from crdt.protocol.batch import encode_batch
 from crdt.yjs import any_values, json_values
 from crdt.yjs import reader as update_reader
 from crdt.yjs.contents import CONTENT_READERS, JSON, Content
-from crdt.yjs.reader import inspect
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 from crdt.yjs.values import Reading, read_bytes
 from crdt.yjs.varint import read_varuint
 from crdt.yjs.wrapping import open_snapshot, unwrap

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from pycrdt import Doc
 
 from crdt.errors import Code, InvariantError, ProtocolError
-from crdt.gate.gate import GateLimits, Inspected, inspect
 from crdt.ids import Epoch, Seq
 from crdt.log.compaction import fold
 from crdt.log.document import EMPTY
@@ -17,6 +16,8 @@ from crdt.log.replica import Replica, Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.row import Row
 from crdt.yjs.items import ItemReader
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 from crdt.yjs.wrapping import MARK, MARK_BYTES, open_snapshot, seal_snapshot, unwrap
 from tests.harness.update_writer import embed, item, mark, number, shared, string, text, update, values
 from tests.harness.value_cases import ValueCases

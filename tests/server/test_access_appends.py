@@ -4,8 +4,8 @@ import asyncio
 
 from crdt.errors import Code
 from crdt.permissions import Role
+from crdt.protocol.hints import DocumentHint
 from crdt.protocol.messages import Acknowledged, DocumentInfo, Refused
-from server.bus.base import DocumentHint
 from server.store.database import utc_now
 from tests.harness.access_house import comes, house, restrict, said_to
 from tests.harness.house import DOCUMENT, House

@@ -8,9 +8,9 @@ import pytest
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
+from crdt.protocol.hints import AccessHint
 from crdt.protocol.messages import JoinRequest, User
 from server.auth.base import Identity
-from server.bus.base import AccessHint
 from server.people.access import hash_token
 from server.store.base import Loaded
 from server.store.sharing_base import Link

@@ -8,8 +8,7 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId, Seq
-from crdt.protocol.hints import VERSION, encode_hint, sender_prefix
-from server.bus.base import BatchHint, BusMessage, ClosedHint
+from crdt.protocol.hints import VERSION, BatchHint, ClosedHint, Hint, encode_hint, sender_prefix
 from server.bus.redis import CHANNEL, MAX_BYTES, MAX_MESSAGES, Outgoing, RedisBus
 from server.bus.redis_links import RedisConnector
 from tests.harness.bell import PATIENCE
@@ -30,14 +29,14 @@ class Node:
 
     def __init__(self, bus: RedisBus) -> None:
         self.bus = bus
-        self.heard: asyncio.Queue[BusMessage] = asyncio.Queue()
+        self.heard: asyncio.Queue[Hint] = asyncio.Queue()
         self.recovered: asyncio.Queue[None] = asyncio.Queue()
         bus.on_recovered(lambda: self.recovered.put_nowait(None))
 
     async def listens(self, document_id: DocumentId = DOCUMENT) -> None:
         await self.bus.subscribe(document_id, lambda _document, _node, message: self.heard.put_nowait(message))
 
-    async def hears(self) -> BusMessage:
+    async def hears(self) -> Hint:
         async with asyncio.timeout(PATIENCE):
             return await self.heard.get()
 

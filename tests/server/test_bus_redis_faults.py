@@ -9,7 +9,7 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId, NodeId
-from server.bus.base import BusMessage, ClosedHint
+from crdt.protocol.hints import ClosedHint, Hint
 from server.bus.redis import RedisBus
 from tests.harness.bell import Bell
 from tests.harness.ports import quiet_port
@@ -32,7 +32,7 @@ class Node:
         self.heard: dict[NodeId, str] = {}
         self._bell = bell
 
-    def hear(self, _document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+    def hear(self, _document_id: DocumentId, node: NodeId, message: Hint) -> None:
         assert isinstance(message, ClosedHint)
         self.heard[node] = message.message
         self._bell.ring()

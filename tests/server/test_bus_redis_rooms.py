@@ -10,9 +10,9 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, NodeId
+from crdt.protocol.hints import ClosedHint, DocumentHint
 from crdt.protocol.messages import DocumentInfo
 from crdt.room.live_nodes import SILENCE
-from server.bus.base import ClosedHint, DocumentHint
 from server.bus.redis import RedisBus
 from server.store.sql import SqlStore
 from tests.harness.live_server import until

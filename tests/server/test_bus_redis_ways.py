@@ -10,7 +10,7 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId, NodeId
-from server.bus.base import BusMessage, ClosedHint
+from crdt.protocol.hints import ClosedHint, Hint
 from server.bus.redis import RedisBus
 from tests.harness.bell import PATIENCE
 from tests.harness.certificates import Authority
@@ -31,12 +31,12 @@ class Node:
 
     def __init__(self, bus: RedisBus) -> None:
         self.bus = bus
-        self.heard: BusMessage | None = None
+        self.heard: Hint | None = None
 
     async def listens(self) -> None:
         await self.bus.subscribe(DOCUMENT, self._hear)
 
-    def _hear(self, _document_id: DocumentId, _node: NodeId, message: BusMessage) -> None:
+    def _hear(self, _document_id: DocumentId, _node: NodeId, message: Hint) -> None:
         self.heard = message
 
 

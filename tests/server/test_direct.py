@@ -13,12 +13,12 @@ from pycrdt import Doc, Text
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId
 from crdt.permissions import Role
+from crdt.protocol.hints import ClosedHint
 from crdt.protocol.messages import JoinRequest, Limits, UpdateMessage, User
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.wrapping import unwrap
 from server.auth.base import Identity
-from server.bus.base import ClosedHint
 from server.cli.history import history_of
 from server.doors.direct import Author, DirectDoor
 from server.rooms import RoomSettings

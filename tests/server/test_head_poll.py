@@ -6,8 +6,8 @@ from typing import cast
 
 from crdt.errors import Code
 from crdt.ids import DocumentId
+from crdt.protocol.hints import DocumentHint
 from crdt.protocol.messages import Acknowledged, ClosedMessage, DocumentInfo, DocumentMessage, Refused
-from server.bus.base import DocumentHint
 from server.rooms.head_poll import HeadPoll
 from server.store.base import Head, Log
 from server.store.database import utc_now

@@ -10,8 +10,8 @@ import pytest
 
 from crdt.errors import Code, Unavailable
 from crdt.ids import DocumentId, is_document_id
+from crdt.protocol.hints import ClosedHint, DocumentHint
 from crdt.protocol.messages import DocumentInfo
-from server.bus.base import ClosedHint, DocumentHint
 from server.http.errors import STATUS
 from server.rooms.rooms import notice_of
 from server.store.database import utc_now

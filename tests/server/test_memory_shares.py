@@ -14,8 +14,8 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, UpdateId
 from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
+from crdt.protocol.hints import ClosedHint
 from crdt.protocol.messages import JoinRequest, Refused, Request, User
-from server.bus.base import ClosedHint
 from server.rooms import RoomSettings
 from server.rooms.shares import LOOK_BYTES
 from server.store.base import Append

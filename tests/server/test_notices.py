@@ -6,8 +6,8 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId
+from crdt.protocol.hints import AccessHint, ClosedHint, DocumentHint
 from crdt.protocol.messages import DocumentInfo
-from server.bus.base import AccessHint, ClosedHint, DocumentHint
 from server.rooms.rooms import Notice, notice_of
 from server.store.base import Entry
 from server.store.deeds_base import Deed, Done, Kind

@@ -12,8 +12,8 @@ import pytest
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
+from crdt.protocol.hints import ClosedHint
 from crdt.protocol.messages import ClosedMessage, JoinRequest
-from server.bus.base import ClosedHint
 from server.people.access import Ruling
 from server.rooms import RoomSettings
 from server.rooms.driver import Driver

@@ -16,6 +16,7 @@ from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
+from crdt.protocol.hints import ClosedHint, DocumentHint
 from crdt.protocol.messages import (
     Acknowledged,
     ClosedMessage,
@@ -28,7 +29,6 @@ from crdt.protocol.messages import (
     UpdateMessage,
 )
 from crdt.yjs.limits import GateLimits
-from server.bus.base import ClosedHint, DocumentHint
 from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial
 from server.store.base import Append, Folded, OpenMarks, Past

@@ -9,7 +9,8 @@ from msgspec.msgpack import encode
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from crdt.errors import Code, InvariantError, ProtocolError
-from crdt.gate.gate import GateLimits, Inspected, inspect
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import Sandbox, inspected
 
 LIMITS = GateLimits()

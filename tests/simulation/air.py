@@ -10,7 +10,8 @@ from random import Random
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
-from server.bus.base import BusMessage, Receiver
+from crdt.protocol.hints import Hint
+from server.bus.base import Receiver
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 
 
@@ -60,7 +61,7 @@ class FaultyBus:
         await self._inner.__aexit__(*exc_info)
 
     async def subscribe(self, document_id: DocumentId, receiver: Receiver) -> None:
-        def hear(document_id: DocumentId, node: NodeId, message: BusMessage) -> None:
+        def hear(document_id: DocumentId, node: NodeId, message: Hint) -> None:
             if self.connected:
                 receiver(document_id, node, message)
 
@@ -72,7 +73,7 @@ class FaultyBus:
     def on_recovered(self, recovered: Callable[[], None]) -> None:
         self.recovered.append(recovered)
 
-    def publish(self, document_id: DocumentId, message: BusMessage) -> None:
+    def publish(self, document_id: DocumentId, message: Hint) -> None:
         air = self._air
         if not self.connected or (air.loss and air.random.random() < air.loss):
             return

@@ -25,6 +25,7 @@ from crdt.errors import Code, ManyhandsError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.permissions import Role
 from crdt.protocol.batch import encode_batch
+from crdt.protocol.hints import ClosedHint
 from crdt.protocol.messages import (
     ClosedMessage,
     JoinRequest,
@@ -39,7 +40,6 @@ from crdt.protocol.messages import (
 )
 from crdt.room.session import Behind
 from server.auth.base import Identity
-from server.bus.base import ClosedHint
 from server.doors.direct import DirectDoor
 from server.rooms import Circle, RoomSettings, Seat
 from server.store.database import utc_now
