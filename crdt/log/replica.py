@@ -11,48 +11,23 @@ it on the spot.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 from crdt.errors import ProtocolError
 from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots
 from crdt.gate.engine_cost import PLENTY
 from crdt.gate.gate import Knowledge
-from crdt.ids import ClientId, Epoch, Seq
+from crdt.ids import ClientId, Seq
 from crdt.log.document import Afford, Damaged, Document, Engine, apply_update
 from crdt.log.replay import InspectedRow, Replay
 from crdt.log.stand_ins import missing_past, stood_in_for
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.messages import JoinRequest
-from crdt.protocol.row import Found, Row, SetAside
+from crdt.protocol.row import Found, SetAside, Stored
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect, inspect_batch
 from crdt.yjs.varint import check_state_vector, encode_state_vector
 from crdt.yjs.wrapping import open_snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A document as the store has it: a snapshot at `snapshot_seq`, then every row after it.
-
-    Attributes:
-        snapshot: None if the log has not been folded yet.
-        set_aside: updates that are not applied, by row, including rows that are folded.
-        set_aside_version: a number that changes whenever `set_aside` does.
-        set_aside_open: number of these updates that the operator has not settled yet.
-        memory: what the rescue remembers of the snapshot's past (crdt/rescue/memory.py).
-    """
-
-    epoch: Epoch
-    snapshot: bytes | None
-    snapshot_seq: Seq
-    rows: Sequence[Row]
-    author_keys: Mapping[ClientId, bytes]
-    set_aside: Mapping[Seq, tuple[SetAside, ...]] = field(default_factory=dict)
-    set_aside_version: int = 0
-    set_aside_open: int = 0
-    memory: bytes = b""
-
 
 LEARN_AT_ONCE_BYTES = 32 * 2**10
 """Bytes of the largest snapshot that is indexed for the gate at once, in some 3 ms."""

@@ -1,8 +1,9 @@
 """Row of a document's log: as the store keeps it, as hints carry it, and as rooms take it in."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crdt.ids import ClientId, Seq
+from crdt.ids import ClientId, Epoch, Seq
 
 AuthorKeys = tuple[tuple[ClientId, bytes], ...]
 """Client ids, each with the hash (16 bytes) of the key that it is bound to (crdt/room/session.py).
@@ -81,3 +82,26 @@ class Row:
     at: int | None = field(default=None, compare=False)
     contributors: bytes = field(default=b"", compare=False)
     heirs: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as the store has it: a snapshot at `snapshot_seq`, then every row after it.
+
+    Attributes:
+        snapshot: None if the log has not been folded yet.
+        set_aside: updates that are not applied, by row, including rows that are folded.
+        set_aside_version: a number that changes whenever `set_aside` does.
+        set_aside_open: number of these updates that the operator has not settled yet.
+        memory: what the rescue remembers of the snapshot's past (crdt/rescue/memory.py).
+    """
+
+    epoch: Epoch
+    snapshot: bytes | None
+    snapshot_seq: Seq
+    rows: Sequence[Row]
+    author_keys: Mapping[ClientId, bytes]
+    set_aside: Mapping[Seq, tuple[SetAside, ...]] = field(default_factory=dict)
+    set_aside_version: int = 0
+    set_aside_open: int = 0
+    memory: bytes = b""

@@ -13,8 +13,8 @@ from crdt.gate.places import NOWHERE, Places
 from crdt.gate.ranges import Ranges
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import Seq
-from crdt.log.replica import Stored
 from crdt.protocol.links import Links, decode_links, encode_links
+from crdt.protocol.row import Stored
 from crdt.rescue.memory import moved_in
 from crdt.room.effects import Rescue
 from crdt.room.outbox import Submission

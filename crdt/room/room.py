@@ -26,7 +26,7 @@ from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots, check_fits
 from crdt.ids import ClientId, Epoch, IdFactory, Seq, UpdateId
 from crdt.log.document import Damaged, Engine, apply_update
 from crdt.log.replay import InspectedRow, inspect_row
-from crdt.log.replica import Replica, Spared, Stored
+from crdt.log.replica import Replica, Spared
 from crdt.permissions import Action, forbidden
 from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import (
@@ -45,7 +45,7 @@ from crdt.protocol.messages import (
     UpdateMessage,
     User,
 )
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.rescue.rescue import Rescued
 from crdt.rescue.scribe import RESCUER
 from crdt.room.catching_up import CatchingUp

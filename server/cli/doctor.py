@@ -24,7 +24,6 @@ from server.cli import CannotDo
 from server.cli.contents import authors_of, in_words
 from server.config import Config
 from server.rooms.mending import mend
-from server.rooms.reader import stored_of
 from server.sandbox import Sandbox, SandboxRejected
 from server.store.base import Append, Appended, Loaded, Store
 from server.store.set_aside_base import Kept, State, UpdatePlace
@@ -104,14 +103,13 @@ class Doctor:
         return Advice([f"Put {place_of(kept.found)} of {document_id} back, as row {outcome.seq}."])
 
     async def _rewritten(self, kept: Kept, loaded: Loaded) -> bytes:
-        stored = stored_of(loaded)
         try:
-            trial = await self.sandbox.trial(stored, self.limits)
+            trial = await self.sandbox.trial(loaded, self.limits)
             fresh = _unused(check_state_vector(trial.state_vector))
             raw = put_back(kept.found.raw, kept.found.set_aside, lambda: next(fresh))
             update = inspect(raw, self.limits, durable=True)
-            rows = [*stored.rows, Row(Seq(loaded.head + 1), encode_batch([update.raw]))]
-            trial = await self.sandbox.trial(replace(stored, rows=rows), self.limits)
+            rows = [*loaded.rows, Row(Seq(loaded.head + 1), encode_batch([update.raw]))]
+            trial = await self.sandbox.trial(replace(loaded, rows=rows), self.limits)
         except ManyhandsError as error:
             raise CannotDo(f"The update still does not apply: {error.message}") from error
         except RecursionError as error:
@@ -119,7 +117,7 @@ class Doctor:
         if bad := [each for each in trial.found if each.seq > loaded.head]:
             raise CannotDo(f"The update still does not apply: {bad[0].set_aside.reason}")
         # The sandbox has applied the update, so this process survives it as well.
-        if not Replica(stored, self.limits).knowledge.would_take([update]):
+        if not Replica(loaded, self.limits).knowledge.would_take([update]):
             raise CannotDo("The update does not fit into the document any more. Look at it with `show`.")
         return update.raw
 
@@ -145,7 +143,7 @@ class Doctor:
 
     async def _mended(self, document_id: DocumentId) -> list[str]:
         loaded = await self._loaded(document_id)
-        found = await mend(stored_of(loaded), self.sandbox, self.limits)
+        found = await mend(loaded, self.sandbox, self.limits)
         if found:
             await self.store.set_aside.keep(document_id, loaded.epoch, found)
         return [f"{document_id}: {place_of(each)} is set aside. {each.set_aside.reason}" for each in found]

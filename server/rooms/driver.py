@@ -46,7 +46,7 @@ from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome, Under
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
 from server.rooms.excerpts import Excerpting, ReadExcerpt
 from server.rooms.learning import Learning
-from server.rooms.reader import Reader, replayed, stored_of
+from server.rooms.reader import Reader, replayed
 from server.rooms.rescuing import Answers, Rescuing
 from server.rooms.seat import Circle, Door, Seat
 from server.rooms.trials import Trials
@@ -486,9 +486,8 @@ class Driver:
         if loaded is None:
             self.end(Code.DELETED, "The document was deleted.")
             return
-        stored = stored_of(loaded)
-        replica = await replayed(lambda: self.room.replay(stored), stored)
-        self.do(lambda: self.room.reloaded(stored, replica))
+        replica = await replayed(lambda: self.room.replay(loaded), loaded)
+        self.do(lambda: self.room.reloaded(loaded, replica))
         if self.room.quarantined is not None:
             log.error("document_quarantined", document=self.document_id, reason=self.room.quarantined)
 

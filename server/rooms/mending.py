@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from crdt.errors import Code, ProtocolError
-from crdt.log.replica import Stored
 from crdt.log.stand_ins import collected, original, positions_of, tombstones
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.row import Found, Row, SetAside
+from crdt.protocol.row import Found, Row, SetAside, Stored
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from server.sandbox import WANT_OF_MEMORY, SandboxRejected, Trial

@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId, Seq
-from crdt.log.replica import Stored
-from crdt.protocol.row import Found, Row
+from crdt.protocol.row import Found, Row, Stored
 from crdt.room.effects import KeepAside
 from server.background import pauses
 from server.observe import log
@@ -36,22 +35,6 @@ REPLAY_INLINE_BYTES = 64 * 2**10
 
 A larger one is replayed in a thread, which lets others go on now and then.
 """
-
-
-def stored_of(loaded: Loaded) -> Stored:
-    """Return a loaded document in the room's own terms."""
-    marks = loaded.set_aside
-    return Stored(
-        loaded.epoch,
-        loaded.snapshot,
-        loaded.snapshot_seq,
-        loaded.rows,
-        loaded.author_keys,
-        marks.by_seq,
-        marks.version,
-        marks.open,
-        loaded.memory,
-    )
 
 
 async def replayed(replay: Callable[[], T], stored: Stored) -> T:

@@ -29,7 +29,7 @@ from server.observe import log
 from server.people.access import no_such_document
 from server.rooms.driver import Driver, Surroundings, info_of, shutting_down
 from server.rooms.mending import mend
-from server.rooms.reader import replayed, stored_of, tell_set_aside
+from server.rooms.reader import replayed, tell_set_aside
 from server.sandbox import Sandbox, SandboxRejected
 from server.store.base import Loaded, Store
 
@@ -253,9 +253,9 @@ class Registry:
             self._states[document_id] = state
 
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
-        stored, settings = stored_of(loaded), self._settings
+        settings = self._settings
         limits, engine = settings.limits, settings.engine
-        return await replayed(lambda: Room(stored, info, limits, settings.gate_limits, self._ids, engine), stored)
+        return await replayed(lambda: Room(loaded, info, limits, settings.gate_limits, self._ids, engine), loaded)
 
     async def _mended(self, loaded: Loaded, suspect: Suspect) -> Loaded:
         """Mend a document that was open when the process died; return it as it is stored then."""
@@ -263,7 +263,7 @@ class Registry:
         if now < suspect.until:
             raise ProtocolError(Code.QUARANTINED, UNTOUCHABLE)
         try:
-            found = await mend(stored_of(loaded), self._sandbox, self._settings.gate_limits)
+            found = await mend(loaded, self._sandbox, self._settings.gate_limits)
         except SandboxRejected as error:
             if error.code is Code.TOO_COSTLY and not error.died:
                 # The sandbox has less memory than this process, in which the document was open.

@@ -24,16 +24,14 @@ from crdt.gate.shapes import unusual
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, Seq
 from crdt.log.replay import NO_PAST
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.room.outbox import SET_ASIDE
 from crdt.room.room import Room
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
 from server.observe import log
 from server.rooms.mending import Sandbox
-from server.rooms.reader import stored_of
 from server.sandbox import SandboxRejected
 from server.store.base import Log
 
@@ -100,7 +98,7 @@ class Trials:
         loaded = await log_of_all.load(self._document_id)
         if loaded is None:
             return False  # the append will say so
-        stored = _with_marks(stored_of(loaded), room)
+        stored = _with_marks(loaded, room)
         before = [*stored.rows, *_rows(loaded.head, [in_flight])]
         after = [*before, *_rows(Seq(loaded.head + 1), [updates])]
         try:

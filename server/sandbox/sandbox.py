@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
-from crdt.log.replica import Stored
+from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected

@@ -28,18 +28,18 @@ InvariantError(quarantined). Damaged bytes are kept as they are.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from crdt.content.excerpt import Excerpt
-from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
+from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role
 from crdt.protocol.messages import Format
-from crdt.protocol.row import AuthorKeys, Contributor
+from crdt.protocol.row import AuthorKeys, Contributor, Stored
 from crdt.protocol.row import Row as Row
 from server.store.deeds_base import OPERATOR, Deeds, Done
-from server.store.set_aside_base import Marks, SetAsides
+from server.store.set_aside_base import SetAsides
 from server.store.sharing_base import Secrets, Sharing, Users
 
 REMEMBERED_UPDATE_IDS = 1000
@@ -125,26 +125,16 @@ class Behind:
 AppendOutcome = Appended | Fenced | Gone | Taken | Stale | Behind
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Stored):
     """A document as it is stored, read in one transaction.
 
     Attributes:
         head: the last row's seq, or `snapshot_seq` if there are no rows.
-        snapshot: the newest verified snapshot, as one Yjs v1 update, or None if there is none yet.
-        rows: every row after the snapshot.
-        memory: what the rescue remembers of the snapshot's past (crdt/rescue/memory.py).
     """
 
     document_id: DocumentId
-    epoch: Epoch
     head: Seq
-    snapshot: bytes | None
-    snapshot_seq: Seq
-    rows: tuple[Row, ...]
-    author_keys: Mapping[ClientId, bytes]
-    set_aside: Marks = field(default_factory=Marks)
-    memory: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,15 +125,17 @@ def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | No
     bindings = read_bindings(connection, document.key)
     marks = read_marks(connection, document.key, document.set_aside_version)
     return Loaded(
-        document_id,
         document.epoch,
-        document.head,
         base.packed,
         base.seq,
         tuple(marks.of(bindings.of((*base.history, *rows)))),
         bindings.by_client,
-        marks,
+        marks.by_seq,
+        marks.version,
+        marks.open,
         base.memory,
+        document_id=document_id,
+        head=document.head,
     )
 
 

@@ -7,7 +7,7 @@ mark holds the update as well, because rows are folded, and folded rows are not 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -52,7 +52,7 @@ class Marks:
         """Return the rows, each with its marks."""
         if not self.by_seq:
             return list(rows)
-        return [Row(row.seq, row.batch, row.author_keys, self.by_seq.get(row.seq, ()), row.damaged) for row in rows]
+        return [replace(row, set_aside=self.by_seq.get(row.seq, ())) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,16 @@ async def test_rows_become_a_snapshot(storage: Storage) -> None:
         await fill(store, "c")
     async with storage.store() as store:
         rows = (Row(Seq(3), b"c"),)
-        assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"aa+b", Seq(2), rows, {})
+        assert await store.log.load(DOCUMENT) == Loaded(
+            EPOCH, b"aa+b", Seq(2), rows, {}, document_id=DOCUMENT, head=Seq(3)
+        )
 
 
 async def test_the_next_snapshot_builds_on_the_last(store: SqlStore) -> None:
     for update_id in "abc":
         await fill(store, update_id)
         await store.log.compact(DOCUMENT, join)
-    assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"a+b+c", Seq(3), (), {})
+    assert await store.log.load(DOCUMENT) == Loaded(EPOCH, b"a+b+c", Seq(3), (), {}, document_id=DOCUMENT, head=Seq(3))
 
 
 async def test_who_was_away_during_a_compaction_reads_on_as_if_nothing_had_been_folded(storage: Storage) -> None:
@@ -80,7 +82,9 @@ async def test_appends_during_a_fold_stay_in_the_log(store: SqlStore) -> None:
         return await join(before, batches, past)
 
     await store.log.compact(DOCUMENT, fold)
-    assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(3), b"a+b", Seq(2), (Row(Seq(3), b"c"),), {})
+    assert await store.log.load(DOCUMENT) == Loaded(
+        EPOCH, b"a+b", Seq(2), (Row(Seq(3), b"c"),), {}, document_id=DOCUMENT, head=Seq(3)
+    )
 
 
 async def test_a_storm_of_appends_and_compactions_loses_nothing(store: SqlStore) -> None:
@@ -159,7 +163,9 @@ async def test_a_document_made_anew_during_a_fold_is_not_touched(store: SqlStore
         return Folded(b"ghost", b"vector")
 
     assert await store.log.compact(DOCUMENT, fold) is None
-    assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(1), None, Seq(0), (Row(Seq(1), b"b"),), {})
+    assert await store.log.load(DOCUMENT) == Loaded(
+        EPOCH, None, Seq(0), (Row(Seq(1), b"b"),), {}, document_id=DOCUMENT, head=Seq(1)
+    )
 
 
 async def test_update_ids_of_folded_rows_are_remembered(storage: Storage) -> None:
@@ -203,4 +209,4 @@ async def test_an_epoch_that_changed_during_a_fold_fences_the_compaction(store: 
         return Folded(b"of the first life", b"vector")
 
     assert await store.log.compact(DOCUMENT, fold) is None
-    assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, Epoch(2), Seq(0), None, Seq(0), (), {})
+    assert await store.log.load(DOCUMENT) == Loaded(Epoch(2), None, Seq(0), (), {}, document_id=DOCUMENT, head=Seq(0))

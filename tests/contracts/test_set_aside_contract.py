@@ -1,10 +1,12 @@
 """What every store promises of updates that are set aside."""
 
+from dataclasses import replace
+
 import pytest
 
 from crdt.ids import Epoch, Seq
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.row import WHOLE_ROW, Found, SetAside
+from crdt.protocol.row import WHOLE_ROW, Contributor, Found, SetAside
 from server.store.base import Row
 from server.store.set_aside_base import State
 from server.store.sql import SqlStore
@@ -29,7 +31,7 @@ async def test_a_document_without_marks_has_none(storage: Storage) -> None:
         await two_rows(store)
         loaded = await store.log.load(DOCUMENT)
         assert loaded is not None
-        assert (loaded.set_aside.version, loaded.set_aside.open, dict(loaded.set_aside.by_seq)) == (0, 0, {})
+        assert (loaded.set_aside_version, loaded.set_aside_open, dict(loaded.set_aside)) == (0, 0, {})
         assert await store.set_aside.list() == []
 
 
@@ -40,13 +42,28 @@ async def test_rows_come_with_their_marks_wherever_they_are_read(storage: Storag
         loaded = await store.log.load(DOCUMENT)
         assert loaded is not None
         assert [row.set_aside for row in loaded.rows] == [(), mark(1, b"\1x")]
-        assert (loaded.set_aside.by_seq, loaded.set_aside.version, loaded.set_aside.open) == (
+        assert (loaded.set_aside, loaded.set_aside_version, loaded.set_aside_open) == (
             {2: mark(1, b"\1x")},
             1,
             1,
         )
         assert await store.log.read(DOCUMENT, Seq(1)) == [loaded.rows[1]]
         assert (await store.log.heads([DOCUMENT]))[DOCUMENT].set_aside_version == 1
+
+
+async def test_a_mark_leaves_a_row_as_it_is_otherwise(store: SqlStore) -> None:
+    await fill(store)
+    carol = Contributor("carol", "Carol")
+    moving = replace(append("a"), known=Seq(0), moves=True, heirs=b"heirs", contributors=(carol,))
+    await store.log.append([moving, append("b")])
+    before = await store.log.read(DOCUMENT, Seq(0))
+    await store.set_aside.keep(DOCUMENT, EPOCH, [found(2)])
+    loaded = await store.log.load(DOCUMENT)
+    assert before is not None
+    assert loaded is not None
+    for row, marked in zip(before, loaded.rows, strict=True):
+        assert (marked.heirs, marked.at, marked.contributors) == (row.heirs, row.at, row.contributors)
+    assert loaded.rows[0].heirs == b"heirs"
 
 
 async def test_the_same_found_by_two_nodes_is_kept_once(storage: Storage) -> None:
@@ -69,7 +86,7 @@ async def test_what_is_folded_is_the_stand_in_and_history_keeps_the_row(storage:
         loaded = await store.log.load(DOCUMENT)
         assert loaded is not None
         assert loaded.snapshot == encode_batch([b"a", b"x"]) + b"+" + encode_batch([b"\0\0"])
-        assert loaded.set_aside.open == 2
+        assert loaded.set_aside_open == 2
         first = Row(Seq(1), encode_batch([b"a", b"bad"]), set_aside=mark(1, b"\1x"))
         rows = await store.log.read(DOCUMENT, Seq(0))
         assert rows is not None
@@ -85,7 +102,7 @@ async def test_what_is_settled_still_is_not_applied_but_counts_no_more(storage: 
         assert await store.set_aside.settle(DOCUMENT, Seq(1), 0, state)
         loaded = await store.log.load(DOCUMENT)
         assert loaded is not None
-        assert (loaded.rows[0].set_aside, loaded.set_aside.open, loaded.set_aside.version) == (mark(), 0, 2)
+        assert (loaded.rows[0].set_aside, loaded.set_aside_open, loaded.set_aside_version) == (mark(), 0, 2)
         assert [kept.state for kept in await store.set_aside.list(DOCUMENT)] == [state]
 
 

@@ -24,14 +24,13 @@ async def test_rows_are_numbered_from_one_and_come_back_as_they_were(store: SqlS
     await fill(store)
     outcomes = await store.log.append([append("a", b"\x00\xff"), append("b", b"")])
     assert outcomes == [Appended(Seq(1)), Appended(Seq(2))]
-    assert await store.log.load(DOCUMENT) == Loaded(
-        DOCUMENT, EPOCH, Seq(2), None, Seq(0), (Row(Seq(1), b"\x00\xff"), Row(Seq(2), b"")), {}
-    )
+    rows = (Row(Seq(1), b"\x00\xff"), Row(Seq(2), b""))
+    assert await store.log.load(DOCUMENT) == Loaded(EPOCH, None, Seq(0), rows, {}, document_id=DOCUMENT, head=Seq(2))
 
 
 async def test_an_empty_document_loads_empty(store: SqlStore) -> None:
     await fill(store)
-    assert await store.log.load(DOCUMENT) == Loaded(DOCUMENT, EPOCH, Seq(0), None, Seq(0), (), {})
+    assert await store.log.load(DOCUMENT) == Loaded(EPOCH, None, Seq(0), (), {}, document_id=DOCUMENT, head=Seq(0))
     assert await store.log.read(DOCUMENT, Seq(0)) == []
 
 

@@ -10,8 +10,8 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
-from crdt.log.replica import Stored
 from crdt.protocol.messages import PresenceChange, User
+from crdt.protocol.row import Stored
 from crdt.room.session import hash_key
 from tests.harness.room import EMPTY, Seat, Table
 

@@ -11,9 +11,9 @@ from pycrdt import Doc, Text
 from crdt.errors import Code, ProtocolError
 from crdt.ids import Epoch, Seq
 from crdt.log.replay import inspect_row
-from crdt.log.replica import LEARN_AT_ONCE_BYTES, Replica, Stored
+from crdt.log.replica import LEARN_AT_ONCE_BYTES, Replica
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from tests.harness.room import Table

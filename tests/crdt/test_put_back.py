@@ -12,10 +12,10 @@ from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from crdt.gate.gate import Knowledge
 from crdt.ids import Epoch, Seq
 from crdt.log.put_back import put_back
-from crdt.log.replica import Replica, Stored
+from crdt.log.replica import Replica
 from crdt.log.stand_ins import batch_of
 from crdt.protocol.batch import decode_batch, encode_batch
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from server.rooms.mending import marked

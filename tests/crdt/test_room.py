@@ -8,11 +8,10 @@ from pycrdt import Doc, Map, Text
 
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import Epoch, Seq
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import ClosedMessage, DurabilityMessage, Limits, ResyncMessage
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.room.effects import Ended, ReadRows, Reload
 from tests.harness.room import EMPTY, Table
 

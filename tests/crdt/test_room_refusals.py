@@ -5,8 +5,8 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import Epoch, Seq
-from crdt.log.replica import Stored
 from crdt.protocol.messages import ClosedMessage, DocumentInfo, Limits, Role
+from crdt.protocol.row import Stored
 from tests.harness.room import Seat, Table
 
 

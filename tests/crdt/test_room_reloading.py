@@ -5,8 +5,8 @@ from typing import Any
 from pycrdt import Doc, XmlElement, XmlFragment
 
 from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
-from crdt.log.replica import Stored
 from crdt.protocol.messages import DocumentInfo, JoinRequest, Limits, Request, Role, User
+from crdt.protocol.row import Stored
 from crdt.room.effects import Refuse
 from crdt.room.room import Room
 from crdt.room.session import Session

@@ -8,10 +8,9 @@ import pytest
 from pycrdt import Array, Doc, Map, Text
 
 from crdt.ids import Epoch, Seq
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import ResyncMessage
-from crdt.protocol.row import WHOLE_ROW, Row, SetAside
+from crdt.protocol.row import WHOLE_ROW, Row, SetAside, Stored
 from crdt.room.effects import Reload
 from tests.harness.engine import FAILURES, Choosy, panics, refuses
 from tests.harness.room import Seat, Table

@@ -12,9 +12,9 @@ from crdt.ids import Epoch, Seq
 from crdt.log.compaction import fold
 from crdt.log.document import EMPTY
 from crdt.log.replay import inspect_row
-from crdt.log.replica import Replica, Stored
+from crdt.log.replica import Replica
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.yjs.items import ItemReader
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect

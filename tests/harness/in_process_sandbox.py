@@ -9,7 +9,8 @@ from crdt.content.excerpt import Excerpt, excerpt
 from crdt.ids import DocumentId
 from crdt.log.compaction import answered, engine_updates, fold, remembered
 from crdt.log.document import Engine, apply_update
-from crdt.log.replica import Replica, Stored
+from crdt.log.replica import Replica
+from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect

@@ -18,11 +18,10 @@ from typing import Any, cast
 
 from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
 from crdt.log.compaction import fold, remembered, restored
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.links import decode_links
 from crdt.protocol.messages import DocumentInfo, JoinRequest, Limits, Request, Role, User
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.rescue.rescue import Rescued, answer
 from crdt.room.effects import Acknowledge, AppendRow, Effect, ReadRows, Refuse, Reload, Rescue
 from crdt.room.room import Room

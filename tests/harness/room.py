@@ -15,7 +15,6 @@ from pycrdt import Doc, Text
 from crdt.budget import Budget, unbounded
 from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
 from crdt.log.document import Engine, apply_update
-from crdt.log.replica import Stored
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.hints import Hint
 from crdt.protocol.messages import (
@@ -34,7 +33,7 @@ from crdt.protocol.messages import (
     UpdateMessage,
     User,
 )
-from crdt.protocol.row import Found, Row, SetAside
+from crdt.protocol.row import Found, Row, SetAside, Stored
 from crdt.room.effects import (
     Acknowledge,
     AppendRow,

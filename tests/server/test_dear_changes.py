@@ -7,8 +7,8 @@ from typing import Any
 from pycrdt import Doc
 
 from crdt.errors import Code
-from crdt.log.replica import Stored
 from crdt.protocol.messages import Acknowledged, Refused, UpdateMessage
+from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
 from server.bus.memory import MemoryBusNetwork
 from server.sandbox import Trial

@@ -6,8 +6,8 @@ from typing import Any, cast
 from pycrdt import Array, Doc
 
 from crdt.errors import Code
-from crdt.log.replica import Stored
 from crdt.protocol.messages import Acknowledged, Refused, ResyncMessage, UpdateMessage
+from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
 from server.sandbox import SandboxRejected, Trial
 from tests.harness.engine import Choosy

@@ -8,10 +8,9 @@ from pycrdt import Doc, Map
 
 from crdt.errors import Code
 from crdt.ids import Epoch, Seq
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Acknowledged, Refused
-from crdt.protocol.row import Found, Row
+from crdt.protocol.row import Found, Row, Stored
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from server.rooms import RoomSettings

@@ -14,7 +14,6 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.hints import ClosedHint, DocumentHint
 from crdt.protocol.messages import (
@@ -28,6 +27,7 @@ from crdt.protocol.messages import (
     ResyncMessage,
     UpdateMessage,
 )
+from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
 from server.rooms.intake import AT_ONCE_BYTES
 from server.sandbox import SandboxRejected, Trial

@@ -12,9 +12,8 @@ from pycrdt import Doc, Text
 
 from crdt.errors import Unavailable
 from crdt.ids import Epoch, Seq
-from crdt.log.replica import Stored
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.row import Row
+from crdt.protocol.row import Row, Stored
 from crdt.yjs.contents import XML_ELEMENT
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.varint import check_state_vector, write_varuint
