@@ -133,3 +133,11 @@ class InvariantError(ManyhandsError):
         if self.code is Code.QUARANTINED:
             return "The stored document is damaged. Everything is kept: tell whoever runs this server."
         return "The server made a mistake; it has been logged."
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes as people write it: "10 MB"."""
+    for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if size >= factor:
+            return f"{size / factor:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{size} bytes"

@@ -28,7 +28,7 @@ from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crdt.budget import Account, Lease
-from crdt.errors import Code, GivenUp, ManyhandsError, ProtocolError
+from crdt.errors import Code, GivenUp, ManyhandsError, ProtocolError, size_in_words
 from server.http.errors import WrongMediaType
 
 MAX_JSON_BYTES = 64 * 2**10
@@ -189,7 +189,7 @@ def _wanted(form: type[Struct]) -> Mapping[str, str]:
 
 
 def _too_large(limit: int) -> ProtocolError:
-    return ProtocolError(Code.TOO_LARGE, f"The request's body may have {limit} bytes at most.")
+    return ProtocolError(Code.TOO_LARGE, f"This is too large: {size_in_words(limit)} at most can be sent at once.")
 
 
 def _declared_bytes(request: Request) -> int:

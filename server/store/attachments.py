@@ -4,7 +4,7 @@ import hashlib
 
 from sqlalchemy import Connection, func, literal, select
 
-from crdt.errors import Code, InvariantError, ProtocolError
+from crdt.errors import Code, InvariantError, ProtocolError, size_in_words
 from crdt.ids import DocumentId
 from server.store.base import Attachment
 from server.store.database import SqlPort, insert, reads, writes
@@ -92,5 +92,6 @@ def _check_room(connection: Connection, key: int, most_bytes: int | None) -> Non
     mine = attachments.c.document_key == key
     size = connection.execute(select(func.sum(func.length(attachments.c.data))).where(mine)).scalar_one()
     if size > most_bytes:
-        message = f"This document's pictures may have {most_bytes} bytes together. Make another document for more."
+        most = size_in_words(most_bytes)
+        message = f"This document's pictures may have {most} together. Make another document for more."
         raise ProtocolError(Code.DOCUMENT_FULL, message)

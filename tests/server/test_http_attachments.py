@@ -11,6 +11,7 @@ import pytest_asyncio
 from PIL import Image
 
 from crdt.budget import Budget
+from crdt.errors import size_in_words
 from server.http.attachments import UploadLimits
 from server.sandbox import Sandbox
 from tests.harness.live_server import until
@@ -91,9 +92,16 @@ async def test_what_is_no_picture_is_refused(client: httpx.AsyncClient, attachme
 
 
 async def test_a_picture_over_the_limit_is_refused(client: httpx.AsyncClient, attachments: str) -> None:
-    assert error_of(await client.post(attachments, content=b"x" * 100_001)) == (413, "too_large")
+    refused = await client.post(attachments, content=b"x" * 100_001)
+    assert error_of(refused) == (413, "too_large")
+    assert refused.json()["error"]["message"] == "This is too large: 100 kB at most can be sent at once."
     declared = {"Content-Length": str(10**12)}
     assert error_of(await client.post(attachments, content=b"x", headers=declared)) == (413, "too_large")
+
+
+async def test_sizes_are_written_as_people_write_them() -> None:
+    sizes = [999, 1_000, 1_500_000, 10_000_000, 2_000_000_000]
+    assert [size_in_words(size) for size in sizes] == ["999 bytes", "1 kB", "1.5 MB", "10 MB", "2 GB"]
 
 
 async def test_a_documents_pictures_are_bounded_together(sandbox: Sandbox) -> None:

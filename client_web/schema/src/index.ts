@@ -19,9 +19,9 @@ export {
 } from "./containers.js";
 export { AROUND_LINES, Direction, LINES } from "./direction.js";
 export { documentSchema, extensions, FORMAT, FRAGMENT, STARTER_KIT } from "./format.js";
-export { Image } from "./images.js";
+export { captionOf, ELSEWHERE, Image, LONGEST_CAPTION, pictureRules } from "./images.js";
 export { Mention, mentionText, PageBreak } from "./inserts.js";
 export { indentOf, Lines, type Look, lookOf, MOST_INDENT, spacingOf } from "./lines.js";
 export { Highlight, Link, Subscript, Superscript, TextAlign, TextColor } from "./styling.js";
 export { Table } from "./tables.js";
-export { canHold, MOST_SPAN, readTolerantly, wholeNumber } from "./tolerance.js";
+export { canHold, MOST_PIXELS, MOST_SPAN, readTolerantly, wholeNumber } from "./tolerance.js";

@@ -116,7 +116,7 @@ export const TextAlign = TiptapTextAlign.extend({
       },
     }));
   },
-}).configure({ types: ["heading", "paragraph"], alignments: ALIGNMENTS });
+}).configure({ types: ["heading", "paragraph", "image"], alignments: ALIGNMENTS });
 
 export const styling: readonly AnyExtension[] = [
   TextStyle,

@@ -15,7 +15,7 @@
 import { Fragment, type Node, type NodeType, type Schema } from "@tiptap/pm/model";
 
 export const MOST_SPAN = 64;
-const MOST_PIXELS = 20_000;
+export const MOST_PIXELS = 20_000;
 
 type Attributes = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,6 @@
 /** Copies as plain text: list marks, ticks, tabs between cells, one line end between lines. */
 
+import { captionOf } from "@manyhands/schema";
 import { Extension } from "@tiptap/core";
 import type { Fragment, Node, ResolvedPos, Slice } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
@@ -60,7 +61,7 @@ function linesOfNode(node: Node, edge: Edge): string[] {
     case "text":
       return [node.text ?? ""];
     case "image":
-      return [String(node.attrs.alt ?? "")];
+      return [captionOf(node.attrs) || String(node.attrs.alt ?? "")];
     case "horizontalRule":
       return ["---"];
     case "tableRow":

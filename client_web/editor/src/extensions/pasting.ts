@@ -12,7 +12,7 @@
 
 import { isChangeOrigin } from "@manyhands/binding";
 import { type Editor, Extension } from "@tiptap/core";
-import { Fragment, type Node, type ResolvedPos, Slice } from "@tiptap/pm/model";
+import { type Attrs, Fragment, type Node, type ResolvedPos, Slice } from "@tiptap/pm/model";
 import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { TableMap } from "@tiptap/pm/tables";
 import { LARGEST } from "./foreign";
@@ -158,10 +158,10 @@ export function linesOf(text: string, $context: ResolvedPos): Slice {
  * after it.
  */
 function takeOutArriving(transaction: Transaction): readonly Place[] {
-  const found: { readonly picture: number; readonly at: number; readonly size: number }[] = [];
-  transaction.doc.descendants((node, at) => {
-    const picture = node.type.name === "image" ? ARRIVING.exec(String(node.attrs.src))?.[1] : undefined;
-    if (picture !== undefined) found.push({ picture: Number(picture), at, size: node.nodeSize });
+  const found: (Place & { readonly size: number })[] = [];
+  transaction.doc.descendants(({ type, attrs, nodeSize }, at) => {
+    const picture = type.name === "image" ? ARRIVING.exec(String(attrs.src))?.[1] : undefined;
+    if (picture !== undefined) found.push({ picture: Number(picture), at, size: nodeSize, attrs });
   });
   const before = transaction.steps.length;
   for (const { at, size } of [...found].reverse()) {
@@ -172,11 +172,12 @@ function takeOutArriving(transaction: Transaction): readonly Place[] {
     else transaction.delete(at, at + size);
   }
   const removal = transaction.mapping.slice(before);
-  return found.map(({ picture, at }) => ({ picture, at: removal.map(at, -1) }));
+  return found.map(({ picture, at, attrs }) => ({ picture, attrs, at: removal.map(at, -1) }));
 }
 
 interface Place {
   readonly picture: number;
+  readonly attrs: Attrs;
   readonly at: number;
 }
 
@@ -191,14 +192,15 @@ function bringPictures(
   const inFiles = filesFor(pictures.filter(({ source }) => source === null).length, brought);
   const incoming: Incoming[] = [];
   let missing = 0;
-  for (const { picture, at } of places) {
+  for (const { picture, at, attrs } of places) {
     const { name, source } = pictures[picture] ?? { name: "picture", source: null };
     const file =
       source === null
         ? inFiles[pictures.slice(0, picture).filter((each) => each.source === null).length]
         : null;
-    if (file) incoming.push({ ...fileIncoming(file, at), name });
-    else if (source !== null) incoming.push({ at, name, preview: source, load: () => fileAt(source, name) });
+    if (file) incoming.push({ ...fileIncoming(file, at), name, attrs });
+    else if (source !== null)
+      incoming.push({ at, name, attrs, preview: source, load: () => fileAt(source, name) });
     else missing += 1;
   }
   void upload(editor, incoming);

@@ -7,6 +7,7 @@ import {
   Image as ImageOfSchema,
   isAllowedImage,
   Link as LinkOfSchema,
+  pictureRules,
   STARTER_KIT,
 } from "@manyhands/schema";
 import { type AnyExtension, getSchema } from "@tiptap/core";
@@ -15,6 +16,8 @@ import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import { PictureAsking } from "../features/pictures/asking";
+import { PictureView } from "../features/pictures/picture_view";
 import { Binding } from "./binding";
 import { Blocks } from "./blocks";
 import { CaretMenus, type CaretMenusOptions } from "./caret_menus";
@@ -48,7 +51,10 @@ const own: readonly AnyExtension[] = [
   ImageOfSchema.extend({
     parseHTML() {
       // What is pasted keeps its place by an address that never gets into a document; see pasting.ts.
-      return [{ tag: "img[src]", getAttrs: (image) => isKept(image.getAttribute("src")) && null }];
+      return pictureRules(isKept);
+    },
+    addNodeView() {
+      return ({ node, editor, getPos }) => new PictureView(node, editor, getPos);
     },
   }),
   Task,
@@ -102,6 +108,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     CaretMenus.configure(menus ?? {}),
     Pasting.configure(uploads ?? {}),
     Copying,
+    PictureAsking,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),
   ];

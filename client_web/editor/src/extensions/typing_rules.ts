@@ -68,8 +68,11 @@ export interface SmartTypingOptions extends TypographyOptions {
 
 export const SmartTyping = Typography.extend<SmartTypingOptions>({
   addOptions() {
-    const [openDoubleQuote, closeDoubleQuote, openSingleQuote, closeSingleQuote] =
-      /^de\b/.test(navigator.language) ? GERMAN : ENGLISH;
+    const [openDoubleQuote, closeDoubleQuote, openSingleQuote, closeSingleQuote] = /^de\b/.test(
+      navigator.language,
+    )
+      ? GERMAN
+      : ENGLISH;
     return {
       ...OTHER_SIGNS,
       emDash: "—",

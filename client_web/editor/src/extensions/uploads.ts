@@ -13,7 +13,9 @@ import {
   relativePositionToAbsolutePosition,
   ySyncPluginKey,
 } from "@manyhands/binding";
+import { MOST_PIXELS, wholeNumber } from "@manyhands/schema";
 import { type Editor, Extension } from "@tiptap/core";
+import type { Attrs } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { Decoration, DecorationSet } from "@tiptap/pm/view";
 import type { RelativePosition } from "yjs";
@@ -27,6 +29,8 @@ export interface StoredImage {
 export interface UploadsOptions {
   /** Stores the bytes and says where; absent where nothing can be stored. */
   readonly store: ((file: File) => Promise<StoredImage>) | null;
+  /** Told of pictures that are in the document now and that nobody has described yet. */
+  readonly onUndescribed?: (editor: Editor, addresses: readonly string[]) => void;
   /** Told of a picture that could not be stored, and why. */
   readonly onFailure: (name: string, reason: unknown) => void;
   /** Says a sentence to the person. */
@@ -44,6 +48,8 @@ export interface Incoming {
   /** An address that this page can show meanwhile; empty when there is none. */
   readonly preview: string;
   readonly load: () => Promise<File>;
+  /** What is known of the picture already: its description, its caption, its size. */
+  readonly attrs?: Attrs;
 }
 
 interface Placeholder {
@@ -121,11 +127,14 @@ export async function upload(editor: Editor, incoming: readonly Incoming[]): Pro
     return { id: lastId, at: placeFor(at, editor.state), preview };
   });
   change(editor, { begin: begun });
-  for (const [index, { name, preview, load }] of incoming.entries()) {
+  const undescribed: string[] = [];
+  for (const [index, { name, preview, load, attrs = {} }] of incoming.entries()) {
     const id = begun[index]?.id ?? 0;
     try {
       const image = await options.store(await load());
-      if (!editor.isDestroyed) insert(editor, id, name, image);
+      if (editor.isDestroyed) continue;
+      insert(editor, id, image, attrs);
+      if (typeof attrs.alt !== "string") undescribed.push(image.url);
     } catch (reason) {
       if (reason instanceof PictureGone) options.tell(`“${name}” was not added. ${reason.message}`);
       else options.onFailure(name, reason);
@@ -133,6 +142,44 @@ export async function upload(editor: Editor, incoming: readonly Incoming[]): Pro
       if (!editor.isDestroyed) change(editor, { end: id });
       if (preview.startsWith("blob:")) URL.revokeObjectURL(preview);
     }
+  }
+  if (undescribed.length > 0 && !editor.isDestroyed) options.onUndescribed?.(editor, undescribed);
+}
+
+/**
+ * Puts another picture in the place of the one at `at`, in the same width; what was written about
+ * it stays. The place is found again, wherever it has moved to until the file is on the server.
+ */
+export async function replacePicture(editor: Editor, at: number, file: File): Promise<void> {
+  const options = optionsOf(editor);
+  if (!options?.store) return;
+  if (!PICTURE_TYPES.includes(file.type)) {
+    options.tell(`“${file.name}” was not added. ${NO_PICTURE}`);
+    return;
+  }
+  const place = placeOf(at, editor.state);
+  try {
+    const { url, width, height } = await options.store(file);
+    if (editor.isDestroyed) return;
+    const now = place ? positionOf(place, editor.state) : at;
+    const before = now === null ? null : editor.state.doc.nodeAt(now);
+    if (now === null || before?.type.name !== "image") {
+      options.tell(`“${file.name}” was not added. Somebody has deleted the picture that it was for.`);
+      return;
+    }
+    const kept = wholeNumber(before.attrs.width, 1, MOST_PIXELS);
+    const size =
+      kept && width && height
+        ? { width: kept, height: Math.round((kept * height) / width) }
+        : { width, height };
+    const attrs = { ...before.attrs, ...size, src: url };
+    editor
+      .chain()
+      .command(({ tr }) => Boolean(tr.setNodeMarkup(now, null, attrs)))
+      .setNodeSelection(now)
+      .run();
+  } catch (reason) {
+    options.onFailure(file.name, reason);
   }
 }
 
@@ -160,11 +207,11 @@ function placeFor(at: number, { doc, schema }: EditorState): number {
  * Puts the image where its placeholder is; a place that somebody deleted meanwhile gives way to the
  * selection.
  */
-function insert(editor: Editor, id: number, name: string, { url, width, height }: StoredImage): void {
+function insert(editor: Editor, id: number, { url, width, height }: StoredImage, known: Attrs): void {
   const shown = key.getState(editor.state)?.shown.find(undefined, undefined, (spec) => spec.id === id)[0];
   const at = placeFor(shown?.from ?? editor.state.selection.to, editor.state);
-  const alt = name.replace(/\.\w+$/, "").slice(0, 200);
-  const image = { type: "image", attrs: { src: url, width, height, alt } };
+  const size = known.width ? {} : { width, height };
+  const image = { type: "image", attrs: { ...known, ...size, src: url } };
   const end: Change = { end: id };
   // In one change with the end of the placeholder: a reader's place is kept around each change.
   editor.chain().insertContentAt(at, image, { updateSelection: false }).setMeta(key, end).run();

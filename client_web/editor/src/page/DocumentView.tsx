@@ -11,6 +11,7 @@ import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
 import type { Foreign } from "../extensions/foreign";
 import { NameQuestion } from "../features/name-question/NameQuestion";
+import { ObjectTools } from "../features/ObjectTools";
 import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
 import { usePageTitle } from "../ui/usePageTitle";
@@ -70,6 +71,7 @@ export function DocumentView(props: DocumentViewProps) {
     () => ({
       documentId: provider.documentId,
       store: actions.storeImage,
+      onUndescribed: actions.askForDescription,
       onFailure: actions.reportUpload,
       tell: actions.tell,
     }),
@@ -160,6 +162,7 @@ export function DocumentView(props: DocumentViewProps) {
           <div className="page-sheet" onMouseDown={clickBelow}>
             <div ref={setPlace} />
             {editor && <TableMenu editor={editor} />}
+            {editor && <ObjectTools editor={editor} tell={actions.tell} />}
             {editor && (
               <LinkMenu editor={editor} isEditing={isEditingLink} onEditingChange={setEditingLink} />
             )}

@@ -1,4 +1,4 @@
-/** A small panel that stands beside a place in the text and scrolls with it; it never takes the focus by itself. */
+/** Panels that stand in the text and scroll with it, beside a place or over a part; they never take the focus by themselves. */
 
 import type { Editor } from "@tiptap/core";
 import { type ReactNode, useLayoutEffect, useRef } from "react";
@@ -48,3 +48,63 @@ function putBeside(panel: HTMLElement, target: DOMRect | null, side: "above" | "
   panel.style.top = `${top}px`;
   panel.style.left = `${Math.max(GAP, Math.min(target.left - frame.left, most))}px`;
 }
+
+export interface FramingProps {
+  readonly editor: Editor;
+  readonly label: string;
+  /** The part of the sheet to lie over; null hides the frame. */
+  readonly over: () => Element | null;
+  readonly children: ReactNode;
+}
+
+/** Lies over a part of the sheet and lets everything through, but what its children take. */
+export function Framing({ editor, label, over, children }: FramingProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    let observed: Element | null = null;
+    let awaited = 0;
+    const place = () => {
+      awaited = 0;
+      if (editor.isDestroyed || !frame.current) return;
+      const part = over();
+      if (part !== observed) {
+        if (observed) observer.unobserve(observed);
+        if (part) observer.observe(part);
+        observed = part;
+      }
+      putOver(frame.current, part?.getBoundingClientRect() ?? null);
+    };
+    const placeSoon = () => {
+      awaited ||= requestAnimationFrame(place);
+    };
+    const observer = new ResizeObserver(place);
+    observer.observe(editor.view.dom);
+    place();
+    editor.on("transaction", placeSoon);
+    return () => {
+      editor.off("transaction", placeSoon);
+      cancelAnimationFrame(awaited);
+      observer.disconnect();
+    };
+  }, [editor, over]);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div ref={frame} className="page-frame" role="group" aria-label={label}>
+      {children}
+    </div>
+  );
+}
+
+function putOver(frame: HTMLElement, target: DOMRect | null): void {
+  const around = frame.offsetParent?.getBoundingClientRect();
+  frame.hidden = !target || !around;
+  if (!target || !around) return;
+  frame.style.top = `${target.top - around.top}px`;
+  frame.style.left = `${target.left - around.left}px`;
+  frame.style.width = `${target.width}px`;
+  frame.style.height = `${target.height}px`;
+  frame.toggleAttribute("data-low", target.height < LOW);
+}
+
+/** Pixels below which tools do not fit into what they belong to. */
+const LOW = 64;

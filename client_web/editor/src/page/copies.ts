@@ -48,7 +48,7 @@ export function lossOf(pictures: number): string {
   return `${which} could not be copied: neither the server nor this device gives ${pictures === 1 ? "it" : "them"}. The place is kept.`;
 }
 
-export function save({ filename, content }: Download): void {
+export function save({ filename, content }: Pick<Download, "filename" | "content">): void {
   const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
@@ -156,12 +156,26 @@ function pageOf(node: Node, title: string): Document {
   const charset = page.createElement("meta");
   charset.setAttribute("charset", "utf-8");
   page.head.prepend(charset);
+  const look = page.createElement("style");
+  look.textContent = LOOK;
+  page.head.append(look);
   const words = DOMSerializer.fromSchema(node.type.schema).serializeFragment(node.content, {
     document: page,
   });
   page.body.append(words);
   return page;
 }
+
+/** As much of the sheet's look as a file by itself needs to be read. */
+const LOOK = `
+body { max-width: 51rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.6 sans-serif; }
+img { max-width: 100%; height: auto; }
+figure { margin: 1rem 0; }
+figcaption { color: #555; font-size: 0.875em; }
+pre { padding: 1rem; overflow-x: auto; background: #f2f1ec; }
+table { border-collapse: collapse; }
+td, th { padding: 0.3rem 0.6rem; border: 1px solid #bbb; text-align: start; vertical-align: top; }
+`;
 
 /** Puts the pictures' bytes in the place of their addresses; returns how many stay addresses. */
 async function takeInPictures(page: Document): Promise<number> {

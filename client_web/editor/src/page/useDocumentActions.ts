@@ -1,12 +1,14 @@
 /** What can be done with a document besides writing in it; each action tells the person itself when it fails. */
 
 import type { Provider } from "@manyhands/provider";
+import type { Editor } from "@tiptap/core";
 import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
 import { ApiError, explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
 import type { StoredImage } from "../extensions/uploads";
+import { askForDescription } from "../features/pictures/asking";
 import { useToasts } from "../ui/Toast";
 import { copyOf, lossOf, save, saveAsNew } from "./copies";
 import { useOpen } from "./useProvider";
@@ -22,6 +24,7 @@ export interface DocumentActions {
   /** This person has left the document: it is none of theirs any more. */
   readonly goHome: () => void;
   readonly storeImage: (file: File) => Promise<StoredImage>;
+  readonly askForDescription: (editor: Editor, addresses: readonly string[]) => void;
   readonly reportUpload: (name: string, reason: unknown) => void;
   readonly tell: (sentence: string) => void;
   readonly reportFailure: (reason: unknown) => void;
@@ -81,6 +84,15 @@ export function useDocumentActions({
         toasts.show({ message: `You left “${title || "Untitled document"}”.` });
       },
       storeImage: (file) => api.uploadAttachment(documentId, file),
+      askForDescription: (editor, addresses) => {
+        const message =
+          addresses.length === 1
+            ? "The picture is in the document. Some readers cannot see it."
+            : "The pictures are in the document. Some readers cannot see them.";
+        const altText = "Select the picture and choose “Describe the picture” among its tools";
+        const onAction = () => askForDescription(editor, addresses);
+        toasts.show({ message, action: { label: "Describe", altText, onAction }, duration: READING_MS });
+      },
       reportUpload: (name, reason) => fail(`“${name}” was not added.`)(reason),
       tell,
       reportFailure: fail("That did not work."),

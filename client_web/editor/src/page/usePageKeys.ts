@@ -43,11 +43,19 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+/** First to the tools of what the cursor is at, and pressed again to those of the page. */
 function focusToolbar(event: KeyboardEvent): void {
-  const button = document.querySelector<HTMLElement>(
-    '.page-toolbar button:not(:disabled)[tabindex="0"], .page-toolbar button:not(:disabled)',
-  );
+  const { activeElement } = document;
+  const button = [".page-object-tools", ".page-toolbar"]
+    .filter((toolbar) => !activeElement?.closest(toolbar))
+    .map((toolbar) => firstButton(toolbar))
+    .find((found) => found !== null);
   if (!button) return;
   event.preventDefault();
   button.focus();
+}
+
+function firstButton(toolbar: string): HTMLElement | null {
+  const buttons = [...document.querySelectorAll<HTMLElement>(`${toolbar} button:not(:disabled)`)];
+  return buttons.find((button) => button.tabIndex === 0) ?? buttons[0] ?? null;
 }
