@@ -13,13 +13,18 @@ Source = tuple[int, int, int, int, int]
 
 
 class Links(Struct, frozen=True, array_like=True):
-    """The heirs and sources that one row has brought."""
+    """The heirs and sources that one row has brought.
+
+    Attributes:
+        joins: ids (client id, clock) of characters behind which a line was joined to theirs.
+    """
 
     heirs: tuple[Heir, ...] = ()
     sources: tuple[Source, ...] = ()
+    joins: tuple[tuple[int, int], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.heirs or self.sources)
+        return bool(self.heirs or self.sources or self.joins)
 
 
 _write = Encoder().encode
@@ -33,7 +38,8 @@ def encode_links(links: Iterable[Links]) -> bytes:
     if not each:
         return b""
     heirs = tuple([heir for link in each for heir in link.heirs])
-    return _write(Links(heirs, tuple([source for link in each for source in link.sources])))
+    sources = tuple([source for link in each for source in link.sources])
+    return _write(Links(heirs, sources, tuple([join for link in each for join in link.joins])))
 
 
 def heirs_as_json(data: bytes) -> str:

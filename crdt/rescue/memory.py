@@ -19,6 +19,9 @@ from crdt.yjs.contents import ANY, FORMAT, STRING
 MOST_BYTES = 2**19
 """Bytes of deleted content that are remembered, at about 40 for a piece beside its words."""
 
+MOST_JOINS = 1000
+"""Joins of lines that are remembered, the last ones."""
+
 _OF_A_PIECE = 40
 _ANY_NUMBER = 2**62
 _Kept = tuple[int, int, int, int, str | None, bytes, int, int, int, int, str | None]
@@ -55,6 +58,7 @@ class _Memory(Struct, array_like=True):
     content.
     """
     marks: list[_Mark]
+    joins: list[tuple[int, int]] = []
 
 
 _write = Encoder().encode
@@ -84,7 +88,8 @@ def remember(sequences: Sequences) -> bytes:
     memory.marks = [
         mark for piece in sequences.all() if (piece in kept or piece.source) and (mark := _mark(piece)) is not None
     ]
-    return _write(memory) if memory.branches or memory.loose or memory.marks else b""
+    memory.joins = list(sequences.joined)[-MOST_JOINS:]
+    return _write(memory) if memory.branches or memory.loose or memory.marks or memory.joins else b""
 
 
 def restore(
@@ -117,12 +122,13 @@ def follow(sequences: Sequences, row: Row) -> None:
 
 def moved_in(memory: bytes) -> Links:
     """Return who is whose heir by what is remembered."""
+    decoded = _decode(memory)
     heirs = [
         (mark.client, mark.clock, mark.length, *mark.heir, mark.flags & _AS_WHOLE)
-        for mark in _decode(memory).marks
+        for mark in decoded.marks
         if mark.heir is not None
     ]
-    return Links(tuple(heirs))
+    return Links(tuple(heirs), joins=tuple(decoded.joins))
 
 
 def _decode(memory: bytes) -> _Memory:
@@ -190,6 +196,7 @@ def _restore_snapshot(sequences: Sequences, snapshot: bytes, memory: _Memory) ->
             piece.kind, piece.content = kind, content
             piece.text = text and text[at : at + piece.length]
             at += piece.length
+    sequences.joined = dict.fromkeys(memory.joins)
     for mark in memory.marks:
         for piece in sequences.between(mark.client, mark.clock, mark.clock + mark.length):
             at = piece.clock - mark.clock

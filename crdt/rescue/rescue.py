@@ -25,6 +25,7 @@ from crdt.errors import InvariantError
 from crdt.protocol.links import Links, encode_links
 from crdt.rescue.copies import Pair, copies
 from crdt.rescue.homes import TEXT_BLOCKS, Home, Homes, behind, frames, is_block, is_inline
+from crdt.rescue.joins import Joins
 from crdt.rescue.scribe import RESCUER, Scribe
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import ANY, EMBED, FORMAT, STRING, TYPE, XML_TEXT
@@ -98,7 +99,7 @@ def answer(sequences: Sequences, seq: int, said: Iterable[Said], without: Collec
     links: list[Links] = []
     for update, after, author in said:
         change, written = sequences.take(update, seq, after, author), None
-        if concerns(change) and author not in without:
+        if concerns(sequences, change) and author not in without:
             try:
                 written, moved = rescue(sequences, change)
             except Exception as error:
@@ -119,11 +120,15 @@ def rescue(sequences: Sequences, change: Change) -> tuple[bytes | None, Links]:
     return scribe.update() if scribe.has_written else None, scribe.links()
 
 
-def concerns(change: Change) -> bool:
+def concerns(sequences: Sequences, change: Change) -> bool:
     """Whether an update may need an answer at all."""
     if change.named or change.already:
         return True
-    return any(piece.branch is None or piece.dead or _is_beside_moved(piece) for piece in change.fresh)
+    joined = sequences.joined
+    return any(
+        piece.branch is None or piece.dead or piece.origin in joined or _is_beside_moved(piece)
+        for piece in change.fresh
+    )
 
 
 def _is_beside_moved(piece: Piece) -> bool:
@@ -183,6 +188,7 @@ class _Rescue:
         ]
         self._rescue_lost(lost, {piece.branch for piece in homeless})
         self._follow_moved(pairs)
+        Joins(self._scribe).run(pairs)
         self._carry_marks(pairs)
         self._carry_attributes()
         for old, new in pairs:

@@ -28,6 +28,7 @@ class Scribe:
         self._deleted: list[tuple[int, int, int]] = []
         self._linked: list[tuple[int, int, int]] = []
         self._copied: list[tuple[int, int, int]] = []
+        self._joins: list[Id] = []
 
     # Writing.
 
@@ -120,6 +121,11 @@ class Scribe:
         piece.source = source.id
         self._copied.append((piece.client, piece.clock, piece.clock + piece.length))
 
+    def note_join(self, behind: Id) -> None:
+        """Note that a line was joined to another one, behind a character."""
+        self.sequences.joined[behind] = None
+        self._joins.append(behind)
+
     @property
     def has_written(self) -> bool:
         return bool(self._deleted) or self.sequences.end(RESCUER) > self._begun
@@ -153,7 +159,7 @@ class Scribe:
             if piece.source is not None
         ]
         # Joined, so that they do not depend on how the pieces were cut before.
-        return Links(tuple(_joined(heirs)), tuple(_joined(sources)))
+        return Links(tuple(_joined(heirs)), tuple(_joined(sources)), tuple(self._joins))
 
 
 Link = TypeVar("Link", bound=tuple[int, ...])

@@ -169,6 +169,8 @@ class Sequences:
         self._clients: dict[int, tuple[list[int], list[Piece]]] = {}
         """First clocks, and pieces, by client id."""
         self.roots: dict[str, Branch] = {}
+        self.joined: dict[Id, None] = {}
+        """Characters behind which a line was joined to theirs."""
         self.turn = 0
         self._seq = 0
         """The row that is being taken."""
@@ -405,6 +407,7 @@ class Sequences:
         for client, clock, length, source, source_clock in links.sources:
             for piece, at in self._pieces_of_links(client, clock, length, source, source_clock):
                 piece.source = source, source_clock + at
+        self.joined |= dict.fromkeys(links.joins)
 
     def _pieces_of_links(
         self, client: int, clock: int, length: int, other: int, first: int

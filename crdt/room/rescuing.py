@@ -29,7 +29,7 @@ MOST_LOOKED_UP = 2000
 
 
 class Moved:
-    """The ids of all characters that have heirs."""
+    """The ids of all characters that have heirs, or behind which a line was joined to theirs."""
 
     def __init__(self) -> None:
         self._ranges: dict[int, Ranges] = {}
@@ -37,6 +37,8 @@ class Moved:
     def add(self, links: Links) -> None:
         for client, clock, length, *_ in links.heirs:
             self._ranges.setdefault(client, Ranges()).add(((clock, clock + length),))
+        for client, clock in links.joins:
+            self._ranges.setdefault(client, Ranges()).add(((clock, clock + 1),))
 
     def touches(self, client: int, start: int, end: int) -> bool:
         """Whether some character of a range has an heir."""

@@ -256,6 +256,7 @@ export const TYPINGS: Readonly<Record<string, Typing>> = {
   end: { typists: [[writes(" TYPED", "ld", true)]] },
   "in a word": { typists: [[writes("TYPED", "ave")]] },
   keys: { typists: [types("TYPED ", "new")] },
+  "keys at the end": { typists: [types(" TYPED", "ld", true)] },
   composing: { typists: [composes(["T", "TY", "TYp", "TYPED "], "new")] },
   "bold words": {
     typists: [[inserts({ type: "text", text: "TYPED ", marks: [{ type: "bold" }] }, "new")]],
@@ -335,9 +336,6 @@ const KEEPING_SPLITS = new Set([
 
 /** What comes out otherwise, and why. Every word is there once all the same; see docs/rescue.md. */
 export const LIMITS: Readonly<Record<string, string>> = {
-  "join of next × end": "Yjs orders by client id what two people append to one line",
-  "join of next × line break": "a line that is joined stands before the line break",
-  "join of next × mention": "the same",
   "split in a word × in a word": "words typed exactly where the line is split may go to either side",
   "split, join × line break": "a line break beside a part that was moved twice may stand behind the part",
   "split, join × mention": "the same",

@@ -113,12 +113,14 @@ export const presses =
     who.editor.commands.keyboardShortcut(key);
   };
 
-/** One word for each letter that somebody types. */
-export const types = (words: string, place: string): readonly Act[] =>
+/** One word for each letter that somebody types before a place, or behind it. */
+export const types = (words: string, place: string, behind = false): readonly Act[] =>
   [...words].map(
-    (letter): Act =>
-      (who) =>
-        who.editor.commands.insertContentAt(at(who, place), letter),
+    (letter, index): Act =>
+      (who) => {
+        const before = behind ? place + words.slice(0, index) : place;
+        return who.editor.commands.insertContentAt(at(who, before, behind), letter);
+      },
   );
 
 /** Types with an input method: the letters are replaced by longer ones again and again, and then by the word. */
