@@ -149,7 +149,7 @@ async def test_undo_takes_back_only_ones_own_change(meet: Meeting, shared_site: 
     await alice.types("Alice again")
     await bob.sees("Alice again")
 
-    await bob.uses("Undo your last change")
+    await bob.uses("Undo your typing")
     await expect(alice.sheet).not_to_contain_text("Bob's words.")
     await agree(alice, bob)
     assert await alice.text() == "Common ground.\nAlice again"

@@ -49,7 +49,7 @@ async def test_formatting_is_cleared_and_words_stay(meet: Meeting, shared_site: 
     await alice.uses("Clear formatting")
     await expect(alice.sheet.get_by_role("heading")).to_have_count(0)
     assert await alice.html() == "<p>Loud red seen</p>"
-    await alice.uses("Undo your last change")
+    await alice.uses("Undo your formatting")
     await expect(alice.sheet.locator("h2 strong")).to_have_text("Loud")
 
 

@@ -29,8 +29,9 @@ import { type SyncMeta, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from 
 import { type Nodes, positionOf, type YType } from "./positions.js";
 import { Reader } from "./reading.js";
 import { rebased } from "./rebasing.js";
-import { awaited, isOrphaned, type Memory, remember, restored, type Shown } from "./selection.js";
+import { atUndone, awaited, isOrphaned, type Memory, remember, restored, type Shown } from "./selection.js";
 import { mapBetween, showIn } from "./showing.js";
+import { wordsOf } from "./undo.js";
 import { Writer } from "./writing.js";
 
 /** A line waits so long for its composed word, in milliseconds: an input method may be left in the middle of a word. */
@@ -58,7 +59,8 @@ export class Binding {
   /** What others have changed and the editor does not show yet. */
   readonly #stale = new Set<YType>();
   #isRedrawn = false;
-  #undoing: Y.UndoManager | null = null;
+  /** A step that was taken back or done again: the selection before it, and the words in it. */
+  #undoing: { readonly memory: Memory | null; readonly words: readonly Y.ID[] } | null = null;
   #memory: Memory | null = null;
   /** The selection before the last change, whoever made it. */
   #last: Memory | null = null;
@@ -273,7 +275,10 @@ export class Binding {
     }
     if (this.#stale.size === 0) return;
     const { undoManager = null } = yUndoPluginKey.getState(this.#view.state) ?? {};
-    if (transaction.origin === undoManager) this.#undoing = undoManager;
+    if (undoManager && transaction.origin === undoManager) {
+      const memory = undoManager.undoing ? selectionOfStep(undoManager, this) : null;
+      this.#undoing = { memory, words: wordsOf(transaction) };
+    }
     if (transaction.local) this.#showStale();
     else if (this.#frame === null) {
       this.#take();
@@ -307,13 +312,13 @@ export class Binding {
     const hold = this.#hold;
     const stale = withAncestors(this.#stale, hold?.line.element ?? null);
     const undo = this.#undoing;
-    const memory = undo ? selectionOfStep(undo, this) : this.#memory;
+    const memory = undo ? undo.memory : this.#memory;
     this.#stale.clear();
     this.#undoing = null;
     try {
       // A held line is shown as the input method left it.
       if (hold) reader.nodes.set(hold.line.element, view.state.doc.nodeAt(hold.at));
-      this.#show(view, reader, stale, hold ? null : memory, undo ? "undo" : "change");
+      this.#show(view, reader, stale, hold ? null : memory, undo ?? "change");
       if (hold) reader.nodes.set(hold.line.element, hold.line.node);
     } catch (error) {
       this.#recover(error);
@@ -325,10 +330,10 @@ export class Binding {
     reader: Reader,
     stale: ReadonlySet<YType>,
     memory: Memory | null,
-    how: "change" | "undo" | "fill",
+    how: "change" | "fill" | { readonly words: readonly Y.ID[] },
   ): void {
     const { doc, tr, storedMarks, selection } = view.state;
-    const isUndo = how === "undo";
+    const isUndo = typeof how === "object";
     const read = stale.size > 0 || !reader.nodes.get(this.type) ? reader.read(this.type, stale) : null;
     if (read) reader.nodes.set(this.type, read);
     const change = read ? showIn(tr, read) : null;
@@ -337,11 +342,11 @@ export class Binding {
       // Tiptap clears the formats of a document that is selected whole and has become empty.
       tr.setMeta(ySyncPluginKey, meta).setMeta("addToHistory", false).setMeta("preventClearDocument", true);
       const found =
-        (this.#awaited && awaited(this.#awaited, selection, this.#shown, change)) ??
-        (memory && restored(memory, this.#shown, change)) ??
-        (isUndo ? TextSelection.near(tr.doc.resolve(change.newEnd), -1) : null) ??
+        (this.#awaited && !isUndo && awaited(this.#awaited, selection, this.#shown, change)) ||
+        (memory && restored(memory, this.#shown, change)) ||
         (how === "fill" ? clamped(selection, tr.doc) : null);
-      if (found && !found.eq(tr.selection)) tr.setSelection(found);
+      const wanted = isUndo ? atUndone(found, how.words, this.#shown, change) : found;
+      if (wanted && !wanted.eq(tr.selection)) tr.setSelection(wanted);
       if (isUndo) tr.scrollIntoView();
       else if (storedMarks && selection.empty) tr.setStoredMarks(storedMarks);
     }

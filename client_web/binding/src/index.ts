@@ -28,7 +28,9 @@ export { type SyncOptions, ySyncPlugin } from "./sync.js";
 export {
   defaultDeleteFilter,
   defaultProtectedNodes,
+  placeOfStep,
   redo,
+  type StepPlace,
   type UndoOptions,
   undo,
   yUndoPlugin,

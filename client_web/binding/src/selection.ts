@@ -369,3 +369,38 @@ function linesBetween(doc: Node, from: number, to: number) {
   });
   return lines;
 }
+
+/**
+ * The selection after an undo or a redo: the one before the step, if it is where the change is, else
+ * behind the change. Words that come back are not left selected, because the next letter would take
+ * them away again.
+ *
+ * @param words what the step has written or deleted: beside the same letters, the two documents do
+ *   not tell where it stands.
+ */
+export function atUndone(
+  before: Selection | null,
+  words: readonly Y.ID[],
+  { doc: shared, root, nodes }: Shown,
+  { start, oldEnd, newEnd, old, doc }: Change,
+): Selection {
+  const behind = (at: number) => TextSelection.near(doc.resolve(Math.min(at, doc.content.size)), -1);
+  const [$start, $end] = [doc.resolve(start), doc.resolve(newEnd)];
+  const isInLine = $start.parent.isTextblock && $start.sameParent($end);
+  const isThere =
+    before !== null &&
+    ((before.to >= start && before.from <= newEnd) || (isInLine && before.$head.sameParent($start)));
+  if (isThere) {
+    const isOfWords = wordsIn(old, start, oldEnd) !== wordsIn(doc, start, newEnd);
+    return isOfWords && before instanceof TextSelection && !before.empty ? behind(before.to) : before;
+  }
+  const places = words.map((id) =>
+    relativePositionToAbsolutePosition(shared, root, new Y.RelativePosition(null, null, id, -1), nodes),
+  );
+  const last = isInLine ? Math.max(...places.map((place) => place ?? 0)) : 0;
+  return behind(last > 0 ? last : newEnd);
+}
+
+function wordsIn(doc: Node, from: number, to: number): string {
+  return doc.textBetween(from, to, "\n", "\ufffc");
+}

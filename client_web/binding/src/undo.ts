@@ -10,6 +10,7 @@ import { type EditorState, Plugin } from "prosemirror-state";
 import * as Y from "yjs";
 import { type HeirRun, heirsIn, livingOf } from "./heirs.js";
 import { type UndoState, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
+import { relativePositionToAbsolutePosition } from "./positions.js";
 
 export interface UndoOptions {
   /** Elements that an undo leaves when somebody else has written in them since. */
@@ -172,6 +173,76 @@ function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   const done = manager[way]();
   binding.doc.off("beforeTransaction", prepare);
   return done !== null;
+}
+
+/** More pieces than that are not looked up one by one. */
+const MOST_PIECES = 50;
+
+interface Piece {
+  readonly item: Y.Item;
+  readonly first: Y.ID;
+  readonly last: Y.ID;
+}
+
+/** The parts of items within a span of one client's clocks. */
+function piecesWithin(doc: Y.Doc, client: number, begin: number, end: number): readonly Piece[] {
+  const found: Piece[] = [];
+  for (let clock = begin; clock < end && found.length < MOST_PIECES; ) {
+    const item: unknown = Y.getItem(doc.store, Y.createID(client, clock));
+    if (!(item instanceof Y.Item)) break;
+    const next = item.id.clock + item.length;
+    found.push({
+      item,
+      first: Y.createID(client, clock),
+      last: Y.createID(client, Math.min(next, end) - 1),
+    });
+    clock = next;
+  }
+  return found;
+}
+
+type DeleteSet = Y.UndoManager["undoStack"][number]["insertions"];
+
+function piecesOf(doc: Y.Doc, { clients }: DeleteSet): readonly Piece[] {
+  return [...clients].flatMap(([client, ranges]) =>
+    ranges.slice(0, MOST_PIECES).flatMap(({ clock, len }) => piecesWithin(doc, client, clock, clock + len)),
+  );
+}
+
+/** The last letters of the pieces of text that a transaction has written; if it only has deleted, of those. */
+export function wordsOf({ doc, beforeState, afterState, deleteSet }: Y.Transaction): readonly Y.ID[] {
+  const written = [...afterState]
+    .flatMap(([client, end]) => piecesWithin(doc, client, beforeState.get(client) ?? 0, end))
+    .filter(({ item }) => !item.deleted && isText(item));
+  const pieces = written.length > 0 ? written : piecesOf(doc, deleteSet).filter(({ item }) => isText(item));
+  return pieces.slice(0, MOST_PIECES).map(({ last }) => last);
+}
+
+function isText({ content }: Y.Item): boolean {
+  return content instanceof Y.ContentString || content instanceof Y.ContentDeleted;
+}
+
+export interface StepPlace {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the next undo or redo acts; null if there is none, or nothing of it is shown. */
+export function placeOfStep(state: EditorState, way: "undo" | "redo"): StepPlace | null {
+  const shared = ySyncPluginKey.getState(state);
+  const manager = yUndoPluginKey.getState(state)?.undoManager;
+  const step = (way === "undo" ? manager?.undoStack : manager?.redoStack)?.at(-1);
+  if (!shared || !step) return null;
+  const { doc, type, binding } = shared;
+  const placeOf = (id: Y.ID, assoc: number) => {
+    const place = new Y.RelativePosition(null, null, id, assoc);
+    const at = relativePositionToAbsolutePosition(doc, type, place, binding.mapping);
+    return at === null ? [] : [Math.min(at, state.doc.content.size)];
+  };
+  const places = [...piecesOf(doc, step.insertions), ...piecesOf(doc, step.deletions)]
+    .slice(0, MOST_PIECES)
+    .flatMap(({ first, last }) => [...placeOf(first, 0), ...placeOf(last, -1)]);
+  return places.length === 0 ? null : { from: Math.min(...places), to: Math.max(...places) };
 }
 
 /**

@@ -1,24 +1,34 @@
 /** Cuts one's own writing into undo steps of a sensible size.
  *
  * The shared document's undo joins changes that follow each other within half a second, so that fast writing, however long, would
- * be one step. Here a step ends with every change of structure or formatting, and with a word once it is long enough.
+ * be one step. Here a step ends with every change of structure or formatting, and with a word once it is long enough. Each step knows
+ * what kind of change it holds, so that a person can be told what the next undo takes back.
  */
 
 import { isChangeOrigin, yUndoPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
-import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
+import type { Node } from "@tiptap/pm/model";
+import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { ReplaceStep } from "@tiptap/pm/transform";
+import type { UndoManager } from "yjs";
 
 /** Characters after which the next space ends a step. */
 const LONG_ENOUGH = 24;
+
+export type StepKind = "typing" | "deletion" | "formatting" | "pasting" | "moving" | "replacement" | "change";
+
+/** A transaction may say its kind itself, under this name. */
+export const STEP_KIND = "stepKind";
 
 interface Writing {
   /** Characters typed since the step began. */
   readonly typed: number;
   readonly isStepOver: boolean;
+  /** Of the last change of one's own. */
+  readonly kind: StepKind;
 }
 
-const BEGUN: Writing = { typed: 0, isStepOver: false };
+const BEGUN: Writing = { typed: 0, isStepOver: false, kind: "change" };
 
 const key = new PluginKey<Writing>("undoSteps");
 
@@ -34,25 +44,84 @@ export const UndoSteps = Extension.create({
           init: () => BEGUN,
           apply: (transaction, before) => follow(transaction, before.isStepOver ? BEGUN : before),
         },
-        view: () => ({
-          update: (view, before) => {
-            const isNew = key.getState(view.state) !== key.getState(before);
-            if (isNew && key.getState(view.state)?.isStepOver) {
-              yUndoPluginKey.getState(view.state)?.undoManager.stopCapturing();
-            }
-          },
-        }),
+        view: (view) => {
+          const manager = yUndoPluginKey.getState(view.state)?.undoManager;
+          manager?.on("stack-item-added", takeOver);
+          return {
+            update: (_view, before) => {
+              const writing = key.getState(view.state);
+              if (!writing || writing === key.getState(before)) return;
+              nameStep(manager, writing.kind);
+              if (writing.isStepOver) manager?.stopCapturing();
+            },
+            destroy: () => manager?.off("stack-item-added", takeOver),
+          };
+        },
       }),
     ];
   },
 });
 
+/** What the next undo or redo would change; null if there is none. */
+export function kindOfStep(state: EditorState, way: "undo" | "redo"): StepKind | null {
+  const manager = yUndoPluginKey.getState(state)?.undoManager;
+  const step = (way === "undo" ? manager?.undoStack : manager?.redoStack)?.at(-1);
+  return step ? kindOf(step) : null;
+}
+
+type Step = UndoManager["undoStack"][number];
+
+export function kindOf({ meta }: Step): StepKind {
+  return (meta.get(STEP_KIND) as StepKind | undefined) ?? "change";
+}
+
+/** A step of several kinds is a change. */
+function nameStep(manager: UndoManager | undefined, kind: StepKind): void {
+  const step = manager?.undoStack.at(-1);
+  const known = step?.meta.get(STEP_KIND);
+  const isTyping = known === "typing" && kind === "deletion";
+  if (!isTyping) step?.meta.set(STEP_KIND, known === undefined || known === kind ? kind : "change");
+}
+
+/** What is taken back can be done again, and is of the same kind. */
+function takeOver({ stackItem }: { readonly stackItem: Step }, manager: UndoManager): void {
+  const from = manager.currStackItem;
+  if (from) stackItem.meta.set(STEP_KIND, kindOf(from));
+}
+
 function follow(transaction: Transaction, before: Writing): Writing {
   if (!transaction.docChanged || isChangeOrigin(transaction)) return before;
+  const isAnswer = transaction.getMeta("appendedTransaction") !== undefined;
+  const kind = isAnswer ? before.kind : kindIn(transaction);
   const written = typedText(transaction);
-  if (written === null) return { typed: 0, isStepOver: true };
+  if (written === null) return { typed: 0, isStepOver: true, kind };
   const typed = before.typed + Math.max(1, written.length);
-  return { typed, isStepOver: typed >= LONG_ENOUGH && /\s$/.test(written) };
+  return { typed, isStepOver: typed >= LONG_ENOUGH && /\s$/.test(written), kind };
+}
+
+function kindIn(transaction: Transaction): StepKind {
+  const said: StepKind | undefined = transaction.getMeta(STEP_KIND);
+  if (said) return said;
+  const event: unknown = transaction.getMeta("uiEvent");
+  if (event === "paste" || transaction.getMeta("paste") === true) return "pasting";
+  if (event === "drop") return "moving";
+  if (event === "cut") return "deletion";
+  const { steps, docs } = transaction;
+  const isOfWords = steps.some(
+    (step, index) => step instanceof ReplaceStep && !keepsWords(step, docs[index]),
+  );
+  if (!isOfWords) return "formatting";
+  return steps.every((step) => step instanceof ReplaceStep && step.slice.size === 0) ? "deletion" : "typing";
+}
+
+/** A block that is made anew around its words, as for another kind or alignment. */
+function keepsWords({ from, to, slice }: ReplaceStep, doc: Node | undefined): boolean {
+  const before = doc?.textBetween(from, to, undefined, "\ufffc");
+  return (
+    slice.size > 0 &&
+    to > from &&
+    before === slice.content.textBetween(0, slice.content.size, undefined, "\ufffc")
+  );
 }
 
 /** Returns the words that a transaction writes into one paragraph, "" when it only deletes there; null for anything else. */

@@ -12,6 +12,7 @@ import type { Me } from "../api/me";
 import type { Foreign } from "../extensions/foreign";
 import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ObjectTools } from "../features/ObjectTools";
+import { UndoNews } from "../features/undo/UndoNews";
 import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
 import { usePageTitle } from "../ui/usePageTitle";
@@ -193,6 +194,7 @@ export function DocumentView(props: DocumentViewProps) {
       </div>
       <NameQuestion awareness={provider.awareness} person={person} me={me} onAnswer={onPersonChange} />
       {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
+      {editor && <UndoNews editor={editor} />}
       <Announcer provider={provider} />
       <ShareDialog
         open={isSharing}

@@ -27,10 +27,18 @@ import {
   Undo2,
 } from "lucide-react";
 import type { Direction } from "../extensions/direction";
+import { kindOfStep } from "../extensions/undo_steps";
+import { hideStep, showStep } from "../features/undo/place";
+import { REDO, UNDO } from "../features/undo/words";
 
 export interface Command {
   readonly id: string;
   readonly label: string;
+  /** What it would do at the moment, where that can be said. */
+  readonly labelNow?: (editor: Editor) => string;
+  /** Shows where it would act, while somebody points at its button. */
+  readonly show?: (editor: Editor) => void;
+  readonly hide?: () => void;
   readonly icon: LucideIcon;
   /** Keys as in "Mod+Shift+7"; the editor's extensions bind them. */
   readonly shortcut?: string;
@@ -46,7 +54,10 @@ const chain = (editor: Editor) => editor.chain().focus();
 export const history: readonly Command[] = [
   {
     id: "undo",
-    label: "Undo your last change",
+    label: UNDO.change,
+    labelNow: ({ state }) => UNDO[kindOfStep(state, "undo") ?? "change"],
+    show: (editor) => showStep(editor, "undo"),
+    hide: hideStep,
     icon: Undo2,
     shortcut: "Mod+Z",
     run: (editor) => chain(editor).undo().run(),
@@ -54,7 +65,10 @@ export const history: readonly Command[] = [
   },
   {
     id: "redo",
-    label: "Redo your last change",
+    label: REDO.change,
+    labelNow: ({ state }) => REDO[kindOfStep(state, "redo") ?? "change"],
+    show: (editor) => showStep(editor, "redo"),
+    hide: hideStep,
     icon: Redo2,
     shortcut: "Mod+Y",
     run: (editor) => chain(editor).redo().run(),

@@ -2,6 +2,7 @@
 
 import { FRAGMENT } from "@manyhands/schema";
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
+import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 import { element, words, written } from "./editors";
@@ -298,6 +299,20 @@ describe("when the server does not take a change", () => {
       }
     });
   });
+});
+
+test("undo and redo say what they take back, and what they have taken back", async () => {
+  openDocument({ doc: withWords() });
+  const { editor } = (await sheet()) as HTMLElement & { readonly editor: Editor };
+  const button = (name: string) => screen.findByRole("button", { name });
+  expect(await button("Undo your last change")).toHaveProperty("disabled", true);
+  act(() => void editor.commands.insertContentAt(1, "Oh: "));
+  fireEvent.click(await button("Undo your typing"));
+  expect(await screen.findByText("Your typing was undone.")).toBeTruthy();
+  expect(editor.getText()).toBe("Hello");
+  fireEvent.click(await button("Redo your typing"));
+  expect(await screen.findByText("Your typing is back.")).toBeTruthy();
+  expect(editor.getText()).toBe("Oh: Hello");
 });
 
 test("the status opens its details", async () => {

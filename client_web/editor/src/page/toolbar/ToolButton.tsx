@@ -14,9 +14,10 @@ export interface ToolButtonProps {
 }
 
 export function ToolButton({ editor, command }: ToolButtonProps) {
-  const { isOn, isPossible } = useEditorState({
+  const { label, isOn, isPossible } = useEditorState({
     editor,
     selector: () => ({
+      label: command.labelNow?.(editor) ?? command.label,
       isOn: command.isOn?.(editor),
       isPossible: editor.isEditable && (command.isPossible?.(editor) ?? true),
     }),
@@ -24,10 +25,14 @@ export function ToolButton({ editor, command }: ToolButtonProps) {
   return (
     <Tool
       icon={command.icon}
-      label={command.label}
+      label={label}
       {...(command.shortcut === undefined ? {} : { shortcut: keys(command.shortcut) })}
       {...(isOn === undefined ? {} : { pressed: isOn })}
       disabled={!isPossible}
+      onPointerEnter={() => isPossible && command.show?.(editor)}
+      onPointerLeave={() => command.hide?.()}
+      onFocus={() => isPossible && command.show?.(editor)}
+      onBlur={() => command.hide?.()}
       onClick={() => command.run(editor)}
     />
   );
