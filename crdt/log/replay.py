@@ -205,4 +205,5 @@ class Replay:
 
 def _reason(error: ManyhandsError) -> str:
     cause = error.__cause__
-    return error.message if cause is None else f"{error.message} {cause}"[:MOST_REASON]
+    reason = error.message if cause is None else f"{error.message} {cause}"[:MOST_REASON]
+    return reason.encode("utf-8", "replace").decode()

@@ -6,8 +6,7 @@ is replaced, and the serving process gets an error. The sandbox protects against
 hostile *data*. It is not a jail for hostile *code*.
 """
 
-from server.sandbox.errors import WANT_OF_MEMORY, SandboxRejected
-from server.sandbox.sandbox import ImageFacts, Sandbox
-from server.sandbox.trials import Trial
+from server.sandbox.messages import WANT_OF_MEMORY, ImageFacts, SandboxRejected, Trial
+from server.sandbox.sandbox import Sandbox
 
 __all__ = ["WANT_OF_MEMORY", "ImageFacts", "Sandbox", "SandboxRejected", "Trial"]

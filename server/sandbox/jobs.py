@@ -1,26 +1,28 @@
-"""Jobs as the worker process runs them: byte strings in, byte strings out."""
+"""Jobs as the worker process runs them, by name."""
 
 import io
-import pickle
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 from pycrdt import Doc
 
-from crdt.content.excerpt import excerpt
+from crdt.content.excerpt import Excerpt, excerpt
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.log import compaction
 from crdt.log.document import Document, apply_update
 from crdt.log.replica import Replica
 from crdt.protocol.batch import decode_batch
+from crdt.protocol.row import Row, Stored
+from crdt.rescue.rescue import Rescued, Said
+from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect, inspect_batch
 from crdt.yjs.varint import encode_state_vector
-from server.sandbox import inspected, trials
-from server.sandbox.errors import SandboxRejected
-from server.sandbox.trials import Trial
+from server.sandbox.messages import ImageFacts, ImageType, SandboxRejected, Trial, encode_findings
+from server.store.base import Folded, Past
 
 MAX_PIXELS = 50_000_000
 """Most pixels of one frame: 200 MB once decoded. A large photograph has half as many."""
@@ -32,7 +34,13 @@ MAX_FRAMES = 2000
 MOST_REASON = 300
 """Characters of a reason that goes to the log."""
 
-_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "MPO": "image/jpeg"}
+_FORMATS: dict[str, ImageType] = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "MPO": "image/jpeg",
+}
 _ASKED_FOR = ("PNG", "JPEG", "GIF", "WEBP")
 _ORIENTATION, _FIRST_SIDEWAYS = 0x0112, 5
 """The EXIF tag, and its first value for which the picture is turned by a quarter.
@@ -41,14 +49,14 @@ Width and height then change places.
 """
 
 
-def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
+def run(job: str, given: Sequence[Any]) -> object:
     """Do one job.
 
     Raises SandboxRejected if the bytes are at fault, the gate's ProtocolError from `inspect`, and
     whatever pycrdt raises.
     """
     try:
-        return _JOBS[job](parts)
+        return _JOBS[job](*given)
     except SandboxRejected:
         raise
     except ManyhandsError as error:
@@ -57,28 +65,20 @@ def run(job: str, parts: Sequence[bytes]) -> Sequence[bytes]:
         raise SandboxRejected(error.message, error.code) from error
 
 
-def _fold(parts: Sequence[bytes]) -> Sequence[bytes]:
-    seq, memory, *rest = parts
-    snapshot, rows = _document(rest)
-    batches, heirs = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+def _fold(snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
     try:
-        remembered, forgot = compaction.remembered(snapshot, batches, int(seq), memory, heirs), ""
+        memory, forgot = compaction.remembered(snapshot, batches, past.seq, past.memory, past.heirs), ""
     except Exception as error:  # noqa: BLE001 - the snapshot is worth more than what is remembered beside it
-        remembered, forgot = b"", f"{type(error).__name__}: {error}"[:MOST_REASON]
-    return [*compaction.fold(snapshot, batches), remembered, forgot.encode("utf-8", "replace")]
+        memory, forgot = b"", _shown(f"{type(error).__name__}: {error}")
+    return Folded(*compaction.fold(snapshot, batches), memory, forgot)
 
 
-def _rescue(parts: Sequence[bytes]) -> Sequence[bytes]:
-    (described,) = parts
-    snapshot, memory, rows, seq, said = pickle.loads(described)
-    rescued = compaction.answered(snapshot, memory, rows, seq + 1, said)
-    failed = rescued.failed[:MOST_REASON].encode("utf-8", "replace")
-    return [rescued.heirs, failed, *[each or b"" for each in rescued.answers]]
+def _rescue(snapshot: bytes | None, memory: bytes, rows: Sequence[Row], seq: int, said: Sequence[Said]) -> Rescued:
+    rescued = compaction.answered(snapshot, memory, rows, seq, said)
+    return replace(rescued, failed=_shown(rescued.failed))
 
 
-def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
-    (described,) = parts
-    stored, limits = pickle.loads(described)
+def _trial(stored: Stored, limits: GateLimits) -> Trial:
     began = time.process_time()
     engine = _Timed()
     replica = Replica(stored, limits, engine, may_learn_later=True)
@@ -96,16 +96,13 @@ def _trial(parts: Sequence[bytes]) -> Sequence[bytes]:
     taken, apply = time.process_time() - began, sum(engine.seconds[-last:] if last else ())
     # No value is shorter than a byte, so most documents need not be read to count their values.
     values = len(whole) if len(whole) <= limits.document_values else inspect(whole, limits, durable=True).values
-    trial = Trial(encode_state_vector(again.clocks), taken, replica.found, apply, load, values)
-    return trials.encode(trial)
+    return Trial(encode_state_vector(again.clocks), taken, replica.found, apply, load, values)
 
 
-def _excerpt(parts: Sequence[bytes]) -> Sequence[bytes]:
-    (snapshot,) = parts
+def _excerpt(snapshot: bytes) -> Excerpt:
     doc: Doc[Any] = Doc()
     apply_update(doc, snapshot)
-    found = excerpt(doc)
-    return [found.first.encode(), found.second.encode()]
+    return excerpt(doc)
 
 
 class _Timed:
@@ -120,30 +117,22 @@ class _Timed:
         self.seconds.append(time.process_time() - began)
 
 
-def _inspect(parts: Sequence[bytes]) -> Sequence[bytes]:
-    limits = inspected.decode_limits(parts[0])
-    return [inspected.encode(each) for each in inspect_batch(parts[1:], limits)]
+def _inspect(updates: Sequence[bytes], limits: GateLimits) -> list[bytes]:
+    return [encode_findings(each) for each in inspect_batch(updates, limits)]
 
 
-def _document(parts: Sequence[bytes]) -> tuple[bytes | None, Sequence[bytes]]:
-    present, snapshot, *batches = parts
-    return (snapshot if present else None), batches
-
-
-def _check_image(parts: Sequence[bytes]) -> Sequence[bytes]:
-    (data,) = parts
+def _check_image(data: bytes) -> ImageFacts:
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
-            media_type, width, height = _decode_image(data)
+            return _decode_image(data)
     except (ProtocolError, MemoryError):
         raise
     except Exception as error:
         raise _bad_image("This picture is damaged or incomplete.") from error
-    return [media_type.encode(), str(width).encode(), str(height).encode()]
 
 
-def _decode_image(data: bytes) -> tuple[str, int, int]:
-    """Decode every frame; return media type, width and height as browsers show them."""
+def _decode_image(data: bytes) -> ImageFacts:
+    """Decode every frame; return the picture's facts as browsers show them."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
@@ -160,7 +149,7 @@ def _decode_image(data: bytes) -> tuple[str, int, int]:
         raise _bad_image("Only PNG, JPEG, GIF and WebP pictures can be used.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _bad_image(f"A picture may have {MAX_PIXELS // 1_000_000} million pixels at most.") from None
-    return (media_type, height, width) if turned else (media_type, width, height)
+    return ImageFacts(media_type, height, width) if turned else ImageFacts(media_type, width, height)
 
 
 def _load_frames(image: Image.Image) -> None:
@@ -174,11 +163,16 @@ def _load_frames(image: Image.Image) -> None:
         image.load()
 
 
+def _shown(reason: str) -> str:
+    """Return a reason as a line of the log may hold it."""
+    return reason[:MOST_REASON].encode("utf-8", "replace").decode()
+
+
 def _bad_image(message: str) -> SandboxRejected:
     return SandboxRejected(message, Code.UNSUPPORTED_CONTENT)
 
 
-_JOBS: dict[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
+_JOBS: dict[str, Callable[..., object]] = {
     "fold": _fold,
     "rescue": _rescue,
     "trial": _trial,

@@ -4,14 +4,14 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec.msgpack import Decoder
+
 import server
 from crdt.errors import Code, InvariantError, Unavailable
-from server.sandbox import frames
-from server.sandbox.errors import WANT_OF_MEMORY, SandboxRejected
+from server.sandbox.messages import HEAD, OUT_OF_MEMORY, WANT_OF_MEMORY, Answer, SandboxRejected, read
 
 START_SECONDS = 30.0
 """Most seconds until a worker is ready. It takes 0.2 s on a healthy machine."""
@@ -25,9 +25,6 @@ A job that takes longer shows that the machine is too busy, not that the bytes a
 DYING_SECONDS = 5.0
 """A process that has closed its pipe is killed if it has not ended within this time."""
 
-OUT_OF_MEMORY = 3
-"""Exit code of a worker that has no memory to read its job."""
-
 _ROOT = Path(server.__file__).parent.parent
 _READ_LIMIT = 2**20
 _NOT_OUR_DOING = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -37,6 +34,7 @@ _DEATHS = {
     signal.SIGSEGV: "The content is damaged, or nested too deeply to work with.",
 }
 _CLOSED = "The sandbox is closed."
+_read_answer = Decoder(Answer).decode
 
 
 class Worker:
@@ -85,7 +83,7 @@ class Worker:
             raise
         return process
 
-    async def ask(self, parts: Sequence[bytes]) -> list[bytes]:
+    async def ask(self, job: bytes) -> Answer:
         """Give the process a job, and return its answer. After any error, the process is replaced.
 
         Raises SandboxRejected if the bytes are at fault, or Unavailable.
@@ -93,7 +91,7 @@ class Worker:
         process = await self.start()
         try:
             async with asyncio.timeout(PATIENCE * self._job_seconds):
-                return await self._exchange(process, parts)
+                return await self._exchange(process, job)
         except TimeoutError as error:
             self._kill()
             raise Unavailable("The sandbox did not finish in time: the machine is too busy.") from error
@@ -113,24 +111,22 @@ class Worker:
         if self._dying is not None:
             await self._dying.wait()
 
-    async def _exchange(self, process: Process, parts: Sequence[bytes]) -> list[bytes]:
+    async def _exchange(self, process: Process, job: bytes) -> Answer:
         assert process.stdin is not None
-        process.stdin.write(frames.head(parts))
-        process.stdin.writelines(parts)
+        process.stdin.write(HEAD.pack(len(job)))
+        process.stdin.write(job)
         await process.stdin.drain()
-        stays, *answer = await self._receive(process)
-        if stays != b"stays":
+        answer = await self._receive(process)
+        if not answer.stays:
             self._kill()  # the process has grown or served enough; only its end frees its memory
         return answer
 
-    async def _receive(self, process: Process) -> list[bytes]:
+    async def _receive(self, process: Process) -> Answer:
         assert process.stdout is not None
-        read = process.stdout.readexactly
-        count = frames.read_count(await read(frames.COUNT.size))
-        lengths = frames.read_lengths(await read(count * frames.LENGTH_BYTES), max_bytes=self._memory_bytes)
-        if not count:
-            raise InvariantError("The sandbox's answer is empty.")
-        return [await read(length) for length in lengths]
+        (length,) = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
+        if length > self._memory_bytes:
+            raise InvariantError("The sandbox's answer is too large.")
+        return read(await process.stdout.readexactly(length), _read_answer)
 
     def _kill(self) -> None:
         """End the process. It takes a moment to be gone, but gets no more jobs."""

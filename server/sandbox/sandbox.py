@@ -4,33 +4,23 @@ import asyncio
 import pickle
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import TypeVar
+
+from msgspec.msgpack import Decoder
 
 from crdt.content.excerpt import Excerpt
-from crdt.errors import Code, InvariantError, ProtocolError, Unavailable
+from crdt.errors import InvariantError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
-from server.sandbox import inspected, trials
-from server.sandbox.errors import SandboxRejected
+from server.sandbox.messages import ImageFacts, SandboxRejected, Trial, decode_findings, read
 from server.sandbox.process import Worker
 from server.sandbox.queue import JobQueue
-from server.sandbox.trials import Trial
 from server.store.base import Folded, Loaded, Past
 
-IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-_ABSENT, _PRESENT = b"", b"+"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """Facts from an image's content. `width` and `height` are pixels."""
-
-    media_type: str
-    width: int
-    height: int
+T = TypeVar("T")
 
 
 class Sandbox:
@@ -85,17 +75,15 @@ class Sandbox:
 
         See `fold` in crdt/log/compaction.py.
         """
-        past = past or Past(heirs=[b""] * len(batches))
-        parts = [str(past.seq).encode(), past.memory, *_optional(snapshot), *batches, *past.heirs]
-        folded, state_vector, memory, forgot = await self._run("fold", parts, answers=4)
-        return Folded(folded, state_vector, memory, forgot.decode("utf-8", "replace"))
+        return await self._run(Folded, "fold", snapshot, batches, past or Past(heirs=[b""] * len(batches)))
 
     async def rescue(self, loaded: Loaded, said: Sequence[Said]) -> Rescued:
         """Answer the updates of the next row of a document (crdt/rescue/rescue.py)."""
-        job = [pickle.dumps((loaded.snapshot, loaded.memory, loaded.rows, loaded.head, tuple(said)))]
-        parts = await self._run("rescue", job, answers=2 + len(said), person=loaded.document_id, urgent=True)
-        heirs, failed, *answers = parts
-        return Rescued(tuple([each or None for each in answers]), heirs, failed.decode("utf-8", "replace"))
+        job = loaded.snapshot, loaded.memory, loaded.rows, loaded.head + 1, tuple(said)
+        rescued = await self._run(Rescued, "rescue", *job, person=loaded.document_id, urgent=True)
+        if len(rescued.answers) != len(said):
+            raise InvariantError("The sandbox's answer has an unknown form.")
+        return rescued
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document as this process would, encode it, and load it again.
@@ -103,50 +91,41 @@ class Sandbox:
         Without a `person` nobody waits for the result, so the job is not urgent. Raises
         SandboxRejected if one of the steps fails, or the process dies of it (`died`).
         """
-        job = [pickle.dumps((stored, limits))]
-        return trials.decode(await self._run("trial", job, person=person, urgent=bool(person)))
+        return await self._run(Trial, "trial", stored, limits, person=person, urgent=bool(person))
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         """Inspect large updates (crdt/yjs/reader.py) in a worker instead of on the event loop.
 
         Raises the gate's ProtocolError.
         """
-        parts = [inspected.encode_limits(limits), *updates]
-        found = await self._run("inspect", parts, answers=len(updates), person=person, urgent=True)
+        found = await self._run(list[bytes], "inspect", updates, limits, person=person, urgent=True)
+        if len(found) != len(updates):
+            raise InvariantError("The sandbox's answer has an unknown form.")
         decoded: list[Inspected] = []
         for update, findings in zip(updates, found, strict=True):
-            decoded.append(inspected.decode(update, findings))
+            decoded.append(decode_findings(update, findings))
             await asyncio.sleep(0)  # decoding 100,000 structs takes 50 ms: let the event loop turn
         return decoded
 
     async def excerpt(self, snapshot: bytes, document_id: DocumentId) -> Excerpt:
         """Read the first two lines of a snapshot in the engine's form (crdt/content/excerpt.py)."""
-        first, second = await self._run("excerpt", [snapshot], answers=2, person=document_id)
-        return Excerpt(first.decode(), second.decode())
+        return await self._run(Excerpt, "excerpt", snapshot, person=document_id)
 
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.
 
         Raises SandboxRejected for all else.
         """
-        media_type, width, height = await self._run("check_image", [data], answers=3, person=person)
-        if media_type.decode("ascii", "replace") not in IMAGE_TYPES:
-            raise InvariantError("The sandbox named an unknown image type.")
-        return ImageFacts(media_type.decode("ascii"), _pixels(width), _pixels(height))
+        return await self._run(ImageFacts, "check_image", data, person=person)
 
-    async def _run(
-        self, job: str, parts: Sequence[bytes], *, answers: int | None = None, person: str = "", urgent: bool = False
-    ) -> list[bytes]:
-        """Run a job, and check the form of its answer. `urgent` means that an edit waits for it."""
+    async def _run(self, form: type[T], job: str, *given: object, person: str = "", urgent: bool = False) -> T:
+        """Run a job whose result has this form. `urgent` means that an edit waits for it."""
         async with self._slot(person, urgent=urgent) as worker:
-            status, *rest = await worker.ask([job.encode(), *parts])
-        if status == b"done" and answers in (None, len(rest)):
-            return rest
-        if status == b"rejected" and len(rest) == 2:
-            raise SandboxRejected(rest[1].decode("utf-8", "replace"), _code(rest[0]))
-        if status == b"refused" and len(rest) == 2:
-            raise ProtocolError(_code(rest[0]), rest[1].decode("utf-8", "replace"))
-        raise InvariantError("The sandbox's answer has an unknown form.")
+            answer = await worker.ask(pickle.dumps((job, given)))
+        if answer.refusal is None:
+            return read(answer.found, Decoder(form).decode)
+        code, message = answer.refusal
+        raise SandboxRejected(message, code) if answer.rejected else ProtocolError(code, message)
 
     @asynccontextmanager
     async def _slot(self, person: str, *, urgent: bool) -> AsyncIterator[Worker]:
@@ -160,20 +139,3 @@ class Sandbox:
                 yield worker
             finally:
                 self._busy.discard(worker)
-
-
-def _optional(value: bytes | None) -> tuple[bytes, bytes]:
-    return (_ABSENT, b"") if value is None else (_PRESENT, value)
-
-
-def _code(value: bytes) -> Code:
-    try:
-        return Code(value.decode("ascii"))
-    except ValueError as error:
-        raise InvariantError("The sandbox named an unknown error code.") from error
-
-
-def _pixels(value: bytes) -> int:
-    if not value.isdigit() or len(value) > 9:
-        raise InvariantError("The sandbox gave an image an impossible size.")
-    return int(value)

@@ -6,18 +6,20 @@ input and output.
 
 import gc
 import os
+import pickle
 import resource
 import signal
 import sys
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError
-from server.sandbox import frames, jobs
-from server.sandbox.errors import SandboxRejected
-from server.sandbox.process import OUT_OF_MEMORY
+from server.sandbox import jobs
+from server.sandbox.messages import HEAD, OUT_OF_MEMORY, Answer, SandboxRejected, write
 
 JOBS_PER_PROCESS = 1000
 RETIRING_SHARE = 4
@@ -45,53 +47,50 @@ def main() -> None:
     bytearray(_LEAST_JOB)  # too little memory ends the process here, before it reports ready
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # output that a library prints must not get between the answers
-    _send(answers, [b"ready"])
+    _send(answers, Answer())
     for served in count(1):
         try:
-            parts = _receive(requests)
+            job = _receive(requests)
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
-        if parts is None:
+        if job is None:
             return
-        answer = _answer(parts, job_seconds)
-        stays = b"stays" if may_stay(served, _resident_bytes(), memory_bytes) else b"leaves"
-        _send(answers, [stays, *answer])
+        answer = _answer(*job, job_seconds)
+        stays = may_stay(served, _resident_bytes(), memory_bytes)
+        _send(answers, replace(answer, stays=stays))
 
 
-def _answer(parts: Sequence[bytes], job_seconds: float) -> list[bytes]:
+def _answer(job: str, given: Sequence[Any], job_seconds: float) -> Answer:
     # ITIMER_PROF counts the processor time of this job in microseconds. Its signal ends the
     # process, even inside of native code. RLIMIT_CPU counts whole seconds over the process's life.
     signal.setitimer(signal.ITIMER_PROF, job_seconds)
     try:
-        return [b"done", *jobs.run(parts[0].decode(), parts[1:])]
-    except SandboxRejected as error:
-        return [b"rejected", error.code.encode(), error.message.encode()]
+        return Answer(write(jobs.run(job, given)))
     except ProtocolError as error:
-        return [b"refused", error.code.encode(), error.message.encode("utf-8", "replace")]
+        message = error.message.encode("utf-8", "replace").decode()
+        return Answer(refusal=(error.code, message), rejected=isinstance(error, SandboxRejected))
     except MemoryError:
         # In a trial the whole document needs the memory, and no single update is to blame.
-        why = Code.TOO_COSTLY if parts[0] == b"trial" else Code.BAD_UPDATE
-        return [b"rejected", why.encode(), _TOO_LARGE.encode()]
+        why = Code.TOO_COSTLY if job == "trial" else Code.BAD_UPDATE
+        return Answer(refusal=(why, _TOO_LARGE), rejected=True)
     except BaseException:  # noqa: BLE001 - pycrdt's panics derive from BaseException
-        return [b"rejected", Code.BAD_UPDATE.encode(), _DAMAGED.encode()]
+        return Answer(refusal=(Code.BAD_UPDATE, _DAMAGED), rejected=True)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _receive(requests: BinaryIO) -> list[bytes] | None:
+def _receive(requests: BinaryIO) -> tuple[str, Sequence[Any]] | None:
     """Read one job. Return None if the pipe is closed, also in the middle of a job."""
-    start = requests.read(frames.COUNT.size)
-    if len(start) < frames.COUNT.size:
-        return None
-    head = requests.read(frames.read_count(start) * frames.LENGTH_BYTES)
-    lengths = frames.read_lengths(head, max_bytes=sys.maxsize)
-    parts = [requests.read(length) for length in lengths]
-    return parts if [*map(len, parts)] == [*lengths] else None
+    head = requests.read(HEAD.size)
+    length = HEAD.unpack(head)[0] if len(head) == HEAD.size else 0
+    message = requests.read(length)
+    return pickle.loads(message) if message and len(message) == length else None
 
 
-def _send(answers: BinaryIO, parts: Sequence[bytes]) -> None:
-    answers.write(frames.head(parts))
-    answers.writelines(parts)
+def _send(answers: BinaryIO, answer: Answer) -> None:
+    message = write(answer)
+    answers.write(HEAD.pack(len(message)))
+    answers.write(message)
     answers.flush()
 
 

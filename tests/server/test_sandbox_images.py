@@ -9,6 +9,7 @@ from PIL import Image
 
 from crdt.errors import Code
 from server.sandbox import ImageFacts, Sandbox, SandboxRejected
+from server.sandbox.messages import ImageType
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,13 +38,13 @@ def animation(form: str, frames: int, size: int = 8) -> bytes:
     [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("GIF", "image/gif"), ("WEBP", "image/webp")],
 )
 async def test_the_four_kinds_of_picture_are_known_by_their_content(
-    sandbox: Sandbox, form: str, media_type: str
+    sandbox: Sandbox, form: str, media_type: ImageType
 ) -> None:
     assert await sandbox.check_image(picture(form)) == ImageFacts(media_type, 30, 20)
 
 
 @pytest.mark.parametrize(("form", "media_type"), [("GIF", "image/gif"), ("WEBP", "image/webp"), ("PNG", "image/png")])
-async def test_animations_are_pictures_too(sandbox: Sandbox, form: str, media_type: str) -> None:
+async def test_animations_are_pictures_too(sandbox: Sandbox, form: str, media_type: ImageType) -> None:
     assert await sandbox.check_image(animation(form, 5)) == ImageFacts(media_type, 8, 8)
 
 

@@ -11,7 +11,8 @@ from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from crdt.errors import Code, InvariantError, ProtocolError
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
-from server.sandbox import Sandbox, inspected
+from server.sandbox import Sandbox
+from server.sandbox.messages import decode_findings, encode_findings
 
 LIMITS = GateLimits()
 
@@ -56,7 +57,7 @@ async def test_a_refusal_is_the_gates_own() -> None:
 def test_findings_that_are_none_are_not_believed() -> None:
     client, struct = (7, 0, 2), (0, 2, 4, -1, -1, -1, -1, "root", ())
     sound = (b"", [client], [[struct]], ((7, ((0, 1),)),), 0)
-    assert inspected.decode(b"raw", encode(sound)) == Inspected(b"raw", b"raw", [client], [[struct]], sound[3])
+    assert decode_findings(b"raw", encode(sound)) == Inspected(b"raw", b"raw", [client], [[struct]], sound[3])
     for index, wrong in [
         (0, "text"),
         (1, [(7, 0)]),
@@ -72,22 +73,22 @@ def test_findings_that_are_none_are_not_believed() -> None:
         findings = list(sound)
         findings[index] = wrong
         with pytest.raises(InvariantError):
-            inspected.decode(b"raw", encode(findings))
+            decode_findings(b"raw", encode(findings))
 
 
 @given(st.binary(max_size=64))
 def test_bytes_that_are_no_findings_are_not_believed(data: bytes) -> None:
     with pytest.raises(InvariantError):
-        inspected.decode(b"", data)
+        decode_findings(b"", data)
 
 
 @given(st.data())
 def test_damaged_findings_are_read_in_full_or_not_at_all(data: st.DataObject) -> None:
     update = rich_updates()[-1]
-    damaged = bytearray(inspected.encode(inspect(update, LIMITS)))
+    damaged = bytearray(encode_findings(inspect(update, LIMITS)))
     damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        read = inspected.decode(update, bytes(damaged))
+        read = decode_findings(update, bytes(damaged))
     except InvariantError:
         return
     assert len(read.clients) == len(read.structs)
