@@ -109,7 +109,7 @@ class App:
         self.site = http_app(
             [
                 DocumentsApi(
-                    store.catalogue,
+                    store,
                     access,
                     self.rooms,
                     now,

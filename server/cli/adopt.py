@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Role
 from server.cli import CannotDo
-from server.store.base import Store
+from server.store.base import Choice, Store
 from server.store.deeds_base import OPERATOR
 from server.store.sharing_base import Standing
 
@@ -57,7 +57,7 @@ async def _ownerless(store: Store) -> AsyncIterator[DocumentId]:
     for trashed in (False, True):
         cursor = None
         while True:
-            page = await store.catalogue.find("", trashed=trashed, limit=_PAGE, cursor=cursor)
+            page = await store.catalogue.find(Choice(trashed=trashed), limit=_PAGE, cursor=cursor)
             standings = await store.sharing.access([entry.document_id for entry in page.entries], [])
             for document_id, standing in standings.items():
                 if standing.owner is None:

@@ -25,7 +25,7 @@ from server.cli.contents import authors_of, in_words
 from server.config import Config
 from server.rooms.mending import mend
 from server.sandbox import Sandbox, SandboxRejected
-from server.store.base import Append, Appended, Loaded, Store
+from server.store.base import Append, Appended, Choice, Loaded, Store
 from server.store.set_aside_base import Kept, State, UpdatePlace
 from server.store.sql import SqlStore, url_of
 
@@ -152,7 +152,7 @@ class Doctor:
         for trashed in (False, True):
             cursor = None
             while True:
-                page = await self.store.catalogue.find("", trashed=trashed, limit=_PAGE, cursor=cursor)
+                page = await self.store.catalogue.find(Choice(trashed=trashed), limit=_PAGE, cursor=cursor)
                 for entry in page.entries:
                     yield entry.document_id
                 if (cursor := page.cursor) is None:

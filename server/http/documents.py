@@ -1,4 +1,4 @@
-"""Documents in the REST API: make, list, rename, trash, restore, delete."""
+"""Documents in the REST API: make, list, rename, star, label, trash, restore, delete."""
 
 import secrets
 from collections.abc import Callable
@@ -16,11 +16,18 @@ from server.auth.base import may_create
 from server.http.operation import Asked, operation
 from server.observe import log
 from server.people.access import Access, NotPossible, Ruling, no_such_document
-from server.store.base import UNTITLED, Catalogue, Entry
+from server.store.base import UNTITLED, Choice, Entry, Order, Store
 from server.store.deeds_base import Done
+from server.store.shelf_base import Placed
 
 MAX_TITLE = 300
 """Most characters of a title."""
+
+MAX_LABEL = 40
+"""Most characters of a label."""
+
+MAX_LABELS = 20
+"""Most labels of a document."""
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 100
@@ -44,6 +51,21 @@ class Title(Struct, forbid_unknown_fields=True):
     title: _AskedTitle
 
 
+class Star(Struct, forbid_unknown_fields=True):
+    """A star, which is this person's own: nobody else sees it."""
+
+    starred: Annotated[bool, Meta(description="true or false: whether the document has this person's star")]
+
+
+class LabelsChange(Struct, forbid_unknown_fields=True):
+    """The document's labels. Everybody who may read the document sees them."""
+
+    labels: Annotated[
+        list[str],
+        Meta(description=f"a list of at most {MAX_LABELS} labels, each of at most {MAX_LABEL} characters"),
+    ]
+
+
 class FormatChange(Struct, forbid_unknown_fields=True):
     """A change of who may write the rich text of a document that has a format."""
 
@@ -62,6 +84,14 @@ class Listing(Struct, forbid_unknown_fields=True):
             "or false, for their own; absent: both"
         ),
     ] = None
+    starred: Annotated[_Flag, Meta(description="true or false: whether to list only what has this person's star")] = (
+        "false"
+    )
+    label: Annotated[str, Meta(description="a label that the documents must have")] = ""
+    sort: Annotated[
+        Literal["edited", "title", "created", "opened"],
+        Meta(description="edited, title, created or opened: newest first, or by title"),
+    ] = "edited"
     limit: Annotated[
         int, Meta(ge=1, le=MAX_PAGE, description=f"a whole number from 1 to {MAX_PAGE}: how many at once")
     ] = DEFAULT_PAGE
@@ -76,6 +106,7 @@ class Document(Struct):
     `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the
     snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It
     is null until a writer has declared one. With `any_format`, programs of other formats may write.
+    `starred` and `opened_at` are this person's own. `labels` are the document's.
     """
 
     id: DocumentId
@@ -89,6 +120,15 @@ class Document(Struct):
     format: Format | None
     any_format: bool
     preview: str
+    starred: bool
+    opened_at: Time | None
+    labels: list[str]
+
+
+class Labels(Struct):
+    """The labels in a person's list, in alphabetical order."""
+
+    labels: list[str]
 
 
 class Documents(Struct):
@@ -118,14 +158,15 @@ class DocumentsApi:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        store: Store,
         access: Access,
         open_documents: OpenDocuments,
         clock: Callable[[], datetime],
         link_role: Role | None = Role.EDITOR,
         most_owned: int = 10_000,
     ) -> None:
-        self._catalogue = catalogue
+        self._catalogue = store.catalogue
+        self._shelf = store.shelf
         self._access = access
         self._open = open_documents
         self._clock = clock
@@ -155,46 +196,84 @@ class DocumentsApi:
             link_role=self._link_role,
         )
         asked.headers["Location"] = f"/api/documents/{document_id}"
-        return shown(entry, Ruling(Role.OWNER, 0, identity.user if owner else None))
+        return shown(entry, Ruling(Role.OWNER, 0, identity.user if owner else None), Placed())
 
     @operation("GET /api/documents")
     async def list_documents(self, asked: Asked, query: Listing) -> Documents:
-        """List documents. The one that was edited last comes first."""
-        identity = asked.identity
+        """List documents, last edited first unless `sort` says otherwise."""
+        identity, reader = asked.identity, asked.identity.user.user_id
         page = await self._catalogue.find(
-            clean_text(query.query[:1000]),
-            trashed=query.trashed == "true",
+            Choice(
+                clean_text(query.query[:1000]),
+                query.trashed == "true",
+                Order(query.sort),
+                reader,
+                query.starred == "true",
+                clean_text(query.label[:1000]),
+            ),
             limit=query.limit,
             cursor=query.cursor or None,
             whose=self._access.list_of(identity, shared=None if query.shared is None else query.shared == "true"),
         )
-        rulings = await self._access.rulings(identity, [entry.document_id for entry in page.entries])
-        entries = [entry for entry in page.entries if entry.document_id in rulings]
-        return Documents([shown(entry, rulings[entry.document_id]) for entry in entries], page.cursor)
+        document_ids = [entry.document_id for entry in page.entries]
+        rulings = await self._access.rulings(identity, document_ids)
+        placed = await self._shelf.placed(document_ids, reader)
+        entries = [(entry, entry.document_id) for entry in page.entries if entry.document_id in rulings]
+        return Documents(
+            [shown(entry, rulings[of_id], placed.get(of_id, Placed())) for entry, of_id in entries], page.cursor
+        )
+
+    @operation("GET /api/labels")
+    async def list_labels(self, asked: Asked) -> Labels:
+        """List the labels of the documents in this person's list."""
+        return Labels(list(await self._shelf.labels(self._access.list_of(asked.identity, shared=None))))
 
     @operation("GET /api/documents/{document_id}", needs=Action.READ)
     async def get_document(self, asked: Asked) -> Document:
         """Get a document's entry."""
-        return shown(await self._entry(asked), asked.ruling)
+        return await self._shown(asked, await self._entry(asked))
+
+    @operation("PUT /api/documents/{document_id}/star", needs=Action.READ, errors={409})
+    async def star_document(self, asked: Asked, body: Star) -> Document:
+        """Give a document one's star, or take the star away.
+
+        Stars of people who keep no cookie are refused (409).
+        """
+        if not asked.identity.lasting:
+            raise NotPossible("Stars are kept for people whom the server knows again. Let it set its cookie first.")
+        await self._shelf.star(asked.document_id, asked.identity.user.user_id, starred=body.starred)
+        return await self._shown(asked, await self._entry(asked))
+
+    @operation("POST /api/documents/{document_id}/opened", needs=Action.READ)
+    async def note_opened(self, asked: Asked) -> None:
+        """Note that this person has opened the document, for lists in the order of `opened`."""
+        if asked.identity.lasting:
+            await self._shelf.note_opened(asked.document_id, asked.identity.user.user_id)
+
+    @operation("PUT /api/documents/{document_id}/labels", needs=Action.RENAME)
+    async def label_document(self, asked: Asked, body: LabelsChange) -> Document:
+        """Replace a document's labels. Everybody who may read the document sees them."""
+        by, wanted = asked.identity.user.user_id, clean_labels(body.labels)
+        return await self._changed(asked, await self._shelf.set_labels(asked.document_id, wanted, by=by))
 
     @operation("PATCH /api/documents/{document_id}", needs=Action.RENAME)
     async def rename_document(self, asked: Asked, body: Title) -> Document:
         """Give a document another title. Open pages are told (`document` event)."""
         title = clean_title(body.title)
         by = asked.identity.user.user_id
-        return self._changed(asked, await self._catalogue.rename(asked.document_id, title, self._clock(), by=by))
+        return await self._changed(asked, await self._catalogue.rename(asked.document_id, title, self._clock(), by=by))
 
     @operation("POST /api/documents/{document_id}/trash", needs=Action.TRASH)
     async def trash_document(self, asked: Asked) -> Document:
         """Put a document into the trash. There it can be read, but not written."""
         by = asked.identity.user.user_id
-        return self._changed(asked, await self._catalogue.set_trashed(asked.document_id, self._clock(), by=by))
+        return await self._changed(asked, await self._catalogue.set_trashed(asked.document_id, self._clock(), by=by))
 
     @operation("POST /api/documents/{document_id}/restore", needs=Action.TRASH)
     async def restore_document(self, asked: Asked) -> Document:
         """Take a document out of the trash."""
         by = asked.identity.user.user_id
-        return self._changed(asked, await self._catalogue.set_trashed(asked.document_id, None, by=by))
+        return await self._changed(asked, await self._catalogue.set_trashed(asked.document_id, None, by=by))
 
     @operation("PUT /api/documents/{document_id}/format", needs=Action.SHARE)
     async def set_format_rule(self, asked: Asked, body: FormatChange) -> Document:
@@ -203,7 +282,9 @@ class DocumentsApi:
         They may delete what they do not know.
         """
         by, allowed = asked.identity.user.user_id, body.any_format
-        return self._changed(asked, await self._catalogue.allow_any_format(asked.document_id, allowed=allowed, by=by))
+        return await self._changed(
+            asked, await self._catalogue.allow_any_format(asked.document_id, allowed=allowed, by=by)
+        )
 
     @operation("DELETE /api/documents/{document_id}", needs=Action.DELETE, errors={409})
     async def delete_document(self, asked: Asked) -> None:
@@ -226,16 +307,21 @@ class DocumentsApi:
             raise no_such_document()
         return entry
 
-    def _changed(self, asked: Asked, done: Done | None) -> Document:
+    async def _shown(self, asked: Asked, entry: Entry) -> Document:
+        document_id = asked.document_id
+        placed = await self._shelf.placed([document_id], asked.identity.user.user_id)
+        return shown(entry, asked.ruling, placed.get(document_id, Placed()))
+
+    async def _changed(self, asked: Asked, done: Done | None) -> Document:
         if done is None or done.entry is None:
             raise no_such_document()
         if done.deed is not None:
             self._open.tell(done)
-        return shown(done.entry, asked.ruling)
+        return await self._shown(asked, done.entry)
 
 
-def shown(entry: Entry, ruling: Ruling) -> Document:
-    """Return a document's entry as a person with this ruling sees it."""
+def shown(entry: Entry, ruling: Ruling, placed: Placed) -> Document:
+    """Return a document's entry as a person with this ruling sees it, who has placed it so."""
     return Document(
         entry.document_id,
         entry.title,
@@ -248,7 +334,25 @@ def shown(entry: Entry, ruling: Ruling) -> Document:
         entry.format,
         entry.any_format,
         entry.preview,
+        placed.starred,
+        placed.opened_at.isoformat() if placed.opened_at else None,
+        list(placed.labels),
     )
+
+
+def clean_labels(labels: list[str]) -> list[str]:
+    """Clean labels with `clean_text`. Of labels that differ only in case, the first one stays.
+
+    Raises ProtocolError (malformed, too_large, too_many).
+    """
+    cleaned: dict[str, str] = {}
+    for label in filter(None, map(clean_text, labels[: 10 * MAX_LABELS])):
+        if len(label) > MAX_LABEL:
+            raise ProtocolError(Code.TOO_LARGE, f"A label may have {MAX_LABEL} characters at most.")
+        cleaned.setdefault(label.casefold(), label)
+    if len(cleaned) > MAX_LABELS:
+        raise ProtocolError(Code.TOO_MANY, f"A document may have {MAX_LABELS} labels at most.")
+    return list(cleaned.values())
 
 
 def clean_title(title: str) -> str:

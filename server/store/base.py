@@ -30,6 +30,7 @@ InvariantError(quarantined). Damaged bytes are kept as they are.
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from crdt.content.excerpt import Excerpt
@@ -41,6 +42,7 @@ from crdt.protocol.row import Row as Row
 from server.store.deeds_base import OPERATOR, Deeds, Done
 from server.store.set_aside_base import SetAsides
 from server.store.sharing_base import Secrets, Sharing, Users
+from server.store.shelf_base import Shelf
 
 REMEMBERED_UPDATE_IDS = 1000
 """Update ids that are kept per document after a compaction.
@@ -255,9 +257,46 @@ class Entry:
     excerpt_seq: int = 0
 
 
+class Order(StrEnum):
+    """The order of a list of documents."""
+
+    EDITED = "edited"
+    """Last edited first."""
+    TITLE = "title"
+    """By the title that is shown, without regard to case."""
+    CREATED = "created"
+    """Last made first."""
+    OPENED = "opened"
+    """Last opened by this person first, and what they have not opened at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The choice of documents for a list, beside the person whose list it is.
+
+    Attributes:
+        query: a part of the title or of the first two lines. Case does not matter, and there are no
+            wildcards.
+        trashed: whether to choose from the trash, or from what is not there.
+        reader: the user id of the person whose stars and openings count.
+        starred: whether to choose only what has the reader's star.
+        label: a label that the documents must have, exactly; "" for any.
+    """
+
+    query: str = ""
+    trashed: bool = False
+    order: Order = Order.EDITED
+    reader: str = ""
+    starred: bool = False
+    label: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries, last edited first. `cursor` asks for the next page, and is None on the last."""
+    """Some entries, in the order that was chosen.
+
+    `cursor` asks for the next page, and is None on the last.
+    """
 
     entries: tuple[Entry, ...]
     cursor: str | None
@@ -315,13 +354,10 @@ class Catalogue(Protocol):
     async def get(self, document_id: DocumentId) -> Entry | None:
         """Read one entry."""
 
-    async def find(
-        self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
-    ) -> Page:
-        """Find entries whose title or first two lines contain `query`, last edited first.
+    async def find(self, choice: Choice, *, limit: int, cursor: str | None, whose: Whose | None = None) -> Page:
+        """Find the chosen entries. `whose` restricts the search to a person's list.
 
-        Case does not matter, and there are no wildcards. `whose` restricts the search to a person's
-        list. Raises ProtocolError(malformed) for a cursor that this method did not make.
+        Raises ProtocolError(malformed) for a cursor that this method did not make for this order.
         """
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
@@ -440,6 +476,10 @@ class Store(Protocol):
     @property
     def set_aside(self) -> SetAsides:
         """The updates of rows that are not applied."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Stars, openings and labels."""
 
     @property
     def sharing(self) -> Sharing:

@@ -5,6 +5,8 @@ A job that changes a document calls `write_deed` as its last statement. The tabl
 by node.
 """
 
+import base64
+import binascii
 import json
 import re
 import unicodedata
@@ -40,7 +42,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.messages import Format
-from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, UNTITLED, Entry, Page, Whose
+from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, UNTITLED, Choice, Entry, Order, Page, Whose
 from server.store.database import (
     SqlPort,
     change,
@@ -53,11 +55,15 @@ from server.store.database import (
     writes,
 )
 from server.store.deeds_base import DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
-from server.store.schema import deeds, documents, grants, visits
+from server.store.schema import deeds, documents, grants, labels, shelves, visits
 
 _FIRST = documents.c.first_line
 _SHOWN = case((and_(documents.c.title == UNTITLED, _FIRST != ""), _FIRST), else_=documents.c.title)
 SHOWN_TITLE = _SHOWN.label("title")
+# The lines begin with the first one, which is the shown title.
+_SHOWN_FOLDED = case(
+    (and_(documents.c.title == UNTITLED, _FIRST != ""), documents.c.lines_folded), else_=documents.c.title_folded
+)
 _PREVIEW = case((_SHOWN == _FIRST, documents.c.second_line), else_=_FIRST).label("preview")
 
 ENTRY = select(
@@ -90,7 +96,7 @@ _ADD = (
     .values({name: bindparam(name) for name in ("at", "actor_id", "action", "document_id", "details")})
     .returning(deeds.c.id)
 )
-_WRITERS_KINDS = (Kind.RENAME, Kind.FORMAT)
+_WRITERS_KINDS = (Kind.RENAME, Kind.LABELS, Kind.FORMAT)
 """Deeds of everybody who may write."""
 
 _WRITERS = deeds.c.action.in_([literal_column(f"'{kind}'") for kind in _WRITERS_KINDS])
@@ -120,7 +126,13 @@ _NOTE_OWNER = (
     .values(ownerless=case((select(literal(1)).where(OWNERS).exists(), 0), else_=1))
 )
 
-_CURSOR = re.compile(r"([0-9]{1,17})\.([A-Za-z0-9_-]{8,64})\Z")
+_CURSOR = re.compile(r"([a-z])([A-Za-z0-9_-]{1,800})\.([A-Za-z0-9_-]{8,64})\Z")
+_TITLE_COMPARED = 100
+"""Characters of a title that decide its place in a list. Cursors hold them."""
+
+_DIGITS = 17
+"""Digits of a time in microseconds."""
+
 _OF_ID = ENTRY.where(documents.c.document_id == bindparam("document_id"))
 _THIS = documents.c.document_id == bindparam("of_id")
 _RENAME = (
@@ -222,29 +234,25 @@ class SqlCatalogue(SqlPort):
         found = fetch(connection, _OF_ID, document_id=document_id)
         return entry_of(*found[0]) if found else None
 
-    async def find(
-        self, query: str, *, trashed: bool, limit: int, cursor: str | None, whose: Whose | None = None
-    ) -> Page:
+    async def find(self, choice: Choice, *, limit: int, cursor: str | None, whose: Whose | None = None) -> Page:
+        position = _position(choice)
         # One entry more than the page holds is asked for. It tells whether there is another page.
-        statement = (
-            ENTRY.where(documents.c.trashed_at.is_not(None) if trashed else documents.c.trashed_at.is_(None))
-            .order_by(documents.c.updated_at.desc(), documents.c.document_id.desc())
-            .limit(limit + 1)
-        )
+        statement = ENTRY.add_columns(position.label("position")).where(*_chosen(choice)).limit(limit + 1)
         if whose is not None:
             statement = statement.where(concerns(whose))
-        if wanted := fold_title(query):
-            # LIKE has wildcards, and bounds its pattern's length. Every database has `replace`.
-            folded = documents.c.title_folded + "\n" + documents.c.lines_folded
-            statement = statement.where(func.replace(folded, wanted, "") != folded)
+        place = tuple_(position, documents.c.document_id)
+        if choice.order is Order.TITLE:
+            statement = statement.order_by(position, documents.c.document_id)
+        else:
+            statement = statement.order_by(position.desc(), documents.c.document_id.desc())
         if cursor is not None:
-            updated_at, document_id = decode_cursor(cursor)
-            behind = tuple_(documents.c.updated_at, documents.c.document_id)
-            statement = statement.where(behind < tuple_(to_microseconds(updated_at), document_id))
+            behind = tuple_(*(literal(part) for part in decode_cursor(choice.order, cursor)))
+            statement = statement.where(place > behind if choice.order is Order.TITLE else place < behind)
         found = await self.database.read(lambda connection: connection.execute(statement).all())
-        page = tuple(entry_of(*each) for each in found[:limit])
+        page = found[:limit]
         more = len(found) > len(page)
-        return Page(page, encode_cursor(page[-1].updated_at, page[-1].document_id) if page and more else None)
+        following = encode_cursor(choice.order, page[-1].position, page[-1].document_id) if page and more else None
+        return Page(tuple(entry_of(*each[:-1]) for each in page), following)
 
     async def rename(self, document_id: DocumentId, title: str, now: datetime, *, by: str = OPERATOR) -> Done | None:
         values: dict[str, Any] = {"new": title, "folded": fold_title(title), "now": to_microseconds(now)}
@@ -340,17 +348,31 @@ def fold_title(title: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
 
 
-def encode_cursor(updated_at: datetime, document_id: DocumentId) -> str:
-    """Name the position after an entry, in the order (updated_at, document_id), both descending."""
-    return f"{to_microseconds(updated_at)}.{document_id}"
+def encode_cursor(order: Order, position: int | str, document_id: DocumentId) -> str:
+    """Name the place behind an entry in a list of this order."""
+    words = str(position)
+    if isinstance(position, str):
+        words = base64.urlsafe_b64encode(position.encode()).decode().rstrip("=") or "_"
+    return f"{order[0]}{words}.{document_id}"
 
 
-def decode_cursor(cursor: str) -> tuple[datetime, DocumentId]:
+def decode_cursor(order: Order, cursor: str) -> tuple[int | str, DocumentId]:
     """Undo `encode_cursor`. Raises ProtocolError(malformed) for anything else."""
     match = _CURSOR.match(cursor)
-    if match is None:
-        raise ProtocolError(Code.MALFORMED, "The cursor is not one that an earlier page gave.")
-    return from_microseconds(int(match[1])), DocumentId(match[2])
+    if match is not None and match[1] == order[0]:
+        try:
+            return _decoded(order, match[2]), DocumentId(match[3])
+        except (ValueError, binascii.Error):
+            pass
+    raise ProtocolError(Code.MALFORMED, "The cursor is not one that an earlier page of this list gave.")
+
+
+def _decoded(order: Order, words: str) -> int | str:
+    if order is Order.TITLE:
+        return "" if words == "_" else fold_title(base64.urlsafe_b64decode(words + "=" * (-len(words) % 4)).decode())
+    if not words.isdecimal() or len(words) > _DIGITS:
+        raise ValueError(words)
+    return int(words)
 
 
 def write_deed(connection: Connection, deed: Deed) -> Done:
@@ -411,6 +433,36 @@ def _read_deeds(connection: Connection, statement: ClauseElement, **given: int |
         Deed(kind, DocumentId(of), by, from_microseconds(at), json.loads(details), seq)
         for kind, of, by, at, details, seq in fetch(connection, statement, **given)
     ]
+
+
+def _position(choice: Choice) -> ColumnElement[Any]:
+    """Write what decides the place of a document in a list, before its id."""
+    match choice.order:
+        case Order.EDITED:
+            return documents.c.updated_at
+        case Order.CREATED:
+            return documents.c.created_at
+        case Order.TITLE:
+            return func.substr(_SHOWN_FOLDED, 1, _TITLE_COMPARED)
+        case Order.OPENED:
+            of_reader = and_(shelves.c.document_key == documents.c.key, shelves.c.user_id == choice.reader)
+            opened = select(shelves.c.opened_at).where(of_reader).correlate(documents).scalar_subquery()
+            return func.coalesce(opened, 0)
+
+
+def _chosen(choice: Choice) -> list[ColumnElement[bool]]:
+    """Write the conditions of a choice."""
+    conditions: list[ColumnElement[bool]] = [_IN_TRASH if choice.trashed else ~_IN_TRASH]
+    if wanted := fold_title(choice.query):
+        # LIKE has wildcards, and bounds its pattern's length. Every database has `replace`.
+        folded = documents.c.title_folded + "\n" + documents.c.lines_folded
+        conditions.append(func.replace(folded, wanted, "") != folded)
+    if choice.starred:
+        starred = select(shelves.c.document_key).where(shelves.c.user_id == choice.reader, shelves.c.starred == 1)
+        conditions.append(documents.c.key.in_(starred))
+    if choice.label:
+        conditions.append(documents.c.key.in_(select(labels.c.document_key).where(labels.c.label == choice.label)))
+    return conditions
 
 
 def concerns(whose: Whose) -> ColumnElement[bool]:

@@ -6,8 +6,8 @@ Promises, beside those of server/store/base.py:
 2. **Numbered.** `seq` rises with the order of commits, so a reader can continue after the last deed
    that it has seen. There may be gaps between the numbers.
 3. **Bounded.** The last DEEDS_KEPT deeds of each document are kept, and apart from them the last
-   RENAMES_KEPT renames and formats. Everybody who may write may rename and raise the format, and
-   must not displace the owners' deeds.
+   RENAMES_KEPT renames, labels and formats. Everybody who may write may change these, and must not
+   displace the owners' deeds.
 4. **Lasting.** Deeds stay when their document is deleted.
 
 A deed holds neither title nor text, because those go when the document is deleted.
@@ -31,7 +31,7 @@ A person who trashes and restores a document over and over fills no more than th
 """
 
 RENAMES_KEPT = 100
-"""Renames and formats that are kept per document, the last ones."""
+"""Renames, labels and formats that are kept per document, the last ones."""
 
 OPERATOR = "operator"
 """User id in deeds that were done to the database directly, e.g. by the command line."""
@@ -42,6 +42,8 @@ class Kind(StrEnum):
 
     CREATE = "create"
     RENAME = "rename"
+    LABELS = "labels"
+    """The document's labels were changed. A label is a text, so the deed does not hold it."""
     TRASH = "trash"
     RESTORE = "restore"
     DELETE = "delete"

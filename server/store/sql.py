@@ -22,6 +22,7 @@ from server.store.postgres import is_postgres_url, shown
 from server.store.schema import sign_of_life
 from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
+from server.store.shelf import SqlShelf
 from server.store.sqlite import sqlite_path, sqlite_url
 from server.store.users import SqlSecrets, SqlUsers
 
@@ -74,6 +75,7 @@ class SqlStore:
         self.attachments = SqlAttachments(self.database, clock)
         self.open_marks = SqlOpenMarks(self.database, clock)
         self.set_aside = SqlSetAsides(self.database, clock)
+        self.shelf = SqlShelf(self.database, clock)
         self.sharing = SqlSharing(self.database, clock)
         self.users = SqlUsers(self.database, clock)
         self.secrets = SqlSecrets(self.database, clock)

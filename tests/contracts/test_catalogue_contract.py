@@ -11,7 +11,7 @@ from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.messages import Format
-from server.store.base import UNTITLED, Appended, Attachment, Entry, Page, Stale
+from server.store.base import UNTITLED, Appended, Attachment, Choice, Entry, Order, Page, Stale
 from server.store.sharing_base import Link
 from server.store.sql import SqlStore
 from tests.contracts.storages import (
@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 async def titles(store: SqlStore, query: str, *, trashed: bool = False) -> list[str]:
-    page = await store.catalogue.find(query, trashed=trashed, limit=100, cursor=None)
+    page = await store.catalogue.find(Choice(query, trashed=trashed), limit=100, cursor=None)
     return [entry.title for entry in page.entries]
 
 
@@ -209,7 +209,7 @@ async def test_what_some_database_cannot_hold_is_no_title(store: SqlStore, half:
     with pytest.raises(ProtocolError) as renamed:
         await store.catalogue.rename(DocumentId("document-0"), half, NOON)
     with pytest.raises(ProtocolError) as found:
-        await store.catalogue.find(half, trashed=False, limit=1, cursor=None)
+        await store.catalogue.find(Choice(half), limit=1, cursor=None)
     assert {refusal.value.code for refusal in (made, renamed, found)} == {Code.MALFORMED}
     assert await titles(store, "") == ["Whole"]
 
@@ -220,7 +220,7 @@ async def test_pages_follow_each_other_without_gaps_or_repeats(store: SqlStore) 
     seen: list[str] = []
     cursor = None
     for expected in (3, 3, 3, 1):
-        page = await store.catalogue.find("", trashed=False, limit=3, cursor=cursor)
+        page = await store.catalogue.find(Choice(), limit=3, cursor=cursor)
         assert len(page.entries) == expected
         seen += [entry.title for entry in page.entries]
         cursor = page.cursor
@@ -228,20 +228,52 @@ async def test_pages_follow_each_other_without_gaps_or_repeats(store: SqlStore) 
     assert seen == [f"{number}" for number in reversed(range(10))]
 
 
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order.EDITED, ["apple", "Berry", "cherry", "Date"]),
+        (Order.CREATED, ["Date", "apple", "cherry", "Berry"]),
+        (Order.TITLE, ["apple", "Berry", "cherry", "Date"]),
+        (Order.OPENED, ["cherry", "Date", "apple", "Berry"]),
+    ],
+)
+async def test_a_list_has_the_order_that_was_chosen_also_over_pages(
+    store: SqlStore, order: Order, expected: list[str]
+) -> None:
+    await make(store, "Berry", "cherry", UNTITLED, "Date")
+    apple, berry, cherry, date = (DocumentId(f"document-{number}") for number in (2, 0, 1, 3))
+    await store.catalogue.note_excerpt(apple, EPOCH, Seq(1), Excerpt("apple", "and pear"))
+    for number, document_id in enumerate((date, cherry, berry, apple)):
+        entry = await store.catalogue.get(document_id)
+        assert entry is not None
+        title = UNTITLED if document_id == apple else entry.title
+        await store.catalogue.rename(document_id, title, NOON + (9 + number) * HOUR)
+    for document_id in (date, cherry):
+        await store.shelf.note_opened(document_id, "reader")
+    await store.shelf.note_opened(berry, "another")
+    seen: list[str] = []
+    cursor = None
+    while cursor is not None or not seen:
+        page = await store.catalogue.find(Choice(order=order, reader="reader"), limit=1, cursor=cursor)
+        seen += [entry.title for entry in page.entries]
+        cursor = page.cursor
+    assert seen == expected
+
+
 async def test_a_full_last_page_has_no_cursor(store: SqlStore) -> None:
     await make(store, "a", "b")
-    page = await store.catalogue.find("", trashed=False, limit=2, cursor=None)
+    page = await store.catalogue.find(Choice(), limit=2, cursor=None)
     assert (len(page.entries), page.cursor) == (2, None)
 
 
 async def test_edits_between_two_pages_do_not_shift_the_second(store: SqlStore) -> None:
     await make(store, "a", "b", "c", "d")
-    first = await store.catalogue.find("", trashed=False, limit=2, cursor=None)
+    first = await store.catalogue.find(Choice(), limit=2, cursor=None)
     assert [entry.title for entry in first.entries] == ["d", "c"]
     await store.catalogue.create(DOCUMENT, "new", EPOCH, NOON + 9 * HOUR)
     await store.catalogue.rename(DocumentId("document-3"), "d, edited", NOON + 9 * HOUR)
     await store.catalogue.delete(DocumentId("document-2"))
-    second = await store.catalogue.find("", trashed=False, limit=2, cursor=first.cursor)
+    second = await store.catalogue.find(Choice(), limit=2, cursor=first.cursor)
     assert [entry.title for entry in second.entries] == ["b", "a"]
 
 
@@ -250,23 +282,33 @@ async def test_edits_between_two_pages_do_not_shift_the_second(store: SqlStore) 
     [
         "",
         "1",
-        "1.",
-        ".document-1",
-        "-1.document-1",
-        "1.document-1 ",
-        "1.short",
-        "9" * 18 + ".document-1",
-        "٣.document-1",
+        "1.document-1",
+        "e1.",
+        "e.document-1",
+        "e-1.document-1",
+        "e1.document-1 ",
+        "e1.short",
+        "e" + "9" * 18 + ".document-1",
+        "e٣.document-1",
+        "c1.document-1",
+        "t_.document-1",
     ],
 )
 async def test_a_cursor_that_no_page_gave_is_refused(store: SqlStore, cursor: str) -> None:
     with pytest.raises(ProtocolError) as refused:
-        await store.catalogue.find("", trashed=False, limit=1, cursor=cursor)
+        await store.catalogue.find(Choice(), limit=1, cursor=cursor)
+    assert refused.value.code is Code.MALFORMED
+
+
+@pytest.mark.parametrize("words", ["AAAA", "AA", "gA", "a"])
+async def test_a_cursor_between_titles_that_no_page_gave_is_refused(store: SqlStore, words: str) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        await store.catalogue.find(Choice(order=Order.TITLE), limit=1, cursor=f"t{words}.document-1")
     assert refused.value.code is Code.MALFORMED
 
 
 async def test_an_empty_catalogue_is_an_empty_page(store: SqlStore) -> None:
-    assert await store.catalogue.find("", trashed=False, limit=1, cursor=None) == Page((), None)
+    assert await store.catalogue.find(Choice(), limit=1, cursor=None) == Page((), None)
 
 
 def file_of(size: int, name: str) -> Attachment:

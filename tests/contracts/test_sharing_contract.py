@@ -8,7 +8,7 @@ from crdt.ids import DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import User
 from server.store import catalogue, sharing
-from server.store.base import Whose
+from server.store.base import Choice, Whose
 from server.store.deeds_base import Done
 from server.store.sharing_base import INVITED, KnownUser, Link, Person, Standing
 from server.store.sql import SqlStore
@@ -29,7 +29,7 @@ async def standing(store: SqlStore, *user_ids: str) -> Standing:
 
 
 async def listed(store: SqlStore, whose: Whose | None, *, trashed: bool = False) -> list[str]:
-    page = await store.catalogue.find("", trashed=trashed, limit=100, cursor=None, whose=whose)
+    page = await store.catalogue.find(Choice(trashed=trashed), limit=100, cursor=None, whose=whose)
     return sorted(entry.title for entry in page.entries)
 
 

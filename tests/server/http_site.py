@@ -94,7 +94,11 @@ class Site:
 
     def app(self) -> ASGIApp:
         documents = DocumentsApi(
-            self.store.catalogue, self.access, self.pages, self.clock.utc, most_owned=self.most_owned
+            self.store,
+            self.access,
+            self.pages,
+            self.clock.utc,
+            most_owned=self.most_owned,
         )
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))

@@ -18,7 +18,7 @@ from crdt.protocol.messages import Acknowledged, Refused, User
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.people.sharing import GivenRole, LinkChange
-from server.store.base import Whose
+from server.store.base import Choice, Whose
 from server.store.sql import SqlStore
 from tests.harness.live_server import until
 from tests.harness.node import Node, Person, running_node
@@ -176,7 +176,7 @@ async def test_who_came_by_the_link_comes_back_without_it_while_it_has_force(clu
     await visitor.joins(DOCUMENT, token)
     visitor.leaves()
     await visitor.joins(DOCUMENT)
-    page = await cluster.store.catalogue.find("", trashed=False, limit=9, cursor=None, whose=Whose("visitor"))
+    page = await cluster.store.catalogue.find(Choice(), limit=9, cursor=None, whose=Whose("visitor"))
     assert [entry.document_id for entry in page.entries] == [DOCUMENT]
     await cluster.link(Role.VIEWER, renew=True)
     await is_shut_out(visitor)

@@ -49,7 +49,7 @@ async def test_a_document_is_made_and_found_again(client: httpx.AsyncClient) -> 
     made = await make(client, "Minutes")
     assert set(made) == {
         "id", "title", "created_at", "updated_at", "trashed_at", "size", "role", "owner", "format", "any_format",
-        "preview",
+        "preview", "starred", "opened_at", "labels",
     }  # fmt: skip
     assert (made["format"], made["any_format"]) == (None, False)
     assert is_document_id(made["id"])
@@ -154,7 +154,17 @@ async def test_titles_are_searched(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=x", "limit=-1", "limit=٣", "trashed=maybe", "cursor=zzz", "sort=title"],
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "limit=-1",
+        "limit=٣",
+        "trashed=maybe",
+        "cursor=zzz",
+        "sort=colour",
+        "starred=maybe",
+    ],
 )
 async def test_a_bad_query_is_refused(client: httpx.AsyncClient, query: str) -> None:
     assert error_of(await client.get(f"/api/documents?{query}")) == (400, "malformed")
@@ -250,3 +260,55 @@ async def test_a_mistake_of_ours_is_answered_and_hides_its_inside(site: Site, cl
 
 def test_every_code_has_a_status() -> None:
     assert set(STATUS) == set(Code)
+
+
+async def test_a_star_and_an_opening_are_one_s_own(client: httpx.AsyncClient) -> None:
+    made = await make(client, "Minutes")
+    await make(client, "Diary")
+    path, anna, bert = f"/api/documents/{made['id']}", {"x-name": "anna"}, {"x-name": "bert"}
+    starred = await client.put(f"{path}/star", json={"starred": True}, headers=anna)
+    assert starred.json()["starred"] is True
+    assert (await client.post(f"{path}/opened", headers=anna)).status_code == 204
+    listed = [(await client.get("/api/documents", params=query, headers=anna)).json()["documents"] for query in (
+        {"starred": "true"}, {"sort": "opened", "limit": "1"}, {"sort": "title", "limit": "1"}
+    )]  # fmt: skip
+    assert [[each["title"] for each in page] for page in listed] == [["Minutes"], ["Minutes"], ["Diary"]]
+    assert listed[0][0]["opened_at"] is not None
+    theirs = (await client.get(path, headers=bert)).json()
+    assert (theirs["starred"], theirs["opened_at"]) == (False, None)
+
+
+async def test_who_is_not_known_again_keeps_no_star(client: httpx.AsyncClient) -> None:
+    made = await make(client, "Minutes")
+    path = f"/api/documents/{made['id']}"
+    assert error_of(await client.put(f"{path}/star", json={"starred": True})) == (409, "forbidden")
+    assert (await client.post(f"{path}/opened")).status_code == 204
+    assert (await client.get(path)).json()["opened_at"] is None
+
+
+async def test_labels_are_cleaned_shared_and_listed(client: httpx.AsyncClient) -> None:
+    made = await make(client, "Minutes")
+    await make(client, "Diary")
+    path = f"/api/documents/{made['id']}"
+    labelled = await client.put(f"{path}/labels", json={"labels": [" Road  map ", "plan", "PLAN", ""]})
+    assert labelled.json()["labels"] == ["Road map", "plan"]
+    assert await titles(client, label="Road map") == ["Minutes"]
+    assert (await client.get("/api/labels")).json() == {"labels": ["Road map", "plan"]}
+
+
+@pytest.mark.parametrize(
+    ("labels", "refusal"),
+    [
+        (["x" * 41], (413, "too_large")),
+        ([f"label {number}" for number in range(21)], (429, "too_many")),
+        ([1], (400, "malformed")),
+        ("plan", (400, "malformed")),
+    ],
+)
+async def test_labels_that_are_too_long_too_many_or_none_are_refused(
+    client: httpx.AsyncClient, labels: object, refusal: tuple[int, str]
+) -> None:
+    made = await make(client, "Minutes")
+    response = await client.put(f"/api/documents/{made['id']}/labels", json={"labels": labels})
+    assert error_of(response) == refusal
+    assert (await client.get(f"/api/documents/{made['id']}")).json()["labels"] == []

@@ -60,9 +60,12 @@ class Ask:
 REQUESTS = [
     Ask(Action.READ, "GET"),
     Ask(Action.READ, "GET", f"/attachments/{SHA256}"),
+    Ask(Action.READ, "PUT", "/star", json={"starred": True}),
+    Ask(Action.READ, "POST", "/opened"),
     Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
     Ask(Action.WRITE, "PUT", f"/attachments/{SHA256}", json={"document_id": DOCUMENT}),
     Ask(Action.RENAME, "PATCH", json={"title": "Another"}),
+    Ask(Action.RENAME, "PUT", "/labels", json={"labels": ["Plan"]}),
     Ask(Action.SEE_PEOPLE, "GET", "/people"),
     Ask(Action.SHARE, "POST", "/people", json={"user_id": "new", "role": "viewer"}),
     Ask(Action.SHARE, "POST", "/people", json={"email": "new@example.com", "role": "editor"}),
@@ -112,7 +115,7 @@ async def everything(store: SqlStore) -> object:
     """All that a request could have changed."""
     access = (await store.sharing.access([DOCUMENT], ["me", "friend", "somebody", "new"])).get(DOCUMENT)
     people = await store.sharing.people(DOCUMENT)
-    deeds = await store.deeds.list(DOCUMENT)
+    deeds = await store.deeds.list(DOCUMENT), await store.shelf.placed([DOCUMENT], "me")
     return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, deeds
 
 

@@ -26,6 +26,7 @@ from server.store.base import (
 from server.store.deeds_base import Deeds
 from server.store.set_aside_base import Kept, SetAsides, State
 from server.store.sharing_base import Secrets, Sharing, Users
+from server.store.shelf_base import Shelf
 from server.store.sql import SqlStore
 
 
@@ -151,6 +152,7 @@ class FaultyStore:
         self.attachments: Attachments = store.attachments
         self.open_marks: OpenMarks = FaultyMarks(store.open_marks, self.faulty_log)
         self.set_aside: SetAsides = FaultySetAsides(store.set_aside, self.faulty_log)
+        self.shelf: Shelf = store.shelf
         self.sharing: Sharing = store.sharing
         self.users: Users = store.users
         self.secrets: Secrets = store.secrets

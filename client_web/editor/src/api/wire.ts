@@ -5,6 +5,16 @@ export interface NewDocument {
   readonly title?: string;
 }
 
+/** A star, which is this person's own: nobody else sees it. */
+export interface Star {
+  readonly starred: boolean;
+}
+
+/** The document's labels. Everybody who may read the document sees them. */
+export interface LabelsChange {
+  readonly labels: readonly string[];
+}
+
 /** The new title. If it is empty, the document is called by its first line again. */
 export interface Title {
   readonly title: string;
@@ -53,7 +63,7 @@ export interface Token {
   readonly token: string;
 }
 
-/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. */
+/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `starred` and `opened_at` are this person's own. `labels` are the document's. */
 export interface Document {
   readonly id: string;
   readonly title: string;
@@ -66,6 +76,9 @@ export interface Document {
   readonly format: Format | null;
   readonly any_format: boolean;
   readonly preview: string;
+  readonly starred: boolean;
+  readonly opened_at: string | null;
+  readonly labels: readonly string[];
 }
 
 /** A person, as the server vouches for them. `color` is `#rrggbb`. */
@@ -85,6 +98,11 @@ export interface Format {
 export interface Documents {
   readonly documents: readonly Document[];
   readonly cursor: string | null;
+}
+
+/** The labels in a person's list, in alphabetical order. */
+export interface Labels {
+  readonly labels: readonly string[];
 }
 
 /** A stored picture. `sha256` is the hash of its content. `size` is in bytes, `width` and `height` are in pixels. */
