@@ -182,25 +182,16 @@ visits = _of_document(
 )
 
 # What a document is to one person: whether it has their star, and when they opened it last.
-shelves = Table(
+shelves = _of_document(
     "shelves",
-    metadata,
-    _document(),
     Column("user_id", _ID, primary_key=True),
     Column("starred", BigInteger, nullable=False, server_default="0"),
     Column("opened_at", BigInteger, nullable=False, server_default="0"),  # 0: not yet
     Index("ix_shelves_user_id", "user_id"),
-    sqlite_with_rowid=False,
 )
 
 # Labels are the document's own: everybody who may read the document sees the same ones.
-labels = Table(
-    "labels",
-    metadata,
-    _document(),
-    Column("label", Text, primary_key=True),
-    sqlite_with_rowid=False,
-)
+labels = _of_document("labels", Column("label", Text, primary_key=True))
 
 users = Table(
     "users",

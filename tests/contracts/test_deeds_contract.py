@@ -43,6 +43,7 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
     await sharing.grant(DOCUMENT, "bert", Role.OWNER, by="anna")
     await sharing.revoke(DOCUMENT, "anna", by="bert")
     await catalogue.rename(DOCUMENT, "Another title", NOON, by="bert")
+    await store.shelf.set_labels(DOCUMENT, ["Plan"], by="bert")
     await catalogue.declare_format(DOCUMENT, Format("stock", 2), by="carl")
     await catalogue.allow_any_format(DOCUMENT, allowed=True, by="bert")
     await catalogue.allow_any_format(DOCUMENT, allowed=False, by="bert")
@@ -63,6 +64,7 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
         ("transfer", "anna", {"user_id": "bert", "role": "owner"}),
         ("revoke", "bert", {"user_id": "anna"}),
         ("rename", "bert", {}),
+        ("labels", "bert", {}),
         ("format", "carl", {"name": "stock", "version": "2"}),
         ("any_format", "bert", {"allowed": "yes"}),
         ("any_format", "bert", {"allowed": "no"}),

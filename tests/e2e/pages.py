@@ -328,7 +328,7 @@ class DocumentsPage:
         await field.fill(new_title)
         await field.press("Enter")
 
-    async def goes_to(self, view: Literal["Documents", "Trash"]) -> None:
+    async def goes_to(self, view: Literal["Documents", "Starred", "Trash"]) -> None:
         await self.page.get_by_role("navigation", name="Lists").get_by_role("link", name=view).click()
         await expect(self.page.get_by_role("heading", name=view, level=1)).to_be_visible()
 

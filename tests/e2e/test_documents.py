@@ -5,6 +5,7 @@ import re
 from playwright.async_api import expect
 
 from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
@@ -124,3 +125,33 @@ async def test_whoever_has_a_document_open_is_told_when_it_goes(meet_at_own: Mee
     await editor.is_ready()
     assert await editor.text() == "Last words, no more"
     await editor.shows("Saved")
+
+
+async def test_a_document_from_a_template_is_labelled_starred_and_copied(meet_at_own: Meeting, own_site: Site) -> None:
+    await own_site.new_document("Plain")
+    documents = await (await meet_at_own("Alice")).opens_documents()
+    page = documents.page
+    await page.get_by_role("button", name="Templates").click()
+    await page.get_by_role("menuitem", name="Meeting notes").click()
+    editor = EditorPage("Alice", page)
+    await editor.sees("Who does what")
+    await editor.shows("Saved")
+
+    await page.get_by_role("link", name="All documents").click()
+    await page.get_by_role("button", name="Star Meeting notes").click()
+    await documents.does("Labels…", "Meeting notes")
+    await page.get_by_role("textbox", name="New label").fill("Autumn")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("list", name="Labels of Meeting notes")).to_contain_text("Autumn")
+    await documents.does("Make a copy", "Meeting notes")
+    await expect(documents.document("Meeting notes (copy)")).to_be_visible()
+
+    await page.reload()
+    await page.get_by_role("button", name="Label: any").click()
+    await page.get_by_role("menuitemradio", name="Autumn").click()
+    await expect(documents.document("Plain")).to_have_count(0)
+    await expect(documents.document("Meeting notes")).to_be_visible()
+    await documents.goes_to("Starred")
+    await expect(documents.document("Meeting notes (copy)")).to_have_count(0)
+    await documents.document("Meeting notes").click()
+    await editor.sees("Who does what")

@@ -16,6 +16,12 @@ export interface DocumentEntry extends Pick<wire.Document, "id" | "title" | "siz
   readonly role: Role | null;
   /** null for a document that belongs to nobody. */
   readonly owner: PersonRef | null;
+  /** This person's own star. */
+  readonly starred: boolean;
+  /** When this person opened it last; null before the first time. */
+  readonly openedAt: Date | null;
+  /** The document's, for everybody who may read it. */
+  readonly labels: readonly string[];
   /** The first line that is not the title; empty if there is none. */
   readonly preview: string;
 }
@@ -26,11 +32,19 @@ export interface DocumentPage {
   readonly cursor: string | null;
 }
 
+export type Order = "edited" | "title" | "created" | "opened";
+
 export interface ListOptions {
   readonly query?: string;
   readonly trashed?: boolean;
   /** Only what others have shared with this person (true), or only their own (false). */
   readonly shared?: boolean | undefined;
+  /** Only what has this person's star. */
+  readonly starred?: boolean | undefined;
+  /** Only what has this label. */
+  readonly label?: string;
+  /** By the last edit when absent. */
+  readonly order?: Order;
   readonly limit?: number;
   readonly cursor?: string | null;
   readonly signal?: AbortSignal;
@@ -50,6 +64,12 @@ export interface Api extends SharingCalls {
   readonly listDocuments: (options?: ListOptions) => Promise<DocumentPage>;
   readonly getDocument: (id: string, signal?: AbortSignal) => Promise<DocumentEntry>;
   readonly renameDocument: (id: string, title: string) => Promise<DocumentEntry>;
+  readonly starDocument: (id: string, starred: boolean) => Promise<DocumentEntry>;
+  readonly labelDocument: (id: string, labels: readonly string[]) => Promise<DocumentEntry>;
+  /** The labels in this person's list. */
+  readonly listLabels: () => Promise<readonly string[]>;
+  /** Tells the server that this person has opened a document. */
+  readonly noteOpened: (id: string) => Promise<void>;
   readonly trashDocument: (id: string) => Promise<DocumentEntry>;
   readonly restoreDocument: (id: string) => Promise<DocumentEntry>;
   /** Deletes a document that is in the trash, for ever. */
@@ -79,6 +99,21 @@ export function createApi(fetch: Fetch, base = ""): Api {
     getDocument: async (id, signal) => toDocument(await call(document(id), { signal })),
     renameDocument: async (id, title) =>
       toDocument(await call(document(id), { method: "PATCH", body: { title } satisfies wire.Title })),
+    starDocument: async (id, starred) =>
+      toDocument(
+        await call(`${document(id)}/star`, { method: "PUT", body: { starred } satisfies wire.Star }),
+      ),
+    labelDocument: async (id, labels) => {
+      const body = { labels: [...labels] } satisfies wire.LabelsChange;
+      return toDocument(await call(`${document(id)}/labels`, { method: "PUT", body }));
+    },
+    listLabels: async () => {
+      const answer = await call("/api/labels");
+      return isRecord<wire.Labels>(answer) ? toLabels(answer.labels) : [];
+    },
+    noteOpened: async (id) => {
+      await call(`${document(id)}/opened`, { method: "POST" });
+    },
     trashDocument: async (id) => toDocument(await call(`${document(id)}/trash`, { method: "POST" })),
     restoreDocument: async (id) => toDocument(await call(`${document(id)}/restore`, { method: "POST" })),
     deleteDocument: async (id) => {
@@ -100,12 +135,18 @@ function listQuery({
   query,
   trashed = false,
   shared,
+  starred,
+  label,
+  order,
   limit,
   cursor,
 }: Omit<ListOptions, "signal">): URLSearchParams {
   const parameters = new URLSearchParams({ trashed: String(trashed) });
   if (query) parameters.set("query", query);
   if (shared !== undefined) parameters.set("shared", String(shared));
+  if (starred) parameters.set("starred", "true");
+  if (label) parameters.set("label", label);
+  if (order !== undefined && order !== "edited") parameters.set("sort", order);
   if (limit !== undefined) parameters.set("limit", String(limit));
   if (cursor) parameters.set("cursor", cursor);
   return parameters;
@@ -123,8 +164,15 @@ function toDocument(answer: unknown): DocumentEntry {
     size: Number(answer.size),
     role: isRole(answer.role) ? answer.role : null,
     owner: toPerson(answer.owner),
+    starred: answer.starred === true,
+    openedAt: answer.opened_at ? new Date(String(answer.opened_at)) : null,
+    labels: toLabels(answer.labels),
     preview: typeof answer.preview === "string" ? answer.preview : "",
   };
+}
+
+function toLabels(answer: unknown): readonly string[] {
+  return Array.isArray(answer) ? answer.filter((label) => typeof label === "string") : [];
 }
 
 function toPage(answer: unknown): DocumentPage {

@@ -8,7 +8,7 @@ import { SignInPage } from "../account/SignInPage";
 import { ApiContext } from "../api/ApiContext";
 import type { Api } from "../api/api";
 import { useStanding, type WhoAmI, WhoContext } from "../api/whoAmI";
-import type { DocumentsView } from "../documents/views";
+import { type DocumentsView, VIEWS } from "../documents/views";
 import { type Updates, UpdatesContext, useUpdates } from "../service-worker/updates";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
@@ -92,7 +92,7 @@ function MissingPage() {
 }
 
 function viewOf(search: string): DocumentsView {
-  return search === "trash" || search === "mine" || search === "shared" ? search : "documents";
+  return search in VIEWS ? (search as DocumentsView) : "documents";
 }
 
 function Routes({ view }: { readonly view: DocumentsView }) {

@@ -1,18 +1,23 @@
-/** The list of documents under headings of age, with arrow keys, F2 to rename and Delete to throw away. */
+/** The list of documents under headings of age, with arrow keys, F2 to rename, Space to select, Delete to throw away. */
 import { type KeyboardEvent, useRef, useState } from "react";
-import type { DocumentEntry } from "../api/api";
+import type { DocumentEntry, Order } from "../api/api";
 import { ConfirmDialog } from "../ui/Dialog";
+import { timeOf } from "./catalogue";
 import { DocumentRow, type RowCommand } from "./DocumentRow";
+import { LabelsDialog } from "./LabelsDialog";
 import { isOthers, mayRename, mayTrash } from "./rights";
-import { groupByAge } from "./times";
+import { type ManyCommand, SelectionBar } from "./SelectionBar";
+import { type AgeGroup, groupByAge } from "./times";
 import { shownTitle } from "./titles";
 import type { DocumentActions } from "./useDocumentActions";
 import { useNow } from "./useNow";
+import { useSelection } from "./useSelection";
 import type { DocumentsView } from "./views";
 
 export interface DocumentListProps {
   readonly documents: readonly DocumentEntry[];
   readonly view: DocumentsView;
+  readonly order: Order;
   readonly actions: DocumentActions;
   /** Somebody is looking for a document to open: time to fetch the editor. */
   readonly onApproach: () => void;
@@ -20,11 +25,13 @@ export interface DocumentListProps {
   readonly onEmptied: () => void;
 }
 
-export function DocumentList({ documents, view, actions, onApproach, onEmptied }: DocumentListProps) {
+export function DocumentList({ documents, view, order, actions, onApproach, onEmptied }: DocumentListProps) {
   const now = useNow();
   const list = useRef<HTMLDivElement>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
-  const [doomed, setDoomed] = useState<DocumentEntry | null>(null);
+  const [doomed, setDoomed] = useState<readonly DocumentEntry[]>([]);
+  const [labelled, setLabelled] = useState<readonly DocumentEntry[]>([]);
+  const selection = useSelection(documents);
   const [leaving, setLeaving] = useState<DocumentEntry | null>(null);
 
   const links = () => Array.from(list.current?.querySelectorAll<HTMLElement>("[data-document]") ?? []);
@@ -50,7 +57,13 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
       case "rename":
         return setRenaming(document.id);
       case "destroy":
-        return setDoomed(document);
+        return setDoomed([document]);
+      case "label":
+        return setLabelled([document]);
+      case "star":
+        return actions.star([document], !document.starred);
+      case "duplicate":
+        return actions.duplicate(document);
       case "leave":
         return setLeaving(document);
       case "copy link":
@@ -58,7 +71,24 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
       case "trash":
       case "restore":
         leave(document.id);
-        return actions[command](document);
+        return actions[command]([document]);
+    }
+  };
+
+  const carryOutOnMany = (command: ManyCommand) => {
+    const { selected } = selection;
+    switch (command) {
+      case "destroy":
+        return setDoomed(selected);
+      case "label":
+        return setLabelled(selected.filter(mayRename));
+      case "star":
+        return actions.star(selected, !selected.every(({ starred }) => starred));
+      case "trash":
+      case "restore":
+        selection.none();
+        onEmptied();
+        return actions[command](command === "trash" ? selected.filter(mayTrash) : selected);
     }
   };
 
@@ -68,6 +98,10 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const goal = arrowGoal(event.key, at, all.length);
     const document = documents.find(({ id }) => id === all[at]?.dataset.document);
+    if (document && event.key === " ") {
+      event.preventDefault();
+      selection.toggle(document.id, event.shiftKey);
+    }
     const command = document && keyCommand(event.key, view, document);
     if (goal === null && !command) return;
     event.preventDefault();
@@ -77,8 +111,14 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links inside
-    <div ref={list} onKeyDown={whenPressed} onPointerEnter={onApproach} onFocus={onApproach}>
-      {groupByAge(documents, timeIn(view), now).map((group) => (
+    <div
+      ref={list}
+      data-selecting={selection.selected.length > 0 || undefined}
+      onKeyDown={whenPressed}
+      onPointerEnter={onApproach}
+      onFocus={onApproach}
+    >
+      {groupsOf(documents, view, order, now).map((group) => (
         <section key={group.heading} className="documents-group">
           <h2 className="documents-group-heading">{group.heading}</h2>
           <ul className="documents-rows">
@@ -87,7 +127,10 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
                 key={document.id}
                 document={document}
                 view={view}
+                order={order}
                 now={now}
+                selected={selection.has(document.id)}
+                onSelect={(isRange) => selection.toggle(document.id, isRange)}
                 renaming={renaming === document.id}
                 onCommand={(command) => carryOut(command, document)}
                 onRenamed={(title, byKey) => {
@@ -102,22 +145,45 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
           </ul>
         </section>
       ))}
+      <SelectionBar
+        selected={selection.selected}
+        listed={documents.length}
+        view={view}
+        onCommand={carryOutOnMany}
+        onAll={selection.all}
+        onNone={selection.none}
+      />
+      {labelled.length > 0 && (
+        <LabelsDialog
+          documents={labelled}
+          onClose={() => setLabelled([])}
+          onSave={(changes) => {
+            setLabelled([]);
+            actions.label(labelled, changes);
+          }}
+        />
+      )}
       <ConfirmDialog
-        open={doomed !== null}
-        onOpenChange={(open) => open || setDoomed(null)}
+        open={doomed.length > 0}
+        onOpenChange={(open) => open || setDoomed([])}
         tone="danger"
         title="Delete for ever?"
         description={
-          <>
-            <strong>{shownTitle(doomed?.title ?? "")}</strong> and everything in it will be gone, for
-            everybody. This cannot be undone.
-          </>
+          doomed.length > 1 ? (
+            `${doomed.length} documents and everything in them will be gone, for everybody. This cannot be undone.`
+          ) : (
+            <>
+              <strong>{shownTitle(doomed[0]?.title ?? "")}</strong> and everything in it will be gone, for
+              everybody. This cannot be undone.
+            </>
+          )
         }
         confirmLabel="Delete for ever"
         onConfirm={() => {
-          if (!doomed) return;
-          setDoomed(null);
-          leave(doomed.id);
+          setDoomed([]);
+          selection.none();
+          if (doomed.length === 1 && doomed[0]) leave(doomed[0].id);
+          else onEmptied();
           actions.destroy(doomed);
         }}
       />
@@ -144,11 +210,20 @@ export function DocumentList({ documents, view, actions, onApproach, onEmptied }
   );
 }
 
-function timeIn(view: DocumentsView): (document: DocumentEntry) => Date {
-  return view === "trash"
-    ? (document) => document.trashedAt ?? document.updatedAt
-    : (document) => document.updatedAt;
+function groupsOf(
+  documents: readonly DocumentEntry[],
+  view: DocumentsView,
+  order: Order,
+  now: Date,
+): readonly AgeGroup[] {
+  if (documents.length === 0) return [];
+  if (order === "title") return [{ heading: "By title", documents }];
+  const timeIn = (document: DocumentEntry) =>
+    (view === "trash" ? document.trashedAt : null) ?? timeOf(document, order) ?? NEVER;
+  return groupByAge(documents, timeIn, now);
 }
+
+const NEVER = new Date(0);
 
 /** Returns the row that a key leads to, or null for other keys. */
 function arrowGoal(key: string, at: number, count: number): number | null {

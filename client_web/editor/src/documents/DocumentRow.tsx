@@ -1,21 +1,26 @@
 /** One document in the list: a link as wide as the row, with its menu above it. */
 import {
   ArchiveRestore,
+  Copy,
   ExternalLink,
   FileText,
   Link2,
   LogOut,
   MoreVertical,
   PencilLine,
+  Star,
+  Tag,
   Trash2,
 } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "wouter";
-import type { DocumentEntry } from "../api/api";
+import type { DocumentEntry, Order } from "../api/api";
 import type { PersonRef } from "../api/me";
 import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
+import { timeOf } from "./catalogue";
+import { ORDER_VERBS } from "./orders";
 import { RenameField } from "./RenameField";
 import { isOthers, mayRename, mayTrash } from "./rights";
 import { fullTime, relativeTime } from "./times";
@@ -23,23 +28,47 @@ import { shownTitle } from "./titles";
 import type { DocumentsView } from "./views";
 
 /** What somebody wants done to a row's document. */
-export type RowCommand = "rename" | "trash" | "restore" | "destroy" | "leave" | "copy link";
+export type RowCommand =
+  | "rename"
+  | "star"
+  | "label"
+  | "duplicate"
+  | "trash"
+  | "restore"
+  | "destroy"
+  | "leave"
+  | "copy link";
 
 export interface DocumentRowProps {
   readonly document: DocumentEntry;
   readonly view: DocumentsView;
+  readonly order: Order;
   readonly now: Date;
   readonly renaming: boolean;
+  readonly selected: boolean;
+  readonly onSelect: (isRange: boolean) => void;
   readonly onCommand: (command: RowCommand) => void;
   readonly onRenamed: (title: string | null, byKey: boolean) => void;
 }
 
-export function DocumentRow({ document, view, now, renaming, onCommand, onRenamed }: DocumentRowProps) {
-  const time = document.trashedAt ?? document.updatedAt;
+export function DocumentRow(props: DocumentRowProps) {
+  const { document, view, order, now, renaming, selected, onSelect, onCommand, onRenamed } = props;
+  const time = document.trashedAt ?? timeOf(document, order);
   const title = shownTitle(document.title);
   return (
-    <li className="documents-row">
-      <FileText className="documents-row-icon" aria-hidden="true" size={20} strokeWidth={1.6} />
+    <li className="documents-row" data-selected={selected || undefined}>
+      <span className="documents-row-mark">
+        <FileText className="documents-row-icon" aria-hidden="true" size={20} strokeWidth={1.6} />
+        <input
+          type="checkbox"
+          className="documents-row-box"
+          aria-label={`Select ${title}`}
+          checked={selected}
+          onChange={(event) =>
+            onSelect(event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey)
+          }
+        />
+      </span>
       <div className="documents-row-words">
         <div className="documents-row-names">
           {renaming ? (
@@ -59,13 +88,26 @@ export function DocumentRow({ document, view, now, renaming, onCommand, onRename
               {document.preview}
             </p>
           )}
+          {document.labels.length > 0 && (
+            <ul className="documents-row-labels" aria-label={`Labels of ${title}`}>
+              {document.labels.map((label) => (
+                <li key={label} dir="auto">
+                  {label}
+                </li>
+              ))}
+            </ul>
+          )}
         </div>
         <div className="documents-row-facts">
           {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
-          <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
-            <span className="documents-row-verb">{view === "trash" ? "Trashed" : "Edited"} </span>
-            {relativeTime(time, now)}
-          </time>
+          {time === null ? (
+            <span className="documents-row-time">Not opened yet</span>
+          ) : (
+            <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
+              <span className="documents-row-verb">{view === "trash" ? "Trashed" : ORDER_VERBS[order]} </span>
+              {relativeTime(time, now)}
+            </time>
+          )}
         </div>
       </div>
       {view === "trash" ? (
@@ -105,6 +147,13 @@ function RowMenu({ document, onCommand }: Pick<DocumentRowProps, "document" | "o
   const title = shownTitle(document.title);
   return (
     <div className="documents-row-actions">
+      <IconButton
+        icon={Star}
+        className="documents-star"
+        label={`Star ${title}`}
+        pressed={document.starred}
+        onClick={() => onCommand("star")}
+      />
       <Menu
         align="end"
         trigger={<IconButton icon={MoreVertical} label={`More about ${title}`} />}
@@ -130,6 +179,14 @@ function RowMenu({ document, onCommand }: Pick<DocumentRowProps, "document" | "o
         </MenuItem>
         <MenuItem icon={Link2} onSelect={() => onCommand("copy link")}>
           Copy the link
+        </MenuItem>
+        {mayRename(document) && (
+          <MenuItem icon={Tag} onSelect={() => onCommand("label")}>
+            Labels…
+          </MenuItem>
+        )}
+        <MenuItem icon={Copy} onSelect={() => onCommand("duplicate")}>
+          Make a copy
         </MenuItem>
         {mayTrash(document) && (
           <>

@@ -1,17 +1,27 @@
 /** The documents page: the list of documents, or of those in the trash, with everything that can be done to them. */
-import { Plus } from "lucide-react";
-import { useCallback, useDeferredValue, useRef, useState } from "react";
+import { ChevronDown, FileText, Plus } from "lucide-react";
+import { useCallback, useDeferredValue, useEffect, useRef, useState } from "react";
 import { SignInPage } from "../account/SignInPage";
-import { ApiError } from "../api/api";
+import { ApiError, type Order } from "../api/api";
 import { useMe } from "../api/whoAmI";
 import { Button } from "../ui/Button";
+import { Menu, MenuItem, MenuLabel } from "../ui/Menu";
 import { Tooltip } from "../ui/Tooltip";
 import { usePageTitle } from "../ui/usePageTitle";
 import { DocumentList } from "./DocumentList";
 import { DocumentsHeader } from "./DocumentsHeader";
 import { DocumentsViews } from "./DocumentsViews";
-import { EmptyTrash, LoadingRows, NoDocuments, NoResults, NothingShared } from "./documentsStates";
+import {
+  EmptyTrash,
+  LoadingRows,
+  NoDocuments,
+  NoResults,
+  NothingShared,
+  NothingStarred,
+} from "./documentsStates";
 import { OfflineDocuments } from "./OfflineDocuments";
+import { rememberedOrder, rememberOrder } from "./orders";
+import { TEMPLATES, type TemplateName } from "./templates";
 import { type CatalogueView, useCatalogue } from "./useCatalogue";
 import { useCreateDocument, useDocumentActions } from "./useDocumentActions";
 import { NEW_DOCUMENT_KEYS, useShortcuts } from "./useShortcuts";
@@ -28,12 +38,17 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   const [search, setSearch] = useState("");
   const query = useDeferredValue(search.trim());
   const searchField = useRef<HTMLInputElement>(null);
-  const list = useCatalogue(view, query);
+  const [label, setLabel] = useState("");
+  const [order, setOrder] = useState(rememberedOrder);
+  const list = useCatalogue(view, { query, label: view === "trash" ? "" : label, order });
   const { creating, create } = useCreating();
   const mayCreate = useMe()?.mayCreate ?? true;
-  const heading = view === "trash" ? "Trash" : "Documents";
+  const heading = view === "trash" ? "Trash" : view === "starred" ? "Starred" : "Documents";
   usePageTitle(view === "trash" ? "Trash" : "");
-  useShortcuts({ onCreate: create, onSearch: useCallback(() => searchField.current?.focus(), []) });
+  useShortcuts({
+    onCreate: useCallback(() => create(), [create]),
+    onSearch: useCallback(() => searchField.current?.focus(), []),
+  });
 
   if (isSignedOut(list)) return <SignInPage />;
   return (
@@ -51,23 +66,31 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
         <div className="documents-title">
           <h1>{heading}</h1>
           {view !== "trash" && mayCreate && !isInvitation(view, list, query) && (
-            <Tooltip label="Make a document and open it" shortcut={NEW_DOCUMENT_KEYS}>
-              <Button variant="primary" icon={Plus} busy={creating} onClick={create}>
-                New document
-              </Button>
-            </Tooltip>
+            <NewDocument creating={creating} onCreate={create} />
           )}
         </div>
-        <DocumentsViews view={view} />
+        <DocumentsViews
+          view={view}
+          label={label}
+          order={order}
+          onLabel={setLabel}
+          onOrder={(chosen) => {
+            rememberOrder(chosen);
+            setOrder(chosen);
+          }}
+        />
         <Contents
           view={view}
           list={list}
           query={query}
+          label={label}
+          order={order}
           creating={creating}
           onApproach={onApproach}
-          onCreate={mayCreate ? create : null}
+          onCreate={mayCreate ? () => create() : null}
           onClearSearch={() => {
             setSearch("");
+            setLabel("");
             searchField.current?.focus();
           }}
         />
@@ -80,6 +103,8 @@ interface ContentsProps {
   readonly view: DocumentsView;
   readonly list: CatalogueView;
   readonly query: string;
+  readonly label: string;
+  readonly order: Order;
   readonly creating: boolean;
   readonly onApproach: () => void;
   /** null for people who may not make documents. */
@@ -88,7 +113,7 @@ interface ContentsProps {
 }
 
 function Contents(props: ContentsProps) {
-  const { view, list, query, creating, onApproach, onCreate, onClearSearch } = props;
+  const { view, list, query, label, order, creating, onApproach, onCreate, onClearSearch } = props;
   const { catalogue, stale, retry, loadMore } = list;
   const actions = useDocumentActions(list);
   if (catalogue.status === "loading") return <LoadingRows />;
@@ -104,19 +129,24 @@ function Contents(props: ContentsProps) {
       <p className="ui-hidden" role="status">
         {stale ? "" : countWords(count, cursor !== null, query)}
       </p>
-      {count === 0 && query && <NoResults query={catalogue.query} onClear={onClearSearch} />}
-      {count === 0 && !query && (
+      {count === 0 && (query || label) && (
+        <NoResults query={catalogue.query} label={label} onClear={onClearSearch} />
+      )}
+      {count === 0 && !query && !label && (
         <Nothing view={view} creating={creating} onCreate={view === "shared" ? null : onCreate} />
       )}
       <DocumentList
         documents={documents}
+        key={`${view} ${label}`}
         view={view}
+        order={order}
         actions={actions}
         onApproach={onApproach}
         onEmptied={focusMain}
       />
       {cursor !== null && (
         <div className="documents-more">
+          {more === "idle" && <WhenSeen onSeen={loadMore} />}
           {more === "failed" && <p role="alert">The next documents could not be fetched.</p>}
           <Button busy={more === "loading"} onClick={loadMore}>
             {more === "failed" ? "Try again" : "Load more"}
@@ -131,29 +161,85 @@ type NothingProps = Pick<ContentsProps, "view" | "creating" | "onCreate">;
 
 function Nothing({ view, creating, onCreate }: NothingProps) {
   if (view === "trash") return <EmptyTrash />;
+  if (view === "starred") return <NothingStarred />;
   return onCreate ? <NoDocuments onCreate={onCreate} creating={creating} /> : <NothingShared />;
 }
 
+/** Fetches the next documents before the end of the list is reached; the button below is for those who come by keys. */
+function WhenSeen({ onSeen }: { readonly onSeen: () => void }) {
+  const mark = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (!mark.current || typeof IntersectionObserver === "undefined") return;
+    const observer = new IntersectionObserver(
+      (seen) => seen.some((each) => each.isIntersecting) && onSeen(),
+      {
+        rootMargin: "600px",
+      },
+    );
+    observer.observe(mark.current);
+    return () => observer.disconnect();
+  }, [onSeen]);
+  return <span ref={mark} />;
+}
+
+interface NewDocumentProps {
+  readonly creating: boolean;
+  readonly onCreate: (template?: TemplateName) => void;
+}
+
+function NewDocument({ creating, onCreate }: NewDocumentProps) {
+  return (
+    <div className="documents-new">
+      <Tooltip label="Make a document and open it" shortcut={NEW_DOCUMENT_KEYS}>
+        <Button variant="primary" icon={Plus} busy={creating} onClick={() => onCreate()}>
+          New document
+        </Button>
+      </Tooltip>
+      <Menu
+        align="end"
+        trigger={
+          <Button variant="primary" className="documents-new-more" aria-label="Templates">
+            <ChevronDown aria-hidden="true" size={16} />
+          </Button>
+        }
+      >
+        <MenuLabel>From a template</MenuLabel>
+        {TEMPLATES.map(({ name, title }) => (
+          <MenuItem key={name} icon={FileText} onSelect={() => onCreate(name)}>
+            {title}
+          </MenuItem>
+        ))}
+      </Menu>
+    </div>
+  );
+}
+
 /** One press makes one document, however long the server takes. */
-function useCreating(): { readonly creating: boolean; readonly create: () => void } {
+function useCreating(): {
+  readonly creating: boolean;
+  readonly create: (template?: TemplateName) => void;
+} {
   const [creating, setCreating] = useState(false);
   const underWay = useRef(false);
   const createDocument = useCreateDocument();
-  const create = useCallback(async () => {
-    if (underWay.current) return;
-    underWay.current = true;
-    setCreating(true);
-    await createDocument();
-    underWay.current = false;
-    setCreating(false);
-  }, [createDocument]);
+  const create = useCallback(
+    async (template?: TemplateName) => {
+      if (underWay.current) return;
+      underWay.current = true;
+      setCreating(true);
+      await createDocument(template);
+      underWay.current = false;
+      setCreating(false);
+    },
+    [createDocument],
+  );
   return { creating, create };
 }
 
 /** An empty list of one's own has a larger button in its middle. */
 function isInvitation(view: DocumentsView, { catalogue }: CatalogueView, query: string): boolean {
   const isEmpty = catalogue.status === "ready" && catalogue.documents.length === 0 && query === "";
-  return isEmpty && view !== "shared";
+  return isEmpty && view !== "shared" && view !== "starred";
 }
 
 /** The sign-in has run out since the page was opened. */

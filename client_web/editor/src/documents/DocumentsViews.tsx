@@ -1,24 +1,101 @@
-/** The way from list to list: documents or trash, and whose documents. */
-import { ChevronDown, FileText, Trash2 } from "lucide-react";
+/** The way from list to list, and the choices within one: whose documents, which label, in which order. */
+import { ChevronDown, FileText, Star, Trash2 } from "lucide-react";
+import { useState } from "react";
 import { Link, useLocation } from "wouter";
+import { useApi } from "../api/ApiContext";
+import type { Order } from "../api/api";
 import { Menu, MenuChoice } from "../ui/Menu";
+import { isOrder, ORDER_NAMES, ORDERS } from "./orders";
 import { type DocumentsView, FILTERS, type Filter, VIEWS } from "./views";
 
-export function DocumentsViews({ view }: { readonly view: DocumentsView }) {
+export interface DocumentsViewsProps {
+  readonly view: DocumentsView;
+  readonly label: string;
+  readonly order: Order;
+  readonly onLabel: (label: string) => void;
+  readonly onOrder: (order: Order) => void;
+}
+
+export function DocumentsViews({ view, label, order, onLabel, onOrder }: DocumentsViewsProps) {
+  const isElsewhere = view === "trash" || view === "starred";
   return (
     <div className="documents-views">
       <nav aria-label="Lists">
-        <Link href="/" aria-current={view === "trash" ? undefined : "page"}>
+        <Link href="/" aria-current={isElsewhere ? undefined : "page"}>
           <FileText aria-hidden="true" size={16} />
           Documents
+        </Link>
+        <Link href={VIEWS.starred.address} aria-current={view === "starred" ? "page" : undefined}>
+          <Star aria-hidden="true" size={16} />
+          Starred
         </Link>
         <Link href={VIEWS.trash.address} aria-current={view === "trash" ? "page" : undefined}>
           <Trash2 aria-hidden="true" size={16} />
           Trash
         </Link>
       </nav>
-      {view !== "trash" && <OwnerFilter view={view} />}
+      <div className="documents-choices">
+        {view !== "trash" && view !== "starred" && <OwnerFilter view={view} />}
+        {view !== "trash" && <LabelFilter label={label} onLabel={onLabel} />}
+        <OrderChoice order={order} onOrder={onOrder} />
+      </div>
     </div>
+  );
+}
+
+function LabelFilter({ label, onLabel }: Pick<DocumentsViewsProps, "label" | "onLabel">) {
+  const api = useApi();
+  const [known, setKnown] = useState<readonly string[]>([]);
+  const labels = label === "" || known.includes(label) ? known : [label, ...known];
+  return (
+    <Menu
+      align="end"
+      onOpenChange={(open) => {
+        if (open) api.listLabels().then(setKnown, () => undefined);
+      }}
+      trigger={
+        <button type="button" className="documents-filter" aria-label={`Label: ${label || "any"}`}>
+          <span className="documents-filter-words" dir="auto">
+            {label || "Any label"}
+          </span>
+          <ChevronDown aria-hidden="true" size={15} />
+        </button>
+      }
+    >
+      <MenuChoice
+        label="Label"
+        value={`=${label}`}
+        options={[
+          { value: "=", label: "Any label" },
+          ...labels.map((each) => ({ value: `=${each}`, label: <span dir="auto">{each}</span> })),
+        ]}
+        onChange={(chosen) => onLabel(chosen.slice(1))}
+      />
+      {labels.length === 0 && (
+        <p className="documents-menu-note">Nothing has a label yet. Give one in a document’s menu.</p>
+      )}
+    </Menu>
+  );
+}
+
+function OrderChoice({ order, onOrder }: Pick<DocumentsViewsProps, "order" | "onOrder">) {
+  return (
+    <Menu
+      align="end"
+      trigger={
+        <button type="button" className="documents-filter" aria-label={`Sort: ${ORDER_NAMES[order]}`}>
+          {ORDER_NAMES[order]}
+          <ChevronDown aria-hidden="true" size={15} />
+        </button>
+      }
+    >
+      <MenuChoice
+        label="Sort"
+        value={order}
+        options={ORDERS.map((each) => ({ value: each, label: ORDER_NAMES[each] }))}
+        onChange={(chosen) => isOrder(chosen) && onOrder(chosen)}
+      />
+    </Menu>
   );
 }
 

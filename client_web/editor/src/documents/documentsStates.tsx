@@ -1,5 +1,5 @@
 /** What the documents page says when there is no list to show. */
-import { CloudOff, Plus, SearchX, Trash2, TriangleAlert, Users } from "lucide-react";
+import { CloudOff, Plus, SearchX, Star, Trash2, TriangleAlert, Users } from "lucide-react";
 import { explain } from "../api/api";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
@@ -55,14 +55,36 @@ export function NothingShared() {
   );
 }
 
-export function NoResults({ query, onClear }: { readonly query: string; readonly onClear: () => void }) {
+export function NothingStarred() {
+  return (
+    <EmptyState picture={<Star size={44} strokeWidth={1.3} />} title="Nothing has your star yet">
+      <p>Press the star in a document’s row, and the document stays here at hand. Only you see your stars.</p>
+    </EmptyState>
+  );
+}
+
+export interface NoResultsProps {
+  readonly query: string;
+  readonly label?: string;
+  readonly onClear: () => void;
+}
+
+export function NoResults({ query, label = "", onClear }: NoResultsProps) {
   return (
     <EmptyState
       picture={<SearchX size={44} strokeWidth={1.3} />}
       title="No results"
       action={<Button onClick={onClear}>Clear the search</Button>}
     >
-      <p>No title contains “{query}”.</p>
+      {label === "" ? (
+        <p>No title and no first lines contain “{query}”.</p>
+      ) : query === "" ? (
+        <p>Nothing here has the label “{label}”.</p>
+      ) : (
+        <p>
+          Nothing with the label “{label}” contains “{query}” in its title or first lines.
+        </p>
+      )}
     </EmptyState>
   );
 }

@@ -1,7 +1,7 @@
 /** Keeps the list of documents in step with the server: search, pages, and a look again when the page returns. */
-import { useCallback, useEffect, useReducer, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
-import type { DocumentEntry } from "../api/api";
+import type { DocumentEntry, Order } from "../api/api";
 import { afterEvent, type Catalogue } from "./catalogue";
 import { type DocumentsView, VIEWS } from "./views";
 
@@ -17,11 +17,23 @@ export interface CatalogueView {
   readonly take: (id: string) => void;
 }
 
-export function useCatalogue(view: DocumentsView, query: string): CatalogueView {
+/** What somebody looks for within a view. */
+export interface Search {
+  readonly query: string;
+  /** "" for any. */
+  readonly label: string;
+  readonly order: Order;
+}
+
+export function useCatalogue(view: DocumentsView, { query, label, order }: Search): CatalogueView {
   const api = useApi();
-  const { asks } = VIEWS[view];
+  const list = `${view} ${order} ${label}`;
+  const asks = useMemo(
+    () => ({ ...VIEWS[view].asks, query, label, order, limit: PAGE_LENGTH }),
+    [view, query, label, order],
+  );
   /** Late answers about another list are of no use. */
-  const shown = useRef(view);
+  const shown = useRef(list);
   const [catalogue, dispatch] = useReducer(afterEvent, { status: "loading" } as Catalogue);
   const [attempt, setAttempt] = useState(0);
   const ready = catalogue.status === "ready";
@@ -30,33 +42,37 @@ export function useCatalogue(view: DocumentsView, query: string): CatalogueView 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is the same question asked again
   useEffect(() => {
     const abort = new AbortController();
-    dispatch({ type: shown.current === view ? "asked" : "left" });
-    shown.current = view;
-    api.listDocuments({ query, ...asks, limit: PAGE_LENGTH, signal: abort.signal }).then(
-      (page) => abort.signal.aborted || dispatch({ type: "listed", page, query }),
+    dispatch({ type: shown.current === list ? "asked" : "left" });
+    shown.current = list;
+    api.listDocuments({ ...asks, signal: abort.signal }).then(
+      (page) =>
+        abort.signal.aborted || dispatch({ type: "listed", page, query: asks.query, order: asks.order }),
       (error: unknown) => abort.signal.aborted || dispatch({ type: "failed", error }),
     );
     return () => abort.abort();
-  }, [api, view, asks, query, attempt]);
+  }, [api, list, asks, attempt]);
 
   const retry = useCallback(() => setAttempt((before) => before + 1), []);
 
   const refresh = useCallback(() => {
     if (!ready) return retry();
-    api.listDocuments({ query, ...asks, limit: PAGE_LENGTH }).then(
-      (page) => shown.current === view && dispatch({ type: "refreshed", page, query }),
+    api.listDocuments(asks).then(
+      (page) =>
+        shown.current === list && dispatch({ type: "refreshed", page, query: asks.query, order: asks.order }),
       () => undefined, // what is on the page may still be looked at; the next question will tell
     );
-  }, [api, view, asks, query, ready, retry]);
+  }, [api, list, asks, ready, retry]);
   useReturn(refresh);
 
   const loadMore = useCallback(() => {
     dispatch({ type: "more asked" });
-    api.listDocuments({ query, ...asks, limit: PAGE_LENGTH, cursor }).then(
-      (page) => shown.current === view && dispatch({ type: "more listed", page, query }),
+    api.listDocuments({ ...asks, cursor }).then(
+      (page) =>
+        shown.current === list &&
+        dispatch({ type: "more listed", page, query: asks.query, order: asks.order }),
       () => dispatch({ type: "more failed" }),
     );
-  }, [api, view, asks, query, cursor]);
+  }, [api, list, asks, cursor]);
 
   const put = useCallback((document: DocumentEntry) => dispatch({ type: "put", document }), []);
   const take = useCallback((id: string) => dispatch({ type: "taken", id }), []);

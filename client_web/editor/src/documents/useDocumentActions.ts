@@ -7,15 +7,22 @@ import { forgetDocument } from "../api/knownDocuments";
 import { useMe } from "../api/whoAmI";
 import { LINK_IS_CLOSED, LINK_REACHES } from "../page/sharing/roles";
 import { type Toasts, useToasts } from "../ui/Toast";
+import { labelsAfter } from "./LabelsDialog";
+import type { TemplateName } from "./templates";
 import { shownTitle } from "./titles";
 import type { CatalogueView } from "./useCatalogue";
 
+type Documents = readonly DocumentEntry[];
+
 export interface DocumentActions {
   readonly rename: (document: DocumentEntry, title: string) => Promise<void>;
-  readonly trash: (document: DocumentEntry) => Promise<void>;
-  readonly restore: (document: DocumentEntry) => Promise<void>;
+  readonly star: (documents: Documents, starred: boolean) => Promise<void>;
+  readonly label: (documents: Documents, changes: ReadonlyMap<string, boolean>) => Promise<void>;
+  readonly trash: (documents: Documents) => Promise<void>;
+  readonly restore: (documents: Documents) => Promise<void>;
   /** Deletes for ever; the caller has asked for confirmation. */
-  readonly destroy: (document: DocumentEntry) => Promise<void>;
+  readonly destroy: (documents: Documents) => Promise<void>;
+  readonly duplicate: (document: DocumentEntry) => Promise<void>;
   /** Gives up the access to somebody else's document; the caller has asked for confirmation. */
   readonly leave: (document: DocumentEntry) => Promise<void>;
   readonly copyLink: (document: DocumentEntry) => Promise<void>;
@@ -27,18 +34,22 @@ export function useDocumentActions({ put, take }: List): DocumentActions {
   const api = useApi();
   const ownId = useMe()?.user.id ?? null;
   const toasts = useToasts();
-  return useMemo(() => createActions(api, toasts, { put, take }, ownId), [api, toasts, put, take, ownId]);
+  const [, navigate] = useLocation();
+  return useMemo(
+    () => createActions(api, toasts, { put, take }, ownId, navigate),
+    [api, toasts, put, take, ownId, navigate],
+  );
 }
 
-/** Returns a function that makes a document and opens it. */
-export function useCreateDocument(): () => Promise<void> {
+/** Returns a function that makes a document, empty or after a template, and opens it. */
+export function useCreateDocument(): (template?: TemplateName) => Promise<void> {
   const api = useApi();
   const toasts = useToasts();
   const [, navigate] = useLocation();
   return useMemo(
-    () => async () => {
+    () => async (template) => {
       try {
-        const document = await api.createDocument();
+        const document = await (template === undefined ? api.createDocument() : makeFrom(api, template));
         navigate(`/d/${document.id}`);
       } catch (error) {
         toasts.show({ message: `No document was made. ${explain(error)}`, tone: "error" });
@@ -48,35 +59,76 @@ export function useCreateDocument(): () => Promise<void> {
   );
 }
 
-function createActions(api: Api, toasts: Toasts, { put, take }: List, ownId: string | null): DocumentActions {
+async function makeFrom(api: Api, template: TemplateName): Promise<{ readonly id: string }> {
+  const { makeFromTemplate } = await import("../page/making");
+  return makeFromTemplate(api, template);
+}
+
+/** Requests at once: more would only wait in the browser, and count against the server's rates. */
+const AT_ONCE = 4;
+
+function createActions(
+  api: Api,
+  toasts: Toasts,
+  { put, take }: List,
+  ownId: string | null,
+  navigate: (address: string) => void,
+): DocumentActions {
   const fail = (what: string, error: unknown) => {
     toasts.show({ message: `${what} ${explain(error)}`, tone: "error" });
   };
   const quoted = (document: DocumentEntry) => `“${shownTitle(document.title)}”`;
+  const namesOf = (documents: Documents) =>
+    documents.length === 1 && documents[0] ? quoted(documents[0]) : `${documents.length} documents`;
 
-  /** Moves a document out of the list it is in, and offers the way back. */
+  /** Does something to each document, a few at a time; puts those back that were refused. Returns those that were not. */
+  const toEach = async (
+    documents: Documents,
+    act: (document: DocumentEntry) => Promise<unknown>,
+    failure: (refused: Documents) => string,
+  ): Promise<Documents> => {
+    const refused: DocumentEntry[] = [];
+    let reason: unknown = null;
+    const waiting = [...documents];
+    const work = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        try {
+          await act(next);
+        } catch (error) {
+          refused.push(next);
+          reason = error;
+          put(next);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    if (refused.length > 0) fail(failure(refused), reason);
+    return documents.filter((document) => !refused.includes(document));
+  };
+
+  /** Moves documents out of the list they are in, and offers the way back. */
   const move = async (
-    document: DocumentEntry,
+    documents: Documents,
     there: Api["trashDocument"],
     back: Api["trashDocument"],
     where: string,
   ) => {
-    take(document.id);
-    try {
-      await there(document.id);
-    } catch (error) {
-      put(document);
-      return fail(`${quoted(document)} was not moved.`, error);
-    }
-    const undo = async () => {
-      try {
-        put(await back(document.id));
-      } catch (error) {
-        fail(`${quoted(document)} stays where it is.`, error);
-      }
-    };
+    for (const { id } of documents) take(id);
+    const moved = await toEach(
+      documents,
+      ({ id }) => there(id),
+      (refused) => `${namesOf(refused)} ${refused.length === 1 ? "was" : "were"} not moved.`,
+    );
+    if (moved.length === 0) return;
+    const undo = () =>
+      toEach(
+        moved,
+        async ({ id }) => put(await back(id)),
+        (refused) =>
+          `${namesOf(refused)} ${refused.length === 1 ? "stays where it is" : "stay where they are"}.`,
+      );
     toasts.show({
-      message: `${quoted(document)} was moved to ${where}.`,
+      message: `${namesOf(moved)} ${moved.length === 1 ? "was" : "were"} moved to ${where}.`,
       action: { label: "Undo", onAction: undo },
     });
   };
@@ -91,17 +143,58 @@ function createActions(api: Api, toasts: Toasts, { put, take }: List, ownId: str
         fail(`${quoted(document)} keeps its title.`, error);
       }
     },
-    trash: (document) => move(document, api.trashDocument, api.restoreDocument, "the trash"),
-    restore: (document) => move(document, api.restoreDocument, api.trashDocument, "your documents"),
-    destroy: async (document) => {
-      take(document.id);
+    star: async (documents, starred) => {
+      for (const document of documents) put({ ...document, starred });
+      await toEach(
+        documents,
+        ({ id }) => api.starDocument(id, starred),
+        (refused) =>
+          `${namesOf(refused)} ${starred ? "did not get your star" : refused.length === 1 ? "keeps your star" : "keep your star"}.`,
+      );
+    },
+    label: async (documents, changes) => {
+      const changed = documents.filter(
+        ({ labels }) => String(labelsAfter(labels, changes)) !== String(labels),
+      );
+      await toEach(
+        changed,
+        async ({ id, labels }) => put(await api.labelDocument(id, labelsAfter(labels, changes))),
+        (refused) =>
+          `${namesOf(refused)} ${refused.length === 1 ? "keeps its labels" : "keep their labels"}.`,
+      );
+    },
+    trash: (documents) => move(documents, api.trashDocument, api.restoreDocument, "the trash"),
+    restore: (documents) => move(documents, api.restoreDocument, api.trashDocument, "your documents"),
+    destroy: async (documents) => {
+      for (const { id } of documents) take(id);
+      const gone = await toEach(
+        documents,
+        async ({ id }) => {
+          await api.deleteDocument(id);
+          forgetDocument(id);
+        },
+        (refused) => `${namesOf(refused)} ${refused.length === 1 ? "was" : "were"} not deleted.`,
+      );
+      if (gone.length > 0)
+        toasts.show({ message: `${namesOf(gone)} ${gone.length === 1 ? "was" : "were"} deleted.` });
+    },
+    duplicate: async (document) => {
+      const notice = toasts.show({
+        message: `Copying ${quoted(document)}…`,
+        duration: Number.POSITIVE_INFINITY,
+      });
       try {
-        await api.deleteDocument(document.id);
-        forgetDocument(document.id);
-        toasts.show({ message: `${quoted(document)} was deleted.` });
+        const { duplicate } = await import("../page/making");
+        const { id, loss } = await duplicate(api, document);
+        put(await api.getDocument(id));
+        toasts.show({
+          message: [`${quoted(document)} was copied.`, loss].join(" ").trim(),
+          action: { label: "Open the copy", onAction: () => navigate(`/d/${id}`) },
+        });
       } catch (error) {
-        put(document);
-        fail(`${quoted(document)} was not deleted.`, error);
+        fail(`${quoted(document)} was not copied.`, error);
+      } finally {
+        toasts.dismiss(notice);
       }
     },
     leave: async (document) => {

@@ -1,14 +1,14 @@
 /** The lists of documents that the page can show, and what each asks of the server. */
 import type { ListOptions } from "../api/api";
 
-export type DocumentsView = "documents" | "mine" | "shared" | "trash";
+export type DocumentsView = "documents" | "mine" | "shared" | "starred" | "trash";
 
 export interface ViewFacts {
   readonly address: string;
   /** Whose documents it shows, as the filter says it. */
   readonly filter: string;
   readonly placeholder: string;
-  readonly asks: Pick<ListOptions, "trashed" | "shared">;
+  readonly asks: Pick<ListOptions, "trashed" | "shared" | "starred">;
 }
 
 export const VIEWS: Readonly<Record<DocumentsView, ViewFacts>> = {
@@ -30,6 +30,12 @@ export const VIEWS: Readonly<Record<DocumentsView, ViewFacts>> = {
     placeholder: "Search what is shared with you",
     asks: { trashed: false, shared: true },
   },
+  starred: {
+    address: "/?starred",
+    filter: "",
+    placeholder: "Search what has your star",
+    asks: { trashed: false, starred: true },
+  },
   trash: {
     address: "/?trash",
     filter: "",
@@ -38,7 +44,7 @@ export const VIEWS: Readonly<Record<DocumentsView, ViewFacts>> = {
   },
 };
 
-/** The choices of the filter; the trash is a place of its own. */
+/** The choices of the filter; starred documents and the trash are places of their own. */
 export const FILTERS = ["documents", "mine", "shared"] as const;
 
 export type Filter = (typeof FILTERS)[number];

@@ -7,6 +7,7 @@
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
 import type { Foreign } from "../extensions/foreign";
@@ -95,10 +96,17 @@ export function DocumentView(props: DocumentViewProps) {
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
   const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
+  const api = useApi();
+  const isSynced = state.status === "synced";
   const following = useFollowing(provider, editor, desk);
-  const color = useColorHere(provider, person.color, state.status === "synced");
+  const color = useColorHere(provider, person.color, isSynced);
   const help = usePageKeys(editor, editLink);
   const clickBelow = useSheetEnd(editor);
+
+  useEffect(() => {
+    // For lists in the order of the last opening; nothing is lost when it fails.
+    if (isSynced) api.noteOpened(provider.documentId).catch(() => undefined);
+  }, [api, provider, isSynced]);
 
   usePageTitle(title);
   useEffect(() => rememberDocument(provider.documentId, title, state.role), [provider, title, state.role]);

@@ -57,11 +57,14 @@ export function save({ filename, content }: Pick<Download, "filename" | "content
   URL.revokeObjectURL(url);
 }
 
-export interface NewCopy {
+export interface NewDocument {
   readonly api: Api;
   readonly open: OpenDocument;
-  readonly source: Provider;
   readonly title: string;
+}
+
+export interface NewCopy extends NewDocument {
+  readonly source: Provider;
 }
 
 export interface SavedCopy {
@@ -74,25 +77,35 @@ export interface SavedCopy {
  * Makes a new document with the local content and returns once the server holds it durably. The content is written
  * anew, so that what the server refused in the old document's history does not come along.
  */
-export async function saveAsNew({ api, open, source, title }: NewCopy): Promise<SavedCopy> {
+export async function saveAsNew({ source, ...made }: NewCopy): Promise<SavedCopy> {
   const old = readUpdate(source.copy(), documentSchema());
-  const { id } = await api.createDocument(title);
   const pictures = picturesIn(old);
   const brought = new Map<string, string>();
-  for (const address of pictures) {
-    const own = await bringPicture(address, id, api);
-    if (own !== null) brought.set(address, own);
-  }
+  const id = await writeNew(made, async (newId) => {
+    for (const address of pictures) {
+      const own = await bringPicture(address, newId, made.api);
+      if (own !== null) brought.set(address, own);
+    }
+    return withPicturesAt(old, brought);
+  });
+  return { id, lostPictures: pictures.size - brought.size };
+}
+
+/** Makes a document with this content; returns its id once the server holds it durably. */
+export async function writeNew(
+  { api, open, title }: NewDocument,
+  contentOf: (id: string) => Node | Promise<Node>,
+): Promise<string> {
+  const { id } = await api.createDocument(title);
   const doc = new Y.Doc();
-  prosemirrorToYXmlFragment(withPicturesAt(old, brought), doc.getXmlFragment(FRAGMENT));
-  const user = { name: "Copy", color: "#5d5a52" };
-  const provider = open({ documentId: id, user, doc });
+  prosemirrorToYXmlFragment(await contentOf(id), doc.getXmlFragment(FRAGMENT));
+  const provider = open({ documentId: id, user: { name: "Copy", color: "#5d5a52" }, doc });
   try {
     await whenSaved(provider);
   } finally {
     await provider.destroy();
   }
-  return { id, lostPictures: pictures.size - brought.size };
+  return id;
 }
 
 function picturesIn(document: Node): ReadonlySet<string> {

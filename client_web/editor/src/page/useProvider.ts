@@ -27,10 +27,11 @@ export interface Opening {
 
 export type OpenDocument = (opening: Opening) => Provider;
 
+export const openOverNetwork: OpenDocument = (opening) =>
+  new ManyhandsProvider({ ...opening, format: FORMAT });
+
 /** How this page reaches documents: the network, or something else in a test. */
-export const OpenContext = createContext<OpenDocument>(
-  (opening) => new ManyhandsProvider({ ...opening, format: FORMAT }),
-);
+export const OpenContext = createContext<OpenDocument>(openOverNetwork);
 
 export function useOpen(): OpenDocument {
   return useContext(OpenContext);

@@ -16,6 +16,9 @@ function edited(minute: number, title = ""): DocumentEntry {
     role: null,
     owner: null,
     preview: "",
+    starred: false,
+    openedAt: null,
+    labels: [],
   };
 }
 
@@ -25,7 +28,7 @@ const page = (cursor: string | null, ...minutes: readonly number[]): DocumentPag
 });
 
 const listed = (...args: Parameters<typeof page>): Catalogue =>
-  afterEvent({ status: "loading" }, { type: "listed", page: page(...args), query: "" });
+  afterEvent({ status: "loading" }, { type: "listed", page: page(...args), query: "", order: "edited" });
 
 const ids = (catalogue: Catalogue) =>
   catalogue.status === "ready" ? catalogue.documents.map((document) => document.id) : catalogue.status;
@@ -44,7 +47,12 @@ test("a document is put where its last edit belongs, once", () => {
 test("a late answer to a renaming adds nothing to a search that does not find it", () => {
   const found: Catalogue = afterEvent(
     { status: "loading" },
-    { type: "listed", page: { documents: [edited(1, "Apples")], cursor: null }, query: "apple" },
+    {
+      type: "listed",
+      page: { documents: [edited(1, "Apples")], cursor: null },
+      query: "apple",
+      order: "edited",
+    },
   );
   expect(ids(afterEvent(found, { type: "put", document: edited(2, "Quinces") }))).toEqual(["m1"]);
   expect(ids(afterEvent(found, { type: "put", document: edited(2, "Pineapples") }))).toEqual(["m2", "m1"]);
@@ -56,24 +64,63 @@ test("pages overlap when somebody edits between them, and nothing is listed twic
     type: "more listed",
     page: page(null, 3, 2),
     query: "",
+    order: "edited",
   });
   expect(ids(catalogue)).toEqual(["m4", "m3", "m2"]);
 });
 
 test("a renewed first page replaces what it covers and keeps the pages after it", () => {
-  const two = afterEvent(listed("next", 9, 8), { type: "more listed", page: page("after", 5, 4), query: "" });
-  const renewed = afterEvent(two, { type: "refreshed", page: page("next", 10, 9), query: "" });
+  const two = afterEvent(listed("next", 9, 8), {
+    type: "more listed",
+    page: page("after", 5, 4),
+    query: "",
+    order: "edited",
+  });
+  const renewed = afterEvent(two, {
+    type: "refreshed",
+    page: page("next", 10, 9),
+    query: "",
+    order: "edited",
+  });
   expect(ids(renewed)).toEqual(["m10", "m9", "m8", "m5", "m4"]);
   expect(renewed.status === "ready" && renewed.cursor).toBe("after");
 });
 
 test("a renewed first page that is the whole list replaces everything", () => {
   expect(
-    ids(afterEvent(listed("next", 9, 8), { type: "refreshed", page: page(null, 9), query: "" })),
+    ids(
+      afterEvent(listed("next", 9, 8), {
+        type: "refreshed",
+        page: page(null, 9),
+        query: "",
+        order: "edited",
+      }),
+    ),
   ).toEqual(["m9"]);
 });
 
 test("a late answer to an earlier search is ignored", () => {
   const catalogue = listed(null, 1);
-  expect(afterEvent(catalogue, { type: "refreshed", page: page(null, 7), query: "old" })).toBe(catalogue);
+  expect(
+    afterEvent(catalogue, { type: "refreshed", page: page(null, 7), query: "old", order: "edited" }),
+  ).toBe(catalogue);
+});
+
+test("a document is put where its list's order wants it", () => {
+  const titled = (title: string) => edited(title.length, title);
+  const byTitle = afterEvent(
+    { status: "loading" },
+    {
+      type: "listed",
+      page: { documents: [titled("ant"), titled("Zebra")], cursor: null },
+      query: "",
+      order: "title",
+    },
+  );
+  const later = afterEvent(byTitle, { type: "put", document: { ...edited(9, "Mouse"), id: "new" } });
+  expect(later.status === "ready" && later.documents.map(({ title }) => title)).toEqual([
+    "ant",
+    "Mouse",
+    "Zebra",
+  ]);
 });

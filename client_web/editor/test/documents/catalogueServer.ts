@@ -8,8 +8,17 @@ interface Stored {
   updated_at: string;
   trashed_at: string | null;
   readonly size: number;
+  starred: boolean;
+  opened_at: string | null;
+  labels: readonly string[];
   role?: string;
   owner?: { readonly id: string; readonly name: string; readonly color: string };
+}
+
+interface Body {
+  readonly title?: string;
+  readonly starred?: boolean;
+  readonly labels?: readonly string[];
 }
 
 type Answer = readonly [status: number, body: unknown];
@@ -53,6 +62,19 @@ export class CatalogueServer {
     return this;
   }
 
+  /** Which of the documents with this title has which labels. */
+  labelled(title: string, ...labels: readonly string[]): this {
+    const document = this.list(false, title)[0];
+    if (document) document.labels = labels;
+    return this;
+  }
+
+  opened(title: string): this {
+    const document = this.list(false, title)[0];
+    if (document) document.opened_at = this.tick();
+    return this;
+  }
+
   private async fetch(url: string, init: RequestInit): Promise<Response> {
     const method = init.method ?? "GET";
     this.requests.push(`${method} ${url}`);
@@ -63,8 +85,10 @@ export class CatalogueServer {
     return new Response(status === 204 ? null : JSON.stringify(answer), { status });
   }
 
-  private answer(method: string, url: URL, body: { readonly title?: string }): Answer {
-    const [, , , id, verb] = url.pathname.split("/");
+  private answer(method: string, url: URL, body: Body): Answer {
+    const [, , kind, id, verb] = url.pathname.split("/");
+    if (kind === "labels")
+      return [200, { labels: [...new Set([...this.documents.values()].flatMap(({ labels }) => labels))] }];
     if (verb === "people" && method === "GET") {
       return [
         200,
@@ -78,6 +102,8 @@ export class CatalogueServer {
     const document = this.documents.get(id);
     if (!document) return [404, { error: { code: "not_found", message: "There is no such document." } }];
     if (verb === "trash") document.trashed_at = this.tick();
+    if (verb === "star") document.starred = body.starred ?? false;
+    if (verb === "labels") document.labels = body.labels ?? [];
     if (verb === "restore") document.trashed_at = null;
     if (method === "PATCH") Object.assign(document, { title: body.title, updated_at: this.tick() });
     if (method !== "DELETE") return [200, document];
@@ -88,8 +114,14 @@ export class CatalogueServer {
   private page(query: URLSearchParams): unknown {
     const shared = query.get("shared");
     const found = this.list(query.get("trashed") === "true", query.get("query") ?? "").filter(
-      ({ owner }) => shared === null || (owner !== undefined) === (shared === "true"),
+      ({ owner, starred, labels }) =>
+        (shared === null || (owner !== undefined) === (shared === "true")) &&
+        (query.get("starred") !== "true" || starred) &&
+        (!query.has("label") || labels.includes(query.get("label") ?? "")),
     );
+    if (query.get("sort") === "title") found.sort((one, other) => one.title.localeCompare(other.title));
+    if (query.get("sort") === "opened")
+      found.sort((one, other) => (other.opened_at ?? "").localeCompare(one.opened_at ?? ""));
     const from = Number(query.get("cursor") ?? 0);
     const to = from + Number(query.get("limit"));
     return { documents: found.slice(from, to), cursor: to < found.length ? String(to) : null };
@@ -105,7 +137,17 @@ export class CatalogueServer {
   private create(title: string): Stored {
     const id = `document-${this.documents.size + 1}`;
     const now = this.tick();
-    const document = { id, title, created_at: now, updated_at: now, trashed_at: null, size: 0 };
+    const document = {
+      id,
+      title,
+      created_at: now,
+      updated_at: now,
+      trashed_at: null,
+      size: 0,
+      starred: false,
+      opened_at: null,
+      labels: [],
+    };
     this.documents.set(id, document);
     return document;
   }

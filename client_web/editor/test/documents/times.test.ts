@@ -35,6 +35,9 @@ test("a list is split where a heading's age is passed", () => {
     role: null,
     owner: null,
     preview: "",
+    starred: false,
+    openedAt: null,
+    labels: [],
   }));
   const groups = groupByAge(documents, (document) => document.updatedAt, NOON);
   expect(groups.map((group) => [group.heading, group.documents.length])).toEqual([

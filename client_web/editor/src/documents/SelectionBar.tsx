@@ -1,0 +1,68 @@
+/** What can be done with the documents that are selected, at the foot of the list. */
+import { ArchiveRestore, Star, Tag, Trash2, X } from "lucide-react";
+import type { DocumentEntry } from "../api/api";
+import { Button } from "../ui/Button";
+import { IconButton } from "../ui/IconButton";
+import { mayRename, mayTrash } from "./rights";
+import type { DocumentsView } from "./views";
+
+export type ManyCommand = "star" | "label" | "trash" | "restore" | "destroy";
+
+export interface SelectionBarProps {
+  readonly selected: readonly DocumentEntry[];
+  readonly listed: number;
+  readonly view: DocumentsView;
+  readonly onCommand: (command: ManyCommand) => void;
+  readonly onAll: () => void;
+  readonly onNone: () => void;
+}
+
+export function SelectionBar({ selected, listed, view, onCommand, onAll, onNone }: SelectionBarProps) {
+  const count = selected.length;
+  return (
+    <>
+      <p className="ui-hidden" role="status">
+        {count > 0 && (count === 1 ? "1 document selected" : `${count} documents selected`)}
+      </p>
+      {count > 0 && (
+        <section className="documents-selection" aria-label="Selected documents">
+          <IconButton icon={X} label="Select none" size="small" onClick={onNone} />
+          <span className="documents-selection-count">{`${count} selected`}</span>
+          {count < listed && (
+            <Button size="small" variant="ghost" onClick={onAll}>
+              Select all
+            </Button>
+          )}
+          <span className="documents-selection-commands">
+            {view === "trash" ? (
+              <>
+                <Button size="small" icon={ArchiveRestore} onClick={() => onCommand("restore")}>
+                  Restore
+                </Button>
+                <Button size="small" variant="danger" icon={Trash2} onClick={() => onCommand("destroy")}>
+                  Delete for ever…
+                </Button>
+              </>
+            ) : (
+              <>
+                <Button size="small" icon={Star} onClick={() => onCommand("star")}>
+                  {selected.every((each) => each.starred) ? "Take the stars away" : "Star"}
+                </Button>
+                {selected.some(mayRename) && (
+                  <Button size="small" icon={Tag} onClick={() => onCommand("label")}>
+                    Label…
+                  </Button>
+                )}
+                {selected.some(mayTrash) && (
+                  <Button size="small" icon={Trash2} onClick={() => onCommand("trash")}>
+                    Move to the trash
+                  </Button>
+                )}
+              </>
+            )}
+          </span>
+        </section>
+      )}
+    </>
+  );
+}
