@@ -120,10 +120,12 @@ function showLabelsOfMoved(awareness: Awareness): Plugin {
 /** How long a label is readable before it fades, and until it is gone. */
 const LABEL_MS = 2400;
 
-/** Returns whether there is a label to show. */
+/** Returns whether there is a label to show. Each begun animation costs a frame of its own, more than the key. */
 function showLabel(view: EditorView, clientId: number): boolean {
   const label = view.dom.querySelector(`.page-caret[data-client-id="${clientId}"] .page-caret-label`);
-  for (const running of label?.getAnimations?.() ?? []) running.cancel();
+  const running = label?.getAnimations?.() ?? [];
+  if (running.some(({ currentTime }) => Number(currentTime) < LABEL_MS / 3)) return true;
+  for (const each of running) each.cancel();
   label?.animate?.([{ opacity: 1 }, { opacity: 1, offset: 0.8 }, { opacity: 0 }], LABEL_MS);
   return label !== null;
 }

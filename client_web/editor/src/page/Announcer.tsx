@@ -2,8 +2,9 @@
 
 import type { Provider, Role } from "@manyhands/provider";
 import { useEffect, useState } from "react";
-import { type StatusKind, statusOf } from "./status";
-import { useProviderState } from "./useProvider";
+import type { StatusKind } from "./status";
+import { useSteadyState } from "./useProvider";
+import { useStatus } from "./useStatus";
 
 const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting", "offline-keeping"]);
 
@@ -15,8 +16,8 @@ const MODES: Readonly<Record<Role, string>> = {
 };
 
 export function Announcer({ provider }: { readonly provider: Provider }) {
-  const state = useProviderState(provider);
-  const { kind, label } = statusOf(state);
+  const state = useSteadyState(provider);
+  const { kind, label } = useStatus(provider);
   const [said, setSaid] = useState<{ readonly kind: StatusKind; readonly label: string } | null>(null);
   useEffect(() => {
     if (!PASSING.has(kind)) setSaid((before) => (before?.kind === kind ? before : { kind, label }));

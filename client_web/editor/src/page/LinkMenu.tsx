@@ -2,13 +2,13 @@
 
 import { hrefFromInput, isAllowedHref } from "@manyhands/schema";
 import { type Editor, getMarkRange } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { ExternalLink, Pencil, Unlink } from "lucide-react";
 import { type FormEvent, useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "../ui/Button";
 import { IconButton } from "../ui/IconButton";
 import { TextField } from "../ui/TextField";
 import { Floating } from "./Floating";
+import { useAtCursor } from "./useAtCursor";
 
 export interface LinkMenuProps {
   readonly editor: Editor;
@@ -17,7 +17,7 @@ export interface LinkMenuProps {
 }
 
 export function LinkMenu({ editor, isEditing, onEditingChange }: LinkMenuProps) {
-  const href = useEditorState({ editor, selector: () => hrefAt(editor) });
+  const href = useAtCursor(editor, () => hrefAt(editor));
   const beside = useCallback(() => selectionRect(editor), [editor]);
   if (!isEditing && (!href || !editor.isFocused)) return null;
   const done = () => {

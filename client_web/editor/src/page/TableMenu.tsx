@@ -1,7 +1,6 @@
 /** The commands of a table, beside the table that the cursor is in. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import {
   ArrowDownFromLine,
   ArrowLeftFromLine,
@@ -22,6 +21,7 @@ import { memo, useCallback } from "react";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
 import { Floating } from "./Floating";
 import { Tool } from "./toolbar/ToolButton";
+import { useAtCursor } from "./useAtCursor";
 
 type Chain = ReturnType<Editor["chain"]>;
 
@@ -79,7 +79,7 @@ const BUTTONS: readonly TableCommand[] = [
 ];
 
 export const TableMenu = memo(function TableMenu({ editor }: { readonly editor: Editor }) {
-  const isInTable = useEditorState({ editor, selector: () => editor.isEditable && editor.isActive("table") });
+  const isInTable = useAtCursor(editor, () => editor.isEditable && editor.isActive("table"));
   const beside = useCallback(() => tableAt(editor)?.getBoundingClientRect() ?? null, [editor]);
   if (!isInTable) return null;
   return (
@@ -128,7 +128,7 @@ function TableCommandMenu({ editor, menu }: { readonly editor: Editor; readonly 
 }
 
 function TableButton({ editor, command }: { readonly editor: Editor; readonly command: TableCommand }) {
-  const isPossible = useEditorState({ editor, selector: () => command.isPossible?.(editor) ?? true });
+  const isPossible = useAtCursor(editor, () => command.isPossible?.(editor) ?? true);
   return (
     <Tool
       icon={command.icon}

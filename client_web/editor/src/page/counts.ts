@@ -29,6 +29,22 @@ export function textBetween(doc: Node, from: number, to: number): string {
   return doc.textBetween(from, to, "\n", (leaf) => (leaf.type.name === "hardBreak" ? "\n" : ""));
 }
 
+/** Counts of the blocks of documents: of a hundred thousand words, those of the changed line are counted anew. */
+const countsOfBlock = new WeakMap<Node, Counts>();
+
+/** Counts a whole document, block by block. */
+export function countsOfDocument(doc: Node): Counts {
+  const total = { words: 0, characters: 0, charactersWithoutSpaces: 0 };
+  doc.forEach((block) => {
+    const known = countsOfBlock.get(block) ?? countsOf(textBetween(block, 0, block.content.size));
+    countsOfBlock.set(block, known);
+    total.words += known.words;
+    total.characters += known.characters;
+    total.charactersWithoutSpaces += known.charactersWithoutSpaces;
+  });
+  return total;
+}
+
 /** Whole minutes at an adult's pace, at least one for any text. */
 export function readingMinutes({ words }: Counts): number {
   return Math.ceil(words / WORDS_PER_MINUTE);

@@ -2,7 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { useEffect, useState } from "react";
-import { type Counts, countsOf, textBetween } from "./counts";
+import { type Counts, countsOf, countsOfDocument, textBetween } from "./counts";
 import { type Heading, outlineOf } from "./outline";
 
 export interface Facts {
@@ -12,7 +12,7 @@ export interface Facts {
   readonly selected: Counts | null;
 }
 
-/** A document of a hundred thousand words takes tens of milliseconds to count: not at each keystroke. */
+/** Counting and drawing the numbers would cost more than a keystroke does. */
 const PAUSE_MS = 250;
 
 const NOTHING: Facts = { outline: [], whole: countsOf(""), selected: null };
@@ -28,9 +28,7 @@ export function useFacts(editor: Editor | null): Facts {
       doc = editor.state.doc;
       setFacts((before) => ({
         outline: isSame ? before.outline : outlineOf(editor.state.doc),
-        whole: isSame
-          ? before.whole
-          : countsOf(textBetween(editor.state.doc, 0, editor.state.doc.content.size)),
+        whole: isSame ? before.whole : countsOfDocument(editor.state.doc),
         selected: countSelection(editor),
       }));
     };

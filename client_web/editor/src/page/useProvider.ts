@@ -63,7 +63,7 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
   return provider;
 }
 
-const PASSING: ReadonlySet<keyof ProviderState> = new Set(["unsaved", "lastSavedAt"]);
+const PASSING: ReadonlySet<keyof ProviderState> = new Set(["unsaved", "lastSavedAt", "offlineCopy"]);
 
 /** Returns the state without what changes with every keystroke; that is as old as the rest. */
 export function useSteadyState(provider: Provider): ProviderState {

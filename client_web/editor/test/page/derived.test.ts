@@ -3,7 +3,7 @@
 import { documentSchema } from "@manyhands/schema";
 import { describe, expect, test } from "vitest";
 import { readOnlyFor } from "../../src/page/access";
-import { countsOf, readingMinutes, textBetween } from "../../src/page/counts";
+import { countsOf, countsOfDocument, readingMinutes, textBetween } from "../../src/page/counts";
 import { loadPerson, savePerson } from "../../src/page/identity";
 import { keysFor } from "../../src/page/keys";
 import { outlineOf } from "../../src/page/outline";
@@ -53,6 +53,7 @@ describe("counts", () => {
     const lines = schema.node("paragraph", null, [...text("c"), schema.node("hardBreak"), ...text("d")]);
     const doc = schema.node("doc", null, [paragraph("a"), paragraph("b"), lines]);
     expect(countsOf(textBetween(doc, 0, doc.content.size)).words).toBe(4);
+    expect(countsOfDocument(doc)).toEqual(countsOf(textBetween(doc, 0, doc.content.size)));
   });
 
   test("any text takes a minute, none takes none", () => {

@@ -6,6 +6,7 @@ import {
   CloudAlert,
   CloudCheck,
   CloudOff,
+  CloudUpload,
   KeyRound,
   type LucideIcon,
   RefreshCw,
@@ -17,11 +18,13 @@ import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
 import { factsOf, type Status, type StatusKind, statusOf } from "../status";
 import { useProviderState } from "../useProvider";
+import { useStatus } from "../useStatus";
 
 export interface StatusButtonProps {
   readonly provider: Provider;
 }
 
+/** What turns draws a frame of the page sixty times a second: not while somebody types. */
 const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
   closed: CircleAlert,
   "signed-out": KeyRound,
@@ -33,15 +36,14 @@ const ICONS: Readonly<Record<StatusKind, LucideIcon>> = {
   "offline-unkept": TriangleAlert,
   connecting: RefreshCw,
   syncing: RefreshCw,
-  saving: RefreshCw,
+  saving: CloudUpload,
   saved: CloudCheck,
 };
 
 export function StatusButton({ provider }: StatusButtonProps) {
-  const state = useProviderState(provider);
   /** When the details were opened: their times are told from then. */
   const [openedAt, setOpenedAt] = useState<number | null>(null);
-  const status = statusOf(state);
+  const status = useStatus(provider);
   return (
     <Popover
       label="Is everything saved?"
@@ -51,10 +53,25 @@ export function StatusButton({ provider }: StatusButtonProps) {
       className="page-status-details"
       trigger={<Trigger status={status} />}
     >
+      <Details provider={provider} openedAt={openedAt ?? 0} />
+    </Popover>
+  );
+}
+
+interface DetailsProps {
+  readonly provider: Provider;
+  readonly openedAt: number;
+}
+
+function Details({ provider, openedAt }: DetailsProps) {
+  const state = useProviderState(provider);
+  const status = statusOf(state);
+  return (
+    <>
       <h2 className="page-status-title">{status.label}</h2>
       <p>{status.explanation}</p>
       <dl className="page-status-facts">
-        {factsOf(state, openedAt ?? 0).map(({ name, value }) => (
+        {factsOf(state, openedAt).map(({ name, value }) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -68,7 +85,7 @@ export function StatusButton({ provider }: StatusButtonProps) {
           </Button>
         </div>
       )}
-    </Popover>
+    </>
   );
 }
 
@@ -84,7 +101,7 @@ function Trigger({ status, ...rest }: { readonly status: Status }) {
       <Icon
         aria-hidden="true"
         size={16}
-        className={classes(status.tone === "working" && "page-status-turning")}
+        className={classes(ICONS[status.kind] === RefreshCw && "page-status-turning")}
       />
       <span className="page-status-label">{status.label}</span>
     </button>

@@ -1,12 +1,12 @@
 /** Swatches for the colour of the text and of the marker behind it. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { Ban, Baseline, Highlighter, type LucideIcon } from "lucide-react";
 import type { CSSProperties } from "react";
 import { useState } from "react";
 import { Button } from "../../ui/Button";
 import { Popover } from "../../ui/Popover";
+import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
 interface Swatch {
@@ -79,10 +79,10 @@ export function MarkerTool({ editor }: { readonly editor: Editor }) {
 
 function ColorTool({ editor, palette }: { readonly editor: Editor; readonly palette: Palette }) {
   const [isOpen, setOpen] = useState(false);
-  const { current, isEditable } = useEditorState({
-    editor,
-    selector: () => ({ current: palette.current(editor), isEditable: editor.isEditable }),
-  });
+  const { current, isEditable } = useAtCursor(editor, () => ({
+    current: palette.current(editor),
+    isEditable: editor.isEditable,
+  }));
   const choose = (color: string | null) => {
     setOpen(false);
     palette.choose(editor, color);

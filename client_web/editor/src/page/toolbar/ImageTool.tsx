@@ -1,15 +1,15 @@
 /** Chooses images from this device; pasting and dropping them into the text does the same. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { ImagePlus } from "lucide-react";
 import { useRef } from "react";
 import { PICTURE_TYPES, uploadFiles } from "../../extensions/uploads";
+import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
 export function ImageTool({ editor }: { readonly editor: Editor }) {
   const input = useRef<HTMLInputElement>(null);
-  const isEditable = useEditorState({ editor, selector: () => editor.isEditable });
+  const isEditable = useAtCursor(editor, () => editor.isEditable);
   return (
     <>
       <Tool

@@ -1,23 +1,19 @@
 /** The paragraph style: its name in the toolbar, and the styles as they look in the menu. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { Check, ChevronDown } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { Keys } from "../../ui/Keys";
 import { Menu, MenuItem } from "../../ui/Menu";
 import { paragraphStyles } from "../commands";
 import { keys } from "../keys";
+import { useAtCursor } from "../useAtCursor";
 
 export function StyleMenu({ editor }: { readonly editor: Editor }) {
-  const { current, isEditable } = useEditorState({
-    editor,
-    selector: () => ({
-      current: paragraphStyles.find((style) => style.isOn(editor)),
-      isEditable: editor.isEditable,
-    }),
-    equalityFn: (one, other) => one?.current === other?.current && one?.isEditable === other?.isEditable,
-  });
+  const { current, isEditable } = useAtCursor(editor, () => ({
+    current: paragraphStyles.find((style) => style.isOn(editor)),
+    isEditable: editor.isEditable,
+  }));
   const label = current?.label ?? "Other style";
   return (
     <Menu

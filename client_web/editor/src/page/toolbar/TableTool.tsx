@@ -1,11 +1,11 @@
 /** Chooses how many rows and columns a new table gets: by pointing, or with the arrow keys. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { Table } from "lucide-react";
 import { type KeyboardEvent, useRef, useState } from "react";
 import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
+import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
 const ROWS = 6;
@@ -22,10 +22,7 @@ interface Size {
 
 export function TableTool({ editor }: { readonly editor: Editor }) {
   const [isOpen, setOpen] = useState(false);
-  const isPossible = useEditorState({
-    editor,
-    selector: () => editor.isEditable && !editor.isActive("table"),
-  });
+  const isPossible = useAtCursor(editor, () => editor.isEditable && !editor.isActive("table"));
   const insert = ({ row, column }: Size) => {
     setOpen(false);
     editor.chain().focus().insertTable({ rows: row, cols: column, withHeaderRow: true }).run();

@@ -1,12 +1,12 @@
 /** One command as a button of a toolbar, on or off as the text at the selection is. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { Toolbar } from "radix-ui";
 import type { ComponentProps } from "react";
 import { IconButton } from "../../ui/IconButton";
 import type { Command } from "../commands";
 import { keys } from "../keys";
+import { useAtCursor } from "../useAtCursor";
 
 export interface ToolButtonProps {
   readonly editor: Editor;
@@ -14,14 +14,11 @@ export interface ToolButtonProps {
 }
 
 export function ToolButton({ editor, command }: ToolButtonProps) {
-  const { label, isOn, isPossible } = useEditorState({
-    editor,
-    selector: () => ({
-      label: command.labelNow?.(editor) ?? command.label,
-      isOn: command.isOn?.(editor),
-      isPossible: editor.isEditable && (command.isPossible?.(editor) ?? true),
-    }),
-  });
+  const { label, isOn, isPossible } = useAtCursor(editor, () => ({
+    label: command.labelNow?.(editor) ?? command.label,
+    isOn: command.isOn?.(editor),
+    isPossible: editor.isEditable && (command.isPossible?.(editor) ?? true),
+  }));
   return (
     <Tool
       icon={command.icon}
