@@ -242,7 +242,7 @@ class Replica:
     @property
     def knowledge(self) -> Knowledge:
         """The gate's index. It is built now if need be."""
-        if not self.learned:
+        if self._snapshot is not None:
             self.learn(self.read_gate())
         return self._knowledge
 
@@ -289,22 +289,6 @@ class Replica:
         if keystroke is not None:
             return (keystroke,)
         return inspect_batch(decode_batch(batch), self._limits)
-
-    def admit(
-        self,
-        updates: Sequence[Inspected],
-        may_write: MayWrite,
-        own: ClientId | None = None,
-        *,
-        measured: bool = False,
-        closed: Roots = NO_ROOTS,
-    ) -> Admission:
-        """Let all or none of a session's updates in. `own` is the session's client id.
-
-        Raises ProtocolError (see `Knowledge.admit`).
-        """
-        knowledge = self._knowledge if self._snapshot is None else self.knowledge
-        return knowledge.admit(updates, may_write, own, measured=measured, closed=closed)
 
     def admit_in_slices(
         self,

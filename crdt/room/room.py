@@ -311,7 +311,7 @@ class Room:
         """Have the gate judge a batch, and let it wait for the store; raises ManyhandsError."""
         updates, own = submission.updates or submission.repeated, submission.author.client_id
         may_write, closed = self._may_write(submission), self._closed_to(submission.session, updates)
-        admission = self.replica.admit(updates, may_write, own, measured=submission.measured, closed=closed)
+        admission = self.replica.knowledge.admit(updates, may_write, own, measured=submission.measured, closed=closed)
         return self._admitted(submission, admission)
 
     def _closed_to(self, session: Session, updates: Sequence[Inspected] = ()) -> Roots:

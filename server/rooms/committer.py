@@ -9,9 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crdt.errors import Unavailable
-from crdt.ids import DocumentId
-from crdt.room import effects
-from server.background import Background
 from server.observe import log
 from server.store.base import Append, AppendOutcome, Log
 
@@ -40,37 +37,8 @@ Outcome = AppendOutcome | Late | None
 Done = Callable[[Outcome], None]
 
 
-class UnderWay:
-    """One room's append under way.
-
-    It is repeated as it was, judged by the access of that time, until the store calls it stale.
-    """
-
-    def __init__(self) -> None:
-        self._append: Append | None = None
-
-    def begin(self, document_id: DocumentId, effect: effects.AppendRow, access_version: int) -> Append:
-        """Return what is to be submitted.
-
-        `access_version`: the version of the access list that everybody is judged by now.
-        """
-        append = self._append
-        if append is None or append.update_id != effect.update_id:
-            row = effect.batch, effect.author_keys, access_version, effect.contributors
-            moves = effect.known, effect.moves, effect.heirs
-            append = self._append = Append(document_id, effect.epoch, effect.update_id, *row, *moves)
-        return append
-
-    def stale(self) -> None:
-        """Forget the append, because the store has refused it for newer access.
-
-        Everybody is judged by the newer access by now, and the next append will be as well.
-        """
-        self._append = None
-
-
 class Committer:
-    """The one writer to the log on this node. Runs as `async with committer:`."""
+    """The one writer to the log on this node. `run` never ends."""
 
     def __init__(self, log: Log, *, deadline: float) -> None:
         """`deadline`: seconds after which an append without an answer counts as failed.
@@ -82,14 +50,6 @@ class Committer:
         self._waiting: list[tuple[Append, Done]] = []
         self._late = False
         self._wake = asyncio.Event()
-        self._background = Background()
-
-    async def __aenter__(self) -> "Committer":
-        self._background.spawn(self._run(), "committer")
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._background.stop()
 
     def submit(self, append: Append, done: Done) -> None:
         """Put an append into the next group.
@@ -101,7 +61,7 @@ class Committer:
         if self._late:
             asyncio.get_running_loop().call_soon(done, Late())
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
         loop = asyncio.get_running_loop()
         clock, next_at = loop.time, 0.0
         while True:

@@ -17,7 +17,7 @@ from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
 from crdt.log.document import Damaged
 from crdt.protocol.hints import AccessHint, BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
-from crdt.protocol.messages import DocumentInfo, Refused, Request, ServerMessage
+from crdt.protocol.messages import DocumentInfo, Limits, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
 from crdt.room.effects import (
@@ -42,17 +42,18 @@ from server.background import Background
 from server.bus.base import Bus
 from server.observe import log
 from server.people.access import Ruling
-from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome, UnderWay
+from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
-from server.rooms.excerpts import Excerpting, ReadExcerpt
+from server.rooms.excerpts import Excerpting
 from server.rooms.learning import Learning
 from server.rooms.reader import Reader, replayed
-from server.rooms.rescuing import Answers, Rescuing
+from server.rooms.rescuing import Rescuing
 from server.rooms.seat import Circle, Door, Seat
 from server.rooms.trials import Trials
+from server.sandbox import Sandbox
 from server.store import base as store
+from server.store.base import Append, Store
 from server.store.deeds_base import Done
-from server.store.set_aside_base import SetAsides
 
 DRAIN_CHECK = 0.25
 """Seconds between looks at the backlog of connections that have fallen behind."""
@@ -86,24 +87,19 @@ class Surroundings:
         draining: nothing is opened or taken any more.
     """
 
-    log: store.Log
-    set_aside: SetAsides
+    store: Store
+    sandbox: Sandbox
+    limits: Limits
     committer: Committer
     bus: Bus
     clock: Callable[[], float]
     background: Background
-    fold: store.Fold
-    rescue: Answers
-    backlog_bytes: int
-    document_bytes: int
     live_nodes: LiveNodes
     left: Callable[[Seat], None]
     closed: Callable[[DocumentId], None]
     judge: Callable[["Driver"], Coroutine[Any, Any, None]]
-    catalogue: store.Catalogue
     tell: Callable[[Done], None]
     notify: Callable[[DocumentId, DocumentHint], None]
-    read_excerpt: ReadExcerpt
     folds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FOLDS_AT_ONCE))
     draining: bool = False
 
@@ -159,7 +155,10 @@ class Driver:
         """The last ruling on each person who was here, by what they showed."""
         self._around = surroundings
         self._came_to_rest = came_to_rest
-        self._under_way = UnderWay()
+        self._under_way: Append | None = None
+        """The last append. It is repeated as it was, judged by the access of that time, until the
+        store calls it stale.
+        """
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
@@ -168,11 +167,10 @@ class Driver:
         """The seats of `_told`, by door."""
         self.trials = Trials(document_id, surroundings.clock)
         """Decides what is tried before it is taken."""
-        self._reader = Reader(document_id, surroundings.log, surroundings.set_aside, surroundings.clock)
-        self._rescuing = Rescuing(document_id, self._reader, surroundings.rescue)
-        self._compaction = Compaction(
-            document_id, loaded, surroundings.log, surroundings.fold, surroundings.document_bytes
-        )
+        log_of_all, sandbox = surroundings.store.log, surroundings.sandbox
+        self._reader = Reader(document_id, log_of_all, surroundings.store.set_aside, surroundings.clock)
+        self._rescuing = Rescuing(document_id, self._reader, sandbox.rescue)
+        self._compaction = Compaction(document_id, loaded, log_of_all, sandbox.fold, surroundings.limits.document_bytes)
         self.excerpting = Excerpting(document_id, room, surroundings.background, self._renew_excerpt)
 
     def seats(self) -> Iterator[Seat]:
@@ -287,7 +285,7 @@ class Driver:
             return
         self.room.may_write(seat)
         judged, by = self.judged_version, seat.user.user_id
-        done = await self._around.catalogue.declare_format(self.document_id, declared, judged, by=by)
+        done = await self._around.store.catalogue.declare_format(self.document_id, declared, judged, by=by)
         if done is None or done.entry is None:
             raise ProtocolError(Code.DELETED, "The document was deleted.")
         self._around.tell(done)
@@ -393,7 +391,12 @@ class Driver:
             _seat(session).ears.acknowledge(theirs, seq)
 
     def _append(self, effect: AppendRow) -> None:
-        append = self._under_way.begin(self.document_id, effect, self.judged_version)
+        append = self._under_way
+        if append is None or append.update_id != effect.update_id:
+            row = effect.batch, effect.author_keys, self.judged_version, effect.contributors
+            moves = effect.known, effect.moves, effect.heirs
+            append = Append(self.document_id, effect.epoch, effect.update_id, *row, *moves)
+            self._under_way = append
         self._around.committer.submit(append, lambda outcome: self._appended(effect, outcome))
 
     def _appended(self, effect: AppendRow, outcome: Outcome) -> None:
@@ -428,8 +431,8 @@ class Driver:
             self.do(partial(room.damaged, "encode", error))
             raise
         before = room.info
-        excerpt = await around.read_excerpt(snapshot, self.document_id)
-        entry = await around.catalogue.note_excerpt(self.document_id, room.epoch, seq, excerpt)
+        excerpt = await around.sandbox.excerpt(snapshot, self.document_id)
+        entry = await around.store.catalogue.note_excerpt(self.document_id, room.epoch, seq, excerpt)
         if entry is not None and room.info is before and (info := info_of(entry)) != before:
             around.notify(self.document_id, DocumentHint(info))
         return excerpt
@@ -444,7 +447,7 @@ class Driver:
             self.do(lambda: self.room.describe(info))
         self.access_version = max(self.access_version, head.access_version)
         await self._around.judge(self)
-        self._under_way.stale()
+        self._under_way = None
         self.do(lambda: self.room.append_overtaken(effect.update_id))
 
     def end(self, code: Code, message: str) -> None:
@@ -565,7 +568,7 @@ class Driver:
 
     async def catch_up(self) -> None:
         """Read the log to its end; raises what the store raises."""
-        rows = await self._around.log.read(self.document_id, self.room.seq)
+        rows = await self._around.store.log.read(self.document_id, self.room.seq)
         self.do(lambda: self.room.fetched(rows, asked=False))
 
     def announce(self) -> None:
@@ -600,7 +603,7 @@ class Driver:
         for seat in self.seats():
             if isinstance(seat.state, Behind):
                 behind = True
-                if seat.ears.backlog <= self._around.backlog_bytes // 4:
+                if seat.ears.backlog <= self._around.limits.backlog_bytes // 4:
                     self.do(partial(self.room.members.drained, seat))
                 elif now - seat.state.since > NEVER_DRAINS:
                     seat.ears.abort()

@@ -21,9 +21,6 @@ FIRST_PAUSE, LAST_PAUSE = 1.5, 60.0
 BYTES_PER_SECOND = 2**15
 """Bytes of a document for which the pause is a second longer. Encoding them takes some 0.3 ms."""
 
-ReadExcerpt = Callable[[bytes, DocumentId], Awaitable[Excerpt]]
-"""A function that reads the excerpt of a document's snapshot in the engine's form."""
-
 RenewExcerpt = Callable[[Seq], Awaitable[Excerpt]]
 """A function that reads the excerpt at this row, stores it, and tells people; raises
 ManyhandsError.

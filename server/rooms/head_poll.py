@@ -13,12 +13,10 @@ Without the poll, a lost hint would stay lost until the next edit.
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from typing import Self
 
 from crdt.errors import Code, ManyhandsError
 from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import DocumentInfo
-from server.background import Background
 from server.observe import log
 from server.rooms.driver import Driver, info_of
 from server.store.base import Head, Log
@@ -28,27 +26,19 @@ DEADLINE = 10.0
 
 
 class HeadPoll:
-    """Runs as `async with`. `seconds` from one look to the next, shortened by `hurry`."""
+    """`run` never ends. `seconds` from one look to the next, shortened by `hurry`."""
 
     def __init__(self, store_log: Log, rooms: Iterable[Driver], seconds: float) -> None:
         self._log = store_log
         self._rooms = rooms
         self._seconds = seconds
         self._wake = asyncio.Event()
-        self._background = Background()
-
-    async def __aenter__(self) -> Self:
-        self._background.spawn(self._run(), "head_poll")
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._background.stop()
 
     def hurry(self) -> None:
         """Look now, because hints may have been lost."""
         self._wake.set()
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 # Unlike `wait_for`, loses no cancellation to the timeout

@@ -6,6 +6,7 @@ A node that falls silent, or says goodbye, takes its people's cursors with it on
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
@@ -28,71 +29,64 @@ _TWICE = (
 )
 
 
+@dataclass(slots=True)
 class Heartbeats:
     """Runs as `async with`, within the bus' lifetime.
 
-    The rooms tell `live_nodes` of other nodes as well.
+    The rooms tell `live_nodes` of other nodes as well. `called` is this node's name in the
+    settings, which no other node has.
     """
 
-    def __init__(
-        self,
-        bus: Bus,
-        rooms: Iterable[Driver],
-        live_nodes: LiveNodes,
-        clock: Callable[[], float],
-        called: str,
-    ) -> None:
-        """`called`: this node's name in the settings, which no other node has."""
-        self._called = called
-        self._bus = bus
-        self._rooms = rooms
-        self._live_nodes = live_nodes
-        self._clock = clock
-        self._background = Background()
+    bus: Bus
+    rooms: Iterable[Driver]
+    live_nodes: LiveNodes
+    clock: Callable[[], float]
+    called: str
+    background: Background = field(default_factory=Background)
 
     async def __aenter__(self) -> Self:
-        await self._bus.subscribe(NODES, self._hear)
-        self._background.spawn(self._run(), "nodes")
+        await self.bus.subscribe(NODES, self._hear)
+        self.background.spawn(self._run(), "nodes")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Say goodbye."""
-        await self._background.stop()
-        await self._bus.unsubscribe(NODES)
-        self._bus.publish(NODES, Beat(leaving=True))
+        await self.background.stop()
+        await self.bus.unsubscribe(NODES)
+        self.bus.publish(NODES, Beat(leaving=True))
 
     def recovered(self) -> None:
         """Say where our logs end and who is here, and ask who is elsewhere.
 
         Hints were lost, ours as well as others'.
         """
-        for driver in self._rooms:
+        for driver in self.rooms:
             driver.announce()
 
     async def _run(self) -> None:
         for beat in itertools.count():
-            self._bus.publish(NODES, Beat(called="" if beat % NAMED else self._called))
+            self.bus.publish(NODES, Beat(called="" if beat % NAMED else self.called))
             self.look()
             await asyncio.sleep(BEAT)
 
     def look(self) -> None:
         """See which nodes have come and which have fallen silent."""
-        for node in self._live_nodes.take_silent(self._clock()):
+        for node in self.live_nodes.take_silent(self.clock()):
             self._lose(node)
-        for node in self._live_nodes.take_new():
-            for driver in self._rooms:
+        for node in self.live_nodes.take_new():
+            for driver in self.rooms:
                 driver.find_node(node)
 
     def _lose(self, node: NodeId) -> None:
         log.info("node_gone", node=node)
-        for driver in self._rooms:
+        for driver in self.rooms:
             driver.lose_node(node)
 
     def _hear(self, _document_id: DocumentId, node: NodeId, message: Hint) -> None:
         if isinstance(message, Beat) and message.leaving:
-            self._live_nodes.forget(node)
+            self.live_nodes.forget(node)
             self._lose(node)
             return
-        self._live_nodes.heard(node, self._clock())
-        if isinstance(message, Beat) and message.called == self._called:
-            log.error("node_name_taken", node_id=self._called, reason=_TWICE)
+        self.live_nodes.heard(node, self.clock())
+        if isinstance(message, Beat) and message.called == self.called:
+            log.error("node_name_taken", node_id=self.called, reason=_TWICE)

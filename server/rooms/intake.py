@@ -7,6 +7,7 @@ be, and judged in slices while others go on.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
@@ -35,38 +36,30 @@ So many bytes hold 4,000 of the smallest structs, which take some 30 ms.
 """
 
 
+@dataclass(slots=True)
 class Intake:
     """All batches of this node that have to wait.
 
     `update_bytes`: the largest batch that is taken.
     """
 
-    def __init__(
-        self,
-        log: Log,
-        sandbox: Sandbox,
-        gate_limits: GateLimits,
-        update_bytes: int,
-        memory_shares: MemoryShares,
-        turnstile: Turnstile,
-    ) -> None:
-        self._log = log
-        self._sandbox = sandbox
-        self._gate_limits = gate_limits
-        self._update_bytes = update_bytes
-        self._at_once_bytes = min(AT_ONCE_BYTES, update_bytes)
-        self._inline_bytes = min(INLINE_BYTES, update_bytes)
-        self.taken_at_once = 0
-        """Bytes that were taken in this turn of the event loop."""
-        self._memory_shares = memory_shares
-        self._turnstile = turnstile
+    log: Log
+    sandbox: Sandbox
+    gate_limits: GateLimits
+    update_bytes: int
+    memory_shares: MemoryShares
+    turnstile: Turnstile
+    taken_at_once: int = 0
+    """Bytes that were taken in this turn of the event loop."""
 
     def may_go_at_once(self, size: int, person: str) -> bool:
         """Whether a batch of so many bytes may be taken in this turn of the event loop.
 
         If so, its bytes are counted.
         """
-        if not self._memory_shares.wrote(person, size) or self.taken_at_once + size > self._at_once_bytes:
+        if not self.memory_shares.wrote(person, size) or self.taken_at_once + size > min(
+            AT_ONCE_BYTES, self.update_bytes
+        ):
             return False
         if not self.taken_at_once:
             asyncio.get_running_loop().call_soon(self._turn)
@@ -83,9 +76,9 @@ class Intake:
         """
         try:
             seat.driver.check_open()
-            self._memory_shares.look(seat.card.person)
-            if len(batch) > self._update_bytes:
-                raise ProtocolError(Code.TOO_LARGE, f"A batch may have {self._update_bytes} bytes, not {len(batch)}.")
+            self.memory_shares.look(seat.card.person)
+            if len(batch) > self.update_bytes:
+                raise ProtocolError(Code.TOO_LARGE, f"A batch may have {self.update_bytes} bytes, not {len(batch)}.")
             return self._receive(seat, decode_batch(batch), request)
         except ManyhandsError as refusal:
             seat.refuse(request, refusal)
@@ -119,10 +112,10 @@ class Intake:
         driver.do(lambda: effects)
 
     async def _inspected(self, document_id: DocumentId, updates: list[bytes], person: str) -> Sequence[Inspected]:
-        if sum(map(len, updates)) <= self._inline_bytes:
-            await self._turnstile.go_through(document_id)
-            return inspect_batch(updates, self._gate_limits)
-        return await self._sandbox.inspect(updates, self._gate_limits, person)
+        if sum(map(len, updates)) <= min(INLINE_BYTES, self.update_bytes):
+            await self.turnstile.go_through(document_id)
+            return inspect_batch(updates, self.gate_limits)
+        return await self.sandbox.inspect(updates, self.gate_limits, person)
 
     async def _try(self, seat: Seat, updates: Sequence[Inspected]) -> bool:
         """Have the sandbox open the document with a batch.
@@ -131,7 +124,7 @@ class Intake:
         """
         room = seat.driver.room
         room.may_write(seat)
-        around = self._log, self._sandbox, self._gate_limits
+        around = self.log, self.sandbox, self.gate_limits
         return await cast(Driver, seat.driver).trials.run(room, updates, *around, seat.card.person)
 
     async def _judged(
@@ -145,7 +138,7 @@ class Intake:
         slices = driver.room.receive_in_slices(seat, updates, request, measured=measured)
         try:
             while True:
-                await self._turnstile.go_through(driver.document_id)
+                await self.turnstile.go_through(driver.document_id)
                 driver.check_open()
                 try:
                     next(slices)

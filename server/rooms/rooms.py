@@ -90,31 +90,26 @@ class Rooms:
             store.log, sandbox, settings.gate_limits, limits.update_bytes, self.memory_shares, self._turnstile
         )
         self.registry.surroundings = Surroundings(
-            log=store.log,
-            set_aside=store.set_aside,
+            store=store,
+            sandbox=sandbox,
+            limits=limits,
             committer=self._committer,
             bus=bus,
             clock=clock,
             background=self._background,
-            fold=sandbox.fold,
-            rescue=sandbox.rescue,
-            backlog_bytes=limits.backlog_bytes,
-            document_bytes=limits.document_bytes,
             live_nodes=self._live_nodes,
             left=self.memory_shares.leave,
             closed=self.memory_shares.closed,
             judge=self.judging.judge,
-            catalogue=store.catalogue,
             tell=self.tell,
             notify=self.notify,
-            read_excerpt=sandbox.excerpt,
         )
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> "Rooms":
         await self.registry.start()
-        await self._running.enter_async_context(self._committer)
         await self._running.enter_async_context(self._background)
+        self._background.spawn(self._committer.run(), "committer")
         self._running.callback(self.registry.stop)
         if self._settings.poll_seconds is not None:
             await self._heed_other_nodes(self._settings.poll_seconds)
@@ -126,7 +121,7 @@ class Rooms:
         self._bus.on_recovered(poll.hurry)
         self._bus.on_recovered(heartbeats.recovered)
         await self._running.enter_async_context(heartbeats)
-        await self._running.enter_async_context(poll)
+        self._background.spawn(poll.run(), "head_poll")
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Let go of everything. What is durable by now is durable. Call `drain` first."""

@@ -48,7 +48,7 @@ def row(seq: int, update: bytes) -> Any:
 
 
 def admitted(replica: Replica, update: bytes) -> bool:
-    return replica.admit([inspect(update, LIMITS)], lambda _: True).news
+    return replica.knowledge.admit([inspect(update, LIMITS)], lambda _: True).news
 
 
 def test_it_knows_the_same_whether_it_learned_later_or_at_once() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
+from server.background import Background
 from server.rooms.committer import Committer, Outcome
 from server.store.base import Append, Appended, AppendOutcome, Log
 from server.store.sql import SqlStore
@@ -42,7 +43,9 @@ async def story() -> None:
     async with SqlStore.in_memory() as store:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC))
         log = CountingLog(store.log)
-        async with Committer(log, deadline=5) as committer:  # type: ignore[arg-type]
+        committer = Committer(log, deadline=5)  # type: ignore[arg-type]
+        async with Background() as background:
+            background.spawn(committer.run())
             for number in range(6):
                 committer.submit(Append(DOCUMENT, Epoch(1), UpdateId(str(number)), b"\x01x"), done)
                 await asyncio.sleep(0)  # the first begins

@@ -8,6 +8,7 @@ come in part. Each connection is bounded by itself, but one person may have a hu
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from crdt.budget import Budget
 from crdt.ids import ConnectionId
@@ -28,47 +29,41 @@ Past it the connections with most are cut. A page that comes back fetches what i
 """
 
 
+@dataclass(slots=True)
 class Sweeper:
     """Runs from the first connection to the gateway's end.
 
     `sockets` (all) and `connections` (those let in) are live views.
     """
 
-    def __init__(
-        self,
-        sockets: Mapping[str, EngineSocket],
-        connections: Mapping[ConnectionId, Connection],
-        budget: Budget,
-        stall_seconds: float,
-    ) -> None:
-        self._sockets = sockets
-        self._connections = connections
-        self._budget = budget
-        self._stall_seconds = stall_seconds
-        self._timer: asyncio.TimerHandle | None = None
+    sockets: Mapping[str, EngineSocket]
+    connections: Mapping[ConnectionId, Connection]
+    budget: Budget
+    stall_seconds: float
+    timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        if self._timer is None:
+        if self.timer is None:
             self._sweep()
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        if self.timer is not None:
+            self.timer.cancel()
 
     def _sweep(self) -> None:
-        for socket in list(self._sockets.values()):
-            if socket.is_stalled(self._stall_seconds):
+        for socket in list(self.sockets.values()):
+            if socket.is_stalled(self.stall_seconds):
                 log.warning("connection_aborted", reason="reads nothing that it is sent", address=socket.address)
                 socket.end(cut=True)
         self._relieve()
-        self._budget.sweep()
-        pause = min(SWEEP_SECONDS, self._stall_seconds / 4)
-        self._timer = asyncio.get_running_loop().call_later(pause, self._sweep)
+        self.budget.sweep()
+        pause = min(SWEEP_SECONDS, self.stall_seconds / 4)
+        self.timer = asyncio.get_running_loop().call_later(pause, self._sweep)
 
     def _relieve(self) -> None:
         """Cut connections of people who leave too much in buffers, the largest first."""
         buffered: defaultdict[str, list[tuple[int, EngineSocket]]] = defaultdict(list)
-        for connection in self._connections.values():
+        for connection in self.connections.values():
             socket = connection.socket
             if size := socket.backlog + socket.unread:
                 buffered[connection.account.person].append((size, socket))
