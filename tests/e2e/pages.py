@@ -113,8 +113,10 @@ class EditorPage:
 
     async def changes_table(self, menu: str, item: str) -> None:
         """Choose from a menu beside the table that the cursor is in."""
-        await self.page.get_by_role("toolbar", name="Table").get_by_role("button", name=menu).click()
-        await self.page.get_by_role("menuitem", name=item, exact=True).click()
+        tools = self.page.get_by_role("toolbar", name="Table")
+        await tools.get_by_role("button", name=menu, exact=True).click()
+        switch = self.page.get_by_role("menuitemcheckbox", name=item, exact=True)
+        await self.page.get_by_role("menuitem", name=item, exact=True).or_(switch).click()
         await expect(self.page.get_by_role("menu")).to_have_count(0)
         await expect(self.sheet).to_be_focused()
 

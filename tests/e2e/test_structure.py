@@ -95,11 +95,11 @@ STORIES = {
     "a cell": Story(
         "<table><tr><th>head tail</th><th>side</th></tr><tr><td>foot</td><td>corner</td></tr></table><p>under</p>",
         (
-            changes_table("Row", "Header row on or off"),
+            changes_table("Table", "Header row"),
             changes_table("Column", "Insert to the left"),
             changes_table("Row", "Insert above"),
-            changes_table("Column", "Header column on or off"),
-            changes_table("Row", "Header row on or off"),
+            changes_table("Table", "Header column"),
+            changes_table("Table", "Header row"),
             changes_table("Column", "Insert to the right"),
         ),
         table_of(

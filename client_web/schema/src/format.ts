@@ -2,7 +2,7 @@
 
 import { type AnyExtension, Extension, getSchema } from "@tiptap/core";
 import { TaskItem, TaskList } from "@tiptap/extension-list";
-import { TableCell, TableHeader, TableRow } from "@tiptap/extension-table";
+import { TableRow } from "@tiptap/extension-table";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit, { type StarterKitOptions } from "@tiptap/starter-kit";
 import { containers } from "./containers.js";
@@ -11,7 +11,7 @@ import { Image } from "./images.js";
 import { inserts } from "./inserts.js";
 import { Lines } from "./lines.js";
 import { styling } from "./styling.js";
-import { Table } from "./tables.js";
+import { Table, TableCell, TableHeader } from "./tables.js";
 import { readTolerantly } from "./tolerance.js";
 
 /**

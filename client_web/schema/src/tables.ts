@@ -1,8 +1,15 @@
 /** Tables that are mended when a person changes their shape, never by themselves. */
 
-import { type TableOptions, Table as TiptapTable } from "@tiptap/extension-table";
+import type { Attribute } from "@tiptap/core";
+import {
+  type TableOptions,
+  TableCell as TiptapCell,
+  TableHeader as TiptapHeader,
+  Table as TiptapTable,
+} from "@tiptap/extension-table";
 import type { Plugin } from "@tiptap/pm/state";
 import { tableEditingKey } from "@tiptap/pm/tables";
+import { isAllowedColor } from "./allowed.js";
 
 /**
  * When one person adds a row while another adds a column, the merged table lacks a cell. The stock extension mends it on
@@ -14,6 +21,28 @@ export const Table = TiptapTable.extend<TableOptions>({
     return (this.parent?.() ?? []).map((plugin) =>
       plugin.spec.key === tableEditingKey ? withoutMending(plugin) : plugin,
     );
+  },
+});
+
+/** A colour behind a cell: `--ink` lets the style sheet adapt it to dark paper. */
+const background: Attribute = {
+  default: null,
+  parseHTML: ({ dataset }) => (isAllowedColor(dataset.background) ? dataset.background : null),
+  renderHTML: ({ background: color }) =>
+    isAllowedColor(color)
+      ? { "data-background": color, style: `background-color: ${color}; --ink: ${color}` }
+      : {},
+};
+
+export const TableCell = TiptapCell.extend({
+  addAttributes() {
+    return { ...this.parent?.(), background };
+  },
+});
+
+export const TableHeader = TiptapHeader.extend({
+  addAttributes() {
+    return { ...this.parent?.(), background };
   },
 });
 

@@ -22,7 +22,7 @@ const NODES: Readonly<Record<string, string>> = {
   table: "A table.",
   tableRow: "A row. Rows may be of unequal length after two people have changed the table at once.",
   tableCell:
-    "A cell. `colwidth` is a list with the width in pixels of each of its columns, or null. `align` is kept and not used.",
+    "A cell. `colwidth` is a list with the width in pixels of each of its columns, or null. `background` is a colour as CSS writes one. `align` is kept and not used.",
   tableHeader: "A cell of a header row or column, with the attributes of a cell.",
   image:
     "A picture. `src` is `/api/documents/{id}/attachments/{sha256}` of the same document. Pictures of other addresses are kept and not shown. `alt` describes the picture to people who cannot see it: null says that nobody has yet, and an empty text that it only decorates. `caption` is a line below it.",

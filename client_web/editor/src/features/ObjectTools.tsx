@@ -1,10 +1,11 @@
 /** The tools of what the cursor is at: each kind is loaded when the cursor gets to one for the first time. */
 
 import { type Editor, isNodeSelection } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { lazy, memo, Suspense } from "react";
+import { useAtCursor } from "../page/useAtCursor";
 
 const PictureTools = lazy(async () => ({ default: (await import("./pictures/PictureTools")).PictureTools }));
+const TableTools = lazy(async () => ({ default: (await import("./tables/TableTools")).TableTools }));
 
 export interface ObjectToolsProps {
   readonly editor: Editor;
@@ -13,12 +14,17 @@ export interface ObjectToolsProps {
 }
 
 export const ObjectTools = memo(function ObjectTools({ editor, tell }: ObjectToolsProps) {
-  const kind = useEditorState({ editor, selector: () => kindAt(editor) });
+  const kind = useAtCursor(editor, () => kindAt(editor));
   return (
-    <Suspense fallback={null}>{kind === "picture" && <PictureTools editor={editor} tell={tell} />}</Suspense>
+    <Suspense fallback={null}>
+      {kind === "picture" && <PictureTools editor={editor} tell={tell} />}
+      {kind === "table" && <TableTools editor={editor} />}
+    </Suspense>
   );
 });
 
-function kindAt({ state: { selection } }: Editor): "picture" | null {
-  return isNodeSelection(selection) && selection.node.type.name === "image" ? "picture" : null;
+function kindAt(editor: Editor): "picture" | "table" | null {
+  const { selection } = editor.state;
+  if (isNodeSelection(selection) && selection.node.type.name === "image") return "picture";
+  return editor.isEditable && editor.isActive("table") ? "table" : null;
 }

@@ -31,7 +31,6 @@ import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice, SetAsideNotice } fro
 import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
 import { ShareDialog } from "./sharing/ShareDialog";
-import { TableMenu } from "./TableMenu";
 import { FormattingToolbar } from "./toolbar/FormattingToolbar";
 import { useCaretInNew } from "./useCaretInNew";
 import { useDocumentActions } from "./useDocumentActions";
@@ -170,7 +169,6 @@ export function DocumentView(props: DocumentViewProps) {
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor in it takes keys; this catches presses beside its words */}
           <div className="page-sheet" onMouseDown={clickBelow}>
             <div ref={setPlace} />
-            {editor && <TableMenu editor={editor} />}
             {editor && <ObjectTools editor={editor} tell={actions.tell} />}
             {editor && (
               <LinkMenu editor={editor} isEditing={isEditingLink} onEditingChange={setEditingLink} />

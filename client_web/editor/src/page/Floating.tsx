@@ -54,11 +54,13 @@ export interface FramingProps {
   readonly label: string;
   /** The part of the sheet to lie over; null hides the frame. */
   readonly over: () => Element | null;
+  /** Called when the frame has its place. */
+  readonly onPlace?: (frame: HTMLElement) => void;
   readonly children: ReactNode;
 }
 
 /** Lies over a part of the sheet and lets everything through, but what its children take. */
-export function Framing({ editor, label, over, children }: FramingProps) {
+export function Framing({ editor, label, over, onPlace, children }: FramingProps) {
   const frame = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     let observed: Element | null = null;
@@ -69,10 +71,13 @@ export function Framing({ editor, label, over, children }: FramingProps) {
       const part = over();
       if (part !== observed) {
         if (observed) observer.unobserve(observed);
+        observed?.removeEventListener("scroll", placeSoon);
         if (part) observer.observe(part);
+        part?.addEventListener("scroll", placeSoon);
         observed = part;
       }
       putOver(frame.current, part?.getBoundingClientRect() ?? null);
+      if (part) onPlace?.(frame.current);
     };
     const placeSoon = () => {
       awaited ||= requestAnimationFrame(place);
@@ -83,10 +88,11 @@ export function Framing({ editor, label, over, children }: FramingProps) {
     editor.on("transaction", placeSoon);
     return () => {
       editor.off("transaction", placeSoon);
+      observed?.removeEventListener("scroll", placeSoon);
       cancelAnimationFrame(awaited);
       observer.disconnect();
     };
-  }, [editor, over]);
+  }, [editor, over, onPlace]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
     <div ref={frame} className="page-frame" role="group" aria-label={label}>

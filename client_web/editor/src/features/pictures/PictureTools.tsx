@@ -2,7 +2,6 @@
 
 import { type Editor, isNodeSelection } from "@tiptap/core";
 import type { Attrs } from "@tiptap/pm/model";
-import { useEditorState } from "@tiptap/react";
 import {
   AlignCenter,
   AlignLeft,
@@ -22,6 +21,7 @@ import { memo, useCallback, useRef, useState } from "react";
 import { PICTURE_TYPES, replacePicture } from "../../extensions/uploads";
 import { Framing } from "../../page/Floating";
 import { Tool } from "../../page/toolbar/ToolButton";
+import { useAtCursor } from "../../page/useAtCursor";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
 import { Popover } from "../../ui/Popover";
 import { ask, askingIn } from "./asking";
@@ -51,7 +51,7 @@ export interface PictureToolsProps {
 }
 
 export const PictureTools = memo(function PictureTools({ editor, tell }: PictureToolsProps) {
-  const attrs = useEditorState({ editor, selector: () => selectedPicture(editor) });
+  const attrs = useAtCursor(editor, () => selectedPicture(editor));
   const over = useCallback(() => viewOf(editor)?.image ?? null, [editor]);
   if (!attrs) return null;
   return (
@@ -67,7 +67,7 @@ interface ToolsProps extends PictureToolsProps {
 }
 
 function Tools({ editor, attrs, tell }: ToolsProps) {
-  const asking = useEditorState({ editor, selector: () => askingIn(editor) });
+  const asking = useAtCursor(editor, () => askingIn(editor));
   const [isReplacing, setReplacing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const backToText = () => {

@@ -46,7 +46,7 @@ const TEXT: Palette = {
   },
 };
 
-const MARKER: Palette = {
+export const MARKER: Palette = {
   label: "Highlight",
   icon: Highlighter,
   none: "None",
