@@ -98,6 +98,13 @@ class Listing(Struct, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(description="the cursor of the page before, for the next page")] = ""
 
 
+class Editor(Struct):
+    """The person whose edit was the last one, by the name that they had then."""
+
+    id: str
+    name: str
+
+
 class Document(Struct):
     """A document's entry, as one person sees it.
 
@@ -106,6 +113,7 @@ class Document(Struct):
     `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the
     snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It
     is null until a writer has declared one. With `any_format`, programs of other formats may write.
+    `edited_by` is null if the last change was a new title, or nobody is known to have made it.
     `starred` and `opened_at` are this person's own. `labels` are the document's.
     """
 
@@ -120,6 +128,7 @@ class Document(Struct):
     format: Format | None
     any_format: bool
     preview: str
+    edited_by: Editor | None
     starred: bool
     opened_at: Time | None
     labels: list[str]
@@ -334,6 +343,7 @@ def shown(entry: Entry, ruling: Ruling, placed: Placed) -> Document:
         entry.format,
         entry.any_format,
         entry.preview,
+        None if entry.edited_by is None else Editor(entry.edited_by.user_id, entry.edited_by.name),
         placed.starred,
         placed.opened_at.isoformat() if placed.opened_at else None,
         list(placed.labels),

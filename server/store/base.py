@@ -236,13 +236,22 @@ UNTITLED = "Untitled document"
 
 
 @dataclass(frozen=True, slots=True)
+class Editor:
+    """The person who wrote the last row of a document, by the name that they had then."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One document in the catalogue.
 
     `title` is the first line of the text if nobody has given a title. `preview` is the line behind
     the one that is the title, or else the first one. Both lines are those of row `excerpt_seq`.
     `size` is the bytes of its snapshot and log. `updated_at` is the time of the last append or
-    rename. `format` and `any_format` are as in DocumentInfo.
+    rename. `format` and `any_format` are as in DocumentInfo. `edited_by` is None if the last change
+    was a rename, or nobody is known to have made it.
     """
 
     document_id: DocumentId
@@ -255,6 +264,7 @@ class Entry:
     any_format: bool = False
     preview: str = ""
     excerpt_seq: int = 0
+    edited_by: Editor | None = None
 
 
 class Order(StrEnum):

@@ -42,7 +42,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.messages import Format
-from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, UNTITLED, Choice, Entry, Order, Page, Whose
+from server.store.base import ANY_ACCESS, LISTED_OWNERLESS, UNTITLED, Choice, Editor, Entry, Order, Page, Whose
 from server.store.database import (
     SqlPort,
     change,
@@ -55,7 +55,7 @@ from server.store.database import (
     writes,
 )
 from server.store.deeds_base import DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
-from server.store.schema import deeds, documents, grants, labels, shelves, visits
+from server.store.schema import contributors, deeds, documents, grants, labels, shelves, visits
 
 _FIRST = documents.c.first_line
 _SHOWN = case((and_(documents.c.title == UNTITLED, _FIRST != ""), _FIRST), else_=documents.c.title)
@@ -78,7 +78,9 @@ ENTRY = select(
     documents.c.any_format,
     _PREVIEW,
     documents.c.excerpt_seq,
-)
+    contributors.c.user_id.label("editor_id"),
+    contributors.c.name.label("editor_name"),
+).select_from(documents.outerjoin(contributors, contributors.c.key == documents.c.edited_by))
 """The columns that `entry_of` takes, in this order."""
 
 _PRESENT = ENTRY.add_columns(documents.c.access_version).where(documents.c.document_id == bindparam("of_id"))
@@ -138,7 +140,7 @@ _THIS = documents.c.document_id == bindparam("of_id")
 _RENAME = (
     update(documents)
     .where(_THIS)
-    .values(title=bindparam("new"), title_folded=bindparam("folded"), updated_at=bindparam("now"))
+    .values(title=bindparam("new"), title_folded=bindparam("folded"), updated_at=bindparam("now"), edited_by=None)
 )
 _IN_TRASH = documents.c.trashed_at.is_not(None)
 _TRASH = update(documents).where(_THIS, ~_IN_TRASH).values(trashed_at=bindparam("trashed"))
@@ -415,12 +417,17 @@ def entry_of(  # noqa: PLR0913, PLR0917 - the columns of ENTRY
     any_format: int,
     preview: str,
     excerpt_seq: int,
+    editor_id: str | None,
+    editor_name: str | None,
 ) -> Entry:
     """Make an entry of a row of ENTRY."""
     trashed = None if trashed_at is None else from_microseconds(trashed_at)
     created, updated = from_microseconds(created_at), from_microseconds(updated_at)
     formats = format_of(format_name, format_version, any_format)
-    return Entry(DocumentId(document_id), title, created, updated, trashed, size, *formats, preview, excerpt_seq)
+    editor = None if editor_id is None else Editor(editor_id, editor_name or editor_id)
+    return Entry(
+        DocumentId(document_id), title, created, updated, trashed, size, *formats, preview, excerpt_seq, editor
+    )
 
 
 def format_of(name: str | None, version: int, any_format: int) -> tuple[Format | None, bool]:

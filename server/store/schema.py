@@ -69,6 +69,9 @@ documents = Table(
     Column("second_line", Text, nullable=False, server_default=""),
     Column("lines_folded", Text, nullable=False, server_default=""),
     Column("excerpt_seq", BigInteger, nullable=False, server_default="0"),
+    # Who wrote the last row: the key of a contributor. NULL: not known, or the last change was a
+    # rename.
+    Column("edited_by", LargeBinary),
     # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
     Index("ix_documents_ownerless", "key", **_only("ownerless = 1")),

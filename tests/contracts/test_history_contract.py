@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from crdt.ids import Seq
 from crdt.protocol.row import Contributor
-from server.store.base import Row
+from server.store.base import Editor, Row
 from server.store.contributors import split
 from server.store.database import to_microseconds
 from server.store.schema import snapshots
@@ -33,6 +33,25 @@ async def told(store: SqlStore) -> list[tuple[Seq, list[Contributor]]]:
 
 async def writes(store: SqlStore, update_id: str, *contributors: Contributor) -> None:
     await store.log.append([replace(append(update_id), contributors=contributors)])
+
+
+async def test_the_catalogue_knows_whose_edit_was_the_last_one(store: SqlStore) -> None:
+    async def last() -> Editor | None:
+        entry = await store.catalogue.get(DOCUMENT)
+        assert entry is not None
+        return entry.edited_by
+
+    await fill(store)
+    assert await last() is None
+    anna, bert = Contributor("anna", "Anna"), Contributor("bert", "Bert")
+    group = [replace(append(name), contributors=who) for name, who in (("a", (anna,)), ("b", (anna, bert)))]
+    await store.log.append(group)
+    assert await last() == Editor("bert", "Bert")
+    await writes(store, "c", anna)
+    await writes(store, "d")
+    assert await last() == Editor("anna", "Anna")
+    await store.catalogue.rename(DOCUMENT, "Another", NOON)
+    assert await last() is None
 
 
 async def test_a_row_says_who_wrote_it_and_goes_on_saying_so_when_it_is_folded(storage: Storage) -> None:

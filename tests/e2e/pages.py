@@ -205,6 +205,11 @@ class EditorPage:
         await expect(dialog.people.first).to_be_visible()
         return dialog
 
+    @property
+    def document_id(self) -> str:
+        """The document's id, behind which its title stands in the address."""
+        return re.split("[/#]", self.page.url.partition("/d/")[2])[0]
+
     async def may(self, mode: Literal["edit", "View only", "Comment only"]) -> None:
         """Wait until the page lets its person do this much and says so."""
         chip = self.page.get_by_role("note", name=re.compile("^(View|Comment) only"))

@@ -146,8 +146,8 @@ async def test_pictures_of_a_document_that_is_deleted_for_ever_live_on_in_its_co
     await expect(alice.title).to_have_value("Doomed (copy)")
     await is_drawn(alice)
     source = await alice.sheet.get_by_role("img").get_attribute("src") or ""
-    assert source.startswith(f"/api/documents/{alice.page.url.rpartition('/')[2]}/attachments/")
-    bob = await (await meet("Bob")).opens(alice.page.url.rpartition("/")[2])
+    assert source.startswith(f"/api/documents/{alice.document_id}/attachments/")
+    bob = await (await meet("Bob")).opens(alice.document_id)
     await is_drawn(bob)
 
 

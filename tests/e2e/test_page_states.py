@@ -91,7 +91,8 @@ async def test_the_documents_page_fits_a_phone(meet: Meeting, shared_site: Site)
 async def test_the_theme_follows_the_system_until_one_is_chosen(meet: Meeting, shared_site: Site) -> None:
     alice = await (await meet("Alice", color_scheme="dark")).opens(await shared_site.new_document())
     assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") < 80
-    await alice.page.get_by_role("button", name="Theme").click()
+    await alice.page.get_by_role("button", name="More about this document").click()
+    await alice.page.get_by_role("menuitem", name="Theme").click()
     await alice.page.get_by_role("menuitemradio", name="Light").click()
     await alice.page.wait_for_function(f"() => ({BRIGHTNESS})('.page-sheet') > 200")
     await alice.reloads()

@@ -21,7 +21,7 @@ async def _makes(owner: Person, title: str, words: str) -> tuple[EditorPage, str
     await editor.goes_to_start()
     await editor.types(words)
     await editor.shows("Saved")
-    return editor, editor.page.url.rsplit("/", 1)[-1]
+    return editor, editor.document_id
 
 
 async def test_the_owner_decides_what_a_visitor_may_do_while_they_watch(meet: Meeting) -> None:

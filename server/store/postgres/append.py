@@ -59,12 +59,14 @@ WITH wanted AS MATERIALIZED (
     WHERE epoch = present_epoch AND first_seq IS NULL AND NOT stale AND NOT behind
         AND place NOT IN (SELECT place FROM taken)
 ), growth AS MATERIALIZED (
-    SELECT key, count(*) AS count, sum(length(batch)) AS bytes, max(nth) FILTER (WHERE moves) AS moved
+    SELECT key, count(*) AS count, sum(length(batch)) AS bytes, max(nth) FILTER (WHERE moves) AS moved,
+        (array_agg(contributors ORDER BY nth DESC) FILTER (WHERE contributors <> ''))[1] AS editors
     FROM fresh GROUP BY key
 ), advanced AS (
     UPDATE documents
     SET head = head + growth.count, size = size + growth.bytes, updated_at = greatest(updated_at, $6::bigint),
-        moved_seq = coalesce(head + growth.moved, moved_seq)
+        moved_seq = coalesce(head + growth.moved, moved_seq),
+        edited_by = coalesce(substring(growth.editors FROM length(growth.editors) - 7), edited_by)
     FROM growth WHERE documents.key = growth.key
     RETURNING documents.key, documents.head - growth.count AS base
 ), numbered AS MATERIALIZED (
@@ -83,7 +85,7 @@ WITH wanted AS MATERIALIZED (
 SELECT placed.document_id, placed.update_id, placed.epoch, placed.present_epoch, placed.stale, placed.behind,
     placed.present_head, coalesce(placed.first_seq, numbered.seq) AS seq
 FROM placed LEFT JOIN numbered USING (place)
-"""  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ
+"""  # `crc # seq` is segments.checksum; greatest: clocks of nodes differ; 7: a contributor's key has eight bytes
 
 # This statement runs before the append, and commits by itself. So two nodes that store the same
 # people at once hold no lock for which the other waits.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection, Cursor
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement
 
@@ -44,6 +44,7 @@ _ADVANCE = _compiled(
         head=documents.c.head + _ONE,
         size=documents.c.size + bindparam("bytes"),
         updated_at=bindparam("now"),
+        edited_by=func.coalesce(bindparam("editor"), documents.c.edited_by),
         moved_seq=case((bindparam("moves") == _ONE, documents.c.head + _ONE), else_=documents.c.moved_seq),
     )
     .returning(documents.c.key, documents.c.head)
@@ -113,6 +114,7 @@ def _append(cursor: Cursor, append: Append, now: int, known: Known) -> AppendOut
         "judged_by": append.access_version,
         "bytes": size,
         "now": now,
+        "editor": key_of(append.contributors[-1]) if append.contributors else None,
         "knows": ANY_SEQ if append.known is None else append.known,
         "follows": append.known if append.moves and append.known is not None else ANY_SEQ,
         "moves": append.moves,

@@ -14,6 +14,8 @@ export interface DocumentEntry extends Pick<wire.Document, "id" | "title" | "siz
   readonly trashedAt: Date | null;
   /** What this person may do with it; null where the server does not say. */
   readonly role: Role | null;
+  /** Whose edit was the last one; null when that is not known, or the last change was a new title. */
+  readonly editedBy: wire.Editor | null;
   /** null for a document that belongs to nobody. */
   readonly owner: PersonRef | null;
   /** This person's own star. */
@@ -163,12 +165,19 @@ function toDocument(answer: unknown): DocumentEntry {
     trashedAt: answer.trashed_at ? new Date(String(answer.trashed_at)) : null,
     size: Number(answer.size),
     role: isRole(answer.role) ? answer.role : null,
+    editedBy: toEditor(answer.edited_by),
     owner: toPerson(answer.owner),
     starred: answer.starred === true,
     openedAt: answer.opened_at ? new Date(String(answer.opened_at)) : null,
     labels: toLabels(answer.labels),
     preview: typeof answer.preview === "string" ? answer.preview : "",
   };
+}
+
+function toEditor(answer: unknown): wire.Editor | null {
+  if (!isRecord<wire.Editor>(answer) || typeof answer.id !== "string" || typeof answer.name !== "string")
+    return null;
+  return { id: answer.id, name: answer.name };
 }
 
 function toLabels(answer: unknown): readonly string[] {

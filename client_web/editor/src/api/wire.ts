@@ -63,7 +63,7 @@ export interface Token {
   readonly token: string;
 }
 
-/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `starred` and `opened_at` are this person's own. `labels` are the document's. */
+/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `edited_by` is null if the last change was a new title, or nobody is known to have made it. `starred` and `opened_at` are this person's own. `labels` are the document's. */
 export interface Document {
   readonly id: string;
   readonly title: string;
@@ -76,6 +76,7 @@ export interface Document {
   readonly format: Format | null;
   readonly any_format: boolean;
   readonly preview: string;
+  readonly edited_by: Editor | null;
   readonly starred: boolean;
   readonly opened_at: string | null;
   readonly labels: readonly string[];
@@ -92,6 +93,12 @@ export interface User {
 export interface Format {
   readonly name: string;
   readonly version: number;
+}
+
+/** The person whose edit was the last one, by the name that they had then. */
+export interface Editor {
+  readonly id: string;
+  readonly name: string;
 }
 
 /** A page of the list. `cursor` is null on the last page. */

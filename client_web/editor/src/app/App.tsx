@@ -58,8 +58,11 @@ function Pages() {
   const view = viewOf(useSearch());
   const [address] = useLocation();
   return (
-    // A crash belongs to its address: going elsewhere leaves it behind.
-    <ErrorBoundary key={address} fallback={(error) => error instanceof PageMissing && <MissingPage />}>
+    // A crash belongs to its address: going elsewhere leaves it behind. What stands behind a document's id is its title.
+    <ErrorBoundary
+      key={address.split("/", 3).join("/")}
+      fallback={(error) => error instanceof PageMissing && <MissingPage />}
+    >
       <Suspense fallback={<PageLoading />}>
         <Routes view={view} />
       </Suspense>
@@ -106,7 +109,7 @@ function Routes({ view }: { readonly view: DocumentsView }) {
           <DocumentsPage key={String(view === "trash")} view={view} onApproach={preloadEditor} />
         )}
       </Route>
-      <Route path="/d/:id">
+      <Route path="/d/:id/:title?">
         {({ id }) => (DOCUMENT_ID.test(id) ? <EditorPage key={id} documentId={id} /> : <NotFoundPage />)}
       </Route>
       <Route>

@@ -16,6 +16,7 @@ import { useRef } from "react";
 import { Link } from "wouter";
 import type { DocumentEntry, Order } from "../api/api";
 import type { PersonRef } from "../api/me";
+import { useMe } from "../api/whoAmI";
 import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
@@ -55,6 +56,9 @@ export function DocumentRow(props: DocumentRowProps) {
   const { document, view, order, now, renaming, selected, onSelect, onCommand, onRenamed } = props;
   const time = document.trashedAt ?? timeOf(document, order);
   const title = shownTitle(document.title);
+  const ownId = useMe()?.user.id;
+  const isEditTime = view !== "trash" && (order === "edited" || order === "title");
+  const editor = isEditTime ? editorWords(document, ownId) : null;
   return (
     <li className="documents-row" data-selected={selected || undefined}>
       <span className="documents-row-mark">
@@ -106,6 +110,11 @@ export function DocumentRow(props: DocumentRowProps) {
             <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
               <span className="documents-row-verb">{view === "trash" ? "Trashed" : ORDER_VERBS[order]} </span>
               {relativeTime(time, now)}
+              {editor !== null && (
+                <span className="documents-row-editor" dir="auto">
+                  {editor}
+                </span>
+              )}
             </time>
           )}
         </div>
@@ -117,6 +126,12 @@ export function DocumentRow(props: DocumentRowProps) {
       )}
     </li>
   );
+}
+
+/** Returns null when nobody is known to have made the last edit. */
+export function editorWords({ editedBy }: Pick<DocumentEntry, "editedBy">, ownId?: string): string | null {
+  if (editedBy === null) return null;
+  return editedBy.id === ownId ? "by you" : `by ${editedBy.name}`;
 }
 
 function OwnerName({ owner }: { readonly owner: PersonRef }) {

@@ -39,6 +39,7 @@ import { useFacts } from "./useFacts";
 import { useNarrow } from "./useNarrow";
 import { usePageKeys } from "./usePageKeys";
 import { useSheetEnd } from "./useSheetEnd";
+import { useTitledAddress } from "./useTitledAddress";
 
 export interface DocumentViewProps {
   readonly provider: Provider;
@@ -108,6 +109,7 @@ export function DocumentView(props: DocumentViewProps) {
   }, [api, provider, isSynced]);
 
   usePageTitle(title);
+  useTitledAddress(provider.documentId, title);
   useEffect(() => rememberDocument(provider.documentId, title, state.role), [provider, title, state.role]);
 
   const rescue = { onDownload, onSaveAsNew: actions.saveAsNewDocument };
@@ -127,6 +129,9 @@ export function DocumentView(props: DocumentViewProps) {
         onRename={actions.rename}
         onGoToText={goToText}
         onShare={() => setSharing(true)}
+        onCopy={actions.saveAsNewDocument}
+        onDownload={onDownload}
+        onTrash={actions.trash}
         followed={following.person?.id ?? null}
         onFollow={following.toggle}
       />

@@ -15,6 +15,8 @@ import { useOpen } from "./useProvider";
 
 export interface DocumentActions {
   readonly rename: (title: string) => Promise<void>;
+  /** Moves the document to the trash, and leads to the list. */
+  readonly trash: () => Promise<void>;
   readonly restore: () => Promise<void>;
   readonly saveAsNewDocument: () => Promise<void>;
   /** Copies of the document's earlier lives, which the provider keeps apart. */
@@ -50,6 +52,20 @@ export function useDocumentActions({
     return {
       rename: (wanted) =>
         api.renameDocument(documentId, wanted).then(nothing, fail("The title was not saved.")),
+      trash: () =>
+        api.trashDocument(documentId).then(() => {
+          navigate("/");
+          toasts.show({
+            message: `“${title || "Untitled document"}” was moved to the trash.`,
+            action: {
+              label: "Undo",
+              onAction: () =>
+                void api
+                  .restoreDocument(documentId)
+                  .then(() => navigate(`/d/${documentId}`), fail("The document stays in the trash.")),
+            },
+          });
+        }, fail("The document was not moved.")),
       restore: () => api.restoreDocument(documentId).then(nothing, fail("The document was not restored.")),
       saveAsNewDocument: () =>
         saveAsNew({ api, open, source: provider, title: `${title || "Untitled document"} (copy)` }).then(

@@ -13,11 +13,17 @@ const OPTIONS: readonly { readonly value: ThemeChoice; readonly label: string; r
   ];
 
 export const ThemeMenu = memo(function ThemeMenu() {
-  const { choice, choose } = useTheme();
+  const { choice } = useTheme();
   const icon = OPTIONS.find((option) => option.value === choice)?.icon ?? Monitor;
   return (
     <Menu align="end" trigger={<IconButton icon={icon} label="Theme" />}>
-      <MenuChoice label="Theme" value={choice} onChange={choose} options={OPTIONS} />
+      <ThemeChoices />
     </Menu>
   );
 });
+
+/** The themes, for this menu or a part of another one. */
+export function ThemeChoices() {
+  const { choice, choose } = useTheme();
+  return <MenuChoice label="Theme" value={choice} onChange={choose} options={OPTIONS} />;
+}

@@ -31,7 +31,7 @@ test("the trash has an address of its own", async () => {
   expect(screen.queryByRole("link", { name: "Plan" })).toBeNull();
 });
 
-test.each(["/nowhere", "/d/short", "/d/not%20an%20id%21", "/d/document-1/more"])(
+test.each(["/nowhere", "/d/short", "/d/not%20an%20id%21", "/d/document-1/title/more"])(
   "%s leads nowhere",
   async (address) => {
     open(address);

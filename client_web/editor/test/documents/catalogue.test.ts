@@ -16,6 +16,7 @@ function edited(minute: number, title = ""): DocumentEntry {
     role: null,
     owner: null,
     preview: "",
+    editedBy: null,
     starred: false,
     openedAt: null,
     labels: [],

@@ -35,6 +35,7 @@ test("a list is split where a heading's age is passed", () => {
     role: null,
     owner: null,
     preview: "",
+    editedBy: null,
     starred: false,
     openedAt: null,
     labels: [],

@@ -309,7 +309,7 @@ describe("who is signed in", () => {
     expect(sheet.textContent).toBe("Hello");
     expect(screen.getByRole("button", { name: "Signed out. Details" })).toBeTruthy();
     expect(screen.getByRole("link", { name: "Sign in" }).getAttribute("href")).toBe(
-      "/sign-in?next=%2Fd%2Fabcdefgh",
+      "/sign-in?next=%2Fd%2Fabcdefgh%2Fminutes",
     );
   });
 

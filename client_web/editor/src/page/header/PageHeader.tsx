@@ -1,4 +1,4 @@
-/** The page's upper edge: home, title, safety, people, sharing, theme, oneself. */
+/** The page's upper edge: home, title, safety, people, sharing, the document's menu, oneself. */
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { UserRoundPlus } from "lucide-react";
@@ -7,10 +7,10 @@ import { AccountMenu } from "../../account/AccountMenu";
 import type { Me } from "../../api/me";
 import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
-import { ThemeMenu } from "../../ui/ThemeMenu";
 import { Tooltip } from "../../ui/Tooltip";
-import type { ReadOnly } from "../access";
+import { mayTrash, type ReadOnly } from "../access";
 import type { Present } from "../usePeople";
+import { DocumentMenu } from "./DocumentMenu";
 import { ModeChip } from "./ModeChip";
 import { OwnAvatar } from "./OwnAvatar";
 import { People } from "./People";
@@ -32,6 +32,9 @@ export interface PageHeaderProps {
   readonly onRename: (title: string) => Promise<void>;
   readonly onGoToText: () => void;
   readonly onShare: () => void;
+  readonly onCopy: () => void;
+  readonly onDownload: () => void;
+  readonly onTrash: () => void;
   /** The id of the person whom the view follows. */
   readonly followed: string | null;
   readonly onFollow: (person: Present) => void;
@@ -67,7 +70,15 @@ export function PageHeader({ state, provider, person, color, me, because, ...act
         >
           <span className="page-share-label">Share</span>
         </Button>
-        <ThemeMenu />
+        <DocumentMenu
+          documentId={provider.documentId}
+          mayRename={!readOnlyTitle}
+          mayTrash={mayTrash(state.role) && !state.document?.trashedAt}
+          mayCopy={me?.mayCreate !== false}
+          onCopy={act.onCopy}
+          onDownload={act.onDownload}
+          onTrash={act.onTrash}
+        />
         {me === null || me.kind === "guest" ? (
           <OwnAvatar person={person} color={color} onChange={act.onPersonChange} />
         ) : (

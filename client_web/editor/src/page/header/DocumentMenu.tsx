@@ -1,0 +1,94 @@
+/** The menu of the open document: what is done with it as a whole, the theme, and who edited it last. */
+import { Copy, FileDown, MoreVertical, PencilLine, Printer, Sun, Trash2 } from "lucide-react";
+import { useRef, useState } from "react";
+import { useApi } from "../../api/ApiContext";
+import { useMe } from "../../api/whoAmI";
+import { editorWords } from "../../documents/DocumentRow";
+import { relativeTime } from "../../documents/times";
+import { IconButton } from "../../ui/IconButton";
+import { Menu, MenuItem, MenuLabel, MenuSeparator, SubMenu } from "../../ui/Menu";
+import { ThemeChoices } from "../../ui/ThemeMenu";
+
+export interface DocumentMenuProps {
+  readonly documentId: string;
+  readonly mayRename: boolean;
+  readonly mayTrash: boolean;
+  readonly mayCopy: boolean;
+  readonly onCopy: () => void;
+  readonly onDownload: () => void;
+  readonly onTrash: () => void;
+}
+
+export function DocumentMenu({ documentId, mayRename, mayTrash, mayCopy, ...act }: DocumentMenuProps) {
+  const api = useApi();
+  const ownId = useMe()?.user.id;
+  const [lastEdit, setLastEdit] = useState<string | null>(null);
+  // The title's field takes the focus: it must not go back to this menu's button.
+  const isRenaming = useRef(false);
+  const look = () =>
+    api.getDocument(documentId).then(
+      (entry) =>
+        setLastEdit(lastEditOf(relativeTime(entry.updatedAt, new Date()), editorWords(entry, ownId))),
+      () => setLastEdit(null),
+    );
+  return (
+    <Menu
+      align="end"
+      onOpenChange={(open) => {
+        if (open) void look();
+      }}
+      onCloseAutoFocus={(event) => {
+        if (!isRenaming.current) return;
+        event.preventDefault();
+        isRenaming.current = false;
+        const title = document.querySelector<HTMLInputElement>(".page-title");
+        title?.focus();
+        title?.select();
+      }}
+      trigger={<IconButton icon={MoreVertical} label="More about this document" />}
+    >
+      {mayRename && (
+        <MenuItem
+          icon={PencilLine}
+          onSelect={() => {
+            isRenaming.current = true;
+          }}
+        >
+          Rename
+        </MenuItem>
+      )}
+      {mayCopy && (
+        <MenuItem icon={Copy} onSelect={act.onCopy}>
+          Make a copy
+        </MenuItem>
+      )}
+      <MenuItem icon={FileDown} onSelect={act.onDownload}>
+        Download as a web page
+      </MenuItem>
+      <MenuItem icon={Printer} onSelect={() => window.setTimeout(() => window.print())}>
+        Print or save as PDF…
+      </MenuItem>
+      <SubMenu icon={Sun} label="Theme">
+        <ThemeChoices />
+      </SubMenu>
+      {mayTrash && (
+        <>
+          <MenuSeparator />
+          <MenuItem icon={Trash2} tone="danger" onSelect={act.onTrash}>
+            Move to the trash
+          </MenuItem>
+        </>
+      )}
+      {lastEdit !== null && (
+        <>
+          <MenuSeparator />
+          <MenuLabel>{lastEdit}</MenuLabel>
+        </>
+      )}
+    </Menu>
+  );
+}
+
+function lastEditOf(when: string, who: string | null): string {
+  return who === null ? `Last change ${when}` : `Last edit ${when} ${who}`;
+}
