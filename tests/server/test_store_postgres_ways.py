@@ -15,7 +15,7 @@ from crdt.errors import Unavailable
 from crdt.ids import Seq
 from server.store.base import Appended
 from server.store.postgres.place import Place
-from server.store.postgres.server import connect
+from server.store.postgres.server import connect, dial
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, append, fill, join
 from tests.harness.bell import PATIENCE
@@ -159,6 +159,19 @@ async def test_transaction_pooling_is_refused_at_the_start(postgres: PostgresSer
         assert "gives each transaction another session" in await refusal(url)
         user = url.split("/")[2].split(":")[0]
         assert await postgres.ask(f"SELECT count(*) FROM pg_tables WHERE schemaname = '{user}'") == 0
+
+
+async def test_two_sessions_of_a_pooler_that_take_turns_are_told_from_two_of_ours(postgres: PostgresServer) -> None:
+    further = ("server_round_robin = 1", "min_pool_size = 2", "default_pool_size = 2")
+    async with pooled(postgres, "transaction", *further) as (_, url):
+        user = url.split("/")[2].split(":")[0]
+        sessions = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'"
+        somebody = await dial(Place.of(url), statement_cache_size=0)
+        async with asyncio.timeout(PATIENCE):
+            while await postgres.ask(sessions) != 2:  # noqa: ASYNC110 - another process has no event to wait for
+                await asyncio.sleep(0.05)
+        assert "gives each transaction another session" in await refusal(url)
+        await somebody.close()
 
 
 async def test_statement_pooling_is_refused_at_the_start(postgres: PostgresServer) -> None:

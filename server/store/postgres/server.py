@@ -145,8 +145,9 @@ async def _refuse_shared_sessions(place: Place) -> None:
             if await _process(session) == session.get_server_pid():
                 return  # PostgreSQL itself
             sessions.append(session)
-        seen = [[await _process(session) for session in sessions] for _ in range(2)]
-    if seen[0] != seen[1] or seen[0][0] == seen[0][1]:
+        # Twice in a row, because a pooler's sessions may take turns, and there may be two of them.
+        seen = [(await _process(session), await _process(session)) for session in sessions]
+    if seen[0] == seen[1] or any(before != after for before, after in seen):
         raise Unavailable(
             f"The pooler before the database {place.name} gives each transaction another session. "
             "Name the PostgreSQL server itself, or let the pooler keep sessions together (PgBouncer: pool_mode = session)."
