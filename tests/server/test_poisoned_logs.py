@@ -6,7 +6,7 @@ process of its own, is started over it.
 
 import signal
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -52,17 +52,17 @@ def bottomless() -> list[bytes]:
     return [update({MALLORY: (0, chain)}), update({}, {MALLORY: [(0, 1)]})]
 
 
-POISONS: dict[str, Sequence[bytes]] = {
-    "an integer beyond 63 bits": [update({MALLORY: (0, [embed('{"id":10000000000000000000}', parent=ROOT)])})],
-    "a value of an old form": [update({MALLORY: (0, [json_values(1, b"\x04true")])})],
-    "a crash": [crashing()],
-    "a stack that overflows": bottomless(),
-    "a key that browsers choke on": [
+POISONS: dict[str, Callable[[], Sequence[bytes]]] = {
+    "an integer beyond 63 bits": lambda: [update({MALLORY: (0, [embed('{"id":10000000000000000000}', parent=ROOT)])})],
+    "a value of an old form": lambda: [update({MALLORY: (0, [json_values(1, b"\x04true")])})],
+    "a crash": lambda: [crashing()],
+    "a stack that overflows": bottomless,
+    "a key that browsers choke on": lambda: [
         update({MALLORY: (0, [values("7601" + (b"\x09__proto__").hex() + "7e", parent=ROOT)])})
     ],
-    "no update": [b"\xff\xff\xff"],
-    "a gap": [update({MALLORY: (40, [text("lost", left=(MALLORY, 39))])})],
-    "a past that never was": [update({MALLORY: (0, [text("lost", left=(77, 3))])})],
+    "no update": lambda: [b"\xff\xff\xff"],
+    "a gap": lambda: [update({MALLORY: (40, [text("lost", left=(MALLORY, 39))])})],
+    "a past that never was": lambda: [update({MALLORY: (0, [text("lost", left=(77, 3))])})],
 }
 
 
@@ -98,7 +98,7 @@ async def goes_on(directory: Path, *, otherwise: str = "") -> None:
 
 @pytest.mark.parametrize("kind", POISONS)
 async def test_everything_before_and_behind_it_is_there(tmp_path: Path, kind: str) -> None:
-    await poison(tmp_path, POISONS[kind])
+    await poison(tmp_path, POISONS[kind]())
     await goes_on(tmp_path)
 
 
@@ -134,7 +134,7 @@ async def test_words_whose_beginning_was_damaged_are_still_there(tmp_path: Path)
 
 
 async def test_one_command_mends_every_document_of_a_stopped_server(tmp_path: Path) -> None:
-    await poison(tmp_path, POISONS["a stack that overflows"])
+    await poison(tmp_path, bottomless())
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
     assert (await run("doctor", **place))[1] == "Nothing is set aside.\n"
     code, out, _ = await run("doctor", "check", **place)
@@ -166,7 +166,7 @@ async def test_the_doctor_shows_what_it_does_not_write_twice(
     tmp_path: Path, statement: str, place: str, said: str, why: str
 ) -> None:
     """Words whose past alone is lost stand in the document; of a damaged row nobody knows what is true."""
-    await poison(tmp_path, POISONS["a gap"], *filter(None, [statement]))
+    await poison(tmp_path, POISONS["a gap"](), *filter(None, [statement]))
     settings = {"MANYHANDS_DATA_DIR": str(tmp_path)}
     assert (await run("doctor", "check", DOCUMENT, **settings))[0] == 0
     assert said in (await run("doctor", "show", DOCUMENT, place, **settings))[1]
