@@ -11,7 +11,6 @@ door sees of one node:
 
 import asyncio
 import contextlib
-import os
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -45,9 +44,9 @@ from server.rooms import Circle, RoomSettings, Seat
 from server.store.database import utc_now
 from server.store.sharing_base import Link
 from tests.harness.house import House
+from tests.simulation import SEEDS
 from tests.simulation.virtual_loop import run_virtually
 
-SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "1000"))
 CHUNK = 100
 QUICK = 30
 DOCUMENTS = [DocumentId(f"document-{number}") for number in range(4)]
