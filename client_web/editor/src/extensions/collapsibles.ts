@@ -2,14 +2,35 @@
 
 import { Details as DetailsOfSchema } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
+import { TextSelection } from "@tiptap/pm/state";
 
-export const Details = DetailsOfSchema.configure({
+export const Details = DetailsOfSchema.extend({
+  addKeyboardShortcuts() {
+    const inherited = this.parent?.() ?? {};
+    return {
+      ...inherited,
+      Enter: (props) => intoEmptyContent(props.editor) || (inherited.Enter?.(props) ?? false),
+    };
+  },
+}).configure({
   renderToggleButton: ({ element, isOpen, node }) => {
     const summary = node.firstChild?.textContent.trim() ?? "";
     element.setAttribute("aria-label", summary === "" ? "Collapsible section" : summary);
     element.setAttribute("aria-expanded", String(isOpen));
   },
 });
+
+/** Goes from a summary to the line below it that waits to be written, where another one would be put before it. */
+function intoEmptyContent({ view, state }: Editor): boolean {
+  const { $head, empty } = state.selection;
+  const content = $head.parent.type.name === "detailsSummary" ? state.doc.nodeAt($head.after()) : null;
+  const first = content?.firstChild;
+  if (!empty || !first?.isTextblock || first.content.size > 0) return false;
+  const isHidden = view.nodeDOM($head.after());
+  if (isHidden instanceof HTMLElement && isHidden.hidden) return false;
+  view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, $head.after() + 2)).scrollIntoView());
+  return true;
+}
 
 /** Opens the collapsible that the cursor is in. */
 export function openCollapsible({ view, state }: Editor): void {

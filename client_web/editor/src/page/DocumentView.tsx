@@ -23,6 +23,8 @@ import { CountsButton } from "./CountsButton";
 import { useColorHere } from "./colors";
 import { FollowingNotice, useFollowing } from "./Following";
 import { PageHeader } from "./header/PageHeader";
+import { BlockHandle } from "./inserting/BlockHandle";
+import { BubbleMenu } from "./inserting/BubbleMenu";
 import { CaretMenu } from "./inserting/CaretMenu";
 import { useCaretMenus } from "./inserting/useCaretMenus";
 import { keys } from "./keys";
@@ -64,6 +66,7 @@ export function DocumentView(props: DocumentViewProps) {
   const [isSharing, setSharing] = useState(false);
   const [isDiscarding, setDiscarding] = useState(false);
   const desk = useRef<HTMLDivElement>(null);
+  const sheet = useRef<HTMLDivElement>(null);
 
   const [seenAside, setSeenAside] = useState(0);
   const actions = useDocumentActions({ provider, title });
@@ -172,9 +175,11 @@ export function DocumentView(props: DocumentViewProps) {
         )}
         <main className="page-desk" ref={desk}>
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor in it takes keys; this catches presses beside its words */}
-          <div className="page-sheet" onMouseDown={clickBelow}>
+          <div className="page-sheet" ref={sheet} onMouseDown={clickBelow}>
             <div ref={setPlace} />
             {editor && <ObjectTools editor={editor} tell={actions.tell} />}
+            {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}
+            {editor?.isEditable && !isEditingLink && <BubbleMenu editor={editor} onEditLink={editLink} />}
             {editor && (
               <LinkMenu editor={editor} isEditing={isEditingLink} onEditingChange={setEditingLink} />
             )}

@@ -3,7 +3,16 @@
 import { memo } from "react";
 import { Dialog } from "../ui/Dialog";
 import { Keys } from "../ui/Keys";
-import { alignments, blocks, clearFormatting, history, lists, marks, paragraphStyles } from "./commands";
+import {
+  alignments,
+  blocks,
+  clearFormatting,
+  history,
+  lists,
+  marks,
+  paragraphStyles,
+  shifts,
+} from "./commands";
 import { keys } from "./keys";
 import "./ShortcutsSheet.css";
 
@@ -19,6 +28,7 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
     title: "Text",
     entries: [
       ...marks,
+      ...shifts,
       { label: "Highlight", shortcut: "Mod+Shift+H" },
       { label: "Link", shortcut: "Mod+K" },
       clearFormatting,
@@ -26,7 +36,11 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
   },
   {
     title: "Paragraphs",
-    entries: [...paragraphStyles, ...blocks, { label: "Line break", shortcut: "Shift+Enter" }],
+    entries: [
+      ...paragraphStyles.filter(({ shortcut }) => shortcut),
+      ...blocks,
+      { label: "Line break", shortcut: "Shift+Enter" },
+    ],
   },
   {
     title: "Lists and blocks",

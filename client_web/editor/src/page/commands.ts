@@ -1,5 +1,6 @@
 /** What the toolbar and the menus can do to the text: one table for buttons, shortcuts and the help sheet. */
 
+import type { Look } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import {
   AlignCenter,
@@ -23,6 +24,8 @@ import {
   RemoveFormatting,
   SquareCode,
   Strikethrough,
+  Subscript,
+  Superscript,
   Underline,
   Undo2,
 } from "lucide-react";
@@ -86,6 +89,14 @@ export const marks: readonly Command[] = [
   mark("code", "Inline code", Code, "Mod+E", (editor) => chain(editor).toggleCode().run()),
 ];
 
+/** Above and below the line. */
+export const shifts: readonly Command[] = [
+  mark("superscript", "Superscript", Superscript, "Mod+.", (editor) =>
+    chain(editor).toggleSuperscript().run(),
+  ),
+  mark("subscript", "Subscript", Subscript, "Mod+,", (editor) => chain(editor).toggleSubscript().run()),
+];
+
 export const alignments: readonly Command[] = [
   alignment("left", "Align left", AlignLeft, "Mod+Shift+L"),
   alignment("center", "Align centre", AlignCenter, "Mod+Shift+E"),
@@ -112,16 +123,16 @@ export const lists: readonly Command[] = [
     label: "Decrease indent",
     icon: IndentDecrease,
     shortcut: "Shift+Tab",
-    run: (editor) => chain(editor).liftListItem(itemType(editor)).run(),
-    isPossible: (editor) => editor.can().liftListItem(itemType(editor)),
+    run: (editor) => chain(editor).outdent().run(),
+    isPossible: (editor) => editor.can().outdent(),
   },
   {
     id: "indent",
     label: "Increase indent",
     icon: IndentIncrease,
     shortcut: "Tab",
-    run: (editor) => chain(editor).sinkListItem(itemType(editor)).run(),
-    isPossible: (editor) => editor.can().sinkListItem(itemType(editor)),
+    run: (editor) => chain(editor).indent().run(),
+    isPossible: (editor) => editor.can().indent(),
   },
 ];
 
@@ -139,21 +150,24 @@ export const rule: Command = {
   run: (editor) => chain(editor).setHorizontalRule().run(),
 };
 
+const PLAIN = { look: null, indent: null, lineHeight: null };
+
 export const clearFormatting: Command = {
   id: "clear",
   label: "Clear formatting",
   icon: RemoveFormatting,
   shortcut: "Mod+\\",
   run: (editor) => {
+    const isLine = editor.isActive("heading") || editor.isActive("paragraph");
     const plain = chain(editor).unsetAllMarks().unsetTextAlign();
-    (editor.isActive("heading") ? plain.setParagraph() : plain).run();
+    (isLine ? plain.setNode("paragraph", PLAIN) : plain).run();
   },
 };
 
 export interface ParagraphStyle {
   readonly id: string;
   readonly label: string;
-  readonly shortcut: string;
+  readonly shortcut?: string;
   readonly run: (editor: Editor) => void;
   readonly isOn: (editor: Editor) => boolean;
 }
@@ -164,9 +178,11 @@ export const paragraphStyles: readonly ParagraphStyle[] = [
     id: "normal",
     label: "Normal text",
     shortcut: "Mod+Alt+0",
-    run: (editor) => chain(editor).setParagraph().run(),
-    isOn: (editor) => editor.isActive("paragraph"),
+    run: (editor) => chain(editor).setNode("paragraph", { look: null }).run(),
+    isOn: (editor) => editor.isActive("paragraph", { look: null }),
   },
+  look("title", "Title"),
+  look("subtitle", "Subtitle"),
   ...([1, 2, 3, 4] as const).map((level) => ({
     id: `heading-${level}`,
     label: `Heading ${level}`,
@@ -201,7 +217,16 @@ function block(
   shortcut: string,
   run: (editor: Editor) => void,
 ): Command {
-  return { id, label, icon, shortcut, run, isOn: (editor) => editor.isActive(id) };
+  return { id, label, icon, shortcut, run, isOn: (editor) => editor.isActive(id), isPossible: hasLine };
+}
+
+function look(id: Look, label: string): ParagraphStyle {
+  return {
+    id,
+    label,
+    run: (editor) => chain(editor).setNode("paragraph", { look: id }).run(),
+    isOn: (editor) => editor.isActive("paragraph", { look: id }),
+  };
 }
 
 function alignment(side: string, label: string, icon: LucideIcon, shortcut: string): Command {
@@ -212,6 +237,7 @@ function alignment(side: string, label: string, icon: LucideIcon, shortcut: stri
     shortcut,
     run: (editor) => chain(editor).setTextAlign(side).run(),
     isOn: (editor) => editor.isActive({ textAlign: side }),
+    isPossible: hasAligned,
   };
 }
 
@@ -226,14 +252,21 @@ function direction(side: Direction, label: string, icon: LucideIcon): Command {
         .setDirection(isOn(editor) ? null : side)
         .run(),
     isOn,
+    isPossible: hasLine,
   };
 }
 
-function itemType(editor: Editor): "taskItem" | "listItem" {
-  const { $from } = editor.state.selection;
-  for (let depth = $from.depth; depth > 0; depth -= 1) {
-    const { name } = $from.node(depth).type;
-    if (name === "taskItem" || name === "listItem") return name;
-  }
-  return "listItem";
+/** Whether words are at the selection: not a picture, a line or a page break alone. */
+function hasLine({ state: { selection } }: Editor): boolean {
+  return selection.$from.parent.isTextblock;
+}
+
+/** Whether lines are at the selection that stand to a side. */
+function hasAligned({ state: { selection, doc } }: Editor): boolean {
+  let found = false;
+  doc.nodesBetween(selection.from, selection.to, ({ type }) => {
+    found ||= ["paragraph", "heading"].includes(type.name);
+    return !found;
+  });
+  return found;
 }

@@ -15,13 +15,16 @@ import {
   lists,
   marks,
   rule,
+  shifts,
 } from "../commands";
 import { keys } from "../keys";
+import { BlockTool, InsertTool } from "./BlockTools";
 import { MarkerTool, TextColorTool } from "./ColorTool";
 import { ImageTool } from "./ImageTool";
 import { StyleMenu } from "./StyleMenu";
 import { TableTool } from "./TableTool";
 import { Tool, ToolButton } from "./ToolButton";
+import { TypeTool } from "./TypeTool";
 import { useFitting } from "./useFitting";
 import "./toolbar.css";
 
@@ -104,6 +107,8 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
       tools: (
         <>
           {buttons(marks)}
+          {buttons(shifts)}
+          <TypeTool editor={editor} />
           <TextColorTool editor={editor} />
           <MarkerTool editor={editor} />
         </>
@@ -113,6 +118,7 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
       label: "Insert",
       tools: (
         <>
+          <InsertTool editor={editor} />
           {link}
           <ImageTool editor={editor} />
           <TableTool editor={editor} />
@@ -121,6 +127,14 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
     },
     { label: "Lists", tools: buttons(lists) },
     { label: "Alignment", tools: buttons([...alignments, ...directions]) },
-    { label: "Blocks", tools: buttons([...blocks, rule, clearFormatting]) },
+    {
+      label: "Blocks",
+      tools: (
+        <>
+          {buttons([...blocks, rule, clearFormatting])}
+          <BlockTool editor={editor} />
+        </>
+      ),
+    },
   ];
 }

@@ -41,7 +41,7 @@ export function StyleMenu({ editor }: { readonly editor: Editor }) {
         >
           <span className="page-style-item">
             <span className={`page-style-look page-style-look--${style.id}`}>{style.label}</span>
-            <Keys shortcut={keys(style.shortcut)} />
+            {style.shortcut !== undefined && <Keys shortcut={keys(style.shortcut)} />}
           </span>
         </MenuItem>
       ))}

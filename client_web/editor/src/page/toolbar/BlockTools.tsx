@@ -1,0 +1,62 @@
+/** Menus of the toolbar for whole blocks: what can be inserted, and what can be done with the block at the cursor. */
+
+import type { Editor } from "@tiptap/core";
+import { useEditorState } from "@tiptap/react";
+import { CirclePlus, GripVertical } from "lucide-react";
+import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
+import { BlockMenuItems } from "../inserting/BlockMenu";
+import { applyInsert, inserts } from "../inserting/blockChoices";
+import { Tool } from "./ToolButton";
+
+export function InsertTool({ editor }: { readonly editor: Editor }) {
+  const isEditable = useEditorState({ editor, selector: () => editor.isEditable });
+  return (
+    <Menu {...backInto(editor)} trigger={<Tool icon={CirclePlus} label="Insert" disabled={!isEditable} />}>
+      <InsertItems editor={editor} />
+    </Menu>
+  );
+}
+
+/** Made when the menu opens: what is possible depends on where the cursor is then. */
+function InsertItems({ editor }: { readonly editor: Editor }) {
+  const groups = [...new Set(inserts.map(({ group }) => group))];
+  return groups.map((name) => (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div key={name} role="group" aria-label={name}>
+      <MenuLabel>{name}</MenuLabel>
+      {inserts
+        .filter(({ group }) => group === name)
+        .map((insert) => (
+          <MenuItem
+            key={insert.id}
+            icon={insert.icon}
+            disabled={insert.isPossible?.(editor) === false}
+            onSelect={() => applyInsert(editor, insert)}
+          >
+            {insert.label}
+          </MenuItem>
+        ))}
+    </div>
+  ));
+}
+
+export function BlockTool({ editor }: { readonly editor: Editor }) {
+  const isEditable = useEditorState({ editor, selector: () => editor.isEditable });
+  return (
+    <Menu
+      {...backInto(editor)}
+      trigger={<Tool icon={GripVertical} label="This block" disabled={!isEditable} />}
+    >
+      <BlockMenuItems editor={editor} />
+    </Menu>
+  );
+}
+
+function backInto(editor: Editor) {
+  return {
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      editor.commands.focus(undefined, { scrollIntoView: false });
+    },
+  };
+}
