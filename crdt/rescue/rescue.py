@@ -26,7 +26,7 @@ from crdt.protocol.links import Links, encode_links
 from crdt.rescue.copies import Pair, copies
 from crdt.rescue.homes import TEXT_BLOCKS, Home, Homes, behind, frames, is_block, is_inline
 from crdt.rescue.joins import Joins
-from crdt.rescue.scribe import RESCUER, Scribe
+from crdt.rescue.scribe import Scribe
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import ANY, EMBED, FORMAT, STRING, TYPE, XML_TEXT
 from crdt.yjs.varint import read_varuint
@@ -481,13 +481,27 @@ class _Rescue:
     def _behind_earlier_keys(self, piece: Piece, within: Branch, left: Piece | None) -> Piece | None:
         """Return the last copy behind `left` of what the author typed earlier, in another text."""
         right = left.right if left is not None else within.start
-        while right is not None and right.client == RESCUER and right.source is not None:
-            source = self._sequences.find(*right.source)
-            if source.client != piece.client or source.clock > piece.clock or source.branch is piece.branch:
+        while right is not None:
+            if right.source is not None:
+                typed = self._root_of(right)
+                if typed.client != piece.client or typed.clock > piece.clock or typed.branch is piece.branch:
+                    break
+                left = right
+            elif not right.dead and right.kind != FORMAT:
                 break
             self._sequences.spend(1)
-            left, right = right, right.right
+            right = right.right
         return left
+
+    def _root_of(self, piece: Piece) -> Piece:
+        """Return what a copy is a copy of in the end; cut the copy where that has another one."""
+        source = piece
+        while source.source is not None:
+            self._sequences.spend(1)
+            source = self._sequences.starting(*source.source)
+            if source.length < piece.length:
+                self._sequences.cut(piece, source.length)
+        return source
 
     def _rescue_inline(self, piece: Piece, branch: Branch) -> None:
         """Write a line break or a picture again. What stands behind it gets a text of its own."""
@@ -659,10 +673,7 @@ class _Rescue:
 
     def _is_back(self, piece: Piece) -> bool:
         """Whether a word has been moved away from its text, and back into it."""
-        source = piece
-        while source.source is not None:
-            self._sequences.spend(1)
-            source = self._sequences.find(*source.source)
+        source = self._root_of(piece)
         return source is not piece and source.branch is piece.branch
 
     def _written_beside_moved(self) -> dict[Piece, None]:

@@ -12,7 +12,7 @@
 import type { Node } from "prosemirror-model";
 import { type EditorState, type Selection, TextSelection, type Transaction } from "prosemirror-state";
 import type { StepMap } from "prosemirror-transform";
-import type { EditorView } from "prosemirror-view";
+import { DecorationSet, type EditorView } from "prosemirror-view";
 import * as Y from "yjs";
 import {
   type ComposedLine,
@@ -26,6 +26,7 @@ import {
 import { withNextFrame } from "./frames.js";
 import { heirsIn, heirsOf, livingOf } from "./heirs.js";
 import { type SyncMeta, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
+import { Pending } from "./pending.js";
 import { type Nodes, positionOf, type YType } from "./positions.js";
 import { Reader } from "./reading.js";
 import { rebased } from "./rebasing.js";
@@ -70,6 +71,8 @@ export class Binding {
   #hold: Hold | null = null;
   /** Parts of a composed word that may come back with their heirs. */
   #unwanted: readonly Y.ID[] = [];
+  /** One's own words that died with their block, and will come back. */
+  readonly #pending: Pending;
   #isWriting = false;
   #isShowing = false;
   #isApart = false;
@@ -81,6 +84,7 @@ export class Binding {
     if (!type.doc) throw new Error("The fragment belongs to no document");
     this.type = type;
     this.doc = type.doc;
+    this.#pending = new Pending(type.doc);
     this.#report = report;
   }
 
@@ -193,7 +197,7 @@ export class Binding {
   }
 
   get #shown(): Shown {
-    return { doc: this.doc, root: this.type, nodes: this.mapping };
+    return { doc: this.doc, root: this.type, nodes: this.mapping, pending: this.#pending };
   }
 
   #showAroundWord(view: EditorView, hold: Hold): void {
@@ -243,11 +247,34 @@ export class Binding {
 
   readonly #learn = (transaction: Y.Transaction): void => {
     const runs = heirsIn(transaction);
+    if (runs.length > 0) heirsOf(this.doc).learn(runs);
+    this.#learnPending(transaction);
     if (runs.length === 0) return;
-    heirsOf(this.doc).learn(runs);
     if (this.#memory) this.#memory = { clocks: transaction.beforeState, ...this.#memory };
     if (this.#unwanted.length > 0) setTimeout(() => this.#removeUnwanted(), 0);
   };
+
+  #learnPending(transaction: Y.Transaction): void {
+    if (!this.#view || (this.#pending.isEmpty && !transaction.meta.has("unsaved"))) return;
+    const { schema } = this.#view.state;
+    if (this.#pending.learn(transaction, schema, () => this.redrawCarets())) this.#isRedrawn = true;
+  }
+
+  /** The words that will come back, as the editor shows them in a document. */
+  drawPending(doc: Node): DecorationSet {
+    return this.#pending.isEmpty ? DecorationSet.empty : this.#pending.drawn(doc, this.type, this.mapping);
+  }
+
+  /** Takes back the last letter before a position, if it is still to come back; returns whether. */
+  takeBack(state: EditorState): boolean {
+    const { empty, head } = state.selection;
+    const widget = ySyncPluginKey.getState(state)?.pending.find(head, head).at(-1);
+    const letter = empty && widget ? this.#pending.takeBack(widget.spec.id) : null;
+    if (letter === null) return false;
+    this.#unwanted = [...this.#unwanted, letter];
+    this.redrawCarets();
+    return true;
+  }
 
   /** Takes away what came back of a word that was composed to its end meanwhile. */
   #removeUnwanted(): void {

@@ -9,8 +9,9 @@ import type { Node } from "prosemirror-model";
 import { type EditorState, TextSelection, type Transaction } from "prosemirror-state";
 import * as Y from "yjs";
 import { type Difference, differenceOf } from "./difference.js";
+import type { Run } from "./pending.js";
 import { type Nodes, typeIn, type YType } from "./positions.js";
-import { endIn, type Memory, type Run } from "./selection.js";
+import { endIn, type Memory } from "./selection.js";
 
 /** The line with the caret, as it was before others changed it. */
 export interface ComposedLine {

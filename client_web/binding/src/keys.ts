@@ -12,6 +12,8 @@ export interface SyncState {
   readonly isChangeOrigin: boolean;
   readonly isUndoRedoOperation: boolean;
   readonly addToHistory: boolean;
+  /** One's own words that will come back. */
+  readonly pending: DecorationSet;
 }
 
 /** What a transaction carries that shows a change of the shared document. */

@@ -25,19 +25,13 @@ import {
 import type { Mappable } from "prosemirror-transform";
 import * as Y from "yjs";
 import { livingOf } from "./heirs.js";
+import type { Pending, Run } from "./pending.js";
 import {
   absolutePositionToRelativePosition,
   type Nodes,
   positionOf,
   relativePositionToAbsolutePosition,
 } from "./positions.js";
-
-/** Characters of one client in a row. */
-export interface Run {
-  readonly client: number;
-  readonly clock: number;
-  readonly length: number;
-}
 
 interface End {
   readonly position: number;
@@ -61,6 +55,7 @@ export interface Shown {
   readonly doc: Y.Doc;
   readonly root: Y.XmlFragment;
   readonly nodes: Nodes;
+  readonly pending: Pending;
 }
 
 /** What a change put where: positions of the old and the new document. */
@@ -89,7 +84,7 @@ export function remember({ selection, doc }: EditorState, shown: Shown): Memory 
   return { selection, doc, anchor, head };
 }
 
-function endAt(position: number, { doc, root, nodes }: Shown): End {
+function endAt(position: number, { doc, root, nodes, pending }: Shown): End {
   const place = absolutePositionToRelativePosition(position, root, nodes);
   const { item: id, type, assoc } = place;
   if (id === null) {
@@ -103,7 +98,7 @@ function endAt(position: number, { doc, root, nodes }: Shown): End {
   return {
     position,
     place,
-    left: runsTo(item, offset),
+    left: pending.behindWords(runsTo(item, offset)),
     right: isWhole ? runsFrom(item.right, 0) : runsFrom(item, offset),
   };
 }

@@ -1,10 +1,10 @@
 /** The plugin that binds an editor to a fragment of a shared document. */
 
 import { type NodeSelection, Plugin } from "prosemirror-state";
-import type { EditorView } from "prosemirror-view";
+import { DecorationSet, type EditorView } from "prosemirror-view";
 import type * as Y from "yjs";
 import { Binding } from "./binding.js";
-import { type SyncState, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
+import { type SyncState, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
 
 export interface SyncOptions {
   /** Told once the editor shows the shared document. */
@@ -31,11 +31,13 @@ export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}):
         isChangeOrigin: false,
         isUndoRedoOperation: false,
         addToHistory: true,
+        pending: DecorationSet.empty,
       }),
       apply: (transaction, before) => {
         const meta = transaction.getMeta(ySyncPluginKey);
         binding.follow(transaction);
         const isChangeOrigin = meta?.isChangeOrigin === true;
+        const isDrawn = isChangeOrigin || transaction.getMeta(yCursorPluginKey)?.awarenessUpdated;
         return {
           ...before,
           isChangeOrigin,
@@ -43,10 +45,15 @@ export function ySyncPlugin(fragment: Y.XmlFragment, options: SyncOptions = {}):
           addToHistory: transaction.docChanged
             ? transaction.getMeta("addToHistory") !== false
             : before.addToHistory,
+          pending: isDrawn
+            ? binding.drawPending(transaction.doc)
+            : before.pending.map(transaction.mapping, transaction.doc),
         };
       },
     },
     props: {
+      decorations: (state) => ySyncPluginKey.getState(state)?.pending,
+      handleKeyDown: (view, { key }) => key === "Backspace" && binding.takeBack(view.state),
       handleDOMEvents: {
         keydown: (view) => {
           if (!view.composing) binding.endHold();

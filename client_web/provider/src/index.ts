@@ -4,7 +4,7 @@ export type { Clock } from "./clock.js";
 export type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 export { forgetCopies } from "./forgetting.js";
 export type { Format, ReadOnly, Vocabulary } from "./format.js";
-export { HEIRS, type Heir, type Heirs } from "./heirs.js";
+export { HEIRS, type Heir, type Heirs, UNSAVED } from "./heirs.js";
 export { ManyhandsProvider, type ProviderOptions } from "./provider.js";
 export { SocketConnection, type SocketConnectionOptions } from "./transport.js";
 export type {

@@ -16,13 +16,21 @@ import {
   type Vocabulary,
   withUpdates,
 } from "./format.js";
-import { HEIRS, type Heirs, SERVER_CLIENT_ID } from "./heirs.js";
+import { firstClocksIn, HEIRS, type Heirs, SERVER_CLIENT_ID, UNSAVED } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence } from "./presence.js";
 import { remedyForUpdate } from "./remedy.js";
 import { moveWords, OwnWords } from "./renaming.js";
 import { encodeOrDrop } from "./salvage.js";
-import { type Effect, type LinkStatus, type Step, type SyncState, startState, unsaved } from "./state.js";
+import {
+  type Effect,
+  type LinkStatus,
+  type Step,
+  type SyncState,
+  startState,
+  unacknowledged,
+  unsaved,
+} from "./state.js";
 import * as sync from "./sync.js";
 import type { ServerError } from "./types.js";
 import { reachesBeyond, Watch } from "./watch.js";
@@ -300,6 +308,8 @@ export class Session implements Receiver {
     let isRead = false;
     const applyAll = (transaction: Y.Transaction) => {
       if (heirs.length > 0) transaction.meta.set(HEIRS, heirs);
+      const unsaved = () => firstClocksIn(unacknowledged(this.current).map(({ update }) => update));
+      transaction.meta.set(UNSAVED, unsaved);
       for (const update of updates) Y.applyUpdate(doc, update, this);
       isRead = true;
       const { phase } = this.current;

@@ -181,11 +181,18 @@ describe("with heirs from the server", () => {
   }
 
   /** Applies rows to somebody's document as the provider does. */
-  function hear(someone: Person, rows: readonly Uint8Array[], runs: readonly HeirRun[]): void {
-    someone.doc.transact((transaction) => {
+  function hear(
+    someone: Person,
+    rows: readonly Uint8Array[],
+    runs: readonly HeirRun[],
+    unsaved: ReadonlyMap<number, number> = new Map(),
+  ): void {
+    const apply = (transaction: Y.Transaction) => {
       transaction.meta.set("heirs", runs);
+      transaction.meta.set("unsaved", () => unsaved);
       for (const row of rows) Y.applyUpdate(someone.doc, row, "server");
-    }, "server");
+    };
+    Y.transact(someone.doc, apply, "server", false);
     seesAll(someone);
   }
 
@@ -194,7 +201,7 @@ describe("with heirs from the server", () => {
   }
 
   /** Alice has typed TYP before “new”, when Bob's heading arrives; the server's rescue is to come. */
-  function headingOverTyping() {
+  function headingOverTyping(isBold = false) {
     const [alice, bob] = together(10, 20) as [Person, Person];
     alice.editor.commands.setContent(LINES);
     sync(alice, bob);
@@ -205,13 +212,15 @@ describe("with heirs from the server", () => {
     const row = missing(bob.doc, alice.doc);
     const copies = idsIn(textOf(bob, 1));
     put(alice, "new");
+    if (isBold) alice.editor.commands.toggleBold();
     type(alice, "TYP");
     yUndoPluginKey.getState(alice.editor.state)?.undoManager.stopCapturing();
     const typed = idsIn(textOf(alice, 1)).slice(12, 15);
     const server = new Y.Doc();
     server.clientID = 0;
     for (const { doc } of [alice, bob]) Y.applyUpdate(server, Y.encodeStateAsUpdate(doc));
-    hear(alice, [row], heirs(old, copies));
+    const [first] = typed as [Y.ID];
+    hear(alice, [row], heirs(old, copies), new Map([[first.client, first.clock]]));
     const rescue = (from = 0, to = 3) => {
       const sent = Y.encodeStateVector(server);
       const line = (server.getXmlFragment(FRAGMENT).get(1) as Y.XmlElement).get(0) as Y.XmlText;
@@ -227,6 +236,34 @@ describe("with heirs from the server", () => {
     expect(marked(alice)).toBe("firstHello brave ^new worldlast");
     rescue();
     expect(marked(alice)).toBe("firstHello brave TYP^new worldlast");
+  });
+
+  /** What the page shows of the line, words that will come back among it. */
+  const lineOf = ({ editor }: Person) => editor.view.dom.querySelector("h1")?.textContent;
+
+  test("words that vanish for a moment are shown all the same, with their marks", () => {
+    const { alice, rescue } = headingOverTyping(true);
+    expect(lineOf(alice)).toBe("Hello brave TYPnew world");
+    expect(alice.editor.view.dom.querySelector("strong")?.textContent).toBe("TYP");
+    type(alice, "ED");
+    expect(lineOf(alice)).toBe("Hello brave TYPEDnew world");
+    rescue(0, 2);
+    expect(lineOf(alice)).toBe("Hello brave TYPEDnew world");
+    rescue(2, 3);
+    expect(lineOf(alice)).toBe("Hello brave TYPEDnew world");
+    expect(marked(alice)).toBe("firstHello brave TYPED^new worldlast");
+  });
+
+  test("Backspace takes back letters that are still to come back", async () => {
+    const { alice, rescue } = headingOverTyping();
+    alice.editor.commands.keyboardShortcut("Backspace");
+    seesAll(alice);
+    await new Promise((seen) => requestAnimationFrame(seen));
+    expect(lineOf(alice)).toBe("Hello brave TYnew world");
+    rescue();
+    await new Promise((done) => setTimeout(done, 0));
+    seesAll(alice);
+    expect(marked(alice)).toBe("firstHello brave TY^new worldlast");
   });
 
   test("keys typed meanwhile come behind the words that come back", () => {

@@ -9,6 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import * as Y from "yjs";
 import { seesAll } from "../page/editors";
 import { Nodes, type Row, type Setting } from "./nodes";
+import { type Random, randomOf } from "./random";
 import { HEARD, type Writer, writer } from "./writers";
 
 const SEEDS = Number(env.SEEDS ?? 200);
@@ -40,16 +41,6 @@ interface Outcome {
 
 const nodes = new Nodes();
 afterAll(() => nodes.end());
-
-type Random = (below: number) => number;
-
-function randomOf(seed: number): Random {
-  let state = seed * 7919 + 13;
-  return (below) => {
-    state = (state * 1103515245 + 12345) & 0x7fffffff;
-    return Math.floor((state / 0x7fffffff) * below) % below;
-  };
-}
 
 const STRUCTURE: Readonly<Record<string, (who: Writer, at: number, random: Random) => unknown>> = {
   heading: ({ editor }, at, random) =>
