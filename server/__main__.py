@@ -183,10 +183,13 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
     click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")
 
 
-@main.command("audit", context_settings=_IDS_BEGIN_WITH_ANYTHING)
-@click.option(
+_most = click.option(
     "--most", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="Lines, the newest ones."
 )
+
+
+@main.command("audit", context_settings=_IDS_BEGIN_WITH_ANYTHING)
+@_most
 @click.argument("document_id")
 def print_record(*, most: int, document_id: str) -> None:
     """Print who changed access to a document, trashed or deleted it, the last first.
@@ -202,9 +205,7 @@ def print_record(*, most: int, document_id: str) -> None:
 
 
 @main.command("history", context_settings=_IDS_BEGIN_WITH_ANYTHING)
-@click.option(
-    "--most", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="Lines, the newest ones."
-)
+@_most
 @click.argument("document_id")
 def print_history(*, most: int, document_id: str) -> None:
     """Print when a document was written in and by whom, the last first.

@@ -29,14 +29,14 @@ from server.doors.native import Origins as SocketOrigins
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.documents import DocumentsApi
 from server.http.health import Health
-from server.http.me import MeApi, SignedIn
+from server.http.me import MeApi
 from server.http.middleware import ApiRates, OriginMiddleware, Origins
 from server.http.openapi import OpenApi
 from server.http.operation import operations_of, routes_of
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
 from server.http.sharing import SharingApi
 from server.http.sign_in import SignInPages
-from server.http.site import APIS, Identification, http_app
+from server.http.site import APIS, http_app
 from server.observe import log
 from server.people.access import Access
 from server.people.sharing import SharingDesk
@@ -106,6 +106,7 @@ class App:
             self._budget,
         )
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
+        sign_in = self._way_in.sign_in
         self.site = http_app(
             [
                 DocumentsApi(
@@ -128,8 +129,9 @@ class App:
             access,
             [*routes_of(self._health), *_pages(config.places.pages_dir).routes()],
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
-            self._identification(access.welcome),
-            self._budget,
+            authenticator=self._way_in.authenticator,
+            sign_in=None if sign_in is None else SignInPages(sign_in, access.welcome),
+            budget=self._budget,
         )
         self.site.router.lifespan_context = lambda _: self.running()
         self.asgi: ASGIApp = OriginMiddleware(self._serve, _origins(config))
@@ -138,12 +140,6 @@ class App:
         Nothing of `__call__` is kept as long as a connection lives.
         """
         self._stopping = False
-
-    def _identification(self, signed_in: SignedIn) -> Identification:
-        way = self._way_in
-        if way.sign_in is None or way.sessions is None:
-            return Identification(way.authenticator)
-        return Identification(way.authenticator, SignInPages(way.sign_in, way.sessions, signed_in))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.asgi(scope, receive, send)

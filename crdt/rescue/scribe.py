@@ -8,7 +8,7 @@ from crdt.protocol.links import Links
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences, encode_units
 from crdt.yjs.contents import ANY, STRING, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, Item
-from crdt.yjs.varint import varuint
+from crdt.yjs.varint import sized, varuint
 from crdt.yjs.writing import write_struct, write_update
 
 RESCUER = ClientId(0)
@@ -69,8 +69,7 @@ class Scribe:
 
     def open_element(self, name: str, branch: Branch, left: Piece | None) -> tuple[Piece, Branch]:
         """Write an empty element."""
-        raw = name.encode()
-        return self._open(XML_ELEMENT, name, varuint(XML_ELEMENT) + varuint(len(raw)) + raw, branch, left)
+        return self._open(XML_ELEMENT, name, varuint(XML_ELEMENT) + sized(name.encode()), branch, left)
 
     def _open(
         self, reference: int, name: str | None, content: bytes, branch: Branch, left: Piece | None
@@ -201,8 +200,7 @@ def _struct(pieces: list[Piece]) -> bytes:
     item = Item(piece.client, piece.clock, piece.length, piece.kind, *beside, parent, key, None)
     content = piece.content
     if piece.kind == STRING:
-        raw = encode_units("".join([each.text or "" for each in pieces]))
-        content = varuint(len(raw)) + raw
+        content = sized(encode_units("".join([each.text or "" for each in pieces])))
     return write_struct(item, content, keyed=piece.key is not None)
 
 

@@ -21,7 +21,7 @@ from crdt.errors import Code, InvariantError
 from crdt.protocol.links import Links
 from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, STRING, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, ItemReader
-from crdt.yjs.varint import read_varuint, varuint
+from crdt.yjs.varint import read_varuint, sized
 
 KEPT = frozenset({STRING, FORMAT, EMBED, TYPE, ANY})
 """Kinds of content whose bytes are kept. Of others only the place is."""
@@ -609,7 +609,7 @@ def _sorted(content: bytes) -> bytes:
         raw = orjson.dumps(orjson.loads(content[value:]), option=orjson.OPT_SORT_KEYS)
     except ValueError:
         return content
-    return content[: at + length] + varuint(len(raw)) + raw
+    return content[: at + length] + sized(raw)
 
 
 def _units(raw: bytes, length: int) -> str:

@@ -9,7 +9,7 @@ import math
 import struct
 
 from crdt.yjs.values import POISON, Reading, bad_update, poisoned, read_bytes, read_count, read_text, unsupported
-from crdt.yjs.varint import MAX_SAFE, varuint
+from crdt.yjs.varint import MAX_SAFE, sized, varuint
 from crdt.yjs.wrapping import MARK_BYTES, wrap_any
 
 _MAX_INT31 = 2**31
@@ -138,11 +138,11 @@ def write_any(value: object) -> bytes:
         case int() | float():
             return _number(value)
         case str():
-            return _STRING + _string(value)
+            return _STRING + sized(value.encode())
         case list():
             return _ARRAY + varuint(len(value)) + b"".join(map(write_any, value))
         case dict():
-            entries = [_string(key) + write_any(each) for key, each in value.items()]
+            entries = [sized(key.encode()) + write_any(each) for key, each in value.items()]
             return _OBJECT + varuint(len(entries)) + b"".join(entries)
         case _:
             raise TypeError(value)
@@ -156,8 +156,3 @@ def _number(value: float) -> bytes:
         first = size & 0x3F | (0x40 if value < 0 else 0)
         return _INTEGER + (bytes((first,)) if size < 0x40 else bytes((first | 0x80,)) + varuint(size >> 6))
     return _FLOAT64 + struct.pack(">d", value)
-
-
-def _string(text: str) -> bytes:
-    raw = text.encode()
-    return varuint(len(raw)) + raw

@@ -13,7 +13,7 @@ from typing import NoReturn
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.any_values import UNDEFINED, engine_of, write_any
 from crdt.yjs.values import POISON, Reading, bad_update, poisoned, read_bytes, unsupported
-from crdt.yjs.varint import MAX_SAFE, varuint
+from crdt.yjs.varint import MAX_SAFE, sized
 from crdt.yjs.wrapping import MARK_BYTES, MARK_CHARACTER, wrap_json
 
 _COMMON_JSON = frozenset({b"true", b"false", b"null", b'""', b"{}"})
@@ -144,7 +144,7 @@ def _decoded(raw: bytes, span: tuple[int, int], reading: Reading) -> object:
             if not reading.durable or refusal.code is not Code.UNSUPPORTED_CONTENT:
                 raise
             mended = json.dumps(_decode_to_mend(text), separators=(",", ":")).encode()
-            reading.mend(*span, varuint(len(mended)) + mended)
+            reading.mend(*span, sized(mended))
             return None
     except RecursionError:
         raise _too_deep() from None

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.limits import GateLimits
-from crdt.yjs.varint import read_varuint, varuint
+from crdt.yjs.varint import read_varuint, sized
 from crdt.yjs.wrapping import MARK_BYTES
 
 POISON = "__proto__"
@@ -121,7 +121,7 @@ class Reading:
             raise unsupported("A text holds U+7FFFE, which is not a character. Take it out.")
         # Two U+FFFD, so that the text keeps its length in UTF-16 units.
         raw = read_bytes(data, start)[0].replace(MARK_BYTES, b"\xef\xbf\xbd" * 2)
-        self.mend(start, end, varuint(len(raw)) + raw)
+        self.mend(start, end, sized(raw))
 
     def read_name(self, data: bytes, at: int) -> tuple[str, int]:
         """Read the name of a root, a map's entry, an attribute or a format.

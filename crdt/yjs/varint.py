@@ -35,6 +35,11 @@ def varuint(value: int) -> bytes:
     return bytes(out)
 
 
+def sized(raw: bytes) -> bytes:
+    """Return bytes behind their length."""
+    return varuint(len(raw)) + raw
+
+
 def read_varuint(data: bytes, at: int) -> tuple[int, int]:
     """Read one integer at offset `at`; return the integer and the offset behind it.
 

@@ -26,7 +26,7 @@ import re
 from binascii import a2b_base64, b2a_base64
 
 from crdt.errors import Code, InvariantError
-from crdt.yjs.varint import varuint
+from crdt.yjs.varint import sized, varuint
 
 MARK_CHARACTER = "\U0007fffe"
 """A noncharacter: Unicode promises never to assign it. No keyboard types it."""
@@ -53,20 +53,17 @@ def _wrapped(kind: bytes, value: bytes) -> bytes:
 
 def wrap_json(text: bytes) -> bytes:
     """Wrap a JSON text. The result begins with its length."""
-    quoted = b'"%b"' % _wrapped(b"J", text)
-    return varuint(len(quoted)) + quoted
+    return sized(b'"%b"' % _wrapped(b"J", text))
 
 
 def wrap_any(value: bytes) -> bytes:
     """Wrap a value in lib0's `Any` encoding. The result is an `Any` string."""
-    string = _wrapped(b"A", value)
-    return _ANY_STRING + varuint(len(string)) + string
+    return _ANY_STRING + sized(_wrapped(b"A", value))
 
 
 def wrap_binary(value: bytes) -> bytes:
     """Wrap binary content. The result begins with its length."""
-    wrapped = _wrapped(b"B", value)
-    return varuint(len(wrapped)) + wrapped
+    return sized(_wrapped(b"B", value))
 
 
 def unwrap(update: bytes) -> bytes:
@@ -91,11 +88,11 @@ def unwrap(update: bytes) -> bytes:
             start -= 1 + len(varuint(size))
         elif kind == b"B":
             start -= len(varuint(size))
-            value = varuint(len(value)) + value
+            value = sized(value)
         else:
             start -= 1 + len(varuint(size + 2))
             end += 1
-            value = varuint(len(value)) + value
+            value = sized(value)
         pieces += update[done:start], value
         done = end
         found += 1

@@ -6,7 +6,7 @@ The counterpart of crdt/yjs/items.py.
 from collections.abc import Iterable, Mapping, Sequence
 
 from crdt.yjs.items import Id, Item
-from crdt.yjs.varint import varuint
+from crdt.yjs.varint import sized, varuint
 
 Blocks = dict[int, tuple[int, list[bytes]]]
 """The first struct's clock, and the encoded structs, by client id."""
@@ -25,9 +25,11 @@ def write_struct(item: Item, content: bytes, *, keyed: bool = False) -> bytes:
     if keyed or item.key is not None:
         out[0] |= 0x20
     if out[0] < 0x40:
-        out += b"\0" + _id(item.parent) if isinstance(item.parent, tuple) else b"\1" + _text(item.parent or "")
+        out += (
+            b"\0" + _id(item.parent) if isinstance(item.parent, tuple) else b"\1" + sized((item.parent or "").encode())
+        )
         if item.key is not None:
-            out += _text(item.key)
+            out += sized(item.key.encode())
     return bytes(out) + content
 
 
@@ -47,8 +49,3 @@ def write_update(blocks: Mapping[int, tuple[int, Sequence[bytes]]], deleted: Ite
 
 def _id(value: Id) -> bytes:
     return varuint(value[0]) + varuint(value[1])
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return varuint(len(raw)) + raw

@@ -11,7 +11,6 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from crdt.protocol.messages import User
@@ -63,30 +62,26 @@ class OidcAuthenticator:
         return Cookie(SESSION, self._seal.close(facts), SESSION_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """The address to send the browser to, and the cookie that it must bring back."""
-
-    url: str
-    cookie: Cookie
-
-
 class OidcSignIn:
     """Sign-ins, from the first click to the identity."""
 
-    def __init__(self, provider: OidcProvider, key: SecretKey, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, provider: OidcProvider, sessions: OidcAuthenticator, key: SecretKey, clock: Callable[[], float]
+    ) -> None:
+        self.sessions = sessions
         self._provider = provider
         self._seal = Seal(key, "sign-in", SIGN_IN_SECONDS, clock)
 
-    async def begin(self, next_path: str | None) -> Beginning:
+    async def begin(self, next_path: str | None) -> tuple[str, Cookie]:
         """Begin a sign-in that ends at `next_path`.
 
+        Return the address to send the browser to, and the cookie that it must bring back.
         Raises Unavailable while the provider does not answer.
         """
         state, nonce, verifier = (secrets.token_urlsafe(size) for size in (24, 24, 48))
         url = await self._provider.authorization_url(state, nonce, verifier)
         facts = {"state": state, "nonce": nonce, "verifier": verifier, "next": local_path(next_path)}
-        return Beginning(url, Cookie(SIGN_IN, self._seal.close(facts), SIGN_IN_SECONDS))
+        return url, Cookie(SIGN_IN, self._seal.close(facts), SIGN_IN_SECONDS)
 
     async def finish(self, query: Mapping[str, str], carried: str | None) -> tuple[Identity, str]:
         """End a sign-in. Return the identity, and the path to go to.

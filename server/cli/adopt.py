@@ -6,7 +6,7 @@ guest who has lost their cookie cannot come back; the operator must insist on re
 Nodes that have such a document open notice the change at their next look into the database.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Role
@@ -54,13 +54,19 @@ async def _standing(store: Store, document_id: str) -> Standing | None:
 
 
 async def _ownerless(store: Store) -> AsyncIterator[DocumentId]:
+    async for ids in pages_of(store):
+        standings = await store.sharing.access(ids, [])
+        for document_id, standing in standings.items():
+            if standing.owner is None:
+                yield document_id
+
+
+async def pages_of(store: Store) -> AsyncIterator[Sequence[DocumentId]]:
+    """Yield the ids of all documents, in the trash or not, a page at a time."""
     for trashed in (False, True):
         cursor = None
         while True:
             page = await store.catalogue.find(Choice(trashed=trashed), limit=_PAGE, cursor=cursor)
-            standings = await store.sharing.access([entry.document_id for entry in page.entries], [])
-            for document_id, standing in standings.items():
-                if standing.owner is None:
-                    yield document_id
+            yield [entry.document_id for entry in page.entries]
             if (cursor := page.cursor) is None:
                 break

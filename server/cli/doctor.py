@@ -21,15 +21,14 @@ from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from crdt.yjs.varint import check_state_vector
 from server.cli import CannotDo
+from server.cli.adopt import pages_of
 from server.cli.contents import authors_of, in_words
 from server.config import Config
 from server.rooms.mending import mend
 from server.sandbox import Sandbox, SandboxRejected
-from server.store.base import Append, Appended, Choice, Loaded, Store
+from server.store.base import Append, Appended, Loaded, Store
 from server.store.set_aside_base import Kept, State, UpdatePlace
 from server.store.sql import SqlStore, url_of
-
-_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,11 @@ class Doctor:
         """
         lines: list[str] = []
         sick = 0
-        documents = [await self._known(document_id)] if document_id else [each async for each in self._all()]
+        documents = (
+            [await self._known(document_id)]
+            if document_id
+            else [each async for ids in pages_of(self.store) for each in ids]
+        )
         for each in documents:
             try:
                 lines += await self._mended(each)
@@ -147,16 +150,6 @@ class Doctor:
         if found:
             await self.store.set_aside.keep(document_id, loaded.epoch, found)
         return [f"{document_id}: {place_of(each)} is set aside. {each.set_aside.reason}" for each in found]
-
-    async def _all(self) -> AsyncIterator[DocumentId]:
-        for trashed in (False, True):
-            cursor = None
-            while True:
-                page = await self.store.catalogue.find(Choice(trashed=trashed), limit=_PAGE, cursor=cursor)
-                for entry in page.entries:
-                    yield entry.document_id
-                if (cursor := page.cursor) is None:
-                    break
 
     async def _known(self, document_id: str) -> DocumentId:
         if not is_document_id(document_id) or await self.store.catalogue.get(DocumentId(document_id)) is None:

@@ -14,7 +14,7 @@ from server.http.me import SignedIn
 from server.observe import log
 
 if TYPE_CHECKING:
-    from server.auth.oidc import OidcAuthenticator, OidcSignIn  # imported where it is made (server/people/ways_in.py)
+    from server.auth.oidc import OidcSignIn  # imported where it is made (server/people/ways_in.py)
 
 BEGIN = "/sign-in"
 FINISH = "/sign-in/callback"
@@ -28,9 +28,8 @@ _PAGE = """<!doctype html>
 class SignInPages:
     """`/sign-in`, the address that the provider sends people back to, and `/sign-out`."""
 
-    def __init__(self, sign_in: "OidcSignIn", sessions: "OidcAuthenticator", signed_in: SignedIn) -> None:
+    def __init__(self, sign_in: "OidcSignIn", signed_in: SignedIn) -> None:
         self._sign_in = sign_in
-        self._sessions = sessions
         self._signed_in = signed_in
 
     def routes(self) -> list[Route]:
@@ -42,10 +41,10 @@ class SignInPages:
 
     async def _begin(self, request: Request) -> Response:
         try:
-            beginning = await self._sign_in.begin(request.query_params.get("next"))
+            url, cookie = await self._sign_in.begin(request.query_params.get("next"))
         except ManyhandsError as error:
             return _refused(request, error)
-        return _redirect(request, beginning.url, beginning.cookie)
+        return _redirect(request, url, cookie)
 
     async def _finish(self, request: Request) -> Response:
         carried = request_cookie(request.scope, SIGN_IN)
@@ -54,7 +53,7 @@ class SignInPages:
             await self._signed_in(identity)
         except ManyhandsError as error:
             return _refused(request, error)
-        return _redirect(request, next_path, self._sessions.cookie(identity), forgotten(SIGN_IN))
+        return _redirect(request, next_path, self._sign_in.sessions.cookie(identity), forgotten(SIGN_IN))
 
     async def _end(self, request: Request) -> Response:
         return _redirect(request, "/", forgotten(SESSION))

@@ -1,7 +1,6 @@
 """Site: the HTTP side put together, with its routes and the middleware around them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,33 +24,26 @@ APIS = (DocumentsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
 """The classes that declare operations, in the order of the table in server/PROTOCOL.md."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identification:
-    """The ways in which people are recognised. `sign_in`: the sign-in pages, if there are any."""
-
-    authenticator: Authenticator
-    sign_in: SignInPages | None = None
-
-
-def http_app(
+def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
     apis: Sequence[object],
     access: Access,
     others: Sequence[BaseRoute],
     rates: ApiRates | None = None,
-    identification: Identification | None = None,
+    *,
+    authenticator: Authenticator | None = None,
+    sign_in: SignInPages | None = None,
     budget: Budget | None = None,
 ) -> Starlette:
     """Build the REST API and the rest of HTTP. Socket.IO and `OriginMiddleware` stand before this.
 
-    `others` are the routes of health and of the pages. Without `identification` everybody is a
+    `others` are the routes of health and of the pages. Without an `authenticator` everybody is a
     newcomer. Without `budget` each body is bounded, but not their sum.
     """
     router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
-    sign_in = identification.sign_in if identification is not None else None
     identified = []
-    if identification is not None:
+    if authenticator is not None:
         where = None if sign_in is None else BEGIN
-        identified.append(Middleware(IdentityMiddleware, authenticator=identification.authenticator, sign_in=where))
+        identified.append(Middleware(IdentityMiddleware, authenticator=authenticator, sign_in=where))
     site = Starlette(
         routes=[
             Mount("/api", router, middleware=identified),

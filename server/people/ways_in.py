@@ -15,7 +15,7 @@ from server.config.people import PeopleSettings
 
 if TYPE_CHECKING:
     from server.auth.jwt import JwtAuthenticator
-    from server.auth.oidc import OidcAuthenticator, OidcSignIn
+    from server.auth.oidc import OidcSignIn
     from server.auth.tokens import KeySource
 
 CALLBACK = "/sign-in/callback"
@@ -25,13 +25,12 @@ CALLBACK = "/sign-in/callback"
 class WayIn:
     """The way in which people are known here.
 
-    `key` must be opened before anybody comes. `sign_in` and `sessions` exist for `oidc` only.
+    `key` must be opened before anybody comes. `sign_in` exists for `oidc` only.
     """
 
     key: SecretKey
     authenticator: Authenticator
     sign_in: "OidcSignIn | None" = None
-    sessions: "OidcAuthenticator | None" = None
 
 
 def way_in(people: PeopleSettings, clock: Callable[[], float], now: Callable[[], float]) -> WayIn:
@@ -87,4 +86,4 @@ def _by_provider(people: PeopleSettings, key: SecretKey, clock: Callable[[], flo
         redirect_uri=(people.public_url or "") + CALLBACK,
     )
     sessions = OidcAuthenticator(key, now)
-    return WayIn(key, sessions, OidcSignIn(OidcProvider(client, clock, now), key, now), sessions)
+    return WayIn(key, sessions, OidcSignIn(OidcProvider(client, clock, now), sessions, key, now))
