@@ -1,4 +1,4 @@
-/** Lines: their look as title or subtitle, indent, and the space between their lines of text. */
+/** Lines: their look as title or subtitle, indent, the space between their lines of text, and the anchors of headings. */
 
 import { Extension } from "@tiptap/core";
 
@@ -44,6 +44,17 @@ export const Lines = Extension.create({
         },
       },
       {
+        types: ["heading"],
+        attributes: {
+          anchor: {
+            default: null,
+            keepOnSplit: false,
+            parseHTML: ({ id }) => anchorOf(/^h-(.*)$/.exec(id)?.[1]),
+            renderHTML: ({ anchor }) => (anchorOf(anchor) === null ? {} : { id: `h-${anchor}` }),
+          },
+        },
+      },
+      {
         types: ["paragraph"],
         attributes: {
           look: {
@@ -82,4 +93,9 @@ export function spacingOf(value: unknown): string | null {
 
 export function lookOf(value: unknown): Look | null {
   return LOOKS.find((known) => known === value) ?? null;
+}
+
+/** The name of a heading in addresses, which begin with `#h-`; null for what is none. */
+function anchorOf(value: unknown): string | null {
+  return typeof value === "string" && /^[\w-]{4,32}$/.test(value) ? value : null;
 }

@@ -9,7 +9,8 @@ const schema = documentSchema();
 const NODES: Readonly<Record<string, string>> = {
   doc: "The root itself. It is not stored as an element.",
   paragraph: "A line of text.",
-  heading: "A heading. `level` is 1 to 6.",
+  heading:
+    "A heading. `level` is 1 to 6. `anchor` is its name in links: `#h-` and the anchor. It is set when the first link is made.",
   blockquote: "A quote.",
   bulletList: "A list with dots.",
   orderedList: "A numbered list. `start` is its first number, `type` the kind of its numbers as in HTML.",

@@ -16,6 +16,7 @@ import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import { HeldSelection } from "../features/links/held_selection";
 import { PictureAsking } from "../features/pictures/asking";
 import { PictureView } from "../features/pictures/picture_view";
 import { Binding } from "./binding";
@@ -108,6 +109,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     CaretMenus.configure(menus ?? {}),
     Pasting.configure(uploads ?? {}),
     Copying,
+    HeldSelection,
     PictureAsking,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),

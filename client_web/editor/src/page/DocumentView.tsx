@@ -181,7 +181,13 @@ export function DocumentView(props: DocumentViewProps) {
             {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}
             {editor?.isEditable && !isEditingLink && <BubbleMenu editor={editor} onEditLink={editLink} />}
             {editor && (
-              <LinkMenu editor={editor} isEditing={isEditingLink} onEditingChange={setEditingLink} />
+              <LinkMenu
+                editor={editor}
+                documentId={provider.documentId}
+                isEditing={isEditingLink}
+                onEditingChange={setEditingLink}
+                onCopy={actions.copyLink}
+              />
             )}
           </div>
         </main>

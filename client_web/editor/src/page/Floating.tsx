@@ -9,13 +9,15 @@ export interface FloatingProps {
   /** The rectangle in the window to stand beside; null hides the panel. */
   readonly beside: () => DOMRect | null;
   readonly side: "above" | "below";
+  readonly onPointerEnter?: () => void;
+  readonly onPointerLeave?: () => void;
   readonly children: ReactNode;
 }
 
 const GAP = 8;
 
 /** Must be rendered inside the positioned element that scrolls with the text. */
-export function Floating({ editor, label, beside, side, children }: FloatingProps) {
+export function Floating({ editor, label, beside, side, children, ...pointer }: FloatingProps) {
   const panel = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const place = () => {
@@ -25,6 +27,7 @@ export function Floating({ editor, label, beside, side, children }: FloatingProp
     editor.on("transaction", place);
     const observer = new ResizeObserver(place);
     observer.observe(editor.view.dom);
+    if (panel.current) observer.observe(panel.current);
     return () => {
       editor.off("transaction", place);
       observer.disconnect();
@@ -32,7 +35,7 @@ export function Floating({ editor, label, beside, side, children }: FloatingProp
   }, [editor, beside, side]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div ref={panel} className="page-floating" role="group" aria-label={label}>
+    <div ref={panel} className="page-floating" role="group" aria-label={label} {...pointer}>
       {children}
     </div>
   );

@@ -1,137 +1,105 @@
-/** Links: where the link at the cursor leads, and the form that makes or changes one. */
+/** Links: the card of the link at the cursor or under the pointer, and the form that makes or changes one. */
 
-import { hrefFromInput, isAllowedHref } from "@manyhands/schema";
 import { type Editor, getMarkRange } from "@tiptap/core";
-import { ExternalLink, Pencil, Unlink } from "lucide-react";
-import { type FormEvent, useCallback, useEffect, useRef, useState } from "react";
-import { Button } from "../ui/Button";
-import { IconButton } from "../ui/IconButton";
-import { TextField } from "../ui/TextField";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { holdSelection } from "../features/links/held_selection";
 import { Floating } from "./Floating";
 import { useAtCursor } from "./useAtCursor";
 
+const LinkCard = lazy(async () => ({ default: (await import("../features/links/LinkCard")).LinkCard }));
+const LinkForm = lazy(async () => ({ default: (await import("../features/links/LinkForm")).LinkForm }));
+
 export interface LinkMenuProps {
   readonly editor: Editor;
+  readonly documentId: string;
   readonly isEditing: boolean;
   readonly onEditingChange: (isEditing: boolean) => void;
+  readonly onCopy: (address: string) => void;
 }
 
-export function LinkMenu({ editor, isEditing, onEditingChange }: LinkMenuProps) {
-  const href = useAtCursor(editor, () => hrefAt(editor));
-  const beside = useCallback(() => selectionRect(editor), [editor]);
-  if (!isEditing && (!href || !editor.isFocused)) return null;
+/** Milliseconds until a card comes under a resting pointer, and until it goes when the pointer has left. */
+const RESTING = 300;
+const LEAVING = 400;
+
+export function LinkMenu({ editor, documentId, isEditing, onEditingChange, onCopy }: LinkMenuProps) {
+  const atCursor = useAtCursor(editor, () => hrefAt(editor));
+  const { pointed, stay } = usePointedLink(editor, !isEditing);
+  const beside = useCallback(
+    () => pointed?.getBoundingClientRect() ?? selectionRect(editor),
+    [editor, pointed],
+  );
+  useEffect(() => {
+    if (!isEditing) return;
+    holdSelection(editor, true);
+    return () => holdSelection(editor, false);
+  }, [editor, isEditing]);
+  const href = (isEditing ? null : pointed?.getAttribute("href")) ?? atCursor;
+  if (!isEditing && !pointed && (!href || !editor.isFocused)) return null;
   const done = () => {
     onEditingChange(false);
     editor.commands.focus();
   };
+  /** Puts the cursor into the link under the pointer, if the card is that one's. */
+  const here = () => {
+    const chain = editor.chain().focus(undefined, { scrollIntoView: false });
+    return pointed ? chain.setTextSelection(editor.view.posAtDOM(pointed, 0) + 1) : chain;
+  };
   return (
-    <Floating editor={editor} label="Link" beside={beside} side="below">
-      {isEditing ? (
-        <LinkForm editor={editor} href={href ?? ""} onDone={done} />
-      ) : (
-        <LinkCard editor={editor} href={href ?? ""} onEdit={() => onEditingChange(true)} />
-      )}
+    <Floating editor={editor} label="Link" beside={beside} side="below" {...stay}>
+      <Suspense fallback={null}>
+        {isEditing ? (
+          <LinkForm editor={editor} documentId={documentId} href={href ?? ""} onDone={done} />
+        ) : (
+          <LinkCard
+            editor={editor}
+            href={href ?? ""}
+            onCopy={onCopy}
+            onEdit={() => {
+              here().extendMarkRange("link").run();
+              onEditingChange(true);
+            }}
+            onRemove={() => here().extendMarkRange("link").unsetLink().run()}
+          />
+        )}
+      </Suspense>
     </Floating>
   );
 }
 
-interface LinkCardProps {
-  readonly editor: Editor;
-  readonly href: string;
-  readonly onEdit: () => void;
-}
-
-function LinkCard({ editor, href, onEdit }: LinkCardProps) {
-  return (
-    <div className="page-link-card">
-      {isAllowedHref(href) ? (
-        <a href={href} target="_blank" rel="noopener noreferrer nofollow" className="page-link-address">
-          <ExternalLink aria-hidden="true" size={15} />
-          <span>{href.replace(/^(https?:\/\/|mailto:)/, "")}</span>
-        </a>
-      ) : (
-        <span className="page-link-address">This address is not allowed</span>
-      )}
-      {editor.isEditable && (
-        <>
-          <IconButton icon={Pencil} iconSize={16} size="small" label="Edit the link" onClick={onEdit} />
-          <IconButton
-            icon={Unlink}
-            iconSize={16}
-            size="small"
-            label="Remove the link"
-            onClick={() => editor.chain().focus().unsetLink().run()}
-          />
-        </>
-      )}
-    </div>
+/** The link that the pointer rests on, until it has left both the link and the card. */
+function usePointedLink(editor: Editor, isWanted: boolean) {
+  const [pointed, setPointed] = useState<HTMLAnchorElement | null>(null);
+  const [timers] = useState(() => ({ timer: 0 }));
+  const soon = useCallback(
+    (link: HTMLAnchorElement | null) => {
+      clearTimeout(timers.timer);
+      timers.timer = window.setTimeout(() => setPointed(link), link ? RESTING : LEAVING);
+    },
+    [timers],
   );
-}
-
-interface LinkFormProps {
-  readonly editor: Editor;
-  readonly href: string;
-  readonly onDone: () => void;
-}
-
-function LinkForm({ editor, href, onDone }: LinkFormProps) {
-  const [address, setAddress] = useState(href);
-  const [words, setWords] = useState("");
-  const [error, setError] = useState<string | null>(null);
-  const field = useRef<HTMLInputElement>(null);
-  // After the form has its place: autoFocus would scroll to where it is before that.
-  useEffect(() => field.current?.focus({ preventScroll: true }), []);
-  const needsWords = editor.state.selection.empty && href === "";
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    const target = hrefFromInput(address);
-    if (target === null) {
-      setError("Links can lead to web pages (https, http), mail addresses and pages of this server.");
-      return;
-    }
-    if (needsWords) insertLink(editor, words.trim() || address.trim(), target);
-    else editor.chain().extendMarkRange("link").setLink({ href: target }).run();
-    onDone();
+  useEffect(() => {
+    const { dom } = editor.view;
+    const linkAt = (target: EventTarget | null) => (target instanceof Element ? target.closest("a") : null);
+    const over = ({ target, pointerType }: PointerEvent) => {
+      const link = pointerType === "mouse" ? linkAt(target) : null;
+      if (link) soon(link);
+    };
+    const out = ({ target }: PointerEvent) => {
+      if (linkAt(target)) soon(null);
+    };
+    dom.addEventListener("pointerover", over);
+    dom.addEventListener("pointerout", out);
+    return () => {
+      clearTimeout(timers.timer);
+      dom.removeEventListener("pointerover", over);
+      dom.removeEventListener("pointerout", out);
+    };
+  }, [editor, soon, timers]);
+  const isThere = isWanted && pointed?.isConnected;
+  return {
+    pointed: isThere ? pointed : null,
+    stay: { onPointerEnter: () => pointed && soon(pointed), onPointerLeave: () => soon(null) },
   };
-  return (
-    <form
-      className="page-link-form"
-      onSubmit={submit}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") onDone();
-      }}
-    >
-      {needsWords && (
-        <TextField label="Text" value={words} onChange={({ target }) => setWords(target.value)} />
-      )}
-      <TextField
-        label="Address"
-        placeholder="example.org"
-        inputMode="url"
-        autoCapitalize="off"
-        ref={field}
-        value={address}
-        error={error}
-        onChange={({ target }) => {
-          setAddress(target.value);
-          setError(null);
-        }}
-      />
-      <div className="page-link-buttons">
-        <Button size="small" variant="ghost" onClick={onDone}>
-          Cancel
-        </Button>
-        <Button size="small" variant="primary" type="submit">
-          Apply
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-function insertLink(editor: Editor, text: string, href: string): void {
-  const link = { type: "text", text, marks: [{ type: "link", attrs: { href } }] };
-  editor.chain().insertContent(link).unsetMark("link").run();
 }
 
 /** Returns where the link that the cursor is in leads, or null. */

@@ -43,19 +43,19 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** First to the tools of what the cursor is at, and pressed again to those of the page. */
+/** First to the tools of what the cursor is at, and pressed again to the next ones, last to those of the page. */
 function focusToolbar(event: KeyboardEvent): void {
   const { activeElement } = document;
-  const button = [".page-object-tools", ".page-toolbar"]
-    .filter((toolbar) => !activeElement?.closest(toolbar))
-    .map((toolbar) => firstButton(toolbar))
-    .find((found) => found !== null);
-  if (!button) return;
+  const here = TOOLS.findIndex((tools) => activeElement?.closest(tools));
+  const next = [...TOOLS.slice(here + 1), ...TOOLS].map(firstButton).find((found) => found !== null);
+  if (!next) return;
   event.preventDefault();
-  button.focus();
+  next.focus();
 }
 
-function firstButton(toolbar: string): HTMLElement | null {
-  const buttons = [...document.querySelectorAll<HTMLElement>(`${toolbar} button:not(:disabled)`)];
-  return buttons.find((button) => button.tabIndex === 0) ?? buttons[0] ?? null;
+const TOOLS = [".page-object-tools", ".page-link-card", ".page-toolbar"];
+
+function firstButton(tools: string): HTMLElement | null {
+  const found = document.querySelectorAll<HTMLElement>(`${tools} :is(button:not(:disabled), a[href])`);
+  return [...found].find(({ tabIndex }) => tabIndex === 0) ?? found[0] ?? null;
 }
