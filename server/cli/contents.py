@@ -7,48 +7,31 @@ import json
 from collections.abc import Iterator
 
 from crdt.errors import ManyhandsError
-from crdt.yjs.contents import (
-    ANY,
-    ARRAY,
-    BINARY,
-    DELETED,
-    EMBED,
-    FORMAT,
-    GC,
-    JSON,
-    MAP,
-    STRING,
-    TEXT,
-    TYPE,
-    XML_ELEMENT,
-    XML_FRAGMENT,
-    XML_HOOK,
-    XML_TEXT,
-)
+from crdt.yjs import contents
 from crdt.yjs.items import Id, Item, ItemReader
 
 _LONGEST = 500
 """Most characters of one value that are shown."""
 
 _KINDS = {
-    ANY: "values",
-    BINARY: "bytes",
-    DELETED: "deleted content",
-    EMBED: "an embed",
-    FORMAT: "a format",
-    GC: "garbage-collected content",
-    JSON: "values of an old form",
-    STRING: "text",
-    TYPE: "a shared type",
+    contents.ANY: "values",
+    contents.BINARY: "bytes",
+    contents.DELETED: "deleted content",
+    contents.EMBED: "an embed",
+    contents.FORMAT: "a format",
+    contents.GC: "garbage-collected content",
+    contents.JSON: "values of an old form",
+    contents.STRING: "text",
+    contents.TYPE: "a shared type",
 }
 _TYPES = {
-    ARRAY: "a list",
-    MAP: "a map",
-    TEXT: "a text",
-    XML_ELEMENT: "an element",
-    XML_FRAGMENT: "a fragment",
-    XML_HOOK: "a hook",
-    XML_TEXT: "a text with formats",
+    contents.ARRAY: "a list",
+    contents.MAP: "a map",
+    contents.TEXT: "a text",
+    contents.XML_ELEMENT: "an element",
+    contents.XML_FRAGMENT: "a fragment",
+    contents.XML_HOOK: "a hook",
+    contents.XML_TEXT: "a text with formats",
 }
 
 
@@ -94,7 +77,7 @@ def _said(item: Item) -> str:
         return kind
     if isinstance(content, bytes):
         return f"{kind} {_shown(content.decode('utf-16-le', 'replace'))}"
-    if item.kind == TYPE and isinstance(content[0], tuple):
+    if item.kind == contents.TYPE and isinstance(content[0], tuple):
         reference, name = content[0]
         return f"{_TYPES.get(reference, kind)}{'' if name is None else ' ' + _shown(name)}"
     return f"{kind} {', '.join(map(_shown, content))[:_LONGEST]}"

@@ -578,14 +578,6 @@ class Driver:
             self._around.bus.publish(self.document_id, BatchHint(room.epoch, room.seq, None, people=len(room.members)))
             self.do(lambda: self.room.members.announce_presence(asks=True))
 
-    def find_node(self, node: NodeId) -> None:
-        """Take in that another node is heard of for the first time, or again."""
-        self.do(lambda: self.room.members.find_node(node))
-
-    def lose_node(self, node: NodeId) -> None:
-        """Take in that another node has gone or fallen silent."""
-        self.do(lambda: self.room.members.lose_node(node))
-
     def _leave_behind(self, slow: Sequence[Seat]) -> None:
         """Let connections fall behind that do not take in what they are sent.
 

@@ -7,6 +7,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
@@ -75,12 +76,12 @@ class Heartbeats:
             self._lose(node)
         for node in self.live_nodes.take_new():
             for driver in self.rooms:
-                driver.find_node(node)
+                driver.do(partial(driver.room.members.find_node, node))
 
     def _lose(self, node: NodeId) -> None:
         log.info("node_gone", node=node)
         for driver in self.rooms:
-            driver.lose_node(node)
+            driver.do(partial(driver.room.members.lose_node, node))
 
     def _hear(self, _document_id: DocumentId, node: NodeId, message: Hint) -> None:
         if isinstance(message, Beat) and message.leaving:

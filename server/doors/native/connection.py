@@ -11,7 +11,7 @@ from typing import Any, cast
 from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
-from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, User, encode_answer
+from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, encode_answer
 from crdt.protocol.requests import (
     Authenticate,
     ClientRequest,
@@ -216,11 +216,6 @@ class Connection:
     gone: bool = False
     agent_for: str | None = None
     arrival: int = field(default_factory=itertools.count(1).__next__)
-
-    @property
-    def user(self) -> User:
-        """The person as others see them."""
-        return self.identity.user
 
     async def admit(self, request: ClientRequest, *, answered: bool) -> None:
         """Let a request through, now or in its turn; raises ProtocolError(rate_limited).

@@ -16,6 +16,7 @@ import socketio
 from crdt.budget import Budget, payer, unbounded
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
+from crdt.protocol import requests
 from crdt.protocol.messages import (
     ClosedMessage,
     Limits,
@@ -24,20 +25,6 @@ from crdt.protocol.messages import (
     encode_draining,
     encode_error,
     encode_join_answer,
-)
-from crdt.protocol.requests import (
-    Authenticate,
-    ClientRequest,
-    Fetch,
-    Guest,
-    Join,
-    Leave,
-    Presence,
-    Update,
-    Upload,
-    Uploads,
-    decode_connect,
-    decode_request,
 )
 from server.auth.base import Authenticator, Credentials, Identity, somebody_else, unauthenticated
 from server.auth.cookies import rename
@@ -79,7 +66,8 @@ class Gateway:
         budget: Budget | None = None,
     ) -> None:
         self._rooms = rooms
-        self._identities = Identities(authenticator, now, self._expire)
+        self._authenticator = authenticator
+        self._now = now
         self._room_limits: Limits = rooms.limits
         self._limits = limits or GatewayLimits()
         self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
@@ -154,19 +142,20 @@ class Gateway:
         """
         if self._draining:
             raise shutting_down()
-        return await self._identities.recognise(socket, payload)
+        greeting = requests.decode_connect(payload)
+        return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Connection:
         """Let somebody in; raises ProtocolError."""
         known = identity.user.user_id if identity.lasting else None
         account = self._budget.of(payer(known, socket.address))
-        uploads = Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
+        uploads = requests.Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
         self._user_connections.enter(identity.user.user_id)
         connection = Connection(connection_id, self.door, socket, identity, account, uploads, rates)
         self.accepted[connection_id] = connection
         self._empty.clear()
-        self._identities.await_expiry(connection)
+        self._await_expiry(connection)
         self._sweeper.start()
         return connection
 
@@ -176,7 +165,7 @@ class Gateway:
         if connection.expiry is not None:
             connection.expiry.cancel()
         connection.gone = True
-        self._user_connections.leave(connection.user.user_id)
+        self._user_connections.leave(connection.identity.user.user_id)
         connection.uploads.forget_all()
         for document_id in list(connection.seats):
             connection.leave(document_id)
@@ -188,11 +177,11 @@ class Gateway:
         connection = self.accepted[connection_id]
         name, *arguments = event
         try:
-            request = decode_request(name, arguments)
+            request = requests.decode_request(name, arguments)
             await connection.admit(request, answered=ack_id is not None)
             if connection_id not in self.accepted:
                 return  # the connection went while the event waited for its turn
-            if connection.expired and not isinstance(request, Authenticate | Leave):
+            if connection.expired and not isinstance(request, requests.Authenticate | requests.Leave):
                 raise unauthenticated(EXPIRED)
             value = await self._carry_out(connection, ack_id, request)
             if ack_id is not None and value is not None:
@@ -200,29 +189,29 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
             self.refuse(connection, ack_id, event, error)
 
-    async def _carry_out(self, connection: Connection, ack_id: int | None, request: ClientRequest) -> Value:
+    async def _carry_out(self, connection: Connection, ack_id: int | None, request: requests.ClientRequest) -> Value:
         """Return the answer, or None if the answer comes through the connection later."""
         match request:
-            case Update():
+            case requests.Update():
                 await self._receive(connection, ack_id, request)
                 return None
-            case Upload(document_id):
+            case requests.Upload(document_id):
                 return await self._receive_part(connection, ack_id, request)
-            case Presence(document_id, state):
+            case requests.Presence(document_id, state):
                 connection.seat_in(document_id).moves(state)
-            case Join():
+            case requests.Join():
                 return await self._join(connection, request)
-            case Fetch(document_id, index):
+            case requests.Fetch(document_id, index):
                 return {"chunk": connection.seat_in(document_id).part(index)}
-            case Leave(document_id):
+            case requests.Leave(document_id):
                 connection.leave(document_id)
-            case Authenticate():
+            case requests.Authenticate():
                 return await self._authenticate(connection, request)
             case _:
                 assert_never(request)
         return {}
 
-    async def _join(self, connection: Connection, join: Join) -> Value:
+    async def _join(self, connection: Connection, join: requests.Join) -> Value:
         if self._draining:
             raise shutting_down()
         held = connection.seats
@@ -242,37 +231,68 @@ class Gateway:
         connection.sits_down(seat)
         return encode_join_answer(answer, info, self._room_limits)
 
-    async def _authenticate(self, connection: Connection, request: Authenticate) -> Value:
+    async def _authenticate(self, connection: Connection, request: requests.Authenticate) -> Value:
         """Take a guest's other name, or a fresh token of the same person.
 
         A connection never becomes somebody else's.
         """
-        identity = await self._identities.renew(connection.identity, request)
+        identity = await self._renew(connection.identity, request)
         if connection.connection_id not in self.accepted:
             return None  # the connection went meanwhile
         connection.identity = identity
         for seat in connection.seats.values():
             seat.renew(identity)
-        self._identities.await_expiry(connection)
+        self._await_expiry(connection)
         return {"user": identity.user}
+
+    async def _renew(self, before: Identity, request: requests.Authenticate) -> Identity:
+        """Return a guest under another name, or the same person by a fresh token.
+
+        A connection never becomes somebody else's. Raises ManyhandsError, and then the identity
+        from before holds.
+        """
+        if request.guest is not None:
+            if before.kind != "guest":
+                raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
+            return rename(before, request.guest)
+        if before.kind == "guest":
+            raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens: everybody is a guest.")
+        identity = await self._authenticator.identify(Credentials(None, request.token, requests.Guest()))
+        if identity.user.user_id != before.user.user_id:
+            raise somebody_else()
+        return identity
+
+    def _await_expiry(self, connection: Connection) -> None:
+        """Begin to wait for the end of a connection's identity, if it has one.
+
+        An earlier wait is cancelled.
+        """
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        connection.expired, connection.expiry = False, None
+        expires_at = connection.identity.expires_at
+        if expires_at is not None:
+            seconds = max(0.0, expires_at - self._now())
+            connection.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, connection)
 
     def _expire(self, connection: Connection) -> None:
         """Take a person out of everything, because their sign-in has run out.
 
         They stay out until they bring a fresh token.
         """
+        connection.expired = True
         closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
         for document_id in list(connection.seats):
             connection.socket.push(message_packets(document_id, closed))
             connection.leave(document_id)
 
-    async def _receive(self, connection: Connection, ack_id: int | None, update: Update) -> None:
+    async def _receive(self, connection: Connection, ack_id: int | None, update: requests.Update) -> None:
         most = self._room_limits.part_bytes
         if len(update.batch) > most:
             raise ProtocolError(Code.TOO_LARGE, f"A message has at most {most} bytes of content. Upload it in parts.")
         await self._receive_whole(connection, ack_id, update)
 
-    async def _receive_part(self, connection: Connection, ack_id: int | None, upload: Upload) -> Value:
+    async def _receive_part(self, connection: Connection, ack_id: int | None, upload: requests.Upload) -> Value:
         seat = connection.seat_in(upload.document_id)
         if upload.offset == 0:
             seat.check_writing()
@@ -280,12 +300,14 @@ class Gateway:
         if isinstance(progress, int):
             return {"received": progress}
         try:
-            await self._receive_whole(connection, ack_id, Update(upload.document_id, progress.batch, upload.after))
+            await self._receive_whole(
+                connection, ack_id, requests.Update(upload.document_id, progress.batch, upload.after)
+            )
         finally:
             progress.lease.release()
         return None
 
-    async def _receive_whole(self, connection: Connection, ack_id: int | None, update: Update) -> None:
+    async def _receive_whole(self, connection: Connection, ack_id: int | None, update: requests.Update) -> None:
         request = None if ack_id is None else Request(ack_id)
         checking = connection.seat_in(update.document_id).receive(update.batch, request, update.after)
         if checking is not None:
@@ -331,56 +353,3 @@ def _document_of_update(event: list[Any]) -> DocumentId:
     name, *arguments = event
     is_update = name == "update" and len(arguments) > 0 and isinstance(arguments[0], str)
     return DocumentId(arguments[0] if is_update else "")
-
-
-class Identities:
-    """Identities of connections: found out at CONNECT, renewed over the open connection, expiring.
-
-    `now`: unix seconds. `expired` is told of a connection whose identity has run out.
-    """
-
-    def __init__(
-        self, authenticator: Authenticator, now: Callable[[], float], expired: Callable[[Connection], None]
-    ) -> None:
-        self._authenticator = authenticator
-        self._now = now
-        self._expired = expired
-
-    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
-        """Find out who comes; raises ManyhandsError. Nothing has changed if they go meanwhile."""
-        greeting = decode_connect(payload)
-        return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
-
-    async def renew(self, before: Identity, request: Authenticate) -> Identity:
-        """Return a guest under another name, or the same person by a fresh token.
-
-        A connection never becomes somebody else's. Raises ManyhandsError, and then the identity
-        from before holds.
-        """
-        if request.guest is not None:
-            if before.kind != "guest":
-                raise ProtocolError(Code.FORBIDDEN, "Your name comes from where you signed in: change it there.")
-            return rename(before, request.guest)
-        if before.kind == "guest":
-            raise ProtocolError(Code.FORBIDDEN, "This server takes no tokens: everybody is a guest.")
-        identity = await self._authenticator.identify(Credentials(None, request.token, Guest()))
-        if identity.user.user_id != before.user.user_id:
-            raise somebody_else()
-        return identity
-
-    def await_expiry(self, connection: Connection) -> None:
-        """Begin to wait for the end of a connection's identity, if it has one.
-
-        An earlier wait is cancelled.
-        """
-        if connection.expiry is not None:
-            connection.expiry.cancel()
-        connection.expired, connection.expiry = False, None
-        expires_at = connection.identity.expires_at
-        if expires_at is not None:
-            seconds = max(0.0, expires_at - self._now())
-            connection.expiry = asyncio.get_running_loop().call_later(seconds, self._expire, connection)
-
-    def _expire(self, connection: Connection) -> None:
-        connection.expired = True
-        self._expired(connection)

@@ -365,7 +365,11 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             if socket.closed:
                 raise ProtocolError(Code.DRAINING, "The connection has ended.")
             self.entrance.enter(socket.address)
-            self._connect(connection_id, socket, identity)
+            try:
+                socket.inside = self._application.connected(connection_id, socket, identity)
+            except BaseException:
+                self.entrance.step_out(socket.address)
+                raise
         except ManyhandsError:
             raise
         except Exception as error:
@@ -373,13 +377,6 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             raise InvariantError("The server made a mistake. It has been logged.") from error
         self._stop_timer(socket)
         socket.bound_messages(self.eio.max_http_buffer_size)
-
-    def _connect(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> None:
-        try:
-            socket.inside = self._application.connected(connection_id, socket, identity)
-        except BaseException:
-            self.entrance.step_out(socket.address)
-            raise
 
     def _leave(self, socket: EngineSocket) -> bool:
         """Take a socket's connection out, if it has one that was let in."""
