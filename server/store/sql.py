@@ -81,16 +81,6 @@ class SqlStore:
         self.secrets = SqlSecrets(self.database, clock)
         self.deeds = SqlDeeds(self.database, clock)
 
-    @classmethod
-    def in_memory(cls, clock: Callable[[], datetime] = utc_now) -> Self:
-        """Return a store for tests and the simulation.
-
-        It lives as long as the object, and needs no `async with`.
-        """
-        from server.store.sqlite.memory import SqliteInMemory
-
-        return cls(SqliteInMemory(), clock=clock)
-
     async def __aenter__(self) -> Self:
         """Open the database, and bring its tables up to date.
 

@@ -15,8 +15,8 @@ from server.store.database import utc_now
 from server.store.deeds_base import Done
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
-from server.store.sql import SqlStore
 from tests.harness.house import DOCUMENT, House
+from tests.harness.memory_store import memory_store
 
 
 class WaitingSharing(SqlSharing):
@@ -38,7 +38,7 @@ class WaitingSharing(SqlSharing):
 
 def house(*, poll_seconds: float | None = None) -> tuple[House, WaitingSharing]:
     """Make a node, and its view of who has access."""
-    store = SqlStore.in_memory()
+    store = memory_store()
     store.sharing = sharing = WaitingSharing(store.database, utc_now)
     return House(store, poll_seconds=poll_seconds), sharing
 

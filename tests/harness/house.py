@@ -27,6 +27,7 @@ from server.store.base import Loaded, Past
 from server.store.database import utc_now
 from server.store.sql import SqlStore
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.memory_store import memory_store
 from tests.simulation.faults import FaultyStore, Weather
 
 DOCUMENT = DocumentId("a-document-id")
@@ -104,7 +105,7 @@ class House:
         settings: RoomSettings | None = None,
     ) -> None:
         """Make a node. `network` and `store` may be shared with other nodes."""
-        self.store = store or SqlStore.in_memory()
+        self.store = store or memory_store()
         self.weather = Weather(Random(1))
         self.faulty = FaultyStore(self.store, self.weather)
         self.ears = Ears()

@@ -28,6 +28,7 @@ from server.sandbox import Sandbox
 from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.memory_store import memory_store
 
 FAREWELL = 2.0
 """Seconds for clients to close their connections when a server ends, before it aborts them."""
@@ -87,7 +88,7 @@ async def serving(
     authenticator: Authenticator | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server. At the end, everything that it started has stopped."""
-    async with store or SqlStore.in_memory() as store, MemoryBus() as bus:
+    async with store or memory_store() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
         gateway = Gateway(rooms, authenticator or guests(), limits, origins)
         async with rooms, listening(gateway.asgi_app, gateway.message_bytes) as port:

@@ -15,6 +15,7 @@ from server.config.people import PeopleSettings
 from server.sandbox import Sandbox
 from server.store.sql import SqlStore
 from tests.harness.live_server import listening
+from tests.harness.memory_store import memory_store
 from tests.harness.tokens import NOW
 
 
@@ -71,7 +72,7 @@ async def whole_server(
 
     `config` has all settings, instead of the few arguments.
     """
-    store, clock = store or SqlStore.in_memory(), clock or Clock()
+    store, clock = store or memory_store(), clock or Clock()
     config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or PeopleSettings())
     app = create_app(config, store=store, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock)
     async with app.running(), listening(app, app.gateway.message_bytes) as port:

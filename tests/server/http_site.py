@@ -25,6 +25,7 @@ from server.people.sharing import SharingDesk
 from server.sandbox import Sandbox
 from server.store.deeds_base import Done
 from server.store.sql import SqlStore
+from tests.harness.memory_store import memory_store
 
 ORIGIN = "http://127.0.0.1:8000"
 
@@ -75,7 +76,7 @@ class Introducer:
 
 @dataclass
 class Site:
-    store: SqlStore = field(default_factory=SqlStore.in_memory)
+    store: SqlStore = field(default_factory=memory_store)
     pages: OpenPages = field(default_factory=OpenPages)
     clock: Clock = field(default_factory=Clock)
     sandbox: Sandbox = field(default_factory=Sandbox)

@@ -16,6 +16,7 @@ from server.store.sharing import SqlSharing
 from server.store.sharing_base import INVITED, Link
 from server.store.sql import SqlStore
 from tests.contracts.storages import Clock
+from tests.harness.memory_store import memory_store
 
 DOCUMENT, OTHER = DocumentId("a-document"), DocumentId("another-document")
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -31,7 +32,7 @@ def somebody(name: str = "bert", email: str | None = None, lasting: bool = True,
 
 async def made(link: Link, *, owner: str | None = "anna") -> tuple[SqlStore, Access]:
     """A document with this link, on a server where people need an account."""
-    store = SqlStore.in_memory()
+    store = memory_store()
     await store.catalogue.create(DOCUMENT, "Story", Epoch(1), NOON, owner=owner, link_role=None)
     await store.sharing.set_link(DOCUMENT, link)
     return store, Access(store, guests=False)

@@ -21,6 +21,7 @@ from server.people.sharing import GivenRole, LinkChange
 from server.store.base import Choice, Whose
 from server.store.sql import SqlStore
 from tests.harness.live_server import until
+from tests.harness.memory_store import memory_store
 from tests.harness.node import Node, Person, running_node
 
 DOCUMENT = DocumentId("a-document")
@@ -52,7 +53,7 @@ class Cluster:
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
     network = MemoryBusNetwork()
-    async with SqlStore.in_memory() as store, AsyncExitStack() as stack:
+    async with memory_store() as store, AsyncExitStack() as stack:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC), owner="owner", link_role=None)
         nodes = [await stack.enter_async_context(running_node(store, MemoryBus(network))) for _ in range(2)]
         yield Cluster(store, *nodes)

@@ -14,7 +14,7 @@ from server.auth.cookies import RENEWED_AFTER, Cookie, GuestAuthenticator, Secre
 from server.auth.oidc import OidcAuthenticator
 from server.auth.tokens import VerifyingKey
 from server.config.people import PeopleSettings
-from server.store.sql import SqlStore
+from tests.harness.memory_store import memory_store
 from tests.harness.tokens import NOW
 from tests.harness.whole_server import Clock, whole_server
 
@@ -161,7 +161,7 @@ async def test_whoever_has_made_a_document_owns_it_by_their_cookie() -> None:
 
 
 async def test_the_key_is_kept_where_all_nodes_find_it() -> None:
-    store = SqlStore.in_memory()
+    store = memory_store()
     async with whole_server(store=store) as one, whole_server(store=store) as two:
         async with one.browser() as browser:
             answer = await browser.get("/api/me")
@@ -170,7 +170,7 @@ async def test_the_key_is_kept_where_all_nodes_find_it() -> None:
 
 
 async def test_the_operators_key_stands_above_the_kept_one() -> None:
-    store = SqlStore.in_memory()
+    store = memory_store()
     async with (
         whole_server(PeopleSettings(secret_key="a" * 32), store=store) as one,
         whole_server(PeopleSettings(secret_key="b" * 32), store=store) as two,

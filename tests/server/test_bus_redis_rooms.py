@@ -16,6 +16,7 @@ from crdt.room.live_nodes import SILENCE
 from server.bus.redis import RedisBus
 from server.store.sql import SqlStore
 from tests.harness.live_server import until
+from tests.harness.memory_store import memory_store
 from tests.harness.node import Clock, Node, running_node
 from tests.harness.redis_server import RedisServer, redis_server
 
@@ -41,7 +42,7 @@ class Cluster:
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
-    async with redis_server() as redis, SqlStore.in_memory() as store, AsyncExitStack() as stack:
+    async with redis_server() as redis, memory_store() as store, AsyncExitStack() as stack:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC))
         yield Cluster(stack, redis, store)
 

@@ -9,11 +9,12 @@ from server.cli.adopt import adopt
 from server.store.deeds_base import OPERATOR
 from server.store.sql import SqlStore
 from tests.contracts.storages import NOON
+from tests.harness.memory_store import memory_store
 
 
 async def filled() -> SqlStore:
     """Many documents of nobody's, one of them in the trash, and one of Anna's."""
-    store = SqlStore.in_memory()
+    store = memory_store()
     for number in range(450):
         await store.catalogue.create(DocumentId(f"ownerless-{number}"), "Old", Epoch(1), NOON)
     await store.catalogue.set_trashed(DocumentId("ownerless-7"), NOON)

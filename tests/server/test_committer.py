@@ -8,8 +8,8 @@ from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.background import Background
 from server.rooms.committer import Committer, Outcome
 from server.store.base import Append, Appended, AppendOutcome, Log
-from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
+from tests.harness.memory_store import memory_store
 from tests.simulation.virtual_loop import run_virtually
 
 DOCUMENT = DocumentId("aaaaaaaa")
@@ -40,7 +40,7 @@ async def story() -> None:
         if len(outcomes) == 6:
             everything.set()
 
-    async with SqlStore.in_memory() as store:
+    async with memory_store() as store:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC))
         log = CountingLog(store.log)
         committer = Committer(log, deadline=5)  # type: ignore[arg-type]

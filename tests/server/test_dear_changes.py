@@ -13,10 +13,10 @@ from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
 from server.bus.memory import MemoryBusNetwork
 from server.sandbox import Trial
-from server.store.sql import SqlStore
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
+from tests.harness.memory_store import memory_store
 from tests.harness.update_writer import text, update
 from tests.simulation.virtual_loop import run_virtually
 
@@ -101,7 +101,7 @@ async def test_a_dear_change_is_taken_and_the_node_reads_it_folded() -> None:
 
 
 async def test_other_nodes_read_a_dear_change_folded_as_well() -> None:
-    store, network, engine = SqlStore.in_memory(), MemoryBusNetwork(), Watched()
+    store, network, engine = memory_store(), MemoryBusNetwork(), Watched()
     sandbox = Measuring(apply_seconds=2.0)
     async with (
         House(store, sandbox, 60.0, network=network) as here,

@@ -8,10 +8,10 @@ import pytest
 
 from server.app import create_app
 from server.config import Config
-from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.log_lines import log_lines
+from tests.harness.memory_store import memory_store
 from tests.harness.raw_socket import raw_socket
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
@@ -179,7 +179,7 @@ async def test_another_namespace_is_refused_as_the_protocol_writes_it(server: Li
 
 
 async def test_a_request_that_names_two_hosts_is_refused() -> None:
-    app = create_app(Config(), store=SqlStore.in_memory())
+    app = create_app(Config(), store=memory_store())
     async with app.running(), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         for path in (POLLING, "/api/documents", "/health", "/"):
             for second in ("docs.example.com", "localhost"):

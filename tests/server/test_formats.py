@@ -18,9 +18,9 @@ from server.doors.direct import DirectDoor
 from server.store.base import Catalogue
 from server.store.deeds_base import Done
 from server.store.sharing_base import Link
-from server.store.sql import SqlStore
 from tests.harness.house import ANNA, DOCUMENT, House
 from tests.harness.live_server import serving
+from tests.harness.memory_store import memory_store
 from tests.harness.person import Person, person
 from tests.simulation.virtual_loop import run_virtually
 
@@ -68,7 +68,7 @@ class Guest:
 @asynccontextmanager
 async def two_nodes(*, hear: bool, poll_seconds: float | None = 3600.0) -> AsyncIterator[tuple[House, House]]:
     """Two nodes over one store, which hear each other or do not."""
-    store, network = SqlStore.in_memory(), MemoryBusNetwork()
+    store, network = memory_store(), MemoryBusNetwork()
     async with (
         House(store, poll_seconds=poll_seconds, network=network) as here,
         House(store, poll_seconds=poll_seconds, network=network if hear else MemoryBusNetwork()) as there,
@@ -195,7 +195,7 @@ class AwayCatalogue:
 
 def test_while_the_store_is_away_the_first_edit_is_to_be_sent_again() -> None:
     async def story() -> None:
-        store = SqlStore.in_memory()
+        store = memory_store()
         store.catalogue = catalogue = AwayCatalogue(store.catalogue)  # type: ignore[assignment]
         async with House(store) as node:
             ours = await Guest(node, "ours", OURS).joins()

@@ -17,7 +17,7 @@ from server.rooms.rooms import notice_of
 from server.store.database import utc_now
 from server.store.sharing import SqlSharing
 from server.store.sharing_base import Standing
-from server.store.sql import SqlStore
+from tests.harness.memory_store import memory_store
 from tests.server.http_site import Site, error_of
 
 
@@ -242,7 +242,7 @@ class AwaySharing(SqlSharing):
 
 
 async def test_a_store_that_does_not_answer_is_no_missing_document() -> None:
-    store = SqlStore.in_memory()
+    store = memory_store()
     store.sharing = AwaySharing(store.database, utc_now)
     async with Site(store).client() as client:
         answer = await client.get("/api/documents/some-document")

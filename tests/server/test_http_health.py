@@ -4,7 +4,7 @@ import asyncio
 
 from crdt.errors import Unavailable
 from server.store.sql import SqlStore
-from server.store.sqlite.memory import SqliteInMemory
+from tests.harness.memory_store import SqliteInMemory
 from tests.server.http_site import Site
 
 

@@ -16,8 +16,8 @@ from crdt.permissions import Role
 from server.store.catalogue import SqlCatalogue
 from server.store.deeds_base import OPERATOR, Done
 from server.store.sharing import SqlSharing
-from server.store.sql import SqlStore
 from tests.contracts.storages import NOON
+from tests.harness.memory_store import memory_store
 from tests.server.http_site import Clock, Site, error_of
 
 Elsewhere = Callable[[], Awaitable[Any]]
@@ -74,10 +74,10 @@ class Cluster:
 
     def __init__(self) -> None:
         self.between = Between()
-        store, clock = SqlStore.in_memory(), Clock()
+        store, clock = memory_store(), Clock()
         catalogue, sharing = LateCatalogue(store.database, clock.utc), LateSharing(store.database, clock.utc)
         catalogue.between = sharing.between = self.between
-        self.quick = SqlStore.in_memory()
+        self.quick = memory_store()
         self.quick.catalogue, self.quick.sharing = store.catalogue, store.sharing
         store.catalogue, store.sharing = catalogue, sharing
         self.site = Site(store)

@@ -14,11 +14,12 @@ from server.store.sql import SqlStore
 from tests.harness.house import DOCUMENT, House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
+from tests.harness.memory_store import memory_store
 
 
 async def with_large_document() -> tuple[SqlStore, "Doc[Any]"]:
     """A store in which the document is one large snapshot, and its author's copy."""
-    store = SqlStore.in_memory()
+    store = memory_store()
     await store.catalogue.create(DOCUMENT, "Title", Epoch(1), utc_now())
     doc: Doc[Any] = Doc(client_id=7)
     doc.get("story", type=Text).insert(0, "long " * LEARN_AT_ONCE_BYTES)

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from server.config import declared
 from server.config.limits import ConnectionLimits, DocumentLimits, HttpLimits, Rates
 from server.config.loading import load
-from server.store.sql import SqlStore
+from tests.harness.memory_store import memory_store
 from tests.harness.person import Person, person
 from tests.harness.raw_socket import RawSocket, raw_socket
 from tests.harness.slow_log import SlowLog
@@ -353,7 +353,7 @@ BESIDE = {
 async def test_past_a_limit_there_is_a_named_refusal(name: str) -> None:
     value, code, story = STORIES[name]
     given = {} if value is None else {name: value, **BESIDE.get(name, {})}
-    store = SqlStore.in_memory()
+    store = memory_store()
     store.log = SlowLog(store.log)  # type: ignore[assignment]
     async with (
         whole_server(store=store, config=load({}, given)) as server,

@@ -14,7 +14,7 @@ from server.config import Config, declared
 from server.config.limits import ConnectionLimits, DocumentLimits, HttpLimits, Rates
 from server.doors.native.sweeper import BUFFERED_BYTES
 from server.rooms.intake import INLINE_BYTES
-from server.store.sql import SqlStore
+from tests.harness.memory_store import memory_store
 
 MiB = 2**20
 CONFIG = Config()
@@ -67,7 +67,7 @@ def test_whatever_can_be_used_up_is_got_back_or_locks_nobody_out() -> None:
 def test_whoever_has_a_document_can_say_so_in_one_message() -> None:
     """Over long-polling too, where bytes travel as base64; or nobody could come back into a document that is full of ids."""
     worst = encode_state_vector({2**53 - 1 - number: MAX_CLOCK for number in range(GATE.client_ids)})
-    message_bytes = create_app(CONFIG, store=SqlStore.in_memory()).gateway.message_bytes
+    message_bytes = create_app(CONFIG, store=memory_store()).gateway.message_bytes
     assert len(worst) * 4 // 3 + 1024 <= message_bytes
     assert 0 < GATE.brought_client_ids <= GATE.client_ids // 2
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.store.sql import SqlStore
 from tests.harness.log_lines import log_lines
+from tests.harness.memory_store import memory_store
 from tests.harness.node import running_node
 from tests.simulation.virtual_loop import run_virtually
 
@@ -14,7 +15,7 @@ def told_of_names(*names: str) -> list[str]:
     """What is written down while nodes of these names run side by side for a minute."""
 
     async def story() -> list[str]:
-        network, store = MemoryBusNetwork(), SqlStore.in_memory()
+        network, store = MemoryBusNetwork(), memory_store()
         clock = asyncio.get_running_loop().time
         with log_lines() as lines:
             async with asyncio.TaskGroup() as nodes:

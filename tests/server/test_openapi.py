@@ -14,7 +14,7 @@ from server.cli.openapi import described
 from server.config import Config
 from server.http.operation import operations_of
 from server.http.site import APIS
-from server.store.sql import SqlStore
+from tests.harness.memory_store import memory_store
 
 Address = tuple[str, str]
 """Method and path."""
@@ -34,7 +34,7 @@ def addresses(routes: list[BaseRoute], before: str = "") -> Iterator[Address]:
 
 
 def whole() -> App:
-    return create_app(Config(), store=SqlStore.in_memory())
+    return create_app(Config(), store=memory_store())
 
 
 def test_every_route_is_declared_and_every_declaration_is_served() -> None:

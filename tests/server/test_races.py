@@ -18,10 +18,10 @@ from server.people.access import Ruling
 from server.rooms import RoomSettings
 from server.rooms.driver import Driver
 from server.rooms.seat import Card
-from server.store.sql import SqlStore
 from tests.harness.bell import Bell
 from tests.harness.house import DOCUMENT, House, name_of
 from tests.harness.live_server import LiveServer, serving, until
+from tests.harness.memory_store import memory_store
 from tests.harness.raw_socket import raw_socket
 from tests.harness.slow_log import SlowLog
 from tests.harness.stored import stored_screen
@@ -115,7 +115,7 @@ async def test_a_quick_refresh_loses_nothing() -> None:
 
 @pytest.mark.parametrize("next_comes", ["after", "meanwhile"])
 async def test_the_last_one_goes_while_the_store_is_slow(next_comes: str) -> None:
-    store = SqlStore.in_memory()
+    store = memory_store()
     slow = SlowLog(store.log)
     store.log = slow  # type: ignore[assignment]
     async with serving(settings=UNLOADED_SOON, store=store) as server:

@@ -20,8 +20,8 @@ from server.app import create_app
 from server.cli.serve import server_config
 from server.config import Config
 from server.config.loading import load
-from server.store.sql import SqlStore
 from tests.harness.bell import PATIENCE
+from tests.harness.memory_store import memory_store
 from tests.harness.person import PatientClient
 from tests.server.server_process import ServerProcess, server_process
 
@@ -186,7 +186,7 @@ async def test_who_is_turned_away_for_want_of_open_files_is_written_down_with_wh
 
 
 async def test_an_app_under_any_asgi_server_opens_and_closes_by_lifespan() -> None:
-    app = create_app(Config(), store=SqlStore.in_memory())
+    app = create_app(Config(), store=memory_store())
     async with app.running():
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
@@ -197,7 +197,7 @@ async def test_an_app_under_any_asgi_server_opens_and_closes_by_lifespan() -> No
 
 async def test_one_bound_holds_for_messages_from_the_socket_to_the_gateway() -> None:
     config = load({"MANYHANDS_MAX_PART_BYTES": "2000000", "MANYHANDS_MAX_BACKLOG_BYTES": "4000000"}, {})
-    app = create_app(config, store=SqlStore.in_memory())
+    app = create_app(config, store=memory_store())
     served = server_config(config, app)
     assert (
         served.ws_max_size == app.gateway.message_bytes == app.gateway.asgi_app.engineio_server.eio.max_http_buffer_size
@@ -212,6 +212,6 @@ async def test_one_bound_holds_for_messages_from_the_socket_to_the_gateway() -> 
 
 async def test_proxies_are_believed_only_when_named() -> None:
     config = load({"MANYHANDS_TRUSTED_PROXIES": "10.0.0.0/8,::1"}, {})
-    served = server_config(config, create_app(config, store=SqlStore.in_memory()))
+    served = server_config(config, create_app(config, store=memory_store()))
     assert served.proxy_headers
     assert served.forwarded_allow_ips == ["10.0.0.0/8", "::1/128"]

@@ -7,20 +7,20 @@ from crdt.errors import InvariantError
 from crdt.ids import Seq
 from server.store.base import Appended, Gone
 from server.store.schema import documents
-from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, append, fill, head
+from tests.harness.memory_store import memory_store
 from tests.simulation.virtual_loop import at_once
 
 
 def test_nothing_waits() -> None:
-    store = SqlStore.in_memory()
+    store = memory_store()
     at_once(fill(store, "a"))
     assert at_once(store.log.append([append("b")])) == [Appended(Seq(2))]
     at_once(store.check())
 
 
 async def test_what_is_stored_outlives_closing_and_is_nobody_elses() -> None:
-    store, another = SqlStore.in_memory(), SqlStore.in_memory()
+    store, another = memory_store(), memory_store()
     async with store:
         await fill(store, "a")
     async with store:
@@ -29,7 +29,7 @@ async def test_what_is_stored_outlives_closing_and_is_nobody_elses() -> None:
 
 
 async def test_a_job_that_fails_changes_nothing_and_holds_nobody_up() -> None:
-    store = SqlStore.in_memory()
+    store = memory_store()
     await fill(store, "a")
 
     def twice(connection: Connection) -> None:

@@ -30,6 +30,7 @@ from server.store.sharing import SqlSharing
 from server.store.sharing_base import Link, Standing
 from server.store.sql import SqlStore
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.memory_store import memory_store
 from tests.simulation import SEEDS
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.virtual_loop import run_virtually
@@ -141,7 +142,7 @@ class World:
         self.poll_seconds = POLL if lossy else NEVER
         self.air = Air(self.random)
         self.air.loss, self.air.delay = 0.3 if lossy else 0.0, 0.2
-        self.store = SqlStore.in_memory()
+        self.store = memory_store()
         self.sharing = SlowSharing(self.store.database, utc_now)
         self.sharing.random = self.random
         self.store.sharing = self.sharing

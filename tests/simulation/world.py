@@ -30,8 +30,8 @@ from server.store.base import Folded, Past
 from server.store.database import fetch
 from server.store.schema import documents, log_rows
 from server.store.sql import SqlStore
-from server.store.sqlite.memory import SqliteInMemory
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.memory_store import SqliteInMemory
 from tests.simulation.air import Air, FaultyBus
 from tests.simulation.client import SimClient
 from tests.simulation.faults import FaultyStore, Weather

@@ -1,10 +1,11 @@
-"""Memory in place of a file: SQLite for tests and the simulation, with the same statements.
+"""Store in memory: SQLite without a file, for tests and the simulation, with the same statements.
 
 There are no threads. Every job runs to its end in the turn of the event loop in which it was given.
 The contents live as long as the object, also across `close` and `open`.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from sqlite3 import Connection as DriverConnection
@@ -14,14 +15,20 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from server.store.base import Append, AppendOutcome
 from server.store.contributors import Known
-from server.store.database import driver_of
+from server.store.database import driver_of, utc_now
 from server.store.migrate import migrate
+from server.store.sql import SqlStore
 from server.store.sqlite.append import append_all
 from server.store.sqlite.database import translated
 
 T = TypeVar("T")
 
 _PLACE = Path(":memory:")
+
+
+def memory_store(clock: Callable[[], datetime] = utc_now) -> SqlStore:
+    """Return a store that lives as long as the object, and needs no `async with`."""
+    return SqlStore(SqliteInMemory(), clock=clock)
 
 
 class SqliteInMemory:
