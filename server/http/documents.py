@@ -1,7 +1,7 @@
 """Documents in the REST API: make, list, rename, star, label, trash, restore, delete."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from crdt.content.excerpt import clean_text
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
-from crdt.permissions import Action, Role
+from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import Format, User
 from server.auth.base import may_create
 from server.http.operation import Asked, operation
@@ -114,7 +114,8 @@ class Document(Struct):
     snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It
     is null until a writer has declared one. With `any_format`, programs of other formats may write.
     `edited_by` is null if the last change was a new title, or nobody is known to have made it.
-    `starred` and `opened_at` are this person's own. `labels` are the document's.
+    `starred` and `opened_at` are this person's own. `labels` are the document's. `requests` is how
+    many people ask for access, as far as the person who asks may share the document.
     """
 
     id: DocumentId
@@ -132,6 +133,7 @@ class Document(Struct):
     starred: bool
     opened_at: Time | None
     labels: list[str]
+    requests: int
 
 
 class Labels(Struct):
@@ -176,6 +178,7 @@ class DocumentsApi:
     ) -> None:
         self._catalogue = store.catalogue
         self._shelf = store.shelf
+        self._requests = store.access_requests
         self._access = access
         self._open = open_documents
         self._clock = clock
@@ -227,9 +230,14 @@ class DocumentsApi:
         document_ids = [entry.document_id for entry in page.entries]
         rulings = await self._access.rulings(identity, document_ids)
         placed = await self._shelf.placed(document_ids, reader)
+        requests = await self._requests_of(rulings)
         entries = [(entry, entry.document_id) for entry in page.entries if entry.document_id in rulings]
         return Documents(
-            [shown(entry, rulings[of_id], placed.get(of_id, Placed())) for entry, of_id in entries], page.cursor
+            [
+                shown(entry, rulings[of_id], placed.get(of_id, Placed()), requests.get(of_id, 0))
+                for entry, of_id in entries
+            ],
+            page.cursor,
         )
 
     @operation("GET /api/labels")
@@ -319,7 +327,13 @@ class DocumentsApi:
     async def _shown(self, asked: Asked, entry: Entry) -> Document:
         document_id = asked.document_id
         placed = await self._shelf.placed([document_id], asked.identity.user.user_id)
-        return shown(entry, asked.ruling, placed.get(document_id, Placed()))
+        requests = await self._requests_of({document_id: asked.ruling})
+        return shown(entry, asked.ruling, placed.get(document_id, Placed()), requests.get(document_id, 0))
+
+    async def _requests_of(self, rulings: Mapping[DocumentId, Ruling]) -> Mapping[DocumentId, int]:
+        """Count who asks for access to those of the documents that this person may share."""
+        shared = [document_id for document_id, ruling in rulings.items() if may(ruling.role, Action.SHARE)]
+        return await self._requests.counts(shared) if shared else {}
 
     async def _changed(self, asked: Asked, done: Done | None) -> Document:
         if done is None or done.entry is None:
@@ -329,7 +343,7 @@ class DocumentsApi:
         return await self._shown(asked, done.entry)
 
 
-def shown(entry: Entry, ruling: Ruling, placed: Placed) -> Document:
+def shown(entry: Entry, ruling: Ruling, placed: Placed, requests: int = 0) -> Document:
     """Return a document's entry as a person with this ruling sees it, who has placed it so."""
     return Document(
         entry.document_id,
@@ -347,6 +361,7 @@ def shown(entry: Entry, ruling: Ruling, placed: Placed) -> Document:
         placed.starred,
         placed.opened_at.isoformat() if placed.opened_at else None,
         list(placed.labels),
+        requests,
     )
 
 

@@ -202,7 +202,7 @@ COUNTED = ("/api/", "/sign-")
 
 @dataclass(frozen=True, slots=True)
 class ApiRates:
-    """Rates of one address: its requests, and the documents it makes.
+    """Rates of one address: its requests, the documents it makes, and its requests for access.
 
     `clock` returns monotonic seconds.
     """
@@ -210,6 +210,7 @@ class ApiRates:
     requests: Rate = Rate(100, 1000)
     creations: Rate = Rate(10, 100)
     clock: Callable[[], float] = time.monotonic
+    asks: Rate = Rate(1 / 30, 20)
 
 
 class Shares:
@@ -251,7 +252,10 @@ class RatesMiddleware:
     def __init__(self, app: ASGIApp, rates: ApiRates) -> None:
         self._app = app
         self._requests = Shares(rates.requests, rates.clock)
-        self._creations = Shares(rates.creations, rates.clock)
+        self._dear = {
+            "/api/documents": Shares(rates.creations, rates.clock),
+            "/api/access-requests": Shares(rates.asks, rates.clock),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         seconds = self._seconds(scope)
@@ -267,8 +271,8 @@ class RatesMiddleware:
             return 0.0
         address = scope["client"][0] if scope.get("client") else ""
         seconds = self._requests.take(address)
-        if seconds == 0 and scope["method"] == "POST" and scope["path"] == "/api/documents":
-            return self._creations.take(address)
+        if seconds == 0 and scope["method"] == "POST" and (dear := self._dear.get(scope["path"])) is not None:
+            return dear.take(address)
         return seconds
 
 

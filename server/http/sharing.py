@@ -5,7 +5,9 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action, Role
+from crdt.protocol.messages import User
 from server.http.documents import Time
 from server.http.operation import Asked, operation
 from server.people.sharing import GIVEN, GivenRole, Link, LinkChange, People, SharingDesk
@@ -46,6 +48,30 @@ class Grant(Struct):
 
     user_id: str
     role: Role
+
+
+class Wish(Struct, forbid_unknown_fields=True):
+    """The document to which somebody asks for access."""
+
+    document_id: Annotated[str, Meta(description="a document's id")]
+
+    def __post_init__(self) -> None:
+        if not is_document_id(self.document_id):
+            raise ValueError("`document_id` must be a document's id.")
+
+
+class AccessRequest(Struct):
+    """Somebody who asks for access. Give them a role, or refuse them."""
+
+    user: User
+    email: str | None
+    asked_at: Time
+
+
+class AccessRequests(Struct):
+    """Everybody who asks for access, the first one first."""
+
+    requests: list[AccessRequest]
 
 
 class Deed(Struct):
@@ -106,6 +132,26 @@ class SharingApi:
         The owner removes others, and everybody else leaves. The owner cannot be removed (409).
         """
         await self._desk.revoke(asked.identity, asked.document_id, _user_id(asked))
+
+    @operation("POST /api/access-requests", errors={409})
+    async def ask_for_access(self, asked: Asked, body: Wish) -> None:
+        """Ask the owner of a document for access.
+
+        The answer is the same whether or not there is such a document. A person whose request was
+        refused may ask again, and nobody is told.
+        """
+        await self._desk.ask(asked.identity, DocumentId(body.document_id))
+
+    @operation("GET /api/documents/{document_id}/requests", needs=Action.SHARE, asks=False)
+    async def see_requests(self, asked: Asked) -> AccessRequests:
+        """See who asks for access. Giving them a role takes the request away."""
+        found = await self._desk.requests(asked.identity, asked.document_id)
+        return AccessRequests([AccessRequest(each.user, each.email, each.asked_at.isoformat()) for each in found])
+
+    @operation("DELETE /api/documents/{document_id}/requests/{user_id:path}", needs=Action.SHARE, asks=False)
+    async def refuse_request(self, asked: Asked) -> None:
+        """Refuse somebody's request for access. They are not told."""
+        await self._desk.refuse(asked.identity, asked.document_id, _user_id(asked))
 
     @operation("PUT /api/documents/{document_id}/link", needs=Action.SHARE, asks=False, errors={409})
     async def set_link(self, asked: Asked, body: LinkChange) -> Link:

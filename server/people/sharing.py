@@ -19,6 +19,7 @@ from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import User
 from server.auth.base import Identity
 from server.people.access import Access, NotPossible, hash_token, no_such_document
+from server.store.access_requests_base import AccessRequest
 from server.store.base import Store
 from server.store.deeds_base import Deed
 from server.store.sharing_base import INVITED
@@ -100,6 +101,7 @@ class SharingDesk:
 
     def __init__(self, store: Store, access: Access, secret: Callable[[], bytes], most_people: int = 1000) -> None:
         self._sharing = store.sharing
+        self._requests = store.access_requests
         self._users = store.users
         self._deeds = store.deeds
         self._access = access
@@ -117,6 +119,32 @@ class SharingDesk:
         """Return the record of the document: who did what, the last deed first."""
         await self._access.require(identity, document_id, Action.SHARE)
         return await self._deeds.list(document_id)
+
+    async def ask(self, identity: Identity, document_id: DocumentId) -> None:
+        """Ask the owner of a document for access.
+
+        Nobody learns by this whether there is such a document, or whether they were refused.
+        """
+        if not identity.lasting:
+            raise NotPossible("To ask for access, let the server set its cookie first.")
+        try:
+            await self._access.ruling(identity, document_id, None)
+        except ProtocolError as refused:
+            if refused.code is not Code.NOT_FOUND:
+                raise
+            await self._access.remember(identity)
+            await self._requests.ask(document_id, identity.user.user_id)
+
+    async def requests(self, identity: Identity, document_id: DocumentId) -> Sequence[AccessRequest]:
+        """Return who asks for access, the first one first."""
+        await self._access.require(identity, document_id, Action.SHARE)
+        return await self._requests.waiting(document_id)
+
+    async def refuse(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
+        """Refuse somebody's request for access. They are not told, and cannot ask again."""
+        await self._access.require(identity, document_id, Action.SHARE)
+        if not await self._requests.refuse(document_id, user_id):
+            raise ProtocolError(Code.NOT_FOUND, "Nobody of this id asks for access to this document.")
 
     async def invite(self, identity: Identity, document_id: DocumentId, email: str, role: Role) -> str:
         """Grant a role to the person with this e-mail address, known here or not.

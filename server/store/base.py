@@ -39,6 +39,7 @@ from crdt.permissions import Role
 from crdt.protocol.messages import Format
 from crdt.protocol.row import AuthorKeys, Contributor, Stored
 from crdt.protocol.row import Row as Row
+from server.store.access_requests_base import AccessRequests
 from server.store.deeds_base import OPERATOR, Deeds, Done
 from server.store.set_aside_base import SetAsides
 from server.store.sharing_base import Secrets, Sharing, Users
@@ -486,6 +487,10 @@ class Store(Protocol):
     @property
     def set_aside(self) -> SetAsides:
         """The updates of rows that are not applied."""
+
+    @property
+    def access_requests(self) -> AccessRequests:
+        """People who ask for access."""
 
     @property
     def shelf(self) -> Shelf:

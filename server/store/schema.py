@@ -193,6 +193,14 @@ shelves = _of_document(
     Index("ix_shelves_user_id", "user_id"),
 )
 
+# People who ask for access. A refused one stays, so that asking again asks nobody.
+access_requests = _of_document(
+    "access_requests",
+    Column("user_id", _ID, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False, server_default="0"),
+)
+
 # Labels are the document's own: everybody who may read the document sees the same ones.
 labels = _of_document("labels", Column("label", Text, primary_key=True))
 

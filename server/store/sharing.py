@@ -32,7 +32,7 @@ from crdt.protocol.messages import User
 from server.store.catalogue import HAS_FORCE, OWNER, OWNERS, note_owner, nothing_done, write_deed
 from server.store.database import SqlPort, among, change, fetch, insert, reads, to_microseconds, upsert, writes
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
-from server.store.schema import documents, grants, users, visits
+from server.store.schema import access_requests, documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
 from server.store.users import shown
 
@@ -63,6 +63,9 @@ _SET_LINK = _RAISED.where(_OF_ID).values(
 _OWNER_OF = select(grants.c.user_id).where(OWNERS)
 _LOCK = select(documents.c.key).where(_OF_ID).with_for_update(key_share=True)
 _DEMOTE_OWNER = update(grants).where(OWNERS).values(role=Role.EDITOR.value)
+_ANSWER = delete(access_requests).where(
+    access_requests.c.document_key == bindparam("of_document"), access_requests.c.user_id == bindparam("whose")
+)
 _REVOKE = tuple(
     delete(table).where(table.c.document_key == bindparam("of_document"), table.c.user_id == bindparam("whose"))
     for table in (grants, visits)
@@ -242,6 +245,7 @@ def _owners(connection: Connection, key: int) -> list[str]:
 def _put_grant(connection: Connection, key: int, user_id: str, role: Role, at: int) -> None:
     giving = _giving(connection.dialect.name)
     change(connection, giving, document_key=key, user_id=user_id, role=role.value, created_at=at)
+    change(connection, _ANSWER, of_document=key, whose=user_id)
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Self
 
 from sqlalchemy import Connection
 
+from server.store.access_requests import SqlAccessRequests
 from server.store.attachments import SqlAttachments
 from server.store.catalogue import SqlCatalogue, SqlDeeds
 from server.store.database import Database, change, to_microseconds, upsert, utc_now
@@ -75,6 +76,7 @@ class SqlStore:
         self.attachments = SqlAttachments(self.database, clock)
         self.open_marks = SqlOpenMarks(self.database, clock)
         self.set_aside = SqlSetAsides(self.database, clock)
+        self.access_requests = SqlAccessRequests(self.database, clock)
         self.shelf = SqlShelf(self.database, clock)
         self.sharing = SqlSharing(self.database, clock)
         self.users = SqlUsers(self.database, clock)

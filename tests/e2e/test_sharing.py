@@ -75,6 +75,15 @@ async def test_who_is_removed_keeps_their_copy_and_nothing_else(meet: Meeting) -
     page = await stranger.visits(f"/d/{document_id}")
     await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
 
+    await page.get_by_role("button", name="Ask for access").click()
+    await alice.reloads()
+    await alice.page.get_by_role("button", name="Share. One person asks for access").click()
+    await alice.page.get_by_role("button", name="Let Carol in").click()
+    await alice.page.get_by_role("menuitem", name="Commenter").click()
+    await expect(sharing.people.filter(has_text="Carol")).to_have_count(1)
+    await page.get_by_role("button", name="Try again").click()
+    await EditorPage("Carol", page).may("Comment only")
+
 
 async def test_a_new_link_shuts_out_whoever_has_the_old_one(meet: Meeting) -> None:
     owner, visitor = await meet("Alice", **WITH_CLIPBOARD), await meet("Bob")

@@ -49,7 +49,7 @@ async def test_a_document_is_made_and_found_again(client: httpx.AsyncClient) -> 
     made = await make(client, "Minutes")
     assert set(made) == {
         "id", "title", "created_at", "updated_at", "trashed_at", "size", "role", "owner", "format", "any_format",
-        "preview", "edited_by", "starred", "opened_at", "labels",
+        "preview", "edited_by", "starred", "opened_at", "labels", "requests",
     }  # fmt: skip
     assert (made["format"], made["any_format"]) == (None, False)
     assert is_document_id(made["id"])

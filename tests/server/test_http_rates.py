@@ -58,3 +58,11 @@ async def test_new_documents_have_a_rate_of_their_own() -> None:
             assert (await client.post("/api/documents")).status_code == 201
         assert error_of(await client.post("/api/documents")) == (429, "rate_limited")
         assert (await client.get("/api/documents")).status_code == 200
+
+
+async def test_asking_for_access_has_a_rate_of_its_own() -> None:
+    body, bert = {"document_id": "some-document"}, {"x-name": "bert"}
+    async with site_with(Rate(100, 1000), Rate(10, 100)).client() as client:
+        answers = [(await client.post("/api/access-requests", json=body, headers=bert)).status_code for _ in range(21)]
+        assert answers == [204] * 20 + [429]
+        assert (await client.get("/api/documents")).status_code == 200

@@ -41,6 +41,10 @@ class Somebody:
         assert response.is_success, response.text
         return response.json() if response.content else None
 
+    async def asks_for_access(self, document_id: str) -> httpx.Response:
+        body = {"document_id": document_id}
+        return await self._client.post("/api/access-requests", json=body, headers=self._headers)
+
     async def makes(self, title: str = "Story") -> str:
         return str((await self.gets("POST", json={"title": title}))["id"])
 
@@ -297,3 +301,36 @@ async def test_no_token_and_no_secret_is_in_the_record_or_the_database(site: Sit
     standing = (await site.store.sharing.access([DocumentId(document_id)], ["anna"]))[DocumentId(document_id)]
     assert token not in str(await site.store.deeds.list(DocumentId(document_id)))
     assert token not in str(standing)
+
+
+async def test_who_asks_for_access_waits_for_the_owner_and_comes_in(anna: Somebody, bert: Somebody) -> None:
+    document_id = await anna.makes()
+    await anna.gets("PUT", f"/{document_id}/link", {"role": None})
+    for _ in range(2):
+        assert (await bert.asks_for_access(document_id)).status_code == 204
+    listed = await anna.gets("GET", "")
+    assert [each["requests"] for each in listed["documents"] if each["id"] == document_id] == [1]
+    (request,) = (await anna.gets("GET", f"/{document_id}/requests"))["requests"]
+    assert (request["user"]["id"], request["user"]["name"]) == ("bert", "Bert")
+    await anna.gets("POST", f"/{document_id}/people", {"user_id": "bert", "role": "editor"})
+    assert (await anna.gets("GET", f"/{document_id}/requests"))["requests"] == []
+    theirs = await bert.gets("GET", f"/{document_id}")
+    assert (theirs["role"], theirs["requests"]) == ("editor", 0)
+    assert (await bert.asks_for_access(document_id)).status_code == 204
+    assert (await anna.gets("GET", f"/{document_id}/requests"))["requests"] == []
+
+
+async def test_who_was_refused_asks_nobody_any_more_and_is_not_told(anna: Somebody, bert: Somebody) -> None:
+    document_id = await anna.makes()
+    await anna.gets("PUT", f"/{document_id}/link", {"role": None})
+    await bert.asks_for_access(document_id)
+    await anna.gets("DELETE", f"/{document_id}/requests/bert")
+    assert (await bert.asks_for_access(document_id)).status_code == 204
+    assert (await anna.gets("GET", f"/{document_id}/requests"))["requests"] == []
+    again = await anna.asks("DELETE", f"/{document_id}/requests/bert")
+    assert error_of(again) == (404, "not_found")
+
+
+async def test_asking_tells_nobody_whether_there_is_such_a_document(bert: Somebody) -> None:
+    assert (await bert.asks_for_access("there-is-no-such-document")).status_code == 204
+    assert error_of(await bert.asks_for_access("x")) == (400, "malformed")

@@ -71,6 +71,8 @@ REQUESTS = [
     Ask(Action.SHARE, "POST", "/people", json={"email": "new@example.com", "role": "editor"}),
     Ask(Action.SHARE, "PUT", "/people/friend", json={"role": "editor"}),
     Ask(Action.SHARE, "DELETE", "/people/friend"),
+    Ask(Action.SHARE, "GET", "/requests"),
+    Ask(Action.SHARE, "DELETE", "/requests/friend"),
     Ask(Action.SHARE, "PUT", "/link", json={"role": "editor"}),
     Ask(Action.SHARE, "PUT", "/link", json={"role": None, "renew": True}),
     Ask(Action.SHARE, "GET", "/audit"),
@@ -106,6 +108,7 @@ async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -
     await store.sharing.grant(DOCUMENT, "friend", Role.COMMENTER)
     for name in ("me", "friend"):
         await store.users.remember(KnownUser(User(name, name.title(), "#112233"), "guest"))
+    await store.access_requests.ask(DOCUMENT, "friend")
     await store.attachments.put(DOCUMENT, Attachment(SHA256, "image/png", PICTURE))
     if trashed:
         await store.catalogue.set_trashed(DOCUMENT, NOON)
@@ -114,8 +117,9 @@ async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -
 async def everything(store: SqlStore) -> object:
     """All that a request could have changed."""
     access = (await store.sharing.access([DOCUMENT], ["me", "friend", "somebody", "new"])).get(DOCUMENT)
-    people = await store.sharing.people(DOCUMENT)
+    people: list[object] = [*await store.sharing.people(DOCUMENT)]
     deeds = await store.deeds.list(DOCUMENT), await store.shelf.placed([DOCUMENT], "me")
+    people = [*people, *await store.access_requests.waiting(DOCUMENT)]
     return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, deeds
 
 

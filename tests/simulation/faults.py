@@ -11,6 +11,7 @@ from random import Random
 from crdt.errors import Unavailable
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import Contributor, Found
+from server.store.access_requests_base import AccessRequests
 from server.store.base import (
     Append,
     AppendOutcome,
@@ -152,6 +153,7 @@ class FaultyStore:
         self.attachments: Attachments = store.attachments
         self.open_marks: OpenMarks = FaultyMarks(store.open_marks, self.faulty_log)
         self.set_aside: SetAsides = FaultySetAsides(store.set_aside, self.faulty_log)
+        self.access_requests: AccessRequests = store.access_requests
         self.shelf: Shelf = store.shelf
         self.sharing: Sharing = store.sharing
         self.users: Users = store.users

@@ -24,6 +24,8 @@ export interface DocumentEntry extends Pick<wire.Document, "id" | "title" | "siz
   readonly openedAt: Date | null;
   /** The document's, for everybody who may read it. */
   readonly labels: readonly string[];
+  /** How many people ask for access, as far as this person may share the document. */
+  readonly requests: number;
   /** The first line that is not the title; empty if there is none. */
   readonly preview: string;
 }
@@ -170,6 +172,7 @@ function toDocument(answer: unknown): DocumentEntry {
     starred: answer.starred === true,
     openedAt: answer.opened_at ? new Date(String(answer.opened_at)) : null,
     labels: toLabels(answer.labels),
+    requests: Number(answer.requests ?? 0),
     preview: typeof answer.preview === "string" ? answer.preview : "",
   };
 }

@@ -38,7 +38,19 @@ export interface LinkChange {
   readonly addressAlone?: boolean;
 }
 
+/** Somebody without access who asks for it. */
+export interface AccessRequest {
+  readonly user: wire.User;
+  readonly email: string | null;
+  readonly askedAt: Date;
+}
+
 export interface SharingCalls {
+  /** The answer tells nobody whether there is such a document. */
+  readonly askForAccess: (id: string) => Promise<void>;
+  /** Who asks for access; owners only. */
+  readonly getRequests: (id: string) => Promise<readonly AccessRequest[]>;
+  readonly refuseRequest: (id: string, userId: string) => Promise<void>;
   readonly getSharing: (id: string) => Promise<Sharing>;
   readonly invite: (id: string, invitee: Invitee, role: GivenRole) => Promise<void>;
   /** The role "owner" hands the document over; who owned it before is an editor then. */
@@ -52,7 +64,15 @@ export interface SharingCalls {
 export function sharingCalls(call: Call): SharingCalls {
   const people = (id: string, ...rest: readonly string[]) =>
     ["/api/documents", encodeURIComponent(id), "people", ...rest.map(encodeURIComponent)].join("/");
+  const requests = (id: string) => `/api/documents/${encodeURIComponent(id)}/requests`;
   return {
+    askForAccess: async (id) => {
+      await call("/api/access-requests", { method: "POST", body: { document_id: id } satisfies wire.Wish });
+    },
+    getRequests: async (id) => toRequests(await call(requests(id))),
+    refuseRequest: async (id, userId) => {
+      await call(`${requests(id)}/${encodeURIComponent(userId)}`, { method: "DELETE" });
+    },
     getSharing: async (id) => toSharing(await call(people(id))),
     invite: async (id, invitee, role) => {
       const who = "email" in invitee ? { email: invitee.email } : { user_id: invitee.userId };
@@ -101,6 +121,19 @@ function toSharedPerson(answer: unknown): SharedPerson {
     role: answer.role,
     via: answer.via === "link" ? "link" : "grant",
   };
+}
+
+function toRequests(answer: unknown): readonly AccessRequest[] {
+  if (!isRecord<wire.AccessRequests>(answer) || !Array.isArray(answer.requests)) throw badAnswer(200);
+  return answer.requests.map((each: unknown) => {
+    const user = isRecord<wire.AccessRequest>(each) ? toPerson(each.user) : null;
+    if (!isRecord<wire.AccessRequest>(each) || user === null) throw badAnswer(200);
+    return {
+      user,
+      email: typeof each.email === "string" ? each.email : null,
+      askedAt: new Date(String(each.asked_at)),
+    };
+  });
 }
 
 function toLink(answer: unknown): LinkAccess {

@@ -45,6 +45,11 @@ export interface RoleChange {
 /** A person's role in a document. Each role includes the ones after it. */
 export type Role = "commenter" | "editor" | "owner" | "viewer";
 
+/** The document to which somebody asks for access. */
+export interface Wish {
+  readonly document_id: string;
+}
+
 /** A change of the link. `renew` makes a new link. People who have access only by an older link lose their access. */
 export interface LinkChange {
   readonly role: "commenter" | "editor" | "viewer" | null;
@@ -63,7 +68,7 @@ export interface Token {
   readonly token: string;
 }
 
-/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `edited_by` is null if the last change was a new title, or nobody is known to have made it. `starred` and `opened_at` are this person's own. `labels` are the document's. */
+/** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `edited_by` is null if the last change was a new title, or nobody is known to have made it. `starred` and `opened_at` are this person's own. `labels` are the document's. `requests` is how many people ask for access, as far as the person who asks may share the document. */
 export interface Document {
   readonly id: string;
   readonly title: string;
@@ -80,6 +85,7 @@ export interface Document {
   readonly starred: boolean;
   readonly opened_at: string | null;
   readonly labels: readonly string[];
+  readonly requests: number;
 }
 
 /** A person, as the server vouches for them. `color` is `#rrggbb`. */
@@ -148,6 +154,18 @@ export interface Link {
 export interface Grant {
   readonly user_id: string;
   readonly role: Role;
+}
+
+/** Everybody who asks for access, the first one first. */
+export interface AccessRequests {
+  readonly requests: readonly AccessRequest[];
+}
+
+/** Somebody who asks for access. Give them a role, or refuse them. */
+export interface AccessRequest {
+  readonly user: User;
+  readonly email: string | null;
+  readonly asked_at: string;
 }
 
 /** A document's record, the last deed first. */

@@ -103,6 +103,11 @@ export function DocumentRow(props: DocumentRowProps) {
           )}
         </div>
         <div className="documents-row-facts">
+          {document.requests > 0 && view !== "trash" && (
+            <span className="documents-row-asks">
+              {document.requests === 1 ? "1 asks for access" : `${document.requests} ask for access`}
+            </span>
+          )}
           {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
           {time === null ? (
             <span className="documents-row-time">Not opened yet</span>

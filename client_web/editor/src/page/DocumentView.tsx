@@ -33,6 +33,7 @@ import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice, SetAsideNotice } fro
 import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
 import { ShareDialog } from "./sharing/ShareDialog";
+import { useRequests } from "./sharing/useRequests";
 import { FormattingToolbar } from "./toolbar/FormattingToolbar";
 import { useCaretInNew } from "./useCaretInNew";
 import { useDocumentActions } from "./useDocumentActions";
@@ -101,6 +102,7 @@ export function DocumentView(props: DocumentViewProps) {
   const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
   const api = useApi();
   const isSynced = state.status === "synced";
+  const requests = useRequests(provider.documentId, isSynced && state.role === "owner");
   const following = useFollowing(provider, editor, desk);
   const color = useColorHere(provider, person.color, isSynced);
   const help = usePageKeys(editor, editLink);
@@ -131,6 +133,7 @@ export function DocumentView(props: DocumentViewProps) {
         onPersonChange={onPersonChange}
         onRename={actions.rename}
         onGoToText={goToText}
+        asking={requests.waiting.length}
         onShare={() => setSharing(true)}
         onCopy={actions.saveAsNewDocument}
         onDownload={onDownload}
@@ -225,6 +228,7 @@ export function DocumentView(props: DocumentViewProps) {
         title={title}
         role={state.role}
         document={state.document}
+        requests={requests}
         onCopy={actions.copyLink}
         onLeft={actions.goHome}
       />

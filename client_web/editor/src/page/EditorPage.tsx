@@ -8,6 +8,7 @@ import { useUpdates } from "../service-worker/updates";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { NotFoundPage } from "../ui/NotFoundPage";
 import { useToasts } from "../ui/Toast";
+import { AskForAccess } from "./AskForAccess";
 import { isShutOut } from "./access";
 import { copyOf, lossOf, save } from "./copies";
 import { DocumentView } from "./DocumentView";
@@ -70,7 +71,9 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
   };
   if (crash) return <CrashScreen error={crash.error} onDownload={() => void download()} />;
   if (!state.loaded) {
-    if (isShutOut(state)) return <NotFoundPage />;
+    if (isShutOut(state)) {
+      return <NotFoundPage action={<AskForAccess documentId={provider.documentId} onRetry={onReopen} />} />;
+    }
     if (state.closed?.code === "unauthenticated") return <SignInPage />;
     if (state.closed)
       return <GoneScreen title="This document cannot be opened">{state.closed.message}</GoneScreen>;

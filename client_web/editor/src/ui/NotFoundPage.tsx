@@ -1,10 +1,14 @@
 /** The page for an address that leads nowhere. */
+
+import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { classes } from "./classes";
 import { EmptyState } from "./EmptyState";
 import { Mark } from "./Mark";
 import { usePageTitle } from "./usePageTitle";
 
-export function NotFoundPage() {
+/** `action`: something else to do than to go to the documents. */
+export function NotFoundPage({ action = null }: { readonly action?: ReactNode }) {
   usePageTitle("Not found");
   return (
     <main>
@@ -13,9 +17,15 @@ export function NotFoundPage() {
         picture={<Mark size={56} />}
         title="There is nothing at this address"
         action={
-          <Link href="/" className="ui-button ui-button--primary">
-            Go to the documents
-          </Link>
+          <>
+            {action}
+            <Link
+              href="/"
+              className={classes("ui-button", action ? "ui-button--secondary" : "ui-button--primary")}
+            >
+              Go to the documents
+            </Link>
+          </>
         }
       >
         <p>The link may be incomplete, or not meant for you. Ask whoever sent it to copy it once more.</p>

@@ -20,6 +20,7 @@ function edited(minute: number, title = ""): DocumentEntry {
     starred: false,
     openedAt: null,
     labels: [],
+    requests: 0,
   };
 }
 

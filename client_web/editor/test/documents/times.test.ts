@@ -39,6 +39,7 @@ test("a list is split where a heading's age is passed", () => {
     starred: false,
     openedAt: null,
     labels: [],
+    requests: 0,
   }));
   const groups = groupByAge(documents, (document) => document.updatedAt, NOON);
   expect(groups.map((group) => [group.heading, group.documents.length])).toEqual([

@@ -110,6 +110,8 @@ export interface Scene {
   /** What the REST side answers; a document by default. */
   readonly answer?: (request: Request) => Response;
   readonly who?: WhoAmI;
+  /** Names of who asks for access. */
+  readonly asking?: string[];
 }
 
 export const ANN: Me = {
@@ -130,7 +132,13 @@ export async function known(me: Me = ANN): Promise<WhoAmI> {
   return who;
 }
 
-export function openDocument({ state = {}, doc, answer = anyDocument, who = NOBODY }: Scene = {}): OpenPage {
+export function openDocument({
+  state = {},
+  doc,
+  answer = anyDocument,
+  who = NOBODY,
+  asking = [],
+}: Scene = {}): OpenPage {
   const opened: MemoryProvider[] = [];
   const requests: Request[] = [];
   const open = (opening: Opening) => {
@@ -145,6 +153,7 @@ export function openDocument({ state = {}, doc, answer = anyDocument, who = NOBO
   const api = createApi(async (path, { method = "GET", body }) => {
     const request = { method, path, body: typeof body === "string" ? JSON.parse(body) : body };
     if (path.endsWith("/opened")) return new Response(null, { status: 204 });
+    if (method === "GET" && path.endsWith("/requests")) return waiting(asking);
     requests.push(request);
     return answer(request);
   });
@@ -171,6 +180,12 @@ export function openDocument({ state = {}, doc, answer = anyDocument, who = NOBO
       return newest;
     },
   };
+}
+
+function waiting(names: readonly string[]): Response {
+  const users = names.map((name) => ({ id: name.toLowerCase(), name, color: "#0369a1" }));
+  const requests = users.map((user) => ({ user, email: null, asked_at: TIME }));
+  return new Response(JSON.stringify({ requests }), { status: 200 });
 }
 
 export function anyDocument(): Response {

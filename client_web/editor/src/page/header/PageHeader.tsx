@@ -31,6 +31,8 @@ export interface PageHeaderProps {
   readonly onPersonChange: (person: LocalUser) => void;
   readonly onRename: (title: string) => Promise<void>;
   readonly onGoToText: () => void;
+  /** How many people ask for access. */
+  readonly asking: number;
   readonly onShare: () => void;
   readonly onCopy: () => void;
   readonly onDownload: () => void;
@@ -65,10 +67,15 @@ export function PageHeader({ state, provider, person, color, me, because, ...act
           icon={UserRoundPlus}
           variant="primary"
           className="page-share"
-          aria-label="Share"
+          aria-label={shareWords(act.asking)}
           onClick={act.onShare}
         >
           <span className="page-share-label">Share</span>
+          {act.asking > 0 && (
+            <span className="page-share-asking" aria-hidden="true">
+              {act.asking}
+            </span>
+          )}
         </Button>
         <DocumentMenu
           documentId={provider.documentId}
@@ -87,4 +94,9 @@ export function PageHeader({ state, provider, person, color, me, because, ...act
       </div>
     </header>
   );
+}
+
+function shareWords(asking: number): string {
+  if (asking === 0) return "Share";
+  return asking === 1 ? "Share. One person asks for access" : `Share. ${asking} people ask for access`;
 }

@@ -15,7 +15,9 @@ import { InviteForm } from "./InviteForm";
 import { LinkSection } from "./LinkAccess";
 import { nameOf, PeopleList } from "./PeopleList";
 import { type Question, QuestionDialog } from "./Questions";
+import { RequestsSection } from "./RequestsSection";
 import { LINK_IS_CLOSED, LINK_REACHES, ROLE_POWERS } from "./roles";
+import type { Requests } from "./useRequests";
 import { type SharingView, useSharing } from "./useSharing";
 import "./sharing.css";
 
@@ -27,6 +29,7 @@ export interface ShareDialogProps {
   /** This person's own; null while it is not known. */
   readonly role: Role | null;
   readonly document: DocumentInfo | null;
+  readonly requests: Requests;
   readonly onCopy: (address: string) => void;
   /** This person has left the document. */
   readonly onLeft: () => void;
@@ -39,6 +42,7 @@ export function ShareDialog({
   title,
   role,
   document,
+  requests,
   onCopy,
   onLeft,
 }: ShareDialogProps) {
@@ -114,6 +118,22 @@ export function ShareDialog({
           busy={view.isBusy}
           onInvite={(invitee, given) =>
             view.change(() => api.invite(documentId, invitee, given), "Nobody was added.")
+          }
+        />
+      )}
+      {role === "owner" && (
+        <RequestsSection
+          requests={requests.waiting}
+          disabled={view.isBusy}
+          onGrant={(request, given) =>
+            void view
+              .change(() => api.invite(documentId, { userId: request.user.id }, given), "Nobody was let in.")
+              .then(requests.reload)
+          }
+          onRefuse={(request) =>
+            void view
+              .change(() => api.refuseRequest(documentId, request.user.id), "The request stays.")
+              .then(requests.reload)
           }
         />
       )}

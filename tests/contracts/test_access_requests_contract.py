@@ -1,0 +1,58 @@
+"""Requests for access. For every backend."""
+
+import pytest
+
+from crdt.permissions import Role
+from server.store import access_requests
+from server.store.sharing_base import KnownUser
+from server.store.sql import SqlStore
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER
+from tests.contracts.test_sharing_contract import BERT
+
+
+async def waiting(store: SqlStore) -> list[str]:
+    return [each.user.user_id for each in await store.access_requests.waiting(DOCUMENT)]
+
+
+async def test_who_asks_waits_once_and_is_shown_by_name(store: SqlStore) -> None:
+    await store.catalogue.create(DOCUMENT, "Title", EPOCH, NOON)
+    await store.catalogue.create(OTHER, "Title", EPOCH, NOON)
+    await store.users.remember(KnownUser(BERT, "oidc", "bert@example.com"))
+    for who in ("bert", "carl", "bert"):
+        await store.access_requests.ask(DOCUMENT, who)
+    first, second = await store.access_requests.waiting(DOCUMENT)
+    assert (first.user, first.email, second.user.name) == (BERT, "bert@example.com", "carl")
+    assert first.asked_at < second.asked_at
+    assert await store.access_requests.counts([DOCUMENT, OTHER]) == {DOCUMENT: 2}
+
+
+async def test_a_grant_answers_a_request_and_a_refusal_ends_it(store: SqlStore) -> None:
+    await store.catalogue.create(DOCUMENT, "Title", EPOCH, NOON)
+    for who in ("bert", "carl"):
+        await store.access_requests.ask(DOCUMENT, who)
+    await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)
+    assert await store.access_requests.refuse(DOCUMENT, "carl")
+    assert not await store.access_requests.refuse(DOCUMENT, "carl")
+    await store.access_requests.ask(DOCUMENT, "carl")
+    assert await waiting(store) == []
+    assert await store.access_requests.counts([DOCUMENT]) == {}
+    await store.sharing.revoke(DOCUMENT, "bert")
+    await store.access_requests.ask(DOCUMENT, "bert")
+    assert await waiting(store) == ["bert"]
+
+
+async def test_requests_go_with_the_document(store: SqlStore) -> None:
+    await store.access_requests.ask(NOWHERE, "bert")
+    await store.catalogue.create(DOCUMENT, "Title", EPOCH, NOON)
+    await store.access_requests.ask(DOCUMENT, "bert")
+    await store.catalogue.delete(DOCUMENT)
+    await store.catalogue.create(DOCUMENT, "Title", EPOCH, NOON)
+    assert await waiting(store) == []
+
+
+async def test_the_oldest_requests_are_forgotten_first(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_requests, "MAX_REQUESTS", 2)
+    await store.catalogue.create(DOCUMENT, "Title", EPOCH, NOON)
+    for who in ("a", "b", "c"):
+        await store.access_requests.ask(DOCUMENT, who)
+    assert await waiting(store) == ["b", "c"]
