@@ -46,7 +46,7 @@ async def test_a_document_is_made_and_written_without_a_mouse(meet_at_own: Meeti
     await expect(alice.toolbar.get_by_role("button").first).to_be_focused()
     await alice.press("ArrowRight")  # past "Redo", which is not possible now
     await expect(alice.toolbar.get_by_role("button", name=re.compile("^Paragraph style"))).to_be_focused()
-    await alice.press("Enter", "ArrowDown", "Enter")
+    await alice.press("Enter", "ArrowDown", "ArrowDown", "ArrowDown", "Enter")  # past "Title" and "Subtitle"
     await expect(alice.sheet.get_by_role("heading", name="loud and quiet", level=1)).to_be_visible()
     await expect(alice.sheet).to_be_focused()
 

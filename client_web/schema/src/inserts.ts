@@ -1,6 +1,7 @@
 /** What stands for itself: mentions of people among words, and page breaks between blocks. */
 
 import { mergeAttributes, Node } from "@tiptap/core";
+import type { Node as PmNode } from "@tiptap/pm/model";
 
 /** A person who is named, stored as stock Tiptap does. */
 export const Mention = Node.create({
@@ -24,6 +25,9 @@ export const Mention = Node.create({
   renderText({ node }) {
     return mentionText(node.attrs);
   },
+  // What a mention adds to the words of its line, such as a heading's in the outline.
+  extendNodeSchema: ({ name }) =>
+    name === "mention" ? { leafText: ({ attrs }: PmNode) => mentionText(attrs) } : {},
 });
 
 /** How a mention reads among words. */

@@ -1,6 +1,6 @@
 /** Copies as plain text: list marks, ticks, tabs between cells, one line end between lines. */
 
-import { captionOf } from "@manyhands/schema";
+import { captionOf, mentionText } from "@manyhands/schema";
 import { Extension } from "@tiptap/core";
 import type { Fragment, Node, ResolvedPos, Slice } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
@@ -26,37 +26,41 @@ export const Copying = Extension.create({
  * front.
  */
 export function plainText({ content, openStart, openEnd }: Slice, $from: ResolvedPos | null = null): string {
-  let [inner, depth] = [content, 0];
+  let [inner, depth, numbered] = [content, 0, 0];
   while (depth < Math.min(openStart, openEnd) && inner.childCount === 1) {
     const only = inner.child(0);
     if (only.childCount !== 1 || only.isTextblock) break;
+    if (only.type.name === "orderedList") numbered += 1;
     [inner, depth] = [only.content, depth + 1];
   }
-  return linesOf(inner, { $from: depth < openStart ? $from : null, depth }).join("\n");
+  return linesOf(inner, { $from: depth < openStart ? $from : null, depth, numbered }).join("\n");
 }
 
-/**
- * Where the first node of a fragment stands in the document; null where the whole of it is copied.
- */
 interface Edge {
+  /** Where the first node of a fragment stands in the document; null where the whole of it is copied. */
   readonly $from: ResolvedPos | null;
   /** Of the parent. */
   readonly depth: number;
+  /** Numbered lists around. */
+  readonly numbered: number;
 }
 
-const WHOLE: Edge = { $from: null, depth: 0 };
+const WHOLE: Edge = { $from: null, depth: 0, numbered: 0 };
+
+/** The edge of what is whole within this one. */
+const whole = ({ numbered }: Edge): Edge => ({ ...WHOLE, numbered });
 
 function linesOf(content: Fragment, edge: Edge): string[] {
   const lines: string[] = [];
   content.forEach((node, _offset, index) => {
-    lines.push(...linesOfNode(node, index === 0 ? edge : WHOLE));
+    lines.push(...linesOfNode(node, index === 0 ? edge : whole(edge)));
   });
   return lines;
 }
 
 function linesOfNode(node: Node, edge: Edge): string[] {
   const depth = edge.depth + 1;
-  const inner = { $from: edge.$from && depth <= edge.$from.depth ? edge.$from : null, depth };
+  const inner = { ...edge, $from: edge.$from && depth <= edge.$from.depth ? edge.$from : null, depth };
   switch (node.type.name) {
     case "text":
       return [node.text ?? ""];
@@ -76,7 +80,13 @@ function linesOfNode(node: Node, edge: Edge): string[] {
 }
 
 function wordsOf(node: Node): string {
-  return node.textBetween(0, node.content.size, "\n", (leaf) => (leaf.type.name === "hardBreak" ? "\n" : ""));
+  return node.textBetween(0, node.content.size, "\n", leafText);
+}
+
+/** The words of what stands among words. */
+export function leafText({ type, attrs }: Node): string {
+  if (type.name === "mention") return mentionText(attrs);
+  return type.name === "hardBreak" ? "\n" : "";
 }
 
 /** Cells are told apart by tabs and rows by line ends: within a cell both become blanks. */
@@ -87,13 +97,48 @@ function cellsOf(row: Node): string[] {
 function itemsOf(list: Node, edge: Edge): string[] {
   const start = Number(list.attrs.start ?? 1) + (edge.$from?.index(edge.depth) ?? 0);
   return list.children.flatMap((item, index) => {
-    const mark = markOf(item, list, start + index);
-    const lines = linesOf(item.content, index === 0 ? { ...edge, depth: edge.depth + 1 } : WHOLE);
+    const mark = markOf(item, list, start + index, edge.numbered);
+    const inner = { ...edge, numbered: edge.numbered + (list.type.name === "orderedList" ? 1 : 0) };
+    const lines = linesOf(item.content, index === 0 ? { ...inner, depth: edge.depth + 1 } : whole(inner));
     return lines.map((line, at) => (at === 0 ? mark : " ".repeat(mark.length)) + line);
   });
 }
 
-function markOf(item: Node, list: Node, number: number): string {
+function markOf(item: Node, list: Node, number: number, numbered: number): string {
   if (item.type.name === "taskItem") return item.attrs.checked ? "[x] " : "[ ] ";
-  return list.type.name === "orderedList" ? `${number}. ` : "- ";
+  if (list.type.name !== "orderedList") return "- ";
+  return `${list.attrs.type ? number : numberOf(number, numbered)}. `;
+}
+
+/** The number of an item as the page shows it: 1, a, i by level, and 1 for all below. */
+function numberOf(number: number, level: number): string {
+  if (level === 1 && number > 0) return lettersOf(number);
+  return level === 2 && number > 0 && number < 4_000 ? romanOf(number) : String(number);
+}
+
+function lettersOf(number: number): string {
+  const rest = number - 1;
+  const last = String.fromCharCode(97 + (rest % 26));
+  return rest < 26 ? last : lettersOf(Math.floor(rest / 26)) + last;
+}
+
+const ROMAN: readonly (readonly [number, string])[] = [
+  [1000, "m"],
+  [900, "cm"],
+  [500, "d"],
+  [400, "cd"],
+  [100, "c"],
+  [90, "xc"],
+  [50, "l"],
+  [40, "xl"],
+  [10, "x"],
+  [9, "ix"],
+  [5, "v"],
+  [4, "iv"],
+  [1, "i"],
+];
+
+function romanOf(number: number): string {
+  const [value, sign] = ROMAN.find(([each]) => each <= number) ?? [number, ""];
+  return number <= 0 ? "" : sign + romanOf(number - value);
 }

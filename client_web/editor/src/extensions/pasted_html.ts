@@ -53,6 +53,7 @@ export function readPastedHtml(html: string, documentId: string | null): PastedH
   if (!body.querySelector("[data-pm-slice]")) {
     readLists(body);
     readTitles(body);
+    readPageBreaks(body);
     readBlankLines(body);
     for (const words of body.querySelectorAll("span, font")) readWords(words);
     for (const line of body.querySelectorAll("[dir]")) readDirection(line);
@@ -89,6 +90,22 @@ function renamed(element: Element, tag: string): void {
   const made = element.ownerDocument.createElement(tag);
   made.append(...element.childNodes);
   element.replaceWith(made);
+}
+
+/** Word says a new page with a line break, Google Docs with a rule, both in a line of their own or amid words. */
+function readPageBreaks(body: HTMLElement): void {
+  for (const sign of body.querySelectorAll("br, hr")) {
+    if (!/page-break-before:\s*always/i.test(sign.getAttribute("style") ?? "")) continue;
+    const made = body.ownerDocument.createElement("div");
+    made.dataset.type = "pageBreak";
+    const line = sign.closest("p");
+    if (!line) sign.replaceWith(made);
+    else {
+      sign.remove();
+      if ((line.textContent ?? "").trim() === "") line.replaceWith(made);
+      else line.after(made);
+    }
+  }
 }
 
 /**

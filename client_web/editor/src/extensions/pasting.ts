@@ -17,6 +17,7 @@ import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { TableMap } from "@tiptap/pm/tables";
 import { LARGEST } from "./foreign";
 import { ARRIVING, type PastedHtml, readPastedHtml } from "./pasted_html";
+import { isPlainlyMarkdown, markdownHtml } from "./pasted_markdown";
 import {
   fileIncoming,
   type Incoming,
@@ -99,11 +100,30 @@ export const Pasting = Extension.create<PastingOptions, { brought: Brought }>({
       uploadFiles(editor, files, at);
       return true;
     };
+    /** Shift asks for the text as it is. */
+    let isShiftHeld = false;
+    /** Plain text that is Markdown, unless it goes into code or comes with what it looks like. */
+    const takeMarkdown = (data: DataTransfer | null) => {
+      const text = data?.getData("text/plain") ?? "";
+      const isCode = editor.isActive("code") || editor.state.selection.$from.parent.type.spec.code;
+      if (isShiftHeld || isCode || !editor.isEditable || hasLooks(data) || !isPlainlyMarkdown(text))
+        return false;
+      void pasteMarkdown(editor, text);
+      return true;
+    };
     return [
       new Plugin({
         key: new PluginKey("pasting"),
         props: {
           handleDOMEvents: {
+            keydown: (_view, { shiftKey }) => {
+              isShiftHeld = shiftKey;
+              return false;
+            },
+            keyup: (_view, { shiftKey }) => {
+              isShiftHeld = shiftKey;
+              return false;
+            },
             paste: (_view, event) => {
               remember(event.clipboardData);
               return false;
@@ -118,7 +138,8 @@ export const Pasting = Extension.create<PastingOptions, { brought: Brought }>({
             return storage.brought.read?.html ?? "";
           },
           clipboardTextParser: (text, $context) => linesOf(text, $context),
-          handlePaste: (view, event) => takeFiles(event.clipboardData, view.state.selection.to),
+          handlePaste: (view, event) =>
+            takeFiles(event.clipboardData, view.state.selection.to) || takeMarkdown(event.clipboardData),
           handleDrop: (view, event, _slice, moved) => {
             const at = view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos;
             return !moved && takeFiles(event.dataTransfer, at ?? view.state.selection.to);
@@ -128,6 +149,22 @@ export const Pasting = Extension.create<PastingOptions, { brought: Brought }>({
     ];
   },
 });
+
+/** Whether words come with HTML of their own; programs for code put the colours of a Markdown file there. */
+function hasLooks(data: DataTransfer | null): boolean {
+  const isFromCode = data?.getData("vscode-editor-data").includes('"markdown"') ?? false;
+  return !isFromCode && (data?.getData("text/html") ?? "").trim() !== "";
+}
+
+async function pasteMarkdown(editor: Editor, text: string): Promise<void> {
+  try {
+    const html = await markdownHtml(text);
+    if (!editor.isDestroyed) editor.view.pasteHTML(html);
+  } catch {
+    // The reader of Markdown could not be loaded: the words are pasted all the same.
+    if (!editor.isDestroyed) editor.view.pasteText(text);
+  }
+}
 
 /**
  * Whether there is more to paste than so many files: an image that is copied in a browser comes as

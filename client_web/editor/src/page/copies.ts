@@ -187,6 +187,14 @@ figure { margin: 1rem 0; }
 figcaption { color: #555; font-size: 0.875em; }
 pre { padding: 1rem; overflow-x: auto; background: #f2f1ec; }
 table { border-collapse: collapse; }
+[data-type="callout"] { margin: 1rem 0; padding: 0.5rem 1rem; border: 1px solid #bbb; border-inline-start-width: 4px; }
+[data-type="callout"]::before { font-weight: bold; content: attr(aria-label); }
+[data-look="title"] { font-size: 2.5em; font-weight: bold; line-height: 1.2; }
+[data-look="subtitle"] { color: #555; font-size: 1.3em; }
+summary { font-weight: bold; }
+ol ol { list-style-type: lower-alpha; }
+ol ol ol { list-style-type: lower-roman; }
+ol ol ol ol { list-style-type: decimal; }
 td, th { padding: 0.3rem 0.6rem; border: 1px solid #bbb; text-align: start; vertical-align: top; }
 `;
 

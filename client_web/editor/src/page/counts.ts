@@ -1,6 +1,7 @@
 /** How long a text is: words, characters, minutes. */
 
 import type { Node } from "@tiptap/pm/model";
+import { leafText } from "../extensions/copying";
 
 export interface Counts {
   readonly words: number;
@@ -26,7 +27,7 @@ export function countsOf(text: string): Counts {
 
 /** The words of a part of a document, blocks and line breaks as line ends. */
 export function textBetween(doc: Node, from: number, to: number): string {
-  return doc.textBetween(from, to, "\n", (leaf) => (leaf.type.name === "hardBreak" ? "\n" : ""));
+  return doc.textBetween(from, to, "\n", leafText);
 }
 
 /** Counts of the blocks of documents: of a hundred thousand words, those of the changed line are counted anew. */

@@ -47,6 +47,16 @@ test.each([
     "<pre><code>x\n\ty</code></pre><blockquote><p>q</p></blockquote><hr><p>z</p>",
     "x\n\ty\nq\n---\nz",
   ],
+  [
+    "numbers in numbers",
+    "<ol><li><p>a</p><ol start='27'><li><p>b</p><ol start='4'><li><p>c</p></li></ol></li></ol></li></ol>",
+    "1. a\n   aa. b\n       iv. c",
+  ],
+  [
+    "callouts, collapsibles and mentions",
+    '<div data-type="callout"><p>careful, <span data-type="mention" data-id="ben" data-label="Ben"></span></p></div><details><summary>more</summary><div data-type="detailsContent"><p>inner</p></div></details>',
+    "careful, @Ben\nmore\ninner",
+  ],
 ])("of %s", (_name, html, text) => {
   expect(copied(html)).toBe(text);
 });
