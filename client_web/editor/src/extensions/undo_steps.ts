@@ -93,6 +93,8 @@ function follow(transaction: Transaction, before: Writing): Writing {
   if (!transaction.docChanged || isChangeOrigin(transaction)) return before;
   const isAnswer = transaction.getMeta("appendedTransaction") !== undefined;
   const kind = isAnswer ? before.kind : kindIn(transaction);
+  // Whoever names the kind sees to where the step ends.
+  if (transaction.getMeta(STEP_KIND)) return { typed: 0, isStepOver: false, kind };
   const written = typedText(transaction);
   if (written === null) return { typed: 0, isStepOver: true, kind };
   const typed = before.typed + Math.max(1, written.length);

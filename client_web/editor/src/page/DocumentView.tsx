@@ -5,12 +5,14 @@
  */
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
-import { Keyboard, PanelLeft } from "lucide-react";
+import { Keyboard, PanelLeft, Search } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
 import type { Foreign } from "../extensions/foreign";
+import { Find } from "../features/find/Find";
+import { useFind } from "../features/find/useFind";
 import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ObjectTools } from "../features/ObjectTools";
 import { UndoNews } from "../features/undo/UndoNews";
@@ -106,6 +108,7 @@ export function DocumentView(props: DocumentViewProps) {
   const following = useFollowing(provider, editor, desk);
   const color = useColorHere(provider, person.color, isSynced);
   const help = usePageKeys(editor, editLink);
+  const find = useFind(editor);
   const clickBelow = useSheetEnd(editor);
 
   useEffect(() => {
@@ -166,6 +169,7 @@ export function DocumentView(props: DocumentViewProps) {
           onDelete={actions.deleteSeparateCopies}
         />
       )}
+      {editor && <Find editor={editor} find={find} />}
       <div className="page-body">
         {editor && outline.isShown && (
           <OutlinePanel
@@ -206,6 +210,14 @@ export function DocumentView(props: DocumentViewProps) {
             />
           )}
           <CountsButton facts={facts} />
+          <IconButton
+            icon={Search}
+            iconSize={17}
+            size="small"
+            label="Find and replace"
+            shortcut={keys("Mod+F")}
+            onClick={() => find.show(false)}
+          />
           <IconButton
             icon={Keyboard}
             iconSize={17}

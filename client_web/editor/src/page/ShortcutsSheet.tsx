@@ -60,6 +60,9 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
     title: "Page",
     entries: [
       ...history,
+      { label: "Find", shortcut: "Mod+F" },
+      { label: "Find and replace", shortcut: "Mod+H" },
+      { label: "Next hit", shortcut: "F3" },
       { label: "This sheet", shortcut: "Mod+/" },
       { label: "Next cell of a table", shortcut: "Tab" },
       { label: "To the tools of a picture, table or link, then to the toolbar", shortcut: "Alt+F10" },

@@ -1,0 +1,306 @@
+/** One search in one editor: what is looked for, where it stands, which hit is the present one, and what replaces it.
+ *
+ * 1. Hits follow every change of the document, others' changes too, once per frame. Only blocks that have changed are searched.
+ * 2. The present hit moves with its words. When they go, the search goes on from their place.
+ * 3. Whatever replaces is one step of undo.
+ */
+
+import { ySyncPluginKey, yUndoPluginKey } from "@manyhands/binding";
+import type { Editor } from "@tiptap/core";
+import type { Node } from "@tiptap/pm/model";
+import type { Transaction } from "@tiptap/pm/state";
+import { STEP_KIND } from "../../extensions/undo_steps";
+import type { Span } from "../../page/highlights";
+import { Hits, textOf } from "./hits";
+import { type Matcher, matcherFor, type Query } from "./matching";
+import { NoScan, type Scanner } from "./scanning";
+
+export interface Found {
+  readonly query: Query;
+  readonly spans: readonly Span[];
+  /** The number of the present hit, from 0; -1 for none. */
+  readonly current: number;
+  /** How often a person was led to a hit. */
+  readonly led: number;
+  readonly isSearching: boolean;
+  /** What is wrong with the query; null if nothing is. */
+  readonly problem: string | null;
+  /** How many the last "Replace all" has replaced; null when something else came after it. */
+  readonly replaced: number | null;
+}
+
+export const NO_QUERY: Query = {
+  text: "",
+  isCaseKept: false,
+  isWord: false,
+  isExpression: false,
+  isFolded: false,
+};
+
+const NOTHING: Found = {
+  query: NO_QUERY,
+  spans: [],
+  current: -1,
+  led: 0,
+  isSearching: false,
+  problem: null,
+  replaced: null,
+};
+
+const PROBLEMS: Readonly<Record<NoScan["reason"], string>> = {
+  "too long": "This expression takes too long. Try a simpler one.",
+  "no worker": "Expressions cannot be searched for here at the moment. Reload the page.",
+  stopped: "The search was stopped.",
+};
+
+export class Finder {
+  readonly #editor: Editor;
+  readonly #scanner: Scanner;
+  readonly #listeners = new Set<() => void>();
+  #found = NOTHING;
+  #matcher: Matcher | null = null;
+  #hits: Hits | null = null;
+  /** Where the search goes on from. */
+  #from: number;
+  #present: Span | null = null;
+  #frame = 0;
+  #isScanning = false;
+
+  constructor(editor: Editor, scanner: Scanner) {
+    this.#editor = editor;
+    this.#scanner = scanner;
+    this.#from = editor.state.selection.from;
+    editor.on("transaction", this.#follow);
+  }
+
+  readonly snapshot = (): Found => this.#found;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  destroy(): void {
+    this.#editor.off("transaction", this.#follow);
+    this.#scanner.stop();
+    cancelAnimationFrame(this.#frame);
+  }
+
+  get present(): Span | null {
+    return this.#present;
+  }
+
+  /** Looks for something else; the first hit behind the cursor becomes the present one. */
+  ask(query: Query): void {
+    this.#scanner.stop();
+    this.#isScanning = false;
+    this.#present = null;
+    [this.#matcher, this.#hits] = [null, null];
+    this.#found = { ...NOTHING, query, led: this.#found.led };
+    try {
+      this.#matcher = matcherFor(query);
+    } catch (error) {
+      this.#tell({ problem: problemOf(error) });
+      return;
+    }
+    if (this.#matcher) this.#hits = new Hits(this.#matcher, query.isExpression);
+    this.#search(true);
+  }
+
+  /** Goes to the next hit or the one before, round and round. */
+  go(step: 1 | -1): void {
+    const { spans, current } = this.#found;
+    if (spans.length === 0) return;
+    const at = current >= 0 ? current + step : this.#firstFrom(this.#from) - (step < 0 ? 1 : 0);
+    this.#choose((at + spans.length) % spans.length);
+  }
+
+  /** Replaces the present hit, and goes to the next one. */
+  async replace(words: string): Promise<void> {
+    const span = this.#present;
+    if (span === null) return this.go(1);
+    const [change] = await this.#changesOf([span], words);
+    if (!change || !this.#editor.isEditable) return;
+    this.#asOneStep(() => this.#write([change]));
+    this.#from = change.from + change.words.length;
+    this.#present = null;
+    this.#search(true);
+  }
+
+  async replaceAll(words: string): Promise<void> {
+    const changes = await this.#changesOf(this.#found.spans, words);
+    if (changes.length === 0 || !this.#editor.isEditable) return;
+    this.#asOneStep(() => this.#write(changes));
+    this.#present = null;
+    this.#search(false);
+    this.#tell({ replaced: changes.length });
+  }
+
+  readonly #follow = ({ transaction }: { readonly transaction: Transaction }): void => {
+    if (!transaction.docChanged) return;
+    const { mapping } = transaction;
+    this.#from = mapping.map(this.#from);
+    if (this.#present) {
+      const [from, to] = [mapping.map(this.#present.from, 1), mapping.map(this.#present.to, -1)];
+      this.#present = from < to ? { from, to } : null;
+      if (this.#present) this.#from = from;
+    }
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#search(false);
+    });
+  };
+
+  /** Brings the hits up to date. `isAsked`: a person asks for a hit, and is led to one. */
+  #search(isAsked: boolean): void {
+    if (this.#editor.isDestroyed) return;
+    const { spans, unknown } = this.#hits?.in(this.#editor.state.doc) ?? { spans: [], unknown: [] };
+    const isSearching = unknown.length > 0 && this.#found.problem === null;
+    const same = this.#present && spans[this.#firstFrom(this.#present.from, spans)];
+    const stays = same?.from === this.#present?.from ? (same ?? null) : null;
+    this.#present = stays;
+    this.#tell({ spans, current: stays ? spans.indexOf(stays) : -1, isSearching });
+    if (isSearching) void this.#scan(unknown, isAsked);
+    else if (isAsked && spans.length > 0) this.#choose(this.#firstFrom(this.#from) % spans.length);
+  }
+
+  async #scan(unknown: readonly Node[], isAsked: boolean): Promise<void> {
+    const [hits, matcher] = [this.#hits, this.#matcher];
+    if (this.#isScanning || !hits || !matcher) return;
+    this.#isScanning = true;
+    try {
+      const found = await this.#scanner.scan(unknown.map(textOf), matcher);
+      if (hits !== this.#hits) return;
+      this.#isScanning = false;
+      unknown.forEach((block, index) => {
+        hits.learn(block, found[index] ?? []);
+      });
+      this.#search(isAsked);
+    } catch (error) {
+      if (hits !== this.#hits || isStopped(error)) return;
+      this.#isScanning = false;
+      this.#hits = null;
+      this.#tell({ spans: [], current: -1, isSearching: false, problem: problemOf(error) });
+    }
+  }
+
+  #choose(index: number): void {
+    const span = this.#found.spans[index];
+    if (!span) return;
+    this.#present = span;
+    this.#from = span.from;
+    this.#tell({ current: index, led: this.#found.led + 1, replaced: null });
+  }
+
+  /** The number of the first hit that begins at a place or behind it. */
+  #firstFrom(at: number, spans = this.#found.spans): number {
+    let [first, end] = [0, spans.length];
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if ((spans[middle]?.from ?? 0) < at) first = middle + 1;
+      else end = middle;
+    }
+    return first;
+  }
+
+  /** What is to be written in place of hits. An expression's parts are known only to its scan. */
+  async #changesOf(spans: readonly Span[], words: string): Promise<readonly Change[]> {
+    const matcher = this.#matcher;
+    ySyncPluginKey.getState(this.#editor.state)?.binding.flush();
+    if (!matcher || !this.#found.query.isExpression) return spans.map((span) => ({ ...span, words }));
+    const { doc } = this.#editor.state;
+    const blocks = [
+      ...new Map(spans.map(({ from }) => [doc.resolve(from).start(), doc.resolve(from).parent])),
+    ];
+    try {
+      const found = await this.#scanner.scan(
+        blocks.map(([, block]) => textOf(block)),
+        matcher,
+        words,
+      );
+      // Somebody has perhaps written meanwhile: what is not where it was is left alone.
+      if (this.#matcher !== matcher || this.#editor.state.doc !== doc) return [];
+      const wanted = new Set(spans.map(({ from }) => from));
+      return blocks.flatMap(([start], index) =>
+        (found[index] ?? [])
+          .map(({ from, to, replacement }) => ({
+            from: start + from,
+            to: start + to,
+            words: replacement ?? "",
+          }))
+          .filter(({ from }) => wanted.has(from)),
+      );
+    } catch (error) {
+      if (!isStopped(error)) this.#tell({ problem: problemOf(error) });
+      return [];
+    }
+  }
+
+  /**
+   * Writes in rounds, one hit of each block in each: what stands between two hits of a block would be
+   * written anew otherwise, with everything that others have put there.
+   */
+  #write(changes: readonly Change[]): void {
+    let left: readonly Change[] = changes;
+    while (left.length > 0) {
+      const { state, view } = this.#editor;
+      const { tr } = state;
+      const blocks = new Set<number>();
+      const later: Change[] = [];
+      for (const change of [...left].reverse()) {
+        const start = state.doc.resolve(change.from).start();
+        if (blocks.has(start)) {
+          later.unshift(change);
+          continue;
+        }
+        blocks.add(start);
+        const marks = state.doc.nodeAt(change.from)?.marks ?? [];
+        if (change.words === "") tr.delete(change.from, change.to);
+        else tr.replaceWith(change.from, change.to, state.schema.text(change.words, marks));
+      }
+      view.dispatch(tr.setMeta(STEP_KIND, "replacement"));
+      left = later.map(({ from, to, words }) => ({
+        from: tr.mapping.map(from, -1),
+        to: tr.mapping.map(to, -1),
+        words,
+      }));
+    }
+  }
+
+  #asOneStep(act: () => void): void {
+    const manager = yUndoPluginKey.getState(this.#editor.state)?.undoManager;
+    if (!manager) {
+      act();
+      return;
+    }
+    const { captureTimeout } = manager;
+    manager.stopCapturing();
+    manager.captureTimeout = Number.POSITIVE_INFINITY;
+    try {
+      act();
+    } finally {
+      manager.captureTimeout = captureTimeout;
+      manager.stopCapturing();
+    }
+  }
+
+  #tell(change: Partial<Found>): void {
+    this.#found = { ...this.#found, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+interface Change extends Span {
+  readonly words: string;
+}
+
+function isStopped(error: unknown): boolean {
+  return error instanceof NoScan && error.reason === "stopped";
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof NoScan) return PROBLEMS[error.reason];
+  if (!(error instanceof SyntaxError)) throw error;
+  const reason = error.message.split(": ").at(-1) ?? "";
+  return `This expression cannot be read: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}.`;
+}
