@@ -38,13 +38,18 @@ export const Gaps = Extension.create({
 });
 
 /**
- * Where Ctrl+Home or Ctrl+End leads when a table or the like is there: Chromium stays in the first
- * cell.
+ * Where Ctrl+Home or Ctrl+End leads, on a Mac Cmd+↑ or Cmd+↓. Chromium stays in the first cell of a
+ * table that is there, and goes no farther than what is drawn of a long document (sections.ts).
  */
-function endBeside({ state: { doc } }: EditorView, event: KeyboardEvent): Selection | null {
-  if (!event.ctrlKey || event.shiftKey || event.altKey || event.metaKey) return null;
-  if (event.key === "Home") return isGap(doc.resolve(0)) ? Selection.atStart(doc) : null;
-  return event.key === "End" && isGap(doc.resolve(doc.content.size)) ? Selection.atEnd(doc) : null;
+function endBeside(
+  { state: { doc, selection } }: EditorView,
+  { key, ctrlKey, shiftKey, altKey, metaKey }: KeyboardEvent,
+): Selection | null {
+  if (altKey || ctrlKey === metaKey) return null;
+  const isStart = key === (ctrlKey ? "Home" : "ArrowUp");
+  if (!isStart && key !== (ctrlKey ? "End" : "ArrowDown")) return null;
+  const end = isStart ? Selection.atStart(doc) : Selection.atEnd(doc);
+  return shiftKey ? TextSelection.between(selection.$anchor, end.$head) : end;
 }
 
 /**

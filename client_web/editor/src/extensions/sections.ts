@@ -17,7 +17,7 @@
 
 import { Extension } from "@tiptap/core";
 import { Fragment, type Node } from "@tiptap/pm/model";
-import { Plugin, PluginKey } from "@tiptap/pm/state";
+import { Plugin, PluginKey, type Selection } from "@tiptap/pm/state";
 import { type Decoration, DecorationSet, type DecorationSource, type EditorView } from "@tiptap/pm/view";
 
 /** Blocks in a new section. */
@@ -37,11 +37,49 @@ export const Sections = Extension.create({
 export function sections(): Plugin {
   return new Plugin({
     key: new PluginKey("sections"),
+    props: {
+      handleScrollToSelection: (view) => {
+        const { node } = view.domAtPos(view.state.selection.head);
+        if (isLeftOut(node)) againWhenDrawn(() => scrollToSelection(view, view.state.selection));
+        return false;
+      },
+    },
     view: (view) => {
       divide(view as unknown as View);
       return {};
     },
   });
+}
+
+/**
+ * Scrolls to an element, which may be far away. How high is what lies around it is estimated until
+ * it is drawn: so the way is gone again when it is, and at once, not past hundreds of pages.
+ */
+export function bringIntoView(element: Element, block: ScrollLogicalPosition): void {
+  const isFar = isLeftOut(element);
+  const isCalm = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
+  element.scrollIntoView({ block, behavior: isFar || isCalm ? "instant" : "smooth" });
+  if (isFar) againWhenDrawn(() => element.scrollIntoView({ block, behavior: "instant" }));
+}
+
+function scrollToSelection(view: EditorView, selection: Selection): void {
+  if (!view.isDestroyed && view.state.selection.eq(selection)) view.dispatch(view.state.tr.scrollIntoView());
+}
+
+/** Whether a browser has left out what a node is in. */
+function isLeftOut(node: globalThis.Node): boolean {
+  const element = node instanceof Element ? node : node.parentElement;
+  return element?.checkVisibility?.({ contentVisibilityAuto: true }) === false;
+}
+
+/** What comes into view is drawn in the next frame, and what then comes into view in the one after. */
+function againWhenDrawn(act: () => void, times = 3): void {
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      act();
+      if (times > 1) againWhenDrawn(act, times - 1);
+    }),
+  );
 }
 
 /** The view of a part of a document, as prosemirror-view has it. */

@@ -3,6 +3,7 @@
 import type { Editor } from "@tiptap/core";
 import { PanelLeftClose } from "lucide-react";
 import { memo, type RefObject, useEffect, useState } from "react";
+import { bringIntoView } from "../extensions/sections";
 import { classes } from "../ui/classes";
 import { IconButton } from "../ui/IconButton";
 import type { Heading } from "./outline";
@@ -30,7 +31,8 @@ export const OutlinePanel = memo(function OutlinePanel({
   const current = useCurrentHeading(editor, headings, desk);
   const goTo = ({ at }: Heading) => {
     editor.commands.setTextSelection(at + 1);
-    elementAt(editor, at)?.scrollIntoView({ block: "start", behavior: "smooth" });
+    const heading = elementAt(editor, at);
+    if (heading) bringIntoView(heading, "start");
     editor.commands.focus(undefined, { scrollIntoView: false });
     onGone();
   };
@@ -84,11 +86,15 @@ function useCurrentHeading(
     const look = () => {
       frame = 0;
       const edge = scroller.getBoundingClientRect().top + REACHED_PX;
-      const below = headings.findIndex(({ at }) => {
-        const top = elementAt(editor, at)?.getBoundingClientRect().top;
-        return top !== undefined && top > edge;
-      });
-      setCurrent(below === -1 ? headings.length - 1 : below - 1);
+      // Headings stand below each other: of a thousand, ten are measured.
+      let [first, end] = [0, headings.length];
+      while (first < end) {
+        const middle = (first + end) >> 1;
+        const top = elementAt(editor, headings[middle]?.at ?? 0)?.getBoundingClientRect().top ?? 0;
+        if (top > edge) end = middle;
+        else first = middle + 1;
+      }
+      setCurrent(first - 1);
     };
     const later = () => {
       frame ||= requestAnimationFrame(look);

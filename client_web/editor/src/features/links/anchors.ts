@@ -2,6 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
+import { bringIntoView } from "../../extensions/sections";
 import { type Heading, outlineOf } from "../../page/outline";
 
 /** Headings whose text begins with the words, or has them within. */
@@ -35,6 +36,6 @@ export function headingAt({ state: { doc } }: Editor, anchor: string): { at: num
 export function goToHeading({ state, view }: Editor, at: number): void {
   view.dispatch(state.tr.setSelection(TextSelection.near(state.doc.resolve(at + 1))));
   const dom = view.nodeDOM(at);
-  if (dom instanceof Element) dom.scrollIntoView({ block: "start", behavior: "smooth" });
+  if (dom instanceof Element) bringIntoView(dom, "start");
   view.focus();
 }
