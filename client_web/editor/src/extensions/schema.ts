@@ -16,6 +16,8 @@ import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import { CodeKeys } from "../features/code/code_keys";
+import { CodeColours } from "../features/code/colours";
 import { HeldSelection } from "../features/links/held_selection";
 import { PictureAsking } from "../features/pictures/asking";
 import { PictureView } from "../features/pictures/picture_view";
@@ -109,6 +111,8 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     CaretMenus.configure(menus ?? {}),
     Pasting.configure(uploads ?? {}),
     Copying,
+    CodeKeys,
+    CodeColours,
     HeldSelection,
     PictureAsking,
     Uploads.configure(uploads ?? {}),

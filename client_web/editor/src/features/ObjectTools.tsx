@@ -6,6 +6,7 @@ import { useAtCursor } from "../page/useAtCursor";
 
 const PictureTools = lazy(async () => ({ default: (await import("./pictures/PictureTools")).PictureTools }));
 const TableTools = lazy(async () => ({ default: (await import("./tables/TableTools")).TableTools }));
+const CodeTools = lazy(async () => ({ default: (await import("./code/CodeTools")).CodeTools }));
 
 export interface ObjectToolsProps {
   readonly editor: Editor;
@@ -18,13 +19,15 @@ export const ObjectTools = memo(function ObjectTools({ editor, tell }: ObjectToo
   return (
     <Suspense fallback={null}>
       {kind === "picture" && <PictureTools editor={editor} tell={tell} />}
+      {kind === "code" && <CodeTools editor={editor} tell={tell} />}
       {kind === "table" && <TableTools editor={editor} />}
     </Suspense>
   );
 });
 
-function kindAt(editor: Editor): "picture" | "table" | null {
+function kindAt(editor: Editor): "picture" | "table" | "code" | null {
   const { selection } = editor.state;
   if (isNodeSelection(selection) && selection.node.type.name === "image") return "picture";
+  if (selection.$from.parent.type.name === "codeBlock") return "code";
   return editor.isEditable && editor.isActive("table") ? "table" : null;
 }

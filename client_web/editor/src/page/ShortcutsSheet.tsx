@@ -65,7 +65,7 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
       { label: "Next hit", shortcut: "F3" },
       { label: "This sheet", shortcut: "Mod+/" },
       { label: "Next cell of a table", shortcut: "Tab" },
-      { label: "To the tools of a picture, table or link, then to the toolbar", shortcut: "Alt+F10" },
+      { label: "To the tools at the cursor, then to the toolbar", shortcut: "Alt+F10" },
       { label: "Out of the text", shortcut: "Esc, Tab" },
     ],
   },

@@ -56,6 +56,8 @@ function focusToolbar(event: KeyboardEvent): void {
 const TOOLS = [".page-object-tools", ".page-link-card", ".page-toolbar"];
 
 function firstButton(tools: string): HTMLElement | null {
-  const found = document.querySelectorAll<HTMLElement>(`${tools} :is(button:not(:disabled), a[href])`);
+  const found = document.querySelectorAll<HTMLElement>(
+    `${tools} :is(select, button, a[href]):not(:disabled)`,
+  );
   return [...found].find(({ tabIndex }) => tabIndex === 0) ?? found[0] ?? null;
 }
