@@ -325,7 +325,7 @@ export function received(state: SyncState, row: Row): Step {
       return stay({ ...state, phase: { ...phase, held: [...phase.held, row] } });
     case "joined": {
       const next = seen(phase, row.seq);
-      if (next.ahead.has(row.seq) && !phase.ahead.has(row.seq)) return join(state);
+      if (skips(phase, next, row.seq)) return join(state);
       const complete = state.complete === null ? null : Math.max(state.complete, row.seq);
       return stay({ ...state, phase: next, complete }, { kind: "apply", ...row });
     }
@@ -418,7 +418,16 @@ export function acknowledged(state: SyncState, id: number, seq: number, now: num
   const inFlight = state.inFlight.filter((batch) => batch.id !== id);
   const phase = state.phase.kind === "joined" ? seen(state.phase, seq) : state.phase;
   const next = { ...state, inFlight, phase, tries: 0, lastSavedAt: now };
-  return next.moving ? onceAnswered(next) : stay({ ...next, strikes: null });
+  if (next.moving) return onceAnswered(next);
+  const settled = { ...next, strikes: null };
+  return skips(state.phase, phase, seq) ? join(settled) : stay(settled);
+}
+
+/** Whether a row that was told or acknowledged shows for the first time that one before it has not come. */
+function skips(before: Phase, after: Phase, row: number): boolean {
+  return (
+    after.kind === "joined" && after.ahead.has(row) && !(before.kind === "joined" && before.ahead.has(row))
+  );
 }
 
 /** What is in flight may hold words that the server takes. */

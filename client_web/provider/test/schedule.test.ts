@@ -8,6 +8,9 @@ import * as Y from "yjs";
 import { seeded } from "./harness/clock.js";
 import { type Person, Room } from "./harness/room.js";
 
+/** Seeds that have failed once: a page did not see from an acknowledgement that a row before it had not come. */
+const KEPT = [4942, 5679];
+
 /** Seeds 1 to BLOCKS × BLOCK. */
 const BLOCKS = 6;
 const BLOCK = 50;
@@ -100,7 +103,7 @@ function block(first: number): readonly number[] {
 
 const blocks = Array.from({ length: BLOCKS }, (_, index) => block(1 + index * BLOCK));
 
-it.each(blocks)("brings everybody together: seed %i and those after it", (...seeds) => {
+it.each([...blocks, KEPT])("brings everybody together: seed %i and those after it", (...seeds) => {
   for (const seed of seeds) {
     const room = run(seed);
     const each = <T>(look: (person: Person) => T): readonly T[] => [...new Set(room.people.map(look))];

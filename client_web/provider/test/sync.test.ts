@@ -176,6 +176,18 @@ describe("a lost link", () => {
 });
 
 describe("missed rows", () => {
+  it("is noticed from the acknowledgement of one's own next change", () => {
+    const room = new Room();
+    const [alice, bob] = [room.joins(), room.joins()];
+    alice.types("unheard ");
+    room.clock.advance(30);
+    room.deliver();
+    room.server.forgetToTell(bob.line, () => room.server.commit());
+    bob.types("of");
+    room.settle();
+    expect(room.words()).toHaveLength(1);
+  });
+
   it("joins again when a row is out of turn", () => {
     const room = new Room();
     const [alice, bob] = [room.joins(), room.joins()];
