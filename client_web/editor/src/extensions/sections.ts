@@ -176,12 +176,20 @@ function divideDoc(doc: DocDesc, view: View, newSection: NewSection): void {
   doc.updateChildren(view, 0);
 }
 
+interface Planned {
+  readonly section: DocDesc;
+  readonly blocks: readonly Node[];
+}
+
 function updateSections(doc: DocDesc, view: View, newSection: NewSection): void {
   const before = doc.children as DocDesc[];
-  const planned: { readonly section: DocDesc; readonly blocks: readonly Node[] }[] = [];
-  let rest = view.state.selection.head;
-  for (const [index, list] of assigned(before.map(blocksOf), doc.node.content.content).entries()) {
-    const old = before[index];
+  const now = doc.node.content.content;
+  const { first, end, from, to } = changedAmong(before, now);
+  const planned: Planned[] = before.slice(0, first).map(asItWas);
+  let rest = view.state.selection.head - sizeOf(planned);
+  const lists = assigned(before.slice(first, end).map(blocksOf), now.slice(from, to));
+  for (const [index, list] of lists.entries()) {
+    const old = first + index < end ? before[first + index] : undefined;
     const parts = cut(list);
     const own = partWith(parts, rest);
     const isKept = old !== undefined && old.dirty !== NODE_DIRTY && parts.length > 0;
@@ -191,22 +199,64 @@ function updateSections(doc: DocDesc, view: View, newSection: NewSection): void 
       planned.push({ section, blocks });
     }
     if (!isKept) old?.destroy();
-    rest -= sizeOf(list);
+    rest -= sizeOfBlocks(list);
   }
+  planned.push(...before.slice(end).map(asItWas));
   doc.children = planned.map(({ section }) => section);
-  const sizes = planned.map(({ blocks }) => sizeOf(blocks));
-  const decorations = divided(doc.innerDeco, sizes);
+  const decorations = divided(
+    doc.innerDeco,
+    planned.map((each) => sizeOf([each])),
+  );
   for (const [index, { section, blocks }] of planned.entries()) {
     updateSection(doc, section, blocks, decorations[index] ?? DecorationSet.empty, view);
   }
   place(doc, view);
 }
 
+function asItWas(section: DocDesc): Planned {
+  return { section, blocks: blocksOf(section) };
+}
+
+/** The size of sections as they will be: that of one that stays is known. */
+function sizeOf(planned: readonly Planned[]): number {
+  return planned.reduce(
+    (size, { section, blocks }) =>
+      size + (blocks === blocksOf(section) ? section.node.content.size : sizeOfBlocks(blocks)),
+    0,
+  );
+}
+
+/** Which sections, and which blocks, have changed: those between the ones that are the same at both ends. */
+function changedAmong(sections: readonly DocDesc[], now: readonly Node[]) {
+  let [first, end, from, to] = [0, sections.length, 0, now.length];
+  const lengthOf = (index: number) => sections[index]?.node.childCount ?? 0;
+  const isAt = (index: number, start: number) => {
+    const section = sections[index];
+    const isInside = start >= from && start + lengthOf(index) <= to;
+    if (!section || section.dirty === NODE_DIRTY || !isInside) return false;
+    return blocksOf(section).every((block, at) => block === now[start + at]);
+  };
+  while (first < end && isAt(first, from)) {
+    from += lengthOf(first);
+    first += 1;
+  }
+  while (end > first && isAt(end - 1, to - lengthOf(end - 1))) {
+    end -= 1;
+    to -= lengthOf(end);
+  }
+  // What comes between two sections goes into the one before.
+  if (first === end && from < to && first > 0) {
+    first -= 1;
+    from -= lengthOf(first);
+  }
+  return { first, end, from, to };
+}
+
 /** Which part holds a position; the first or the last one when none does. */
 function partWith(parts: readonly (readonly Node[])[], position: number): number {
   let end = 0;
   const found = parts.findIndex((part) => {
-    end += sizeOf(part);
+    end += sizeOfBlocks(part);
     return position < end;
   });
   return found === -1 ? parts.length - 1 : found;
@@ -228,8 +278,7 @@ function updateSection(
   view: View,
 ): void {
   const old = blocksOf(section);
-  const isSame =
-    section.dirty === 0 && old.length === blocks.length && blocks.every((each, at) => each === old[at]);
+  const isSame = section.dirty === 0 && old === blocks;
   if (isSame && section.innerDeco.eq(decorations)) return;
   if (old.length !== blocks.length) estimateHeight(section.dom, blocks);
   const last = blocks.at(-1)?.type.name ?? "";
@@ -241,7 +290,7 @@ function blocksOf(section: DocDesc): readonly Node[] {
   return section.node.content.content;
 }
 
-function sizeOf(blocks: readonly Node[]): number {
+function sizeOfBlocks(blocks: readonly Node[]): number {
   return blocks.reduce((size, { nodeSize }) => size + nodeSize, 0);
 }
 
@@ -326,14 +375,14 @@ export function assigned<T>(before: readonly (readonly T[])[], now: readonly T[]
 
 /** Cuts what is too long for one section, behind plain lines if there are any: no margins meet at a cut. */
 function cut(blocks: readonly Node[]): readonly (readonly Node[])[] {
-  const letters = sizeOf(blocks);
+  const letters = sizeOfBlocks(blocks);
   if (blocks.length <= MOST_BLOCKS && letters <= 2 * LETTERS) return blocks.length > 0 ? [blocks] : [];
   const count = Math.max(Math.round(blocks.length / BLOCKS), 1);
   const [mostBlocks, mostLetters] = [Math.ceil(blocks.length / count), LETTERS];
   const parts: Node[][] = [];
   let part: Node[] = [];
   for (const block of blocks) {
-    const size = sizeOf(part);
+    const size = sizeOfBlocks(part);
     const isFull = part.length >= mostBlocks || size >= mostLetters;
     const isOver = part.length >= MOST_BLOCKS || size >= 2 * mostLetters;
     if (isOver || (isFull && part.at(-1)?.type.name === "paragraph")) {

@@ -116,6 +116,20 @@ test("words that are deleted over the border of two sections are gone, and nothi
   ]);
 });
 
+test("elements that mean nothing go, on both sides of the border of two sections", () => {
+  const view = divided(linesOf(100));
+  const before = view.dom.textContent;
+  const [first, second] = view.dom.children;
+  for (const line of [first?.lastElementChild, second?.firstElementChild]) {
+    const stray = document.createElement("span");
+    stray.append(...(line?.childNodes ?? []));
+    line?.append(stray);
+  }
+  read(view);
+  expect(view.dom.querySelector("span")).toBeNull();
+  expect(view.dom.textContent).toBe(before);
+});
+
 /** Lets a view read what a browser has changed. */
 function read(view: EditorView): void {
   (view as unknown as { readonly domObserver: { flush(): void } }).domObserver.flush();
