@@ -20,21 +20,7 @@ from crdt.protocol.hints import AccessHint, BatchHint, Beat, ClosedHint, Documen
 from crdt.protocol.messages import DocumentInfo, Limits, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
-from crdt.room.effects import (
-    Acknowledge,
-    AppendRow,
-    Asked,
-    Broadcast,
-    Dismiss,
-    Effect,
-    Ended,
-    KeepAside,
-    Publish,
-    ReadRows,
-    Refuse,
-    Reload,
-    Rescue,
-)
+from crdt.room import effects
 from crdt.room.live_nodes import LiveNodes
 from crdt.room.room import Room
 from crdt.room.session import Behind, Session
@@ -196,7 +182,7 @@ class Driver:
         if self.over:
             raise ProtocolError(Code.NOT_JOINED, "The document was closed meanwhile. Join it again.")
 
-    def do(self, verb: Callable[[], list[Effect]]) -> None:
+    def do(self, verb: Callable[[], list[effects.Effect]]) -> None:
         """Call a verb of the room, carry out its effects, and see to what is due.
 
         An error of ours ends the room, not the process.
@@ -209,15 +195,15 @@ class Driver:
             self._break()
         self.wake()
 
-    def let_in(self, effects: list[Effect]) -> None:
+    def let_in(self, todo: list[effects.Effect]) -> None:
         """Carry out the effects of a join: put people out now, and the rest in a turn of its own.
 
         The newcomer's answer goes first. Whoever the newcomer has put out must know before they can
         join again: otherwise the end of their old seat would reach them behind their new one.
         """
-        rest: list[Effect] = []
-        for effect in effects:
-            if isinstance(effect, Dismiss):
+        rest: list[effects.Effect] = []
+        for effect in todo:
+            if isinstance(effect, effects.Dismiss):
                 self._dismiss(effect)
             else:
                 rest.append(effect)
@@ -260,9 +246,9 @@ class Driver:
             updates = room.replica.read(batch)
             if type(updates[0]) is not Keystroke and self.trials.needed(updates):
                 return False
-            effects = room.receive(seat, updates, request)
-            if effects:
-                self._perform(effects)
+            todo = room.receive(seat, updates, request)
+            if todo:
+                self._perform(todo)
         except ManyhandsError as refusal:
             if refusal.code is Code.TOO_COSTLY:
                 return False
@@ -330,25 +316,25 @@ class Driver:
 
     # Effects.
 
-    def _perform(self, effects: Sequence[Effect]) -> None:
+    def _perform(self, todo: Sequence[effects.Effect]) -> None:
         around = self._around
-        for effect in effects:
+        for effect in todo:
             match effect:
-                case AppendRow():
+                case effects.AppendRow():
                     self._append(effect)
-                case Broadcast(sessions, message, but):
+                case effects.Broadcast(sessions, message, but):
                     self._say(sessions, message, but)
-                case Acknowledge(requests, seq):
+                case effects.Acknowledge(requests, seq):
                     self._acknowledge(requests, seq)
-                case Refuse(session, request, refused):
+                case effects.Refuse(session, request, refused):
                     _seat(session).ears.refuse(request, refused)
-                case Publish(hint):
+                case effects.Publish(hint):
                     around.bus.publish(self.document_id, hint)
-                case Dismiss():
+                case effects.Dismiss():
                     self._dismiss(effect)
-                case ReadRows() | Reload() | KeepAside() | Rescue():
+                case effects.ReadRows() | effects.Reload() | effects.KeepAside() | effects.Rescue():
                     around.background.spawn(self._ask(effect), type(effect).__name__)
-                case Ended():
+                case effects.Ended():
                     self.close()
                     self._came_to_rest(self)
                 case _:
@@ -372,13 +358,13 @@ class Driver:
             if slow := door.say(circle, self.document_id, message, cast(Seat | None, but)):
                 self._leave_behind(slow)
 
-    def _dismiss(self, effect: Dismiss) -> None:
+    def _dismiss(self, effect: effects.Dismiss) -> None:
         self._say(effect.sessions, effect.message)
         for seat in map(_seat, effect.sessions):
             self.left(seat)
             seat.ears.dismissed(seat)
 
-    def _acknowledge(self, requests: Sequence[Asked], seq: Seq) -> None:
+    def _acknowledge(self, requests: Sequence[effects.Asked], seq: Seq) -> None:
         """Tell each person of all their edits in one message. Fast typists have many in a row."""
         if len(requests) == 1:
             ((session, request),) = requests
@@ -390,7 +376,7 @@ class Driver:
         for session, theirs in by_seat.items():
             _seat(session).ears.acknowledge(theirs, seq)
 
-    def _append(self, effect: AppendRow) -> None:
+    def _append(self, effect: effects.AppendRow) -> None:
         append = self._under_way
         if append is None or append.update_id != effect.update_id:
             row = effect.batch, effect.author_keys, self.judged_version, effect.contributors
@@ -399,7 +385,7 @@ class Driver:
             self._under_way = append
         self._around.committer.submit(append, lambda outcome: self._appended(effect, outcome))
 
-    def _appended(self, effect: AppendRow, outcome: Outcome) -> None:
+    def _appended(self, effect: effects.AppendRow, outcome: Outcome) -> None:
         match outcome:
             case store.Appended(seq):
                 self.do(lambda: self.room.committed(effect.update_id, seq))
@@ -437,7 +423,7 @@ class Driver:
             around.notify(self.document_id, DocumentHint(info))
         return excerpt
 
-    async def _append_as_allowed(self, effect: AppendRow) -> None:
+    async def _append_as_allowed(self, effect: effects.AppendRow) -> None:
         """Take over newer access, or the trash, from the store, and go on with what is allowed."""
         head = await self._reader.head()
         if head is None:
@@ -454,26 +440,26 @@ class Driver:
         """End the room, and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
-    async def _ask(self, effect: ReadRows | Reload | KeepAside | Rescue) -> None:
+    async def _ask(self, effect: effects.ReadRows | effects.Reload | effects.KeepAside | effects.Rescue) -> None:
         """Ask the store until it answers."""
         match effect:
-            case ReadRows(after):
+            case effects.ReadRows(after):
                 rows = await self._reader.read(after)
                 self.do(lambda: self.room.fetched(rows))
-            case Rescue():
+            case effects.Rescue():
                 late = asyncio.get_running_loop().call_later(LATE_SECONDS, self.do, self.room.rescue_late)
                 rescued = await self._rescuing.answer(effect)
                 late.cancel()
                 self.do(lambda: self._rescued(effect, rescued))
-            case Reload(reason, failed, folded):
+            case effects.Reload(reason, failed, folded):
                 await self._reload(reason, failed=failed, folded=folded)
-            case KeepAside():
+            case effects.KeepAside():
                 self.trials.suspect()
                 versions = await self._reader.keep_aside(effect)
                 if versions is not None:
                     self.do(lambda: self.room.kept_aside(*versions))
 
-    def _rescued(self, question: Rescue, rescued: Rescued | None) -> list[Effect]:
+    def _rescued(self, question: effects.Rescue, rescued: Rescued | None) -> list[effects.Effect]:
         try:
             return self.room.rescued(question, rescued)
         except ProtocolError as error:

@@ -11,18 +11,8 @@ from typing import Any, cast
 from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
+from crdt.protocol import requests
 from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, encode_answer
-from crdt.protocol.requests import (
-    Authenticate,
-    ClientRequest,
-    Fetch,
-    Join,
-    Presence,
-    Update,
-    Upload,
-    Uploads,
-    decode_request,
-)
 from crdt.token_bucket import TokenBucket
 from server.auth.base import Identity
 from server.doors.native.engine.engine_socket import EngineSocket
@@ -138,17 +128,17 @@ class ConnectionRates:
         self._presence = TokenBucket(limits.presence, now)
         self._refused_until = 0.0
 
-    async def admit(self, request: ClientRequest, *, answered: bool) -> None:
+    async def admit(self, request: requests.ClientRequest, *, answered: bool) -> None:
         """Let a request through, now or in its turn; raises ProtocolError(rate_limited)."""
         match request:
-            case Update(_, batch) if answered:
+            case requests.Update(_, batch) if answered:
                 await _refuse_unless(self._until_update(len(batch)), "changes")
-            case Update(_, content) | Upload(_, _, _, content):
+            case requests.Update(_, content) | requests.Upload(_, _, _, content):
                 await self._wait_for(self._updates, 1)
                 await self._wait_for(self._bytes, len(content))
-            case Join():
+            case requests.Join():
                 await _refuse_unless(self._joins.take(1, self._clock()), "documents joined")
-            case Presence() | Authenticate():  # both are told to everybody else
+            case requests.Presence() | requests.Authenticate():  # both are told to everybody else
                 await _refuse_unless(self._presence.take(1, self._clock()), "cursors and names")
             case _:
                 await self._wait_for(self._others, 1)
@@ -207,7 +197,7 @@ class Connection:
     socket: EngineSocket
     identity: Identity
     account: Account
-    uploads: Uploads
+    uploads: requests.Uploads
     rates: ConnectionRates
     seats: dict[DocumentId, Seat] = field(default_factory=dict)
     strikes: int = 0
@@ -217,7 +207,7 @@ class Connection:
     agent_for: str | None = None
     arrival: int = field(default_factory=itertools.count(1).__next__)
 
-    async def admit(self, request: ClientRequest, *, answered: bool) -> None:
+    async def admit(self, request: requests.ClientRequest, *, answered: bool) -> None:
         """Let a request through, now or in its turn; raises ProtocolError(rate_limited).
 
         A request that is answered with a part of a document waits until this connection has taken
@@ -225,7 +215,7 @@ class Connection:
         asked for.
         """
         await self.rates.admit(request, answered=answered)
-        if isinstance(request, Fetch | Join):
+        if isinstance(request, requests.Fetch | requests.Join):
             await self.socket.until_taken()
 
     # Hot messages.
@@ -253,10 +243,10 @@ class Connection:
 
     def _hear_presence(self, ack_id: int | None, event: list[Any]) -> bool:
         try:
-            request = decode_request(event[0], event[1:])
+            request = requests.decode_request(event[0], event[1:])
         except ManyhandsError:
             return False
-        if not isinstance(request, Presence) or self.expired or not self.rates.admit_presence_now():
+        if not isinstance(request, requests.Presence) or self.expired or not self.rates.admit_presence_now():
             return False
         try:
             self.seat_in(request.document_id).moves(request.state)
@@ -299,9 +289,9 @@ class Connection:
 
     # What a seat is told.
 
-    def acknowledge(self, requests: Sequence[Request], seq: Seq) -> None:
+    def acknowledge(self, asked: Sequence[Request], seq: Seq) -> None:
         """Ack updates, or last parts of uploads."""
-        self.socket.push_texts([saved_text(cast(int, request), seq) for request in requests])
+        self.socket.push_texts([saved_text(cast(int, request), seq) for request in asked])
 
     def refuse(self, request: Request, refused: Refused) -> None:
         """Ack an update, or the last part of an upload, with its refusal."""
