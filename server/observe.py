@@ -66,23 +66,28 @@ Event = Literal[
 """Every event that our own code logs. Add an event here to use it."""
 
 
+class _Say(Protocol):
+    def __call__(self, event: Event, **facts: Any) -> Any:
+        """Log one event."""
+
+
 class Logger(Protocol):
     """structlog's logger, limited to the vocabulary."""
 
-    def debug(self, event: Event, **facts: Any) -> Any:
-        """Log an event that helps to find a bug."""
+    debug: _Say
+    """Log an event that helps to find a bug."""
 
-    def info(self, event: Event, **facts: Any) -> Any:
-        """Log an event of ordinary operation."""
+    info: _Say
+    """Log an event of ordinary operation."""
 
-    def warning(self, event: Event, **facts: Any) -> Any:
-        """Log an event that an operator may want to look at."""
+    warning: _Say
+    """Log an event that an operator may want to look at."""
 
-    def error(self, event: Event, **facts: Any) -> Any:
-        """Log an event that an operator must look at."""
+    error: _Say
+    """Log an event that an operator must look at."""
 
-    def exception(self, event: Event, **facts: Any) -> Any:
-        """Log an error with the traceback of the present exception."""
+    exception: _Say
+    """Log an error with the traceback of the present exception."""
 
 
 _ODD = re.compile(r"[^\w.:/\[\]-]")

@@ -98,15 +98,6 @@ class Knowledge:
         """The number of structs and deleted ranges that cannot be joined."""
         return self._cost.structs + self.deletions.ranges
 
-    def census(self) -> dict[str, int]:
-        """Return how much of each limited thing the document has, by the limit's name."""
-        return {
-            "client_ids": len(self._clocks),
-            "root_names": len(self.places.roots),
-            "types": len(self.places.types),
-            "document_structs": self.structs,
-        }
-
     def admit(
         self,
         updates: Sequence[Inspected],

@@ -7,7 +7,6 @@ in the middle moves a block of memory instead of objects.
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
 
 _FEW = 64
 _NONE: "array[int]" = array("I")
@@ -103,8 +102,3 @@ class Ranges:
 
     def __iter__(self) -> "zip[tuple[int, int]]":
         return zip(self._starts, self._ends, strict=True)
-
-    def check(self) -> bool:
-        """Whether no range is empty, and the ranges are sorted and do not touch."""
-        ranges = list(self)
-        return all(a < b for a, b in ranges) and all(left[1] < right[0] for left, right in pairwise(ranges))

@@ -201,7 +201,8 @@ class Document:
         """
         with _damage("The snapshot could not be applied"):
             self._doc.apply_update(snapshot)
-        self.clocks = self._held() if clocks is None else dict(clocks)
+        with _damage("The state vector cannot be read"):
+            self.clocks = check_state_vector(self._doc.get_state()) if clocks is None else dict(clocks)
         self.size += len(snapshot) + weight(snapshot)
         self._state_vector = None
         self.verify()
@@ -233,10 +234,6 @@ class Document:
             known = before > 0 and old in self._expected
             self._expected = self._expected.replace(old, name + varuint(self.clocks[client]), 1) if known else b""
         self._applied.clear()
-
-    def _held(self) -> dict[int, int]:
-        with _damage("The state vector cannot be read"):
-            return check_state_vector(self._doc.get_state())
 
     def state_vector(self) -> bytes:
         """Return the document's state vector as Yjs v1 bytes, pending updates included."""

@@ -15,7 +15,7 @@ aside.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.gate import Knowledge
@@ -77,36 +77,33 @@ def _taken_apart(row: Row) -> Iterator[tuple[int, list[bytes]]]:
     return updates_of(row)
 
 
+@dataclass(slots=True)
 class Replay:
     """A document that grows by the rows of its log.
 
-    `found` are updates that this replay has set aside, and that are not stored as such yet.
+    Attributes:
+        absorb: called with every update that was applied.
+        gate: returns the gate's index of these updates. Called only if a replay needs the index.
+        found: updates that this replay has set aside, and that are not stored as such yet.
+        base: the snapshot that the document was made from, in the engine's form.
+        since: the updates that were applied after it.
     """
 
-    def __init__(
-        self,
-        limits: GateLimits,
-        absorb: Callable[[Inspected], object],
-        gate: Callable[[], Knowledge],
-        engine: Engine = apply_update,
-    ) -> None:
-        """Begin empty.
+    limits: GateLimits
+    absorb: Callable[[Inspected], object]
+    gate: Callable[[], Knowledge]
+    engine: Engine = apply_update
+    document: Document = field(init=False)
+    found: list[Found] = field(default_factory=list)
+    base: bytes | None = None
+    since: list[bytes] = field(default_factory=list)
 
-        `absorb` is called with every update that was applied. `gate` returns the gate's index of
-        these updates, and is called only if a replay needs the index.
-        """
-        self._limits = limits
-        self._absorb = absorb
-        self._gate = gate
-        self._engine = engine
-        self.document = Document(engine)
-        self.found: list[Found] = []
-        self._base: bytes | None = None
-        self._since: list[bytes] = []
+    def __post_init__(self) -> None:
+        self.document = Document(self.engine)
 
     def begin(self, snapshot: bytes, document: Document) -> None:
         """Go on from a document that was made from a snapshot in the engine's form."""
-        self._base, self.document = snapshot, document
+        self.base, self.document = snapshot, document
 
     def take(self, row: Row) -> InspectedRow:
         """Apply the next row. Updates that do not apply are set aside.
@@ -144,7 +141,7 @@ class Replay:
         applied: list[Inspected] = []
         try:
             for raw in raws:
-                update = inspect(raw, self._limits, durable=True)
+                update = inspect(raw, self.limits, durable=True)
                 if missing_past(update, self.document.clocks):
                     raise ProtocolError(Code.MISSING_PAST, NO_PAST)
                 self.document.apply(update)
@@ -153,20 +150,20 @@ class Replay:
             if applied or (isinstance(error, Damaged) and not error.untouched):
                 self._build_again()
             raise
-        self._since += raws
+        self.since += raws
         for update in applied:
-            self._absorb(update)
+            self.absorb(update)
         return applied
 
     def _build_again(self) -> None:
         """Make the document anew from what was applied before. Raises Damaged if that fails now."""
         size = self.document.size
-        document = Document(self._engine)
-        if self._base is not None:
-            document.apply_snapshot(self._base)
-        for raw in self._since:
-            document.apply(inspect(raw, self._limits, durable=True))
-        self._base, self._since = document.snapshot(), []
+        document = Document(self.engine)
+        if self.base is not None:
+            document.apply_snapshot(self.base)
+        for raw in self.since:
+            document.apply(inspect(raw, self.limits, durable=True))
+        self.base, self.since = document.snapshot(), []
         document.size = size  # bytes as they are stored, not as this snapshot encodes them
         self.document = document
 
@@ -184,7 +181,7 @@ class Replay:
     def _choices(self, raw: bytes) -> Iterator[list[bytes]]:
         """Yield the possible stand-ins for an update, the best first."""
         try:
-            update = inspect(raw, self._limits, durable=True)
+            update = inspect(raw, self.limits, durable=True)
         except ProtocolError:
             return
         missing = missing_past(update, self.document.clocks)
@@ -194,7 +191,7 @@ class Replay:
             in_place, garbage = (filler(missing, clocks, in_place=each) for each in (True, False))
             # The filler goes behind the author's last struct. That may be another place than the
             # lost structs had, so the update need not fit behind it.
-            fits = self._gate().would_take([inspect(in_place, self._limits, durable=True), update])
+            fits = self.gate().would_take([inspect(in_place, self.limits, durable=True), update])
             fillers = [[in_place], [garbage]] if fits else [[garbage]]
             yield from ([*each, raw] for each in fillers)
         for deletes in (True, False) if update.deletions else (False,):

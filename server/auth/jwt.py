@@ -15,7 +15,7 @@ from crdt.ids import is_document_id
 from crdt.permissions import Role
 from server.auth.appearance import person
 from server.auth.base import EVERY_DOCUMENT, Credentials, Identity, unauthenticated
-from server.auth.tokens import LEEWAY_SECONDS, KeySource, Rules, lifetime_of, read_token
+from server.auth.tokens import LEEWAY_SECONDS, KeySource, Rules, expiry_of, read_token
 
 LONGEST_SECONDS = 24 * 3600.0
 """Seconds. A token that is valid for longer is refused, because nobody can take it back."""
@@ -55,7 +55,7 @@ def identity_of(claims: Mapping[str, Any], now: float) -> Identity:
 
     Raises ProtocolError(unauthenticated) if a claim does not have its form.
     """
-    expires_at = lifetime_of(claims).expires_at
+    expires_at = expiry_of(claims)
     if expires_at > now + LONGEST_SECONDS + LEEWAY_SECONDS:
         raise unauthenticated("The token is valid for too long: `exp` may be a day ahead at most.")
     user_id = claims.get("sub")

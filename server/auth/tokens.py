@@ -68,36 +68,26 @@ class Rules:
     audience: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """The times between which a token is valid, in unix seconds."""
-
-    not_before: float | None
-    issued_at: float | None
-    expires_at: float
-
-
 async def read_token(token: str, keys: KeySource, rules: Rules, now: float) -> Mapping[str, Any]:
     """Check a token and its times, and return its claims, with `exp` as a number.
 
     `now` is in unix seconds. Raises ProtocolError(unauthenticated) or Unavailable.
     """
     claims = _verified(token, await _key_of(token, keys), rules)
-    lifetime = lifetime_of(claims)
-    if lifetime.expires_at <= now:
+    if expiry_of(claims) <= now:
         raise unauthenticated("The token has expired. Send a fresh one.")
-    starts = max(lifetime.not_before or 0.0, lifetime.issued_at or 0.0)
+    starts = max(_time(claims, "nbf") or 0.0, _time(claims, "iat") or 0.0)
     if starts > now + LEEWAY_SECONDS:
         raise unauthenticated("The token is not valid yet. Compare the clocks of the two servers.")
     return claims
 
 
-def lifetime_of(claims: Mapping[str, Any]) -> Lifetime:
-    """Return the times in a token's claims. Raises ProtocolError(unauthenticated) for bad times."""
+def expiry_of(claims: Mapping[str, Any]) -> float:
+    """Return when a token expires, in unix seconds. Raises ProtocolError(unauthenticated)."""
     expires_at = _time(claims, "exp")
     if expires_at is None:
         raise unauthenticated("The token does not say when it expires (`exp`).")
-    return Lifetime(_time(claims, "nbf"), _time(claims, "iat"), expires_at)
+    return expires_at
 
 
 async def _key_of(token: str, keys: KeySource) -> VerifyingKey:

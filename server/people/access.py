@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from crdt.errors import Code, ProtocolError, Unavailable
@@ -290,31 +290,29 @@ class Questions(Generic[Q, A]):
         """Join the next question, and wait for its answer. Raises what the store raises."""
         while True:
             round_ = self._next
-            if round_ is not None and len(round_.questions) < TOGETHER:
-                round_.questions.append(question)
-                await round_.over.wait()
-                if round_.answer is not None:
-                    return round_.answer[0]
-                if round_.error is not None:
-                    raise round_.error
-                continue  # the task that was to ask was cancelled
-            return await self._lead(question)
+            if round_ is None or len(round_.questions) >= TOGETHER:
+                return await self._lead(question)
+            round_.questions.append(question)
+            await asyncio.wait([round_.answer])
+            if not round_.answer.cancelled():
+                return round_.answer.result()
+            # The task that was to ask was cancelled.
 
     async def _lead(self, question: Q) -> A:
         """Ask for everybody who joins until the question before has been answered."""
-        round_ = self._next = _Round(question)
+        round_ = self._next = _Round[Q, A]([question])
         try:
             async with self._one_at_a_time:
                 answer = await self._ask_for(round_)
-        except Exception as error:
-            round_.error = error
-            raise
-        else:
-            round_.answer = (answer,)
+            round_.answer.set_result(answer)
             return answer
+        except Exception as error:
+            round_.answer.set_exception(error)
+            round_.answer.exception()  # perhaps nobody else has asked
+            raise
         finally:
             self._close(round_)
-            round_.over.set()
+            round_.answer.cancel()
 
     async def _ask_for(self, round_: "_Round[Q, A]") -> A:
         loop = asyncio.get_running_loop()
@@ -332,11 +330,9 @@ class Questions(Generic[Q, A]):
             self._next = None
 
 
+@dataclass(slots=True)
 class _Round(Generic[Q, A]):
-    """One question. If it is over without an answer or an error, it was never asked."""
+    """One question. The answer is cancelled if the question was never asked."""
 
-    def __init__(self, question: Q) -> None:
-        self.questions = [question]
-        self.over = asyncio.Event()
-        self.answer: tuple[A] | None = None
-        self.error: Exception | None = None
+    questions: list[Q]
+    answer: "asyncio.Future[A]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())

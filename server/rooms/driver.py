@@ -24,6 +24,7 @@ from crdt.room import effects
 from crdt.room.live_nodes import LiveNodes
 from crdt.room.room import Room
 from crdt.room.session import Behind, Session
+from crdt.yjs.limits import GateLimits
 from server.background import Background
 from server.bus.base import Bus
 from server.observe import log
@@ -76,6 +77,7 @@ class Surroundings:
     store: Store
     sandbox: Sandbox
     limits: Limits
+    gate_limits: GateLimits
     committer: Committer
     bus: Bus
     clock: Callable[[], float]
@@ -151,9 +153,9 @@ class Driver:
         self._told: tuple[Session, ...] = ()
         self._circles: list[tuple[Door, Circle]] = []
         """The seats of `_told`, by door."""
-        self.trials = Trials(document_id, surroundings.clock)
-        """Decides what is tried before it is taken."""
         log_of_all, sandbox = surroundings.store.log, surroundings.sandbox
+        self.trials = Trials(document_id, surroundings.clock, log_of_all, sandbox, surroundings.gate_limits)
+        """Decides what is tried before it is taken."""
         self._reader = Reader(document_id, log_of_all, surroundings.store.set_aside, surroundings.clock)
         self._rescuing = Rescuing(document_id, self._reader, sandbox.rescue)
         self._compaction = Compaction(document_id, loaded, log_of_all, sandbox.fold, surroundings.limits.document_bytes)

@@ -21,7 +21,6 @@ from server.rooms.driver import Driver
 from server.rooms.seat import Seat
 from server.rooms.shares import MemoryShares, Turnstile
 from server.sandbox import Sandbox
-from server.store.base import Log
 
 INLINE_BYTES = 32 * 2**10
 """A batch up to this many bytes is read here when its turn has come.
@@ -43,7 +42,6 @@ class Intake:
     `update_bytes`: the largest batch that is taken.
     """
 
-    log: Log
     sandbox: Sandbox
     gate_limits: GateLimits
     update_bytes: int
@@ -124,8 +122,7 @@ class Intake:
         """
         room = seat.driver.room
         room.may_write(seat)
-        around = self.log, self.sandbox, self.gate_limits
-        return await cast(Driver, seat.driver).trials.run(room, updates, *around, seat.card.person)
+        return await cast(Driver, seat.driver).trials.run(room, updates, seat.card.person)
 
     async def _judged(
         self, seat: Seat, updates: Sequence[Inspected], request: Request | None, *, measured: bool

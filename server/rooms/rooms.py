@@ -86,13 +86,12 @@ class Rooms:
         """How much of the memory of open documents each person takes up."""
         self._turnstile = Turnstile()
         self._live_nodes = LiveNodes()
-        self.intake = Intake(
-            store.log, sandbox, settings.gate_limits, limits.update_bytes, self.memory_shares, self._turnstile
-        )
+        self.intake = Intake(sandbox, settings.gate_limits, limits.update_bytes, self.memory_shares, self._turnstile)
         self.registry.surroundings = Surroundings(
             store=store,
             sandbox=sandbox,
             limits=limits,
+            gate_limits=settings.gate_limits,
             committer=self._committer,
             bus=bus,
             clock=clock,

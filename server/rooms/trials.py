@@ -14,7 +14,8 @@ it only a little slower.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate.admission import too_costly
@@ -55,38 +56,35 @@ MOST_GROWTH = 1.25
 """Factor by which a batch may slow the opening of a document that is slow to open already."""
 
 
+@dataclass(slots=True)
 class Trials:
     """Trials of one open room. `clock`: monotonic seconds."""
 
-    def __init__(self, document_id: DocumentId, clock: Callable[[], float]) -> None:
-        self._document_id = document_id
-        self._clock = clock
-        self._until = clock()
-        self.turn = asyncio.Lock()
-        """Held by the batch that is tried and judged.
+    document_id: DocumentId
+    clock: Callable[[], float]
+    log_of_all: Log
+    sandbox: Sandbox
+    limits: GateLimits
+    until: float = -inf
+    """When more than plain text is trusted again."""
 
-        Batches that could not be taken at once wait here, in the order in which they came.
-        """
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the batch that is tried and judged.
+
+    Batches that could not be taken at once wait here, in the order in which they came.
+    """
 
     def suspect(self) -> None:
         """Try everything but plain text for a while, because something had to be set aside."""
-        self._until = self._clock() + LASTING
+        self.until = self.clock() + LASTING
 
     def needed(self, updates: Sequence[Inspected]) -> bool:
         """Whether a batch is to be tried first."""
         if type(updates[0]) is Keystroke:
             return False  # most batches: the clock need not be asked
-        return unusual(updates, suspicious=self._clock() < self._until) is not None
+        return unusual(updates, suspicious=self.clock() < self.until) is not None
 
-    async def run(
-        self,
-        room: Room,
-        updates: Sequence[Inspected],
-        log_of_all: Log,
-        sandbox: Sandbox,
-        limits: GateLimits,
-        person: str,
-    ) -> bool:
+    async def run(self, room: Room, updates: Sequence[Inspected], person: str) -> bool:
         """Try a batch of somebody's. Return whether the engine takes long to apply it.
 
         Raises Unavailable. Raises ProtocolError if the document cannot be opened with the batch
@@ -95,18 +93,18 @@ class Trials:
         """
         # Before the log is read. What becomes durable meanwhile would otherwise be in neither.
         in_flight = room.in_flight()
-        loaded = await log_of_all.load(self._document_id)
+        loaded = await self.log_of_all.load(self.document_id)
         if loaded is None:
             return False  # the append will say so
         stored = _with_marks(loaded, room)
         before = [*stored.rows, *_rows(loaded.head, [in_flight])]
         after = [*before, *_rows(Seq(loaded.head + 1), [updates])]
         try:
-            trial = await sandbox.trial(replace(stored, rows=after), limits, person)
+            trial = await self.sandbox.trial(replace(stored, rows=after), self.limits, person)
         except SandboxRejected as rejected:
-            if await self._is_broken_without(replace(stored, rows=before), sandbox, limits, person):
+            if await self._is_broken_without(replace(stored, rows=before), person):
                 return False  # not this update's fault
-            log.warning("update_rejected", document=self._document_id, reason=rejected.message)
+            log.warning("update_rejected", document=self.document_id, reason=rejected.message)
             if rejected.code is Code.TOO_COSTLY:
                 raise too_costly() from rejected
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE) from rejected
@@ -115,26 +113,26 @@ class Trials:
             # Not left to the gate: the past may come meanwhile, and the trial was made without it.
             raise missing_past()
         if bad:
-            log.warning("update_rejected", document=self._document_id, reason="It does not apply.")
+            log.warning("update_rejected", document=self.document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
         coming = sum(update.values for update in updates)
-        if coming and trial.values > limits.document_values:
-            raise too_many_values(limits)
+        if coming and trial.values > self.limits.document_values:
+            raise too_many_values(self.limits)
         room.replica.knowledge.values = max(0, trial.values - coming)
         if trial.load_seconds > MOST_OPENING:
-            known = await sandbox.trial(replace(stored, rows=before), limits, person)
+            known = await self.sandbox.trial(replace(stored, rows=before), self.limits, person)
             if trial.load_seconds < MOST_GROWTH * known.load_seconds:
                 # Slow to open already, or the machine is busy
                 return trial.apply_seconds > MOST_APPLYING
             log.warning(
-                "update_rejected", document=self._document_id, reason="The document would take too long to open."
+                "update_rejected", document=self.document_id, reason="The document would take too long to open."
             )
             raise too_costly()
         return trial.apply_seconds > MOST_APPLYING
 
-    async def _is_broken_without(self, stored: Stored, sandbox: Sandbox, limits: GateLimits, person: str) -> bool:
+    async def _is_broken_without(self, stored: Stored, person: str) -> bool:
         try:
-            await sandbox.trial(stored, limits, person)
+            await self.sandbox.trial(stored, self.limits, person)
         except SandboxRejected:
             return True
         return False

@@ -14,6 +14,7 @@ from crdt.gate.gate import Knowledge
 from crdt.yjs.contents import ARRAY, MAP, TEXT, XML_ELEMENT, XML_TEXT
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
+from tests.harness.census import census
 from tests.harness.update_writer import collected, embed, item, mark, shared, text, tombstone, update, values
 
 ALICE, BOB, CAROL = 7, 2**53 - 1, 3_000_000_000
@@ -352,7 +353,7 @@ def test_a_snapshot_is_learnt_whatever_the_limits_are_now() -> None:
     tight = GateLimits(update_bytes=1, structs=1, types=1, root_names=1, client_ids=1)
     knowledge = Knowledge.from_snapshot(update({ALICE: (0, nested(8)), BOB: (0, [text("x", parent="t")])}), tight)
     assert knowledge.state_vector == {ALICE: 8, BOB: 1}
-    assert knowledge.census() == {"client_ids": 2, "root_names": 2, "types": 8, "document_structs": 9}
+    assert census(knowledge) == {"client_ids": 2, "root_names": 2, "types": 8, "document_structs": 9}
 
 
 def test_a_durable_update_is_absorbed_even_if_todays_rules_would_refuse_it() -> None:
