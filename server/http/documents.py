@@ -1,11 +1,14 @@
 """Documents in the REST API: make, list, rename, star, label, trash, restore, delete."""
 
+import base64
+import hashlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from crdt.content.excerpt import clean_text
 from crdt.errors import Code, ProtocolError
@@ -35,6 +38,11 @@ DEFAULT_PAGE = 100
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A moment in ISO 8601, in UTC."""
 
+ID_CHARACTERS = 22
+"""Length of a new document's id: 132 bits in URL-safe base64."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{22,64}\Z")
+
 _AskedTitle = Annotated[str, Meta(description=f"a string of at most {MAX_TITLE} characters, once it is trimmed")]
 _Flag = Literal["true", "false"]
 
@@ -43,6 +51,17 @@ class NewDocument(Struct, forbid_unknown_fields=True):
     """The document to make."""
 
     title: _AskedTitle = ""
+    secret: Annotated[
+        str | UnsetType,
+        Meta(
+            description="a random text of 22 to 64 URL-safe characters, from which the id is derived; "
+            "the same secret makes the same document, once"
+        ),
+    ] = UNSET
+
+    def __post_init__(self) -> None:
+        if isinstance(self.secret, str) and _SECRET.match(self.secret) is None:
+            raise ValueError("`secret` must be a text of 22 to 64 URL-safe characters.")
 
 
 class Title(Struct, forbid_unknown_fields=True):
@@ -187,9 +206,14 @@ class DocumentsApi:
 
     @operation("POST /api/documents", answers={201: Document})
     async def create_document(self, asked: Asked, body: NewDocument) -> Document:
-        """Make an empty document."""
+        """Make an empty document.
+
+        A page without a connection makes a document under a secret of its own, and this request
+        later, as often as it must. The id is the first 22 characters of the secret's SHA-256 in
+        URL-safe base64. So nobody can choose the id of somebody else's document.
+        """
         title, identity = clean_title(body.title), asked.identity
-        document_id = DocumentId(secrets.token_urlsafe(16))
+        document_id = id_from(body.secret) if isinstance(body.secret, str) else DocumentId(secrets.token_urlsafe(16))
         epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
         if not may_create(identity):
             raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents. You may not make others.")
@@ -208,6 +232,10 @@ class DocumentsApi:
             link_role=self._link_role,
         )
         asked.headers["Location"] = f"/api/documents/{document_id}"
+        if isinstance(body.secret, str):
+            # The document may have been made before, and have become somebody else's.
+            ruling = await self._access.ruling(identity, document_id, None)
+            return shown(entry, ruling, Placed())
         return shown(entry, Ruling(Role.OWNER, 0, identity.user if owner else None), Placed())
 
     @operation("GET /api/documents")
@@ -363,6 +391,12 @@ def shown(entry: Entry, ruling: Ruling, placed: Placed, requests: int = 0) -> Do
         list(placed.labels),
         requests,
     )
+
+
+def id_from(secret: str) -> DocumentId:
+    """Derive the id of a document that was made under a secret."""
+    digest = hashlib.sha256(secret.encode()).digest()
+    return DocumentId(base64.urlsafe_b64encode(digest).decode()[:ID_CHARACTERS])
 
 
 def clean_labels(labels: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.e2e.line import Line
 from tests.e2e.marks import BROWSER
-from tests.e2e.pages import KEPT, EditorPage, agree
+from tests.e2e.pages import KEPT, DocumentsPage, EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
 from tests.e2e.site import Site
 
@@ -22,6 +22,34 @@ async def two_on_different_lines(meet: Meeting, line: Line, document_id: str) ->
     alice.expects(NETWORK)
     page = await alice.opens(document_id)
     return alice, page, await (await meet("Bob")).opens(document_id)
+
+
+async def test_a_document_that_is_made_and_named_offline_reaches_the_server(
+    meet: Meeting, shared_site: Site, line: Line
+) -> None:
+    person, alice, _ = await two_on_different_lines(meet, line, await shared_site.new_document("Before"))
+    await alice.shows("Saved")
+    await alice.can_be_reopened_offline()
+    await alice.page.get_by_role("link", name="All documents").click()
+    await expect(DocumentsPage(alice.page).document("Before")).to_be_visible()
+
+    await loses_the_network(person, line)
+    made = await DocumentsPage(alice.page).makes_document()
+    await made.title.fill("Made on the train")
+    await made.press("Enter")
+    await made.types("Between two stations.")
+    await made.shows(KEPT)
+    await expect(made.page.get_by_text("Title kept on this device")).to_be_visible()
+    await made.reloads()
+    await made.sees("Between two stations.")
+    await expect(made.title).to_have_value("Made on the train")
+
+    await finds_the_network(person, line)
+    await made.shows("Saved")
+    await expect(made.page.get_by_text("Title kept on this device")).to_have_count(0)
+    bob = await (await meet("Bob")).opens(made.document_id)
+    await bob.sees("Between two stations.")
+    await expect(bob.title).to_have_value("Made on the train")
 
 
 async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, shared_site: Site, line: Line) -> None:

@@ -312,3 +312,21 @@ async def test_labels_that_are_too_long_too_many_or_none_are_refused(
     response = await client.put(f"/api/documents/{made['id']}/labels", json={"labels": labels})
     assert error_of(response) == refusal
     assert (await client.get(f"/api/documents/{made['id']}")).json()["labels"] == []
+
+
+async def test_a_document_under_a_secret_is_made_once(client: httpx.AsyncClient) -> None:
+    body, anna = {"title": "Made on a train", "secret": "s" * 22}, {"x-name": "anna"}
+    made = [(await client.post("/api/documents", json=body, headers=anna)).json() for _ in range(2)]
+    assert [(each["id"], each["title"], each["role"]) for each in made] == [
+        ("AcTnsndLvVNVmt04YQq1AR", "Made on a train", "owner")
+    ] * 2
+    path = f"/api/documents/{made[0]['id']}"
+    await client.put(f"{path}/link", json={"role": None}, headers=anna)
+    theirs = await client.post("/api/documents", json=body, headers={"x-name": "bert"})
+    assert error_of(theirs) == (404, "not_found")
+
+
+@pytest.mark.parametrize("secret", ["short", "x" * 65, "ä" * 22, 7])
+async def test_a_secret_that_is_none_is_refused(client: httpx.AsyncClient, secret: object) -> None:
+    response = await client.post("/api/documents", json={"secret": secret})
+    assert error_of(response) == (400, "malformed")

@@ -36,6 +36,8 @@ export interface ProviderOptions {
   readonly format?: Format;
   /** What the page's editor knows, name by name: with it, a document that holds anything else is opened for reading. */
   readonly schema?: Vocabulary;
+  /** Whether the document was made on this device and may be empty: it is loaded at once, before the server is reached. */
+  readonly isNew?: boolean;
   /** Whether to keep a copy on this device (the default). */
   readonly offline?: boolean;
   /** Milliseconds during which local changes are gathered into one message. */
@@ -54,6 +56,7 @@ export class ManyhandsProvider implements Provider {
   private readonly presence: Presence;
   private readonly session: Session;
   private readonly copyOnDevice: OfflineCopy | null;
+  private readonly isNew: boolean;
   private readonly listeners = new Set<() => void>();
   private offlineCopy: "ok" | "unavailable" | "off";
   private separateCopies: readonly string[] = [];
@@ -68,6 +71,7 @@ export class ManyhandsProvider implements Provider {
       ...(options.schema === undefined ? {} : { schema: options.schema }),
     };
     this.documentId = options.documentId;
+    this.isNew = options.isNew ?? false;
     this.doc = options.doc ?? new Y.Doc();
     this.awareness = new Awareness(this.doc);
     this.connection =
@@ -187,7 +191,8 @@ export class ManyhandsProvider implements Provider {
     this.separateCopies = found.separateCopies;
     const filled = Y.encodeStateVector(this.doc).length > 1;
     const applied = filled ? found.applied : 0;
-    this.session.begin(found.key, applied, { ...found, filled, epoch: filled ? found.epoch : null });
+    const epoch = filled ? found.epoch : null;
+    this.session.begin(found.key, applied, { ...found, filled: filled || this.isNew, epoch });
     this.show();
   }
 

@@ -64,7 +64,8 @@ export interface Api extends SharingCalls {
   readonly changeMe: (look: PersonLook) => Promise<Me>;
   /** Forget who this person is. */
   readonly endSession: () => Promise<void>;
-  readonly createDocument: (title?: string) => Promise<DocumentEntry>;
+  /** With a secret: makes the document whose id is derived from it, once. */
+  readonly createDocument: (title?: string, secret?: string) => Promise<DocumentEntry>;
   readonly listDocuments: (options?: ListOptions) => Promise<DocumentPage>;
   readonly getDocument: (id: string, signal?: AbortSignal) => Promise<DocumentEntry>;
   readonly renameDocument: (id: string, title: string) => Promise<DocumentEntry>;
@@ -91,11 +92,14 @@ export function createApi(fetch: Fetch, base = ""): Api {
   return {
     ...meCalls(call),
     ...sharingCalls(call),
-    createDocument: async (title) =>
+    createDocument: async (title, secret) =>
       toDocument(
         await call("/api/documents", {
           method: "POST",
-          body: (title ? { title } : {}) satisfies wire.NewDocument,
+          body: {
+            ...(title ? { title } : {}),
+            ...(secret === undefined ? {} : { secret }),
+          } satisfies wire.NewDocument,
         }),
       ),
     listDocuments: async ({ signal, ...options } = {}) =>

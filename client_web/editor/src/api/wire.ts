@@ -3,6 +3,7 @@
 /** The document to make. */
 export interface NewDocument {
   readonly title?: string;
+  readonly secret?: string;
 }
 
 /** A star, which is this person's own: nobody else sees it. */

@@ -19,6 +19,7 @@ import {
   NothingShared,
   NothingStarred,
 } from "./documentsStates";
+import { MadeHere } from "./MadeHere";
 import { OfflineDocuments } from "./OfflineDocuments";
 import { rememberedOrder, rememberOrder } from "./orders";
 import { TEMPLATES, type TemplateName } from "./templates";
@@ -129,6 +130,7 @@ function Contents(props: ContentsProps) {
       <p className="ui-hidden" role="status">
         {stale ? "" : countWords(count, cursor !== null, query)}
       </p>
+      {view === "documents" && !query && !label && <MadeHere />}
       {count === 0 && (query || label) && (
         <NoResults query={catalogue.query} label={label} onClear={onClearSearch} />
       )}

@@ -2,8 +2,9 @@
 import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
-import { type Api, type DocumentEntry, explain } from "../api/api";
-import { forgetDocument } from "../api/knownDocuments";
+import { type Api, type DocumentEntry, explain, NetworkError } from "../api/api";
+import { forgetDocument, rememberDocument } from "../api/knownDocuments";
+import { makeHere } from "../api/waiting";
 import { useMe } from "../api/whoAmI";
 import { LINK_IS_CLOSED, LINK_REACHES } from "../page/sharing/roles";
 import { type Toasts, useToasts } from "../ui/Toast";
@@ -52,6 +53,15 @@ export function useCreateDocument(): (template?: TemplateName) => Promise<void> 
         const document = await (template === undefined ? api.createDocument() : makeFrom(api, template));
         navigate(`/d/${document.id}`);
       } catch (error) {
+        const id = error instanceof NetworkError && template === undefined ? await makeHere() : null;
+        if (id !== null) {
+          rememberDocument(id, "", "owner");
+          navigate(`/d/${id}`);
+          toasts.show({
+            message: "The server cannot be reached. The new document is kept on this device, and sent later.",
+          });
+          return;
+        }
         toasts.show({ message: `No document was made. ${explain(error)}`, tone: "error" });
       }
     },

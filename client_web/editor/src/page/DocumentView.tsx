@@ -45,6 +45,7 @@ import { useNarrow } from "./useNarrow";
 import { usePageKeys } from "./usePageKeys";
 import { useSheetEnd } from "./useSheetEnd";
 import { useTitledAddress } from "./useTitledAddress";
+import { useWaitingTitle } from "./useWaitingTitle";
 
 export interface DocumentViewProps {
   readonly provider: Provider;
@@ -62,7 +63,9 @@ const NOTHING_FOREIGN: readonly Foreign[] = [];
 
 export function DocumentView(props: DocumentViewProps) {
   const { provider, state, person, me, onPersonChange, onReopen, onDownload, onCrash } = props;
-  const title = state.document?.title ?? "";
+  const isSynced = state.status === "synced";
+  const waitingTitle = useWaitingTitle(provider.documentId, isSynced);
+  const title = waitingTitle ?? state.document?.title ?? "";
   const [foreign, setForeign] = useState(NOTHING_FOREIGN);
   const [place, setPlace] = useState<HTMLElement | null>(null);
   const [isEditingLink, setEditingLink] = useState(false);
@@ -103,7 +106,6 @@ export function DocumentView(props: DocumentViewProps) {
   const editLink = useCallback(() => setEditingLink(true), []);
   const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
   const api = useApi();
-  const isSynced = state.status === "synced";
   const requests = useRequests(provider.documentId, isSynced && state.role === "owner");
   const following = useFollowing(provider, editor, desk);
   const color = useColorHere(provider, person.color, isSynced);
@@ -129,6 +131,8 @@ export function DocumentView(props: DocumentViewProps) {
       <PageHeader
         state={state}
         provider={provider}
+        title={title}
+        isTitleWaiting={waitingTitle !== null}
         person={person}
         color={color}
         me={me}

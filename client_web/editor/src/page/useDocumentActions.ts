@@ -7,6 +7,8 @@ import { useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
 import { ApiError, explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
+import { NetworkError } from "../api/rest";
+import { keepTitle, waitingFor } from "../api/waiting";
 import type { StoredImage } from "../extensions/uploads";
 import { askForDescription } from "../features/pictures/asking";
 import { useToasts } from "../ui/Toast";
@@ -50,8 +52,16 @@ export function useDocumentActions({
     };
     const tell = (message: string) => void toasts.show({ message, duration: READING_MS });
     return {
-      rename: (wanted) =>
-        api.renameDocument(documentId, wanted).then(nothing, fail("The title was not saved.")),
+      rename: async (wanted) => {
+        const isMadeHere = waitingFor(documentId)?.secret !== undefined;
+        try {
+          if (isMadeHere) throw new NetworkError("The server does not have the document yet.");
+          await api.renameDocument(documentId, wanted);
+        } catch (error) {
+          const isKept = error instanceof NetworkError && keepTitle(documentId, wanted);
+          if (!isKept) fail("The title was not saved.")(error);
+        }
+      },
       trash: () =>
         api.trashDocument(documentId).then(() => {
           navigate("/");

@@ -12,6 +12,8 @@ import {
   useSyncExternalStore,
 } from "react";
 import type * as Y from "yjs";
+import { useApi } from "../api/ApiContext";
+import { deliver, waitingFor } from "../api/waiting";
 import { useWho } from "../api/whoAmI";
 import { useLink } from "./link";
 
@@ -21,6 +23,8 @@ export interface Opening {
   /** The secret of the link by which the person came. */
   readonly link?: string;
   readonly beforeConnecting?: () => Promise<void>;
+  /** The document was made on this device: it opens without the server. */
+  readonly isNew?: boolean;
   /** Content to begin with; a new, empty document when absent. */
   readonly doc?: Y.Doc;
 }
@@ -42,6 +46,7 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
   const open = useOpen();
   const link = useLink(documentId);
   const who = useWho();
+  const api = useApi();
   const [provider, setProvider] = useState<Provider | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `user` is told to the open provider when it changes; `life` asks for another
   useEffect(() => {
@@ -50,7 +55,12 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
       user,
       ...(link === null ? {} : { link }),
       // A guest is known by a cookie: who connects without it would be somebody else.
-      beforeConnecting: who.ask,
+      beforeConnecting: async () => {
+        await who.ask();
+        // The server knows nothing yet of a document that was made here.
+        if (waitingFor(documentId)?.secret !== undefined) await deliver(api, documentId);
+      },
+      isNew: waitingFor(documentId)?.secret !== undefined,
     });
     const stopGuarding = opened.guardLeaving(window);
     setProvider(opened);
@@ -59,7 +69,7 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
       stopGuarding();
       void opened.destroy();
     };
-  }, [documentId, open, life, link, who]);
+  }, [documentId, open, life, link, who, api]);
   return provider;
 }
 

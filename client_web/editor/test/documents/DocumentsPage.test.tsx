@@ -287,3 +287,15 @@ test.each([
   await screen.findAllByText(told);
   expect(copied).toEqual([expect.stringMatching(link)]);
 });
+
+test("a document that is made without a server is kept on this device, and listed until it is sent", async () => {
+  const backend = server().with("Plan");
+  const page = openPage(backend);
+  await row("Plan");
+  backend.reachable = false;
+  fireEvent.click(screen.getByRole("button", { name: /New document/ }));
+  await screen.findByText(/The new document is kept on this device/);
+  expect(page.visited.at(-1)).toMatch(/^\/d\/[A-Za-z0-9_-]{22}$/);
+  const section = screen.getByRole("heading", { name: "On this device, not sent yet" }).parentElement;
+  expect(section?.querySelector("a")?.getAttribute("href")).toBe(page.visited.at(-1));
+});

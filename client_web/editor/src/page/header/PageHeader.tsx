@@ -21,6 +21,9 @@ import "./header.css";
 export interface PageHeaderProps {
   readonly state: ProviderState;
   readonly provider: Provider;
+  readonly title: string;
+  /** The title waits on this device for the server. */
+  readonly isTitleWaiting: boolean;
   readonly person: LocalUser;
   /** This person's, as the others see it. */
   readonly color: string;
@@ -42,7 +45,8 @@ export interface PageHeaderProps {
   readonly onFollow: (person: Present) => void;
 }
 
-export function PageHeader({ state, provider, person, color, me, because, ...act }: PageHeaderProps) {
+export function PageHeader(props: PageHeaderProps) {
+  const { state, provider, title, isTitleWaiting, person, color, me, because, ...act } = props;
   const readOnlyTitle = because !== null && because.reason !== "foreign";
   return (
     <header className="page-header">
@@ -53,11 +57,16 @@ export function PageHeader({ state, provider, person, color, me, because, ...act
       </Tooltip>
       <div className="page-heading">
         <TitleField
-          title={state.document?.title ?? ""}
+          title={title}
           readOnly={readOnlyTitle}
           onRename={act.onRename}
           onGoToText={act.onGoToText}
         />
+        {isTitleWaiting && (
+          <span className="page-title-waiting" role="status">
+            Title kept on this device
+          </span>
+        )}
         <ModeChip because={because} />
         <StatusButton provider={provider} />
       </div>

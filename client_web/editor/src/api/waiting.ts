@@ -1,0 +1,155 @@
+/** What waits on this device for the server, beside the documents' changes: titles, and documents that were made without a connection.
+ *
+ * A document that was made here has an id that is derived from a secret. Whoever shows the secret makes the document of that id, once.
+ */
+import { useSyncExternalStore } from "react";
+import type { Api } from "./api";
+import { ApiError } from "./rest";
+
+export interface Waiting {
+  /** Under which the document is to be made; absent when the server has it. */
+  readonly secret?: string;
+  /** The title that is to be sent. */
+  readonly title?: string;
+}
+
+type All = Readonly<Record<string, Waiting>>;
+
+const KEY = "manyhands:waiting";
+const NOTHING: All = {};
+const ID_CHARACTERS = 22;
+
+const listeners = new Set<() => void>();
+let cache: { readonly text: string | null; readonly all: All } = { text: null, all: NOTHING };
+
+/** Returns the id of a new document that waits here; null where the browser cannot keep one. */
+export async function makeHere(): Promise<string | null> {
+  // Absent on pages that are served over plain http from another machine, which do not open without a connection either.
+  if (!globalThis.crypto?.subtle) return null;
+  const secret = base64url(crypto.getRandomValues(new Uint8Array(24)));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
+  const id = base64url(new Uint8Array(digest)).slice(0, ID_CHARACTERS);
+  return write({ ...all(), [id]: { secret } }) ? id : null;
+}
+
+/** Returns whether the title is kept. */
+export function keepTitle(id: string, title: string): boolean {
+  return write({ ...all(), [id]: { ...waitingFor(id), title } });
+}
+
+export function waitingFor(id: string): Waiting | null {
+  return all()[id] ?? null;
+}
+
+/** Returns the ids of the documents that were made here and wait; the same array until that changes. */
+export function useMadeHere(): readonly string[] {
+  return useSyncExternalStore(subscribe, madeHere);
+}
+
+let made: { readonly from: All; readonly ids: readonly string[] } = { from: NOTHING, ids: [] };
+
+function madeHere(): readonly string[] {
+  const from = all();
+  if (made.from !== from) {
+    const ids = Object.keys(from).filter((id) => from[id]?.secret !== undefined);
+    made = { from, ids };
+  }
+  return made.ids;
+}
+
+export function useWaiting(id: string): Waiting | null {
+  return useSyncExternalStore(subscribe, () => waitingFor(id));
+}
+
+const underWay = new Map<string, Promise<void>>();
+
+/** Sends what waits for a document. What the server refuses is dropped, but for the document itself; the error is passed on. */
+export function deliver(api: Pick<Api, "createDocument" | "renameDocument">, id: string): Promise<void> {
+  if (waitingFor(id) === null) return Promise.resolve();
+  const delivery =
+    underWay.get(id) ??
+    send(api, id).finally(() => {
+      underWay.delete(id);
+    });
+  underWay.set(id, delivery);
+  return delivery;
+}
+
+async function send(api: Pick<Api, "createDocument" | "renameDocument">, id: string): Promise<void> {
+  const { secret, title } = waitingFor(id) ?? {};
+  if (secret !== undefined) {
+    await api.createDocument(title, secret);
+    settle(id, { secret, ...(title === undefined ? {} : { title }) });
+  } else if (title !== undefined) {
+    try {
+      await api.renameDocument(id, title);
+    } catch (error) {
+      if (error instanceof ApiError && !PASSING.has(error.status)) settle(id, { title });
+      throw error;
+    }
+    settle(id, { title });
+  }
+}
+
+/** Answers after which the same request may succeed: signed out, too many requests, no store. */
+const PASSING: ReadonlySet<number> = new Set([401, 429, 503]);
+
+/** Takes away what was sent; a title that was changed meanwhile waits on. */
+function settle(id: string, sent: Waiting): void {
+  const { [id]: before = {}, ...others } = all();
+  const title = before.title === sent.title ? undefined : before.title;
+  write(title === undefined ? others : { ...others, [id]: { title } });
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  window.addEventListener("storage", listener);
+  return () => {
+    listeners.delete(listener);
+    window.removeEventListener("storage", listener);
+  };
+}
+
+function all(): All {
+  let text: string | null = null;
+  try {
+    text = localStorage.getItem(KEY);
+  } catch {
+    // Storage may be forbidden: then nothing waits here.
+  }
+  if (text !== cache.text) cache = { text, all: parse(text) };
+  return cache.all;
+}
+
+function write(next: All): boolean {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(next));
+  } catch {
+    return false;
+  }
+  for (const listener of listeners) listener();
+  return true;
+}
+
+function parse(text: string | null): All {
+  try {
+    const stored: unknown = JSON.parse(text ?? "{}");
+    if (typeof stored !== "object" || stored === null) return NOTHING;
+    return Object.fromEntries(Object.entries(stored).filter(([, each]) => isWaiting(each)));
+  } catch {
+    return NOTHING;
+  }
+}
+
+function isWaiting(value: unknown): value is Waiting {
+  if (typeof value !== "object" || value === null) return false;
+  const { secret, title } = value as Waiting;
+  return [secret, title].every((each) => each === undefined || typeof each === "string");
+}
