@@ -22,6 +22,13 @@ class Trace:
     edits: list[Patch]
     end: str
 
+    def beginning(self, count: int) -> "Trace":
+        """Return the history up to a number of edits."""
+        text = ""
+        for at, deleted, inserted in self.edits[:count]:
+            text = text[:at] + inserted + text[at + deleted :]
+        return Trace(self.edits[:count], text)
+
 
 def read_trace(name: str) -> Trace:
     """Unpack a trace of ASCII text, whose positions are the same in every encoding."""

@@ -17,7 +17,7 @@ from tests.harness.stored import stored_screen
 from tests.harness.typist import Typist, all_agree, typists
 from tests.server.server_process import ServerProcess, new_document, server_process
 
-SEEDS = range(int(os.environ.get("MANY_KILLS", "8")))
+SEEDS = range(int(os.environ.get("MANY_KILLS", "5")))
 NAMES = ("Alice", "Bob", "Carol", "Dave")
 
 
