@@ -25,8 +25,9 @@ SERVERS := $(addprefix $(STAMPS)/,redis postgres pgbouncer haproxy nginx)
 
 test: setup $(STAMPS)/chromium $(SERVERS)  ## Everything: whatever fails, all three run and say so
 	@failed=0; \
-	($(LINT)) || failed=1; \
+	($(LINT)) > $(STAMPS)/lint.txt 2>&1 & \
 	(cd $(WEB) && npm test) || failed=1; \
+	wait $$! || failed=1; cat $(STAMPS)/lint.txt; \
 	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS) || failed=1; \
 	exit $$failed
 
