@@ -43,14 +43,25 @@ export function openCollapsible({ view, state }: Editor): void {
 }
 
 /** Opens every collapsible around a place, so that the place can be seen. */
-export function reveal({ view, state }: Editor, at: number): void {
-  const place = state.doc.resolve(at);
-  for (let depth = 1; depth <= place.depth; depth += 1) {
-    if (place.node(depth).type.name === "details") open(view.nodeDOM(place.before(depth)));
+export function reveal({ view }: Pick<Editor, "view">, at: number): void {
+  const { node } = view.domAtPos(at);
+  const element = node instanceof Element ? node : node.parentElement;
+  if (element) revealElement(element);
+}
+
+export function revealElement(element: Element): void {
+  for (let at = element.closest(HIDDEN); at; at = at.parentElement?.closest(HIDDEN) ?? null) {
+    open(at.closest('[data-type="details"]'));
   }
 }
 
+const HIDDEN = '[data-type="detailsContent"][hidden]';
+
+/** As a press on its button does, but for the focus. */
 function open(collapsible: globalThis.Node | null): void {
   if (!(collapsible instanceof HTMLElement) || collapsible.classList.contains("is-open")) return;
-  collapsible.querySelector<HTMLElement>(":scope > button")?.click();
+  collapsible.classList.add("is-open");
+  collapsible.querySelector(":scope > button")?.setAttribute("aria-expanded", "true");
+  const parts = collapsible.querySelectorAll(':scope > div > [data-type="detailsContent"]');
+  for (const part of parts) part.dispatchEvent(new Event("toggleDetailsContent"));
 }

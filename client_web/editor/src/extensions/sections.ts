@@ -19,6 +19,7 @@ import { Extension } from "@tiptap/core";
 import { Fragment, type Node } from "@tiptap/pm/model";
 import { Plugin, PluginKey, type Selection } from "@tiptap/pm/state";
 import { type Decoration, DecorationSet, type DecorationSource, type EditorView } from "@tiptap/pm/view";
+import { revealElement } from "./collapsibles";
 
 /** Blocks in a new section. */
 const BLOCKS = 32;
@@ -56,6 +57,7 @@ export function sections(): Plugin {
  * it is drawn: so the way is gone again when it is, and at once, not past hundreds of pages.
  */
 export function bringIntoView(element: Element, block: ScrollLogicalPosition): void {
+  revealElement(element);
   const isFar = isLeftOut(element);
   const isCalm = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
   element.scrollIntoView({ block, behavior: isFar || isCalm ? "instant" : "smooth" });

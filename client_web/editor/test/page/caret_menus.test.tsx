@@ -3,8 +3,8 @@
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { daysFor } from "../../src/page/inserting/days";
-import { emojiFor } from "../../src/page/inserting/emojiChoices";
+import { daysFor } from "../../src/features/inserting/days";
+import { emojiFor } from "../../src/features/inserting/emojiChoices";
 import { element, words, written } from "./editors";
 import { anyDocument, type OpenPage, openDocument } from "./openDocument";
 

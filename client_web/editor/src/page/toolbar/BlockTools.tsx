@@ -3,9 +3,9 @@
 import type { Editor } from "@tiptap/core";
 import { useEditorState } from "@tiptap/react";
 import { CirclePlus, GripVertical } from "lucide-react";
+import { BlockMenuItems } from "../../features/inserting/BlockMenu";
+import { applyInsert, inserts } from "../../features/inserting/blockChoices";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
-import { BlockMenuItems } from "../inserting/BlockMenu";
-import { applyInsert, inserts } from "../inserting/blockChoices";
 import { Tool } from "./ToolButton";
 
 export function InsertTool({ editor }: { readonly editor: Editor }) {

@@ -130,6 +130,8 @@ function blockBeside(editor: Editor, frame: HTMLElement, x: number, y: number): 
   const element = chosen && view.nodeDOM(chosen.at);
   if (!chosen || !(element instanceof HTMLElement)) return null;
   const origin = frame.getBoundingClientRect();
+  // A narrow window has no margin to stand in; its toolbar has the menu.
+  if (text.left - origin.left < WIDTH_PX) return null;
   const isRtl = getComputedStyle(view.dom).direction === "rtl";
   return {
     ...chosen,

@@ -8,12 +8,12 @@ import { useEditorState } from "@tiptap/react";
 import { ChevronDown, Link } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, useCallback, useEffect, useState } from "react";
+import { marks } from "../../page/commands";
+import { Floating } from "../../page/Floating";
+import { keys } from "../../page/keys";
+import { Tool, ToolButton } from "../../page/toolbar/ToolButton";
+import { useNarrow } from "../../page/useNarrow";
 import { Menu } from "../../ui/Menu";
-import { marks } from "../commands";
-import { Floating } from "../Floating";
-import { keys } from "../keys";
-import { Tool, ToolButton } from "../toolbar/ToolButton";
-import { useNarrow } from "../useNarrow";
 import { KindItems } from "./BlockMenu";
 
 export interface BubbleMenuProps {

@@ -1,9 +1,11 @@
 /** What can be done with whole blocks: the menu of the handle beside a block, and of the toolbar. */
 
 import type { Editor } from "@tiptap/core";
-import { ArrowDown, ArrowUp, Copy, Replace, Trash2 } from "lucide-react";
+import { ArrowDown, ArrowUp, Copy, Link, Replace, Trash2 } from "lucide-react";
+import { keys } from "../../page/keys";
 import { MenuItem, MenuSeparator, SubMenu } from "../../ui/Menu";
-import { keys } from "../keys";
+import { useToasts } from "../../ui/Toast";
+import { addressOfHeading } from "../links/anchors";
 import { applyInsert, type Insert, inserts } from "./blockChoices";
 
 /** What a line can be turned into. */
@@ -14,9 +16,21 @@ const KINDS: readonly Insert[] = inserts.filter(({ group, id }) => {
 /** The items act on the blocks of the selection. */
 export function BlockMenuItems({ editor }: { readonly editor: Editor }) {
   const can = editor.can();
+  const toasts = useToasts();
+  const { $from } = editor.state.selection;
+  const copyLink = async () => {
+    const { origin, pathname } = window.location;
+    const address = `${origin}${pathname}${addressOfHeading(editor, $from.before())}`;
+    try {
+      await navigator.clipboard.writeText(address);
+      toasts.show({ message: "The link to this heading is copied." });
+    } catch {
+      toasts.show({ tone: "error", message: `The browser did not let it be copied. The link is ${address}` });
+    }
+  };
   return (
     <>
-      {editor.state.selection.$from.parent.isTextblock && (
+      {$from.parent.isTextblock && (
         <SubMenu icon={Replace} label="Turn into">
           <KindItems editor={editor} />
         </SubMenu>
@@ -40,6 +54,11 @@ export function BlockMenuItems({ editor }: { readonly editor: Editor }) {
       <MenuItem icon={Copy} shortcut={keys("Mod+Shift+D")} onSelect={() => editor.commands.duplicateBlocks()}>
         Duplicate
       </MenuItem>
+      {$from.parent.type.name === "heading" && (
+        <MenuItem icon={Link} onSelect={() => void copyLink()}>
+          Copy link
+        </MenuItem>
+      )}
       <MenuSeparator />
       <MenuItem icon={Trash2} tone="danger" onSelect={() => editor.commands.deleteBlocks()}>
         Delete

@@ -7,7 +7,7 @@ import type { Api } from "../../api/api";
 import type { PersonRef } from "../../api/me";
 import { shownTitle } from "../../documents/titles";
 import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
-import { peopleIn } from "../usePeople";
+import { peopleIn } from "../../page/usePeople";
 import { daysFor } from "./days";
 
 /** Choices of one kind that are shown at most. */
