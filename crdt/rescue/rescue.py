@@ -122,7 +122,7 @@ def rescue(sequences: Sequences, change: Change) -> tuple[bytes | None, Links]:
 
 def concerns(sequences: Sequences, change: Change) -> bool:
     """Whether an update may need an answer at all."""
-    if change.named or change.already:
+    if change.named or change.already or change.unset:
         return True
     joined = sequences.joined
     return any(
@@ -351,7 +351,7 @@ class _Rescue:
         while before is not None and after is not None and before is not after:
             if not before.dead or before.heir is not None or after.turn != self._turn:
                 break
-            scribe.link(before, after.id)
+            self._pair_blocks(before, after)
             before, after = _frame(before), _frame(after)
         format_, other = old.right, new.right
         while format_ is not None and format_.kind != STRING:
@@ -381,7 +381,18 @@ class _Rescue:
             if is_block(piece) and not piece.dead and piece.type is not None and piece.type.start is None
         ]
         for before, after in zip(gone, come, strict=False):
-            self._scribe.link(before, after.id)
+            self._pair_blocks(before, after)
+
+    def _pair_blocks(self, before: Piece, after: Piece) -> None:
+        """Make a block the heir of a block, and equal attributes the heirs of its attributes."""
+        self._scribe.link(before, after.id)
+        if before.type is None or after.type is None:
+            return
+        for key, attribute in before.type.attributes.items():
+            copy = after.type.attributes.get(key)
+            is_equal = copy is not None and copy.content == attribute.content
+            if copy is not None and is_equal and attribute.kind == ANY and not (attribute.heir or attribute.alone):
+                self._scribe.link(attribute, copy.id)
 
     # Deletions.
 
@@ -866,6 +877,9 @@ class _Rescue:
         for piece in change.fresh:
             if piece.key is not None and piece.dead and (block := self._heir_of_block(piece)) is not None:
                 self._set(block, piece)
+        for piece in change.unset:
+            self._scribe.delete(self._homes.living(*piece.id, 1)[0])
+            piece.alone = True
         for frame in change.named:
             for piece in frame.type.attributes.values() if frame.type is not None else ():
                 if not piece.alone or piece.key is None or (block := self._heir_of_block(piece)) is None:

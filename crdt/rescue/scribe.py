@@ -82,7 +82,7 @@ class Scribe:
         """Write the attributes of an element to its copy."""
         for key, piece in old.attributes.items():
             if piece.kind == ANY and not piece.alone:
-                self.write(ANY, None, piece.content, new, None, key=key)
+                self.link(piece, self.write(ANY, None, piece.content, new, None, key=key).id)
 
     def delete(self, piece: Piece) -> None:
         """Delete a piece, with all that is in it."""

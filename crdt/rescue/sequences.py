@@ -136,6 +136,7 @@ class Change:
         already: the pieces that it has deleted too, because its author did not know that they were
             deleted.
         collateral: what died with its branch, unknown to who deleted the branch.
+        unset: the attributes that it has removed from blocks that were dead already.
     """
 
     turn: int
@@ -146,6 +147,7 @@ class Change:
     named: list[Piece] = field(default_factory=list)
     already: list[Piece] = field(default_factory=list)
     collateral: list[Piece] = field(default_factory=list)
+    unset: list[Piece] = field(default_factory=list)
 
 
 MOST_WORK = 20_000_000
@@ -529,6 +531,8 @@ class Sequences:
             if piece.key is not None and not piece.dead:
                 piece.killed_at = change.seq
                 removed.append(piece)
+            elif piece.key is not None and piece.heir is not None and not (repeats or piece.alone):
+                change.unset.append(piece)
             elif piece.key is None and piece.branch is not None:
                 if piece.dead and piece.turn != self.turn:
                     if repeats or _is_known_dead(piece, change.after, author):
@@ -544,6 +548,12 @@ class Sequences:
                 self.kill(piece.type, change.seq, author, change.collateral)
         for piece in chain(change.named, removed):
             piece.alone = piece.branch is not None and piece.branch.is_alive
+        # Who deletes a block deletes its attributes with it, and removes none.
+        change.unset = [piece for piece in change.unset if not self._is_deleted_with(piece)]
+
+    def _is_deleted_with(self, attribute: Piece) -> bool:
+        frame = None if attribute.branch is None else attribute.branch.piece
+        return frame is None or not frame.dead or frame.named == self.turn
 
     def kill(self, branch: Branch, seq: int, author: int | None, killed: list[Piece]) -> None:
         """Let everything die that lives in a branch, and add it to `killed`."""

@@ -20,6 +20,7 @@ import {
 const LINE = "<p>Hello brave new world</p>";
 const PLAIN = `<p>first</p>${LINE}<p>last</p>`;
 const BOLD = "<p>first</p><p>Hello <strong>brave</strong> new <em>wor</em>ld</p><p>last</p>";
+const CENTRED = PLAIN.replace("<p>Hello", '<p style="text-align: center">Hello');
 const HEADING = "<p>first</p><h2>Hello brave new world</h2><p>last</p>";
 const TWO_LINES = `<p>first</p>${LINE}<p>second line</p><p>last</p>`;
 const LIST = `<p>first</p><ul><li><p>one</p></li><li>${LINE}</li><li><p>three</p></li></ul><p>last</p>`;
@@ -130,6 +131,8 @@ const wrapsAll: Act = ({ editor: { state, view } }) => {
 
 export const STRUCTURES: Readonly<Record<string, Structure>> = {
   heading: { acts: [toHeading] },
+  "heading, centred": { base: CENTRED, acts: [toHeading] },
+  "quote, centred": { base: CENTRED, acts: [toQuote] },
   "heading, with bold": { base: BOLD, acts: [toHeading] },
   "to paragraph": { base: HEADING, acts: [(who) => inside(who, "world").setParagraph().run()] },
   "code block": { acts: [toCode] },
@@ -303,6 +306,7 @@ export const TYPINGS: Readonly<Record<string, Typing>> = {
     restructures: true,
   },
   align: { typists: [[(who) => inside(who, "world").setTextAlign("right").run()]] },
+  "no alignment": { typists: [[(who) => inside(who, "world").unsetTextAlign().run()]] },
   direction: { typists: [[(who) => inside(who, "world").setDirection("rtl").run()]] },
   tick: { typists: [[setsOn("taskItem", { checked: true })]] },
   "widen cell": { typists: [[setsOn("tableCell", { colwidth: [200] })]] },
@@ -310,6 +314,7 @@ export const TYPINGS: Readonly<Record<string, Typing>> = {
 
 /** Whether a kind of typing does anything in the line as it is there. */
 export function fits(typing: string, { base = PLAIN, traits }: Structure): boolean {
+  if (typing === "no alignment") return base === CENTRED;
   if (typing === "tick") return base === TASKS;
   if (typing === "widen cell") return base.includes("<td");
   if (typing === "inline picture") return traits?.inlinePictures === true;
