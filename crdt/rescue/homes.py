@@ -73,6 +73,8 @@ class Homes:
                 return None
         if piece.branch is None:
             return None
+        if before and not piece.dead:
+            return piece.branch, piece.left  # what is dead there may live on behind the piece
         return self.of(piece.branch, piece.left if before else piece, seen)
 
     def of_block(self, branch: Branch, left: Piece | None) -> Home | None:

@@ -280,7 +280,8 @@ class _Rescue:
 
     def _is_tail(self, living: Piece, copy: Piece) -> bool:
         """Whether a part that was moved before has other words first, and the copy has none."""
-        return self._is_in_new_block(copy) and self._has_words_before(living) and not self._has_words_before(copy)
+        is_own = self._is_in_new_block(copy) or _block_around(copy) is _block_around(living)
+        return is_own and self._has_words_before(living) and not self._has_words_before(copy)
 
     def _has_words_before(self, piece: Piece) -> bool:
         """Whether words stand before a piece in its text that are no part of the same move."""
@@ -485,7 +486,13 @@ class _Rescue:
             left = None
             if branch.piece is not None and branch.piece.heir is None:
                 self._scribe.link(branch.piece, text.id)
-        if piece.kind == FORMAT and _block_name(within) in NO_FORMATS:
+        if _block_name(within) in NO_FORMATS:
+            if piece.kind == FORMAT:
+                return
+        elif piece.text == "\n" and (break_ := self._root_of(piece)).type is not None:
+            self._write_inline(break_, within, left)  # out of a code block
+            if break_.heir is not None:
+                self._scribe.link(piece, break_.heir)
             return
         self._scribe.copy(piece, within, self._behind_earlier_keys(piece, within, left))
 
@@ -533,7 +540,9 @@ class _Rescue:
         if outer.name not in NO_FORMATS:
             self._move_tail(within, left, outer, self._copy_tree(piece, outer, frame))
         elif piece.type is not None and piece.type.name == "hardBreak":
-            self._scribe.write(STRING, "\n", b"", within, left)
+            made = self._scribe.write(STRING, "\n", b"", within, left)
+            self._scribe.link(piece, made.id)
+            self._scribe.derive(made, piece)
 
     def _home_of_inline(self, piece: Piece, branch: Branch) -> Home | None:
         """Return the home of an element among words: mostly a text, behind a piece of it."""

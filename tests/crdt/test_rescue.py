@@ -25,9 +25,6 @@ QUICK = {"heading", "bullet list", "split", "join with previous"}
 OPS = sorted({case["op"] for case in CASES})
 SETTINGS: tuple[dict[str, int], ...] = ({}, {"nodes": 2}, {"fold_every": 2}, {"nodes": 3, "fold_every": 3})
 INLINE = {"text", "hardBreak", "mention", "image"}
-LIMITS = {("join of next", "line break"), ("join of next", "mention")}
-"""Cases in which words stand in another order; see docs/rescue.md."""
-
 RESTRUCTURER, FIRST_AUTHOR = 500, 1000
 Update = tuple[bytes, int]
 
@@ -97,8 +94,6 @@ def fault_of(case: dict[str, Any], got: list[str]) -> str:
 @pytest.mark.parametrize("op", [op if op in QUICK else pytest.param(op, marks=pytest.mark.slow) for op in OPS])
 def test_words_survive_where_their_line_lives_on(op: str) -> None:
     for case, order, settings in runs(op):
-        if (op, case["typing"]) in LIMITS:
-            continue
         got = run(case, order, nodes=settings.get("nodes", 1), fold_every=settings.get("fold_every", 0))
         fault = fault_of(case, got)
         assert not fault, f"{op} x {case['typing']}, {settings}: {fault}: {got} for {case['expected']}"

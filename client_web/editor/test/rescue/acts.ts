@@ -342,12 +342,6 @@ const KEEPING_SPLITS = new Set([
 /** What comes out otherwise, and why. Every word is there once all the same; see docs/rescue.md. */
 export const LIMITS: Readonly<Record<string, string>> = {
   "split in a word × in a word": "words typed exactly where the line is split may go to either side",
-  "split, join × line break": "a line break beside a part that was moved twice may stand behind the part",
-  "split, join × mention": "the same",
-  "split, join × mark word": "marks do not follow a part that was moved twice",
-  "split, join × comment word": "the same",
-  "split, join × colour word": "the same",
-  "code block and back × line break": "a code block holds a line break as a character",
   "bold × bold words": "Yjs ends a mark where somebody else's words with the same mark end",
   "bold × two, two places": "Yjs marks what is appended behind marked words",
 };
