@@ -228,6 +228,18 @@ describe("replacing", () => {
     bob.editor.destroy();
   });
 
+  test("very often in one line, and in many lines", async () => {
+    const line = "tea ".repeat(50).trim();
+    const { alice, finder } = searching(`<p>${line}</p>`.repeat(10));
+    finder.ask(query("tea"));
+    await finder.replaceAll("tea, coffee");
+    expect(finder.snapshot().replaced).toBe(500);
+    const replaced = "tea, coffee ".repeat(50).trim();
+    expect(textOf(alice).split("|")).toEqual(Array(10).fill(replaced));
+    alice.editor.commands.undo();
+    expect(textOf(alice).split("|")).toEqual(Array(10).fill(line));
+  });
+
   test("by nothing, and by parts of the hit", async () => {
     const { alice, finder } = searching("<p>3. May, 4. June</p>");
     finder.ask(query(","));

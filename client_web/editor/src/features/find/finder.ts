@@ -47,6 +47,11 @@ const NOTHING: Found = {
   replaced: null,
 };
 
+/** Rounds after which what is left in a block is written at once. Few blocks have so many hits. */
+const MOST_ROUNDS = 20;
+/** Replacements in one transaction. What plugins do for each grows with their number. */
+const AT_ONCE = 200;
+
 const PROBLEMS: Readonly<Record<NoScan["reason"], string>> = {
   "too long": "This expression takes too long. Try a simpler one.",
   "no worker": "Expressions cannot be searched for here at the moment. Reload the page.",
@@ -121,7 +126,7 @@ export class Finder {
     if (span === null) return this.go(1);
     const [change] = await this.#changesOf([span], words);
     if (!change || !this.#editor.isEditable) return;
-    this.#asOneStep(() => this.#write([change]));
+    this.#asOneStep(() => void this.#write([change]));
     this.#from = change.from + change.words.length;
     this.#present = null;
     this.#search(true);
@@ -130,10 +135,13 @@ export class Finder {
   async replaceAll(words: string): Promise<void> {
     const changes = await this.#changesOf(this.#found.spans, words);
     if (changes.length === 0 || !this.#editor.isEditable) return;
-    this.#asOneStep(() => this.#write(changes));
+    let replaced = 0;
+    this.#asOneStep(() => {
+      replaced = this.#write(changes);
+    });
     this.#present = null;
     this.#search(false);
-    this.#tell({ replaced: changes.length });
+    this.#tell({ replaced });
   }
 
   readonly #follow = ({ transaction }: { readonly transaction: Transaction }): void => {
@@ -238,33 +246,47 @@ export class Finder {
 
   /**
    * Writes in rounds, one hit of each block in each: what stands between two hits of a block would be
-   * written anew otherwise, with everything that others have put there.
+   * written anew otherwise, with everything that others have put there. Returns how many were written.
    */
-  #write(changes: readonly Change[]): void {
-    let left: readonly Change[] = changes;
-    while (left.length > 0) {
-      const { state, view } = this.#editor;
-      const { tr } = state;
+  #write(changes: readonly Change[]): number {
+    let left = changes.map((change) => ({ ...change, seen: this.#textAt(change) }));
+    let written = 0;
+    for (let round = 1; left.length > 0; round += 1) {
+      const { doc } = this.#editor.state;
       const blocks = new Set<number>();
-      const later: Change[] = [];
-      for (const change of [...left].reverse()) {
-        const start = state.doc.resolve(change.from).start();
-        if (blocks.has(start)) {
-          later.unshift(change);
-          continue;
-        }
+      const [now, later]: [Seen[], Seen[]] = [[], []];
+      for (const change of left.toReversed()) {
+        const start = doc.resolve(change.from).start();
+        (blocks.has(start) && round < MOST_ROUNDS ? later : now).push(change);
         blocks.add(start);
-        const marks = state.doc.nodeAt(change.from)?.marks ?? [];
-        if (change.words === "") tr.delete(change.from, change.to);
-        else tr.replaceWith(change.from, change.to, state.schema.text(change.words, marks));
       }
-      view.dispatch(tr.setMeta(STEP_KIND, "replacement"));
-      left = later.map(({ from, to, words }) => ({
-        from: tr.mapping.map(from, -1),
-        to: tr.mapping.map(to, -1),
-        words,
-      }));
+      // From the end on, so that what comes next stands where it stood.
+      for (let at = 0; at < now.length; at += AT_ONCE)
+        written += this.#writeAtOnce(now.slice(at, at + AT_ONCE));
+      left = moved(later.toReversed(), now.toReversed());
     }
+    return written;
+  }
+
+  #writeAtOnce(changes: readonly Seen[]): number {
+    const { state, view } = this.#editor;
+    const { tr, doc, schema } = state;
+    let written = 0;
+    for (const change of changes) {
+      // A plugin may have answered to what was written before.
+      if (this.#textAt(change) !== change.seen) continue;
+      written += 1;
+      const { from, to, words } = change;
+      if (words === "") tr.delete(from, to);
+      else tr.replaceWith(from, to, schema.text(words, doc.nodeAt(from)?.marks ?? []));
+    }
+    if (written > 0) view.dispatch(tr.setMeta(STEP_KIND, "replacement"));
+    return written;
+  }
+
+  #textAt({ from, to }: Span): string {
+    const { doc } = this.#editor.state;
+    return to <= doc.content.size ? doc.textBetween(from, to, "\n", "\n") : "";
   }
 
   #asOneStep(act: () => void): void {
@@ -292,6 +314,23 @@ export class Finder {
 
 interface Change extends Span {
   readonly words: string;
+}
+
+interface Seen extends Change {
+  /** What is replaced. */
+  readonly seen: string;
+}
+
+/** Where changes stand after others have been written; both are in order. */
+function moved(left: readonly Seen[], written: readonly Seen[]): Seen[] {
+  let [by, at] = [0, 0];
+  return left.map((change) => {
+    for (let before = written[at]; before && before.from < change.from; before = written[at]) {
+      by += before.words.length - (before.to - before.from);
+      at += 1;
+    }
+    return { ...change, from: change.from + by, to: change.to + by };
+  });
 }
 
 function isStopped(error: unknown): boolean {
