@@ -61,7 +61,8 @@ export class Pending {
     for (const word of this.#words) this.#places.set(word, this.#placeOf(word));
     if (found.length > 0) {
       setTimeout(() => {
-        const isFound = ({ id }: Word) => found.some((word) => word.id.clock <= id.clock && id.clock < endOf(word));
+        const isFound = ({ id }: Word) =>
+          found.some((word) => word.id.clock <= id.clock && id.clock < endOf(word));
         this.#words = this.#words.filter((word) => !isFound(word));
         giveUp();
       }, LONGEST_WAIT);
