@@ -1,5 +1,6 @@
 """A laptop on a train: the line is cut, writing goes on, the page is even reloaded, and later everything comes together."""
 
+import base64
 import re
 
 from playwright.async_api import expect
@@ -9,6 +10,7 @@ from tests.e2e.marks import BROWSER
 from tests.e2e.pages import KEPT, DocumentsPage, EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
 from tests.e2e.site import Site
+from tests.e2e.test_content import is_drawn, small_png
 
 pytestmark = BROWSER
 
@@ -24,7 +26,7 @@ async def two_on_different_lines(meet: Meeting, line: Line, document_id: str) ->
     return alice, page, await (await meet("Bob")).opens(document_id)
 
 
-async def test_a_document_that_is_made_and_named_offline_reaches_the_server(
+async def test_a_document_that_is_made_offline_reaches_the_server_with_title_and_picture(
     meet: Meeting, shared_site: Site, line: Line
 ) -> None:
     person, alice, _ = await two_on_different_lines(meet, line, await shared_site.new_document("Before"))
@@ -38,17 +40,20 @@ async def test_a_document_that_is_made_and_named_offline_reaches_the_server(
     await made.title.fill("Made on the train")
     await made.press("Enter")
     await made.types("Between two stations.")
+    await made.pastes_file("flag.png", "image/png", base64.b64encode(small_png()).decode())
     await made.shows(KEPT)
-    await expect(made.page.get_by_text("Title kept on this device")).to_be_visible()
+    await expect(made.page.get_by_text("Title and picture kept on this device")).to_be_visible()
     await made.reloads()
     await made.sees("Between two stations.")
+    await is_drawn(made)
     await expect(made.title).to_have_value("Made on the train")
 
     await finds_the_network(person, line)
     await made.shows("Saved")
-    await expect(made.page.get_by_text("Title kept on this device")).to_have_count(0)
+    await expect(made.page.get_by_text("kept on this device")).to_have_count(0)
     bob = await (await meet("Bob")).opens(made.document_id)
     await bob.sees("Between two stations.")
+    await is_drawn(bob)
     await expect(bob.title).to_have_value("Made on the train")
 
 

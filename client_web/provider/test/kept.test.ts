@@ -17,10 +17,10 @@ class Device {
   private readonly documentId = `kept-${++documents}`;
 
   /** Open a page that is connected, unless the device has no network. */
-  async open(connected = true) {
+  async open(connected = true, isNew = false) {
     const line = new Line(this.server);
     const { documentId, clock } = this;
-    const provider = new ManyhandsProvider({ documentId, connection: line, clock });
+    const provider = new ManyhandsProvider({ documentId, connection: line, clock, isNew });
     onTestFinished(() => provider.destroy());
     const page = { provider, line, text: provider.doc.getText("t") };
     if (connected) line.connect();
@@ -331,3 +331,22 @@ it.each(Array.from({ length: 12 }, (_, index) => index))(
     await tab.copy.destroy();
   },
 );
+
+describe("a document that was made on this device", () => {
+  it("opens empty without a server, keeps what is written, and sends it when the server has the document", async () => {
+    const device = new Device();
+    const first = await device.open(false, true);
+    expect(first.provider.snapshot()).toMatchObject({ loaded: true, status: "offline" });
+    first.text.insert(0, "written on a train");
+    device.settle(first.line);
+    await first.provider.destroy();
+    const second = await device.open(false, true);
+    expect(second.text.toString()).toBe("written on a train");
+    await second.provider.destroy();
+    const third = await device.open();
+    device.settle(third.line);
+    expect(third.provider.snapshot().unsaved).toBe(0);
+    expect(device.server.heard).not.toHaveLength(0);
+    expect(third.text.toString()).toBe("written on a train");
+  });
+});

@@ -1,4 +1,4 @@
-/** What waits on this device for the server, beside the documents' changes: titles, and documents that were made without a connection.
+/** What waits on this device for the server, beside the documents' changes: titles, pictures, and documents that were made without a connection.
  *
  * A document that was made here has an id that is derived from a secret. Whoever shows the secret makes the document of that id, once.
  */
@@ -11,6 +11,8 @@ export interface Waiting {
   readonly secret?: string;
   /** The title that is to be sent. */
   readonly title?: string;
+  /** Addresses of pictures that are to be sent (api/waitingPictures.ts). */
+  readonly pictures?: readonly string[];
 }
 
 type All = Readonly<Record<string, Waiting>>;
@@ -96,9 +98,18 @@ const PASSING: ReadonlySet<number> = new Set([401, 429, 503]);
 
 /** Takes away what was sent; a title that was changed meanwhile waits on. */
 function settle(id: string, sent: Waiting): void {
-  const { [id]: before = {}, ...others } = all();
-  const title = before.title === sent.title ? undefined : before.title;
-  write(title === undefined ? others : { ...others, [id]: { title } });
+  const { secret: _made, title: wanted, ...others } = waitingFor(id) ?? {};
+  put(id, wanted === undefined || wanted === sent.title ? others : { ...others, title: wanted });
+}
+
+export function keepPictures(id: string, pictures: readonly string[]): boolean {
+  const { pictures: _before, ...others } = waitingFor(id) ?? {};
+  return put(id, pictures.length === 0 ? others : { ...others, pictures });
+}
+
+function put(id: string, waiting: Waiting): boolean {
+  const { [id]: _before, ...others } = all();
+  return write(Object.keys(waiting).length === 0 ? others : { ...others, [id]: waiting });
 }
 
 function base64url(bytes: Uint8Array): string {
@@ -150,6 +161,7 @@ function parse(text: string | null): All {
 
 function isWaiting(value: unknown): value is Waiting {
   if (typeof value !== "object" || value === null) return false;
-  const { secret, title } = value as Waiting;
-  return [secret, title].every((each) => each === undefined || typeof each === "string");
+  const { secret, title, pictures = [] } = value as Waiting;
+  const words: readonly unknown[] = [secret, title].filter((each) => each !== undefined);
+  return Array.isArray(pictures) && [...words, ...pictures].every((each) => typeof each === "string");
 }

@@ -45,7 +45,7 @@ import { useNarrow } from "./useNarrow";
 import { usePageKeys } from "./usePageKeys";
 import { useSheetEnd } from "./useSheetEnd";
 import { useTitledAddress } from "./useTitledAddress";
-import { useWaitingTitle } from "./useWaitingTitle";
+import { useWaitingThings } from "./useWaitingThings";
 
 export interface DocumentViewProps {
   readonly provider: Provider;
@@ -64,8 +64,8 @@ const NOTHING_FOREIGN: readonly Foreign[] = [];
 export function DocumentView(props: DocumentViewProps) {
   const { provider, state, person, me, onPersonChange, onReopen, onDownload, onCrash } = props;
   const isSynced = state.status === "synced";
-  const waitingTitle = useWaitingTitle(provider.documentId, isSynced);
-  const title = waitingTitle ?? state.document?.title ?? "";
+  const waiting = useWaitingThings(provider.documentId, isSynced);
+  const title = waiting.title ?? state.document?.title ?? "";
   const [foreign, setForeign] = useState(NOTHING_FOREIGN);
   const [place, setPlace] = useState<HTMLElement | null>(null);
   const [isEditingLink, setEditingLink] = useState(false);
@@ -132,7 +132,7 @@ export function DocumentView(props: DocumentViewProps) {
         state={state}
         provider={provider}
         title={title}
-        isTitleWaiting={waitingTitle !== null}
+        waiting={waiting}
         person={person}
         color={color}
         me={me}

@@ -9,6 +9,7 @@ import { ApiError, explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
 import { NetworkError } from "../api/rest";
 import { keepTitle, waitingFor } from "../api/waiting";
+import { keepPicture } from "../api/waitingPictures";
 import type { StoredImage } from "../extensions/uploads";
 import { askForDescription } from "../features/pictures/asking";
 import { useToasts } from "../ui/Toast";
@@ -109,7 +110,17 @@ export function useDocumentActions({
         navigate("/");
         toasts.show({ message: `You left “${title || "Untitled document"}”.` });
       },
-      storeImage: (file) => api.uploadAttachment(documentId, file),
+      storeImage: async (file) => {
+        const isMadeHere = waitingFor(documentId)?.secret !== undefined;
+        try {
+          if (isMadeHere) throw new NetworkError("The server does not have the document yet.");
+          return await api.uploadAttachment(documentId, file);
+        } catch (error) {
+          const kept = error instanceof NetworkError ? await keepPicture(documentId, file) : null;
+          if (kept === null) throw error;
+          return kept;
+        }
+      },
       askForDescription: (editor, addresses) => {
         const message =
           addresses.length === 1

@@ -14,8 +14,10 @@ import {
 import type * as Y from "yjs";
 import { useApi } from "../api/ApiContext";
 import { deliver, waitingFor } from "../api/waiting";
+import { deliverPictures } from "../api/waitingPictures";
 import { useWho } from "../api/whoAmI";
 import { useLink } from "./link";
+import { usePictureRefusal } from "./useWaitingThings";
 
 export interface Opening {
   readonly documentId: string;
@@ -41,12 +43,16 @@ export function useOpen(): OpenDocument {
   return useContext(OpenContext);
 }
 
+/** How long the connection waits for pictures that were kept on this device. */
+const PICTURES_FIRST_MS = 4_000;
+
 /** Returns null until the provider is made. A new `life` makes a new one for the same document, and so does another link. */
 export function useProvider(documentId: string, user: LocalUser, life: number): Provider | null {
   const open = useOpen();
   const link = useLink(documentId);
   const who = useWho();
   const api = useApi();
+  const tellOfPicture = usePictureRefusal();
   const [provider, setProvider] = useState<Provider | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `user` is told to the open provider when it changes; `life` asks for another
   useEffect(() => {
@@ -59,6 +65,9 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
         await who.ask();
         // The server knows nothing yet of a document that was made here.
         if (waitingFor(documentId)?.secret !== undefined) await deliver(api, documentId);
+        // The others see a picture's place with its words: its bytes go first, unless they take long.
+        const sent = deliverPictures(api, documentId, tellOfPicture);
+        await Promise.race([sent, new Promise((resolve) => setTimeout(resolve, PICTURES_FIRST_MS))]);
       },
       isNew: waitingFor(documentId)?.secret !== undefined,
     });
@@ -69,7 +78,7 @@ export function useProvider(documentId: string, user: LocalUser, life: number): 
       stopGuarding();
       void opened.destroy();
     };
-  }, [documentId, open, life, link, who, api]);
+  }, [documentId, open, life, link, who, api, tellOfPicture]);
   return provider;
 }
 

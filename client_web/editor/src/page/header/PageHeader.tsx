@@ -10,6 +10,7 @@ import { Mark } from "../../ui/Mark";
 import { Tooltip } from "../../ui/Tooltip";
 import { mayTrash, type ReadOnly } from "../access";
 import type { Present } from "../usePeople";
+import type { WaitingThings } from "../useWaitingThings";
 import { DocumentMenu } from "./DocumentMenu";
 import { ModeChip } from "./ModeChip";
 import { OwnAvatar } from "./OwnAvatar";
@@ -22,8 +23,8 @@ export interface PageHeaderProps {
   readonly state: ProviderState;
   readonly provider: Provider;
   readonly title: string;
-  /** The title waits on this device for the server. */
-  readonly isTitleWaiting: boolean;
+  /** What waits on this device for the server. */
+  readonly waiting: WaitingThings;
   readonly person: LocalUser;
   /** This person's, as the others see it. */
   readonly color: string;
@@ -46,7 +47,7 @@ export interface PageHeaderProps {
 }
 
 export function PageHeader(props: PageHeaderProps) {
-  const { state, provider, title, isTitleWaiting, person, color, me, because, ...act } = props;
+  const { state, provider, title, waiting, person, color, me, because, ...act } = props;
   const readOnlyTitle = because !== null && because.reason !== "foreign";
   return (
     <header className="page-header">
@@ -62,9 +63,9 @@ export function PageHeader(props: PageHeaderProps) {
           onRename={act.onRename}
           onGoToText={act.onGoToText}
         />
-        {isTitleWaiting && (
+        {(waiting.title !== null || waiting.pictures > 0) && (
           <span className="page-title-waiting" role="status">
-            Title kept on this device
+            {waitingWords(waiting)}
           </span>
         )}
         <ModeChip because={because} />
@@ -103,6 +104,15 @@ export function PageHeader(props: PageHeaderProps) {
       </div>
     </header>
   );
+}
+
+function waitingWords({ title, pictures }: WaitingThings): string {
+  if (pictures === 0) return "Title kept on this device";
+  if (title !== null)
+    return pictures === 1
+      ? "Title and picture kept on this device"
+      : "Title and pictures kept on this device";
+  return pictures === 1 ? "Picture kept on this device" : `${pictures} pictures kept on this device`;
 }
 
 function shareWords(asking: number): string {
