@@ -229,7 +229,7 @@ class Work:
         complete = asyncio.Event()
         self._session.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
         self._session.on("Tracing.tracingComplete", lambda _: complete.set())
-        config = {"includedCategories": ["devtools.timeline", "v8", "blink", "cc"]}
+        config = {"includedCategories": ["devtools.timeline", "v8", "blink"]}
         await self._session.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": config})
         yield events
         await self._session.send("Tracing.end")
@@ -247,7 +247,7 @@ def _main_threads(events: Sequence[Mapping[str, Any]]) -> set[tuple[int, int]]:
 def frames_drawn(events: Sequence[Mapping[str, Any]]) -> int:
     """How often a main thread has handed over something new to be shown."""
     mains = _main_threads(events)
-    return sum(each["name"] == "Commit" and (each["pid"], each["tid"]) in mains for each in events)
+    return sum(each["name"] == "Layerize" and (each["pid"], each["tid"]) in mains for each in events)
 
 
 def script_milliseconds(events: Sequence[Mapping[str, Any]]) -> float:
