@@ -4,7 +4,6 @@
  */
 
 import { type Editor, isNodeSelection } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { ChevronDown, Link } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, useCallback, useEffect, useState } from "react";
@@ -12,6 +11,7 @@ import { marks } from "../../page/commands";
 import { Floating } from "../../page/Floating";
 import { keys } from "../../page/keys";
 import { Tool, ToolButton } from "../../page/toolbar/ToolButton";
+import { useAtCursor } from "../../page/useAtCursor";
 import { useNarrow } from "../../page/useNarrow";
 import { Menu } from "../../ui/Menu";
 import { KindItems } from "./BlockMenu";
@@ -25,7 +25,7 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: Bubbl
   const isNarrow = useNarrow();
   const isPressed = usePressed(editor);
   const isElsewhere = useFocusElsewhere(editor);
-  const isWanted = useEditorState({ editor, selector: () => hasWords(editor) });
+  const isWanted = useAtCursor(editor, () => hasWords(editor));
   const beside = useCallback(() => selectedRect(editor), [editor]);
   if (!isWanted || isPressed || isElsewhere || isNarrow) return null;
   return (

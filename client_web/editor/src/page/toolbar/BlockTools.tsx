@@ -1,15 +1,15 @@
 /** Menus of the toolbar for whole blocks: what can be inserted, and what can be done with the block at the cursor. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { CirclePlus, GripVertical } from "lucide-react";
 import { BlockMenuItems } from "../../features/inserting/BlockMenu";
 import { applyInsert, inserts } from "../../features/inserting/blockChoices";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
+import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
 export function InsertTool({ editor }: { readonly editor: Editor }) {
-  const isEditable = useEditorState({ editor, selector: () => editor.isEditable });
+  const isEditable = useAtCursor(editor, () => editor.isEditable);
   return (
     <Menu {...backInto(editor)} trigger={<Tool icon={CirclePlus} label="Insert" disabled={!isEditable} />}>
       <InsertItems editor={editor} />
@@ -41,7 +41,7 @@ function InsertItems({ editor }: { readonly editor: Editor }) {
 }
 
 export function BlockTool({ editor }: { readonly editor: Editor }) {
-  const isEditable = useEditorState({ editor, selector: () => editor.isEditable });
+  const isEditable = useAtCursor(editor, () => editor.isEditable);
   return (
     <Menu
       {...backInto(editor)}

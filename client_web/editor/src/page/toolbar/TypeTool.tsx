@@ -1,10 +1,10 @@
 /** Font, size and line spacing of what is selected. */
 
 import type { Editor } from "@tiptap/core";
-import { useEditorState } from "@tiptap/react";
 import { ALargeSmall } from "lucide-react";
 import { useId } from "react";
 import { Popover } from "../../ui/Popover";
+import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
 interface Options {
@@ -63,10 +63,7 @@ const SPACING: Options = {
 const ALL = [FONT, SIZE, SPACING];
 
 export function TypeTool({ editor }: { readonly editor: Editor }) {
-  const isPossible = useEditorState({
-    editor,
-    selector: () => editor.isEditable && editor.can().setFontSize("12pt"),
-  });
+  const isPossible = useAtCursor(editor, () => editor.isEditable && editor.can().setFontSize("12pt"));
   return (
     <Popover
       label="Font, size and spacing"
@@ -83,7 +80,7 @@ export function TypeTool({ editor }: { readonly editor: Editor }) {
 
 function Chooser({ editor, of }: { readonly editor: Editor; readonly of: Options }) {
   const id = useId();
-  const current = useEditorState({ editor, selector: () => of.current(editor) });
+  const current = useAtCursor(editor, () => of.current(editor));
   const isOffered = current === "" || of.options.some(({ value }) => value === current);
   return (
     <>
