@@ -30,6 +30,12 @@ const serviceWorker = VitePWA({
     inlineWorkboxRuntime: true,
     runtimeCaching: [
       {
+        // Fonts of formulas: only for those who have seen one.
+        urlPattern: /\/assets\/KaTeX_[^/]+\.woff2$/,
+        handler: "CacheFirst",
+        options: { cacheName: "fonts", expiration: { maxEntries: 40, purgeOnQuotaError: true } },
+      },
+      {
         // Attachments are named by their content: what was fetched once never changes.
         urlPattern: ({ url, sameOrigin }) =>
           sameOrigin && /^\/api\/documents\/[^/]+\/attachments\/[^/]+$/.test(url.pathname),
@@ -68,8 +74,16 @@ const earlyEditor: Plugin = {
   },
 };
 
+/** KaTeX names each font in three formats; all browsers that can run the page read the first. */
+const onlyModernFonts = {
+  name: "only-modern-fonts",
+  enforce: "pre" as const,
+  transform: (code: string, id: string) =>
+    /katex.*\.css/.test(id) ? code.replace(/,url\([^)]*\.(woff|ttf)\) format\("\w+"\)/g, "") : null,
+};
+
 export default defineConfig({
-  plugins: [react(), earlyEditor, serviceWorker],
+  plugins: [onlyModernFonts, react(), earlyEditor, serviceWorker],
   resolve: {
     alias: {
       "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,

@@ -7,6 +7,7 @@ import type { Schema } from "@tiptap/pm/model";
 import StarterKit, { type StarterKitOptions } from "@tiptap/starter-kit";
 import { containers } from "./containers.js";
 import { Direction } from "./direction.js";
+import { BlockMath, InlineMath } from "./formulas.js";
 import { Image } from "./images.js";
 import { inserts } from "./inserts.js";
 import { Lines } from "./lines.js";
@@ -42,6 +43,8 @@ export const extensions: readonly AnyExtension[] = [
   TableHeader,
   TableCell,
   Image,
+  InlineMath,
+  BlockMath,
   ...containers,
   ...inserts,
   Direction,

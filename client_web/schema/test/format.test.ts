@@ -27,6 +27,8 @@ const NODES: Readonly<Record<string, string>> = {
   tableHeader: "A cell of a header row or column, with the attributes of a cell.",
   image:
     "A picture. `src` is `/api/documents/{id}/attachments/{sha256}` of the same document. Pictures of other addresses are kept and not shown. `alt` describes the picture to people who cannot see it: null says that nobody has yet, and an empty text that it only decorates. `caption` is a line below it.",
+  inlineMath: "A formula among words. `latex` is its LaTeX.",
+  blockMath: "A formula by itself. `latex` is its LaTeX.",
   callout: "Blocks that stand out. `kind` is `info`, `tip` or `warning`; others are shown as `info`.",
   details: "A collapsible: a summary, and what the summary hides. Whether it is open is not stored.",
   detailsSummary: "The line of a collapsible that is always shown.",

@@ -1,6 +1,6 @@
 /** Copies as plain text: list marks, ticks, tabs between cells, one line end between lines. */
 
-import { captionOf, mentionText } from "@manyhands/schema";
+import { captionOf, formulaText, mentionText } from "@manyhands/schema";
 import { Extension } from "@tiptap/core";
 import type { Fragment, Node, ResolvedPos, Slice } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
@@ -66,6 +66,8 @@ function linesOfNode(node: Node, edge: Edge): string[] {
       return [node.text ?? ""];
     case "image":
       return [captionOf(node.attrs) || String(node.attrs.alt ?? "")];
+    case "blockMath":
+      return formulaText(node).split("\n");
     case "horizontalRule":
       return ["---"];
     case "tableRow":
@@ -84,8 +86,10 @@ function wordsOf(node: Node): string {
 }
 
 /** The words of what stands among words. */
-export function leafText({ type, attrs }: Node): string {
+export function leafText(node: Node): string {
+  const { type, attrs } = node;
   if (type.name === "mention") return mentionText(attrs);
+  if (type.name === "inlineMath") return formulaText(node);
   return type.name === "hardBreak" ? "\n" : "";
 }
 

@@ -18,6 +18,7 @@ import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 import { CodeKeys } from "../features/code/code_keys";
 import { CodeColours } from "../features/code/colours";
+import { BlockFormula, InlineFormula } from "../features/formulas/formulas";
 import { HeldSelection } from "../features/links/held_selection";
 import { PictureAsking } from "../features/pictures/asking";
 import { PictureView } from "../features/pictures/picture_view";
@@ -60,6 +61,8 @@ const own: readonly AnyExtension[] = [
       return ({ node, editor, getPos }) => new PictureView(node, editor, getPos);
     },
   }),
+  InlineFormula,
+  BlockFormula,
   Task,
   Details,
   WritingDirection,

@@ -3,9 +3,11 @@
 import { type Editor, isNodeSelection } from "@tiptap/core";
 import { lazy, memo, Suspense } from "react";
 import { useAtCursor } from "../page/useAtCursor";
+import { isFormulaOpen } from "./formulas/formulas";
 
 const PictureTools = lazy(async () => ({ default: (await import("./pictures/PictureTools")).PictureTools }));
 const TableTools = lazy(async () => ({ default: (await import("./tables/TableTools")).TableTools }));
+const FormulaForm = lazy(async () => ({ default: (await import("./formulas/FormulaForm")).FormulaForm }));
 const CodeTools = lazy(async () => ({ default: (await import("./code/CodeTools")).CodeTools }));
 
 export interface ObjectToolsProps {
@@ -19,15 +21,17 @@ export const ObjectTools = memo(function ObjectTools({ editor, tell }: ObjectToo
   return (
     <Suspense fallback={null}>
       {kind === "picture" && <PictureTools editor={editor} tell={tell} />}
+      {kind === "formula" && <FormulaForm editor={editor} />}
       {kind === "code" && <CodeTools editor={editor} tell={tell} />}
       {kind === "table" && <TableTools editor={editor} />}
     </Suspense>
   );
 });
 
-function kindAt(editor: Editor): "picture" | "table" | "code" | null {
+function kindAt(editor: Editor): "picture" | "formula" | "table" | "code" | null {
   const { selection } = editor.state;
   if (isNodeSelection(selection) && selection.node.type.name === "image") return "picture";
+  if (editor.isEditable && isFormulaOpen(editor)) return "formula";
   if (selection.$from.parent.type.name === "codeBlock") return "code";
   return editor.isEditable && editor.isActive("table") ? "table" : null;
 }

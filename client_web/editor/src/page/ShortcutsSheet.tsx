@@ -81,6 +81,7 @@ const GROUPS: readonly { readonly title: string; readonly entries: readonly Entr
       { label: "Task list", typed: "[ ] " },
       { label: "Quote", typed: "> " },
       { label: "Code block", typed: "``` " },
+      { label: "Formula", typed: "$$x$$" },
       { label: "Horizontal line", typed: "---" },
       { label: "Bold, italic", typed: "**a** *b*" },
       { label: "Code, strikethrough", typed: "`a` ~~b~~" },

@@ -30,6 +30,7 @@ export async function copyOf(update: Uint8Array, title: string): Promise<Downloa
   const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || "Document";
   try {
     const page = pageOf(readUpdate(update, readingSchema()), title);
+    await typesetFormulas(page);
     const lostPictures = await takeInPictures(page);
     const words = `<!doctype html>\n${page.documentElement.outerHTML}`;
     return { filename: `${name}.html`, content: new Blob([words], { type: "text/html" }), lostPictures };
@@ -177,6 +178,17 @@ function pageOf(node: Node, title: string): Document {
   });
   page.body.append(words);
   return page;
+}
+
+/** Draws formulas as MathML, which browsers show without a style sheet; what cannot be read stays LaTeX. */
+async function typesetFormulas(page: Document): Promise<void> {
+  const formulas = page.querySelectorAll<HTMLElement>("[data-latex]");
+  if (formulas.length === 0) return;
+  const { typeset } = await import("../features/formulas/typeset");
+  for (const formula of formulas) {
+    const made = typeset(formula.dataset.latex ?? "", formula.tagName === "DIV", "mathml");
+    if ("html" in made) formula.innerHTML = made.html;
+  }
 }
 
 /** As much of the sheet's look as a file by itself needs to be read. */
