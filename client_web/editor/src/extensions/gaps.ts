@@ -14,7 +14,7 @@ import type { EditorView } from "@tiptap/pm/view";
 import { directionAt } from "./direction";
 
 /** Beside these there are gaps even though the cursor can be in them. */
-const WITH_GAPS = ["codeBlock", "blockquote"];
+const WITH_GAPS = ["codeBlock", "blockquote", "callout", "details"];
 
 export const Gaps = Extension.create({
   name: "gaps",

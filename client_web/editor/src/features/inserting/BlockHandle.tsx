@@ -41,7 +41,8 @@ export function BlockHandle({ editor, sheet }: BlockHandleProps) {
     const point = ({ pointerType, clientX, clientY, target }: PointerEvent) => {
       if (isHeld.current || pointerType !== "mouse") return;
       if (target instanceof Element && target.closest(".page-block-handle")) return;
-      setShown(blockBeside(editor, frame, clientX, clientY));
+      const found = blockBeside(editor, frame, clientX, clientY);
+      setShown((before) => (isSame(before, found) ? before : found));
     };
     // What is written moves blocks: the next movement of the pointer finds the one that is there.
     const onTransaction = ({ transaction }: { readonly transaction: { readonly docChanged: boolean } }) => {
@@ -115,6 +116,10 @@ export function BlockHandle({ editor, sheet }: BlockHandleProps) {
       </Menu>
     </div>
   );
+}
+
+function isSame(one: Shown | null, other: Shown | null): boolean {
+  return one?.at === other?.at && one?.node === other?.node && one?.top === other?.top;
 }
 
 function blockBeside(editor: Editor, frame: HTMLElement, x: number, y: number): Shown | null {

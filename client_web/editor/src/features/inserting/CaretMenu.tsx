@@ -92,7 +92,7 @@ function Option({ id, choice, heading, isCurrent, onPoint, onChoose }: OptionPro
   return (
     <>
       {heading !== undefined && (
-        <div className="ui-menu-label" role="presentation">
+        <div className="ui-menu-label" aria-hidden="true">
           {heading}
         </div>
       )}
