@@ -6,7 +6,7 @@ here. A failure is told to each room, which keeps its batch and tries the same o
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crdt.errors import Unavailable
 from server.observe import log
@@ -37,19 +37,16 @@ Outcome = AppendOutcome | Late | None
 Done = Callable[[Outcome], None]
 
 
+@dataclass(slots=True, eq=False)
 class Committer:
     """The one writer to the log on this node. `run` never ends."""
 
-    def __init__(self, log: Log, *, deadline: float) -> None:
-        """`deadline`: seconds after which an append without an answer counts as failed.
-
-        The append is safe to repeat.
-        """
-        self._log = log
-        self._deadline = deadline
-        self._waiting: list[tuple[Append, Done]] = []
-        self._late = False
-        self._wake = asyncio.Event()
+    log: Log
+    deadline: float
+    """Seconds after which an append without an answer counts as failed. It is safe to repeat."""
+    _waiting: list[tuple[Append, Done]] = field(default_factory=list)
+    _late: bool = False
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def submit(self, append: Append, done: Done) -> None:
         """Put an append into the next group.
@@ -87,8 +84,8 @@ class Committer:
 
     async def _commit(self, appends: Sequence[Append]) -> Sequence[AppendOutcome | None]:
         try:
-            async with asyncio.timeout(self._deadline):
-                return await self._log.append(appends)
+            async with asyncio.timeout(self.deadline):
+                return await self.log.append(appends)
         except (Unavailable, TimeoutError) as error:
             log.warning("append_failed", documents=len(appends), reason=str(error) or "no answer in time")
             return [None] * len(appends)

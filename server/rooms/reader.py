@@ -7,6 +7,7 @@ broken document costs its own people time, and nobody else.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from crdt.errors import ManyhandsError
@@ -43,26 +44,24 @@ async def replayed(replay: Callable[[], T], stored: Stored) -> T:
     return replay() if size <= REPLAY_INLINE_BYTES else await asyncio.to_thread(replay)
 
 
+@dataclass(slots=True, eq=False)
 class Reader:
     """The reader of one document. `clock`: monotonic seconds."""
 
-    def __init__(
-        self, document_id: DocumentId, log_of_all: Log, set_asides: SetAsides, clock: Callable[[], float]
-    ) -> None:
-        self._document_id = document_id
-        self._log = log_of_all
-        self._set_asides = set_asides
-        self._clock = clock
-        self._failed_at = -CALM
-        self._pause = 0.0
+    document_id: DocumentId
+    log_of_all: Log
+    set_asides: SetAsides
+    clock: Callable[[], float]
+    _failed_at: float = -CALM
+    _pause: float = 0.0
 
     async def read(self, after: int) -> Sequence[Row] | None:
         """Return the rows after one; None if only `load` tells what became of them."""
-        return await self._until_answered(lambda: self._log.read(self._document_id, Seq(after)))
+        return await self._until_answered(lambda: self.log_of_all.read(self.document_id, Seq(after)))
 
     async def head(self) -> Head | None:
         """Return where the log ends and what the catalogue says; None if the document is gone."""
-        return (await self._until_answered(lambda: self._log.heads([self._document_id]))).get(self._document_id)
+        return (await self._until_answered(lambda: self.log_of_all.heads([self.document_id]))).get(self.document_id)
 
     async def load(self, *, failed: bool) -> Loaded | None:
         """Return the whole document; None if it is gone.
@@ -71,14 +70,14 @@ class Reader:
         """
         if failed:
             await self._pause_before_loading()
-        return await self._until_answered(lambda: self._log.load(self._document_id))
+        return await self._until_answered(lambda: self.log_of_all.load(self.document_id))
 
     async def _pause_before_loading(self) -> None:
-        if self._clock() - self._failed_at > self._pause + CALM:
+        if self.clock() - self._failed_at > self._pause + CALM:
             self._pause = 0.0
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2 or FIRST_PAUSE, LONGEST_PAUSE)
-        self._failed_at = self._clock()
+        self._failed_at = self.clock()
 
     async def keep_aside(self, effect: KeepAside) -> tuple[int, int] | None:
         """Store what was set aside, and log it.
@@ -87,8 +86,8 @@ class Reader:
         if there is no such document or epoch.
         """
         self._pause = 0.0  # something was found, which is progress
-        tell_set_aside(self._document_id, effect.found)
-        return await self._until_answered(lambda: self._set_asides.keep(self._document_id, effect.epoch, effect.found))
+        tell_set_aside(self.document_id, effect.found)
+        return await self._until_answered(lambda: self.set_asides.keep(self.document_id, effect.epoch, effect.found))
 
     async def _until_answered(self, read: Callable[[], Awaitable[T]]) -> T:
         wait = pauses(FIRST_PAUSE, LAST_PAUSE)
@@ -96,7 +95,7 @@ class Reader:
             try:
                 return await read()
             except ManyhandsError as error:
-                log.warning("read_failed", document=self._document_id, reason=str(error))
+                log.warning("read_failed", document=self.document_id, reason=str(error))
             await asyncio.sleep(next(wait))
 
 

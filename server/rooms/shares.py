@@ -12,6 +12,7 @@ each is counted.
 
 import asyncio
 from collections import Counter, deque
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from crdt.errors import Code, ProtocolError
@@ -24,22 +25,26 @@ LOOK_BYTES = 2**20
 """A person types as many bytes in a year. A program or an attacker sends them in a second."""
 
 
+@dataclass(slots=True, eq=False)
 class MemoryShares:
-    """The shares of all people. `share`: bytes that `Replica.memory` estimates, per person."""
+    """The shares of all people.
 
-    def __init__(self, rooms: Registry, share: int) -> None:
-        self._rooms = rooms
-        self._share = share
-        self.documents: dict[str, Counter[DocumentId]] = {}
-        """How many sessions a person has in each document."""
-        self.left_by: dict[DocumentId, str] = {}
-        """The person that a document counts for while nobody is in it: the last one or the first.
-        """
-        self.coming: dict[str, set[DocumentId]] = {}
-        """The documents that people are about to join."""
-        self.written: dict[str, int] = {}
-        """Bytes that a person in a document has written since their share was last checked."""
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    Attributes:
+        share: bytes that `Replica.memory` estimates, per person.
+        documents: how many sessions a person has in each document.
+        left_by: the person that a document counts for while nobody is in it: the last one or the
+            first.
+        coming: the documents that people are about to join.
+        written: bytes that a person in a document has written since their share was last checked.
+    """
+
+    rooms: Registry
+    share: int
+    documents: dict[str, Counter[DocumentId]] = field(default_factory=dict)
+    left_by: dict[DocumentId, str] = field(default_factory=dict)
+    coming: dict[str, set[DocumentId]] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def opened(self, document_id: DocumentId, person: str) -> Driver:
         """Return the driver of a document, opened if need be.
@@ -48,19 +53,19 @@ class MemoryShares:
         ManyhandsError, too_many if the person holds too much already.
         """
         if document_id in self._of(person):
-            return await self._rooms.opened(document_id)
-        if self._rooms.get(document_id) is not None:
+            return await self.rooms.opened(document_id)
+        if self.rooms.get(document_id) is not None:
             await self._join(document_id, person)
-            return await self._rooms.opened(document_id)
+            return await self.rooms.opened(document_id)
         turn = self._turns.get(person)
         if turn is None:
             turn = self._turns[person] = asyncio.Lock()
         async with turn:
             await self._join(document_id, person)
             try:
-                return await self._rooms.opened(document_id)
+                return await self.rooms.opened(document_id)
             finally:
-                driver = self._rooms.get(document_id)
+                driver = self.rooms.get(document_id)
                 if driver is not None and not driver.room.members:
                     self.left_by.setdefault(document_id, person)
 
@@ -78,13 +83,13 @@ class MemoryShares:
     async def _check_share(self, person: str) -> None:
         held = self.held_by(person)
         for document_id in self._of(person):
-            if held <= self._share:
+            if held <= self.share:
                 return
-            driver = self._rooms.get(document_id)
+            driver = self.rooms.get(document_id)
             if driver is not None and driver.learning is not None:
                 await driver.learning.finish()  # until then the estimate is the most that it can be
                 held = self.held_by(person)
-        if held > self._share:
+        if held > self.share:
             raise self._too_much()
 
     def wrote(self, person: str, octets: int) -> bool:
@@ -100,19 +105,19 @@ class MemoryShares:
     def look(self, person: str) -> None:
         """Raise ProtocolError(too_many) if what a person wrote has made their share too large."""
         if self.written.get(person, 0) >= LOOK_BYTES:
-            if len(self._of(person)) > 1 and self.held_by(person) > 2 * self._share:
+            if len(self._of(person)) > 1 and self.held_by(person) > 2 * self.share:
                 raise self._too_much()
             self.written[person] = 0
 
     def _too_much(self) -> ProtocolError:
-        most = self._share // 2**20
+        most = self.share // 2**20
         return ProtocolError(
             Code.TOO_MANY, f"You have documents open that take more than {most} MB together. Close some of them."
         )
 
     def held_by(self, person: str) -> int:
         """Bytes of the documents that count for a person."""
-        rooms = map(self._rooms.get, self._of(person))
+        rooms = map(self.rooms.get, self._of(person))
         return sum(each.room.replica.memory for each in rooms if each is not None)
 
     def _of(self, person: str) -> set[DocumentId]:

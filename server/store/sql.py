@@ -19,7 +19,7 @@ from server.store.catalogue import SqlCatalogue, SqlDeeds
 from server.store.database import Database, change, to_microseconds, upsert, utc_now
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
-from server.store.postgres import is_postgres_url, shown
+from server.store.postgres.place import Place, is_postgres_url
 from server.store.schema import sign_of_life
 from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
@@ -38,7 +38,7 @@ def place_of(url: str) -> str:
 
     Raises Unavailable if the URL cannot be read.
     """
-    return shown(url) if is_postgres_url(url) else str(sqlite_path(url))
+    return Place.of(url).name if is_postgres_url(url) else str(sqlite_path(url))
 
 
 class SqlStore:

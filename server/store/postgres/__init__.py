@@ -3,7 +3,3 @@
 `place` reads the URL, `server` checks the server and sets up sessions, `database` runs jobs, and
 `append` is the hot path.
 """
-
-from server.store.postgres.place import is_postgres_url, shown
-
-__all__ = ["is_postgres_url", "shown"]

@@ -18,17 +18,9 @@ def is_postgres_url(url: str) -> bool:
     return url.partition(":")[0].lower() in _SCHEMES
 
 
-def shown(url: str) -> str:
-    """Name the database for people, without user and password.
-
-    Raises Unavailable for a URL that cannot be read.
-    """
-    return Place.of(url).name
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place of a database. `name` may be shown, but `dsn` and `secrets` may not."""
+    """The place of a database. `name` may be shown to people, but `dsn` and `secrets` may not."""
 
     name: str
     dsn: str = field(repr=False)
