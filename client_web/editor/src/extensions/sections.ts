@@ -52,16 +52,22 @@ export function sections(): Plugin {
   });
 }
 
-/**
- * Scrolls to an element, which may be far away. How high is what lies around it is estimated until
- * it is drawn: so the way is gone again when it is, and at once, not past hundreds of pages.
- */
+/** Scrolls to an element, smoothly when it is near. */
 export function bringIntoView(element: Element, block: ScrollLogicalPosition): void {
   revealElement(element);
-  const isFar = isLeftOut(element);
   const isCalm = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
-  element.scrollIntoView({ block, behavior: isFar || isCalm ? "instant" : "smooth" });
-  if (isFar) againWhenDrawn(() => element.scrollIntoView({ block, behavior: "instant" }));
+  const behavior = isCalm || isLeftOut(element) ? "instant" : "smooth";
+  goTo(element, () => element.scrollIntoView({ block, behavior }));
+}
+
+/**
+ * Goes to an element, which may be far away. How high is what lies around it is estimated until it
+ * is drawn: so the way is gone again when it is.
+ */
+export function goTo(element: Element, go: () => void): void {
+  const isFar = isLeftOut(element);
+  go();
+  if (isFar) againWhenDrawn(go);
 }
 
 function scrollToSelection(view: EditorView, selection: Selection): void {

@@ -2,6 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { reveal } from "../../extensions/collapsibles";
+import { goTo } from "../../extensions/sections";
 import { clear, paint, rangeOf, type Span } from "../../page/highlights";
 import type { Found } from "./finder";
 
@@ -41,10 +42,12 @@ export function lead(editor: Editor, span: Span): void {
     const { top, bottom } = range.getBoundingClientRect();
     return top > frame.top + covered(frame.top) && bottom < frame.bottom;
   };
-  if (isSeen()) return;
-  element.scrollIntoView({ block: "center" });
-  // A paragraph may be longer than the view.
-  if (!isSeen()) desk.scrollTop += range.getBoundingClientRect().top - (frame.top + frame.height / 2);
+  goTo(element, () => {
+    if (isSeen()) return;
+    element.scrollIntoView({ block: "center" });
+    // A paragraph may be longer than the view.
+    if (!isSeen()) desk.scrollTop += range.getBoundingClientRect().top - (frame.top + frame.height / 2);
+  });
 }
 
 /** How far the panel reaches down over the text. */
