@@ -90,8 +90,9 @@ const textOf = ({ editor }: Writer) => editor.getText({ blockSeparator: "|" });
 
 class Story {
   readonly words = new Set<string>();
-  /** Words that undo has taken back. */
+  /** Words that their own author has taken back by undo. */
   readonly taken = new Set<string>();
+  private readonly writers = new Map<string, number>();
   private readonly random: Random;
   private readonly log: Row[] = [];
   private people: Person[] = [];
@@ -191,6 +192,7 @@ class Story {
   private type(who: Person, at: number): void {
     const before = who.editor.state.doc.textBetween(Math.max(0, at - 6), at, "|", "|");
     const word = this.word();
+    this.writers.set(word, who.client);
     who.editor.commands.insertContentAt(at, /[\u4e00-\u9fff]\d*$/.test(before) ? ` ${word}` : `${word} `);
   }
 
@@ -198,7 +200,8 @@ class Story {
     const before = wordsIn(textOf(who));
     who.editor.commands.undo();
     const after = new Set(wordsIn(textOf(who)));
-    for (const word of before) if (!after.has(word)) this.taken.add(word);
+    const isOwn = (word: string) => this.writers.get(word) === who.client;
+    for (const word of before) if (!after.has(word) && isOwn(word)) this.taken.add(word);
   }
 
   private end(): Outcome {
