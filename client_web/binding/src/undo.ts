@@ -126,12 +126,19 @@ function endWord(manager: Y.UndoManager | undefined): void {
   manager.stopCapturing();
 }
 
+type UndoStep = Y.UndoManager["undoStack"][number];
+
+/** What steps have written themselves, without the heirs of that. */
+const written = new WeakMap<UndoStep, UndoStep["insertions"]>();
+
 /** Adds to each step the heirs of the characters that the step has written. */
 function followHeirs(manager: Y.UndoManager, runs: readonly HeirRun[]): void {
   if (runs.length === 0) return;
   for (const step of [...manager.undoStack, ...manager.redoStack]) {
     const added = heirsWithin(step.insertions, runs);
-    if (added.clients.size > 0) step.insertions = Y.mergeDeleteSets([step.insertions, added]);
+    if (added.clients.size === 0) continue;
+    if (!written.has(step)) written.set(step, step.insertions);
+    step.insertions = Y.mergeDeleteSets([step.insertions, added]);
   }
 }
 
@@ -168,7 +175,12 @@ function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   binding.endHold();
   binding.flush();
   const step = (way === "undo" ? manager.undoStack : manager.redoStack).at(-1);
-  const prepare = (transaction: Y.Transaction) => step && findNewPlaces(transaction, step.deletions);
+  const prepare = (transaction: Y.Transaction) => {
+    if (!step) return;
+    findNewPlaces(transaction, step.deletions);
+    // The words have moved on, and would die without anything in their place.
+    if (!comesBack(transaction, step)) step.insertions = written.get(step) ?? step.insertions;
+  };
   binding.doc.once("beforeTransaction", prepare);
   const done = manager[way]();
   binding.doc.off("beforeTransaction", prepare);
@@ -243,6 +255,18 @@ export function placeOfStep(state: EditorState, way: "undo" | "redo"): StepPlace
     .slice(0, MOST_PIECES)
     .flatMap(({ first, last }) => [...placeOf(first, 0), ...placeOf(last, -1)]);
   return places.length === 0 ? null : { from: Math.min(...places), to: Math.max(...places) };
+}
+
+/** Whether Yjs will find the places of the blocks that a step has deleted: not in what somebody else has deleted. */
+function comesBack(transaction: Y.Transaction, { deletions }: UndoStep): boolean {
+  let isFound = true;
+  Y.iterateDeletedStructs(transaction, deletions, (struct) => {
+    if (!(struct instanceof Y.Item) || !(struct.parent instanceof Y.AbstractType)) return;
+    const around = struct.parent._item;
+    if (!around?.deleted || around.redone || Y.isDeleted(deletions, around.id)) return;
+    isFound &&= struct.parent instanceof Y.XmlText;
+  });
+  return isFound;
 }
 
 /**
