@@ -8,3 +8,8 @@ export * from "@tiptap/y-tiptap";
 export function isChangeOrigin(transaction: Transaction): boolean {
   return Boolean(transaction.getMeta(ySyncPluginKey));
 }
+
+/** What y-tiptap cannot say. */
+export function placeOfStep(): null {
+  return null;
+}

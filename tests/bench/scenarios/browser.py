@@ -171,9 +171,9 @@ async def open_and_type(kind: Kind, directory: Path, _pace: Pace) -> Figures:
         busy = asyncio.create_task(colleague.types_keys(10 * KEYS))
         beside = await typing_beside(page, work)
         busy.cancel()
-        memory = resident_bytes(work.pids) / 1e6
+        memory = await work.memory()
         leave([member])
-    return {**opened, **heard, **alone, **beside, "renderer MB": memory}
+    return {**opened, **heard, **alone, **beside, **memory}
 
 
 async def type_without_an_editor() -> Figures:
@@ -184,7 +184,7 @@ async def type_without_an_editor() -> Figures:
         await begin_to_type(page)
         alone = await typing_alone(page, work)
         await page.evaluate(f"void setInterval(typeKey, {PAUSE * 1e3})")
-        return {**alone, **await typing_beside(page, work)}
+        return {**alone, **await typing_beside(page, work), **await work.memory()}
 
 
 async def opening(page: Page, url: str) -> Figures:
@@ -221,6 +221,11 @@ class Work:
         """Everything: script, styles, layout and paint."""
         metrics = (await self._session.send("Performance.getMetrics"))["metrics"]
         return float({each["name"]: each["value"] for each in metrics}["TaskDuration"]) * 1e3
+
+    async def memory(self) -> Figures:
+        """What the renderer keeps."""
+        await self._session.send("HeapProfiler.collectGarbage")
+        return {"renderer MB": resident_bytes(self.pids) / 1e6}
 
     @asynccontextmanager
     async def traced(self) -> AsyncIterator[list[dict[str, Any]]]:
