@@ -1,6 +1,7 @@
 """The bench counts right: edits are sound, found wherever they turn up, and counted once."""
 
 import json
+import re
 import struct
 import time
 from dataclasses import dataclass, field
@@ -126,3 +127,20 @@ def from_server(first: int, payload: bytes) -> bytes:
         if length < 65_536
         else (bytes((first, 127)) + struct.pack(">Q", length) + payload)
     )
+
+
+def test_the_pages_can_be_built_with_y_tiptap_in_place_of_the_binding() -> None:
+    """The benchmark's stand-in has every name that the page takes, from y-tiptap or as its own."""
+    web = Path(__file__).parents[2] / "client_web"
+    of_y_tiptap = {"redo", "undo", "ySyncPlugin", "yUndoPlugin", "yCursorPlugin", "ySyncPluginKey", "yUndoPluginKey"}
+    of_y_tiptap |= {"prosemirrorToYXmlFragment"}
+    own = set(re.findall(r"export function (\w+)", (web / "binding/bench/stock.ts").read_text()))
+    taken = {
+        name.strip()
+        for path in (web / "editor/src").rglob("*.ts*")
+        for names in re.findall(r'import \{([^}]*)\} from "@manyhands/binding"', path.read_text())
+        for name in names.split(",")
+        if name.strip() and not name.strip().startswith("type ")
+    }
+    assert "ySyncPlugin" in taken
+    assert taken - of_y_tiptap - own == set()
