@@ -19,6 +19,7 @@ lease up calls `lost`, which must forget the bytes.
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
@@ -75,21 +76,21 @@ class Lease:
         self._budget._release(self)
 
 
+@dataclass(slots=True, eq=False)
 class Budget:
     """The count of all leases. `total` and `share` are bytes; `now` returns monotonic seconds."""
 
-    def __init__(self, total: int, share: int, now: Callable[[], float]) -> None:
-        self._total = total
-        self._share = share
-        self.now = now
-        self.held = 0
-        """Bytes that all people hold together."""
-        self._leases: dict[str, dict[Lease, None]] = {}
-        """Leases by person, the oldest first."""
-        self._sums: Counter[str] = Counter()
-        """Bytes by person."""
-        self._holders: dict[int, dict[Lease, None]] = {}
-        """Leases by the identity of the thing that they hold."""
+    total: int
+    share: int
+    now: Callable[[], float]
+    held: int = 0
+    """Bytes that all people hold together."""
+    _leases: dict[str, dict[Lease, None]] = field(default_factory=dict)
+    """Leases by person, the oldest first."""
+    _sums: Counter[str] = field(default_factory=Counter)
+    """Bytes by person."""
+    _holders: dict[int, dict[Lease, None]] = field(default_factory=dict)
+    """Leases by the identity of the thing that they hold."""
 
     def of(self, person: str) -> "Account":
         return Account(self, person)
@@ -111,8 +112,8 @@ class Budget:
         A person who holds nothing may exceed it.
         """
         held = self._sums[person]
-        if held and amount and held + amount > self._share:
-            most = self._share // 2**20
+        if held and amount and held + amount > self.share:
+            most = self.share // 2**20
             raise ProtocolError(
                 Code.TOO_MANY, f"You load and send more than {most} MB at once. Wait until a part is done."
             )
@@ -138,7 +139,7 @@ class Budget:
         self.held += news
 
     def _make_room(self, amount: int, person: str, would_hold: int) -> None:
-        while self.held + amount > self._total:
+        while self.held + amount > self.total:
             richer = [other for other, held in self._sums.most_common() if held > would_hold and other != person]
             given = next((lease for other in richer for lease in self._leases[other] if self._frees(lease)), None)
             if given is None:
@@ -170,25 +171,23 @@ class Budget:
             self.held -= lease.bytes
 
 
+@dataclass(slots=True, eq=False)
 class Account:
     """One person's share of a budget."""
 
-    __slots__ = ("_budget", "person")
-
-    def __init__(self, budget: Budget, person: str) -> None:
-        self._budget = budget
-        self.person = person
+    budget: Budget
+    person: str
 
     def check(self, amount: int) -> None:
         """Raise ProtocolError(too_many) if a lease of this many bytes would be refused.
 
         Call this first to spare the work of making the bytes.
         """
-        self._budget.check_share(self.person, amount)
+        self.budget.check_share(self.person, amount)
 
     def lease(self, lost: Lost | None, thing: object = None) -> Lease:
         """Begin a lease of 0 bytes."""
-        return Lease(self._budget, self.person, thing, lost)
+        return Lease(self.budget, self.person, thing, lost)
 
 
 def unbounded() -> Budget:
