@@ -201,6 +201,7 @@ export function DocumentView(props: DocumentViewProps) {
               />
             )}
           </div>
+          {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
         </main>
         <FollowingNotice following={following} />
         <div className="page-corner">
@@ -234,7 +235,6 @@ export function DocumentView(props: DocumentViewProps) {
         </div>
       </div>
       <NameQuestion awareness={provider.awareness} person={person} me={me} onAnswer={onPersonChange} />
-      {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
       {editor && <UndoNews editor={editor} />}
       <Announcer provider={provider} />
       <ShareDialog
