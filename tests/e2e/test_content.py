@@ -42,7 +42,7 @@ async def test_a_pasted_image_is_seen_by_all(meet: Meeting, shared_site: Site) -
     await is_drawn(bob)
     source = await bob.sheet.get_by_role("img").get_attribute("src") or ""
     assert source.startswith(f"/api/documents/{document_id}/attachments/")
-    await expect(bob.sheet.get_by_role("img")).to_have_accessible_name("flag")
+    await expect(bob.sheet.get_by_role("img")).to_have_accessible_name("Picture without a description")
     await agree(alice, bob)
 
 
@@ -55,7 +55,7 @@ async def test_a_dropped_image_stands_where_it_was_dropped(meet: Meeting, shared
     order = await alice.sheet.evaluate(
         "(sheet) => Array.from(sheet.querySelectorAll('.page-section > *'), (block) => block.tagName)"
     )
-    assert order == ["P", "IMG", "P"]
+    assert order == ["P", "FIGURE", "P"]
     await alice.shows("Saved")
 
 
@@ -113,7 +113,7 @@ async def test_pictures_in_pasted_words_come_along_or_are_said_to_be_missing(mee
     order = await alice.sheet.evaluate(
         "(sheet) => Array.from(sheet.querySelectorAll('.page-section > *'), (block) => block.tagName)"
     )
-    assert order == ["P", "IMG", "P"]
+    assert order == ["P", "FIGURE", "P"]
     await expect(alice.sheet.get_by_role("link", name="p.jpg")).to_have_attribute("href", "https://example.org/p.jpg")
     await expect(alice.page.get_by_text("on another server was pasted as a link").first).to_be_visible()
 
