@@ -19,6 +19,7 @@ TITLE, ACCESS = DocumentHint(DocumentInfo("Title", None)), AccessHint(7)
 TOLD: dict[Kind, Notice | None] = {
     Kind.CREATE: None,
     Kind.RENAME: TITLE,
+    Kind.LABELS: None,
     Kind.TRASH: TITLE,
     Kind.RESTORE: TITLE,
     Kind.FORMAT: TITLE,
