@@ -17,7 +17,7 @@
 
 import { Extension } from "@tiptap/core";
 import { Fragment, type Node } from "@tiptap/pm/model";
-import { Plugin, PluginKey, type Selection } from "@tiptap/pm/state";
+import { Plugin, PluginKey } from "@tiptap/pm/state";
 import { type Decoration, DecorationSet, type DecorationSource, type EditorView } from "@tiptap/pm/view";
 import { revealElement } from "./collapsibles";
 
@@ -36,12 +36,22 @@ export const Sections = Extension.create({
 });
 
 export function sections(): Plugin {
+  let isSettling = false;
   return new Plugin({
     key: new PluginKey("sections"),
     props: {
       handleScrollToSelection: (view) => {
-        const { node } = view.domAtPos(view.state.selection.head);
-        if (isLeftOut(node)) againWhenDrawn(() => scrollToSelection(view, view.state.selection));
+        const { selection } = view.state;
+        if (isSettling || !isLeftOut(view.domAtPos(selection.head).node)) return false;
+        againWhenDrawn(() => {
+          if (view.isDestroyed || !view.state.selection.eq(selection)) return;
+          isSettling = true;
+          try {
+            view.dispatch(view.state.tr.scrollIntoView());
+          } finally {
+            isSettling = false;
+          }
+        });
         return false;
       },
     },
@@ -70,14 +80,10 @@ export function goTo(element: Element, go: () => void): void {
   if (isFar) againWhenDrawn(go);
 }
 
-function scrollToSelection(view: EditorView, selection: Selection): void {
-  if (!view.isDestroyed && view.state.selection.eq(selection)) view.dispatch(view.state.tr.scrollIntoView());
-}
-
-/** Whether a browser has left out what a node is in. */
+/** Whether a browser has left out what a node is in, because that is out of sight. */
 function isLeftOut(node: globalThis.Node): boolean {
   const element = node instanceof Element ? node : node.parentElement;
-  return element?.checkVisibility?.({ contentVisibilityAuto: true }) === false;
+  return element?.checkVisibility?.() === true && !element.checkVisibility({ contentVisibilityAuto: true });
 }
 
 /** What comes into view is drawn in the next frame, and what then comes into view in the one after. */
