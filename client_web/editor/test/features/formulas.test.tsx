@@ -117,6 +117,27 @@ describe("at the page", () => {
   });
 });
 
+test.each([
+  ["a $$x^2$$", "inlineMath", "x^2"],
+  ["$$$x^2$$$", "blockMath", "x^2"],
+])("%s that is typed becomes an %s", (typed, kind, latex) => {
+  const { editor } = alice;
+  editor.commands.setContent("<p></p>");
+  for (const letter of typed) {
+    const { from, to } = editor.state.selection;
+    const insert = () => editor.state.tr.insertText(letter, from, to);
+    const isTaken = editor.view.someProp("handleTextInput", (take) =>
+      take(editor.view, from, to, letter, insert),
+    );
+    if (!isTaken) editor.view.dispatch(insert());
+  }
+  const found: unknown[] = [];
+  editor.state.doc.descendants(({ type, attrs }) => {
+    if (type.name.endsWith("Math")) found.push([type.name, attrs.latex]);
+  });
+  expect(found).toEqual([[kind, latex]]);
+});
+
 test("the shared document holds them as elements", () => {
   expect(alice.doc.getXmlFragment(FRAGMENT).toString()).toMatch(/<inlineMath latex="x\^2">/i);
 });

@@ -23,7 +23,7 @@ export const InlineFormula = InlineMath.extend({
     return ({ node }) => new FormulaView(node);
   },
   addInputRules() {
-    return [typed(/\$\$([^$\n]+)\$\$$/, this.type.name)];
+    return [typed(/(?<!\$)\$\$([^$\n]+)\$\$$/, this.type.name)];
   },
   addCommands() {
     return {
