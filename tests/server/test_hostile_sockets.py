@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import socketio
 from websockets.exceptions import InvalidStatus
 
 from crdt.ids import DocumentId
@@ -157,7 +158,7 @@ async def test_s7_a_connection_without_connect_is_dropped_and_many_are_not_let_i
 
 
 async def idle_connections_are_dropped(seconds: float) -> bool:
-    """After so many; False: the first were gone before one too many had come."""
+    """After so many; False: the first were gone before one too many had come, or somebody who says more was too slow."""
     limits = GatewayLimits(connect_seconds=seconds, handshakes_per_address=20)
     async with serving(limits=limits) as server, browser(server) as http:
         idle = [_open_idle(server) for _ in range(20)]
@@ -172,8 +173,11 @@ async def idle_connections_are_dropped(seconds: float) -> bool:
         await until(lambda: server.gateway.handshakes == 0)
         for closed in sockets:
             await closed.__aexit__(None, None, None)
-        async with person(server) as alice:
-            assert alice.client.connected
+        try:
+            async with person(server) as alice:
+                assert alice.client.connected
+        except socketio.exceptions.ConnectionError:
+            return False
     return True
 
 
