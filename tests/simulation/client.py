@@ -150,8 +150,11 @@ class SimClient:
         self.seq = answer.seq
         self.joined = True
         self._recall()
+        self._offer(answer.state_vector)
+
+    def _offer(self, state_vector: bytes) -> None:
         if self._unsent_tokens:
-            self._send([self.doc.get_update(answer.state_vector)])
+            self._send([self.doc.get_update(state_vector)])
 
     def arrived(self, request: object) -> None:
         """Note that the server holds an update, which may not be durable yet."""

@@ -11,7 +11,7 @@ from typing import Any, cast
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.messages import Acknowledged, JoinAnswer, Refused
+from crdt.protocol.messages import Acknowledged, Refused
 from tests.simulation.client import SimClient
 
 KINDS = ("paragraph", "heading", "codeBlock")
@@ -157,32 +157,17 @@ class Writer(SimClient):
 
     # From the server.
 
-    def join_answered(self, answer: JoinAnswer | Refused) -> None:
-        """Apply the missing update, and send the steps again that are not acknowledged."""
-        if isinstance(answer, Refused):
-            self._rejoin_later()
-            return
-        assert answer.missing is not None, "the simulation's documents are small"
-        self._apply(answer.missing)
-        self.seq = answer.seq
-        self.joined = True
-        self._recall()
+    def _offer(self, state_vector: bytes) -> None:
         self.send_gathered()
 
     def answered(self, request: object, answer: Acknowledged | Refused) -> None:
-        """Note that steps are acknowledged or refused."""
-        tokens = self._in_flight.pop(request, None)
-        if tokens is None:
-            return
-        if isinstance(answer, Acknowledged):
-            self.acknowledged |= tokens
+        """Forget the steps that are acknowledged."""
+        tokens = self._in_flight.get(request)
+        if tokens is not None and isinstance(answer, Acknowledged):
             kept = [step for step in self._steps if step.token not in tokens]
             self._sent -= len(self._steps) - len(kept)
             self._steps = kept
-            self._saw(answer.seq)
-        else:
-            self.refused.append(answer)
-            self._rejoin_later()
+        super().answered(request, answer)
 
     def state(self) -> tuple[str, frozenset[str]]:
         """The page on the screen."""

@@ -78,13 +78,19 @@ function rebuild(text: Y.Text): void {
   });
 }
 
+/** A page that has saved words, and has lost the network. */
+async function offlineWith(words: string) {
+  const device = new Device();
+  const first = await device.open();
+  first.text.insert(0, words);
+  device.settle(first.line);
+  first.line.drop();
+  return { device, first };
+}
+
 describe("without a network, over a restart of the page", () => {
   it("changes are sent as they were made", async () => {
-    const device = new Device();
-    const first = await device.open();
-    first.text.insert(0, "one two");
-    device.settle(first.line);
-    first.line.drop();
+    const { device, first } = await offlineWith("one two");
     const made: Uint8Array[] = [];
     first.provider.doc.on("update", (update) => made.push(update));
     rebuild(first.text);
@@ -103,11 +109,7 @@ describe("without a network, over a restart of the page", () => {
   });
 
   it("so are those of a page that died, once they were written", async () => {
-    const device = new Device();
-    const first = await device.open();
-    first.text.insert(0, "words");
-    device.settle(first.line);
-    first.line.drop();
+    const { device, first } = await offlineWith("words");
     rebuild(first.text);
     device.clock.advance(500);
 
@@ -117,11 +119,7 @@ describe("without a network, over a restart of the page", () => {
   });
 
   it("nothing is lost of a page that died before", async () => {
-    const device = new Device();
-    const first = await device.open();
-    first.text.insert(0, "keep this, drop that");
-    device.settle(first.line);
-    first.line.drop();
+    const { device, first } = await offlineWith("keep this, drop that");
     first.text.insert(9, "!");
     device.clock.advance(500);
     first.text.delete(10, 11);
@@ -132,11 +130,7 @@ describe("without a network, over a restart of the page", () => {
   });
 
   it("nothing is lost of a copy that an earlier release wrote", async () => {
-    const device = new Device();
-    const first = await device.open();
-    first.text.insert(0, "keep this, drop that");
-    device.settle(first.line);
-    first.line.drop();
+    const { device, first } = await offlineWith("keep this, drop that");
     first.text.insert(9, "!");
     first.text.delete(10, 11);
     await first.provider.destroy();
@@ -148,11 +142,7 @@ describe("without a network, over a restart of the page", () => {
   });
 
   it("two pages of one device leave the changes of both", async () => {
-    const device = new Device();
-    const first = await device.open();
-    first.text.insert(0, "one two");
-    device.settle(first.line);
-    first.line.drop();
+    const { device, first } = await offlineWith("one two");
     rebuild(first.text);
     device.clock.advance(500);
     const second = await device.open(false);
