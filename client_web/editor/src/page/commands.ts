@@ -237,7 +237,7 @@ function alignment(side: string, label: string, icon: LucideIcon, shortcut: stri
     shortcut,
     run: (editor) => chain(editor).setTextAlign(side).run(),
     isOn: (editor) => editor.isActive({ textAlign: side }),
-    isPossible: hasAligned,
+    isPossible: (editor) => hasAligned(editor, side),
   };
 }
 
@@ -261,11 +261,12 @@ function hasLine({ state: { selection } }: Editor): boolean {
   return selection.$from.parent.isTextblock;
 }
 
-/** Whether lines are at the selection that stand to a side. */
-function hasAligned({ state: { selection, doc } }: Editor): boolean {
+/** Whether lines or pictures are at the selection that can stand so; pictures have no text to justify. */
+function hasAligned({ state: { selection, doc } }: Editor, side: string): boolean {
+  const kinds = ["paragraph", "heading", ...(side === "justify" ? [] : ["image"])];
   let found = false;
   doc.nodesBetween(selection.from, selection.to, ({ type }) => {
-    found ||= ["paragraph", "heading"].includes(type.name);
+    found ||= kinds.includes(type.name);
     return !found;
   });
   return found;

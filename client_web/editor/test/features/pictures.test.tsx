@@ -186,6 +186,7 @@ describe("the tools at a picture", () => {
     const editor = await selected();
     press("Put the picture on the right");
     expect(attrs(editor)?.textAlign).toBe("right");
+    expect(screen.getByLabelText<HTMLButtonElement>("Justify").disabled).toBe(true);
     press("Align centre");
     expect(attrs(editor)?.textAlign).toBe("center");
     expect(screen.getByLabelText("Put the picture in the middle").getAttribute("aria-pressed")).toBe("true");
