@@ -497,12 +497,17 @@ class _Rescue:
         self._scribe.copy(piece, within, self._behind_earlier_keys(piece, within, left))
 
     def _behind_earlier_keys(self, piece: Piece, within: Branch, left: Piece | None) -> Piece | None:
-        """Return the last copy behind `left` of what the author typed earlier, in another text."""
+        """Return the last copy behind `left` of what the author typed earlier, in another text.
+
+        What the author has typed before such a copy, seeing it, stays before it.
+        """
         right = left.right if left is not None else within.start
         while right is not None:
             if right.source is not None:
                 typed = self._root_of(right)
                 if typed.client != piece.client or typed.clock > piece.clock or typed.branch is piece.branch:
+                    break
+                if self._is_before_copy(piece, typed):
                     break
                 left = right
             elif not right.dead and right.kind != FORMAT:
@@ -510,6 +515,14 @@ class _Rescue:
             self._sequences.spend(1)
             right = right.right
         return left
+
+    def _is_before_copy(self, piece: Piece, typed: Piece) -> bool:
+        """Whether a piece stands before a copy of what its author typed earlier."""
+        for each in behind(piece):
+            self._sequences.spend(1)
+            if each.source is not None and self._root_of(each) is typed:
+                return True
+        return False
 
     def _root_of(self, piece: Piece) -> Piece:
         """Return what a copy is a copy of in the end; cut the copy where that has another one."""
