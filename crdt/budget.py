@@ -1,4 +1,6 @@
-"""Memory that people make a node hold: one budget for everybody, and a share for each person.
+"""Budgets of what people may make a node hold and do: memory, and requests in a given time.
+
+Memory has one budget for everybody, and a share for each person. Requests have a token bucket.
 
 A message can make the server keep bytes: an incomplete upload, a missing update that is not fetched
 yet, a request's body. Such bytes are held under a lease, and counted:
@@ -219,3 +221,39 @@ def address_group(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return parsed.exploded[:19]  # the first 64 bits: four groups of four digits
     return str(parsed)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """An amount per second, and an amount at once after a quiet spell. Both are more than 0."""
+
+    per_second: float
+    burst: float
+
+
+class TokenBucket:
+    """One peer's bucket under a Rate. Times are monotonic seconds and never go back."""
+
+    __slots__ = ("_at", "_left", "_rate")
+
+    def __init__(self, rate: Rate, now: float) -> None:
+        self._rate = rate
+        self._left = rate.burst
+        self._at = now
+
+    def take(self, amount: float, now: float) -> float:
+        """Take an amount and return 0, or take nothing and return the seconds until it is there.
+
+        An amount above the burst is let through when the bucket is full. It leaves the bucket in
+        debt, because the bucket can never hold that much.
+        """
+        rate = self._rate
+        left = self._left + (now - self._at) * rate.per_second
+        if left > rate.burst:
+            left = rate.burst
+        self._at = now
+        if amount <= left or left == rate.burst:
+            self._left = left - amount
+            return 0.0
+        self._left = left
+        return (min(amount, rate.burst) - left) / rate.per_second

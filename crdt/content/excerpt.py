@@ -4,12 +4,13 @@ A document that nobody has given a title is called by its first line. Hostile co
 reading endless, so that only the sandbox may call `excerpt`.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+
+from crdt.protocol.messages import clean_text
 
 FRAGMENT = "default"
 """Root of the rich text."""
@@ -21,12 +22,6 @@ MOST_NODES = 1000
 """Most nodes that are looked at. A document that begins with more empty ones has no excerpt."""
 
 _BREAK = "hardBreak"
-
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Directional marks, which are taken out of titles.
-
-A mark that is left open turns the text after it on the page, so one title could pass for another.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +95,3 @@ def _shortened(line: str) -> str:
     cut = line[: LONGEST_LINE - 1]
     whole, space, _ = cut.rpartition(" ")
     return f"{whole if space and len(whole) > LONGEST_LINE // 2 else cut}…"
-
-
-def clean_text(text: str) -> str:
-    """Normalise to NFC on one line, and trim the spaces.
-
-    Control characters become spaces. Directional marks and lone surrogates are dropped.
-    """
-    kept = "".join(map(_kept, text))
-    return " ".join(unicodedata.normalize("NFC", kept).split())
-
-
-def _kept(character: str) -> str:
-    match unicodedata.category(character):
-        case "Cc" | "Zl" | "Zp":
-            return " "
-        case "Cs":
-            return ""
-        case _:
-            return "" if character in _TURNING else character

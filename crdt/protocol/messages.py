@@ -8,6 +8,7 @@ is the reference for both.
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -114,6 +115,32 @@ class Format:
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Directional marks, which are taken out of titles.
+
+A mark that is left open turns the text after it on the page, so one title could pass for another.
+"""
+
+
+def clean_text(text: str) -> str:
+    """Normalise to NFC on one line, and trim the spaces.
+
+    Control characters become spaces. Directional marks and lone surrogates are dropped.
+    """
+    kept = "".join(map(_kept, text))
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def _kept(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc" | "Zl" | "Zp":
+            return " "
+        case "Cs":
+            return ""
+        case _:
+            return "" if character in _TURNING else character
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import ceil
 
-from crdt.budget import Account
+from crdt.budget import Account, Rate, TokenBucket
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
 from crdt.protocol.hints import PresenceHint, PresenceWhole
@@ -38,7 +38,6 @@ from crdt.room.session import (
     Synced,
     hash_key,
 )
-from crdt.token_bucket import Rate, TokenBucket
 
 PRESENCE_GATHER = 0.05
 """Least seconds between presence messages of one room. A cursor moves smoothly at this pace."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crdt.token_bucket import Rate
+from crdt.budget import Rate
 from server.config import Config, Declared, all_declared, declared, parts
 
 _HEADER = """# Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from crdt.token_bucket import Rate
+from crdt.budget import Rate
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ one another.
 
 from dataclasses import dataclass, fields
 
+from crdt.budget import Rate
 from crdt.protocol.messages import Limits
-from crdt.token_bucket import Rate
 from server.config import forms as form
 from server.config.forms import setting
 

@@ -10,11 +10,10 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from crdt.content.excerpt import clean_text
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role, may
-from crdt.protocol.messages import Format, User
+from crdt.protocol.messages import Format, User, clean_text
 from server.auth.base import may_create
 from server.http.operation import Asked, operation
 from server.observe import log
@@ -197,7 +196,6 @@ class DocumentsApi:
     ) -> None:
         self._catalogue = store.catalogue
         self._shelf = store.shelf
-        self._requests = store.access_requests
         self._access = access
         self._open = open_documents
         self._clock = clock
@@ -257,16 +255,9 @@ class DocumentsApi:
         )
         document_ids = [entry.document_id for entry in page.entries]
         rulings = await self._access.rulings(identity, document_ids)
-        placed = await self._shelf.placed(document_ids, reader)
-        requests = await self._requests_of(rulings)
+        placed = await self._placed(reader, rulings)
         entries = [(entry, entry.document_id) for entry in page.entries if entry.document_id in rulings]
-        return Documents(
-            [
-                shown(entry, rulings[of_id], placed.get(of_id, Placed()), requests.get(of_id, 0))
-                for entry, of_id in entries
-            ],
-            page.cursor,
-        )
+        return Documents([shown(entry, rulings[of_id], placed[of_id]) for entry, of_id in entries], page.cursor)
 
     @operation("GET /api/labels")
     async def list_labels(self, asked: Asked) -> Labels:
@@ -353,15 +344,12 @@ class DocumentsApi:
         return entry
 
     async def _shown(self, asked: Asked, entry: Entry) -> Document:
-        document_id = asked.document_id
-        placed = await self._shelf.placed([document_id], asked.identity.user.user_id)
-        requests = await self._requests_of({document_id: asked.ruling})
-        return shown(entry, asked.ruling, placed.get(document_id, Placed()), requests.get(document_id, 0))
+        placed = await self._placed(asked.identity.user.user_id, {asked.document_id: asked.ruling})
+        return shown(entry, asked.ruling, placed[asked.document_id])
 
-    async def _requests_of(self, rulings: Mapping[DocumentId, Ruling]) -> Mapping[DocumentId, int]:
-        """Count who asks for access to those of the documents that this person may share."""
+    async def _placed(self, reader: str, rulings: Mapping[DocumentId, Ruling]) -> Mapping[DocumentId, Placed]:
         shared = [document_id for document_id, ruling in rulings.items() if may(ruling.role, Action.SHARE)]
-        return await self._requests.counts(shared) if shared else {}
+        return await self._shelf.placed(rulings, reader, shared)
 
     async def _changed(self, asked: Asked, done: Done | None) -> Document:
         if done is None or done.entry is None:
@@ -371,7 +359,7 @@ class DocumentsApi:
         return await self._shown(asked, done.entry)
 
 
-def shown(entry: Entry, ruling: Ruling, placed: Placed, requests: int = 0) -> Document:
+def shown(entry: Entry, ruling: Ruling, placed: Placed) -> Document:
     """Return a document's entry as a person with this ruling sees it, who has placed it so."""
     return Document(
         entry.document_id,
@@ -389,7 +377,7 @@ def shown(entry: Entry, ruling: Ruling, placed: Placed, requests: int = 0) -> Do
         placed.starred,
         placed.opened_at.isoformat() if placed.opened_at else None,
         list(placed.labels),
-        requests,
+        placed.requests,
     )
 
 

@@ -23,10 +23,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crdt.budget import address_group
+from crdt.budget import Rate, TokenBucket, address_group
 from crdt.errors import Code, ProtocolError
 from crdt.protocol.requests import Guest
-from crdt.token_bucket import Rate, TokenBucket
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_cookie
 from server.http.errors import NotSignedIn, refusal

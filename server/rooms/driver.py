@@ -391,7 +391,8 @@ class Driver:
         match outcome:
             case store.Appended(seq):
                 self.do(lambda: self.room.committed(effect.update_id, seq))
-                self.excerpting.written()
+                if self.excerpting.timer is None:
+                    self.excerpting.written()
                 if self._compaction.appended(len(effect.batch), self.room.replica.document.size):
                     self.compact_if_due()
             case store.Fenced():

@@ -40,7 +40,8 @@ class Excerpting:
         self._known = Seq(0)
         """The row whose excerpt is known."""
         self._reading = self._closed = False
-        self._timer: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        """None if no reading is to come."""
 
     def opened(self, known: int) -> None:
         """Begin with an open document whose excerpt at row `known` is stored."""
@@ -49,9 +50,9 @@ class Excerpting:
 
     def written(self) -> None:
         """Read the excerpt soon, because somebody has perhaps changed it."""
-        if self._timer is None and self._is_due:
+        if self._is_due:
             pause = self._pause + self._room.replica.document.size / BYTES_PER_SECOND
-            self._timer = asyncio.get_running_loop().call_later(pause, self.begin)
+            self.timer = asyncio.get_running_loop().call_later(pause, self.begin)
 
     def begin(self) -> None:
         """Read the excerpt now, unless it is known or being read."""
@@ -71,9 +72,9 @@ class Excerpting:
         return not self._reading and not self._closed and room.seq > self._known and room.quarantined is None
 
     def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
     async def _read(self, seq: Seq) -> None:
         last = self._last

@@ -1,8 +1,8 @@
 """Access requests in SQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, literal_column, select, update
 
 from crdt.ids import DocumentId
 from crdt.protocol.messages import User
@@ -55,12 +55,6 @@ class SqlAccessRequests(SqlPort):
             )
             for user_id, asked_at, name, color, email in connection.execute(query)
         ]
-
-    @reads
-    def counts(self, connection: Connection, document_ids: Collection[DocumentId]) -> Mapping[DocumentId, int]:
-        query = select(documents.c.document_id, func.count()).join_from(access_requests, documents)
-        query = query.where(documents.c.document_id.in_(document_ids), _WAITS).group_by(documents.c.document_id)
-        return {DocumentId(document_id): count for document_id, count in connection.execute(query)}
 
     @writes
     def refuse(self, connection: Connection, document_id: DocumentId, user_id: str) -> bool:

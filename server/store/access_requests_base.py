@@ -6,7 +6,7 @@
 3. **Bounded.** The last MAX_REQUESTS requests of each document are kept. The oldest are forgotten.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,9 +35,6 @@ class AccessRequests(Protocol):
 
     async def waiting(self, document_id: DocumentId) -> Sequence[AccessRequest]:
         """Read the requests that wait, the first one first."""
-
-    async def counts(self, document_ids: Collection[DocumentId]) -> Mapping[DocumentId, int]:
-        """Count the requests that wait, without documents for which none does."""
 
     async def refuse(self, document_id: DocumentId, user_id: str) -> bool:
         """Refuse a request. Return False if none waits."""

@@ -1,16 +1,17 @@
 """Shelf in SQL: stars, openings and labels."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, literal_column, select
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, literal_column, select
 
 from crdt.ids import DocumentId
 from server.store.base import Whose
 from server.store.catalogue import concerns, nothing_done, write_deed
 from server.store.database import SqlPort, change, fetch, from_microseconds, insert, reads, writes
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
-from server.store.schema import documents, labels, shelves
+from server.store.schema import access_requests, documents, labels, shelves
 from server.store.shelf_base import MAX_READERS, Placed
 
 # Locked, because another node may be deleting the document or changing its labels.
@@ -51,19 +52,26 @@ class SqlShelf(SqlPort):
 
     @reads
     def placed(
-        self, connection: Connection, document_ids: Collection[DocumentId], user_id: str
+        self,
+        connection: Connection,
+        document_ids: Collection[DocumentId],
+        user_id: str,
+        shared: Collection[DocumentId] = (),
     ) -> Mapping[DocumentId, Placed]:
-        these = documents.c.document_id.in_(document_ids)
-        named: dict[DocumentId, list[str]] = {}
-        given = select(documents.c.document_id, labels.c.label).join_from(documents, labels).where(these)
-        for document_id, label in connection.execute(given.order_by(labels.c.label)):
-            named.setdefault(DocumentId(document_id), []).append(label)
-        found = {document_id: Placed(labels=tuple(each)) for document_id, each in named.items()}
-        columns = (documents.c.document_id, shelves.c.starred, shelves.c.opened_at)
+        found = {document_id: Placed() for document_id in document_ids}
+        these, of_id = documents.c.document_id.in_(document_ids), documents.c.document_id
+        columns = of_id, shelves.c.starred, shelves.c.opened_at
         own = select(*columns).join_from(documents, shelves).where(these, shelves.c.user_id == user_id)
-        for of_id, starred, opened_at in connection.execute(own):
+        for document_id, starred, opened_at in connection.execute(own):
             opened = from_microseconds(opened_at) if opened_at else None
-            found[DocumentId(of_id)] = Placed(bool(starred), opened, tuple(named.get(DocumentId(of_id), ())))
+            found[document_id] = Placed(bool(starred), opened)
+        given = select(of_id, labels.c.label).join_from(documents, labels).where(these).order_by(labels.c.label)
+        for document_id, label in connection.execute(given):
+            found[document_id] = replace(found[document_id], labels=(*found[document_id].labels, label))
+        waiting = select(of_id, func.count()).join_from(documents, access_requests).group_by(of_id)
+        waiting = waiting.where(of_id.in_(shared), access_requests.c.refused == literal_column("0"))
+        for document_id, count in connection.execute(waiting) if shared else ():
+            found[document_id] = replace(found[document_id], requests=count)
         return found
 
     @writes

@@ -21,11 +21,15 @@ MAX_READERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a document is to one person, and its labels in alphabetical order."""
+    """What a document is to one person, and its labels in alphabetical order.
+
+    `requests` is how many people ask for access, if this person may share the document.
+    """
 
     starred: bool = False
     opened_at: datetime | None = None
     labels: tuple[str, ...] = ()
+    requests: int = 0
 
 
 class Shelf(Protocol):
@@ -37,8 +41,10 @@ class Shelf(Protocol):
     async def note_opened(self, document_id: DocumentId, user_id: str) -> None:
         """Note that a person has opened a document now."""
 
-    async def placed(self, document_ids: Collection[DocumentId], user_id: str) -> Mapping[DocumentId, Placed]:
-        """Read what documents are to a person. Documents without anything to tell are left out."""
+    async def placed(
+        self, document_ids: Collection[DocumentId], user_id: str, shared: Collection[DocumentId] = ()
+    ) -> Mapping[DocumentId, Placed]:
+        """Read what documents are to a person, who may share those in `shared`."""
 
     async def set_labels(self, document_id: DocumentId, labels: Collection[str], *, by: str = OPERATOR) -> Done | None:
         """Replace a document's labels. The same labels change nothing, and there is no deed.

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import server
+from crdt.budget import Rate
 from crdt.permissions import Role
 from crdt.protocol.messages import Limits
-from crdt.token_bucket import Rate
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, all_declared, declared
 from server.config.limits import DocumentLimits

@@ -2,7 +2,7 @@
 
 import httpx
 
-from crdt.token_bucket import Rate
+from crdt.budget import Rate
 from server.http.middleware import HEADERS, ApiRates
 from tests.server.http_site import Clock, Site, error_of
 

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Text
 
-from crdt.budget import address_group
+from crdt.budget import Rate, address_group
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Limits, User
 from crdt.protocol.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
-from crdt.token_bucket import Rate
 from server.auth.base import Credentials, Identity
 from server.doors.native import GatewayLimits
 from server.doors.native.connection import PAUSE_SECONDS, ConnectionRates

@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from crdt.budget import Account
+from crdt.budget import Account, TokenBucket
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
 from crdt.protocol import requests
 from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, encode_answer
-from crdt.token_bucket import TokenBucket
 from server.auth.base import Identity
 from server.doors.native.engine.engine_socket import EngineSocket
 from server.doors.native.engine.packets import BadFrame, StrictPacket, ack_packets, message_packets

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crdt.token_bucket import Rate
+from crdt.budget import Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,8 @@ test("the others are told apart by person, not by tab, and malformed ones are le
     [7, {}],
   ]);
   expect(peopleIn({ clientID: 1, getStates: () => states })).toEqual([
-    { ...ann, clientIds: [2, 3] },
-    { id: "4", name: "Bo", color: "#445566", clientIds: [4] },
+    { ...ann, isSelf: false, clientIds: [2, 3] },
+    { id: "4", name: "Bo", color: "#445566", isSelf: false, clientIds: [4] },
   ]);
 });
 

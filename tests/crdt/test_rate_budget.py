@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdt.token_bucket import Rate, TokenBucket
+from crdt.budget import Rate, TokenBucket
 
 RATE = Rate(per_second=8, burst=32)
 """Powers of two, so that the arithmetic is exact."""
