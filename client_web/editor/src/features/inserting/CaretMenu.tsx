@@ -41,7 +41,7 @@ function ChoiceList({ editor, shown, onPoint }: ChoiceListProps) {
   const list = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => (list.current ? mount(list.current) : undefined), [mount]);
   useEffect(() => {
-    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+    if (list.current) showCurrent(list.current);
   });
   useActiveDescendant(editor, idOf(current));
   return (
@@ -62,6 +62,14 @@ function ChoiceList({ editor, shown, onPoint }: ChoiceListProps) {
       })}
     </div>
   );
+}
+
+/** Scrolls the list alone: `scrollIntoView` would scroll the page too, where the list has no place yet. */
+function showCurrent(list: HTMLElement): void {
+  const option = list.querySelector('[aria-selected="true"]')?.getBoundingClientRect();
+  if (!option) return;
+  const { top, bottom } = list.getBoundingClientRect();
+  list.scrollTop += Math.min(option.top - top, 0) + Math.max(option.bottom - bottom, 0);
 }
 
 /** The text keeps the focus, and says which choice its keys are at. */
