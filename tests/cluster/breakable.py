@@ -202,8 +202,8 @@ class BreakableCluster:
 
     async def home_of_each(self, people: int) -> list[int]:
         """The nodes that this many people are at, once there are no other requests: one entry for each of them."""
-        await _until(lambda visitors: sum(visitors) == people, self.visitors)
-        return [node for node, count in enumerate(await self.visitors()) for _ in range(count)]
+        visitors = await _until(lambda visitors: sum(visitors) == people, self.visitors)
+        return [node for node, count in enumerate(visitors) for _ in range(count)]
 
     async def visitors(self) -> list[int]:
         """Open connections per node, through the balancer, but for those of the last resort.
@@ -254,11 +254,12 @@ def _quiet_ports() -> Iterator[int]:
             yield port
 
 
-async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]]) -> None:
-    """Ask again and again: HAProxy tells nobody by itself."""
+async def _until(condition: Callable[[T], bool], look: Callable[[], Awaitable[T]]) -> T:
+    """What was seen when the condition held. Ask again and again: HAProxy tells nobody by itself."""
     async with asyncio.timeout(PATIENCE):
-        while not condition(await look()):  # noqa: ASYNC110 - another process has no event to wait for
+        while not condition(seen := await look()):  # noqa: ASYNC110 - another process has no event to wait for
             await asyncio.sleep(0.05)
+    return seen
 
 
 @asynccontextmanager
