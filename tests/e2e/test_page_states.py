@@ -92,8 +92,14 @@ async def test_the_theme_follows_the_system_until_one_is_chosen(meet: Meeting, s
     alice = await (await meet("Alice", color_scheme="dark")).opens(await shared_site.new_document())
     assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") < 80
     await alice.page.get_by_role("button", name="More about this document").click()
-    await alice.page.get_by_role("menuitem", name="Theme").click()
-    await alice.page.get_by_role("menuitemradio", name="Light").click()
+    theme = alice.page.get_by_role("menuitem", name="Theme")
+    light = alice.page.get_by_role("menuitemradio", name="Light")
+    await theme.click()
+    await light.hover()
+    await alice.page.get_by_role("menuitem", name="Make a copy").hover()
+    await light.wait_for(state="detached")
+    await theme.hover()
+    await light.click()
     await alice.page.wait_for_function(f"() => ({BRIGHTNESS})('.page-sheet') > 200")
     await alice.reloads()
     assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") > 200

@@ -154,12 +154,22 @@ export function SubMenu({ label, icon: Icon, children }: SubMenuProps) {
         <ChevronRight aria-hidden="true" size={15} />
       </Primitive.SubTrigger>
       <Primitive.Portal>
-        <Primitive.SubContent className="ui-menu" sideOffset={4} collisionPadding={8}>
+        <Primitive.SubContent
+          className="ui-menu"
+          sideOffset={4}
+          collisionPadding={8}
+          onFocusOutside={keepOpenBetweenItems}
+        >
           {children}
         </Primitive.SubContent>
       </Primitive.Portal>
     </Primitive.Sub>
   );
+}
+
+/** The focus is on a menu, and on no item, while the pointer is on its way from one to another. */
+function keepOpenBetweenItems(event: Event) {
+  if (event.target instanceof Element && event.target.matches("[role=menu]")) event.preventDefault();
 }
 
 export function MenuLabel({ children }: { readonly children: ReactNode }) {
