@@ -42,7 +42,7 @@ export function absolutePositionToRelativePosition(
     const node = nodes.get(parent);
     if (node?.inlineContent) return placeInLine(parent, left, nodes);
     const child: Y.Item | null = childAt(parent, node, left, nodes);
-    if (!child) return new Y.RelativePosition(idOf(parent), nameOf(parent), null);
+    if (!child) return endOf(parent);
     const before = sizeBefore(child, false, nodes);
     if (before === left) return new Y.RelativePosition(idOf(parent), nameOf(parent), child.id);
     left -= before + 1;
@@ -88,7 +88,12 @@ function placeInLine(parent: YType, offset: number, nodes: Nodes): Y.RelativePos
     if (left <= 0) return new Y.RelativePosition(idOf(parent), null, item.id);
     left -= sizeOf(item, true, nodes);
   }
-  return new Y.RelativePosition(idOf(parent), nameOf(parent), null);
+  return endOf(parent);
+}
+
+/** The end of a type; the start of an empty one, or the place would move with each letter that others write. */
+function endOf(parent: YType): Y.RelativePosition {
+  return new Y.RelativePosition(idOf(parent), nameOf(parent), null, parent._first === null ? -1 : 0);
 }
 
 function idOf({ _item: item }: YType): Y.ID | null {

@@ -193,6 +193,24 @@ test("undo puts the caret back where the step began", () => {
   expect(view.state.doc.child(1).type.name).toBe("paragraph");
 });
 
+test.each<[string, (root: Y.XmlFragment) => void]>([
+  ["an empty document", () => {}],
+  ["an empty line", (root) => root.insert(0, [new Y.XmlElement("paragraph")])],
+  ["a line with an empty text", (root) => root.insert(0, [line("")])],
+])("a caret in %s stays at its start while somebody else writes a word in pieces", (_place, prepare) => {
+  const far = new Y.Doc();
+  prepare(far.getXmlFragment("default"));
+  const [near, typist] = [bound(copyOf(far)), bound(copyOf(far))];
+  near.view.dispatch(near.view.state.tr.setSelection(TextSelection.create(near.view.state.doc, 1)));
+  for (const [at, letters] of ["fi", "rs", "t"].entries()) {
+    typist.view.dispatch(typist.view.state.tr.insertText(letters, 1 + 2 * at));
+    Y.applyUpdate(near.doc, Y.encodeStateAsUpdate(typist.doc));
+    bindingOf(near).flush();
+    expect(near.view.state.selection.head).toBe(1);
+  }
+  expect(near.view.state.doc.textContent).toBe("first");
+});
+
 test("what another editor of the same document undoes leaves one's own caret where it is", () => {
   const doc = book(3);
   const [one, other] = [bound(doc), bound(doc)];
