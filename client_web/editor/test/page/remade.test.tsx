@@ -73,6 +73,19 @@ test("after the provider has mended the document, with what was missed in it", a
   expect(fragment.toString()).toContain("missed");
 });
 
+test("with the focus in the text, which goes to the next editor", async () => {
+  const doc = withHello();
+  const { provider } = openDocument({ doc });
+  await screen.findByText("Hello");
+  const before = editorNow();
+  act(() => before?.view.focus());
+  const isFocused = () => document.activeElement === document.getElementById("document");
+  expect(isFocused()).toBe(true);
+  provider().tells({ mended: 1 });
+  await waitFor(() => expect(editorNow()).not.toBe(before));
+  await waitFor(() => expect(isFocused()).toBe(true));
+});
+
 test("but not for ever: then the page says so and offers a copy", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   const doc = withHello();

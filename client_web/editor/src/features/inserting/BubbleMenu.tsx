@@ -67,7 +67,8 @@ function useFocusElsewhere(editor: Editor): boolean {
   const [isElsewhere, setElsewhere] = useState(!editor.isFocused);
   useEffect(() => {
     const look = ({ target }: FocusEvent) => {
-      if (!(target instanceof Element)) return;
+      // The next editor takes the focus while this one still hears of it.
+      if (!(target instanceof Element) || editor.isDestroyed) return;
       const isNear = editor.view.dom.contains(target) || target.closest(".page-floating, .ui-menu") !== null;
       setElsewhere(!isNear);
     };
