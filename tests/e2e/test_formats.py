@@ -164,18 +164,18 @@ async def test_a_page_that_is_older_than_the_document_says_so(meet: Meeting, sha
     await ours.goes_to_start()
     await ours.types("before")
     await ours.shows("Saved")
-    await writes_as_the_next_release(shared_site, document_id)
+    await writes_as_a_later_release(shared_site, document_id)
     await expect(ours.page.get_by_text("Load the page anew.")).to_be_visible()
     await expect(ours.page.get_by_role("button", name="Reload the page")).to_be_visible()
     await expect(ours.page.get_by_role("textbox", name="Document, read-only")).to_contain_text("before")
 
 
-async def writes_as_the_next_release(site: Site, document_id: str) -> None:
+async def writes_as_a_later_release(site: Site, document_id: str) -> None:
     doc: Doc[Any] = Doc(client_id=7)
     doc.get("default", type=XmlFragment).children.append(XmlElement("paragraph"))
     client = PatientClient()
     await client.connect(site.url, transports=["websocket"])
-    options = {"state_vector": b"\0", "client_id": 7, "format": {"name": "manyhands", "version": 2}}
+    options = {"state_vector": b"\0", "client_id": 7, "format": {"name": "manyhands", "version": 1_000}}
     await client.call("join", (document_id, options), timeout=PATIENCE)
     batch = encode_batch([doc.get_update()])
     assert "seq" in await client.call("update", (document_id, batch), timeout=PATIENCE)

@@ -82,5 +82,7 @@ async def test_content_that_no_schema_knows_is_marked_on_every_page_and_kept(mee
     carol = EditorPage("Carol", await (await meet("Carol")).visits(f"/d/{document_id}"))
     for page in (alice, bob, carol):
         await expect(page.sheet).to_have_attribute("aria-readonly", "true")
-        await expect(page.sheet.locator("> *")).to_have_text(["first line", "Not shown here: poll", "second line"])
+        await expect(page.sheet.locator(".page-section > *")).to_have_text(
+            ["first line", "Not shown here: poll", "second line"]
+        )
         await expect(page.page.get_by_text("content of another application (poll)")).to_be_visible()

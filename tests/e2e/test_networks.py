@@ -130,14 +130,20 @@ class Released(Site):
         super().__init__(data_dir, self.pages)
 
     async def release(self) -> None:
-        """Restart with a build in which the list of documents, and what loads it, have other names."""
+        """Restart with a build in which all code has other names, as when what all of it loads has changed.
+
+        A browser keeps code by its name for good: code that names other code than before needs another name itself.
+        """
         await self.stop()
-        for name in ("DocumentsPage", "index"):
-            [old] = (self.pages / "assets").glob(f"{name}-*.js")
-            old.rename(old.with_name(f"{name}-newer.js"))
-            for path in self.pages.rglob("*"):
-                if path.suffix in (".js", ".html"):
-                    path.write_text(path.read_text().replace(old.name, f"{name}-newer.js"))
+        code = list((self.pages / "assets").glob("*.js"))
+        for old in code:
+            old.rename(old.with_name(f"newer-{old.name}"))
+        for path in self.pages.rglob("*"):
+            if path.suffix in (".js", ".html"):
+                words = path.read_text()
+                for old in code:
+                    words = words.replace(old.name, f"newer-{old.name}")
+                path.write_text(words)
         await self.start()
 
 
@@ -170,7 +176,8 @@ async def test_a_new_release_is_offered_to_a_tab_that_is_open(meet_at_released: 
     await alice.page.get_by_role("button", name="Reload", exact=True).click()
     await alice.sees("under the old one")
     await alice.is_ready()
-    await alice.page.wait_for_function("async () => (await fetch('/assets/DocumentsPage-newer.js')).ok")
+    [list_code] = released.pages.glob("assets/newer-DocumentsPage-*.js")
+    await alice.page.wait_for_function("async (name) => (await fetch(`/assets/${name}`)).ok", arg=list_code.name)
     await alice.page.goto(released.url)
     await list_is_shown(alice.page)
 
