@@ -262,10 +262,12 @@ def _make_engine(path: Path, *, max_bytes: int | None) -> Engine:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: object) -> None:
         # The order matters: auto_vacuum can only be chosen while the file is empty, and choosing
-        # the journal's mode writes to the file.
+        # the journal's mode writes to the file. Choosing auto_vacuum again would write too, which a
+        # connection that reads cannot do on a full disk.
         mode = None
+        chosen = connection.execute("PRAGMA auto_vacuum").fetchone()[0]
         for pragma in (
-            "auto_vacuum = INCREMENTAL",
+            *(() if chosen else ("auto_vacuum = INCREMENTAL",)),
             "journal_mode = WAL",
             "synchronous = FULL",  # because NORMAL may lose acknowledged edits in a power cut
             "foreign_keys = ON",
