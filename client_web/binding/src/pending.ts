@@ -28,7 +28,7 @@ interface Word {
   readonly right: readonly Run[];
 }
 
-/** Where a word is shown: behind a character that lives, or before one. */
+/** The place where a word is shown: behind a character that lives, or before one. */
 interface Place {
   readonly id: Y.ID;
   readonly isBehind: boolean;
@@ -196,7 +196,7 @@ function shown(text: string): HTMLElement {
   return span;
 }
 
-/** By client id, the clock from which on the person's words are in no row of the log yet. */
+/** Clocks by client id, from which on the person's words are in no row of the log yet. */
 function unsavedIn({ meta }: Y.Transaction): ReadonlyMap<number, number> {
   const tell: unknown = meta.get("unsaved");
   const told: unknown = typeof tell === "function" ? tell() : null;

@@ -128,7 +128,7 @@ function endWord(manager: Y.UndoManager | undefined): void {
 
 type UndoStep = Y.UndoManager["undoStack"][number];
 
-/** What steps have written themselves, without the heirs of that. */
+/** The words that steps have written themselves, without the heirs of those words. */
 const written = new WeakMap<UndoStep, UndoStep["insertions"]>();
 
 /** Adds to each step the heirs of the characters that the step has written. */
@@ -239,7 +239,7 @@ export interface StepPlace {
   readonly to: number;
 }
 
-/** Where the next undo or redo acts; null if there is none, or nothing of it is shown. */
+/** The place where the next undo or redo acts; null if there is none, or nothing of it is shown. */
 export function placeOfStep(state: EditorState, way: "undo" | "redo"): StepPlace | null {
   const shared = ySyncPluginKey.getState(state);
   const manager = yUndoPluginKey.getState(state)?.undoManager;

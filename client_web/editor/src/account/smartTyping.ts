@@ -1,29 +1,15 @@
-/** Whether quotes and dashes are set as printers do while this person types; remembered by the browser, on at first. */
+/** The person's choice that quotes and dashes are set as printers do; remembered by the browser, on at first. */
 
-import { useSyncExternalStore } from "react";
-import { browserStorage } from "../page/identity";
+import { Stored, useStored } from "../api/stored";
 
-const KEY = "manyhands:smart-typing";
-const listeners = new Set<() => void>();
+const stored = new Stored("manyhands:smart-typing", (text) => text !== "off");
 
-export function isSmartTypingOn(): boolean {
-  return browserStorage()?.getItem(KEY) !== "off";
-}
+export const isSmartTypingOn = stored.read;
 
 export function setSmartTyping(isOn: boolean): void {
-  try {
-    browserStorage()?.setItem(KEY, isOn ? "on" : "off");
-  } catch {
-    // Storage may be full or forbidden: the choice cannot be kept then.
-  }
-  for (const listener of listeners) listener();
+  stored.write(isOn ? "on" : "off");
 }
 
 export function useSmartTyping(): boolean {
-  return useSyncExternalStore(subscribe, isSmartTypingOn);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  return useStored(stored, stored.read);
 }

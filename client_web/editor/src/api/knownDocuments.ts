@@ -1,9 +1,10 @@
 /** The documents that were opened in this browser, newest first: what the documents page shows without a server.
  *
- * Titles only; the text lies in the provider's offline copy. Another tab's changes arrive as `storage` events.
+ * Titles only; the text lies in the provider's offline copy. Without storage the page has no list without a server, and loses
+ * nothing else.
  */
-import { useSyncExternalStore } from "react";
 import { isRole, type Role } from "./sharing";
+import { Stored, useStored } from "./stored";
 
 export interface KnownDocument {
   readonly id: string;
@@ -14,15 +15,9 @@ export interface KnownDocument {
   readonly role?: Role;
 }
 
-const KEY = "manyhands:known-documents";
 const MOST_KEPT = 100;
 const NONE: readonly KnownDocument[] = [];
-
-const listeners = new Set<() => void>();
-let cache: { readonly text: string | null; readonly documents: readonly KnownDocument[] } = {
-  text: null,
-  documents: NONE,
-};
+const stored = new Stored("manyhands:known-documents", parse);
 
 /** Puts a document on top of the list, or renames it there. Without a role the one that is known stays. */
 export function rememberDocument(id: string, title: string, role: Role | null, now = Date.now()): void {
@@ -46,45 +41,21 @@ export function forgetEveryDocument(): void {
 
 /** Returns the same array until the list changes. */
 export function knownDocuments(): readonly KnownDocument[] {
-  const text = readText();
-  if (text !== cache.text) cache = { text, documents: parse(text) };
-  return cache.documents;
+  return stored.read();
 }
 
 export function useKnownDocuments(): readonly KnownDocument[] {
-  return useSyncExternalStore(subscribe, knownDocuments);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  window.addEventListener("storage", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("storage", listener);
-  };
-}
-
-function readText(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
+  return useStored(stored, stored.read);
 }
 
 function write(documents: readonly KnownDocument[]): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(documents.slice(0, MOST_KEPT)));
-  } catch {
-    // Storage may be full or forbidden: the page then has no list without a server, and loses nothing else.
-  }
-  for (const listener of listeners) listener();
+  stored.write(JSON.stringify(documents.slice(0, MOST_KEPT)));
 }
 
 function parse(text: string | null): readonly KnownDocument[] {
   try {
-    const stored: unknown = JSON.parse(text ?? "[]");
-    return Array.isArray(stored) ? stored.filter(isKnownDocument) : NONE;
+    const list: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(list) ? list.filter(isKnownDocument) : NONE;
   } catch {
     return NONE;
   }

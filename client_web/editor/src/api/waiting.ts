@@ -1,10 +1,10 @@
-/** What waits on this device for the server, beside the documents' changes: titles, pictures, and documents that were made without a connection.
+/** Titles, pictures and new documents that wait on this device for the server.
  *
  * A document that was made here has an id that is derived from a secret. Whoever shows the secret makes the document of that id, once.
  */
-import { useSyncExternalStore } from "react";
 import type { Api } from "./api";
 import { ApiError } from "./rest";
+import { Stored, useStored } from "./stored";
 
 export interface Waiting {
   /** Under which the document is to be made; absent when the server has it. */
@@ -17,12 +17,10 @@ export interface Waiting {
 
 type All = Readonly<Record<string, Waiting>>;
 
-const KEY = "manyhands:waiting";
 const NOTHING: All = {};
 const ID_CHARACTERS = 22;
 
-const listeners = new Set<() => void>();
-let cache: { readonly text: string | null; readonly all: All } = { text: null, all: NOTHING };
+const stored = new Stored("manyhands:waiting", parse);
 
 /** Returns the id of a new document that waits here; null where the browser cannot keep one. */
 export async function makeHere(): Promise<string | null> {
@@ -31,27 +29,27 @@ export async function makeHere(): Promise<string | null> {
   const secret = base64url(crypto.getRandomValues(new Uint8Array(24)));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
   const id = base64url(new Uint8Array(digest)).slice(0, ID_CHARACTERS);
-  return write({ ...all(), [id]: { secret } }) ? id : null;
+  return write({ ...stored.read(), [id]: { secret } }) ? id : null;
 }
 
 /** Returns whether the title is kept. */
 export function keepTitle(id: string, title: string): boolean {
-  return write({ ...all(), [id]: { ...waitingFor(id), title } });
+  return write({ ...stored.read(), [id]: { ...waitingFor(id), title } });
 }
 
 export function waitingFor(id: string): Waiting | null {
-  return all()[id] ?? null;
+  return stored.read()[id] ?? null;
 }
 
 /** Returns the ids of the documents that were made here and wait; the same array until that changes. */
 export function useMadeHere(): readonly string[] {
-  return useSyncExternalStore(subscribe, madeHere);
+  return useStored(stored, madeHere);
 }
 
 let made: { readonly from: All; readonly ids: readonly string[] } = { from: NOTHING, ids: [] };
 
 function madeHere(): readonly string[] {
-  const from = all();
+  const from = stored.read();
   if (made.from !== from) {
     const ids = Object.keys(from).filter((id) => from[id]?.secret !== undefined);
     made = { from, ids };
@@ -60,7 +58,7 @@ function madeHere(): readonly string[] {
 }
 
 export function useWaiting(id: string): Waiting | null {
-  return useSyncExternalStore(subscribe, () => waitingFor(id));
+  return useStored(stored, () => waitingFor(id));
 }
 
 const underWay = new Map<string, Promise<void>>();
@@ -108,7 +106,7 @@ export function keepPictures(id: string, pictures: readonly string[]): boolean {
 }
 
 function put(id: string, waiting: Waiting): boolean {
-  const { [id]: _before, ...others } = all();
+  const { [id]: _before, ...others } = stored.read();
   return write(Object.keys(waiting).length === 0 ? others : { ...others, [id]: waiting });
 }
 
@@ -119,41 +117,15 @@ function base64url(bytes: Uint8Array): string {
     .replaceAll("=", "");
 }
 
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  window.addEventListener("storage", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("storage", listener);
-  };
-}
-
-function all(): All {
-  let text: string | null = null;
-  try {
-    text = localStorage.getItem(KEY);
-  } catch {
-    // Storage may be forbidden: then nothing waits here.
-  }
-  if (text !== cache.text) cache = { text, all: parse(text) };
-  return cache.all;
-}
-
 function write(next: All): boolean {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(next));
-  } catch {
-    return false;
-  }
-  for (const listener of listeners) listener();
-  return true;
+  return stored.write(JSON.stringify(next));
 }
 
 function parse(text: string | null): All {
   try {
-    const stored: unknown = JSON.parse(text ?? "{}");
-    if (typeof stored !== "object" || stored === null) return NOTHING;
-    return Object.fromEntries(Object.entries(stored).filter(([, each]) => isWaiting(each)));
+    const entries: unknown = JSON.parse(text ?? "{}");
+    if (typeof entries !== "object" || entries === null) return NOTHING;
+    return Object.fromEntries(Object.entries(entries).filter(([, each]) => isWaiting(each)));
   } catch {
     return NOTHING;
   }
