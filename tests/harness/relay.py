@@ -47,6 +47,7 @@ class Relay:
         """
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._listener.setblocking(False)
             asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
 
