@@ -15,6 +15,12 @@ from tests.e2e.person import Meeting, people_at
 from tests.e2e.site import BUILT_PAGES, Site
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each story, whether or not its file thought of it: `make test-fast` leaves all of them out."""
+    item.add_marker("e2e")
+    item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def built_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy, so that a build that somebody starts meanwhile doesn't pull the pages away."""

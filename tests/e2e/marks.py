@@ -1,9 +1,5 @@
-"""What every browser test is marked with: slow, on one event loop. One worker of pytest runs all of them (tests/conftest.py)."""
+"""What every browser test is marked with, beside `e2e` and `slow` (tests/e2e/conftest.py): one event loop."""
 
 import pytest
 
-BROWSER = [
-    pytest.mark.e2e,
-    pytest.mark.slow,
-    pytest.mark.asyncio(loop_scope="session"),
-]
+BROWSER = [pytest.mark.asyncio(loop_scope="session")]

@@ -2,15 +2,15 @@
 
 import io
 
-import pytest
 from PIL import Image
 from playwright.async_api import FilePayload, Locator, expect
 
+from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = BROWSER
 
 
 def picture() -> FilePayload:

@@ -48,7 +48,7 @@ from tests.simulation import SEEDS
 from tests.simulation.virtual_loop import run_virtually
 
 CHUNK = 100
-QUICK = 30
+QUICK = 15
 DOCUMENTS = [DocumentId(f"document-{number}") for number in range(4)]
 PEOPLE = 5
 STEPS = 25
