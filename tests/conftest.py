@@ -73,15 +73,18 @@ def pytest_collection_finish() -> None:
 
 
 class InGroups(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives all browser tests to one worker and all of the cluster to one, these first; every other test is for whoever is free.
+    """Gives browser tests to two workers, by file, and all of the cluster to one, these first; every other test is for whoever is free.
 
-    Two browsers would fight for the cores, and one cluster is enough for two of them.
+    One worker with all browser tests is at work when all others have long finished; three browsers
+    fight for the cores, and one cluster is enough for two of them.
     pytest-xdist's own groups are told by a mark which it writes into a test's id; with pytest 9.2
     that is lost, without a word.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((group for group in ("tests/e2e/", "tests/cluster/") if nodeid.startswith(group)), nodeid)
+        if nodeid.startswith("tests/e2e/"):
+            return f"tests/e2e/ {sum(nodeid.split('::')[0].encode()) % 2}"
+        return "tests/cluster/" if nodeid.startswith("tests/cluster/") else nodeid
 
     def remove_node(self, node: WorkerController) -> str | None:
         """What a worker that died was running has failed, and the rest of its work comes next. xdist's own tries that test for ever."""
