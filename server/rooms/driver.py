@@ -160,6 +160,8 @@ class Driver:
         self._rescuing = Rescuing(document_id, self._reader, sandbox.rescue)
         self._compaction = Compaction(document_id, loaded, log_of_all, sandbox.fold, surroundings.limits.document_bytes)
         self.excerpting = Excerpting(document_id, room, surroundings.background, self._renew_excerpt)
+        self._noted: tuple[Excerpt, DocumentInfo | None] | None = None
+        """The excerpt that is stored, and what was known of the document then."""
 
     def seats(self) -> Iterator[Seat]:
         """Return everybody who is here now."""
@@ -421,9 +423,12 @@ class Driver:
             raise
         before = room.info
         excerpt = await around.sandbox.excerpt(snapshot, self.document_id)
+        if (excerpt, before) == self._noted:
+            return excerpt  # it stays that of an earlier row: most people write further down
         entry = await around.store.catalogue.note_excerpt(self.document_id, room.epoch, seq, excerpt)
         if entry is not None and room.info is before and (info := info_of(entry)) != before:
             around.notify(self.document_id, DocumentHint(info))
+        self._noted = excerpt, before
         return excerpt
 
     async def _append_as_allowed(self, effect: effects.AppendRow) -> None:

@@ -85,5 +85,5 @@ class Excerpting:
         finally:
             self._reading = False
         self._known = seq
-        self._pause = min(self._pause * 2, LAST_PAUSE) if self._last == last else FIRST_PAUSE
+        self._pause = min(self._pause * 4, LAST_PAUSE) if self._last == last else FIRST_PAUSE
         self.written()
