@@ -40,7 +40,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # uvloop sets it on each connection. asyncio does so only for a listener made for TCP by name.
+        # uvloop sets it on each connection. asyncio does so only for a listener made for TCP.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
         listener.listen(2048)

@@ -121,7 +121,7 @@ async def listening(application: Any, message_bytes: int, websockets: Any = None
     config.load()
     server.lifespan = config.lifespan_class(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # asyncio sets it only for a listener made for TCP by name; without it, each answer waits 40 ms.
+        # asyncio sets it only for a listener made for TCP. Without it, each answer waits 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await server.startup([listener])
         ticking = asyncio.ensure_future(server.main_loop())

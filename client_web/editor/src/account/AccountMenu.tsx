@@ -3,6 +3,7 @@ import { LogOut } from "lucide-react";
 import { useApi } from "../api/ApiContext";
 import { explain } from "../api/api";
 import type { Me } from "../api/me";
+import { t } from "../i18n/t";
 import { Avatar } from "../ui/Avatar";
 import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
 import { useToasts } from "../ui/Toast";
@@ -23,7 +24,10 @@ export function AccountMenu({ me, color = me.user.color, className }: AccountMen
     signOut(api).then(
       () => window.location.assign("/"),
       (error: unknown) =>
-        void toasts.show({ tone: "error", message: `You are still signed in. ${explain(error)}` }),
+        void toasts.show({
+          tone: "error",
+          message: t("You are still signed in. {why}", { why: explain(error) }),
+        }),
     );
   const isSmart = useSmartTyping();
   const { user, email } = me;
@@ -31,7 +35,11 @@ export function AccountMenu({ me, color = me.user.color, className }: AccountMen
     <Menu
       align="end"
       trigger={
-        <button type="button" className={className} aria-label={`You are ${user.name}. Account`}>
+        <button
+          type="button"
+          className={className}
+          aria-label={t("You are {name}. Account", { name: user.name })}
+        >
           <Avatar aria-hidden="true" name={user.name} color={color} />
         </button>
       }
@@ -39,11 +47,11 @@ export function AccountMenu({ me, color = me.user.color, className }: AccountMen
       <MenuLabel>{email ? `${user.name} · ${email}` : user.name}</MenuLabel>
       <MenuSeparator />
       <MenuCheckItem checked={isSmart} onCheckedChange={setSmartTyping}>
-        Smart quotes and dashes
+        {t("Smart quotes and dashes")}
       </MenuCheckItem>
       <MenuSeparator />
       <MenuItem icon={LogOut} onSelect={() => void leave()}>
-        Sign out
+        {t("Sign out")}
       </MenuItem>
     </Menu>
   );
