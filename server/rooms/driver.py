@@ -218,13 +218,17 @@ class Driver:
         self._told, self._circles = (), []
         self._around.left(seat)
 
-    def wake(self) -> None:
-        """See to what is due by now, and set the timer for what will be."""
+    def wake(self, due: float = 0.0) -> None:
+        """See to what is due by now, and set the timer for what will be.
+
+        A timer that has rung for `due` may be early by a millisecond. It counts as on time:
+        otherwise it would ring again and again until then.
+        """
         if self.over:
             return
         room = self.room
         try:
-            self._perform(room.flush(self._around.clock()))
+            self._perform(room.flush(max(due, self._around.clock())))
         except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
         self._set_timer()
@@ -307,7 +311,7 @@ class Driver:
     def _ring(self) -> None:
         # The timer has rung. `_set_timer` must set a new one, even for the same moment.
         self._timer = None
-        self.wake()
+        self.wake(self._due or 0.0)
 
     def close(self) -> None:
         """Stop driving. Nothing is lost if the room is idle."""
