@@ -1,11 +1,12 @@
 /** Who is signed in, and the way out; for people whom somebody else than this browser vouches for. */
-import { LogOut } from "lucide-react";
+import { Languages, LogOut } from "lucide-react";
 import { useApi } from "../api/ApiContext";
 import { explain } from "../api/api";
 import type { Me } from "../api/me";
 import { t } from "../i18n/t";
 import { Avatar } from "../ui/Avatar";
-import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "../ui/Menu";
+import { LanguageChoices } from "../ui/LanguageChoices";
+import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator, SubMenu } from "../ui/Menu";
 import { useToasts } from "../ui/Toast";
 import { signOut } from "./signOut";
 import { setSmartTyping, useSmartTyping } from "./smartTyping";
@@ -49,6 +50,9 @@ export function AccountMenu({ me, color = me.user.color, className }: AccountMen
       <MenuCheckItem checked={isSmart} onCheckedChange={setSmartTyping}>
         {t("Smart quotes and dashes")}
       </MenuCheckItem>
+      <SubMenu icon={Languages} label={t("Language")}>
+        <LanguageChoices />
+      </SubMenu>
       <MenuSeparator />
       <MenuItem icon={LogOut} onSelect={() => void leave()}>
         {t("Sign out")}

@@ -61,7 +61,7 @@ test("a new version is offered and taken only when somebody says so", async () =
 
 test("the theme is chosen in the header", async () => {
   open("/");
-  fireEvent.keyDown(await screen.findByRole("button", { name: "Theme" }), { key: "Enter" });
+  fireEvent.keyDown(await screen.findByRole("button", { name: "Theme and language" }), { key: "Enter" });
   fireEvent.click(await screen.findByRole("menuitemradio", { name: "Dark" }));
   expect(document.documentElement.dataset.theme).toBe("dark");
 });

@@ -5,6 +5,7 @@ import { memo, useState } from "react";
 import { setSmartTyping, useSmartTyping } from "../../account/smartTyping";
 import { Avatar } from "../../ui/Avatar";
 import { PERSON_COLORS } from "../../ui/color";
+import { LanguageField } from "../../ui/LanguageChoices";
 import { Popover } from "../../ui/Popover";
 import { TextField } from "../../ui/TextField";
 import { Tooltip } from "../../ui/Tooltip";
@@ -83,6 +84,7 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
         <input type="checkbox" checked={isSmart} onChange={({ target }) => setSmartTyping(target.checked)} />
         Smart quotes and dashes
       </label>
+      <LanguageField className="page-own-language" />
     </Popover>
   );
 });
