@@ -5,6 +5,8 @@
  * An abort by the caller's signal is passed on as it is.
  */
 
+import { t } from "../i18n/t";
+import { refusalWords } from "./refusals";
 import type * as wire from "./wire";
 
 /** The server's refusal; `code` is one of the protocol's, or `bad_answer` when the answer has no known form. */
@@ -29,7 +31,7 @@ export class NetworkError extends Error {
   readonly intercepted: boolean;
 
   constructor(cause: unknown, intercepted = false) {
-    super("The server cannot be reached.", { cause });
+    super(t("The server cannot be reached."), { cause });
     this.name = "NetworkError";
     this.intercepted = intercepted;
   }
@@ -73,15 +75,18 @@ export function createCall(fetch: Fetch, base = ""): Call {
 /** Returns what to tell a person about a failed call, in one sentence. */
 export function explain(error: unknown): string {
   if (error instanceof NetworkError && error.intercepted)
-    return "Something in the network answers in the server's place. Perhaps the network wants you to sign in to it first.";
+    return t(
+      "Something in the network answers in the server's place. Perhaps the network wants you to sign in to it first.",
+    );
   if (error instanceof NetworkError)
-    return "The server cannot be reached. Check your connection and try again.";
-  if (error instanceof ApiError) return error.message;
-  return "Something went wrong in this page.";
+    return t("The server cannot be reached. Check your connection and try again.");
+  if (error instanceof ApiError) return refusalWords(error);
+  return t("Something went wrong in this page.");
 }
 
 export function badAnswer(status: number): ApiError {
-  return new ApiError("bad_answer", `The server gave an answer that makes no sense (${status}).`, status);
+  const words = t("The server gave an answer that makes no sense ({status}).", { status });
+  return new ApiError("bad_answer", words, status);
 }
 
 /** An answer that is said to be a `Form`: its members have the right names, and any value until they are looked at. */

@@ -3,6 +3,7 @@
  * An attachment's address is derived from its bytes. So the address stands in the document at once, and the service worker answers it
  * from the cache of attachments, as it does for pictures that came from the server.
  */
+import { t } from "../i18n/t";
 import type { Api } from "./api";
 import { ApiError } from "./rest";
 import { keepPictures, waitingFor } from "./waiting";
@@ -61,7 +62,7 @@ async function send(
     const kept = await cache.match(url);
     try {
       if (kept) await api.uploadAttachment(id, await kept.blob());
-      else onRefused(new Error("The browser has thrown it away."));
+      else onRefused(new Error(t("The browser has thrown it away.")));
     } catch (error) {
       if (!(error instanceof ApiError) || PASSING.has(error.status)) throw error;
       onRefused(error);

@@ -1,0 +1,40 @@
+/** A refusal's words for people. English is the server's own, which is the most exact; other languages have a sentence for each code. */
+import { LANGUAGE } from "../i18n/language";
+import { t } from "../i18n/t";
+import type { Code } from "./wire";
+
+const BY_CODE: Readonly<Record<Code, string>> = {
+  bad_update: t("The server cannot read this change."),
+  client_id_taken: t("The page has to join the document anew."),
+  deleted: t("The document was deleted for ever."),
+  document_full: t("The document is full. Start another one for what is to come."),
+  draining: t("The server is being restarted. Try again in a moment."),
+  epoch_changed: t("The document was restored from a backup. What is on this device is kept apart from it."),
+  forbidden: t("You may not do this here."),
+  internal: t("The server has made a mistake, which it has noted."),
+  malformed: t("The server does not understand this request."),
+  missing_past: t("The server lacks earlier changes. The page sends them again."),
+  not_found: t("There is no such thing here, or not for you."),
+  not_joined: t("The page has to join the document anew."),
+  other_format: t("The document has a format that this page does not know. Load the page anew."),
+  quarantined: t("The document can only be read at the moment. Nothing of it is lost."),
+  rate_limited: t("That was too much in too short a time. Try again in a moment."),
+  too_costly: t(
+    "The change is too much for the server at once. Make smaller changes, or start another document.",
+  ),
+  too_large: t("That is too large."),
+  too_many: t("Too much is open at once. Close something and try again."),
+  unauthenticated: t("The server does not know who you are any more. Sign in again."),
+  unavailable: t("The server cannot do its work at the moment. Try again in a moment."),
+  unknown_event: t("The server does not understand this request."),
+  unsupported_content: t("The change holds something that cannot be kept unharmed."),
+};
+
+/** Returns the server's sentence for a code that is not known here. */
+export function refusalWords({ code, message }: { readonly code: string; readonly message: string }): string {
+  return LANGUAGE !== "en" && isKnown(code) ? BY_CODE[code] : message;
+}
+
+function isKnown(code: string): code is Code {
+  return Object.hasOwn(BY_CODE, code);
+}
