@@ -9,6 +9,7 @@ import { ApiContext } from "../api/ApiContext";
 import type { Api } from "../api/api";
 import { useStanding, type WhoAmI, WhoContext } from "../api/whoAmI";
 import { type DocumentsView, VIEWS } from "../documents/views";
+import { t } from "../i18n/t";
 import { type Updates, UpdatesContext, useUpdates } from "../service-worker/updates";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
@@ -78,16 +79,17 @@ function MissingPage() {
       <EmptyState
         level={1}
         picture={<Mark size={56} />}
-        title="This page could not be loaded"
+        title={t("This page could not be loaded")}
         action={
           <Button variant="primary" onClick={() => void renew()}>
-            Reload
+            {t("Reload")}
           </Button>
         }
       >
         <p>
-          The server cannot be reached, or has a newer version of the application than this tab. Nothing is
-          lost: what was not saved yet is kept on this device.
+          {t(
+            "The server cannot be reached, or has a newer version of the application than this tab. Nothing is lost: what was not saved yet is kept on this device.",
+          )}
         </p>
       </EmptyState>
     </main>

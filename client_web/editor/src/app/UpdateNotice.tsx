@@ -1,5 +1,6 @@
 /** Offers a newer version when there is one; never reloads by itself, since somebody may be typing. */
 import { useEffect } from "react";
+import { t } from "../i18n/t";
 import type { Updates } from "../service-worker/updates";
 import { useToasts } from "../ui/Toast";
 
@@ -9,9 +10,9 @@ export function UpdateNotice({ updates }: { readonly updates: Updates }) {
     () =>
       updates.onReady((activate) => {
         toasts.show({
-          message: "A new version is ready.",
+          message: t("A new version is ready."),
           duration: Number.POSITIVE_INFINITY,
-          action: { label: "Reload", altText: "Reload the page to use it", onAction: activate },
+          action: { label: t("Reload"), altText: t("Reload the page to use it"), onAction: activate },
         });
       }),
     [updates, toasts],

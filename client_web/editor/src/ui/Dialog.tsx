@@ -2,6 +2,7 @@
 import { X } from "lucide-react";
 import { Dialog as Primitive } from "radix-ui";
 import { type ReactNode, useRef } from "react";
+import { t } from "../i18n/t";
 import { Button } from "./Button";
 import { classes } from "./classes";
 import "./Dialog.css";
@@ -49,7 +50,7 @@ export function Dialog({
         >
           <header className="ui-dialog-header">
             <Primitive.Title className="ui-dialog-title">{title}</Primitive.Title>
-            <Primitive.Close className="ui-icon-button ui-icon-button--small" aria-label="Close">
+            <Primitive.Close className="ui-icon-button ui-icon-button--small" aria-label={t("Close")}>
               <X aria-hidden="true" size={17} />
             </Primitive.Close>
           </header>
@@ -80,7 +81,7 @@ export interface ConfirmDialogProps {
 /** Focus starts on the harmless answer. */
 export function ConfirmDialog({
   confirmLabel,
-  cancelLabel = "Cancel",
+  cancelLabel = t("Cancel"),
   tone = "plain",
   busy = false,
   onConfirm,

@@ -1,5 +1,6 @@
 /** Catches a crash in the view below it and offers a way on instead of a blank page. */
 import { Component, type ReactNode } from "react";
+import { t } from "../i18n/t";
 import { Button } from "./Button";
 import { EmptyState } from "./EmptyState";
 import { Mark } from "./Mark";
@@ -36,14 +37,16 @@ function Crash({ error }: { readonly error: unknown }) {
       <EmptyState
         level={1}
         picture={<Mark size={56} />}
-        title="This page has stopped working"
+        title={t("This page has stopped working")}
         action={
           <Button variant="primary" onClick={() => window.location.reload()}>
-            Reload the page
+            {t("Reload the page")}
           </Button>
         }
       >
-        <p>Your documents are safe: what was saved is on the server, the rest is kept on this device.</p>
+        <p>
+          {t("Your documents are safe: what was saved is on the server, the rest is kept on this device.")}
+        </p>
         <p>
           <code>{error instanceof Error ? error.message : String(error)}</code>
         </p>

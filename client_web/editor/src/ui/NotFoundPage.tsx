@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { t } from "../i18n/t";
 import { classes } from "./classes";
 import { EmptyState } from "./EmptyState";
 import { Mark } from "./Mark";
@@ -9,13 +10,13 @@ import { usePageTitle } from "./usePageTitle";
 
 /** `action`: something else to do than to go to the documents. */
 export function NotFoundPage({ action = null }: { readonly action?: ReactNode }) {
-  usePageTitle("Not found");
+  usePageTitle(t("Not found"));
   return (
     <main>
       <EmptyState
         level={1}
         picture={<Mark size={56} />}
-        title="There is nothing at this address"
+        title={t("There is nothing at this address")}
         action={
           <>
             {action}
@@ -23,12 +24,14 @@ export function NotFoundPage({ action = null }: { readonly action?: ReactNode })
               href="/"
               className={classes("ui-button", action ? "ui-button--secondary" : "ui-button--primary")}
             >
-              Go to the documents
+              {t("Go to the documents")}
             </Link>
           </>
         }
       >
-        <p>The link may be incomplete, or not meant for you. Ask whoever sent it to copy it once more.</p>
+        <p>
+          {t("The link may be incomplete, or not meant for you. Ask whoever sent it to copy it once more.")}
+        </p>
       </EmptyState>
     </main>
   );

@@ -2,6 +2,7 @@
 import { X } from "lucide-react";
 import { Toast as Primitive } from "radix-ui";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
+import { t } from "../i18n/t";
 import { classes } from "./classes";
 import "./Toast.css";
 
@@ -59,12 +60,12 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
 
   return (
     <ToastContext value={toasts}>
-      <Primitive.Provider label="Message" swipeDirection="down" duration={DURATION_MS}>
+      <Primitive.Provider label={t("Message")} swipeDirection="down" duration={DURATION_MS}>
         {children}
         {shown.map((toast) => (
           <ToastView key={toast.id} toast={toast} onGone={() => dismiss(toast.id)} />
         ))}
-        <Primitive.Viewport className="ui-toasts" label="Messages ({hotkey})" />
+        <Primitive.Viewport className="ui-toasts" label={t("Messages ({hotkey})")} />
       </Primitive.Provider>
     </ToastContext>
   );
@@ -89,7 +90,7 @@ function ToastView({ toast, onGone }: { readonly toast: ShownToast; readonly onG
           </button>
         </Primitive.Action>
       )}
-      <Primitive.Close className="ui-toast-close" aria-label="Dismiss">
+      <Primitive.Close className="ui-toast-close" aria-label={t("Dismiss")}>
         <X aria-hidden="true" size={16} />
       </Primitive.Close>
     </Primitive.Root>
