@@ -3,13 +3,15 @@
 Only files that are in the build when the server starts can be served, so no path can lead out of
 the build. Files under /assets/ have a hash of their content in their names, so browsers may keep
 them for ever. Browsers ask for everything else anew each time.
+
+The build holds packed copies beside its files, as `index.html.br` and `index.html.gz`, so that
+packing costs the server nothing.
 """
 
-import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -42,7 +44,8 @@ _TYPES = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
-_COMPRESSED = frozenset({".ico", ".jpg", ".png", ".webp", ".woff2"})
+_PACKINGS = {"br": ".br", "gzip": ".gz"}
+"""Content codings, the best first, and the suffixes of files packed so."""
 
 _MISSING = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Manyhands</title>
@@ -54,10 +57,10 @@ the server. <code>MANYHANDS_PAGES_DIR</code> names the directory with the built 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file of the build. `packed` is the body in gzip, or None if gzip makes it no smaller."""
+    """One file of the build. `packed`: the body in each content coding that makes it smaller."""
 
     body: bytes
-    packed: bytes | None
+    packed: Mapping[str, bytes]
     headers: Mapping[str, str]
     media_type: str
 
@@ -107,8 +110,9 @@ def read_build(directory: Path, *, max_bytes: int = MAX_BUILD_BYTES) -> dict[str
                 f"The directory {directory} is too large to be a build of the pages. Set MANYHANDS_PAGES_DIR to one."
             )
             raise Unavailable(message)
-        name = path.relative_to(directory).as_posix()
-        assets[name] = _asset(name, path.read_bytes())
+        if path.suffix not in _PACKINGS.values():
+            name = path.relative_to(directory).as_posix()
+            assets[name] = _asset(name, path)
     return assets
 
 
@@ -119,20 +123,27 @@ def _files(directory: Path) -> Iterator[Path]:
             yield path
 
 
-def _asset(name: str, body: bytes) -> Asset:
-    suffix = PurePosixPath(name).suffix.lower()
+def _asset(name: str, path: Path) -> Asset:
+    body = path.read_bytes()
     kept = "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
-    packed = None if suffix in _COMPRESSED else gzip.compress(body, mtime=0)
-    if packed is not None and len(packed) >= len(body):
-        packed = None
+    copies = {coding: path.with_name(path.name + suffix) for coding, suffix in _PACKINGS.items()}
+    packed = {coding: copy.read_bytes() for coding, copy in copies.items() if copy.is_file()}
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Cache-Control": kept, "ETag": etag, "Vary": "Accept-Encoding"}
-    return Asset(body, packed, headers, _TYPES.get(suffix, "application/octet-stream"))
+    return Asset(body, packed, headers, _TYPES.get(path.suffix.lower(), "application/octet-stream"))
 
 
 def _answer(request: Request, asset: Asset, *, status: int = 200) -> Response:
     if status == 200 and asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=asset.headers)
-    if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(asset.packed, status, {**asset.headers, "Content-Encoding": "gzip"}, asset.media_type)
+    taken = _codings(request.headers.get("accept-encoding", ""))
+    for coding, packed in asset.packed.items():
+        if coding in taken:
+            return Response(packed, status, {**asset.headers, "Content-Encoding": coding}, asset.media_type)
     return Response(asset.body, status, asset.headers, asset.media_type)
+
+
+def _codings(accepted: str) -> set[str]:
+    """Return the codings of an Accept-Encoding, without those of weight 0."""
+    weighted = [each.replace(" ", "").lower().partition(";q=") for each in accepted.split(",")]
+    return {coding for coding, _, weight in weighted if not weight or weight.strip("0.")}
