@@ -1,6 +1,7 @@
 /** The list of documents under headings of age, with arrow keys, F2 to rename, Space to select, Delete to throw away. */
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import type { DocumentEntry, Order } from "../api/api";
+import { rich, t } from "../i18n/t";
 import { ConfirmDialog } from "../ui/Dialog";
 import { timeOf } from "./catalogue";
 import { DocumentRow, type RowCommand } from "./DocumentRow";
@@ -167,18 +168,19 @@ export function DocumentList({ documents, view, order, actions, onApproach, onEm
         open={doomed.length > 0}
         onOpenChange={(open) => open || setDoomed([])}
         tone="danger"
-        title="Delete for ever?"
+        title={t("Delete for ever?")}
         description={
-          doomed.length > 1 ? (
-            `${doomed.length} documents and everything in them will be gone, for everybody. This cannot be undone.`
-          ) : (
-            <>
-              <strong>{shownTitle(doomed[0]?.title ?? "")}</strong> and everything in it will be gone, for
-              everybody. This cannot be undone.
-            </>
-          )
+          doomed.length > 1
+            ? t(
+                "{count} documents and everything in them will be gone, for everybody. This cannot be undone.",
+                { count: doomed.length },
+              )
+            : rich(
+                "<strong>{title}</strong> and everything in it will be gone, for everybody. This cannot be undone.",
+                { strong, title: shownTitle(doomed[0]?.title ?? "") },
+              )
         }
-        confirmLabel="Delete for ever"
+        confirmLabel={t("Delete for ever")}
         onConfirm={() => {
           setDoomed([]);
           selection.none();
@@ -191,14 +193,12 @@ export function DocumentList({ documents, view, order, actions, onApproach, onEm
         open={leaving !== null}
         onOpenChange={(open) => open || setLeaving(null)}
         tone="danger"
-        title="Leave this document?"
-        description={
-          <>
-            <strong>{shownTitle(leaving?.title ?? "")}</strong> goes from your list, and you lose the access
-            that you were given. {leaving?.owner?.name ?? "The owner"} can add you again.
-          </>
-        }
-        confirmLabel="Leave"
+        title={t("Leave this document?")}
+        description={rich(
+          "<strong>{title}</strong> goes from your list, and you lose the access that you were given. {owner} can add you again.",
+          { strong, title: shownTitle(leaving?.title ?? ""), owner: leaving?.owner?.name },
+        )}
+        confirmLabel={t("Leave")}
         onConfirm={() => {
           if (!leaving) return;
           setLeaving(null);
@@ -210,6 +210,10 @@ export function DocumentList({ documents, view, order, actions, onApproach, onEm
   );
 }
 
+function strong(inside: ReactNode[]) {
+  return <strong>{inside}</strong>;
+}
+
 function groupsOf(
   documents: readonly DocumentEntry[],
   view: DocumentsView,
@@ -217,7 +221,7 @@ function groupsOf(
   now: Date,
 ): readonly AgeGroup[] {
   if (documents.length === 0) return [];
-  if (order === "title") return [{ heading: "By title", documents }];
+  if (order === "title") return [{ heading: t("By title"), documents }];
   const timeIn = (document: DocumentEntry) =>
     (view === "trash" ? document.trashedAt : null) ?? timeOf(document, order) ?? NEVER;
   return groupByAge(documents, timeIn, now);

@@ -17,14 +17,14 @@ import { Link } from "wouter";
 import type { DocumentEntry, Order } from "../api/api";
 import type { PersonRef } from "../api/me";
 import { useMe } from "../api/whoAmI";
+import { rich, t } from "../i18n/t";
 import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
 import { timeOf } from "./catalogue";
-import { ORDER_VERBS } from "./orders";
 import { RenameField } from "./RenameField";
 import { isOthers, mayRename, mayTrash } from "./rights";
-import { fullTime, relativeTime } from "./times";
+import { fullTime, relativeTime, timeWords } from "./times";
 import { shownTitle } from "./titles";
 import type { DocumentsView } from "./views";
 
@@ -66,7 +66,7 @@ export function DocumentRow(props: DocumentRowProps) {
         <input
           type="checkbox"
           className="documents-row-box"
-          aria-label={`Select ${title}`}
+          aria-label={t("Select {title}", { title })}
           checked={selected}
           onChange={(event) =>
             onSelect(event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey)
@@ -93,7 +93,7 @@ export function DocumentRow(props: DocumentRowProps) {
             </p>
           )}
           {document.labels.length > 0 && (
-            <ul className="documents-row-labels" aria-label={`Labels of ${title}`}>
+            <ul className="documents-row-labels" aria-label={t("Labels of {title}", { title })}>
               {document.labels.map((label) => (
                 <li key={label} dir="auto">
                   {label}
@@ -105,16 +105,17 @@ export function DocumentRow(props: DocumentRowProps) {
         <div className="documents-row-facts">
           {document.requests > 0 && view !== "trash" && (
             <span className="documents-row-asks">
-              {document.requests === 1 ? "1 asks for access" : `${document.requests} ask for access`}
+              {t("{count, plural, one {# asks for access} other {# ask for access}}", {
+                count: document.requests,
+              })}
             </span>
           )}
           {isOthers(document) && document.owner && <OwnerName owner={document.owner} />}
           {time === null ? (
-            <span className="documents-row-time">Not opened yet</span>
+            <span className="documents-row-time">{t("Not opened yet")}</span>
           ) : (
             <time className="documents-row-time" dateTime={time.toJSON() ?? undefined} title={fullTime(time)}>
-              <span className="documents-row-verb">{view === "trash" ? "Trashed" : ORDER_VERBS[order]} </span>
-              {relativeTime(time, now)}
+              {timeWords(view === "trash" ? "trashed" : order, relativeTime(time, now))}
               {editor !== null && (
                 <span className="documents-row-editor" dir="auto">
                   {editor}
@@ -136,15 +137,17 @@ export function DocumentRow(props: DocumentRowProps) {
 /** Returns null when nobody is known to have made the last edit. */
 export function editorWords({ editedBy }: Pick<DocumentEntry, "editedBy">, ownId?: string): string | null {
   if (editedBy === null) return null;
-  return editedBy.id === ownId ? "by you" : `by ${editedBy.name}`;
+  return editedBy.id === ownId ? t("by you") : t("by {name}", { name: editedBy.name });
 }
 
 function OwnerName({ owner }: { readonly owner: PersonRef }) {
   return (
-    <span className="documents-row-owner" title={`Owned by ${owner.name}`}>
+    <span className="documents-row-owner" title={t("Owned by {name}", { name: owner.name })}>
       <Avatar aria-hidden="true" name={owner.name} color={owner.color} size={20} />
-      <span className="ui-hidden">Owned by </span>
-      <span dir="auto">{owner.name}</span>
+      {rich("<hidden>Owned by </hidden>{name}", {
+        hidden: (inside) => <span className="ui-hidden">{inside}</span>,
+        name: <span dir="auto">{owner.name}</span>,
+      })}
     </span>
   );
 }
@@ -155,8 +158,16 @@ function TrashButtons({
 }: { readonly title: string } & Pick<DocumentRowProps, "onCommand">) {
   return (
     <div className="documents-row-actions">
-      <IconButton icon={ArchiveRestore} label={`Restore ${title}`} onClick={() => onCommand("restore")} />
-      <IconButton icon={Trash2} label={`Delete ${title} for ever`} onClick={() => onCommand("destroy")} />
+      <IconButton
+        icon={ArchiveRestore}
+        label={t("Restore {title}", { title })}
+        onClick={() => onCommand("restore")}
+      />
+      <IconButton
+        icon={Trash2}
+        label={t("Delete {title} for ever", { title })}
+        onClick={() => onCommand("destroy")}
+      />
     </div>
   );
 }
@@ -170,13 +181,13 @@ function RowMenu({ document, onCommand }: Pick<DocumentRowProps, "document" | "o
       <IconButton
         icon={Star}
         className="documents-star"
-        label={`Star ${title}`}
+        label={t("Star {title}", { title })}
         pressed={document.starred}
         onClick={() => onCommand("star")}
       />
       <Menu
         align="end"
-        trigger={<IconButton icon={MoreVertical} label={`More about ${title}`} />}
+        trigger={<IconButton icon={MoreVertical} label={t("More about {title}", { title })} />}
         onCloseAutoFocus={(event) => {
           if (keepsFocus.current) event.preventDefault();
           keepsFocus.current = false;
@@ -191,36 +202,36 @@ function RowMenu({ document, onCommand }: Pick<DocumentRowProps, "document" | "o
               onCommand("rename");
             }}
           >
-            Rename
+            {t("Rename")}
           </MenuItem>
         )}
         <MenuItem icon={ExternalLink} onSelect={() => window.open(`/d/${document.id}`, "_blank", "noopener")}>
-          Open in a new tab
+          {t("Open in a new tab")}
         </MenuItem>
         <MenuItem icon={Link2} onSelect={() => onCommand("copy link")}>
-          Copy the link
+          {t("Copy the link")}
         </MenuItem>
         {mayRename(document) && (
           <MenuItem icon={Tag} onSelect={() => onCommand("label")}>
-            Labels…
+            {t("Labels…")}
           </MenuItem>
         )}
         <MenuItem icon={Copy} onSelect={() => onCommand("duplicate")}>
-          Make a copy
+          {t("Make a copy")}
         </MenuItem>
         {mayTrash(document) && (
           <>
             <MenuSeparator />
-            <MenuItem icon={Trash2} shortcut="Del" tone="danger" onSelect={() => onCommand("trash")}>
-              Move to the trash
+            <MenuItem icon={Trash2} shortcut={t("Del|key")} tone="danger" onSelect={() => onCommand("trash")}>
+              {t("Move to the trash")}
             </MenuItem>
           </>
         )}
         {isOthers(document) && (
           <>
             <MenuSeparator />
-            <MenuItem icon={LogOut} shortcut="Del" tone="danger" onSelect={() => onCommand("leave")}>
-              Leave…
+            <MenuItem icon={LogOut} shortcut={t("Del|key")} tone="danger" onSelect={() => onCommand("leave")}>
+              {t("Leave…")}
             </MenuItem>
           </>
         )}

@@ -4,6 +4,7 @@ import type { RefObject } from "react";
 import { Link } from "wouter";
 import { AccountMenu } from "../account/AccountMenu";
 import { useMe } from "../api/whoAmI";
+import { t } from "../i18n/t";
 import { IconButton } from "../ui/IconButton";
 import { Keys } from "../ui/Keys";
 import { Wordmark } from "../ui/Mark";
@@ -21,7 +22,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
   const me = useMe();
   return (
     <header className="documents-header">
-      <Link href="/" className="documents-home" aria-label="Manyhands, your documents">
+      <Link href="/" className="documents-home" aria-label={t("Manyhands, your documents")}>
         <Wordmark />
       </Link>
       {/* biome-ignore lint/a11y/useSemanticElements: browsers of 2023 do not know <search> */}
@@ -29,7 +30,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
         <TextField
           ref={searchField}
           type="search"
-          label="Search by title"
+          label={t("Search by title")}
           labelHidden
           icon={Search}
           placeholder={placeholder}
@@ -43,7 +44,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
             search ? (
               <IconButton
                 icon={X}
-                label="Clear"
+                label={t("Clear")}
                 size="small"
                 iconSize={16}
                 onClick={() => {

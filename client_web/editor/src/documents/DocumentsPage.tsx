@@ -4,6 +4,7 @@ import { useCallback, useDeferredValue, useEffect, useRef, useState } from "reac
 import { SignInPage } from "../account/SignInPage";
 import { ApiError, type Order } from "../api/api";
 import { useMe } from "../api/whoAmI";
+import { t } from "../i18n/t";
 import { Button } from "../ui/Button";
 import { Menu, MenuItem, MenuLabel } from "../ui/Menu";
 import { Tooltip } from "../ui/Tooltip";
@@ -44,8 +45,8 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   const list = useCatalogue(view, { query, label: view === "trash" ? "" : label, order });
   const { creating, create } = useCreating();
   const mayCreate = useMe()?.mayCreate ?? true;
-  const heading = view === "trash" ? "Trash" : view === "starred" ? "Starred" : "Documents";
-  usePageTitle(view === "trash" ? "Trash" : "");
+  const heading = view === "trash" ? t("Trash") : view === "starred" ? t("Starred") : t("Documents");
+  usePageTitle(view === "trash" ? t("Trash") : "");
   useShortcuts({
     onCreate: useCallback(() => create(), [create]),
     onSearch: useCallback(() => searchField.current?.focus(), []),
@@ -55,7 +56,7 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   return (
     <div className="documents">
       <a className="ui-skip-link" href="#documents">
-        Skip to the documents
+        {t("Skip to the documents")}
       </a>
       <DocumentsHeader
         searchField={searchField}
@@ -149,9 +150,9 @@ function Contents(props: ContentsProps) {
       {cursor !== null && (
         <div className="documents-more">
           {more === "idle" && <WhenSeen onSeen={loadMore} />}
-          {more === "failed" && <p role="alert">The next documents could not be fetched.</p>}
+          {more === "failed" && <p role="alert">{t("The next documents could not be fetched.")}</p>}
           <Button busy={more === "loading"} onClick={loadMore}>
-            {more === "failed" ? "Try again" : "Load more"}
+            {more === "failed" ? t("Try again") : t("Load more")}
           </Button>
         </div>
       )}
@@ -192,20 +193,20 @@ interface NewDocumentProps {
 function NewDocument({ creating, onCreate }: NewDocumentProps) {
   return (
     <div className="documents-new">
-      <Tooltip label="Make a document and open it" shortcut={NEW_DOCUMENT_KEYS}>
+      <Tooltip label={t("Make a document and open it")} shortcut={NEW_DOCUMENT_KEYS}>
         <Button variant="primary" icon={Plus} busy={creating} onClick={() => onCreate()}>
-          New document
+          {t("New document")}
         </Button>
       </Tooltip>
       <Menu
         align="end"
         trigger={
-          <Button variant="primary" className="documents-new-more" aria-label="Templates">
+          <Button variant="primary" className="documents-new-more" aria-label={t("Templates")}>
             <ChevronDown aria-hidden="true" size={16} />
           </Button>
         }
       >
-        <MenuLabel>From a template</MenuLabel>
+        <MenuLabel>{t("From a template")}</MenuLabel>
         {TEMPLATES.map(({ name, title }) => (
           <MenuItem key={name} icon={FileText} onSelect={() => onCreate(name)}>
             {title}
@@ -251,8 +252,13 @@ function isSignedOut({ catalogue }: CatalogueView): boolean {
 }
 
 function countWords(count: number, more: boolean, query: string): string {
-  const documents = count === 1 ? "1 document" : `${count}${more ? " or more" : ""} documents`;
-  return query ? `${documents} found` : documents;
+  if (more)
+    return query
+      ? t("{count} or more documents found", { count })
+      : t("{count} or more documents", { count });
+  return query
+    ? t("{count, plural, one {# document} other {# documents}} found", { count })
+    : t("{count, plural, one {# document} other {# documents}}", { count });
 }
 
 function focusMain(): void {

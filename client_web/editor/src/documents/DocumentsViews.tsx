@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
 import type { Order } from "../api/api";
+import { t } from "../i18n/t";
 import { Menu, MenuChoice } from "../ui/Menu";
 import { isOrder, ORDER_NAMES, ORDERS } from "./orders";
 import { type DocumentsView, FILTERS, type Filter, VIEWS } from "./views";
@@ -20,18 +21,18 @@ export function DocumentsViews({ view, label, order, onLabel, onOrder }: Documen
   const isElsewhere = view === "trash" || view === "starred";
   return (
     <div className="documents-views">
-      <nav aria-label="Lists">
+      <nav aria-label={t("Lists")}>
         <Link href="/" aria-current={isElsewhere ? undefined : "page"}>
           <FileText aria-hidden="true" size={16} />
-          Documents
+          {t("Documents")}
         </Link>
         <Link href={VIEWS.starred.address} aria-current={view === "starred" ? "page" : undefined}>
           <Star aria-hidden="true" size={16} />
-          Starred
+          {t("Starred")}
         </Link>
         <Link href={VIEWS.trash.address} aria-current={view === "trash" ? "page" : undefined}>
           <Trash2 aria-hidden="true" size={16} />
-          Trash
+          {t("Trash")}
         </Link>
       </nav>
       <div className="documents-choices">
@@ -54,25 +55,29 @@ function LabelFilter({ label, onLabel }: Pick<DocumentsViewsProps, "label" | "on
         if (open) api.listLabels().then(setKnown, () => undefined);
       }}
       trigger={
-        <button type="button" className="documents-filter" aria-label={`Label: ${label || "any"}`}>
+        <button
+          type="button"
+          className="documents-filter"
+          aria-label={label ? t("Label: {label}", { label }) : t("Label: any")}
+        >
           <span className="documents-filter-words" dir="auto">
-            {label || "Any label"}
+            {label || t("Any label")}
           </span>
           <ChevronDown aria-hidden="true" size={15} />
         </button>
       }
     >
       <MenuChoice
-        label="Label"
+        label={t("Label")}
         value={`=${label}`}
         options={[
-          { value: "=", label: "Any label" },
+          { value: "=", label: t("Any label") },
           ...labels.map((each) => ({ value: `=${each}`, label: <span dir="auto">{each}</span> })),
         ]}
         onChange={(chosen) => onLabel(chosen.slice(1))}
       />
       {labels.length === 0 && (
-        <p className="documents-menu-note">Nothing has a label yet. Give one in a document’s menu.</p>
+        <p className="documents-menu-note">{t("Nothing has a label yet. Give one in a document’s menu.")}</p>
       )}
     </Menu>
   );
@@ -83,14 +88,18 @@ function OrderChoice({ order, onOrder }: Pick<DocumentsViewsProps, "order" | "on
     <Menu
       align="end"
       trigger={
-        <button type="button" className="documents-filter" aria-label={`Sort: ${ORDER_NAMES[order]}`}>
+        <button
+          type="button"
+          className="documents-filter"
+          aria-label={t("Sort: {order}", { order: ORDER_NAMES[order] })}
+        >
           {ORDER_NAMES[order]}
           <ChevronDown aria-hidden="true" size={15} />
         </button>
       }
     >
       <MenuChoice
-        label="Sort"
+        label={t("Sort")}
         value={order}
         options={ORDERS.map((each) => ({ value: each, label: ORDER_NAMES[each] }))}
         onChange={(chosen) => isOrder(chosen) && onOrder(chosen)}
@@ -105,14 +114,18 @@ function OwnerFilter({ view }: { readonly view: Filter }) {
     <Menu
       align="end"
       trigger={
-        <button type="button" className="documents-filter" aria-label={`Filter: ${VIEWS[view].filter}`}>
+        <button
+          type="button"
+          className="documents-filter"
+          aria-label={t("Filter: {filter}", { filter: VIEWS[view].filter })}
+        >
           {VIEWS[view].filter}
           <ChevronDown aria-hidden="true" size={15} />
         </button>
       }
     >
       <MenuChoice
-        label="Whose documents"
+        label={t("Whose documents")}
         value={view}
         options={FILTERS.map((filter) => ({ value: filter, label: VIEWS[filter].filter }))}
         onChange={(filter) => navigate(VIEWS[filter].address)}

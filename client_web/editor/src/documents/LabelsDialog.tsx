@@ -3,6 +3,7 @@ import { Plus } from "lucide-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import type { DocumentEntry } from "../api/api";
+import { t } from "../i18n/t";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { TextField } from "../ui/TextField";
@@ -42,15 +43,15 @@ export function LabelsDialog({ documents, onSave, onClose }: LabelsDialogProps) 
       onOpenChange={onClose}
       title={
         documents.length === 1 ? (
-          <span dir="auto">Labels of “{shownTitle(documents[0]?.title ?? "")}”</span>
+          <span dir="auto">{t("Labels of “{title}”", { title: shownTitle(documents[0]?.title ?? "") })}</span>
         ) : (
-          `Labels of ${documents.length} documents`
+          t("Labels of {count} documents", { count: documents.length })
         )
       }
-      description="Everybody who can open a document sees its labels."
+      description={t("Everybody who can open a document sees its labels.")}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t("Cancel")}</Button>
           <Button
             variant="primary"
             onClick={() => {
@@ -58,25 +59,25 @@ export function LabelsDialog({ documents, onSave, onClose }: LabelsDialogProps) 
               onSave(wanted === "" ? changes : new Map([...changes, [wanted, true]]));
             }}
           >
-            Save
+            {t("Save")}
           </Button>
         </>
       }
     >
       <form className="documents-label-form" onSubmit={add}>
         <TextField
-          label="New label"
+          label={t("New label")}
           value={fresh}
           maxLength={LONGEST_LABEL}
           autoComplete="off"
           onChange={({ target }) => setFresh(target.value)}
         />
         <Button type="submit" icon={Plus} disabled={fresh.trim() === ""}>
-          Add
+          {t("Add")}
         </Button>
       </form>
       {labels.length > 0 && (
-        <ul className="documents-label-list" aria-label="Labels">
+        <ul className="documents-label-list" aria-label={t("Labels")}>
           {labels.map((label) => (
             <li key={label}>
               <LabelBox label={label} documents={documents} change={changes.get(label)} onChange={set} />

@@ -3,6 +3,7 @@ import { FileText } from "lucide-react";
 import { Link } from "wouter";
 import { useKnownDocuments } from "../api/knownDocuments";
 import { useMadeHere } from "../api/waiting";
+import { t } from "../i18n/t";
 import { shownTitle } from "./titles";
 
 export function MadeHere() {
@@ -11,7 +12,7 @@ export function MadeHere() {
   if (ids.length === 0) return null;
   return (
     <section className="documents-group">
-      <h2 className="documents-group-heading">On this device, not sent yet</h2>
+      <h2 className="documents-group-heading">{t("On this device, not sent yet")}</h2>
       <ul className="documents-rows">
         {ids.map((id) => (
           <li key={id} className="documents-row">
@@ -20,7 +21,7 @@ export function MadeHere() {
               <Link href={`/d/${id}`} className="documents-row-link" dir="auto">
                 {shownTitle(known.find((document) => document.id === id)?.title ?? "")}
               </Link>
-              <span className="documents-row-time">Open it to send it</span>
+              <span className="documents-row-time">{t("Open it to send it")}</span>
             </div>
           </li>
         ))}

@@ -3,10 +3,11 @@ import { CloudOff, FileText } from "lucide-react";
 import { Link } from "wouter";
 import { explain, NetworkError } from "../api/api";
 import { useKnownDocuments } from "../api/knownDocuments";
+import { t } from "../i18n/t";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { Failure, NoResults, Unreachable } from "./documentsStates";
-import { fullTime, relativeTime } from "./times";
+import { fullTime, relativeTime, timeWords } from "./times";
 import { shownTitle } from "./titles";
 import { useNow } from "./useNow";
 
@@ -34,17 +35,19 @@ export function OfflineDocuments({ error, query, onClearSearch, onRetry }: Offli
         tone="warning"
         action={
           <Button size="small" onClick={onRetry}>
-            Try again
+            {t("Try again")}
           </Button>
         }
       >
-        {isSilent ? error.message : explain(error)} These documents were opened on this device: you can go on
-        writing in them, and your changes are kept here until the connection is back.
+        {isSilent ? error.message : explain(error)}{" "}
+        {t(
+          "These documents were opened on this device: you can go on writing in them, and your changes are kept here until the connection is back.",
+        )}
       </Banner>
       {found.length === 0 && <NoResults query={query} onClear={onClearSearch} />}
       {found.length > 0 && (
         <section className="documents-group">
-          <h2 className="documents-group-heading">On this device</h2>
+          <h2 className="documents-group-heading">{t("On this device")}</h2>
           <ul className="documents-rows">
             {found.map(({ id, title, openedAt }) => (
               <li key={id} className="documents-row">
@@ -54,8 +57,7 @@ export function OfflineDocuments({ error, query, onClearSearch, onRetry }: Offli
                     {shownTitle(title)}
                   </Link>
                   <time className="documents-row-time" title={fullTime(new Date(openedAt))}>
-                    <span className="documents-row-verb">Opened </span>
-                    {relativeTime(new Date(openedAt), now)}
+                    {timeWords("opened", relativeTime(new Date(openedAt), now))}
                   </time>
                 </div>
               </li>

@@ -1,5 +1,6 @@
 /** A title that is being changed in its place: Enter or leaving saves it, Escape leaves it as it was. */
 import { type KeyboardEvent, useEffect, useRef } from "react";
+import { t } from "../i18n/t";
 import { LONGEST_TITLE } from "./titles";
 
 export interface RenameFieldProps {
@@ -36,7 +37,7 @@ export function RenameField({ title, onDone }: RenameFieldProps) {
       ref={input}
       className="documents-rename"
       dir="auto"
-      aria-label="Title of the document"
+      aria-label={t("Title of the document")}
       defaultValue={title}
       maxLength={LONGEST_TITLE}
       spellCheck={false}

@@ -1,6 +1,7 @@
 /** What can be done with the documents that are selected, at the foot of the list. */
 import { ArchiveRestore, Star, Tag, Trash2, X } from "lucide-react";
 import type { DocumentEntry } from "../api/api";
+import { t } from "../i18n/t";
 import { Button } from "../ui/Button";
 import { IconButton } from "../ui/IconButton";
 import { mayRename, mayTrash } from "./rights";
@@ -22,40 +23,40 @@ export function SelectionBar({ selected, listed, view, onCommand, onAll, onNone 
   return (
     <>
       <p className="ui-hidden" role="status">
-        {count > 0 && (count === 1 ? "1 document selected" : `${count} documents selected`)}
+        {count > 0 && t("{count, plural, one {# document selected} other {# documents selected}}", { count })}
       </p>
       {count > 0 && (
-        <section className="documents-selection" aria-label="Selected documents">
-          <IconButton icon={X} label="Select none" size="small" onClick={onNone} />
-          <span className="documents-selection-count">{`${count} selected`}</span>
+        <section className="documents-selection" aria-label={t("Selected documents")}>
+          <IconButton icon={X} label={t("Select none")} size="small" onClick={onNone} />
+          <span className="documents-selection-count">{t("{count} selected", { count })}</span>
           {count < listed && (
             <Button size="small" variant="ghost" onClick={onAll}>
-              Select all
+              {t("Select all")}
             </Button>
           )}
           <span className="documents-selection-commands">
             {view === "trash" ? (
               <>
                 <Button size="small" icon={ArchiveRestore} onClick={() => onCommand("restore")}>
-                  Restore
+                  {t("Restore")}
                 </Button>
                 <Button size="small" variant="danger" icon={Trash2} onClick={() => onCommand("destroy")}>
-                  Delete for ever…
+                  {t("Delete for ever…")}
                 </Button>
               </>
             ) : (
               <>
                 <Button size="small" icon={Star} onClick={() => onCommand("star")}>
-                  {selected.every((each) => each.starred) ? "Take the stars away" : "Star"}
+                  {selected.every((each) => each.starred) ? t("Take the stars away") : t("Star|verb")}
                 </Button>
                 {selected.some(mayRename) && (
                   <Button size="small" icon={Tag} onClick={() => onCommand("label")}>
-                    Label…
+                    {t("Label…")}
                   </Button>
                 )}
                 {selected.some(mayTrash) && (
                   <Button size="small" icon={Trash2} onClick={() => onCommand("trash")}>
-                    Move to the trash
+                    {t("Move to the trash")}
                   </Button>
                 )}
               </>

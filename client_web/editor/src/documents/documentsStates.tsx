@@ -1,6 +1,7 @@
 /** What the documents page says when there is no list to show. */
 import { CloudOff, Plus, SearchX, Star, Trash2, TriangleAlert, Users } from "lucide-react";
 import { explain } from "../api/api";
+import { rich, t } from "../i18n/t";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
 import { Keys } from "../ui/Keys";
@@ -17,21 +18,22 @@ export function NoDocuments({ onCreate, creating }: NoDocumentsProps) {
   return (
     <EmptyState
       picture={<WritingPicture />}
-      title="Write something together"
+      title={t("Write something together")}
       action={
         <>
           <Button variant="primary" size="large" icon={Plus} busy={creating} onClick={onCreate}>
-            New document
+            {t("New document")}
           </Button>
           <p className="documents-tip">
-            or press <Keys shortcut={NEW_DOCUMENT_KEYS} />
+            {rich("or press {keys}", { keys: <Keys shortcut={NEW_DOCUMENT_KEYS} /> })}
           </p>
         </>
       }
     >
       <p>
-        Manyhands is a place to write with others, on a server of your own. Make a document and send its link:
-        everybody sees every change as it is typed, and what says “Saved” is kept.
+        {t(
+          "Manyhands is a place to write with others, on a server of your own. Make a document and send its link: everybody sees every change as it is typed, and what says “Saved” is kept.",
+        )}
       </p>
     </EmptyState>
   );
@@ -39,17 +41,19 @@ export function NoDocuments({ onCreate, creating }: NoDocumentsProps) {
 
 export function EmptyTrash() {
   return (
-    <EmptyState picture={<Trash2 size={44} strokeWidth={1.3} />} title="The trash is empty">
-      <p>Documents that you throw away stay here until they are restored, or deleted for ever.</p>
+    <EmptyState picture={<Trash2 size={44} strokeWidth={1.3} />} title={t("The trash is empty")}>
+      <p>{t("Documents that you throw away stay here until they are restored, or deleted for ever.")}</p>
     </EmptyState>
   );
 }
 
 export function NothingShared() {
   return (
-    <EmptyState picture={<Users size={44} strokeWidth={1.3} />} title="Nothing is shared with you yet">
+    <EmptyState picture={<Users size={44} strokeWidth={1.3} />} title={t("Nothing is shared with you yet")}>
       <p>
-        Documents of other people are listed here once they have added you, or you have opened their link.
+        {t(
+          "Documents of other people are listed here once they have added you, or you have opened their link.",
+        )}
       </p>
     </EmptyState>
   );
@@ -57,8 +61,12 @@ export function NothingShared() {
 
 export function NothingStarred() {
   return (
-    <EmptyState picture={<Star size={44} strokeWidth={1.3} />} title="Nothing has your star yet">
-      <p>Press the star in a document’s row, and the document stays here at hand. Only you see your stars.</p>
+    <EmptyState picture={<Star size={44} strokeWidth={1.3} />} title={t("Nothing has your star yet")}>
+      <p>
+        {t(
+          "Press the star in a document’s row, and the document stays here at hand. Only you see your stars.",
+        )}
+      </p>
     </EmptyState>
   );
 }
@@ -73,18 +81,19 @@ export function NoResults({ query, label = "", onClear }: NoResultsProps) {
   return (
     <EmptyState
       picture={<SearchX size={44} strokeWidth={1.3} />}
-      title="No results"
-      action={<Button onClick={onClear}>Clear the search</Button>}
+      title={t("No results")}
+      action={<Button onClick={onClear}>{t("Clear the search")}</Button>}
     >
-      {label === "" ? (
-        <p>No title and no first lines contain “{query}”.</p>
-      ) : query === "" ? (
-        <p>Nothing here has the label “{label}”.</p>
-      ) : (
-        <p>
-          Nothing with the label “{label}” contains “{query}” in its title or first lines.
-        </p>
-      )}
+      <p>
+        {label === ""
+          ? t("No title and no first lines contain “{query}”.", { query })
+          : query === ""
+            ? t("Nothing here has the label “{label}”.", { label })
+            : t("Nothing with the label “{label}” contains “{query}” in its title or first lines.", {
+                label,
+                query,
+              })}
+      </p>
     </EmptyState>
   );
 }
@@ -93,10 +102,10 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
   return (
     <EmptyState
       picture={<TriangleAlert size={44} strokeWidth={1.3} />}
-      title="The documents cannot be listed"
+      title={t("The documents cannot be listed")}
       action={
         <Button variant="primary" onClick={onRetry}>
-          Try again
+          {t("Try again")}
         </Button>
       }
     >
@@ -109,14 +118,14 @@ export function Unreachable({ onRetry }: { readonly onRetry: () => void }) {
   return (
     <EmptyState
       picture={<CloudOff size={44} strokeWidth={1.3} />}
-      title="The server cannot be reached"
+      title={t("The server cannot be reached")}
       action={
         <Button variant="primary" onClick={onRetry}>
-          Try again
+          {t("Try again")}
         </Button>
       }
     >
-      <p>Documents that you open on this device will be listed here even without a connection.</p>
+      <p>{t("Documents that you open on this device will be listed here even without a connection.")}</p>
     </EmptyState>
   );
 }
@@ -126,7 +135,7 @@ const SKELETON_WIDTHS = ["38%", "54%", "29%", "46%", "33%", "50%"];
 export function LoadingRows() {
   return (
     <div className="documents-group" role="status">
-      <span className="ui-hidden">Loading the documents…</span>
+      <span className="ui-hidden">{t("Loading the documents…")}</span>
       <div className="documents-rows">
         {SKELETON_WIDTHS.map((width) => (
           <div key={width} className="documents-row">

@@ -1,21 +1,14 @@
 /** The orders of a list, and the one that this browser remembers. */
 import type { Order } from "../api/api";
+import { t } from "../i18n/t";
 
 export const ORDERS: readonly Order[] = ["edited", "opened", "created", "title"];
 
 export const ORDER_NAMES: Readonly<Record<Order, string>> = {
-  edited: "Last edit",
-  opened: "Last opened by me",
-  created: "Last made",
-  title: "Title",
-};
-
-/** Before the time in a row. */
-export const ORDER_VERBS: Readonly<Record<Order, string>> = {
-  edited: "Edited",
-  opened: "Opened",
-  created: "Made",
-  title: "Edited",
+  edited: t("Last edit"),
+  opened: t("Last opened by me"),
+  created: t("Last made"),
+  title: t("Title"),
 };
 
 const KEY = "manyhands:order";

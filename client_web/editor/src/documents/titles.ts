@@ -1,6 +1,8 @@
-/** What a document without a title is called. */
+/** What a document is called. */
+import { t } from "../i18n/t";
+
 export function shownTitle(title: string): string {
-  return title.trim() || "Untitled document";
+  return title.trim() || t("Untitled document");
 }
 
 /** The server's limit, in characters. */

@@ -6,6 +6,7 @@ import { type Api, type DocumentEntry, explain, NetworkError } from "../api/api"
 import { forgetDocument, rememberDocument } from "../api/knownDocuments";
 import { makeHere } from "../api/waiting";
 import { useMe } from "../api/whoAmI";
+import { t } from "../i18n/t";
 import { LINK_IS_CLOSED, LINK_REACHES } from "../page/sharing/roles";
 import { type Toasts, useToasts } from "../ui/Toast";
 import { labelsAfter } from "./LabelsDialog";
@@ -58,11 +59,13 @@ export function useCreateDocument(): (template?: TemplateName) => Promise<void> 
           rememberDocument(id, "", "owner");
           navigate(`/d/${id}`);
           toasts.show({
-            message: "The server cannot be reached. The new document is kept on this device, and sent later.",
+            message: t(
+              "The server cannot be reached. The new document is kept on this device, and sent later.",
+            ),
           });
           return;
         }
-        toasts.show({ message: `No document was made. ${explain(error)}`, tone: "error" });
+        toasts.show({ message: `${t("No document was made.")} ${explain(error)}`, tone: "error" });
       }
     },
     [api, toasts, navigate],
@@ -73,6 +76,13 @@ async function makeFrom(api: Api, template: TemplateName): Promise<{ readonly id
   const { makeFromTemplate } = await import("../page/making");
   return makeFromTemplate(api, template);
 }
+
+const named = ({ title }: DocumentEntry) => ({ title: shownTitle(title) });
+/** The number of some documents, and the title of the first. */
+const of = (documents: Documents) => ({
+  count: documents.length,
+  title: shownTitle(documents[0]?.title ?? ""),
+});
 
 /** Requests at once: more would only wait in the browser, and count against the server's rates. */
 const AT_ONCE = 4;
@@ -87,9 +97,6 @@ function createActions(
   const fail = (what: string, error: unknown) => {
     toasts.show({ message: `${what} ${explain(error)}`, tone: "error" });
   };
-  const quoted = (document: DocumentEntry) => `“${shownTitle(document.title)}”`;
-  const namesOf = (documents: Documents) =>
-    documents.length === 1 && documents[0] ? quoted(documents[0]) : `${documents.length} documents`;
 
   /** Does something to each document, a few at a time; puts those back that were refused. Returns those that were not. */
   const toEach = async (
@@ -121,13 +128,14 @@ function createActions(
     documents: Documents,
     there: Api["trashDocument"],
     back: Api["trashDocument"],
-    where: string,
+    said: (moved: Documents) => string,
   ) => {
     for (const { id } of documents) take(id);
     const moved = await toEach(
       documents,
       ({ id }) => there(id),
-      (refused) => `${namesOf(refused)} ${refused.length === 1 ? "was" : "were"} not moved.`,
+      (refused) =>
+        t("{count, plural, one {“{title}” was not moved.} other {# documents were not moved.}}", of(refused)),
     );
     if (moved.length === 0) return;
     const undo = () =>
@@ -135,11 +143,14 @@ function createActions(
         moved,
         async ({ id }) => put(await back(id)),
         (refused) =>
-          `${namesOf(refused)} ${refused.length === 1 ? "stays where it is" : "stay where they are"}.`,
+          t(
+            "{count, plural, one {“{title}” stays where it is.} other {# documents stay where they are.}}",
+            of(refused),
+          ),
       );
     toasts.show({
-      message: `${namesOf(moved)} ${moved.length === 1 ? "was" : "were"} moved to ${where}.`,
-      action: { label: "Undo", onAction: undo },
+      message: said(moved),
+      action: { label: t("Undo"), onAction: undo },
     });
   };
 
@@ -150,7 +161,7 @@ function createActions(
         put(await api.renameDocument(document.id, title));
       } catch (error) {
         put(document);
-        fail(`${quoted(document)} keeps its title.`, error);
+        fail(t("“{title}” keeps its title.", named(document)), error);
       }
     },
     star: async (documents, starred) => {
@@ -159,7 +170,15 @@ function createActions(
         documents,
         ({ id }) => api.starDocument(id, starred),
         (refused) =>
-          `${namesOf(refused)} ${starred ? "did not get your star" : refused.length === 1 ? "keeps your star" : "keep your star"}.`,
+          starred
+            ? t(
+                "{count, plural, one {“{title}” did not get your star.} other {# documents did not get your star.}}",
+                of(refused),
+              )
+            : t(
+                "{count, plural, one {“{title}” keeps your star.} other {# documents keep your star.}}",
+                of(refused),
+              ),
       );
     },
     label: async (documents, changes) => {
@@ -170,11 +189,26 @@ function createActions(
         changed,
         async ({ id, labels }) => put(await api.labelDocument(id, labelsAfter(labels, changes))),
         (refused) =>
-          `${namesOf(refused)} ${refused.length === 1 ? "keeps its labels" : "keep their labels"}.`,
+          t(
+            "{count, plural, one {“{title}” keeps its labels.} other {# documents keep their labels.}}",
+            of(refused),
+          ),
       );
     },
-    trash: (documents) => move(documents, api.trashDocument, api.restoreDocument, "the trash"),
-    restore: (documents) => move(documents, api.restoreDocument, api.trashDocument, "your documents"),
+    trash: (documents) =>
+      move(documents, api.trashDocument, api.restoreDocument, (moved) =>
+        t(
+          "{count, plural, one {“{title}” was moved to the trash.} other {# documents were moved to the trash.}}",
+          of(moved),
+        ),
+      ),
+    restore: (documents) =>
+      move(documents, api.restoreDocument, api.trashDocument, (moved) =>
+        t(
+          "{count, plural, one {“{title}” was moved to your documents.} other {# documents were moved to your documents.}}",
+          of(moved),
+        ),
+      ),
     destroy: async (documents) => {
       for (const { id } of documents) take(id);
       const gone = await toEach(
@@ -183,14 +217,23 @@ function createActions(
           await api.deleteDocument(id);
           forgetDocument(id);
         },
-        (refused) => `${namesOf(refused)} ${refused.length === 1 ? "was" : "were"} not deleted.`,
+        (refused) =>
+          t(
+            "{count, plural, one {“{title}” was not deleted.} other {# documents were not deleted.}}",
+            of(refused),
+          ),
       );
       if (gone.length > 0)
-        toasts.show({ message: `${namesOf(gone)} ${gone.length === 1 ? "was" : "were"} deleted.` });
+        toasts.show({
+          message: t(
+            "{count, plural, one {“{title}” was deleted.} other {# documents were deleted.}}",
+            of(gone),
+          ),
+        });
     },
     duplicate: async (document) => {
       const notice = toasts.show({
-        message: `Copying ${quoted(document)}…`,
+        message: t("Copying “{title}”…", named(document)),
         duration: Number.POSITIVE_INFINITY,
       });
       try {
@@ -198,11 +241,11 @@ function createActions(
         const { id, loss } = await duplicate(api, document);
         put(await api.getDocument(id));
         toasts.show({
-          message: [`${quoted(document)} was copied.`, loss].join(" ").trim(),
-          action: { label: "Open the copy", onAction: () => navigate(`/d/${id}`) },
+          message: [t("“{title}” was copied.", named(document)), loss].join(" ").trim(),
+          action: { label: t("Open the copy"), onAction: () => navigate(`/d/${id}`) },
         });
       } catch (error) {
-        fail(`${quoted(document)} was not copied.`, error);
+        fail(t("“{title}” was not copied.", named(document)), error);
       } finally {
         toasts.dismiss(notice);
       }
@@ -213,19 +256,22 @@ function createActions(
       try {
         await api.removePerson(document.id, ownId);
         forgetDocument(document.id);
-        toasts.show({ message: `You left ${quoted(document)}.` });
+        toasts.show({ message: t("You left “{title}”.", named(document)) });
       } catch (error) {
         put(document);
-        fail(`You are still in ${quoted(document)}.`, error);
+        fail(t("You are still in “{title}”.", named(document)), error);
       }
     },
     copyLink: async (document) => {
       const { link, reach } = await linkTo(api, document);
       try {
         await navigator.clipboard.writeText(link);
-        toasts.show({ message: `The link is on the clipboard.${reach}` });
+        toasts.show({ message: [t("The link is on the clipboard."), reach].join(" ").trim() });
       } catch {
-        toasts.show({ message: `The browser refused the clipboard. The link is ${link}`, tone: "error" });
+        toasts.show({
+          message: t("The browser refused the clipboard. The link is {link}", { link }),
+          tone: "error",
+        });
       }
     },
   };
@@ -241,7 +287,7 @@ async function linkTo(
   if (document.role !== "owner") return { link: absolute(plain), reach: "" };
   try {
     const { link } = await api.getSharing(document.id);
-    const reach = ` ${link.role === null ? LINK_IS_CLOSED : LINK_REACHES[link.role]}`;
+    const reach = link.role === null ? LINK_IS_CLOSED : LINK_REACHES[link.role];
     return { link: absolute((link.role && link.url) || plain), reach };
   } catch {
     return { link: absolute(plain), reach: "" };

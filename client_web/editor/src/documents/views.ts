@@ -1,5 +1,6 @@
 /** The lists of documents that the page can show, and what each asks of the server. */
 import type { ListOptions } from "../api/api";
+import { t } from "../i18n/t";
 
 export type DocumentsView = "documents" | "mine" | "shared" | "starred" | "trash";
 
@@ -14,32 +15,32 @@ export interface ViewFacts {
 export const VIEWS: Readonly<Record<DocumentsView, ViewFacts>> = {
   documents: {
     address: "/",
-    filter: "Owned by anyone",
-    placeholder: "Search documents",
+    filter: t("Owned by anyone"),
+    placeholder: t("Search documents"),
     asks: { trashed: false },
   },
   mine: {
     address: "/?mine",
-    filter: "Owned by me",
-    placeholder: "Search your own documents",
+    filter: t("Owned by me"),
+    placeholder: t("Search your own documents"),
     asks: { trashed: false, shared: false },
   },
   shared: {
     address: "/?shared",
-    filter: "Shared with me",
-    placeholder: "Search what is shared with you",
+    filter: t("Shared with me"),
+    placeholder: t("Search what is shared with you"),
     asks: { trashed: false, shared: true },
   },
   starred: {
     address: "/?starred",
     filter: "",
-    placeholder: "Search what has your star",
+    placeholder: t("Search what has your star"),
     asks: { trashed: false, starred: true },
   },
   trash: {
     address: "/?trash",
     filter: "",
-    placeholder: "Search the trash",
+    placeholder: t("Search the trash"),
     asks: { trashed: true },
   },
 };

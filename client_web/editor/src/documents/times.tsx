@@ -1,22 +1,25 @@
 /** Times as people say them: relative while that helps, a date after that. `now` is always passed in. */
-import type { DocumentEntry } from "../api/api";
+import type { ReactNode } from "react";
+import type { DocumentEntry, Order } from "../api/api";
+import { LOCALE } from "../i18n/language";
+import { rich, t } from "../i18n/t";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 
 /** Returns "just now", "5 minutes ago", "yesterday", "3 days ago" or a date; the future counts as now. */
 export function relativeTime(time: Date, now: Date): string {
   const passed = now.getTime() - time.getTime();
   if (Number.isNaN(passed)) return "";
-  if (passed < MINUTE_MS) return "just now";
+  if (passed < MINUTE_MS) return t("just now");
   if (passed < HOUR_MS) return RELATIVE.format(-Math.floor(passed / MINUTE_MS), "minute");
   const days = daysBetween(time, now);
   if (days === 0 || passed < 6 * HOUR_MS) return RELATIVE.format(-Math.floor(passed / HOUR_MS), "hour");
   if (days < 7) return RELATIVE.format(-days, "day");
   const sameYear = time.getFullYear() === now.getFullYear();
-  return time.toLocaleDateString("en-GB", {
+  return time.toLocaleDateString(LOCALE, {
     day: "numeric",
     month: "short",
     ...(sameYear ? {} : { year: "numeric" }),
@@ -27,7 +30,26 @@ export function relativeTime(time: Date, now: Date): string {
 export function fullTime(time: Date): string {
   return Number.isNaN(time.getTime())
     ? ""
-    : time.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
+    : time.toLocaleString(LOCALE, { dateStyle: "long", timeStyle: "short" });
+}
+
+/** Returns what happened `when`; narrow pages show the time alone. */
+export function timeWords(what: Order | "trashed", when: string): ReactNode {
+  const values = {
+    when,
+    verb: (inside: ReactNode[]) => <span className="documents-row-verb">{inside}</span>,
+  };
+  switch (what) {
+    case "edited":
+    case "title":
+      return rich("<verb>Edited </verb>{when}", values);
+    case "opened":
+      return rich("<verb>Opened </verb>{when}", values);
+    case "created":
+      return rich("<verb>Made </verb>{when}", values);
+    case "trashed":
+      return rich("<verb>Trashed </verb>{when}", values);
+  }
 }
 
 export interface AgeGroup {
@@ -52,11 +74,11 @@ export function groupByAge(
 }
 
 function ageHeading(days: number): string {
-  if (days <= 0) return "Today";
-  if (days === 1) return "Yesterday";
-  if (days < 7) return "Last 7 days";
-  if (days < 30) return "Last 30 days";
-  return "Earlier";
+  if (days <= 0) return t("Today");
+  if (days === 1) return t("Yesterday");
+  if (days < 7) return t("Last 7 days");
+  if (days < 30) return t("Last 30 days");
+  return t("Earlier");
 }
 
 /** Returns midnights passed between two times, in the person's own time zone. */

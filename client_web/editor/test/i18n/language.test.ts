@@ -1,0 +1,58 @@
+/** The language of the interface: which one it is, and how it says words, numbers of things, times and refusals. */
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { languageFor } from "../../src/i18n/language";
+
+test.each([
+  [null, ["de-AT", "en"], "de"],
+  [null, ["fr", "DE", "en"], "de"],
+  [null, ["en-US", "de"], "en"],
+  [null, ["fr", "pl"], "en"],
+  [null, [], "en"],
+  ["en", ["de"], "en"],
+  ["de", ["en"], "de"],
+] as const)("chosen %s, and wanted %s, is %s", (chosen, wanted, language) => {
+  expect(languageFor(chosen, wanted)).toBe(language);
+});
+
+describe("a browser that asks for German", () => {
+  beforeEach(() => {
+    vi.resetModules();
+    vi.spyOn(navigator, "languages", "get").mockReturnValue(["de-AT", "de", "en"]);
+  });
+  afterEach(() => {
+    localStorage.clear();
+    vi.restoreAllMocks();
+    vi.resetModules();
+    document.documentElement.lang = "";
+  });
+
+  it("reads German words, and the page says so", async () => {
+    const { t } = await import("../../src/i18n/t");
+    expect(t("Light|theme")).toBe("Hell");
+    expect(t("{count, plural, one {# document} other {# documents}}", { count: 1 })).toBe("1 Dokument");
+    expect(t("{count, plural, one {# document} other {# documents}}", { count: 1200 })).toMatch(/^1.200 Dok/);
+    expect(document.documentElement.lang).toBe("de");
+  });
+
+  it("reads times as its country writes them", async () => {
+    const { fullTime, relativeTime } = await import("../../src/documents/times");
+    const now = new Date(2026, 0, 20, 12);
+    expect(relativeTime(new Date(2026, 0, 20, 9), now)).toBe("vor 3 Stunden");
+    expect(fullTime(new Date(2026, 0, 4, 15, 5))).toBe("4. Jänner 2026 um 15:05");
+  });
+
+  it("reads a refusal by its code, and in the server's words where the code is unknown", async () => {
+    const { ApiError, explain } = await import("../../src/api/rest");
+    expect(explain(new ApiError("rate_limited", "Too much.", 429))).toContain("zu viel in zu kurzer Zeit");
+    expect(explain(new ApiError("brand_new", "Too new.", 400))).toBe("Too new.");
+  });
+
+  it("reads English once that was chosen", async () => {
+    const { chooseLanguage } = await import("../../src/i18n/language");
+    chooseLanguage("en");
+    vi.resetModules();
+    const { t } = await import("../../src/i18n/t");
+    expect(t("Trash")).toBe("Trash");
+    expect(document.documentElement.lang).toBe("en");
+  });
+});
