@@ -58,9 +58,9 @@ const serviceWorker = VitePWA({
   },
 });
 
-/** Names the files of the editor for public/early.js, which fetches them for a document's page. */
-const earlyEditor: Plugin = {
-  name: "early-editor",
+/** Names files for public/early.js: the editor's for a document's page, and each language's catalogue. */
+const earlyFiles: Plugin = {
+  name: "early-files",
   apply: "build",
   transformIndexHtml: {
     order: "post",
@@ -73,7 +73,14 @@ const earlyEditor: Plugin = {
       const names = [...styles, ...all.map(({ fileName }) => fileName)]
         .map((name) => `/${name}`)
         .filter((name) => !html.includes(name));
-      return html.replace('src="/early.js"', `src="/early.js" data-editor="${names.join(" ")}"`);
+      const catalogues = chunks.flatMap(({ facadeModuleId, fileName }) => {
+        const language = /\/src\/i18n\/(\w+)\.json$/.exec(facadeModuleId ?? "")?.[1];
+        return language ? [`${language}=/${fileName}`] : [];
+      });
+      return html.replace(
+        'src="/early.js"',
+        `src="/early.js" data-catalogues="${catalogues.join(" ")}" data-editor="${names.join(" ")}"`,
+      );
     },
   },
 };
@@ -111,7 +118,7 @@ const onlyModernFonts = {
 };
 
 export default defineConfig({
-  plugins: [onlyModernFonts, react(), earlyEditor, serviceWorker, packedFiles],
+  plugins: [onlyModernFonts, react(), earlyFiles, serviceWorker, packedFiles],
   resolve: {
     alias: {
       "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,

@@ -2,6 +2,7 @@
  *
  * The English words stand in the code and are the keys of every other language's catalogue. A catalogue is loaded before the
  * rest of the application runs, so that constants can hold translated words. Another choice therefore loads the page anew.
+ * public/early.js names the language before the first paint, and fetches the catalogue together with the application.
  */
 import { Stored } from "../api/stored";
 
