@@ -17,7 +17,7 @@ from crdt.errors import Unavailable
 from server.cli import CannotDo
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, Declared, all_declared
-from server.config.loading import GONE, SettingsError, load, version
+from server.config.loading import GONE, SettingsError, load, service_links, version
 
 if TYPE_CHECKING:
     from server.cli.doctor import Advice, Doctor
@@ -87,6 +87,8 @@ def _serve(**options: str | None) -> None:
     from server.cli.serve import run
 
     observe.configure(config.logs.log_level, config.logs.log_format)
+    if links := service_links(os.environ):
+        observe.log.info("service_links_left_out", variables=links)
     try:
         run(config, click.echo)
     except CannotStart as error:

@@ -17,6 +17,7 @@ Event = Literal[
     # the process
     "server_started",
     "server_draining",
+    "service_links_left_out",
     "server_stopped",
     "server_stop_cut_short",
     "fast_lane_off",

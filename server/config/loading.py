@@ -6,6 +6,7 @@ refused by name, all at once.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
@@ -22,6 +23,10 @@ GONE = {
 }
 """Former settings, each with a sentence on what to do now."""
 
+_SERVICE_LINK = re.compile(
+    PREFIX + r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+
 
 class SettingsError(Exception):
     """The settings cannot be used. `problems` has a sentence for each problem."""
@@ -34,11 +39,13 @@ class SettingsError(Exception):
 def load(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Config:
     """Read the settings. `options` (by field name) override `environ` (by variable).
 
-    An option that is None is not given.
+    An option that is None is not given. Service links count as not given.
 
     Raises:
         SettingsError: with a sentence for every unknown variable, bad value and bad combination.
     """
+    links = service_links(environ)
+    environ = {name: text for name, text in environ.items() if name not in links}
     problems = list(_unknown(environ, options))
     built: dict[str, Any] = {}
     for name, part in parts():
@@ -58,6 +65,18 @@ def load(environ: Mapping[str, str], options: Mapping[str, str | None]) -> Confi
     if problems:
         raise SettingsError(problems)
     return config
+
+
+def service_links(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables that Kubernetes sets for services whose name begins with "manyhands".
+
+    One of them is MANYHANDS_PORT, with an address in it.
+    """
+    return sorted(
+        name
+        for name, text in environ.items()
+        if _SERVICE_LINK.fullmatch(name) or (re.fullmatch(PREFIX + r"(\w+_)?PORT", name) and "://" in text)
+    )
 
 
 def _given(each: Declared, environ: Mapping[str, str], options: Mapping[str, str | None]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from crdt.protocol.messages import Limits
 from server.cli.settings import default_of, markdown, values
 from server.config import Config, all_declared, declared
 from server.config.limits import DocumentLimits
-from server.config.loading import GONE, SettingsError, load
+from server.config.loading import GONE, SettingsError, load, service_links
 from server.config.people import PeopleSettings
 from server.people.ways_in import default_link_role
 from tests.harness.tokens import signing_key
@@ -46,6 +46,30 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
     assert problems({"MANYHANDS_QQQQQQ": "1"})[0].startswith(
         "There is no setting MANYHANDS_QQQQQQ. `manyhands settings`"
     )
+
+
+def test_what_kubernetes_tells_of_services_of_our_name_is_no_setting() -> None:
+    links = {
+        "MANYHANDS_SERVICE_HOST": "10.96.0.7",
+        "MANYHANDS_SERVICE_PORT": "80",
+        "MANYHANDS_SERVICE_PORT_HTTP": "80",
+        "MANYHANDS_PORT": "tcp://10.96.0.7:80",
+        "MANYHANDS_PORT_80_TCP": "tcp://10.96.0.7:80",
+        "MANYHANDS_PORT_80_TCP_PROTO": "tcp",
+        "MANYHANDS_PORT_80_TCP_PORT": "80",
+        "MANYHANDS_PORT_80_TCP_ADDR": "10.96.0.7",
+        "MANYHANDS_REDIS_SERVICE_HOST": "10.96.0.8",
+        "MANYHANDS_REDIS_PORT": "tcp://10.96.0.8:6379",
+        "MANYHANDS_REDIS_PORT_6379_TCP_ADDR": "10.96.0.8",
+    }
+    assert load(links, {}) == Config()
+    assert load({**links, "MANYHANDS_HOST": "::1"}, {"port": "9000"}).listen.port == 9000
+    assert service_links({**links, "MANYHANDS_HOST": "::1", "PORT": "tcp://x"}) == sorted(links)
+
+
+def test_a_port_that_is_meant_as_a_setting_is_read_as_one() -> None:
+    assert load({"MANYHANDS_PORT": "9000"}, {}).listen.port == 9000
+    assert "There is no setting MANYHANDS_REDIS_PORT." in problems({"MANYHANDS_REDIS_PORT": "6379"})[0]
 
 
 def test_a_setting_that_there_was_is_refused_with_the_page_that_says_what_to_do_now() -> None:
