@@ -56,6 +56,28 @@ async def make_database(directory: Path) -> Path:
     return directory / "manyhands.db"
 
 
+def modes(directory: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in directory.iterdir()}
+
+
+async def test_nobody_else_may_read_the_files_in_any_directory(tmp_path: Path) -> None:
+    former = os.umask(0)
+    try:
+        async with SqlStore(sqlite_url(tmp_path)) as store:
+            await fill(store, "a")
+            found = modes(tmp_path)
+    finally:
+        os.umask(former)
+    assert {"manyhands.db", "manyhands.db-wal", LOCK_NAME} <= found.keys()
+    assert set(found.values()) == {0o600}
+
+
+async def test_the_mode_of_a_file_that_is_there_stays(tmp_path: Path) -> None:
+    os.chmod(await make_database(tmp_path), 0o640)  # noqa: PTH101 - what pathlib has would block, says the linter
+    async with SqlStore(sqlite_url(tmp_path)):
+        assert modes(tmp_path)["manyhands.db"] == 0o640
+
+
 async def test_a_closed_store_is_one_file(tmp_path: Path) -> None:
     await make_database(tmp_path)
     assert (tmp_path / LOCK_NAME).exists()

@@ -175,6 +175,7 @@ class SqliteDatabase:
             resources.enter_context(file.locked(path))
             with translated(path):
                 file.inspect(path)
+                file.keep_private(path)
             engine = _make_engine(path, max_bytes=self._max_bytes)
             resources.callback(engine.dispose)
             writing = resources.enter_context(engine.connect().execution_options(writes=True))

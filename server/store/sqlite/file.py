@@ -70,7 +70,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     directory = path.parent
     try:
-        lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except (FileNotFoundError, NotADirectoryError):
         raise Unavailable(f"The data directory {directory} does not exist. Create it, or name another one.") from None
     except OSError as error:
@@ -107,6 +107,15 @@ def inspect(path: Path) -> None:
         if check_tables(str(path), tables):
             revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
             check_revisions(str(path), revisions)
+
+
+def keep_private(path: Path) -> None:
+    """Make an absent database file that only its owner may read, whatever the directory allows.
+
+    SQLite gives its WAL the same mode. The mode of an existing file is its owner's affair.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
