@@ -189,6 +189,13 @@ def test_the_image_is_made_of_what_there_is() -> None:
                 assert source.split("/")[0] in allowed, source
 
 
+def test_npm_finds_every_package_that_its_lock_file_names() -> None:
+    packages = json.loads((HOUSE / "client_web" / "package.json").read_text())["workspaces"]
+    install = next(place for place, (_, argument) in enumerate(instructions()) if '"npm", "ci"' in argument)
+    copied = {argument for word, argument in instructions()[:install] if word == "COPY"}
+    assert {f"client_web/{name}/package.json {name}/" for name in packages} <= copied
+
+
 def test_the_composed_cluster_has_every_part_and_only_the_balancer_is_reached() -> None:
     services = compose()["services"]
     assert set(services) == {"haproxy", "node-1", "node-2", "node-3", "redis", "postgres"}

@@ -39,18 +39,21 @@ def merged(below: Any, above: Any) -> Any:
 
 
 def rendered(name: str) -> list[Any]:
-    lines = []
+    lines: list[str] = []
     for line in (CHART / "templates" / name).read_text().splitlines():
         actions = ACTION.findall(line)
         if not any(CONTROL.match(action) for action in actions):
-            lines.append(placeholder(line, actions))
+            lines.append(placeholder(line, actions, lines))
     return [document for document in yaml.safe_load_all("\n".join(lines)) if document]
 
 
-def placeholder(line: str, actions: list[str]) -> str:
+def placeholder(line: str, actions: list[str], above: list[str]) -> str:
+    """One item more of what stands above with the same indentation, a list or a mapping."""
     for action in actions:
         if indented := re.search(r"\| nindent (\d+)$", action):
-            return " " * int(indented[1]) + "placeholder: x"
+            indent = " " * int(indented[1])
+            beside = [each for each in above if each.startswith(indent) and each[len(indent)] != " "]
+            return indent + ("- " if beside and beside[-1].startswith(f"{indent}- ") else "") + "placeholder: x"
     return ACTION.sub("x", line)
 
 
@@ -108,6 +111,31 @@ def test_a_pod_is_asked_how_it_is_and_given_time_to_leave() -> None:
     assert node["ports"] == [{"name": "http", "containerPort": 8000}]
 
 
+def test_a_service_of_our_name_sets_no_variables_of_ours() -> None:
+    (deployment,) = rendered("deployment.yaml")
+    assert deployment["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "unix:///run/redis.sock",
+        "rediss://user:password@host:6380/0?ssl_ca_certs=/etc/ssl/our-ca.pem",
+        "redis+sentinel://user:password@sentinel-1:26379,sentinel-2:26379/service",
+        "rediss+cluster://user:password@host-1:6379,host-2:6379",
+    ],
+)
+def test_the_schema_takes_every_way_to_redis(url: str) -> None:
+    given = values()
+    given["secret"]["redisUrl"] = url
+    assert list(violations(given, schema())) == []
+
+
+def test_what_the_chart_sets_itself_is_no_setting_of_the_operator() -> None:
+    set_here = set(re.findall(r"- name: (MANYHANDS_\w+)", (CHART / "templates" / "deployment.yaml").read_text()))
+    assert set_here == set(schema()["properties"]["settings"]["propertyNames"]["not"]["enum"])
+
+
 def test_the_example_s_settings_exist() -> None:
     given = example()
     assert set(given["settings"]) | set(given["secretSettings"]) <= {each.variable for each in all_declared()}
@@ -129,6 +157,11 @@ def test_the_schema_takes_the_values(given: Any) -> None:
         ("auth", "password"),
         ("secretSettings.OIDC_CLIENT_SECRET", "key"),
         ("settings.PORT", "1"),
+        ("settings.MANYHANDS_ALLOWED_ORIGINS", "https://twice.example.com"),
+        ("origins", ["https://docs.example.com/path"]),
+        ("secret.redisUrl", "http://redis"),
+        ("extraEnv", [{"value": "no name"}]),
+        ("pods.nodeSelector", {"disk": 1}),
     ],
 )
 def test_the_schema_refuses_what_cannot_be(path: str, wrong: object) -> None:
@@ -145,14 +178,14 @@ def schema() -> Any:
     return json.loads((CHART / "values.schema.json").read_text())
 
 
-TYPES = {"object": dict, "string": str, "boolean": bool, "integer": int}
+TYPES = {"array": list, "object": dict, "string": str, "boolean": bool, "integer": int}
 
 
 def violations(value: Any, rules: Any) -> list[str]:
     """The little of JSON Schema that the chart's schema uses."""
     unknown = set(rules) - {
-        "$schema", "type", "properties", "required", "additionalProperties", "propertyNames", "enum", "pattern", "minimum",
-        "maximum", "minLength", "not",
+        "$schema", "const", "type", "properties", "required", "additionalProperties", "propertyNames", "enum", "pattern", "minimum",
+        "maximum", "minLength", "not", "items",
     }  # fmt: skip
     assert not unknown, unknown
     found = []
@@ -162,9 +195,13 @@ def violations(value: Any, rules: Any) -> list[str]:
         return [f"{value!r} is no {rules['type']}"]
     if isinstance(value, dict):
         found += _violations_inside(value, rules)
+    if "const" in rules and value != rules["const"]:
+        found.append(f"{value!r} is not {rules['const']!r}")
     if "enum" in rules and value not in rules["enum"]:
         found.append(f"{value!r} is none of {rules['enum']}")
-    if "not" in rules and value == rules["not"]["const"]:
+    if isinstance(value, list):
+        found += [each for inner in value for each in violations(inner, rules.get("items", {}))]
+    if "not" in rules and not violations(value, rules["not"]):
         found.append(f"{value!r} is excluded")
     if isinstance(value, str) and (
         not re.search(rules.get("pattern", ""), value) or len(value) < rules.get("minLength", 0)
