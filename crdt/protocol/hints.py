@@ -79,6 +79,10 @@ class AccessHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
     version: Annotated[int, _COUNT]
 
 
+class AskedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=6):
+    """Who asks for access was changed."""
+
+
 class ClosedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=4):
     """The document was deleted, or began another epoch. Close its room."""
 
@@ -98,7 +102,10 @@ class Beat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag
     called: str = ""
 
 
-Hint = BatchHint | PresenceHint | PresenceWhole | DocumentHint | AccessHint | ClosedHint | Beat
+Notice = DocumentHint | AccessHint | AskedHint | ClosedHint
+"""What the people of an open document are told of a deed, on each node."""
+
+Hint = BatchHint | PresenceHint | PresenceWhole | Notice | Beat
 
 
 class _Presence(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=1):
@@ -119,7 +126,7 @@ class _Change(Struct):
 
 
 _encode = Encoder().encode
-_decode = Decoder(BatchHint | _Presence | DocumentHint | AccessHint | ClosedHint | Beat).decode
+_decode = Decoder(BatchHint | _Presence | DocumentHint | AccessHint | AskedHint | ClosedHint | Beat).decode
 
 
 def sender_prefix(node: NodeId) -> bytes:

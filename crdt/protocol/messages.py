@@ -274,6 +274,11 @@ class DocumentMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessMessage:
+    """Who has access, or asks for it, was changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedMessage:
     """This session is over; the connection stays."""
 
@@ -282,7 +287,14 @@ class ClosedMessage:
 
 
 ServerMessage = (
-    UpdateMessage | PresenceMessage | ResyncMessage | RoleMessage | DurabilityMessage | DocumentMessage | ClosedMessage
+    UpdateMessage
+    | PresenceMessage
+    | ResyncMessage
+    | RoleMessage
+    | DurabilityMessage
+    | DocumentMessage
+    | AccessMessage
+    | ClosedMessage
 )
 """A message from a room to its sessions.
 
@@ -362,6 +374,8 @@ def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str
             return "durability", [document_id, durability]
         case DocumentMessage(info):
             return "document", [document_id, _written_info(info)]
+        case AccessMessage():
+            return "access", [document_id]
         case ClosedMessage(code, sentence):
             return "closed", [document_id, {"code": code.value, "message": sentence}]
         case _:

@@ -10,6 +10,7 @@ from math import ceil
 from crdt.budget import Account, Rate, TokenBucket
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
+from crdt.permissions import Action, may
 from crdt.protocol.hints import PresenceHint, PresenceWhole
 from crdt.protocol.messages import (
     ClosedMessage,
@@ -252,6 +253,11 @@ class Members:
             self._listeners = tuple([session for session in self.sessions if session.listens])
         nobody = not self._listeners or self._listeners == (but,)
         return [] if nobody else [Broadcast(self._listeners, message, but)]
+
+    def tell_permitted(self, action: Action, message: ServerMessage) -> list[Effect]:
+        """Say something to everybody who listens and has this right."""
+        those = tuple([session for session in self.sessions if session.listens and may(session.role, action)])
+        return [Broadcast(those, message)] if those else []
 
     def joins_again(self, session: Session) -> None:
         """Give up the missing update that was kept for a session."""

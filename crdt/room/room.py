@@ -30,6 +30,7 @@ from crdt.log.replica import Replica, Spared
 from crdt.permissions import Action, forbidden
 from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import (
+    AccessMessage,
     ClosedMessage,
     DocumentInfo,
     DocumentMessage,
@@ -664,6 +665,10 @@ class Room:
                     submission.session, submission.request, self._outbox.weigh(submission.session, refusal)
                 )
         return effects
+
+    def access_changed(self) -> list[Effect]:
+        """Tell the owners that others have access now, or ask for it."""
+        return self.members.tell_permitted(Action.SHARE, AccessMessage())
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
         """Take over a changed catalogue entry, and tell everybody.

@@ -200,7 +200,7 @@ class Access:
         if identity.email is None:
             return
         for done in await self._sharing.redeem(INVITED + identity.email, identity.user.user_id):
-            self._tell(done)
+            self.tell(done)
 
     # Changing.
 
@@ -218,10 +218,11 @@ class Access:
         done = await act()
         if done is None:
             raise no_such_document()
-        self._tell(done)
+        self.tell(done)
         return done.deed is not None
 
-    def _tell(self, done: Done) -> None:
+    def tell(self, done: Done) -> None:
+        """Tell everybody who has the document open what has been done."""
         for told in self._told:
             told(done)
 

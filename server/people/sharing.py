@@ -133,7 +133,9 @@ class SharingDesk:
             if refused.code is not Code.NOT_FOUND:
                 raise
             await self._access.remember(identity)
-            await self._requests.ask(document_id, identity.user.user_id)
+            done = await self._requests.ask(document_id, identity.user.user_id)
+            if done is not None:
+                self._access.tell(done)
 
     async def requests(self, identity: Identity, document_id: DocumentId) -> Sequence[AccessRequest]:
         """Return who asks for access, the first one first."""
@@ -143,7 +145,8 @@ class SharingDesk:
     async def refuse(self, identity: Identity, document_id: DocumentId, user_id: str) -> None:
         """Refuse somebody's request for access. They are not told, and cannot ask again."""
         await self._access.require(identity, document_id, Action.SHARE)
-        if not await self._requests.refuse(document_id, user_id):
+        act = partial(self._requests.refuse, document_id, user_id, by=identity.user.user_id)
+        if not await self._access.change(identity, act):
             raise ProtocolError(Code.NOT_FOUND, "Nobody of this id asks for access to this document.")
 
     async def invite(self, identity: Identity, document_id: DocumentId, email: str, role: Role) -> str:

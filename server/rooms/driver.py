@@ -16,7 +16,18 @@ from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
 from crdt.log.document import Damaged
-from crdt.protocol.hints import AccessHint, BatchHint, Beat, ClosedHint, DocumentHint, Hint, PresenceHint, PresenceWhole
+from crdt.protocol.hints import (
+    AccessHint,
+    AskedHint,
+    BatchHint,
+    Beat,
+    ClosedHint,
+    DocumentHint,
+    Hint,
+    Notice,
+    PresenceHint,
+    PresenceWhole,
+)
 from crdt.protocol.messages import DocumentInfo, Limits, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
@@ -506,20 +517,23 @@ class Driver:
                 self.do(lambda: members.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
                 self.do(lambda: members.hear_whole_presence(node, everybody, asks=asks))
-            case DocumentHint() | AccessHint() | ClosedHint():
+            case DocumentHint() | AccessHint() | AskedHint() | ClosedHint():
                 self.heed(message)
             case Beat():
                 pass  # a node speaks of itself elsewhere
             case _:
                 assert_never(message)
 
-    def heed(self, notice: DocumentHint | AccessHint | ClosedHint) -> None:
+    def heed(self, notice: Notice) -> None:
         """Carry out a notice, from here or from another node."""
         match notice:
             case DocumentHint(info):
                 self.do(lambda: self.room.describe(info))
             case AccessHint(version):
                 self.access_changed(version)
+                self.do(self.room.access_changed)
+            case AskedHint():
+                self.do(self.room.access_changed)
             case ClosedHint(code, reason):
                 self.end(code, reason)
             case _:

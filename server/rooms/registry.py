@@ -19,7 +19,7 @@ from datetime import timedelta
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId, IdFactory, NodeId, PresenceId, UpdateId
 from crdt.log.document import Engine, apply_update
-from crdt.protocol.hints import AccessHint, BatchHint, ClosedHint, DocumentHint, Hint
+from crdt.protocol.hints import AccessHint, AskedHint, BatchHint, ClosedHint, DocumentHint, Hint, Notice
 from crdt.protocol.messages import DocumentInfo, Limits
 from crdt.room.room import Room
 from crdt.yjs.limits import GateLimits
@@ -109,14 +109,14 @@ class Opening:
                 known = None if self.row is None else self.row[1]
                 if known is None or known.epoch != epoch or known.seq <= seq:
                     self.row = node, BatchHint(epoch, seq, None, people=people)
-            case DocumentHint() | AccessHint() | ClosedHint():
+            case DocumentHint() | AccessHint() | AskedHint() | ClosedHint():
                 self.heed(message)
             case _:
                 pass
 
-    def heed(self, notice: DocumentHint | AccessHint | ClosedHint) -> None:
+    def heed(self, notice: Notice) -> None:
         """Keep a notice, for afterwards."""
-        if not isinstance(notice, AccessHint):
+        if not isinstance(notice, AccessHint | AskedHint):
             self.notices[type(notice)] = notice
 
     def carry_out(self, driver: Driver) -> None:
@@ -317,7 +317,7 @@ class Registry:
 
     # What happens to a document meanwhile.
 
-    def heed(self, document_id: DocumentId, notice: DocumentHint | AccessHint | ClosedHint) -> None:
+    def heed(self, document_id: DocumentId, notice: Notice) -> None:
         """Carry out a notice from this node, now or when the document is open."""
         state = self._states.get(document_id)
         if isinstance(state, Driver | Opening):

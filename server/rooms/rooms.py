@@ -17,7 +17,7 @@ from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.log.document import Damaged
-from crdt.protocol.hints import AccessHint, ClosedHint, DocumentHint
+from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DocumentHint, Notice
 from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from crdt.room.live_nodes import LiveNodes
 from server.auth.base import Identity
@@ -48,13 +48,6 @@ LONG_VECTOR_BYTES = 4 * 2**10
 """A state vector up to this many bytes is read in a quarter of a millisecond.
 
 The longest takes a hundred times as long.
-"""
-
-Notice = AccessHint | ClosedHint | DocumentHint
-"""What the people of an open document are told of a deed, on this node and on the others.
-
-`Driver.heed` carries a notice out. A node that misses one finds out by its next look at the store
-(head_poll.py).
 """
 
 
@@ -233,7 +226,11 @@ class Rooms:
             self.notify(done.deed.document_id, notice)
 
     def notify(self, document_id: DocumentId, notice: Notice) -> None:
-        """Have a notice carried out here and elsewhere."""
+        """Have a notice carried out here and elsewhere.
+
+        A node that misses it finds out by its next look at the store (head_poll.py); that somebody
+        asks for access, by the owner's next look.
+        """
         self._bus.publish(document_id, notice)
         self.registry.heed(document_id, notice)
 
@@ -251,6 +248,8 @@ def notice_of(done: Done) -> Notice | None:
             return DocumentHint(info_of(done.entry))
         case Kind.GRANT | Kind.REVOKE | Kind.LINK | Kind.TRANSFER | Kind.ADOPT | Kind.ACCEPT_INVITATION:
             return AccessHint(done.access_version)
+        case Kind.ASK | Kind.REFUSE:
+            return AskedHint()
         case _:
             return None
 

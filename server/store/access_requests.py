@@ -7,7 +7,9 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, literal_column
 from crdt.ids import DocumentId
 from crdt.protocol.messages import User
 from server.store.access_requests_base import MAX_REQUESTS, AccessRequest
+from server.store.catalogue import nothing_done, write_deed
 from server.store.database import SqlPort, change, fetch, from_microseconds, reads, unless_there, writes
+from server.store.deeds_base import Deed, Done, Kind
 from server.store.schema import access_requests, documents, users
 from server.store.users import shown
 
@@ -34,12 +36,15 @@ class SqlAccessRequests(SqlPort):
     """The port of access requests over a database."""
 
     @writes
-    def ask(self, connection: Connection, document_id: DocumentId, user_id: str) -> None:
+    def ask(self, connection: Connection, document_id: DocumentId, user_id: str) -> Done | None:
         for (key,) in fetch(connection, _LOCK, of_id=document_id):
             row = {"document_key": key, "user_id": user_id, "asked_at": self.now(), "refused": 0}
-            change(connection, unless_there(connection.dialect.name, access_requests), **row)
+            if not change(connection, unless_there(connection.dialect.name, access_requests), **row):
+                break
             for (too_old,) in fetch(connection, _OVER, of_document=key, most=MAX_REQUESTS):
                 change(connection, _FORGET, of_document=key, too_old=too_old)
+            return write_deed(connection, Deed(Kind.ASK, document_id, user_id, self.clock()))
+        return nothing_done(connection, document_id)
 
     @reads
     def waiting(self, connection: Connection, document_id: DocumentId) -> Sequence[AccessRequest]:
@@ -57,8 +62,9 @@ class SqlAccessRequests(SqlPort):
         ]
 
     @writes
-    def refuse(self, connection: Connection, document_id: DocumentId, user_id: str) -> bool:
-        return any(
-            change(connection, _REFUSE, of_document=key, whose=user_id)
-            for (key,) in fetch(connection, _LOCK, of_id=document_id)
-        )
+    def refuse(self, connection: Connection, document_id: DocumentId, user_id: str, *, by: str) -> Done | None:
+        for (key,) in fetch(connection, _LOCK, of_id=document_id):
+            if change(connection, _REFUSE, of_document=key, whose=user_id):
+                deed = Deed(Kind.REFUSE, document_id, by, self.clock(), {"user_id": user_id})
+                return write_deed(connection, deed)
+        return nothing_done(connection, document_id)

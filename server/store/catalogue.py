@@ -54,7 +54,7 @@ from server.store.database import (
     unless_there,
     writes,
 )
-from server.store.deeds_base import DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
+from server.store.deeds_base import ASKS_KEPT, DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
 from server.store.schema import contributors, deeds, documents, grants, labels, shelves, visits
 
 _FIRST = documents.c.first_line
@@ -102,6 +102,7 @@ _WRITERS_KINDS = (Kind.RENAME, Kind.LABELS, Kind.FORMAT)
 """Deeds of everybody who may write."""
 
 _WRITERS = deeds.c.action.in_([literal_column(f"'{kind}'") for kind in _WRITERS_KINDS])
+_ASKS = deeds.c.action == literal_column(f"'{Kind.ASK}'")
 _OF_DOCUMENT = deeds.c.document_id == bindparam("of_id")
 
 
@@ -112,7 +113,7 @@ def _forgetting(group: ColumnElement[bool]) -> ClauseElement:
     return delete(deeds).where(_OF_DOCUMENT, group, deeds.c.id < oldest_kept.scalar_subquery())
 
 
-_FORGET_WRITERS, _FORGET_OTHERS = _forgetting(_WRITERS), _forgetting(~_WRITERS)
+_FORGET_WRITERS, _FORGET_ASKS, _FORGET_OTHERS = map(_forgetting, (_WRITERS, _ASKS, ~_WRITERS & ~_ASKS))
 _DEED = select(deeds.c.action, deeds.c.document_id, deeds.c.actor_id, deeds.c.at, deeds.c.details, deeds.c.id)
 _LIST = _DEED.where(_OF_DOCUMENT).order_by(deeds.c.id.desc()).limit(bindparam("most", type_=BigInteger))
 _AFTER = _DEED.where(deeds.c.id > bindparam("seq")).order_by(deeds.c.id).limit(bindparam("most", type_=BigInteger))
@@ -386,6 +387,8 @@ def write_deed(connection: Connection, deed: Deed) -> Done:
     ((seq,),) = fetch(connection, _ADD, **values, at=at, details=details)
     if deed.kind in _WRITERS_KINDS:
         change(connection, _FORGET_WRITERS, of_id=deed.document_id, over=RENAMES_KEPT - 1)
+    elif deed.kind is Kind.ASK:
+        change(connection, _FORGET_ASKS, of_id=deed.document_id, over=ASKS_KEPT - 1)
     else:
         change(connection, _FORGET_OTHERS, of_id=deed.document_id, over=DEEDS_KEPT - 1)
     present = read_present(connection, deed.document_id)

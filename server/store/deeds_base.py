@@ -6,8 +6,8 @@ Promises, beside those of server/store/base.py:
 2. **Numbered.** `seq` rises with the order of commits, so a reader can continue after the last deed
    that it has seen. There may be gaps between the numbers.
 3. **Bounded.** The last DEEDS_KEPT deeds of each document are kept, and apart from them the last
-   RENAMES_KEPT renames, labels and formats. Everybody who may write may change these, and must not
-   displace the owners' deeds.
+   RENAMES_KEPT renames, labels and formats, and the last ASKS_KEPT requests for access. Everybody
+   who may write, or who knows the address, may do these, and must not displace the owners' deeds.
 4. **Lasting.** Deeds stay when their document is deleted.
 
 A deed holds neither title nor text, because those go when the document is deleted.
@@ -32,6 +32,9 @@ A person who trashes and restores a document over and over fills no more than th
 
 RENAMES_KEPT = 100
 """Renames, labels and formats that are kept per document, the last ones."""
+
+ASKS_KEPT = 100
+"""Requests for access that are kept per document, the last ones."""
 
 OPERATOR = "operator"
 """User id in deeds that were done to the database directly, e.g. by the command line."""
@@ -59,6 +62,10 @@ class Kind(StrEnum):
     """[user_id] Somebody became the owner of a document that had none."""
     ACCEPT_INVITATION = "accept_invitation"
     """Somebody signed in whose address had been granted a role."""
+    ASK = "ask"
+    """Somebody asked for access."""
+    REFUSE = "refuse"
+    """[user_id] Somebody's request for access was refused."""
     FORMAT = "format"
     """[name, version] Somebody's edit gave the document its format, or raised the version."""
     ANY_FORMAT = "any_format"

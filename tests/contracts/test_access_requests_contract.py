@@ -5,6 +5,7 @@ import pytest
 from crdt.ids import DocumentId
 from crdt.permissions import Role
 from server.store import access_requests
+from server.store.deeds_base import Kind
 from server.store.sharing_base import KnownUser
 from server.store.sql import SqlStore
 from tests.contracts.storages import DOCUMENT, EPOCH, NOON, NOWHERE, OTHER
@@ -38,14 +39,31 @@ async def test_a_grant_answers_a_request_and_a_refusal_ends_it(store: SqlStore) 
     for who in ("bert", "carl"):
         await store.access_requests.ask(DOCUMENT, who)
     await store.sharing.grant(DOCUMENT, "bert", Role.VIEWER)
-    assert await store.access_requests.refuse(DOCUMENT, "carl")
-    assert not await store.access_requests.refuse(DOCUMENT, "carl")
-    await store.access_requests.ask(DOCUMENT, "carl")
+    for _ in range(2):
+        await store.access_requests.refuse(DOCUMENT, "carl", by="ann")
+        await store.access_requests.ask(DOCUMENT, "carl")
     assert await waiting(store) == []
     assert (await counts(store, shared=[DOCUMENT]))[DOCUMENT] == 0
     await store.sharing.revoke(DOCUMENT, "bert")
     await store.access_requests.ask(DOCUMENT, "bert")
     assert await waiting(store) == ["bert"]
+
+
+async def test_asking_and_refusing_are_deeds_unless_they_change_nothing(store: SqlStore) -> None:
+    await store.catalogue.create(DOCUMENT, "Title", EPOCH, NOON)
+    requests = store.access_requests
+    done = [await requests.ask(DOCUMENT, "bert"), await requests.ask(DOCUMENT, "bert")]
+    done += [await requests.refuse(DOCUMENT, "bert", by="ann"), await requests.refuse(DOCUMENT, "bert", by="ann")]
+    assert [each and each.deed and (each.deed.kind, each.deed.by) for each in done] == [
+        (Kind.ASK, "bert"),
+        None,
+        (Kind.REFUSE, "ann"),
+        None,
+    ]
+    deeds = await store.deeds.list(DOCUMENT)
+    assert [(deed.kind, dict(deed.details)) for deed in deeds[:2]] == [("refuse", {"user_id": "bert"}), ("ask", {})]
+    assert await requests.ask(NOWHERE, "bert") is None
+    assert await requests.refuse(NOWHERE, "bert", by="ann") is None
 
 
 async def test_requests_go_with_the_document(store: SqlStore) -> None:

@@ -42,6 +42,8 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
     await sharing.set_link(DOCUMENT, Link(None, HASH, 1), by="anna")
     await sharing.grant(DOCUMENT, "bert", Role.OWNER, by="anna")
     await sharing.revoke(DOCUMENT, "anna", by="bert")
+    await store.access_requests.ask(DOCUMENT, "eve")
+    await store.access_requests.refuse(DOCUMENT, "eve", by="bert")
     await catalogue.rename(DOCUMENT, "Another title", NOON, by="bert")
     await store.shelf.set_labels(DOCUMENT, ["Plan"], by="bert")
     await catalogue.declare_format(DOCUMENT, Format("stock", 2), by="carl")
@@ -63,6 +65,8 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
         ("link", "anna", {"role": "none", "renewed": "yes"}),
         ("transfer", "anna", {"user_id": "bert", "role": "owner"}),
         ("revoke", "bert", {"user_id": "anna"}),
+        ("ask", "eve", {}),
+        ("refuse", "bert", {"user_id": "eve"}),
         ("rename", "bert", {}),
         ("labels", "bert", {}),
         ("format", "carl", {"name": "stock", "version": "2"}),
@@ -176,17 +180,20 @@ async def test_no_deed_comes_late_for_a_reader_who_follows(store: SqlStore) -> N
 async def test_of_each_document_the_last_deeds_are_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.store.catalogue.DEEDS_KEPT", 3)
     monkeypatch.setattr("server.store.catalogue.RENAMES_KEPT", 2)
+    monkeypatch.setattr("server.store.catalogue.ASKS_KEPT", 1)
     await fill(store, document_id=OTHER)
     await fill(store)
     for number in range(5):
         await store.catalogue.rename(DOCUMENT, f"{number}", NOON + timedelta(hours=number), by=f"renamer-{number}")
         await store.sharing.grant(DOCUMENT, f"user-{number}", Role.VIEWER, by="anna")
+        await store.access_requests.ask(DOCUMENT, f"stranger-{number}")
     for number in range(5):
         await store.catalogue.declare_format(DOCUMENT, Format("stock", 1 + number), by=f"raiser-{number}")
     deeds = await store.deeds.list(DOCUMENT)
     granted = [deed.details["user_id"] for deed in deeds if deed.kind == Kind.GRANT]
     assert granted == ["user-4", "user-3", "user-2"]
-    others = [deed.by for deed in deeds if deed.kind != Kind.GRANT]
+    assert [deed.by for deed in deeds if deed.kind == Kind.ASK] == ["stranger-4"], "everybody may ask"
+    others = [deed.by for deed in deeds if deed.kind not in (Kind.GRANT, Kind.ASK)]
     assert others == ["raiser-4", "raiser-3"], "renames and formats are written by everybody who may write"
-    assert len(deeds) == 5
+    assert len(deeds) == 6
     assert told(await store.deeds.list(OTHER)) == [("create", OPERATOR, {})]

@@ -12,6 +12,7 @@ from crdt.ids import ClientId, Epoch, NodeId, PresenceId, Seq
 from crdt.protocol.hints import (
     VERSION,
     AccessHint,
+    AskedHint,
     BatchHint,
     Beat,
     ClosedHint,
@@ -59,6 +60,7 @@ HINTS: st.SearchStrategy[Hint] = st.one_of(
     st.builds(Beat, st.booleans()),
     st.builds(Beat, called=st.text(max_size=100)),
     st.builds(AccessHint, SAFE),
+    st.builds(AskedHint),
 )
 
 

@@ -18,6 +18,7 @@ from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.links import Links, encode_links
 from crdt.protocol.messages import (
+    AccessMessage,
     Acknowledged,
     ClosedMessage,
     DocumentInfo,
@@ -69,6 +70,7 @@ MESSAGES: dict[str, ServerMessage] = {
     "trashed": DocumentMessage(DocumentInfo("", "2026-11-20T16:04:33+00:00")),
     "a format": DocumentMessage(DocumentInfo("Story", None, Format("@somebody/editor", 3))),
     "any format": DocumentMessage(DocumentInfo("Story", None, Format("stock", 1), any_format=True)),
+    "others have access or ask for it": AccessMessage(),
     "closed": ClosedMessage(Code.DELETED, "The document was deleted."),
 }
 

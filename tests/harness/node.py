@@ -13,6 +13,7 @@ from crdt.errors import Code
 from crdt.ids import ClientId, DocumentId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
+    AccessMessage,
     Acknowledged,
     ClosedMessage,
     DocumentMessage,
@@ -71,6 +72,7 @@ class Person:
         self.role: Role | None = None
         self.email: str | None = None
         self.closed: ClosedMessage | None = None
+        self.access_changes = 0
         self.durability = "ok"
         self._link: str | None = None
         self._node = node
@@ -184,6 +186,8 @@ class Person:
                 self.durability = durability
             case ResyncMessage():
                 self._joining = asyncio.ensure_future(self.joins(self._document_id, self._link))
+            case AccessMessage():
+                self.access_changes += 1
             case ClosedMessage():
                 self.closed = message
             case _:

@@ -217,3 +217,18 @@ async def test_everybody_keeps_what_a_document_without_an_owner_lets_them_until_
     await until(lambda: bob.role is Role.VIEWER or bob.closed is not None)
     assert alice.role is Role.OWNER
     assert [deed.kind for deed in await cluster.first.desk.deeds(alice.identity, old)] == ["link", "adopt", "create"]
+
+
+async def test_the_owner_hears_at_once_that_somebody_asks_and_others_do_not(cluster: Cluster, place: Node) -> None:
+    owner = place.person("owner")
+    await owner.joins(DOCUMENT)
+    reader = await granted(cluster, place, "reader", Role.EDITOR)
+    await until(lambda: owner.access_changes == 1)
+    stranger = Identity(User("stranger", "Stranger", "#112233"), "guest")
+    await cluster.first.desk.ask(stranger, DOCUMENT)
+    await until(lambda: owner.access_changes == 2)
+    assert [each.user.user_id for each in await place.desk.requests(OWNER, DOCUMENT)] == ["stranger"]
+    await cluster.first.desk.ask(stranger, DOCUMENT)
+    await cluster.first.desk.refuse(OWNER, DOCUMENT, "stranger")
+    await until(lambda: owner.access_changes == 3)
+    assert reader.access_changes == 0

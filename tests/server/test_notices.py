@@ -6,9 +6,9 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId
-from crdt.protocol.hints import AccessHint, ClosedHint, DocumentHint
+from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DocumentHint, Notice
 from crdt.protocol.messages import DocumentInfo
-from server.rooms.rooms import Notice, notice_of
+from server.rooms.rooms import notice_of
 from server.store.base import Entry
 from server.store.deeds_base import Deed, Done, Kind
 
@@ -31,6 +31,8 @@ TOLD: dict[Kind, Notice | None] = {
     Kind.TRANSFER: ACCESS,
     Kind.ADOPT: ACCESS,
     Kind.ACCEPT_INVITATION: ACCESS,
+    Kind.ASK: AskedHint(),
+    Kind.REFUSE: AskedHint(),
     Kind.PUT_BACK: None,
     Kind.DROPPED: None,
 }

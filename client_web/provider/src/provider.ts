@@ -246,7 +246,7 @@ export class ManyhandsProvider implements Provider {
   private view(): ProviderState {
     const { session, separateCopies, mended } = this;
     const { role, durability, loaded, document, refusal, readOnly, turnedAway } = session.state;
-    const { closed, quarantined, setAside, lastSavedAt } = session.state;
+    const { closed, quarantined, setAside, accessChanges, lastSavedAt } = session.state;
     const waiting = unsaved(session.state);
     const isWriting = this.offlineCopy === "ok" && waiting > 0 && this.copyOnDevice?.isBehind === true;
     const offlineCopy = isWriting ? "writing" : this.offlineCopy;
@@ -255,7 +255,7 @@ export class ManyhandsProvider implements Provider {
       unsaved: waiting,
       progress: progressOf(session.state),
       ...{ role, durability, loaded, document, refusal, readOnly, turnedAway, closed, quarantined, setAside },
-      ...{ lastSavedAt, offlineCopy, separateCopies, mended },
+      ...{ accessChanges, lastSavedAt, offlineCopy, separateCopies, mended },
     };
   }
 }

@@ -192,6 +192,9 @@ export class Session implements Receiver {
       case "document":
         this.tell(wire.decodeDocument(first), sync.documentChanged);
         break;
+      case "access":
+        this.step(sync.accessChanged);
+        break;
       case "closed":
         this.tell(wire.decodeError(first), sync.closedByServer);
         break;

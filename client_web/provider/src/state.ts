@@ -85,6 +85,7 @@ export interface SyncState {
   readonly document: DocumentInfo | null;
   readonly quarantined: boolean;
   readonly setAside: number;
+  readonly accessChanges: number;
   readonly refusal: Refusal | null;
   readonly closed: ServerError | null;
   readonly lastSavedAt: number | null;
@@ -182,6 +183,7 @@ export const startState: SyncState = {
   document: null,
   quarantined: false,
   setAside: 0,
+  accessChanges: 0,
   refusal: null,
   closed: null,
   lastSavedAt: null,

@@ -484,6 +484,10 @@ export function roleChanged(state: SyncState, role: Role): Step {
   return afterNews(state, { ...state, role });
 }
 
+export function accessChanged(state: SyncState): Step {
+  return stay({ ...state, accessChanges: state.accessChanges + 1 });
+}
+
 export function documentChanged(state: SyncState, document: DocumentInfo): Step {
   const decided = byFormat({ ...state, document });
   if (decided.state.closed !== null || decided.effects.length > 0) return decided;

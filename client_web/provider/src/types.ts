@@ -103,6 +103,8 @@ export interface ProviderState {
   readonly quarantined: boolean;
   /** How many changes the server keeps out of the document, because its document engine does not take them. */
   readonly setAside: number;
+  /** How often the server has told this owner that others have access now, or ask for it. */
+  readonly accessChanges: number;
   /** Names of copies of the document's earlier lives, kept apart after a restore from a backup. */
   readonly separateCopies: readonly string[];
   /**

@@ -63,6 +63,17 @@ describe("the state", () => {
     expect(provider.snapshot()).toMatchObject({ status: "synced", turnedAway: null });
   });
 
+  it("counts how often others have got access, or asked for it", () => {
+    const device = new Device();
+    const { provider, line } = device.open(false);
+    line.connect();
+    device.settle(line);
+    expect(provider.snapshot().accessChanges).toBe(0);
+    device.server.say("access");
+    device.settle(line);
+    expect(provider.snapshot().accessChanges).toBe(1);
+  });
+
   it("is the same object until something changes", () => {
     const device = new Device();
     const { provider, line, text } = device.open(false);

@@ -1,7 +1,8 @@
-/** Tells screen readers when the document's safety changes, or what they may do; not at every keystroke that is being saved. */
+/** Tells screen readers when the document's safety changes, what they may do, or that somebody asks for access; not at every keystroke that is being saved. */
 
 import type { Provider, Role } from "@manyhands/provider";
 import { useEffect, useState } from "react";
+import { askingWords } from "./sharing/useRequests";
 import type { StatusKind } from "./status";
 import { useSteadyState } from "./useProvider";
 import { useStatus } from "./useStatus";
@@ -15,7 +16,13 @@ const MODES: Readonly<Record<Role, string>> = {
   viewer: "You may read this document.",
 };
 
-export function Announcer({ provider }: { readonly provider: Provider }) {
+export interface AnnouncerProps {
+  readonly provider: Provider;
+  /** How many people ask for access. */
+  readonly asking: number;
+}
+
+export function Announcer({ provider, asking }: AnnouncerProps) {
   const state = useSteadyState(provider);
   const { kind, label } = useStatus(provider);
   const [said, setSaid] = useState<{ readonly kind: StatusKind; readonly label: string } | null>(null);
@@ -29,6 +36,9 @@ export function Announcer({ provider }: { readonly provider: Provider }) {
       </p>
       <p className="ui-hidden" aria-live="polite">
         {state.role && MODES[state.role]}
+      </p>
+      <p className="ui-hidden" aria-live="polite">
+        {asking > 0 && askingWords(asking)}
       </p>
     </>
   );

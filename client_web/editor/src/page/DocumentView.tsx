@@ -106,7 +106,7 @@ export function DocumentView(props: DocumentViewProps) {
   const editLink = useCallback(() => setEditingLink(true), []);
   const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
   const api = useApi();
-  const requests = useRequests(provider.documentId, isSynced && state.role === "owner");
+  const requests = useRequests(provider.documentId, isSynced && state.role === "owner", state.accessChanges);
   const following = useFollowing(provider, editor, desk);
   const color = useColorHere(provider, person.color, isSynced);
   const help = usePageKeys(editor, editLink);
@@ -236,7 +236,7 @@ export function DocumentView(props: DocumentViewProps) {
       </div>
       <NameQuestion awareness={provider.awareness} person={person} me={me} onAnswer={onPersonChange} />
       {editor && <UndoNews editor={editor} />}
-      <Announcer provider={provider} />
+      <Announcer provider={provider} asking={requests.waiting.length} />
       <ShareDialog
         open={isSharing}
         onOpenChange={setSharing}
@@ -245,6 +245,7 @@ export function DocumentView(props: DocumentViewProps) {
         role={state.role}
         document={state.document}
         requests={requests}
+        accessChanges={state.accessChanges}
         onCopy={actions.copyLink}
         onLeft={actions.goHome}
       />

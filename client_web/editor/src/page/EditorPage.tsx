@@ -28,6 +28,7 @@ export function EditorPage({ documentId }: { readonly documentId: string }) {
   const [life, setLife] = useState(0);
   const provider = useProvider(documentId, person, life);
   const changePerson = useCallback((changed: LocalUser) => change(changed, provider), [change, provider]);
+  const reopen = useCallback(() => setLife((before) => before + 1), []);
   const ownId = me?.user.id;
   useEffect(() => {
     // By the id, this page knows its person's other tabs among those who are here.
@@ -41,7 +42,7 @@ export function EditorPage({ documentId }: { readonly documentId: string }) {
       person={person}
       me={me}
       onPersonChange={changePerson}
-      onReopen={() => setLife(life + 1)}
+      onReopen={reopen}
     />
   );
 }

@@ -1,11 +1,14 @@
 /** Stories of asking for access, and of answering. */
-import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { known, openDocument, type Request, refusal } from "./openDocument";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { anyDocument, known, openDocument, type Request, refusal } from "./openDocument";
 import { SharingServer, shared } from "./sharingServer";
 
 beforeEach(() => localStorage.clear());
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
 
 const closed = {
   loaded: false,
@@ -25,6 +28,45 @@ test("who has no access asks for it, and tries again", async () => {
   ]);
   fireEvent.click(screen.getByRole("button", { name: "Try again" }));
   await waitFor(() => expect(provider()).not.toBe(before));
+});
+
+test("the document opens by itself for who was let in", async () => {
+  let isIn = false;
+  const { provider } = openDocument({
+    state: closed,
+    answer: ({ method }) => {
+      if (method === "POST") return new Response(null, { status: 204 });
+      return isIn ? anyDocument() : refusal("not_found", "There is no such document.", 404);
+    },
+  });
+  const before = provider();
+  vi.useFakeTimers();
+  fireEvent.click(screen.getByRole("button", { name: "Ask for access" }));
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(provider()).toBe(before);
+  isIn = true;
+  await act(() => vi.advanceTimersByTimeAsync(5_000));
+  expect(provider()).not.toBe(before);
+});
+
+test("the owner is told at once that somebody asks, and that somebody else answered", async () => {
+  const server = new SharingServer(shared("ann", "owner"));
+  const asking: string[] = [];
+  const page = openDocument({ state: { role: "owner" }, who: await known(), answer: server.answer, asking });
+  fireEvent.click(await screen.findByRole("button", { name: "Share" }));
+  await screen.findByRole("list", { name: "People with access" });
+  asking.push("Bob");
+  page.provider().tells({ accessChanges: 1 });
+  await screen.findByRole("list", { name: "Asking for access" });
+  expect(screen.getByText("One person asks for access").getAttribute("aria-live")).toBe("polite");
+  expect(
+    screen.getByRole("button", { name: "Share. One person asks for access", hidden: true }),
+  ).toBeTruthy();
+  asking.pop();
+  server.people.push(shared("bob", "viewer"));
+  page.provider().tells({ accessChanges: 2 });
+  await screen.findByText("bob");
+  await waitFor(() => expect(screen.queryByText("Asking for access")).toBeNull());
 });
 
 test("a request that is refused at once says why", async () => {

@@ -29,6 +29,7 @@ export const SAVED: ProviderState = {
   offlineCopy: "ok",
   quarantined: false,
   setAside: 0,
+  accessChanges: 0,
   separateCopies: [],
   mended: 0,
   lastSavedAt: null,

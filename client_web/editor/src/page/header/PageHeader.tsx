@@ -9,6 +9,7 @@ import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
 import { Tooltip } from "../../ui/Tooltip";
 import { mayTrash, type ReadOnly } from "../access";
+import { askingWords } from "../sharing/useRequests";
 import type { Present } from "../usePeople";
 import type { WaitingThings } from "../useWaitingThings";
 import { DocumentMenu } from "./DocumentMenu";
@@ -117,5 +118,5 @@ function waitingWords({ title, pictures }: WaitingThings): string {
 
 function shareWords(asking: number): string {
   if (asking === 0) return "Share";
-  return asking === 1 ? "Share. One person asks for access" : `Share. ${asking} people ask for access`;
+  return `Share. ${askingWords(asking)}`;
 }

@@ -30,6 +30,7 @@ export interface ShareDialogProps {
   readonly role: Role | null;
   readonly document: DocumentInfo | null;
   readonly requests: Requests;
+  readonly accessChanges: number;
   readonly onCopy: (address: string) => void;
   /** This person has left the document. */
   readonly onLeft: () => void;
@@ -43,6 +44,7 @@ export function ShareDialog({
   role,
   document,
   requests,
+  accessChanges,
   onCopy,
   onLeft,
 }: ShareDialogProps) {
@@ -50,7 +52,7 @@ export function ShareDialog({
   const me = useMe();
   const [question, setQuestion] = useState<Question | null>(null);
   const maySee = role === "owner" || role === "editor";
-  const view = useSharing(documentId, open && maySee);
+  const view = useSharing(documentId, open && maySee, accessChanges);
   const sharing = view.state.kind === "ready" ? view.state.sharing : null;
 
   const answer = async (yes: Question) => {

@@ -1,4 +1,4 @@
-/** Who has access to a document, asked when the dialog opens and after each change; changes tell of their failure themselves. */
+/** Who has access to a document, asked when the dialog opens and after each change, by whomever; changes tell of their failure themselves. */
 import { useCallback, useEffect, useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import { explain } from "../../api/api";
@@ -19,8 +19,8 @@ export interface SharingView {
   readonly change: (make: () => Promise<unknown>, failure: string) => Promise<boolean>;
 }
 
-/** `wanted` is false while nobody looks, and for people who may not see who has access. */
-export function useSharing(documentId: string, wanted: boolean): SharingView {
+/** `wanted` is false while nobody looks, and for people who may not see who has access. `accessChanges`: as the provider counts them. */
+export function useSharing(documentId: string, wanted: boolean, accessChanges: number): SharingView {
   const api = useApi();
   const toasts = useToasts();
   const [state, setState] = useState<SharingState>({ kind: "loading" });
@@ -34,9 +34,10 @@ export function useSharing(documentId: string, wanted: boolean): SharingView {
     }
   }, [api, documentId]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change asks anew
   useEffect(() => {
     if (wanted) void load();
-  }, [wanted, load]);
+  }, [wanted, load, accessChanges]);
 
   const change = useCallback(
     async (make: () => Promise<unknown>, failure: string) => {
