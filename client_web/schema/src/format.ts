@@ -24,6 +24,9 @@ export const FORMAT = { name: "manyhands", version: 2 } as const;
 /** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
 export const FRAGMENT = "default";
 
+/** The root map of a document that says something about the document as a whole. */
+export const SETTINGS = "settings";
+
 /** Undo belongs to the shared document, and a trailing paragraph would be written by everybody who opens it. */
 export const STARTER_KIT: Partial<StarterKitOptions> = {
   undoRedo: false,

@@ -18,7 +18,7 @@ export {
   DetailsSummary,
 } from "./containers.js";
 export { AROUND_LINES, Direction, LINES } from "./direction.js";
-export { documentSchema, extensions, FORMAT, FRAGMENT, STARTER_KIT } from "./format.js";
+export { documentSchema, extensions, FORMAT, FRAGMENT, SETTINGS, STARTER_KIT } from "./format.js";
 export { BlockMath, FORMULAS, formulaText, InlineMath, LONGEST_FORMULA, latexOf } from "./formulas.js";
 export { captionOf, ELSEWHERE, Image, LONGEST_CAPTION, pictureRules } from "./images.js";
 export { Mention, mentionText, PageBreak } from "./inserts.js";

@@ -2,7 +2,7 @@
 
 import type { MarkType, NodeType } from "@tiptap/pm/model";
 import { expect, it } from "vitest";
-import { documentSchema, extensions, FORMAT, FRAGMENT } from "../src/index.js";
+import { documentSchema, extensions, FORMAT, FRAGMENT, SETTINGS } from "../src/index.js";
 
 const schema = documentSchema();
 
@@ -123,6 +123,14 @@ ${marks.map(markRow).join("\n")}
 Two honest changes at once may leave what is not valid, such as a list item without a paragraph.
 Readers add what is missing, empty, and bring attributes within bounds: \`colspan\` and \`rowspan\` 1 to
 64, \`level\` 1 to 6, sizes up to 20,000 pixels. They do not write that into the document.
+
+## Beside the rich text
+The root \`Map\` named \`${SETTINGS}\` says something about the document as a whole. It belongs to no version:
+readers ignore an entry that they do not know, and writers keep it.
+
+| key | value | |
+|---|---|---|
+| \`language\` | a language tag as in HTML's \`lang\` (BCP 47) | The language that the text is written in. Absent: nobody has chosen one. |
 
 ## Versions
 Each version knows all that the versions before it know. A version that adds a node, a mark or an

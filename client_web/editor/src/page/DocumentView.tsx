@@ -27,6 +27,7 @@ import { Announcer } from "./Announcer";
 import { mayTrash, readOnlyFor } from "./access";
 import { CountsButton } from "./CountsButton";
 import { useColorHere } from "./colors";
+import { useLanguageOf } from "./documentLanguage";
 import { FollowingNotice, useFollowing } from "./Following";
 import { PageHeader } from "./header/PageHeader";
 import { keys } from "./keys";
@@ -112,6 +113,7 @@ export function DocumentView(props: DocumentViewProps) {
   const help = usePageKeys(editor, editLink);
   const find = useFind(editor);
   const clickBelow = useSheetEnd(editor);
+  const language = useLanguageOf(provider.doc);
 
   useEffect(() => {
     // For lists in the order of the last opening; nothing is lost when it fails.
@@ -187,7 +189,7 @@ export function DocumentView(props: DocumentViewProps) {
         <main className="page-desk" ref={desk}>
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor in it takes keys; this catches presses beside its words */}
           <div className="page-sheet" ref={sheet} onMouseDown={clickBelow}>
-            <div ref={setPlace} />
+            <div ref={setPlace} lang={language ?? undefined} />
             {editor && <ObjectTools editor={editor} tell={actions.tell} />}
             {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}
             {editor?.isEditable && !isEditingLink && <BubbleMenu editor={editor} onEditLink={editLink} />}

@@ -8,6 +8,7 @@ import * as Y from "yjs";
 import type { Api } from "../api/api";
 import { readDocument } from "../extensions/reading";
 import { readingSchema } from "../extensions/schema";
+import { chooseLanguageOf, languageOf } from "./documentLanguage";
 import type { OpenDocument } from "./useProvider";
 
 export interface Download {
@@ -29,7 +30,8 @@ const PICTURES_BYTES = 100_000_000;
 export async function copyOf(update: Uint8Array, title: string): Promise<Download> {
   const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || "Document";
   try {
-    const page = pageOf(readUpdate(update, readingSchema()), title);
+    const doc = docOf(update);
+    const page = pageOf(textOf(doc, readingSchema()), title, languageOf(doc));
     await typesetFormulas(page);
     const lostPictures = await takeInPictures(page);
     const words = `<!doctype html>\n${page.documentElement.outerHTML}`;
@@ -62,6 +64,8 @@ export interface NewDocument {
   readonly api: Api;
   readonly open: OpenDocument;
   readonly title: string;
+  /** The language that it is written in; null when that is not known. */
+  readonly language?: string | null;
 }
 
 export interface NewCopy extends NewDocument {
@@ -79,10 +83,12 @@ export interface SavedCopy {
  * anew, so that what the server refused in the old document's history does not come along.
  */
 export async function saveAsNew({ source, ...made }: NewCopy): Promise<SavedCopy> {
-  const old = readUpdate(source.copy(), documentSchema());
+  const doc = docOf(source.copy());
+  const old = textOf(doc, documentSchema());
   const pictures = picturesIn(old);
   const brought = new Map<string, string>();
-  const id = await writeNew(made, async (newId) => {
+  const language = languageOf(doc);
+  const id = await writeNew({ ...made, language }, async (newId) => {
     for (const address of pictures) {
       const own = await bringPicture(address, newId, made.api);
       if (own !== null) brought.set(address, own);
@@ -94,12 +100,13 @@ export async function saveAsNew({ source, ...made }: NewCopy): Promise<SavedCopy
 
 /** Makes a document with this content; returns its id once the server holds it durably. */
 export async function writeNew(
-  { api, open, title }: NewDocument,
+  { api, open, title, language = null }: NewDocument,
   contentOf: (id: string) => Node | Promise<Node>,
 ): Promise<string> {
   const { id } = await api.createDocument(title);
   const doc = new Y.Doc();
   prosemirrorToYXmlFragment(await contentOf(id), doc.getXmlFragment(FRAGMENT));
+  if (language !== null) chooseLanguageOf(doc, language);
   const provider = open({ documentId: id, user: { name: "Copy", color: "#5d5a52" }, doc });
   try {
     await whenSaved(provider);
@@ -159,14 +166,19 @@ function whenSaved(provider: Provider): Promise<void> {
   });
 }
 
-function readUpdate(update: Uint8Array, schema: Schema): Node {
+function docOf(update: Uint8Array): Y.Doc {
   const doc = new Y.Doc();
   Y.applyUpdate(doc, update);
+  return doc;
+}
+
+function textOf(doc: Y.Doc, schema: Schema): Node {
   return readDocument(doc.getXmlFragment(FRAGMENT), schema, Number.POSITIVE_INFINITY);
 }
 
-function pageOf(node: Node, title: string): Document {
+function pageOf(node: Node, title: string, language: string | null): Document {
   const page = document.implementation.createHTMLDocument(title);
+  if (language !== null) page.documentElement.lang = language;
   const charset = page.createElement("meta");
   charset.setAttribute("charset", "utf-8");
   page.head.prepend(charset);

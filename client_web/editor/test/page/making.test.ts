@@ -3,6 +3,7 @@ import { documentSchema } from "@manyhands/schema";
 import { expect, test } from "vitest";
 import { createApi } from "../../src/api/api";
 import { TEMPLATES } from "../../src/documents/templates";
+import { chooseLanguageOf, languageOf } from "../../src/page/documentLanguage";
 import { duplicate, makeFromTemplate } from "../../src/page/making";
 import { templateText } from "../../src/page/templateTexts";
 import type { Opening } from "../../src/page/useProvider";
@@ -18,6 +19,7 @@ function house() {
     return new Response(JSON.stringify({ id: "new-one", title: "" }), { status: 201 });
   });
   const original = written((fragment) => fragment.insert(0, [element("paragraph", [words("Hello")])]));
+  chooseLanguageOf(original, "fr");
   const open = (opening: Opening) => {
     const isOriginal = opening.documentId === "original";
     const provider = new MemoryProvider(isOriginal ? { ...opening, doc: original } : opening, SAVED);
@@ -39,9 +41,11 @@ test.each(TEMPLATES)(
   },
 );
 
-test("a copy has the words of the original, and says of what it is one", async () => {
+test("a copy has the words and the language of the original, and says of what it is one", async () => {
   const { api, open, titles, newOne } = house();
   expect(await duplicate(api, { id: "original", title: "Plan" }, open)).toEqual({ id: "new-one", loss: "" });
   expect(titles).toEqual(["Plan (copy)"]);
   expect(newOne()?.doc.getXmlFragment("default").toString()).toContain("Hello");
+  const copy = newOne()?.doc;
+  expect(copy && languageOf(copy)).toBe("fr");
 });

@@ -1,6 +1,8 @@
 /** Stories of the open document's menu. */
-import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import * as Y from "yjs";
+import { chooseLanguageOf } from "../../src/page/documentLanguage";
 import { anyDocument, openDocument, type Request } from "./openDocument";
 
 beforeEach(() => localStorage.clear());
@@ -36,6 +38,21 @@ test("offers a reader nothing that they may not do", async () => {
     "Print or save as PDF…",
     "Theme",
   ]);
+});
+
+test("the language of the text is chosen by one, and heard by all", async () => {
+  const { provider } = openDocument({ state: { role: "editor" } });
+  await open();
+  fireEvent.keyDown(await screen.findByRole("menuitem", { name: "Language of the text" }), { key: "Enter" });
+  fireEvent.click(await screen.findByRole("menuitemradio", { name: "Français" }));
+  const sheet = screen.getByRole("textbox", { name: "Document" });
+  await waitFor(() => expect(sheet.closest("[lang]")?.getAttribute("lang")).toBe("fr"));
+
+  const other = new Y.Doc();
+  Y.applyUpdate(other, provider().copy());
+  chooseLanguageOf(other, "ja");
+  act(() => Y.applyUpdate(provider().doc, Y.encodeStateAsUpdate(other)));
+  expect(sheet.closest("[lang]")?.getAttribute("lang")).toBe("ja");
 });
 
 test("leads to the title, and says whose edit was the last one", async () => {

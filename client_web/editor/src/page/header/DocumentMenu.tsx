@@ -1,16 +1,21 @@
 /** The menu of the open document: what is done with it as a whole, the theme, and who edited it last. */
-import { Copy, FileDown, MoreVertical, PencilLine, Printer, Sun, Trash2 } from "lucide-react";
+import type { Provider } from "@manyhands/provider";
+import { Copy, FileDown, Languages, MoreVertical, PencilLine, Printer, Sun, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import { useMe } from "../../api/whoAmI";
 import { editorWords } from "../../documents/DocumentRow";
 import { relativeTime } from "../../documents/times";
+import { t } from "../../i18n/t";
 import { IconButton } from "../../ui/IconButton";
-import { Menu, MenuItem, MenuLabel, MenuSeparator, SubMenu } from "../../ui/Menu";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator, SubMenu } from "../../ui/Menu";
 import { ThemeChoices } from "../../ui/ThemeMenu";
+import { chooseLanguageOf, languagesFor, useLanguageOf } from "../documentLanguage";
 
 export interface DocumentMenuProps {
   readonly documentId: string;
+  readonly doc: Provider["doc"];
+  /** The title, and what else is said about the document as a whole. */
   readonly mayRename: boolean;
   readonly mayTrash: boolean;
   readonly mayCopy: boolean;
@@ -19,7 +24,7 @@ export interface DocumentMenuProps {
   readonly onTrash: () => void;
 }
 
-export function DocumentMenu({ documentId, mayRename, mayTrash, mayCopy, ...act }: DocumentMenuProps) {
+export function DocumentMenu({ documentId, doc, mayRename, mayTrash, mayCopy, ...act }: DocumentMenuProps) {
   const api = useApi();
   const ownId = useMe()?.user.id;
   const [lastEdit, setLastEdit] = useState<string | null>(null);
@@ -68,6 +73,11 @@ export function DocumentMenu({ documentId, mayRename, mayTrash, mayCopy, ...act 
       <MenuItem icon={Printer} onSelect={() => window.setTimeout(() => window.print())}>
         Print or save as PDF…
       </MenuItem>
+      {mayRename && (
+        <SubMenu icon={Languages} label={t("Language of the text")}>
+          <TextLanguages doc={doc} />
+        </SubMenu>
+      )}
       <SubMenu icon={Sun} label="Theme">
         <ThemeChoices />
       </SubMenu>
@@ -88,6 +98,26 @@ export function DocumentMenu({ documentId, mayRename, mayTrash, mayCopy, ...act 
     </Menu>
   );
 }
+
+function TextLanguages({ doc }: Pick<DocumentMenuProps, "doc">) {
+  const language = useLanguageOf(doc);
+  return (
+    <MenuChoice
+      label={t("Language of the text")}
+      value={language ?? AUTOMATIC}
+      onChange={(tag) => chooseLanguageOf(doc, tag === AUTOMATIC ? null : tag)}
+      options={[
+        { value: AUTOMATIC, label: t("Automatic") },
+        ...languagesFor(language).map(({ tag, name }) => ({
+          value: tag,
+          label: <span lang={tag}>{name}</span>,
+        })),
+      ]}
+    />
+  );
+}
+
+const AUTOMATIC = "automatic";
 
 function lastEditOf(when: string, who: string | null): string {
   return who === null ? `Last change ${when}` : `Last edit ${when} ${who}`;

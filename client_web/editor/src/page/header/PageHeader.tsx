@@ -90,6 +90,7 @@ export function PageHeader(props: PageHeaderProps) {
         </Button>
         <DocumentMenu
           documentId={provider.documentId}
+          doc={provider.doc}
           mayRename={!readOnlyTitle}
           mayTrash={mayTrash(state.role) && !state.document?.trashedAt}
           mayCopy={me?.mayCreate !== false}
