@@ -111,6 +111,16 @@ class EditorPage:
         await self.toolbar.get_by_role("button", name=re.compile("^Paragraph style: ")).click()
         await self.page.get_by_role("menuitem", name=style).click()
 
+    async def chooses_language(self, language: str) -> None:
+        """Choose the language of the text."""
+        await self.page.get_by_role("button", name="More about this document").click()
+        await self.page.get_by_role("menuitem", name="Language of the text").click()
+        await self.page.get_by_role("menuitemradio", name=language).click()
+
+    def written_in(self, language: str) -> Locator:
+        """The sheet, if the language of its text is `language`."""
+        return self.page.locator(f"[lang={language}]").filter(has=self.sheet)
+
     async def changes_table(self, menu: str, item: str) -> None:
         """Choose from a menu beside the table that the cursor is in."""
         tools = self.page.get_by_role("toolbar", name="Table")

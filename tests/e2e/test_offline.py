@@ -70,6 +70,7 @@ async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, 
     await alice.shows("Offline")
     await alice.goes_after("One")
     await alice.types(" and a tunnel")
+    await alice.chooses_language("Français")
     await alice.shows(KEPT)
     await bob.goes_after("Three")
     await bob.types(" from Bob")
@@ -77,6 +78,7 @@ async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, 
 
     await alice.reloads()
     await alice.sees("One and a tunnel", "Two", "Three")
+    await expect(alice.written_in("fr")).to_be_visible()
     await expect(alice.title).to_have_value("On the train")
     await alice.shows(KEPT)
     await alice.goes_after("Two")
@@ -88,6 +90,7 @@ async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, 
     await finds_the_network(person, line)
     await alice.shows("Saved")
     await bob.sees("tunnel")
+    await expect(bob.written_in("fr")).to_be_visible()
     await agree(alice, bob)
     assert await bob.text() == "One and a tunnel\n2\nThree from Bob"
 

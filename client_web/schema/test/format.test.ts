@@ -125,8 +125,8 @@ Readers add what is missing, empty, and bring attributes within bounds: \`colspa
 64, \`level\` 1 to 6, sizes up to 20,000 pixels. They do not write that into the document.
 
 ## Beside the rich text
-The root \`Map\` named \`${SETTINGS}\` says something about the document as a whole. It belongs to no version:
-readers ignore an entry that they do not know, and writers keep it.
+The root \`Map\` named \`${SETTINGS}\` says something about the document as a whole. It belongs to no
+version: readers ignore an entry that they do not know, and writers keep it.
 
 | key | value | |
 |---|---|---|
