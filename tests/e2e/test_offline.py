@@ -70,7 +70,6 @@ async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, 
     await alice.shows("Offline")
     await alice.goes_after("One")
     await alice.types(" and a tunnel")
-    await alice.chooses_language("Français")
     await alice.shows(KEPT)
     await bob.goes_after("Three")
     await bob.types(" from Bob")
@@ -78,7 +77,6 @@ async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, 
 
     await alice.reloads()
     await alice.sees("One and a tunnel", "Two", "Three")
-    await expect(alice.written_in("fr")).to_be_visible()
     await expect(alice.title).to_have_value("On the train")
     await alice.shows(KEPT)
     await alice.goes_after("Two")
@@ -90,12 +88,11 @@ async def test_both_sides_write_while_one_is_offline_and_reloads(meet: Meeting, 
     await finds_the_network(person, line)
     await alice.shows("Saved")
     await bob.sees("tunnel")
-    await expect(bob.written_in("fr")).to_be_visible()
     await agree(alice, bob)
     assert await bob.text() == "One and a tunnel\n2\nThree from Bob"
 
 
-async def test_what_was_deleted_offline_is_deleted_for_all(meet: Meeting, shared_site: Site, line: Line) -> None:
+async def test_what_was_deleted_and_chosen_offline_holds_for_all(meet: Meeting, shared_site: Site, line: Line) -> None:
     person, alice, bob = await two_on_different_lines(meet, line, await shared_site.new_document())
     await alice.goes_to_start()
     await alice.types("keep", "drop", "keep too")
@@ -107,14 +104,17 @@ async def test_what_was_deleted_offline_is_deleted_for_all(meet: Meeting, shared
     await alice.shows("Offline")
     await alice.goes_after("drop")
     await alice.press("Shift+Home", "Backspace", "Backspace")
+    await alice.chooses_language("Français")
     await alice.shows(KEPT)
     await alice.reloads()
     await alice.shows(KEPT)
     assert await alice.text() == "keep\nkeep too"
+    await expect(alice.written_in("fr")).to_be_visible()
 
     await finds_the_network(person, line)
     await alice.shows("Saved")
     await agree(alice, bob)
+    await expect(bob.written_in("fr")).to_be_visible()
     assert await bob.text() == "keep\nkeep too"
 
 
