@@ -10,13 +10,15 @@ STAMPS := .make
 unexport PYTHONDONTWRITEBYTECODE
 PAGES := $(WEB)/editor/dist/index.html
 
-.PHONY: serve cluster test test-fast lint format describe bench dist setup lock clean
+.PHONY: serve build cluster test test-fast lint format describe bench dist setup lock clean
 
 serve: $(STAMPS)/python $(PAGES)  ## Run the editor on http://127.0.0.1:8000 with its data in ./data
 	$(BIN)/manyhands serve $(ARGS)
 
 cluster: $(STAMPS)/python $(PAGES) $(STAMPS)/redis $(STAMPS)/postgres $(STAMPS)/haproxy  ## Three nodes behind HAProxy, with Redis and PostgreSQL, in ./data/cluster
 	$(BIN)/python -m deploy.loopback $(ARGS)
+
+build: $(STAMPS)/python $(PAGES)  ## What `make serve` needs, without serving
 
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
@@ -80,6 +82,7 @@ $(STAMPS)/python-dev: $(STAMPS)/python requirements-dev.lock
 $(STAMPS)/web: $(WEB)/package-lock.json
 	@mkdir -p $(STAMPS)
 	@command -v npm >/dev/null || { echo "Manyhands' pages are built with Node.js 20 or newer and npm: install them."; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' || { echo "Manyhands' pages are built with Node.js 20 or newer: $$(node --version) is too old."; exit 1; }
 	cd $(WEB) && npm ci --no-audit --no-fund
 	@touch $@
 

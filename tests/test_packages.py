@@ -111,8 +111,10 @@ async def test_what_the_wheel_installs_serves_the_editor(build_tools: Path, tree
     [wheel] = (tree / "dist").iterdir()
     venv.create(tmp_path / "installed")
     programs, empty = tmp_path / "installed" / "bin", tmp_path / "empty"
-    into = ("--python", programs / "python", "install", "--no-compile", "--constraint", HOUSE / "requirements.lock")
-    succeed(*PIP, *into, wheel)  # with its dependencies, from the registry or pip's own copies
+    there = (*PIP, "--python", programs / "python")
+    succeed(*there, "install", "--no-compile", "-r", HOUSE / "requirements.lock")  # from the registry or pip's own copies
+    succeed(*there, "install", "--no-compile", "--no-deps", wheel)
+    succeed(*there, "check")
     empty.mkdir()
     await opens_the_editor(programs / "manyhands", empty)
 
