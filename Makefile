@@ -82,7 +82,7 @@ $(STAMPS)/python-dev: $(STAMPS)/python requirements-dev.lock
 $(STAMPS)/web: $(WEB)/package-lock.json
 	@mkdir -p $(STAMPS)
 	@command -v npm >/dev/null || { echo "Manyhands' pages are built with Node.js 20 or newer and npm: install them."; exit 1; }
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' || { echo "Manyhands' pages are built with Node.js 20 or newer: $$(node --version) is too old."; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Manyhands' pages are built with Node.js 20 or newer: $$(node --version) is too old."; exit 1; }
 	cd $(WEB) && npm ci --no-audit --no-fund
 	@touch $@
 

@@ -112,7 +112,9 @@ async def test_what_the_wheel_installs_serves_the_editor(build_tools: Path, tree
     venv.create(tmp_path / "installed")
     programs, empty = tmp_path / "installed" / "bin", tmp_path / "empty"
     there = (*PIP, "--python", programs / "python")
-    succeed(*there, "install", "--no-compile", "-r", HOUSE / "requirements.lock")  # from the registry or pip's own copies
+    succeed(
+        *there, "install", "--no-compile", "-r", HOUSE / "requirements.lock"
+    )  # from the registry or pip's own copies
     succeed(*there, "install", "--no-compile", "--no-deps", wheel)
     succeed(*there, "check")
     empty.mkdir()
