@@ -76,7 +76,7 @@ export function DocumentRow(props: DocumentRowProps) {
       <div className="documents-row-words">
         <div className="documents-row-names">
           {renaming ? (
-            <RenameField title={document.title} onDone={onRenamed} />
+            <RenameField title={title} onDone={onRenamed} />
           ) : (
             <Link
               href={`/d/${document.id}`}

@@ -10,6 +10,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
+import { shownTitle } from "../documents/titles";
 import type { Foreign } from "../extensions/foreign";
 import { Find } from "../features/find/Find";
 import { useFind } from "../features/find/useFind";
@@ -66,7 +67,8 @@ export function DocumentView(props: DocumentViewProps) {
   const { provider, state, person, me, onPersonChange, onReopen, onDownload, onCrash } = props;
   const isSynced = state.status === "synced";
   const waiting = useWaitingThings(provider.documentId, isSynced);
-  const title = waiting.title ?? state.document?.title ?? "";
+  const given = waiting.title ?? state.document?.title ?? "";
+  const title = given && shownTitle(given);
   const [foreign, setForeign] = useState(NOTHING_FOREIGN);
   const [place, setPlace] = useState<HTMLElement | null>(null);
   const [isEditingLink, setEditingLink] = useState(false);
@@ -122,7 +124,7 @@ export function DocumentView(props: DocumentViewProps) {
 
   usePageTitle(title);
   useTitledAddress(provider.documentId, title);
-  useEffect(() => rememberDocument(provider.documentId, title, state.role), [provider, title, state.role]);
+  useEffect(() => rememberDocument(provider.documentId, given, state.role), [provider, given, state.role]);
 
   const rescue = { onDownload, onSaveAsNew: actions.saveAsNewDocument };
   return (

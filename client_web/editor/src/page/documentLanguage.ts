@@ -40,25 +40,79 @@ export interface NamedLanguage {
   readonly name: string;
 }
 
-const TAGS =
-  "ar bg ca cs cy da de de-AT de-CH el en-GB en-US es et eu fa fi fr ga gl he hi hr hu hy id is it ja ka ko lt lv mk ms nb nl nn pl pt-BR pt-PT ro ru sk sl sq sr sv sw ta th tr uk ur vi zh-Hans zh-Hant";
+/** Their own names stand here, since browsers know the names of some languages only. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ["ar", "العربية"],
+  ["bg", "Български"],
+  ["ca", "Català"],
+  ["cs", "Čeština"],
+  ["cy", "Cymraeg"],
+  ["da", "Dansk"],
+  ["de", "Deutsch"],
+  ["de-AT", "Deutsch (Österreich)"],
+  ["de-CH", "Deutsch (Schweiz)"],
+  ["el", "Ελληνικά"],
+  ["en-GB", "English (UK)"],
+  ["en-US", "English (US)"],
+  ["es", "Español"],
+  ["et", "Eesti"],
+  ["eu", "Euskara"],
+  ["fa", "فارسی"],
+  ["fi", "Suomi"],
+  ["fr", "Français"],
+  ["ga", "Gaeilge"],
+  ["gl", "Galego"],
+  ["he", "עברית"],
+  ["hi", "हिन्दी"],
+  ["hr", "Hrvatski"],
+  ["hu", "Magyar"],
+  ["hy", "Հայերեն"],
+  ["id", "Bahasa Indonesia"],
+  ["is", "Íslenska"],
+  ["it", "Italiano"],
+  ["ja", "日本語"],
+  ["ka", "ქართული"],
+  ["ko", "한국어"],
+  ["lt", "Lietuvių"],
+  ["lv", "Latviešu"],
+  ["mk", "Македонски"],
+  ["ms", "Bahasa Melayu"],
+  ["nb", "Norsk bokmål"],
+  ["nl", "Nederlands"],
+  ["nn", "Norsk nynorsk"],
+  ["pl", "Polski"],
+  ["pt-BR", "Português (Brasil)"],
+  ["pt-PT", "Português (Portugal)"],
+  ["ro", "Română"],
+  ["ru", "Русский"],
+  ["sk", "Slovenčina"],
+  ["sl", "Slovenščina"],
+  ["sq", "Shqip"],
+  ["sr", "Српски"],
+  ["sv", "Svenska"],
+  ["sw", "Kiswahili"],
+  ["ta", "தமிழ்"],
+  ["th", "ไทย"],
+  ["tr", "Türkçe"],
+  ["uk", "Українська"],
+  ["ur", "اردو"],
+  ["vi", "Tiếng Việt"],
+  ["zh-Hans", "简体中文"],
+  ["zh-Hant", "繁體中文"],
+]);
 
 /** Returns the languages to choose from: the browser's own first, then all by name, with `chosen` among them. */
 export function languagesFor(chosen: string | null): readonly NamedLanguage[] {
   const own = navigator.languages.map(wellFormed).filter((tag) => tag !== null);
-  const others = [...TAGS.split(" "), ...(chosen === null ? [] : [chosen])]
-    .filter((tag) => !own.includes(tag))
+  const others = [...NAMES.keys(), ...(chosen === null ? [] : [chosen])]
     .map(named)
     .sort((one, other) => one.name.localeCompare(other.name, LOCALE));
-  return [...own.map(named), ...others].filter(
-    ({ tag }, at, all) => all.findIndex((each) => each.tag === tag) === at,
-  );
+  const all = [...own.map(named), ...others];
+  return all.filter(({ tag }, at) => all.findIndex((each) => each.tag === tag) === at);
 }
 
 function named(tag: string): NamedLanguage {
-  const name = new Intl.DisplayNames(tag, { type: "language" }).of(tag) ?? tag;
-  const [first = "", ...rest] = name;
-  return { tag, name: [first.toLocaleUpperCase(tag), ...rest].join("") };
+  return { tag, name: NAMES.get(tag) ?? new Intl.DisplayNames(tag, { type: "language" }).of(tag) ?? tag };
 }
 
 function wellFormed(tag: string): string | null {

@@ -1,5 +1,6 @@
 /** The document's title in the page's address, behind the id: for people who read addresses. Only the id counts. */
 import { useEffect } from "react";
+import { isUntitled } from "../documents/titles";
 
 const LONGEST = 60;
 
@@ -16,7 +17,7 @@ export function useTitledAddress(documentId: string, title: string): void {
 
 /** Returns a title's letters and digits, small and without accents, with hyphens in between; "" for a document without a title. */
 export function slugOf(title: string): string {
-  if (/^untitled document$/i.test(title.trim())) return "";
+  if (isUntitled(title)) return "";
   const plain = title.normalize("NFKD").replace(/\p{M}/gu, "").normalize("NFC").toLowerCase();
   const words = plain.replace(/[^\p{L}\p{N}]+/gu, "-");
   return Array.from(words).slice(0, LONGEST).join("").replace(/^-|-$/g, "");

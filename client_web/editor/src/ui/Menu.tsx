@@ -155,7 +155,7 @@ export function SubMenu({ label, icon: Icon, children }: SubMenuProps) {
       </Primitive.SubTrigger>
       <Primitive.Portal>
         <Primitive.SubContent
-          className="ui-menu"
+          className="ui-menu ui-submenu"
           sideOffset={4}
           collisionPadding={8}
           onFocusOutside={keepOpenBetweenItems}

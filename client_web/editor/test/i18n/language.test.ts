@@ -47,6 +47,16 @@ describe("a browser that asks for German", () => {
     expect(explain(new ApiError("brand_new", "Too new.", 400))).toBe("Too new.");
   });
 
+  it("reads a title for documents that have none, whichever word the server has for it", async () => {
+    const { isUntitled, shownTitle } = await import("../../src/documents/titles");
+    expect(["", "Untitled document", " Plan "].map(shownTitle)).toEqual([
+      "Unbenanntes Dokument",
+      "Unbenanntes Dokument",
+      "Plan",
+    ]);
+    expect(isUntitled("Unbenanntes Dokument")).toBe(true);
+  });
+
   it("reads English once that was chosen", async () => {
     const { chooseLanguage } = await import("../../src/i18n/language");
     chooseLanguage("en");

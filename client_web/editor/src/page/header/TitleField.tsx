@@ -1,6 +1,7 @@
 /** The document's title, changed in place: leaving the field saves it, Escape takes it back. Enter and ↓ lead to the text. */
 
 import { type KeyboardEvent, memo, useRef, useState } from "react";
+import { isUntitled } from "../../documents/titles";
 
 export interface TitleFieldProps {
   /** As everybody has it at the moment. */
@@ -62,7 +63,7 @@ export const TitleField = memo(function TitleField({
       spellCheck="false"
       autoComplete="off"
       onFocus={({ target }) => {
-        if (title === "" || /^untitled/i.test(title)) target.select();
+        if (isUntitled(title)) target.select();
       }}
       onChange={({ target }) => setDraft(target.value)}
       onBlur={() => void commit()}
