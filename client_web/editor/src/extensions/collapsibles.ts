@@ -3,6 +3,7 @@
 import { Details as DetailsOfSchema } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
+import { t } from "../i18n/t";
 
 export const Details = DetailsOfSchema.extend({
   addKeyboardShortcuts() {
@@ -15,7 +16,7 @@ export const Details = DetailsOfSchema.extend({
 }).configure({
   renderToggleButton: ({ element, isOpen, node }) => {
     const summary = node.firstChild?.textContent.trim() ?? "";
-    element.setAttribute("aria-label", summary === "" ? "Collapsible section" : summary);
+    element.setAttribute("aria-label", summary === "" ? t("Collapsible section") : summary);
     element.setAttribute("aria-expanded", String(isOpen));
   },
 });

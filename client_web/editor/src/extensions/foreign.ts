@@ -11,6 +11,7 @@
 import { canHold, MOST_SPAN, wholeNumber } from "@manyhands/schema";
 import type { Node, NodeType, Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
+import { t } from "../i18n/t";
 
 export interface Foreign {
   readonly kind: "node" | "mark" | "embed" | "attribute" | "structure";
@@ -29,7 +30,7 @@ export function foreignContent(fragment: Y.XmlFragment, schema: Schema): readonl
     survey.readRoot(fragment);
     for (const child of fragment.toArray()) survey.readWhole(child, 1);
   } catch {
-    return [...survey.found(), { kind: "structure", name: "something that cannot be read" }];
+    return [...survey.found(), { kind: "structure", name: t("something that cannot be read") }];
   }
   return survey.found();
 }
@@ -69,7 +70,7 @@ class Survey {
   readRoot(fragment: Y.XmlFragment): void {
     const { topNodeType } = this.#schema;
     const children = fragment.toArray();
-    if (children.length > LARGEST.parts) this.#note("structure", "too many parts");
+    if (children.length > LARGEST.parts) this.#note("structure", t("too many parts"));
     else if (children.some((child) => child instanceof Y.XmlText)) this.#note("structure", topNodeType.name);
     else if (children.length > 0) this.#checkChildren(topNodeType, children);
   }
@@ -85,20 +86,20 @@ class Survey {
         this.readWhole(item.content.type, levelOf(item.content.type));
     }
     for (let at: unknown = target; at instanceof Y.XmlElement; at = at.parent) {
-      if (tooLargeTable(at)) this.#note("structure", "too large a table");
+      if (tooLargeTable(at)) this.#note("structure", t("too large a table"));
     }
   }
 
   readWhole(type: unknown, level: number): void {
     this.#parts += 1;
-    if (this.#parts > LARGEST.parts) this.#note("structure", "too many parts");
-    else if (level > LARGEST.depth) this.#note("structure", "too many levels");
+    if (this.#parts > LARGEST.parts) this.#note("structure", t("too many parts"));
+    else if (level > LARGEST.depth) this.#note("structure", t("too many levels"));
     else if (type instanceof Y.XmlText) this.#readText(type);
     else if (type instanceof Y.XmlElement) {
       this.#readElement(type);
-      if (tooLargeTable(type)) this.#note("structure", "too large a table");
+      if (tooLargeTable(type)) this.#note("structure", t("too large a table"));
       for (const child of type.toArray()) this.readWhole(child, level + 1);
-    } else this.#note("node", "shared data");
+    } else this.#note("node", t("shared data"));
   }
 
   #readElement(element: Y.XmlElement): void {
@@ -139,7 +140,8 @@ class Survey {
     const samples: Node[] = [];
     for (const child of children) {
       if (child instanceof Y.XmlText && child.length > 0) samples.push(this.#schema.text("-"));
-      if (!(child instanceof Y.XmlText || child instanceof Y.XmlElement)) this.#note("node", "shared data");
+      if (!(child instanceof Y.XmlText || child instanceof Y.XmlElement))
+        this.#note("node", t("shared data"));
       const known = child instanceof Y.XmlElement ? this.#schema.nodes[child.nodeName] : undefined;
       if (known?.isText) this.#note("node", known.name);
       else if (known) samples.push(known.create());
@@ -178,7 +180,7 @@ export function markNameOf(key: string): string {
 
 /** A name from another application, fit to be shown. */
 export function shortName(name: string): string {
-  if (name.trim() === "") return "something without a name";
+  if (name.trim() === "") return t("something without a name");
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 

@@ -15,6 +15,7 @@ import { type Editor, Extension } from "@tiptap/core";
 import { type Attrs, Fragment, type Node, type ResolvedPos, Slice } from "@tiptap/pm/model";
 import { Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { TableMap } from "@tiptap/pm/tables";
+import { t } from "../i18n/t";
 import { LARGEST } from "./foreign";
 import { ARRIVING, type PastedHtml, readPastedHtml } from "./pasted_html";
 import { isPlainlyMarkdown, markdownHtml } from "./pasted_markdown";
@@ -81,7 +82,7 @@ export const Pasting = Extension.create<PastingOptions, { brought: Brought }>({
     const places = brought.read ? takeOutArriving(transaction) : [];
     const reason = tooLarge(transaction);
     if (reason) {
-      options.tell(`Not pasted: ${reason}`);
+      options.tell(reason);
       return;
     }
     next(transaction);
@@ -242,28 +243,23 @@ function bringPictures(
   }
   void upload(editor, incoming);
   const losses = [
-    sentence(
-      linked,
-      "A picture or film on another server was pasted as a link.",
-      "pictures or films on other servers were pasted as links.",
-    ),
-    sentence(
-      missing,
-      "A picture was left out: it is not on the clipboard. Copy it by itself.",
-      "pictures were left out: they are not on the clipboard. Copy each by itself.",
-    ),
-    sentence(
-      leftOut,
-      "A drawing or film was left out: it cannot be kept here.",
-      "drawings or films were left out: they cannot be kept here.",
-    ),
-  ].filter((loss) => loss !== "");
+    linked > 0 &&
+      t(
+        "{count, plural, one {A picture or film on another server was pasted as a link.} other {# pictures or films on other servers were pasted as links.}}",
+        { count: linked },
+      ),
+    missing > 0 &&
+      t(
+        "{count, plural, one {A picture was left out: it is not on the clipboard. Copy it by itself.} other {# pictures were left out: they are not on the clipboard. Copy each by itself.}}",
+        { count: missing },
+      ),
+    leftOut > 0 &&
+      t(
+        "{count, plural, one {A drawing or film was left out: it cannot be kept here.} other {# drawings or films were left out: they cannot be kept here.}}",
+        { count: leftOut },
+      ),
+  ].filter((loss) => loss !== false);
   if (losses.length > 0) options.tell(losses.join(" "));
-}
-
-function sentence(count: number, one: string, many: string): string {
-  if (count === 0) return "";
-  return count === 1 ? one : `${count} ${many}`;
 }
 
 /**
@@ -292,7 +288,8 @@ async function fileAt(source: string, name: string): Promise<File> {
   }
   // A picture of another document becomes one of this document, for as long as this document lives.
   const answer = await fetch(source);
-  if (!answer.ok) throw new PictureGone("You may not see this picture in the document that it comes from.");
+  if (!answer.ok)
+    throw new PictureGone(t("You may not see this picture in the document that it comes from."));
   const blob = await answer.blob();
   return new File([blob], name, { type: blob.type });
 }
@@ -304,12 +301,12 @@ function tooLarge({ doc, steps, docs }: Transaction): string | null {
   const [parts, characters] = [after.parts - before.parts, after.characters - before.characters];
   if (steps.length === 0) return null;
   if (parts > LARGEST_CHANGE.parts || characters > LARGEST_CHANGE.characters)
-    return "this is more than fits at once. Paste it in several pieces.";
+    return t("Not pasted: this is more than fits at once. Paste it in several pieces.");
   if (after.nodes > LARGEST.parts && after.nodes > before.nodes)
-    return "the document would become too long to be drawn. Begin another document.";
+    return t("Not pasted: the document would become too long to be drawn. Begin another document.");
   if (after.depth >= LARGEST.depth && after.depth > before.depth)
-    return "lists, quotes and tables would be too deep within each other.";
-  return hasTooLargeTable(doc) ? "a table in it is too large." : null;
+    return t("Not pasted: lists, quotes and tables would be too deep within each other.");
+  return hasTooLargeTable(doc) ? t("Not pasted: a table in it is too large.") : null;
 }
 
 interface Size {

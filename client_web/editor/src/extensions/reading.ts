@@ -8,6 +8,7 @@
 import { Node as NodeExtension } from "@tiptap/core";
 import { Fragment, type Mark, type Node, type NodeType, type Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
+import { t } from "../i18n/t";
 import { isPlain, LARGEST, markNameOf, ownAttributes, shortName, tooLargeTable } from "./foreign";
 
 /** What of a document is shown when there is more in it: enough to see what it is, and drawn within a second. */
@@ -38,7 +39,9 @@ export function readDocument(fragment: Y.XmlFragment, schema: Schema, most = MOS
   const reader = new Reader(schema, most);
   const { topNodeType } = schema;
   const root = topNodeType.createAndFill(null, reader.readChildren(fragment, topNodeType, 0));
-  return root ?? topNodeType.createAndFill(null, reader.say("content", topNodeType)) ?? topNodeType.create();
+  return (
+    root ?? topNodeType.createAndFill(null, reader.say(t("content"), topNodeType)) ?? topNodeType.create()
+  );
 }
 
 class Reader {
@@ -60,7 +63,7 @@ class Reader {
     for (const child of parent.toArray() as readonly unknown[]) {
       if (this.#left <= 0) {
         closeLoose();
-        return [...nodes, ...this.say("the rest of it", type)];
+        return [...nodes, ...this.say(t("the rest of it"), type)];
       }
       const isInline = typeof child === "string" || child instanceof Y.XmlText;
       if (isInline && !type.inlineContent) {
@@ -78,7 +81,7 @@ class Reader {
   say(what: string, parent: NodeType): readonly Node[] {
     const type = this.#schema.nodes[parent.inlineContent ? INLINE_PLACEHOLDER : PLACEHOLDER];
     if (!type || !mayHold(parent, type)) return [];
-    return [type.create({ label: `Not shown here: ${what}` })];
+    return [type.create({ label: t("Not shown here: {what}", { what }) })];
   }
 
   /** Text that stands where blocks should, as a line of its own. */
@@ -89,7 +92,7 @@ class Reader {
 
   #readElement(element: unknown, parent: NodeType, depth: number): readonly Node[] {
     this.#left -= 1;
-    if (!(element instanceof Y.XmlElement)) return this.say("shared data", parent);
+    if (!(element instanceof Y.XmlElement)) return this.say(t("shared data"), parent);
     const name = shortName(element.nodeName);
     const type = this.#schema.nodes[element.nodeName];
     const isKnown = type && !type.isText && type !== this.#schema.topNodeType;
@@ -122,7 +125,7 @@ class Reader {
     return parts.flatMap(({ insert, attributes }) => {
       if (typeof insert === "string") return this.#textNodes(insert, attributes ?? {});
       this.#left -= 1;
-      return paragraph ? this.say("embedded content", paragraph) : [];
+      return paragraph ? this.say(t("embedded content"), paragraph) : [];
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { TaskItem } from "@tiptap/extension-list";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
+import { t } from "../i18n/t";
 
 export const Task = TaskItem.extend({
   addKeyboardShortcuts() {
@@ -16,7 +17,7 @@ export const Task = TaskItem.extend({
   },
 }).configure({
   nested: true,
-  a11y: { checkboxLabel: (node) => `Task: ${node.textContent || "empty"}` },
+  a11y: { checkboxLabel: ({ textContent: text }) => (text ? t("Task: {text}", { text }) : t("Task: empty")) },
 });
 
 /** Ticks or unticks the innermost task that the cursor is in; null where there is none. */

@@ -19,6 +19,7 @@ import type { Attrs } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { Decoration, DecorationSet } from "@tiptap/pm/view";
 import type { RelativePosition } from "yjs";
+import { t } from "../i18n/t";
 
 export interface StoredImage {
   readonly url: string;
@@ -39,7 +40,7 @@ export interface UploadsOptions {
 
 /** The kinds of pictures that the server keeps, as a file dialog names them. */
 export const PICTURE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-export const NO_PICTURE = "Only pictures can be: PNG, JPEG, GIF or WebP.";
+export const NO_PICTURE = t("Only pictures can be: PNG, JPEG, GIF or WebP.");
 
 /** A picture and its place: behind the line at this position, or before an empty one. */
 export interface Incoming {
@@ -102,10 +103,10 @@ export const Uploads = Extension.create<UploadsOptions>({
 export function uploadFiles(editor: Editor, files: readonly File[], at = editor.state.selection.to): void {
   const options = optionsOf(editor);
   const isPicture = (file: File) => PICTURE_TYPES.includes(file.type);
-  const others = files.filter((file) => !isPicture(file)).map(({ name }) => `“${name}”`);
+  const others = files.filter((file) => !isPicture(file)).map(({ name }) => t("“{name}”", { name }));
   if (others.length > 0) {
-    const were = others.length === 1 ? "was" : "were";
-    options?.tell(`${others.join(", ")} ${were} not added. ${NO_PICTURE}`);
+    const words = { count: others.length, names: others.join(", ") };
+    options?.tell(`${t("{names} {count, plural, one {was} other {were}} not added.", words)} ${NO_PICTURE}`);
   }
   const incoming = files.filter(isPicture).map((file) => fileIncoming(file, at));
   void upload(editor, incoming);
@@ -136,7 +137,8 @@ export async function upload(editor: Editor, incoming: readonly Incoming[]): Pro
       insert(editor, id, image, attrs);
       if (typeof attrs.alt !== "string") undescribed.push(image.url);
     } catch (reason) {
-      if (reason instanceof PictureGone) options.tell(`“${name}” was not added. ${reason.message}`);
+      if (reason instanceof PictureGone)
+        options.tell(`${t("“{name}” was not added.", { name })} ${reason.message}`);
       else options.onFailure(name, reason);
     } finally {
       if (!editor.isDestroyed) change(editor, { end: id });
@@ -154,7 +156,7 @@ export async function replacePicture(editor: Editor, at: number, file: File): Pr
   const options = optionsOf(editor);
   if (!options?.store) return;
   if (!PICTURE_TYPES.includes(file.type)) {
-    options.tell(`“${file.name}” was not added. ${NO_PICTURE}`);
+    options.tell(`${t("“{name}” was not added.", { name: file.name })} ${NO_PICTURE}`);
     return;
   }
   const place = placeOf(at, editor.state);
@@ -164,7 +166,9 @@ export async function replacePicture(editor: Editor, at: number, file: File): Pr
     const now = place ? positionOf(place, editor.state) : at;
     const before = now === null ? null : editor.state.doc.nodeAt(now);
     if (now === null || before?.type.name !== "image") {
-      options.tell(`“${file.name}” was not added. Somebody has deleted the picture that it was for.`);
+      options.tell(
+        t("“{name}” was not added. Somebody has deleted the picture that it was for.", { name: file.name }),
+      );
       return;
     }
     const kept = wholeNumber(before.attrs.width, 1, MOST_PIXELS);
@@ -268,7 +272,7 @@ function drawPlaceholder(preview: string): HTMLElement {
   const frame = document.createElement("span");
   frame.className = "page-upload";
   frame.setAttribute("role", "status");
-  frame.setAttribute("aria-label", "Uploading a picture");
+  frame.setAttribute("aria-label", t("Uploading a picture"));
   const image = document.createElement("img");
   image.src = preview;
   image.alt = "";

@@ -2,6 +2,7 @@
 
 import type { Provider, Role } from "@manyhands/provider";
 import { useEffect, useState } from "react";
+import { t } from "../i18n/t";
 import { askingWords } from "./sharing/useRequests";
 import type { StatusKind } from "./status";
 import { useSteadyState } from "./useProvider";
@@ -10,10 +11,10 @@ import { useStatus } from "./useStatus";
 const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecting", "offline-keeping"]);
 
 const MODES: Readonly<Record<Role, string>> = {
-  owner: "You own this document.",
-  editor: "You may edit this document.",
-  commenter: "You may read this document and comment on it.",
-  viewer: "You may read this document.",
+  owner: t("You own this document."),
+  editor: t("You may edit this document."),
+  commenter: t("You may read this document and comment on it."),
+  viewer: t("You may read this document."),
 };
 
 export interface AnnouncerProps {

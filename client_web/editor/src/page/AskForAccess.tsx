@@ -30,7 +30,7 @@ export function AskForAccess({ documentId, onRetry }: AskForAccessProps) {
       setState("asked");
     } catch (error) {
       setState("idle");
-      toasts.show({ tone: "error", message: `Your request was not sent. ${explain(error)}` });
+      toasts.show({ tone: "error", message: t("Your request was not sent. {why}", { why: explain(error) }) });
     }
   };
   useEffect(() => {
@@ -53,7 +53,7 @@ export function AskForAccess({ documentId, onRetry }: AskForAccessProps) {
   }
   return (
     <Button variant="primary" icon={Hand} busy={state === "busy"} onClick={() => void ask()}>
-      Ask for access
+      {t("Ask for access")}
     </Button>
   );
 }

@@ -1,6 +1,8 @@
 /** The length of the text, or of what is selected in it. */
 
 import { memo } from "react";
+import { LOCALE } from "../i18n/language";
+import { t } from "../i18n/t";
 import { Popover } from "../ui/Popover";
 import { type Counts, readingMinutes, WORDS_PER_MINUTE } from "./counts";
 import type { Facts } from "./useFacts";
@@ -10,10 +12,15 @@ export const CountsButton = memo(function CountsButton({
 }: {
   readonly facts: Facts;
 }) {
-  const label = selected ? `${number(selected.words)} of ${words(whole.words)}` : words(whole.words);
+  const label = selected
+    ? t("{selected, number} of {count, plural, one {# word} other {# words}}", {
+        selected: selected.words,
+        count: whole.words,
+      })
+    : t("{count, plural, one {# word} other {# words}}", { count: whole.words });
   return (
     <Popover
-      label="Length of the document"
+      label={t("Length of the document")}
       side="top"
       align="start"
       trigger={
@@ -26,8 +33,8 @@ export const CountsButton = memo(function CountsButton({
         <thead>
           <tr>
             <td />
-            {selected && <th scope="col">Selection</th>}
-            <th scope="col">Document</th>
+            {selected && <th scope="col">{t("Selection")}</th>}
+            <th scope="col">{t("Document")}</th>
           </tr>
         </thead>
         <tbody>
@@ -40,22 +47,21 @@ export const CountsButton = memo(function CountsButton({
           ))}
         </tbody>
       </table>
-      <p className="page-counts-note">At {WORDS_PER_MINUTE} words a minute.</p>
+      <p className="page-counts-note">{t("At {count} words a minute.", { count: WORDS_PER_MINUTE })}</p>
     </Popover>
   );
 });
 
 const ROWS: readonly { readonly name: string; readonly of: (counts: Counts) => string }[] = [
-  { name: "Words", of: (counts) => number(counts.words) },
-  { name: "Characters", of: (counts) => number(counts.characters) },
-  { name: "Without spaces", of: (counts) => number(counts.charactersWithoutSpaces) },
-  { name: "Reading time", of: (counts) => `${readingMinutes(counts)} min` },
+  { name: t("Words"), of: (counts) => number(counts.words) },
+  { name: t("Characters"), of: (counts) => number(counts.characters) },
+  { name: t("Without spaces"), of: (counts) => number(counts.charactersWithoutSpaces) },
+  {
+    name: t("Reading time"),
+    of: (counts) => t("{minutes, number} min", { minutes: readingMinutes(counts) }),
+  },
 ];
 
-function words(count: number): string {
-  return count === 1 ? "1 word" : `${number(count)} words`;
-}
-
 function number(value: number): string {
-  return value.toLocaleString();
+  return value.toLocaleString(LOCALE);
 }

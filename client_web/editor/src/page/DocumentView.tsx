@@ -10,6 +10,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
+import { refusalWords } from "../api/refusals";
 import { shownTitle } from "../documents/titles";
 import type { Foreign } from "../extensions/foreign";
 import { Find } from "../features/find/Find";
@@ -21,6 +22,7 @@ import { useCaretMenus } from "../features/inserting/useCaretMenus";
 import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ObjectTools } from "../features/ObjectTools";
 import { UndoNews } from "../features/undo/UndoNews";
+import { t } from "../i18n/t";
 import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
 import { usePageTitle } from "../ui/usePageTitle";
@@ -130,7 +132,7 @@ export function DocumentView(props: DocumentViewProps) {
   return (
     <div className="page">
       <a className="ui-skip-link" href="#document">
-        Skip to the document
+        {t("Skip to the document")}
       </a>
       <PageHeader
         state={state}
@@ -165,7 +167,7 @@ export function DocumentView(props: DocumentViewProps) {
         />
       )}
       {state.refusal && (
-        <RefusalNotice message={state.refusal.message} {...rescue} onDiscard={() => setDiscarding(true)} />
+        <RefusalNotice why={refusalWords(state.refusal)} {...rescue} onDiscard={() => setDiscarding(true)} />
       )}
       {state.setAside > seenAside && (
         <SetAsideNotice count={state.setAside} onDismiss={() => setSeenAside(state.setAside)} />
@@ -214,7 +216,7 @@ export function DocumentView(props: DocumentViewProps) {
               icon={PanelLeft}
               iconSize={17}
               size="small"
-              label="Show the outline"
+              label={t("Show the outline")}
               onClick={outline.show}
             />
           )}
@@ -223,7 +225,7 @@ export function DocumentView(props: DocumentViewProps) {
             icon={Search}
             iconSize={17}
             size="small"
-            label="Find and replace"
+            label={t("Find and replace")}
             shortcut={keys("Mod+F")}
             onClick={() => find.show(false)}
           />
@@ -231,7 +233,7 @@ export function DocumentView(props: DocumentViewProps) {
             icon={Keyboard}
             iconSize={17}
             size="small"
-            label="Keyboard shortcuts"
+            label={t("Keyboard shortcuts")}
             shortcut={keys("Mod+/")}
             className="page-help"
             onClick={() => help.setOpen(true)}
@@ -257,9 +259,11 @@ export function DocumentView(props: DocumentViewProps) {
       <ConfirmDialog
         open={isDiscarding}
         onOpenChange={setDiscarding}
-        title="Drop what is not saved?"
-        description="The document is loaded anew from the server. Changes that the server did not take are deleted from this device."
-        confirmLabel="Drop and reload"
+        title={t("Drop what is not saved?")}
+        description={t(
+          "The document is loaded anew from the server. Changes that the server did not take are deleted from this device.",
+        )}
+        confirmLabel={t("Drop and reload")}
         tone="danger"
         onConfirm={() => void provider.discardAndReload().then(onReopen, actions.reportFailure)}
       />

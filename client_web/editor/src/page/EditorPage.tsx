@@ -4,6 +4,8 @@ import type { LocalUser, Provider } from "@manyhands/provider";
 import { useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../account/SignInPage";
 import type { Me } from "../api/me";
+import { refusalWords } from "../api/refusals";
+import { t } from "../i18n/t";
 import { useUpdates } from "../service-worker/updates";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { NotFoundPage } from "../ui/NotFoundPage";
@@ -77,7 +79,9 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
     }
     if (state.closed?.code === "unauthenticated") return <SignInPage />;
     if (state.closed)
-      return <GoneScreen title="This document cannot be opened">{state.closed.message}</GoneScreen>;
+      return (
+        <GoneScreen title={t("This document cannot be opened")}>{refusalWords(state.closed)}</GoneScreen>
+      );
     if (state.status === "offline") {
       return <OfflineScreen turnedAway={state.turnedAway} onRetry={() => provider.reconnectNow()} />;
     }

@@ -3,6 +3,7 @@ import type { Provider } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
 import { X } from "lucide-react";
 import { type CSSProperties, type RefObject, useCallback, useEffect, useState } from "react";
+import { t } from "../i18n/t";
 import { IconButton } from "../ui/IconButton";
 import { type Present, peopleIn, presentName } from "./usePeople";
 
@@ -92,16 +93,16 @@ export function FollowingNotice({ following }: { readonly following: Following }
   return (
     <>
       <p className="ui-hidden" role="status">
-        {person && `Following ${presentName(person)}. Press Escape to stop.`}
+        {person && t("Following {name}. Press Escape to stop.", { name: presentName(person) })}
       </p>
       {person && (
         <div className="page-following" style={{ "--person-color": person.color } as CSSProperties}>
           <span className="page-following-words">
             {isInText
-              ? `Following ${presentName(person)}`
-              : `Following ${presentName(person)}, who has no cursor in the text`}
+              ? t("Following {name}", { name: presentName(person) })
+              : t("Following {name}, who has no cursor in the text", { name: presentName(person) })}
           </span>
-          <IconButton icon={X} iconSize={15} size="small" label="Stop following" onClick={stop} />
+          <IconButton icon={X} iconSize={15} size="small" label={t("Stop following")} onClick={stop} />
         </div>
       )}
     </>

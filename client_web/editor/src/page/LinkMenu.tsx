@@ -3,6 +3,7 @@
 import { type Editor, getMarkRange } from "@tiptap/core";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { holdSelection } from "../features/links/held_selection";
+import { t } from "../i18n/t";
 import { Floating } from "./Floating";
 import { useAtCursor } from "./useAtCursor";
 
@@ -45,7 +46,7 @@ export function LinkMenu({ editor, documentId, isEditing, onEditingChange, onCop
     return pointed ? chain.setTextSelection(editor.view.posAtDOM(pointed, 0) + 1) : chain;
   };
   return (
-    <Floating editor={editor} label="Link" beside={beside} side="below" {...stay}>
+    <Floating editor={editor} label={t("Link")} beside={beside} side="below" {...stay}>
       <Suspense fallback={null}>
         {isEditing ? (
           <LinkForm editor={editor} documentId={documentId} href={href ?? ""} onDone={done} />

@@ -13,7 +13,9 @@ import {
   Trash2,
 } from "lucide-react";
 import { SignInLink } from "../account/SignInPage";
+import { refusalWords } from "../api/refusals";
 import { signInAddress, useStanding } from "../api/whoAmI";
+import { t } from "../i18n/t";
 import { useUpdates } from "../service-worker/updates";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
@@ -41,16 +43,17 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
         <Banner
           icon={Trash2}
           tone="warning"
-          action={mayRestore && <BusyButton icon={ArchiveRestore} label="Restore" onPress={onRestore} />}
+          action={mayRestore && <BusyButton icon={ArchiveRestore} label={t("Restore")} onPress={onRestore} />}
         >
-          This document is in the trash. It can be read, but not changed.
+          {t("This document is in the trash. It can be read, but not changed.")}
         </Banner>
       );
     case "quarantined":
       return (
         <Banner icon={ShieldAlert} tone="danger" action={<DownloadButton onDownload={onDownload} />}>
-          The server holds this document read-only, because part of its stored state cannot be worked with.
-          Everything is kept.
+          {t(
+            "The server holds this document read-only, because part of its stored state cannot be worked with. Everything is kept.",
+          )}
         </Banner>
       );
     case "role":
@@ -69,10 +72,12 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
             </span>
           }
         >
-          {because.message}{" "}
+          {refusalWords({ code: "other_format", message: because.message })}{" "}
           {because.isOver
-            ? "What you wrote is kept on this device, and is sent once the page is loaded anew."
-            : "Nothing of it is lost. If a newer version of this page is out, loading the page anew brings it."}
+            ? t("What you wrote is kept on this device, and is sent once the page is loaded anew.")
+            : t(
+                "Nothing of it is lost. If a newer version of this page is out, loading the page anew brings it.",
+              )}
         </Banner>
       );
     case "foreign":
@@ -80,10 +85,12 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
         <Banner
           icon={Eye}
           tone="warning"
-          action={<BusyButton icon={Copy} label="Edit a copy" onPress={onSaveAsNew} />}
+          action={<BusyButton icon={Copy} label={t("Edit a copy")} onPress={onSaveAsNew} />}
         >
-          This document holds content of another application ({namesOf(because.foreign)}), which editing here
-          would destroy. It is shown read-only; what cannot be shown is marked.
+          {t(
+            "This document holds content of another application ({names}), which editing here would destroy. It is shown read-only; what cannot be shown is marked.",
+            { names: namesOf(because.foreign) },
+          )}
         </Banner>
       );
     case "closed":
@@ -94,11 +101,13 @@ export function ReadOnlyNotice(props: ReadOnlyNoticeProps) {
           action={
             <span className="page-notice-actions">
               <DownloadButton onDownload={onDownload} />
-              <BusyButton icon={Copy} label="Save as new document" onPress={onSaveAsNew} />
+              <BusyButton icon={Copy} label={t("Save as new document")} onPress={onSaveAsNew} />
             </span>
           }
         >
-          This document was closed: {because.message} What you see is the copy on this device.
+          {t("This document was closed: {why} What you see is the copy on this device.", {
+            why: refusalWords(because.error),
+          })}
         </Banner>
       );
   }
@@ -114,26 +123,27 @@ function SignedOutNotice({ onDownload, onReopen }: Pick<ReadOnlyNoticeProps, "on
         <span className="page-notice-actions">
           <DownloadButton onDownload={onDownload} />
           <Button size="small" icon={RotateCcw} onClick={onReopen}>
-            Try again
+            {t("Try again")}
           </Button>
           {address && <SignInLink address={address} />}
         </span>
       }
     >
-      You are signed out. What you see is the copy on this device; what is not saved yet is sent when you are
-      signed in again.
+      {t(
+        "You are signed out. What you see is the copy on this device; what is not saved yet is sent when you are signed in again.",
+      )}
     </Banner>
   );
 }
 
 export interface RefusalNoticeProps extends RescueActions {
-  /** The server's own sentence. */
-  readonly message: string;
+  /** The server's reason, in a sentence. */
+  readonly why: string;
   readonly onDiscard: () => void;
 }
 
 /** What happened, and what can be done, when the server did not take a change. */
-export function RefusalNotice({ message, onDownload, onSaveAsNew, onDiscard }: RefusalNoticeProps) {
+export function RefusalNotice({ why, onDownload, onSaveAsNew, onDiscard }: RefusalNoticeProps) {
   return (
     <Banner
       icon={CircleAlert}
@@ -141,15 +151,17 @@ export function RefusalNotice({ message, onDownload, onSaveAsNew, onDiscard }: R
       action={
         <span className="page-notice-actions">
           <DownloadButton onDownload={onDownload} />
-          <BusyButton icon={Copy} label="Save as new document" onPress={onSaveAsNew} />
+          <BusyButton icon={Copy} label={t("Save as new document")} onPress={onSaveAsNew} />
           <Button size="small" variant="danger" icon={HardDriveDownload} onClick={onDiscard}>
-            Reload from the server
+            {t("Reload from the server")}
           </Button>
         </span>
       }
     >
-      The server did not take a change: {message} Your words are still here on this device, but nothing more
-      is sent.
+      {t(
+        "The server did not take a change: {why} Your words are still here on this device, but nothing more is sent.",
+        { why },
+      )}
     </Banner>
   );
 }
@@ -167,13 +179,14 @@ export function SetAsideNotice({ count, onDismiss }: SetAsideNoticeProps) {
       tone="warning"
       action={
         <Button size="small" onClick={onDismiss}>
-          Hide
+          {t("Hide")}
         </Button>
       }
     >
-      {count === 1 ? "One change" : `${count} changes`} in this document could not be applied and{" "}
-      {count === 1 ? "is" : "are"} kept aside on the server; everything else is here. Whoever runs the server
-      can look at {count === 1 ? "it" : "them"} with “manyhands doctor”.
+      {t(
+        "{count, plural, one {One change in this document could not be applied and is kept aside on the server; everything else is here. Whoever runs the server can look at it with “manyhands doctor”.} other {# changes in this document could not be applied and are kept aside on the server; everything else is here. Whoever runs the server can look at them with “manyhands doctor”.}}",
+        { count },
+      )}
     </Banner>
   );
 }
@@ -192,14 +205,16 @@ export function SeparateCopyNotice({ count, onDownload, onDelete }: SeparateCopy
       tone="warning"
       action={
         <span className="page-notice-actions">
-          <BusyButton icon={Download} label="Download" onPress={onDownload} />
-          <BusyButton icon={Trash2} label="Delete from this device" onPress={onDelete} />
+          <BusyButton icon={Download} label={t("Download")} onPress={onDownload} />
+          <BusyButton icon={Trash2} label={t("Delete from this device")} onPress={onDelete} />
         </span>
       }
     >
-      The server has begun this document anew, perhaps from a backup.{" "}
-      {count === 1 ? "What this device held before is" : `${count} versions that this device held before are`}{" "}
-      kept as a separate copy.
+      {t("The server has begun this document anew, perhaps from a backup.")}{" "}
+      {t(
+        "{count, plural, one {What this device held before is kept as a separate copy.} other {# versions that this device held before are kept as separate copies.}}",
+        { count },
+      )}
     </Banner>
   );
 }
@@ -207,14 +222,14 @@ export function SeparateCopyNotice({ count, onDownload, onDelete }: SeparateCopy
 function DownloadButton({ onDownload }: { readonly onDownload: () => void }) {
   return (
     <Button size="small" icon={Download} onClick={onDownload}>
-      Download a copy
+      {t("Download a copy")}
     </Button>
   );
 }
 
 function RenewButton() {
   const { renew } = useUpdates();
-  return <BusyButton icon={RotateCcw} label="Reload the page" onPress={renew} />;
+  return <BusyButton icon={RotateCcw} label={t("Reload the page")} onPress={renew} />;
 }
 
 interface BusyButtonProps {
@@ -235,5 +250,8 @@ export function BusyButton({ icon, label, onPress, size = "small" }: BusyButtonP
 
 function namesOf(foreign: Extract<ReadOnly, { reason: "foreign" }>["foreign"]): string {
   const names = foreign.map(({ name }) => name);
-  return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3
+    ? t("{names} and {count, number} more", { names: shown, count: names.length - 3 })
+    : shown;
 }

@@ -4,6 +4,7 @@ import type { Editor } from "@tiptap/core";
 import { PanelLeftClose } from "lucide-react";
 import { memo, type RefObject, useEffect, useState } from "react";
 import { bringIntoView } from "../extensions/sections";
+import { t } from "../i18n/t";
 import { classes } from "../ui/classes";
 import { IconButton } from "../ui/IconButton";
 import type { Heading } from "./outline";
@@ -37,19 +38,19 @@ export const OutlinePanel = memo(function OutlinePanel({
     onGone();
   };
   return (
-    <nav className="page-outline" aria-label="Outline" id="outline">
+    <nav className="page-outline" aria-label={t("Outline")} id="outline">
       <header className="page-outline-header">
-        <h2>Outline</h2>
+        <h2>{t("Outline")}</h2>
         <IconButton
           icon={PanelLeftClose}
           iconSize={17}
           size="small"
-          label="Hide the outline"
+          label={t("Hide the outline")}
           onClick={onClose}
         />
       </header>
       {headings.length === 0 ? (
-        <p className="page-outline-empty">Headings that you add to the document appear here.</p>
+        <p className="page-outline-empty">{t("Headings that you add to the document appear here.")}</p>
       ) : (
         <ol className="page-outline-list">
           {headings.map((heading, index) => (

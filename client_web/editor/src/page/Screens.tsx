@@ -4,6 +4,8 @@ import type { ProviderState } from "@manyhands/provider";
 import { CloudOff, Copy, Download, FileX, LockKeyhole, RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { refusalWords } from "../api/refusals";
+import { t } from "../i18n/t";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
 import { Skeleton } from "../ui/Skeleton";
@@ -20,11 +22,11 @@ export function LoadingScreen({ progress = null }: { readonly progress?: Provide
       <div className="page-desk">
         <div className="page-sheet page-sheet--empty">
           <p className="ui-hidden" role="status">
-            Opening the document
+            {t("Opening the document")}
           </p>
           {progress && progress.total > 0 ? (
             <label className="page-progress">
-              Fetching the document: {percentOf(progress)} %
+              {t("Fetching the document: {percent} %", { percent: percentOf(progress) })}
               <progress max={progress.total} value={progress.received} />
             </label>
           ) : null}
@@ -54,20 +56,22 @@ export function OfflineScreen({ turnedAway, onRetry }: OfflineScreenProps) {
       icon={<CloudOff size={44} strokeWidth={1.4} />}
       title={
         turnedAway
-          ? "The server does not let this page in"
-          : "You are offline, and this device has no copy yet"
+          ? t("The server does not let this page in")
+          : t("You are offline, and this device has no copy yet")
       }
       action={
         <>
           <Button variant="primary" icon={RotateCcw} onClick={onRetry}>
-            Try again
+            {t("Try again")}
           </Button>
           <HomeLink />
         </>
       }
     >
-      {turnedAway ? turnedAway.message : "The server cannot be reached."} The document opens by itself as soon
-      as it can; after that, it can be read and changed without a connection too.
+      {turnedAway ? refusalWords(turnedAway) : t("The server cannot be reached.")}{" "}
+      {t(
+        "The document opens by itself as soon as it can; after that, it can be read and changed without a connection too.",
+      )}
     </Screen>
   );
 }
@@ -93,26 +97,36 @@ export function LostAccessScreen({ unsaved, wasTaken, onRetry, ...rescue }: Lost
   return (
     <Screen
       icon={<LockKeyhole size={44} strokeWidth={1.4} />}
-      title={wasTaken ? "You no longer have access" : "This document is not there for you any more"}
+      title={wasTaken ? t("You no longer have access") : t("This document is not there for you any more")}
       action={
         <>
           <Button variant="primary" icon={RotateCcw} onClick={onRetry}>
-            Try again
+            {t("Try again")}
           </Button>
           <Button icon={Download} onClick={rescue.onDownload}>
-            Download a copy
+            {t("Download a copy")}
           </Button>
-          <BusyButton icon={Copy} label="Save as new document" size="medium" onPress={rescue.onSaveAsNew} />
+          <BusyButton
+            icon={Copy}
+            label={t("Save as new document")}
+            size="medium"
+            onPress={rescue.onSaveAsNew}
+          />
           <HomeLink />
         </>
       }
     >
       {wasTaken
-        ? "The owner of this document has taken you off it, or changed its link. Ask them if you still need it. "
-        : "It was deleted, or its owner has taken you off it. "}
+        ? t(
+            "The owner of this document has taken you off it, or changed its link. Ask them if you still need it.",
+          )
+        : t("It was deleted, or its owner has taken you off it.")}{" "}
       {unsaved > 0
-        ? `${unsaved === 1 ? "One change" : `${unsaved} changes`} of yours did not reach the server: the copy on this device has everything.`
-        : "The copy on this device is still yours to save."}
+        ? t(
+            "{count, plural, one {One change} other {# changes}} of yours did not reach the server: the copy on this device has everything.",
+            { count: unsaved },
+          )
+        : t("The copy on this device is still yours to save.")}
     </Screen>
   );
 }
@@ -126,18 +140,19 @@ export function CrashScreen({ error, onDownload }: CrashScreenProps) {
   return (
     <Screen
       icon={<RotateCcw size={44} strokeWidth={1.4} />}
-      title="The editor has stopped working"
+      title={t("The editor has stopped working")}
       action={
         <>
           <Button variant="primary" onClick={() => window.location.reload()}>
-            Reload the page
+            {t("Reload the page")}
           </Button>
-          <Button onClick={onDownload}>Download a copy</Button>
+          <Button onClick={onDownload}>{t("Download a copy")}</Button>
         </>
       }
     >
-      Only the view is broken, the document is whole: what was saved is on the server, and everything you
-      wrote is in the copy on this device.
+      {t(
+        "Only the view is broken, the document is whole: what was saved is on the server, and everything you wrote is in the copy on this device.",
+      )}
       <code className="page-crash">{error instanceof Error ? error.message : String(error)}</code>
     </Screen>
   );
@@ -163,7 +178,7 @@ function Screen({ icon, title, action, children }: ScreenProps) {
 function HomeLink() {
   return (
     <Link href="/" className="ui-button ui-button--secondary">
-      All documents
+      {t("All documents")}
     </Link>
   );
 }

@@ -1,6 +1,7 @@
 /** The help sheet of the keyboard. */
 
 import { memo } from "react";
+import { t } from "../i18n/t";
 import { Dialog } from "../ui/Dialog";
 import { Keys } from "../ui/Keys";
 import {
@@ -25,68 +26,68 @@ interface Entry {
 
 const GROUPS: readonly { readonly title: string; readonly entries: readonly Entry[] }[] = [
   {
-    title: "Text",
+    title: t("Text"),
     entries: [
       ...marks,
       ...shifts,
-      { label: "Highlight", shortcut: "Mod+Shift+H" },
-      { label: "Link", shortcut: "Mod+K" },
+      { label: t("Highlight"), shortcut: "Mod+Shift+H" },
+      { label: t("Link"), shortcut: "Mod+K" },
       clearFormatting,
     ],
   },
   {
-    title: "Paragraphs",
+    title: t("Paragraphs"),
     entries: [
       ...paragraphStyles.filter(({ shortcut }) => shortcut),
       ...blocks,
-      { label: "Line break", shortcut: "Shift+Enter" },
+      { label: t("Line break"), shortcut: "Shift+Enter" },
     ],
   },
   {
-    title: "Lists and blocks",
+    title: t("Lists and blocks"),
     entries: [
       ...lists,
-      { label: "Tick a task", shortcut: "Mod+Enter" },
-      { label: "Move up", shortcut: "Alt+↑" },
-      { label: "Move down", shortcut: "Alt+↓" },
-      { label: "Duplicate", shortcut: "Mod+Shift+D" },
+      { label: t("Tick a task"), shortcut: "Mod+Enter" },
+      { label: t("Move up"), shortcut: "Alt+↑" },
+      { label: t("Move down"), shortcut: "Alt+↓" },
+      { label: t("Duplicate"), shortcut: "Mod+Shift+D" },
     ],
   },
   {
-    title: "Alignment",
-    entries: [...alignments, { label: "Switch the writing direction", shortcut: "Mod+Shift+X" }],
+    title: t("Alignment"),
+    entries: [...alignments, { label: t("Switch the writing direction"), shortcut: "Mod+Shift+X" }],
   },
   {
-    title: "Page",
+    title: t("Page"),
     entries: [
       ...history,
-      { label: "Find", shortcut: "Mod+F" },
-      { label: "Find and replace", shortcut: "Mod+H" },
-      { label: "Next hit", shortcut: "F3" },
-      { label: "This sheet", shortcut: "Mod+/" },
-      { label: "Next cell of a table", shortcut: "Tab" },
-      { label: "To the tools at the cursor, then to the toolbar", shortcut: "Alt+F10" },
-      { label: "Out of the text", shortcut: "Esc, Tab" },
+      { label: t("Find"), shortcut: "Mod+F" },
+      { label: t("Find and replace"), shortcut: "Mod+H" },
+      { label: t("Next hit"), shortcut: "F3" },
+      { label: t("This sheet"), shortcut: "Mod+/" },
+      { label: t("Next cell of a table"), shortcut: "Tab" },
+      { label: t("To the tools at the cursor, then to the toolbar"), shortcut: "Alt+F10" },
+      { label: t("Out of the text"), shortcut: "Esc, Tab" },
     ],
   },
   {
-    title: "While typing",
+    title: t("While typing"),
     entries: [
-      { label: "Insert anything", typed: "/" },
-      { label: "People, documents, days", typed: "@" },
-      { label: "Emoji", typed: ":smile" },
-      { label: "Heading", typed: "# " },
-      { label: "Bulleted list", typed: "- " },
-      { label: "Numbered list", typed: "1. 1) " },
-      { label: "Task list", typed: "[ ] " },
-      { label: "Quote", typed: "> " },
-      { label: "Code block", typed: "``` " },
-      { label: "Formula", typed: "$$x$$" },
-      { label: "Horizontal line", typed: "---" },
-      { label: "Bold, italic", typed: "**a** *b*" },
-      { label: "Code, strikethrough", typed: "`a` ~~b~~" },
-      { label: "Highlight", typed: "==a==" },
-      { label: "Link", typed: "[a](b.org)" },
+      { label: t("Insert anything"), typed: "/" },
+      { label: t("People, documents, days"), typed: "@" },
+      { label: t("Emoji"), typed: ":smile" },
+      { label: t("Heading"), typed: "# " },
+      { label: t("Bulleted list"), typed: "- " },
+      { label: t("Numbered list"), typed: "1. 1) " },
+      { label: t("Task list"), typed: "[ ] " },
+      { label: t("Quote"), typed: "> " },
+      { label: t("Code block"), typed: "``` " },
+      { label: t("Formula"), typed: "$$x$$" },
+      { label: t("Horizontal line"), typed: "---" },
+      { label: t("Bold, italic"), typed: "**a** *b*" },
+      { label: t("Code, strikethrough"), typed: "`a` ~~b~~" },
+      { label: t("Highlight"), typed: "==a==" },
+      { label: t("Link"), typed: "[a](b.org)" },
     ],
   },
 ];
@@ -98,7 +99,7 @@ export interface ShortcutsSheetProps {
 
 export const ShortcutsSheet = memo(function ShortcutsSheet(props: ShortcutsSheetProps) {
   return (
-    <Dialog {...props} title="Keyboard shortcuts" size="large">
+    <Dialog {...props} title={t("Keyboard shortcuts")} size="large">
       <div className="page-shortcuts">
         {GROUPS.map(({ title, entries }) => (
           <section key={title}>

@@ -1,10 +1,10 @@
 /** Whether the page may write to the document, and if not, why. */
 
-import type { ProviderState, Role } from "@manyhands/provider";
+import type { ProviderState, Role, ServerError } from "@manyhands/provider";
 import type { Foreign } from "../extensions/foreign";
 
 export type ReadOnly =
-  | { readonly reason: "closed"; readonly message: string }
+  | { readonly reason: "closed"; readonly error: ServerError }
   | { readonly reason: "signed out" }
   | { readonly reason: "quarantined" }
   | { readonly reason: "trashed" }
@@ -19,7 +19,7 @@ export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): 
   if (state.closed?.code === "other_format") {
     return { reason: "format", message: state.closed.message, isOver: true };
   }
-  if (state.closed) return { reason: "closed", message: state.closed.message };
+  if (state.closed) return { reason: "closed", error: state.closed };
   if (state.quarantined) return { reason: "quarantined" };
   if (state.document?.trashedAt) return { reason: "trashed" };
   if (state.role === "viewer" || state.role === "commenter") return { reason: "role", role: state.role };

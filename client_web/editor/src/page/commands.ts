@@ -33,6 +33,7 @@ import type { Direction } from "../extensions/direction";
 import { kindOfStep } from "../extensions/undo_steps";
 import { hideStep, showStep } from "../features/undo/place";
 import { REDO, UNDO } from "../features/undo/words";
+import { t } from "../i18n/t";
 
 export interface Command {
   readonly id: string;
@@ -80,47 +81,49 @@ export const history: readonly Command[] = [
 ];
 
 export const marks: readonly Command[] = [
-  mark("bold", "Bold", Bold, "Mod+B", (editor) => chain(editor).toggleBold().run()),
-  mark("italic", "Italic", Italic, "Mod+I", (editor) => chain(editor).toggleItalic().run()),
-  mark("underline", "Underline", Underline, "Mod+U", (editor) => chain(editor).toggleUnderline().run()),
-  mark("strike", "Strikethrough", Strikethrough, "Mod+Shift+S", (editor) =>
+  mark("bold", t("Bold"), Bold, "Mod+B", (editor) => chain(editor).toggleBold().run()),
+  mark("italic", t("Italic"), Italic, "Mod+I", (editor) => chain(editor).toggleItalic().run()),
+  mark("underline", t("Underline"), Underline, "Mod+U", (editor) => chain(editor).toggleUnderline().run()),
+  mark("strike", t("Strikethrough"), Strikethrough, "Mod+Shift+S", (editor) =>
     chain(editor).toggleStrike().run(),
   ),
-  mark("code", "Inline code", Code, "Mod+E", (editor) => chain(editor).toggleCode().run()),
+  mark("code", t("Inline code"), Code, "Mod+E", (editor) => chain(editor).toggleCode().run()),
 ];
 
 /** Above and below the line. */
 export const shifts: readonly Command[] = [
-  mark("superscript", "Superscript", Superscript, "Mod+.", (editor) =>
+  mark("superscript", t("Superscript"), Superscript, "Mod+.", (editor) =>
     chain(editor).toggleSuperscript().run(),
   ),
-  mark("subscript", "Subscript", Subscript, "Mod+,", (editor) => chain(editor).toggleSubscript().run()),
+  mark("subscript", t("Subscript"), Subscript, "Mod+,", (editor) => chain(editor).toggleSubscript().run()),
 ];
 
 export const alignments: readonly Command[] = [
-  alignment("left", "Align left", AlignLeft, "Mod+Shift+L"),
-  alignment("center", "Align centre", AlignCenter, "Mod+Shift+E"),
-  alignment("right", "Align right", AlignRight, "Mod+Shift+R"),
-  alignment("justify", "Justify", AlignJustify, "Mod+Shift+J"),
+  alignment("left", t("Align left"), AlignLeft, "Mod+Shift+L"),
+  alignment("center", t("Align centre"), AlignCenter, "Mod+Shift+E"),
+  alignment("right", t("Align right"), AlignRight, "Mod+Shift+R"),
+  alignment("justify", t("Justify"), AlignJustify, "Mod+Shift+J"),
 ];
 
 /** Pressed again, each leaves the direction to the words, as it was. */
 export const directions: readonly Command[] = [
-  direction("ltr", "Write from left to right", PilcrowRight),
-  direction("rtl", "Write from right to left", PilcrowLeft),
+  direction("ltr", t("Write from left to right"), PilcrowRight),
+  direction("rtl", t("Write from right to left"), PilcrowLeft),
 ];
 
 export const lists: readonly Command[] = [
-  block("bulletList", "Bulleted list", List, "Mod+Shift+8", (editor) =>
+  block("bulletList", t("Bulleted list"), List, "Mod+Shift+8", (editor) =>
     chain(editor).toggleBulletList().run(),
   ),
-  block("orderedList", "Numbered list", ListOrdered, "Mod+Shift+7", (editor) =>
+  block("orderedList", t("Numbered list"), ListOrdered, "Mod+Shift+7", (editor) =>
     chain(editor).toggleOrderedList().run(),
   ),
-  block("taskList", "Task list", ListTodo, "Mod+Shift+9", (editor) => chain(editor).toggleTaskList().run()),
+  block("taskList", t("Task list"), ListTodo, "Mod+Shift+9", (editor) =>
+    chain(editor).toggleTaskList().run(),
+  ),
   {
     id: "outdent",
-    label: "Decrease indent",
+    label: t("Decrease indent"),
     icon: IndentDecrease,
     shortcut: "Shift+Tab",
     run: (editor) => chain(editor).outdent().run(),
@@ -128,7 +131,7 @@ export const lists: readonly Command[] = [
   },
   {
     id: "indent",
-    label: "Increase indent",
+    label: t("Increase indent"),
     icon: IndentIncrease,
     shortcut: "Tab",
     run: (editor) => chain(editor).indent().run(),
@@ -137,15 +140,15 @@ export const lists: readonly Command[] = [
 ];
 
 export const blocks: readonly Command[] = [
-  block("blockquote", "Quote", Quote, "Mod+Shift+B", (editor) => chain(editor).toggleBlockquote().run()),
-  block("codeBlock", "Code block", SquareCode, "Mod+Alt+C", (editor) =>
+  block("blockquote", t("Quote"), Quote, "Mod+Shift+B", (editor) => chain(editor).toggleBlockquote().run()),
+  block("codeBlock", t("Code block"), SquareCode, "Mod+Alt+C", (editor) =>
     chain(editor).toggleCodeBlock().run(),
   ),
 ];
 
 export const rule: Command = {
   id: "rule",
-  label: "Horizontal line",
+  label: t("Horizontal line"),
   icon: Minus,
   run: (editor) => chain(editor).setHorizontalRule().run(),
 };
@@ -154,7 +157,7 @@ const PLAIN = { look: null, indent: null, lineHeight: null };
 
 export const clearFormatting: Command = {
   id: "clear",
-  label: "Clear formatting",
+  label: t("Clear formatting"),
   icon: RemoveFormatting,
   shortcut: "Mod+\\",
   run: (editor) => {
@@ -176,16 +179,16 @@ export interface ParagraphStyle {
 export const paragraphStyles: readonly ParagraphStyle[] = [
   {
     id: "normal",
-    label: "Normal text",
+    label: t("Normal text"),
     shortcut: "Mod+Alt+0",
     run: (editor) => chain(editor).setNode("paragraph", { look: null }).run(),
     isOn: (editor) => editor.isActive("paragraph", { look: null }),
   },
-  look("title", "Title"),
-  look("subtitle", "Subtitle"),
+  look("title", t("Title")),
+  look("subtitle", t("Subtitle")),
   ...([1, 2, 3, 4] as const).map((level) => ({
     id: `heading-${level}`,
-    label: `Heading ${level}`,
+    label: t("Heading {level}", { level }),
     shortcut: `Mod+Alt+${level}`,
     run: (editor: Editor) => chain(editor).setHeading({ level }).run(),
     isOn: (editor: Editor) => editor.isActive("heading", { level }),

@@ -6,8 +6,10 @@ import { documentSchema, FRAGMENT, isAllowedImage } from "@manyhands/schema";
 import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
 import type { Api } from "../api/api";
+import { refusalWords } from "../api/refusals";
 import { readDocument } from "../extensions/reading";
 import { readingSchema } from "../extensions/schema";
+import { t } from "../i18n/t";
 import { chooseLanguageOf, languageOf } from "./documentLanguage";
 import type { OpenDocument } from "./useProvider";
 
@@ -28,7 +30,7 @@ const PICTURES_BYTES = 100_000_000;
  * Yjs update, from which everything can be rebuilt.
  */
 export async function copyOf(update: Uint8Array, title: string): Promise<Download> {
-  const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || "Document";
+  const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || t("Document");
   try {
     const doc = docOf(update);
     const page = pageOf(textOf(doc, readingSchema()), title, languageOf(doc));
@@ -47,8 +49,10 @@ export async function copyOf(update: Uint8Array, title: string): Promise<Downloa
 
 /** What to tell a person about pictures that a copy lacks. */
 export function lossOf(pictures: number): string {
-  const which = pictures === 1 ? "One picture" : `${pictures} pictures`;
-  return `${which} could not be copied: neither the server nor this device gives ${pictures === 1 ? "it" : "them"}. The place is kept.`;
+  return t(
+    "{count, plural, one {One picture could not be copied: neither the server nor this device gives it. The place is kept.} other {# pictures could not be copied: neither the server nor this device gives them. The place is kept.}}",
+    { count: pictures },
+  );
 }
 
 export function save({ filename, content }: Pick<Download, "filename" | "content">): void {
@@ -107,7 +111,7 @@ export async function writeNew(
   const doc = new Y.Doc();
   prosemirrorToYXmlFragment(await contentOf(id), doc.getXmlFragment(FRAGMENT));
   if (language !== null) chooseLanguageOf(doc, language);
-  const provider = open({ documentId: id, user: { name: "Copy", color: "#5d5a52" }, doc });
+  const provider = open({ documentId: id, user: { name: t("Copy|noun"), color: "#5d5a52" }, doc });
   try {
     await whenSaved(provider);
   } finally {
@@ -158,7 +162,7 @@ function whenSaved(provider: Provider): Promise<void> {
       const isSaved = status === "synced" && unsaved === 0;
       if (!failure && !isSaved) return;
       stop();
-      if (failure) reject(new Error(failure.message));
+      if (failure) reject(new Error(refusalWords(failure)));
       else resolve();
     };
     const stop = provider.subscribe(look);

@@ -1,6 +1,7 @@
 /** Who this person is for the others: a name and a colour, kept in this browser, and by the server for those who have no account. */
 
 import type { LocalUser } from "@manyhands/provider";
+import { t } from "../i18n/t";
 import { PERSON_COLORS } from "../ui/color";
 
 const KEY = "manyhands:person";
@@ -8,37 +9,43 @@ const NAMED = "manyhands:named";
 export const LONGEST_NAME = 80;
 
 const GUESTS = [
-  "Badger",
-  "Beaver",
-  "Bittern",
-  "Curlew",
-  "Dipper",
-  "Dormouse",
-  "Falcon",
-  "Finch",
-  "Goshawk",
-  "Hare",
-  "Heron",
-  "Ibex",
-  "Kestrel",
-  "Lapwing",
-  "Lynx",
-  "Marten",
-  "Nuthatch",
-  "Osprey",
-  "Otter",
-  "Plover",
-  "Stoat",
-  "Swift",
-  "Wagtail",
-  "Wren",
+  t("Badger"),
+  t("Beaver"),
+  t("Bittern"),
+  t("Curlew"),
+  t("Dipper"),
+  t("Dormouse"),
+  t("Falcon"),
+  t("Finch"),
+  t("Goshawk"),
+  t("Hare"),
+  t("Heron"),
+  t("Ibex"),
+  t("Kestrel"),
+  t("Lapwing"),
+  t("Lynx"),
+  t("Marten"),
+  t("Nuthatch"),
+  t("Osprey"),
+  t("Otter"),
+  t("Plover"),
+  t("Stoat"),
+  t("Swift"),
+  t("Wagtail"),
+  t("Wren"),
 ];
+
+/** A guest's name, in whichever language of the interface it was made. */
+const GUEST = /^(Guest|Gast) /;
 
 /** Returns the stored person, else a new guest that is stored; `random` gives numbers in [0, 1). */
 export function loadPerson(storage: Storage | null, random: () => number): LocalUser {
   const stored = read(storage);
   if (stored) return stored;
-  const guest = { name: `Guest ${pick(GUESTS, random)}`, color: pick(PERSON_COLORS, random) };
+  const guest = {
+    name: t("Guest {animal}", { animal: pick(GUESTS, random) }),
+    color: pick(PERSON_COLORS, random),
+  };
   savePerson(storage, guest);
   return guest;
 }
@@ -46,7 +53,7 @@ export function loadPerson(storage: Storage | null, random: () => number): Local
 /** Whether this browser's person has said what to be called, or that any name will do. */
 export function isNamed(storage: Storage | null): boolean {
   try {
-    return storage === null || storage.getItem(NAMED) !== null || !/^Guest /.test(read(storage)?.name ?? "");
+    return storage === null || storage.getItem(NAMED) !== null || !GUEST.test(read(storage)?.name ?? "");
   } catch {
     return true;
   }

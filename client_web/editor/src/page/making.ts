@@ -2,14 +2,16 @@
 import type { Provider } from "@manyhands/provider";
 import { documentSchema } from "@manyhands/schema";
 import type { Api } from "../api/api";
+import { refusalWords } from "../api/refusals";
 import { TEMPLATES, type TemplateName } from "../documents/templates";
 import { shownTitle } from "../documents/titles";
+import { t } from "../i18n/t";
 import { lossOf, saveAsNew, writeNew } from "./copies";
 import { templateText } from "./templateTexts";
 import { type OpenDocument, openOverNetwork } from "./useProvider";
 
 /** Under which name the page of a copy is in the documents for the moment that copying takes. */
-const COPYIST = { name: "Copy", color: "#5d5a52" };
+const COPYIST = { name: t("Copy|noun"), color: "#5d5a52" };
 
 export async function makeFromTemplate(
   api: Api,
@@ -36,7 +38,12 @@ export async function duplicate(
   const source = open({ documentId: id, user: COPYIST });
   try {
     await whenLoaded(source);
-    const copy = await saveAsNew({ api, open, source, title: `${shownTitle(title)} (copy)` });
+    const copy = await saveAsNew({
+      api,
+      open,
+      source,
+      title: t("{title} (copy)", { title: shownTitle(title) }),
+    });
     return { id: copy.id, loss: copy.lostPictures > 0 ? lossOf(copy.lostPictures) : "" };
   } finally {
     await source.destroy();
@@ -50,7 +57,7 @@ function whenLoaded(provider: Provider): Promise<void> {
       const { status, closed } = provider.snapshot();
       if (status !== "synced" && !closed) return;
       stop();
-      if (closed) reject(new Error(closed.message));
+      if (closed) reject(new Error(refusalWords(closed)));
       else resolve();
     };
     const stop = provider.subscribe(look);

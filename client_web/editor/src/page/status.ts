@@ -1,6 +1,9 @@
 /** What the page says about the document's safety: one label, one tone, and the facts behind them. */
 
 import type { ProviderState, ServerError } from "@manyhands/provider";
+import { refusalWords } from "../api/refusals";
+import { LOCALE } from "../i18n/language";
+import { t } from "../i18n/t";
 
 export type StatusKind =
   | "closed"
@@ -36,98 +39,130 @@ export function statusOf(state: ProviderState): Status {
   if (state.closed?.code === "unauthenticated") {
     return said(
       "signed-out",
-      "Signed out",
+      t("Signed out"),
       "warning",
-      `The server does not know who you are. ${keptWords(state)}`,
+      `${t("The server does not know who you are.")} ${keptWords(state)}`,
     );
   }
-  if (state.closed) return said("closed", "Closed", "danger", state.closed.message);
+  if (state.closed) return said("closed", t("Closed"), "danger", refusalWords(state.closed));
   if (state.refusal) {
     return said(
       "refused",
-      "Not saved",
+      t("Not saved"),
       "danger",
-      `The server did not take a change: ${sentence(state.refusal.message)} Everything is still here on this device, and nothing more is sent.`,
+      t(
+        "The server did not take a change: {why} Everything is still here on this device, and nothing more is sent.",
+        { why: sentence(refusalWords(state.refusal)) },
+      ),
     );
   }
   if (state.status !== "synced") return apart(state);
   if (state.unsaved === 0) {
-    return said("saved", "Saved", "quiet", "Every change is stored safely on the server.");
+    return said("saved", t("Saved"), "quiet", t("Every change is stored safely on the server."));
   }
   if (state.durability === "waiting") {
     return said(
       "waiting",
-      "Not saved – the server cannot store",
+      t("Not saved – the server cannot store"),
       "warning",
-      `The server is connected, but its storage takes nothing at the moment. ${keptWords(state)} They are sent again by themselves.`,
+      [
+        t("The server is connected, but its storage takes nothing at the moment."),
+        keptWords(state),
+        t("They are sent again by themselves."),
+      ].join(" "),
     );
   }
-  return said("saving", "Saving…", "working", "Changes are on their way to the server.");
+  return said("saving", t("Saving…"), "working", t("Changes are on their way to the server."));
 }
 
 /** The rows below the explanation. `now` and `lastSavedAt` are milliseconds since 1970. */
 export function factsOf(state: ProviderState, now: number): readonly Fact[] {
   return [
-    { name: "Connection", value: state.turnedAway ? "Turned away by the server" : CONNECTION[state.status] },
-    { name: "Waiting to be saved", value: count(state.unsaved, "change") },
     {
-      name: "Last saved",
-      value: state.lastSavedAt === null ? "Nothing yet on this page" : ago(state.lastSavedAt, now),
+      name: t("Connection"),
+      value: state.turnedAway ? t("Turned away by the server") : CONNECTION[state.status],
     },
-    { name: "Offline copy", value: OFFLINE_COPY[state.offlineCopy] },
+    {
+      name: t("Waiting to be saved"),
+      value: t("{count, plural, =0 {Nothing} one {# change} other {# changes}}", { count: state.unsaved }),
+    },
+    {
+      name: t("Last saved"),
+      value: state.lastSavedAt === null ? t("Nothing yet on this page") : ago(state.lastSavedAt, now),
+    },
+    { name: t("Offline copy"), value: OFFLINE_COPY[state.offlineCopy] },
   ];
 }
 
 function apart(state: ProviderState): Status {
   if (state.status === "syncing") {
     const { progress } = state;
-    const percent = progress && progress.total > 0 ? ` ${percentOf(progress)} %` : "";
     return said(
       "syncing",
-      `Syncing…${percent}`,
+      progress && progress.total > 0
+        ? t("Syncing… {percent} %", { percent: percentOf(progress) })
+        : t("Syncing…"),
       "working",
-      "The server and this page are exchanging what each of them lacks.",
+      t("The server and this page are exchanging what each of them lacks."),
     );
   }
   if (state.turnedAway) return turnedAway(state, state.turnedAway);
   if (state.status === "connecting") {
-    return said("connecting", "Connecting…", "working", `Looking for the server. ${keptWords(state)}`);
+    return said(
+      "connecting",
+      t("Connecting…"),
+      "working",
+      `${t("Looking for the server.")} ${keptWords(state)}`,
+    );
   }
   if (state.unsaved === 0) {
-    return said("offline", "Offline", "warning", "The server cannot be reached. You can go on writing.");
+    return said(
+      "offline",
+      t("Offline"),
+      "warning",
+      t("The server cannot be reached. You can go on writing."),
+    );
   }
   if (state.offlineCopy === "writing") {
     return said(
       "offline-keeping",
-      "Offline – keeping changes…",
+      t("Offline – keeping changes…"),
       "warning",
-      "The server cannot be reached. Your last changes are being written to this device.",
+      t("The server cannot be reached. Your last changes are being written to this device."),
     );
   }
   if (state.offlineCopy === "ok") {
     return said(
       "offline-kept",
-      "Offline – kept on this device",
+      t("Offline – kept on this device"),
       "warning",
-      "The server cannot be reached. Your changes are kept in this browser and sent as soon as it is back.",
+      t(
+        "The server cannot be reached. Your changes are kept in this browser and sent as soon as it is back.",
+      ),
     );
   }
   return said(
     "offline-unkept",
-    "Offline – not saved",
+    t("Offline – not saved"),
     "danger",
-    "The server cannot be reached, and this browser does not let the page keep a copy. Leave this page open, or download a copy.",
+    t(
+      "The server cannot be reached, and this browser does not let the page keep a copy. Leave this page open, or download a copy.",
+    ),
   );
 }
 
 /** There is a server, and it takes no connection: going on writing is as safe as offline. */
-function turnedAway(state: ProviderState, { message }: ServerError): Status {
+function turnedAway(state: ProviderState, error: ServerError): Status {
   const { label, kind, tone } = apart({ ...state, status: "offline", turnedAway: null });
   return said(
     kind,
-    label.replace("Offline", "Not connected"),
+    TURNED_AWAY[kind] ?? label,
     tone,
-    `The server is there, but does not let this page in: ${sentence(message)} The page tries again by itself. ${keptWords(state)}`,
+    [
+      t("The server is there, but does not let this page in: {why}", { why: sentence(refusalWords(error)) }),
+      t("The page tries again by itself."),
+      keptWords(state),
+    ].join(" "),
   );
 }
 
@@ -141,18 +176,25 @@ export function percentOf({
   return Math.min(100, Math.floor((received / total) * 100));
 }
 
+const TURNED_AWAY: Readonly<Partial<Record<StatusKind, string>>> = {
+  offline: t("Not connected"),
+  "offline-keeping": t("Not connected – keeping changes…"),
+  "offline-kept": t("Not connected – kept on this device"),
+  "offline-unkept": t("Not connected – not saved"),
+};
+
 const CONNECTION = {
-  offline: "None",
-  connecting: "Connecting…",
-  syncing: "Syncing…",
-  synced: "Connected",
+  offline: t("None|connection"),
+  connecting: t("Connecting…"),
+  syncing: t("Syncing…"),
+  synced: t("Connected"),
 } as const;
 
 const OFFLINE_COPY = {
-  ok: "Kept in this browser",
-  writing: "Being written in this browser",
-  unavailable: "Not possible in this browser",
-  off: "Switched off",
+  ok: t("Kept in this browser"),
+  writing: t("Being written in this browser"),
+  unavailable: t("Not possible in this browser"),
+  off: t("Switched off"),
 } as const;
 
 function said(kind: StatusKind, label: string, tone: StatusTone, explanation: string): Status {
@@ -160,26 +202,23 @@ function said(kind: StatusKind, label: string, tone: StatusTone, explanation: st
 }
 
 function keptWords({ unsaved, offlineCopy }: ProviderState): string {
-  if (unsaved === 0) return "Nothing is waiting to be saved.";
+  if (unsaved === 0) return t("Nothing is waiting to be saved.");
   return offlineCopy === "ok" || offlineCopy === "writing"
-    ? "Your changes are kept in this browser."
-    : "Leave this page open until they are saved.";
+    ? t("Your changes are kept in this browser.")
+    : t("Leave this page open until they are saved.");
 }
 
 function sentence(words: string): string {
   return /[.!?…]$/.test(words) ? words : `${words}.`;
 }
 
-function count(number: number, noun: string): string {
-  if (number === 0) return "Nothing";
-  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
-}
+const RELATIVE = new Intl.RelativeTimeFormat(LOCALE);
 
 function ago(then: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - then) / 1000));
-  if (seconds < 10) return "Just now";
-  if (seconds < 60) return `${seconds} seconds ago`;
+  if (seconds < 10) return t("Just now");
+  if (seconds < 60) return RELATIVE.format(-seconds, "second");
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return minutes === 1 ? "1 minute ago" : `${minutes} minutes ago`;
-  return new Date(then).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  if (minutes < 60) return RELATIVE.format(-minutes, "minute");
+  return new Date(then).toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
 }

@@ -1,6 +1,8 @@
 /** What documents begin with that are made from a template. */
 import type { JSONContent } from "@tiptap/core";
 import type { TemplateName } from "../documents/templates";
+import { LOCALE } from "../i18n/language";
+import { t } from "../i18n/t";
 
 const words = (text: string): JSONContent => ({ type: "text", text });
 const line = (text = ""): JSONContent =>
@@ -30,67 +32,67 @@ const table = (head: readonly string[], rows: number): JSONContent => ({
 });
 
 /** The date as people here write it. */
-const today = () => new Date().toLocaleDateString("en-GB", { dateStyle: "long" });
+const today = () => new Date().toLocaleDateString(LOCALE, { dateStyle: "long" });
 
 const TEXTS: Readonly<Record<TemplateName, () => readonly JSONContent[]>> = {
   meeting: () => [
     line(today()),
-    heading("Who is here"),
+    heading(t("Who is here")),
     list(""),
-    heading("What we talk about"),
+    heading(t("What we talk about")),
     list("", "", ""),
-    heading("What we decided"),
+    heading(t("What we decided")),
     list(""),
-    heading("Who does what"),
+    heading(t("Who does what")),
     tasks("", ""),
   ],
   project: () => [
-    heading("What it is for"),
-    line("In two sentences: what will be better, and for whom?"),
-    heading("What belongs to it, and what does not"),
+    heading(t("What it is for")),
+    line(t("In two sentences: what will be better, and for whom?")),
+    heading(t("What belongs to it, and what does not")),
     list("", ""),
-    heading("Steps"),
-    table(["Step", "Who", "Until when", "State"], 4),
-    heading("What may go wrong"),
+    heading(t("Steps")),
+    table([t("Step"), t("Who"), t("Until when"), t("State")], 4),
+    heading(t("What may go wrong")),
     list("", ""),
-    heading("Open questions"),
+    heading(t("Open questions")),
     tasks("", ""),
   ],
   weekly: () => [
-    line(`The week of ${today()}`),
-    heading("Done"),
+    line(t("The week of {date}", { date: today() })),
+    heading(t("Done|heading")),
     list("", ""),
-    heading("Learned"),
+    heading(t("Learned")),
     list(""),
-    heading("In the way"),
+    heading(t("In the way")),
     list(""),
-    heading("Next week"),
+    heading(t("Next week")),
     tasks("", "", ""),
   ],
   decision: () => [
     line(today()),
-    heading("The question"),
+    heading(t("The question")),
     line(),
-    heading("What we could do"),
-    table(["Choice", "For it", "Against it"], 3),
-    heading("What we do, and why"),
+    heading(t("What we could do")),
+    table([t("Choice"), t("For it"), t("Against it")], 3),
+    heading(t("What we do, and why")),
     line(),
-    heading("When we look at it again"),
+    heading(t("When we look at it again")),
     line(),
   ],
   letter: () => [
-    line("Your name"),
-    line("Your address"),
+    line(t("Your name")),
+    line(t("Your address")),
     line(),
-    line("Name of the recipient"),
-    line("Address of the recipient"),
+    line(t("Name of the recipient")),
+    line(t("Address of the recipient")),
     line(),
     line(today()),
     line(),
-    heading("What this letter is about", 3),
-    line("Dear …,"),
+    heading(t("What this letter is about"), 3),
+    line(t("Dear …,")),
     line(),
-    line("Kind regards"),
+    line(t("Kind regards")),
     line(),
   ],
 };

@@ -10,8 +10,10 @@ import { forgetDocument } from "../api/knownDocuments";
 import { NetworkError } from "../api/rest";
 import { keepTitle, waitingFor } from "../api/waiting";
 import { keepPicture } from "../api/waitingPictures";
+import { shownTitle } from "../documents/titles";
 import type { StoredImage } from "../extensions/uploads";
 import { askForDescription } from "../features/pictures/asking";
+import { t } from "../i18n/t";
 import { useToasts } from "../ui/Toast";
 import { copyOf, lossOf, save, saveAsNew } from "./copies";
 import { useOpen } from "./useProvider";
@@ -60,55 +62,67 @@ export function useDocumentActions({
           await api.renameDocument(documentId, wanted);
         } catch (error) {
           const isKept = error instanceof NetworkError && keepTitle(documentId, wanted);
-          if (!isKept) fail("The title was not saved.")(error);
+          if (!isKept) fail(t("The title was not saved."))(error);
         }
       },
       trash: () =>
-        api.trashDocument(documentId).then(() => {
-          navigate("/");
-          toasts.show({
-            message: `“${title || "Untitled document"}” was moved to the trash.`,
-            action: {
-              label: "Undo",
-              onAction: () =>
-                void api
-                  .restoreDocument(documentId)
-                  .then(() => navigate(`/d/${documentId}`), fail("The document stays in the trash.")),
-            },
-          });
-        }, fail("The document was not moved.")),
-      restore: () => api.restoreDocument(documentId).then(nothing, fail("The document was not restored.")),
+        api.trashDocument(documentId).then(
+          () => {
+            navigate("/");
+            toasts.show({
+              message: t("“{title}” was moved to the trash.", { title: shownTitle(title) }),
+              action: {
+                label: t("Undo"),
+                onAction: () =>
+                  void api
+                    .restoreDocument(documentId)
+                    .then(() => navigate(`/d/${documentId}`), fail(t("The document stays in the trash."))),
+              },
+            });
+          },
+          fail(t("The document was not moved.")),
+        ),
+      restore: () => api.restoreDocument(documentId).then(nothing, fail(t("The document was not restored."))),
       saveAsNewDocument: () =>
-        saveAsNew({ api, open, source: provider, title: `${title || "Untitled document"} (copy)` }).then(
+        saveAsNew({
+          api,
+          open,
+          source: provider,
+          title: t("{title} (copy)", { title: shownTitle(title) }),
+        }).then(
           ({ id, lostPictures }) => {
             navigate(`/d/${id}`);
             if (lostPictures > 0) tell(lossOf(lostPictures));
           },
-          fail("No copy was made."),
+          fail(t("No copy was made.")),
         ),
       downloadSeparateCopies: () =>
         eachCopy(provider, async (name) => {
           const copy = await copyOf(
             await provider.readSeparateCopy(name),
-            `${title || "Document"} (earlier)`,
+            t("{title} (earlier)", { title: title || t("Document") }),
           );
           save(copy);
           if (copy.lostPictures > 0) tell(lossOf(copy.lostPictures));
-        }).catch(fail("The copy cannot be read.")),
+        }).catch(fail(t("The copy cannot be read."))),
       deleteSeparateCopies: () =>
         eachCopy(provider, (name) => provider.deleteSeparateCopy(name)).catch(
-          fail("The copy was not deleted."),
+          fail(t("The copy was not deleted.")),
         ),
       copyLink: (link) => {
         copyText(link).then(
-          () => toasts.show({ message: "The link is on the clipboard." }),
-          () => toasts.show({ message: `Copy this link: ${link}`, duration: Number.POSITIVE_INFINITY }),
+          () => toasts.show({ message: t("The link is on the clipboard.") }),
+          () =>
+            toasts.show({
+              message: t("Copy this link: {link}", { link }),
+              duration: Number.POSITIVE_INFINITY,
+            }),
         );
       },
       goHome: () => {
         forgetDocument(documentId);
         navigate("/");
-        toasts.show({ message: `You left “${title || "Untitled document"}”.` });
+        toasts.show({ message: t("You left “{title}”.", { title: shownTitle(title) }) });
       },
       storeImage: async (file) => {
         const isMadeHere = waitingFor(documentId)?.secret !== undefined;
@@ -124,15 +138,15 @@ export function useDocumentActions({
       askForDescription: (editor, addresses) => {
         const message =
           addresses.length === 1
-            ? "The picture is in the document. Some readers cannot see it."
-            : "The pictures are in the document. Some readers cannot see them.";
-        const altText = "Select the picture and choose “Describe the picture” among its tools";
+            ? t("The picture is in the document. Some readers cannot see it.")
+            : t("The pictures are in the document. Some readers cannot see them.");
+        const altText = t("Select the picture and choose “Describe the picture” among its tools");
         const onAction = () => askForDescription(editor, addresses);
-        toasts.show({ message, action: { label: "Describe", altText, onAction }, duration: READING_MS });
+        toasts.show({ message, action: { label: t("Describe"), altText, onAction }, duration: READING_MS });
       },
-      reportUpload: (name, reason) => fail(`“${name}” was not added.`)(reason),
+      reportUpload: (name, reason) => fail(t("“{name}” was not added.", { name }))(reason),
       tell,
-      reportFailure: fail("That did not work."),
+      reportFailure: fail(t("That did not work.")),
     };
   }, [api, open, toasts, navigate, provider, title]);
 }

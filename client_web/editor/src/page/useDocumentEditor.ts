@@ -13,6 +13,7 @@ import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
 import { editorExtensions, readingExtensions } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
+import { t } from "../i18n/t";
 
 export interface DocumentEditorOptions {
   readonly provider: Provider;
@@ -37,7 +38,7 @@ const REMADE_WITHIN = 10_000;
 /** Milliseconds for which changes of a document are gathered that is shown without being bound. */
 const READING_PAUSE = 200;
 
-const PLACEHOLDER = "Write here. Everybody with access sees it as you type.";
+const PLACEHOLDER = t("Write here. Everybody with access sees it as you type.");
 
 export function useDocumentEditor(given: DocumentEditorOptions): Editor | null {
   const { remade, onThrow } = useRemaking(given.onCrash);
@@ -211,7 +212,7 @@ function attributesOf(readOnly: boolean): Record<string, string> {
   return {
     id: "document",
     class: "page-sheet-text",
-    "aria-label": readOnly ? "Document, read-only" : "Document",
+    "aria-label": readOnly ? t("Document, read-only") : t("Document"),
     "aria-multiline": "true",
     "aria-readonly": String(readOnly),
     tabindex: "0",

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 import type { Awareness } from "y-protocols/awareness";
+import { t } from "../i18n/t";
 
 export interface Present {
   readonly id: string;
@@ -43,7 +44,7 @@ export function peopleIn(awareness: Pick<Awareness, "clientID" | "getStates">): 
 
 /** Returns what a person is called on this page. */
 export function presentName({ name, isSelf }: Present): string {
-  return isSelf ? `${name} (you)` : name;
+  return isSelf ? t("{name} (you)", { name }) : name;
 }
 
 /** Cursor movements change the awareness often; the list of people they leave alone. */

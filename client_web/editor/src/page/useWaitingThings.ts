@@ -5,6 +5,7 @@ import { explain } from "../api/api";
 import { ApiError, NetworkError } from "../api/rest";
 import { deliver, useWaiting } from "../api/waiting";
 import { deliverPictures } from "../api/waitingPictures";
+import { t } from "../i18n/t";
 import { useToasts } from "../ui/Toast";
 
 const AGAIN_MS = 10_000;
@@ -31,7 +32,7 @@ export function useWaitingThings(documentId: string, isSynced: boolean): Waiting
         if (title !== null) await deliver(api, documentId);
       } catch (error) {
         if (error instanceof NetworkError) return;
-        tell.current.show({ tone: "error", message: `The title was not saved. ${explain(error)}` });
+        tell.current.show({ tone: "error", message: `${t("The title was not saved.")} ${explain(error)}` });
       }
       // What fails here for a while is tried again.
       if (pictures > 0) await deliverPictures(api, documentId, tellOfPicture).catch(() => undefined);
@@ -50,7 +51,10 @@ export function usePictureRefusal(): (reason: unknown) => void {
   tell.current = toasts;
   return useCallback((reason: unknown) => {
     const why = reason instanceof ApiError || !(reason instanceof Error) ? explain(reason) : reason.message;
-    const message = `A picture that was kept on this device did not reach the server, and others do not see it. ${why}`;
+    const message = t(
+      "A picture that was kept on this device did not reach the server, and others do not see it. {why}",
+      { why },
+    );
     tell.current.show({ tone: "error", message, duration: Number.POSITIVE_INFINITY });
   }, []);
 }

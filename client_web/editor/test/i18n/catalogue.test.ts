@@ -8,14 +8,16 @@ import { describe, expect, it } from "vitest";
 
 const SOURCE = join(import.meta.dirname, "../../src");
 
-/** Folders whose words do not all go through `t` yet. */
-const TO_COME = ["extensions", "features", "page"];
-
-/** Words that nobody reads: names of keys, of media types, of elements and the like. */
+/** Words that nobody reads: names of keys, of media types, of fonts and the like. */
 const NO_WORDS = [
-  /^(Manyhands|Content-Type|\w+Error)$/,
-  /^(Key[A-Z]|Mod|Shift|Alt|Ctrl|Enter|Escape|Tab|Backspace|Delete|Home|End|Page(Up|Down)|Arrow\w+)\b/,
+  /^(Content-Type|\w+Error)$/,
+  /^(Mod|Shift|Alt|Ctrl)([+-]|$)/,
+  /^(Key[A-Z]|Enter|Esc|Escape|Tab|Backspace|Delete|Home|End|Page(Up|Down)|Arrow\w+)(, \w+)?$/,
+  /^(Arial|Verdana|Trebuchet|Georgia|Times New Roman|Courier New|Comic Sans)\b/,
 ];
+
+/** Files that hold the names of programming languages. */
+const NAMES = ["features/code/languages.ts"];
 
 /** Attributes of elements that hold words for people. */
 const WORDY = [
@@ -26,6 +28,11 @@ const WORDY = [
   "aria-label",
   "aria-description",
   "aria-roledescription",
+  "aria-valuetext",
+  "confirmLabel",
+  "description",
+  "hint",
+  "whose",
 ];
 
 type Node = { readonly type: string; readonly [name: string]: unknown };
@@ -68,32 +75,37 @@ function collect(file: string, { messages, complaints }: Words): void {
   const path = join(SOURCE, file);
   const { program, errors } = parseSync(path, readFileSync(path, "utf8"));
   expect(errors).toEqual([]);
-  const isToCome = TO_COME.includes(folderOf(file));
   walk(program as unknown as Node, [], (node, above) => {
     if (isTranslation(node)) {
       const [message] = node.arguments as readonly Node[];
       if (typeof message?.value === "string") messages.add(message.value);
       else complaints.push(`${file}: what is translated must stand there as a literal`);
-    } else if (!isToCome && !isTranslation(above.at(-1)) && isWords(node, above)) {
+    } else if (!NAMES.includes(file) && !isTranslation(above.at(-1)) && isWords(node, above)) {
       complaints.push(`${file}: ${textOf(node).trim()}`);
     }
   });
 }
 
-/** Whether a literal is one that a person may read: text in elements, wordy attributes, and what begins with a capital. */
+/**
+ * Whether a literal is one that a person may read: text in elements, wordy attributes, what begins with a capital, what ends as
+ * a sentence, and words beside what is put into a template.
+ */
 function isWords(node: Node, above: readonly Node[]): boolean {
   const text = textOf(node).trim();
-  if (!/\p{L}{2}/u.test(text) || NO_WORDS.some((pattern) => pattern.test(text))) return false;
+  if (!/\p{L}{2}/u.test(text) || text === "Manyhands") return false;
   const parent = above.at(-1);
   if (node.type === "JSXText") return true;
   if (parent?.type === "JSXAttribute") return WORDY.includes(String((parent.name as Node).name));
-  if (
-    above.some(
-      ({ type }) => type === "ImportDeclaration" || type === "ThrowStatement" || type.startsWith("TS"),
-    )
-  )
-    return false;
-  return /^\p{Lu}\p{Ll}/u.test(text);
+  if (NO_WORDS.some((pattern) => pattern.test(text)) || above.some(isElsewhere)) return false;
+  const isMixed = node.type === "TemplateElement" && [parent?.expressions].flat().length > 0;
+  return (
+    /^\p{Lu}\p{Ll}|\p{L} .*\p{L}[.!?…]$/u.test(text) ||
+    (isMixed && /^ \p{L}{2,}|\p{L}{2,} $| \p{L}{2,} /u.test(textOf(node)))
+  );
+}
+
+function isElsewhere({ type }: Node): boolean {
+  return type === "ImportDeclaration" || type === "ThrowStatement" || type.startsWith("TS");
 }
 
 function textOf(node: Node): string {
@@ -115,10 +127,6 @@ function walk(node: Node, above: readonly Node[], visit: (node: Node, above: rea
 
 function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && typeof (value as Node).type === "string";
-}
-
-function folderOf(file: string): string {
-  return file.split("/", 1).join();
 }
 
 /** The words of a message without what tells translators which sense is meant. */

@@ -2,9 +2,10 @@
 
 import { documentSchema } from "@manyhands/schema";
 import { describe, expect, test } from "vitest";
+import type { Catalogue } from "../../src/i18n/language";
 import { readOnlyFor } from "../../src/page/access";
 import { countsOf, countsOfDocument, readingMinutes, textBetween } from "../../src/page/counts";
-import { loadPerson, savePerson } from "../../src/page/identity";
+import { isNamed, loadPerson, savePerson } from "../../src/page/identity";
 import { keysFor } from "../../src/page/keys";
 import { outlineOf } from "../../src/page/outline";
 import { fittingIn } from "../../src/page/toolbar/useFitting";
@@ -12,6 +13,9 @@ import { peopleIn } from "../../src/page/usePeople";
 import { SAVED } from "./openDocument";
 
 const schema = documentSchema();
+const catalogues = Object.values(
+  import.meta.glob<Catalogue>("../../src/i18n/*.json", { eager: true, import: "default" }),
+);
 const text = (words: string) => (words ? [schema.text(words)] : []);
 const paragraph = (words: string) => schema.node("paragraph", null, text(words));
 const heading = (level: number, words: string) => schema.node("heading", { level }, text(words));
@@ -89,6 +93,17 @@ describe("who one is", () => {
     localStorage.setItem("manyhands:person", '{"name": 7');
     expect(loadPerson(localStorage, () => 0).name).toMatch(/^Guest /);
     expect(loadPerson(null, () => 0.5).name).toMatch(/^Guest /);
+  });
+
+  test("a guest is asked for a name, in whichever language the guest's was made", () => {
+    localStorage.clear();
+    const names = ["Guest {animal}", ...catalogues.map((words) => words["Guest {animal}"] ?? "")];
+    for (const name of names) {
+      savePerson(localStorage, { name: name.replace("{animal}", "Heron"), color: "#123456" });
+      expect([name, isNamed(localStorage)]).toEqual([name, false]);
+    }
+    savePerson(localStorage, { name: "Ann", color: "#123456" });
+    expect(isNamed(localStorage)).toBe(true);
   });
 });
 

@@ -3,7 +3,9 @@
 import type { Editor } from "@tiptap/core";
 import { Check, Copy } from "lucide-react";
 import { memo, useCallback, useEffect, useState } from "react";
+import { t } from "../../i18n/t";
 import { Framing } from "../../page/Floating";
+import { keys } from "../../page/keys";
 import { useAtCursor } from "../../page/useAtCursor";
 import { IconButton } from "../../ui/IconButton";
 import { isOffered, LANGUAGES, languageOf } from "./languages";
@@ -32,22 +34,27 @@ export const CodeTools = memo(function CodeTools({ editor, tell }: CodeToolsProp
     const code = editor.state.selection.$from.parent.textContent;
     copyText(code).then(
       () => setCopied(true),
-      () => tell("This browser lets the page copy nothing. Select the code and press Ctrl+C."),
+      () =>
+        tell(
+          t("This browser lets the page copy nothing. Select the code and press {keys}.", {
+            keys: keys("Mod+C"),
+          }),
+        ),
     );
   };
   return (
-    <Framing editor={editor} label="Code" over={over}>
+    <Framing editor={editor} label={t("Code")} over={over}>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms */}
       <div
         role="group"
-        aria-label="Code"
+        aria-label={t("Code")}
         className="page-object-tools page-code-tools"
         onKeyDown={({ key }) => {
           if (key === "Escape") editor.commands.focus(undefined, { scrollIntoView: false });
         }}
       >
         <select
-          aria-label="Language of the code"
+          aria-label={t("Language of the code")}
           value={language}
           disabled={!editor.isEditable}
           onChange={({ target }) => {
@@ -55,7 +62,7 @@ export const CodeTools = memo(function CodeTools({ editor, tell }: CodeToolsProp
             chain.updateAttributes("codeBlock", { language: target.value || null }).run();
           }}
         >
-          <option value="">Plain text</option>
+          <option value="">{t("Plain text")}</option>
           {language !== "" && !isOffered(language) && <option value={language}>{language}</option>}
           {LANGUAGES.map(([name, label]) => (
             <option key={name} value={name}>
@@ -67,11 +74,11 @@ export const CodeTools = memo(function CodeTools({ editor, tell }: CodeToolsProp
           icon={isCopied ? Check : Copy}
           iconSize={15}
           size="small"
-          label={isCopied ? "Copied" : "Copy the code"}
+          label={isCopied ? t("Copied") : t("Copy the code")}
           onClick={copy}
         />
         <span className="ui-hidden" role="status">
-          {isCopied && "The code is on the clipboard."}
+          {isCopied && t("The code is on the clipboard.")}
         </span>
       </div>
     </Framing>

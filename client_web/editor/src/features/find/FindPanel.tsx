@@ -15,6 +15,7 @@ import {
   X,
 } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { t } from "../../i18n/t";
 import { isCommand, keys } from "../../page/keys";
 import { IconButton } from "../../ui/IconButton";
 import { TextField } from "../../ui/TextField";
@@ -54,10 +55,10 @@ const OPTIONS: readonly {
   readonly label: string;
   readonly icon: LucideIcon;
 }[] = [
-  { name: "isCaseKept", label: "Match capital letters", icon: CaseSensitive },
-  { name: "isWord", label: "Whole words only", icon: WholeWord },
-  { name: "isFolded", label: "Ignore accents: e finds é, ss finds ß", icon: Accents },
-  { name: "isExpression", label: "Regular expression", icon: Regex },
+  { name: "isCaseKept", label: t("Match capital letters"), icon: CaseSensitive },
+  { name: "isWord", label: t("Whole words only"), icon: WholeWord },
+  { name: "isFolded", label: t("Ignore accents: e finds é, ss finds ß"), icon: Accents },
+  { name: "isExpression", label: t("Regular expression"), icon: Regex },
 ];
 
 type PanelProps = Omit<FindPanelProps, "scanner"> & { readonly finder: Finder };
@@ -115,22 +116,22 @@ function Panel({ editor, finder, asked, onClose }: PanelProps) {
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: browsers of 2023 do not know <search>
-    <div role="search" aria-label="Find in the document" className="find" onKeyDown={onKeyDown}>
+    <div role="search" aria-label={t("Find in the document")} className="find" onKeyDown={onKeyDown}>
       <div className="find-row">
         {mayReplace && (
           <IconButton
             icon={isReplacing ? ChevronDown : ChevronRight}
             iconSize={16}
             size="small"
-            label={isReplacing ? "Hide replacing" : "Show replacing"}
+            label={isReplacing ? t("Hide replacing") : t("Show replacing")}
             aria-expanded={isReplacing}
             onClick={() => setReplacing(!isReplacing)}
           />
         )}
         <TextField
-          label="Find"
+          label={t("Find")}
           labelHidden
-          placeholder="Find"
+          placeholder={t("Find")}
           ref={field}
           value={query.text}
           error={found.problem}
@@ -148,7 +149,7 @@ function Panel({ editor, finder, asked, onClose }: PanelProps) {
         <IconButton
           icon={ChevronUp}
           size="small"
-          label="Previous hit"
+          label={t("Previous hit")}
           shortcut={keys("Shift+F3")}
           aria-disabled={found.spans.length === 0}
           onClick={() => finder.go(-1)}
@@ -156,19 +157,19 @@ function Panel({ editor, finder, asked, onClose }: PanelProps) {
         <IconButton
           icon={ChevronDown}
           size="small"
-          label="Next hit"
+          label={t("Next hit")}
           shortcut={keys("F3")}
           aria-disabled={found.spans.length === 0}
           onClick={() => finder.go(1)}
         />
-        <IconButton icon={X} size="small" label="Close the search" shortcut="Esc" onClick={close} />
+        <IconButton icon={X} size="small" label={t("Close the search")} shortcut="Esc" onClick={close} />
       </div>
       {isReplacing && mayReplace && (
         <div className="find-row find-row--replace">
           <TextField
-            label="Replace with"
+            label={t("Replace with")}
             labelHidden
-            placeholder="Replace with"
+            placeholder={t("Replace with")}
             value={words}
             autoComplete="off"
             onChange={({ target }) => setWords(target.value)}
@@ -177,21 +178,21 @@ function Panel({ editor, finder, asked, onClose }: PanelProps) {
           <IconButton
             icon={Replace}
             size="small"
-            label="Replace this hit"
+            label={t("Replace this hit")}
             aria-disabled={found.current < 0}
             onClick={() => void finder.replace(words)}
           />
           <IconButton
             icon={ReplaceAll}
             size="small"
-            label="Replace all hits"
+            label={t("Replace all hits")}
             aria-disabled={found.spans.length === 0}
             onClick={() => void finder.replaceAll(words)}
           />
         </div>
       )}
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms */}
-      <div className="find-row find-options" role="group" aria-label="How to search">
+      <div className="find-row find-options" role="group" aria-label={t("How to search")}>
         {OPTIONS.map(({ name, label, icon }) => (
           <IconButton
             key={name}
@@ -238,13 +239,15 @@ function useLights(editor: Editor, finder: Finder, found: Found): void {
 
 function countOf({ query, spans, current, isSearching, problem }: Found): string {
   if (query.text === "" || problem !== null) return "";
-  if (isSearching) return "Searching…";
-  if (spans.length === 0) return "No hits";
-  return current < 0 ? `${spans.length} hits` : `${current + 1} of ${spans.length}`;
+  if (isSearching) return t("Searching…");
+  if (spans.length === 0) return t("No hits");
+  return current < 0
+    ? t("{count, plural, one {# hit} other {# hits}}", { count: spans.length })
+    : t("{number, number} of {count, number}", { number: current + 1, count: spans.length });
 }
 
 function replacedOf(count: number): string {
-  return count === 1 ? "1 hit replaced" : `${count} hits replaced`;
+  return t("{count, plural, one {# hit replaced} other {# hits replaced}}", { count });
 }
 
 /** Screen readers hear where one is when one has stopped typing; not each count that others' writing changes. */

@@ -10,6 +10,7 @@ import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import type { Transaction } from "@tiptap/pm/state";
 import { STEP_KIND } from "../../extensions/undo_steps";
+import { t } from "../../i18n/t";
 import type { Span } from "../../page/highlights";
 import { Hits, textOf } from "./hits";
 import { type Matcher, matcherFor, type Query } from "./matching";
@@ -53,9 +54,9 @@ const MOST_ROUNDS = 20;
 const AT_ONCE = 200;
 
 const PROBLEMS: Readonly<Record<NoScan["reason"], string>> = {
-  "too long": "This expression takes too long. Try a simpler one.",
-  "no worker": "Expressions cannot be searched for here at the moment. Reload the page.",
-  stopped: "The search was stopped.",
+  "too long": t("This expression takes too long. Try a simpler one."),
+  "no worker": t("Expressions cannot be searched for here at the moment. Reload the page."),
+  stopped: t("The search was stopped."),
 };
 
 export class Finder {
@@ -341,5 +342,7 @@ function problemOf(error: unknown): string {
   if (error instanceof NoScan) return PROBLEMS[error.reason];
   if (!(error instanceof SyntaxError)) throw error;
   const reason = error.message.split(": ").at(-1) ?? "";
-  return `This expression cannot be read: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}.`;
+  return t("This expression cannot be read: {reason}.", {
+    reason: `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`,
+  });
 }

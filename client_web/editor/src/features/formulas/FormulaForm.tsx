@@ -4,6 +4,7 @@ import { LONGEST_FORMULA, latexOf } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import { NodeSelection, Selection } from "@tiptap/pm/state";
 import { type KeyboardEvent, memo, useCallback, useEffect, useId, useRef, useState } from "react";
+import { t } from "../../i18n/t";
 import { Floating } from "../../page/Floating";
 import { useAtCursor } from "../../page/useAtCursor";
 import { Button } from "../../ui/Button";
@@ -13,6 +14,8 @@ import "./formulas.css";
 
 /** Milliseconds without a key after which a formula goes into the document. */
 const PAUSE = 250;
+
+const EXAMPLE = "E = mc^2";
 
 export const FormulaForm = memo(function FormulaForm({ editor }: { readonly editor: Editor }) {
   const id = useId();
@@ -59,10 +62,10 @@ export const FormulaForm = memo(function FormulaForm({ editor }: { readonly edit
     done();
   };
   return (
-    <Floating editor={editor} label="Formula" beside={beside} side="below">
+    <Floating editor={editor} label={t("Formula")} beside={beside} side="below">
       <div className="page-formula-form">
         <label htmlFor={id} className="ui-field-label">
-          Formula in LaTeX
+          {t("Formula in LaTeX")}
         </label>
         <textarea
           id={id}
@@ -71,7 +74,7 @@ export const FormulaForm = memo(function FormulaForm({ editor }: { readonly edit
           maxLength={LONGEST_FORMULA}
           spellCheck={false}
           autoCapitalize="off"
-          placeholder="E = mc^2"
+          placeholder={EXAMPLE}
           value={latex}
           aria-invalid={problem !== null}
           aria-describedby={`${id}-note`}
@@ -84,11 +87,11 @@ export const FormulaForm = memo(function FormulaForm({ editor }: { readonly edit
           role="status"
           className={problem ? "ui-field-note ui-field-note--error" : "ui-field-note"}
         >
-          {problem ?? "Enter ends the formula, Shift+Enter begins another line."}
+          {problem ?? t("Enter ends the formula, Shift+Enter begins another line.")}
         </p>
         <div className="page-link-buttons">
           <Button size="small" variant="primary" onClick={done}>
-            Done
+            {t("Done")}
           </Button>
         </div>
       </div>

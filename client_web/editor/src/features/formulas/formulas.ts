@@ -5,6 +5,7 @@ import { type Editor, InputRule } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { type EditorState, NodeSelection, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import type { NodeView } from "@tiptap/pm/view";
+import { t } from "../../i18n/t";
 
 declare module "@tiptap/core" {
   interface Commands<ReturnType> {
@@ -152,7 +153,7 @@ class FormulaView implements NodeView {
     const latex = latexOf(this.#node.attrs);
     this.dom.toggleAttribute("data-empty", latex.trim() === "");
     if (latex.trim() === "") {
-      this.#say("Empty formula");
+      this.#say(t("Empty formula"));
       return;
     }
     if (!this.dom.hasChildNodes()) this.#say(latex);

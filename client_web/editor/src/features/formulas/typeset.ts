@@ -1,6 +1,7 @@
 /** LaTeX made visible by KaTeX, which is loaded with the first formula that is seen. */
 
 import katex, { ParseError } from "katex";
+import { t } from "../../i18n/t";
 import "katex/dist/katex.min.css";
 
 /** How far macros may expand, and how large a rule may be, in ems: formulas come from other people. */
@@ -21,10 +22,13 @@ export function typeset(latex: string, isBlock: boolean, output: "htmlAndMathml"
 }
 
 function problemOf(error: unknown): string {
-  if (!(error instanceof ParseError)) return "This formula cannot be drawn. Make it simpler.";
+  if (!(error instanceof ParseError)) return t("This formula cannot be drawn. Make it simpler.");
   const { position, rawMessage } = error as ParseError & { readonly rawMessage?: string };
   const reason = (rawMessage ?? error.message).replace(/^KaTeX parse error: /, "").replace(/\.?$/, ".");
   return position === undefined
-    ? `This LaTeX cannot be read. ${reason}`
-    : `This LaTeX cannot be read at character ${position + 1}. ${reason}`;
+    ? t("This LaTeX cannot be read. {reason}", { reason })
+    : t("This LaTeX cannot be read at character {number, number}. {reason}", {
+        number: position + 1,
+        reason,
+      });
 }

@@ -7,6 +7,7 @@ import type { Editor } from "@tiptap/core";
 import { GripVertical, Plus } from "lucide-react";
 import { type DragEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { type Block, blockAt, enterBlock, selectBlock } from "../../extensions/blocks";
+import { t } from "../../i18n/t";
 import { Menu } from "../../ui/Menu";
 import { BlockMenuItems } from "./BlockMenu";
 
@@ -68,8 +69,8 @@ export function BlockHandle({ editor, sheet }: BlockHandleProps) {
       <button
         type="button"
         tabIndex={-1}
-        aria-label="Insert below"
-        title="Insert below"
+        aria-label={t("Insert below")}
+        title={t("Insert below")}
         onMouseDown={(event) => event.preventDefault()}
         onClick={() => {
           insertBelow(editor, shown);
@@ -83,10 +84,10 @@ export function BlockHandle({ editor, sheet }: BlockHandleProps) {
         role="button"
         draggable
         className="page-block-grip"
-        aria-label="Move this block"
+        aria-label={t("Move this block")}
         aria-haspopup="menu"
         aria-expanded={isOpen}
-        title="Drag to move, click for more"
+        title={t("Drag to move, click for more")}
         onClick={() => open(!isOpen)}
         onDragStart={(event) => {
           // At once: a handle that goes away ends the drag.

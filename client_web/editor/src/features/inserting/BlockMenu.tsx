@@ -2,6 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { ArrowDown, ArrowUp, Copy, Link, Replace, Trash2 } from "lucide-react";
+import { t } from "../../i18n/t";
 import { keys } from "../../page/keys";
 import { MenuItem, MenuSeparator, SubMenu } from "../../ui/Menu";
 import { useToasts } from "../../ui/Toast";
@@ -10,7 +11,7 @@ import { applyInsert, type Insert, inserts } from "./blockChoices";
 
 /** What a line can be turned into. */
 const KINDS: readonly Insert[] = inserts.filter(({ group, id }) => {
-  return group === "Text" || group === "Lists" || ["quote", "codeBlock", "info"].includes(id);
+  return group === "text" || group === "lists" || ["quote", "codeBlock", "info"].includes(id);
 });
 
 /** The items act on the blocks of the selection. */
@@ -23,15 +24,18 @@ export function BlockMenuItems({ editor }: { readonly editor: Editor }) {
     const address = `${origin}${pathname}${addressOfHeading(editor, $from.before())}`;
     try {
       await navigator.clipboard.writeText(address);
-      toasts.show({ message: "The link to this heading is copied." });
+      toasts.show({ message: t("The link to this heading is copied.") });
     } catch {
-      toasts.show({ tone: "error", message: `The browser did not let it be copied. The link is ${address}` });
+      toasts.show({
+        tone: "error",
+        message: t("The browser did not let it be copied. The link is {address}", { address }),
+      });
     }
   };
   return (
     <>
       {$from.parent.isTextblock && (
-        <SubMenu icon={Replace} label="Turn into">
+        <SubMenu icon={Replace} label={t("Turn into")}>
           <KindItems editor={editor} />
         </SubMenu>
       )}
@@ -41,7 +45,7 @@ export function BlockMenuItems({ editor }: { readonly editor: Editor }) {
         disabled={!can.moveBlocks("up")}
         onSelect={() => editor.commands.moveBlocks("up")}
       >
-        Move up
+        {t("Move up")}
       </MenuItem>
       <MenuItem
         icon={ArrowDown}
@@ -49,19 +53,19 @@ export function BlockMenuItems({ editor }: { readonly editor: Editor }) {
         disabled={!can.moveBlocks("down")}
         onSelect={() => editor.commands.moveBlocks("down")}
       >
-        Move down
+        {t("Move down")}
       </MenuItem>
       <MenuItem icon={Copy} shortcut={keys("Mod+Shift+D")} onSelect={() => editor.commands.duplicateBlocks()}>
-        Duplicate
+        {t("Duplicate")}
       </MenuItem>
       {$from.parent.type.name === "heading" && (
         <MenuItem icon={Link} onSelect={() => void copyLink()}>
-          Copy link
+          {t("Copy link")}
         </MenuItem>
       )}
       <MenuSeparator />
       <MenuItem icon={Trash2} tone="danger" onSelect={() => editor.commands.deleteBlocks()}>
-        Delete
+        {t("Delete")}
       </MenuItem>
     </>
   );

@@ -7,6 +7,7 @@ import { type Editor, isNodeSelection } from "@tiptap/core";
 import { ChevronDown, Link } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, useCallback, useEffect, useState } from "react";
+import { t } from "../../i18n/t";
 import { marks } from "../../page/commands";
 import { Floating } from "../../page/Floating";
 import { keys } from "../../page/keys";
@@ -29,8 +30,8 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: Bubbl
   const beside = useCallback(() => selectedRect(editor), [editor]);
   if (!isWanted || isPressed || isElsewhere || isNarrow) return null;
   return (
-    <Floating editor={editor} label="Selected words" beside={beside} side="above">
-      <Toolbar.Root className="page-floating-tools" aria-label="Selected words" loop>
+    <Floating editor={editor} label={t("Selected words")} beside={beside} side="above">
+      <Toolbar.Root className="page-floating-tools" aria-label={t("Selected words")} loop>
         <Menu
           onCloseAutoFocus={(event) => {
             event.preventDefault();
@@ -38,7 +39,7 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: Bubbl
           }}
           trigger={
             <Toolbar.Button className="page-table-menu" onMouseDown={(event) => event.preventDefault()}>
-              Turn into
+              {t("Turn into")}
               <ChevronDown aria-hidden="true" size={14} />
             </Toolbar.Button>
           }
@@ -48,7 +49,7 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: Bubbl
         {marks.map((command) => (
           <ToolButton key={command.id} editor={editor} command={command} />
         ))}
-        <Tool icon={Link} label="Link" shortcut={keys("Mod+K")} onClick={onEditLink} />
+        <Tool icon={Link} label={t("Link")} shortcut={keys("Mod+K")} onClick={onEditLink} />
       </Toolbar.Root>
     </Floating>
   );

@@ -3,6 +3,7 @@
 import type { Editor } from "@tiptap/core";
 import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import type { CaretMenuShown, CaretMenuStore, Choice } from "../../extensions/caret_menus";
+import { t } from "../../i18n/t";
 import { classes } from "../../ui/classes";
 import "./inserting.css";
 
@@ -24,7 +25,7 @@ export function CaretMenu({ editor, store }: CaretMenuProps) {
 }
 
 function countOf({ label, choices }: CaretMenuShown): string {
-  return choices.length === 1 ? `${label}: one choice` : `${label}: ${choices.length} choices`;
+  return t("{label}: {count, plural, one {one choice} other {# choices}}", { label, count: choices.length });
 }
 
 const LIST = "caret-menu";

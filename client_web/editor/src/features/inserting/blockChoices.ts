@@ -31,11 +31,19 @@ import {
 import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
 import { openCollapsible } from "../../extensions/collapsibles";
 import { mayUpload, PICTURE_TYPES, uploadFiles } from "../../extensions/uploads";
+import { t } from "../../i18n/t";
+
+export const GROUPS = {
+  text: t("Text"),
+  lists: t("Lists"),
+  blocks: t("Blocks"),
+  signs: t("Signs"),
+} as const;
 
 export interface Insert {
   readonly id: string;
   readonly label: string;
-  readonly group: "Text" | "Lists" | "Blocks" | "Signs";
+  readonly group: keyof typeof GROUPS;
   readonly icon: LucideIcon;
   /** Other words by which people look for it. */
   readonly words: string;
@@ -51,164 +59,164 @@ export interface Insert {
 export const inserts: readonly Insert[] = [
   {
     id: "text",
-    label: "Text",
-    group: "Text",
+    label: t("Text"),
+    group: "text",
     icon: Pilcrow,
-    words: "paragraph normal plain body",
+    words: t("paragraph normal plain body"),
     apply: (chain) => chain.setNode("paragraph", { look: null }),
   },
   {
     id: "title",
-    label: "Title",
-    group: "Text",
+    label: t("Title"),
+    group: "text",
     icon: Type,
-    words: "name headline big",
+    words: t("name headline big"),
     apply: (chain) => chain.setNode("paragraph", { look: "title" }),
   },
   {
     id: "subtitle",
-    label: "Subtitle",
-    group: "Text",
+    label: t("Subtitle"),
+    group: "text",
     icon: TextInitial,
-    words: "lead tagline",
+    words: t("lead tagline"),
     apply: (chain) => chain.setNode("paragraph", { look: "subtitle" }),
   },
   ...([Heading1, Heading2, Heading3, Heading4] as const).map(
     (icon, index): Insert => ({
       id: `heading-${index + 1}`,
-      label: `Heading ${index + 1}`,
-      group: "Text",
+      label: t("Heading {level}", { level: index + 1 }),
+      group: "text",
       icon,
-      words: `h${index + 1} section chapter`,
+      words: `h${index + 1} ${t("section chapter")}`,
       typed: `${"#".repeat(index + 1)} `,
       apply: (chain) => chain.setNode("heading", { level: index + 1 }),
     }),
   ),
   {
     id: "bulletList",
-    label: "Bulleted list",
-    group: "Lists",
+    label: t("Bulleted list"),
+    group: "lists",
     icon: List,
-    words: "ul unordered dots points",
+    words: t("ul unordered dots points"),
     typed: "- ",
     apply: (chain) => chain.toggleBulletList(),
   },
   {
     id: "orderedList",
-    label: "Numbered list",
-    group: "Lists",
+    label: t("Numbered list"),
+    group: "lists",
     icon: ListOrdered,
-    words: "ol ordered steps numbers",
+    words: t("ol ordered steps numbers"),
     typed: "1. ",
     apply: (chain) => chain.toggleOrderedList(),
   },
   {
     id: "taskList",
-    label: "Task list",
-    group: "Lists",
+    label: t("Task list"),
+    group: "lists",
     icon: ListTodo,
-    words: "todo to-do checklist checkbox tick",
+    words: t("todo to-do checklist checkbox tick"),
     typed: "[ ] ",
     apply: (chain) => chain.toggleTaskList(),
   },
   {
     id: "quote",
-    label: "Quote",
-    group: "Blocks",
+    label: t("Quote"),
+    group: "blocks",
     icon: Quote,
-    words: "blockquote citation",
+    words: t("blockquote citation"),
     typed: "> ",
     apply: (chain) => chain.toggleBlockquote(),
   },
-  callout("info", "Note", Info, "callout info information aside box hint"),
-  callout("tip", "Tip", Lightbulb, "callout advice box hint idea"),
-  callout("warning", "Warning", TriangleAlert, "callout caution danger attention box"),
+  callout("info", t("Note"), Info, t("callout info information aside box hint")),
+  callout("tip", t("Tip"), Lightbulb, t("callout advice box hint idea")),
+  callout("warning", t("Warning"), TriangleAlert, t("callout caution danger attention box")),
   {
     id: "collapsible",
-    label: "Collapsible section",
-    group: "Blocks",
+    label: t("Collapsible section"),
+    group: "blocks",
     icon: ListCollapse,
-    words: "details summary toggle fold accordion hide expand",
+    words: t("details summary toggle fold accordion hide expand"),
     apply: (chain) => chain.setDetails(),
     afterwards: openCollapsible,
     isPossible: (editor) => editor.can().setDetails(),
   },
   {
     id: "codeBlock",
-    label: "Code block",
-    group: "Blocks",
+    label: t("Code block"),
+    group: "blocks",
     icon: SquareCode,
-    words: "pre program source snippet",
+    words: t("pre program source snippet"),
     typed: "```",
     apply: (chain) => chain.toggleCodeBlock(),
   },
   {
     id: "formula",
-    label: "Formula",
-    group: "Blocks",
+    label: t("Formula"),
+    group: "blocks",
     icon: SquareSigma,
-    words: "mathematics math equation latex katex tex",
+    words: t("mathematics math equation latex katex tex"),
     apply: (chain) => chain.insertFormula("blockMath"),
   },
   {
     id: "inlineFormula",
-    label: "Formula in the line",
-    group: "Signs",
+    label: t("Formula in the line"),
+    group: "signs",
     icon: Sigma,
-    words: "mathematics math equation latex katex tex inline",
+    words: t("mathematics math equation latex katex tex inline"),
     typed: "$$x$$",
     apply: (chain) => chain.insertFormula("inlineMath"),
   },
   {
     id: "table",
-    label: "Table",
-    group: "Blocks",
+    label: t("Table"),
+    group: "blocks",
     icon: Table,
-    words: "grid rows columns cells",
+    words: t("grid rows columns cells"),
     apply: (chain) => chain.insertTable({ rows: 3, cols: 3, withHeaderRow: true }),
     isPossible: (editor) => !editor.isActive("table"),
   },
   {
     id: "picture",
-    label: "Picture",
-    group: "Blocks",
+    label: t("Picture"),
+    group: "blocks",
     icon: ImagePlus,
-    words: "image photo upload file figure",
+    words: t("image photo upload file figure"),
     apply: (chain) => chain,
     afterwards: choosePictures,
     isPossible: mayUpload,
   },
   {
     id: "rule",
-    label: "Horizontal line",
-    group: "Blocks",
+    label: t("Horizontal line"),
+    group: "blocks",
     icon: Minus,
-    words: "rule divider separator hr",
+    words: t("rule divider separator hr"),
     typed: "---",
     apply: (chain) => chain.setHorizontalRule(),
   },
   {
     id: "pageBreak",
-    label: "Page break",
-    group: "Blocks",
+    label: t("Page break"),
+    group: "blocks",
     icon: ScissorsLineDashed,
-    words: "new page print paper",
+    words: t("new page print paper"),
     apply: (chain) => chain.setPageBreak(),
     isPossible: ({ state }) => state.selection.$from.depth === 1,
   },
   {
     id: "emoji",
-    label: "Emoji",
-    group: "Signs",
+    label: t("Emoji"),
+    group: "signs",
     icon: Smile,
-    words: "smiley emoticon symbol",
+    words: t("smiley emoticon symbol"),
     typed: ":",
     apply: (chain) => chain.insertContent(":"),
   },
 ];
 
 function callout(kind: CalloutKind, label: string, icon: LucideIcon, words: string): Insert {
-  return { id: kind, label, group: "Blocks", icon, words, apply: (chain) => chain.setCallout(kind) };
+  return { id: kind, label, group: "blocks", icon, words, apply: (chain) => chain.setCallout(kind) };
 }
 
 /** Returns what is possible at the cursor and has all the words that were typed, the best matches first. */
@@ -234,7 +242,7 @@ export function applyInsert(editor: Editor, insert: Insert, range: Range | null 
 
 export const blockSource: CaretMenuSource = {
   sign: "/",
-  label: "Insert",
+  label: t("Insert"),
   allowSpaces: true,
   leastQuery: 0,
   choices: (query, editor) => {
@@ -245,7 +253,7 @@ export const blockSource: CaretMenuSource = {
         label: insert.label,
         icon: insert.icon,
         // Ranked choices are in no order of groups.
-        ...(query === "" ? { group: insert.group } : {}),
+        ...(query === "" ? { group: GROUPS[insert.group] } : {}),
         ...(insert.typed === undefined ? {} : { detail: insert.typed.trim() }),
         run: (_editor, range) => applyInsert(_editor, insert, range),
       }),

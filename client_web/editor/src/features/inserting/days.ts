@@ -1,4 +1,6 @@
 /** Days that a person may mean: “today”, a day of the week, or a date. `now` is always passed in. */
+import { LOCALE } from "../../i18n/language";
+import { t } from "../../i18n/t";
 
 export interface Day {
   readonly label: string;
@@ -7,11 +9,10 @@ export interface Day {
 }
 
 const NEAR: readonly (readonly [string, number])[] = [
-  ["Today", 0],
-  ["Tomorrow", 1],
-  ["Yesterday", -1],
+  [t("Today"), 0],
+  [t("Tomorrow"), 1],
+  [t("Yesterday"), -1],
 ];
-const WEEK = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /** Returns the days whose name begins with the query; a date is understood as well. */
 export function daysFor(query: string, now: Date, locale: string): readonly Day[] {
@@ -20,16 +21,14 @@ export function daysFor(query: string, now: Date, locale: string): readonly Day[
   const in_ = (days: number) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + days);
   if (wanted === "") return NEAR.slice(0, 2).map(([label, days]) => ({ label, text: written(in_(days)) }));
   const date = dateOf(wanted, now);
-  if (date) return [{ label: "Date", text: written(date) }];
-  const weekdays = WEEK.map((label, day): readonly [string, number] => {
-    const days = (day - now.getDay() + 7) % 7;
-    return [`Next ${label}`, days === 0 ? 7 : days];
+  if (date) return [{ label: t("Date"), text: written(date) }];
+  const weekdays = [1, 2, 3, 4, 5, 6, 7].map((days) => {
+    const day = in_(days).toLocaleDateString(LOCALE, { weekday: "long" });
+    return { names: [t("Next {day}", { day }), day], days };
   });
-  return [...NEAR, ...weekdays]
-    .filter(([label]) =>
-      [label, label.replace("Next ", "")].some((name) => name.toLowerCase().startsWith(wanted)),
-    )
-    .map(([label, days]) => ({ label, text: written(in_(days)) }));
+  return [...NEAR.map(([name, days]) => ({ names: [name], days })), ...weekdays]
+    .filter(({ names }) => names.some((name) => name.toLowerCase().startsWith(wanted)))
+    .map(({ names: [label = ""], days }) => ({ label, text: written(in_(days)) }));
 }
 
 /** Reads 2027-01-31, 31.1.2027 and 31.1. as dates; other forms mean different days in different countries. */

@@ -1,6 +1,7 @@
 /** What “:” finds: emoji by their names and by words for them. The table is loaded with the first one. */
 
 import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
+import { t } from "../../i18n/t";
 
 const MOST = 8;
 
@@ -14,7 +15,7 @@ let table: Promise<readonly Emoji[]> | null = null;
 
 export const emojiSource: CaretMenuSource = {
   sign: ":",
-  label: "Emoji",
+  label: t("Emoji"),
   allowSpaces: false,
   // Behind a colon people write much else, such as “:)”.
   leastQuery: 2,

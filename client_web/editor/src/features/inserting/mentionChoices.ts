@@ -7,6 +7,7 @@ import type { Api } from "../../api/api";
 import type { PersonRef } from "../../api/me";
 import { shownTitle } from "../../documents/titles";
 import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
+import { t } from "../../i18n/t";
 import { peopleIn } from "../../page/usePeople";
 import { daysFor } from "./days";
 
@@ -22,7 +23,7 @@ export function mentionSource(api: Api | null, { documentId, awareness }: Provid
   const here = (query: string): readonly Person[] => peopleIn(awareness).filter(hasName(query));
   return {
     sign: "@",
-    label: "Mention",
+    label: t("Mention"),
     allowSpaces: true,
     leastQuery: 0,
     choices: (query) => {
@@ -33,7 +34,7 @@ export function mentionSource(api: Api | null, { documentId, awareness }: Provid
           id: `day-${label}`,
           label,
           detail: text,
-          group: "Days",
+          group: t("Days"),
           icon: CalendarDays,
           run: (editor: Editor, range: Range) => insertText(editor, range, text),
         })),
@@ -81,7 +82,7 @@ function personChoice({ id, name }: Person): Choice {
   return {
     id: `person-${id}`,
     label: name,
-    group: "People",
+    group: t("People"),
     icon: UserRound,
     run: (editor, range) =>
       editor
@@ -100,7 +101,7 @@ function documentChoice({ id, title }: { readonly id: string; readonly title: st
   return {
     id: `document-${id}`,
     label: text,
-    group: "Documents",
+    group: t("Documents"),
     icon: FileText,
     run: (editor, range) => {
       const link = { type: "text", text, marks: [{ type: "link", attrs: { href: `/d/${id}` } }] };

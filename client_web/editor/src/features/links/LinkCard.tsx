@@ -6,6 +6,7 @@ import { Copy, ExternalLink, FileText, Hash, Pencil, Unlink } from "lucide-react
 import { useEffect, useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import { shownTitle } from "../../documents/titles";
+import { t } from "../../i18n/t";
 import { IconButton } from "../../ui/IconButton";
 import { anchorIn, documentIn } from "./address";
 import { goToHeading, headingAt } from "./anchors";
@@ -27,14 +28,20 @@ export function LinkCard({ editor, href, onCopy, onEdit, onRemove }: LinkCardPro
           icon={Copy}
           iconSize={16}
           size="small"
-          label="Copy the address"
+          label={t("Copy the address")}
           onClick={() => onCopy(new URL(href, location.href).href)}
         />
       )}
       {editor.isEditable && (
         <>
-          <IconButton icon={Pencil} iconSize={16} size="small" label="Edit the link" onClick={onEdit} />
-          <IconButton icon={Unlink} iconSize={16} size="small" label="Remove the link" onClick={onRemove} />
+          <IconButton icon={Pencil} iconSize={16} size="small" label={t("Edit the link")} onClick={onEdit} />
+          <IconButton
+            icon={Unlink}
+            iconSize={16}
+            size="small"
+            label={t("Remove the link")}
+            onClick={onRemove}
+          />
         </>
       )}
     </div>
@@ -45,11 +52,12 @@ function Target({ editor, href }: { readonly editor: Editor; readonly href: stri
   const anchor = anchorIn(href);
   const documentId = documentIn(href);
   const title = useTitle(anchor === null ? documentId : null);
-  if (!isAllowedHref(href)) return <span className="page-link-address">This address is not allowed</span>;
+  if (!isAllowedHref(href))
+    return <span className="page-link-address">{t("This address is not allowed")}</span>;
   if (anchor !== null) {
     const heading = headingAt(editor, anchor);
     if (!heading)
-      return <span className="page-link-address">The heading is not in the document any more</span>;
+      return <span className="page-link-address">{t("The heading is not in the document any more")}</span>;
     return (
       <button type="button" className="page-link-address" onClick={() => goToHeading(editor, heading.at)}>
         <Hash aria-hidden="true" size={15} />

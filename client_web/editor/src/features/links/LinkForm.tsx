@@ -6,6 +6,7 @@ import { FileText, Hash, type LucideIcon } from "lucide-react";
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import { shownTitle } from "../../documents/titles";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { TextField } from "../../ui/TextField";
@@ -24,7 +25,7 @@ export interface LinkFormProps {
 interface Suggestion {
   readonly id: string;
   readonly label: string;
-  readonly kind: "Headings" | "Documents";
+  readonly kind: "heading" | "document";
   readonly icon: LucideIcon;
   readonly address: () => string;
 }
@@ -70,7 +71,7 @@ export function LinkForm({ editor, documentId, href, onDone }: LinkFormProps) {
     const places = suggestions.length + 1;
     setChosen((before) => ((before + 1 + way + places) % places) - 1);
   };
-  const empty = isAsked && address.trim() === "" ? "Write an address, or choose from the list." : null;
+  const empty = isAsked && address.trim() === "" ? t("Write an address, or choose from the list.") : null;
   return (
     <form
       className="page-link-form"
@@ -80,11 +81,11 @@ export function LinkForm({ editor, documentId, href, onDone }: LinkFormProps) {
       }}
     >
       {needsWords && (
-        <TextField label="Text" value={words} onChange={({ target }) => setWords(target.value)} />
+        <TextField label={t("Text")} value={words} onChange={({ target }) => setWords(target.value)} />
       )}
       <TextField
-        label="Address"
-        placeholder="example.org, or a title"
+        label={t("Address")}
+        placeholder={t("example.org, or a title")}
         inputMode="url"
         autoCapitalize="off"
         autoComplete="off"
@@ -103,7 +104,7 @@ export function LinkForm({ editor, documentId, href, onDone }: LinkFormProps) {
           setChosen(-1);
         }}
       />
-      <div role="listbox" id={`${id}-list`} aria-label="Places to link to" className="page-link-places">
+      <div role="listbox" id={`${id}-list`} aria-label={t("Places to link to")} className="page-link-places">
         {suggestions.map((suggestion, at) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field
           // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field
@@ -112,7 +113,7 @@ export function LinkForm({ editor, documentId, href, onDone }: LinkFormProps) {
             id={`${id}-${at}`}
             role="option"
             aria-selected={at === chosen}
-            aria-label={`${suggestion.label}, ${suggestion.kind === "Headings" ? "heading" : "document"}`}
+            aria-label={nameOf(suggestion)}
             className={classes("page-link-place", at === chosen && "page-link-place--chosen")}
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => choose(suggestion)}
@@ -124,14 +125,18 @@ export function LinkForm({ editor, documentId, href, onDone }: LinkFormProps) {
       </div>
       <div className="page-link-buttons">
         <Button size="small" variant="ghost" onClick={onDone}>
-          Cancel
+          {t("Cancel")}
         </Button>
         <Button size="small" variant="primary" type="submit">
-          Apply
+          {t("Apply")}
         </Button>
       </div>
     </form>
   );
+}
+
+function nameOf({ label, kind }: Suggestion): string {
+  return kind === "heading" ? t("{label}, heading", { label }) : t("{label}, document", { label });
 }
 
 /** Headings of this document and documents by their title; none for what is an address already. */
@@ -142,7 +147,7 @@ function useSuggestions(editor: Editor, documentId: string, query: string): read
     if (isAddress) return [];
     const headings = headingsFor(editor, query, MOST).map(({ at, text }): Suggestion => {
       const address = () => addressOfHeading(editor, at);
-      return { id: `heading-${at}`, label: text, kind: "Headings", icon: Hash, address };
+      return { id: `heading-${at}`, label: text, kind: "heading", icon: Hash, address };
     });
     return [...headings, ...documents];
   }, [editor, query, isAddress, documents]);
@@ -167,7 +172,7 @@ function useDocuments(query: string | null, documentId: string): readonly Sugges
           others.map(({ id, title }) => ({
             id,
             label: shownTitle(title),
-            kind: "Documents",
+            kind: "document",
             icon: FileText,
             address: () => `/d/${id}`,
           })),

@@ -1,6 +1,7 @@
 /** Addresses that people type for a link: what is wrong with one, in a sentence; and the places of this server by name. */
 
 import { hrefFromInput } from "@manyhands/schema";
+import { t } from "../../i18n/t";
 
 /** Schemes whose addresses run as programs in the page that holds them. */
 const PROGRAMS = new Set(["javascript", "data", "vbscript", "blob"]);
@@ -12,12 +13,12 @@ export function problemOf(typed: string): string | null {
   // Browsers pass over blanks and controls within a scheme.
   const [, scheme] = /^([a-z][a-z\d+.-]*):/i.exec(words.replace(/[\s\p{Cc}]/gu, "")) ?? [];
   if (scheme && PROGRAMS.has(scheme.toLowerCase()))
-    return "This address could run a program in the page. Links can lead to web pages and mail addresses.";
+    return t("This address could run a program in the page. Links can lead to web pages and mail addresses.");
   const href = hrefFromInput(words);
   if (href === null)
-    return "Links can lead to web pages (https, http), mail addresses and pages of this server.";
+    return t("Links can lead to web pages (https, http), mail addresses and pages of this server.");
   const isWhole = /^(https?:\/\/[^/]|mailto:.|[/#].)/i.test(href) && !/\s/.test(href.replace(/^mailto:/, ""));
-  return isWhole ? null : "Write a whole address such as example.org, or choose from the list.";
+  return isWhole ? null : t("Write a whole address such as example.org, or choose from the list.");
 }
 
 /** A heading of the document is `#h-` and its anchor. */

@@ -1,6 +1,7 @@
 /** The card that asks for one's name. It takes no focus: somebody is perhaps typing. */
 
 import { type FormEvent, useEffect, useState } from "react";
+import { rich, t } from "../../i18n/t";
 import { LONGEST_NAME } from "../../page/identity";
 import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/TextField";
@@ -19,14 +20,16 @@ export function NameCard({ guest, other, onAnswer }: NameCardProps) {
   const [said, setSaid] = useState("");
   // Screen readers tell only of what changes in a region that is there already.
   useEffect(() => {
-    setSaid(`${other} is here, too, and sees you as ${guest}. You can tell them your name.`);
+    setSaid(
+      t("{other} is here, too, and sees you as {guest}. You can tell them your name.", { other, guest }),
+    );
   }, [other, guest]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onAnswer(name.trim() || guest);
   };
   return (
-    <section className="name-card" aria-label="Your name">
+    <section className="name-card" aria-label={t("Your name")}>
       <p className="ui-hidden" role="status">
         {said}
       </p>
@@ -37,11 +40,14 @@ export function NameCard({ guest, other, onAnswer }: NameCardProps) {
         }}
       >
         <p className="name-card-who">
-          <span dir="auto">{other}</span> is here, too
+          {rich("<name>{other}</name> is here, too", {
+            other,
+            name: (inside) => <span dir="auto">{inside}</span>,
+          })}
         </p>
         <TextField
-          label="What may others call you?"
-          hint="They see it beside your cursor."
+          label={t("What may others call you?")}
+          hint={t("They see it beside your cursor.")}
           placeholder={guest}
           value={name}
           maxLength={LONGEST_NAME}
@@ -50,10 +56,10 @@ export function NameCard({ guest, other, onAnswer }: NameCardProps) {
         />
         <div className="name-card-buttons">
           <Button size="small" variant="ghost" onClick={() => onAnswer(guest)}>
-            Stay {guest}
+            {t("Stay {guest}", { guest })}
           </Button>
           <Button size="small" variant="primary" type="submit">
-            Use this name
+            {t("Use this name")}
           </Button>
         </div>
       </form>

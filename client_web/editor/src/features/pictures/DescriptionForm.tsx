@@ -4,6 +4,7 @@ import { LONGEST_CAPTION } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import type { Attrs } from "@tiptap/pm/model";
 import { type FormEvent, useId, useState } from "react";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 
 export interface DescriptionFormProps {
@@ -26,7 +27,7 @@ export function DescriptionForm({ editor, attrs, onDone }: DescriptionFormProps)
   return (
     <form onSubmit={submit} className="page-picture-form">
       <label htmlFor={id} className="ui-field-label">
-        Description
+        {t("Description")}
       </label>
       <textarea
         id={id}
@@ -36,14 +37,14 @@ export function DescriptionForm({ editor, attrs, onDone }: DescriptionFormProps)
         value={words}
         disabled={isDecoration}
         aria-describedby={`${id}-why`}
-        placeholder="Two people plant a tree."
+        placeholder={t("Two people plant a tree.")}
         onChange={({ target }) => setWords(target.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) submit(event);
         }}
       />
       <p id={`${id}-why`} className="ui-field-note">
-        Say what the picture shows, for people who cannot see it.
+        {t("Say what the picture shows, for people who cannot see it.")}
       </p>
       <label className="page-picture-decoration">
         <input
@@ -51,14 +52,14 @@ export function DescriptionForm({ editor, attrs, onDone }: DescriptionFormProps)
           checked={isDecoration}
           onChange={({ target }) => setDecoration(target.checked)}
         />
-        It only decorates the page
+        {t("It only decorates the page")}
       </label>
       <div className="page-link-buttons">
         <Button size="small" variant="ghost" onClick={onDone}>
-          Not now
+          {t("Not now")}
         </Button>
         <Button size="small" variant="primary" type="submit">
-          Save
+          {t("Save")}
         </Button>
       </div>
     </form>

@@ -4,6 +4,7 @@ import { captionOf, isAllowedImage } from "@manyhands/schema";
 import type { Attrs } from "@tiptap/pm/model";
 import { X } from "lucide-react";
 import { Dialog } from "radix-ui";
+import { t } from "../../i18n/t";
 
 export interface FullSizeProps {
   readonly attrs: Attrs;
@@ -25,10 +26,10 @@ export function FullSize({ attrs, open, onOpenChange }: FullSizeProps) {
           aria-describedby={undefined}
           onClick={() => onOpenChange(false)}
         >
-          <Dialog.Title className="ui-hidden">{caption || words || "Picture"}</Dialog.Title>
+          <Dialog.Title className="ui-hidden">{caption || words || t("Picture")}</Dialog.Title>
           <img src={src} alt={words} />
           {caption && <p>{caption}</p>}
-          <Dialog.Close className="ui-icon-button page-picture-full-close" aria-label="Close">
+          <Dialog.Close className="ui-icon-button page-picture-full-close" aria-label={t("Close")}>
             <X aria-hidden="true" size={20} />
           </Dialog.Close>
         </Dialog.Content>

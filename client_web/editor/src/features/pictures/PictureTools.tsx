@@ -19,6 +19,7 @@ import {
 import { Toolbar } from "radix-ui";
 import { memo, useCallback, useRef, useState } from "react";
 import { PICTURE_TYPES, replacePicture } from "../../extensions/uploads";
+import { t } from "../../i18n/t";
 import { Framing } from "../../page/Floating";
 import { Tool } from "../../page/toolbar/ToolButton";
 import { useAtCursor } from "../../page/useAtCursor";
@@ -39,9 +40,9 @@ interface Alignment {
 }
 
 const ALIGNMENTS: readonly Alignment[] = [
-  { side: "left", label: "Put the picture on the left", icon: AlignLeft },
-  { side: "center", label: "Put the picture in the middle", icon: AlignCenter },
-  { side: "right", label: "Put the picture on the right", icon: AlignRight },
+  { side: "left", label: t("Put the picture on the left"), icon: AlignLeft },
+  { side: "center", label: t("Put the picture in the middle"), icon: AlignCenter },
+  { side: "right", label: t("Put the picture on the right"), icon: AlignRight },
 ];
 
 export interface PictureToolsProps {
@@ -55,7 +56,7 @@ export const PictureTools = memo(function PictureTools({ editor, tell }: Picture
   const over = useCallback(() => viewOf(editor)?.image ?? null, [editor]);
   if (!attrs) return null;
   return (
-    <Framing editor={editor} label="Picture" over={over}>
+    <Framing editor={editor} label={t("Picture")} over={over}>
       <Tools editor={editor} attrs={attrs} tell={tell} />
       {editor.isEditable && <SizeHandles editor={editor} />}
     </Framing>
@@ -83,7 +84,7 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
     <>
       <Toolbar.Root
         className="page-floating-tools page-object-tools"
-        aria-label="Picture"
+        aria-label={t("Picture")}
         data-align={attrs.textAlign ?? "left"}
         loop
         onKeyDown={({ key, defaultPrevented }) => {
@@ -105,12 +106,12 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
             <Tool
               icon={Captions}
               iconSize={17}
-              label="Caption"
+              label={t("Caption")}
               pressed={Boolean(attrs.caption)}
               onClick={() => viewOf(editor)?.editCaption()}
             />
             <Popover
-              label="Description of the picture"
+              label={t("Description of the picture")}
               open={asking === "description"}
               onOpenChange={(isOpen) => ask(editor, isOpen ? "description" : null)}
               className="page-picture-description"
@@ -118,7 +119,7 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
                 <Tool
                   icon={MessageSquareText}
                   iconSize={17}
-                  label={attrs.alt === null ? "Describe the picture" : "Change the description"}
+                  label={attrs.alt === null ? t("Describe the picture") : t("Change the description")}
                   className={attrs.alt === null ? "page-picture-undescribed" : undefined}
                 />
               }
@@ -127,38 +128,38 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
             </Popover>
           </>
         )}
-        <Tool icon={Maximize2} iconSize={16} label="Full size" onClick={() => ask(editor, "fullSize")} />
+        <Tool icon={Maximize2} iconSize={16} label={t("Full size")} onClick={() => ask(editor, "fullSize")} />
         {editor.isEditable ? (
           <Menu
             align="end"
-            trigger={<Tool icon={Ellipsis} iconSize={17} label="More about the picture" />}
+            trigger={<Tool icon={Ellipsis} iconSize={17} label={t("More about the picture")} />}
             onCloseAutoFocus={(event) => {
               event.preventDefault();
               backToText();
             }}
           >
             <MenuItem icon={Replace} disabled={isReplacing} onSelect={() => input.current?.click()}>
-              Replace…
+              {t("Replace…")}
             </MenuItem>
             <MenuItem icon={Download} onSelect={download}>
-              Download
+              {t("Download")}
             </MenuItem>
             <MenuItem icon={ScanSearch} onSelect={() => originalSize(editor)}>
-              Original size
+              {t("Original size")}
             </MenuItem>
             <MenuSeparator />
             <MenuItem icon={Trash2} tone="danger" onSelect={() => editor.commands.deleteSelection()}>
-              Delete
+              {t("Delete")}
             </MenuItem>
           </Menu>
         ) : (
-          <Tool icon={Download} iconSize={17} label="Download" onClick={download} />
+          <Tool icon={Download} iconSize={17} label={t("Download")} onClick={download} />
         )}
       </Toolbar.Root>
       <input
         ref={input}
         type="file"
-        aria-label="Another picture"
+        aria-label={t("Another picture")}
         accept={PICTURE_TYPES.join(",")}
         hidden
         onChange={({ target }) => {
@@ -175,7 +176,7 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
   );
 }
 
-const NO_DOWNLOAD = "The picture was not downloaded: the server cannot be reached. Try again later.";
+const NO_DOWNLOAD = t("The picture was not downloaded: the server cannot be reached. Try again later.");
 
 function selectedPicture({ state: { selection } }: Editor): Attrs | null {
   return isNodeSelection(selection) && selection.node.type.name === "image" ? selection.node.attrs : null;

@@ -2,6 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
+import { t } from "../../i18n/t";
 import { classes } from "../../ui/classes";
 import { PictureView } from "./picture_view";
 
@@ -68,11 +69,11 @@ export function SizeHandles({ editor }: { readonly editor: Editor }) {
       <div
         role="slider"
         tabIndex={0}
-        aria-label="Width of the picture"
+        aria-label={t("Width of the picture")}
         aria-valuemin={LEAST}
         aria-valuemax={Math.round(view.most)}
         aria-valuenow={Math.round(width)}
-        aria-valuetext={`${Math.round(width)} pixels`}
+        aria-valuetext={t("{width, number} pixels", { width: Math.round(width) })}
         className="page-picture-handle page-picture-handle--right"
         onKeyDown={onKeyDown}
         {...drag(1)}
@@ -81,7 +82,7 @@ export function SizeHandles({ editor }: { readonly editor: Editor }) {
         aria-hidden="true"
         className={classes("page-picture-size", shown !== null && "page-picture-size--shown")}
       >
-        {Math.round(width)} px
+        {t("{width, number} px", { width: Math.round(width) })}
       </output>
     </>
   );

@@ -2,6 +2,7 @@
 
 import { captionOf } from "@manyhands/schema";
 import type { Attrs } from "@tiptap/pm/model";
+import { t } from "../../i18n/t";
 import { save } from "../../page/copies";
 
 const LONGEST_NAME = 60;
@@ -15,7 +16,7 @@ export async function downloadPicture(attrs: Attrs): Promise<void> {
     words
       .replace(/[^\p{L}\p{N} _.-]/gu, "")
       .trim()
-      .slice(0, LONGEST_NAME) || "Picture";
+      .slice(0, LONGEST_NAME) || t("Picture");
   const ending = content.type.slice("image/".length).replace("jpeg", "jpg");
   save({ filename: `${name}.${ending}`, content });
 }

@@ -10,6 +10,7 @@ import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { NodeSelection, Selection } from "@tiptap/pm/state";
 import type { NodeView, ViewMutationRecord } from "@tiptap/pm/view";
+import { t } from "../../i18n/t";
 
 /** Milliseconds without a key after which a caption goes into the document. */
 const CAPTION_PAUSE = 400;
@@ -34,7 +35,7 @@ export class PictureView implements NodeView {
     this.image.loading = "lazy";
     this.image.draggable = false; // the figure is dragged, with its caption
     this.#mark.className = "page-picture-mark";
-    this.#mark.textContent = "No description";
+    this.#mark.textContent = t("No description");
     this.#mark.setAttribute("aria-hidden", "true");
     this.#prepareCaption();
     this.#draw();
@@ -113,7 +114,7 @@ export class PictureView implements NodeView {
       return;
     }
     if (this.image.getAttribute("src") !== src) this.image.src = src;
-    this.image.alt = typeof alt === "string" ? alt : "Picture without a description";
+    this.image.alt = typeof alt === "string" ? alt : t("Picture without a description");
     setOrRemove(this.image, "title", title);
     setOrRemove(this.image, "width", width);
     setOrRemove(this.image, "height", height);
@@ -135,8 +136,8 @@ export class PictureView implements NodeView {
     const caption = this.#caption;
     caption.rows = 1;
     caption.maxLength = LONGEST_CAPTION;
-    caption.placeholder = "Write a caption";
-    caption.setAttribute("aria-label", "Caption of the picture");
+    caption.placeholder = t("Write a caption");
+    caption.setAttribute("aria-label", t("Caption of the picture"));
     // Reached from the picture's tools: Tab goes through the page, not through every caption.
     caption.tabIndex = -1;
     caption.addEventListener("focus", () => this.#select());

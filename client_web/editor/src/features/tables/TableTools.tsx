@@ -25,6 +25,7 @@ import {
 } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, type ReactNode, useCallback, useState } from "react";
+import { t } from "../../i18n/t";
 import { Framing } from "../../page/Floating";
 import { MARKER } from "../../page/toolbar/ColorTool";
 import { useAtCursor } from "../../page/useAtCursor";
@@ -48,39 +49,43 @@ const step = (label: string, icon: LucideIcon, command: Command): TableCommand =
 });
 
 const ROW: readonly (readonly TableCommand[])[] = [
-  [step("Select", TextSelect, selectAll("row"))],
+  [step(t("Select"), TextSelect, selectAll("row"))],
   [
-    { label: "Insert above", icon: ArrowUpFromLine, apply: (chain) => chain.addRowBefore() },
-    { label: "Insert below", icon: ArrowDownFromLine, apply: (chain) => chain.addRowAfter() },
+    { label: t("Insert above"), icon: ArrowUpFromLine, apply: (chain) => chain.addRowBefore() },
+    { label: t("Insert below"), icon: ArrowDownFromLine, apply: (chain) => chain.addRowAfter() },
   ],
-  [step("Move up", ArrowUp, move("up")), step("Move down", ArrowDown, move("down"))],
+  [step(t("Move up"), ArrowUp, move("up")), step(t("Move down"), ArrowDown, move("down"))],
 ];
 
 const COLUMN: readonly (readonly TableCommand[])[] = [
-  [step("Select", TextSelect, selectAll("column"))],
+  [step(t("Select"), TextSelect, selectAll("column"))],
   [
-    { label: "Insert to the left", icon: ArrowLeftFromLine, apply: (chain) => chain.addColumnBefore() },
-    { label: "Insert to the right", icon: ArrowRightFromLine, apply: (chain) => chain.addColumnAfter() },
+    { label: t("Insert to the left"), icon: ArrowLeftFromLine, apply: (chain) => chain.addColumnBefore() },
+    { label: t("Insert to the right"), icon: ArrowRightFromLine, apply: (chain) => chain.addColumnAfter() },
   ],
-  [step("Move left", ArrowLeft, move("left")), step("Move right", ArrowRight, move("right"))],
-  [step("Sort A to Z", ArrowDownAZ, sort(false)), step("Sort Z to A", ArrowDownZA, sort(true))],
+  [step(t("Move left"), ArrowLeft, move("left")), step(t("Move right"), ArrowRight, move("right"))],
+  [step(t("Sort A to Z"), ArrowDownAZ, sort(false)), step(t("Sort Z to A"), ArrowDownZA, sort(true))],
 ];
 
 const CELLS: readonly (readonly TableCommand[])[] = [
   [
-    { label: "Merge cells", icon: TableCellsMerge, apply: (chain) => chain.mergeCells() },
-    { label: "Split cell", icon: TableCellsSplit, apply: (chain) => chain.splitCell() },
+    { label: t("Merge cells"), icon: TableCellsMerge, apply: (chain) => chain.mergeCells() },
+    { label: t("Split cell"), icon: TableCellsSplit, apply: (chain) => chain.splitCell() },
   ],
 ];
 
-const DELETE_ROW: TableCommand = { label: "Delete row", icon: Trash2, apply: (chain) => chain.deleteRow() };
+const DELETE_ROW: TableCommand = {
+  label: t("Delete row"),
+  icon: Trash2,
+  apply: (chain) => chain.deleteRow(),
+};
 const DELETE_COLUMN: TableCommand = {
-  label: "Delete column",
+  label: t("Delete column"),
   icon: Trash2,
   apply: (chain) => chain.deleteColumn(),
 };
 const DELETE_TABLE: TableCommand = {
-  label: "Delete table",
+  label: t("Delete table"),
   icon: Trash2,
   apply: (chain) => chain.deleteTable(),
 };
@@ -91,29 +96,29 @@ export const TableTools = memo(function TableTools({ editor }: { readonly editor
   const onPlace = useCallback((frame: HTMLElement) => placeHandles(editor, frame), [editor]);
   const shading = (part: "row" | "column") => (isOpen: boolean) => setShade(isOpen ? part : null);
   return (
-    <Framing editor={editor} label="Table" over={over} onPlace={onPlace}>
+    <Framing editor={editor} label={t("Table")} over={over} onPlace={onPlace}>
       {shade && <div className={`page-table-shade page-table-shade--${shade}`} />}
       <Toolbar.Root
         className="page-table-tools page-object-tools"
-        aria-label="Table"
+        aria-label={t("Table")}
         loop
         onKeyDown={({ key, defaultPrevented }) => {
           if (key === "Escape" && !defaultPrevented) backToText(editor);
         }}
       >
-        <HandleMenu editor={editor} label="Row" icon={GripVertical} onOpenChange={shading("row")}>
+        <HandleMenu editor={editor} part="row" icon={GripVertical} onOpenChange={shading("row")}>
           <Commands editor={editor} groups={ROW} />
           <Colours editor={editor} part="row" />
           <MenuSeparator />
           <Item editor={editor} command={DELETE_ROW} isDanger />
         </HandleMenu>
-        <HandleMenu editor={editor} label="Column" icon={GripHorizontal} onOpenChange={shading("column")}>
+        <HandleMenu editor={editor} part="column" icon={GripHorizontal} onOpenChange={shading("column")}>
           <Commands editor={editor} groups={COLUMN} />
           <Colours editor={editor} part="column" />
           <MenuSeparator />
           <Item editor={editor} command={DELETE_COLUMN} isDanger />
         </HandleMenu>
-        <HandleMenu editor={editor} label="Table" icon={Ellipsis}>
+        <HandleMenu editor={editor} part="table" icon={Ellipsis}>
           <HeaderItems editor={editor} />
           <MenuSeparator />
           <Commands editor={editor} groups={CELLS} />
@@ -126,15 +131,17 @@ export const TableTools = memo(function TableTools({ editor }: { readonly editor
   );
 });
 
+const PARTS = { row: t("Row"), column: t("Column"), table: t("Table") } as const;
+
 interface HandleMenuProps {
   readonly editor: Editor;
-  readonly label: "Row" | "Column" | "Table";
+  readonly part: keyof typeof PARTS;
   readonly icon: LucideIcon;
   readonly onOpenChange?: (isOpen: boolean) => void;
   readonly children: ReactNode;
 }
 
-function HandleMenu({ editor, label, icon: Icon, onOpenChange, children }: HandleMenuProps) {
+function HandleMenu({ editor, part, icon: Icon, onOpenChange, children }: HandleMenuProps) {
   return (
     <Menu
       className="page-table-menu"
@@ -145,9 +152,9 @@ function HandleMenu({ editor, label, icon: Icon, onOpenChange, children }: Handl
       }}
       trigger={
         <Toolbar.Button
-          className={`page-table-handle page-table-handle--${label.toLowerCase()}`}
-          aria-label={label}
-          title={label}
+          className={`page-table-handle page-table-handle--${part}`}
+          aria-label={PARTS[part]}
+          title={PARTS[part]}
           onMouseDown={(event) => event.preventDefault()}
         >
           <Icon aria-hidden="true" size={14} />
@@ -201,10 +208,10 @@ function HeaderItems({ editor }: { readonly editor: Editor }) {
   return (
     <>
       <MenuCheckItem checked={row} onCheckedChange={change("row")}>
-        Header row
+        {t("Header row")}
       </MenuCheckItem>
       <MenuCheckItem checked={column} onCheckedChange={change("column")}>
-        Header column
+        {t("Header column")}
       </MenuCheckItem>
     </>
   );
@@ -213,16 +220,16 @@ function HeaderItems({ editor }: { readonly editor: Editor }) {
 function Colours({ editor, part }: { readonly editor: Editor; readonly part: Part }) {
   const background: unknown = useAtCursor(editor, () => backgroundIn(editor));
   const options = [
-    { value: "", label: <Swatch name="None" color="transparent" /> },
+    { value: "", label: <Swatch name={t("None")} color="transparent" /> },
     ...MARKER.swatches.map(({ name, color }) => ({
       value: color,
       label: <Swatch name={name} color={color} />,
     })),
   ];
   return (
-    <SubMenu label="Colour" icon={PaintBucket}>
+    <SubMenu label={t("Colour")} icon={PaintBucket}>
       <MenuChoice
-        label="Colour"
+        label={t("Colour")}
         value={typeof background === "string" ? background : ""}
         options={options}
         onChange={(color) => run(editor, (chain) => chain.command(paint(part, color || null)))}

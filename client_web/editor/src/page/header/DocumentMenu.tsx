@@ -50,7 +50,7 @@ export function DocumentMenu({ documentId, doc, mayRename, mayTrash, mayCopy, ..
         title?.focus();
         title?.select();
       }}
-      trigger={<IconButton icon={MoreVertical} label="More about this document" />}
+      trigger={<IconButton icon={MoreVertical} label={t("More about this document")} />}
     >
       {mayRename && (
         <MenuItem
@@ -59,33 +59,33 @@ export function DocumentMenu({ documentId, doc, mayRename, mayTrash, mayCopy, ..
             isRenaming.current = true;
           }}
         >
-          Rename
+          {t("Rename")}
         </MenuItem>
       )}
       {mayCopy && (
         <MenuItem icon={Copy} onSelect={act.onCopy}>
-          Make a copy
+          {t("Make a copy")}
         </MenuItem>
       )}
       <MenuItem icon={FileDown} onSelect={act.onDownload}>
-        Download as a web page
+        {t("Download as a web page")}
       </MenuItem>
       <MenuItem icon={Printer} onSelect={() => window.setTimeout(() => window.print())}>
-        Print or save as PDF…
+        {t("Print or save as PDF…")}
       </MenuItem>
       {mayRename && (
         <SubMenu icon={Languages} label={t("Language of the text")}>
           <TextLanguages doc={doc} />
         </SubMenu>
       )}
-      <SubMenu icon={Sun} label="Theme">
+      <SubMenu icon={Sun} label={t("Theme")}>
         <ThemeChoices />
       </SubMenu>
       {mayTrash && (
         <>
           <MenuSeparator />
           <MenuItem icon={Trash2} tone="danger" onSelect={act.onTrash}>
-            Move to the trash
+            {t("Move to the trash")}
           </MenuItem>
         </>
       )}
@@ -120,5 +120,5 @@ function TextLanguages({ doc }: Pick<DocumentMenuProps, "doc">) {
 const AUTOMATIC = "automatic";
 
 function lastEditOf(when: string, who: string | null): string {
-  return who === null ? `Last change ${when}` : `Last edit ${when} ${who}`;
+  return who === null ? t("Last change {when}", { when }) : t("Last edit {when} {who}", { when, who });
 }

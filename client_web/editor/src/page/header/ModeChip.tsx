@@ -1,14 +1,19 @@
 /** Says beside the title that this person reads, or reads and comments, but does not write. */
 import { Eye, MessageSquareText } from "lucide-react";
+import { t } from "../../i18n/t";
 import { Tooltip } from "../../ui/Tooltip";
 import type { ReadOnly } from "../access";
 
 const MODES = {
-  viewer: { icon: Eye, label: "View only", why: "You can read this document. Its owner can let you edit." },
+  viewer: {
+    icon: Eye,
+    label: t("View only"),
+    why: t("You can read this document. Its owner can let you edit."),
+  },
   commenter: {
     icon: MessageSquareText,
-    label: "Comment only",
-    why: "You can read and comment on this document. Its owner can let you edit.",
+    label: t("Comment only"),
+    why: t("You can read and comment on this document. Its owner can let you edit."),
   },
 } as const;
 

@@ -3,6 +3,7 @@
 import type { LocalUser } from "@manyhands/provider";
 import { memo, useState } from "react";
 import { setSmartTyping, useSmartTyping } from "../../account/smartTyping";
+import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { PERSON_COLORS } from "../../ui/color";
 import { LanguageField } from "../../ui/LanguageChoices";
@@ -28,7 +29,7 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
   };
   return (
     <Popover
-      label="How others see you"
+      label={t("How others see you")}
       align="end"
       className="page-own"
       onOpenChange={(isOpen) => {
@@ -38,9 +39,9 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
         <button
           type="button"
           className="page-person"
-          aria-label={`You are ${person.name}. Change name and colour`}
+          aria-label={t("You are {name}. Change name and colour", { name: person.name })}
         >
-          <Tooltip label="You">
+          <Tooltip label={t("You")}>
             <span>
               <Avatar aria-hidden="true" name={person.name} color={shown} />
             </span>
@@ -49,8 +50,8 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
       }
     >
       <TextField
-        label="Your name"
-        hint="Others see it beside your cursor."
+        label={t("Your name")}
+        hint={t("Others see it beside your cursor.")}
         value={name}
         maxLength={LONGEST_NAME}
         autoComplete="nickname"
@@ -61,7 +62,7 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
         }}
       />
       <fieldset className="page-own-colors">
-        <legend>Your colour</legend>
+        <legend>{t("Your colour")}</legend>
         {PERSON_COLORS.map((color) => (
           <label key={color} className="page-own-color" style={{ backgroundColor: color }}>
             <input
@@ -77,12 +78,12 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
       </fieldset>
       {shown !== person.color && (
         <p className="page-own-note">
-          Somebody here has a colour like yours. Until they leave, you have another.
+          {t("Somebody here has a colour like yours. Until they leave, you have another.")}
         </p>
       )}
       <label className="page-own-switch">
         <input type="checkbox" checked={isSmart} onChange={({ target }) => setSmartTyping(target.checked)} />
-        Smart quotes and dashes
+        {t("Smart quotes and dashes")}
       </label>
       <LanguageField className="page-own-language" />
     </Popover>

@@ -5,6 +5,7 @@ import { UserRoundPlus } from "lucide-react";
 import { Link } from "wouter";
 import { AccountMenu } from "../../account/AccountMenu";
 import type { Me } from "../../api/me";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
 import { Tooltip } from "../../ui/Tooltip";
@@ -52,8 +53,8 @@ export function PageHeader(props: PageHeaderProps) {
   const readOnlyTitle = because !== null && because.reason !== "foreign";
   return (
     <header className="page-header">
-      <Tooltip label="All documents">
-        <Link href="/" className="page-home" aria-label="All documents">
+      <Tooltip label={t("All documents")}>
+        <Link href="/" className="page-home" aria-label={t("All documents")}>
           <Mark size={26} />
         </Link>
       </Tooltip>
@@ -81,7 +82,7 @@ export function PageHeader(props: PageHeaderProps) {
           aria-label={shareWords(act.asking)}
           onClick={act.onShare}
         >
-          <span className="page-share-label">Share</span>
+          <span className="page-share-label">{t("Share")}</span>
           {act.asking > 0 && (
             <span className="page-share-asking" aria-hidden="true">
               {act.asking}
@@ -109,15 +110,18 @@ export function PageHeader(props: PageHeaderProps) {
 }
 
 function waitingWords({ title, pictures }: WaitingThings): string {
-  if (pictures === 0) return "Title kept on this device";
+  if (pictures === 0) return t("Title kept on this device");
   if (title !== null)
-    return pictures === 1
-      ? "Title and picture kept on this device"
-      : "Title and pictures kept on this device";
-  return pictures === 1 ? "Picture kept on this device" : `${pictures} pictures kept on this device`;
+    return t(
+      "{count, plural, one {Title and picture kept on this device} other {Title and pictures kept on this device}}",
+      { count: pictures },
+    );
+  return t("{count, plural, one {Picture kept on this device} other {# pictures kept on this device}}", {
+    count: pictures,
+  });
 }
 
 function shareWords(asking: number): string {
-  if (asking === 0) return "Share";
-  return `Share. ${askingWords(asking)}`;
+  if (asking === 0) return t("Share");
+  return t("Share. {asking}", { asking: askingWords(asking) });
 }

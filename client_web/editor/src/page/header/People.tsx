@@ -2,6 +2,7 @@
 
 import { type CSSProperties, memo } from "react";
 import type { Awareness } from "y-protocols/awareness";
+import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { Menu, MenuCheckItem, MenuLabel } from "../../ui/Menu";
 import { Tooltip } from "../../ui/Tooltip";
@@ -27,14 +28,14 @@ export const People = memo(function People({ awareness, followed, onFollow }: Pe
   const shown = people.length > most ? people.slice(0, most - 1) : people;
   const rest = people.slice(shown.length);
   return (
-    <ul className="page-people" aria-label="Also here">
+    <ul className="page-people" aria-label={t("Also here")}>
       {shown.map((person) => (
         <li key={person.id}>
           <Tooltip label={presentName(person)}>
             <button
               type="button"
               className="page-person"
-              aria-label={`Follow ${presentName(person)}`}
+              aria-label={t("Follow {name}", { name: presentName(person) })}
               aria-pressed={followed === person.id}
               style={{ "--person-color": person.color } as CSSProperties}
               onClick={() => onFollow(person)}
@@ -52,13 +53,17 @@ export const People = memo(function People({ awareness, followed, onFollow }: Pe
               <button
                 type="button"
                 className="page-person page-person--more"
-                aria-label={shown.length > 0 ? `${rest.length} more people` : `${rest.length} other people`}
+                aria-label={
+                  shown.length > 0
+                    ? t("{count, number} more people", { count: rest.length })
+                    : t("{count, number} other people", { count: rest.length })
+                }
               >
                 +{rest.length}
               </button>
             }
           >
-            <MenuLabel>Follow somebody who is here</MenuLabel>
+            <MenuLabel>{t("Follow somebody who is here")}</MenuLabel>
             {rest.map((person) => (
               <MenuCheckItem
                 key={person.id}

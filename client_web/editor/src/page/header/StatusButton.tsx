@@ -13,6 +13,7 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import { useState } from "react";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
@@ -46,7 +47,7 @@ export function StatusButton({ provider }: StatusButtonProps) {
   const status = useStatus(provider);
   return (
     <Popover
-      label="Is everything saved?"
+      label={t("Is everything saved?")}
       align="start"
       open={openedAt !== null}
       onOpenChange={(isOpen) => setOpenedAt(isOpen ? Date.now() : null)}
@@ -81,7 +82,7 @@ function Details({ provider, openedAt }: DetailsProps) {
       {state.status === "offline" && (
         <div className="page-status-actions">
           <Button size="small" icon={RefreshCw} onClick={() => provider.reconnectNow()}>
-            Connect now
+            {t("Connect now")}
           </Button>
         </div>
       )}
@@ -96,7 +97,7 @@ function Trigger({ status, ...rest }: { readonly status: Status }) {
       type="button"
       {...rest}
       className={classes("page-status", `page-status--${status.tone}`)}
-      aria-label={`${status.label}. Details`}
+      aria-label={t("{status}. Details", { status: status.label })}
     >
       <Icon
         aria-hidden="true"

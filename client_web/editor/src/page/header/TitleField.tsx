@@ -2,6 +2,7 @@
 
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 import { isUntitled } from "../../documents/titles";
+import { t } from "../../i18n/t";
 
 export interface TitleFieldProps {
   /** As everybody has it at the moment. */
@@ -54,9 +55,9 @@ export const TitleField = memo(function TitleField({
     <input
       className="page-title"
       dir="auto"
-      aria-label="Title of the document"
+      aria-label={t("Title of the document")}
       title={draft ?? title}
-      placeholder="Untitled document"
+      placeholder={t("Untitled document")}
       value={draft ?? title}
       maxLength={LONGEST_TITLE}
       readOnly={readOnly}

@@ -1,5 +1,6 @@
 /** Which editors may write the document: those that know its format, or all. */
 import { Blocks, ChevronDown, ShieldCheck } from "lucide-react";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Menu, MenuChoice } from "../../ui/Menu";
 
@@ -10,8 +11,8 @@ export interface EditorsSectionProps {
 }
 
 const REACHES = [
-  { value: "known", label: "Only editors that know everything in it", icon: ShieldCheck },
-  { value: "any", label: "Any editor", icon: Blocks },
+  { value: "known", label: t("Only editors that know everything in it"), icon: ShieldCheck },
+  { value: "any", label: t("Any editor"), icon: Blocks },
 ] as const;
 
 export function EditorsSection({ anyFormat, disabled, onChange }: EditorsSectionProps) {
@@ -19,7 +20,7 @@ export function EditorsSection({ anyFormat, disabled, onChange }: EditorsSection
   const Icon = reach.icon;
   return (
     <>
-      <h3 className="page-access-heading">Other editors</h3>
+      <h3 className="page-access-heading">{t("Other editors")}</h3>
       <div className="page-access-row page-access-link">
         <span className="page-access-icon">
           <Icon aria-hidden="true" size={18} />
@@ -32,7 +33,7 @@ export function EditorsSection({ anyFormat, disabled, onChange }: EditorsSection
                 variant="ghost"
                 className="page-reach"
                 disabled={disabled}
-                aria-label={`Editors: ${reach.label}`}
+                aria-label={t("Editors: {which}", { which: reach.label })}
               >
                 {reach.label}
                 <ChevronDown aria-hidden="true" size={15} />
@@ -40,7 +41,7 @@ export function EditorsSection({ anyFormat, disabled, onChange }: EditorsSection
             }
           >
             <MenuChoice
-              label="Which editors may write"
+              label={t("Which editors may write")}
               value={reach.value}
               options={REACHES}
               onChange={(value) => onChange(value === "any")}
@@ -48,8 +49,8 @@ export function EditorsSection({ anyFormat, disabled, onChange }: EditorsSection
           </Menu>
           <span className="page-access-note">
             {anyFormat
-              ? "An editor deletes what it does not know, for everybody: tasks, tables, pictures."
-              : "Other editors show the document, and change nothing in it."}
+              ? t("An editor deletes what it does not know, for everybody: tasks, tables, pictures.")
+              : t("Other editors show the document, and change nothing in it.")}
           </span>
         </div>
       </div>

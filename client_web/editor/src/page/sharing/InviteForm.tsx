@@ -2,6 +2,7 @@
 import { UserPlus } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import type { GivenRole, Invitee } from "../../api/sharing";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/TextField";
 import { RoleMenu } from "./RoleMenu";
@@ -24,19 +25,21 @@ export function InviteForm({ busy, onInvite }: InviteFormProps) {
   return (
     <form className="page-invite" onSubmit={(event) => void submit(event)}>
       <TextField
-        label="Add people by e-mail address or user id"
+        label={t("Add people by e-mail address or user id")}
         labelHidden
-        placeholder="E-mail or user id"
+        placeholder={t("E-mail or user id")}
         value={words}
         maxLength={254}
         autoComplete="off"
         autoCapitalize="none"
         spellCheck="false"
         onChange={({ target }) => setWords(target.value)}
-        trailing={<RoleMenu whose="Role of the new person" role={role} disabled={false} onChange={setRole} />}
+        trailing={
+          <RoleMenu whose={t("Role of the new person")} role={role} disabled={false} onChange={setRole} />
+        }
       />
       <Button type="submit" icon={UserPlus} busy={busy} disabled={words.trim() === ""}>
-        Add
+        {t("Add")}
       </Button>
     </form>
   );

@@ -1,10 +1,11 @@
 /** What the document's link lets people do who were not asked in by name. */
 import { ChevronDown, Globe, Lock, RefreshCw } from "lucide-react";
 import type { GivenRole, LinkAccess } from "../../api/sharing";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Menu, MenuChoice } from "../../ui/Menu";
 import { RoleMenu, RoleWord } from "./RoleMenu";
-import { ROLE_POWERS } from "./roles";
+import { LINK_POWERS } from "./roles";
 
 export interface LinkSectionProps {
   readonly link: LinkAccess;
@@ -16,8 +17,8 @@ export interface LinkSectionProps {
 }
 
 const REACHES = [
-  { value: "restricted", label: "Restricted", icon: Lock },
-  { value: "link", label: "Anyone with the link", icon: Globe },
+  { value: "restricted", label: t("Restricted"), icon: Lock },
+  { value: "link", label: t("Anyone with the link"), icon: Globe },
 ] as const;
 
 export function LinkSection({ link, mayShare, disabled, onRole, onRenew }: LinkSectionProps) {
@@ -37,7 +38,7 @@ export function LinkSection({ link, mayShare, disabled, onRole, onRenew }: LinkS
                 variant="ghost"
                 className="page-reach"
                 disabled={disabled}
-                aria-label={`Link: ${reach.label}`}
+                aria-label={t("Link: {who}", { who: reach.label })}
               >
                 {reach.label}
                 <ChevronDown aria-hidden="true" size={15} />
@@ -45,7 +46,7 @@ export function LinkSection({ link, mayShare, disabled, onRole, onRenew }: LinkS
             }
           >
             <MenuChoice
-              label="Who can open the link"
+              label={t("Who can open the link")}
               value={reach.value}
               options={REACHES}
               onChange={(value) => onRole(value === "restricted" ? null : (link.role ?? "viewer"))}
@@ -64,13 +65,18 @@ export function LinkSection({ link, mayShare, disabled, onRole, onRenew }: LinkS
             disabled={disabled}
             onClick={onRenew}
           >
-            Make a new link…
+            {t("Make a new link…")}
           </Button>
         )}
       </div>
       {link.role !== null &&
         (mayShare ? (
-          <RoleMenu whose="Whoever has the link" role={link.role} disabled={disabled} onChange={onRole} />
+          <RoleMenu
+            whose={t("Whoever has the link")}
+            role={link.role}
+            disabled={disabled}
+            onChange={onRole}
+          />
         ) : (
           <RoleWord role={link.role} />
         ))}
@@ -80,11 +86,11 @@ export function LinkSection({ link, mayShare, disabled, onRole, onRenew }: LinkS
 
 function hintOf({ role, addressAlone, url, reopens }: LinkAccess, mayShare: boolean): string {
   if (role === null && reopens && mayShare)
-    return "Only the people above can open it. The link that was sent works again when you open it.";
-  if (role === null) return "Only the people above can open it.";
+    return t("Only the people above can open it. The link that was sent works again when you open it.");
+  if (role === null) return t("Only the people above can open it.");
   if (mayShare && !addressAlone && url === null)
-    return "The link that is out there works, but cannot be shown any more.";
-  const power = `Whoever has the link ${ROLE_POWERS[role]}.`;
-  if (addressAlone) return `${power} The address of this page is the link.`;
-  return mayShare ? `${power} The bare address of this page does not open it.` : power;
+    return t("The link that is out there works, but cannot be shown any more.");
+  const power = LINK_POWERS[role];
+  if (addressAlone) return `${power} ${t("The address of this page is the link.")}`;
+  return mayShare ? `${power} ${t("The bare address of this page does not open it.")}` : power;
 }

@@ -5,6 +5,7 @@
 import { ChevronDown, Crown, UserMinus, Users } from "lucide-react";
 import { useState } from "react";
 import type { GivenRole, LinkAccess, SharedPerson } from "../../api/sharing";
+import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { Button } from "../../ui/Button";
 import { MenuItem, MenuSeparator } from "../../ui/Menu";
@@ -27,7 +28,7 @@ export function PeopleList(props: PeopleListProps) {
   const guests = props.people.filter((person) => isGuest(person) && person.user.id !== props.ownId);
   const named = props.people.filter((person) => !guests.includes(person));
   return (
-    <ul className="page-access" aria-label="People with access">
+    <ul className="page-access" aria-label={t("People with access")}>
       <Rows {...props} people={named} />
       {guests.length > 0 && <Guests {...props} people={guests} />}
     </ul>
@@ -44,23 +45,25 @@ function Guests(props: PeopleListProps) {
           <Users aria-hidden="true" size={18} />
         </span>
         <div className="page-access-who">
-          <span className="page-access-name">{count === 1 ? "1 guest" : `${count} guests`}</span>
-          <span className="page-access-note">Came by the link, without an account</span>
+          <span className="page-access-name">
+            {t("{count, plural, one {# guest} other {# guests}}", { count })}
+          </span>
+          <span className="page-access-note">{t("Came by the link, without an account")}</span>
         </div>
         <Button
           size="small"
           variant="ghost"
           className="page-role"
           aria-expanded={isOpen}
-          aria-label={isOpen ? "Hide the guests" : "Show the guests"}
+          aria-label={isOpen ? t("Hide the guests") : t("Show the guests")}
           onClick={() => setOpen(!isOpen)}
         >
-          {isOpen ? "Hide" : "Show"}
+          {isOpen ? t("Hide") : t("Show")}
           <ChevronDown aria-hidden="true" size={15} />
         </Button>
       </div>
       {isOpen && (
-        <ul className="page-access" aria-label="Guests">
+        <ul className="page-access" aria-label={t("Guests")}>
           <Rows {...props} />
         </ul>
       )}
@@ -77,7 +80,7 @@ function Rows({ people, linkRole, ownId, mayShare, disabled, ...act }: PeopleLis
           <div className="page-access-who">
             <span className="page-access-name" dir="auto">
               {nameOf(person)}
-              {person.user.id === ownId && <span className="page-access-you"> (you)</span>}
+              {person.user.id === ownId && <span className="page-access-you"> {t("(you)")}</span>}
             </span>
             <Note person={person} linkRole={linkRole} />
           </div>
@@ -91,11 +94,11 @@ function Rows({ people, linkRole, ownId, mayShare, disabled, ...act }: PeopleLis
               <MenuSeparator />
               {!isInvited(person) && (
                 <MenuItem icon={Crown} onSelect={() => act.onTransfer(person)}>
-                  Make the owner…
+                  {t("Make the owner…")}
                 </MenuItem>
               )}
               <MenuItem icon={UserMinus} tone="danger" onSelect={() => act.onRemove(person)}>
-                Remove access…
+                {t("Remove access…")}
               </MenuItem>
             </RoleMenu>
           ) : (
@@ -113,10 +116,12 @@ export function nameOf({ user, email }: SharedPerson): string {
 
 function Note({ person, linkRole }: { readonly person: SharedPerson } & Pick<PeopleListProps, "linkRole">) {
   if (linkRole !== null && isStronger(linkRole, person.role))
-    return <span className="page-access-note">{ROLE_NAMES[linkRole]} by the link</span>;
+    return (
+      <span className="page-access-note">{t("{role} by the link", { role: ROLE_NAMES[linkRole] })}</span>
+    );
   const address = person.email !== null && person.email !== nameOf(person) ? person.email : null;
   const note =
-    person.via === "link" ? "Came by the link" : isInvited(person) ? "Has not signed in yet" : address;
+    person.via === "link" ? t("Came by the link") : isInvited(person) ? t("Has not signed in yet") : address;
   return note === null ? null : <span className="page-access-note">{note}</span>;
 }
 

@@ -1,5 +1,6 @@
 /** What is asked before access changes in a way that cannot simply be taken back. */
 import type { SharedPerson } from "../../api/sharing";
+import { t } from "../../i18n/t";
 import { ConfirmDialog, type ConfirmDialogProps } from "../../ui/Dialog";
 import { nameOf } from "./PeopleList";
 
@@ -26,35 +27,40 @@ function wordsOf(question: Question): Words {
   switch (question.kind) {
     case "transfer":
       return {
-        title: `Make ${nameOf(question.person)} the owner?`,
-        description:
+        title: t("Make {name} the owner?", { name: nameOf(question.person) }),
+        description: t(
           "You can go on editing, but only the new owner can share and delete it, or make you the owner again.",
-        confirmLabel: "Make the owner",
+        ),
+        confirmLabel: t("Make the owner"),
       };
     case "remove":
       return {
-        title: `Remove ${nameOf(question.person)}?`,
+        title: t("Remove {name}?", { name: nameOf(question.person) }),
         description:
           question.person.via === "link"
-            ? "The document closes on their screen. With the link they can come back, until you make a new one or restrict it."
-            : "The document closes on their screen at once. What they wrote stays.",
-        confirmLabel: "Remove access",
+            ? t(
+                "The document closes on their screen. With the link they can come back, until you make a new one or restrict it.",
+              )
+            : t("The document closes on their screen at once. What they wrote stays."),
+        confirmLabel: t("Remove access"),
         tone: "danger",
       };
     case "renew":
       return {
-        title: "Make a new link?",
-        description:
+        title: t("Make a new link?"),
+        description: t(
           "Links that were sent before stop working, and whoever came by one loses access at once. People whom you added by name stay.",
-        confirmLabel: "Make a new link",
+        ),
+        confirmLabel: t("Make a new link"),
         tone: "danger",
       };
     case "leave":
       return {
-        title: "Leave this document?",
-        description:
+        title: t("Leave this document?"),
+        description: t(
           "It goes from your list, and you lose the access that you were given. The owner can add you again.",
-        confirmLabel: "Leave",
+        ),
+        confirmLabel: t("Leave"),
         tone: "danger",
       };
   }

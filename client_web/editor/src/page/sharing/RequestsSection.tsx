@@ -2,6 +2,7 @@
 import { ChevronDown } from "lucide-react";
 import type { AccessRequest, GivenRole } from "../../api/sharing";
 import { relativeTime } from "../../documents/times";
+import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { Button } from "../../ui/Button";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
@@ -19,8 +20,8 @@ export function RequestsSection({ requests, disabled, onGrant, onRefuse }: Reque
   const now = new Date();
   return (
     <>
-      <h3 className="page-access-heading">Asking for access</h3>
-      <ul className="page-access page-access-requests" aria-label="Asking for access">
+      <h3 className="page-access-heading">{t("Asking for access")}</h3>
+      <ul className="page-access page-access-requests" aria-label={t("Asking for access")}>
         {requests.map((request) => {
           const name = request.user.name.trim() || request.email || request.user.id;
           return (
@@ -30,30 +31,32 @@ export function RequestsSection({ requests, disabled, onGrant, onRefuse }: Reque
                 <span className="page-access-name" dir="auto">
                   {name}
                 </span>
-                <span className="page-access-note">
-                  {request.email !== null && request.email !== name ? `${request.email}, ` : ""}
-                  {`asked ${relativeTime(request.askedAt, now)}`}
-                </span>
+                <span className="page-access-note">{askedWords(request, name, now)}</span>
               </div>
               <Button
                 size="small"
                 variant="ghost"
                 disabled={disabled}
-                aria-label={`Refuse ${name}`}
+                aria-label={t("Refuse {name}", { name })}
                 onClick={() => onRefuse(request)}
               >
-                Refuse
+                {t("Refuse")}
               </Button>
               <Menu
                 align="end"
                 trigger={
-                  <Button size="small" variant="primary" disabled={disabled} aria-label={`Let ${name} in`}>
-                    Let in
+                  <Button
+                    size="small"
+                    variant="primary"
+                    disabled={disabled}
+                    aria-label={t("Let {name} in", { name })}
+                  >
+                    {t("Let in")}
                     <ChevronDown aria-hidden="true" size={15} />
                   </Button>
                 }
               >
-                <MenuLabel>Let in as</MenuLabel>
+                <MenuLabel>{t("Let in as")}</MenuLabel>
                 {GIVEN_ROLES.map(({ value, label, icon }) => (
                   <MenuItem key={value} icon={icon} onSelect={() => onGrant(request, value)}>
                     {label}
@@ -66,4 +69,11 @@ export function RequestsSection({ requests, disabled, onGrant, onRefuse }: Reque
       </ul>
     </>
   );
+}
+
+function askedWords({ email, askedAt }: AccessRequest, name: string, now: Date): string {
+  const when = relativeTime(askedAt, now);
+  return email === null || email === name
+    ? t("asked {when}", { when })
+    : t("{email}, asked {when}", { email, when });
 }

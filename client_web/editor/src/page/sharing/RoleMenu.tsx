@@ -2,6 +2,7 @@
 import { ChevronDown } from "lucide-react";
 import type { ReactNode } from "react";
 import type { GivenRole, Role } from "../../api/sharing";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Menu, MenuChoice } from "../../ui/Menu";
 import { GIVEN_ROLES, ROLE_NAMES } from "./roles";
@@ -33,7 +34,7 @@ export function RoleMenu({ whose, role, disabled, onChange, children }: RoleMenu
         </Button>
       }
     >
-      <MenuChoice label="Role" value={role} onChange={onChange} options={GIVEN_ROLES} />
+      <MenuChoice label={t("Role")} value={role} onChange={onChange} options={GIVEN_ROLES} />
       {children}
     </Menu>
   );

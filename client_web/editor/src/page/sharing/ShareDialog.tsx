@@ -5,6 +5,8 @@ import { useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import type { GivenRole, LinkAccess, Role, Sharing } from "../../api/sharing";
 import { useMe } from "../../api/whoAmI";
+import { shownTitle } from "../../documents/titles";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Skeleton } from "../../ui/Skeleton";
@@ -16,7 +18,7 @@ import { LinkSection } from "./LinkAccess";
 import { nameOf, PeopleList } from "./PeopleList";
 import { type Question, QuestionDialog } from "./Questions";
 import { RequestsSection } from "./RequestsSection";
-import { LINK_IS_CLOSED, LINK_REACHES, ROLE_POWERS } from "./roles";
+import { LINK_IS_CLOSED, LINK_REACHES, OWN_POWERS } from "./roles";
 import type { Requests } from "./useRequests";
 import { type SharingView, useSharing } from "./useSharing";
 import "./sharing.css";
@@ -59,22 +61,25 @@ export function ShareDialog({
     setQuestion(null);
     switch (yes.kind) {
       case "transfer":
-        return view.change(() => api.giveRole(documentId, yes.person.user.id, "owner"), "The owner stays.");
+        return view.change(
+          () => api.giveRole(documentId, yes.person.user.id, "owner"),
+          t("The owner stays."),
+        );
       case "remove":
         return view.change(
           () => api.removePerson(documentId, yes.person.user.id),
-          `${nameOf(yes.person)} stays.`,
+          t("{name} stays.", { name: nameOf(yes.person) }),
         );
       case "renew":
         return view.change(
           () => api.changeLink(documentId, { role: sharing?.link.role ?? "viewer", renew: true }),
-          "The link stays.",
+          t("The link stays."),
         );
       case "leave": {
         if (!me) return;
         const hasLeft = await view.change(
           () => api.removePerson(documentId, me.user.id),
-          "You are still in it.",
+          t("You are still in it."),
         );
         if (hasLeft) onLeft();
       }
@@ -86,7 +91,7 @@ export function ShareDialog({
       open={open}
       onOpenChange={onOpenChange}
       size="medium"
-      title={<span dir="auto">Share “{title || "Untitled document"}”</span>}
+      title={<span dir="auto">{t("Share “{title}”", { title: shownTitle(title) })}</span>}
       footer={
         <>
           <div className="page-copy-link">
@@ -95,7 +100,7 @@ export function ShareDialog({
               aria-describedby={sharing === null ? undefined : "page-copy-reach"}
               onClick={() => onCopy(addressToCopy(documentId, sharing))}
             >
-              Copy link
+              {t("Copy link")}
             </Button>
             {sharing !== null && (
               <span id="page-copy-reach" className="page-access-note">
@@ -105,21 +110,21 @@ export function ShareDialog({
           </div>
           {role !== "owner" && role !== null && me && (
             <Button variant="ghost" icon={LogOut} onClick={() => setQuestion({ kind: "leave" })}>
-              Leave…
+              {t("Leave…")}
             </Button>
           )}
           <Button variant="primary" onClick={() => onOpenChange(false)}>
-            Done
+            {t("Done")}
           </Button>
         </>
       }
     >
-      {role !== null && role !== "owner" && <p className="page-access-own">You {ROLE_POWERS[role]}.</p>}
+      {role !== null && role !== "owner" && <p className="page-access-own">{OWN_POWERS[role]}</p>}
       {role === "owner" && me && me.kind !== "guest" && (
         <InviteForm
           busy={view.isBusy}
           onInvite={(invitee, given) =>
-            view.change(() => api.invite(documentId, invitee, given), "Nobody was added.")
+            view.change(() => api.invite(documentId, invitee, given), t("Nobody was added."))
           }
         />
       )}
@@ -129,12 +134,15 @@ export function ShareDialog({
           disabled={view.isBusy}
           onGrant={(request, given) =>
             void view
-              .change(() => api.invite(documentId, { userId: request.user.id }, given), "Nobody was let in.")
+              .change(
+                () => api.invite(documentId, { userId: request.user.id }, given),
+                t("Nobody was let in."),
+              )
               .then(requests.reload)
           }
           onRefuse={(request) =>
             void view
-              .change(() => api.refuseRequest(documentId, request.user.id), "The request stays.")
+              .change(() => api.refuseRequest(documentId, request.user.id), t("The request stays."))
               .then(requests.reload)
           }
         />
@@ -145,12 +153,12 @@ export function ShareDialog({
           anyFormat={document.anyFormat === true}
           disabled={view.isBusy}
           onChange={(allowed) =>
-            void view.change(() => api.allowAnyFormat(documentId, allowed), "Nothing has changed.")
+            void view.change(() => api.allowAnyFormat(documentId, allowed), t("Nothing has changed."))
           }
         />
       )}
       {role === null && (
-        <p className="page-access-note">Who has access shows as soon as the server is reached.</p>
+        <p className="page-access-note">{t("Who has access shows as soon as the server is reached.")}</p>
       )}
       <QuestionDialog question={question} onYes={(yes) => void answer(yes)} onNo={() => setQuestion(null)} />
     </Dialog>
@@ -173,9 +181,9 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
   if (state.kind === "failed") {
     return (
       <div className="page-access-failed" role="alert">
-        <p>Who has access cannot be shown. {state.why}</p>
+        <p>{t("Who has access cannot be shown. {why}", { why: state.why })}</p>
         <Button size="small" onClick={view.reload}>
-          Try again
+          {t("Try again")}
         </Button>
       </div>
     );
@@ -184,8 +192,10 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
   const mayShare = role === "owner";
   return (
     <>
-      <h3 className="page-access-heading">People with access</h3>
-      {people.length === 0 && <p className="page-access-note">Nobody by name: this document has no owner.</p>}
+      <h3 className="page-access-heading">{t("People with access")}</h3>
+      {people.length === 0 && (
+        <p className="page-access-note">{t("Nobody by name: this document has no owner.")}</p>
+      )}
       <PeopleList
         people={people}
         linkRole={link.role}
@@ -193,12 +203,12 @@ function Access({ documentId, role, view, onQuestion }: AccessProps) {
         mayShare={mayShare}
         disabled={isBusy}
         onRole={(person, given) =>
-          void change(() => api.giveRole(documentId, person.user.id, given), "The role stays.")
+          void change(() => api.giveRole(documentId, person.user.id, given), t("The role stays."))
         }
         onTransfer={(person) => onQuestion({ kind: "transfer", person })}
         onRemove={(person) => onQuestion({ kind: "remove", person })}
       />
-      <h3 className="page-access-heading">Access by link</h3>
+      <h3 className="page-access-heading">{t("Access by link")}</h3>
       <LinkSection
         link={link}
         mayShare={mayShare}
@@ -215,15 +225,15 @@ function useChangeLink(documentId: string, { change }: SharingView) {
   const api = useApi();
   const toasts = useToasts();
   const wish = (role: GivenRole | null, addressAlone = false) =>
-    change(() => api.changeLink(documentId, { role, addressAlone }), "The link stays.");
+    change(() => api.changeLink(documentId, { role, addressAlone }), t("The link stays."));
   return async (before: LinkAccess, role: GivenRole | null): Promise<void> => {
     if (!(await wish(role)) || role === null || before.role !== null) return;
-    if (before.reopens) toasts.show({ message: "The link that was sent before works again." });
+    if (before.reopens) toasts.show({ message: t("The link that was sent before works again.") });
     else
       toasts.show({
-        message: "This is a new link. An address that was sent before stays closed.",
+        message: t("This is a new link. An address that was sent before stays closed."),
         duration: READING_MS,
-        action: { label: "Open the old address too", onAction: () => void wish(role, true) },
+        action: { label: t("Open the old address too"), onAction: () => void wish(role, true) },
       });
   };
 }
@@ -234,7 +244,7 @@ const READING_MS = 15_000;
 function LoadingPeople() {
   return (
     <div className="page-access-row" role="status">
-      <span className="ui-hidden">Asking who has access…</span>
+      <span className="ui-hidden">{t("Asking who has access…")}</span>
       <Skeleton width="34px" height="34px" />
       <Skeleton width="40%" />
     </div>

@@ -1,30 +1,36 @@
 /** What the roles are called, and what they let people do. */
 import { Eye, MessageSquareText, PencilLine } from "lucide-react";
 import type { GivenRole, Role } from "../../api/sharing";
+import { t } from "../../i18n/t";
 
 export const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  owner: "Owner",
-  editor: "Editor",
-  commenter: "Commenter",
-  viewer: "Viewer",
+  owner: t("Owner"),
+  editor: t("Editor"),
+  commenter: t("Commenter"),
+  viewer: t("Viewer"),
 };
 
-/** After "You" or "Whoever has the link". */
-export const ROLE_POWERS: Readonly<Record<Role, string>> = {
-  owner: "can edit, share and delete it",
-  editor: "can read and edit it",
-  commenter: "can read and comment on it",
-  viewer: "can read it",
+/** What this person may do, who does not own the document. */
+export const OWN_POWERS: Readonly<Record<GivenRole, string>> = {
+  editor: t("You can read and edit it."),
+  commenter: t("You can read and comment on it."),
+  viewer: t("You can read it."),
+};
+
+export const LINK_POWERS: Readonly<Record<GivenRole, string>> = {
+  editor: t("Whoever has the link can read and edit it."),
+  commenter: t("Whoever has the link can read and comment on it."),
+  viewer: t("Whoever has the link can read it."),
 };
 
 /** Whom a link lets in, said beside the button that copies it. */
 export const LINK_REACHES: Readonly<Record<GivenRole, string>> = {
-  editor: "Opens for anyone who has it: they can read and edit.",
-  commenter: "Opens for anyone who has it: they can read and comment.",
-  viewer: "Opens for anyone who has it: they can read.",
+  editor: t("Opens for anyone who has it: they can read and edit."),
+  commenter: t("Opens for anyone who has it: they can read and comment."),
+  viewer: t("Opens for anyone who has it: they can read."),
 };
 
-export const LINK_IS_CLOSED = "Opens only for the people with access.";
+export const LINK_IS_CLOSED = t("Opens only for the people with access.");
 
 const STRENGTH: readonly Role[] = ["viewer", "commenter", "editor", "owner"];
 

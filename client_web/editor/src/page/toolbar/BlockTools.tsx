@@ -3,7 +3,8 @@
 import type { Editor } from "@tiptap/core";
 import { CirclePlus, GripVertical } from "lucide-react";
 import { BlockMenuItems } from "../../features/inserting/BlockMenu";
-import { applyInsert, inserts } from "../../features/inserting/blockChoices";
+import { applyInsert, GROUPS, inserts } from "../../features/inserting/blockChoices";
+import { t } from "../../i18n/t";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
 import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
@@ -11,7 +12,10 @@ import { Tool } from "./ToolButton";
 export function InsertTool({ editor }: { readonly editor: Editor }) {
   const isEditable = useAtCursor(editor, () => editor.isEditable);
   return (
-    <Menu {...backInto(editor)} trigger={<Tool icon={CirclePlus} label="Insert" disabled={!isEditable} />}>
+    <Menu
+      {...backInto(editor)}
+      trigger={<Tool icon={CirclePlus} label={t("Insert")} disabled={!isEditable} />}
+    >
       <InsertItems editor={editor} />
     </Menu>
   );
@@ -22,8 +26,8 @@ function InsertItems({ editor }: { readonly editor: Editor }) {
   const groups = [...new Set(inserts.map(({ group }) => group))];
   return groups.map((name) => (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div key={name} role="group" aria-label={name}>
-      <MenuLabel>{name}</MenuLabel>
+    <div key={name} role="group" aria-label={GROUPS[name]}>
+      <MenuLabel>{GROUPS[name]}</MenuLabel>
       {inserts
         .filter(({ group }) => group === name)
         .map((insert) => (
@@ -45,7 +49,7 @@ export function BlockTool({ editor }: { readonly editor: Editor }) {
   return (
     <Menu
       {...backInto(editor)}
-      trigger={<Tool icon={GripVertical} label="This block" disabled={!isEditable} />}
+      trigger={<Tool icon={GripVertical} label={t("This block")} disabled={!isEditable} />}
     >
       <BlockMenuItems editor={editor} />
     </Menu>

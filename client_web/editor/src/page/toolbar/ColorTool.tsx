@@ -4,6 +4,7 @@ import type { Editor } from "@tiptap/core";
 import { Ban, Baseline, Highlighter, type LucideIcon } from "lucide-react";
 import type { CSSProperties } from "react";
 import { useState } from "react";
+import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Popover } from "../../ui/Popover";
 import { useAtCursor } from "../useAtCursor";
@@ -24,20 +25,20 @@ interface Palette {
 }
 
 const TEXT: Palette = {
-  label: "Text colour",
+  label: t("Text colour"),
   icon: Baseline,
-  none: "Automatic",
+  none: t("Automatic"),
   swatches: [
-    { name: "Grey", color: "#6b6b6b" },
-    { name: "Red", color: "#c0262d" },
-    { name: "Orange", color: "#b8540a" },
-    { name: "Ochre", color: "#8a6400" },
-    { name: "Green", color: "#23753a" },
-    { name: "Teal", color: "#0b6e72" },
-    { name: "Blue", color: "#1d5fc4" },
-    { name: "Indigo", color: "#4b45b8" },
-    { name: "Purple", color: "#8034a8" },
-    { name: "Pink", color: "#b02a73" },
+    { name: t("Grey"), color: "#6b6b6b" },
+    { name: t("Red"), color: "#c0262d" },
+    { name: t("Orange"), color: "#b8540a" },
+    { name: t("Ochre"), color: "#8a6400" },
+    { name: t("Green"), color: "#23753a" },
+    { name: t("Teal"), color: "#0b6e72" },
+    { name: t("Blue"), color: "#1d5fc4" },
+    { name: t("Indigo"), color: "#4b45b8" },
+    { name: t("Purple"), color: "#8034a8" },
+    { name: t("Pink"), color: "#b02a73" },
   ],
   current: (editor) => asColor(editor.getAttributes("textStyle").color),
   choose: (editor, color) => {
@@ -47,20 +48,20 @@ const TEXT: Palette = {
 };
 
 export const MARKER: Palette = {
-  label: "Highlight",
+  label: t("Highlight"),
   icon: Highlighter,
-  none: "None",
+  none: t("None"),
   swatches: [
-    { name: "Yellow", color: "#fff3a3" },
-    { name: "Orange", color: "#ffddb0" },
-    { name: "Red", color: "#ffcfca" },
-    { name: "Pink", color: "#fccfe6" },
-    { name: "Purple", color: "#e5d5fb" },
-    { name: "Blue", color: "#cfe2ff" },
-    { name: "Teal", color: "#c3ecea" },
-    { name: "Green", color: "#cdeecb" },
-    { name: "Sand", color: "#eae3d2" },
-    { name: "Grey", color: "#e2e2e2" },
+    { name: t("Yellow"), color: "#fff3a3" },
+    { name: t("Orange"), color: "#ffddb0" },
+    { name: t("Red"), color: "#ffcfca" },
+    { name: t("Pink"), color: "#fccfe6" },
+    { name: t("Purple"), color: "#e5d5fb" },
+    { name: t("Blue"), color: "#cfe2ff" },
+    { name: t("Teal"), color: "#c3ecea" },
+    { name: t("Green"), color: "#cdeecb" },
+    { name: t("Sand"), color: "#eae3d2" },
+    { name: t("Grey"), color: "#e2e2e2" },
   ],
   current: (editor) => asColor(editor.getAttributes("highlight").color),
   choose: (editor, color) => {

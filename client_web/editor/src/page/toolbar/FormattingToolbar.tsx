@@ -4,6 +4,7 @@ import type { Editor } from "@tiptap/core";
 import { Ellipsis, Link } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, type ReactNode, useRef } from "react";
+import { t } from "../../i18n/t";
 import { Popover } from "../../ui/Popover";
 import {
   alignments,
@@ -49,7 +50,7 @@ export const FormattingToolbar = memo(function FormattingToolbar({
   return (
     <Toolbar.Root
       className="page-toolbar"
-      aria-label="Formatting"
+      aria-label={t("Formatting")}
       loop
       onKeyDown={({ key }) => {
         if (key === "Escape") editor.commands.focus();
@@ -62,12 +63,12 @@ export const FormattingToolbar = memo(function FormattingToolbar({
       </div>
       {rest.length > 0 && (
         <Popover
-          label="More formatting"
+          label={t("More formatting")}
           align="end"
           className="page-toolbar-more"
-          trigger={<Tool icon={Ellipsis} label="More formatting" />}
+          trigger={<Tool icon={Ellipsis} label={t("More formatting")} />}
         >
-          <Toolbar.Root className="page-toolbar-rest" aria-label="More formatting" loop>
+          <Toolbar.Root className="page-toolbar-rest" aria-label={t("More formatting")} loop>
             {rest.map((group) => (
               <ToolGroup key={group.label} {...group} />
             ))}
@@ -93,17 +94,17 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
   const link = (
     <Tool
       icon={Link}
-      label="Link"
+      label={t("Link")}
       shortcut={keys("Mod+K")}
       disabled={!editor.isEditable}
       onClick={onEditLink}
     />
   );
   return [
-    { label: "History", tools: buttons(history) },
-    { label: "Paragraph style", tools: <StyleMenu editor={editor} /> },
+    { label: t("History"), tools: buttons(history) },
+    { label: t("Paragraph style"), tools: <StyleMenu editor={editor} /> },
     {
-      label: "Text",
+      label: t("Text"),
       tools: (
         <>
           {buttons(marks)}
@@ -115,7 +116,7 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
       ),
     },
     {
-      label: "Insert",
+      label: t("Insert"),
       tools: (
         <>
           <InsertTool editor={editor} />
@@ -125,10 +126,10 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
         </>
       ),
     },
-    { label: "Lists", tools: buttons(lists) },
-    { label: "Alignment", tools: buttons([...alignments, ...directions]) },
+    { label: t("Lists"), tools: buttons(lists) },
+    { label: t("Alignment"), tools: buttons([...alignments, ...directions]) },
     {
-      label: "Blocks",
+      label: t("Blocks"),
       tools: (
         <>
           {buttons([...blocks, rule, clearFormatting])}

@@ -4,6 +4,7 @@ import type { Editor } from "@tiptap/core";
 import { ImagePlus } from "lucide-react";
 import { useRef } from "react";
 import { PICTURE_TYPES, uploadFiles } from "../../extensions/uploads";
+import { t } from "../../i18n/t";
 import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
@@ -14,7 +15,7 @@ export function ImageTool({ editor }: { readonly editor: Editor }) {
     <>
       <Tool
         icon={ImagePlus}
-        label="Insert an image"
+        label={t("Insert an image")}
         disabled={!isEditable}
         onClick={() => input.current?.click()}
       />

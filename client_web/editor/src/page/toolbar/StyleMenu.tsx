@@ -3,6 +3,7 @@
 import type { Editor } from "@tiptap/core";
 import { Check, ChevronDown } from "lucide-react";
 import { Toolbar } from "radix-ui";
+import { t } from "../../i18n/t";
 import { Keys } from "../../ui/Keys";
 import { Menu, MenuItem } from "../../ui/Menu";
 import { paragraphStyles } from "../commands";
@@ -14,7 +15,7 @@ export function StyleMenu({ editor }: { readonly editor: Editor }) {
     current: paragraphStyles.find((style) => style.isOn(editor)),
     isEditable: editor.isEditable,
   }));
-  const label = current?.label ?? "Other style";
+  const label = current?.label ?? t("Other style");
   return (
     <Menu
       className="page-style-menu"
@@ -25,7 +26,7 @@ export function StyleMenu({ editor }: { readonly editor: Editor }) {
       trigger={
         <Toolbar.Button
           className="page-style-button"
-          aria-label={`Paragraph style: ${label}`}
+          aria-label={t("Paragraph style: {style}", { style: label })}
           disabled={!isEditable}
         >
           <span>{label}</span>

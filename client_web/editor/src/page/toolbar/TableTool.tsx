@@ -3,6 +3,7 @@
 import type { Editor } from "@tiptap/core";
 import { Table } from "lucide-react";
 import { type KeyboardEvent, useRef, useState } from "react";
+import { t } from "../../i18n/t";
 import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
 import { useAtCursor } from "../useAtCursor";
@@ -29,13 +30,13 @@ export function TableTool({ editor }: { readonly editor: Editor }) {
   };
   return (
     <Popover
-      label="Size of the table"
+      label={t("Size of the table")}
       open={isOpen}
       onOpenChange={setOpen}
       align="start"
       className="page-table-picker"
       onCloseAutoFocus={(event) => event.preventDefault()}
-      trigger={<Tool icon={Table} label="Insert a table" disabled={!isPossible} />}
+      trigger={<Tool icon={Table} label={t("Insert a table")} disabled={!isPossible} />}
     >
       <Grid onChoose={insert} />
     </Popover>
@@ -69,7 +70,7 @@ function Grid({ onChoose }: { readonly onChoose: (size: Size) => void }) {
               key={`${cell.row}-${cell.column}`}
               type="button"
               tabIndex={isCurrent ? 0 : -1}
-              aria-label={`${cell.row} by ${cell.column}`}
+              aria-label={t("{rows} by {columns}", { rows: cell.row, columns: cell.column })}
               className={classes("page-table-cell", isIn && "page-table-cell--in")}
               onPointerEnter={() => setSize(cell)}
               onClick={() => onChoose(cell)}

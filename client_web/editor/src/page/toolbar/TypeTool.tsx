@@ -3,6 +3,7 @@
 import type { Editor } from "@tiptap/core";
 import { ALargeSmall } from "lucide-react";
 import { useId } from "react";
+import { t } from "../../i18n/t";
 import { Popover } from "../../ui/Popover";
 import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
@@ -21,8 +22,8 @@ const same = (value: string) => ({ value, label: value });
 const SIZES = [8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 32, 36, 48, 60, 72];
 
 const FONT: Options = {
-  label: "Font",
-  usual: "Usual font",
+  label: t("Font"),
+  usual: t("Usual font"),
   options: [
     { value: "Arial, Helvetica, sans-serif", label: "Arial" },
     { value: "Verdana, Geneva, sans-serif", label: "Verdana" },
@@ -38,16 +39,16 @@ const FONT: Options = {
 };
 
 const SIZE: Options = {
-  label: "Size",
-  usual: "Usual size",
-  options: SIZES.map((size) => ({ value: `${size}pt`, label: `${size} pt` })),
+  label: t("Size"),
+  usual: t("Usual size"),
+  options: SIZES.map((size) => ({ value: `${size}pt`, label: t("{size} pt", { size }) })),
   current: (editor) => String(editor.getAttributes("textStyle").fontSize ?? ""),
   choose: (editor, size) => (size ? editor.chain().setFontSize(size) : editor.chain().unsetFontSize()).run(),
 };
 
 const SPACING: Options = {
-  label: "Line spacing",
-  usual: "Usual spacing",
+  label: t("Line spacing"),
+  usual: t("Usual spacing"),
   options: ["1", "1.15", "1.3", "1.5", "2", "2.5", "3"].map(same),
   current: ({ state }) => String(state.selection.$from.parent.attrs.lineHeight ?? ""),
   choose: (editor, spacing) => {
@@ -66,10 +67,10 @@ export function TypeTool({ editor }: { readonly editor: Editor }) {
   const isPossible = useAtCursor(editor, () => editor.isEditable && editor.can().setFontSize("12pt"));
   return (
     <Popover
-      label="Font, size and spacing"
+      label={t("Font, size and spacing")}
       align="start"
       className="page-type-tool"
-      trigger={<Tool icon={ALargeSmall} label="Font, size and spacing" disabled={!isPossible} />}
+      trigger={<Tool icon={ALargeSmall} label={t("Font, size and spacing")} disabled={!isPossible} />}
     >
       {ALL.map((each) => (
         <Chooser key={each.label} editor={editor} of={each} />
