@@ -16,8 +16,8 @@ const NO_WORDS = [
   /^(Arial|Verdana|Trebuchet|Georgia|Times New Roman|Courier New|Comic Sans)\b/,
 ];
 
-/** Files that hold the names of programming languages. */
-const NAMES = ["features/code/languages.ts"];
+/** Files that hold the names of languages, of people and of programs. */
+const NAMES = ["features/code/languages.ts", "page/documentLanguage.ts"];
 
 /** Attributes of elements that hold words for people. */
 const WORDY = [
