@@ -121,9 +121,9 @@ export default defineConfig({
   plugins: [onlyModernFonts, react(), earlyFiles, serviceWorker, packedFiles],
   resolve: {
     alias: {
-      "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,
-      "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname,
-      "@manyhands/schema": new URL("../schema/src/index.ts", import.meta.url).pathname,
+      "@manyhands/binding": join(import.meta.dirname, "../binding/src/index.ts"),
+      "@manyhands/provider": join(import.meta.dirname, "../provider/src/index.ts"),
+      "@manyhands/schema": join(import.meta.dirname, "../schema/src/index.ts"),
     },
     dedupe: ["yjs", "y-protocols", "lib0"], // two copies of Yjs do not know each other's types
   },

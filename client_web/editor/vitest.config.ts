@@ -1,4 +1,5 @@
 /** Runs the application's tests in a simulated browser. */
+import { join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
@@ -6,9 +7,9 @@ export default defineConfig({
   plugins: [react()],
   resolve: {
     alias: {
-      "@manyhands/binding": new URL("../binding/src/index.ts", import.meta.url).pathname,
-      "@manyhands/provider": new URL("../provider/src/index.ts", import.meta.url).pathname,
-      "@manyhands/schema": new URL("../schema/src/index.ts", import.meta.url).pathname,
+      "@manyhands/binding": join(import.meta.dirname, "../binding/src/index.ts"),
+      "@manyhands/provider": join(import.meta.dirname, "../provider/src/index.ts"),
+      "@manyhands/schema": join(import.meta.dirname, "../schema/src/index.ts"),
     },
     dedupe: ["yjs", "y-protocols", "lib0"],
   },
