@@ -172,7 +172,7 @@ export function DocumentList({ documents, view, order, actions, onApproach, onEm
         description={
           doomed.length > 1
             ? t(
-                "{count} documents and everything in them will be gone, for everybody. This cannot be undone.",
+                "{count, number} documents and everything in them will be gone, for everybody. This cannot be undone.",
                 { count: doomed.length },
               )
             : rich(

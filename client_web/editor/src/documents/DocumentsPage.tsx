@@ -254,8 +254,8 @@ function isSignedOut({ catalogue }: CatalogueView): boolean {
 function countWords(count: number, more: boolean, query: string): string {
   if (more)
     return query
-      ? t("{count} or more documents found", { count })
-      : t("{count} or more documents", { count });
+      ? t("{count, number} or more documents found", { count })
+      : t("{count, number} or more documents", { count });
   return query
     ? t("{count, plural, one {# document} other {# documents}} found", { count })
     : t("{count, plural, one {# document} other {# documents}}", { count });

@@ -45,7 +45,7 @@ export function LabelsDialog({ documents, onSave, onClose }: LabelsDialogProps) 
         documents.length === 1 ? (
           <span dir="auto">{t("Labels of “{title}”", { title: shownTitle(documents[0]?.title ?? "") })}</span>
         ) : (
-          t("Labels of {count} documents", { count: documents.length })
+          t("Labels of {count, number} documents", { count: documents.length })
         )
       }
       description={t("Everybody who can open a document sees its labels.")}

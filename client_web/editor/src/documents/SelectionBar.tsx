@@ -28,7 +28,7 @@ export function SelectionBar({ selected, listed, view, onCommand, onAll, onNone 
       {count > 0 && (
         <section className="documents-selection" aria-label={t("Selected documents")}>
           <IconButton icon={X} label={t("Select none")} size="small" onClick={onNone} />
-          <span className="documents-selection-count">{t("{count} selected", { count })}</span>
+          <span className="documents-selection-count">{t("{count, number} selected", { count })}</span>
           {count < listed && (
             <Button size="small" variant="ghost" onClick={onAll}>
               {t("Select all")}
