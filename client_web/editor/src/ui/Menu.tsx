@@ -4,6 +4,7 @@ import { DropdownMenu as Primitive } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
 import { classes } from "./classes";
 import { Keys } from "./Keys";
+import { useLayer } from "./layer";
 import "./Menu.css";
 
 export interface MenuProps {
@@ -24,14 +25,18 @@ export function Menu({
   children,
   align = "start",
   side = "bottom",
+  open,
+  onOpenChange,
   onCloseAutoFocus,
   className,
-  ...state
 }: MenuProps) {
+  const layer = useLayer<HTMLButtonElement>(open, onOpenChange);
   return (
-    <Primitive.Root modal={false} {...state}>
-      <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
-      <Primitive.Portal>
+    <Primitive.Root modal={false} {...layer.root}>
+      <Primitive.Trigger asChild ref={layer.trigger}>
+        {trigger}
+      </Primitive.Trigger>
+      <Primitive.Portal container={layer.container}>
         <Primitive.Content
           className={classes("ui-menu", className)}
           align={align}
@@ -146,14 +151,15 @@ export interface SubMenuProps {
 }
 
 export function SubMenu({ label, icon: Icon, children }: SubMenuProps) {
+  const layer = useLayer<HTMLDivElement>();
   return (
-    <Primitive.Sub>
-      <Primitive.SubTrigger className="ui-menu-item">
+    <Primitive.Sub {...layer.root}>
+      <Primitive.SubTrigger className="ui-menu-item" ref={layer.trigger}>
         <span className="ui-menu-item-icon">{Icon && <Icon aria-hidden="true" size={16} />}</span>
         <span className="ui-menu-item-label">{label}</span>
         <ChevronRight aria-hidden="true" size={15} />
       </Primitive.SubTrigger>
-      <Primitive.Portal>
+      <Primitive.Portal container={layer.container}>
         <Primitive.SubContent
           className="ui-menu ui-submenu"
           sideOffset={4}

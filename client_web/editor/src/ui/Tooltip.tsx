@@ -2,6 +2,7 @@
 import { Tooltip as Primitive } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
 import { Keys } from "./Keys";
+import { useLayer } from "./layer";
 import "./Tooltip.css";
 
 export interface TooltipProps {
@@ -13,10 +14,13 @@ export interface TooltipProps {
 }
 
 export function Tooltip({ label, shortcut, side = "bottom", children }: TooltipProps) {
+  const layer = useLayer<HTMLButtonElement>();
   return (
-    <Primitive.Root>
-      <Primitive.Trigger asChild>{children}</Primitive.Trigger>
-      <Primitive.Portal>
+    <Primitive.Root {...layer.root}>
+      <Primitive.Trigger asChild ref={layer.trigger}>
+        {children}
+      </Primitive.Trigger>
+      <Primitive.Portal container={layer.container}>
         <Primitive.Content className="ui-tooltip" side={side} sideOffset={6} collisionPadding={8}>
           {label}
           {shortcut !== undefined && <Keys shortcut={shortcut} />}
