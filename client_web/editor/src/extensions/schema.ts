@@ -19,6 +19,7 @@ import type * as Y from "yjs";
 import { CodeKeys } from "../features/code/code_keys";
 import { CodeColours } from "../features/code/colours";
 import { BlockFormula, InlineFormula } from "../features/formulas/formulas";
+import { DayAsking } from "../features/inserting/day_asking";
 import { HeldSelection } from "../features/links/held_selection";
 import { PictureAsking } from "../features/pictures/asking";
 import { PictureView } from "../features/pictures/picture_view";
@@ -118,6 +119,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     CodeColours,
     HeldSelection,
     PictureAsking,
+    DayAsking,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),
   ];

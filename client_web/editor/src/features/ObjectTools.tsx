@@ -4,10 +4,12 @@ import { type Editor, isNodeSelection } from "@tiptap/core";
 import { lazy, memo, Suspense } from "react";
 import { useAtCursor } from "../page/useAtCursor";
 import { isFormulaOpen } from "./formulas/formulas";
+import { isDayAsked } from "./inserting/day_asking";
 
 const PictureTools = lazy(async () => ({ default: (await import("./pictures/PictureTools")).PictureTools }));
 const TableTools = lazy(async () => ({ default: (await import("./tables/TableTools")).TableTools }));
 const FormulaForm = lazy(async () => ({ default: (await import("./formulas/FormulaForm")).FormulaForm }));
+const DayForm = lazy(async () => ({ default: (await import("./inserting/DayForm")).DayForm }));
 const CodeTools = lazy(async () => ({ default: (await import("./code/CodeTools")).CodeTools }));
 
 export interface ObjectToolsProps {
@@ -22,16 +24,18 @@ export const ObjectTools = memo(function ObjectTools({ editor, tell }: ObjectToo
     <Suspense fallback={null}>
       {kind === "picture" && <PictureTools editor={editor} tell={tell} />}
       {kind === "formula" && <FormulaForm editor={editor} />}
+      {kind === "day" && <DayForm editor={editor} />}
       {kind === "code" && <CodeTools editor={editor} tell={tell} />}
       {kind === "table" && <TableTools editor={editor} />}
     </Suspense>
   );
 });
 
-function kindAt(editor: Editor): "picture" | "formula" | "table" | "code" | null {
+function kindAt(editor: Editor): "picture" | "formula" | "table" | "code" | "day" | null {
   const { selection } = editor.state;
   if (isNodeSelection(selection) && selection.node.type.name === "image") return "picture";
   if (editor.isEditable && isFormulaOpen(editor)) return "formula";
+  if (editor.isEditable && isDayAsked(editor)) return "day";
   if (selection.$from.parent.type.name === "codeBlock") return "code";
   return editor.isEditable && editor.isActive("table") ? "table" : null;
 }

@@ -10,6 +10,7 @@ import { Mark } from "@tiptap/pm/model";
 import { type EditorState, TextSelection } from "@tiptap/pm/state";
 import { useCallback, useRef, useSyncExternalStore } from "react";
 import { kindOfStep } from "../extensions/undo_steps";
+import { isDayAsked } from "../features/inserting/day_asking";
 
 /**
  * Returns what `read` finds at the cursor, the same object for as long as it has the same fields. `read`
@@ -70,9 +71,10 @@ class Watcher {
   }
 }
 
-/** What tools show beside the place: whether one may write, and what undo and redo would do. */
-function restOf({ state, isEditable }: Editor): string {
-  return `${isEditable} ${kindOfStep(state, "undo")} ${kindOfStep(state, "redo")}`;
+/** What tools show beside the place: whether one may write, whether a day is asked for, and what undo and redo would do. */
+function restOf(editor: Editor): string {
+  const { state, isEditable } = editor;
+  return `${isEditable} ${isDayAsked(editor)} ${kindOfStep(state, "undo")} ${kindOfStep(state, "redo")}`;
 }
 
 /** Whether the cursor is in a line of the same kind, in the same blocks, among the same formats. */

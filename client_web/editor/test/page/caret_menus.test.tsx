@@ -3,7 +3,8 @@
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { daysFor } from "../../src/features/inserting/days";
+import type { XmlElement, XmlText } from "yjs";
+import { daysFor, isoOf, ofIso } from "../../src/features/inserting/days";
 import { emojiFor } from "../../src/features/inserting/emojiChoices";
 import { element, words, written } from "./editors";
 import { anyDocument, type OpenPage, openDocument } from "./openDocument";
@@ -131,6 +132,41 @@ test("days are understood by name and as dates", () => {
   expect(found("2027-02-28")).toEqual(["28 February 2027"]);
   expect(found("24.12.")).toEqual(["24 December 2027"]);
   expect(found("2027-02-30")).toEqual([]);
+  for (const day of ["2027-01-31", "0099-12-01"]) expect(isoOf(ofIso(day) ?? monday)).toBe(day);
+});
+
+test("a day is chosen in the browser's own calendar, from “@” and from “/”", async () => {
+  const field = () => screen.findByLabelText<HTMLInputElement>("Date");
+  types(" @choo");
+  fireEvent.click(await screen.findByRole("option", { name: /Choose a date…/ }));
+  const first = await field();
+  await waitFor(() => expect(document.activeElement === first).toBe(true));
+  expect((await field()).value).toBe(isoOf(new Date()));
+  fireEvent.change(await field(), { target: { value: "" } });
+  expect((await field()).form?.querySelector("button")?.disabled).toBe(true);
+  fireEvent.change(await field(), { target: { value: "2027-01-31" } });
+  fireEvent.submit(await field());
+  await waitFor(() => expect(screen.queryByLabelText("Date")).toBeNull());
+  const written = new Date(2027, 0, 31).toLocaleDateString(navigator.language, { dateStyle: "long" });
+  expect(editor().getText()).toBe(`and/or ${written} `);
+  types("/calendar");
+  press("Enter");
+  fireEvent.keyDown(await field(), { key: "Escape" });
+  await waitFor(() => expect(screen.queryByLabelText("Date")).toBeNull());
+  expect(editor().getText()).toBe(`and/or ${written} `);
+});
+
+test("the question for a day stays while others write, and goes with the cursor", async () => {
+  types(" /calendar");
+  press("Enter");
+  await screen.findByLabelText("Date");
+  act(() => {
+    const paragraph = page.provider().doc.getXmlFragment("default").get(0) as XmlElement;
+    (paragraph.get(0) as XmlText).insert(0, "ab ");
+  });
+  expect(screen.getByLabelText("Date")).toBeTruthy();
+  act(() => void editor().commands.setTextSelection(1));
+  await waitFor(() => expect(screen.queryByLabelText("Date")).toBeNull());
 });
 
 test("“:” finds emoji by name and by words for them", async () => {

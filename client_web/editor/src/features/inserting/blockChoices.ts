@@ -3,6 +3,7 @@
 import type { CalloutKind } from "@manyhands/schema";
 import type { ChainedCommands, Editor, Range } from "@tiptap/core";
 import {
+  CalendarDays,
   Heading1,
   Heading2,
   Heading3,
@@ -32,6 +33,8 @@ import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
 import { openCollapsible } from "../../extensions/collapsibles";
 import { mayUpload, PICTURE_TYPES, uploadFiles } from "../../extensions/uploads";
 import { t } from "../../i18n/t";
+
+import { askForDay } from "./day_asking";
 
 export const GROUPS = {
   text: t("Text"),
@@ -203,6 +206,16 @@ export const inserts: readonly Insert[] = [
     words: t("new page print paper"),
     apply: (chain) => chain.setPageBreak(),
     isPossible: ({ state }) => state.selection.$from.depth === 1,
+  },
+  {
+    id: "date",
+    label: t("Date…"),
+    group: "signs",
+    icon: CalendarDays,
+    words: t("choose date day calendar"),
+    typed: "@",
+    apply: (chain) => chain,
+    afterwards: askForDay,
   },
   {
     id: "emoji",

@@ -2,13 +2,15 @@
 
 import type { Provider } from "@manyhands/provider";
 import type { Editor, Range } from "@tiptap/core";
-import { CalendarDays, FileText, UserRound } from "lucide-react";
+import { CalendarDays, CalendarSearch, FileText, UserRound } from "lucide-react";
 import type { Api } from "../../api/api";
 import type { PersonRef } from "../../api/me";
 import { shownTitle } from "../../documents/titles";
 import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
+import { LOCALE } from "../../i18n/language";
 import { t } from "../../i18n/t";
 import { peopleIn } from "../../page/usePeople";
+import { askForDay } from "./day_asking";
 import { daysFor } from "./days";
 
 /** Choices of one kind that are shown at most. */
@@ -27,7 +29,7 @@ export function mentionSource(api: Api | null, { documentId, awareness }: Provid
     allowSpaces: true,
     leastQuery: 0,
     choices: (query) => {
-      const days = daysFor(query, new Date(), navigator.language);
+      const days = daysFor(query, new Date(), LOCALE);
       return [
         ...here(query).slice(0, MOST).map(personChoice),
         ...days.slice(0, MOST).map(({ label, text }) => ({
@@ -38,6 +40,7 @@ export function mentionSource(api: Api | null, { documentId, awareness }: Provid
           icon: CalendarDays,
           run: (editor: Editor, range: Range) => insertText(editor, range, text),
         })),
+        ...dayQuestion(query),
       ];
     },
     laterChoices: async (query, signal) => {
@@ -108,6 +111,24 @@ function documentChoice({ id, title }: { readonly id: string; readonly title: st
       editor.chain().focus().insertContentAt(range, link).unsetMark("link").insertContent(" ").run();
     },
   };
+}
+
+function dayQuestion(query: string): readonly Choice[] {
+  const words = t("choose date day calendar").split(" ");
+  const wanted = query.trim().toLowerCase();
+  if (!words.some((word) => word.startsWith(wanted))) return [];
+  return [
+    {
+      id: "day-other",
+      label: t("Choose a date…"),
+      group: t("Days"),
+      icon: CalendarSearch,
+      run: (editor, range) => {
+        editor.chain().focus().deleteRange(range).run();
+        askForDay(editor);
+      },
+    },
+  ];
 }
 
 function insertText(editor: Editor, range: Range, text: string): void {
