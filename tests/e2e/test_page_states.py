@@ -1,7 +1,7 @@
 """Pages that are no ordinary document, and ordinary ones on other devices: each says what it is and works."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage
@@ -103,3 +103,27 @@ async def test_the_theme_follows_the_system_until_one_is_chosen(meet: Meeting, s
     await alice.page.wait_for_function(f"() => ({BRIGHTNESS})('.page-sheet') > 200")
     await alice.reloads()
     assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") > 200
+
+
+async def test_a_finger_that_rests_beside_words_opens_the_menu_of_their_block(meet: Meeting, shared_site: Site) -> None:
+    person = await meet("Alice", **PHONE)
+    alice = await person.opens(await shared_site.new_document("On the way"))
+    await alice.goes_to_start()
+    await alice.types("First", "Second")
+    second = alice.sheet.get_by_text("Second")
+    box = await second.bounding_box()
+    assert box is not None
+    finger = await person.context.new_cdp_session(alice.page)
+
+    async def presses(x: float, *, until: Locator) -> None:
+        point = {"x": x, "y": box["y"] + box["height"] / 2}
+        await finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+        await expect(until).to_be_attached()
+        await finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    menu = alice.page.get_by_role("menu")
+    await presses(box["x"] + box["width"] - 20, until=menu)
+    await expect(menu).to_be_visible()
+    await alice.page.get_by_role("menuitem", name="Move up").tap()
+    await expect(menu).to_have_count(0)
+    await expect(alice.sheet.locator("p")).to_have_text(["Second", "First"])

@@ -16,6 +16,7 @@ import type { Foreign } from "../extensions/foreign";
 import { Find } from "../features/find/Find";
 import { useFind } from "../features/find/useFind";
 import { BlockHandle } from "../features/inserting/BlockHandle";
+import { BlockPress } from "../features/inserting/BlockPress";
 import { BubbleMenu } from "../features/inserting/BubbleMenu";
 import { CaretMenu } from "../features/inserting/CaretMenu";
 import { useCaretMenus } from "../features/inserting/useCaretMenus";
@@ -196,6 +197,7 @@ export function DocumentView(props: DocumentViewProps) {
             <div ref={setPlace} lang={language ?? undefined} />
             {editor && <ObjectTools editor={editor} tell={actions.tell} />}
             {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}
+            {editor?.isEditable && <BlockPress editor={editor} sheet={sheet} />}
             {editor?.isEditable && !isEditingLink && <BubbleMenu editor={editor} onEditLink={editLink} />}
             {editor && (
               <LinkMenu

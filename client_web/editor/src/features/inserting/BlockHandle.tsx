@@ -1,6 +1,6 @@
 /** The handle beside the block under the pointer: “+” begins a line below, the grip drags the block and opens its menu.
  *
- * It is for the mouse alone and stands in the margin. Keys have Alt+↑ and Alt+↓, and with a finger the menu is in the toolbar.
+ * It is for the mouse alone and stands in the margin. Keys have Alt+↑ and Alt+↓, and a finger a long press (BlockPress.tsx).
  */
 
 import type { Editor } from "@tiptap/core";
@@ -124,17 +124,12 @@ function isSame(one: Shown | null, other: Shown | null): boolean {
 }
 
 function blockBeside(editor: Editor, frame: HTMLElement, x: number, y: number): Shown | null {
-  if (editor.isDestroyed) return null;
+  const chosen = blockUnder(editor, x, y);
+  if (!chosen) return null;
   const { view } = editor;
+  const element = view.nodeDOM(chosen.at);
+  if (!(element instanceof HTMLElement)) return null;
   const text = view.dom.getBoundingClientRect();
-  if (y < text.top || y > text.bottom || x < text.left - REACH_PX || x > text.right + REACH_PX) return null;
-  const found = view.posAtCoords({ left: Math.min(Math.max(x, text.left + 1), text.right - 1), top: y });
-  if (!found) return null;
-  const block = blockAt(view.state.doc.resolve(found.inside >= 0 ? found.inside : found.pos));
-  const inner = found.inside >= 0 ? blockAt(view.state.doc.resolve(found.pos)) : null;
-  const chosen = inner ?? block;
-  const element = chosen && view.nodeDOM(chosen.at);
-  if (!chosen || !(element instanceof HTMLElement)) return null;
   const origin = frame.getBoundingClientRect();
   // A narrow window has no margin to stand in; its toolbar has the menu.
   if (text.left - origin.left < WIDTH_PX) return null;
@@ -144,6 +139,19 @@ function blockBeside(editor: Editor, frame: HTMLElement, x: number, y: number): 
     top: element.getBoundingClientRect().top - origin.top + (firstLine(element) - HANDLE_PX) / 2,
     left: isRtl ? text.right - origin.left + 6 : text.left - origin.left - WIDTH_PX,
   };
+}
+
+/** Returns the block at a place of the window, or beside it. */
+export function blockUnder(editor: Editor, x: number, y: number): Block | null {
+  if (editor.isDestroyed) return null;
+  const { view } = editor;
+  const text = view.dom.getBoundingClientRect();
+  if (y < text.top || y > text.bottom || x < text.left - REACH_PX || x > text.right + REACH_PX) return null;
+  const found = view.posAtCoords({ left: Math.min(Math.max(x, text.left + 1), text.right - 1), top: y });
+  if (!found) return null;
+  const block = blockAt(view.state.doc.resolve(found.inside >= 0 ? found.inside : found.pos));
+  const inner = found.inside >= 0 ? blockAt(view.state.doc.resolve(found.pos)) : null;
+  return inner ?? block;
 }
 
 const HANDLE_PX = 26;
