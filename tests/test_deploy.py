@@ -13,7 +13,7 @@ import yaml
 
 from server.config import Config, all_declared
 from server.config.loading import load
-from server.doors.native.limits import GatewayLimits
+from server.doors.limits import GatewayLimits
 from server.http.health import Health
 from server.http.operation import operations_of
 from tests.harness.bell import PATIENCE

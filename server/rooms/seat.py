@@ -79,7 +79,7 @@ class Ears(Protocol):
 
     @property
     def arrival(self) -> int:
-        """A number that grows with each connection at this door."""
+        """A number that grows with each connection, whichever door of this node it comes by."""
 
     @property
     def gone(self) -> bool:

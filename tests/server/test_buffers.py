@@ -60,7 +60,7 @@ async def test_whoever_asks_for_parts_and_reads_none_makes_one_of_them_wait(serv
 async def test_one_person_s_connections_are_cut_when_too_much_waits_for_them_together(
     server: WholeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.doors.native.sweeper.BUFFERED_BYTES", 3 * WRITE_BYTES)
+    monkeypatch.setattr("server.doors.sweeper.BUFFERED_BYTES", 3 * WRITE_BYTES)
     document_id = await large_document(server)
     with log_lines() as lines:
         async with AsyncExitStack() as exits:

@@ -12,11 +12,10 @@ from crdt.ids import DocumentId, Seq
 from crdt.protocol.messages import UpdateMessage, User
 from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, new_guest, renamed_guest
+from server.doors.entrance import Complaints, Entrance
+from server.doors.limits import GatewayLimits
 from server.doors.native.connection import frames_of
-from server.doors.native.engine.engine import Complaints
-from server.doors.native.engine.entrance import Entrance
 from server.doors.native.engine.packets import BadFrame, StrictPacket, check_frame, message_packets, split_payload
-from server.doors.native.limits import GatewayLimits
 from tests.harness.log_lines import log_lines
 
 LIKELY = st.text(alphabet='0123456b-/,?[]{}":ax_placeholdernum', max_size=60)

@@ -12,7 +12,7 @@ from crdt.yjs.varint import MAX_CLOCK, encode_state_vector
 from server.app import create_app
 from server.config import Config, declared
 from server.config.limits import ConnectionLimits, DocumentLimits, HttpLimits, Rates
-from server.doors.native.sweeper import BUFFERED_BYTES
+from server.doors.sweeper import BUFFERED_BYTES
 from server.rooms.intake import INLINE_BYTES
 from tests.harness.memory_store import memory_store
 

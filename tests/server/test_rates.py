@@ -15,9 +15,9 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Limits, User
 from crdt.protocol.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
 from server.auth.base import Credentials, Identity
+from server.doors.entrance import UserConnections
 from server.doors.native import GatewayLimits
-from server.doors.native.connection import PAUSE_SECONDS, ConnectionRates
-from server.doors.native.engine.entrance import UserConnections
+from server.doors.rates import PAUSE_SECONDS, ConnectionRates
 from server.http.middleware import Shares
 from server.rooms import RoomSettings
 from tests.harness.bell import given_time

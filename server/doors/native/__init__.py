@@ -4,8 +4,8 @@ gateway.py is the application. The files in engine/ make python-socketio withsta
 in lane/ make it cheap.
 """
 
-from server.doors.native.engine.entrance import Origins
+from server.doors.entrance import Origins
+from server.doors.limits import GatewayLimits
 from server.doors.native.gateway import Gateway
-from server.doors.native.limits import GatewayLimits
 
 __all__ = ["Gateway", "GatewayLimits", "Origins"]

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 import socketio
 
-from crdt.budget import Budget, payer, unbounded
+from crdt.budget import Budget
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import requests
@@ -28,13 +28,14 @@ from crdt.protocol.messages import (
 )
 from server.auth.base import Authenticator, Credentials, Identity, somebody_else, unauthenticated
 from server.auth.cookies import rename
-from server.doors.native.connection import Connection, ConnectionRates, NativeDoor
+from server.doors.entrance import Origins
+from server.doors.limits import GatewayLimits
+from server.doors.native.connection import Connection, NativeDoor
 from server.doors.native.engine.engine import StrictServer
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
-from server.doors.native.engine.entrance import Origins, UserConnections
 from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, event_packets, message_packets
-from server.doors.native.limits import GatewayLimits
-from server.doors.native.sweeper import Sweeper
+from server.doors.rates import ConnectionRates
+from server.doors.reception import Reception
 from server.observe import log
 from server.rooms import Rooms, shutting_down
 
@@ -65,34 +66,32 @@ class Gateway:
         now: Callable[[], float] = time.time,
         budget: Budget | None = None,
     ) -> None:
+        self.reception = reception = Reception(rooms, authenticator, limits, origins, now, budget)
         self._rooms = rooms
         self._authenticator = authenticator
         self._now = now
         self._room_limits: Limits = rooms.limits
-        self._limits = limits or GatewayLimits()
+        self._limits = reception.limits
         self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
         self.server = StrictServer(
             self,
-            self._limits,
-            origins or Origins(),
+            reception,
             message_bytes=self.message_bytes,
             backlog_bytes=BACKLOG_FACTOR * rooms.limits.backlog_bytes,
         )
         self.asgi_app: Any = socketio.ASGIApp(self.server)
         self.accepted: dict[ConnectionId, Connection] = {}
         self.door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
-        self._user_connections = UserConnections(self._limits.connections_per_user)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
         self._empty.set()
         self._draining = False
-        self._budget = budget or unbounded()
-        self._sweeper = Sweeper(self.server.eio.sockets, self.accepted, self._budget, self._limits.stall_seconds)
+        reception.sweeper.watch(self.server.eio.sockets, self.accepted)
 
     @property
     def handshakes(self) -> int:
         """Connections that have not been accepted yet."""
-        return self.server.entrance.waiting
+        return self.reception.entrance.waiting
 
     @property
     def connections(self) -> int:
@@ -102,7 +101,7 @@ class Gateway:
     @property
     def protocol_errors(self) -> dict[str, int]:
         """How often each kind of protocol error was seen."""
-        return dict(self.server.complaints.counts)
+        return dict(self.reception.complaints.counts)
 
     # Lifetime
 
@@ -128,7 +127,7 @@ class Gateway:
     async def close(self) -> None:
         """End all connections, in good order within the grace period, then by cutting them."""
         self._draining = True
-        self._sweeper.stop()
+        self.reception.sweeper.stop()
         for socket in list(self.server.eio.sockets.values()):
             socket.end()
         await self.server.eio.until_served(GRACE_SECONDS)
@@ -147,16 +146,15 @@ class Gateway:
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Connection:
         """Let somebody in; raises ProtocolError."""
-        known = identity.user.user_id if identity.lasting else None
-        account = self._budget.of(payer(known, socket.address))
+        account = self.reception.account(identity, socket.address)
         uploads = requests.Uploads(self._room_limits.part_bytes, self._room_limits.update_bytes, account)
         rates = ConnectionRates(self._limits, asyncio.get_running_loop().time)
-        self._user_connections.enter(identity.user.user_id)
+        self.reception.users.enter(identity.user.user_id)
         connection = Connection(connection_id, self.door, socket, identity, account, uploads, rates)
         self.accepted[connection_id] = connection
         self._empty.clear()
         self._await_expiry(connection)
-        self._sweeper.start()
+        self.reception.sweeper.start()
         return connection
 
     def disconnected(self, connection_id: ConnectionId) -> None:
@@ -165,7 +163,7 @@ class Gateway:
         if connection.expiry is not None:
             connection.expiry.cancel()
         connection.gone = True
-        self._user_connections.leave(connection.identity.user.user_id)
+        self.reception.users.leave(connection.identity.user.user_id)
         connection.uploads.forget_all()
         for document_id in list(connection.seats):
             connection.leave(document_id)
@@ -331,7 +329,7 @@ class Gateway:
     def _count_strike(self, connection: Connection, refusal: ManyhandsError) -> None:
         connection.strikes += 1
         socket = connection.socket
-        self.server.complaints.note(refusal.code.value, socket.address, socket.told)
+        self.reception.complaints.note(refusal.code.value, socket.address, socket.told)
         if connection.strikes >= self._limits.strikes:
             log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
             socket.end(cut=True)

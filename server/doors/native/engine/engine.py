@@ -10,7 +10,6 @@ the way messages come in, the way connections end, and the time without CONNECT.
 import asyncio
 import json
 import logging
-from collections import Counter
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -24,9 +23,8 @@ from crdt.protocol.messages import encode_error
 from server.auth.base import Identity
 from server.auth.cookies import session_cookie
 from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket, Environ, Inside, Message, Receive, Send
-from server.doors.native.engine.entrance import Entrance, Origins
 from server.doors.native.engine.packets import BadFrame, PacketQueue, StrictPacket, connected_packets
-from server.doors.native.limits import GatewayLimits
+from server.doors.reception import Reception
 from server.observe import address_shown, log
 from server.rooms.shares import Turnstile
 
@@ -235,8 +233,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
     def __init__(
         self,
         application: Application,
-        limits: GatewayLimits,
-        origins: Origins,
+        reception: Reception,
         *,
         message_bytes: int,
         backlog_bytes: int,
@@ -247,20 +244,20 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             engineio_logger=_library_log,
             async_handlers=False,
             serializer=StrictPacket,
-            cors_allowed_origins=origins.allow,
+            cors_allowed_origins=reception.origins.allow,
             cors_credentials=False,
             http_compression=False,
             max_http_buffer_size=message_bytes,
             monitor_clients=False,
-            ping_interval=limits.ping_interval,
-            ping_timeout=limits.ping_timeout,
+            ping_interval=reception.limits.ping_interval,
+            ping_timeout=reception.limits.ping_timeout,
         )
         self.eio.listener = self
         self.eio.backlog_bytes = backlog_bytes
         self._application = application
-        self._limits = limits
-        self.entrance = Entrance(limits)
-        self.complaints = Complaints()
+        self._limits = reception.limits
+        self.entrance = reception.entrance
+        self.complaints = reception.complaints
         self._connect_timers: dict[str, asyncio.TimerHandle] = {}
 
     def _engineio_server_class(self) -> type[Engine]:
@@ -400,25 +397,3 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         timer = self._connect_timers.pop(socket.sid, None)
         if timer is not None:
             timer.cancel()
-
-
-class Complaints:
-    """The record of protocol errors, for the operator: all are counted, and few are logged.
-
-    Each kind is logged once for each connection. server/ration.py bounds the lines in all. Lines
-    hold no ids, tokens or content.
-    """
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self._left_out = 0
-
-    def note(self, kind: str, address: str, told: set[str]) -> None:
-        """Count a protocol error. `told` holds the kinds already logged for this connection."""
-        self.counts[kind] += 1
-        if kind in told:
-            self._left_out += 1
-            return
-        told.add(kind)
-        log.warning("protocol_error", kind=kind, address=address, left_out=self._left_out)
-        self._left_out = 0

@@ -1,10 +1,11 @@
-"""Entrance: which pages may connect, and how many connections wait or are in, from where and whose.
+"""Entrance of all doors: which pages may connect, and how many connections wait or are in.
 
-A connection waits at the entrance from its handshake until its Socket.IO CONNECT is accepted. Both
-counts are bounded, because handshakes cost an attacker nothing. The person is known only after the
-CONNECT. The counts take as much memory as there are connections.
+A connection waits at the entrance from its handshake until its person is known and let in, at the
+native door by a Socket.IO CONNECT. Both counts are bounded, because handshakes cost an attacker
+nothing. The counts take as much memory as there are connections.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,11 @@ from urllib.parse import urlsplit
 
 from crdt.budget import address_group
 from crdt.errors import Code, ProtocolError
-from server.doors.native.limits import GatewayLimits
+from server.doors.limits import GatewayLimits
+from server.observe import log
+
+next_arrival = itertools.count(1).__next__
+"""Return a number that grows with each connection of this node."""
 
 
 class Entrance:
@@ -25,7 +30,7 @@ class Entrance:
 
     @property
     def waiting(self) -> int:
-        """Connections without an accepted CONNECT."""
+        """Connections of people who are not let in yet."""
         return self._waiting.total()
 
     @property
@@ -83,6 +88,28 @@ def _subtract(counter: Counter[str], name: str) -> None:
     counter[name] -= 1
     if counter[name] <= 0:
         del counter[name]
+
+
+class Complaints:
+    """The record of protocol errors, for the operator: all are counted, and few are logged.
+
+    Each kind is logged once for each connection. server/ration.py bounds the lines in all. Lines
+    hold no ids, tokens or content.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._left_out = 0
+
+    def note(self, kind: str, address: str, told: set[str]) -> None:
+        """Count a protocol error. `told` holds the kinds already logged for this connection."""
+        self.counts[kind] += 1
+        if kind in told:
+            self._left_out += 1
+            return
+        told.add(kind)
+        log.warning("protocol_error", kind=kind, address=address, left_out=self._left_out)
+        self._left_out = 0
 
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

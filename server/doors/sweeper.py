@@ -7,14 +7,14 @@ come in part. Each connection is bounded by itself, but one person may have a hu
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
-from crdt.budget import Budget
-from crdt.ids import ConnectionId
-from server.doors.native.connection import Connection
-from server.doors.native.engine.engine_socket import EngineSocket
+from crdt.budget import Account, Budget
 from server.observe import log
+
+T = TypeVar("T")
 
 SWEEP_SECONDS = 1.0
 """Most seconds from one sweep to the next.
@@ -29,18 +29,52 @@ Past it the connections with most are cut. A page that comes back fetches what i
 """
 
 
+class Socket(Protocol):
+    """The lower half of a connection, at any door."""
+
+    address: str
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be taken by the peer."""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of a message that has not come whole."""
+
+    def is_stalled(self, seconds: float) -> bool:
+        """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
+
+    def end(self, *, cut: bool = False) -> None:
+        """End in good order, or by cutting the TCP connection now."""
+
+
+class Connection(Protocol):
+    """A connection that was let in. Its account's person pays for what is held."""
+
+    @property
+    def socket(self) -> Socket: ...
+
+    @property
+    def account(self) -> Account: ...
+
+
 @dataclass(slots=True)
 class Sweeper:
-    """Runs from the first connection to the gateway's end.
+    """Runs from the first connection of any door to the gateway's end.
 
-    `sockets` (all) and `connections` (those let in) are live views.
+    `watch` tells of a door's sockets (all) and connections (those let in), which are live views.
     """
 
-    sockets: Mapping[str, EngineSocket]
-    connections: Mapping[ConnectionId, Connection]
     budget: Budget
     stall_seconds: float
     timer: asyncio.TimerHandle | None = None
+    _sockets: list[Mapping[Any, Socket]] = field(default_factory=list)
+    _connections: list[Mapping[Any, Connection]] = field(default_factory=list)
+
+    def watch(self, sockets: Mapping[Any, Socket], connections: Mapping[Any, Connection]) -> None:
+        self._sockets.append(sockets)
+        self._connections.append(connections)
 
     def start(self) -> None:
         if self.timer is None:
@@ -51,7 +85,7 @@ class Sweeper:
             self.timer.cancel()
 
     def _sweep(self) -> None:
-        for socket in list(self.sockets.values()):
+        for socket in list(_all(self._sockets)):
             if socket.is_stalled(self.stall_seconds):
                 log.warning("connection_aborted", reason="reads nothing that it is sent", address=socket.address)
                 socket.end(cut=True)
@@ -62,8 +96,8 @@ class Sweeper:
 
     def _relieve(self) -> None:
         """Cut connections of people who leave too much in buffers, the largest first."""
-        buffered: defaultdict[str, list[tuple[int, EngineSocket]]] = defaultdict(list)
-        for connection in self.connections.values():
+        buffered: defaultdict[str, list[tuple[int, Socket]]] = defaultdict(list)
+        for connection in _all(self._connections):
             socket = connection.socket
             if size := socket.backlog + socket.unread:
                 buffered[connection.account.person].append((size, socket))
@@ -75,3 +109,7 @@ class Sweeper:
                 total -= size
                 log.warning("connection_aborted", reason="too much in buffers of one person", address=socket.address)
                 socket.end(cut=True)
+
+
+def _all(views: Iterable[Mapping[Any, T]]) -> Iterable[T]:
+    return (each for view in views for each in view.values())
