@@ -200,6 +200,27 @@ class Members:
         self._repeat_later()
         return effects
 
+    def renumber(self, session: Session, client_id: ClientId) -> list[Effect]:
+        """Let a session that has joined write under another client id.
+
+        It takes the place of a dead connection of the same person. Raises ProtocolError
+        (client_id_taken, not_joined) or Unavailable.
+        """
+        self.check(session)
+        if client_id == session.client_id:
+            return []
+        if self._by_client.get(client_id, session).user.user_id != session.user.user_id:
+            raise ProtocolError(Code.CLIENT_ID_TAKEN, "Somebody else writes under this client id now.")
+        self.may_join(session, JoinRequest(b"\0", client_id), session.user)
+        effects = self._evict_ghosts(session, client_id)
+        self._release(session)
+        self.presence.remove(session.presence_id)
+        session.author = session.author._replace(client_id=client_id)
+        session.begun, session.owned = False, None
+        self._by_client[client_id] = session
+        self._schedule()
+        return effects
+
     def _evict_ghosts(self, session: Session, client_id: ClientId) -> list[Effect]:
         """Take out another session with this client id, because a client id lives once.
 
@@ -476,8 +497,8 @@ class PresenceTable:
         """Return this node's rows."""
         return tuple(self._rows.values())
 
-    def everybody(self, but: PresenceId) -> tuple[PresenceChange, ...]:
-        """Return all rows of all nodes, except one."""
+    def everybody(self, but: PresenceId | None = None) -> tuple[PresenceChange, ...]:
+        """Return all rows of all nodes, except perhaps one."""
         here = tuple([row for presence_id, row in self._rows.items() if presence_id != but])
         return here + tuple([change for rows in self.nodes.values() for change in rows.values()])
 

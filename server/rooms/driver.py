@@ -373,8 +373,10 @@ class Driver:
             for seat in map(_seat, sessions):
                 doors.setdefault(seat.ears.door, []).append(seat)
             self._told, self._circles = sessions, [(door, Circle(tuple(seats))) for door, seats in doors.items()]
+        author = cast(Seat | None, but)
         for door, circle in self._circles:
-            if slow := door.say(circle, self.document_id, message, cast(Seat | None, but)):
+            at_this_door = author if author is not None and author.ears.door is door else None
+            if slow := door.say(circle, self.document_id, message, at_this_door):
                 self._leave_behind(slow)
 
     def _dismiss(self, effect: effects.Dismiss) -> None:

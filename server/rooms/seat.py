@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from crdt.errors import ManyhandsError
-from crdt.ids import DocumentId, Seq
-from crdt.protocol.messages import Json, Refused, Request, ServerMessage
+from crdt.ids import ClientId, DocumentId, Seq
+from crdt.protocol.messages import Json, PresenceChange, Refused, Request, ServerMessage
 from crdt.room.effects import Effect
 from crdt.room.room import Room
 from crdt.room.session import Session
@@ -60,7 +60,7 @@ class Door(Protocol):
     def say(
         self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: "Seat | None"
     ) -> "Sequence[Seat]":
-        """Say the same to many, except perhaps to one, encoded once.
+        """Say the same to many, except perhaps to one of them, encoded once.
 
         Return the seats whose backlog has passed its limit.
         """
@@ -198,6 +198,20 @@ class Seat(Session):
         self.driver.check_open()
         self.driver.room.members.receive_presence(self, state)
         self.driver.wake()
+
+    def goes_by(self, client_id: ClientId) -> None:
+        """Write under another client id from now on, and show the cursor under it.
+
+        For doors whose clients name their id only after joining. Raises ProtocolError, and then
+        nothing has changed.
+        """
+        self.driver.check_open()
+        todo = self.driver.room.members.renumber(self, client_id)
+        self.driver.do(lambda: todo)
+
+    def everybody(self) -> tuple[PresenceChange, ...]:
+        """Return the presence of everybody in the document, on all nodes."""
+        return self.driver.room.members.presence.everybody()
 
     def part(self, index: int) -> bytes:
         """Return one part of an announced missing update; raises ProtocolError."""
