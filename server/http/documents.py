@@ -14,7 +14,6 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import Format, User, clean_text
-from server.auth.base import may_create
 from server.http.operation import Asked, operation
 from server.observe import log
 from server.people.access import Access, NotPossible, Ruling, no_such_document
@@ -213,13 +212,7 @@ class DocumentsApi:
         title, identity = clean_title(body.title), asked.identity
         document_id = id_from(body.secret) if isinstance(body.secret, str) else DocumentId(secrets.token_urlsafe(16))
         epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
-        if not may_create(identity):
-            raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents. You may not make others.")
-        if await self._access.owned(identity) >= self._most_owned:
-            message = f"You own {self._most_owned} documents, as many as one person may. Delete some for ever first."
-            raise ProtocolError(Code.TOO_MANY, message)
-        await self._access.remember(identity)
-        owner = identity.user.user_id if identity.lasting else None
+        owner = await self._access.may_make(identity, self._most_owned)
         entry = await self._catalogue.create(
             document_id,
             title,

@@ -21,7 +21,7 @@ from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, forbidden, may, strongest
 from crdt.protocol.messages import User
-from server.auth.base import EVERY_DOCUMENT, Identity
+from server.auth.base import EVERY_DOCUMENT, Identity, may_create
 from server.observe import log
 from server.store.base import Store, Whose
 from server.store.deeds_base import Done
@@ -194,6 +194,19 @@ class Access:
     async def owned(self, identity: Identity) -> int:
         """Count the documents that a person owns."""
         return await self._users.owned(identity.user.user_id) if identity.lasting else 0
+
+    async def may_make(self, identity: Identity, most_owned: int) -> str | None:
+        """Return who will own a document that a person makes; None for nobody.
+
+        Raises ProtocolError (forbidden, too_many) if the person may not make one, and Unavailable.
+        """
+        if not may_create(identity):
+            raise ProtocolError(Code.FORBIDDEN, "Your token is for certain documents. You may not make others.")
+        if await self.owned(identity) >= most_owned:
+            message = f"You own {most_owned} documents, as many as one person may. Delete some for ever first."
+            raise ProtocolError(Code.TOO_MANY, message)
+        await self.remember(identity)
+        return identity.user.user_id if identity.lasting else None
 
     async def redeem(self, identity: Identity) -> None:
         """Grant a person what their verified e-mail address was invited to."""

@@ -362,6 +362,27 @@ class Catalogue(Protocol):
         `link_role` is the role of everybody who knows the document's address.
         """
 
+    async def named(self, name: str) -> DocumentId | None:
+        """Return the document that was made under a name, also after its deletion."""
+
+    async def create_named(  # noqa: PLR0913 - all that a document begins with
+        self,
+        name: str,
+        document_id: DocumentId,
+        title: str,
+        epoch: Epoch,
+        now: datetime,
+        *,
+        by: str = OPERATOR,
+        owner: str | None = None,
+        link_role: Role | None = Role.EDITOR,
+    ) -> DocumentId:
+        """Make an empty document under a name, and return its id.
+
+        If the name has a document already, or had one, nothing is made, and its id is returned.
+        Names have no NUL character.
+        """
+
     async def get(self, document_id: DocumentId) -> Entry | None:
         """Read one entry."""
 

@@ -55,7 +55,7 @@ from server.store.database import (
     writes,
 )
 from server.store.deeds_base import ASKS_KEPT, DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
-from server.store.schema import contributors, deeds, documents, grants, labels, shelves, visits
+from server.store.schema import contributors, deeds, document_names, documents, grants, labels, shelves, visits
 
 _FIRST = documents.c.first_line
 _SHOWN = case((and_(documents.c.title == UNTITLED, _FIRST != ""), _FIRST), else_=documents.c.title)
@@ -137,6 +137,7 @@ _DIGITS = 17
 """Digits of a time in microseconds."""
 
 _OF_ID = ENTRY.where(documents.c.document_id == bindparam("document_id"))
+_OF_NAME = select(document_names.c.document_id).where(document_names.c.name == bindparam("of_name"))
 _THIS = documents.c.document_id == bindparam("of_id")
 _RENAME = (
     update(documents)
@@ -189,8 +190,26 @@ _DELETE_TRASHED = _DELETE.where(_IN_TRASH)
 class SqlCatalogue(SqlPort):
     """The catalogue port over a database."""
 
+    @reads
+    def named(self, connection: Connection, name: str) -> DocumentId | None:
+        return next((DocumentId(document_id) for (document_id,) in fetch(connection, _OF_NAME, of_name=name)), None)
+
     @writes
-    def create(  # noqa: PLR0913 - all that a document begins with
+    def create_named(
+        self, connection: Connection, name: str, document_id: DocumentId, *given: Any, **named: Any
+    ) -> DocumentId:
+        row = {"name": name, "document_id": document_id}
+        if change(connection, unless_there(connection.dialect.name, document_names), **row):
+            self._create(connection, document_id, *given, **named)
+            return document_id
+        ((there,),) = fetch(connection, _OF_NAME, of_name=name)
+        return DocumentId(there)
+
+    @writes
+    def create(self, connection: Connection, document_id: DocumentId, *given: Any, **named: Any) -> Entry:
+        return self._create(connection, document_id, *given, **named)
+
+    def _create(  # noqa: PLR0913 - all that a document begins with
         self,
         connection: Connection,
         document_id: DocumentId,

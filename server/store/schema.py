@@ -78,6 +78,16 @@ documents = Table(
     sqlite_autoincrement=True,
 )
 
+# Names by which clients of other protocols call documents. A name outlives its document, so that
+# clients who come back after its deletion do not make the document anew.
+document_names = Table(
+    "document_names",
+    metadata,
+    Column("name", _ID, primary_key=True),
+    Column("document_id", _ID, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 log_rows = _of_document(
     "log_rows",
     Column("seq", BigInteger, primary_key=True),

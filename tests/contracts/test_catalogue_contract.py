@@ -40,6 +40,20 @@ async def make(store: SqlStore, *titles: str) -> None:
         await store.catalogue.create(DocumentId(f"document-{number}"), title, EPOCH, NOON + number * HOUR)
 
 
+async def test_a_name_has_one_document_whoever_comes_first_and_for_ever(store: SqlStore) -> None:
+    ids = [DocumentId(f"document-{number}") for number in range(6)]
+    catalogue, name = store.catalogue, "notes/may ü"
+    assert await catalogue.named(name) is None
+    made = await asyncio.gather(*[catalogue.create_named(name, each, "Title", EPOCH, NOON) for each in ids])
+    (document_id,) = set(made)
+    assert await catalogue.named(name) == document_id
+    assert [each for each in ids if await catalogue.get(each) is not None] == [document_id]
+    assert await catalogue.named("notes/may") is None
+    await catalogue.delete(document_id)
+    assert await catalogue.create_named(name, OTHER, "Title", EPOCH, NOON) == document_id
+    assert await catalogue.get(OTHER) is None
+
+
 async def test_a_new_document_is_in_the_catalogue(storage: Storage) -> None:
     async with storage.store() as store:
         made = await store.catalogue.create(DOCUMENT, "Tea \U0001f375 & cake", EPOCH, NOON)
