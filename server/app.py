@@ -24,13 +24,16 @@ from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.config import Config
 from server.config.loading import version
+from server.doors.names import NamedDocuments
 from server.doors.native import Gateway, GatewayLimits
 from server.doors.native import Origins as SocketOrigins
+from server.doors.ywebsocket import PATH as Y_PATH
+from server.doors.ywebsocket import YWebsocketDoor, no_door
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.documents import DocumentsApi
 from server.http.health import Health
 from server.http.me import MeApi
-from server.http.middleware import ApiRates, OriginMiddleware, Origins
+from server.http.middleware import ApiRates, OriginMiddleware, Origins, Shares
 from server.http.openapi import OpenApi
 from server.http.operation import operations_of, routes_of
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
@@ -40,7 +43,7 @@ from server.http.site import APIS, http_app
 from server.observe import log
 from server.people.access import Access
 from server.people.sharing import SharingDesk
-from server.people.ways_in import default_link_role, way_in
+from server.people.ways_in import default_link_role, rooms_by_name, way_in
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.base import Store
@@ -105,6 +108,16 @@ class App:
             unix_now,
             self._budget,
         )
+        names = NamedDocuments(
+            store.catalogue,
+            access,
+            Shares(config.rates.creation_rate, clock).take,
+            now,
+            makes=rooms_by_name(config.people),
+            link_role=default_link_role(config.people),
+            most_owned=config.http.max_documents_per_user,
+        )
+        self.ywebsocket = YWebsocketDoor(self.gateway.reception, names)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
         self.site = http_app(
@@ -148,6 +161,12 @@ class App:
         if scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/"):
             answer: Awaitable[None] = self.gateway.asgi_app(scope, receive, send)
             return answer
+        if scope["type"] == "websocket":
+            return (
+                self.ywebsocket(scope, receive, send)
+                if scope["path"].startswith(Y_PATH)
+                else no_door(scope, receive, send)
+            )
         return self.site(scope, receive, send)
 
     @contextlib.asynccontextmanager
@@ -172,15 +191,18 @@ class App:
         if self._stopping:
             return
         self._stopping = self._health.draining = True
-        log.info("server_draining", connections=self.gateway.connections)
+        log.info("server_draining", connections=self.gateway.connections + len(self.ywebsocket.connections))
         seconds = self._config.shutdown.shutdown_seconds
-        self.gateway.drain(self._config.shutdown.drain_spread_ms)
+        spread_ms = self._config.shutdown.drain_spread_ms
+        self.gateway.drain(spread_ms)
+        self.ywebsocket.drain(spread_ms)
         try:
             async with asyncio.timeout(seconds):
-                await self.gateway.until_left(min(self._config.shutdown.drain_spread_ms / 1000, seconds / 2))
+                await self.gateway.until_left(min(spread_ms / 1000, seconds / 2))
                 await self.rooms.drain()
         except TimeoutError:
             log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")
+        self.ywebsocket.close()
         await self.gateway.close()
 
 

@@ -61,6 +61,7 @@ Event = Literal[
     "connection_behind",
     "connection_aborted",
     "origin_refused",
+    "no_door",
     "protocol_error",
     "event_failed",
 ]

@@ -61,6 +61,7 @@ def test_lock_files_name_no_place_to_download_from() -> None:
         "requirements-dev.lock",
         "client_web/package-lock.json",
         "tests/bench/peers/package-lock.json",
+        "tests/doors/package-lock.json",
     )
     locks = [HOUSE / name for name in names]
     found = {

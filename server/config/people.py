@@ -24,6 +24,13 @@ class PeopleSettings:
         "the role that the address of a new document gives everybody: editor for guests, because addresses cannot be guessed, "
         "else none",
     )
+    rooms_by_name: str | None = setting(
+        None,
+        form.choice("on", "off"),
+        "on or off",
+        "whether a y-websocket room of any name makes a document on first use, for everybody who may make documents: on for guests, "
+        "else off",
+    )
     secret_key: str | None = setting(
         None,
         form.secret(32),

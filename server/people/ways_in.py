@@ -51,6 +51,11 @@ def default_link_role(people: PeopleSettings) -> Role | None:
     return None if role == "none" else Role(role)
 
 
+def rooms_by_name(people: PeopleSettings) -> bool:
+    """Whether a name that nobody has used makes a document, at doors whose protocol has rooms."""
+    return (people.rooms_by_name or ("on" if people.auth == "guest" else "off")) == "on"
+
+
 def _by_token(people: PeopleSettings, clock: Callable[[], float], now: Callable[[], float]) -> "JwtAuthenticator":
     from server.auth.jwt import JwtAuthenticator
     from server.auth.tokens import Rules

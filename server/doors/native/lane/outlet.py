@@ -15,8 +15,9 @@ Two things make that safe:
 """
 
 import asyncio
+import socket as socket_module
 from collections.abc import Callable, Iterable
-from socket import AF_INET, SOCK_STREAM, socket
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, socket
 
 WHOLE_TEXT, WHOLE_BINARY = 0x81, 0x82  # FIN and the opcode, no reserved bit
 
@@ -70,6 +71,14 @@ class Outlet:
         transport.write(frames[taken:])
         return transport.get_write_buffer_size()
 
+    def expect_life(self, seconds: float) -> None:
+        """Have the kernel end the connection if the peer's does not confirm bytes for so long.
+
+        For peers that send nothing by themselves. Only Linux can do that, and only here.
+        """
+        if self._socket is not None and hasattr(socket_module, "TCP_USER_TIMEOUT"):
+            self._socket.setsockopt(IPPROTO_TCP, socket_module.TCP_USER_TIMEOUT, int(seconds * 1000))
+
     def make_way(self) -> None:
         """Hand nothing to the kernel until the transport is empty.
 
@@ -114,10 +123,15 @@ def write_to_all(outlets: Iterable[Outlet], frames: bytes, limit: int, but: Outl
 
 def encode_frame(message: str | bytes) -> bytes:
     """Make a server's whole frame of a message."""
-    if isinstance(message, str):
-        first_byte, content = WHOLE_TEXT, message.encode()
-    else:
-        first_byte, content = WHOLE_BINARY, message
+    return _frame(WHOLE_TEXT, message.encode()) if isinstance(message, str) else _frame(WHOLE_BINARY, message)
+
+
+def encode_fragment(content: bytes, *, first: bool = False, last: bool = False) -> bytes:
+    """Make one frame of a binary message that is sent in several."""
+    return _frame((0x80 if last else 0) | (0x02 if first else 0), content)
+
+
+def _frame(first_byte: int, content: bytes) -> bytes:
     length = len(content)
     if length < 126:
         return bytes((first_byte, length)) + content

@@ -1,0 +1,147 @@
+"""Messages of y-protocols: sync and awareness, as y-websocket frames them.
+
+Pure. Decoding is strict: bytes become messages or raise ProtocolError, nothing else, in time linear
+in their length. Awareness states are read one by one (`state_of`), because clients repeat to the
+server what it has told them of others.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from crdt.errors import Code, ProtocolError
+from crdt.ids import ClientId, DocumentId
+from crdt.protocol import requests
+from crdt.protocol.messages import Json
+from crdt.yjs.varint import read_varuint, sized, varuint
+
+SYNC, AWARENESS, AUTH, QUERY_AWARENESS = range(4)
+STEP_1, STEP_2, UPDATE = range(3)
+DENIED = 0
+
+EMPTY_UPDATE = b"\0\0"
+"""The update without structs and deletions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step1:
+    """A client's state vector, which asks for what is missing."""
+
+    state_vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Changes: the answer to our state vector, or what was just written."""
+
+    update: bytes
+    is_answer: bool
+
+
+class Entry(NamedTuple):
+    """One client's state in an awareness update. `text` is JSON."""
+
+    client_id: ClientId
+    clock: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Awareness:
+    """States of clients."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAwareness:
+    """Asks for the states of everybody."""
+
+
+Message = Step1 | Update | Awareness | QueryAwareness
+
+
+def decode_messages(frame: bytes) -> list[Message]:
+    """Take a frame apart; raises ProtocolError (malformed, unknown_event)."""
+    messages: list[Message] = []
+    at, end = 0, len(frame)
+    while at < end:
+        kind, at = read_varuint(frame, at)
+        match kind:
+            case 0:
+                step, at = read_varuint(frame, at)
+                content, at = _read_sized(frame, at)
+                if step > UPDATE:
+                    raise ProtocolError(Code.UNKNOWN_EVENT, "There is no such step of the sync protocol.")
+                messages.append(Step1(content) if step == STEP_1 else Update(content, step == STEP_2))
+            case 1:
+                content, at = _read_sized(frame, at)
+                messages.append(Awareness(_read_entries(content)))
+            case 3:
+                messages.append(QueryAwareness())
+            case _:
+                raise ProtocolError(Code.UNKNOWN_EVENT, "This server knows the messages 0, 1 and 3 of y-websocket.")
+    return messages
+
+
+def _read_sized(data: bytes, at: int) -> tuple[bytes, int]:
+    length, at = read_varuint(data, at)
+    if length > len(data) - at:
+        raise ProtocolError(Code.MALFORMED, "The message is shorter than it says.")
+    return data[at : at + length], at + length
+
+
+def _read_entries(data: bytes) -> tuple[Entry, ...]:
+    count, at = read_varuint(data, 0)
+    entries = []
+    for _ in range(min(count, len(data))):
+        client_id, at = read_varuint(data, at)
+        clock, at = read_varuint(data, at)
+        text, at = _read_sized(data, at)
+        entries.append(Entry(ClientId(client_id), clock, text))
+    if len(entries) != count or at != len(data):
+        raise ProtocolError(Code.MALFORMED, "The awareness update has another length than it says.")
+    return tuple(entries)
+
+
+def state_of(document_id: DocumentId, text: bytes, most_bytes: int) -> dict[str, Json] | None:
+    """Read a state, under the rules of the native protocol. None is nowhere.
+
+    Raises ProtocolError (malformed, too_large).
+    """
+    if len(text) > 2 * most_bytes:
+        raise ProtocolError(Code.TOO_LARGE, f"A presence state has at most {most_bytes} bytes as JSON.")
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ProtocolError(Code.MALFORMED, "An awareness state is not JSON.") from None
+    request = requests.decode_request("presence", [document_id, {"state": said}])
+    return request.state if isinstance(request, requests.Presence) else None
+
+
+def encode_step_1(state_vector: bytes) -> bytes:
+    return bytes((SYNC, STEP_1)) + sized(state_vector)
+
+
+def step_2_head(size: int) -> bytes:
+    """Return what stands before the missing update, which has so many bytes."""
+    return bytes((SYNC, STEP_2)) + varuint(size)
+
+
+def encode_update(update: bytes) -> bytes:
+    return bytes((SYNC, UPDATE)) + sized(update)
+
+
+def encode_denied(reason: str) -> bytes:
+    """Encode a refusal, which clients show in their console and nowhere else."""
+    return bytes((AUTH, DENIED)) + sized(reason.encode())
+
+
+def encode_awareness(states: Iterable[tuple[ClientId, int, Mapping[str, Json] | None]]) -> bytes:
+    """Encode states, each with its client id and clock."""
+    entries = [
+        varuint(client_id) + varuint(clock) + sized(json.dumps(state, separators=(",", ":")).encode())
+        for client_id, clock, state in states
+    ]
+    return bytes((AWARENESS,)) + sized(varuint(len(entries)) + b"".join(entries))
