@@ -1,8 +1,20 @@
-/** The format's reference, docs/format.md, is written from the schema: `make describe` renews it. */
+/** What is written from the schema, which `make describe` renews: docs/format.md for people, and
+ * crdt/content/format.json for the server. */
 
 import type { MarkType, NodeType } from "@tiptap/pm/model";
 import { expect, it } from "vitest";
-import { documentSchema, extensions, FORMAT, FRAGMENT, SETTINGS } from "../src/index.js";
+import {
+  documentSchema,
+  extensions,
+  FORMAT,
+  FRAGMENT,
+  LONGEST_CAPTION,
+  LONGEST_FORMULA,
+  MOST_INDENT,
+  MOST_PIXELS,
+  MOST_SPAN,
+  SETTINGS,
+} from "../src/index.js";
 
 const schema = documentSchema();
 
@@ -143,6 +155,37 @@ name.
 | 2 | 0.1.0 | the nodes \`callout\`, \`details\`, \`detailsSummary\`, \`detailsContent\`, \`mention\` and \`pageBreak\`; the marks \`subscript\` and \`superscript\`; \`indent\`, \`lineHeight\` and \`look\` of lines; \`fontFamily\` and \`fontSize\` are shown |
 `;
 }
+
+/** The schema as the server reads it (crdt/content/schema.py). */
+function forServer(): string {
+  const attributes = ({ spec }: NodeType | MarkType) =>
+    Object.fromEntries(Object.entries(spec.attrs ?? {}).map(([name, { default: usual }]) => [name, usual]));
+  const nodes = Object.values(schema.nodes).map((type) => ({
+    name: type.name,
+    content: type.spec.content ?? "",
+    groups: type.spec.group?.split(" ") ?? [],
+    inline: type.isInline,
+    marks: type.spec.marks !== "",
+    attributes: attributes(type),
+  }));
+  const marks = Object.values(schema.marks).map((type) => ({
+    name: type.name,
+    attributes: attributes(type),
+  }));
+  const most = {
+    span: MOST_SPAN,
+    pixels: MOST_PIXELS,
+    indent: MOST_INDENT,
+    formula: LONGEST_FORMULA,
+    caption: LONGEST_CAPTION,
+  };
+  return `${JSON.stringify({ ...FORMAT, fragment: FRAGMENT, settings: SETTINGS, most, nodes, marks }, null, 2)}\n`;
+}
+
+it("the server knows the same schema", async () => {
+  // Stale? Run `make describe`.
+  await expect(forServer()).toMatchFileSnapshot("../../../crdt/content/format.json");
+});
 
 it("the reference says what the schema says", async () => {
   // Stale? Run `make describe`. If something was added, raise FORMAT.version and add a line below "Versions" first.

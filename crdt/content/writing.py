@@ -1,0 +1,65 @@
+"""Forms that a document's content can be written in."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from pycrdt import Doc, Map
+
+from crdt.content.html import html_page
+from crdt.content.markdown import markdown
+from crdt.content.schema import SCHEMA
+from crdt.content.text import plain_text
+from crdt.content.tree import tree
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
+
+
+class Form(StrEnum):
+    """What a content is written as. JSON is ProseMirror's, and the only form that loses nothing."""
+
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A form, and what is not in the document itself.
+
+    Attributes:
+        base: the server's address without a path, for the addresses of pictures.
+        title: the page's title in HTML.
+        language: the page's language in HTML, as its tag, if nobody has chosen the document's.
+    """
+
+    form: Form
+    base: str
+    title: str = ""
+    language: str = ""
+
+
+def written(doc: "Doc[Any]", wanted: Wanted) -> bytes:
+    """Write a document's content. Only the sandbox may do so.
+
+    Raises ProtocolError(too_large) if the content is nested too deeply.
+    """
+    root = tree(doc)
+    match wanted.form:
+        case Form.JSON:
+            return msgspec.json.encode(root.to_json())
+        case Form.MARKDOWN:
+            return markdown(root, wanted.base).encode()
+        case Form.HTML:
+            return html_page(root, wanted.base, wanted.title, _language(doc) or wanted.language).encode()
+        case Form.TEXT:
+            return f"{plain_text(root)}\n".encode()
+
+
+def _language(doc: "Doc[Any]") -> str:
+    """Return the tag of the language that writers have chosen for the text, or nothing."""
+    tag = doc.get(SCHEMA.settings, type=Map).get("language")
+    return tag if isinstance(tag, str) and _LANGUAGE.fullmatch(tag) else ""
