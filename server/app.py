@@ -30,6 +30,7 @@ from server.doors.native import Origins as SocketOrigins
 from server.doors.ywebsocket import PATH as Y_PATH
 from server.doors.ywebsocket import YWebsocketDoor, no_door
 from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.contents import ContentsApi
 from server.http.documents import DocumentsApi
 from server.http.health import Health
 from server.http.me import MeApi
@@ -130,6 +131,7 @@ class App:
                     default_link_role(config.people),
                     most_owned=config.http.max_documents_per_user,
                 ),
+                ContentsApi(store, self._sandbox, _gate_limits(config), config.people.public_url),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(
                     SharingDesk(
@@ -225,12 +227,16 @@ def _sandbox(config: Config) -> Sandbox:
     )
 
 
+def _gate_limits(config: Config) -> GateLimits:
+    return GateLimits(update_bytes=config.documents.limits.update_bytes)
+
+
 def _room_settings(config: Config) -> RoomSettings:
     limits, places = config.documents.limits, config.places
     alone = places.redis_url is None and database_url(config).startswith("sqlite:")
     return RoomSettings(
         limits=limits,
-        gate_limits=GateLimits(update_bytes=limits.update_bytes),
+        gate_limits=_gate_limits(config),
         node_id=places.node_id or f"{socket.gethostname()}:{config.listen.port}",
         poll_seconds=None if alone else places.poll_seconds,
         open_bytes_per_user=config.connections.max_open_bytes_per_user,

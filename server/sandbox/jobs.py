@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from pycrdt import Doc
 
 from crdt.content.excerpt import Excerpt, excerpt
+from crdt.content.writing import Wanted, written
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.log import compaction
 from crdt.log.document import Document, apply_update
@@ -105,6 +106,15 @@ def _excerpt(snapshot: bytes) -> Excerpt:
     return excerpt(doc)
 
 
+def _content(stored: Stored, limits: GateLimits, wanted: Wanted) -> bytes:
+    replica = Replica(stored, limits, may_learn_later=True)
+    if replica.quarantined is not None:
+        raise SandboxRejected(replica.quarantined, Code.QUARANTINED)
+    doc: Doc[Any] = Doc()
+    apply_update(doc, replica.document.snapshot())
+    return written(doc, wanted)
+
+
 class _Timed:
     """The document engine, which also records the processor seconds of each update."""
 
@@ -179,4 +189,5 @@ _JOBS: dict[str, Callable[..., object]] = {
     "inspect": _inspect,
     "check_image": _check_image,
     "excerpt": _excerpt,
+    "content": _content,
 }

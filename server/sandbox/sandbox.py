@@ -9,6 +9,7 @@ from typing import TypeVar
 from msgspec.msgpack import Decoder
 
 from crdt.content.excerpt import Excerpt
+from crdt.content.writing import Wanted
 from crdt.errors import InvariantError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.protocol.row import Stored
@@ -110,6 +111,10 @@ class Sandbox:
     async def excerpt(self, snapshot: bytes, document_id: DocumentId) -> Excerpt:
         """Read the first two lines of a snapshot in the engine's form (crdt/content/excerpt.py)."""
         return await self._run(Excerpt, "excerpt", snapshot, person=document_id)
+
+    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+        """Write what a stored document says in the form that a person wants."""
+        return await self._run(bytes, "content", stored, limits, wanted, person=person)
 
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.

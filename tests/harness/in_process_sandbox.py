@@ -6,6 +6,7 @@ from typing import Any
 from pycrdt import Doc
 
 from crdt.content.excerpt import Excerpt, excerpt
+from crdt.content.writing import Wanted, written
 from crdt.ids import DocumentId
 from crdt.log.compaction import answered, engine_updates, fold, remembered
 from crdt.log.document import Engine, apply_update
@@ -41,6 +42,11 @@ class InProcessSandbox:
         doc: Doc[Any] = Doc()
         self.engine(doc, snapshot)
         return excerpt(doc)
+
+    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+        doc: Doc[Any] = Doc()
+        self.engine(doc, Replica(stored, limits, self.engine).document.snapshot())
+        return written(doc, wanted)
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         replica = Replica(stored, limits, self.engine)

@@ -11,8 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crdt.budget import Budget
 from crdt.ids import DocumentId
 from crdt.protocol.messages import User
+from crdt.yjs.limits import GateLimits
 from server.auth.base import Identity
 from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.contents import ContentsApi, ContentWriter
 from server.http.documents import DocumentsApi
 from server.http.health import Health
 from server.http.middleware import ApiRates, OriginMiddleware, Origins
@@ -88,6 +90,8 @@ class Site:
     rates: ApiRates = field(default_factory=ApiRates)
     assets: Mapping[str, Asset] = field(default_factory=dict)
     budget: Budget | None = None
+    writer: ContentWriter | None = None
+    """What writes contents; None for the sandbox."""
 
     def __post_init__(self) -> None:
         self.access = Access(self.store, guests=True)
@@ -102,9 +106,12 @@ class Site:
             most_owned=self.most_owned,
         )
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
+        contents = ContentsApi(self.store, self.writer or self.sandbox, GateLimits())
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         others = [*routes_of(self.health), *Pages(self.assets).routes()]
-        site = http_app([documents, attachments, sharing], self.access, others, self.rates, budget=self.budget)
+        site = http_app(
+            [documents, contents, attachments, sharing], self.access, others, self.rates, budget=self.budget
+        )
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 
     @asynccontextmanager

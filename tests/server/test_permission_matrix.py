@@ -21,6 +21,7 @@ from server.http.site import APIS
 from server.store.base import Attachment
 from server.store.sharing_base import KnownUser, Link
 from server.store.sql import SqlStore
+from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
 from tests.server.http_site import Site, error_of
@@ -59,6 +60,7 @@ class Ask:
 
 REQUESTS = [
     Ask(Action.READ, "GET"),
+    Ask(Action.READ, "GET", "/content"),
     Ask(Action.READ, "GET", f"/attachments/{SHA256}"),
     Ask(Action.READ, "PUT", "/star", json={"starred": True}),
     Ask(Action.READ, "POST", "/opened"),
@@ -140,7 +142,7 @@ def every_action_is_asked_for() -> None:
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
 async def test_over_rest_a_role_does_what_the_table_says_and_nothing_else(role: Role, ask: Ask) -> None:
-    site = Site()
+    site = Site(writer=InProcessSandbox())
     async with site.sandbox if ask.content else nullcontext(), site.client() as client:
         await filled(site.store, role, trashed=ask.trashed)
         before = await everything(site.store)
@@ -155,7 +157,7 @@ async def test_over_rest_a_role_does_what_the_table_says_and_nothing_else(role: 
 
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
 async def test_over_rest_a_forbidden_document_and_an_absent_one_are_answered_alike(ask: Ask) -> None:
-    site = Site()
+    site = Site(writer=InProcessSandbox())
     async with site.client() as client:
         await filled(site.store, None, trashed=ask.trashed)
         before = await everything(site.store)

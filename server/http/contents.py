@@ -1,0 +1,175 @@
+"""Contents in the REST API: what a document says, as JSON, Markdown, HTML or plain text.
+
+A content is made of the log as the store has it, in the sandbox. So it includes all that is
+acknowledged when somebody asks, whichever node took it, and no document is opened for it.
+"""
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from typing import Annotated, Literal, Protocol
+from urllib.parse import quote
+
+from msgspec import Meta, Struct, field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crdt.budget import Account
+from crdt.content.schema import SCHEMA
+from crdt.content.writing import Form, Wanted
+from crdt.errors import Code, ProtocolError
+from crdt.permissions import Action
+from crdt.protocol.row import Stored
+from crdt.yjs.limits import GateLimits
+from server.http.operation import Asked, operation
+from server.observe import log
+from server.people.access import no_such_document
+from server.sandbox import SandboxRejected
+from server.store.base import Head, Loaded, Store
+
+MEDIA_TYPES: Mapping[Form, str] = {
+    Form.JSON: "application/json",
+    Form.MARKDOWN: "text/markdown",
+    Form.HTML: "text/html",
+    Form.TEXT: "text/plain",
+}
+
+_ENDINGS = {Form.JSON: "json", Form.MARKDOWN: "md", Form.HTML: "html", Form.TEXT: "txt"}
+_LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\s*(?:[,;]|$)")
+_USUAL_LANGUAGE = "en"
+_MOST_NAME = 100
+"""Characters of a file's name without its ending."""
+
+UNREADABLE = "This document cannot be read. Everything is kept: tell the operator of this server."
+
+
+class Choice(Struct, forbid_unknown_fields=True):
+    """The form of a content."""
+
+    form: Annotated[
+        Literal["json", "markdown", "html", "text"] | None,
+        Meta(description="json, markdown, html or text; absent: what the header Accept asks for, or json"),
+    ] = field(name="as", default=None)
+    download: Annotated[
+        Literal["true", "false"], Meta(description="true or false: whether a browser is to save it as a file")
+    ] = "false"
+
+
+class ContentWriter(Protocol):
+    """The part of the sandbox that writes contents."""
+
+    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+        """Write a document's content for a person.
+
+        Raises SandboxRejected if the document cannot be read.
+        """
+
+
+class ContentsApi:
+    """Contents over HTTP. `address` is the server's own, if it knows it, without a path."""
+
+    def __init__(self, store: Store, writer: ContentWriter, limits: GateLimits, address: str | None = None) -> None:
+        self._log = store.log
+        self._writer = writer
+        self._limits = limits
+        self._address = address
+
+    @operation(
+        "GET /api/documents/{document_id}/content",
+        needs=Action.READ,
+        answers={200: tuple(MEDIA_TYPES.values()), 304: None},
+        errors={409, 413},
+    )
+    async def get_content(self, asked: Asked, query: Choice) -> Response:
+        """Read what a document says, with all that is acknowledged.
+
+        JSON is ProseMirror's and holds everything. In the other forms, what this release does not
+        know is named. `ETag` holds the revision: the epoch, a dot and the last row of the log. In
+        HTML more follows, because a page has a title.
+        """
+        form = _form(asked.request) if query.form is None else Form(query.form)
+        head = (await self._log.heads([asked.document_id])).get(asked.document_id)
+        if head is None:
+            raise no_such_document()
+        _check_format(head, form)
+        wanted = Wanted(form, self._base(asked.request), head.title, _language(asked.request))
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Language"}
+        tag = _tag(f"{head.epoch}.{head.seq}", wanted)
+        if tag in asked.request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={**headers, "ETag": tag})
+        loaded = await self._log.load(asked.document_id)
+        if loaded is None:
+            raise no_such_document()
+        content = await self._written(loaded, wanted, asked.account)
+        headers["ETag"] = _tag(f"{loaded.epoch}.{loaded.head}", wanted)
+        if query.download == "true":
+            headers["Content-Disposition"] = disposition(head.title, _ENDINGS[form])
+        if form is Form.HTML:
+            # The page is what people have written. Nothing in it may run, or ask another server.
+            allowed = f"default-src 'none'; style-src 'unsafe-inline'; img-src {wanted.base}; sandbox allow-same-origin"
+            headers["Content-Security-Policy"] = allowed
+        return Response(content, headers=headers, media_type=MEDIA_TYPES[form])
+
+    async def _written(self, loaded: Loaded, wanted: Wanted, account: Account) -> bytes:
+        lease = account.lease(None)
+        try:
+            lease.grow(len(loaded.snapshot or b"") + sum(len(row.batch) for row in loaded.rows))
+            return await self._writer.content(loaded, self._limits, wanted, account.person)
+        except SandboxRejected as error:
+            log.warning("content_unread", document=loaded.document_id, reason=error.message)
+            if error.code in (Code.TOO_COSTLY, Code.TOO_LARGE):
+                raise ProtocolError(error.code, error.message) from error
+            raise ProtocolError(Code.QUARANTINED, UNREADABLE) from error
+        finally:
+            lease.release()
+
+    def _base(self, request: Request) -> str:
+        if self._address is not None:
+            return self._address.rstrip("/")
+        return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def disposition(title: str, ending: str) -> str:
+    """Return the header that names a file after a title (RFC 6266)."""
+    kept = "".join(each for each in title if each in " _.-" or unicodedata.category(each)[0] in "LNM")
+    name = f"{' '.join(kept.split()).strip('.')[:_MOST_NAME].strip() or 'Document'}.{ending}"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    named = plain if plain.partition(".")[0].strip() else f"Document.{ending}"
+    return f"attachment; filename=\"{named}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _check_format(head: Head, form: Form) -> None:
+    """Raise a refusal if the rich text has a format that only JSON can hold."""
+    if form is not Form.JSON and head.format is not None and head.format.name != SCHEMA.name:
+        message = f"This document has the format {head.format}, which this server does not know. Ask for JSON."
+        raise ProtocolError(Code.OTHER_FORMAT, message)
+
+
+def _form(request: Request) -> Form:
+    """Return the form that a client accepts most gladly, or JSON."""
+    best, most = Form.JSON, 0.0
+    for accepted in request.headers.get("accept", "").split(",")[:32]:
+        media_type, *parameters = (part.strip().lower() for part in accepted.split(";"))
+        form = next((each for each, named in MEDIA_TYPES.items() if named == media_type), None)
+        gladly = next((_number(each[2:]) for each in parameters if each.startswith("q=")), 1.0)
+        if form is not None and gladly > most:
+            best, most = form, gladly
+    return best
+
+
+def _number(written: str) -> float:
+    return float(written) if re.fullmatch(r"[01](\.\d{0,3})?", written, re.ASCII) else 0.0
+
+
+def _language(request: Request) -> str:
+    """Return the language of the person who asks, for a document whose language nobody has said."""
+    found = _LANGUAGE.match(request.headers.get("accept-language", ""))
+    return found[1] if found else _USUAL_LANGUAGE
+
+
+def _tag(revision: str, wanted: Wanted) -> str:
+    if wanted.form is not Form.HTML:
+        return f'"{revision}"'
+    more = zlib.crc32(f"{wanted.title}\0{wanted.language}".encode("utf-8", "replace"))
+    return f'"{revision}-{more:08x}"'
