@@ -147,7 +147,7 @@ async def test_a_document_from_a_template_is_labelled_starred_and_copied(meet_at
     await expect(documents.document("Meeting notes (copy)")).to_be_visible()
 
     await page.reload()
-    await page.get_by_role("button", name="Label: any").click()
+    await page.get_by_role("button", name="Label: Any label").click()
     await page.get_by_role("menuitemradio", name="Autumn").click()
     await expect(documents.document("Plain")).to_have_count(0)
     await expect(documents.document("Meeting notes")).to_be_visible()

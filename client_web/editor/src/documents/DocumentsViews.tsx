@@ -58,7 +58,7 @@ function LabelFilter({ label, onLabel }: Pick<DocumentsViewsProps, "label" | "on
         <button
           type="button"
           className="documents-filter"
-          aria-label={label ? t("Label: {label}", { label }) : t("Label: any")}
+          aria-label={t("Label: {label}", { label: label || t("Any label") })}
         >
           <span className="documents-filter-words" dir="auto">
             {label || t("Any label")}

@@ -100,7 +100,8 @@ export interface ShortcutsSheetProps {
 export const ShortcutsSheet = memo(function ShortcutsSheet(props: ShortcutsSheetProps) {
   return (
     <Dialog {...props} title={t("Keyboard shortcuts")} size="large">
-      <div className="page-shortcuts">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it */}
+      <div className="page-shortcuts" tabIndex={0}>
         {GROUPS.map(({ title, entries }) => (
           <section key={title}>
             <h3>{title}</h3>

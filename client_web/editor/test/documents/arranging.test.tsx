@@ -51,7 +51,7 @@ test("labels are given in a dialog, and choose what is listed", async () => {
   fireEvent.click(dialog.getByRole("button", { name: "Save" }));
   const labels = within(await screen.findByRole("list", { name: "Labels of Plan" }));
   expect(labels.getAllByRole("listitem").map((each) => each.textContent)).toEqual(["Autumn", "Road map"]);
-  await choose("Label: any", "Road map");
+  await choose("Label: Any label", "Road map");
   await waitFor(() => expect(listed()).toEqual(["Plan"]));
   await choose("Label: Road map", "Any label");
   await waitFor(() => expect(listed()).toEqual(["Notes", "Plan"]));

@@ -141,3 +141,26 @@ describe("following", () => {
     await waitFor(() => expect(screen.queryByText(/^Following Bob/)).toBeNull());
   });
 });
+
+describe("comings and goings", () => {
+  test("are told in one sentence, once a while has passed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { provider } = openDocument({ who: await known() });
+      const said = () => screen.queryByText(/(is|are) here\.|has left\./)?.textContent;
+      comes(provider(), 7, BOB);
+      comes(provider(), 8, { id: "cat", name: "Cat", color: "#be123c" });
+      comes(provider(), 9, { id: "dan", name: "Dan", color: "#be123c" });
+      goes(provider(), 9);
+      expect(said()).toBeUndefined();
+      act(() => void vi.advanceTimersByTime(5000));
+      expect(said()).toBe("Bob and Cat are here.");
+      goes(provider(), 8);
+      comes(provider(), 9, { id: "dan", name: "Dan", color: "#be123c" });
+      act(() => void vi.advanceTimersByTime(5000));
+      expect(said()).toBe("Dan is here. Cat has left.");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -111,7 +111,15 @@ export function BlockHandle({ editor, sheet }: BlockHandleProps) {
           editor.commands.focus(undefined, { scrollIntoView: false });
         }}
         // The press on a trigger would open the menu before the block can be dragged.
-        trigger={<span className="page-block-anchor" />}
+        trigger={
+          // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: it is there for its place and its name
+          <span
+            role="button"
+            aria-hidden="true"
+            aria-label={t("Move this block")}
+            className="page-block-anchor"
+          />
+        }
       >
         <BlockMenuItems editor={editor} />
       </Menu>

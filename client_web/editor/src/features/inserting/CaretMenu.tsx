@@ -46,7 +46,7 @@ function ChoiceList({ editor, shown, onPoint }: ChoiceListProps) {
   });
   useActiveDescendant(editor, idOf(current));
   return (
-    <div ref={list} id={LIST} role="listbox" aria-label={label} className="page-caret-menu">
+    <div ref={list} id={LIST} role="listbox" aria-label={label} tabIndex={-1} className="page-caret-menu">
       {choices.map((choice, index) => {
         const isFirst = choice.group !== undefined && choice.group !== choices[index - 1]?.group;
         return (

@@ -52,23 +52,25 @@ export const TitleField = memo(function TitleField({
     if (isDown) onGoToText();
   };
   return (
-    <input
-      className="page-title"
-      dir="auto"
-      aria-label={t("Title of the document")}
-      title={draft ?? title}
-      placeholder={t("Untitled document")}
-      value={draft ?? title}
-      maxLength={LONGEST_TITLE}
-      readOnly={readOnly}
-      spellCheck="false"
-      autoComplete="off"
-      onFocus={({ target }) => {
-        if (isUntitled(title)) target.select();
-      }}
-      onChange={({ target }) => setDraft(target.value)}
-      onBlur={() => void commit()}
-      onKeyDown={onKeyDown}
-    />
+    <h1 className="page-title-heading">
+      <input
+        className="page-title"
+        dir="auto"
+        aria-label={t("Title of the document")}
+        title={draft ?? title}
+        placeholder={t("Untitled document")}
+        value={draft ?? title}
+        maxLength={LONGEST_TITLE}
+        readOnly={readOnly}
+        spellCheck="false"
+        autoComplete="off"
+        onFocus={({ target }) => {
+          if (isUntitled(title)) target.select();
+        }}
+        onChange={({ target }) => setDraft(target.value)}
+        onBlur={() => void commit()}
+        onKeyDown={onKeyDown}
+      />
+    </h1>
   );
 });

@@ -48,34 +48,36 @@ export const FormattingToolbar = memo(function FormattingToolbar({
   const fitting = useFitting(strip, groups.length);
   const rest = groups.slice(fitting);
   return (
-    <Toolbar.Root
-      className="page-toolbar"
-      aria-label={t("Formatting")}
-      loop
-      onKeyDown={({ key }) => {
-        if (key === "Escape") editor.commands.focus();
-      }}
-    >
-      <div className="page-toolbar-strip" ref={strip}>
-        {groups.slice(0, fitting).map((group) => (
-          <ToolGroup key={group.label} {...group} />
-        ))}
-      </div>
-      {rest.length > 0 && (
-        <Popover
-          label={t("More formatting")}
-          align="end"
-          className="page-toolbar-more"
-          trigger={<Tool icon={Ellipsis} label={t("More formatting")} />}
-        >
-          <Toolbar.Root className="page-toolbar-rest" aria-label={t("More formatting")} loop>
-            {rest.map((group) => (
-              <ToolGroup key={group.label} {...group} />
-            ))}
-          </Toolbar.Root>
-        </Popover>
-      )}
-    </Toolbar.Root>
+    <section className="page-tools" aria-label={t("Tools")}>
+      <Toolbar.Root
+        className="page-toolbar"
+        aria-label={t("Formatting")}
+        loop
+        onKeyDown={({ key }) => {
+          if (key === "Escape") editor.commands.focus();
+        }}
+      >
+        <div className="page-toolbar-strip" ref={strip}>
+          {groups.slice(0, fitting).map((group) => (
+            <ToolGroup key={group.label} {...group} />
+          ))}
+        </div>
+        {rest.length > 0 && (
+          <Popover
+            label={t("More formatting")}
+            align="end"
+            className="page-toolbar-more"
+            trigger={<Tool icon={Ellipsis} label={t("More formatting")} />}
+          >
+            <Toolbar.Root className="page-toolbar-rest" aria-label={t("More formatting")} loop>
+              {rest.map((group) => (
+                <ToolGroup key={group.label} {...group} />
+              ))}
+            </Toolbar.Root>
+          </Popover>
+        )}
+      </Toolbar.Root>
+    </section>
   );
 });
 
