@@ -38,3 +38,21 @@ async def test_a_document_is_written_before_anything_else_is_asked(meet: Meeting
 
     row = (await alice.opens_documents()).page.get_by_role("listitem").filter(has_text="Please: Bring a tent")
     await expect(row).to_contain_text("and a lamp")
+
+
+async def test_the_page_speaks_the_browsers_language_until_another_is_chosen(meet: Meeting, shared_site: Site) -> None:
+    document_id = await shared_site.new_document("Ein Garten")
+    greta = await meet("Greta", locale="de-DE")
+    page = await greta.visits(f"/d/{document_id}")
+    await expect(page.get_by_role("textbox", name="Dokument", exact=True)).to_be_visible()
+    await expect(page.get_by_role("toolbar", name="Formatierung", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Gespeichert. Einzelheiten")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("lang", "de")
+
+    await page.get_by_role("button", name="Du bist Greta. Name und Farbe ändern").click()
+    await page.get_by_label("Sprache", exact=True).select_option("English")
+    editor = EditorPage("Greta", page)
+    await editor.is_ready()
+    await page.reload()
+    await editor.is_ready()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")

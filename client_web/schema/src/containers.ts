@@ -14,13 +14,6 @@ export const CALLOUTS = ["info", "tip", "warning"] as const;
 
 export type CalloutKind = (typeof CALLOUTS)[number];
 
-/** What a screen reader says before the words of a callout. */
-const CALLOUT_LABELS: Readonly<Record<CalloutKind, string>> = {
-  info: "Note",
-  tip: "Tip",
-  warning: "Warning",
-};
-
 declare module "@tiptap/core" {
   interface Commands<ReturnType> {
     callout: {
@@ -32,19 +25,28 @@ declare module "@tiptap/core" {
   }
 }
 
-export const Callout = Node.create({
+export interface CalloutOptions {
+  /** What a screen reader says before the words of a callout. */
+  readonly labels: Readonly<Record<CalloutKind, string>>;
+}
+
+export const Callout = Node.create<CalloutOptions>({
   name: "callout",
   group: "block",
   content: "block+",
   defining: true,
+  addOptions() {
+    return { labels: { info: "Note", tip: "Tip", warning: "Warning" } };
+  },
   addAttributes() {
+    const { labels } = this.options;
     return {
       kind: {
         default: "info",
         parseHTML: (element) => calloutKind(element.getAttribute("data-kind")),
         renderHTML: ({ kind }) => {
           const known = calloutKind(kind);
-          return { "data-kind": known, role: "note", "aria-label": CALLOUT_LABELS[known] };
+          return { "data-kind": known, role: "note", "aria-label": labels[known] };
         },
       },
     };

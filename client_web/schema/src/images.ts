@@ -4,7 +4,7 @@
  */
 
 import { type Attribute, mergeAttributes } from "@tiptap/core";
-import { Image as TiptapImage } from "@tiptap/extension-image";
+import { type ImageOptions, Image as TiptapImage } from "@tiptap/extension-image";
 import type { TagParseRule } from "@tiptap/pm/model";
 import { isAllowedImage } from "./allowed.js";
 import { MOST_PIXELS, wholeNumber } from "./tolerance.js";
@@ -12,7 +12,15 @@ import { MOST_PIXELS, wholeNumber } from "./tolerance.js";
 /** Characters of a caption or a description. */
 export const LONGEST_CAPTION = 2_000;
 
-export const Image = TiptapImage.extend({
+export interface PictureOptions extends ImageOptions {
+  /** What stands where a picture is that is not on this server and has no description. */
+  readonly elsewhere: string;
+}
+
+export const Image = TiptapImage.extend<PictureOptions>({
+  addOptions() {
+    return { ...(this.parent?.() as ImageOptions), elsewhere: "Image kept on another server" };
+  },
   addAttributes() {
     const inherited = (this.parent?.() ?? {}) as Record<string, Attribute>;
     const read = (name: string, value: (written: string | null) => unknown) => ({
@@ -38,7 +46,7 @@ export const Image = TiptapImage.extend({
     const { src, style, ...rest } = HTMLAttributes;
     if (!isAllowedImage(src)) {
       // Another application's image: kept in the document, not fetched from wherever it is.
-      const label = typeof rest.alt === "string" && rest.alt ? rest.alt : ELSEWHERE;
+      const label = typeof rest.alt === "string" && rest.alt ? rest.alt : this.options.elsewhere;
       return ["span", { class: "page-image-elsewhere", role: "img", "aria-label": label }, label];
     }
     const image = ["img", mergeAttributes({ loading: "lazy" }, { src }, rest)] as const;
@@ -50,9 +58,6 @@ export const Image = TiptapImage.extend({
     return [];
   },
 });
-
-/** What stands where a picture is that is not on this server and has no description. */
-export const ELSEWHERE = "Image kept on another server";
 
 /** Rules that read pictures whose address `isKept`. */
 export function pictureRules(isKept: (src: string | null) => boolean): readonly TagParseRule[] {

@@ -20,7 +20,7 @@ export {
 export { AROUND_LINES, Direction, LINES } from "./direction.js";
 export { documentSchema, extensions, FORMAT, FRAGMENT, SETTINGS, STARTER_KIT } from "./format.js";
 export { BlockMath, FORMULAS, formulaText, InlineMath, LONGEST_FORMULA, latexOf } from "./formulas.js";
-export { captionOf, ELSEWHERE, Image, LONGEST_CAPTION, pictureRules } from "./images.js";
+export { captionOf, Image, LONGEST_CAPTION, pictureRules } from "./images.js";
 export { Mention, mentionText, PageBreak } from "./inserts.js";
 export { indentOf, Lines, type Look, lookOf, MOST_INDENT, spacingOf } from "./lines.js";
 export { Highlight, Link, Subscript, Superscript, TextAlign, TextColor } from "./styling.js";

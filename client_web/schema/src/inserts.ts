@@ -45,9 +45,17 @@ declare module "@tiptap/core" {
   }
 }
 
-export const PageBreak = Node.create({
+export interface PageBreakOptions {
+  /** What a screen reader says. */
+  readonly label: string;
+}
+
+export const PageBreak = Node.create<PageBreakOptions>({
   name: "pageBreak",
   group: "block",
+  addOptions() {
+    return { label: "Page break" };
+  },
   parseHTML() {
     return [{ tag: 'div[data-type="pageBreak"]' }];
   },
@@ -55,7 +63,7 @@ export const PageBreak = Node.create({
     const drawn = {
       "data-type": "pageBreak",
       role: "separator",
-      "aria-label": "Page break",
+      "aria-label": this.options.label,
       style: "break-after: page",
     };
     return ["div", mergeAttributes(drawn, HTMLAttributes)];

@@ -1,12 +1,14 @@
 /** The editor's extensions: what a document may hold, what the page adds, and how the shared document is bound to it. */
 
 import {
+  Callout,
   documentSchema,
   extensions,
   FRAGMENT,
   Image as ImageOfSchema,
   isAllowedImage,
   Link as LinkOfSchema,
+  PageBreak,
   pictureRules,
   STARTER_KIT,
 } from "@manyhands/schema";
@@ -22,7 +24,8 @@ import { BlockFormula, InlineFormula } from "../features/formulas/formulas";
 import { DayAsking } from "../features/inserting/day_asking";
 import { HeldSelection } from "../features/links/held_selection";
 import { PictureAsking } from "../features/pictures/asking";
-import { PictureView } from "../features/pictures/picture_view";
+import { ELSEWHERE, PictureView } from "../features/pictures/picture_view";
+import { t } from "../i18n/t";
 import { Binding } from "./binding";
 import { Blocks } from "./blocks";
 import { CaretMenus, type CaretMenusOptions } from "./caret_menus";
@@ -61,7 +64,9 @@ const own: readonly AnyExtension[] = [
     addNodeView() {
       return ({ node, editor, getPos }) => new PictureView(node, editor, getPos);
     },
-  }),
+  }).configure({ elsewhere: ELSEWHERE }),
+  Callout.configure({ labels: { info: t("Note"), tip: t("Tip"), warning: t("Warning") } }),
+  PageBreak.configure({ label: t("Page break") }),
   InlineFormula,
   BlockFormula,
   Task,

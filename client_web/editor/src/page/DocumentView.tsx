@@ -6,7 +6,7 @@
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft, Search } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
@@ -63,6 +63,9 @@ export interface DocumentViewProps {
   readonly onDownload: () => void;
   readonly onCrash: (error: unknown) => void;
 }
+
+/** What stands in the empty first line of a collapsible section. */
+const SHEET_STYLE = { "--summary": JSON.stringify(t("Summary")) } as CSSProperties;
 
 const NOTHING_FOREIGN: readonly Foreign[] = [];
 
@@ -193,7 +196,7 @@ export function DocumentView(props: DocumentViewProps) {
         )}
         <main className="page-desk" ref={desk}>
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor in it takes keys; this catches presses beside its words */}
-          <div className="page-sheet" ref={sheet} onMouseDown={clickBelow}>
+          <div className="page-sheet" style={SHEET_STYLE} ref={sheet} onMouseDown={clickBelow}>
             <div ref={setPlace} lang={language ?? undefined} />
             {editor && <ObjectTools editor={editor} tell={actions.tell} />}
             {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}

@@ -1,4 +1,5 @@
 /** The language of the interface: which one it is, and how it says words, numbers of things, times and refusals. */
+import { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { languageFor } from "../../src/i18n/language";
 
@@ -45,6 +46,20 @@ describe("a browser that asks for German", () => {
     const { ApiError, explain } = await import("../../src/api/rest");
     expect(explain(new ApiError("rate_limited", "Too much.", 429))).toContain("zu viel in zu kurzer Zeit");
     expect(explain(new ApiError("brand_new", "Too new.", 400))).toBe("Too new.");
+  });
+
+  it("hears German words around what stands in the sheet, and finds inserts by words of both languages", async () => {
+    const { content } = await import("../../src/extensions/schema");
+    const { insertsFor } = await import("../../src/features/inserting/blockChoices");
+    const callout = { type: "callout", attrs: { kind: "tip" }, content: [{ type: "paragraph" }] };
+    const editor = new Editor({
+      extensions: [...content],
+      content: { type: "doc", content: [callout, { type: "pageBreak" }] },
+    });
+    expect(editor.getHTML()).toMatch(/aria-label="Tipp".*aria-label="Seitenumbruch"/);
+    for (const words of ["aufgabe", "kästchen", "task"])
+      expect(insertsFor(words, editor).map(({ id }) => id)).toEqual(["taskList"]);
+    editor.destroy();
   });
 
   it("reads a title for documents that have none, whichever word the server has for it", async () => {

@@ -5,7 +5,7 @@
  * short pause, and when one leaves the field.
  */
 
-import { captionOf, ELSEWHERE, isAllowedImage, LONGEST_CAPTION } from "@manyhands/schema";
+import { captionOf, isAllowedImage, LONGEST_CAPTION } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { NodeSelection, Selection } from "@tiptap/pm/state";
@@ -14,6 +14,9 @@ import { t } from "../../i18n/t";
 
 /** Milliseconds without a key after which a caption goes into the document. */
 const CAPTION_PAUSE = 400;
+
+/** What stands where a picture is that is not on this server and has no description. */
+export const ELSEWHERE = t("Image kept on another server");
 
 const views = new WeakMap<globalThis.Node, PictureView>();
 
