@@ -66,7 +66,6 @@ CLOSE_CODES = {
     Code.OTHER_FORMAT: 4403,
     Code.NOT_FOUND: 4404,
     Code.DELETED: 4404,
-    Code.CLIENT_ID_TAKEN: 4409,
     Code.EPOCH_CHANGED: 4410,
     Code.TOO_LARGE: 4413,
     Code.TOO_COSTLY: 4413,
@@ -75,6 +74,7 @@ CLOSE_CODES = {
     Code.MISSING_PAST: 4500,
     Code.INTERNAL: 4500,
     Code.UNAVAILABLE: 4503,
+    Code.CLIENT_ID_TAKEN: 4509,  # mostly by the page's own earlier connection, until that one is given up
     Code.DRAINING: 4503,
     Code.TOO_MANY: 4529,
     Code.RATE_LIMITED: 4529,

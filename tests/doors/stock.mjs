@@ -53,8 +53,10 @@ const commands = {
   },
   look({ as }) {
     const { doc, provider, closes, echoes } = people.get(as);
+    const text = doc.getText("story").toString();
     return {
-      text: doc.getText("story").toString(),
+      text: text.length < 2 ** 20 ? text : "much",
+      length: text.length,
       synced: provider.synced,
       connected: provider.wsconnected,
       own: doc.clientID,

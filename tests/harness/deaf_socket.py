@@ -1,4 +1,4 @@
-"""A connected Socket.IO client that never reads, on a bare TCP socket with the smallest buffers."""
+"""A connected client that never reads, on a bare TCP socket with the smallest buffers."""
 
 import asyncio
 import socket
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 HANDSHAKE = (
-    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+    "GET {path} HTTP/1.1\r\n"
     "Host: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
@@ -29,17 +29,19 @@ class DeafSocket:
 
 
 @asynccontextmanager
-async def deaf_socket(port: int) -> AsyncIterator[DeafSocket]:
-    """Connect and send CONNECT, without waiting for the server's answer."""
+async def deaf_socket(
+    port: int, path: str = "/socket.io/?EIO=4&transport=websocket", greeting: str | bytes = "40"
+) -> AsyncIterator[DeafSocket]:
+    """Connect and send the greeting (CONNECT), without waiting for the server's answer."""
     with socket.socket() as tcp:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         tcp.setblocking(False)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(tcp, ("127.0.0.1", port))
-        await loop.sock_sendall(tcp, HANDSHAKE.format(port=port).encode())
+        await loop.sock_sendall(tcp, HANDSHAKE.format(port=port, path=path).encode())
         answer = b""
         while b"\r\n\r\n" not in answer:
             answer += await loop.sock_recv(tcp, 100)
         deaf = DeafSocket(tcp)
-        await deaf.say("40")
+        await deaf.say(greeting)
         yield deaf
