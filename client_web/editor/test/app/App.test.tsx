@@ -1,6 +1,6 @@
 /** Addresses lead to their pages, and news of a new version reaches whoever is there. */
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { NOBODY } from "../../src/api/whoAmI";
 import { App } from "../../src/app/App";
 import { NO_UPDATES, type Updates } from "../../src/service-worker/updates";
@@ -64,4 +64,15 @@ test("the theme is chosen in the header", async () => {
   fireEvent.keyDown(await screen.findByRole("button", { name: "Theme and language" }), { key: "Enter" });
   fireEvent.click(await screen.findByRole("menuitemradio", { name: "Dark" }));
   expect(document.documentElement.dataset.theme).toBe("dark");
+});
+
+test("the language is chosen in the header, and the page is loaded anew in it", async () => {
+  const reload = vi.spyOn(window.location, "reload").mockReturnValue();
+  open("/");
+  fireEvent.keyDown(await screen.findByRole("button", { name: "Theme and language" }), { key: "Enter" });
+  expect(await screen.findByRole("menuitemradio", { name: "English", checked: true })).toBeTruthy();
+  fireEvent.click(screen.getByRole("menuitemradio", { name: "Deutsch" }));
+  expect(localStorage.getItem("manyhands:language")).toBe("de");
+  expect(reload).toHaveBeenCalledOnce();
+  reload.mockRestore();
 });
