@@ -22,6 +22,8 @@ from tests.harness.deaf_socket import deaf_socket
 from tests.harness.live_server import until
 from tests.harness.memory_store import memory_store
 from tests.harness.person import person
+from tests.harness.postgres import PostgresServer
+from tests.harness.redis_server import redis_server
 from tests.harness.slow_log import SlowLog
 from tests.harness.tokens import SECRET
 from tests.harness.tokens import token as signed
@@ -171,6 +173,39 @@ async def test_what_came_back_survives_a_kill_and_the_rest_is_sent_again(tmp_pat
         await stock.reads("bert", "before offline ")
         await stock.open("carl", "diary", 2)
         await stock.reads("carl", "before offline ")
+
+
+async def test_two_nodes_make_one_document_of_a_name_and_show_each_others_cursors(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = await postgres.new_schema()
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(redis_server())
+        places = ("--database-url", database, "--redis-url", redis.url)
+        one = await stack.enter_async_context(server_process(tmp_path / "one", *places))
+        two = await stack.enter_async_context(server_process(tmp_path / "two", *places))
+        stock = await stack.enter_async_context(stock_clients(one.url))
+        there = two.url.replace("http", "ws", 1) + "/y"
+        await stock.do("open", "anna", version=3, url=stock.url, room="plans")
+        await stock.do("open", "bert", version=1, url=there, room="plans")
+        await stock.sees("anna", lambda seen: seen["synced"])
+        await stock.sees("bert", lambda seen: seen["synced"])
+        await stock.types("anna", "from one ")
+        await stock.reads("bert", "from one ")
+        await stock.types("bert", "to two")
+        await stock.reads("anna", "from one to two")
+        own = str((await stock.do("look", "anna"))["own"])
+        await stock.do("show", "anna", state={"cursor": 1})
+        seen = await stock.sees("bert", lambda seen: own in seen["states"])
+        assert seen["clocks"][own] == (await stock.do("look", "anna"))["clocks"][own]
+        # She comes back through the other node, and her cursor with her.
+        await stock.do("close", "anna")
+        await stock.sees("bert", lambda seen: own not in seen["states"])
+        await stock.do("open", "anna", version=3, url=there, room="plans")
+        await stock.sees("anna", lambda seen: seen["synced"])
+        await stock.do("show", "anna", state={"cursor": 2})
+        await stock.do("show", "anna", state={"cursor": 3})
+        await stock.sees("bert", lambda seen: seen["states"].get(own, {}).get("cursor") == 3)
 
 
 @pytest.mark.parametrize("way", ["fast_lane", "any_server"])
