@@ -117,6 +117,15 @@ class EditorPage:
         await self.page.get_by_role("menuitem", name="Language of the text").click()
         await self.page.get_by_role("menuitemradio", name=language).click()
 
+    async def downloads(self, form: str) -> tuple[str, str]:
+        """Download the document in a form; return the file's name and its words."""
+        await self.page.get_by_role("button", name="More about this document").click()
+        await self.page.get_by_role("menuitem", name="Download").click()
+        async with self.page.expect_download() as download:
+            await self.page.get_by_role("menuitem", name=form).click()
+        file = await download.value
+        return file.suggested_filename, (await file.path()).read_text()
+
     def written_in(self, language: str) -> Locator:
         """The sheet, if the language of its text is `language`."""
         return self.page.locator(f"[lang={language}]").filter(has=self.sheet)

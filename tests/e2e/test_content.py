@@ -167,12 +167,18 @@ async def test_a_picture_that_is_copied_belongs_to_the_other_document(meet: Meet
     await other.shows("Saved")
 
 
-async def test_what_is_copied_as_plain_text_has_marks_ticks_and_tabs(meet: Meeting, shared_site: Site) -> None:
-    alice = await (await meet("Alice")).opens(await shared_site.new_document())
+async def test_what_is_copied_or_downloaded_as_text_has_marks_ticks_and_tabs(meet: Meeting, shared_site: Site) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document("List"))
     await alice.goes_to_start()
     await alice.types("One", "Two", "- milk", "bread", "", "[x] done", "", "1. first")
     copied = await alice.copies()
     assert copied["text/plain"] == "One\nTwo\n- milk\n- bread\n[x] done\n1. first"
+    await alice.shows("Saved")
+    assert await alice.downloads("Plain text") == ("List.txt", f"{copied['text/plain']}\n")
+    assert await alice.downloads("Markdown") == (
+        "List.md",
+        "One\n\nTwo\n\n- milk\n- bread\n\n* [x] done\n\n1. first\n",
+    )
 
 
 INKS = ("#ffffaa", "#9cdcfe", "#00ff7f", "#000080", "#330000", "#7f7f7f")

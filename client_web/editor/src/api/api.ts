@@ -81,6 +81,8 @@ export interface Api extends SharingCalls {
   readonly deleteDocument: (id: string) => Promise<void>;
   /** Adds a picture of another document, by its address there; returns its address here. */
   readonly copyAttachment: (id: string, address: string) => Promise<string>;
+  /** Returns the document as Markdown, with all that the server has acknowledged. */
+  readonly readMarkdown: (id: string) => Promise<string>;
   readonly uploadAttachment: (id: string, image: Blob, signal?: AbortSignal) => Promise<Attachment>;
 }
 
@@ -134,6 +136,8 @@ export function createApi(fetch: Fetch, base = ""): Api {
       await call(copied, { method: "PUT", body });
       return copied;
     },
+    readMarkdown: async (id) =>
+      String(await call(`${document(id)}/content?as=markdown`, { text: "text/markdown" })),
     uploadAttachment: async (id, image, signal) =>
       toAttachment(await call(`${document(id)}/attachments`, { method: "POST", body: image, signal })),
   };

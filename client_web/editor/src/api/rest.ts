@@ -46,25 +46,30 @@ export interface CallOptions {
   readonly method?: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** The media type of an answer that is a text, and no JSON. */
+  readonly text?: string;
 }
 
-/** Returns the answer's JSON, null for one without a body. */
+/** Returns the answer's JSON, null for one without a body; a string if a text was asked for. */
 export type Call = (path: string, options?: CallOptions) => Promise<unknown>;
 
 /** `fetch` is the door to the network: the browser's own, or a test's. */
 export function createCall(fetch: Fetch, base = ""): Call {
-  return async (path, { method = "GET", body, signal } = {}) => {
+  return async (path, { method = "GET", body, signal, text } = {}) => {
     const upload = body instanceof Blob;
     const signals = [signal, upload ? undefined : AbortSignal.timeout(DEADLINE_MS)];
     const init: RequestInit = {
       method,
       signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
-      headers: { Accept: "application/json", ...(body === undefined || upload ? {} : JSON_TYPE) },
+      headers: {
+        Accept: text ?? JSON_TYPE["Content-Type"],
+        ...(body === undefined || upload ? {} : JSON_TYPE),
+      },
     };
     if (body !== undefined) init.body = upload ? body : JSON.stringify(body);
     try {
       const response = await fetch(base + path, init);
-      return await read(response);
+      return await read(response, text);
     } catch (error) {
       if (error instanceof ApiError || error instanceof NetworkError || signal?.aborted) throw error;
       throw new NetworkError(error);
@@ -98,8 +103,11 @@ export function isRecord<Form = Readonly<Record<string, unknown>>>(value: unknow
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
-async function read(response: Response): Promise<unknown> {
+async function read(response: Response, media?: string): Promise<unknown> {
   if (response.status === 204) return null;
+  const isText =
+    media !== undefined && response.ok && response.headers.get("Content-Type")?.startsWith(media);
+  if (isText) return response.text();
   const text = await response.text();
   const answer = parse(text);
   if (answer === undefined) throw new NetworkError(`no JSON (${response.status})`, true);

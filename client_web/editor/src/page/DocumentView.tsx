@@ -154,6 +154,8 @@ export function DocumentView(props: DocumentViewProps) {
         onShare={() => setSharing(true)}
         onCopy={actions.saveAsNewDocument}
         onDownload={onDownload}
+        onDownloadMarkdown={actions.downloadMarkdown}
+        onDownloadText={actions.downloadText}
         onTrash={actions.trash}
         followed={following.person?.id ?? null}
         onFollow={following.toggle}

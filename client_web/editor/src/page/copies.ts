@@ -3,10 +3,11 @@
 import { prosemirrorToYXmlFragment } from "@manyhands/binding";
 import type { Provider } from "@manyhands/provider";
 import { documentSchema, FRAGMENT, isAllowedImage } from "@manyhands/schema";
-import { DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
+import { DOMSerializer, type Node, type Schema, Slice } from "@tiptap/pm/model";
 import * as Y from "yjs";
 import type { Api } from "../api/api";
 import { refusalWords } from "../api/refusals";
+import { plainText } from "../extensions/copying";
 import { readDocument } from "../extensions/reading";
 import { readingSchema } from "../extensions/schema";
 import { t } from "../i18n/t";
@@ -30,7 +31,7 @@ const PICTURES_BYTES = 100_000_000;
  * Yjs update, from which everything can be rebuilt.
  */
 export async function copyOf(update: Uint8Array, title: string): Promise<Download> {
-  const name = title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || t("Document");
+  const name = fileName(title);
   try {
     const doc = docOf(update);
     const page = pageOf(textOf(doc, readingSchema()), title, languageOf(doc));
@@ -45,6 +46,24 @@ export async function copyOf(update: Uint8Array, title: string): Promise<Downloa
       lostPictures: 0,
     };
   }
+}
+
+/** Returns the document as plain text, as copying all of it would. */
+export function textCopyOf(update: Uint8Array, title: string): Omit<Download, "lostPictures"> {
+  const { content } = textOf(docOf(update), readingSchema());
+  return textFile(`${fileName(title)}.txt`, `${plainText(new Slice(content, 0, 0))}\n`);
+}
+
+export function markdownFile(words: string, title: string): Omit<Download, "lostPictures"> {
+  return textFile(`${fileName(title)}.md`, words);
+}
+
+function textFile(filename: string, words: string) {
+  return { filename, content: new Blob([words], { type: "text/plain;charset=utf-8" }) };
+}
+
+function fileName(title: string): string {
+  return title.replace(/[^\p{L}\p{N} _.-]/gu, "").trim() || t("Document");
 }
 
 /** What to tell a person about pictures that a copy lacks. */

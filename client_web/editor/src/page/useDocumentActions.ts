@@ -15,7 +15,7 @@ import type { StoredImage } from "../extensions/uploads";
 import { askForDescription } from "../features/pictures/asking";
 import { t } from "../i18n/t";
 import { useToasts } from "../ui/Toast";
-import { copyOf, lossOf, save, saveAsNew } from "./copies";
+import { copyOf, lossOf, markdownFile, save, saveAsNew, textCopyOf } from "./copies";
 import { useOpen } from "./useProvider";
 
 export interface DocumentActions {
@@ -24,6 +24,9 @@ export interface DocumentActions {
   readonly trash: () => Promise<void>;
   readonly restore: () => Promise<void>;
   readonly saveAsNewDocument: () => Promise<void>;
+  /** The server makes it, so it holds what is saved. */
+  readonly downloadMarkdown: () => Promise<void>;
+  readonly downloadText: () => void;
   /** Copies of the document's earlier lives, which the provider keeps apart. */
   readonly downloadSeparateCopies: () => Promise<void>;
   readonly deleteSeparateCopies: () => Promise<void>;
@@ -96,6 +99,25 @@ export function useDocumentActions({
           },
           fail(t("No copy was made.")),
         ),
+      downloadMarkdown: async () => {
+        const { status, unsaved } = provider.snapshot();
+        if (status !== "synced" || unsaved > 0) {
+          tell(
+            t("The server makes Markdown, and does not have all changes yet. Try again once they are saved."),
+          );
+          return;
+        }
+        await api
+          .readMarkdown(documentId)
+          .then((words) => save(markdownFile(words, title)), fail(t("No file was made.")));
+      },
+      downloadText: () => {
+        try {
+          save(textCopyOf(provider.copy(), title));
+        } catch (error) {
+          fail(t("No file was made."))(error);
+        }
+      },
       downloadSeparateCopies: () =>
         eachCopy(provider, async (name) => {
           const copy = await copyOf(

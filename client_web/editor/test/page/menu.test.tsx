@@ -1,12 +1,18 @@
 /** Stories of the open document's menu. */
+import type { ProviderState } from "@manyhands/provider";
+import { FRAGMENT } from "@manyhands/schema";
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 import { chooseLanguageOf } from "../../src/page/documentLanguage";
 import { anyDocument, openDocument, type Request } from "./openDocument";
 
 beforeEach(() => localStorage.clear());
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 const open = async () =>
   fireEvent.keyDown(await screen.findByRole("button", { name: "More about this document" }), {
@@ -34,10 +40,71 @@ test("offers a reader nothing that they may not do", async () => {
   await open();
   expect((await screen.findAllByRole("menuitem")).map((item) => item.textContent)).toEqual([
     "Make a copy",
-    "Download as a web page",
+    "Download",
     "Print or save as PDF…",
     "Theme",
   ]);
+});
+
+/** Chooses a form below "Download"; returns the file's name and words, once there is one. */
+async function download(form: string) {
+  const saved: { name: string; words: Promise<string> }[] = [];
+  const contents: Blob[] = [];
+  vi.stubGlobal(
+    "URL",
+    Object.assign(class extends URL {}, {
+      createObjectURL: (content: Blob) => `blob:${contents.push(content)}`,
+      revokeObjectURL: () => undefined,
+    }),
+  );
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    const content = contents.at(-1);
+    if (this.download && content) saved.push({ name: this.download, words: content.text() });
+  });
+  await open();
+  fireEvent.keyDown(await screen.findByRole("menuitem", { name: "Download" }), { key: "Enter" });
+  await pick(form);
+  return saved;
+}
+
+function openWithWords(state: Partial<ProviderState> = {}) {
+  const doc = new Y.Doc();
+  const line = new Y.XmlElement("paragraph");
+  line.insert(0, [new Y.XmlText("Tea")]);
+  doc.getXmlFragment(FRAGMENT).insert(0, [line]);
+  const markdown = () =>
+    new Response("*Tea*\n", { headers: { "Content-Type": "text/markdown; charset=utf-8" } });
+  const answer = ({ path }: Request) => (path.includes("/content") ? markdown() : anyDocument());
+  const page = openDocument({ state: { role: "viewer", ...state }, answer });
+  return { ...page, write: () => act(() => Y.applyUpdate(page.provider().doc, Y.encodeStateAsUpdate(doc))) };
+}
+
+test("downloads Markdown that the server makes", async () => {
+  const { requests } = openWithWords();
+  const saved = await download("Markdown");
+  await waitFor(() => expect(saved).toHaveLength(1));
+  expect([saved[0]?.name, await saved[0]?.words]).toEqual(["Minutes.md", "*Tea*\n"]);
+  expect(requests.map(({ path }) => path)).toContain("/api/documents/abcdefgh/content?as=markdown");
+});
+
+test.each([{ status: "offline" }, { unsaved: 1 }] as const)(
+  "says that the server cannot make Markdown of what it does not have",
+  async (state) => {
+    const { requests } = openWithWords(state);
+    const saved = await download("Markdown");
+    await screen.findByText(/The server makes Markdown, and does not have all changes yet/);
+    expect(saved).toEqual([]);
+    expect(requests.filter(({ path }) => path.includes("/content"))).toEqual([]);
+  },
+);
+
+test("downloads plain text without the server", async () => {
+  const { write } = openWithWords({ status: "offline", role: "editor" });
+  await screen.findByRole("textbox", { name: "Document" });
+  write();
+  const saved = await download("Plain text");
+  await waitFor(() => expect(saved).toHaveLength(1));
+  expect([saved[0]?.name, await saved[0]?.words]).toEqual(["Minutes.txt", "Tea\n"]);
 });
 
 test("the language of the text is chosen by one, and heard by all", async () => {

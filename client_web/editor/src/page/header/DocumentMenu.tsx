@@ -20,7 +20,10 @@ export interface DocumentMenuProps {
   readonly mayTrash: boolean;
   readonly mayCopy: boolean;
   readonly onCopy: () => void;
+  /** As a web page, with the pictures in it. */
   readonly onDownload: () => void;
+  readonly onDownloadMarkdown: () => void;
+  readonly onDownloadText: () => void;
   readonly onTrash: () => void;
 }
 
@@ -67,9 +70,11 @@ export function DocumentMenu({ documentId, doc, mayRename, mayTrash, mayCopy, ..
           {t("Make a copy")}
         </MenuItem>
       )}
-      <MenuItem icon={FileDown} onSelect={act.onDownload}>
-        {t("Download as a web page")}
-      </MenuItem>
+      <SubMenu icon={FileDown} label={t("Download")}>
+        <MenuItem onSelect={act.onDownload}>{t("Web page")}</MenuItem>
+        <MenuItem onSelect={act.onDownloadMarkdown}>{t("Markdown")}</MenuItem>
+        <MenuItem onSelect={act.onDownloadText}>{t("Plain text")}</MenuItem>
+      </SubMenu>
       <MenuItem icon={Printer} onSelect={() => window.setTimeout(() => window.print())}>
         {t("Print or save as PDF…")}
       </MenuItem>

@@ -42,6 +42,8 @@ export interface PageHeaderProps {
   readonly onShare: () => void;
   readonly onCopy: () => void;
   readonly onDownload: () => void;
+  readonly onDownloadMarkdown: () => void;
+  readonly onDownloadText: () => void;
   readonly onTrash: () => void;
   /** The id of the person whom the view follows. */
   readonly followed: string | null;
@@ -97,6 +99,8 @@ export function PageHeader(props: PageHeaderProps) {
           mayCopy={me?.mayCreate !== false}
           onCopy={act.onCopy}
           onDownload={act.onDownload}
+          onDownloadMarkdown={act.onDownloadMarkdown}
+          onDownloadText={act.onDownloadText}
           onTrash={act.onTrash}
         />
         {me === null || me.kind === "guest" ? (
