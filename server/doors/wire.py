@@ -56,16 +56,19 @@ class Wire:
         """Frames behind a long message that is being written."""
         self._tasks: list[asyncio.Future[None]] = []
 
-    async def accept(self, subprotocol: str | None, message_bytes: int) -> None:
-        """Answer the handshake, and take messages of at most so many bytes."""
+    async def accept(self, subprotocol: str | None) -> None:
+        """Answer the handshake."""
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
-        reader = getattr(self._protocol, "conn", None)
-        if reader is not None and hasattr(reader, "max_message_size"):
-            reader.max_message_size = message_bytes
         if self._outlet is not None:
             self._outlet.expect_life(LIFE_SECONDS)
         else:
             self._tasks.append(asyncio.ensure_future(self._write()))
+
+    def bound_messages(self, most_bytes: int) -> None:
+        """Take messages of at most so many bytes from now on."""
+        reader = getattr(self._protocol, "conn", None)
+        if reader is not None and hasattr(reader, "max_message_size"):
+            reader.max_message_size = most_bytes
 
     def push(self, messages: Messages) -> int:
         """Send messages behind all that was sent before; never waits. Return the backlog."""

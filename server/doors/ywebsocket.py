@@ -137,10 +137,11 @@ class YWebsocketDoor:
         self._wires[connection.arrival] = wire
         self.reception.sweeper.start()
         try:
-            # One message may hold all that was written offline.
-            await wire.accept(_subprotocol(scope), self.reception.rooms.limits.update_bytes + MESSAGE_BYTES)
+            await wire.accept(_subprotocol(scope))
             try:
                 await self._let_in(connection)
+                # One message may hold all that was written offline. A stranger's may not.
+                wire.bound_messages(self.reception.rooms.limits.update_bytes + MESSAGE_BYTES)
             except ManyhandsError as refusal:
                 connection.refuse_all(refusal)
             await connection.listen(receive)
@@ -172,7 +173,7 @@ class YWebsocketDoor:
     # What rooms ask of a door.
 
     def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
-        """Tell many, also the author of an update whose own words they are: they wait for them."""
+        """Tell many. The one author of an update gets it back by the acknowledgement."""
         ends = [(seat, seat.ears) for seat in circle.seats if seat is not but]
         connections = [(seat, end) for seat, end in ends if isinstance(end, Connection)]
         match message:
