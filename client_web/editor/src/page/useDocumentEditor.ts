@@ -193,6 +193,8 @@ function makeEditor(options: DocumentEditorOptions, place: HTMLElement, doc: Pro
     element: place,
     injectCSS: false,
     editable: !readOnly,
+    // It goes through every deletion to announce it, and nobody listens.
+    enableCoreExtensions: { delete: false },
     extensions: [
       ...editorExtensions({
         doc,

@@ -94,6 +94,26 @@ function searching(html: string, at = 1) {
   return { alice, finder, scanner };
 }
 
+/** Two people, and a search that pauses after each transaction until the test goes on. */
+function withBreaks(html: string) {
+  const { alice } = searching(html);
+  const bob = person(2);
+  sync(alice, bob);
+  let end: (() => void) | undefined;
+  const pauses = () => () =>
+    new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  const finder = new Finder(alice.editor, new HereScanner(), pauses);
+  open.push({ finder, alice });
+  const goOn = async () => {
+    await Promise.resolve();
+    end?.();
+    await aFrame();
+  };
+  return { alice, bob, finder, goOn };
+}
+
 const aFrame = () => new Promise<void>((seen) => requestAnimationFrame(() => setTimeout(seen, 0)));
 const hits = (alice: Person, finder: Finder) =>
   finder.snapshot().spans.map(({ from, to }) => alice.editor.state.doc.textBetween(from, to));
@@ -238,6 +258,33 @@ describe("replacing", () => {
     expect(textOf(alice).split("|")).toEqual(Array(10).fill(replaced));
     alice.editor.commands.undo();
     expect(textOf(alice).split("|")).toEqual(Array(10).fill(line));
+  });
+
+  test("with pauses, in which others write, and which end when a key is pressed", async () => {
+    const { alice, bob, finder, goOn } = withBreaks(`<p>${"tea ".repeat(30).trim()}</p>`.repeat(10));
+    finder.ask(query("tea"));
+    const replacing = finder.replaceAll("coffee");
+    await aFrame();
+    for (let writes = 0; writes < 5; writes += 1) {
+      bob.editor.commands.insertContentAt(1, "more tea, ");
+      sync(alice, bob);
+      await goOn();
+    }
+    alice.editor.view.dom.dispatchEvent(new KeyboardEvent("keydown", { key: "!" }));
+    alice.editor.commands.insertContentAt(1, "!");
+    await goOn();
+    await replacing;
+    sync(alice, bob);
+    expect(finder.snapshot().replaced).toBe(300);
+    const others = "more tea, ".repeat(5);
+    const lines = (word: string) => Array(10).fill(`${word} `.repeat(30).trim()).join("|");
+    expect(textOf(alice)).toBe(`!${others}${lines("coffee")}`);
+    expect(sharedText(alice)).toBe(sharedText(bob));
+    alice.editor.commands.undo();
+    expect(textOf(alice)).toBe(`${others}${lines("coffee")}`);
+    alice.editor.commands.undo();
+    expect(textOf(alice)).toBe(`${others}${lines("tea")}`);
+    bob.editor.destroy();
   });
 
   test("by nothing, and by parts of the hit", async () => {

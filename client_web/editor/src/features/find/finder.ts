@@ -2,7 +2,8 @@
  *
  * 1. Hits follow every change of the document, others' changes too, once per frame. Only blocks that have changed are searched.
  * 2. The present hit moves with its words. When they go, the search goes on from their place.
- * 3. Whatever replaces is one step of undo.
+ * 3. Whatever replaces is one step of undo. Many replacements are written with pauses, in which others may write. A key that is
+ *    pressed meanwhile waits until they are all there, so that it is no part of the step.
  */
 
 import { ySyncPluginKey, yUndoPluginKey } from "@manyhands/binding";
@@ -51,7 +52,28 @@ const NOTHING: Found = {
 /** Rounds after which what is left in a block is written at once. Few blocks have so many hits. */
 const MOST_ROUNDS = 20;
 /** Replacements in one transaction. What plugins do for each grows with their number. */
-const AT_ONCE = 200;
+const AT_ONCE = 100;
+/** Milliseconds of writing after which the page draws and hears what has come. */
+const PAUSE_AFTER_MS = 50;
+
+/** Before these a person's own changes come. */
+const HURRYING = ["keydown", "beforeinput", "paste", "drop", "cut"] as const;
+
+/** Returns a wait when it is time for one. */
+export type Pausing = () => Promise<void> | null;
+
+function pausing(): Pausing {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < PAUSE_AFTER_MS) return null;
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        since = performance.now();
+        resolve();
+      }),
+    );
+  };
+}
 
 const PROBLEMS: Readonly<Record<NoScan["reason"], string>> = {
   "too long": t("This expression takes too long. Try a simpler one."),
@@ -63,6 +85,10 @@ export class Finder {
   readonly #editor: Editor;
   readonly #scanner: Scanner;
   readonly #listeners = new Set<() => void>();
+  readonly #pausing: () => Pausing;
+  /** What a "Replace all" has still to write, where it is now; null when none is under way. */
+  #left: Left | null = null;
+  #isWriting = false;
   #found = NOTHING;
   #matcher: Matcher | null = null;
   #hits: Hits | null = null;
@@ -72,7 +98,8 @@ export class Finder {
   #frame = 0;
   #isScanning = false;
 
-  constructor(editor: Editor, scanner: Scanner) {
+  constructor(editor: Editor, scanner: Scanner, pauses: () => Pausing = pausing) {
+    this.#pausing = pauses;
     this.#editor = editor;
     this.#scanner = scanner;
     this.#from = editor.state.selection.from;
@@ -126,8 +153,8 @@ export class Finder {
     const span = this.#present;
     if (span === null) return this.go(1);
     const [change] = await this.#changesOf([span], words);
-    if (!change || !this.#editor.isEditable) return;
-    this.#asOneStep(() => void this.#write([change]));
+    if (!change || this.#left || !this.#editor.isEditable) return;
+    await this.#write([change]);
     this.#from = change.from + change.words.length;
     this.#present = null;
     this.#search(true);
@@ -135,11 +162,8 @@ export class Finder {
 
   async replaceAll(words: string): Promise<void> {
     const changes = await this.#changesOf(this.#found.spans, words);
-    if (changes.length === 0 || !this.#editor.isEditable) return;
-    let replaced = 0;
-    this.#asOneStep(() => {
-      replaced = this.#write(changes);
-    });
+    if (changes.length === 0 || this.#left || !this.#editor.isEditable) return;
+    const replaced = await this.#write(changes);
     this.#present = null;
     this.#search(false);
     this.#tell({ replaced });
@@ -148,6 +172,15 @@ export class Finder {
   readonly #follow = ({ transaction }: { readonly transaction: Transaction }): void => {
     if (!transaction.docChanged) return;
     const { mapping } = transaction;
+    if (this.#left && !this.#isWriting) {
+      const follow = (change: Seen) => ({
+        ...change,
+        from: mapping.map(change.from, 1),
+        to: mapping.map(change.to, -1),
+      });
+      const { now, later } = this.#left;
+      this.#left = { ...this.#left, now: now.map(follow), later: later.map(follow) };
+    }
     this.#from = mapping.map(this.#from);
     if (this.#present) {
       const [from, to] = [mapping.map(this.#present.from, 1), mapping.map(this.#present.to, -1)];
@@ -249,24 +282,57 @@ export class Finder {
    * Writes in rounds, one hit of each block in each: what stands between two hits of a block would be
    * written anew otherwise, with everything that others have put there. Returns how many were written.
    */
-  #write(changes: readonly Change[]): number {
-    let left = changes.map((change) => ({ ...change, seen: this.#textAt(change) }));
+  async #write(changes: readonly Change[]): Promise<number> {
+    const { dom } = this.#editor.view;
+    const pause = this.#pausing();
     let written = 0;
-    for (let round = 1; left.length > 0; round += 1) {
-      const { doc } = this.#editor.state;
-      const blocks = new Set<number>();
-      const [now, later]: [Seen[], Seen[]] = [[], []];
-      for (const change of left.toReversed()) {
-        const start = doc.resolve(change.from).start();
-        (blocks.has(start) && round < MOST_ROUNDS ? later : now).push(change);
-        blocks.add(start);
+    const endStep = this.#beginStep();
+    const hurry = () => {
+      while (this.#left) written += this.#writeSome(this.#left);
+      endStep();
+    };
+    const later = changes.map((change) => ({ ...change, seen: this.#textAt(change) }));
+    this.#left = { now: [], later, round: 0 };
+    for (const event of HURRYING) dom.addEventListener(event, hurry, true);
+    try {
+      while (this.#left && !this.#editor.isDestroyed && this.#editor.isEditable) {
+        written += this.#writeSome(this.#left);
+        const rest = this.#left && pause();
+        if (rest) await rest;
       }
-      // From the end on, so that what comes next stands where it stood.
-      for (let at = 0; at < now.length; at += AT_ONCE)
-        written += this.#writeAtOnce(now.slice(at, at + AT_ONCE));
-      left = moved(later.toReversed(), now.toReversed());
+      return written;
+    } finally {
+      this.#left = null;
+      endStep();
+      for (const event of HURRYING) dom.removeEventListener(event, hurry, true);
     }
-    return written;
+  }
+
+  /** Writes some of what is left, from the end on, so that what comes next stands where it stood. */
+  #writeSome(left: Left): number {
+    const { now, later, round } = left.now.length > 0 ? left : this.#nextRound(left);
+    const those = now.slice(0, AT_ONCE);
+    this.#isWriting = true;
+    try {
+      return this.#writeAtOnce(those);
+    } finally {
+      this.#isWriting = false;
+      const rest = { now: now.slice(AT_ONCE), later: moved(later, those.toReversed()), round };
+      this.#left = rest.now.length + rest.later.length > 0 ? rest : null;
+    }
+  }
+
+  #nextRound(left: Left): Left {
+    const { doc } = this.#editor.state;
+    const round = left.round + 1;
+    const blocks = new Set<number>();
+    const [now, later]: [Seen[], Seen[]] = [[], []];
+    for (const change of left.later.toReversed()) {
+      const start = doc.resolve(change.from).start();
+      (blocks.has(start) && round < MOST_ROUNDS ? later : now).push(change);
+      blocks.add(start);
+    }
+    return { now, later: later.toReversed(), round };
   }
 
   #writeAtOnce(changes: readonly Seen[]): number {
@@ -281,7 +347,8 @@ export class Finder {
       if (words === "") tr.delete(from, to);
       else tr.replaceWith(from, to, schema.text(words, doc.nodeAt(from)?.marks ?? []));
     }
-    if (written > 0) view.dispatch(tr.setMeta(STEP_KIND, "replacement"));
+    // Looking for addresses to link would take a fifth of the time.
+    if (written > 0) view.dispatch(tr.setMeta(STEP_KIND, "replacement").setMeta("preventAutolink", true));
     return written;
   }
 
@@ -290,21 +357,20 @@ export class Finder {
     return to <= doc.content.size ? doc.textBetween(from, to, "\n", "\n") : "";
   }
 
-  #asOneStep(act: () => void): void {
+  /** Takes what is written from now on as one step of undo, until the function that it returns is called. */
+  #beginStep(): () => void {
     const manager = yUndoPluginKey.getState(this.#editor.state)?.undoManager;
-    if (!manager) {
-      act();
-      return;
-    }
+    if (!manager) return () => undefined;
     const { captureTimeout } = manager;
     manager.stopCapturing();
     manager.captureTimeout = Number.POSITIVE_INFINITY;
-    try {
-      act();
-    } finally {
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
       manager.captureTimeout = captureTimeout;
       manager.stopCapturing();
-    }
+    };
   }
 
   #tell(change: Partial<Found>): void {
@@ -320,6 +386,13 @@ interface Change extends Span {
 interface Seen extends Change {
   /** What is replaced. */
   readonly seen: string;
+}
+
+/** What is still to be written: one hit of each block from the end on, and the others in order. */
+interface Left {
+  readonly now: readonly Seen[];
+  readonly later: readonly Seen[];
+  readonly round: number;
 }
 
 /** Where changes stand after others have been written; both are in order. */
