@@ -59,11 +59,11 @@ class MarkdownWriter:
         before, other = "", False
         for node in nodes:
             kind = {"bulletList": "-", "taskList": "-", "orderedList": "."}.get(node.type, "")
-            other = kind != "" and kind == before and not other
-            text = self._list(node, other=other) if kind else self._block(node)
-            if text:
+            turned = kind != "" and kind == before and not other
+            text = self._list(node, other=turned) if kind else self._block(node)
+            if text:  # an empty line between lists is not there
                 written.append(text)
-                before = kind
+                before, other = kind, turned
         return written
 
     def _block(self, node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each node
