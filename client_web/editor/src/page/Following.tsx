@@ -96,14 +96,18 @@ export function FollowingNotice({ following }: { readonly following: Following }
         {person && t("Following {name}. Press Escape to stop.", { name: presentName(person) })}
       </p>
       {person && (
-        <div className="page-following" style={{ "--person-color": person.color } as CSSProperties}>
+        <section
+          className="page-following"
+          aria-label={t("Whom you follow")}
+          style={{ "--person-color": person.color } as CSSProperties}
+        >
           <span className="page-following-words">
             {isInText
               ? t("Following {name}", { name: presentName(person) })
               : t("Following {name}, who has no cursor in the text", { name: presentName(person) })}
           </span>
           <IconButton icon={X} iconSize={15} size="small" label={t("Stop following")} onClick={stop} />
-        </div>
+        </section>
       )}
     </>
   );

@@ -10,9 +10,11 @@ export interface FullSizeProps {
   readonly attrs: Attrs;
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
+  /** Takes the focus back. */
+  readonly onGone: () => void;
 }
 
-export function FullSize({ attrs, open, onOpenChange }: FullSizeProps) {
+export function FullSize({ attrs, open, onOpenChange, onGone }: FullSizeProps) {
   const { src, alt } = attrs;
   const caption = captionOf(attrs);
   if (!isAllowedImage(src)) return null;
@@ -24,6 +26,10 @@ export function FullSize({ attrs, open, onOpenChange }: FullSizeProps) {
         <Dialog.Content
           className="page-picture-full"
           aria-describedby={undefined}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            onGone();
+          }}
           onClick={() => onOpenChange(false)}
         >
           <Dialog.Title className="ui-hidden">{caption || words || t("Picture")}</Dialog.Title>

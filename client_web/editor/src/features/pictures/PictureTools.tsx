@@ -171,6 +171,7 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
         attrs={attrs}
         open={asking === "fullSize"}
         onOpenChange={(isOpen) => ask(editor, isOpen ? "fullSize" : null)}
+        onGone={backToText}
       />
     </>
   );

@@ -95,7 +95,10 @@ function ColorTool({ editor, palette }: { readonly editor: Editor; readonly pale
       onOpenChange={setOpen}
       align="start"
       className="page-swatches"
-      onCloseAutoFocus={(event) => event.preventDefault()}
+      onCloseAutoFocus={(event) => {
+        event.preventDefault();
+        editor.commands.focus(undefined, { scrollIntoView: false });
+      }}
       trigger={
         <Tool
           icon={palette.icon}

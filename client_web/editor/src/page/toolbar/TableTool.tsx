@@ -35,7 +35,10 @@ export function TableTool({ editor }: { readonly editor: Editor }) {
       onOpenChange={setOpen}
       align="start"
       className="page-table-picker"
-      onCloseAutoFocus={(event) => event.preventDefault()}
+      onCloseAutoFocus={(event) => {
+        event.preventDefault();
+        editor.commands.focus(undefined, { scrollIntoView: false });
+      }}
       trigger={<Tool icon={Table} label={t("Insert a table")} disabled={!isPossible} />}
     >
       <Grid onChoose={insert} />
