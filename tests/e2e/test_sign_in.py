@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
+from tests.e2e.axe import AXE, Inspection
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import DocumentsPage, EditorPage
 from tests.e2e.person import Meeting, Person, people_at
@@ -62,3 +63,15 @@ async def test_a_link_survives_the_sign_in(chromium: Browser, tmp_path: Path, bu
         await bob.page.get_by_role("button", name="You are Bob. Account").click()
         await bob.page.get_by_role("menuitem", name="Sign out").click()
         await expect(bob.page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+async def test_everybody_can_use_the_door(chromium: Browser, tmp_path: Path, built_pages: Path) -> None:
+    async with _door(chromium, tmp_path, built_pages) as (meet, _):
+        stranger = await meet("Alice", reduced_motion="reduce")
+        stranger.expects("status of 401")
+        await stranger.context.add_init_script(path=AXE)
+        page = await stranger.visits("/")
+        await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+        seen = Inspection()
+        await seen.look(page, "the sign-in")
+        seen.finds_nothing()
