@@ -31,4 +31,27 @@
     link.href = href;
     document.head.append(link);
   }
+
+  // Somebody's first visit waits for a lot of code. Meanwhile the server is asked who this is, and then for the document's words,
+  // which are shown until the editor is there. src/api/early.ts and the page take over what has come.
+  const [, documentId] = /^\/d\/([A-Za-z0-9_-]{8,64})(?:\/|$)/.exec(location.pathname) ?? [];
+  if (documentId !== undefined && navigator.onLine && !navigator.serviceWorker?.controller) {
+    const me = fetch("/api/me", { headers: { Accept: "application/json" } });
+    window.manyhandsEarly = { me, path: location.pathname };
+    me.then((answer) => (answer.ok ? fetch(`/api/documents/${documentId}/content?as=html`) : null))
+      .then((answer) => (answer?.ok ? answer.text() : ""))
+      .then((html) => {
+        const { body } = new DOMParser().parseFromString(html, "text/html");
+        // What would ask the server for more must not hold up the code.
+        for (const each of body.querySelectorAll("img, script, style, link, meta, object, iframe"))
+          each.remove();
+        const words = document.createElement("div");
+        words.className = "page-sheet-text early-words";
+        words.append(...[...body.children].slice(0, 60));
+        if (!words.textContent.trim()) return;
+        window.manyhandsEarly.words = words;
+        document.querySelector(".early-sheet")?.replaceChildren(words);
+      })
+      .catch(() => undefined);
+  }
 }

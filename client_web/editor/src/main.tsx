@@ -2,6 +2,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { createApi } from "./api/api";
+import { withEarly } from "./api/early";
 import { createWhoAmI } from "./api/whoAmI";
 import { App } from "./app/App";
 import { loadDocumentsPage, loadEditorPage } from "./app/pages";
@@ -15,7 +16,7 @@ import "./app/early.css";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-const api = createApi((url, init) => fetch(url, init));
+const api = createApi(withEarly((url, init) => fetch(url, init)));
 const who = createWhoAmI(api);
 // While the pages' code is on its way. Whoever needs the answer asks again.
 who.ask().catch(() => undefined);

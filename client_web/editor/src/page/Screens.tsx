@@ -4,6 +4,7 @@ import type { ProviderState } from "@manyhands/provider";
 import { CloudOff, Copy, Download, FileX, LockKeyhole, RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { earlyWords } from "../api/early";
 import { refusalWords } from "../api/refusals";
 import { t } from "../i18n/t";
 import { Button } from "../ui/Button";
@@ -16,6 +17,7 @@ const LINES = ["46%", "92%", "97%", "88%", "61%", "0", "94%", "90%", "96%", "38%
 
 /** The sheet before its words have come; `progress` is that of a large document. */
 export function LoadingScreen({ progress = null }: { readonly progress?: ProviderState["progress"] }) {
+  const words = earlyWords();
   return (
     <main className="page page--loading" aria-busy="true">
       <div className="page-header page-header--empty" />
@@ -30,14 +32,18 @@ export function LoadingScreen({ progress = null }: { readonly progress?: Provide
               <progress max={progress.total} value={progress.received} />
             </label>
           ) : null}
-          {LINES.map((width, index) => (
-            <Skeleton
-              // biome-ignore lint/suspicious/noArrayIndexKey: the lines never change
-              key={index}
-              width={width}
-              height={index === 0 ? "2rem" : "1rem"}
-            />
-          ))}
+          {words ? (
+            <div ref={(place) => place?.append(words)} />
+          ) : (
+            LINES.map((width, index) => (
+              <Skeleton
+                // biome-ignore lint/suspicious/noArrayIndexKey: the lines never change
+                key={index}
+                width={width}
+                height={index === 0 ? "2rem" : "1rem"}
+              />
+            ))
+          )}
         </div>
       </div>
     </main>

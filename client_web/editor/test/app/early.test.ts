@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import page from "../../index.html?raw";
 import early from "../../public/early.js?raw";
+import { earlyWords, withEarly } from "../../src/api/early";
 import { LANGUAGES } from "../../src/i18n/language";
 
 const FILES = "/assets/EditorPage.css /assets/EditorPage.js /assets/writing.js";
@@ -12,8 +13,14 @@ const CATALOGUES = "de=/assets/de.js fr=/assets/fr.js";
 // Vitest gives no styles to tests.
 const styles = readFileSync(join(import.meta.dirname, "../../src/app/early.css"), "utf8");
 
-beforeEach(() => document.head.replaceChildren());
+beforeEach(() => {
+  document.head.replaceChildren();
+  vi.stubGlobal("fetch", vi.fn().mockRejectedValue(new TypeError("There is no server")));
+});
 afterEach(() => {
+  vi.unstubAllGlobals();
+  document.body.replaceChildren();
+  delete window.manyhandsEarly;
   Reflect.deleteProperty(document, "currentScript");
   localStorage.clear();
   vi.restoreAllMocks();
@@ -69,4 +76,63 @@ test("something is to be seen and heard without any script, in each language", (
   for (const language of heard)
     expect(styles).toContain(`:root:not([lang="${language}"]) .early [lang="${language}"]`);
   expect(seen?.querySelectorAll(".early-sheet span").length).toBeGreaterThan(3);
+});
+
+const CONTENT = `<!doctype html><title>T</title><body><h1>Tea</h1><script>document.title = "run"</script>
+<figure><img src="/api/documents/abcdefgh/attachments/0"></figure><p>and <b>cake</b></p></body>`;
+
+/** Answers as a server that knows who asks, and lets them read or not. */
+function serverThatLetsRead(isLet: boolean) {
+  const asked: string[] = [];
+  const answer = (url: string) => {
+    asked.push(url);
+    if (url === "/api/me") return Response.json({ kind: "guest" });
+    return isLet ? new Response(CONTENT) : Response.json({ error: { code: "not_found" } }, { status: 404 });
+  };
+  vi.stubGlobal(
+    "fetch",
+    vi.fn(async (url: string) => answer(url)),
+  );
+  return asked;
+}
+
+test("a first visit shows the document's words before the editor's code is there, without what could run or load", async () => {
+  const asked = serverThatLetsRead(true);
+  document.body.innerHTML = '<div class="early-sheet"><span></span></div>';
+  arriveAt("/d/abcdefgh/tea", FILES);
+  await vi.waitFor(() => expect(document.querySelector(".early-sheet")?.textContent).toContain("and cake"));
+  expect(asked).toEqual(["/api/me", "/api/documents/abcdefgh/content?as=html"]);
+  expect(document.querySelector(".early-sheet :is(img, script, span)")).toBeNull();
+  expect(earlyWords()?.querySelector("h1")?.textContent).toBe("Tea");
+  window.history.replaceState(null, "", "/d/another-one");
+  expect(earlyWords(), "another document has none").toBeNull();
+});
+
+test("whoever may not read sees the shape of a page", async () => {
+  const asked = serverThatLetsRead(false);
+  document.body.innerHTML = '<div class="early-sheet"><span></span></div>';
+  arriveAt("/d/abcdefgh", FILES);
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(document.querySelector(".early-sheet span")).not.toBeNull();
+  expect(earlyWords()).toBeNull();
+});
+
+test("the list, and a page that works offline already, ask nothing early", () => {
+  arriveAt("/", FILES);
+  Object.defineProperty(navigator, "serviceWorker", { configurable: true, value: { controller: {} } });
+  arriveAt("/d/abcdefgh", FILES);
+  Reflect.deleteProperty(navigator, "serviceWorker");
+  expect(fetch).not.toHaveBeenCalled();
+});
+
+test("who this is, is asked once, and again if there was no answer", async () => {
+  serverThatLetsRead(true);
+  arriveAt("/d/abcdefgh", FILES);
+  const network = vi.fn(async () => Response.json({ kind: "asked again" }));
+  const call = withEarly(network);
+  expect(await (await call("/api/me", { method: "GET" })).json()).toEqual({ kind: "guest" });
+  expect(await (await call("/api/me", { method: "GET" })).json()).toEqual({ kind: "asked again" });
+  window.manyhandsEarly = { path: "/", me: Promise.reject(new TypeError("cut off")) };
+  expect(await (await call("/api/me", { method: "GET" })).json()).toEqual({ kind: "asked again" });
 });
