@@ -533,7 +533,6 @@ class Driver:
                 self.do(lambda: self.room.describe(info))
             case AccessHint(version):
                 self.access_changed(version)
-                self.do(self.room.access_changed)
             case AskedHint():
                 self.do(self.room.access_changed)
             case ClosedHint(code, reason):
@@ -577,6 +576,8 @@ class Driver:
             while self._judge_again:
                 self._judge_again = False
                 await self._around.judge(self)
+                # Owners hear of it last: whoever is an owner no more would ask for what only owners may see.
+                self.do(self.room.access_changed)
         finally:
             self._judging = False
 

@@ -28,6 +28,7 @@
     link.rel = isStyle ? "preload" : "modulepreload";
     if (isStyle) link.as = "style";
     link.crossOrigin = "";
+    link.fetchPriority = "low"; // than what the document says
     link.href = href;
     document.head.append(link);
   }
@@ -36,9 +37,11 @@
   // which are shown until the editor is there. src/api/early.ts and the page take over what has come.
   const [, documentId] = /^\/d\/([A-Za-z0-9_-]{8,64})(?:\/|$)/.exec(location.pathname) ?? [];
   if (documentId !== undefined && navigator.onLine && !navigator.serviceWorker?.controller) {
-    const me = fetch("/api/me", { headers: { Accept: "application/json" } });
+    const me = fetch("/api/me", { headers: { Accept: "application/json" }, priority: "high" });
     window.manyhandsEarly = { me, path: location.pathname };
-    me.then((answer) => (answer.ok ? fetch(`/api/documents/${documentId}/content?as=html`) : null))
+    me.then((answer) =>
+      answer.ok ? fetch(`/api/documents/${documentId}/content?as=html`, { priority: "high" }) : null,
+    )
       .then((answer) => (answer?.ok ? answer.text() : ""))
       .then((html) => {
         const { body } = new DOMParser().parseFromString(html, "text/html");
