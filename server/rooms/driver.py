@@ -576,7 +576,7 @@ class Driver:
             while self._judge_again:
                 self._judge_again = False
                 await self._around.judge(self)
-                # Owners hear of it last: whoever is an owner no more would ask for what only owners may see.
+                # Last: whoever is an owner no more would ask for what only owners see.
                 self.do(self.room.access_changed)
         finally:
             self._judging = False
