@@ -13,7 +13,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
@@ -83,11 +83,14 @@ class Node:
         return written
 
 
-def tree(doc: "Doc[Any]") -> Node:
-    """Read a document's rich text. Raises ProtocolError(too_large) if it is nested too deeply."""
+def tree(doc: "Doc[Any]", blocks: int | None = None) -> Node:
+    """Read a document's rich text, or its first blocks.
+
+    Raises ProtocolError(too_large) if it is nested too deeply.
+    """
     root = doc.get(SCHEMA.fragment, type=XmlFragment)
     with doc.transaction():
-        return _completed("doc", {}, _children(root, 1))
+        return _completed("doc", {}, _children(root, 1, blocks))
 
 
 def line_of(nodes: Iterable[Node]) -> Node:
@@ -95,11 +98,11 @@ def line_of(nodes: Iterable[Node]) -> Node:
     return Node("paragraph", NODES["paragraph"].attributes, tuple(nodes))
 
 
-def _children(parent: XmlFragment | XmlElement, level: int) -> list[Node]:
+def _children(parent: XmlFragment | XmlElement, level: int, most: int | None = None) -> list[Node]:
     if level > MOST_LEVELS:
         raise ProtocolError(Code.TOO_LARGE, "This document is nested too deeply to be read.")
     nodes: list[Node] = []
-    for child in parent.children:
+    for child in islice(parent.children, most):
         if isinstance(child, XmlText):
             nodes += _pieces(child)
         elif isinstance(child, XmlElement):

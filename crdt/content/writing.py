@@ -34,12 +34,14 @@ class Wanted:
         base: the server's address without a path, for the addresses of pictures.
         title: the page's title in HTML.
         language: the page's language in HTML, as its tag, if nobody has chosen the document's.
+        blocks: most blocks, from the document's beginning; None for all.
     """
 
     form: Form
     base: str
     title: str = ""
     language: str = ""
+    blocks: int | None = None
 
 
 def written(doc: "Doc[Any]", wanted: Wanted) -> bytes:
@@ -47,7 +49,7 @@ def written(doc: "Doc[Any]", wanted: Wanted) -> bytes:
 
     Raises ProtocolError(too_large) if the content is nested too deeply.
     """
-    root = tree(doc)
+    root = tree(doc, wanted.blocks)
     match wanted.form:
         case Form.JSON:
             return msgspec.json.encode(root.to_json())

@@ -51,6 +51,9 @@ class Choice(Struct, forbid_unknown_fields=True):
         Literal["json", "markdown", "html", "text"] | None,
         Meta(description="json, markdown, html or text; absent: what the header Accept asks for, or json"),
     ] = field(name="as", default=None)
+    blocks: Annotated[
+        int, Meta(ge=0, description="a whole number of at least 0: how many blocks from the beginning; 0: all")
+    ] = 0
     download: Annotated[
         Literal["true", "false"], Meta(description="true or false: whether a browser is to save it as a file")
     ] = "false"
@@ -93,7 +96,7 @@ class ContentsApi:
         if head is None:
             raise no_such_document()
         _check_format(head, form)
-        wanted = Wanted(form, self._base(asked.request), head.title, _language(asked.request))
+        wanted = Wanted(form, self._base(asked.request), head.title, _language(asked.request), query.blocks or None)
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Language"}
         tag = _tag(f"{head.epoch}.{head.seq}", wanted)
         if tag in asked.request.headers.get("if-none-match", ""):
@@ -169,6 +172,8 @@ def _language(request: Request) -> str:
 
 
 def _tag(revision: str, wanted: Wanted) -> str:
+    if wanted.blocks is not None:
+        revision = f"{revision}-{wanted.blocks}"
     if wanted.form is not Form.HTML:
         return f'"{revision}"'
     more = zlib.crc32(f"{wanted.title}\0{wanted.language}".encode("utf-8", "replace"))

@@ -116,6 +116,15 @@ async def test_a_client_says_which_form_it_accepts(written: Written, accept: str
     assert (await written.read(Accept=accept)).headers["content-type"].startswith(media_type)
 
 
+async def test_the_beginning_is_read_alone_and_has_a_revision_of_its_own(written: Written) -> None:
+    await written.writes(paragraph("Tea"), paragraph("and cake"), paragraph("and more"))
+    beginning = await written.read("?as=text&blocks=2")
+    assert "and more" in (await written.read("?as=text")).text
+    assert (beginning.text.count("Tea"), "and more" in beginning.text) == (1, False)
+    assert beginning.headers["etag"] != (await written.read("?as=text")).headers["etag"]
+    assert error_of(await written.read("?blocks=-1")) == (400, "malformed")
+
+
 async def test_the_revision_tells_whether_anything_has_changed(written: Written) -> None:
     await written.writes(paragraph("a"))
     first = await written.read("?as=text")

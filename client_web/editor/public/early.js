@@ -40,7 +40,7 @@
     const me = fetch("/api/me", { headers: { Accept: "application/json" }, priority: "high" });
     window.manyhandsEarly = { me, path: location.pathname };
     me.then((answer) =>
-      answer.ok ? fetch(`/api/documents/${documentId}/content?as=html`, { priority: "high" }) : null,
+      answer.ok ? fetch(`/api/documents/${documentId}/content?as=html&blocks=60`, { priority: "high" }) : null,
     )
       .then((answer) => (answer?.ok ? answer.text() : ""))
       .then((html) => {
@@ -50,7 +50,7 @@
           each.remove();
         const words = document.createElement("div");
         words.className = "page-sheet-text early-words";
-        words.append(...[...body.children].slice(0, 60));
+        words.append(...body.children);
         if (!words.textContent.trim()) return;
         window.manyhandsEarly.words = words;
         document.querySelector(".early-sheet")?.replaceChildren(words);

@@ -101,7 +101,7 @@ test("a first visit shows the document's words before the editor's code is there
   document.body.innerHTML = '<div class="early-sheet"><span></span></div>';
   arriveAt("/d/abcdefgh/tea", FILES);
   await vi.waitFor(() => expect(document.querySelector(".early-sheet")?.textContent).toContain("and cake"));
-  expect(asked).toEqual(["/api/me", "/api/documents/abcdefgh/content?as=html"]);
+  expect(asked).toEqual(["/api/me", "/api/documents/abcdefgh/content?as=html&blocks=60"]);
   expect(document.querySelector(".early-sheet :is(img, script, span)")).toBeNull();
   expect(earlyWords()?.querySelector("h1")?.textContent).toBe("Tea");
   window.history.replaceState(null, "", "/d/another-one");
