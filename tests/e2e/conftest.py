@@ -53,10 +53,9 @@ async def own_site(tmp_path: Path, built_pages: Path) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def meet(chromium: Browser, shared_site: Site, request: pytest.FixtureRequest) -> AsyncIterator[Meeting]:
-    """Seats people before the shared site. Only for stories with the mark `keeping` do browsers keep the application."""
-    keeping = request.node.get_closest_marker("keeping") is not None
-    async with people_at(chromium, shared_site.url, keeping=keeping) as meeting:
+async def meet(chromium: Browser, shared_site: Site) -> AsyncIterator[Meeting]:
+    """Seats people before the shared site."""
+    async with people_at(chromium, shared_site.url) as meeting:
         yield meeting
 
 

@@ -63,7 +63,7 @@ class Person:
         return [words for words in self.complaints if not any(known.search(words) for known in self._expected)]
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "registration blocked by Playwright" not in message.text:
+        if message.type in ("error", "warning"):
             self.complaints.append(f"{self.name}'s browser: {message.text} ({message.location['url']})")
 
 
@@ -71,19 +71,14 @@ Meeting = Callable[..., Awaitable[Person]]
 
 
 @asynccontextmanager
-async def people_at(chromium: Browser, url: str, *, keeping: bool = True) -> AsyncIterator[Meeting]:
-    """Give a function that seats a person at a fresh browser; in the end nobody's browser may have complained.
-
-    `keeping`: browsers keep the application for times without a network, which costs them its
-    whole code at the first visit.
-    """
-    workers = "allow" if keeping else "block"
+async def people_at(chromium: Browser, url: str) -> AsyncIterator[Meeting]:
+    """Give a function that seats a person at a fresh browser; in the end nobody's browser may have complained."""
     met: list[Person] = []
     async with AsyncExitStack() as contexts:
 
         async def meet(name: str, at: str | None = None, **options: Any) -> Person:
             context = await chromium.new_context(
-                **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, "service_workers": workers, **options}
+                **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
             )
             contexts.push_async_callback(_close, context)
             context.set_default_timeout(PATIENCE_MS)

@@ -122,7 +122,6 @@ async def test_pictures_in_pasted_words_come_along_or_are_said_to_be_missing(mee
     await alice.shows("Saved")
 
 
-@pytest.mark.keeping
 async def test_pictures_of_a_document_that_is_deleted_for_ever_live_on_in_its_copy(
     meet: Meeting, shared_site: Site
 ) -> None:

@@ -18,7 +18,7 @@ from tests.harness.bell import PATIENCE
 from tests.harness.person import PatientClient
 from tests.harness.processes import mortal
 
-pytestmark = [*BROWSER, pytest.mark.keeping]
+pytestmark = BROWSER
 
 WEB = Path(__file__).parents[2] / "client_web"
 

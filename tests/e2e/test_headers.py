@@ -11,7 +11,7 @@ from tests.e2e.marks import BROWSER
 from tests.e2e.person import Meeting, Person
 from tests.e2e.site import Site
 
-pytestmark = [*BROWSER, pytest.mark.keeping]
+pytestmark = BROWSER
 
 REFUSED = r"Content Security Policy|Refused to|MIME type|violates"
 """What Chromium says when it obeys."""

@@ -13,7 +13,7 @@ from tests.e2e.marks import BROWSER
 from tests.e2e.person import NETWORK, Meeting, people_at
 from tests.e2e.site import Site
 
-pytestmark = [*BROWSER, pytest.mark.keeping]
+pytestmark = BROWSER
 
 PORTAL = {
     "a page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 23\r\nConnection: close\r\n\r\n"

@@ -3,7 +3,6 @@
 import base64
 import re
 
-import pytest
 from playwright.async_api import expect
 
 from tests.e2e.line import Line
@@ -13,7 +12,7 @@ from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_
 from tests.e2e.site import Site
 from tests.e2e.test_content import is_drawn, small_png
 
-pytestmark = [*BROWSER, pytest.mark.keeping]
+pytestmark = BROWSER
 
 SESSION_OVER = r"400 \(Bad Request\) \(\S+transport=polling\S+&sid="
 """What a long-polling session is told that the line has held up until it was over: a slow machine gets that far."""

@@ -28,7 +28,6 @@ async def test_an_address_that_leads_nowhere(meet: Meeting, path: str) -> None:
     await expect(page.get_by_role("heading", name="Documents", level=1)).to_be_visible()
 
 
-@pytest.mark.keeping
 async def test_a_first_visit_while_the_server_is_down(meet_at_own: Meeting, own_site: Site) -> None:
     """The application is at hand from an earlier visit, the document is not."""
     person = await meet_at_own("Alice")

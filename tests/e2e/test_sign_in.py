@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.axe import AXE, Inspection
@@ -15,7 +14,7 @@ from tests.harness.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityPr
 from tests.harness.ports import quiet_port
 from tests.server.server_process import server_process
 
-pytestmark = [*BROWSER, pytest.mark.keeping]
+pytestmark = BROWSER
 
 
 @asynccontextmanager

@@ -223,7 +223,6 @@ async def goes_into(editor: EditorPage, number: int, *keys: str) -> None:
     await editor.press("End", *keys)
 
 
-@pytest.mark.keeping
 @pytest.mark.parametrize("is_restarted", [False, True])
 async def test_what_alice_types_without_a_network_is_in_the_blocks_that_bob_makes(
     meet: Meeting, shared_site: Site, line: Line, is_restarted: bool
