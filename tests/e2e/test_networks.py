@@ -135,6 +135,8 @@ class Released(Site):
         A browser keeps code by its name for good: code that names other code than before needs another name itself.
         """
         await self.stop()
+        for packed in [*self.pages.rglob("*.br"), *self.pages.rglob("*.gz")]:
+            packed.unlink()
         code = list((self.pages / "assets").glob("*.js"))
         for old in code:
             old.rename(old.with_name(f"newer-{old.name}"))

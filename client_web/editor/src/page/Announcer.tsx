@@ -56,6 +56,9 @@ export function Announcer({ provider, asking }: AnnouncerProps) {
 /** What happens within this time is said in one sentence; who comes and goes within it, was not here. */
 const GATHERED_MS = 4000;
 
+/** How long a sentence stays: the browser's search would meet names there that stand nowhere in the document. */
+const SAID_MS = 4000;
+
 /** Returns who has come and who has left since it was last said. */
 function useComings(people: readonly Present[]): string {
   const [said, setSaid] = useState("");
@@ -72,6 +75,11 @@ function useComings(people: readonly Present[]): string {
       if (words !== "") setSaid(words);
     }, GATHERED_MS);
   }, [people]);
+  useEffect(() => {
+    if (said === "") return;
+    const timer = window.setTimeout(() => setSaid(""), SAID_MS);
+    return () => window.clearTimeout(timer);
+  }, [said]);
   useEffect(() => {
     return () => {
       window.clearTimeout(gathering.current);
