@@ -40,7 +40,9 @@
     const me = fetch("/api/me", { headers: { Accept: "application/json" }, priority: "high" });
     window.manyhandsEarly = { me, path: location.pathname };
     me.then((answer) =>
-      answer.ok ? fetch(`/api/documents/${documentId}/content?as=html&blocks=60`, { priority: "high" }) : null,
+      answer.ok
+        ? fetch(`/api/documents/${documentId}/content?as=html&blocks=60`, { priority: "high" })
+        : null,
     )
       .then((answer) => (answer?.ok ? answer.text() : ""))
       .then((html) => {
