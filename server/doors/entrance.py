@@ -14,10 +14,17 @@ from urllib.parse import urlsplit
 from crdt.budget import address_group
 from crdt.errors import Code, ProtocolError
 from server.doors.limits import GatewayLimits
-from server.observe import log
+from server.observe import address_shown, log
 
 next_arrival = itertools.count(1).__next__
 """Return a number that grows with each connection of this node."""
+
+FOREIGN_PAGE = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
+
+
+def note_foreign_page(origin: str) -> None:
+    """Tell the operator. Usually the page is ours, and a proxy has changed the Host."""
+    log.warning("origin_refused", reason=FOREIGN_PAGE, origin=address_shown(origin))
 
 
 class Entrance:

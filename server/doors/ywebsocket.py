@@ -40,11 +40,11 @@ from crdt.protocol.messages import (
 from server.auth.base import Credentials, Identity, unauthenticated
 from server.auth.cookies import rename, session_cookie
 from server.doors.awareness import AwarenessClocks, with_clock
-from server.doors.entrance import next_arrival
+from server.doors.entrance import next_arrival, note_foreign_page
 from server.doors.rates import ConnectionRates
 from server.doors.reception import Reception
 from server.doors.wire import Messages, Send, Wire
-from server.observe import address_shown, log
+from server.observe import log
 from server.rooms import Circle, Seat, shutting_down
 
 PATH = "/y/"
@@ -123,8 +123,7 @@ class YWebsocketDoor:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         origin = headers.get(b"origin")
         if origin is not None and not reception.origins.allow(origin, {"HTTP_HOST": headers.get(b"host", "")}):
-            reason = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
-            log.warning("origin_refused", reason=reason, origin=address_shown(origin))
+            note_foreign_page(origin)
             await send({"type": "websocket.close", "code": 1008})
         elif not reception.entrance.knock(address):
             reception.complaints.note("too many handshakes", address, set())

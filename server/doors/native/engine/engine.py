@@ -22,10 +22,11 @@ from crdt.ids import ConnectionId
 from crdt.protocol.messages import encode_error
 from server.auth.base import Identity
 from server.auth.cookies import session_cookie
+from server.doors.entrance import FOREIGN_PAGE, note_foreign_page
 from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket, Environ, Inside, Message, Receive, Send
 from server.doors.native.engine.packets import BadFrame, PacketQueue, StrictPacket, connected_packets
 from server.doors.reception import Reception
-from server.observe import address_shown, log
+from server.observe import log
 from server.rooms.shares import Turnstile
 
 NAMESPACE = "/"
@@ -173,14 +174,9 @@ _FOREIGN = " is not an accepted origin."
 
 
 def _refuse_origin(origin: str) -> dict[str, Any]:
-    """Refuse another origin's page, and tell the operator.
-
-    Usually the page is ours, and a proxy has changed the Host. Any page may read the sentence,
-    which is the same for all.
-    """
-    message = "Pages from elsewhere may not connect. If they should: MANYHANDS_ALLOWED_ORIGINS."
-    log.warning("origin_refused", reason=message, origin=address_shown(origin))
-    refused = _refusal("403 FORBIDDEN", Code.FORBIDDEN, message)
+    """Refuse another origin's page. Any page may read the sentence, which is the same for all."""
+    note_foreign_page(origin)
+    refused = _refusal("403 FORBIDDEN", Code.FORBIDDEN, FOREIGN_PAGE)
     return {**refused, "headers": [*refused["headers"], ("Access-Control-Allow-Origin", "*")]}
 
 
