@@ -27,6 +27,7 @@ from server.config.loading import version
 from server.doors.names import NamedDocuments
 from server.doors.native import Gateway, GatewayLimits
 from server.doors.native import Origins as SocketOrigins
+from server.doors.reception import Reception
 from server.doors.ywebsocket import PATH as Y_PATH
 from server.doors.ywebsocket import YWebsocketDoor, no_door
 from server.http.attachments import AttachmentsApi, UploadLimits
@@ -101,7 +102,7 @@ class App:
         self._way_in = way_in(config.people, clock, unix_now)
         access = Access(store, guests=config.people.auth == "guest")
         self.rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
-        self.gateway = Gateway(
+        reception = Reception(
             self.rooms,
             self._way_in.authenticator,
             _gateway_limits(config),
@@ -109,6 +110,7 @@ class App:
             unix_now,
             self._budget,
         )
+        self.gateway = Gateway(reception)
         names = NamedDocuments(
             store.catalogue,
             access,
@@ -118,7 +120,7 @@ class App:
             link_role=default_link_role(config.people),
             most_owned=config.http.max_documents_per_user,
         )
-        self.ywebsocket = YWebsocketDoor(self.gateway.reception, names)
+        self.ywebsocket = YWebsocketDoor(reception, names)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
         self.site = http_app(

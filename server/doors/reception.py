@@ -15,7 +15,10 @@ from server.rooms import Rooms
 
 
 class Reception:
-    """The shared parts. `now`: unix seconds. `budget`: None for as much as people like."""
+    """The shared parts. `now`: unix seconds.
+
+    `budget`: what people may make this node hold; None for as much as they like.
+    """
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ from server.bus.memory import MemoryBus
 from server.doors.native import Gateway, GatewayLimits, Origins
 from server.doors.native.connection import Connection
 from server.doors.native.lane.fast_lane import websocket_protocol
+from server.doors.reception import Reception
 from server.http.requests import BoundedHttpProtocol
 from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
@@ -90,7 +91,7 @@ async def serving(
     """Run a server. At the end, everything that it started has stopped."""
     async with store or memory_store() as store, MemoryBus() as bus:
         rooms = rooms_class(store, bus, cast("Sandbox", InProcessSandbox()), settings or RoomSettings())
-        gateway = Gateway(rooms, authenticator or guests(), limits, origins)
+        gateway = Gateway(Reception(rooms, authenticator or guests(), limits, origins))
         async with rooms, listening(gateway.asgi_app, gateway.message_bytes) as port:
             yield LiveServer(port, gateway, rooms, store)
             await gateway.close()

@@ -7,13 +7,10 @@ came. The ack of a batch comes when the batch is durable, and nothing waits for 
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Callable
 from typing import Any, assert_never
 
 import socketio
 
-from crdt.budget import Budget
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import requests
@@ -26,10 +23,8 @@ from crdt.protocol.messages import (
     encode_error,
     encode_join_answer,
 )
-from server.auth.base import Authenticator, Credentials, Identity, somebody_else, unauthenticated
+from server.auth.base import Credentials, Identity, somebody_else, unauthenticated
 from server.auth.cookies import rename
-from server.doors.entrance import Origins
-from server.doors.limits import GatewayLimits
 from server.doors.native.connection import Connection, NativeDoor
 from server.doors.native.engine.engine import StrictServer
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
@@ -37,7 +32,7 @@ from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, eve
 from server.doors.rates import ConnectionRates
 from server.doors.reception import Reception
 from server.observe import log
-from server.rooms import Rooms, shutting_down
+from server.rooms import shutting_down
 
 BACKLOG_FACTOR = 4
 """A connection is cut at this multiple of its backlog limit, whatever fills the backlog.
@@ -53,23 +48,14 @@ class Gateway:
 
     Serve `asgi_app` under `/socket.io/` without anything that wraps ASGI's `send` (see
     engine_socket.py). The server must take WebSocket messages of at most `message_bytes`. To stop:
-    `drain`, then `close`, then the server. `now`: unix seconds. `budget`: what people may make this
-    node hold; None for as much as they like.
+    `drain`, then `close`, then the server.
     """
 
-    def __init__(
-        self,
-        rooms: Rooms,
-        authenticator: Authenticator,
-        limits: GatewayLimits | None = None,
-        origins: Origins | None = None,
-        now: Callable[[], float] = time.time,
-        budget: Budget | None = None,
-    ) -> None:
-        self.reception = reception = Reception(rooms, authenticator, limits, origins, now, budget)
-        self._rooms = rooms
-        self._authenticator = authenticator
-        self._now = now
+    def __init__(self, reception: Reception) -> None:
+        self.reception = reception
+        self._rooms = rooms = reception.rooms
+        self._authenticator = reception.authenticator
+        self._now = reception.now
         self._room_limits: Limits = rooms.limits
         self._limits = reception.limits
         self.message_bytes = max(2**20, rooms.limits.part_bytes * 4 // 3 + TEXT_CHARACTERS)
