@@ -430,8 +430,11 @@ class Driver:
             case _:
                 assert_never(outcome)
 
-    async def _renew_excerpt(self, seq: Seq) -> Excerpt:
-        """Read and store the first lines. Tell people here and elsewhere if they are the title."""
+    async def _renew_excerpt(self, seq: Seq) -> bool:
+        """Read the first lines, and store them unless they are known.
+
+        Tell people here and elsewhere if they are the title. Return whether they have changed.
+        """
         room, around = self.room, self._around
         try:
             snapshot = room.replica.document.snapshot()
@@ -441,12 +444,12 @@ class Driver:
         before = room.info
         excerpt = await around.sandbox.excerpt(snapshot, self.document_id)
         if (excerpt, before) == self._noted:
-            return excerpt  # it stays that of an earlier row: most people write further down
+            return False  # it stays that of an earlier row: most people write further down
         entry = await around.store.catalogue.note_excerpt(self.document_id, room.epoch, seq, excerpt)
         if entry is not None and room.info is before and (info := info_of(entry)) != before:
             around.notify(self.document_id, DocumentHint(info))
-        self._noted = excerpt, before
-        return excerpt
+        known, self._noted = self._noted, (excerpt, before)
+        return known is None or known[0] != excerpt
 
     async def _append_as_allowed(self, effect: effects.AppendRow) -> None:
         """Take over newer access, or the trash, from the store, and go on with what is allowed."""

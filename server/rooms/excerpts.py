@@ -8,7 +8,6 @@ what its own people have written. The store keeps the excerpt of the latest row.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from crdt.content.excerpt import Excerpt
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId, Seq
 from crdt.room.room import Room
@@ -21,9 +20,10 @@ FIRST_PAUSE, LAST_PAUSE = 1.5, 60.0
 BYTES_PER_SECOND = 2**15
 """Bytes of a document for which the pause is a second longer. Encoding them takes some 0.3 ms."""
 
-RenewExcerpt = Callable[[Seq], Awaitable[Excerpt]]
-"""A function that reads the excerpt at this row, stores it, and tells people; raises
-ManyhandsError.
+RenewExcerpt = Callable[[Seq], Awaitable[bool]]
+"""A function that reads the excerpt at this row and, if it has changed, stores it and tells people.
+
+Returns whether the lines have changed; raises ManyhandsError.
 """
 
 
@@ -36,7 +36,6 @@ class Excerpting:
         self._background = background
         self._renew = renew
         self._pause = FIRST_PAUSE
-        self._last: Excerpt | None = None
         self._known = Seq(0)
         """The row whose excerpt is known."""
         self._reading = self._closed = False
@@ -77,13 +76,13 @@ class Excerpting:
             self.timer = None
 
     async def _read(self, seq: Seq) -> None:
-        last = self._last
+        changed = False
         try:
-            self._last = await self._renew(seq)
+            changed = await self._renew(seq)
         except ManyhandsError as error:
             log.warning("excerpt_unread", document=self._document_id, reason=str(error))
         finally:
             self._reading = False
         self._known = seq
-        self._pause = min(self._pause * 4, LAST_PAUSE) if self._last == last else FIRST_PAUSE
+        self._pause = FIRST_PAUSE if changed else min(self._pause * 4, LAST_PAUSE)
         self.written()
