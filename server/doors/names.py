@@ -4,18 +4,17 @@ A name that nobody has used makes a document, if the setting allows it. The stor
 it means the same document on every node and for ever, also after the document is deleted.
 """
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from math import ceil
 
 from crdt.errors import Code, ProtocolError
-from crdt.ids import DocumentId, Epoch, is_document_id
+from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Role
 from crdt.protocol.messages import clean_text
 from server.auth.base import Identity
 from server.people.access import Access
-from server.store.base import Catalogue
+from server.store.base import Catalogue, new_document_id, new_epoch
 
 NAME_CHARACTERS = 255
 """Most characters of a name."""
@@ -71,9 +70,9 @@ class NamedDocuments:
         owner = await self._access.may_make(identity, self._most_owned)
         return await self._catalogue.create_named(
             name,
-            DocumentId(secrets.token_urlsafe(16)),
+            new_document_id(),
             clean_text(name),
-            Epoch(1 + secrets.randbelow(2**53 - 1)),
+            new_epoch(),
             self._clock(),
             by=identity.user.user_id,
             owner=owner,

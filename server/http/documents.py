@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
@@ -11,13 +10,13 @@ from typing import Annotated, Literal, Protocol
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from crdt.errors import Code, ProtocolError
-from crdt.ids import DocumentId, Epoch
+from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import Format, User, clean_text
 from server.http.operation import Asked, operation
 from server.observe import log
 from server.people.access import Access, NotPossible, Ruling, no_such_document
-from server.store.base import UNTITLED, Choice, Entry, Order, Store
+from server.store.base import UNTITLED, Choice, Entry, Order, Store, new_document_id, new_epoch
 from server.store.deeds_base import Done
 from server.store.shelf_base import Placed
 
@@ -210,13 +209,12 @@ class DocumentsApi:
         URL-safe base64. So nobody can choose the id of somebody else's document.
         """
         title, identity = clean_title(body.title), asked.identity
-        document_id = id_from(body.secret) if isinstance(body.secret, str) else DocumentId(secrets.token_urlsafe(16))
-        epoch = Epoch(1 + secrets.randbelow(2**53 - 1))
+        document_id = id_from(body.secret) if isinstance(body.secret, str) else new_document_id()
         owner = await self._access.may_make(identity, self._most_owned)
         entry = await self._catalogue.create(
             document_id,
             title,
-            epoch,
+            new_epoch(),
             self._clock(),
             by=identity.user.user_id,
             owner=owner,

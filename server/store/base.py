@@ -27,6 +27,7 @@ damaged row is returned and marked as damaged. Reading other damaged bytes raise
 InvariantError(quarantined). Damaged bytes are kept as they are.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -337,6 +338,16 @@ class Whose:
     user_id: str
     shared: bool | None = None
     with_ownerless: bool = False
+
+
+def new_document_id() -> DocumentId:
+    """Return a random id of 128 bits, which nobody can guess."""
+    return DocumentId(secrets.token_urlsafe(16))
+
+
+def new_epoch() -> Epoch:
+    """Return a random epoch, which no other life of a document has."""
+    return Epoch(1 + secrets.randbelow(2**53 - 1))
 
 
 class Catalogue(Protocol):
