@@ -23,6 +23,7 @@ from crdt.permissions import Action
 from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
 from server.http.operation import Asked, operation
+from server.http.requests import weights_of
 from server.observe import log
 from server.people.access import no_such_document
 from server.sandbox import SandboxRejected
@@ -151,18 +152,10 @@ def _check_format(head: Head, form: Form) -> None:
 
 def _form(request: Request) -> Form:
     """Return the form that a client accepts most gladly, or JSON."""
-    best, most = Form.JSON, 0.0
-    for accepted in request.headers.get("accept", "").split(",")[:32]:
-        media_type, *parameters = (part.strip().lower() for part in accepted.split(";"))
-        form = next((each for each, named in MEDIA_TYPES.items() if named == media_type), None)
-        gladly = next((_number(each[2:]) for each in parameters if each.startswith("q=")), 1.0)
-        if form is not None and gladly > most:
-            best, most = form, gladly
-    return best
-
-
-def _number(written: str) -> float:
-    return float(written) if re.fullmatch(r"[01](\.\d{0,3})?", written, re.ASCII) else 0.0
+    forms = {media_type: form for form, media_type in MEDIA_TYPES.items()}
+    weights = weights_of(request.headers.get("accept", ""))
+    best = max((each for each in weights if each in forms), key=weights.__getitem__, default="")
+    return forms[best] if weights.get(best) else Form.JSON
 
 
 def _language(request: Request) -> str:

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from crdt.errors import Unavailable
+from server.http.requests import weights_of
 
 _IN_PACKAGE = Path(__file__).parents[1] / "built_pages"  # setup.py puts them there
 _IN_REPOSITORY = Path(__file__).parents[2] / "client_web" / "editor" / "dist"
@@ -136,14 +137,8 @@ def _asset(name: str, path: Path) -> Asset:
 def _answer(request: Request, asset: Asset, *, status: int = 200) -> Response:
     if status == 200 and asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=asset.headers)
-    taken = _codings(request.headers.get("accept-encoding", ""))
+    weights = weights_of(request.headers.get("accept-encoding", ""))
     for coding, packed in asset.packed.items():
-        if coding in taken:
+        if weights.get(coding):
             return Response(packed, status, {**asset.headers, "Content-Encoding": coding}, asset.media_type)
     return Response(asset.body, status, asset.headers, asset.media_type)
-
-
-def _codings(accepted: str) -> set[str]:
-    """Return the codings of an Accept-Encoding, without those of weight 0."""
-    weighted = [each.replace(" ", "").lower().partition(";q=") for each in accepted.split(",")]
-    return {coding for coding, _, weight in weighted if not weight or weight.strip("0.")}

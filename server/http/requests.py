@@ -140,6 +140,23 @@ def read_query(request: Request, form: type[T]) -> T:
     return as_form(dict(request.query_params), form, "the query", strict=False)
 
 
+def weights_of(accepted: str) -> dict[str, float]:
+    """Read a header such as Accept or Accept-Encoding: values in small letters, and their weights.
+
+    A weight that is none counts as 0. Values behind the first 32 are left out.
+    """
+    weights: dict[str, float] = {}
+    for each in accepted.split(",")[:32]:
+        value, *parameters = (part.strip().lower() for part in each.split(";"))
+        weight = next((_weight(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
+        weights[value] = max(weight, weights.get(value, 0.0))
+    return weights
+
+
+def _weight(written: str) -> float:
+    return float(written) if re.fullmatch(r"[01](\.\d{0,3})?", written, re.ASCII) else 0.0
+
+
 def _json_object(request: Request, body: bytes) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise WrongMediaType("The body must be JSON: send it with Content-Type: application/json.")
