@@ -8,6 +8,7 @@ server what it has told them of others.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 from crdt.errors import Code, ProtocolError
@@ -16,7 +17,16 @@ from crdt.protocol import requests
 from crdt.protocol.messages import Json
 from crdt.yjs.varint import read_varuint, sized, varuint
 
-SYNC, AWARENESS, AUTH, QUERY_AWARENESS = range(4)
+
+class Kind(IntEnum):
+    """The first number of a message."""
+
+    SYNC = 0
+    AWARENESS = 1
+    AUTH = 2
+    QUERY_AWARENESS = 3
+
+
 STEP_1, STEP_2, UPDATE = range(3)
 DENIED = 0
 
@@ -69,16 +79,16 @@ def decode_messages(frame: bytes) -> list[Message]:
     while at < end:
         kind, at = read_varuint(frame, at)
         match kind:
-            case 0:
+            case Kind.SYNC:
                 step, at = read_varuint(frame, at)
                 content, at = _read_sized(frame, at)
                 if step > UPDATE:
                     raise ProtocolError(Code.UNKNOWN_EVENT, "There is no such step of the sync protocol.")
                 messages.append(Step1(content) if step == STEP_1 else Update(content, step == STEP_2))
-            case 1:
+            case Kind.AWARENESS:
                 content, at = _read_sized(frame, at)
                 messages.append(Awareness(_read_entries(content)))
-            case 3:
+            case Kind.QUERY_AWARENESS:
                 messages.append(QueryAwareness())
             case _:
                 raise ProtocolError(Code.UNKNOWN_EVENT, "This server knows the messages 0, 1 and 3 of y-websocket.")
@@ -121,21 +131,21 @@ def state_of(document_id: DocumentId, text: bytes, most_bytes: int) -> dict[str,
 
 
 def encode_step_1(state_vector: bytes) -> bytes:
-    return bytes((SYNC, STEP_1)) + sized(state_vector)
+    return bytes((Kind.SYNC, STEP_1)) + sized(state_vector)
 
 
 def step_2_head(size: int) -> bytes:
     """Return what stands before the missing update, which has so many bytes."""
-    return bytes((SYNC, STEP_2)) + varuint(size)
+    return bytes((Kind.SYNC, STEP_2)) + varuint(size)
 
 
 def encode_update(update: bytes) -> bytes:
-    return bytes((SYNC, UPDATE)) + sized(update)
+    return bytes((Kind.SYNC, UPDATE)) + sized(update)
 
 
 def encode_denied(reason: str) -> bytes:
     """Encode a refusal, which clients show in their console and nowhere else."""
-    return bytes((AUTH, DENIED)) + sized(reason.encode())
+    return bytes((Kind.AUTH, DENIED)) + sized(reason.encode())
 
 
 def encode_awareness(states: Iterable[tuple[ClientId, int, Mapping[str, Json] | None]]) -> bytes:
@@ -144,4 +154,4 @@ def encode_awareness(states: Iterable[tuple[ClientId, int, Mapping[str, Json] | 
         varuint(client_id) + varuint(clock) + sized(json.dumps(state, separators=(",", ":")).encode())
         for client_id, clock, state in states
     ]
-    return bytes((AWARENESS,)) + sized(varuint(len(entries)) + b"".join(entries))
+    return bytes((Kind.AWARENESS,)) + sized(varuint(len(entries)) + b"".join(entries))
