@@ -13,7 +13,7 @@ import { MOST_PIXELS, wholeNumber } from "./tolerance.js";
 export const LONGEST_CAPTION = 2_000;
 
 export interface PictureOptions extends ImageOptions {
-  /** What stands where a picture is that is not on this server and has no description. */
+  /** Words in the place of a picture that is not on this server and has no description. */
   readonly elsewhere: string;
 }
 

@@ -1,4 +1,4 @@
-/** What public/early.js has asked the server for, before this code was there. */
+/** Answers that public/early.js has asked the server for before this code was there. */
 import type { Fetch } from "./rest";
 
 interface Early {

@@ -1,7 +1,7 @@
-/** What a document is called. */
+/** Names by which people know documents. */
 import { t } from "../i18n/t";
 
-/** Whether nobody has given a title, and there is no first line either. The server has an English word for that. */
+/** The test for a document without a title and a first line. The server has an English word for that. */
 export function isUntitled(title: string): boolean {
   return /^(untitled document)?$/i.test(title.trim()) || title.trim() === t("Untitled document");
 }

@@ -53,10 +53,10 @@ export function Announcer({ provider, asking }: AnnouncerProps) {
   );
 }
 
-/** What happens within this time is said in one sentence; who comes and goes within it, was not here. */
+/** The time whose comings and goings are said in one sentence. Whoever comes and goes within it was not here. */
 const GATHERED_MS = 4000;
 
-/** How long a sentence stays: the browser's search would meet names there that stand nowhere in the document. */
+/** The time for which a sentence stays. The browser's search would meet names in it that stand nowhere in the document. */
 const SAID_MS = 4000;
 
 /** Returns who has come and who has left since it was last said. */

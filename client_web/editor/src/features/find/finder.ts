@@ -388,7 +388,7 @@ interface Seen extends Change {
   readonly seen: string;
 }
 
-/** What is still to be written: one hit of each block from the end on, and the others in order. */
+/** Hits that are still to be written: one of each block from the end on, and the others in order. */
 interface Left {
   readonly now: readonly Seen[];
   readonly later: readonly Seen[];

@@ -24,7 +24,7 @@ export const DayAsking = Extension.create({
   },
 });
 
-/** Whether the cursor is where it was. What others write may move it, and leaves the question open. */
+/** The test that keeps the question open: the cursor is where it was, moved perhaps by what others write. */
 function stays(transaction: Transaction, before: Selection): boolean {
   if (!transaction.selectionSet || isChangeOrigin(transaction)) return true;
   return transaction.selection.eq(before.map(transaction.doc, transaction.mapping));

@@ -15,7 +15,7 @@ import { t } from "../../i18n/t";
 /** Milliseconds without a key after which a caption goes into the document. */
 const CAPTION_PAUSE = 400;
 
-/** What stands where a picture is that is not on this server and has no description. */
+/** Words in the place of a picture that is not on this server and has no description. */
 export const ELSEWHERE = t("Image kept on another server");
 
 const views = new WeakMap<globalThis.Node, PictureView>();
