@@ -1,8 +1,12 @@
-"""Packaging of the pages. pyproject.toml says everything else about the packages.
+"""Packaging of the pages and of the server's modules. pyproject.toml says everything else.
 
-`make dist` builds the pages in client_web/editor/dist. The wheel holds them as server/built_pages,
-and the sdist holds them at the same place as the repository. Neither can be made without the pages.
-An editable installation needs no pages in the package, because it serves those in the source tree.
+`make dist` builds the pages in client_web/editor/dist. The wheel holds them in the package `server`
+as built_pages, and the sdist holds them at the same place as the repository. Neither can be made
+without the pages. An editable installation serves those in the source tree.
+
+The wheel installs one top-level package, `manyhands`. The packages `crdt` and `server` move to its
+folder `program`, where manyhands/__main__.py finds them. Other packages and programs have modules
+of these names, too. An editable installation leaves them where they are in the repository.
 """
 
 import shutil
@@ -10,10 +14,13 @@ from pathlib import Path
 
 from setuptools import Command, setup
 from setuptools.command.build import build
+from setuptools.command.egg_info import egg_info
 from setuptools.command.sdist import sdist
 from setuptools.errors import FileError
 
 PAGES = Path("client_web/editor/dist")
+PROGRAM = Path("manyhands/program")
+MOVED = ("crdt", "server")
 MISSING = f"There are no built pages in {PAGES}: run `make dist`, which builds the pages and then the packages."
 
 
@@ -27,13 +34,19 @@ def _need_pages() -> None:
 
 
 class Build(build):
-    """A build that empties its directory first, because leftovers would be packed as well."""
+    """A build of one package, in a directory that is emptied first: leftovers would be packed."""
 
     sub_commands = [*build.sub_commands, ("build_pages", None)]  # noqa: RUF012  # as setuptools declares them
 
     def run(self) -> None:
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
+        built = Path(self.build_lib)
+        if not (built / "server").is_dir():
+            return  # an editable installation builds nothing
+        (built / PROGRAM).mkdir()
+        for name in MOVED:
+            (built / name).rename(built / PROGRAM / name)
 
 
 class BuildPages(Command):
@@ -76,6 +89,15 @@ class BuildPages(Command):
         return {str(into / path.relative_to(PAGES)): str(path) for path in _files()}
 
 
+class EggInfo(egg_info):
+    """The metadata, which name the one package that the wheel installs."""
+
+    def run(self) -> None:
+        """Write the metadata; setuptools would name the moved packages as well."""
+        super().run()
+        Path(self.egg_info, "top_level.txt").write_text("manyhands\n")
+
+
 class Sdist(sdist):
     """An sdist with the pages in it, so that building from it needs no Node.js."""
 
@@ -85,4 +107,4 @@ class Sdist(sdist):
         super().run()
 
 
-setup(cmdclass={"build": Build, "build_pages": BuildPages, "sdist": Sdist})
+setup(cmdclass={"build": Build, "build_pages": BuildPages, "egg_info": EggInfo, "sdist": Sdist})

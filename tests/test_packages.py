@@ -87,14 +87,17 @@ def test_no_package_is_made_without_the_pages(build_tools: Path, tree: Path, com
 
 def test_the_wheel_is_the_program_and_the_pages_whatever_it_is_built_from(build_tools: Path, tree: Path) -> None:
     shutil.copytree(HOUSE / PAGES, tree / PAGES)
-    program = {f"{top}/{name}": body for top in ("crdt", "server") for name, body in files_below(tree / top).items()}
-    pages = {f"server/built_pages/{name}": body for name, body in files_below(tree / PAGES).items()}
+    homes = {"manyhands": "manyhands", "crdt": "manyhands/program/crdt", "server": "manyhands/program/server"}
+    program = {f"{home}/{name}": body for top, home in homes.items() for name, body in files_below(tree / top).items()}
+    pages = {f"manyhands/program/server/built_pages/{name}": body for name, body in files_below(tree / PAGES).items()}
     done = build(tree, build_tools, *BUILD)  # the sdist, and the wheel from that
     assert done.returncode == 0, done.stdout + done.stderr
     [wheel] = (tree / "dist").glob("manyhands-*.whl")
     packed = contents(wheel)
     about = {name for name in packed if PurePosixPath(name).parts[0].endswith(".dist-info")}
     assert {name: body for name, body in packed.items() if name not in about} == program | pages
+    [named] = [body for name, body in packed.items() if name.endswith("top_level.txt")]
+    assert named == b"manyhands\n"
 
     left = tree / "build" / "lib" / "server"
     left.mkdir(parents=True)
@@ -118,6 +121,8 @@ async def test_what_the_wheel_installs_serves_the_editor(build_tools: Path, tree
     succeed(*there, "install", "--no-compile", "--no-deps", wheel)
     succeed(*there, "check")
     empty.mkdir()
+    for stray in ("crdt", "server"):
+        (empty / f"{stray}.py").write_text("raise SystemExit('a stray module was imported')")
     await opens_the_editor(programs / "manyhands", empty)
 
 
@@ -140,6 +145,8 @@ async def opens_the_editor(manyhands: Path, directory: Path) -> None:
         assert made.status_code == 201
         opened = await http.get(f"/api/documents/{made.json()['id']}")
         assert opened.json()["title"] == "Story"
+        read = await http.get(f"/api/documents/{made.json()['id']}/content")  # which a process of the sandbox reads
+        assert read.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["provider", "binding", "schema"])

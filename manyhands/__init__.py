@@ -1,0 +1,1 @@
+"""Manyhands as people install it: the command line of the server."""
