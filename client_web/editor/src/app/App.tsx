@@ -2,7 +2,7 @@
  *
  * Pages are loaded when they are opened, so that the list of documents does not wait for the editor.
  */
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Route, Switch, useLocation, useSearch } from "wouter";
 import { SignInPage } from "../account/SignInPage";
 import { ApiContext } from "../api/ApiContext";
@@ -20,11 +20,8 @@ import { ToastProvider } from "../ui/Toast";
 import { TooltipProvider } from "../ui/Tooltip";
 import { type Theme, ThemeContext } from "../ui/theme";
 import { PageLoading } from "./PageLoading";
-import { loadDocumentsPage, loadEditorPage, PageMissing, preloadEditor } from "./pages";
+import { DocumentsPage, EditorPage, PageMissing, preloadEditor } from "./pages";
 import { UpdateNotice } from "./UpdateNotice";
-
-const DocumentsPage = lazy(async () => ({ default: (await loadDocumentsPage()).DocumentsPage }));
-const EditorPage = lazy(async () => ({ default: (await loadEditorPage()).EditorPage }));
 
 /** The form of a document's id in server/PROTOCOL.md. */
 const DOCUMENT_ID = /^[A-Za-z0-9_-]{8,64}$/;

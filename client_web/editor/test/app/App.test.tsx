@@ -3,6 +3,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { NOBODY } from "../../src/api/whoAmI";
 import { App } from "../../src/app/App";
+import { loadEditorPage } from "../../src/app/pages";
 import { NO_UPDATES, type Updates } from "../../src/service-worker/updates";
 import { createTheme } from "../../src/ui/theme";
 import { CatalogueServer } from "../documents/catalogueServer";
@@ -39,6 +40,12 @@ test.each(["/nowhere", "/d/short", "/d/not%20an%20id%21", "/d/document-1/title/m
     expect(document.title).toBe("Not found · Manyhands");
   },
 );
+
+test("a page whose code is there is shown at once, without a fallback before it", async () => {
+  await loadEditorPage();
+  open("/d/document-1");
+  expect(screen.getByRole("status").textContent).toBe("Opening the document");
+});
 
 test("a new version is offered and taken only when somebody says so", async () => {
   let reloads = 0;
