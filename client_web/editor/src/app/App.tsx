@@ -102,11 +102,7 @@ function Routes({ view }: { readonly view: DocumentsView }) {
   return (
     <Switch>
       <Route path="/">
-        {isStranger ? (
-          <SignInPage />
-        ) : (
-          <DocumentsPage key={String(view === "trash")} view={view} onApproach={preloadEditor} />
-        )}
+        {isStranger ? <SignInPage /> : <DocumentsPage view={view} onApproach={preloadEditor} />}
       </Route>
       <Route path="/d/:id/:title?">
         {({ id }) => (DOCUMENT_ID.test(id) ? <EditorPage key={id} documentId={id} /> : <NotFoundPage />)}

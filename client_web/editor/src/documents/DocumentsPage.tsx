@@ -42,7 +42,15 @@ export function DocumentsPage({ view, onApproach }: DocumentsPageProps) {
   const searchField = useRef<HTMLInputElement>(null);
   const [label, setLabel] = useState("");
   const [order, setOrder] = useState(rememberedOrder);
-  const list = useCatalogue(view, { query, label: view === "trash" ? "" : label, order });
+  const isTrash = view === "trash";
+  const [wasTrash, setWasTrash] = useState(isTrash);
+  if (isTrash !== wasTrash) {
+    // Nobody looks in the trash for what they looked for outside of it, nor the other way round.
+    setWasTrash(isTrash);
+    setSearch("");
+    setLabel("");
+  }
+  const list = useCatalogue(view, { query, label: isTrash ? "" : label, order });
   const { creating, create } = useCreating();
   const mayCreate = useMe()?.mayCreate ?? true;
   const heading = view === "trash" ? t("Trash") : view === "starred" ? t("Starred") : t("Documents");

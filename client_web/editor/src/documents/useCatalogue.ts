@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import type { DocumentEntry, Order } from "../api/api";
-import { afterEvent, type Catalogue } from "./catalogue";
+import { afterEvent, type Catalogue, type CatalogueEvent } from "./catalogue";
 import { type DocumentsView, VIEWS } from "./views";
 
 const PAGE_LENGTH = 50;
@@ -13,8 +13,11 @@ export interface CatalogueView {
   readonly stale: boolean;
   readonly retry: () => void;
   readonly loadMore: () => void;
+  /** Both change only the list that they belong to: another one may be shown by the time that the server answers. */
   readonly put: (document: DocumentEntry) => void;
   readonly take: (id: string) => void;
+  /** Asks anew for whichever list is shown. */
+  readonly refresh: () => void;
 }
 
 /** What somebody looks for within a view. */
@@ -54,14 +57,24 @@ export function useCatalogue(view: DocumentsView, { query, label, order }: Searc
 
   const retry = useCallback(() => setAttempt((before) => before + 1), []);
 
-  const refresh = useCallback(() => {
+  const refreshes = useRef(0);
+  const refreshShown = useCallback(() => {
     if (!ready) return retry();
+    refreshes.current += 1;
+    const number = refreshes.current;
     api.listDocuments(asks).then(
       (page) =>
-        shown.current === list && dispatch({ type: "refreshed", page, query: asks.query, order: asks.order }),
+        shown.current === list &&
+        number === refreshes.current &&
+        dispatch({ type: "refreshed", page, query: asks.query, order: asks.order }),
       () => undefined, // what is on the page may still be looked at; the next question will tell
     );
   }, [api, list, asks, ready, retry]);
+  const latest = useRef(refreshShown);
+  useEffect(() => {
+    latest.current = refreshShown;
+  }, [refreshShown]);
+  const refresh = useCallback(() => latest.current(), []);
   useReturn(refresh);
 
   const loadMore = useCallback(() => {
@@ -74,9 +87,10 @@ export function useCatalogue(view: DocumentsView, { query, label, order }: Searc
     );
   }, [api, list, asks, cursor]);
 
-  const put = useCallback((document: DocumentEntry) => dispatch({ type: "put", document }), []);
-  const take = useCallback((id: string) => dispatch({ type: "taken", id }), []);
-  return { catalogue, stale: ready && catalogue.query !== query, retry, loadMore, put, take };
+  const change = useCallback((event: CatalogueEvent) => shown.current === list && dispatch(event), [list]);
+  const put = useCallback((document: DocumentEntry) => change({ type: "put", document }), [change]);
+  const take = useCallback((id: string) => change({ type: "taken", id }), [change]);
+  return { catalogue, stale: ready && catalogue.query !== query, retry, loadMore, put, take, refresh };
 }
 
 /** Calls `onReturn` when the tab is looked at again or the network is back. */

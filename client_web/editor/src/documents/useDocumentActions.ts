@@ -30,16 +30,16 @@ export interface DocumentActions {
   readonly copyLink: (document: DocumentEntry) => Promise<void>;
 }
 
-type List = Pick<CatalogueView, "put" | "take">;
+type List = Pick<CatalogueView, "put" | "take" | "refresh">;
 
-export function useDocumentActions({ put, take }: List): DocumentActions {
+export function useDocumentActions({ put, take, refresh }: List): DocumentActions {
   const api = useApi();
   const ownId = useMe()?.user.id ?? null;
   const toasts = useToasts();
   const [, navigate] = useLocation();
   return useMemo(
-    () => createActions(api, toasts, { put, take }, ownId, navigate),
-    [api, toasts, put, take, ownId, navigate],
+    () => createActions(api, toasts, { put, take, refresh }, ownId, navigate),
+    [api, toasts, put, take, refresh, ownId, navigate],
   );
 }
 
@@ -90,7 +90,7 @@ const AT_ONCE = 4;
 function createActions(
   api: Api,
   toasts: Toasts,
-  { put, take }: List,
+  { put, take, refresh }: List,
   ownId: string | null,
   navigate: (address: string) => void,
 ): DocumentActions {
@@ -119,6 +119,7 @@ function createActions(
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
+    refresh(); // the list that is shown by now may have been asked for before the server did this
     if (refused.length > 0) fail(failure(refused), reason);
     return documents.filter((document) => !refused.includes(document));
   };
@@ -162,6 +163,8 @@ function createActions(
       } catch (error) {
         put(document);
         fail(t("“{title}” keeps its title.", named(document)), error);
+      } finally {
+        refresh();
       }
     },
     star: async (documents, starred) => {
@@ -240,6 +243,7 @@ function createActions(
         const { duplicate } = await import("../page/making");
         const { id, loss } = await duplicate(api, document);
         put(await api.getDocument(id));
+        refresh();
         toasts.show({
           message: [t("“{title}” was copied.", named(document)), loss].join(" ").trim(),
           action: { label: t("Open the copy"), onAction: () => navigate(`/d/${id}`) },
@@ -260,6 +264,8 @@ function createActions(
       } catch (error) {
         put(document);
         fail(t("You are still in “{title}”.", named(document)), error);
+      } finally {
+        refresh();
       }
     },
     copyLink: async (document) => {

@@ -73,6 +73,48 @@ test("several are selected, a range by Shift, and go to the trash and back toget
   expect(screen.queryByRole("region", { name: "Selected documents" })).toBeNull();
 });
 
+test.each([
+  ["the trash is asked before the server has moved anything there", "trash"],
+  ["the starred are asked before the server has moved anything away", "starred"],
+] as const)("%s", async (_, view) => {
+  const backend = server().with("Plan", "Notes");
+  for (const title of ["Plan", "Notes"]) backend.starred(title);
+  const page = openPage(backend);
+  let goOn = () => {};
+  backend.slowly = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  await pick("Plan", "Move to the trash");
+  page.goesTo(view);
+  await waitFor(() => expect(listed()).toEqual(view === "trash" ? [] : ["Notes", "Plan"]));
+  goOn();
+  await waitFor(() => expect(listed()).toEqual(view === "trash" ? ["Plan"] : ["Notes"]));
+  fireEvent.click(await screen.findByText("Undo"));
+  await waitFor(() => expect(listed()).toEqual(view === "trash" ? [] : ["Notes", "Plan"]));
+});
+
+test("a document that is renamed late does not come to the list of another view", async () => {
+  const backend = server().with("Plan");
+  const page = openPage(backend);
+  let goOn = () => {};
+  backend.slowly = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  await pick("Plan", "Rename");
+  const field = await screen.findByRole("textbox", { name: "Title of the document" });
+  fireEvent.change(field, { target: { value: "Plan B" } });
+  press(field, "Enter");
+  page.goesTo("trash");
+  await screen.findByText("The trash is empty");
+  goOn();
+  await waitFor(() => expect(backend.titles()).toEqual(["Plan B"]));
+  page.goesTo("documents");
+  await row("Plan B");
+  page.goesTo("trash");
+  await screen.findByText("The trash is empty");
+  expect(listed()).toEqual([]);
+});
+
 test("Space selects the row that has the focus, and many are labelled at once", async () => {
   const backend = server().with("One", "Two").labelled("One", "Old");
   openPage(backend);

@@ -31,6 +31,8 @@ export class CatalogueServer {
   readonly requests: string[] = [];
   /** While false, no request gets an answer. */
   reachable = true;
+  /** While set, changes are made only after it. */
+  slowly: Promise<void> | null = null;
   /** While set, every request is refused with it. */
   refusal: Answer | null = null;
   /** While set, something in the network gives this page as the answer to every request. */
@@ -69,6 +71,12 @@ export class CatalogueServer {
     return this;
   }
 
+  starred(title: string): this {
+    const document = this.list(false, title)[0];
+    if (document) document.starred = true;
+    return this;
+  }
+
   opened(title: string): this {
     const document = this.list(false, title)[0];
     if (document) document.opened_at = this.tick();
@@ -80,6 +88,7 @@ export class CatalogueServer {
     this.requests.push(`${method} ${url}`);
     if (!this.reachable) throw new TypeError("Failed to fetch");
     if (this.impostor !== null) return new Response(this.impostor, { status: 200 });
+    if (method !== "GET") await this.slowly;
     const body = init.body === undefined ? {} : JSON.parse(String(init.body));
     const [status, answer] = this.refusal ?? this.answer(method, new URL(url, "http://server"), body);
     return new Response(status === 204 ? null : JSON.stringify(answer), { status });

@@ -20,6 +20,7 @@ afterEach(() => {
 export interface OpenPage {
   /** Addresses gone to, oldest first. */
   readonly visited: readonly string[];
+  readonly goesTo: (view: DocumentsView) => void;
 }
 
 export function openPage(
@@ -28,22 +29,23 @@ export function openPage(
   who: WhoAmI = NOBODY,
 ): OpenPage {
   const { hook, searchHook, history } = memoryLocation({ path: "/", record: true });
-  render(
+  const page = (shown: DocumentsView) => (
     <Router hook={hook} searchHook={searchHook}>
       <ThemeContext value={createTheme(window)}>
         <ApiContext value={server.api}>
           <WhoContext value={who}>
             <TooltipProvider>
               <ToastProvider>
-                <DocumentsPage view={view} onApproach={() => undefined} />
+                <DocumentsPage view={shown} onApproach={() => undefined} />
               </ToastProvider>
             </TooltipProvider>
           </WhoContext>
         </ApiContext>
       </ThemeContext>
-    </Router>,
+    </Router>
   );
-  return { visited: history };
+  const { rerender } = render(page(view));
+  return { visited: history, goesTo: (next) => rerender(page(next)) };
 }
 
 /** The listed titles, from the top. */
