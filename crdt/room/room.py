@@ -320,7 +320,8 @@ class Room:
 
         Raises ProtocolError(other_format) if the updates delete words that live elsewhere by now.
         """
-        if self.info.is_known_to(session.format):
+        known = self.info.format
+        if session.format == known or self.info.is_known_to(session.format):  # nearly all declare the same
             return NO_ROOTS
         if self._rescuing.touches_moved(updates):
             raise other_format()
