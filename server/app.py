@@ -28,8 +28,9 @@ from server.doors.names import NamedDocuments
 from server.doors.native import Gateway, GatewayLimits
 from server.doors.native import Origins as SocketOrigins
 from server.doors.reception import Reception
+from server.doors.websocket import no_door
 from server.doors.ywebsocket import PATH as Y_PATH
-from server.doors.ywebsocket import YWebsocketDoor, no_door
+from server.doors.ywebsocket import YWebsocketDoor
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.contents import ContentsApi
 from server.http.documents import DocumentsApi

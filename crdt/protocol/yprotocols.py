@@ -87,7 +87,7 @@ def decode_messages(frame: bytes) -> list[Message]:
                 messages.append(Step1(content) if step == STEP_1 else Update(content, step == STEP_2))
             case Kind.AWARENESS:
                 content, at = _read_sized(frame, at)
-                messages.append(Awareness(_read_entries(content)))
+                messages.append(Awareness(read_states(content)))
             case Kind.QUERY_AWARENESS:
                 messages.append(QueryAwareness())
             case _:
@@ -102,7 +102,8 @@ def _read_sized(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + length], at + length
 
 
-def _read_entries(data: bytes) -> tuple[Entry, ...]:
+def read_states(data: bytes) -> tuple[Entry, ...]:
+    """Read an awareness update; raises ProtocolError(malformed)."""
     count, at = read_varuint(data, 0)
     entries = []
     for _ in range(min(count, len(data))):
@@ -148,10 +149,15 @@ def encode_denied(reason: str) -> bytes:
     return bytes((Kind.AUTH, DENIED)) + sized(reason.encode())
 
 
-def encode_awareness(states: Iterable[tuple[ClientId, int, Mapping[str, Json] | None]]) -> bytes:
-    """Encode states, each with its client id and clock."""
+def encode_states(states: Iterable[tuple[ClientId, int, Mapping[str, Json] | None]]) -> bytes:
+    """Encode states, each with its client id and clock, as an awareness update."""
     entries = [
         varuint(client_id) + varuint(clock) + sized(json.dumps(state, separators=(",", ":")).encode())
         for client_id, clock, state in states
     ]
-    return bytes((Kind.AWARENESS,)) + sized(varuint(len(entries)) + b"".join(entries))
+    return varuint(len(entries)) + b"".join(entries)
+
+
+def encode_awareness(states: bytes) -> bytes:
+    """Encode an awareness update as a message."""
+    return bytes((Kind.AWARENESS,)) + sized(states)

@@ -13,7 +13,7 @@ from msgspec import to_builtins
 
 from crdt.ids import ClientId, DocumentId
 from crdt.protocol.messages import Json, PresenceChange
-from crdt.protocol.yprotocols import encode_awareness
+from crdt.protocol.yprotocols import encode_states
 from crdt.yjs.varint import MAX_SAFE
 from server.auth.appearance import is_color
 
@@ -38,9 +38,9 @@ class AwarenessClocks:
         self._clocks: dict[DocumentId, dict[ClientId, int]] = {}
 
     def written(self, document_id: DocumentId, changes: Sequence[PresenceChange]) -> bytes:
-        """Write presence as an awareness message."""
+        """Write presence as an awareness update."""
         clocks = self._clocks.setdefault(document_id, {})
-        return encode_awareness([(each.client_id, self._clock(clocks, each), _shown(each)) for each in changes])
+        return encode_states([(each.client_id, self._clock(clocks, each), _shown(each)) for each in changes])
 
     def keep(self, document_ids: Collection[DocumentId]) -> None:
         """Forget the clocks of all other documents."""

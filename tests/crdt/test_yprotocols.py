@@ -23,7 +23,9 @@ def test_what_version_3_sends_on_opening() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2**53 - 1), st.integers(0, 2**53 - 1), st.none() | st.just({"a": "ü"}))))
 def test_awareness_comes_back_as_it_was_written(states: list[tuple[int, int, dict[str, str] | None]]) -> None:
-    written = y.encode_awareness([(ClientId(client_id), clock, state) for client_id, clock, state in states])
+    written = y.encode_awareness(
+        y.encode_states([(ClientId(client_id), clock, state) for client_id, clock, state in states])
+    )
     (read,) = y.decode_messages(written)
     assert isinstance(read, y.Awareness)
     found = [(each.client_id, each.clock, y.state_of(DOCUMENT, each.text, 100)) for each in read.entries]

@@ -11,11 +11,11 @@ import pytest
 from crdt.ids import ClientId, DocumentId, Epoch
 from crdt.permissions import Role
 from crdt.protocol.messages import ResyncMessage
-from crdt.protocol.yprotocols import encode_awareness, encode_update
+from crdt.protocol.yprotocols import encode_awareness, encode_states, encode_update
 from server.config import Config
 from server.config.limits import DocumentLimits
 from server.config.people import PeopleSettings
-from server.doors import ywebsocket
+from server.doors import yjs_door
 from tests.doors.stock import stock_clients
 from tests.harness import live_server
 from tests.harness.deaf_socket import deaf_socket
@@ -272,7 +272,7 @@ async def test_a_stranger_who_says_somebodys_client_id_puts_nobody_out() -> None
         await stock.sees("bert", lambda seen: str(own) in seen["states"])
         async with http.ws_connect(f"{server.url}/y/room") as stranger:
             await stranger.send_bytes(bytes([0, 0, 1, 0]))
-            await stranger.send_bytes(encode_awareness([(ClientId(own), 90, {"cursor": "stolen"})]))
+            await stranger.send_bytes(encode_awareness(encode_states([(ClientId(own), 90, {"cursor": "stolen"})])))
             await stranger.send_bytes(bytes([3]))
             while (await stranger.receive_bytes())[0] != 1:
                 pass
@@ -288,9 +288,8 @@ async def test_a_reader_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_n
         await stock.open("bert", "room")
         async with deaf_socket(server.port, "/y/room", bytes([0, 0, 1, 0])):
             door = server.app.ywebsocket
-            await until(lambda: len(door.connections) == 3)
-            await until(lambda: all(each.seat_here for each in door.connections.values()))
-            deaf = list(door.connections.values())[-1]
+            await until(lambda: len(door.ends) == 3)
+            deaf = list(door.ends.values())[-1]
             for _ in range(8):
                 await stock.types("anna", "x" * 2**20)
             await stock.sees("bert", lambda seen: seen["length"] == 8 * 2**20)
@@ -311,7 +310,7 @@ async def test_a_sign_in_that_runs_out_ends_the_connection() -> None:
 
 
 async def test_cursors_are_told_again_before_clients_forget_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ywebsocket, "RENEWAL_SECONDS", 0.02)
+    monkeypatch.setattr(yjs_door, "RENEWAL_SECONDS", 0.02)
     async with whole_server() as server, stock_clients(server.url) as stock, person(server, name="Nora") as nora:
         document_id = await new_document(server)
         await nora.join(document_id)
