@@ -15,10 +15,11 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from crdt.errors import Unavailable
+from server.http.plain_pages import ENGLISH, GERMAN, plain_page
 from server.http.requests import weights_of
 
 _IN_PACKAGE = Path(__file__).parents[1] / "built_pages"  # setup.py puts them there
@@ -48,12 +49,18 @@ _TYPES = {
 _PACKINGS = {"br": ".br", "gzip": ".gz"}
 """Content codings, the best first, and the suffixes of files packed so."""
 
-_MISSING = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Manyhands</title>
-<h1>The pages have not been built</h1>
-<p>The server runs, but the browser's part of it is missing. In the repository, <code>make serve</code> builds it and starts
-the server. <code>MANYHANDS_PAGES_DIR</code> names the directory with the built pages.</p></html>
-"""
+_MISSING = {
+    ENGLISH: (
+        "The pages have not been built",
+        """<p>The server runs, but the browser's part of it is missing. In the repository, <code>make serve</code> builds it
+and starts the server. <code>MANYHANDS_PAGES_DIR</code> names the directory with the built pages.</p>""",
+    ),
+    GERMAN: (
+        "Die Seiten wurden noch nicht gebaut",
+        """<p>Der Server läuft, aber sein Teil für den Browser fehlt. Im Repository baut ihn <code>make serve</code> und
+startet den Server. <code>MANYHANDS_PAGES_DIR</code> nennt das Verzeichnis mit den gebauten Seiten.</p>""",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class Pages:
     async def _get(self, request: Request) -> Response:
         path: str = request.path_params["path"]
         if self._index is None:
-            return HTMLResponse(_MISSING, 503, {"Cache-Control": "no-store"})
+            return plain_page(request, 503, _MISSING)
         if path == "" or path.startswith("d/"):
             return _answer(request, self._index)
         if (asset := self._assets.get(path)) is not None:

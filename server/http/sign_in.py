@@ -4,13 +4,14 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crdt.errors import ManyhandsError
+from crdt.errors import Code, ManyhandsError
 from server.auth.cookies import SESSION, SIGN_IN, Cookie, forgotten, is_secure, request_cookie
 from server.http.errors import status_of
 from server.http.me import SignedIn
+from server.http.plain_pages import ENGLISH, GERMAN, plain_page
 from server.observe import log
 
 if TYPE_CHECKING:
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 BEGIN = "/sign-in"
 FINISH = "/sign-in/callback"
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Sign in – Manyhands</title>
-<h1>You are not signed in</h1><p>{sentence}</p><p><a href="/sign-in">Try again</a></p></html>
-"""
+_AGAIN = '<p>{sentence}</p><p><a href="/sign-in">{again}</a></p>'
+
+_IN_GERMAN = {
+    Code.UNAUTHENTICATED: "Der Identitätsanbieter hat dich nicht hereingelassen, oder die Anmeldung dauerte zu lange.",
+    Code.UNAVAILABLE: "Die Anmeldung ist im Moment nicht möglich. Versuche es gleich noch einmal.",
+}
+"""What German pages say. English ones say what is exact."""
 
 
 class SignInPages:
@@ -65,8 +69,12 @@ def _redirect(request: Request, url: str, *cookies: Cookie) -> Response:
 
 def _refused(request: Request, error: ManyhandsError) -> Response:
     log.warning("sign_in_failed", reason=error.message)
-    page = HTMLResponse(_PAGE.format(sentence=escape(error.outward)), status_of(error), {"Cache-Control": "no-store"})
-    return _with(request, page, [forgotten(SIGN_IN)])
+    in_german = _IN_GERMAN.get(error.code, "Die Anmeldung ist nicht gelungen.")
+    texts = {
+        ENGLISH: ("You are not signed in", _AGAIN.format(sentence=escape(error.outward), again="Try again")),
+        GERMAN: ("Du bist nicht angemeldet", _AGAIN.format(sentence=in_german, again="Noch einmal versuchen")),
+    }
+    return _with(request, plain_page(request, status_of(error), texts), [forgotten(SIGN_IN)])
 
 
 def _with(request: Request, response: Response, cookies: tuple[Cookie, ...] | list[Cookie]) -> Response:

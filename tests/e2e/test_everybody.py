@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.axe import AXE, Inspection
+from tests.e2e.axe import Inspection
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import DocumentsPage, EditorPage
-from tests.e2e.person import NETWORK, Meeting, Person
+from tests.e2e.person import NETWORK, Meeting
 from tests.e2e.site import Site
 from tests.e2e.test_objects import inserts_a_picture
 from tests.e2e.test_page_states import PHONE
@@ -31,13 +31,6 @@ TEXT = """<h1>Everything</h1><p>Plain words, <strong>strong</strong> and <code>c
 <div data-type="pageBreak"></div>
 <table><tr><th><p>Bed</p></th><th><p>Sown</p></th></tr><tr><td><p>Beans</p></td><td><p>May</p></td></tr></table>
 <pre><code class="language-javascript">return 1; // one</code></pre><hr><p>The end</p>"""
-
-
-async def _meets(meet: Meeting, name: str, device: str) -> Person:
-    """Seat somebody at a browser whose pages can be inspected."""
-    person = await meet(name, **DEVICES[device])
-    await person.context.add_init_script(path=AXE)
-    return person
 
 
 async def _closes(page: Page) -> None:
@@ -62,7 +55,7 @@ async def _inspects(
 @pytest.mark.parametrize("device", DEVICES)
 async def test_the_list_in_every_state(meet_at_own: Meeting, own_site: Site, device: str) -> None:
     seen = Inspection()
-    person = await _meets(meet_at_own, "Alice", device)
+    person = await meet_at_own("Alice", **DEVICES[device])
     person.expects("status of 404", NETWORK)
     page = (documents := await person.opens_documents()).page
     await expect(page.get_by_role("heading", name="Write something together")).to_be_visible()
@@ -120,7 +113,7 @@ async def _walks_a_list(documents: DocumentsPage, site: Site, seen: Inspection) 
 @pytest.mark.parametrize("device", DEVICES)
 async def test_a_document_in_every_state(meet: Meeting, shared_site: Site, device: str) -> None:
     seen = Inspection()
-    person = await _meets(meet, "Alice", device)
+    person = await meet("Alice", **DEVICES[device])
     alice = await (await person.opens_documents()).makes_document()
     page = alice.page
     await seen.look(page, "an empty document")
@@ -267,7 +260,10 @@ async def _walks_a_formula_and_a_picture(alice: EditorPage, seen: Inspection, is
 
 async def test_a_document_that_is_no_ordinary_one(meet_at_own: Meeting, own_site: Site) -> None:
     seen = Inspection()
-    owner, visitor = await _meets(meet_at_own, "Alice", "desktop"), await _meets(meet_at_own, "Guest Heron", "phone")
+    owner, visitor = (
+        await meet_at_own("Alice", **DEVICES["desktop"]),
+        await meet_at_own("Guest Heron", **DEVICES["phone"]),
+    )
     owner.expects(NETWORK)
     visitor.expects(NETWORK)
     alice = await (await owner.opens_documents()).makes_document()

@@ -128,6 +128,19 @@ async def test_a_missing_build_says_how_to_make_it(tmp_path: Path) -> None:
         assert (await client.get("/health")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [("", "en"), ("de", "de"), ("de-AT,de;q=0.9,en;q=0.8", "de"), ("en-GB,de;q=0.9", "en"), ("fr,de;q=0.5", "de")],
+)
+async def test_the_servers_own_page_is_in_the_language_that_a_browser_asks_for(
+    tmp_path: Path, wanted: str, language: str
+) -> None:
+    async with Site(assets=read_build(tmp_path / "nothing")).client() as client:
+        answer = await client.get("/", headers={"Accept-Language": wanted})
+        assert f'<html lang="{language}">' in answer.text
+        assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
+
+
 async def test_pages_cannot_be_posted_to(client: httpx.AsyncClient) -> None:
     assert error_of(await client.post("/d/x")) == (405, "malformed")
 

@@ -1,0 +1,44 @@
+"""Plain pages: what the server says to people itself, in the language that their browsers ask for.
+
+They need no file of the build, so they can be shown when the application cannot.
+"""
+
+from collections.abc import Mapping
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from server.http.requests import weights_of
+
+ENGLISH = "en"
+GERMAN = "de"
+
+_PAGE = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><title>{heading} – Manyhands</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="/icon.svg">
+<style>
+:root {{ background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif }}
+body {{ margin: 10vh auto; max-width: 36rem; padding: 0 1rem }}
+</style></head>
+<body><main><h1>{heading}</h1>{text}</main></body></html>
+"""
+
+
+def language_of(request: Request) -> str:
+    """Return the language in which somebody reads the server's own pages."""
+    weights = weights_of(request.headers.get("accept-language", ""))
+    languages: dict[str, float] = {}
+    for wanted, weight in weights.items():
+        language = wanted.partition("-")[0]
+        languages[language] = max(weight, languages.get(language, 0.0))
+    return GERMAN if languages.get(GERMAN, 0.0) > languages.get(ENGLISH, 0.0) else ENGLISH
+
+
+def plain_page(request: Request, status: int, texts: Mapping[str, tuple[str, str]]) -> HTMLResponse:
+    """Return a page. `texts` holds for each language a heading in plain text, and HTML below it."""
+    language = language_of(request)
+    heading, text = texts[language]
+    headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": "Accept-Language"}
+    return HTMLResponse(_PAGE.format(language=language, heading=escape(heading), text=text), status, headers)
