@@ -10,6 +10,7 @@ from playwright.async_api import Page, Route, expect
 from pycrdt import Doc, XmlElement, XmlFragment
 
 from crdt.protocol.batch import encode_batch
+from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting, Person
@@ -168,6 +169,7 @@ async def test_a_page_that_is_older_than_the_document_says_so(meet: Meeting, sha
     await expect(ours.page.get_by_text("Load the page anew.")).to_be_visible()
     await expect(ours.page.get_by_role("button", name="Reload the page")).to_be_visible()
     await expect(ours.page.get_by_role("textbox", name="Document, read-only")).to_contain_text("before")
+    await suits_everybody(ours.page, "a page that is older than its document")
 
 
 async def writes_as_a_later_release(site: Site, document_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from playwright.async_api import expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting
@@ -86,3 +87,25 @@ async def test_content_that_no_schema_knows_is_marked_on_every_page_and_kept(mee
             ["first line", "Not shown here: poll", "second line"]
         )
         await expect(page.page.get_by_text("content of another application (poll)")).to_be_visible()
+    await suits_everybody(alice.page, "content of another application")
+
+
+async def test_a_change_that_the_server_refuses_is_shown_with_the_ways_out(meet: Meeting, shared_site: Site) -> None:
+    alice, bob, _ = await two_in_one_document(meet, shared_site, "good words")
+    await in_document(alice, "(doc) => void doc.getMap('elsewhere').set('part', new doc.constructor())")
+    refusal = alice.page.get_by_text("The server did not take a change:")
+    await expect(refusal).to_be_visible()
+    await alice.shows("Not saved")
+    await suits_everybody(alice.page, "a refused change")
+    await alice.goes_to_end()
+    await alice.types(" and late ones")
+    async with alice.page.expect_download() as download:
+        await alice.page.get_by_role("button", name="Download a copy").click()
+    assert "good words and late ones" in (await (await download.value).path()).read_text()
+    await alice.page.get_by_role("button", name="Reload from the server").click()
+    question = alice.page.get_by_role("dialog")
+    await suits_everybody(alice.page, "the question before one's words are given up")
+    await question.get_by_role("button", name="Drop and reload").click()
+    await expect(refusal).to_have_count(0)
+    await alice.shows("Saved")
+    await agree(alice, bob)

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocket, expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.line import Line, line_to
 from tests.e2e.marks import BROWSER
 from tests.e2e.person import NETWORK, Meeting, people_at
@@ -175,7 +176,10 @@ async def test_a_new_release_is_offered_to_a_tab_that_is_open(meet_at_released: 
     await alice.goes_to_start()
     await alice.types("under the old one")
     await alice.shows("Saved")
-    await alice.page.get_by_role("button", name="Reload", exact=True).click()
+    reload = alice.page.get_by_role("button", name="Reload", exact=True)
+    await expect(reload).to_be_visible()
+    await suits_everybody(alice.page, "a newer version's offer")
+    await reload.click()
     await alice.sees("under the old one")
     await alice.is_ready()
     [list_code] = released.pages.glob("assets/newer-DocumentsPage-*.js")
@@ -196,5 +200,6 @@ async def test_a_tab_whose_code_is_gone_says_so(meet_at_released: Meeting, relea
     await released.release()
     await alice.page.get_by_role("link", name="All documents").first.click()
     await expect(alice.page.get_by_role("heading", name="This page could not be loaded")).to_be_visible()
+    await suits_everybody(alice.page, "a page whose code is gone")
     await alice.page.get_by_role("button", name="Reload", exact=True).click()
     await list_is_shown(alice.page)

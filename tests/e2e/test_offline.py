@@ -5,6 +5,7 @@ import re
 
 from playwright.async_api import expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.line import Line
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import KEPT, DocumentsPage, EditorPage, agree
@@ -259,6 +260,7 @@ async def test_the_status_says_where_the_words_are(meet: Meeting, shared_site: S
     details = alice.page.get_by_role("dialog", name="Is everything saved?")
     await expect(details).to_contain_text("kept in this browser")
     await expect(details).to_contain_text("Waiting to be saved")
+    await suits_everybody(alice.page, "an offline document's status")
 
     connect_now = details.get_by_role("button", name="Connect now")
     await expect(connect_now).to_be_visible()
@@ -284,6 +286,7 @@ async def test_documents_of_this_device_are_listed_without_a_network(
 
     documents = await person.opens_documents()
     await expect(documents.page.get_by_text("The server cannot be reached.")).to_be_visible()
+    await suits_everybody(documents.page, "the list of what is on this device")
     await documents.document("For the journey").click()
     reopened = EditorPage("Alice", documents.page)
     await reopened.sees("Read me on the way")

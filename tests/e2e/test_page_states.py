@@ -1,8 +1,11 @@
 """Pages that are no ordinary document, and ordinary ones on other devices: each says what it is and works."""
 
+import re
+
 import pytest
 from playwright.async_api import Locator, expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import NETWORK, Meeting
@@ -39,11 +42,37 @@ async def test_a_first_visit_while_the_server_is_down(meet_at_own: Meeting, own_
 
     page = await person.visits(f"/d/{unread}")
     await expect(page.get_by_role("heading", name="You are offline, and this device has no copy yet")).to_be_visible()
+    await suits_everybody(page, "an offline document without a copy")
     await page.get_by_role("button", name="Try again").click()
     await own_site.start()
     editor = EditorPage("Alice", page)
     await editor.is_ready()
     await expect(editor.title).to_have_value("Not read yet")
+
+
+async def test_a_page_that_breaks_says_so_and_lets_its_words_out(meet: Meeting, shared_site: Site) -> None:
+    """Code that was damaged on its way: a module without what it should export."""
+    person = await meet("Alice")
+    await person.context.add_init_script("delete Navigator.prototype.serviceWorker")
+    person.expects("Minified React error", "#306")
+    alice = await person.opens(await shared_site.new_document("Whole"))
+    await alice.goes_to_start()
+    await alice.types("still whole")
+    await alice.shows("Saved")
+    await person.context.route(
+        re.compile("/assets/(FindPanel|DocumentsPage)-[^/]*[.]js"),
+        lambda route: route.fulfill(content_type="text/javascript", body="export {};"),
+    )
+    await alice.press("Control+f")
+    await expect(alice.page.get_by_role("heading", name="The editor has stopped working")).to_be_visible()
+    await suits_everybody(alice.page, "an editor that broke")
+    async with alice.page.expect_download() as download:
+        await alice.page.get_by_role("button", name="Download a copy").click()
+    assert "still whole" in (await (await download.value).path()).read_text()
+
+    page = await person.visits("/")
+    await expect(page.get_by_role("heading", name="This page has stopped working")).to_be_visible()
+    await suits_everybody(page, "a page that broke")
 
 
 async def test_a_document_in_the_trash_is_read_not_written(meet: Meeting, shared_site: Site) -> None:
@@ -62,6 +91,7 @@ async def test_a_document_in_the_trash_is_read_not_written(meet: Meeting, shared
     await expect(sheet).to_have_text("still legible")
     await expect(page.get_by_role("toolbar", name="Formatting")).to_have_count(0)
     await expect(page.get_by_role("textbox", name="Title of the document")).not_to_be_editable()
+    await suits_everybody(page, "a document in the trash")
 
 
 async def test_every_tool_can_be_reached_on_a_phone(meet: Meeting, shared_site: Site) -> None:

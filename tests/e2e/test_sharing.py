@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import DocumentsPage, EditorPage, agree
 from tests.e2e.person import Meeting, Person
@@ -63,6 +64,7 @@ async def test_who_is_removed_keeps_their_copy_and_nothing_else(meet: Meeting) -
     await bob.may("View only")
     await sharing.removes("Bob")
     await bob.is_shut_out()
+    await suits_everybody(bob.page, "a lost access")
     async with bob.page.expect_download() as downloading:
         await bob.page.get_by_role("button", name="Download a copy").click()
     assert (await downloading.value).suggested_filename == "Confidential.html"

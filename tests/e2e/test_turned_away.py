@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import people_at
@@ -33,6 +34,7 @@ async def test_a_page_too_many_says_why_and_comes_in_when_there_is_room(
         details = page.get_by_role("dialog", name="Is everything saved?")
         await expect(details).to_contain_text(SENTENCE)
         await expect(details).to_contain_text("The page tries again by itself.")
+        await suits_everybody(page, "a page that is turned away")
         await second.press("Escape")
         await second.goes_to_end()
         await second.types(" and the second")
