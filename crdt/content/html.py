@@ -38,6 +38,9 @@ summary { font-weight: bold; }
 [data-look="subtitle"] { color: #555; font-size: 1.3em; }
 """
 
+GENERATOR = "Manyhands"
+"""The program that a page names as its author. Whoever reads the page again keeps its blanks."""
+
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _INDENT_EM = 2
 _NUMBERS = ("1", "a", "A", "i", "I")
@@ -59,7 +62,8 @@ Given = Mapping[str, str | int | None]
 def html_page(doc: Node, base: str, title: str, language: str) -> str:
     """Write a document as a page. `base` is the server's address, without a path."""
     head = (
-        f'<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n<title>{_words(title)}</title>'
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
+        f'<meta name="generator" content="{GENERATOR}">\n<title>{_words(title)}</title>'
     )
     body = "\n".join(map(HtmlWriter(base).block, doc.content))
     return (
@@ -169,9 +173,7 @@ class HtmlWriter:
         language = language_of(node.attributes)
         code = _open("code", {"class": f"language-{language}" if language else None})
         words = "".join(_escaped(child.text) for child in node.content)
-        # A parser drops the first line end.
-        first = "\n" if words.startswith("\n") else ""
-        return self._element("pre", node, f"{code}{first}{words}</code>")
+        return self._element("pre", node, f"{code}{words}</code>")
 
     def _list(self, node: Node) -> str:
         if node.type != "orderedList":

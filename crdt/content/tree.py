@@ -90,7 +90,18 @@ def tree(doc: "Doc[Any]", blocks: int | None = None) -> Node:
     """
     root = doc.get(SCHEMA.fragment, type=XmlFragment)
     with doc.transaction():
-        return _completed("doc", {}, _children(root, 1, blocks))
+        return completed("doc", {}, _children(root, 1, blocks))
+
+
+def read_element(element: XmlElement) -> Node:
+    """Read one block of the rich text. Raises ProtocolError(too_large)."""
+    return _element(element, 1)
+
+
+def read_words(texts: Iterable[XmlText]) -> Node | None:
+    """Read words that stand among blocks, as a paragraph. Return None if there are none."""
+    words = tuple(_joined(piece for text in texts for piece in _pieces(text)))
+    return line_of(words) if words else None
 
 
 def line_of(nodes: Iterable[Node]) -> Node:
@@ -117,10 +128,10 @@ def _element(element: XmlElement, level: int) -> Node:
     known = NODES.get(name)
     if known is None or name in ("doc", "text"):
         return Node(name, attributes, tuple(_joined(children)))
-    return _completed(name, bounded({**known.attributes, **attributes}), children)
+    return completed(name, bounded({**known.attributes, **attributes}), children)
 
 
-def _completed(name: str, attributes: Attributes, children: list[Node]) -> Node:
+def completed(name: str, attributes: Attributes, children: list[Node]) -> Node:
     known = NODES[name]
     if known.holds_text:
         bare = children if known.marks else [_without_marks(child) for child in children]
@@ -128,11 +139,11 @@ def _completed(name: str, attributes: Attributes, children: list[Node]) -> Node:
     blocks = tuple(_blocks(children))
     lacking = missing(name, [child.type for child in blocks])
     before, behind = lacking or ((), ())
-    return Node(name, attributes, (*map(_empty, before), *blocks, *map(_empty, behind)))
+    return Node(name, attributes, (*map(empty, before), *blocks, *map(empty, behind)))
 
 
-def _empty(name: str) -> Node:
-    return _completed(name, dict(NODES[name].attributes), [])
+def empty(name: str) -> Node:
+    return completed(name, dict(NODES[name].attributes), [])
 
 
 def _blocks(children: list[Node]) -> Iterator[Node]:

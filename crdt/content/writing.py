@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from pycrdt import Doc, Map
 
+from crdt.content.blocks import Blocks, name_of
 from crdt.content.html import html_page
 from crdt.content.markdown import markdown
 from crdt.content.schema import SCHEMA
@@ -35,6 +36,7 @@ class Wanted:
         title: the page's title in HTML.
         language: the page's language in HTML, as its tag, if nobody has chosen the document's.
         blocks: most blocks, from the document's beginning; None for all.
+        revision: the revision that is read, for JSON.
     """
 
     form: Form
@@ -42,6 +44,7 @@ class Wanted:
     title: str = ""
     language: str = ""
     blocks: int | None = None
+    revision: str = ""
 
 
 def written(doc: "Doc[Any]", wanted: Wanted) -> bytes:
@@ -49,16 +52,27 @@ def written(doc: "Doc[Any]", wanted: Wanted) -> bytes:
 
     Raises ProtocolError(too_large) if the content is nested too deeply.
     """
+    if wanted.form is Form.JSON:
+        return msgspec.json.encode(_as_json(doc, wanted))
     root = tree(doc, wanted.blocks)
     match wanted.form:
-        case Form.JSON:
-            return msgspec.json.encode(root.to_json())
         case Form.MARKDOWN:
             return markdown(root, wanted.base).encode()
         case Form.HTML:
             return html_page(root, wanted.base, wanted.title, _language(doc) or wanted.language).encode()
-        case Form.TEXT:
+        case _:
             return f"{plain_text(root)}\n".encode()
+
+
+def _as_json(doc: "Doc[Any]", wanted: Wanted) -> dict[str, Any]:
+    """Return ProseMirror's JSON. Beside it stand the revision, and the id of each block."""
+    blocks = Blocks(doc, wanted.blocks).all
+    return {
+        "type": "doc",
+        "content": [block.node.to_json() for block in blocks],
+        "revision": wanted.revision,
+        "blocks": [None if block.id is None else name_of(block.id) for block in blocks],
+    }
 
 
 def _language(doc: "Doc[Any]") -> str:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal, Protocol
 from urllib.parse import quote
 
@@ -35,6 +36,9 @@ MEDIA_TYPES: Mapping[Form, str] = {
     Form.HTML: "text/html",
     Form.TEXT: "text/plain",
 }
+
+REVISION = "Manyhands-Revision"
+"""The header that names the revision of an answer."""
 
 _ENDINGS = {Form.JSON: "json", Form.MARKDOWN: "md", Form.HTML: "html", Form.TEXT: "txt"}
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\s*(?:[,;]|$)")
@@ -89,8 +93,9 @@ class ContentsApi:
         """Read what a document says, with all that is acknowledged.
 
         JSON is ProseMirror's and holds everything. In the other forms, what this release does not
-        know is named. `ETag` holds the revision: the epoch, a dot and the last row of the log. In
-        HTML more follows, because a page has a title.
+        know is named. `Manyhands-Revision` holds the revision: the epoch, a dot and the last row of
+        the log. JSON has it too, as `revision`, and in `blocks` the id of each block. `ETag` holds
+        the revision. In HTML more follows, because a page has a title.
         """
         form = _form(asked.request) if query.form is None else Form(query.form)
         head = (await self._log.heads([asked.document_id])).get(asked.document_id)
@@ -105,8 +110,9 @@ class ContentsApi:
         loaded = await self._log.load(asked.document_id)
         if loaded is None:
             raise no_such_document()
-        content = await self._written(loaded, wanted, asked.account)
-        headers["ETag"] = _tag(f"{loaded.epoch}.{loaded.head}", wanted)
+        revision = f"{loaded.epoch}.{loaded.head}"
+        content = await self._written(loaded, replace(wanted, revision=revision), asked.account)
+        headers |= {"ETag": _tag(revision, wanted), REVISION: revision}
         if query.download == "true":
             headers["Content-Disposition"] = disposition(head.title, _ENDINGS[form])
         if form is Form.HTML:

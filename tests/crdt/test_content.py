@@ -178,5 +178,11 @@ def test_a_page_is_sound_and_says_what_it_may() -> None:
     assert "<title>&lt;/title&gt;&lt;script&gt;</title>" in page
     assert page[page.index("<body>") :] == (
         '<body>\n<p><span style="font-size: 12pt">&lt;script&gt;</span></p>\n'
-        "<figure><span>Image kept on another server</span></figure>\n<pre><code>\n\n&amp;</code></pre>\n</body>\n</html>\n"
+        "<figure><span>Image kept on another server</span></figure>\n<pre><code>\n&amp;</code></pre>\n</body>\n</html>\n"
     )
+
+
+def test_code_that_begins_with_an_empty_line_has_one_in_html() -> None:
+    """A parser drops the line end behind `<pre>` itself, and none behind `<code>`."""
+    code = Node("codeBlock", NODES["codeBlock"].attributes, (Node("text", text="\na"),))
+    assert "<pre><code>\na</code></pre>" in html_page(Node("doc", content=(code,)), BASE, "", "en")

@@ -94,6 +94,23 @@ async def test_a_content_in_each_form(written: Written) -> None:
         assert [block["content"][0]["text"] for block in answer.json()["content"]] == ["Tea", "a < b"]
 
 
+async def test_every_form_names_its_revision_and_json_the_ids_of_its_blocks(written: Written) -> None:
+    await written.writes(paragraph("Tea"))
+    before = (await written.read()).json()
+    await written.writes(paragraph("and cake"))
+    answer = await written.read()
+    read = answer.json()
+    assert read["blocks"] == [*before["blocks"], read["blocks"][-1]]
+    assert len({*read["blocks"]}) == len(read["content"]) == 2
+    assert read["revision"] != before["revision"]
+    assert read["revision"].endswith(".2")
+    assert (await written.read("?blocks=1")).json()["blocks"] == before["blocks"]
+    for form in ("json", "markdown", "html", "text"):
+        headers = (await written.read(f"?as={form}")).headers
+        assert headers["manyhands-revision"] == read["revision"]
+        assert read["revision"] in headers["etag"]
+
+
 async def test_a_page_has_the_language_that_the_writers_chose(written: Written) -> None:
     settings = written.doc.get("settings", type=Map)
     await written.appends(step_of(written.doc, lambda: settings.update({"language": "cy"})))
