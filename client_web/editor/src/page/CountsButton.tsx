@@ -12,6 +12,7 @@ export const CountsButton = memo(function CountsButton({
 }: {
   readonly facts: Facts;
 }) {
+  if (whole === null) return null;
   const label = selected
     ? t("{selected, number} of {count, plural, one {# word} other {# words}}", {
         selected: selected.words,

@@ -15,14 +15,21 @@ export const WORDS_PER_MINUTE = 230;
 const WORD =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}\p{M}]+(?:['’.\-‐][\p{L}\p{N}\p{M}]+)*/gu;
 
+/** Two code units that are one character. */
+const PAIR = /[\uD800-\uDBFF][\uDC00-\uDFFF]/g;
+
 /** Counts characters as people do: an accented letter or an emoji of one code point is one. */
 export function countsOf(text: string): Counts {
-  const characters = Array.from(text.replace(/\n/g, ""));
   return {
     words: text.match(WORD)?.length ?? 0,
-    characters: characters.length,
-    charactersWithoutSpaces: characters.filter((character) => !/\s/u.test(character)).length,
+    characters: lengthOf(text.replace(/\n/g, "")),
+    charactersWithoutSpaces: lengthOf(text.replace(/\s+/g, "")),
   };
+}
+
+/** The number of code points; counting would take twice as long with a list of them. */
+function lengthOf(text: string): number {
+  return text.length - (text.match(PAIR)?.length ?? 0);
 }
 
 /** The words of a part of a document, blocks and line breaks as line ends. */

@@ -7,7 +7,8 @@ import { type Heading, outlineOf } from "./outline";
 
 export interface Facts {
   readonly outline: readonly Heading[];
-  readonly whole: Counts;
+  /** null until the words are counted, a moment after the document is opened. */
+  readonly whole: Counts | null;
   /** null without a selection. */
   readonly selected: Counts | null;
 }
@@ -15,14 +16,15 @@ export interface Facts {
 /** Counting and drawing the numbers would cost more than a keystroke does. */
 const PAUSE_MS = 250;
 
-const NOTHING: Facts = { outline: [], whole: countsOf(""), selected: null };
+const NOTHING: Facts = { outline: [], whole: null, selected: null };
 
 export function useFacts(editor: Editor | null): Facts {
   const [facts, setFacts] = useState(NOTHING);
   useEffect(() => {
     if (!editor) return;
     let doc: unknown = null;
-    let pause: ReturnType<typeof setTimeout> | undefined;
+    // The first words on the screen do not wait for the count of all.
+    setFacts({ ...NOTHING, outline: outlineOf(editor.state.doc) });
     const gather = () => {
       const isSame = doc === editor.state.doc;
       doc = editor.state.doc;
@@ -32,11 +34,13 @@ export function useFacts(editor: Editor | null): Facts {
         selected: countSelection(editor),
       }));
     };
+    let pause = setTimeout(gather, PAUSE_MS);
     const later = () => {
+      // Others who write all the time must not put off the first count for ever.
+      if (doc === null) return;
       clearTimeout(pause);
       pause = setTimeout(gather, PAUSE_MS);
     };
-    gather();
     editor.on("transaction", later);
     return () => {
       clearTimeout(pause);
