@@ -24,7 +24,9 @@ export function readTolerantly(schema: Schema): void {
   schema.node = (type, attributes, content, marks) => {
     const nodeType = typeof type === "string" ? schema.nodes[type] : type;
     if (!nodeType) throw new RangeError(`Unknown node type: ${String(type)}`);
-    const bounded = withinBounds(attributes ?? {});
+    // Nodes without attributes of their own share one object, by which their looks are known.
+    const hasOwn = Object.keys(attributes ?? {}).length > 0;
+    const bounded = hasOwn ? withinBounds(attributes ?? {}) : null;
     const children = allowedIn(nodeType, Fragment.from(content ?? null));
     const node = nodeType.createAndFill(bounded, children, [...(marks ?? [])]);
     if (!node) throw new RangeError(`The content of ${nodeType.name} cannot be made valid`);

@@ -7,7 +7,7 @@
  */
 
 import { AROUND_LINES, Direction as DirectionOfSchema, LINES } from "@manyhands/schema";
-import { type DOMOutputSpec, DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
+import { type Attrs, type DOMOutputSpec, DOMSerializer, type Node, type Schema } from "@tiptap/pm/model";
 import type { EditorView } from "@tiptap/pm/view";
 
 declare module "@tiptap/core" {
@@ -72,8 +72,18 @@ function drawAutomatic(schema: Schema): void {
   for (const name of LINES) {
     const spec = schema.nodes[name]?.spec;
     const draw = spec?.toDOM;
-    if (spec && draw) spec.toDOM = (node: Node) => withAutomatic(draw(node));
+    if (spec && draw) spec.toDOM = sameForSame((node: Node) => withAutomatic(draw(node)));
   }
+}
+
+/** Lines with the same attributes look the same: those of a large document are drawn by few answers. */
+function sameForSame(draw: (node: Node) => DOMOutputSpec): (node: Node) => DOMOutputSpec {
+  const drawn = new WeakMap<Attrs, DOMOutputSpec>();
+  return (node) => {
+    const look = drawn.get(node.attrs) ?? draw(node);
+    drawn.set(node.attrs, look);
+    return look;
+  };
 }
 
 function withAutomatic(drawn: DOMOutputSpec): DOMOutputSpec {

@@ -57,6 +57,9 @@ export function watchForForeign(
 class Survey {
   readonly #schema: Schema;
   readonly #found = new Map<string, Foreign>();
+  readonly #answers = new Map<string, boolean>();
+  /** A node of each kind. */
+  readonly #samples = new Map<string, Node>();
   #parts = 0;
 
   constructor(schema: Schema) {
@@ -137,16 +140,38 @@ class Survey {
   }
 
   #checkChildren(type: NodeType, children: readonly unknown[]): void {
-    const samples: Node[] = [];
+    const kinds: string[] = [];
     for (const child of children) {
-      if (child instanceof Y.XmlText && child.length > 0) samples.push(this.#schema.text("-"));
+      if (child instanceof Y.XmlText && child.length > 0) kinds.push("text");
       if (!(child instanceof Y.XmlText || child instanceof Y.XmlElement))
         this.#note("node", t("shared data"));
       const known = child instanceof Y.XmlElement ? this.#schema.nodes[child.nodeName] : undefined;
       if (known?.isText) this.#note("node", known.name);
-      else if (known) samples.push(known.create());
+      else if (known) kinds.push(known.name);
     }
-    if (!canHold(type, samples)) this.#note("structure", type.name);
+    if (!this.#fits(type, kinds)) this.#note("structure", type.name);
+  }
+
+  /** Whether such children can stand in a node. The blocks of a document are alike: one question answers for all that are. */
+  #fits(type: NodeType, kinds: readonly string[]): boolean {
+    const question = `${type.name} ${kinds.join(" ")}`;
+    const known = this.#answers.get(question);
+    if (known !== undefined) return known;
+    const answer = canHold(
+      type,
+      kinds.flatMap((kind) => this.#sampleOf(kind)),
+    );
+    this.#answers.set(question, answer);
+    return answer;
+  }
+
+  #sampleOf(kind: string): Node | readonly Node[] {
+    const known = this.#samples.get(kind);
+    if (known) return known;
+    const made = kind === "text" ? this.#schema.text("-") : this.#schema.nodes[kind]?.create();
+    if (!made) return [];
+    this.#samples.set(kind, made);
+    return made;
   }
 
   #note(kind: Foreign["kind"], name: string): void {

@@ -12,7 +12,7 @@ import {
   pictureRules,
   STARTER_KIT,
 } from "@manyhands/schema";
-import { type AnyExtension, getSchema } from "@tiptap/core";
+import type { AnyExtension } from "@tiptap/core";
 import { Placeholder } from "@tiptap/extensions";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
@@ -85,8 +85,11 @@ export const content: readonly AnyExtension[] = [
   Sections,
 ];
 
+/** What a stored document may hold, for looking at one without an editor. */
+export const storedSchema: Schema = documentSchema();
+
 /** The nodes that hold words, or nodes that do. */
-const HOLDERS: readonly string[] = Object.values(getSchema([...content]).nodes)
+const HOLDERS: readonly string[] = Object.values(storedSchema.nodes)
   .filter((type) => !type.isLeaf)
   .map(({ name }) => name);
 

@@ -1,7 +1,7 @@
 /** The editor of a shared document: made when there is a place for it, and let go before it can harm what it does not know. */
 
 import type { Provider } from "@manyhands/provider";
-import { documentSchema, FRAGMENT } from "@manyhands/schema";
+import { FRAGMENT } from "@manyhands/schema";
 import { Editor, Extension } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { useEffect, useRef, useState } from "react";
@@ -11,7 +11,7 @@ import { type Foreign, foreignContent, watchForForeign } from "../extensions/for
 import { mirrorOf } from "../extensions/mirror";
 import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
-import { editorExtensions, readingExtensions } from "../extensions/schema";
+import { editorExtensions, readingExtensions, storedSchema } from "../extensions/schema";
 import type { UploadsOptions } from "../extensions/uploads";
 import { t } from "../i18n/t";
 
@@ -124,13 +124,12 @@ function bind(options: DocumentEditorOptions, place: HTMLElement): Binding | nul
 /** Tells of foreign content that is there, and returns null; else tells of what comes, after `letGo`, until it is stopped. */
 function watchFirst({ provider, onForeign }: DocumentEditorOptions, letGo: () => void): (() => void) | null {
   const fragment = provider.doc.getXmlFragment(FRAGMENT);
-  const schema = documentSchema();
-  const foreign = foreignContent(fragment, schema);
+  const foreign = foreignContent(fragment, storedSchema);
   if (foreign.length > 0) {
     onForeign(foreign);
     return null;
   }
-  return watchForForeign(fragment, schema, (found) => {
+  return watchForForeign(fragment, storedSchema, (found) => {
     // At once, within the change: after it the content would be gone.
     letGo();
     onForeign(found);
