@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocket, expect
 
-from tests.e2e.axe import suits_everybody
+from tests.e2e.axe import PHONE_SIZE, suits_everybody
 from tests.e2e.line import Line, line_to
 from tests.e2e.marks import BROWSER
+from tests.e2e.pages import EditorPage
 from tests.e2e.person import NETWORK, Meeting, people_at
 from tests.e2e.site import Site
 
@@ -166,6 +167,21 @@ async def list_is_shown(page: Page) -> None:
     await expect(page.get_by_role("heading", name="Documents", level=1)).to_be_visible()
 
 
+async def covers_no_button_of_a_dialog(message: str, editor: EditorPage) -> None:
+    """Look whether a message stands above the buttons at the foot of a dialog, on a phone."""
+    size = editor.page.viewport_size
+    assert size is not None
+    await editor.page.set_viewport_size(PHONE_SIZE)
+    sharing = await editor.shares()
+    shown = await editor.page.get_by_text(message, exact=True).bounding_box()
+    button = await sharing.dialog.get_by_role("button", name="Done").bounding_box()
+    assert shown is not None
+    assert button is not None
+    assert shown["y"] + shown["height"] < button["y"]
+    await sharing.closes()
+    await editor.page.set_viewport_size(size)
+
+
 async def test_a_new_release_is_offered_to_a_tab_that_is_open(meet_at_released: Meeting, released: Released) -> None:
     """The tab writes on with the old one, and loses nothing by the change."""
     person = await meet_at_released("Alice")
@@ -179,6 +195,7 @@ async def test_a_new_release_is_offered_to_a_tab_that_is_open(meet_at_released: 
     reload = alice.page.get_by_role("button", name="Reload", exact=True)
     await expect(reload).to_be_visible()
     await suits_everybody(alice.page, "a newer version's offer")
+    await covers_no_button_of_a_dialog("A new version is ready.", alice)
     await reload.click()
     await alice.sees("under the old one")
     await alice.is_ready()
