@@ -1,23 +1,26 @@
 /** Colours of people: which ink is readable on them (WCAG 2.2, relative luminance). */
+import { t } from "../i18n/t";
 
 export const DARK_INK = "#1f1e1b";
 export const LIGHT_INK = "#ffffff";
 
-/** Colours offered to people; each carries one of the two inks with a contrast of at least 4.5 : 1. */
-export const PERSON_COLORS: readonly string[] = [
-  "#c2410c",
-  "#b45309",
-  "#4d7c0f",
-  "#047857",
-  "#0f766e",
-  "#0369a1",
-  "#1d4ed8",
-  "#6d28d9",
-  "#a21caf",
-  "#be123c",
-  "#f4a259",
-  "#7dc4b8",
-];
+/** Names of the colours offered to people; each colour carries one of the two inks with a contrast of at least 4.5 : 1. */
+export const PERSON_COLOR_NAMES: Readonly<Record<string, string>> = {
+  "#c2410c": t("Rust"),
+  "#b45309": t("Amber"),
+  "#4d7c0f": t("Olive"),
+  "#047857": t("Green"),
+  "#0f766e": t("Teal"),
+  "#0369a1": t("Sea blue"),
+  "#1d4ed8": t("Blue"),
+  "#6d28d9": t("Purple"),
+  "#a21caf": t("Magenta"),
+  "#be123c": t("Crimson"),
+  "#f4a259": t("Apricot"),
+  "#7dc4b8": t("Mint"),
+};
+
+export const PERSON_COLORS: readonly string[] = Object.keys(PERSON_COLOR_NAMES);
 
 /** Returns the contrast ratio of two `#rrggbb` colours, 1 to 21. */
 export function contrast(one: string, other: string): number {

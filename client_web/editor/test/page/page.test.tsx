@@ -1,10 +1,11 @@
 /** Stories of a person at the editor page. */
 
 import { FRAGMENT } from "@manyhands/schema";
-import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as Y from "yjs";
+import { PERSON_COLORS } from "../../src/ui/color";
 import { element, words, written } from "./editors";
 import { anyDocument, openDocument, type Request, refusal } from "./openDocument";
 
@@ -338,4 +339,15 @@ test("the help sheet opens with Ctrl+/", async () => {
   openDocument({ answer: anyDocument });
   fireEvent.keyDown(window, { key: "/", ctrlKey: true });
   expect(await screen.findByRole("dialog", { name: "Keyboard shortcuts" })).toBeTruthy();
+});
+
+test("one's colour is chosen by its name, not by digits", async () => {
+  openDocument();
+  fireEvent.click(await screen.findByRole("button", { name: /Change name and colour$/ }));
+  const colors = within(await screen.findByRole("group", { name: "Your colour" })).getAllByRole("radio");
+  const names = colors.map((each) => (each as HTMLInputElement).labels?.[0]?.textContent ?? "");
+  expect(new Set(names).size).toBe(PERSON_COLORS.length);
+  for (const name of names) expect(name).toMatch(/^[A-Z][a-z ]+$/);
+  fireEvent.click(screen.getByRole("radio", { name: "Sea blue" }));
+  expect(screen.getByRole<HTMLInputElement>("radio", { name: "Sea blue" }).checked).toBe(true);
 });

@@ -5,7 +5,7 @@ import { memo, useState } from "react";
 import { setSmartTyping, useSmartTyping } from "../../account/smartTyping";
 import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
-import { PERSON_COLORS } from "../../ui/color";
+import { PERSON_COLOR_NAMES } from "../../ui/color";
 import { LanguageField } from "../../ui/LanguageChoices";
 import { Popover } from "../../ui/Popover";
 import { TextField } from "../../ui/TextField";
@@ -63,8 +63,8 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
       />
       <fieldset className="page-own-colors">
         <legend>{t("Your colour")}</legend>
-        {PERSON_COLORS.map((color) => (
-          <label key={color} className="page-own-color" style={{ backgroundColor: color }}>
+        {Object.entries(PERSON_COLOR_NAMES).map(([color, itsName]) => (
+          <label key={color} className="page-own-color" title={itsName} style={{ backgroundColor: color }}>
             <input
               type="radio"
               name="own-color"
@@ -72,7 +72,7 @@ export const OwnAvatar = memo(function OwnAvatar({ person, color: shown, onChang
               checked={color === person.color}
               onChange={() => onChange({ ...person, color })}
             />
-            <span className="ui-hidden">{color}</span>
+            <span className="ui-hidden">{itsName}</span>
           </label>
         ))}
       </fieldset>
