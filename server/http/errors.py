@@ -25,6 +25,8 @@ STATUS: Mapping[Code, int] = {
     Code.OTHER_FORMAT: 409,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.WRONG_ORIGIN: 403,
+    Code.WRONG_HOST: 403,
     Code.NOT_FOUND: 404,
     Code.DELETED: 404,
     Code.TOO_LARGE: 413,

@@ -28,7 +28,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.protocol.requests import Guest
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_cookie
-from server.http.errors import NotSignedIn, refusal
+from server.http.errors import STATUS, NotSignedIn, refusal
 from server.observe import address_shown, log
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,13 +92,15 @@ class OriginMiddleware:
         # Returning the application's own awaitable keeps no frame of ours during the connection.
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
-        headers, status = Headers(scope=scope), 403
+        headers = Headers(scope=scope)
         if len(headers.getlist("host")) > 1:
             # A proxy before us may have read the first Host, and we would read the second.
-            status, message = 400, "A request must name one host. This one has several Host headers."
+            code, message = Code.MALFORMED, "A request must name one host. This one has several Host headers."
         elif not self._origins.know(headers.get("host")):
+            code = Code.WRONG_HOST
             message = "This server does not go by that name. To allow the name, set MANYHANDS_ALLOWED_ORIGINS."
         elif _changes(scope) and not self._origins.permit_change(headers):
+            code = Code.WRONG_ORIGIN
             message = "Pages from elsewhere may not change anything here. If they should: MANYHANDS_ALLOWED_ORIGINS."
         else:
             return self._app(scope, receive, send)
@@ -106,7 +108,7 @@ class OriginMiddleware:
         log.warning("origin_refused", reason=message, origin=origin, host=host)
         if scope["type"] == "websocket":
             return send({"type": "websocket.close", "code": 1008})
-        return refusal(Code.FORBIDDEN if status == 403 else Code.MALFORMED, message, status)(scope, receive, send)
+        return refusal(code, message, STATUS[code])(scope, receive, send)
 
 
 def _changes(scope: Scope) -> bool:

@@ -70,7 +70,7 @@ async def test_pages_from_elsewhere_are_refused_by_name(http: httpx.AsyncClient)
     """The page can read why, and so can the operator, who has to name the page's origin."""
     with log_lines() as lines:
         answer = await http.get(POLLING, headers={"Origin": "https://evil.example"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "wrong_origin")
     assert "MANYHANDS_ALLOWED_ORIGINS" in answer.json()["error"]["message"]
     assert "evil" not in answer.text
     assert answer.headers["access-control-allow-origin"] == "*"

@@ -1,7 +1,7 @@
 /** What a refusal's code asks of the client: the one place that knows. */
 
 import type { SyncState } from "./state.js";
-import type { ErrorCode } from "./types.js";
+import type { ErrorCode, Todo } from "./types.js";
 
 /**
  * - `later`: nothing is wrong with the message; send it again after a pause.
@@ -12,67 +12,51 @@ import type { ErrorCode } from "./types.js";
  */
 export type Remedy = "later" | "rejoin" | "authenticate" | "stop";
 
-export function remedyForUpdate(code: ErrorCode): Remedy {
-  switch (code) {
-    case "unavailable":
-    case "rate_limited":
-    case "draining":
-    case "too_many":
-      return "later";
-    case "missing_past":
-    case "not_joined":
-    case "internal":
-    case "epoch_changed":
-    case "client_id_taken":
-      return "rejoin";
-    case "unauthenticated":
-      return "authenticate";
-    case "malformed":
-    case "unknown_event":
-    case "not_found":
-    case "forbidden":
-    case "bad_update":
-    case "unsupported_content":
-    case "too_large":
-    case "too_costly":
-    case "document_full":
-    case "quarantined":
-    case "other_format":
-    case "deleted":
-      return "stop";
-  }
+/** For refused updates; for refused joins and fetches, and sessions that the server closed; for the page. */
+type Remedies = readonly [Remedy, Remedy, Todo];
+
+const REMEDIES: Readonly<Record<ErrorCode, Remedies>> = {
+  malformed: ["stop", "stop", "report"],
+  unknown_event: ["stop", "stop", "report"],
+  not_joined: ["rejoin", "rejoin", "report"],
+  unauthenticated: ["authenticate", "authenticate", "sign_in"],
+  not_found: ["stop", "stop", "ask_owner"],
+  forbidden: ["stop", "stop", "ask_owner"],
+  wrong_origin: ["stop", "stop", "tell_operator"],
+  wrong_host: ["stop", "stop", "tell_operator"],
+  bad_update: ["stop", "rejoin", "report"],
+  unsupported_content: ["stop", "rejoin", "report"],
+  missing_past: ["rejoin", "rejoin", "report"],
+  client_id_taken: ["rejoin", "rejoin", "report"],
+  too_large: ["stop", "rejoin", "report"],
+  too_costly: ["stop", "later", "wait"],
+  document_full: ["stop", "later", "wait"],
+  too_many: ["later", "later", "wait"],
+  rate_limited: ["later", "later", "wait"],
+  epoch_changed: ["rejoin", "rejoin", "open_anew"],
+  quarantined: ["stop", "later", "tell_operator"],
+  unavailable: ["later", "later", "wait"],
+  other_format: ["stop", "stop", "open_anew"],
+  deleted: ["stop", "stop", "keep_copy"],
+  draining: ["later", "later", "wait"],
+  internal: ["rejoin", "later", "report"],
+};
+
+export function isCode(word: string): word is ErrorCode {
+  return Object.hasOwn(REMEDIES, word);
 }
 
-/** For refused joins and fetches, and for sessions that the server closed. */
+export function remedyForUpdate(code: ErrorCode): Remedy {
+  return REMEDIES[code][0];
+}
+
 export function remedyForSession(code: ErrorCode): Remedy {
-  switch (code) {
-    case "unavailable":
-    case "rate_limited":
-    case "draining":
-    case "too_many":
-    case "internal":
-    case "quarantined":
-    case "too_costly":
-    case "document_full":
-      return "later";
-    case "not_joined":
-    case "missing_past":
-    case "client_id_taken":
-    case "epoch_changed":
-    case "too_large":
-    case "bad_update":
-    case "unsupported_content":
-      return "rejoin";
-    case "unauthenticated":
-      return "authenticate";
-    case "malformed":
-    case "unknown_event":
-    case "not_found":
-    case "forbidden":
-    case "other_format":
-    case "deleted":
-      return "stop";
-  }
+  return REMEDIES[code][1];
+}
+
+/** What the page may do when it was not let in, or its session is over. */
+export function todoFor(code: ErrorCode): Todo {
+  return REMEDIES[code][2];
 }
 
 /** Whether writing is allowed now as far as the client can know. */

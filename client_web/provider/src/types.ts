@@ -18,6 +18,8 @@ export type ErrorCode =
   | "unauthenticated"
   | "not_found"
   | "forbidden"
+  | "wrong_origin"
+  | "wrong_host"
   | "bad_update"
   | "unsupported_content"
   | "missing_past"
@@ -39,6 +41,31 @@ export type ErrorCode =
 export interface ServerError {
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+/**
+ * What a page may do about a trouble.
+ * - `wait`: nothing; the provider tries again by itself.
+ * - `sign_in`: bring a fresh token, or have the person sign in; then `connect()`, or a new provider.
+ * - `ask_owner`: the person needs access that the document's owner gives.
+ * - `open_anew`: load the page anew, or make a new provider with a new Y.Doc.
+ * - `keep_copy`: offer `copy()` as a download; the changes go nowhere else.
+ * - `tell_operator`: the server's settings or its store need somebody's hand.
+ * - `report`: a fault of the page, the provider or the server.
+ */
+export type Todo = "wait" | "sign_in" | "ask_owner" | "open_anew" | "keep_copy" | "tell_operator" | "report";
+
+/** Why something does not go as it should, in one name, and what to do. */
+export interface Trouble {
+  /** The server's code; `unreachable`: no server answers. */
+  readonly reason: ErrorCode | "unreachable";
+  /** What does not come about: the connection, this document's session, or that changes are taken. */
+  readonly concerns: "connection" | "document" | "changes";
+  /** A sentence for people. */
+  readonly message: string;
+  readonly todo: Todo;
+  /** Whether the provider tries again without being asked. */
+  readonly retries: boolean;
 }
 
 /** The server will not take this person's changes; they stay in `doc`, and nothing more is sent. */
@@ -92,7 +119,12 @@ export interface ProviderState {
   /** Why the server takes no connection from this page at the moment (too many, shutting down …), if it said so; it is tried again. */
   readonly turnedAway: ServerError | null;
   /**
-   * The session is over for good: deleted, not found, forbidden, not signed in … After `epoch_changed` the local content is among
+   * Why something does not go as it should, by name: of `closed`, `refusal`, `turnedAway`, a link that is down and a change that
+   * has to wait, the gravest one. null while all is well, and after `disconnect()`.
+   */
+  readonly trouble: Trouble | null;
+  /**
+   * The session is over: deleted, not found, forbidden, not signed in … After `epoch_changed` the local content is among
    * `separateCopies`, and a new provider with a new Y.Doc takes the document as it is now. After `other_format` the page is
    * older than the document: load it anew, and what was not sent is sent then.
    */
@@ -116,7 +148,10 @@ export interface ProviderState {
   readonly lastSavedAt: number | null;
 }
 
-/** One document, kept in step with the server; `ManyhandsProvider` is it. */
+/** The state of the connection in the words of y-websocket and Hocuspocus. */
+export type ConnectionStatus = "connecting" | "connected" | "disconnected";
+
+/** What a page needs of one document that is kept in step with the server; `ManyhandsProvider` is it, and tells events besides. */
 export interface Provider {
   readonly documentId: string;
   readonly doc: Y.Doc;

@@ -7,7 +7,8 @@
 
 import type { Format } from "./format.js";
 import type { Heir, Heirs } from "./heirs.js";
-import type { DocumentInfo, Durability, ErrorCode, Role, ServerError, User } from "./types.js";
+import { isCode } from "./remedy.js";
+import type { DocumentInfo, Durability, Role, ServerError, User } from "./types.js";
 
 /** The server said something that is not in the protocol. */
 export class WireError extends Error {
@@ -55,31 +56,6 @@ export interface Known {
   readonly stateVector: Uint8Array;
   readonly limits: Limits;
 }
-
-const CODES: ReadonlySet<string> = new Set<ErrorCode>([
-  "malformed",
-  "unknown_event",
-  "not_joined",
-  "unauthenticated",
-  "not_found",
-  "forbidden",
-  "bad_update",
-  "unsupported_content",
-  "missing_past",
-  "client_id_taken",
-  "too_large",
-  "too_costly",
-  "document_full",
-  "too_many",
-  "rate_limited",
-  "epoch_changed",
-  "quarantined",
-  "unavailable",
-  "other_format",
-  "deleted",
-  "draining",
-  "internal",
-]);
 
 /** Raise WireError unless `value` is a JSON object. */
 function record(value: unknown, what: string): Readonly<Record<string, unknown>> {
@@ -130,7 +106,7 @@ export function decodeError(value: unknown): ServerError {
   const error = record(value, "error");
   const code = text(error.code, "error.code");
   return {
-    code: CODES.has(code) ? (code as ErrorCode) : "internal",
+    code: isCode(code) ? code : "internal",
     message: typeof error.message === "string" ? error.message : code,
   };
 }

@@ -278,7 +278,7 @@ describe("a network that swallows WebSockets", () => {
 });
 
 it("what the server says instead of a session is told", async () => {
-  const foreign = { code: "forbidden", message: "Pages of this address may not connect." } as const;
+  const foreign = { code: "wrong_origin", message: "Pages of this address may not connect." } as const;
   const visitor = new Visitor();
   visitor.door.impostor = { status: 403, body: JSON.stringify({ error: foreign }) };
   const connection = await visitor.knocks({ transports: ["polling"] });

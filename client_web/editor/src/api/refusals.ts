@@ -28,6 +28,10 @@ const BY_CODE: Readonly<Record<Code, string>> = {
   unavailable: t("The server cannot do its work at the moment. Try again in a moment."),
   unknown_event: t("The server does not understand this request."),
   unsupported_content: t("The change holds something that cannot be kept unharmed."),
+  wrong_host: t("The server does not go by this address. Ask whoever runs it to allow the address."),
+  wrong_origin: t(
+    "The server takes nothing from pages of this address. Ask whoever runs it to allow the address.",
+  ),
 };
 
 /** Returns the server's sentence for a code that is not known here. */

@@ -222,4 +222,4 @@ export interface Refusal {
 }
 
 /** The reason of a refusal, in a word that programs may rely on. */
-export type Code = "bad_update" | "client_id_taken" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content";
+export type Code = "bad_update" | "client_id_taken" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content" | "wrong_host" | "wrong_origin";

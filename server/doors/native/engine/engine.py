@@ -176,7 +176,7 @@ _FOREIGN = " is not an accepted origin."
 def _refuse_origin(origin: str) -> dict[str, Any]:
     """Refuse another origin's page. Any page may read the sentence, which is the same for all."""
     note_foreign_page(origin)
-    refused = _refusal("403 FORBIDDEN", Code.FORBIDDEN, FOREIGN_PAGE)
+    refused = _refusal("403 FORBIDDEN", Code.WRONG_ORIGIN, FOREIGN_PAGE)
     return {**refused, "headers": [*refused["headers"], ("Access-Control-Allow-Origin", "*")]}
 
 
