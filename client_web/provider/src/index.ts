@@ -5,9 +5,11 @@ export type { Answer, Authentication, Connection, Receiver } from "./connection.
 export { forgetCopies } from "./forgetting.js";
 export type { Format, ReadOnly, Vocabulary } from "./format.js";
 export { HEIRS, type Heir, type Heirs, UNSAVED } from "./heirs.js";
-export { ManyhandsProvider, type ProviderOptions } from "./provider.js";
+export { ManyhandsProvider, type ProviderEvents, type ProviderOptions } from "./provider.js";
+export type { TokenSource } from "./tokens.js";
 export { SocketConnection, type SocketConnectionOptions } from "./transport.js";
 export type {
+  ConnectionStatus,
   DocumentInfo,
   Durability,
   ErrorCode,
@@ -18,5 +20,7 @@ export type {
   Role,
   ServerError,
   Status,
+  Todo,
+  Trouble,
   User,
 } from "./types.js";

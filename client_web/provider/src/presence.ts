@@ -8,22 +8,34 @@
 import type { Awareness } from "y-protocols/awareness";
 import type { Clock, Timer } from "./clock.js";
 import { Premature } from "./premature.js";
-import type { PresenceChange } from "./wire.js";
+import type { ErrorCode, LocalUser, ServerError } from "./types.js";
+import { type PresenceChange, sentence } from "./wire.js";
 
 /** Milliseconds between two messages; fast enough for a cursor, and a tenth of what a server should bear. */
 const PAUSE = 100;
 /** Milliseconds to leave a server alone that could not take a message. */
 const LONG_PAUSE = 2_000;
 
+/** Levels of objects and lists that the server takes in a state. */
+const DEPTH = 16;
+/** No key of a state: Socket.IO puts binary values in its place. */
+const PLACEHOLDER = "_placeholder";
+
 export type PresenceState = Readonly<Record<string, unknown>> | null;
 
-/** Send the local state; call `answered` in the end, with whether to send it again after a while. */
-export type SendPresence = (state: PresenceState, answered: (again: boolean) => void) => void;
+/** What came of the local state: `again` is to be sent again after a while. */
+export type PresenceOutcome = "taken" | "again" | ServerError;
+
+/** Send the local state; call `answered` in the end. */
+export type SendPresence = (state: PresenceState, answered: (outcome: PresenceOutcome) => void) => void;
 
 export class Presence {
   readonly awareness: Awareness;
   private readonly clock: Clock;
   private readonly send: SendPresence;
+  private readonly onRefused: (error: ServerError) => void;
+  /** The colour that the server has been told for this person; it need not be said again. */
+  color: string | null = null;
   /** Which client id each other session's presence stands under; a person who reconnects has two for a moment. */
   private readonly sessions = new Map<number, number>();
   private live = false;
@@ -35,10 +47,17 @@ export class Presence {
   private lastSent = Number.NEGATIVE_INFINITY;
   private readonly premature: Premature;
 
-  constructor(awareness: Awareness, clock: Clock, send: SendPresence) {
+  /** `onRefused`: others go on seeing the last state that was taken. */
+  constructor(
+    awareness: Awareness,
+    clock: Clock,
+    send: SendPresence,
+    onRefused: (error: ServerError) => void = () => {},
+  ) {
     this.awareness = awareness;
     this.clock = clock;
     this.send = send;
+    this.onRefused = onRefused;
     this.premature = new Premature(awareness.doc, clock, (changes) => this.merge(changes, []));
     awareness.on("change", this.onChange);
   }
@@ -106,19 +125,32 @@ export class Presence {
 
   private sendNow(): void {
     this.unsent = false;
-    const state = withoutUser(this.awareness.getLocalState());
-    // A state over the limit would be refused; others keep seeing the last one that fitted.
-    if (state !== null && new TextEncoder().encode(JSON.stringify(state)).length > this.limitBytes) return;
+    const { state, refusal } = fit(this.ownState(), this.limitBytes);
+    if (refusal !== null) {
+      this.onRefused(refusal);
+      return;
+    }
     this.lastSent = this.clock.now();
     this.underWay = true;
-    this.send(state, (again) => {
+    this.send(state, (outcome) => {
       this.underWay = false;
-      if (again) {
+      if (outcome === "again") {
         this.unsent = true;
         this.lastSent = this.clock.now() + LONG_PAUSE;
-      }
+      } else if (outcome !== "taken") this.onRefused(outcome);
       this.schedule();
     });
+  }
+
+  /** The local state without what the server says of the person: the id, the name, and the colour it was told. */
+  private ownState(): PresenceState {
+    const state = this.awareness.getLocalState();
+    if (state === null) return null;
+    const { user, ...rest } = state;
+    if (!isRecord(user)) return rest;
+    const { id: _id, name: _name, color, ...fields } = user;
+    const said = color === undefined || color === this.color ? fields : { ...fields, color };
+    return Object.keys(said).length === 0 ? rest : { ...rest, user: said };
   }
 
   private stopTimer(): void {
@@ -185,15 +217,57 @@ class Touched {
   }
 }
 
-/** The server says who somebody is. Their page may choose another colour, so that colours differ among those present. */
+/**
+ * The server says who somebody is: id and name. Their page may choose another colour, so that colours differ among those
+ * present, and say more of the person, such as an address of a picture.
+ */
 function lookOf({ user, state }: PresenceChange): PresenceChange["user"] {
-  const color = state?.color;
-  return typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color) ? { ...user, color } : user;
+  const said = isRecord(state?.user) ? state.user : {};
+  const color = [state?.color, said.color, user.color].find(isColor) ?? user.color;
+  return { ...said, ...user, color };
 }
 
-/** The server fills in who somebody is; what a client claims about itself stays on its own page. */
-function withoutUser(state: Readonly<Record<string, unknown>> | null): PresenceState {
-  if (state === null) return null;
-  const { user: _user, ...rest } = state;
-  return rest;
+/** Whether the server takes this for how a guest wants to be seen. */
+export function isLook(value: unknown): value is LocalUser {
+  return isRecord(value) && typeof value.name === "string" && value.name.length <= 80 && isColor(value.color);
+}
+
+function isColor(value: unknown): value is string {
+  return typeof value === "string" && /^#[0-9a-f]{6}$/i.test(value);
+}
+
+/** A state as JSON has it, which is what others get; or why the server would not take it. */
+function fit(
+  state: PresenceState,
+  limitBytes: number,
+): { readonly state: PresenceState; readonly refusal: ServerError | null } {
+  const refused = (code: ErrorCode, message: string) => ({ state: null, refusal: { code, message } });
+  try {
+    const text = JSON.stringify(state);
+    const size = new TextEncoder().encode(text).length;
+    if (state !== null && size > limitBytes)
+      return refused(
+        "too_large",
+        `The presence state has ${size} bytes as JSON. At most ${limitBytes} are taken.`,
+      );
+    const plain = JSON.parse(text) as PresenceState;
+    if (!isUnfit(plain, DEPTH)) return { state: plain, refusal: null };
+    const message = `The presence state has more than ${DEPTH} levels, a key ${PLACEHOLDER}, or half a character.`;
+    return refused("malformed", message);
+  } catch (error) {
+    return refused("malformed", `The presence state is no JSON: ${sentence(error)}`);
+  }
+}
+
+function isUnfit(value: unknown, levels: number): boolean {
+  if (typeof value === "string") return /\p{Surrogate}/u.test(value);
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0 || Object.hasOwn(value, PLACEHOLDER)) return true;
+  return Object.entries(value)
+    .flat()
+    .some((inner) => isUnfit(inner, levels - 1));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 /** The provider: one document, its session, its offline copy and its presence, under one lifetime. */
 
+import { ObservableV2 } from "lib0/observable";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type Clock, systemClock } from "./clock.js";
@@ -7,12 +8,23 @@ import type { Connection } from "./connection.js";
 import type { Format, Vocabulary } from "./format.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
 import { type Found, type Kept, newKey, OfflineCopy } from "./offline.js";
-import { Presence } from "./presence.js";
+import { isLook, Presence } from "./presence.js";
+import { report } from "./report.js";
 import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
 import { type SyncState, unacknowledged, unsaved, untold } from "./state.js";
+import type { TokenSource } from "./tokens.js";
 import { SocketConnection } from "./transport.js";
-import type { LocalUser, Provider, ProviderState, Status } from "./types.js";
+import { troubleOf } from "./trouble.js";
+import type {
+  ConnectionStatus,
+  LocalUser,
+  Provider,
+  ProviderState,
+  ServerError,
+  Status,
+  Trouble,
+} from "./types.js";
 
 export interface ProviderOptions {
   readonly documentId: string;
@@ -23,8 +35,13 @@ export interface ProviderOptions {
   /** A connection to share with other providers of the page. */
   readonly connection?: Connection;
   readonly user?: LocalUser;
-  /** A fresh token of the application around this one, for servers that ask for one. Not used with `connection`. */
-  readonly token?: () => Promise<string>;
+  /**
+   * A token of the application around this one, for servers that ask for one, or a function that returns a fresh one. Not used
+   * with `connection`.
+   */
+  readonly token?: TokenSource;
+  /** Whether to connect at once (the default), or only when `connect()` is called. */
+  readonly connect?: boolean;
   /** Called before each try to connect, which waits for it. Not used with `connection`. */
   readonly beforeConnecting?: () => Promise<void>;
   /** The secret of a link to the document: what follows `#link=` in its address. */
@@ -45,10 +62,28 @@ export interface ProviderOptions {
   readonly clock?: Clock;
 }
 
+/** What a provider tells. The names are those of other providers of Yjs, as far as they have one. */
+export interface ProviderEvents {
+  status: (event: { readonly status: ConnectionStatus }) => void;
+  /** Whether everything that the server had is in `doc`, and the server has been told what it lacks. */
+  sync: (isSynced: boolean) => void;
+  /** The same as `sync`. */
+  synced: (isSynced: boolean) => void;
+  /** The connection has ended; `why` is null if the page has asked for that. */
+  "connection-close": (why: Trouble | null, provider: ManyhandsProvider) => void;
+  /** Why something does not go as it should has changed; null: all is well again. */
+  trouble: (trouble: Trouble | null) => void;
+  /** The last local change that was on its way is durable on the server. */
+  saved: () => void;
+  /** The local awareness state was not taken: too large, or no JSON. Others go on seeing the last one that was. */
+  "presence-refused": (error: ServerError) => void;
+  destroy: (provider: ManyhandsProvider) => void;
+}
+
 /** Long enough for a burst of keystrokes' changes to travel together, short enough not to be felt. */
 const GATHER_TIME = 30;
 
-export class ManyhandsProvider implements Provider {
+export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements Provider {
   readonly documentId: string;
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
@@ -62,9 +97,14 @@ export class ManyhandsProvider implements Provider {
   private separateCopies: readonly string[] = [];
   private mended = 0;
   private shown: ProviderState;
+  private wasSynced = false;
+  /** The name and the colour that the server was told because the awareness had them. */
+  private followed: LocalUser | null = null;
+  private firstSync: Promise<void> | null = null;
   private destroyed = false;
 
   constructor(options: ProviderOptions) {
+    super();
     const clock = options.clock ?? systemClock;
     const knowledge = {
       ...(options.format === undefined ? {} : { format: options.format }),
@@ -83,8 +123,11 @@ export class ManyhandsProvider implements Provider {
         ...(options.token === undefined ? {} : { token: options.token }),
         ...(options.beforeConnecting === undefined ? {} : { beforeConnecting: options.beforeConnecting }),
       });
-    this.presence = new Presence(this.awareness, clock, (state, answered) =>
-      this.session.sendPresence(state, answered),
+    this.presence = new Presence(
+      this.awareness,
+      clock,
+      (state, answered) => this.session.sendPresence(state, answered),
+      (error) => this.announce("presence-refused", [error]),
     );
     this.copyOnDevice =
       options.offline === false
@@ -116,10 +159,52 @@ export class ManyhandsProvider implements Provider {
       onMoved: this.onMoved,
     });
     this.shown = this.view();
-    if (options.user !== undefined) this.awareness.setLocalStateField("user", options.user);
+    if (options.user === undefined) this.awareness.on("change", this.followUser);
+    else this.showUser(options.user);
     this.session.start();
+    if (options.connect !== false) this.session.connect();
     if (this.copyOnDevice === null) this.begin(nothingFound());
     else void this.copyOnDevice.open(this.session.onlyRead).then((found) => this.begin(found));
+  }
+
+  /** The same as `doc`. */
+  get document(): Y.Doc {
+    return this.doc;
+  }
+
+  /** Whether everything that the server had is in `doc`, and the server has been told what it lacks. */
+  get synced(): boolean {
+    return this.shown.status === "synced";
+  }
+
+  /** Resolves once `synced` has been true; rejects if the session is over before that. */
+  get whenSynced(): Promise<void> {
+    this.firstSync ??= new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.wasSynced) resolve();
+        else if (this.shown.closed !== null) reject(new Error(this.shown.closed.message));
+        else if (this.destroyed) reject(new Error("The provider has ended."));
+      };
+      this.subscribe(look);
+      this.once("destroy", look);
+      look();
+    });
+    return this.firstSync;
+  }
+
+  /** Keep the document in step again, after `disconnect()` or after a refusal that may have been lifted; at once. */
+  connect(): void {
+    if (this.destroyed) return;
+    const isAgain = this.session.isWanted;
+    this.session.connect();
+    if (isAgain || this.connection.link === "offline") this.connection.reconnectNow();
+    this.show();
+  }
+
+  /** Leave the document until `connect()`; what changes meanwhile is kept and sent then. */
+  disconnect(): void {
+    this.session.disconnect();
+    this.show();
   }
 
   readonly snapshot = (): ProviderState => this.shown;
@@ -130,9 +215,26 @@ export class ManyhandsProvider implements Provider {
   };
 
   setUser(user: LocalUser): void {
-    this.awareness.setLocalStateField("user", user);
+    this.awareness.off("change", this.followUser);
+    this.showUser(user);
     this.connection.setUser(user);
   }
+
+  private showUser(user: LocalUser): void {
+    this.presence.color = user.color;
+    this.awareness.setLocalStateField("user", user);
+  }
+
+  /** Editors' bindings set `user` in the awareness: a guest goes by that name, unless the page has given another one. */
+  private readonly followUser = (_changes: unknown, origin: unknown): void => {
+    const user = this.awareness.getLocalState()?.user;
+    if (origin !== "local" || !isLook(user)) return;
+    const { name, color } = user;
+    if (name === this.followed?.name && color === this.followed.color) return;
+    this.followed = { name, color };
+    this.presence.color = color;
+    this.connection.setUser(this.followed);
+  };
 
   reconnectNow(): void {
     this.connection.reconnectNow();
@@ -172,7 +274,7 @@ export class ManyhandsProvider implements Provider {
     };
   }
 
-  async destroy(): Promise<void> {
+  override async destroy(): Promise<void> {
     this.end();
     await this.copyOnDevice?.destroy();
   }
@@ -182,7 +284,9 @@ export class ManyhandsProvider implements Provider {
     this.destroyed = true;
     this.session.stop();
     this.presence.destroy();
+    this.announce("destroy", [this]);
     this.listeners.clear();
+    super.destroy();
   }
 
   /** What was found on this device is in the document: the session may join. */
@@ -238,10 +342,39 @@ export class ManyhandsProvider implements Provider {
 
   private readonly show = (): void => {
     const next = this.view();
+    this.wasSynced ||= next.status === "synced";
     if (same(next, this.shown)) return;
+    const before = this.shown;
     this.shown = next;
     for (const listener of [...this.listeners]) listener();
+    this.tell(next, before);
   };
+
+  /** Tell what has changed, as events. */
+  private tell(next: ProviderState, before: ProviderState): void {
+    const [status, last] = [connectionStatus(next.status), connectionStatus(before.status)];
+    if (status !== last) this.announce("status", [{ status }]);
+    if (!isAlike(next.trouble, before.trouble)) this.announce("trouble", [next.trouble]);
+    if (last === "connected" && status !== last) this.announce("connection-close", [next.trouble, this]);
+    const isSynced = next.status === "synced";
+    if (isSynced !== (before.status === "synced")) {
+      this.announce("synced", [isSynced]);
+      this.announce("sync", [isSynced]);
+    }
+    if (next.unsaved === 0 && before.unsaved > 0) this.announce("saved", []);
+  }
+
+  /** An exception of a listener is not the provider's. */
+  private announce<Name extends keyof ProviderEvents>(
+    name: Name,
+    args: Parameters<ProviderEvents[Name]>,
+  ): void {
+    try {
+      this.emit(name, args);
+    } catch (error) {
+      report(error);
+    }
+  }
 
   private view(): ProviderState {
     const { session, separateCopies, mended } = this;
@@ -253,6 +386,7 @@ export class ManyhandsProvider implements Provider {
     return {
       status: statusOf(session.state),
       unsaved: waiting,
+      trouble: troubleOf(session.state, session.isWanted),
       progress: progressOf(session.state),
       ...{ role, durability, loaded, document, refusal, readOnly, turnedAway, closed, quarantined, setAside },
       ...{ accessChanges, lastSavedAt, offlineCopy, separateCopies, mended },
@@ -278,10 +412,20 @@ function statusOf({ link, phase, closed }: SyncState): Status {
   return phase.kind === "joined" && phase.sending !== "offering" ? "synced" : "syncing";
 }
 
+function connectionStatus(status: Status): ConnectionStatus {
+  if (status === "offline") return "disconnected";
+  return status === "connecting" ? status : "connected";
+}
+
 function progressOf({ phase }: SyncState): ProviderState["progress"] {
   if (phase.kind !== "fetching") return null;
   const received = phase.parts.reduce((sum, part) => sum + part.length, 0);
   return { received, total: phase.total };
+}
+
+/** Whether two troubles differ in nothing but their sentences, which may name seconds. */
+function isAlike(one: Trouble | null, other: Trouble | null): boolean {
+  return one?.reason === other?.reason && one?.concerns === other?.concerns;
 }
 
 /** Field by field, two levels deep: whether a page would show the same. */

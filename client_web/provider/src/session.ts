@@ -18,9 +18,10 @@ import {
 } from "./format.js";
 import { firstClocksIn, HEIRS, type Heirs, SERVER_CLIENT_ID, UNSAVED } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
-import type { Presence } from "./presence.js";
+import type { Presence, PresenceOutcome } from "./presence.js";
 import { remedyForUpdate } from "./remedy.js";
 import { moveWords, OwnWords } from "./renaming.js";
+import { report } from "./report.js";
 import { encodeOrDrop } from "./salvage.js";
 import {
   type Effect,
@@ -113,11 +114,29 @@ export class Session implements Receiver {
     return this.rows === null ? null : Math.max(this.rows, this.acknowledged);
   }
 
-  /** Begin to listen, to the document and to the connection. */
+  /** Begin to listen to the document. */
   start(): void {
     this.watch.start();
+  }
+
+  /** Whether the document is to be kept in step. */
+  get isWanted(): boolean {
+    return this.detach !== null;
+  }
+
+  /** Begin, or begin again, to keep the document in step over the connection. */
+  connect(): void {
+    this.step(sync.reopened);
+    if (this.detach !== null) return;
     this.detach = this.parts.connection.attach(this.parts.documentId, this);
     this.linkChanged(this.parts.connection.link);
+  }
+
+  /** Send what was gathered, and leave the document. What changes from now on waits. */
+  disconnect(): void {
+    this.leave();
+    this.parts.presence.left();
+    this.step((state) => sync.linkChanged(state, "offline", null));
   }
 
   /** Send nothing: the page's editor does not know what will be in the document. */
@@ -131,14 +150,18 @@ export class Session implements Receiver {
     this.step((state) => sync.copyRead(state, copy));
   }
 
-  /** Send what was gathered, and leave. */
+  /** Leave for good. */
   stop(): void {
     this.watch.look(true);
     this.watch.stop();
-    this.step(sync.gathered);
-    if (this.current.link === "connected") this.ask("leave", [], () => {});
+    this.leave();
     for (const timer of this.timers) this.parts.clock.clearTimeout(timer);
     this.timers.clear();
+  }
+
+  private leave(): void {
+    this.step(sync.gathered);
+    if (this.current.link === "connected") this.ask("leave", [], () => {});
     this.detach?.();
     this.detach = null;
   }
@@ -162,13 +185,14 @@ export class Session implements Receiver {
     }
   }
 
-  sendPresence(state: unknown, answered: (again: boolean) => void): void {
-    const again = (answer: Answer): boolean => {
-      if (answer.kind === "lost") return true;
+  sendPresence(state: unknown, answered: (outcome: PresenceOutcome) => void): void {
+    const outcome = (answer: Answer): PresenceOutcome => {
+      if (answer.kind === "lost") return "again";
       const { error } = wire.read(answer.value, () => null);
-      return error !== null && remedyForUpdate(error.code) === "later";
+      if (error === null) return "taken";
+      return remedyForUpdate(error.code) === "later" ? "again" : error;
     };
-    this.ask("presence", [{ state }], (answer) => answered(again(answer)), ANSWER_TIME);
+    this.ask("presence", [{ state }], (answer) => answered(outcome(answer)), ANSWER_TIME);
   }
 
   private hear(event: string, [first, second, third]: readonly unknown[]): void {
@@ -325,7 +349,7 @@ export class Session implements Receiver {
     } catch (error) {
       this.watch.look();
       if (!isRead) throw error;
-      reportError(error); // somebody who listens to the document threw: its content is whole
+      report(error); // somebody who listens to the document threw: its content is whole
     }
     if (doc.clientID !== this.clientId) {
       // Yjs takes another one when somebody else's words come under it.

@@ -88,6 +88,8 @@ export interface SyncState {
   readonly accessChanges: number;
   readonly refusal: Refusal | null;
   readonly closed: ServerError | null;
+  /** Why a join or a change has to wait for a while, if the server said so. */
+  readonly delay: ServerError | null;
   readonly lastSavedAt: number | null;
 }
 
@@ -186,6 +188,7 @@ export const startState: SyncState = {
   accessChanges: 0,
   refusal: null,
   closed: null,
+  delay: null,
   lastSavedAt: null,
 };
 

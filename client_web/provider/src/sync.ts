@@ -55,13 +55,17 @@ import {
   strike,
   unsaved,
 } from "./state.js";
-import type { DocumentInfo, Durability, Role, ServerError } from "./types.js";
+import type { DocumentInfo, Durability, ErrorCode, Role, ServerError } from "./types.js";
 import type { JoinAnswer } from "./wire.js";
 
 const NO_ID = {
   code: "client_id_taken",
   message: "No client id was free for what was written here.",
 } as const;
+
+const NO_ANSWER = { code: "unavailable", message: "The server has not answered in time." } as const;
+
+const NO_TOKEN = { code: "unauthenticated", message: "No fresh token could be had." } as const;
 
 /** Join, or join again; without a link, or before the offline copy is read, just wait for them. */
 function join(state: SyncState): Step {
@@ -81,13 +85,22 @@ function moveWords(state: SyncState): Step {
 }
 
 function close(state: SyncState, error: ServerError): Step {
-  return stay({ ...apart(state), closed: error });
+  return stay({ ...apart(state), closed: error, delay: null });
+}
+
+/** Refusals of the person: whoever asks again may have been let in meanwhile. */
+const REOPENED: readonly ErrorCode[] = ["unauthenticated", "forbidden", "not_found"];
+
+/** Join again after a refusal, because the page asks for it. */
+export function reopened(state: SyncState): Step {
+  const mayBeLifted = state.closed !== null && REOPENED.includes(state.closed.code);
+  return mayBeLifted ? join({ ...state, closed: null, strikes: null }) : stay(state);
 }
 
 /** Try again after a pause, which grows from time to time. */
-function rest(state: SyncState): Step {
+function rest(state: SyncState, delay: ServerError): Step {
   return stay(
-    { ...state, tries: state.tries + 1 },
+    { ...state, delay, tries: state.tries + 1 },
     { kind: "retry", attempt: state.attempt, tries: state.tries },
   );
 }
@@ -158,7 +171,13 @@ export function joined(state: SyncState, attempt: number, answer: JoinAnswer): S
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
   const { role, document, durability, quarantined, setAside, limits, epoch } = answer;
   const told = { role, document, durability, quarantined, setAside, limits, epoch };
-  const heard = forgive({ ...state, ...told, complete: epoch === state.epoch ? state.complete : null });
+  const delay = unsaved(state) > 0 ? state.delay : null;
+  const heard = forgive({
+    ...state,
+    ...told,
+    delay,
+    complete: epoch === state.epoch ? state.complete : null,
+  });
   const { state: next, effects: first } = byFormat(heard);
   if (next.closed !== null) return stay(next);
   if (state.moving) {
@@ -238,7 +257,7 @@ export function offered(
     return stay(state);
   if (state.readOnly !== null) return stay(hold(state, phase));
   const open: SyncState = { ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: null };
-  if (ready.length === 0 && rest === null) return stay({ ...open, tries: 0, strikes: null });
+  if (ready.length === 0 && rest === null) return stay({ ...open, tries: 0, strikes: null, delay: null });
   const step = sendChanges(open, ready);
   if (rest === null) return step;
   const next = send(step.state, [rest], null, [], Math.max(1, state.adrift + countOf(left)));
@@ -258,7 +277,7 @@ export function joinRefused(state: SyncState, attempt: number, error: ServerErro
 
 /** No answer to a join or a fetch within its time. */
 export function joinLost(state: SyncState, attempt: number): Step {
-  return attempt === state.attempt ? rest(apart(state)) : stay(state);
+  return attempt === state.attempt ? rest(apart(state), NO_ANSWER) : stay(state);
 }
 
 /** The server ended the session; the connection stays. */
@@ -269,7 +288,7 @@ export function closedByServer(state: SyncState, error: ServerError): Step {
 function sessionFailed(state: SyncState, error: ServerError): Step {
   switch (remedyForSession(error.code)) {
     case "later": // `internal` is also an answer that could not be read
-      return rest(apart(error.code === "internal" ? { ...state, complete: null } : state));
+      return rest(apart(error.code === "internal" ? { ...state, complete: null } : state), error);
     case "stop":
       return close(state, error);
     case "authenticate":
@@ -305,7 +324,7 @@ export function authenticationRefused(state: SyncState, attempt: number, error: 
 
 /** No fresh token could be had: that says nothing of the person. */
 export function authenticationLost(state: SyncState, attempt: number): Step {
-  return attempt === state.attempt ? rest({ ...state, strikes: null }) : stay(state);
+  return attempt === state.attempt ? rest({ ...state, strikes: null }, NO_TOKEN) : stay(state);
 }
 
 /** The pause that `retry` asked for is over. */
@@ -417,7 +436,9 @@ export function acknowledged(state: SyncState, id: number, seq: number, now: num
   if (!state.inFlight.some((batch) => batch.id === id)) return stay(state);
   const inFlight = state.inFlight.filter((batch) => batch.id !== id);
   const phase = state.phase.kind === "joined" ? seen(state.phase, seq) : state.phase;
-  const next = { ...state, inFlight, phase, tries: 0, lastSavedAt: now };
+  const isOpen = phase.kind === "joined" && phase.sending === "open";
+  const delay = isOpen ? null : state.delay;
+  const next = { ...state, inFlight, phase, tries: 0, delay, lastSavedAt: now };
   if (next.moving) return onceAnswered(next);
   const settled = { ...next, strikes: null };
   return skips(state.phase, phase, seq) ? join(settled) : stay(settled);
@@ -449,7 +470,7 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
   if (state.phase.kind !== "joined" || state.phase.sending !== "open") return stay(next);
   switch (remedyForUpdate(error.code)) {
     case "later":
-      return rest(hold(next, state.phase));
+      return rest(hold(next, state.phase), error);
     case "authenticate":
       return authenticate(next, error);
     case "stop":

@@ -7,7 +7,13 @@
 
 import type { Clock } from "./clock.js";
 
-export type TokenSource = () => Promise<string>;
+/** A token that never changes, or a way to have a fresh one. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** The token, or a fresh one. */
+export async function tokenOf(source: TokenSource): Promise<string> {
+  return typeof source === "string" ? source : source();
+}
 
 /** Milliseconds before the end at which a token is renewed, or a fifth of its time if that is less. */
 const AHEAD = 60_000;

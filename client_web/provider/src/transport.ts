@@ -15,7 +15,7 @@ import { type Clock, systemClock, type Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { Detour } from "./detour.js";
 import type { LinkStatus } from "./state.js";
-import { renewAfter, type TokenSource, within } from "./tokens.js";
+import { renewAfter, type TokenSource, tokenOf, within } from "./tokens.js";
 import type { LocalUser, ServerError } from "./types.js";
 import { decodeError, refusalIn } from "./wire.js";
 
@@ -35,7 +35,10 @@ export interface SocketConnectionOptions {
   readonly path?: string;
   readonly transports?: readonly ("websocket" | "polling")[];
   readonly user?: LocalUser;
-  /** A fresh token, for servers that ask for one: called before each try to connect, and before a token runs out. */
+  /**
+   * For servers that ask for a token: the token, or a function that returns a fresh one, at once or in a while. The function is
+   * called before each try to connect, before a token runs out, and when the server refuses the last one.
+   */
   readonly token?: TokenSource;
   /** Called before each try to connect, which waits for it; a rejection counts as a try that failed. */
   readonly beforeConnecting?: () => Promise<void>;
@@ -126,8 +129,8 @@ export class SocketConnection implements Connection {
 
   authenticate(answered: (outcome: Authentication) => void): void {
     const { token } = this.options;
-    if (token === undefined) {
-      answered("refused");
+    if (typeof token !== "function") {
+      answered("refused"); // there is no other one
       return;
     }
     this.authenticating.add(answered);
@@ -259,7 +262,7 @@ export class SocketConnection implements Connection {
   }
 
   private fetchToken(token: TokenSource): Promise<string> {
-    return within(token(), CONNECT_TIME, this.clock);
+    return within(tokenOf(token), CONNECT_TIME, this.clock);
   }
 
   private bring(token: string): void {
@@ -288,7 +291,7 @@ export class SocketConnection implements Connection {
 
   private renewLater(pause = this.token === null ? null : renewAfter(this.token, this.clock.now())): void {
     this.stopRenewal();
-    if (pause === null) return;
+    if (pause === null || typeof this.options.token !== "function") return;
     this.renewal = this.clock.setTimeout(() => this.authenticate(() => {}), pause);
   }
 
@@ -316,7 +319,7 @@ export class SocketConnection implements Connection {
       return;
     }
     this.refusals += 1;
-    if (this.options.token !== undefined && this.refusals < MOST_REFUSALS) {
+    if (typeof this.options.token === "function" && this.refusals < MOST_REFUSALS) {
       this.onLost();
       return;
     }

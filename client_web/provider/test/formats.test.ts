@@ -98,10 +98,10 @@ class Page {
 function bindStock(doc: Y.Doc): void {
   const fragment = doc.getXmlFragment("default");
   const clean = () => {
-    fragment.toArray().forEach((child, index) => {
+    for (const [index, child] of [...fragment.toArray().entries()].reverse()) {
       if (child instanceof Y.XmlElement && !Object.hasOwn(STOCK.nodes, child.nodeName))
         fragment.delete(index);
-    });
+    }
   };
   fragment.observeDeep(clean);
   clean();

@@ -3,7 +3,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { Presence, type PresenceState } from "../src/presence.js";
+import { Presence, type PresenceOutcome, type PresenceState, type SendPresence } from "../src/presence.js";
 import type { PresenceChange } from "../src/wire.js";
 import { ManualClock } from "./harness/clock.js";
 
@@ -11,14 +11,18 @@ function here() {
   const clock = new ManualClock();
   const awareness = new Awareness(new Y.Doc());
   const sent: PresenceState[] = [];
-  const answers: ((again: boolean) => void)[] = [];
-  const presence = new Presence(awareness, clock, (state, answered) => {
+  const refusals: string[] = [];
+  const answers: ((outcome: PresenceOutcome) => void)[] = [];
+  const send: SendPresence = (state, answered) => {
     sent.push(state);
     answers.push(answered);
-  });
+  };
+  const presence = new Presence(awareness, clock, send, ({ code }) => refusals.push(code));
   onTestFinished(() => presence.destroy());
-  const answer = (again = false) => answers.splice(0).forEach((answered) => void answered(again));
-  return { clock, awareness, presence, sent, answer };
+  const answer = (outcome: PresenceOutcome = "taken") => {
+    for (const answered of answers.splice(0)) answered(outcome);
+  };
+  return { clock, awareness, presence, sent, answer, refusals };
 }
 
 function change(presenceId: number, clientId: number, state: PresenceChange["state"]): PresenceChange {
@@ -43,6 +47,14 @@ describe("other people", () => {
     presence.joined([change(2, 77, { color: "#0369A1" }), change(3, 78, { color: "url(x)" })], 1, 4096);
     expect(awareness.getStates().get(77)?.user).toMatchObject({ name: "Bob", color: "#0369A1" });
     expect(awareness.getStates().get(78)?.user).toMatchObject({ color: "#b3261e" });
+  });
+
+  it("say more of themselves than the server knows, and nothing else than it", () => {
+    const { awareness, presence } = here();
+    const said = { id: "u2", name: "Mallory", color: "#0369a1", avatar: "/bob.png", role: "author" };
+    presence.joined([change(2, 77, { user: said })], 1, 4096);
+    const user = { id: "u1", name: "Bob", color: "#0369a1", avatar: "/bob.png", role: "author" };
+    expect(awareness.getStates().get(77)).toEqual({ user });
   });
 
   it("never expire here, for the server says who is gone", () => {
@@ -154,7 +166,7 @@ describe("the local state", () => {
     const { presence, sent, answer, clock } = here();
     presence.joined([], 1, 4096);
     clock.advance(0);
-    answer(true);
+    answer("again");
     clock.advance(100);
     expect(sent).toHaveLength(1);
     clock.advance(5_000);
@@ -162,12 +174,52 @@ describe("the local state", () => {
   });
 
   it("stays here when it is over the limit or nobody listens", () => {
-    const { awareness, presence, sent, clock } = here();
+    const { awareness, presence, sent, clock, refusals } = here();
     awareness.setLocalStateField("cursor", 1);
     clock.advance(1_000);
     presence.joined([], 1, 20);
     awareness.setLocalState({ cursor: "x".repeat(100) });
     clock.advance(1_000);
     expect(sent).toEqual([]);
+    expect(refusals).toEqual(["too_large"]);
+  });
+
+  it("leaves as JSON has it, and what is no JSON stays here", () => {
+    const { awareness, presence, sent, clock, refusals, answer } = here();
+    presence.joined([], 1, 4096);
+    const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) });
+    const says = (value: unknown) => {
+      awareness.setLocalState({ value });
+      clock.advance(100);
+      answer();
+    };
+    says(Uint8Array.of(7));
+    says(nested(15));
+    expect(sent).toEqual([{ value: { 0: 7 } }, { value: nested(15) }]);
+    for (const value of [1n, nested(16), { _placeholder: true }, "\ud800", { "\udc00": 1 }]) says(value);
+    expect(sent).toHaveLength(2);
+    expect(refusals).toEqual(Array(5).fill("malformed"));
+  });
+
+  it("says what the server does not know of the person", () => {
+    const { awareness, presence, sent, clock } = here();
+    presence.color = "#00695c";
+    presence.joined([], 1, 4096);
+    const user = { id: "me", name: "Alice", color: "#00695c", avatar: "/alice.png" };
+    awareness.setLocalState({ user });
+    clock.advance(100);
+    expect(sent).toEqual([{ user: { avatar: "/alice.png" } }]);
+  });
+
+  it("is said to be refused when the server does not take it, and the next one is sent", () => {
+    const { awareness, presence, sent, clock, refusals, answer } = here();
+    presence.joined([], 1, 4096);
+    clock.advance(0);
+    answer({ code: "malformed", message: "Not like this." });
+    clock.advance(10_000);
+    expect([sent.length, refusals]).toEqual([1, ["malformed"]]);
+    awareness.setLocalState({ cursor: 2 });
+    clock.advance(100);
+    expect(sent.at(-1)).toEqual({ cursor: 2 });
   });
 });

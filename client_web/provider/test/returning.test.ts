@@ -195,7 +195,7 @@ describe("whoever lacks something", () => {
 
   it("says nothing when the link was lost over a row that could not be applied", () => {
     const { room, alice, bob } = afterMuchWork();
-    alice.doc.once("update", () => {
+    alice.doc.once("beforeTransaction", () => {
       alice.line.drop();
       throw new Error("The page cannot show this.");
     });

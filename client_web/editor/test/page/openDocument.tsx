@@ -25,6 +25,7 @@ export const SAVED: ProviderState = {
   refusal: null,
   readOnly: null,
   turnedAway: null,
+  trouble: null,
   closed: null,
   offlineCopy: "ok",
   quarantined: false,

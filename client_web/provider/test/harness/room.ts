@@ -37,7 +37,7 @@ export class Person {
     this.text = doc.getText("t");
     this.awareness = new Awareness(doc);
     this.line = new Line(server);
-    const presence = new Presence(this.awareness, clock, (_state, answered) => answered(false));
+    const presence = new Presence(this.awareness, clock, (_state, answered) => answered("taken"));
     this.session = new Session({
       documentId: "document",
       doc: this.doc,
@@ -59,6 +59,7 @@ export class Person {
       onMoved: (done) => done(),
     });
     this.session.start();
+    this.session.connect();
   }
 
   get state(): SyncState {
