@@ -382,6 +382,9 @@ export class OfflineCopy {
     if (this.ended) return;
     const content = new IndexeddbPersistence(contentDatabase(this.entry.copy), doc);
     this.content = content;
+    // What is read is not to be written, and what was written before goes with the reading.
+    doc.off("update", content._storeUpdate);
+    content.once("synced", () => doc.on("update", content._storeUpdate));
     await content.whenSynced;
     // On a connection that the browser has closed (site data cleared) each keystroke would throw.
     for (const event of ["close", "versionchange"]) content.db?.addEventListener(event, () => this.fail());

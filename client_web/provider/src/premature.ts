@@ -21,9 +21,7 @@ export class Premature {
     private readonly doc: Y.Doc,
     private readonly clock: Clock,
     private readonly show: (changes: readonly PresenceChange[]) => void,
-  ) {
-    doc.on("update", this.look);
-  }
+  ) {}
 
   /** Those of the changes that can be shown now; the others are shown when it is time. `known`: whose last state is on the screen. */
   sift(
@@ -34,7 +32,7 @@ export class Premature {
       const early = known(change.presenceId) && pointsAhead(change.state, this.doc, DEPTH);
       if (early) this.held.set(change.presenceId, { change, until: this.clock.now() + PATIENCE });
       else this.held.delete(change.presenceId);
-      if (early) this.timer ??= this.clock.setTimeout(this.giveUp, PATIENCE);
+      if (early) this.wait();
       return !early;
     });
   }
@@ -42,13 +40,15 @@ export class Premature {
   /** Forget what is held. */
   clear(): void {
     this.held.clear();
+    this.doc.off("update", this.look);
     if (this.timer !== null) this.clock.clearTimeout(this.timer);
     this.timer = null;
   }
 
-  destroy(): void {
-    this.clear();
-    this.doc.off("update", this.look);
+  private wait(): void {
+    // Yjs encodes each change for whoever listens: so only now.
+    this.doc.on("update", this.look);
+    this.timer ??= this.clock.setTimeout(this.giveUp, PATIENCE);
   }
 
   private readonly look = (): void => this.release(0);
@@ -63,9 +63,9 @@ export class Premature {
     const ripe = [...this.held.values()].filter(
       ({ change, until }) => until <= now || !pointsAhead(change.state, this.doc, DEPTH),
     );
-    if (ripe.length === 0) return;
     for (const { change } of ripe) this.held.delete(change.presenceId);
-    this.show(ripe.map(({ change }) => change));
+    if (this.held.size === 0) this.doc.off("update", this.look);
+    if (ripe.length > 0) this.show(ripe.map(({ change }) => change));
   }
 }
 

@@ -104,7 +104,6 @@ export class Presence {
   destroy(): void {
     this.awareness.off("change", this.onChange);
     this.left();
-    this.premature.destroy();
     this.awareness.destroy();
   }
 

@@ -100,7 +100,7 @@ export class Session implements Receiver {
     this.parts = parts;
     this.current = { ...startState, format: parts.format ?? null };
     this.outgoing = new Outgoing(parts.documentId, parts.connection);
-    this.watch = new Watch(parts.doc, parts.clock, this.onUpdate, this.onSilence);
+    this.watch = new Watch(parts.doc, parts.clock, parts.isForeign, this.onUpdate, this.onSilence);
     if (parts.doc.clientID === SERVER_CLIENT_ID) parts.doc.clientID = new Y.Doc().clientID;
     this.clientId = parts.doc.clientID;
   }
@@ -235,7 +235,7 @@ export class Session implements Receiver {
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown, transaction: Y.Transaction): void => {
-    if (origin === this || this.parts.isForeign(origin)) return;
+    if (origin === this) return;
     this.own.wrote(transaction);
     const { applied } = this;
     this.step((state) => sync.changed(state, update, applied));

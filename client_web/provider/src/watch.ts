@@ -22,12 +22,16 @@ const PAUSE = 1_000;
 /** So many transactions without an update are kept for the next look before those without a change are left out. */
 const MOST_UNTOLD = 100;
 
+/** What comes behind a transaction's `update`: the beginning of the next one's end, or the end of them all. */
+const NEXT = ["beforeObserverCalls", "afterAllTransactions"] as const;
+
 type Clocks = ReadonlyMap<number, number>;
 type Hear = (update: Uint8Array, origin: unknown, transaction: Y.Transaction) => void;
 
 export class Watch {
   private readonly doc: Y.Doc;
   private readonly clock: Clock;
+  private readonly isForeign: (origin: unknown) => boolean;
   private readonly hear: Hear;
   private readonly onSilence: () => void;
   private readonly untold = new Set<Y.Transaction>();
@@ -36,10 +40,20 @@ export class Watch {
   private timer: Timer | null = null;
   private looking = false;
 
-  /** `hear` is told each change of the document; `onSilence` that there were changes, or may be, which it was not told. */
-  constructor(doc: Y.Doc, clock: Clock, hear: Hear, onSilence: () => void) {
+  /**
+   * `hear` is told each change of the document, unless its origin is foreign; `onSilence` that there were changes, or may be,
+   * which it was not told.
+   */
+  constructor(
+    doc: Y.Doc,
+    clock: Clock,
+    isForeign: (origin: unknown) => boolean,
+    hear: Hear,
+    onSilence: () => void,
+  ) {
     this.doc = doc;
     this.clock = clock;
+    this.isForeign = isForeign;
     this.hear = hear;
     this.onSilence = onSilence;
   }
@@ -52,7 +66,9 @@ export class Watch {
 
   stop(): void {
     this.doc.off("beforeTransaction", this.onBegin);
+    this.doc.off("afterTransactionCleanup", this.onEnd);
     this.doc.off("update", this.onUpdate);
+    for (const event of NEXT) this.doc.off(event, this.listen);
     if (this.timer !== null) this.clock.clearTimeout(this.timer);
     this.timer = null;
   }
@@ -79,10 +95,12 @@ export class Watch {
   }
 
   /** Listening twice is listening once. */
-  private listen(): void {
+  private readonly listen = (): void => {
     this.doc.on("beforeTransaction", this.onBegin);
+    this.doc.on("afterTransactionCleanup", this.onEnd);
     this.doc.on("update", this.onUpdate);
-  }
+    for (const event of NEXT) this.doc.off(event, this.listen);
+  };
 
   private readonly onBegin = (transaction: Y.Transaction): void => {
     if (this.untold.size >= MOST_UNTOLD) this.forgetUnchanged();
@@ -93,6 +111,15 @@ export class Watch {
       this.looking = false;
       if (this.timer !== null) this.look();
     });
+  };
+
+  /** Where nobody listens to `update`, Yjs does not encode what was done: a whole document, when that is read from its copy. */
+  private readonly onEnd = (transaction: Y.Transaction): void => {
+    if (!this.isForeign(transaction.origin)) return;
+    this.untold.delete(transaction);
+    this.told = transaction.afterState;
+    this.doc.off("update", this.onUpdate);
+    for (const event of NEXT) this.doc.on(event, this.listen);
   };
 
   private readonly onUpdate = (

@@ -17,6 +17,8 @@ let documents = 0;
 class Device {
   readonly clock = new ManualClock();
   readonly server = new DummyServer();
+  /** The provider that was made last; its copy may not have been read yet. */
+  newest: ManyhandsProvider | null = null;
   private readonly documentId = `kept-${++documents}`;
 
   /** Open a page that is connected, unless the device has no network. */
@@ -24,6 +26,7 @@ class Device {
     const line = new Line(this.server);
     const { documentId, clock } = this;
     const provider = new ManyhandsProvider({ documentId, connection: line, clock, isNew });
+    this.newest = provider;
     onTestFinished(() => provider.destroy());
     const page = { provider, line, text: provider.doc.getText("t") };
     if (connected) line.connect();
@@ -353,5 +356,43 @@ describe("a document that was made on this device", () => {
     expect(third.provider.snapshot().unsaved).toBe(0);
     expect(device.server.heard).not.toHaveLength(0);
     expect(third.text.toString()).toBe("written on a train");
+  });
+});
+
+describe("the copy, while it is read", () => {
+  it("is not encoded again, and what follows is told", async () => {
+    const { device, first } = await offlineWith("words");
+    await first.provider.destroy();
+
+    const encoding = vi.spyOn(Y.ContentString.prototype, "write");
+    onTestFinished(() => encoding.mockRestore());
+    const again = await device.open(false);
+    expect(again.text.toString()).toBe("words");
+    expect(encoding).not.toHaveBeenCalled();
+    again.text.insert(5, "!");
+    await Promise.resolve();
+    expect(again.provider.snapshot()).toMatchObject({ unsaved: 1, mended: 0 });
+    await again.provider.destroy();
+    expect((await device.open(false)).text.toString()).toBe("words!");
+  });
+
+  it("may be answered at once, and is told to whoever else listens", async () => {
+    const { device, first } = await offlineWith("words");
+    await first.provider.destroy();
+
+    const again = device.open(false);
+    // Before the copy is there: an application that was given the document.
+    const doc = device.newest?.doc ?? new Y.Doc();
+    const told: unknown[] = [];
+    doc.on("update", (_update, _origin, _doc, { local }) => told.push(local));
+    doc.getText("t").observe(({ transaction }) => {
+      if (!transaction.local) doc.getText("t").insert(0, "> ");
+    });
+    const { text, provider } = await again;
+    expect(text.toString()).toBe("> words");
+    expect(told).toEqual([false, true]);
+    expect(provider.snapshot()).toMatchObject({ unsaved: 1, mended: 0 });
+    await provider.destroy();
+    expect((await device.open(false)).text.toString()).toBe("> words");
   });
 });
