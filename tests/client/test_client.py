@@ -1,0 +1,319 @@
+"""The Python client and a real server: what is saved, what is refused, and who comes back."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycrdt import XmlFragment
+
+import manyhands
+from crdt.content.schema import SCHEMA
+from crdt.ids import DocumentId, Epoch
+from crdt.permissions import Role
+from manyhands import Document
+from manyhands.address import Address
+from manyhands.paragraphs import FORMAT
+from server.auth.jwt import JwtAuthenticator
+from server.auth.tokens import FixedKey, Rules, secret_key
+from tests.client.site import Site, failing, site, story, until
+from tests.harness.bell import PATIENCE, given_time
+from tests.harness.live_server import serving
+from tests.harness.person import person
+from tests.harness.processes import mortal
+from tests.harness.tokens import SECRET, token
+
+CLIENT_WEB = Path(__file__).parents[2] / "client_web"
+PAGE = Path(__file__).with_name("provider.mjs")
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Site]:
+    async with site() as place:
+        yield place
+
+
+async def test_two_programs_write_in_one_document(place: Site) -> None:
+    async with place.opened(name="Ada") as ada, place.opened() as bo:
+        assert (ada.status, ada.title, ada.role) == ("synced", "Story", "editor")
+        await ada.append("Good morning\nand more")
+        await ada.saved()
+        await bo.append("Good evening")
+        assert await bo.markdown() == "Good morning\n\nand more\n\nGood evening\n"
+        await until(ada, lambda: "evening" in str(ada.get("default", type=XmlFragment)))
+        assert await ada.plain_text() == "Good morning\nand more\nGood evening\n"
+        assert (ada.unsaved, bo.unsaved) == (0, 0)
+
+
+async def test_a_document_is_opened_by_the_address_of_its_page(place: Site) -> None:
+    async with manyhands.connect(f"{place.url}/d/{place.document_id}") as ada:
+        assert ada.document_id == place.document_id
+
+
+@pytest.mark.parametrize(
+    ("url", "document", "address"),
+    [
+        ("https://docs.example.org/", "an-id", Address("https://docs.example.org", "an-id", None)),
+        ("https://docs.example.org/d/an-id", None, Address("https://docs.example.org", "an-id", None)),
+        ("https://example.org/docs/d/an-id/#link=secret", None, Address("https://example.org/docs", "an-id", "secret")),
+        ("http://localhost:8000/docs", "an-id", Address("http://localhost:8000/docs", "an-id", None)),
+    ],
+)
+def test_addresses_name_a_server_and_a_document(url: str, document: str | None, address: Address) -> None:
+    assert Address.of(url, document) == address
+
+
+@pytest.mark.parametrize(("url", "document"), [("localhost:8000", "an-id"), ("https://docs.example.org", None)])
+def test_other_addresses_are_errors(url: str, document: str | None) -> None:
+    with pytest.raises(ValueError, match=r"address"):
+        manyhands.connect(url, document)
+
+
+@asynccontextmanager
+async def page(place: Site) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the browser's provider in Node."""
+    command = mortal("node", PAGE, place.url, place.document_id)
+    node = await asyncio.create_subprocess_exec(*command, cwd=CLIENT_WEB, stdout=asyncio.subprocess.PIPE)
+    try:
+        yield node
+    finally:
+        if node.returncode is None:
+            node.kill()
+        await node.communicate()
+
+
+async def test_a_program_and_the_browsers_provider(place: Site) -> None:
+    async with page(place) as node, place.opened() as ada:
+        await ada.append("from Python")
+        await until(ada, lambda: "from the browser" in str(ada.get("default", type=XmlFragment)))
+        await until(ada, lambda: [(each.name, each.state.get("cursor")) for each in ada.people] == [("Bo", 7)])
+        await ada.append("goodbye")
+        async with asyncio.timeout(PATIENCE):
+            out, _ = await node.communicate()
+        assert await ada.markdown() == "from Python\n\nfrom the browser\n\ngoodbye\n"
+        await until(ada, lambda: not ada.people)
+    text = "".join(f"<paragraph>{line}</paragraph>" for line in ("from Python", "from the browser", "goodbye"))
+    assert json.loads(out) == {"text": text, "refusal": None}
+
+
+async def test_a_program_and_any_client_of_socketio(place: Site) -> None:
+    async with place.opened() as ada, person(place.server) as bo:
+        await bo.join(place.document_id)
+        assert await bo.ask("update", place.document_id, bo.types("Hi")) == {"seq": 1}
+        await until(ada, lambda: str(story(ada)) == "Hi")
+        story(ada).insert(2, " there")
+        await bo.hears("update")
+        assert str(bo.text) == "Hi there"
+
+
+async def test_others_see_who_is_here(place: Site) -> None:
+    async with place.opened(name="Ada", color="#112233") as ada, place.opened() as bo:
+        ada.show({"reads": 3})
+        await until(bo, lambda: bool(bo.people))
+        [seen] = bo.people
+        assert (seen.name, seen.color, seen.state) == ("Ada", "#112233", {"reads": 3})
+        ada.show(None)
+        await until(bo, lambda: not bo.people)
+
+
+async def test_what_is_written_offline_comes_later_and_once(place: Site) -> None:
+    async with place.opened(place.detour) as ada, place.opened() as bo:
+        story(ada).insert(0, "one ")
+        await ada.saved()
+        await place.relay.cut()
+        await until(ada, lambda: ada.status != "synced")
+        story(ada).insert(4, "two ")
+        with pytest.raises(TimeoutError):
+            await ada.saved(timeout=0.05)
+        story(bo).insert(0, "zero ")
+        await place.relay.mend()
+        ada.reconnect_now()
+        await ada.saved()
+        await until(bo, lambda: str(story(bo)) == "zero one two ")
+        await until(ada, lambda: str(story(ada)) == "zero one two ")
+
+
+async def test_a_slow_network_loses_nothing(place: Site) -> None:
+    place.relay.delay = 0.02
+    async with place.opened(place.detour) as ada, place.opened(place.detour) as bo:
+        for count in range(20):
+            story(ada).insert(0, f"a{count} ")
+            story(bo).insert(len(story(bo)), f"b{count} ")
+            await asyncio.sleep(0)
+        await asyncio.gather(ada.saved(), bo.saved())
+        words = {f"{letter}{count}" for letter in "ab" for count in range(20)}
+        await until(ada, lambda: sorted(str(story(ada)).split()) == sorted(words))
+        await until(bo, lambda: str(story(bo)) == str(story(ada)))
+
+
+async def test_a_large_change_travels_in_parts(place: Site) -> None:
+    words = "many words " * 150_000
+    async with place.opened() as ada:
+        story(ada).insert(0, words)
+        story(ada).insert(0, "behind ")
+        await ada.saved()
+    async with place.opened() as bo:
+        assert str(story(bo)) == f"behind {words}"
+
+
+async def test_the_end_of_the_block_waits_for_what_is_written(place: Site) -> None:
+    async with place.opened() as ada:
+        story(ada).insert(0, "last words")
+    async with place.opened() as bo:
+        assert str(story(bo)) == "last words"
+
+
+async def test_an_error_in_the_block_does_not_wait(place: Site) -> None:
+    async with failing(place.opened(place.detour)) as ada:
+        await place.relay.cut()
+        story(ada).insert(0, "lost")
+    assert ada.unsaved == 1
+
+
+async def test_who_only_reads_is_told_before_writing(place: Site) -> None:
+    await place.asks("PUT", "/link", role="viewer", address_alone=True)
+    async with place.opened() as ada:
+        assert ada.role == "viewer"
+        with pytest.raises(manyhands.Forbidden):
+            await ada.append("No")
+        assert ada.unsaved == 0
+        assert await ada.plain_text() == "\n"
+
+
+async def test_a_refused_change_stays_here_and_goes_when_it_may(place: Site) -> None:
+    await place.asks("PUT", "/link", role="viewer", address_alone=True)
+    async with place.opened() as ada:
+        story(ada).insert(0, "Please")
+        with pytest.raises(manyhands.Forbidden):
+            await ada.saved()
+        assert isinstance(ada.refusal, manyhands.Forbidden)
+        assert (ada.unsaved, str(story(ada))) == (1, "Please")
+        await place.asks("PUT", "/link", role="editor", address_alone=True)
+        await until(ada, lambda: ada.unsaved == 0)
+        await ada.saved()
+        assert ada.refusal is None
+
+
+async def test_another_format_is_read_and_not_written(place: Site) -> None:
+    async with place.opened() as ada, place.opened(format={"name": "another", "version": 1}) as bo:
+        await ada.append("ours")
+        await ada.saved()
+        await until(bo, lambda: bo.status == "synced" and "ours" in str(bo.get("default", type=XmlFragment)))
+        with pytest.raises(manyhands.OtherFormat):
+            await bo.append("theirs")
+        story(bo).insert(0, "other roots are free")
+        await bo.saved()
+
+
+async def test_a_deleted_document_says_so(place: Site) -> None:
+    async with place.opened() as ada:
+        await place.asks("POST", "/trash")
+        await until(ada, lambda: not ada._own.about.may_write)
+        with pytest.raises(manyhands.Forbidden):
+            await ada.append("No")
+        await place.asks("DELETE")
+        await until(ada, lambda: ada.closed is not None)
+        assert isinstance(ada.closed, manyhands.Deleted)
+        assert ada.status == "closed"
+    with pytest.raises(manyhands.NotFound):
+        async with place.opened():
+            pass
+
+
+async def test_a_server_that_is_not_there_is_unreachable(place: Site) -> None:
+    await place.relay.cut()
+    with pytest.raises(manyhands.Unreachable):
+        async with place.opened(place.detour, timeout=0.2):
+            pass
+
+
+async def test_changes_in_a_file_outlive_the_program(place: Site, tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox"
+    async with failing(place.opened(place.detour, outbox=outbox)) as ada:
+        story(ada).insert(0, "saved, ")
+        await ada.saved()
+        await place.relay.cut()
+        await until(ada, lambda: ada.status != "synced")
+        story(ada).insert(7, "and kept")
+    async with place.opened(outbox=outbox) as later, place.opened() as bo:
+        assert str(story(later)) == "saved, and kept"
+        await later.saved()
+        await until(bo, lambda: str(story(bo)) == "saved, and kept")
+
+
+async def test_changes_of_an_earlier_life_are_not_merged(place: Site, tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox"
+    async with failing(place.opened(place.detour, outbox=outbox)) as ada:
+        await place.relay.cut()
+        story(ada).insert(0, "before")
+    await place.asks("POST", "/trash")
+    await place.asks("DELETE")
+    again = DocumentId(place.document_id)
+    await place.server.store.catalogue.create(again, "Story", Epoch(9), datetime.now(UTC), link_role=Role.EDITOR)
+    for _ in range(2):  # the changes stay in the file
+        with pytest.raises(manyhands.EpochChanged):
+            async with place.opened(outbox=outbox):
+                pass
+    async with place.opened() as bo:
+        assert str(story(bo)) == ""
+
+
+def tokens() -> JwtAuthenticator:
+    return JwtAuthenticator(FixedKey(secret_key(SECRET)), Rules(None, None), time.time)
+
+
+async def test_a_token_that_ends_is_replaced_and_nothing_is_lost() -> None:
+    async def is_replaced(seconds: float) -> bool:
+        """Write with a token that holds so long. False if it ended before the document was open."""
+        given: list[str] = []
+
+        async def fresh() -> str:
+            given.append(token(exp=time.time() + (600 if given else seconds)))
+            return given[-1]
+
+        async with manyhands.connect(server.url, document_id, token=fresh, timeout=PATIENCE) as ada:
+            if len(given) > 1:
+                return False
+            story(ada).insert(0, "a")
+            await until(ada, lambda: len(given) > 1)
+            story(ada).insert(0, "b")
+            await ada.saved()
+            assert ada.closed is None
+        return True
+
+    async with serving(authenticator=tokens()) as server:
+        document_id = await server.new_document()
+        await given_time(is_replaced, 0.4)
+
+
+@pytest.mark.parametrize("given", ["nonsense", lambda: "nonsense", None], ids=["token", "source", "nobody"])
+async def test_without_a_good_token_nobody_comes_in(given: Any) -> None:
+    async with serving(authenticator=tokens()) as server:
+        document_id = await server.new_document()
+        with pytest.raises(manyhands.Unauthenticated):
+            async with manyhands.connect(server.url, document_id, token=given, timeout=PATIENCE):
+                pass
+
+
+def test_the_client_knows_the_format_of_this_release() -> None:
+    assert {"name": SCHEMA.name, "version": SCHEMA.version} == FORMAT
+
+
+def test_the_module_names_what_it_has() -> None:
+    assert set(dir(manyhands)) == set(manyhands.__all__)
+    assert all(hasattr(manyhands, name) for name in manyhands.__all__)
+    with pytest.raises(AttributeError):
+        manyhands.nothing  # noqa: B018
+
+
+async def test_a_document_is_opened_before_it_is_used() -> None:
+    document = manyhands.connect("http://127.0.0.1:1", "a-document")
+    assert isinstance(document, Document)
+    assert document.status == "closed"
+    with pytest.raises(RuntimeError, match="Open the document first"):
+        await document.saved()
