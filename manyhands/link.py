@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
-from manyhands.errors import refused
+from manyhands.errors import Refused, refused
 from manyhands.wire import Frame, Packets, WireError, event_frames
 
 CONNECT_SECONDS = 15.0
@@ -143,6 +143,8 @@ async def open_link(
                 close_timeout=_CLOSE_SECONDS,
                 max_size=None,  # the server's own limit holds
             )
+    except InvalidStatus as error:
+        raise _reason(error) from error
     except (OSError, WebSocketException, TimeoutError) as error:
         raise Lost(str(error) or "The server did not answer in time.") from error
     try:
@@ -156,6 +158,14 @@ async def open_link(
             await asyncio.gather(running, return_exceptions=True)
     finally:
         await socket.close()
+
+
+def _reason(error: InvalidStatus) -> Lost | Refused:
+    """Return why the handshake was refused, in the server's words if it has said some."""
+    try:
+        return refused(json.loads(error.response.body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return Lost(str(error))
 
 
 async def _greet(socket: ClientConnection, greeting: Mapping[str, Any]) -> float:

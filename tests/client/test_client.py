@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ from manyhands.address import Address
 from manyhands.paragraphs import FORMAT
 from server.auth.jwt import JwtAuthenticator
 from server.auth.tokens import FixedKey, Rules, secret_key
+from server.config import Config
+from server.config.limits import ConnectionLimits
 from tests.client.site import Site, failing, site, story, until
 from tests.harness.bell import PATIENCE, given_time
 from tests.harness.live_server import serving
 from tests.harness.person import person
 from tests.harness.processes import mortal
 from tests.harness.tokens import SECRET, token
+from tests.harness.whole_server import whole_server
 
 CLIENT_WEB = Path(__file__).parents[2] / "client_web"
 PAGE = Path(__file__).with_name("provider.mjs")
@@ -230,6 +234,18 @@ async def test_a_server_that_is_not_there_is_unreachable(place: Site) -> None:
     with pytest.raises(manyhands.Unreachable):
         async with place.opened(place.detour, timeout=0.2):
             pass
+
+
+async def test_a_server_that_takes_nobody_says_why(place: Site) -> None:
+    crowd = whole_server(config=Config(connections=ConnectionLimits(max_connections_per_user=1)))
+    async with crowd as server, server.browser() as http:
+        document_id = (await http.post("/api/documents", json={"title": "Story"})).json()["id"]
+        cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        opened = partial(manyhands.connect, server.url, document_id, cookie=cookie)
+        async with opened(timeout=PATIENCE):
+            with pytest.raises(manyhands.Unreachable, match="too_many"):
+                async with opened(timeout=0.5):
+                    pass
 
 
 async def test_changes_in_a_file_outlive_the_program(place: Site, tmp_path: Path) -> None:

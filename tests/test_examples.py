@@ -1,0 +1,33 @@
+"""The examples run as they are."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.client.site import site
+from tests.harness.bell import PATIENCE
+from tests.harness.processes import mortal
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+async def test_the_notebook_reports_into_the_document() -> None:
+    async with site() as place:
+        page = f"{place.url}/d/{place.document_id}"
+        command = mortal(sys.executable, EXAMPLES / "notebook.py", page)
+        notebook = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                out, _ = await notebook.communicate()
+        finally:
+            if notebook.returncode is None:
+                notebook.kill()
+            await notebook.wait()
+        assert notebook.returncode == 0
+        assert out.decode() == "4 measurements: 20.5 ± 0.7 °C\n\n"
+        async with place.opened() as reader:
+            assert await reader.plain_text() == "4 measurements: 20.5 ± 0.7 °C\n"
+
+
+def test_every_example_is_run() -> None:
+    assert {path.name for path in EXAMPLES.iterdir() if path.suffix == ".py"} == {"notebook.py"}
