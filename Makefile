@@ -25,7 +25,7 @@ setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && cd $(WEB) && npm run lint && npm run types
 SERVERS := $(addprefix $(STAMPS)/,redis postgres pgbouncer haproxy nginx)
 
-test: setup $(STAMPS)/chromium $(STAMPS)/stock $(SERVERS)  ## Everything: whatever fails, all three run and say so
+test: setup $(STAMPS)/chromium $(STAMPS)/stock $(STAMPS)/examples $(SERVERS)  ## Everything: whatever fails, all three run and say so
 	@failed=0; \
 	($(LINT)) > $(STAMPS)/lint.txt 2>&1 & \
 	(cd $(WEB) && npm test) || failed=1; \
@@ -62,7 +62,7 @@ lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules tests/doors/node_modules build dist
+	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules tests/doors/node_modules examples/node_modules build dist
 
 $(STAMPS)/venv:
 	@mkdir -p $(STAMPS)
@@ -100,6 +100,11 @@ $(STAMPS)/peers: tests/bench/peers/package-lock.json tests/bench/peers/requireme
 $(STAMPS)/stock: tests/doors/package-lock.json
 	@mkdir -p $(STAMPS)
 	cd tests/doors && npm ci --omit=optional --no-audit --no-fund
+	@touch $@
+
+$(STAMPS)/examples: examples/package-lock.json
+	@mkdir -p $(STAMPS)
+	cd examples && npm ci --no-audit --no-fund
 	@touch $@
 
 # What Debian has: $(call from_debian,how to see that it is there,packages,who needs it). A fresh machine may be busy updating itself: wait for it.
