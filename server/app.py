@@ -24,6 +24,8 @@ from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.config import Config
 from server.config.loading import version
+from server.doors import hocuspocus
+from server.doors.hocuspocus import HocuspocusDoor
 from server.doors.names import NamedDocuments
 from server.doors.native import Gateway, GatewayLimits
 from server.doors.native import Origins as SocketOrigins
@@ -122,6 +124,8 @@ class App:
             most_owned=config.http.max_documents_per_user,
         )
         self.ywebsocket = YWebsocketDoor(reception, names)
+        self.hocuspocus = HocuspocusDoor(reception, names)
+        self._doors = (self.ywebsocket, self.hocuspocus)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
         self.site = http_app(
@@ -167,12 +171,14 @@ class App:
             answer: Awaitable[None] = self.gateway.asgi_app(scope, receive, send)
             return answer
         if scope["type"] == "websocket":
-            return (
-                self.ywebsocket(scope, receive, send)
-                if scope["path"].startswith(Y_PATH)
-                else no_door(scope, receive, send)
-            )
+            return self._door(scope["path"])(scope, receive, send)
         return self.site(scope, receive, send)
+
+    def _door(self, path: str) -> ASGIApp:
+        """Return the door of a WebSocket's path."""
+        if path.startswith(Y_PATH):
+            return self.ywebsocket
+        return self.hocuspocus if hocuspocus.is_here(path) else no_door
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -196,18 +202,22 @@ class App:
         if self._stopping:
             return
         self._stopping = self._health.draining = True
-        log.info("server_draining", connections=self.gateway.connections + len(self.ywebsocket.connections))
+        log.info(
+            "server_draining", connections=self.gateway.connections + sum(len(each.connections) for each in self._doors)
+        )
         seconds = self._config.shutdown.shutdown_seconds
         spread_ms = self._config.shutdown.drain_spread_ms
         self.gateway.drain(spread_ms)
-        self.ywebsocket.drain(spread_ms)
+        for door in self._doors:
+            door.drain(spread_ms)
         try:
             async with asyncio.timeout(seconds):
                 await self.gateway.until_left(min(spread_ms / 1000, seconds / 2))
                 await self.rooms.drain()
         except TimeoutError:
             log.warning("server_stop_cut_short", reason="what was waiting could not be written in time")
-        self.ywebsocket.close()
+        for door in self._doors:
+            door.close()
         await self.gateway.close()
 
 

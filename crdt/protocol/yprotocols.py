@@ -78,24 +78,37 @@ def decode_messages(frame: bytes) -> list[Message]:
     at, end = 0, len(frame)
     while at < end:
         kind, at = read_varuint(frame, at)
-        match kind:
-            case Kind.SYNC:
-                step, at = read_varuint(frame, at)
-                content, at = _read_sized(frame, at)
-                if step > UPDATE:
-                    raise ProtocolError(Code.UNKNOWN_EVENT, "There is no such step of the sync protocol.")
-                messages.append(Step1(content) if step == STEP_1 else Update(content, step == STEP_2))
-            case Kind.AWARENESS:
-                content, at = _read_sized(frame, at)
-                messages.append(Awareness(read_states(content)))
-            case Kind.QUERY_AWARENESS:
-                messages.append(QueryAwareness())
-            case _:
-                raise ProtocolError(Code.UNKNOWN_EVENT, "This server knows the messages 0, 1 and 3 of y-websocket.")
+        message, at = read_message(kind, frame, at)
+        messages.append(message)
     return messages
 
 
-def _read_sized(data: bytes, at: int) -> tuple[bytes, int]:
+def read_message(kind: int, data: bytes, at: int) -> tuple[Message, int]:
+    """Read a message whose kind has been read; return the message and the offset behind it.
+
+    Raises ProtocolError (malformed, unknown_event).
+    """
+    match kind:
+        case Kind.SYNC:
+            step, at = read_varuint(data, at)
+            content, at = read_sized(data, at)
+            if step > UPDATE:
+                raise ProtocolError(Code.UNKNOWN_EVENT, "There is no such step of the sync protocol.")
+            return Step1(content) if step == STEP_1 else Update(content, step == STEP_2), at
+        case Kind.AWARENESS:
+            content, at = read_sized(data, at)
+            return Awareness(read_states(content)), at
+        case Kind.QUERY_AWARENESS:
+            return QueryAwareness(), at
+        case _:
+            raise ProtocolError(Code.UNKNOWN_EVENT, WRONG_DOOR)
+
+
+WRONG_DOOR = "This is no message of y-websocket. Hocuspocus' providers connect to /hocuspocus."
+
+
+def read_sized(data: bytes, at: int) -> tuple[bytes, int]:
+    """Read bytes behind their length; return the bytes and the offset behind them."""
     length, at = read_varuint(data, at)
     if length > len(data) - at:
         raise ProtocolError(Code.MALFORMED, "The message is shorter than it says.")
@@ -109,7 +122,7 @@ def read_states(data: bytes) -> tuple[Entry, ...]:
     for _ in range(min(count, len(data))):
         client_id, at = read_varuint(data, at)
         clock, at = read_varuint(data, at)
-        text, at = _read_sized(data, at)
+        text, at = read_sized(data, at)
         entries.append(Entry(ClientId(client_id), clock, text))
     if len(entries) != count or at != len(data):
         raise ProtocolError(Code.MALFORMED, "The awareness update has another length than it says.")

@@ -28,8 +28,8 @@ class PeopleSettings:
         None,
         form.choice("on", "off"),
         "on or off",
-        "whether a y-websocket room of any name makes a document on first use, for everybody who may make documents: on for guests, "
-        "else off",
+        "whether a room of any name, at the doors of other Yjs protocols, makes a document on first use, for everybody who may "
+        "make documents: on for guests, else off",
     )
     secret_key: str | None = setting(
         None,

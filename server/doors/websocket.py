@@ -242,8 +242,9 @@ def _subprotocol(scope: Mapping[str, Any]) -> str | None:
 
 
 WRONG_PLACE = (
-    "This is Manyhands. Its WebSockets are at /socket.io/ (the native protocol) and, for y-websocket, at /y/<document>: "
-    "new WebsocketProvider('wss://<this server>/y', '<document>', doc)."
+    "This is Manyhands. Its WebSockets are at /socket.io/ (the native protocol, and y-socket.io), "
+    "for y-websocket at /y/<document>: new WebsocketProvider('wss://<this server>/y', '<document>', doc), and "
+    "for Hocuspocus at /hocuspocus: new HocuspocusProvider({url: 'wss://<this server>/hocuspocus', name: '<document>'})."
 )
 
 

@@ -1,69 +1,172 @@
-// Stock clients of y-websocket, driven line by line: one JSON command per line in, one JSON answer per line out.
+// Stock clients of other protocols, driven line by line: one JSON command per line in, one JSON answer per line out.
 
 import { createInterface } from "node:readline";
 import * as Y14 from "@y/y";
 import * as four from "@y/websocket";
+import * as hocuspocus2 from "hocuspocus-2";
+import * as hocuspocus3 from "hocuspocus-3";
+import * as hocuspocus4 from "hocuspocus-4";
 import WebSocket from "ws";
+import { SocketIOProvider } from "y-socket.io";
 import { WebsocketProvider as One } from "y-websocket-1";
 import { WebsocketProvider as Two } from "y-websocket-2";
 import { WebsocketProvider as Three } from "y-websocket-3";
 import * as Y from "yjs";
 
-const VERSIONS = { 1: [One, Y], 2: [Two, Y], 3: [Three, Y], 4: [four.WebsocketProvider, Y14] };
 const people = new Map();
+const sockets = new Map();
 
-// Version 1 asks for a browser's address.
+// Version 1 of y-websocket asks for a browser's address.
 globalThis.location ??= { protocol: "http:", host: "localhost" };
 
-const commands = {
-  open({ as, version, url, room, ...options }) {
-    const [Provider, library] = VERSIONS[version];
-    const doc = people.get(as)?.doc ?? new library.Doc();
-    const closes = [];
-    const echoes = [];
-    // Versions before 4 have no count of what is unconfirmed, so the echo of an update is counted here.
-    class Socket extends WebSocket {
-      constructor(...given) {
-        super(...given);
-        this.addEventListener("close", (event) => closes.push([event.code, event.reason]));
-        this.addEventListener("message", (event) => {
-          const bytes = new Uint8Array(event.data);
-          if (bytes[0] === 0 && bytes[1] === 2) echoes.push(bytes.length);
-        });
-      }
+// A WebSocket that notes how it ends, and how often an update comes.
+function noting({ closes, echoes }) {
+  return class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("close", (event) => closes.push([event.code, event.reason]));
+      this.addEventListener("message", (event) => {
+        const bytes = new Uint8Array(event.data);
+        if (bytes[0] === 0 && bytes[1] === 2) echoes.push(bytes.length);
+      });
     }
-    const provider = new Provider(url, room, doc, { WebSocketPolyfill: Socket, disableBc: true, ...options });
-    people.set(as, { doc, provider, closes, echoes });
+  };
+}
+
+const yWebsocket = (Provider, library) => ({
+  library,
+  open(person, { url, room, ...options }) {
+    const provider = new Provider(`${url.replace("http", "ws")}/y`, room, person.doc, {
+      WebSocketPolyfill: noting(person),
+      disableBc: true,
+      ...options,
+    });
+    return { provider, isConnected: () => provider.wsconnected, send: (bytes) => provider.ws.send(bytes) };
+  },
+});
+
+const hocuspocus = (library) => ({
+  library: Y,
+  open(person, { url, path = "/hocuspocus", room, socket, token, parameters, ...options }) {
+    person.token = token;
+    const shared = socket === undefined ? undefined : sockets.get(socket);
+    const websocketProvider =
+      shared ??
+      new library.HocuspocusProviderWebsocket({
+        url: `${url.replace("http", "ws")}${path}`,
+        WebSocketPolyfill: noting(person),
+        parameters,
+        delay: 100,
+        minDelay: 100,
+      });
+    if (socket !== undefined) sockets.set(socket, websocketProvider);
+    const provider = new library.HocuspocusProvider({
+      name: room,
+      document: person.doc,
+      websocketProvider,
+      broadcast: false,
+      token: token === undefined ? null : () => person.token,
+      onAuthenticationFailed: ({ reason }) => person.denied.push(reason),
+      onAuthenticated: () => person.scopes.push(provider.authorizedScope),
+      onClose: ({ event }) => person.ends.push(event.reason),
+      ...options,
+    });
+    provider.attach?.();
+    return {
+      provider,
+      isConnected: () => websocketProvider.status === "connected",
+      close: () => websocketProvider.disconnect(),
+      connect: () => websocketProvider.connect(),
+      send: (bytes) => websocketProvider.webSocket.send(bytes),
+    };
+  },
+});
+
+const ySocketIo = {
+  library: Y,
+  open(person, { url, room, auth, ...options }) {
+    const provider = new SocketIOProvider(url, room, person.doc, { auth, disableBc: true }, options);
+    provider.on("connection-close", (reason) => person.closes.push(reason));
+    provider.on("connection-error", (error) => person.denied.push(error.message));
+    provider.socket.on("closed", (closed) => person.ends.push(closed));
+    provider.socket.on("sync-update", (update) => person.echoes.push(update.byteLength));
+    return {
+      provider,
+      isConnected: () => provider.socket.connected,
+      send: ([event, bytes]) => provider.socket.emit(event, Uint8Array.from(bytes)),
+    };
+  },
+};
+
+const PROTOCOLS = {
+  1: yWebsocket(One, Y),
+  2: yWebsocket(Two, Y),
+  3: yWebsocket(Three, Y),
+  4: yWebsocket(four.WebsocketProvider, Y14),
+  "hocuspocus-2": hocuspocus(hocuspocus2),
+  "hocuspocus-3": hocuspocus(hocuspocus3),
+  "hocuspocus-4": hocuspocus(hocuspocus4),
+  "y-socket.io": ySocketIo,
+};
+
+const commands = {
+  open({ as, version, ...given }) {
+    const { library, open } = PROTOCOLS[version];
+    const doc = people.get(as)?.doc ?? new library.Doc();
+    // What came: closed connections, echoes of updates, refusals, what the server let it do, documents that were ended.
+    const person = { doc, closes: [], echoes: [], denied: [], scopes: [], ends: [] };
+    people.set(as, Object.assign(person, open(person, given)));
   },
   type({ as, words, at }) {
     const text = people.get(as).doc.getText("story");
     text.insert(at ?? text.length, words);
   },
+  cut({ as, at, length }) {
+    people.get(as).doc.getText("story").delete(at, length);
+  },
   show({ as, state }) {
     people.get(as).provider.awareness.setLocalState(state);
   },
   send({ as, bytes }) {
-    people.get(as).provider.ws.send(Uint8Array.from(bytes));
+    people.get(as).send(Array.isArray(bytes[1]) ? bytes : Uint8Array.from(bytes));
+  },
+  say({ as, words }) {
+    people.get(as).provider.sendStateless(words);
+  },
+  token({ as, token }) {
+    people.get(as).token = token;
+  },
+  refresh({ as }) {
+    people.get(as).provider.sendToken();
+  },
+  destroy({ as }) {
+    people.get(as).provider.destroy();
   },
   close({ as }) {
-    people.get(as).provider.disconnect();
+    const { close, provider } = people.get(as);
+    (close ?? (() => provider.disconnect()))();
   },
   connect({ as }) {
-    people.get(as).provider.connect();
+    const { connect, provider } = people.get(as);
+    (connect ?? (() => provider.connect()))();
   },
   look({ as }) {
-    const { doc, provider, closes, echoes } = people.get(as);
+    const { doc, provider, isConnected, closes, echoes, denied, scopes, ends } = people.get(as);
     const text = doc.getText("story").toString();
     return {
       text: text.length < 2 ** 20 ? text : "much",
       length: text.length,
       synced: provider.synced,
-      connected: provider.wsconnected,
+      connected: isConnected(),
+      unsynced: provider.unsyncedChanges,
       own: doc.clientID,
       clocks: Object.fromEntries([...provider.awareness.meta].map(([id, { clock }]) => [id, clock])),
       states: Object.fromEntries(provider.awareness.getStates()),
       closes,
       echoes: echoes.length,
+      denied,
+      scopes,
+      ends,
     };
   },
 };

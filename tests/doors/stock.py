@@ -19,7 +19,7 @@ class Stock:
 
     def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
         self._process = process
-        self.url = url.replace("http", "ws", 1) + "/y"
+        self.url = url
 
     async def do(self, what: str, who: str, **given: Any) -> Any:
         """Have a client do something, and return what comes of it."""
@@ -31,8 +31,8 @@ class Stock:
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
-    async def open(self, who: str, room: str, version: int = 3, **options: Any) -> None:
-        """Connect a client, and wait until it is synced."""
+    async def open(self, who: str, room: str, version: int | str = 3, **options: Any) -> None:
+        """Connect a client, and wait until it is synced. A number is a version of y-websocket."""
         await self.do("open", who, version=version, url=self.url, room=room, **options)
         await self.sees(who, lambda seen: seen["synced"])
 
@@ -63,7 +63,6 @@ async def stock_clients(url: str) -> AsyncIterator[Stock]:
         limit=ANSWER_BYTES,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         yield Stock(node, url)

@@ -185,7 +185,7 @@ async def test_two_nodes_make_one_document_of_a_name_and_show_each_others_cursor
         one = await stack.enter_async_context(server_process(tmp_path / "one", *places))
         two = await stack.enter_async_context(server_process(tmp_path / "two", *places))
         stock = await stack.enter_async_context(stock_clients(one.url))
-        there = two.url.replace("http", "ws", 1) + "/y"
+        there = two.url
         await stock.do("open", "anna", version=3, url=stock.url, room="plans")
         await stock.do("open", "bert", version=1, url=there, room="plans")
         await stock.sees("anna", lambda seen: seen["synced"])

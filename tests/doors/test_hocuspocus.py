@@ -1,0 +1,445 @@
+"""Stock providers of Hocuspocus at our door: the very packages that applications install."""
+
+from random import Random
+from typing import Any
+
+import aiohttp
+import pytest
+
+from crdt.ids import ClientId, DocumentId, Epoch
+from crdt.permissions import Role
+from crdt.protocol import hocuspocus as h
+from crdt.protocol import yprotocols as y
+from server.config import Config
+from server.config.limits import ConnectionLimits, DocumentLimits
+from server.config.people import PeopleSettings
+from server.doors import hocuspocus, yjs_door
+from tests.doors.stock import Stock, stock_clients
+from tests.harness.deaf_socket import deaf_socket
+from tests.harness.live_server import until
+from tests.harness.memory_store import memory_store
+from tests.harness.person import person
+from tests.harness.slow_log import SlowLog
+from tests.harness.tokens import SECRET
+from tests.harness.tokens import token as signed
+from tests.harness.whole_server import WholeServer, whole_server
+
+pytestmark = pytest.mark.slow
+VERSIONS = ("hocuspocus-2", "hocuspocus-3", "hocuspocus-4")
+LATEST = VERSIONS[-1]
+DOCUMENT = DocumentId("a-document-of-this-story")
+OTHER = DocumentId("another-document-of-this")
+JWT = PeopleSettings(auth="jwt", jwt_secret=SECRET)
+STEP_1 = y.encode_step_1(b"\0")
+
+
+def token(who: str = "ann", **claims: Any) -> str:
+    return signed(sub=who, name=who, **claims)
+
+
+async def documents(server: WholeServer, *document_ids: DocumentId, owner: str = "ann") -> None:
+    for document_id in document_ids:
+        await server.store.catalogue.create(document_id, "Title", Epoch(1), server.clock(), owner=owner, link_role=None)
+
+
+async def is_saved(stock: Stock, *people: str) -> None:
+    """Wait until a provider has nothing unsynced. Version 2 counts too little for work offline."""
+    for who in people:
+        await stock.sees(who, lambda seen: seen["unsynced"] <= 0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_stock_providers_and_a_native_client_write_one_document_and_see_each_other(version: str) -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock, person(server, name="Nora") as nora:
+        await stock.open("anna", "our room", version)
+        await stock.open("bert", "our room", version)
+        document_id = str(await server.store.catalogue.named("our room"))
+        assert "error" not in (joined := await nora.join(document_id)), joined
+        await stock.types("anna", "one ")
+        await stock.reads("bert", "one ")
+        await nora.hears("update")
+        await nora.ask("update", document_id, nora.types("two "))
+        await stock.reads("anna", "one two ")
+        await stock.reads("bert", "one two ")
+        await is_saved(stock, "anna", "bert")
+        own = str((await stock.do("look", "anna"))["own"])
+        await stock.do("show", "anna", state={"user": {"name": "Anna", "hat": 1}, "cursor": {"at": 4}})
+        seen = await stock.sees("bert", lambda seen: seen["states"].get(own, {}).get("cursor"))
+        assert (seen["states"][own]["user"]["name"], seen["states"][own]["user"]["hat"]) == ("Anna", 1)
+        while not (heard := await nora.hears("presence"))[1][0]["state"].get("cursor"):
+            pass
+        assert (str(heard[1][0]["client_id"]), heard[1][0]["user"]["name"]) == (own, "Anna")
+        await nora.ask("presence", document_id, {"state": {"cursor": {"at": 2}}})
+        noras = str(nora.doc.client_id)
+        seen = await stock.sees("bert", lambda seen: seen["states"].get(noras))
+        assert seen["states"][noras]["user"]["name"] == "Nora"
+        await stock.do("destroy", "anna")
+        await stock.sees("bert", lambda seen: own not in seen["states"])
+        assert (await stock.do("look", "bert"))["scopes"] == ["read-write"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_unsynced_changes_are_those_that_are_not_durable(version: str) -> None:
+    store = memory_store()
+    log = SlowLog(store.log)
+    store.log = log  # type: ignore[assignment]
+    async with whole_server(store=store) as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", version)
+        await stock.open("bert", "room", version)
+        await is_saved(stock, "anna")
+        log.stop()
+        await stock.types("anna", "kept")
+        await stock.types("anna", "?")
+        await until(lambda: log.waiting > 0)
+        assert (await stock.do("look", "anna"))["unsynced"] == 2
+        assert (await stock.do("look", "bert"))["text"] == ""
+        log.go_on()
+        await is_saved(stock, "anna")
+        await stock.reads("bert", "kept?")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_was_written_offline_is_unsynced_until_it_is_durable(version: str) -> None:
+    store = memory_store()
+    log = SlowLog(store.log)
+    store.log = log  # type: ignore[assignment]
+    async with whole_server(store=store) as server, stock_clients(server.url) as stock:
+        await stock.open("bert", "room", version)
+        await stock.open("anna", "room", version, socket="anna's")
+        await stock.do("close", "anna")
+        await stock.sees("anna", lambda seen: not seen["connected"])
+        await stock.types("anna", "offline")
+        log.stop()
+        await stock.do("connect", "anna")
+        await stock.sees("anna", lambda seen: seen["synced"])
+        await until(lambda: log.waiting > 0)
+        assert (await stock.do("look", "anna"))["unsynced"] > 0
+        log.go_on()
+        await is_saved(stock, "anna")
+        await stock.reads("bert", "offline")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_one_socket_holds_documents_with_a_token_each_and_leaves_them_one_by_one(version: str) -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT, OTHER)
+        for who, document_id in (("one", DOCUMENT), ("two", OTHER)):
+            named = token(documents={document_id: "editor"})
+            await stock.open(who, document_id, version, socket="shared", token=named)
+            await stock.open(f"other {who}", document_id, LATEST, token=token())
+            await stock.types(who, f"in {who}")
+            await stock.reads(f"other {who}", f"in {who}")
+        assert len(server.app.hocuspocus.connections) == 3
+        await stock.do("destroy", "one")
+        await until(lambda: len(server.app.hocuspocus.ends) == 3)
+        await stock.types("other one", ", alone")
+        await stock.types("other two", ", together")
+        await stock.reads("two", "in two, together")
+        assert (await stock.do("look", "one"))["text"] == "in one"
+        await stock.open("one", DOCUMENT, version, socket="shared", token=token())
+        await stock.reads("one", "in one, alone")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_bad_tokens_absent_documents_and_another_person_are_denied_and_the_rest_goes_on(version: str) -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT, OTHER)
+        await stock.open("ann", DOCUMENT, version, socket="shared", token=token())
+        for who, room, shown in (
+            ("liar", OTHER, token()[:-4] + "AAAA"),
+            ("absent", "no-such-document-anywhere", token()),
+            ("named", "any name", token()),
+            ("bob", OTHER, token("bob")),
+        ):
+            await stock.do("open", who, version=version, url=stock.url, room=room, socket="shared", token=shown)
+            seen = await stock.sees(who, lambda seen: seen["denied"])
+            assert len(seen["denied"]) == 1, seen
+            await stock.types(who, "lost on nobody")
+        assert "MANYHANDS_ROOMS_BY_NAME" in (await stock.do("look", "named"))["denied"][0]
+        await stock.do("open", "nobody", version=version, url=stock.url, room=DOCUMENT)
+        assert (await stock.sees("nobody", lambda seen: seen["denied"]))["text"] == ""
+        await stock.types("ann", "goes on")
+        await is_saved(stock, "ann")
+        assert (await stock.do("look", "ann"))["closes"] == []
+
+
+async def test_a_token_in_the_address_does_for_providers_without_one() -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT)
+        await stock.open("ann", DOCUMENT, "hocuspocus-2", parameters={"token": token()})
+        await stock.open("ann again", DOCUMENT, LATEST, path=f"/hocuspocus?token={token()}")
+        await stock.types("ann", "hello")
+        await stock.reads("ann again", "hello")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_reader_reads_and_what_a_reader_writes_is_unsynced_until_it_may_be_written(version: str) -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT, owner="owner")
+        await server.store.sharing.grant(DOCUMENT, "reader", Role.VIEWER)
+        await stock.open("owner", DOCUMENT, version, token=token("owner"))
+        await stock.open("reader", DOCUMENT, version, token=token("reader"))
+        await is_saved(stock, "reader", "owner")
+        assert (await stock.do("look", "reader"))["scopes"] == ["readonly"]
+        await stock.types("reader", "my ")
+        await stock.types("reader", "words ")
+        await stock.types("owner", "theirs ")
+        await stock.sees("reader", lambda seen: "theirs" in seen["text"] and "my words" in seen["text"])
+        assert (await stock.do("look", "owner"))["text"] == "theirs "
+        assert (await stock.do("look", "reader"))["unsynced"] == 2
+        async with server.browser() as browser:
+            owner = {"Authorization": f"Bearer {token('owner')}"}
+            path = f"/api/documents/{DOCUMENT}/people/reader"
+            assert (await browser.put(path, json={"role": "editor"}, headers=owner)).is_success
+        await stock.sees("owner", lambda seen: "theirs" in seen["text"] and "my words" in seen["text"])
+        await is_saved(stock, "reader")
+        assert (await stock.do("look", "reader"))["scopes"] == ["readonly", "read-write"]
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+async def test_a_fresh_token_is_asked_for_in_time(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hocuspocus, "most_ahead", lambda left: left)
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT)
+        # The server asks at once, and the client has nothing fresher yet.
+        await stock.open("ann", DOCUMENT, version, token=token(exp=server.clock.seconds + 1000))
+        await stock.sees("ann", lambda seen: len(seen["scopes"]) == 2)
+        (end,) = server.app.hocuspocus.ends.values()
+        assert end.identity.expires_at == server.clock.seconds + 1000
+        await stock.do("token", "ann", token=token(exp=server.clock.seconds + 2000))
+        await stock.do("refresh", "ann")
+        await until(lambda: end.identity.expires_at == server.clock.seconds + 2000)
+        await stock.sees("ann", lambda seen: len(seen["scopes"]) == 4)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_token_that_runs_out_ends_its_document_alone(version: str) -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT, OTHER)
+        soon = token(exp=server.clock.seconds + 0.2)
+        await stock.do("open", "soon", version=version, url=stock.url, room=OTHER, socket="shared", token=soon)
+        await stock.open("ann", DOCUMENT, version, socket="shared", token=token())
+        seen = await stock.sees("soon", lambda seen: seen["denied"])
+        assert "run out" in seen["denied"][0]
+        await stock.types("ann", "goes on")
+        await is_saved(stock, "ann")
+
+
+async def test_a_word_to_the_servers_hooks_is_dropped() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", LATEST)
+        await stock.do("say", "anna", words='{"do":"publish"}')
+        await stock.types("anna", "goes on")
+        await is_saved(stock, "anna")
+        assert server.app.gateway.protocol_errors == {"a stateless message, for which there is no hook": 1}
+
+
+async def test_two_providers_of_one_document_on_one_socket() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        for who in ("left", "right"):
+            await stock.open(who, "room", LATEST, socket="shared", sessionAwareness=True)
+        await stock.types("left", "from the left ")
+        await stock.reads("right", "from the left ")
+        await stock.types("right", "and back")
+        await stock.reads("left", "from the left and back")
+        await is_saved(stock, "left", "right")
+        assert len(server.app.hocuspocus.connections) == 1
+
+
+async def test_what_is_deleted_ends_alone() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock, server.browser() as browser:
+        document_id = (await browser.post("/api/documents", json={})).json()["id"]
+        await stock.open("anna", document_id, LATEST, socket="shared")
+        await stock.open("bert", "room", LATEST, socket="shared")
+        assert (await browser.post(f"/api/documents/{document_id}/trash")).status_code == 200
+        assert (await browser.delete(f"/api/documents/{document_id}")).status_code == 204
+        seen = await stock.sees("anna", lambda seen: seen["ends"])
+        assert seen["ends"] == seen["denied"] == ["This document was deleted."]
+        await stock.types("bert", "goes on")
+        await is_saved(stock, "bert")
+
+
+# Client 7 goes on at clock 5, which nobody has seen.
+GAP = bytes([0, 2, 11, 1, 1, 7, 5, 4, 1, 1, 97, 1, 98, 0])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_an_update_with_a_gap_ends_the_connection_and_comes_again_whole(version: str) -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", version)
+        await stock.types("anna", "before ")
+        await stock.do("send", "anna", bytes=list(h.head("room") + GAP))
+        assert (await stock.sees("anna", lambda seen: seen["closes"]))["closes"][0][0] == 4500
+        await stock.types("anna", "after")
+        await stock.open("bert", "room", version)
+        await stock.reads("bert", "before after")
+        await is_saved(stock, "anna")
+
+
+async def test_an_update_that_is_none_ends_its_document_alone() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "bad", LATEST, socket="shared")
+        await stock.open("bert", "good", LATEST, socket="shared")
+        await stock.do("send", "anna", bytes=list(h.head("bad") + bytes([0, 2, 3, 9, 9, 9])))
+        assert (await stock.sees("anna", lambda seen: seen["ends"]))["closes"] == []
+        await stock.types("anna", "is heard no more")
+        await stock.types("bert", "goes on")
+        await is_saved(stock, "bert")
+        assert (await stock.do("look", "anna"))["unsynced"] == 1
+
+
+async def frames_until_close(server: WholeServer, *frames: bytes) -> tuple[list[bytes], int | None, str]:
+    """Send frames as a stranger; return what comes, and the close frame's code and reason."""
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"{server.url}/hocuspocus") as stranger:
+        for frame in frames:
+            await stranger.send_bytes(frame)
+        heard = []
+        while (message := await stranger.receive()).type is aiohttp.WSMsgType.BINARY:
+            heard.append(message.data)
+        return heard, stranger.close_code, str(message.extra or "")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\x00",
+        b"\xff",
+        bytes([0, 0, 1, 0]),  # y-websocket's first message
+        h.head("room"),
+        h.head("room") + bytes([0, 2, 90, 1]),
+        h.head("room") + bytes([1, 3, 200, 1, 1]),
+        h.head("room") + bytes([2, 2, 0]),
+        h.head("room") + bytes([4, 0, 1, 0]),  # from server to server
+        h.head("room") + bytes([6, 1, 97]),
+        h.head("room") + bytes([99]),
+        h.head("room") + STEP_1 + b"\0",
+        b"\x02\xff\xfe" + STEP_1,
+        h.head("x" * 2000) + STEP_1,
+    ],
+)
+async def test_what_is_no_message_ends_the_connection_with_a_sentence(frame: bytes) -> None:
+    async with whole_server() as server:
+        heard, code, reason = await frames_until_close(server, frame)
+        assert (heard, code) == ([], 4400)
+        assert reason.endswith(".")
+
+
+async def test_who_opens_thousands_of_documents_gets_those_that_one_connection_may_hold() -> None:
+    config = Config(connections=ConnectionLimits(max_documents_per_connection=5))
+    async with whole_server(config=config) as server, aiohttp.ClientSession() as http:
+        async with http.ws_connect(f"{server.url}/hocuspocus") as stranger:
+            for number in range(1500):
+                await stranger.send_bytes(h.head(f"room {number}") + STEP_1)
+                await stranger.send_bytes(h.head(f"room {number}") + bytes([y.Kind.QUERY_AWARENESS]))
+            await stranger.send_bytes(h.PING)
+            while (await stranger.receive_bytes()) != h.PONG:
+                assert len(server.app.hocuspocus.ends) <= 5
+        await until(lambda: not server.app.hocuspocus.ends)
+
+
+async def test_a_connection_without_a_document_is_ended() -> None:
+    config = Config(connections=ConnectionLimits(connect_seconds=1))
+    async with whole_server(config=config) as server:
+        assert (await frames_until_close(server, h.head("room") + bytes([2, 0, 0])))[1] == hocuspocus.IDLE
+
+
+async def test_a_stranger_who_says_somebodys_client_id_puts_nobody_out() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock, aiohttp.ClientSession() as http:
+        await stock.open("anna", "room", LATEST)
+        await stock.do("show", "anna", state={"cursor": 1})
+        await stock.open("bert", "room")
+        own = (await stock.do("look", "anna"))["own"]
+        await stock.sees("bert", lambda seen: str(own) in seen["states"])
+        async with http.ws_connect(f"{server.url}/hocuspocus") as stranger:
+            head = h.head("room")
+            await stranger.send_bytes(head + STEP_1)
+            stolen = y.encode_states([(ClientId(own), 90, {"cursor": "stolen"})])
+            await stranger.send_bytes(head + y.encode_awareness(stolen))
+            await stranger.send_bytes(head + bytes([7]))
+            await stranger.send_bytes(h.PING)
+            while (await stranger.receive_bytes()) != h.PONG:
+                pass
+        seen = await stock.do("look", "bert")
+        assert seen["states"][str(own)]["cursor"] == 1
+        assert (await stock.do("look", "anna"))["closes"] == []
+
+
+async def test_a_reader_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_nobody() -> None:
+    config = Config(documents=DocumentLimits(max_backlog_bytes=2**19))
+    async with whole_server(config=config) as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", LATEST)
+        await stock.open("bert", "room", LATEST)
+        async with deaf_socket(server.port, "/hocuspocus", h.head("room") + STEP_1):
+            door = server.app.hocuspocus
+            await until(lambda: len(door.ends) == 3)
+            deaf = list(door.ends.values())[-1]
+            for _ in range(8):
+                await stock.types("anna", "x" * 2**20)
+            await stock.sees("bert", lambda seen: seen["length"] == 8 * 2**20)
+            assert deaf.seat_here is not None
+            assert not deaf.seat_here.listens
+            assert deaf.backlog < 3 * 2**20
+
+
+async def test_a_document_of_many_parts_comes_whole_and_with_what_is_written_meanwhile() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        long = "".join(f"line {number} of many\n" for number in range(30_000))
+        await stock.open("anna", "long", LATEST, socket="anna's")
+        await stock.types("anna", long)
+        await is_saved(stock, "anna")
+        await stock.open("bert", "long", "hocuspocus-2")
+        await stock.types("anna", "end")
+        await stock.reads("bert", long + "end")
+
+
+async def test_cursors_are_told_again_before_clients_forget_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yjs_door, "RENEWAL_SECONDS", 0.02)
+    async with whole_server() as server, stock_clients(server.url) as stock, person(server, name="Nora") as nora:
+        await stock.open("anna", "room", LATEST)
+        await nora.join(str(await server.store.catalogue.named("room")))
+        await nora.ask("presence", str(await server.store.catalogue.named("room")), {"state": {"cursor": 1}})
+        own = str(nora.doc.client_id)
+        before = await stock.sees("anna", lambda seen: own in seen["clocks"])
+        await stock.sees("anna", lambda seen: seen["clocks"][own] > before["clocks"][own] + 2)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/hocuspocus/", "/hocuspocus/any/where?document=room"])
+async def test_addresses_that_providers_are_given(path: str) -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", LATEST, path=path, preserveTrailingSlash=True)
+        await stock.types("anna", "here")
+        await is_saved(stock, "anna")
+
+
+async def test_a_server_that_stops_sends_everybody_away_to_come_back() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", LATEST)
+        await stock.types("anna", "last words")
+        await server.app.stop()
+        assert (await stock.sees("anna", lambda seen: seen["closes"]))["closes"][0][0] == 4503
+
+
+async def test_a_provider_at_the_wrong_door_is_told_the_right_one() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.do("open", "anna", version=LATEST, url=stock.url, path="/y/room", room="room", token="t")
+        closes = (await stock.sees("anna", lambda seen: seen["closes"]))["closes"]
+        assert closes[0] == [4400, y.WRONG_DOOR]
+
+
+async def test_random_messages_harm_nobody_else() -> None:
+    random = Random(7)
+    async with whole_server() as server, stock_clients(server.url) as stock, aiohttp.ClientSession() as http:
+        await stock.open("anna", "room", LATEST)
+        for _ in range(60):
+            async with http.ws_connect(f"{server.url}/hocuspocus") as stranger:
+                await stranger.send_bytes(h.head("room") + STEP_1)
+                for _ in range(3):
+                    kind, rest = random.choice(range(11)), random.randbytes(random.choice((0, 1, 9, 40)))
+                    await stranger.send_bytes(
+                        h.head("room") + bytes([kind, random.choice((0, 1, 2, len(rest)))]) + rest
+                    )
+        await stock.types("anna", "goes on")
+        await is_saved(stock, "anna")
+        assert (await stock.do("look", "anna"))["closes"] == []
+        assert "internal" not in server.app.gateway.protocol_errors
