@@ -20,6 +20,10 @@ const SERVER_PATHS = [
   /^\/sign-(in|out)([/?]|$)/,
 ];
 
+/** Files that hold the words of one language; only those in use are kept. */
+const WORDS = /\/assets\/[^/]*(words|emoji)-[a-z]+-[^/]*\.js$/;
+const WORDS_SCRIPT = "service-worker-words.js";
+
 const serviceWorker = VitePWA({
   filename: "service-worker.js",
   strategies: "generateSW",
@@ -28,11 +32,19 @@ const serviceWorker = VitePWA({
   manifest: false, // public/manifest.webmanifest
   workbox: {
     globPatterns: ["**/*.{html,js,css,svg,webmanifest}"],
+    globIgnores: ["assets/{words,emoji}-*", WORDS_SCRIPT],
+    importScripts: [WORDS_SCRIPT],
     navigateFallback: "/index.html",
     navigateFallbackDenylist: SERVER_PATHS,
     clientsClaim: true, // the first visit can be reloaded offline already
     inlineWorkboxRuntime: true,
     runtimeCaching: [
+      {
+        // src/service-worker/words.js puts in what is in use before a new version serves, and takes out what is not.
+        urlPattern: WORDS,
+        handler: "CacheFirst",
+        options: { cacheName: "words" },
+      },
       {
         // Fonts of formulas: only for those who have seen one.
         urlPattern: /\/assets\/KaTeX_[^/]+\.woff2$/,
@@ -85,6 +97,38 @@ const earlyFiles: Plugin = {
   },
 };
 
+/** Names files of words by their languages, and names these files for the service worker. */
+const wordsByLanguage: Plugin = {
+  name: "words-by-language",
+  apply: "build",
+  generateBundle(_options, bundle) {
+    const names = Object.keys(bundle).filter((name) => WORDS.test(`/${name}`));
+    const script = readFileSync(join(import.meta.dirname, "src/service-worker/words.js"), "utf8");
+    const source = `self.NAMES = ${JSON.stringify(names)};\n${script}`;
+    this.emitFile({ type: "asset", fileName: WORDS_SCRIPT, source });
+  },
+};
+
+function chunkName({ facadeModuleId }: { readonly facadeModuleId?: string | null }): string {
+  const path = facadeModuleId ?? "";
+  const language = /\/src\/i18n\/(\w+)\.json$/.exec(path)?.[1];
+  if (language) return `assets/words-${language}-[hash].js`;
+  const emoji = /\/emojibase-data\/(\w+)\//.exec(path)?.[1] ?? (/\/emojilib\//.test(path) ? "en" : undefined);
+  return emoji ? `assets/emoji-${emoji}-[hash].js` : "assets/[name]-[hash].js";
+}
+
+/** A table of emoji has much that nobody looks for: colours of skin, numbers, orders. */
+const onlyEmojiWords: Plugin = {
+  name: "only-emoji-words",
+  apply: "build",
+  enforce: "pre",
+  transform: (code, id) => {
+    if (!/\/emojibase-data\/\w+\/compact\.json$/.test(id)) return null;
+    const all: readonly Readonly<Record<string, unknown>>[] = JSON.parse(code);
+    return JSON.stringify(all.map(({ unicode, label, tags }) => ({ unicode, label, tags })));
+  },
+};
+
 /** Puts each file in the build a second and a third time, packed as browsers take it: the server packs nothing. */
 const packedFiles: Plugin = {
   name: "packed-files",
@@ -118,7 +162,15 @@ const onlyModernFonts = {
 };
 
 export default defineConfig({
-  plugins: [onlyModernFonts, react(), earlyFiles, serviceWorker, packedFiles],
+  plugins: [
+    onlyModernFonts,
+    onlyEmojiWords,
+    react(),
+    earlyFiles,
+    wordsByLanguage,
+    serviceWorker,
+    packedFiles,
+  ],
   resolve: {
     alias: {
       "@manyhands/binding": join(import.meta.dirname, "../binding/src/index.ts"),
@@ -136,6 +188,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
     rolldownOptions: {
       output: {
+        chunkFileNames: chunkName,
         codeSplitting: {
           groups: [
             { name: "react", test: /node_modules[\\/](react|react-dom|scheduler|wouter|regexparam)[\\/]/ },

@@ -196,7 +196,8 @@ async def test_a_new_release_is_offered_to_a_tab_that_is_open(meet_at_released: 
     await expect(reload).to_be_visible()
     await suits_everybody(alice.page, "a newer version's offer")
     await covers_no_button_of_a_dialog("A new version is ready.", alice)
-    await reload.click()
+    async with alice.page.expect_event("framenavigated"):
+        await reload.click()
     await alice.sees("under the old one")
     await alice.is_ready()
     [list_code] = released.pages.glob("assets/newer-DocumentsPage-*.js")
@@ -220,3 +221,30 @@ async def test_a_tab_whose_code_is_gone_says_so(meet_at_released: Meeting, relea
     await suits_everybody(alice.page, "a page whose code is gone")
     await alice.page.get_by_role("button", name="Reload", exact=True).click()
     await list_is_shown(alice.page)
+
+
+WORDS_KEPT = "async () => (await (await caches.open('words')).keys()).map(({ url }) => url.split('/').at(-1))"
+
+
+async def test_the_words_of_the_language_in_use_come_along_with_a_release(
+    meet_at_released: Meeting, released: Released
+) -> None:
+    """They speak offline from the first visit on; nobody keeps another language's words."""
+    english, german = await meet_at_released("Alice"), await meet_at_released("Bert", locale="de-DE")
+    english.expects(NETWORK)
+    german.expects(NETWORK)
+    theirs = await english.opens(await released.new_document())
+    await theirs.can_be_reopened_offline()
+    page = await german.visits("/")
+    await page.wait_for_function(f"() => ({WORDS_KEPT})().then((names) => names.length === 1)")
+    await EditorPage("Bert", page).can_be_reopened_offline()
+    await released.release()
+    await page.evaluate("navigator.serviceWorker.ready.then((registered) => registered.update()).then(() => true)")
+    await page.get_by_role("button", name="Neu laden", exact=True).click()
+    [newer] = released.pages.glob("assets/newer-words-de-*.js")
+    await page.wait_for_function(f"(name) => ({WORDS_KEPT})().then((names) => String(names) === name)", arg=newer.name)
+    await expect(page.get_by_role("heading", name="Dokumente", level=1)).to_be_visible()
+    await released.kill()
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Dokumente", level=1)).to_be_visible()
+    assert await theirs.page.evaluate(WORDS_KEPT) == []

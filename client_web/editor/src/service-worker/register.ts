@@ -43,6 +43,8 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
     });
   };
 
+  if (!container.controller) void keepWords().catch(() => undefined);
+
   // Where it fails, everything works but a reload while offline.
   container.register(SCRIPT).then(watch, () => undefined);
 
@@ -60,6 +62,13 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
       activateWaiting();
     },
   };
+}
+
+/** Keeps the words that were loaded before there was a service worker. Later ones it keeps itself (./words.js). */
+async function keepWords(): Promise<void> {
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const kept = await caches.open("words");
+  await kept.addAll(new Set(loaded.filter((name) => /\/assets\/[^/]*words-[a-z]+-[^/]*\.js$/.test(name))));
 }
 
 function installed(worker: ServiceWorker): Promise<void> {

@@ -5,7 +5,7 @@ import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { XmlElement, XmlText } from "yjs";
 import { daysFor, isoOf, ofIso } from "../../src/features/inserting/days";
-import { emojiFor } from "../../src/features/inserting/emojiChoices";
+import { EMOJI, emojiFor } from "../../src/features/inserting/emojiChoices";
 import { element, words, written } from "./editors";
 import { anyDocument, type OpenPage, openDocument } from "./openDocument";
 
@@ -174,9 +174,19 @@ test("“:” finds emoji by name and by words for them", async () => {
   fireEvent.click(await screen.findByRole("option", { name: "party popper" }));
   expect(editor().getText()).toBe("and/or 🎉");
   const all = [
-    { sign: "🐈", words: ["cat", "animal", "meow"] },
-    { sign: "😺", words: ["grinning_cat", "animal", "cat"] },
-    { sign: "🚋", words: ["tram_car", "catenary"] },
+    { sign: "🐈", name: "cat", words: ["cat", "animal", "meow"] },
+    { sign: "😺", name: "grinning cat", words: ["grinning_cat", "animal", "cat"] },
+    { sign: "🚋", name: "tram car", words: ["tram_car", "catenary"] },
   ];
   expect(emojiFor("cat", all).map(({ sign }) => sign)).toEqual(["🐈", "😺", "🚋"]);
+});
+
+test("German emoji are found by German words, and by English ones as well", async () => {
+  const all = await EMOJI.de();
+  const found = (query: string) => emojiFor(query, all).map(({ name }) => name);
+  expect(found("rotes_herz")).toEqual(["rotes Herz"]);
+  expect(found("red_heart")).toEqual(["rotes Herz"]);
+  expect(found("katzengesicht")).toContain("Katzengesicht");
+  expect(found("deutschland")).toEqual(["Flagge: Deutschland"]);
+  expect(found("hö").length).toBeGreaterThan(0);
 });

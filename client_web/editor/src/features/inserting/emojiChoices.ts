@@ -1,15 +1,20 @@
 /** What “:” finds: emoji by their names and by words for them. The table is loaded with the first one. */
 
 import type { CaretMenuSource, Choice } from "../../extensions/caret_menus";
+import { LANGUAGE, type Language } from "../../i18n/language";
 import { t } from "../../i18n/t";
 
 const MOST = 8;
 
-interface Emoji {
+export interface Emoji {
   readonly sign: string;
-  /** The name first. */
+  readonly name: string;
+  /** The name first; in small letters, with "_" for spaces. */
   readonly words: readonly string[];
 }
+
+/** Loads a language's table. */
+export const EMOJI: Readonly<Record<Language, () => Promise<readonly Emoji[]>>> = { en: english, de: german };
 
 let table: Promise<readonly Emoji[]> | null = null;
 
@@ -45,7 +50,7 @@ function rankOf({ words: [name = "", ...others] }: Emoji, wanted: string): numbe
 }
 
 async function emoji(): Promise<readonly Emoji[]> {
-  table ??= load();
+  table ??= EMOJI[LANGUAGE]();
   try {
     return await table;
   } catch {
@@ -55,15 +60,41 @@ async function emoji(): Promise<readonly Emoji[]> {
   }
 }
 
-async function load(): Promise<readonly Emoji[]> {
+async function english(): Promise<readonly Emoji[]> {
   const { default: words } = await import("emojilib");
-  return Object.entries(words).map(([sign, names]) => ({ sign, words: names }));
+  return Object.entries(words).map(([sign, names]) => ({ sign, name: spoken(names[0] ?? ""), words: names }));
 }
 
-function choiceOf({ sign, words: [name = ""] }: Emoji): Choice {
+/** With the English words behind the German ones: many people know emoji by what other programs call them. */
+async function german(): Promise<readonly Emoji[]> {
+  const [{ default: all }, others] = await Promise.all([import("emojibase-data/de/compact.json"), english()]);
+  const byBareSign = new Map(others.map((each) => [bare(each.sign), each.words]));
+  return all
+    .filter(({ tags }) => tags !== undefined) // letters of flags have none
+    .map(({ unicode, label, tags = [] }) => ({
+      sign: unicode,
+      name: label,
+      words: [...[label, ...tags].map(typed), ...(byBareSign.get(bare(unicode)) ?? [])],
+    }));
+}
+
+function spoken(name: string): string {
+  return name.replaceAll("_", " ");
+}
+
+function typed(words: string): string {
+  return words.toLowerCase().replace(/[\s:,]+/g, "_");
+}
+
+/** A sign without the selector of its coloured form, which some tables write and others leave out. */
+function bare(sign: string): string {
+  return sign.replaceAll("\u{fe0f}", "");
+}
+
+function choiceOf({ sign, name }: Emoji): Choice {
   return {
     id: sign,
-    label: name.replaceAll("_", " "),
+    label: name,
     icon: sign,
     run: (editor, range) => editor.chain().focus().insertContentAt(range, { type: "text", text: sign }).run(),
   };
