@@ -26,7 +26,7 @@ import {
 import { withNextFrame } from "./frames.js";
 import { heirsIn, heirsOf, livingOf } from "./heirs.js";
 import { type SyncMeta, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
-import { Pending } from "./pending.js";
+import { Pending, unsavedIn } from "./pending.js";
 import { type Nodes, positionOf, type YType } from "./positions.js";
 import { Reader } from "./reading.js";
 import { rebased } from "./rebasing.js";
@@ -250,7 +250,9 @@ export class Binding {
     if (runs.length > 0) heirsOf(this.doc).learn(runs);
     this.#learnPending(transaction);
     if (runs.length === 0) return;
-    if (this.#memory) this.#memory = { clocks: transaction.beforeState, ...this.#memory };
+    if (this.#memory) {
+      this.#memory = { clocks: transaction.beforeState, unsaved: unsavedIn(transaction), ...this.#memory };
+    }
     if (this.#unwanted.length > 0) setTimeout(() => this.#removeUnwanted(), 0);
   };
 
@@ -452,7 +454,7 @@ export class Binding {
     const maps = this.#maps;
     this.#maps = null;
     if (view.state === state) return transaction;
-    return rebased(transaction, view.state, maps);
+    return rebased(transaction, state, view.state, maps);
   }
 
   /** Whether a word that is being composed keeps everything as it is. */

@@ -197,7 +197,7 @@ function shown(text: string): HTMLElement {
 }
 
 /** Clocks by client id, from which on the person's words are in no row of the log yet. */
-function unsavedIn({ meta }: Y.Transaction): ReadonlyMap<number, number> {
+export function unsavedIn({ meta }: Y.Transaction): ReadonlyMap<number, number> {
   const tell: unknown = meta.get("unsaved");
   const told: unknown = typeof tell === "function" ? tell() : null;
   return told instanceof Map ? told : new Map();

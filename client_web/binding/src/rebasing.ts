@@ -1,13 +1,26 @@
 /** A transaction that was made before others' changes were shown, made again after them. */
 
-import type { EditorState, Transaction } from "prosemirror-state";
-import { Mapping, type Step, type StepMap } from "prosemirror-transform";
+import type { EditorState, Selection, Transaction } from "prosemirror-state";
+import { Mapping, type Step, StepMap } from "prosemirror-transform";
+import { commonEnd, commonStart, textOf } from "./selection.js";
+import { rangeBetween } from "./showing.js";
 
-/** What is left of `transaction` in `state`, which the steps of `maps` have led to meanwhile. */
-export function rebased(transaction: Transaction, state: EditorState, maps: readonly StepMap[]): Transaction {
+/**
+ * What is left of `transaction`, made in `before`, in `state`, which the steps of `maps` have led to meanwhile.
+ *
+ * What is done beside the selection goes where the selection has gone. The steps would lead it elsewhere: a line that somebody
+ * has rebuilt or moved is new to them.
+ */
+export function rebased(
+  transaction: Transaction,
+  before: EditorState,
+  state: EditorState,
+  maps: readonly StepMap[],
+): Transaction {
   const next = state.tr;
   const own = transaction.mapping.maps;
-  const mapping = new Mapping([...own.map((map) => map.invert()).reverse(), ...maps]);
+  const way = withSelection(transaction, before, state) ?? maps;
+  const mapping = new Mapping([...own.map((map) => map.invert()).reverse(), ...way]);
   let from = own.length;
   for (const step of transaction.steps) {
     const mapped = step.map(mapping.slice(from));
@@ -21,6 +34,32 @@ export function rebased(transaction: Transaction, state: EditorState, maps: read
   if (transaction.scrolledIntoView) next.scrollIntoView();
   Object.assign(metaOf(next), metaOf(transaction));
   return next;
+}
+
+/** The way of the selection, if the transaction changes nothing but what stands beside it in both documents. */
+function withSelection(
+  transaction: Transaction,
+  { doc, selection: old }: EditorState,
+  { selection: now }: EditorState,
+): readonly StepMap[] | null {
+  const range = rangeBetween(doc, transaction.doc);
+  if (range === null || old.empty !== now.empty) return null;
+  const { left, right } = alikeAround(old, now);
+  if (range.start < old.from - left || range.oldEnd > old.to + right) return null;
+  const within = new StepMap([now.from, old.to - old.from, now.to - now.from]);
+  return [StepMap.offset(now.from - old.from), within];
+}
+
+/** How many characters beside two selections are the same, each in its line. */
+function alikeAround(one: Selection, other: Selection): { readonly left: number; readonly right: number } {
+  const [{ $from, $to }, before] = [one, textOf(one.$from.parent)];
+  const left = commonEnd(
+    before.slice(0, $from.parentOffset),
+    textOf(other.$from.parent),
+    other.$from.parentOffset,
+  );
+  const behind = textOf($to.parent).slice($to.parentOffset);
+  return { left, right: commonStart(behind, textOf(other.$to.parent), other.$to.parentOffset) };
 }
 
 /** What the step changed may be gone. */

@@ -4,8 +4,8 @@
  * the change an end is, in this order of trust:
  *
  * 0. behind the heir of the nearest character that has moved to a new block, if only words of one's
- *    own stand between them: they were not known to whoever moved the rest, and the server sends
- *    them after it;
+ *    own stand between them, of this page or of the one before it: they were not known to whoever
+ *    moved the rest, and the server sends them after it;
  * 1. behind its left neighbour, if the neighbour lives, came back by undo, or has an heir;
  * 2. at the start of its text, if it was there; or before its right neighbour or the heir of that;
  * 3. behind the nearest character on the left that has an heir;
@@ -48,6 +48,8 @@ export interface Memory {
   readonly head: End;
   /** How far each client's items went before the first change since that brought heirs. */
   readonly clocks?: ReadonlyMap<number, number>;
+  /** From where on each client's items were not acknowledged then: words of a former session of this page, too. */
+  readonly unsaved?: ReadonlyMap<number, number>;
 }
 
 /** The shared document and how the editor shows it. */
@@ -68,6 +70,8 @@ export interface Change {
   readonly mapping: Mappable;
 }
 
+/** The client id under which a server writes words again. */
+const SERVER = 0;
 /** So many characters on each side are remembered, in so many runs. */
 const MOST_REMEMBERED = 2_000;
 const MOST_RUNS = 200;
@@ -181,8 +185,15 @@ function behindHeir(end: End, shown: Shown): number | null {
   return nearest?.isHeir ? nearest.position : null;
 }
 
-/** Behind what has moved to a new block, while one's own words behind it are still in the old one. */
-function behindMoved({ left, right: [behind] }: End, { clocks }: Memory, shown: Shown): number | null {
+/**
+ * Behind what has moved to a new block, or what the server has moved of one's own words, while others of them are still in the
+ * old block.
+ */
+function behindMoved(
+  { left, right: [behind] }: End,
+  { clocks, unsaved }: Memory,
+  shown: Shown,
+): number | null {
   const { doc, root, nodes } = shown;
   if (!clocks || (behind && livesAsItself(Y.createID(behind.client, behind.clock), doc))) return null;
   const [near] = left;
@@ -190,13 +201,16 @@ function behindMoved({ left, right: [behind] }: End, { clocks }: Memory, shown: 
   for (const id of idsBackwards(left)) {
     const found = livingOf(doc, id);
     if (!found) return null;
+    const isOwn =
+      id.client === doc.clientID || id.clock >= (unsaved?.get(id.client) ?? Number.POSITIVE_INFINITY);
     if (!Y.compareIDs(found.id, id)) {
       const block = found.item.parent instanceof Y.AbstractType ? found.item.parent._item : null;
       const isNew = block && block.id.clock >= (clocks.get(block.id.client) ?? 0);
-      const position = isNew ? positionOf(found.id, doc, root, nodes) : null;
+      const isRescued = isOwn && found.id.client === SERVER;
+      const position = isNew || isRescued ? positionOf(found.id, doc, root, nodes) : null;
       return position === null ? null : position + 1;
     }
-    if (id.client !== doc.clientID) return null;
+    if (!isOwn) return null;
   }
   return null;
 }
@@ -328,18 +342,18 @@ function betweenSameWords(position: number, before: Node, { start, newEnd, doc }
   return best.position < 0 ? null : best.position;
 }
 
-function textOf(line: Node): string {
+export function textOf(line: Node): string {
   return line.textBetween(0, line.content.size, undefined, "\ufffc");
 }
 
-function commonEnd(words: string, text: string, end: number): number {
+export function commonEnd(words: string, text: string, end: number): number {
   let length = 0;
   while (length < words.length && length < end && words.at(-1 - length) === text[end - 1 - length])
     length += 1;
   return length;
 }
 
-function commonStart(words: string, text: string, start: number): number {
+export function commonStart(words: string, text: string, start: number): number {
   let length = 0;
   while (length < words.length && start + length < text.length && words[length] === text[start + length])
     length += 1;

@@ -7,7 +7,7 @@ import type { Change } from "./selection.js";
 
 /** The way of positions from one document to another; null if the two are the same. */
 export function mapBetween(old: Node, doc: Node): StepMap | null {
-  const range = differingIn(old, doc);
+  const range = rangeBetween(old, doc);
   return range && new StepMap([range.start, range.oldEnd - range.start, range.newEnd - range.start]);
 }
 
@@ -21,7 +21,7 @@ interface Range {
  * The part in which two documents differ. Nodes that are the same in both stay out of the part, even
  * if their neighbours begin with the same words: a word may be being composed in one of them.
  */
-function differingIn(old: Node, doc: Node): Range | null {
+export function rangeBetween(old: Node, doc: Node): Range | null {
   const [before, after] = [old.content.content, doc.content.content];
   const most = Math.min(before.length, after.length);
   let [left, start] = [0, 0];
@@ -39,7 +39,7 @@ function differingIn(old: Node, doc: Node): Range | null {
   if (gone === 0 || come === 0) return gone + come > 0 ? ends : null;
   const [first, firstNow] = [before[left], after[left]];
   if (gone === 1 && come === 1 && first && firstNow?.sameMarkup(first) && !first.isText) {
-    const inner = differingIn(first, firstNow);
+    const inner = rangeBetween(first, firstNow);
     const at = start + 1;
     return inner && { start: at + inner.start, oldEnd: at + inner.oldEnd, newEnd: at + inner.newEnd };
   }
@@ -57,7 +57,7 @@ function differingWordsIn(old: Node, doc: Node): Range | null {
 /** Adds one step to `transaction` after which its document equals `doc`; null if it did before. */
 export function showIn(transaction: Transaction, doc: Node): Change | null {
   const old = transaction.doc;
-  const range = differingIn(old, doc);
+  const range = rangeBetween(old, doc);
   if (range === null) return null;
   const { start, oldEnd, newEnd } = range;
   const smallest = new ReplaceStep(start, oldEnd, doc.slice(start, newEnd));

@@ -137,6 +137,38 @@ describe.each(Object.entries(DEEDS))("a colleague %s", (_name, { html, at, act }
   });
 });
 
+test.each<[string, (editor: Editor) => unknown, string]>([
+  ["typed", ({ view, state }) => view.dispatch(state.tr.insertText("!")), "Hello bra!ve new world"],
+  [
+    "deleted",
+    ({ view, state: { tr, selection } }) => view.dispatch(tr.delete(selection.head - 1, selection.head)),
+    "Hello brve new world",
+  ],
+  [
+    "typed over",
+    ({ view, state: { tr, selection } }) =>
+      view.dispatch(tr.insertText("u", selection.head - 1, selection.head + 1)),
+    "Hello brue new world",
+  ],
+])("what is %s before a row is shown is done where the row has led the caret", (_name, edits, expected) => {
+  const [alice, bob] = together(10, 20) as [Person, Person];
+  alice.editor.commands.setContent(LINES);
+  sync(alice, bob);
+  put(alice, "ve new");
+  const seen = Y.encodeStateVector(alice.doc);
+  put(bob, "last");
+  bob.editor.commands.insertContent("the ");
+  const first = Y.encodeStateAsUpdate(bob.doc, seen);
+  put(bob, "Hello");
+  bob.editor.chain().toggleHeading({ level: 2 }).toggleBulletList().run();
+  Y.applyUpdate(alice.doc, first); // takes the frame, so that the next one waits
+  Y.applyUpdate(alice.doc, Y.encodeStateAsUpdate(bob.doc, seen));
+  expect(alice.editor.getHTML()).toContain("<p>Hello");
+  edits(alice.editor);
+  sync(alice, bob);
+  expect(bob.editor.getHTML()).toContain(`<li><p>${expected}</p></li>`);
+});
+
 test("an empty line that becomes a heading keeps the caret", () => {
   const [alice, bob] = together(10, 20) as [Person, Person];
   alice.editor.commands.setContent("<p>first</p><p></p><p>last</p>");
