@@ -499,13 +499,17 @@ class _Rescue:
     def _behind_earlier_keys(self, piece: Piece, within: Branch, left: Piece | None) -> Piece | None:
         """Return the last copy behind `left` of what the author typed earlier, in another text.
 
-        What the author has typed before such a copy, seeing it, stays before it.
+        What the author has typed before such a copy, seeing it, stays before it. Copies of others'
+        words are passed, too, unless `left` is the author's: a page that was restarted has another
+        client id, and keys that live come behind all copies.
         """
+        passes_others = left is None or self._root_of(left).client != piece.client
         right = left.right if left is not None else within.start
         while right is not None:
             if right.source is not None:
                 typed = self._root_of(right)
-                if typed.client != piece.client or typed.clock > piece.clock or typed.branch is piece.branch:
+                is_own = typed.client == piece.client
+                if typed.branch is piece.branch or (typed.clock > piece.clock if is_own else not passes_others):
                     break
                 if self._is_before_copy(piece, typed):
                     break
@@ -726,7 +730,7 @@ class _Rescue:
                 if piece.kind == FORMAT:
                     continue
                 if piece not in fresh or piece.named == self._turn or piece.source is not None:
-                    if not piece.dead or piece.heir is not None:
+                    if not piece.dead or (piece.heir is not None and not self._is_known_to_have_moved(piece)):
                         left = piece
                     continue
                 if piece.dead or piece.kind not in {STRING, EMBED} or left is None:
@@ -762,11 +766,16 @@ class _Rescue:
         # Nobody who knows of the move writes before the dead.
         return right is not None and right.dead and right.heir is not None and right.branch is piece.branch
 
+    def _is_known_to_have_moved(self, piece: Piece) -> bool:
+        """Whether the author of the update has not seen a piece in its old place any more."""
+        after = self._change.after
+        return after is not None and 0 < piece.moved_at <= after
+
     def _move(self, piece: Piece) -> None:
         branch = piece.branch
         if branch is None or piece.dead:
             return
-        left = _left_with_place(piece)
+        left = self._left_with_place(piece)
         home = self._homes.of(branch, left)
         if left is None and (before := _inline_before(branch)) is not None:
             home = self._home_behind(before)
@@ -775,6 +784,20 @@ class _Rescue:
         self._scribe.copy(piece, *home)
         self._scribe.move(piece)
         self._scribe.delete(piece)
+
+    def _left_with_place(self, piece: Piece) -> Piece | None:
+        """Return the nearest word to the left that lives, or whose heir shows where it lives on.
+
+        What the author of a new piece knew to have moved is no neighbour of that piece.
+        """
+        is_new = piece.turn == self._turn
+        left = piece.left
+        while left is not None and (
+            left.kind == FORMAT
+            or (left.dead and (left.heir is None or (is_new and self._is_known_to_have_moved(left))))
+        ):
+            left = left.left
+        return left
 
     def _home_behind(self, element: Piece) -> Home | None:
         """Return the beginning of the text behind the heir of an element among words."""
@@ -933,14 +956,6 @@ class _Rescue:
         there = block.attributes.get(piece.key or "")
         if there is None or there.dead or there.content != piece.content:
             self._scribe.write(ANY, None, piece.content, block, None, key=piece.key)
-
-
-def _left_with_place(piece: Piece) -> Piece | None:
-    """Return the nearest word to the left that lives, or whose heir shows where it lives on."""
-    left = piece.left
-    while left is not None and (left.kind == FORMAT or (left.dead and left.heir is None)):
-        left = left.left
-    return left
 
 
 def _inline_before(text: Branch) -> Piece | None:

@@ -5,8 +5,10 @@ input, and writes a line with the new rows, so that tests with real editors can 
 
     {"reset": 1, "nodes": 2, "fold": 7, "rescue": true}
     {"update": "base64", "after": 3, "client": 11, "node": 0}
+    {"batches": [{"updates": ["base64"], "after": 3}], "client": 11, "node": 0}
 
-With `after` null, the author does not say what they knew.
+With `after` null, the author does not say what they knew. The batches of one step wait together, as
+those that a room gathers do.
 """
 
 import base64
@@ -27,6 +29,9 @@ from crdt.room.effects import Acknowledge, AppendRow, Effect, ReadRows, Refuse, 
 from crdt.room.room import Room
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
+
+Said = tuple[Sequence[bytes], int | None]
+"""The updates of one batch, and the last row that their author had applied."""
 
 
 @dataclass
@@ -88,13 +93,14 @@ class Node:
         for row in self._log.rows[self.room.seq : up_to]:
             self._carry_out(self.room.remote(row))
 
-    def say(self, client_id: int, update: bytes, after: int | None) -> None:
-        """Send an update, and let the room append it."""
+    def say(self, client_id: int, batches: Sequence[Said]) -> None:
+        """Send batches, and let the room append them."""
         session = self._session(client_id)
-        session.after = None if after is None else Seq(after)
-        self.hear(after or 0)
-        inspected = self.room.replica.read(encode_batch([update]))
-        self._carry_out(self.room.receive(session, inspected, cast(Request, client_id)))
+        for updates, after in batches:
+            session.after = None if after is None else Seq(after)
+            self.hear(after or 0)
+            inspected = self.room.replica.read(encode_batch(updates))
+            self._carry_out(self.room.receive(session, inspected, cast(Request, client_id)))
         for _ in range(100):
             if self.room.settled:
                 return
@@ -167,8 +173,12 @@ class Nodes:
 
     def say(self, update: bytes, after: int | None, client_id: int, node: int = 0) -> list[Row]:
         """Send an update through a node; return the new rows."""
+        return self.say_all([([update], after)], client_id, node)
+
+    def say_all(self, batches: Sequence[Said], client_id: int, node: int = 0) -> list[Row]:
+        """Send batches through a node, of which the last may wait for the first."""
         before = len(self.log.rows)
-        self._nodes[node % len(self._nodes)].say(client_id, update, after)
+        self._nodes[node % len(self._nodes)].say(client_id, batches)
         if self._fold_every and len(self.log.rows) - self.log.snapshot_seq >= self._fold_every:
             self.log.fold()
             self._nodes[len(self.log.rows) % len(self._nodes)].reopen()
@@ -184,8 +194,9 @@ def main() -> None:
                 nodes = Nodes(step.get("nodes", 1), step.get("fold", 0), rescue=step.get("rescue", True))
                 told: dict[str, object] = {}
             else:
-                update = base64.b64decode(step["update"])
-                rows = nodes.say(update, step.get("after"), step["client"], step.get("node", 0))
+                batches = step.get("batches") or [{"updates": [step["update"]], "after": step.get("after")}]
+                said = [([base64.b64decode(each) for each in said["updates"]], said["after"]) for said in batches]
+                rows = nodes.say_all(said, step["client"], step.get("node", 0))
                 told = {"rows": [_told(row) for row in rows], "refusals": nodes.refusals, "behind": nodes.log.behind}
         except Exception as error:  # noqa: BLE001 - the test shall name the seed
             told = {"error": f"{type(error).__name__}: {error}"}

@@ -27,6 +27,11 @@ export interface Said {
   readonly node?: number;
 }
 
+export interface Batch {
+  readonly updates: readonly Uint8Array[];
+  readonly after: number | null;
+}
+
 /** [client id, clock, length, heir's client id, heir's clock] */
 export type Heir = readonly [number, number, number, number, number];
 
@@ -68,12 +73,13 @@ export class Nodes {
   /** Sends an update through a node; returns the new rows. */
   async say({ update, after, client, node = 0 }: Said): Promise<Row[]> {
     const told = await this.ask({ update: encoded(update), after, client, node });
-    if (told.refusals?.length) throw new Error(`The update is refused: ${told.refusals.join()}`);
-    return (told.rows ?? []).map(({ seq, batch, heirs }) => ({
-      seq,
-      updates: decodeBatch(decoded(batch)),
-      heirs,
-    }));
+    return rowsOf(told);
+  }
+
+  /** Sends batches that wait together at a node; returns the new rows. */
+  async sayAll(batches: readonly Batch[], client: number, node = 0): Promise<Row[]> {
+    const said = batches.map(({ updates, after }) => ({ updates: updates.map(encoded), after }));
+    return rowsOf(await this.ask({ batches: said, client, node }));
   }
 
   end(): void {
@@ -88,6 +94,11 @@ export class Nodes {
     if (told.error) throw new Error(told.error);
     return told;
   }
+}
+
+function rowsOf({ refusals, rows }: Told): Row[] {
+  if (refusals?.length) throw new Error(`An update is refused: ${refusals.join()}`);
+  return (rows ?? []).map(({ seq, batch, heirs }) => ({ seq, updates: decodeBatch(decoded(batch)), heirs }));
 }
 
 export function encoded(bytes: Uint8Array): string {
