@@ -28,7 +28,7 @@ import { heirsIn, heirsOf, livingOf } from "./heirs.js";
 import { type SyncMeta, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
 import { Pending, unsavedIn } from "./pending.js";
 import { type Nodes, positionOf, type YType } from "./positions.js";
-import { Reader } from "./reading.js";
+import { Reader, type Stale } from "./reading.js";
 import { rebased } from "./rebasing.js";
 import { atUndone, awaited, isOrphaned, type Memory, remember, restored, type Shown } from "./selection.js";
 import { mapBetween, showIn } from "./showing.js";
@@ -339,7 +339,7 @@ export class Binding {
     if (this.#isShowing) this.#take();
     if (this.#isShowing || this.#mustWait(view)) return;
     const hold = this.#hold;
-    const stale = withAncestors(this.#stale, hold?.line.element ?? null);
+    const stale = hold ? readAround(this.#stale, hold.line.element) : withAncestors(this.#stale);
     const undo = this.#undoing;
     const memory = undo ? undo.memory : this.#memory;
     this.#stale.clear();
@@ -357,7 +357,7 @@ export class Binding {
   #show(
     view: EditorView,
     reader: Reader,
-    stale: ReadonlySet<YType>,
+    stale: Stale,
     memory: Memory | null,
     how: "change" | "fill" | { readonly words: readonly Y.ID[] },
   ): void {
@@ -384,7 +384,7 @@ export class Binding {
     this.#isRedrawn = false;
     if (isDrawn) this.#dispatch(tr, true);
     if (this.#view === null) return;
-    if (read) reader.adopt(this.type, change ? tr.doc : doc);
+    if (read) reader.adopt(this.type, change ? tr.doc : doc, stale);
     this.#awaitHeirs(memory, selection, view.state);
     this.#memory = null;
     // Plugins may have answered what was shown.
@@ -435,7 +435,7 @@ export class Binding {
     this.#hold = null;
     this.#isApart = false;
     this.#reader = this.#newReader(view);
-    this.#show(view, this.#reader, new Set(), null, "fill");
+    this.#show(view, this.#reader, new Map(), null, "fill");
   }
 
   /** The transaction as it is after everything that waited is shown. */
@@ -476,14 +476,29 @@ export class Binding {
   }
 }
 
-/** The types that are to be read anew: those that have changed, and what holds them. */
-function withAncestors(changed: Iterable<YType>, held: YType | null): ReadonlySet<YType> {
-  const stale = new Set<YType>();
+/** The types that are to be read anew: those that have changed, and in what holds them only those. */
+function withAncestors(changed: Iterable<YType>): Stale {
+  const stale = new Map<YType, Set<YType> | "whole">();
   for (const type of changed) {
-    if (type === held) continue;
-    for (let at: YType | null = type; at && !stale.has(at); at = at.parent as YType | null) stale.add(at);
+    stale.set(type, "whole");
+    for (let at = type; at.parent; at = at.parent as YType) {
+      const parent = at.parent as YType;
+      const inner = stale.get(parent);
+      if (inner === "whole") break;
+      if (inner) {
+        inner.add(at);
+        break;
+      }
+      stale.set(parent, new Set([at]));
+    }
   }
   return stale;
+}
+
+/** The same but for a line that is held: what is around it was read with another node of that line, and is read whole. */
+function readAround(changed: Iterable<YType>, held: YType): Stale {
+  const others = [...changed].filter((type) => type !== held);
+  return new Map([...withAncestors(others).keys()].map((type) => [type, "whole"]));
 }
 
 function clamped({ anchor, head }: Selection, doc: Node): Selection {

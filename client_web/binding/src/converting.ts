@@ -14,5 +14,5 @@ export function prosemirrorToYXmlFragment(doc: Node, fragment: Y.XmlFragment): Y
 
 /** Reads a fragment; what the schema cannot build is left out. */
 export function yXmlFragmentToProseMirrorRootNode(fragment: Y.XmlFragment, schema: Schema): Node {
-  return new Reader(schema, () => undefined).read(fragment, new Set());
+  return new Reader(schema, () => undefined).read(fragment, new Map());
 }

@@ -25,6 +25,54 @@ test("a remote key makes the nodes of its line anew and no other", () => {
   expect(kept.filter((isKept) => !isKept)).toHaveLength(1);
 });
 
+test.each([0, 1])(
+  "a remote key goes into its own one of two lines that are one node in the editor: %i",
+  (at) => {
+    const near = bound(book(2));
+    const { tr, doc } = near.view.state;
+    near.view.dispatch(tr.insert(0, doc.child(0)));
+    expect(near.view.state.doc.child(0)).toBe(near.view.state.doc.child(1));
+    const far = copyOf(near.doc);
+    textAt({ doc: far }, at).insert(0, "> ");
+    Y.applyUpdate(near.doc, Y.encodeStateAsUpdate(far));
+    const words = near.view.state.doc.content.content.map(({ textContent }) => textContent);
+    expect(words).toEqual(
+      ["Line 0 of a book.", "Line 0 of a book.", "Line 1 of a book."].with(at, "> Line 0 of a book."),
+    );
+  },
+);
+
+test("keys in lines within others, and in what holds them, are all shown", async () => {
+  const quote = new Y.XmlElement("quote");
+  quote.insert(0, [line("one"), line("two")]);
+  const far = book(3);
+  far.getXmlFragment("default").insert(1, [quote]);
+  const near = bound(copyOf(far));
+  const shows = async (...expected: readonly string[]) => {
+    Y.applyUpdate(near.doc, Y.encodeStateAsUpdate(far));
+    await nextFrame();
+    expect(near.view.state.doc.textBetween(0, near.view.state.doc.content.size, "|").split("|")).toEqual(
+      expected,
+    );
+  };
+  const lineIn = (at: number) => (quote.get(at) as Y.XmlElement).get(0) as Y.XmlText;
+  lineIn(1).insert(3, "!");
+  await shows("Line 0 of a book.", "one", "two!", "Line 1 of a book.", "Line 2 of a book.");
+  far.transact(() => {
+    lineIn(0).insert(3, "?");
+    quote.insert(1, [line("new")]);
+    lineIn(2).delete(0, 2);
+    textAt({ doc: far }, 2).delete(0, 5);
+  });
+  await shows("Line 0 of a book.", "one?", "new", "o!", "1 of a book.", "Line 2 of a book.");
+  far.transact(() => {
+    lineIn(0).insert(0, "x");
+    far.getXmlFragment("default").delete(0, 1);
+    far.getXmlFragment("default").push([line("end")]);
+  });
+  await shows("xone?", "new", "o!", "1 of a book.", "Line 2 of a book.", "end");
+});
+
 test("a line that comes makes itself anew, and a line that goes makes nothing", () => {
   const far = book(LINES);
   const near = bound(copyOf(far));
