@@ -87,6 +87,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   readonly documentId: string;
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
+  private readonly clock: Clock;
   private readonly connection: Connection;
   private readonly presence: Presence;
   private readonly session: Session;
@@ -106,6 +107,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   constructor(options: ProviderOptions) {
     super();
     const clock = options.clock ?? systemClock;
+    this.clock = clock;
     const knowledge = {
       ...(options.format === undefined ? {} : { format: options.format }),
       ...(options.schema === undefined ? {} : { schema: options.schema }),
@@ -264,13 +266,13 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   }
 
   guardLeaving(page: LeavingPage): () => void {
-    const guard = new LeaveGuard(page);
+    const guard = new LeaveGuard(page, this.clock);
     const look = () => guard.guard(this.shown.unsaved > 0);
     const stop = this.subscribe(look);
     look();
     return () => {
       stop();
-      guard.guard(false);
+      guard.end();
     };
   }
 

@@ -123,6 +123,26 @@ describe("leaving the page", () => {
     expect(leave()).toBe(false);
   });
 
+  it("listens to the page from the first unsaved change until a while after the last", () => {
+    const device = new Device();
+    const { provider, line, text } = device.open(false);
+    line.connect();
+    device.settle(line);
+    const told: string[] = [];
+    const page = {
+      addEventListener: () => told.push("listens"),
+      removeEventListener: () => told.push("lets go"),
+    } as unknown as Window;
+    provider.guardLeaving(page);
+    for (const letter of "letters") {
+      text.insert(0, letter);
+      device.settle(line);
+    }
+    expect(told).toEqual(["listens"]);
+    device.clock.advance(10_000);
+    expect(told).toEqual(["listens", "lets go"]);
+  });
+
   it("sends what was gathered when the provider is destroyed", async () => {
     const device = new Device();
     const { provider, line, text } = device.open(false);
