@@ -6,10 +6,11 @@
  * 2. Beside the content stand the key that protects client ids, the epoch and the title for a visit without a network.
  * 3. Each tab with changes that are not known to be durable keeps a mark there, which counts them. State vectors do not tell
  *    deletions, so without the mark a deletion made offline would not be sent after a reload.
- * 4. The changes themselves stand in the content database, written together every now and then. A record beside them says up
- *    to which count of the mark they are whole. When they are not, as after a crash or in a copy of an earlier release, the
- *    copy is `dirty`: the document's state has to be sent.
- * 5. A device without IndexedDB, or with a full disk, edits on without a copy: `onFailure` says so, and no failure reaches the editor.
+ * 4. One's own changes come into the content at once, and others' together, every now and then: the server has those.
+ * 5. Changes that are not acknowledged also stand by themselves in the content database, written together as well. A record
+ *    beside them says up to which count of the mark they are whole. When they are not, as after a crash or in a copy of an
+ *    earlier release, the copy is `dirty`: the document's state has to be sent.
+ * 6. A device without IndexedDB, or with a full disk, edits on without a copy: `onFailure` says so, and no failure reaches the editor.
  */
 
 import { IndexeddbPersistence } from "y-indexeddb";
@@ -32,6 +33,8 @@ import type { DocumentInfo } from "./types.js";
 const PATIENCE = 5_000;
 /** Milliseconds during which changes are gathered before they are written: most are acknowledged by then. */
 const GATHER_TIME = 500;
+/** Of others' changes so many are gathered at most: some ten people's within that time. */
+const MOST_GATHERED = 100;
 
 export const DATABASE = "manyhands";
 export const STORES = ["documents", "unsaved", "copies"] as const;
@@ -98,6 +101,8 @@ export class OfflineCopy {
   private written = new Map<string, number>();
   private appliedWritten: number | null = null;
   private timer: Timer | null = null;
+  /** Others' changes that are to be written. */
+  private gathered: Uint8Array[] = [];
   /** So many of `changes` are known to be on the device. */
   private kept = 0;
   private marking: Promise<unknown> = Promise.resolve();
@@ -161,8 +166,7 @@ export class OfflineCopy {
   onlyRead(): void {
     this.onlyReads = true;
     this.forgetTimer();
-    const { content } = this;
-    this.content = null;
+    const content = this.letGo();
     void this.writing.then(() => content?.destroy());
   }
 
@@ -219,7 +223,7 @@ export class OfflineCopy {
     const known = (await result(open(beside, "readonly")[0].get(this.documentId))) as Entry | undefined;
     // Another tab may have been first: what it has begun is for both.
     this.entry = known?.copy === entry.copy ? { ...entry, copy: this.newCopy() } : (known ?? entry);
-    this.content = null;
+    this.letGo();
     await this.writing;
     await content.destroy();
     this.written = new Map();
@@ -277,9 +281,9 @@ export class OfflineCopy {
   async destroy(): Promise<void> {
     this.keepNow();
     for (const event of LAST_CHANCES) globalThis.removeEventListener?.(event, this.keepNow);
-    const { content, beside } = this;
+    const content = this.letGo();
+    const { beside } = this;
     this.ended = true;
-    this.content = null;
     this.beside = null;
     beside?.close();
     await this.writing;
@@ -306,7 +310,7 @@ export class OfflineCopy {
         Y.applyUpdate(this.doc, Y.encodeStateAsUpdate(apart), this);
         return { ...found, ...kept };
       }
-      await this.content?.destroy();
+      await this.letGo()?.destroy();
       this.written = new Map();
     }
     await this.readContent();
@@ -384,7 +388,7 @@ export class OfflineCopy {
     this.content = content;
     // What is read is not to be written, and what was written before goes with the reading.
     doc.off("update", content._storeUpdate);
-    content.once("synced", () => doc.on("update", content._storeUpdate));
+    content.once("synced", () => doc.on("update", this.gather));
     await content.whenSynced;
     // On a connection that the browser has closed (site data cleared) each keystroke would throw.
     for (const event of ["close", "versionchange"]) content.db?.addEventListener(event, () => this.fail());
@@ -419,8 +423,43 @@ export class OfflineCopy {
     return `${this.entry.copy}/${this.tab}`;
   }
 
+  /** One's own changes are written at once, and others' together: the server has them. */
+  private readonly gather = (
+    update: Uint8Array,
+    origin: unknown,
+    _doc: Y.Doc,
+    { local }: Y.Transaction,
+  ): void => {
+    if (origin === this.content) return;
+    this.gathered.push(update);
+    if (local || this.gathered.length >= MOST_GATHERED) this.writeContent();
+    else this.keepSoon();
+  };
+
+  private writeContent(): void {
+    const updates = this.gathered;
+    this.gathered = [];
+    const [only] = updates;
+    if (only === undefined) return;
+    try {
+      this.content?._storeUpdate(updates.length === 1 ? only : Y.mergeUpdates(updates), null);
+    } catch {
+      this.fail(); // the connection to the database is gone
+    }
+  }
+
+  /** Write the last of the content. */
+  private letGo(): IndexeddbPersistence | null {
+    this.writeContent();
+    const { content } = this;
+    content?.doc.off("update", this.gather);
+    this.content = null;
+    return content;
+  }
+
   private readonly keepNow = (): void => {
     this.forgetTimer();
+    this.writeContent();
     const kept = this.toKeep();
     const db = this.content?.db;
     if (this.ended || kept === null || db == null) return;

@@ -16,10 +16,14 @@ let documents = 0;
 
 class Device {
   readonly clock = new ManualClock();
-  readonly server = new DummyServer();
+  readonly server: DummyServer;
   /** The provider that was made last; its copy may not have been read yet. */
   newest: ManyhandsProvider | null = null;
   private readonly documentId = `kept-${++documents}`;
+
+  constructor(server = new DummyServer()) {
+    this.server = server;
+  }
 
   /** Open a page that is connected, unless the device has no network. */
   async open(connected = true, isNew = false) {
@@ -70,6 +74,14 @@ class Device {
     const doc = new Y.Doc();
     for (const { update } of records) if (update) Y.applyUpdate(doc, update);
     return doc.getText("t").toString();
+  }
+
+  /** How many times content was written, as its rows show. */
+  async writings(): Promise<number> {
+    const db = await this.contentDatabase();
+    const count = await ended(db.transaction("updates").objectStore("updates").count());
+    db.close();
+    return count;
   }
 
   async forgetRecords(): Promise<void> {
@@ -356,6 +368,54 @@ describe("a document that was made on this device", () => {
     expect(third.provider.snapshot().unsaved).toBe(0);
     expect(device.server.heard).not.toHaveLength(0);
     expect(third.text.toString()).toBe("written on a train");
+  });
+});
+
+describe("what others write", () => {
+  /** Somebody's page, and a colleague's on another device. */
+  async function two() {
+    const device = new Device();
+    const own = await device.open();
+    const elsewhere = new Device(device.server);
+    const far = await elsewhere.open();
+    const types = (letter: string) => {
+      far.text.insert(far.text.length, letter);
+      elsewhere.settle(far.line);
+      while (own.line.arriveDown());
+    };
+    return { device, own, types };
+  }
+
+  it("is written together, a moment later", async () => {
+    const { device, own, types } = await two();
+    device.clock.advance(500);
+    const before = await device.writings();
+    for (const letter of "hello") types(letter);
+    expect(own.text.toString()).toBe("hello");
+    expect(await device.writings()).toBe(before);
+    device.clock.advance(500);
+    expect(await device.writings()).toBe(before + 1);
+    own.line.drop();
+    expect((await device.open(false)).text.toString()).toBe("hello");
+  });
+
+  it("is written with one's own words, which wait for nothing", async () => {
+    const { device, own, types } = await two();
+    const before = await device.writings();
+    for (const letter of "hello") types(letter);
+    own.text.insert(5, "!");
+    expect(await device.writings()).toBe(before + 1);
+    own.line.drop();
+    // The page has died: it has written nothing more.
+    expect((await device.open(false)).text.toString()).toBe("hello!");
+  });
+
+  it("is written when the page ends", async () => {
+    const { device, own, types } = await two();
+    for (const letter of "hello") types(letter);
+    own.line.drop();
+    await own.provider.destroy();
+    expect((await device.open(false)).text.toString()).toBe("hello");
   });
 });
 
