@@ -34,9 +34,12 @@ const BY_CODE: Readonly<Record<Code, string>> = {
   ),
 };
 
-/** Returns the server's sentence for a code that is not known here. */
+/** Returns the server's sentence for a code that is not known here. A setting that the server names is named in all languages. */
 export function refusalWords({ code, message }: { readonly code: string; readonly message: string }): string {
-  return LANGUAGE !== "en" && isKnown(code) ? BY_CODE[code] : message;
+  if (LANGUAGE === "en" || !isKnown(code)) return message;
+  const setting = /\bMANYHANDS_[A-Z_]+/.exec(message)?.[0];
+  const more = setting ? ` ${t("Whoever runs the server can change this with {setting}.", { setting })}` : "";
+  return BY_CODE[code] + more;
 }
 
 function isKnown(code: string): code is Code {

@@ -5,7 +5,7 @@ import type { Editor } from "@tiptap/core";
 import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
-import { ApiError, explain } from "../api/api";
+import { explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
 import { NetworkError } from "../api/rest";
 import { keepTitle, waitingFor } from "../api/waiting";
@@ -54,7 +54,7 @@ export function useDocumentActions({
   return useMemo((): DocumentActions => {
     const { documentId } = provider;
     const fail = (what: string) => (reason: unknown) => {
-      toasts.show({ tone: "error", message: `${what} ${reasonOf(reason)}` });
+      toasts.show({ tone: "error", message: `${what} ${explain(reason)}` });
     };
     const tell = (message: string) => void toasts.show({ message, duration: READING_MS });
     return {
@@ -181,11 +181,6 @@ async function eachCopy(provider: Provider, act: (name: string) => Promise<void>
 }
 
 function nothing(): void {}
-
-function reasonOf(reason: unknown): string {
-  if (reason instanceof ApiError) return reason.message;
-  return explain(reason);
-}
 
 async function copyText(text: string): Promise<void> {
   // Absent on pages that are served over plain http from another machine.

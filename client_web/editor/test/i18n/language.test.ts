@@ -46,6 +46,16 @@ describe("a browser that asks for German", () => {
     const { ApiError, explain } = await import("../../src/api/rest");
     expect(explain(new ApiError("rate_limited", "Too much.", 429))).toContain("zu viel in zu kurzer Zeit");
     expect(explain(new ApiError("brand_new", "Too new.", 400))).toBe("Too new.");
+    expect(explain(new ApiError("forbidden", "If they should: MANYHANDS_ALLOWED_ORIGINS.", 403))).toBe(
+      "Das darfst du hier nicht. Wer den Server betreibt, kann das mit MANYHANDS_ALLOWED_ORIGINS ändern.",
+    );
+  });
+
+  it("reads why a formula or an expression cannot be read", async () => {
+    const { typeset } = await import("../../src/features/formulas/typeset");
+    const problem = "Dieses LaTeX ist bei Zeichen 2 nicht lesbar. Hinter „^“ fehlt etwas.";
+    expect(typeset("x^", false, "mathml")).toEqual({ problem });
+    expect(typeset("\\verb x", false, "mathml")).toEqual({ problem: expect.not.stringMatching(/verb/) });
   });
 
   it("hears German words around what stands in the sheet, and finds inserts by words of both languages", async () => {

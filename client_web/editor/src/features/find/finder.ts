@@ -11,6 +11,7 @@ import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import type { Transaction } from "@tiptap/pm/state";
 import { STEP_KIND } from "../../extensions/undo_steps";
+import { LANGUAGE } from "../../i18n/language";
 import { t } from "../../i18n/t";
 import type { Span } from "../../page/highlights";
 import { Hits, textOf } from "./hits";
@@ -414,6 +415,8 @@ function isStopped(error: unknown): boolean {
 function problemOf(error: unknown): string {
   if (error instanceof NoScan) return PROBLEMS[error.reason];
   if (!(error instanceof SyntaxError)) throw error;
+  // Browsers say why in English alone.
+  if (LANGUAGE !== "en") return t("This expression cannot be read.");
   const reason = error.message.split(": ").at(-1) ?? "";
   return t("This expression cannot be read: {reason}.", {
     reason: `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`,

@@ -2,6 +2,7 @@
 
 import katex, { ParseError } from "katex";
 import { t } from "../../i18n/t";
+import { reasonOf } from "./reasons";
 import "katex/dist/katex.min.css";
 
 /** How far macros may expand, and how large a rule may be, in ems: formulas come from other people. */
@@ -24,11 +25,10 @@ export function typeset(latex: string, isBlock: boolean, output: "htmlAndMathml"
 function problemOf(error: unknown): string {
   if (!(error instanceof ParseError)) return t("This formula cannot be drawn. Make it simpler.");
   const { position, rawMessage } = error as ParseError & { readonly rawMessage?: string };
-  const reason = (rawMessage ?? error.message).replace(/^KaTeX parse error: /, "").replace(/\.?$/, ".");
-  return position === undefined
-    ? t("This LaTeX cannot be read. {reason}", { reason })
-    : t("This LaTeX cannot be read at character {number, number}. {reason}", {
-        number: position + 1,
-        reason,
-      });
+  const reason = reasonOf((rawMessage ?? error.message).replace(/^KaTeX parse error: /, ""));
+  const what =
+    position === undefined
+      ? t("This LaTeX cannot be read.")
+      : t("This LaTeX cannot be read at character {number, number}.", { number: position + 1 });
+  return `${what} ${reason}`.trim();
 }
