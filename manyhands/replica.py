@@ -9,8 +9,7 @@ No network and no clock: the verbs are called with what the server has said. The
    is lost, whatever became of an acknowledgement. Yjs applies nothing twice.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -43,12 +42,14 @@ class Batch:
 class Replica:
     """One document's replica. The state after an error of a verb is mended by joining again."""
 
-    def __init__(self, doc: Doc[Any], outbox: Outbox) -> None:
+    def __init__(self, doc: Doc[Any], outbox: Outbox, report: Callable[[Exception], None]) -> None:
+        """Make a replica. `report` is told when somebody who observes the document has failed."""
         self.doc = doc
         self.joined = False
         self.resend_as_state = False
         """Whether the next join sends one state instead of changes, because one cannot be taken."""
         self._outbox = outbox
+        self._report = report
         self._left = outbox.changes()
         """Changes of an earlier program, until the document has what they build on."""
         self._waiting: list[Change] = []
@@ -138,8 +139,7 @@ class Replica:
 
     def settle(self, seq: int, epoch: int, missing: bytes, server_vector: bytes) -> None:
         """Take the answer to a join: apply what is missing, and sort out what the server lacks."""
-        with self._from_server():
-            self.doc.apply_update(missing)
+        self._apply([missing])
         self._outbox.note_epoch(epoch)
         self._seq, self._ahead, self._rows = seq, set(), seq
         held, self._held = self._held or [], None
@@ -173,10 +173,7 @@ class Replica:
             return False
         if self._saw(seq):
             return True
-        # One transaction: words that the server has moved go and come at once.
-        with self._from_server(), self.doc.transaction():
-            for update in decode_batch(batch):
-                self.doc.apply_update(update)
+        self._apply(decode_batch(batch))
         self._rows = max(self._rows or 0, self._seq)
         return False
 
@@ -188,11 +185,18 @@ class Replica:
             self._ahead.discard(self._seq)
         return seq in self._ahead
 
-    @contextmanager
-    def _from_server(self) -> Iterator[None]:
+    def _apply(self, updates: Sequence[bytes]) -> None:
+        """Apply updates that are not this program's. Raises ValueError for what is no update.
+
+        They are one transaction: words that the server has moved go and come at once.
+        """
         self._applying = True
         try:
-            yield
+            with self.doc.transaction():
+                for update in updates:
+                    self.doc.apply_update(update)
+        except ExceptionGroup as error:
+            self._report(error)  # pycrdt tells of observers when everything has been applied
         finally:
             self._applying = False
 
@@ -206,9 +210,7 @@ class Replica:
     def _take_what_was_left(self) -> None:
         """Show what an earlier program has written, now that what it builds on is here."""
         left, self._left = self._left, []
-        with self._from_server():
-            for change in left:
-                self.doc.apply_update(change.update)
+        self._apply([change.update for change in left])
         self._waiting[:0] = left
 
     def _drop_known(self, server_vector: bytes) -> None:

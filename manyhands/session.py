@@ -55,7 +55,7 @@ class Session:
     def __init__(self, doc: Doc[Any], address: Address, options: Options) -> None:
         """Open the outbox. Raises ManyhandsError if that cannot be."""
         self._outbox = MemoryOutbox() if options.outbox is None else FileOutbox(options.outbox, address.document_id)
-        self.replica = Replica(doc, self._outbox)
+        self.replica = Replica(doc, self._outbox, _report)
         self.visitor = Visitor(address.server, options)
         self.closed: ManyhandsError | None = None
         self.refusal: Refused | None = None
@@ -379,3 +379,9 @@ class Session:
         self._not_before = time.monotonic() + pause
         if self._link is not None:
             asyncio.get_running_loop().call_later(pause, self._link.hang_up, "The server is shutting down.")
+
+
+def _report(error: Exception) -> None:
+    """Tell of an observer's mistake as asyncio tells of mistakes in callbacks."""
+    context = {"message": "An observer of the document failed", "exception": error}
+    asyncio.get_running_loop().call_exception_handler(context)

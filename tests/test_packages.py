@@ -124,6 +124,9 @@ async def test_what_the_wheel_installs_serves_the_editor(build_tools: Path, tree
     for stray in ("crdt", "server"):
         (empty / f"{stray}.py").write_text("raise SystemExit('a stray module was imported')")
     await opens_the_editor(programs / "manyhands", empty)
+    succeed(
+        programs / "python", "-c", "import manyhands; manyhands.connect('https://example.org', 'a-document')", at=empty
+    )
 
 
 async def opens_the_editor(manyhands: Path, directory: Path) -> None:

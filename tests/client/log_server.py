@@ -42,7 +42,8 @@ class Writer:
     def __init__(self, server: LogServer, chance: Random, outbox: Outbox | None = None) -> None:
         self.doc: Doc[Any] = Doc()
         self.text = self.doc.get("text", type=Text)
-        self.replica = Replica(self.doc, outbox or MemoryOutbox())
+        self.faults: list[Exception] = []
+        self.replica = Replica(self.doc, outbox or MemoryOutbox(), self.faults.append)
         self.doc.observe(self._changed)
         self.server = server
         self.chance = chance

@@ -70,14 +70,15 @@ def story(document: Document) -> Text:
     return text
 
 
-async def until(document: Document, condition: Callable[[], bool]) -> None:
-    """Wait until the condition holds. The document's content and everything else is looked at."""
+async def until(document: Document, condition: Callable[[], bool], *others: Document) -> None:
+    """Wait until a condition holds that depends on these documents' content and state."""
     rung = asyncio.Event()
-    stop = document.subscribe(rung.set)
+    stops = [each.subscribe(rung.set) for each in (document, *others)]
     try:
         async with asyncio.timeout(PATIENCE):
             while not condition():
                 rung.clear()
                 await rung.wait()
     finally:
-        stop()
+        for stop in stops:
+            stop()

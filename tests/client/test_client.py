@@ -14,6 +14,7 @@ import pytest
 from pycrdt import XmlFragment
 
 import manyhands
+from crdt.budget import Rate
 from crdt.content.schema import SCHEMA
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
@@ -23,7 +24,7 @@ from manyhands.paragraphs import FORMAT
 from server.auth.jwt import JwtAuthenticator
 from server.auth.tokens import FixedKey, Rules, secret_key
 from server.config import Config
-from server.config.limits import ConnectionLimits
+from server.config.limits import ConnectionLimits, Rates
 from tests.client.site import Site, failing, site, story, until
 from tests.harness.bell import PATIENCE, given_time
 from tests.harness.live_server import serving
@@ -152,7 +153,7 @@ async def test_a_slow_network_loses_nothing(place: Site) -> None:
         await asyncio.gather(ada.saved(), bo.saved())
         words = {f"{letter}{count}" for letter in "ab" for count in range(20)}
         await until(ada, lambda: sorted(str(story(ada)).split()) == sorted(words))
-        await until(bo, lambda: str(story(bo)) == str(story(ada)))
+        await until(bo, lambda: str(story(bo)) == str(story(ada)), ada)
 
 
 async def test_a_large_change_travels_in_parts(place: Site) -> None:
@@ -246,6 +247,20 @@ async def test_a_server_that_takes_nobody_says_why(place: Site) -> None:
             with pytest.raises(manyhands.Unreachable, match="too_many"):
                 async with opened(timeout=0.5):
                     pass
+
+
+async def test_whoever_writes_too_fast_waits_and_loses_nothing() -> None:
+    config = Config(rates=Rates(update_rate=Rate(10, 20)))
+    async with whole_server(config=config) as server, server.browser() as http:
+        document_id = (await http.post("/api/documents", json={"title": "Story"})).json()["id"]
+        async with manyhands.connect(server.url, document_id, timeout=PATIENCE) as ada:
+            while ada.status == "synced":
+                story(ada).insert(len(story(ada)), "word ")
+                await asyncio.sleep(0)
+            made = str(story(ada))
+            await ada.saved()
+        async with manyhands.connect(server.url, document_id, timeout=PATIENCE) as later:
+            assert str(story(later)) == made
 
 
 async def test_changes_in_a_file_outlive_the_program(place: Site, tmp_path: Path) -> None:

@@ -239,3 +239,33 @@ def test_changes_before_the_first_join_are_kept() -> None:
     assert ada.replica.next_batch(1000) is None
     ada.settles()
     assert ada.replica.unsaved == 0
+
+
+def test_an_observer_that_fails_spoils_nothing() -> None:
+    server = LogServer()
+    ada, bo = joined(server), joined(server)
+
+    def fails(_event: object) -> None:
+        raise ZeroDivisionError
+
+    ada.text.observe(fails)
+    bo.types("Hi")
+    bo.settles()
+    ada.settles()
+    assert str(ada.text) == "Hi"
+    [fault] = ada.faults
+    assert isinstance(fault, ExceptionGroup)
+    with pytest.raises(ExceptionGroup):
+        ada.types("Hello ")
+    ada.settles()
+    bo.settles()
+    assert str(bo.text) == str(ada.text)
+    assert len(bo.text) > 2
+
+
+def test_what_is_no_update_is_an_error_and_the_next_row_goes_on() -> None:
+    ada = joined()
+    with pytest.raises(ValueError):  # noqa: PT011 - pycrdt's own, in words that may change
+        ada.replica.row(1, encode_batch([b"\x01\x02\x03"]))
+    ada.types("still kept")
+    assert ada.replica.unsaved == 1
