@@ -31,6 +31,7 @@ from server.doors.native import Gateway, GatewayLimits
 from server.doors.native import Origins as SocketOrigins
 from server.doors.reception import Reception
 from server.doors.websocket import no_door
+from server.doors.ysocketio import YSocketIoDoor
 from server.doors.ywebsocket import PATH as Y_PATH
 from server.doors.ywebsocket import YWebsocketDoor
 from server.http.attachments import AttachmentsApi, UploadLimits
@@ -125,7 +126,8 @@ class App:
         )
         self.ywebsocket = YWebsocketDoor(reception, names)
         self.hocuspocus = HocuspocusDoor(reception, names)
-        self._doors = (self.ywebsocket, self.hocuspocus)
+        self.ysocketio = self.gateway.server.yjs = YSocketIoDoor(reception, names)
+        self._doors = (self.ywebsocket, self.hocuspocus, self.ysocketio)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
         self.site = http_app(

@@ -19,7 +19,8 @@ from crdt.protocol import requests
 from crdt.protocol import yprotocols as y
 from crdt.protocol.messages import ClosedMessage, JoinAnswer, Refused, Request, ServerMessage
 from server.auth.base import Identity, somebody_else, unauthenticated
-from server.doors.websocket import WebsocketConnection, WebsocketDoor, helps_to_come_back
+from server.doors.close_codes import helps_to_come_back
+from server.doors.websocket import WebsocketConnection, WebsocketDoor
 from server.doors.wire import Messages, Wire
 from server.doors.yjs_door import Cursors, News, Updates
 from server.doors.yjs_end import EXPIRED, READ_ONLY, Asked, End

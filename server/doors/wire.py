@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from typing import Any
 
 from server.doors.native.lane.fast_lane import lane_of
-from server.doors.native.lane.outlet import encode_fragment, encode_frame
+from server.doors.native.lane.outlet import encode_frame, write_in_parts
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -92,16 +92,17 @@ class Wire:
         if self._outlet is None:
             self.push(Messages([head + b"".join(parts)]))
             return
-        self._held = []
-        self._outlet.write(encode_fragment(head, first=True))
-        for part in parts:
-            while self._unsent > WAITING_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
-                await asyncio.sleep(TAKEN_CHECK)
-            if self.closed:
-                return
-            self._outlet.write(encode_fragment(part))
-        held, self._held = self._held, None
-        self._outlet.write(encode_fragment(b"", last=True) + b"".join(held))
+        write, self._held = self._outlet.write, []
+        await write_in_parts(write, head, parts, self._is_taken)
+        if not self.closed:
+            held, self._held = self._held, None
+            write(b"".join(held))
+
+    async def _is_taken(self) -> bool:
+        """Return when the kernel has taken most of what was sent, or the connection has ended."""
+        while self._unsent > WAITING_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
+            await asyncio.sleep(TAKEN_CHECK)
+        return not self.closed
 
     async def _write(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # the peer is gone: reading will tell

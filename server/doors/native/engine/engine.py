@@ -10,7 +10,7 @@ the way messages come in, the way connections end, and the time without CONNECT.
 import asyncio
 import json
 import logging
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote_to_bytes
 
 import engineio
@@ -22,18 +22,26 @@ from crdt.ids import ConnectionId
 from crdt.protocol.messages import encode_error
 from server.auth.base import Identity
 from server.auth.cookies import session_cookie
+from server.doors.close_codes import helps_to_come_back
 from server.doors.entrance import FOREIGN_PAGE, note_foreign_page
 from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket, Environ, Inside, Message, Receive, Send
-from server.doors.native.engine.packets import BadFrame, PacketQueue, StrictPacket, connected_packets
+from server.doors.native.engine.packets import (
+    NAMESPACE,
+    YJS_NAMESPACE,
+    BadFrame,
+    PacketQueue,
+    StrictPacket,
+    connected_packets,
+)
 from server.doors.reception import Reception
 from server.observe import log
 from server.rooms.shares import Turnstile
 
-NAMESPACE = "/"
-
 _library_log = logging.getLogger("manyhands.socketio")
 _library_log.setLevel(logging.ERROR)
 """The log of the two libraries. Below errors they write session ids and content."""
+
+ONE_NAMESPACE = "One connection has one document. Leave forceNew as it is."
 
 _TOO_MANY = "Too many connections. Close some pages, or try again later."
 
@@ -199,20 +207,27 @@ def _refusal(status: str, code: Code, message: str) -> dict[str, Any]:
     return {"status": status, "headers": [("Content-Type", "application/json")], "response": body}
 
 
-class Application(Protocol):
-    """The application that the connections speak to."""
+Known = TypeVar("Known")
+"""What an application finds out about a stranger."""
 
-    async def recognise(self, socket: EngineSocket, payload: object) -> Identity:
+
+class Application(Protocol[Known]):
+    """The application that the connections of one protocol speak to."""
+
+    message_bytes: int
+    """Most bytes of one message."""
+
+    async def recognise(self, socket: EngineSocket, payload: object) -> Known:
         """Find out who says CONNECT. Whatever is raised refuses them.
 
         They may be gone when this returns.
         """
 
-    def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Inside:
+    def connected(self, connection_id: ConnectionId, socket: EngineSocket, known: Known) -> Inside:
         """Let them in. Whatever is raised refuses them."""
 
     async def received(self, connection_id: ConnectionId, ack_id: int | None, event: list[Any]) -> None:
-        """Act on an event, name first. Raises nothing.
+        """Act on an event, name first, or on an ack, whose name is empty. Raises nothing.
 
         While this waits, the connection's next event waits as well.
         """
@@ -228,7 +243,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def __init__(
         self,
-        application: Application,
+        application: Application[Identity],
         reception: Reception,
         *,
         message_bytes: int,
@@ -250,7 +265,9 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         )
         self.eio.listener = self
         self.eio.backlog_bytes = backlog_bytes
-        self._application = application
+        self._application: Application[Any] = application
+        self.yjs: Application[Any] | None = None
+        """The application of y-socket.io's clients."""
         self._limits = reception.limits
         self.entrance = reception.entrance
         self.complaints = reception.complaints
@@ -304,43 +321,66 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
     async def _act(self, socket: EngineSocket, packet: StrictPacket) -> None:
         match packet.packet_type:
             case socketio_packet.CONNECT:
-                if self.manager.sid_from_eio_sid(socket.sid, NAMESPACE) is not None:
+                if self.manager.sid_from_eio_sid(socket.sid, packet.namespace) is not None:
                     raise BadFrame("a second CONNECT")
                 await self._greet(socket, packet)
             case socketio_packet.DISCONNECT:
-                if self._leave(socket):
+                if packet.namespace == socket.namespace and self._leave(socket):
                     self.entrance.step_out(socket.address)
                     self._expect_connect(socket)
             case _:
-                if socket.inside is None:
+                if socket.inside is None or packet.namespace != socket.namespace:
                     raise BadFrame("an event before CONNECT")
-                await self._application.received(socket.inside.connection_id, packet.id, packet.data)
+                is_ack = packet.packet_type == socketio_packet.BINARY_ACK
+                event = ["", *packet.data] if is_ack else packet.data
+                await self._application_of(socket).received(socket.inside.connection_id, packet.id, event)
 
     async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
         """Answer a CONNECT as python-socketio does, but without its way to a handler and back.
 
         That way is a third of the whole work.
         """
-        if packet.namespace not in (None, NAMESPACE):
-            self.complaints.note("another namespace", socket.address, socket.told)
-            await self._turn_away(
-                socket, ProtocolError(Code.MALFORMED, "Connect to the namespace /."), packet.namespace
-            )
+        namespace = packet.namespace
+        if socket.inside is not None:
+            await self._turn_away(socket, ProtocolError(Code.TOO_MANY, ONE_NAMESPACE), namespace)
             return
-        sid = await self.manager.pre_connect(socket.sid, NAMESPACE)
+        if namespace != NAMESPACE and (self.yjs is None or not namespace.startswith(YJS_NAMESPACE)):
+            self.complaints.note("another namespace", socket.address, socket.told)
+            await self._turn_away(socket, ProtocolError(Code.MALFORMED, "Connect to the namespace /."), namespace)
+            return
+        socket.namespace = namespace
+        sid = await self.manager.pre_connect(socket.sid, namespace)
         try:
             await self._accept(ConnectionId(sid), socket, packet.data or None)
         except ManyhandsError as refusal:
-            await self._turn_away(socket, refusal)
-            self.manager.basic_disconnect(sid, NAMESPACE)
+            await self._refuse(socket, refusal)
+            self.manager.basic_disconnect(sid, namespace)
         except asyncio.CancelledError:
-            self.manager.basic_disconnect(sid, NAMESPACE)
+            self.manager.basic_disconnect(sid, namespace)
             raise
         else:
-            socket.push(connected_packets(sid))
-            await self.manager.connect(sid, NAMESPACE)
+            socket.push(connected_packets(sid, namespace))
+            await self.manager.connect(sid, namespace)
 
-    async def _turn_away(self, socket: EngineSocket, refusal: ManyhandsError, namespace: str | None = None) -> None:
+    async def _refuse(self, socket: EngineSocket, refusal: ManyhandsError) -> None:
+        """Answer a CONNECT with its refusal.
+
+        After such an answer, y-socket.io's clients come back no more. If coming back helps, they
+        lose their connection instead.
+        """
+        if socket.namespace == NAMESPACE:
+            await self._turn_away(socket, refusal, NAMESPACE)
+            return
+        self.complaints.note(refusal.code.value, socket.address, socket.told)
+        if helps_to_come_back(refusal.code):
+            socket.end()
+        else:
+            await self._turn_away(socket, refusal, socket.namespace)
+
+    def _application_of(self, socket: EngineSocket) -> Application[Any]:
+        return self._application if socket.namespace == NAMESPACE or self.yjs is None else self.yjs
+
+    async def _turn_away(self, socket: EngineSocket, refusal: ManyhandsError, namespace: str) -> None:
         reason = {"message": refusal.outward, "data": encode_error(refusal)["error"]}
         await self._send_packet(
             socket.sid, self.packet_class(socketio_packet.CONNECT_ERROR, reason, namespace=namespace)
@@ -354,12 +394,13 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         time may run out.
         """
         try:
-            identity = await self._application.recognise(socket, payload)
+            application = self._application_of(socket)
+            known = await application.recognise(socket, payload)
             if socket.closed:
                 raise ProtocolError(Code.DRAINING, "The connection has ended.")
             self.entrance.enter(socket.address)
             try:
-                socket.inside = self._application.connected(connection_id, socket, identity)
+                socket.inside = application.connected(connection_id, socket, known)
             except BaseException:
                 self.entrance.step_out(socket.address)
                 raise
@@ -369,15 +410,15 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             log.exception("event_failed", kind="connect")
             raise InvariantError("The server made a mistake. It has been logged.") from error
         self._stop_timer(socket)
-        socket.bound_messages(self.eio.max_http_buffer_size)
+        socket.bound_messages(application.message_bytes)
 
     def _leave(self, socket: EngineSocket) -> bool:
         """Take a socket's connection out, if it has one that was let in."""
         inside, socket.inside = socket.inside, None
         if inside is None:
             return False
-        self.manager.basic_disconnect(inside.connection_id, NAMESPACE)
-        self._application.disconnected(inside.connection_id)
+        self.manager.basic_disconnect(inside.connection_id, socket.namespace)
+        self._application_of(socket).disconnected(inside.connection_id)
         return True
 
     def _expect_connect(self, socket: EngineSocket) -> None:

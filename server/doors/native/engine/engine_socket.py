@@ -17,7 +17,7 @@ order of `push`. The queue then stays empty.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from engineio import packet as engine_packet
@@ -26,6 +26,7 @@ from engineio.async_socket import AsyncSocket
 
 from crdt.ids import ConnectionId
 from server.doors.native.engine.packets import (
+    NAMESPACE,
     BadFrame,
     PacketQueue,
     Packets,
@@ -36,7 +37,7 @@ from server.doors.native.engine.packets import (
     split_payload,
 )
 from server.doors.native.lane.fast_lane import FastLane, lane_of
-from server.doors.native.lane.outlet import encode_frame
+from server.doors.native.lane.outlet import encode_frame, write_in_parts
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -100,6 +101,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._listening = False
         self.inside: Inside | None = None
         """The application's end, from an accepted CONNECT to the socket's end."""
+        self.namespace = NAMESPACE
+        """The namespace of the last CONNECT."""
+        self._held: list[bytes] | None = None
+        """Frames behind a long message that is being written."""
         self.half: Any = None
         """The listener's: an event whose attachment is still to come."""
 
@@ -132,10 +137,27 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         if self.lane is None:
             for packet in packets:
                 self.queue.put_nowait(packet)
-            backlog = self.backlog
-        else:
-            backlog = self.lane.outlet.write(packets.frames if isinstance(packets, Packets) else encode_frames(packets))
-        return self.bounded(backlog)
+            return self.bounded(self.backlog)
+        frames = packets.frames if isinstance(packets, Packets) else encode_frames(packets)
+        if self._held is not None:
+            self._held.append(frames)
+            return self.bounded(self.backlog)
+        return self.bounded(self.lane.outlet.write(frames))
+
+    async def push_long(self, text: str, parts: Iterable[bytes]) -> None:
+        """Push a text and its one attachment in parts, as the peer takes them.
+
+        What is pushed meanwhile comes behind. Without a lane the attachment is queued whole.
+        """
+        if self.lane is None:
+            self.push((SharedPacket(text), SharedPacket(b"".join(parts))))
+            return
+        write, self._held = self.lane.outlet.write, []
+        write(encode_frame("4" + text))
+        await write_in_parts(write, b"", parts, self._is_taken)
+        if not self.closed:
+            held, self._held = self._held, None
+            write(b"".join(held))
 
     def bounded(self, backlog: int) -> int:
         """Return the backlog. If it is above its bound, cut the connection and return 0."""
@@ -159,6 +181,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     @property
     def backlog(self) -> int:
         """Bytes queued and not yet taken by the kernel."""
+        return self._unsent + sum(map(len, self._held or ()))
+
+    @property
+    def _unsent(self) -> int:
         waiting = self.queue.size + self._in_flight
         if self._transport is None or self._transport.is_closing():
             return waiting
@@ -173,8 +199,13 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     async def until_taken(self) -> None:
         """Wait until the kernel has taken most of what was sent, or the socket has ended."""
-        while self.backlog > WRITE_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
+        await self._is_taken()
+
+    async def _is_taken(self) -> bool:
+        """Do the same, and return False if the socket has ended."""
+        while self._unsent > WRITE_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
             await asyncio.sleep(TAKEN_CHECK)
+        return not self.closed
 
     def is_stalled(self, seconds: float) -> bool:
         """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
@@ -203,7 +234,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     async def take(self, frame: str | bytes) -> None:
         """Act on one frame; never raises. A bad frame ends the socket."""
         try:
-            check_frame(frame, self.server.max_http_buffer_size)
+            check_frame(frame, self._message_bytes)
             try:
                 packet = engine_packet.Packet(encoded_packet=frame)
             except ValueError:

@@ -49,8 +49,14 @@ engineio's 16 cut off a browser that sends what it wrote while it was offline.
 SHORT_CHARACTERS = 16
 """Longest control frame (close, pong). Honest ones have one character."""
 
+NAMESPACE = "/"
+"""The namespace of the native protocol."""
+
+YJS_NAMESPACE = "/yjs|"
+"""The beginning of y-socket.io's namespaces, each of which is a document's name."""
+
 _SOCKETIO_PACKET = re.compile(
-    r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,?]{0,99})(?:\?[^,]*)?,?)?([0-9]{1,15})?(?![0-9])(.*)\Z", re.DOTALL
+    r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,?]{0,299})(?:\?[^,]*)?,?)?([0-9]{1,15})?(?![0-9])(.*)\Z", re.DOTALL
 )
 
 
@@ -91,7 +97,8 @@ def check_frame(frame: str | bytes, most: int) -> None:
 class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
     """A Socket.IO packet as this protocol's clients send it.
 
-    CONNECT, DISCONNECT, and events with at most one attachment.
+    CONNECT, DISCONNECT, and events with at most one attachment. Clients of y-socket.io send acks
+    with one attachment as well.
     """
 
     def decode(self, encoded_packet: object) -> int:
@@ -101,7 +108,7 @@ class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
             raise BadFrame("a message is not a Socket.IO packet")
         kind, attachments, namespace, ack_id, text = found.groups()
         self.packet_type = int(kind)
-        self.namespace = namespace
+        self.namespace = namespace or NAMESPACE
         self.id = None if ack_id is None else int(ack_id)
         self.data = _parse(text)
         self._check_kind(attachments)
@@ -116,10 +123,12 @@ class StrictPacket(socketio_packet.Packet):  # type: ignore[misc]
             case socketio_packet.EVENT | socketio_packet.BINARY_EVENT:
                 if attachments != ("1" if self.packet_type == socketio_packet.BINARY_EVENT else None):
                     raise BadFrame("an event announces a number of attachments that its kind does not have")
+            case socketio_packet.BINARY_ACK if self.namespace.startswith(YJS_NAMESPACE):
+                if attachments != "1" or not isinstance(self.data, list):
+                    raise BadFrame("an ack without its attachment")
+                return
             case _:
                 raise BadFrame("a packet of a kind that clients do not send")
-        if self.namespace not in (None, "/"):
-            raise BadFrame("an event outside the namespace /")
         if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
             raise BadFrame("an event without a name")
         if len(self.data) > 1 + ARGUMENTS:
@@ -221,18 +230,29 @@ def encode_frames(packets: Iterable[engine_packet.Packet]) -> bytes:
     return b"".join(encode_frame(packet.encode()) for packet in packets)
 
 
-def event_packets(event: str, arguments: list[Value]) -> Packets:
-    return _packets("2", "5", "", [event, *arguments])
+def event_packets(event: str, arguments: list[Value], namespace: str = NAMESPACE, ack_id: str = "") -> Packets:
+    """Encode an event. With an ack's id, the client is to answer."""
+    return _packets("2", "5", _before(namespace) + ack_id, [event, *arguments])
 
 
-def connected_packets(sid: str) -> Packets:
+def connected_packets(sid: str, namespace: str) -> Packets:
     """Encode the answer to a CONNECT. A session's id has nothing to escape."""
-    return Packets((SharedPacket(f'0{{"sid":"{sid}"}}'),))
+    return Packets((SharedPacket(f'0{_before(namespace)}{{"sid":"{sid}"}}'),))
 
 
-def ack_packets(ack_id: int, value: Value) -> Packets:
+def ack_packets(ack_id: int, value: Value, namespace: str = NAMESPACE) -> Packets:
     """Encode an ack with its one value."""
-    return _packets("3", "6", str(ack_id), [value])
+    return _packets("3", "6", f"{_before(namespace)}{ack_id}", [value])
+
+
+def disconnect_packets(namespace: str) -> Packets:
+    """Encode what tells a client not to come back."""
+    return Packets((SharedPacket(f"1{_before(namespace)}"),))
+
+
+def _before(namespace: str) -> str:
+    """Return what a packet has before its ack's id."""
+    return "" if namespace == NAMESPACE else f"{namespace},"
 
 
 def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:

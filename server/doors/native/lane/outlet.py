@@ -16,7 +16,7 @@ Two things make that safe:
 
 import asyncio
 import socket as socket_module
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, socket
 
 WHOLE_TEXT, WHOLE_BINARY = 0x81, 0x82  # FIN and the opcode, no reserved bit
@@ -119,6 +119,25 @@ def write_to_all(outlets: Iterable[Outlet], frames: bytes, limit: int, but: Outl
         if taken != size:
             rest.append((outlet, taken))
     return [outlet for outlet, taken in rest if outlet.go_on(frames, taken) > limit]
+
+
+async def write_in_parts(
+    write: Callable[[bytes], object],
+    head: bytes,
+    parts: Iterable[bytes],
+    is_taken: Callable[[], Awaitable[bool]],
+) -> None:
+    """Send one binary message in fragments.
+
+    `is_taken` returns when the peer has taken most of what was before; False if the connection has
+    ended.
+    """
+    write(encode_fragment(head, first=True))
+    for part in parts:
+        if not await is_taken():
+            return
+        write(encode_fragment(part))
+    write(encode_fragment(b"", last=True))
 
 
 def encode_frame(message: str | bytes) -> bytes:
