@@ -1,11 +1,17 @@
 /** What stays on a device after somebody has signed out of it. */
 
 import "fake-indexeddb/auto";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { forgetCopies } from "../src/forgetting.js";
 import { ManyhandsProvider } from "../src/provider.js";
 import { ManualClock } from "./harness/clock.js";
 import { DummyServer, Line } from "./harness/server.js";
+
+/** Other files' stories leave their databases in this process. */
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
 
 /** Open a document on this device, once its copy has been read. */
 async function opened(documentId: string) {
