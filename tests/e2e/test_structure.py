@@ -149,6 +149,9 @@ async def test_alice_types_on_in_a_block_that_bob_changes(
 
         await alice.press("Control+z")
         left = said(await alice.text())
+        if left == said(words):  # a busy machine gives the last space a step of its own
+            await alice.press("Control+z")
+            left = said(await alice.text())
         assert 0 < len(said(words)) - len(left) <= LONGEST_STEP
         assert said(words).startswith(left)
         await goes_back(alice, "Control+z", "")
