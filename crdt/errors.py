@@ -54,6 +54,8 @@ class Code(StrEnum):
     """Too many documents, connections or people."""
     RATE_LIMITED = "rate_limited"
     """Too much in too short a time; slow down and try again."""
+    CONFLICT = "conflict"
+    """The blocks have changed since the revision that the edit builds on: read again."""
     EPOCH_CHANGED = "epoch_changed"
     """The document was restored or made anew. A copy of its earlier life must not be merged in."""
     QUARANTINED = "quarantined"

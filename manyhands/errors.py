@@ -94,7 +94,7 @@ REMEDIES: Mapping[str, Remedy] = {
     **dict.fromkeys(
         (
             "malformed", "unknown_event", "not_found", "forbidden", "bad_update", "unsupported_content", "too_large",
-            "too_costly", "document_full", "epoch_changed", "quarantined", "other_format", "deleted", "wrong_origin",
+            "too_costly", "document_full", "conflict", "epoch_changed", "quarantined", "other_format", "deleted", "wrong_origin",
             "wrong_host",
         ),
         Remedy.STOP,

@@ -25,6 +25,7 @@ from server.bus.memory import MemoryBus
 from server.config import Config
 from server.config.loading import version
 from server.doors import hocuspocus
+from server.doors.direct import DirectDoor
 from server.doors.hocuspocus import HocuspocusDoor
 from server.doors.names import NamedDocuments
 from server.doors.native import Gateway, GatewayLimits
@@ -37,6 +38,7 @@ from server.doors.ywebsocket import YWebsocketDoor
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.contents import ContentsApi
 from server.http.documents import DocumentsApi
+from server.http.edits import Editing, EditsApi
 from server.http.health import Health
 from server.http.me import MeApi
 from server.http.middleware import ApiRates, OriginMiddleware, Origins, Shares
@@ -130,6 +132,7 @@ class App:
         self._doors = (self.ywebsocket, self.hocuspocus, self.ysocketio)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
+        editing = Editing(store, DirectDoor(self.rooms), self._sandbox, _gate_limits(config), config.people.public_url)
         self.site = http_app(
             [
                 DocumentsApi(
@@ -139,8 +142,10 @@ class App:
                     now,
                     default_link_role(config.people),
                     most_owned=config.http.max_documents_per_user,
+                    beginning=editing,
                 ),
                 ContentsApi(store, self._sandbox, _gate_limits(config), config.people.public_url),
+                EditsApi(editing, config.documents.limits.update_bytes),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(
                     SharingDesk(

@@ -43,6 +43,7 @@ GENERATOR = "Manyhands"
 
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _INDENT_EM = 2
+_LOOKS = ("title", "subtitle")
 _NUMBERS = ("1", "a", "A", "i", "I")
 _PLAIN_MARKS = {
     "bold": "strong",
@@ -159,7 +160,7 @@ class HtmlWriter:
 
     def _paragraph(self, node: Node) -> str:
         look = node.attributes.get("look")
-        named: Given = {"data-look": look} if look in ("title", "subtitle") else {}
+        named: Given = {"data-look": look} if look in _LOOKS else {}
         if look == "title":  # the heading above all headings
             named = {**named, "role": "heading", "aria-level": 1}
         return self._element("p", node, self.line(node.content) or "<br>", named)
@@ -241,12 +242,17 @@ class HtmlWriter:
 
     def _inner(self, nodes: tuple[Node, ...]) -> str:
         """Write what an item or a cell holds. A first line that is only words needs no element."""
-        if nodes and nodes[0].type == "paragraph" and not _given(nodes[0]):
+        is_plain = bool(nodes) and nodes[0].type == "paragraph" and _is_bare(nodes[0])
+        if is_plain and (nodes[0].content or len(nodes) == 1):
             return self.line(nodes[0].content) + self.blocks(nodes[1:])
         return self.blocks(nodes)
 
     def _element(self, tag: str, node: Node, inner: str, given: Given | None = None) -> str:
         return f"{_open(tag, {**(given or {}), **_given(node, given)})}{inner}</{tag}>"
+
+
+def _is_bare(paragraph: Node) -> bool:
+    return not _given(paragraph) and paragraph.attributes.get("look") not in _LOOKS
 
 
 def _given(node: Node, others: Given | None = None) -> Given:

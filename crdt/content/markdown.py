@@ -340,8 +340,13 @@ def _is_doubtful(inner: str, outer: str) -> bool:
 
 
 def _trimmed(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Yield the nodes of a line, with the blanks at the edges of marks outside of the marks."""
+    """Yield the nodes of a line, with the blanks at the edges of marks outside of the marks.
+
+    A formula that is empty is left out, because code on both sides of it is one run.
+    """
     for node in nodes:
+        if node.type == "inlineMath" and not shown.latex_of(node.attributes).strip():
+            continue
         if node.type != "text" or not node.marks or any(mark.type == "code" for mark in node.marks):
             yield node
             continue

@@ -29,6 +29,8 @@ class Identity:
         email: the person's address in lower case, if somebody trustworthy has verified it.
         expires_at: unix seconds after which the identity is not valid any more, or None.
         document_roles: roles that the token itself names, by document id or `EVERY_DOCUMENT`.
+        agent_for: for a program that writes by itself, the user id of the person that it writes
+            for, or empty for nobody else. None for a person.
         lasting: whether the same person will be recognised again. A guest without a cookie may not
             be. So nothing is stored for such a guest: they own nothing and leave no visits.
     """
@@ -39,6 +41,7 @@ class Identity:
     expires_at: float | None = None
     document_roles: Mapping[str, Role] = field(default_factory=dict)
     lasting: bool = True
+    agent_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

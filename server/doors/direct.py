@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
-from crdt.ids import ClientId, DocumentId, Seq
+from crdt.ids import ClientId, DocumentId, Epoch, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
     ClosedMessage,
@@ -124,6 +124,8 @@ class Author:
     Attributes:
         client_id: the author's updates are written under this id.
         state: the document as one Yjs update, as it was at row `seq` when the author joined.
+        state_vector: the state vector of `state`; empty for an empty document.
+        epoch: the document's epoch.
         role: what the author may do.
         stale: the document has moved on unseen; `join` again before the next edit.
         in_doubt: something may come to be durable under `client_id` that `state` lacks, or the id
@@ -148,7 +150,7 @@ class Author:
         self.identity = identity
         self.client_id = door.take_id(document_id)
         self.agent_for = agent_for
-        self.state, self.seq = b"", Seq(0)
+        self.state, self.state_vector, self.seq, self.epoch = b"", b"", Seq(0), Epoch(0)
         self.role = Role.VIEWER
         self.stale = self.in_doubt = False
         self._seat: Seat | None = None
@@ -171,6 +173,7 @@ class Author:
         if missing is None:
             missing = b"".join(self._seat.part(index) for index in range(answer.chunk_count))
         self.state, self.seq, self.role = missing, answer.seq, self._seat.role
+        self.state_vector, self.epoch = answer.state_vector, answer.epoch
 
     def leave(self) -> None:
         """Go, and join nothing any more. What was taken goes on to the log."""

@@ -5,10 +5,11 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from crdt.content.edits import Sent, Source
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
@@ -35,6 +36,9 @@ DEFAULT_PAGE = 100
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A moment in ISO 8601, in UTC."""
 
+MAX_CONTENT_BYTES = 2**20
+"""Most bytes of a content in JSON, which is parsed on the event loop: some 15 ms."""
+
 ID_CHARACTERS = 22
 """Length of a new document's id: 132 bits in URL-safe base64."""
 
@@ -48,6 +52,11 @@ class NewDocument(Struct, forbid_unknown_fields=True):
     """The document to make."""
 
     title: _AskedTitle = ""
+    content: Annotated[
+        str | list[dict[str, Any]] | dict[str, Any] | UnsetType,
+        Meta(description="what the document says: a text in the form that `as` names; for json blocks, or a `doc`"),
+    ] = UNSET
+    form: Annotated[Sent, Meta(description="markdown, html or json")] = field(name="as", default="markdown")
     secret: Annotated[
         str | UnsetType,
         Meta(
@@ -165,6 +174,16 @@ class Documents(Struct):
     cursor: str | None
 
 
+class Beginning(Protocol):
+    """Port to what writes a new document's content (server/http/edits.py)."""
+
+    async def check(self, asked: Asked, source: Source) -> None:
+        """Read a content for nothing but the refusals that this may raise."""
+
+    async def begin(self, asked: Asked, document_id: DocumentId, source: Source) -> None:
+        """Write the content of a document, if nobody has written there yet."""
+
+
 class OpenDocuments(Protocol):
     """The documents that are open now, as the catalogue needs to know them."""
 
@@ -180,17 +199,19 @@ class DocumentsApi:
 
     `clock` returns the time in UTC. `link_role` is the role that a new document's address gives to
     everybody. `most_owned` is how many documents one person may own. Documents that are made at the
-    same moment may exceed it by a few.
+    same moment may exceed it by a few. `beginning` writes what new documents say.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that the catalogue asks
         self,
         store: Store,
         access: Access,
         open_documents: OpenDocuments,
         clock: Callable[[], datetime],
         link_role: Role | None = Role.EDITOR,
+        *,
         most_owned: int = 10_000,
+        beginning: Beginning | None = None,
     ) -> None:
         self._catalogue = store.catalogue
         self._shelf = store.shelf
@@ -199,10 +220,11 @@ class DocumentsApi:
         self._clock = clock
         self._link_role = link_role
         self._most_owned = most_owned
+        self._beginning = beginning
 
-    @operation("POST /api/documents", answers={201: Document})
+    @operation("POST /api/documents", answers={201: Document}, errors={409}, most_bytes=MAX_CONTENT_BYTES)
     async def create_document(self, asked: Asked, body: NewDocument) -> Document:
-        """Make an empty document.
+        """Make a document: an empty one, or one with `content`.
 
         A page without a connection makes a document under a secret of its own, and this request
         later, as often as it must. The id is the first 22 characters of the secret's SHA-256 in
@@ -210,6 +232,10 @@ class DocumentsApi:
         """
         title, identity = clean_title(body.title), asked.identity
         document_id = id_from(body.secret) if isinstance(body.secret, str) else new_document_id()
+        source = None if body.content is UNSET else Source(body.form, body.content)
+        if source is not None and self._beginning is not None:
+            # A content that is refused shall leave no empty document.
+            await self._beginning.check(asked, source)
         owner = await self._access.may_make(identity, self._most_owned)
         entry = await self._catalogue.create(
             document_id,
@@ -221,6 +247,8 @@ class DocumentsApi:
             link_role=self._link_role,
         )
         asked.headers["Location"] = f"/api/documents/{document_id}"
+        if source is not None and self._beginning is not None:
+            await self._beginning.begin(asked, document_id, source)
         if isinstance(body.secret, str):
             # The document may have been made before, and have become somebody else's.
             ruling = await self._access.ruling(identity, document_id, None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -20,6 +20,7 @@ STATUS: Mapping[Code, int] = {
     Code.BAD_UPDATE: 400,
     Code.MISSING_PAST: 409,
     Code.CLIENT_ID_TAKEN: 409,
+    Code.CONFLICT: 409,
     Code.EPOCH_CHANGED: 409,
     Code.QUARANTINED: 409,
     Code.OTHER_FORMAT: 409,
@@ -51,11 +52,24 @@ class Refusal(Struct):
     message: str
 
 
+class BlockNow(Struct):
+    """A block as it is now. `block` is null if it is not there any more."""
+
+    id: str
+    block: Raw
+
+
 class Error(Struct):
-    """An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page."""
+    """An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page.
+
+    `revision` and `blocks` come with `conflict`: the revision, and the blocks of it that stood in
+    the way.
+    """
 
     error: Refusal
     sign_in: Annotated[str | UnsetType, Meta(description="where to sign in")] = UNSET
+    revision: str | UnsetType = UNSET
+    blocks: list[BlockNow] | UnsetType = UNSET
 
 
 class NotSignedIn(ProtocolError):
@@ -64,6 +78,29 @@ class NotSignedIn(ProtocolError):
     def __init__(self, message: str, sign_in: str | None) -> None:
         super().__init__(Code.UNAUTHENTICATED, message)
         self.sign_in = sign_in
+
+
+class Conflict(ProtocolError):
+    """Blocks that have changed, or a document, since the revision that an edit builds on.
+
+    `revision` is the present one. `is_precondition`: the request's `If-Match` was not met.
+    """
+
+    def __init__(
+        self, message: str, revision: str, blocks: list[BlockNow] | None = None, *, is_precondition: bool = False
+    ) -> None:
+        super().__init__(Code.CONFLICT, message)
+        self.revision = revision
+        self.blocks = blocks
+        self.is_precondition = is_precondition
+
+
+class NoPrecondition(ProtocolError):
+    """A request that replaces everything must say what it replaces, and does not."""
+
+    def __init__(self) -> None:
+        message = "Say by If-Match which revision this replaces: the ETag that reading has given, or *."
+        super().__init__(Code.MALFORMED, message)
 
 
 class WrongMediaType(ProtocolError):
@@ -80,20 +117,22 @@ def status_of(error: ManyhandsError) -> int:
             return 409
         case WrongMediaType():
             return 415
+        case Conflict(is_precondition=True):
+            return 412
+        case NoPrecondition():
+            return 428
         case _:
             return STATUS[error.code]
 
 
-def refusal(
-    code: Code,
-    message: str,
-    status: int,
-    headers: Mapping[str, str] | None = None,
-    sign_in: str | None = None,
-) -> Response:
-    """Return an error as the protocol writes it. `sign_in` is the path of the sign-in page."""
-    body = msgspec.json.encode(Error(Refusal(code, message), UNSET if sign_in is None else sign_in))
-    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+def refusal(code: Code, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error as the protocol writes it."""
+    return _answer(Error(Refusal(code, message)), status, headers or {})
+
+
+def _answer(error: Error, status: int, headers: Mapping[str, str]) -> Response:
+    body = msgspec.json.encode(error)
+    return Response(body, status, {"Cache-Control": "no-store", **headers}, "application/json")
 
 
 async def _on_refusal(_request: Request, error: Exception) -> Response:
@@ -109,8 +148,15 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
         log.error("request_failed", reason=error.message)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    sign_in = error.sign_in if isinstance(error, NotSignedIn) else None
-    return refusal(error.code, error.outward, status, headers, sign_in)
+    told = Error(Refusal(error.code, error.outward))
+    match error:
+        case NotSignedIn(sign_in=str(sign_in)):
+            told.sign_in = sign_in
+        case Conflict(revision=revision, blocks=blocks):
+            told.revision, told.blocks = revision, blocks or UNSET
+        case _:
+            pass
+    return _answer(told, status, headers)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

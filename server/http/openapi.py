@@ -26,8 +26,10 @@ _REASONS = {
     403: "The request comes from another site's page, or the role does not include this",
     404: "There is no such thing, or it is not for this person",
     409: "Not possible in the document's present state",
+    412: "The document has another revision than the one that If-Match names",
     413: "Too large, or the document is full",
     415: "The body has a media type that this address does not take",
+    428: "If-Match is missing",
     429: "Too much in too short a time, or too many: try again after Retry-After seconds",
     503: "The store does not answer now: try again after Retry-After seconds",
 }
@@ -197,17 +199,20 @@ def _type(schema: Mapping[str, Any]) -> str:
         case {"enum": values}:
             return " | ".join("null" if each is None else f'"{each}"' for each in values)
         case {"type": "array", "items": items}:
-            return f"readonly {_type(items)}[]"
+            each = _type(items)
+            return f"readonly ({each})[]" if " | " in each or each.startswith("readonly") else f"readonly {each}[]"
         case {"type": "object", "properties": properties}:
             needed = schema["required"]
             fields = [
                 f"  readonly {name}{'' if name in needed else '?'}: {_type(properties[name])};" for name in properties
             ]
             return "\n".join(["{", *fields, "}"])
-        case {"type": "object", "additionalProperties": values}:
-            return f"Readonly<Record<string, {_type(values)}>>"
+        case {"type": "object"}:
+            return f"Readonly<Record<string, {_type(schema.get('additionalProperties', {}))}>>"
         case {"type": str(name)}:
             return {"integer": "number"}.get(name, name)
+        case {} if not schema.keys() - {"description"}:
+            return "unknown"
         case _:
             raise NotImplementedError(f"No type of TypeScript is known for {schema}.")
 

@@ -30,7 +30,7 @@ from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action
 from crdt.protocol.messages import User
 from server.auth.base import Identity
-from server.http.requests import read_body, read_query
+from server.http.requests import MAX_JSON_BYTES, read_body, read_query
 from server.people.access import Access, Ruling, no_such_document
 
 Content = type[Struct] | tuple[str, ...] | None
@@ -69,6 +69,7 @@ class Operation:
         files: the media types of a body that is a file.
         answers: the content of the answer for each status without error.
         errors: further statuses, beside those that are always possible. Each comes with an `Error`.
+        most_bytes: most bytes of a body in JSON.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Operation:
     files: tuple[str, ...]
     answers: Mapping[int, Content]
     errors: frozenset[int]
+    most_bytes: int
 
     @property
     def path(self) -> str:
@@ -102,7 +104,7 @@ class Operation:
         return frozenset(self.answers) | self.errors | always | absent | taken
 
 
-def operation(
+def operation(  # noqa: PLR0913 - all that is declared of an operation
     route: str,
     *,
     needs: Action | None = None,
@@ -110,6 +112,7 @@ def operation(
     errors: Iterable[int] = (),
     answers: Mapping[int, Content] | None = None,
     files: tuple[str, ...] = (),
+    most_bytes: int = MAX_JSON_BYTES,
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation.
 
@@ -121,6 +124,7 @@ def operation(
         answers: the content for each status. By default this is 200 with the method's return type,
             or 204 if the method returns nothing.
         files: the media types of a body that is a file. The method reads the file itself.
+        most_bytes: most bytes of a body in JSON.
     """
     method, _, path = route.partition(" ")
 
@@ -140,6 +144,7 @@ def operation(
             files=files,
             answers=answers or {204 if nothing else 200: None if nothing else content},
             errors=frozenset(errors),
+            most_bytes=most_bytes,
         )
         return handler
 
@@ -243,7 +248,7 @@ def _endpoint(
         if each.query is not None:
             given["query"] = read_query(request, each.query)
         if each.body is not None:
-            body = await read_body(request, asked.account, each.body)
+            body = await read_body(request, asked.account, each.body, each.most_bytes)
             given |= {} if each.body is Nothing else {"body": body}
         answer = await handler(asked, **given)
         if isinstance(answer, Response):

@@ -46,6 +46,9 @@ _DISCARDED = 4 * 2**20
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _AT = re.compile(r" - at `\$\.(\w+)")
 
+_DEEP = re.compile(r"(.*\.|Invalid value .*|Object .*) - at `\$\.(\w+[\[.].*)`", re.DOTALL)
+"""A problem within an object that stands in a list: our own sentence, or msgspec's words."""
+
 T = TypeVar("T", bound=Struct)
 
 
@@ -126,12 +129,12 @@ class _Body:
         return None
 
 
-async def read_body(request: Request, account: Account, form: type[T]) -> T:
+async def read_body(request: Request, account: Account, form: type[T], limit: int = MAX_JSON_BYTES) -> T:
     """Read a JSON body. An empty body is an empty object.
 
     Raises ProtocolError(malformed), which names the field, and what `body_of` raises.
     """
-    async with body_of(request, account, MAX_JSON_BYTES) as body:
+    async with body_of(request, account, limit) as body:
         return as_form(_json_object(request, body) if body else {}, form, "this request", strict=True)
 
 
@@ -192,6 +195,8 @@ def _sentence(problem: str, form: type[Struct]) -> str:
 
     A field's description ends the sentence "it must be …".
     """
+    if found := _DEEP.fullmatch(problem):
+        return found[1] if found[1].endswith(".") else f"`{found[2]}`: {found[1]}."
     if found := _MISSING.fullmatch(problem):
         return f"`{found[1]}` is missing: it must be {_wanted(form)[found[1]]}."
     if found := _AT.search(problem):

@@ -11,6 +11,7 @@ from server.auth.base import Authenticator
 from server.http.attachments import AttachmentsApi
 from server.http.contents import ContentsApi
 from server.http.documents import DocumentsApi
+from server.http.edits import EditsApi
 from server.http.errors import EXCEPTION_HANDLERS
 from server.http.health import Health
 from server.http.me import MeApi
@@ -21,7 +22,7 @@ from server.http.sharing import SharingApi
 from server.http.sign_in import BEGIN, SignInPages
 from server.people.access import Access
 
-APIS = (DocumentsApi, ContentsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
+APIS = (DocumentsApi, ContentsApi, EditsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
 """The classes that declare operations, in the order of the table in server/PROTOCOL.md."""
 
 

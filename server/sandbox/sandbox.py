@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from msgspec.msgpack import Decoder
 
+from crdt.content.edits import Made, Order, Replacement
 from crdt.content.excerpt import Excerpt
 from crdt.content.writing import Wanted
 from crdt.errors import InvariantError, ProtocolError, Unavailable
@@ -115,6 +116,10 @@ class Sandbox:
     async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
         """Write what a stored document says in the form that a person wants."""
         return await self._run(bytes, "content", stored, limits, wanted, person=person)
+
+    async def edit(self, state: bytes, limits: GateLimits, order: Order | Replacement, person: str) -> Made:
+        """Make a person's edits in a document, which is one update in the clients' form."""
+        return await self._run(Made, "edit", state, limits, order, person=person)
 
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.

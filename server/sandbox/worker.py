@@ -71,7 +71,7 @@ def _answer(job: str, given: Sequence[Any], job_seconds: float) -> Answer:
         return Answer(refusal=(error.code, message), rejected=isinstance(error, SandboxRejected))
     except MemoryError:
         # The whole document needs the memory, and no single update is to blame.
-        why = Code.TOO_COSTLY if job in ("trial", "content") else Code.BAD_UPDATE
+        why = Code.TOO_COSTLY if job in ("trial", "content", "edit") else Code.BAD_UPDATE
         return Answer(refusal=(why, _TOO_LARGE), rejected=True)
     except BaseException:  # noqa: BLE001 - pycrdt's panics derive from BaseException
         return Answer(refusal=(Code.BAD_UPDATE, _DAMAGED), rejected=True)

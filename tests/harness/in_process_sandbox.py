@@ -5,6 +5,7 @@ from typing import Any
 
 from pycrdt import Doc
 
+from crdt.content.edits import Made, Order, Replacement
 from crdt.content.excerpt import Excerpt, excerpt
 from crdt.content.writing import Wanted, written
 from crdt.ids import DocumentId
@@ -16,6 +17,7 @@ from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import SandboxRejected, Trial
+from server.sandbox.jobs import run
 from server.store.base import Folded, Loaded, Past
 
 
@@ -47,6 +49,10 @@ class InProcessSandbox:
         doc: Doc[Any] = Doc()
         self.engine(doc, Replica(stored, limits, self.engine).document.snapshot())
         return written(doc, wanted)
+
+    async def edit(self, state: bytes, limits: GateLimits, order: Order | Replacement, person: str) -> Made:
+        made: Made = run("edit", (state, limits, order))  # type: ignore[assignment]
+        return made
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         replica = Replica(stored, limits, self.engine)

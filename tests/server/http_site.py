@@ -1,21 +1,26 @@
 """The HTTP side over a store in memory, without a network: what the tests of the REST API, health and pages stand on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.budget import Budget
 from crdt.ids import DocumentId
-from crdt.protocol.messages import User
+from crdt.protocol.messages import Format, User
 from crdt.yjs.limits import GateLimits
 from server.auth.base import Identity
+from server.bus.memory import MemoryBus
+from server.doors.direct import DirectDoor
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.contents import ContentsApi, ContentWriter
 from server.http.documents import DocumentsApi
+from server.http.edits import Author, Editing, EditsApi
 from server.http.health import Health
 from server.http.middleware import ApiRates, OriginMiddleware, Origins
 from server.http.operation import routes_of
@@ -24,9 +29,11 @@ from server.http.sharing import SharingApi
 from server.http.site import http_app
 from server.people.access import Access
 from server.people.sharing import SharingDesk
+from server.rooms import Rooms, RoomSettings
 from server.sandbox import Sandbox
 from server.store.deeds_base import Done
 from server.store.sql import SqlStore
+from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.memory_store import memory_store
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -76,6 +83,26 @@ class Introducer:
         await self._app(scope, receive, send)
 
 
+class DirectAuthors:
+    """The direct door over rooms that are open for one author, because most tests have none."""
+
+    def __init__(self, store: SqlStore, access: Access) -> None:
+        self._store = store
+        self._access = access
+
+    @asynccontextmanager
+    async def author(
+        self, document_id: DocumentId, identity: Identity, *, agent_for: str | None, declares: Format | None
+    ) -> AsyncIterator[Author]:
+        sandbox, clock = cast(Sandbox, InProcessSandbox()), asyncio.get_running_loop().time
+        async with (
+            MemoryBus() as bus,
+            Rooms(self._store, bus, sandbox, RoomSettings(), clock, self._access) as rooms,
+            DirectDoor(rooms).author(document_id, identity, agent_for=agent_for, declares=declares) as author,
+        ):
+            yield author
+
+
 @dataclass
 class Site:
     store: SqlStore = field(default_factory=memory_store)
@@ -107,10 +134,12 @@ class Site:
         )
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         contents = ContentsApi(self.store, self.writer or self.sandbox, GateLimits())
+        editing = Editing(self.store, DirectAuthors(self.store, self.access), InProcessSandbox(), GateLimits())
+        edits = EditsApi(editing, 100_000)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         others = [*routes_of(self.health), *Pages(self.assets).routes()]
         site = http_app(
-            [documents, contents, attachments, sharing], self.access, others, self.rates, budget=self.budget
+            [documents, contents, edits, attachments, sharing], self.access, others, self.rates, budget=self.budget
         )
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 

@@ -65,6 +65,8 @@ REQUESTS = [
     Ask(Action.READ, "PUT", "/star", json={"starred": True}),
     Ask(Action.READ, "POST", "/opened"),
     Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
+    Ask(Action.WRITE, "POST", "/edits", json={"edits": [{"do": "append", "content": "x"}]}),
+    Ask(Action.WRITE, "PUT", "/content", content=b"x", headers={"If-Match": "*", "Content-Type": "text/markdown"}),
     Ask(Action.WRITE, "PUT", f"/attachments/{SHA256}", json={"document_id": DOCUMENT}),
     Ask(Action.RENAME, "PATCH", json={"title": "Another"}),
     Ask(Action.RENAME, "PUT", "/labels", json={"labels": ["Plan"]}),
@@ -126,7 +128,7 @@ async def everything(store: SqlStore) -> object:
 
 
 def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> Any:
-    headers = {"x-name": "me"}
+    headers = {"x-name": "me", **ask.headers}
     return client.request(
         ask.method, f"/api/documents/{document_id}{ask.path}", json=ask.json, content=ask.content, headers=headers
     )

@@ -33,6 +33,7 @@ const REMEDIES: Readonly<Record<ErrorCode, Remedies>> = {
   document_full: ["stop", "later", "wait"],
   too_many: ["later", "later", "wait"],
   rate_limited: ["later", "later", "wait"],
+  conflict: ["stop", "rejoin", "report"],
   epoch_changed: ["rejoin", "rejoin", "open_anew"],
   quarantined: ["stop", "later", "tell_operator"],
   unavailable: ["later", "later", "wait"],

@@ -29,6 +29,7 @@ export type ErrorCode =
   | "document_full"
   | "too_many"
   | "rate_limited"
+  | "conflict"
   | "epoch_changed"
   | "quarantined"
   | "unavailable"

@@ -6,6 +6,7 @@ import type { Code } from "./wire";
 const BY_CODE: Readonly<Record<Code, string>> = {
   bad_update: t("The server cannot read this change."),
   client_id_taken: t("The page has to join the document anew."),
+  conflict: t("Others have changed this in the meantime. Look at it again."),
   deleted: t("The document was deleted for ever."),
   document_full: t("The document is full. Start another one for what is to come."),
   draining: t("The server is being restarted. Try again in a moment."),

@@ -3,6 +3,8 @@
 /** The document to make. */
 export interface NewDocument {
   readonly title?: string;
+  readonly content?: string | readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>;
+  readonly as?: "html" | "json" | "markdown";
   readonly secret?: string;
 }
 
@@ -24,6 +26,51 @@ export interface Title {
 /** A change of who may write the rich text of a document that has a format. */
 export interface FormatChange {
   readonly any_format: boolean;
+}
+
+/** Edits to make one after the other, all or none. An edit is made if the blocks that it changes are unchanged since `base_revision`, and the block that it stands beside is still there. What others have written elsewhere does not matter. */
+export interface Edits {
+  readonly edits: readonly (Append | Insert | ReplaceText | ReplaceBlocks | DeleteBlocks)[];
+  readonly base_revision?: string | null;
+}
+
+/** Content behind everything else. */
+export interface Append {
+  readonly do: "append";
+  readonly content: string | readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>;
+  readonly as?: "html" | "json" | "markdown";
+}
+
+/** Content before or after a block. Name one of the two. */
+export interface Insert {
+  readonly do: "insert";
+  readonly content: string | readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>;
+  readonly as?: "html" | "json" | "markdown";
+  readonly before?: string | null;
+  readonly after?: string | null;
+}
+
+/** Words in the place of words of one block. They get the marks of the first letter replaced. The words to find stand within one line, and have no line end. Without `occurrence` they must stand in the block once. */
+export interface ReplaceText {
+  readonly do: "replace_text";
+  readonly block: string;
+  readonly find: string;
+  readonly with: string;
+  readonly occurrence?: number;
+}
+
+/** Content in the place of blocks. It stands where the first of them stood. */
+export interface ReplaceBlocks {
+  readonly do: "replace";
+  readonly content: string | readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>;
+  readonly as?: "html" | "json" | "markdown";
+  readonly blocks: readonly string[];
+}
+
+/** Blocks to delete. */
+export interface DeleteBlocks {
+  readonly do: "delete";
+  readonly blocks: readonly string[];
 }
 
 /** The document that has a picture already. */
@@ -119,6 +166,13 @@ export interface Labels {
   readonly labels: readonly string[];
 }
 
+/** The document's revision with the edits, which are durable. `blocks` are the ids of the new blocks, in the order in which they were made. `lost` names what the content held and a document cannot hold. */
+export interface Edited {
+  readonly revision: string;
+  readonly blocks: readonly string[];
+  readonly lost: readonly string[];
+}
+
 /** A stored picture. `sha256` is the hash of its content. `size` is in bytes, `width` and `height` are in pixels. */
 export interface Attachment {
   readonly url: string;
@@ -209,10 +263,12 @@ export interface NotReady {
   readonly reason: string;
 }
 
-/** An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page. */
+/** An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page. `revision` and `blocks` come with `conflict`: the revision, and the blocks of it that stood in the way. */
 export interface Error {
   readonly error: Refusal;
   readonly sign_in?: string;
+  readonly revision?: string;
+  readonly blocks?: readonly BlockNow[];
 }
 
 /** The reason of a refusal: a code for programs, and a sentence for people. */
@@ -222,4 +278,10 @@ export interface Refusal {
 }
 
 /** The reason of a refusal, in a word that programs may rely on. */
-export type Code = "bad_update" | "client_id_taken" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content" | "wrong_host" | "wrong_origin";
+export type Code = "bad_update" | "client_id_taken" | "conflict" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content" | "wrong_host" | "wrong_origin";
+
+/** A block as it is now. `block` is null if it is not there any more. */
+export interface BlockNow {
+  readonly id: string;
+  readonly block: unknown;
+}
