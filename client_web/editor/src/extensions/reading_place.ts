@@ -19,7 +19,7 @@ export const ReadingPlace = Extension.create({
   dispatchTransaction({ transaction, next }) {
     const { view } = this.editor;
     const scroller = isHeld(transaction) ? scrollerOf(view.dom) : null;
-    const held = scroller ? linesInView(view, scroller) : [];
+    const held = scroller && !beginsBelow(transaction, view, scroller) ? linesInView(view, scroller) : [];
     const before = view.state.doc;
     next(transaction);
     if (!scroller || held.length === 0 || view.isDestroyed) return;
@@ -70,6 +70,25 @@ function isHeld(transaction: Transaction): boolean {
   if (!transaction.docChanged) return false;
   if (!isChangeOrigin(transaction)) return !transaction.scrolledIntoView;
   return transaction.getMeta(ySyncPluginKey)?.isUndoRedoOperation !== true;
+}
+
+/** Whether a change begins below what can be seen, and so moves nothing: known by one measure instead of a dozen. */
+function beginsBelow(
+  { mapping, scrolledIntoView }: Transaction,
+  view: EditorView,
+  scroller: Element,
+): boolean {
+  if (scrolledIntoView || mapping.maps.length !== 1) return false;
+  let start = view.state.doc.content.size;
+  mapping.maps[0]?.forEach((from) => {
+    start = Math.min(start, from);
+  });
+  const { node } = view.domAtPos(start);
+  const element = node instanceof Element ? node : node.parentElement;
+  // To measure what is in it would have the browser lay it out.
+  const section = element?.closest(".page-section");
+  if (!section) return false;
+  return section.getBoundingClientRect().top > scroller.getBoundingClientRect().bottom;
 }
 
 function scrollerOf(sheet: HTMLElement): Element | null {
