@@ -230,6 +230,7 @@ async def test_two_tabs_of_one_device_write_offline_and_one_is_closed(
     await tab.types(" in a tab")
     await tab.press("Home", "Delete")
     await tab.shows(KEPT)
+    await alice.sees("One", "wo in a tab")  # from tab to tab
     await tab.page.close()
     await alice.goes_after("One")
     await alice.types(" in another")

@@ -152,6 +152,11 @@ export class OfflineCopy {
     });
   }
 
+  /** The name of the copy, which all tabs have that share it. */
+  get name(): string {
+    return this.entry.copy;
+  }
+
   /** Whether a local change is not known to be on the device yet. */
   get isBehind(): boolean {
     return this.content !== null && this.kept < this.changes;
@@ -497,12 +502,16 @@ export class OfflineCopy {
     return whole && (changes.length === 0 || !key.endsWith("/whole"));
   }
 
+  /** What a change is called on the device. */
+  nameOf({ key, id }: Change): string {
+    return key ?? `changes/${this.tab}/${String(id).padStart(16, "0")}`;
+  }
+
   private recordsOf({ changes, whole }: Kept): ReadonlyMap<string, Written> {
     const records = new Map<string, Written>();
     for (const change of changes) {
-      const { id, key, after, count } = change;
-      const name = key ?? `changes/${this.tab}/${String(id).padStart(16, "0")}`;
-      records.set(name, { after, count, update: updateOf(change) });
+      const { after, count } = change;
+      records.set(this.nameOf(change), { after, count, update: updateOf(change) });
     }
     if (whole && changes.length > 0) records.set(this.wholeKey(), { count: this.changes });
     return records;

@@ -84,8 +84,21 @@ export class Presence {
     );
   }
 
+  /** Somebody at another tab of the device, while the server says nothing; `null`: not there any more. */
+  heardTab(clientId: number, state: PresenceState): void {
+    if (this.live) return;
+    const said = isRecord(state?.user) ? state.user : {};
+    const [name, color] = [String(said.name ?? ""), isColor(said.color) ? said.color : "#808080"];
+    // No session has a number below 0.
+    this.merge([{ presenceId: -1 - clientId, clientId, user: { id: "", name, color }, state }], []);
+  }
+
   /** The link is gone: nobody is known to be here. */
   left(): void {
+    if (this.live) this.clear();
+  }
+
+  private clear(): void {
     this.live = false;
     this.underWay = false;
     this.stopTimer();
@@ -103,7 +116,7 @@ export class Presence {
 
   destroy(): void {
     this.awareness.off("change", this.onChange);
-    this.left();
+    this.clear();
     this.awareness.destroy();
   }
 

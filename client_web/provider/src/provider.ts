@@ -3,6 +3,7 @@
 import { ObservableV2 } from "lib0/observable";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import type { Change } from "./changes.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import type { Format, Vocabulary } from "./format.js";
@@ -13,6 +14,7 @@ import { report } from "./report.js";
 import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
 import { type SyncState, unacknowledged, unsaved, untold } from "./state.js";
+import { Tabs } from "./tabs.js";
 import type { TokenSource } from "./tokens.js";
 import { SocketConnection } from "./transport.js";
 import { troubleOf } from "./trouble.js";
@@ -92,6 +94,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   private readonly presence: Presence;
   private readonly session: Session;
   private readonly copyOnDevice: OfflineCopy | null;
+  private readonly tabs: Tabs | null;
   private readonly isNew: boolean;
   private readonly listeners = new Set<() => void>();
   private offlineCopy: "ok" | "unavailable" | "off";
@@ -159,7 +162,12 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       onReadOnly: () => this.copyOnDevice?.onlyRead(),
       onSilence: this.onSilence,
       onMoved: this.onMoved,
+      nameOf: this.nameOf,
     });
+    this.tabs =
+      this.copyOnDevice === null
+        ? null
+        : new Tabs(this.session, this.doc, this.awareness, options.format ?? null, this.nameOf);
     this.shown = this.view();
     if (options.user === undefined) this.awareness.on("change", this.followUser);
     else this.showUser(options.user);
@@ -199,6 +207,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
     if (this.destroyed) return;
     const isAgain = this.session.isWanted;
     this.session.connect();
+    if (!isAgain) this.tabs?.hello();
     if (isAgain || this.connection.link === "offline") this.connection.reconnectNow();
     this.show();
   }
@@ -284,6 +293,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   private end(): void {
     if (this.destroyed) return;
     this.destroyed = true;
+    this.tabs?.close();
     this.session.stop();
     this.presence.destroy();
     this.announce("destroy", [this]);
@@ -299,8 +309,15 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
     const applied = filled ? found.applied : 0;
     const epoch = filled ? found.epoch : null;
     this.session.begin(found.key, applied, { ...found, filled: filled || this.isNew, epoch });
+    this.openTabs();
     this.show();
   }
+
+  private openTabs(): void {
+    if (this.copyOnDevice !== null) this.tabs?.open(this.copyOnDevice.name);
+  }
+
+  private readonly nameOf = (change: Change): string => this.copyOnDevice?.nameOf(change) ?? "";
 
   private readonly onStep = (state: SyncState, before: SyncState): void => {
     const [now, then] = [unsaved(state), unsaved(before)];
@@ -311,6 +328,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       this.copyOnDevice?.remember(state.epoch, state.document);
     }
     this.copyOnDevice?.keepSoon();
+    this.tabs?.follow(state, before);
     this.show();
   };
 
@@ -328,7 +346,11 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
 
   private readonly onMoved = (done: () => void): void => {
     this.mended += 1;
-    Promise.resolve(this.copyOnDevice?.beginAnew()).then(done, done);
+    const goOn = (): void => {
+      this.openTabs();
+      done();
+    };
+    Promise.resolve(this.copyOnDevice?.beginAnew()).then(goOn, goOn);
     this.show();
   };
 

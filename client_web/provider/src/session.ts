@@ -3,7 +3,7 @@
 import * as Y from "yjs";
 import { pauseBefore } from "./backoff.js";
 import { decodeBatch } from "./batch.js";
-import { inOrder, sealed, sortOut } from "./changes.js";
+import { type Change, inOrder, sealed, sortOut } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { withoutKnown } from "./deletions.js";
@@ -33,6 +33,7 @@ import {
   unsaved,
 } from "./state.js";
 import * as sync from "./sync.js";
+import type { Heard, TabMessage } from "./tabs.js";
 import type { ServerError } from "./types.js";
 import { reachesBeyond, Watch } from "./watch.js";
 import * as wire from "./wire.js";
@@ -67,6 +68,8 @@ export interface SessionParts {
   readonly onReadOnly: () => void;
   /** The document changed without telling: whatever follows its events has missed something. */
   readonly onSilence: () => void;
+  /** What a change is called on the device. */
+  readonly nameOf: (change: Change) => string;
   /** Words stand under other ids than before: call `done` when the copy on the device knows. */
   readonly onMoved: (done: () => void) => void;
 }
@@ -164,6 +167,42 @@ export class Session implements Receiver {
     if (this.current.link === "connected") this.ask("leave", [], () => {});
     this.detach?.();
     this.detach = null;
+  }
+
+  /** Take in what another tab of the device has told. */
+  hearTab(message: TabMessage): void {
+    const { clock, presence } = this.parts;
+    if (message.kind === "saved") {
+      const { counts } = message;
+      const isSaved = (change: Change) => change.count <= (counts.get(this.parts.nameOf(change)) ?? 0);
+      this.step((state) => sync.savedElsewhere(state, isSaved, clock.now()));
+    }
+    if (!sync.talksToTabs(this.current)) return;
+    if (message.kind === "presence") presence.heardTab(message.clientId, message.state);
+    if (message.kind === "heard") this.takeIn(message);
+  }
+
+  private takeIn(message: Heard): void {
+    const { doc } = this.parts;
+    const { epoch, pending } = this.current;
+    if (epoch !== null && message.epoch !== null && epoch !== message.epoch) return;
+    const { whole } = message;
+    const own = new Set(inOrder(pending).map((change) => change.key === null && this.parts.nameOf(change)));
+    const changes = message.changes.filter(({ key }) => !own.has(key));
+    const updates = [...(whole === null ? [] : [whole.update]), ...changes.map(({ update }) => update)];
+    const { schema } = this.parts;
+    // The server would be asked first whether the page may write what it does not know.
+    if (schema !== undefined && mayHoldUnknown(updates, schema)) return;
+    Y.transact(
+      doc,
+      () => void updates.forEach((update) => void Y.applyUpdate(doc, update, this)),
+      this,
+      false,
+    );
+    this.isShown = true;
+    if (whole !== null && whole.applied !== null) this.rows = Math.max(this.rows ?? 0, whole.applied);
+    if (doc.clientID !== this.clientId) this.followClientId();
+    this.step((state) => sync.heard(state, { ...message, changes }));
   }
 
   linkChanged(link: LinkStatus): void {

@@ -55,6 +55,7 @@ import {
   strike,
   unsaved,
 } from "./state.js";
+import type { Heard } from "./tabs.js";
 import type { DocumentInfo, Durability, ErrorCode, Role, ServerError } from "./types.js";
 import type { JoinAnswer } from "./wire.js";
 
@@ -388,6 +389,47 @@ export function changed(state: SyncState, update: Uint8Array, after: number | nu
   if (isOpen) return before === null ? stay(next, { kind: "gather" }) : stay(next);
   if (!areTooMany(pending)) return stay(next);
   return stay({ ...next, adrift: next.adrift + pending.count, pending: null });
+}
+
+/** Whether other tabs of the device may hear of what this page has. */
+export function mayTellTabs({ ready, readOnly, closed, refusal }: SyncState): boolean {
+  return ready && readOnly === null && closed === null && refusal === null;
+}
+
+/** Whether this page hears from other tabs as well, because the server is away. */
+export function talksToTabs(state: SyncState): boolean {
+  return state.phase.kind === "apart" && mayTellTabs(state);
+}
+
+/** Another tab of the device has made changes, which are in the document now. The server may lack them. */
+export function heard(state: SyncState, { epoch, changes, whole }: Heard): Step {
+  const known = new Map(inOrder(state.pending).map((change) => [change.key, change]));
+  let { nextChange } = state;
+  for (const kept of changes) {
+    const before = known.get(kept.key);
+    if (before !== undefined && before.count >= kept.count) continue;
+    known.set(kept.key, keptChange(before?.id ?? nextChange++, kept));
+  }
+  const own = inOrder(state.pending).filter(({ key }) => key === null);
+  known.delete(null);
+  return stay({
+    ...state,
+    nextChange,
+    epoch: state.epoch ?? epoch,
+    loaded: state.loaded || whole?.isLoaded === true,
+    adrift: Math.max(state.adrift, whole?.isAdrift === true ? 1 : 0),
+    pending: listOf(sorted([...own, ...known.values()])),
+  });
+}
+
+/** Another tab of the device has brought some of the waiting changes to the server. */
+export function savedElsewhere(state: SyncState, isSaved: (change: Change) => boolean, now: number): Step {
+  const pending = inOrder(state.pending).filter((change) => !isSaved(change));
+  if (pending.length === (state.pending?.length ?? 0)) return stay(state);
+  const next = { ...state, pending: listOf(pending), lastSavedAt: now };
+  return unsaved(next) > 0 || next.readOnly !== null
+    ? stay(next)
+    : afterNews(state, { ...next, refusal: null });
 }
 
 /** The document changed and no event told how: offer its state, deletions included. */

@@ -57,6 +57,7 @@ export class Person {
         this.mended += 1;
       },
       onMoved: (done) => done(),
+      nameOf: ({ id }) => String(id),
     });
     this.session.start();
     this.session.connect();
