@@ -1,9 +1,11 @@
 """The same document for scripts and notebooks: every call waits for its end.
 
-A thread with an event loop of its own keeps the connection.
+A thread with an event loop of its own keeps the connection. A program that ends without closing
+its documents waits until everything is saved, as at the end of a `with`.
 """
 
 import asyncio
+import atexit
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from threading import Thread
 from types import TracebackType
@@ -27,6 +29,7 @@ class BlockingDocument:
         except BaseException:
             self._stop()
             raise
+        atexit.register(self.close)
 
     @property
     def document_id(self) -> str:
@@ -71,7 +74,7 @@ class BlockingDocument:
         return self._run(changed())
 
     def saved(self, timeout: float | None = None) -> None:
-        """Wait until the server has every change on disk. Raises Refused or TimeoutError."""
+        """Wait until the server has every change on disk. Raises Refused or Unreachable."""
         self._run(self._document.saved(timeout))
 
     def markdown(self) -> str:
@@ -87,7 +90,7 @@ class BlockingDocument:
         self._loop.call_soon_threadsafe(self._document.show, state)
 
     def close(self) -> None:
-        """Wait until everything is saved, and leave. Raises Refused or TimeoutError."""
+        """Wait until everything is saved, and leave. Raises Refused or Unreachable."""
         self.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
@@ -98,6 +101,7 @@ class BlockingDocument:
     ) -> None:
         if self._loop.is_closed():
             return
+        atexit.unregister(self.close)
         try:
             self._run(self._document.__aexit__(kind, error, traceback))
         finally:

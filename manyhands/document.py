@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from pycrdt import Doc, TransactionEvent
+from pycrdt import Doc, Subscription, TransactionEvent
 
 from manyhands.about import Person
 from manyhands.address import Address, Options, Token
@@ -30,6 +30,7 @@ class Document(Doc[Any]):
         self._address = address
         self._options = options
         self._session: Session | None = None
+        self._watch: Subscription | None = None
 
     @property
     def document_id(self) -> str:
@@ -81,12 +82,15 @@ class Document(Doc[Any]):
     async def saved(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as `connect` has it
         """Wait until the server has every change on disk.
 
-        Raises Refused if it never will, or TimeoutError after `timeout` seconds. The changes are
+        Raises Refused if it never will, or Unreachable after `timeout` seconds. The changes are
         kept then, and are sent when they can be.
         """
         session = self._own
-        async with asyncio.timeout(timeout):
-            await session.until(lambda: self.unsaved == 0 or session.verdict is not None)
+        try:
+            async with asyncio.timeout(timeout):
+                await session.until(lambda: self.unsaved == 0 or session.verdict is not None)
+        except TimeoutError:
+            raise Unreachable(f"{self.unsaved} changes are not saved yet. {session.trouble}") from None
         if self.unsaved > 0 and session.verdict is not None:
             raise session.verdict
 
@@ -122,8 +126,10 @@ class Document(Doc[Any]):
 
     async def __aenter__(self) -> Self:
         """Connect, and wait until the content is here. Raises Refused or Unreachable."""
+        if self._session is not None:
+            raise RuntimeError("A document is opened once: call `connect` again.")
         session = self._session = Session(self, self._address, self._options)
-        self.observe(self._on_change)
+        self._watch = self.observe(self._on_change)
         session.open()
         try:
             async with asyncio.timeout(self._options.timeout):
@@ -131,10 +137,10 @@ class Document(Doc[Any]):
             if session.closed is not None:
                 raise session.closed
         except TimeoutError:
-            await session.close()
+            await self._leave()
             raise Unreachable(session.trouble) from None
         except BaseException:
-            await session.close()
+            await self._leave()
             raise
         return self
 
@@ -149,13 +155,20 @@ class Document(Doc[Any]):
             if kind is None:
                 await self.saved(self._options.timeout)
         finally:
-            await self._own.close()
+            await self._leave()
 
     @property
     def _own(self) -> Session:
         if self._session is None:
             raise RuntimeError("Open the document first: `async with connect(…) as doc`.")
         return self._session
+
+    async def _leave(self) -> None:
+        """End the session. The document stays, as one that nobody shares."""
+        if self._watch is not None:
+            self.unobserve(self._watch)
+            self._watch = None
+        await self._own.close()
 
     def _on_change(self, event: TransactionEvent) -> None:
         self._own.changed(event.update)

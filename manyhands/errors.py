@@ -3,7 +3,7 @@
     ManyhandsError
     ├── Refused           the server says no; the more frequent codes have classes of their own
     │   ├── Forbidden, NotFound, Deleted, Unauthenticated, OtherFormat, EpochChanged
-    └── Unreachable       no connection came about in time; nothing is lost
+    └── Unreachable       the server did not answer in time; it is a TimeoutError as well
 
 What to do about each code is decided here as well (`REMEDIES`).
 """
@@ -53,8 +53,8 @@ class EpochChanged(Refused):
     """The document was restored from a backup, so changes made before must not be merged in."""
 
 
-class Unreachable(ManyhandsError):
-    """The server did not answer in time."""
+class Unreachable(ManyhandsError, TimeoutError):
+    """The server did not answer in time. What was written is kept, and sent when it can be."""
 
 
 _CLASSES: Mapping[str, type[Refused]] = {

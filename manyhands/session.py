@@ -90,11 +90,14 @@ class Session:
         self._keeper.add_done_callback(self._kept)
 
     async def close(self) -> None:
+        """Leave. What is not saved stays in the outbox."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         await self.visitor.close()
         self._outbox.close()
+        self.closed = self.closed or ManyhandsError("The program has left the document.")
+        self.ring()
 
     def changed(self, update: bytes) -> None:
         """Take what a transaction of the document did."""

@@ -14,6 +14,7 @@ import pytest
 import manyhands
 from tests.client.site import Site, site, story
 from tests.harness.bell import PATIENCE
+from tests.harness.processes import mortal
 
 HOUSE = Path(__file__).parents[2]
 
@@ -38,6 +39,17 @@ async def test_a_script_writes_and_reads(place: Site) -> None:
 
     assert await asyncio.to_thread(script) == "From a script\n\nand its last words\n"
     assert "manyhands" not in {thread.name for thread in threading.enumerate()}
+
+
+async def test_a_script_that_forgets_to_close_is_waited_for(place: Site) -> None:
+    script = "import sys, manyhands; manyhands.open(*sys.argv[1:]).append('Forgotten')"
+    command = mortal(sys.executable, "-W", "error", "-c", script, place.url, place.document_id)
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(PATIENCE):
+        _, complaints = await process.communicate()
+    assert (process.returncode, complaints) == (0, b"")
+    async with place.opened() as reader:
+        assert await reader.plain_text() == "Forgotten\n"
 
 
 async def test_changes_are_made_where_the_document_lives(place: Site) -> None:

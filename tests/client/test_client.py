@@ -126,6 +126,18 @@ async def test_others_see_who_is_here(place: Site) -> None:
         await until(bo, lambda: not bo.people)
 
 
+async def test_rows_that_come_within_a_transaction_harm_nothing(place: Site) -> None:
+    async with place.opened() as ada, place.opened() as bo:
+        with ada.transaction():
+            story(ada).insert(0, "mine ")
+            story(bo).insert(0, "yours ")
+            await until(ada, lambda: "yours" in str(story(ada)))
+        await ada.saved()
+        await until(bo, lambda: sorted(str(story(bo)).split()) == ["mine", "yours"])
+        await until(ada, lambda: str(story(ada)) == str(story(bo)), bo)
+        assert ada.refusal is None
+
+
 async def test_what_is_written_offline_comes_later_and_once(place: Site) -> None:
     async with place.opened(place.detour) as ada, place.opened() as bo:
         story(ada).insert(0, "one ")
@@ -133,8 +145,9 @@ async def test_what_is_written_offline_comes_later_and_once(place: Site) -> None
         await place.relay.cut()
         await until(ada, lambda: ada.status != "synced")
         story(ada).insert(4, "two ")
-        with pytest.raises(TimeoutError):
+        with pytest.raises(manyhands.Unreachable, match="1 changes are not saved") as late:
             await ada.saved(timeout=0.05)
+        assert isinstance(late.value, TimeoutError)
         story(bo).insert(0, "zero ")
         await place.relay.mend()
         ada.reconnect_now()
@@ -171,6 +184,28 @@ async def test_the_end_of_the_block_waits_for_what_is_written(place: Site) -> No
         story(ada).insert(0, "last words")
     async with place.opened() as bo:
         assert str(story(bo)) == "last words"
+
+
+async def test_the_document_stays_when_the_session_is_over(place: Site, tmp_path: Path) -> None:
+    async with place.opened(outbox=tmp_path / "outbox") as ada:
+        story(ada).insert(0, "shared ")
+    assert ada.status == "closed"
+    story(ada).insert(0, "alone ")
+    assert str(story(ada)) == "alone shared "
+    assert ada.unsaved == 0
+    with pytest.raises(RuntimeError, match="opened once"):
+        async with ada:
+            pass
+
+
+async def test_who_waits_is_told_when_the_document_is_left(place: Site) -> None:
+    async with failing(place.opened(place.detour)) as ada:
+        await place.relay.cut()
+        story(ada).insert(0, "never")
+        waiting = asyncio.create_task(ada.saved())
+        await asyncio.sleep(0)
+    with pytest.raises(manyhands.ManyhandsError, match="left"):
+        await waiting
 
 
 async def test_an_error_in_the_block_does_not_wait(place: Site) -> None:
