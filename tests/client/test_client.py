@@ -18,6 +18,7 @@ from crdt.budget import Rate
 from crdt.content.schema import SCHEMA
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
+from crdt.protocol.messages import Limits
 from manyhands import Document
 from manyhands.address import Address
 from manyhands.paragraphs import FORMAT
@@ -25,11 +26,14 @@ from server.auth.jwt import JwtAuthenticator
 from server.auth.tokens import FixedKey, Rules, secret_key
 from server.config import Config
 from server.config.limits import ConnectionLimits, Rates
+from server.rooms import RoomSettings
 from tests.client.site import Site, failing, site, story, until
 from tests.harness.bell import PATIENCE, given_time
-from tests.harness.live_server import serving
+from tests.harness.live_server import is_behind, serving
 from tests.harness.person import person
+from tests.harness.ports import quiet_port
 from tests.harness.processes import mortal
+from tests.harness.relay import Relay
 from tests.harness.tokens import SECRET, token
 from tests.harness.whole_server import whole_server
 
@@ -167,6 +171,28 @@ async def test_a_slow_network_loses_nothing(place: Site) -> None:
         words = {f"{letter}{count}" for letter in "ab" for count in range(20)}
         await until(ada, lambda: sorted(str(story(ada)).split()) == sorted(words))
         await until(bo, lambda: str(story(bo)) == str(story(ada)), ada)
+
+
+@pytest.mark.parametrize("writes", [False, True])
+async def test_who_was_too_slow_gets_what_they_missed(writes: bool) -> None:
+    limits = Limits(backlog_bytes=64 * 2**10, part_bytes=64 * 2**10)
+    async with serving(settings=RoomSettings(limits=limits)) as server, Relay(quiet_port(), server.port) as relay:
+        document_id = await server.new_document()
+        opened = partial(manyhands.connect, document=document_id, timeout=PATIENCE)
+        async with opened(server.url) as bo, opened(f"http://127.0.0.1:{relay.port}") as ada:
+            heard = bytearray()
+            relay.from_dependency = heard.extend
+            relay.delay = 1.0  # for each 64 KiB: the rest fills the kernel's buffers, and then the server's
+            while not is_behind(server, document_id):
+                story(bo).insert(0, "long " * 10_000)
+                await bo.saved()
+            if writes:  # the answer may show the gap before the server says that there is one
+                story(ada).insert(0, "meanwhile ")
+            relay.delay = 0.0
+            await ada.saved()
+            await until(ada, lambda: str(story(ada)) == str(story(bo)), bo)
+            assert str(story(bo)).count("meanwhile") == writes
+            assert writes or b'"resync"' in heard
 
 
 async def test_a_large_change_travels_in_parts(place: Site) -> None:

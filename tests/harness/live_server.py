@@ -16,6 +16,7 @@ from typing import Any, cast
 import uvicorn
 
 from crdt.ids import DocumentId, Epoch
+from crdt.room.session import Behind
 from server.auth.base import Authenticator
 from server.auth.cookies import GuestAuthenticator, SecretKey
 from server.bus.memory import MemoryBus
@@ -71,6 +72,12 @@ async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> Non
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - conditions of any object have no event to wait for
             await asyncio.sleep(0.005)
+
+
+def is_behind(server: LiveServer, document_id: DocumentId) -> bool:
+    driver = server.rooms.registry.get(document_id)
+    assert driver is not None
+    return any(isinstance(session.state, Behind) for session in driver.room.members)
 
 
 def guests(secret: str = "a secret of nobody but this test") -> GuestAuthenticator:

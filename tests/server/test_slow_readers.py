@@ -16,11 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from crdt.ids import DocumentId
 from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import Limits
-from crdt.room.session import Behind
 from server.doors.native.gateway import BACKLOG_FACTOR
 from server.rooms import RoomSettings
 from tests.harness.bell import PATIENCE
-from tests.harness.live_server import LiveServer, serving
+from tests.harness.live_server import LiveServer, is_behind, serving
 from tests.harness.person import Person, person
 
 CLIENT_ID = 4711
@@ -93,12 +92,6 @@ class Sleeper:
                 for update in decode_batch(batch):
                     self.doc.apply_update(update)
         return frame
-
-
-def is_behind(server: LiveServer, document_id: DocumentId) -> bool:
-    driver = server.rooms.registry.get(document_id)
-    assert driver is not None
-    return any(isinstance(session.state, Behind) for session in driver.room.members)
 
 
 async def write_until_somebody_is_behind(server: LiveServer, writer: Person, document_id: DocumentId) -> None:
