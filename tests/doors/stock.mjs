@@ -110,19 +110,23 @@ const PROTOCOLS = {
 };
 
 const commands = {
-  open({ as, version, ...given }) {
+  open({ as, version, root = "story", ...given }) {
     const { library, open } = PROTOCOLS[version];
     const doc = people.get(as)?.doc ?? new library.Doc();
     // What came: closed connections, echoes of updates, refusals, what the server let it do, documents that were ended.
-    const person = { doc, closes: [], echoes: [], denied: [], scopes: [], ends: [] };
+    const person = { doc, text: doc.getText(root), closes: [], echoes: [], denied: [], scopes: [], ends: [] };
     people.set(as, Object.assign(person, open(person, given)));
   },
   type({ as, words, at }) {
-    const text = people.get(as).doc.getText("story");
+    const { text } = people.get(as);
     text.insert(at ?? text.length, words);
   },
-  cut({ as, at, length }) {
-    people.get(as).doc.getText("story").delete(at, length);
+  // Words at a place between the beginning (0) and the end (1), or, without words, one character less there.
+  scribble({ as, words, place }) {
+    const { text } = people.get(as);
+    const at = Math.floor(place * text.length);
+    if (words) text.insert(at, words);
+    else if (at < text.length) text.delete(at, 1);
   },
   show({ as, state }) {
     people.get(as).provider.awareness.setLocalState(state);
@@ -151,8 +155,8 @@ const commands = {
     (connect ?? (() => provider.connect()))();
   },
   look({ as }) {
-    const { doc, provider, isConnected, closes, echoes, denied, scopes, ends } = people.get(as);
-    const text = doc.getText("story").toString();
+    const { doc, provider, text: written, isConnected, closes, echoes, denied, scopes, ends } = people.get(as);
+    const text = written.toString();
     return {
       text: text.length < 2 ** 20 ? text : "much",
       length: text.length,

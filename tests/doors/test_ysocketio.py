@@ -1,6 +1,5 @@
 """Stock clients of y-socket.io at our door: the very package that applications install."""
 
-import asyncio
 import json
 from random import Random
 from typing import Any
@@ -326,5 +325,5 @@ async def test_clients_that_are_refused_for_now_come_back() -> None:
         await stock.do("open", "anna", version="y-socket.io", url=stock.url, room="room", reconnectionDelay=10)
         await until(lambda: "draining" in server.app.gateway.protocol_errors)
         server.app.ysocketio.draining = False
-        await asyncio.wait_for(stock.sees("anna", lambda seen: seen["synced"]), 60)
+        await stock.sees("anna", lambda seen: seen["synced"])
         assert (await stock.do("look", "anna"))["denied"] == []
