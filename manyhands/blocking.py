@@ -6,7 +6,7 @@ its documents waits until everything is saved, as at the end of a `with`.
 
 import asyncio
 import atexit
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -53,7 +53,7 @@ class BlockingDocument:
         return self._document.title
 
     @property
-    def people(self) -> Iterable[Person]:
+    def people(self) -> Sequence[Person]:
         """Everybody else who is here and says something of themselves."""
         return self.change(lambda document: document.people)
 
@@ -86,8 +86,11 @@ class BlockingDocument:
         return self._run(self._document.plain_text())
 
     def show(self, state: Mapping[str, Any] | None) -> None:
-        """Tell the others something of this program, as JSON. None takes it back."""
-        self._loop.call_soon_threadsafe(self._document.show, state)
+        """Tell the others something of this program. None takes it back.
+
+        Raises TypeError or ValueError for what is no JSON.
+        """
+        self.change(lambda document: document.show(state))
 
     def close(self) -> None:
         """Wait until everything is saved, and leave. Raises Refused or Unreachable."""

@@ -5,7 +5,7 @@ that. Changes made without a connection leave when it is back.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -75,7 +75,7 @@ class Document(Doc[Any]):
         return self._own.closed
 
     @property
-    def people(self) -> Iterable[Person]:
+    def people(self) -> Sequence[Person]:
         """Everybody else who is here and says something of themselves."""
         return list(self._own.about.people.values())
 
@@ -112,7 +112,10 @@ class Document(Doc[Any]):
         return await self._content("text")
 
     def show(self, state: Mapping[str, Any] | None) -> None:
-        """Tell the others something of this program, as JSON. None takes it back."""
+        """Tell the others something of this program. None takes it back.
+
+        Raises TypeError or ValueError for what is no JSON.
+        """
         self._own.show(state)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -189,7 +192,7 @@ class Document(Doc[Any]):
 
     async def _content(self, form: str) -> str:
         await self.saved()
-        return await self._own.visitor.content(self.document_id, form)
+        return await self._own.caller.content(self.document_id, form)
 
 
 def connect(  # noqa: PLR0913 - each option has a name, a default, and a line of its own in a call

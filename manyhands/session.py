@@ -6,6 +6,7 @@ more tasks send changes, send presence, and renew the token.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ from pycrdt import Doc
 
 from manyhands.about import About
 from manyhands.address import Address, Options
+from manyhands.caller import Caller
 from manyhands.errors import (
     ManyhandsError,
     Refused,
@@ -31,7 +33,6 @@ from manyhands.link import ANSWER_SECONDS, Link, Lost, open_link
 from manyhands.outbox import FileOutbox, MemoryOutbox
 from manyhands.pause import pause_before
 from manyhands.replica import Batch, Replica
-from manyhands.visitor import Visitor
 from manyhands.wire import WireError
 
 _MOST_IN_FLIGHT = 8
@@ -56,7 +57,7 @@ class Session:
         """Open the outbox. Raises ManyhandsError if that cannot be."""
         self._outbox = MemoryOutbox() if options.outbox is None else FileOutbox(options.outbox, address.document_id)
         self.replica = Replica(doc, self._outbox, _report)
-        self.visitor = Visitor(address.server, options)
+        self.caller = Caller(address.server, options)
         self.closed: ManyhandsError | None = None
         self.refusal: Refused | None = None
         self.trouble = "The server did not answer in time."
@@ -94,7 +95,7 @@ class Session:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        await self.visitor.close()
+        await self.caller.close()
         self._outbox.close()
         self.closed = self.closed or ManyhandsError("The program has left the document.")
         self.ring()
@@ -106,7 +107,8 @@ class Session:
             self.ring()
 
     def show(self, state: Mapping[str, Any] | None) -> None:
-        self._presence = state
+        """Tell the others a state. Raises TypeError or ValueError for what is no JSON."""
+        self._presence = json.loads(json.dumps(state, allow_nan=False))
         self._presence_changed.set()
 
     def reconnect_now(self) -> None:
@@ -161,12 +163,12 @@ class Session:
         """Decide what a refused connection means. A token may just have run out."""
         if isinstance(refusal, Unauthenticated):
             self._strikes += 1
-            if not self.visitor.may_renew or self._strikes >= _MOST_STRIKES:
+            if not self.caller.may_renew or self._strikes >= _MOST_STRIKES:
                 self.closed = refusal
 
     async def _connect_once(self) -> None:
         """Connect, and keep the session until the connection is over. Raises Lost or Refused."""
-        greeting, headers = await self.visitor.introduce()
+        greeting, headers = await self.caller.introduce()
         address = self._address
         end: Lost | Refused | None = None
         async with open_link(address.server, address.document_id, greeting, headers, self._hear) as link:
@@ -187,9 +189,9 @@ class Session:
 
     async def _renew(self, link: Link) -> None:
         """Bring a fresh token before the old one ends, as long as the connection lasts."""
-        while await self.visitor.next_renewal():
+        while await self.caller.next_renewal():
             with suppress(Lost, Refused):  # the next refusal asks for a token as well
-                await self.visitor.authenticate(link)
+                await self.caller.authenticate(link)
 
     # The session.
 
@@ -218,13 +220,16 @@ class Session:
         self.trouble = str(refusal)
         if remedy in (Remedy.REJOIN, Remedy.AUTHENTICATE):
             self._strikes += 1
-        if self._strikes > _MOST_STRIKES or (remedy is Remedy.AUTHENTICATE and not self.visitor.may_renew):
+        if self._strikes > _MOST_STRIKES or (remedy is Remedy.AUTHENTICATE and not self.caller.may_renew):
             remedy = Remedy.STOP
         match remedy:
             case Remedy.STOP:
                 self.closed = refusal
             case Remedy.AUTHENTICATE:
-                await self.visitor.authenticate(link)
+                try:
+                    await self.caller.authenticate(link)
+                except Refused as error:
+                    self.closed = error
             case Remedy.LATER:
                 pause = pause_before(self.tries, 0.5 + random() / 2)
                 self.tries += 1

@@ -126,6 +126,10 @@ async def test_others_see_who_is_here(place: Site) -> None:
         await until(bo, lambda: bool(bo.people))
         [seen] = bo.people
         assert (seen.name, seen.color, seen.state) == ("Ada", "#112233", {"reads": 3})
+        with pytest.raises(TypeError):
+            ada.show({"reads": b"bytes"})
+        with pytest.raises(ValueError, match="JSON"):
+            ada.show({"reads": float("nan")})
         ada.show(None)
         await until(bo, lambda: not bo.people)
 
@@ -381,6 +385,28 @@ async def test_a_token_that_ends_is_replaced_and_nothing_is_lost() -> None:
     async with serving(authenticator=tokens()) as server:
         document_id = await server.new_document()
         await given_time(is_replaced, 0.4)
+
+
+async def test_a_fresh_token_of_somebody_else_ends_the_session() -> None:
+    async def ends(seconds: float) -> bool:
+        """Open with a token that holds so long. False if it ended before the document was open."""
+        given: list[str] = []
+
+        def fresh() -> str:
+            runs_out = time.time() + (600 if given else seconds)
+            given.append(token(exp=runs_out, sub="bob" if given else "ann"))
+            return given[-1]
+
+        async with failing(manyhands.connect(server.url, document_id, token=fresh, timeout=PATIENCE)) as ada:
+            if len(given) > 1:
+                return False
+            await until(ada, lambda: ada.closed is not None)
+            assert isinstance(ada.closed, manyhands.Forbidden)
+        return True
+
+    async with serving(authenticator=tokens()) as server:
+        document_id = await server.new_document()
+        await given_time(ends, 0.4)
 
 
 @pytest.mark.parametrize("given", ["nonsense", lambda: "nonsense", None], ids=["token", "source", "nobody"])

@@ -14,7 +14,7 @@ from manyhands.link import ANSWER_SECONDS, CONNECT_SECONDS, Link, Lost
 from manyhands.pause import renew_after
 
 
-class Visitor:
+class Caller:
     """One person at one server. Close it at the end."""
 
     def __init__(self, server: str, options: Options) -> None:
