@@ -101,6 +101,8 @@ export class OfflineCopy {
   private written = new Map<string, number>();
   private appliedWritten: number | null = null;
   private timer: Timer | null = null;
+  /** So many of `changes` the server was known to have when it last had all; null when the marks say so. */
+  private durable: number | null = null;
   /** Others' changes that are to be written. */
   private gathered: Uint8Array[] = [];
   /** So many of `changes` are known to be on the device. */
@@ -187,11 +189,9 @@ export class OfflineCopy {
     });
   }
 
-  /** Everything in the document is durable on the server. */
+  /** Everything in the document is durable on the server: the marks go when the page writes the next time. */
   markSaved(): void {
-    if (this.onlyReads) return;
-    const drop = this.marksToDrop();
-    void this.write("unsaved", drop);
+    if (!this.onlyReads) this.durable = this.changes;
   }
 
   /** What `toKeep` returns has changed; as long as that is null, nothing is written. */
@@ -408,12 +408,12 @@ export class OfflineCopy {
   }
 
   /** Another tab's mark goes only if that tab has added nothing since its changes were read. */
-  private marksToDrop(): (unsaved: IDBObjectStore) => Promise<void> {
+  private marksToDrop(own = true): (unsaved: IDBObjectStore) => Promise<void> {
     const { inherited } = this;
     const ownMark = this.ownMark();
     this.inherited = new Map();
     return async (unsaved) => {
-      await result(unsaved.delete(ownMark));
+      if (own) await result(unsaved.delete(ownMark));
       for (const [mark, count] of inherited) {
         if ((await result(unsaved.get(mark))) === count) await result(unsaved.delete(mark));
       }
@@ -462,9 +462,17 @@ export class OfflineCopy {
     return content;
   }
 
+  private dropMarks(): void {
+    if (this.durable === null) return;
+    const drop = this.marksToDrop(this.durable === this.changes);
+    this.durable = null;
+    void this.write("unsaved", drop);
+  }
+
   private readonly keepNow = (): void => {
     this.forgetTimer();
     this.writeContent();
+    this.dropMarks();
     const kept = this.toKeep();
     const db = this.content?.db;
     if (this.ended || kept === null || db == null) return;

@@ -4,7 +4,7 @@ import "fake-indexeddb/auto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
 import { type Change, newChange, updateOf } from "../src/changes.js";
-import { type Found, type Kept, OfflineCopy } from "../src/offline.js";
+import { DATABASE, type Found, type Kept, OfflineCopy } from "../src/offline.js";
 import { ManyhandsProvider } from "../src/provider.js";
 import { ManualClock, seeded } from "./harness/clock.js";
 import { DummyServer, Line } from "./harness/server.js";
@@ -82,6 +82,14 @@ class Device {
     const count = await ended(db.transaction("updates").objectStore("updates").count());
     db.close();
     return count;
+  }
+
+  /** How many pages may have unsaved words, as the device knows. */
+  async marks(): Promise<number> {
+    const db = await ended(indexedDB.open(DATABASE));
+    const keys = await ended(db.transaction("unsaved").objectStore("unsaved").getAllKeys());
+    db.close();
+    return keys.filter((key) => String(key).startsWith(`${this.documentId}/`)).length;
   }
 
   async forgetRecords(): Promise<void> {
@@ -368,6 +376,28 @@ describe("a document that was made on this device", () => {
     expect(third.provider.snapshot().unsaved).toBe(0);
     expect(device.server.heard).not.toHaveLength(0);
     expect(third.text.toString()).toBe("written on a train");
+  });
+});
+
+describe("a page whose words are acknowledged", () => {
+  it("says so on the device with its next writing", async () => {
+    const device = new Device();
+    const { text, line } = await device.open();
+    text.insert(0, "hello");
+    device.settle(line);
+    expect(await device.marks()).toBe(1);
+    device.clock.advance(500);
+    expect(await device.marks()).toBe(0);
+  });
+
+  it("leaves nothing to be sent twice when it dies before that", async () => {
+    const { device } = await offlineWith("words");
+    expect(await device.marks()).toBe(1);
+    const again = await device.open();
+    device.settle(again.line);
+    expect(device.server.text()).toBe("words");
+    expect(device.server.heard).toHaveLength(1);
+    expect(again.provider.snapshot().unsaved).toBe(0);
   });
 });
 
