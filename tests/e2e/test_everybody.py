@@ -1,9 +1,11 @@
 """Every view in every state, for people who hear it, press keys, see little, or read it on paper."""
 
+import io
 import re
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.axe import Inspection
@@ -239,6 +241,8 @@ async def _walks_a_formula_and_a_picture(alice: EditorPage, seen: Inspection, is
     await expect(page.get_by_role("option").first).to_be_visible()
     await alice.press("Enter")
     await expect(page.get_by_role("group", name="Formula")).to_be_visible()
+    done = page.get_by_role("group", name="Formula").get_by_role("button", name="Done")
+    await expect(done).to_be_in_viewport(ratio=1)
     await seen.look(page, "a formula's form")
     await page.keyboard.type("x^2")
     await page.keyboard.press("Escape")
@@ -340,6 +344,8 @@ async def test_forced_colours_show_by_edges_what_backgrounds_say(meet: Meeting) 
     read, unread = await _edges(headings.nth(0), headings.nth(1))
     assert read != unread
 
+    await _code_does_not_look_selected(alice)
+
     await page.get_by_role("button", name="More about this document").click()
     items = page.get_by_role("menuitem")
     await page.keyboard.press("ArrowDown")
@@ -348,6 +354,13 @@ async def test_forced_colours_show_by_edges_what_backgrounds_say(meet: Meeting) 
     framed = (page.get_by_role("menu"), alice.sheet.locator("pre"), alice.sheet.get_by_role("note"))
     for edge in await _edges(*framed):
         assert not edge.startswith("0px"), edge
+
+
+async def _code_does_not_look_selected(alice: EditorPage) -> None:
+    """Browsers draw highlights as selected words in forced colours; nothing but black on white may be seen."""
+    await alice.page.wait_for_function("() => CSS.highlights.get('code-keyword')?.size === 1")
+    shown = Image.open(io.BytesIO(await alice.sheet.locator("pre").screenshot())).convert("RGB").tobytes()
+    assert shown[0::3] == shown[1::3] == shown[2::3], "there is a colour among the greys"
 
 
 BOTTOM = "(element) => getComputedStyle(element).borderBottomColor"

@@ -1,7 +1,7 @@
 /** Panels that stand in the text and scroll with it, beside a place or over a part; they never take the focus by themselves. */
 
 import type { Editor } from "@tiptap/core";
-import { type ReactNode, useLayoutEffect, useRef } from "react";
+import { type FocusEvent, type ReactNode, useLayoutEffect, useRef } from "react";
 
 export interface FloatingProps {
   readonly editor: Editor;
@@ -35,10 +35,23 @@ export function Floating({ editor, label, beside, side, children, ...pointer }: 
   }, [editor, beside, side]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div ref={panel} className="page-floating" role="group" aria-label={label} {...pointer}>
+    <div
+      ref={panel}
+      className="page-floating"
+      role="group"
+      aria-label={label}
+      onFocus={showWhole}
+      {...pointer}
+    >
       {children}
     </div>
   );
+}
+
+/** A form is seen down to its buttons while somebody writes in it; below the last line, nothing else would scroll there. */
+function showWhole({ currentTarget, target }: FocusEvent): void {
+  if (target.matches("textarea, input:not([type=checkbox])"))
+    currentTarget.scrollIntoView({ block: "nearest" });
 }
 
 function putBeside(panel: HTMLElement, target: DOMRect | null, side: "above" | "below"): void {

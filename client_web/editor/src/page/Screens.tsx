@@ -159,7 +159,7 @@ export function CrashScreen({ error, onDownload }: CrashScreenProps) {
       {t(
         "Only the view is broken, the document is whole: what was saved is on the server, and everything you wrote is in the copy on this device.",
       )}
-      <code className="page-crash">{error instanceof Error ? error.message : String(error)}</code>
+      <code>{error instanceof Error ? error.message : String(error)}</code>
     </Screen>
   );
 }

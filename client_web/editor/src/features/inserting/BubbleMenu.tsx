@@ -38,7 +38,7 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: Bubbl
             editor.commands.focus(undefined, { scrollIntoView: false });
           }}
           trigger={
-            <Toolbar.Button className="page-table-menu" onMouseDown={(event) => event.preventDefault()}>
+            <Toolbar.Button className="page-floating-menu" onMouseDown={(event) => event.preventDefault()}>
               {t("Turn into")}
               <ChevronDown aria-hidden="true" size={14} />
             </Toolbar.Button>
