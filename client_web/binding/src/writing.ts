@@ -72,11 +72,12 @@ export class Writer {
   ): void {
     let behind = before;
     let [left, right] = [0, 0];
+    const isExchanged = this.#exchanges(elements, wanted);
     while (left + right < elements.length && left + right < wanted.length) {
       const [first, firstNode] = [elements[left], wanted[left]] as [Y.XmlElement, Node];
       const [last, lastNode] = [elements.at(-1 - right), wanted.at(-1 - right)] as [Y.XmlElement, Node];
-      const likeFirst = this.#likeness(first, firstNode);
-      const likeLast = this.#likeness(last, lastNode);
+      const likeFirst = isExchanged(first, firstNode) ? -1 : this.#likeness(first, firstNode);
+      const likeLast = isExchanged(last, lastNode) ? -1 : this.#likeness(last, lastNode);
       if (likeFirst < 0 && likeLast < 0) {
         this.#remove(first);
         behind = this.#insert(parent, behind, [firstNode]);
@@ -92,6 +93,27 @@ export class Writer {
     }
     for (const element of elements.slice(left, elements.length - right)) this.#remove(element);
     this.#insert(parent, behind, wanted.slice(left, wanted.length - right));
+  }
+
+  /**
+   * Tells elements whose words go to another node, and get those of another element. Each is made anew, so that what others
+   * write in it can be brought after its words.
+   */
+  #exchanges(
+    elements: readonly Y.XmlElement[],
+    wanted: readonly Node[],
+  ): (element: Y.XmlElement, node: Node) => boolean {
+    if (elements.length < 2 || wanted.length < 2) return () => false;
+    const wordsOf = (element: Y.XmlElement) => this.#nodeOf(element)?.textContent ?? "";
+    const [before, after] = [
+      new Set(elements.map(wordsOf)),
+      new Set(wanted.map(({ textContent }) => textContent)),
+    ];
+    return (element, { textContent }) => {
+      const words = wordsOf(element);
+      const areWords = words !== "" && textContent !== "" && words !== textContent;
+      return areWords && after.has(words) && before.has(textContent);
+    };
   }
 
   /** How much of a node its element holds already; below 0 if the element cannot become the node. */

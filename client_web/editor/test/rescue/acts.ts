@@ -1,8 +1,10 @@
 /** Acts of one person, who restructures the line “Hello brave new world”, and typing of another person in that line. */
 
+import type { Command } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { Fragment } from "@tiptap/pm/model";
 import { CellSelection, TableMap } from "@tiptap/pm/tables";
+import { move, sort } from "../../src/features/tables/table_commands";
 import {
   type Act,
   at,
@@ -29,6 +31,8 @@ const TASKS = `<p>first</p><ul data-type="taskList"><li data-type="taskItem"><p>
 const QUOTE = `<p>first</p><blockquote>${LINE}</blockquote><p>last</p>`;
 const TABLE = `<p>first</p><table><tr><td>${LINE}</td><td><p>b</p></td></tr><tr><td><p>c</p></td><td><p>delta</p></td></tr></table><p>last</p>`;
 const MERGED = `<p>first</p><table><tr><td colspan="2">${LINE}</td></tr><tr><td><p>c</p></td><td><p>delta</p></td></tr></table><p>last</p>`;
+const GRID = `<p>first</p><table><tr><td>${LINE}</td><td><p>one</p></td></tr><tr><td><p>alpha</p></td><td><p>two</p></td></tr><tr><td><p>beta</p></td><td><p></p></td></tr></table><p>last</p>`;
+const HEADED = GRID.replace("<tr>", "<tr><th><p>words</p></th><th><p>numbers</p></th></tr><tr>");
 const PICTURE = '<img src="/api/attachments/p" alt="a picture">';
 const CALLOUT = `<p>first</p><div data-type="callout" data-kind="tip">${LINE}</div><p>last</p>`;
 const SUMMARY =
@@ -88,6 +92,11 @@ const selectsCells =
       return false;
     });
   };
+
+const inTable =
+  (words: string, command: Command): Act =>
+  (who) =>
+    inside(who, words).command(command).run();
 
 const setsOn =
   (name: string, attributes: Record<string, unknown>): Act =>
@@ -198,6 +207,19 @@ export const STRUCTURES: Readonly<Record<string, Structure>> = {
     acts: [selectsCells(0, 2), ({ editor }) => editor.commands.mergeCells()],
   },
   "cell split": { base: MERGED, acts: [(who) => inside(who, "world").splitCell().run()] },
+  "row moved": { base: GRID, acts: [inTable("world", move("down"))] },
+  "row passed": { base: GRID, acts: [inTable("alpha", move("up"))] },
+  "column moved": { base: GRID, acts: [inTable("world", move("right"))] },
+  "column passed": { base: GRID, acts: [inTable("one", move("left"))] },
+  "row moved into the header": { base: HEADED, acts: [inTable("world", move("up"))] },
+  "rows sorted": { base: GRID, acts: [inTable("alpha", sort(false))] },
+  "rows sorted downwards": { base: GRID, acts: [inTable("one", sort(true))] },
+  "rows sorted below a header": { base: HEADED, acts: [inTable("words", sort(false))] },
+  "rows sorted, row and column moved": {
+    base: GRID,
+    acts: [inTable("alpha", sort(false)), inTable("beta", move("down")), inTable("two", move("left"))],
+  },
+  "rows sorted, undone": { base: GRID, acts: [inTable("alpha", sort(false)), undo] },
   "move down": { acts: [moves(true)] },
   "move up": { acts: [moves(false)] },
   "move of a list": { base: LIST, acts: [moves(true)] },
@@ -301,6 +323,8 @@ export const TYPINGS: Readonly<Record<string, Typing>> = {
     typists: [[(who) => inside(who, "world").toggleHeading({ level: 2 }).run()]],
     restructures: true,
   },
+  "row down": { typists: [[inTable("world", move("down"))]], restructures: true },
+  sort: { typists: [[inTable("world", sort(false))]], restructures: true },
   align: { typists: [[(who) => inside(who, "world").setTextAlign("right").run()]] },
   "no alignment": { typists: [[(who) => inside(who, "world").unsetTextAlign().run()]] },
   direction: { typists: [[(who) => inside(who, "world").setDirection("rtl").run()]] },
@@ -312,6 +336,7 @@ export const TYPINGS: Readonly<Record<string, Typing>> = {
 export function fits(typing: string, { base = PLAIN, traits }: Structure): boolean {
   if (typing === "no alignment") return base === CENTRED;
   if (typing === "tick") return base === TASKS;
+  if (typing === "row down" || typing === "sort") return base === GRID || base === HEADED;
   if (typing === "widen cell") return base.includes("<td");
   if (typing === "inline picture") return traits?.inlinePictures === true;
   return true;

@@ -8,6 +8,7 @@
 import { env } from "node:process";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as Y from "yjs";
+import { move, sort } from "../../src/features/tables/table_commands";
 import { seesAll } from "../page/editors";
 import { Nodes, type Row } from "./nodes";
 import { randomOf } from "./random";
@@ -80,6 +81,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "other list": { before: ITEMS, acts: [(who) => inside(who, "head").toggleOrderedList().run()] },
   "out of a list": { before: ITEMS, acts: [presses("Shift-Tab", "head")] },
   move: { before: `${LINE}<p>under</p>`, acts: [movesDown] },
+  "row passed": { before: CELLS, acts: [(who) => inside(who, "foot").command(move("up")).run()] },
+  "column passed": { before: CELLS, acts: [(who) => inside(who, "side").command(move("left")).run()] },
+  "rows sorted": { before: CELLS, acts: [(who) => inside(who, "end").command(sort(false)).run()] },
   "header row": { before: CELLS, acts: [(who) => inside(who, "head").toggleHeaderRow().run()] },
 };
 

@@ -1,20 +1,22 @@
 /** Three people with real editors, offline now and then, write unique words and restructure at random, over several nodes.
  *
  * In the end each word stands there once, and everybody sees the same document. A run has `SEEDS` documents of `STEPS` steps,
- * beginning with the seed `FROM`.
+ * beginning with the seed `FROM`: other ones each day, five days long.
  */
 
 import { env } from "node:process";
 import { afterAll, expect, test } from "vitest";
 import * as Y from "yjs";
+import { move, sort, type Way } from "../../src/features/tables/table_commands";
 import { seesAll } from "../page/editors";
 import { Nodes, type Row, type Setting } from "./nodes";
-import { type Random, randomOf } from "./random";
+import { PART, type Random, randomOf } from "./random";
 import { HEARD, type Writer, writer } from "./writers";
 
-const SEEDS = Number(env.SEEDS ?? 200);
-const FROM = Number(env.FROM ?? 1);
+const SEEDS = Number(env.SEEDS ?? 60);
+const FROM = Number(env.FROM ?? 1 + SEEDS * PART);
 const STEPS = Number(env.STEPS ?? 24);
+const WAYS: readonly Way[] = ["up", "down", "left", "right"];
 const WORD = /[\u4e00-\u9fff]\d+/g;
 
 const SETTINGS: readonly Setting[] = [{}, { nodes: 2, fold: 5 }, { nodes: 3 }, { fold: 3 }];
@@ -73,6 +75,18 @@ const STRUCTURE: Readonly<Record<string, (who: Writer, at: number, random: Rando
   header: ({ editor }, at) => editor.chain().setTextSelection(at).toggleHeaderRow().run(),
   row: ({ editor }, at) => editor.chain().setTextSelection(at).addRowAfter().run(),
   column: ({ editor }, at) => editor.chain().setTextSelection(at).addColumnAfter().run(),
+  sort: ({ editor }, at, random) =>
+    editor
+      .chain()
+      .setTextSelection(at)
+      .command(sort(random(2) === 0))
+      .run(),
+  "row or column moved": ({ editor }, at, random) =>
+    editor
+      .chain()
+      .setTextSelection(at)
+      .command(move(WAYS[random(4)] ?? "up"))
+      .run(),
   move: ({ editor: { state, view } }, at, random) => {
     const place = state.doc.resolve(at);
     const node = place.node(1);
@@ -87,6 +101,17 @@ const STRUCTURE: Readonly<Record<string, (who: Writer, at: number, random: Rando
 
 const wordsIn = (text: string) => text.match(WORD) ?? [];
 const textOf = ({ editor }: Writer) => editor.getText({ blockSeparator: "|" });
+
+let base: Uint8Array | null = null;
+
+/** What all stories begin with. */
+function baseOf(html: string): Uint8Array {
+  const first = writer(1000);
+  first.editor.commands.setContent(html);
+  const update = Y.encodeStateAsUpdate(first.doc);
+  first.editor.destroy();
+  return update;
+}
 
 class Story {
   readonly words = new Set<string>();
@@ -128,14 +153,12 @@ class Story {
   }
 
   private async begin(): Promise<void> {
-    const first = writer(1000);
     const line = (count: number) => `<p>${Array.from({ length: count }, () => this.word()).join(" ")}</p>`;
-    first.editor.commands.setContent(
+    const html =
       `${line(4)}${line(4)}<ul><li>${line(3)}</li><li>${line(3)}</li></ul>` +
-        `<table><tr><td>${line(2)}</td><td>${line(2)}</td></tr></table>${line(4)}`,
-    );
-    const update = Y.encodeStateAsUpdate(first.doc);
-    first.editor.destroy();
+      `<table><tr><td>${line(2)}</td><td>${line(2)}</td></tr><tr><td>${line(2)}</td><td>${line(1)}</td></tr></table>${line(4)}`;
+    base ??= baseOf(html);
+    const update = base;
     this.keep(await nodes.say({ update, after: null, client: 1000 }));
     this.people = [11, 22, 33].map((client) => {
       const waiting: Said[] = [];

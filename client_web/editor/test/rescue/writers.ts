@@ -3,7 +3,10 @@
  * Beside the page's own nodes and marks they know some of other applications: comments, and pictures among words.
  */
 
+import { ySyncPluginKey, yUndoPluginKey, yXmlFragmentToProseMirrorRootNode } from "@manyhands/binding";
+import { FRAGMENT } from "@manyhands/schema";
 import { Editor, Mark } from "@tiptap/core";
+import { EditorState } from "@tiptap/pm/state";
 import * as Y from "yjs";
 import { editorExtensions } from "../../src/extensions/schema";
 import { seesAll } from "../page/editors";
@@ -58,13 +61,38 @@ export function writer(client: number, heard: readonly Uint8Array[] = [], traits
   return { editor, doc, updates };
 }
 
-/** Returns the document that somebody new sees, and how much their editor finds to repair in it. */
+/** States of editors without a document, by their traits. */
+const states = new Map<boolean, EditorState>();
+
+function emptyState(traits: Traits): EditorState {
+  const { inlinePictures = false } = traits;
+  const known = states.get(inlinePictures);
+  if (known) return known;
+  const { editor } = writer(77, [], traits);
+  const { state } = editor;
+  const shared = [ySyncPluginKey, yUndoPluginKey].map((key) => key.get(state));
+  const made = EditorState.create({
+    schema: state.schema,
+    plugins: state.plugins.filter((plugin) => !shared.includes(plugin)),
+  });
+  editor.destroy();
+  states.set(inlinePictures, made);
+  return made;
+}
+
+/** Returns the document that somebody new sees, and whether their editor finds something to repair in it. */
 export function seen(updates: readonly Uint8Array[], traits: Traits = {}) {
-  const newcomer = writer(77, updates, traits);
-  seesAll(newcomer);
-  const json = newcomer.editor.getJSON();
-  newcomer.editor.destroy();
-  return { json, repairs: newcomer.updates.length };
+  const doc = new Y.Doc();
+  for (const update of updates) Y.applyUpdate(doc, update);
+  const empty = emptyState(traits);
+  const shared = yXmlFragmentToProseMirrorRootNode(doc.getXmlFragment(FRAGMENT), empty.schema);
+  // An editor without a page: nobody draws it, but the plugins that mend a document look at it.
+  const { state } = empty.applyTransaction(
+    empty.tr
+      .replaceWith(0, empty.doc.content.size, shared.content)
+      .setMeta(ySyncPluginKey, { isChangeOrigin: true }),
+  );
+  return { json: state.doc.toJSON(), isRepaired: !state.doc.eq(shared) };
 }
 
 /** Returns the position before some words; behind them with `behind`. */
