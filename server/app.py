@@ -42,6 +42,7 @@ from server.http.edits import Editing, EditsApi
 from server.http.health import Health
 from server.http.me import MeApi
 from server.http.middleware import ApiRates, OriginMiddleware, Origins, Shares
+from server.http.once import Once
 from server.http.openapi import OpenApi
 from server.http.operation import operations_of, routes_of
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
@@ -145,7 +146,7 @@ class App:
                     beginning=editing,
                 ),
                 ContentsApi(store, self._sandbox, _gate_limits(config), config.people.public_url),
-                EditsApi(editing, config.documents.limits.update_bytes),
+                EditsApi(editing, Once(store.answers, now), config.documents.limits.update_bytes),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
                 SharingApi(
                     SharingDesk(

@@ -186,7 +186,8 @@ def replace_text(parts: Iterable[Any], edit: ReplaceText) -> None:
         raise ProtocolError(Code.MALFORMED, message)
     if "\n" in edit.with_ and "\n" not in edit.find:
         raise ProtocolError(Code.MALFORMED, "`with` must be one line. Replace the block to write several.")
-    rewrite(found[max(edit.occurrence, 1) - 1], edit.find, edit.with_)
+    words = edit.with_.encode("utf-8", "replace").decode()  # without halves of surrogate pairs
+    rewrite(found[max(edit.occurrence, 1) - 1], edit.find, words)
 
 
 def rewrite(found: _Found, old: str, new: str) -> None:

@@ -14,6 +14,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import Format, User, clean_text
+from server.http.once import ABOUT, Once, Receipt
 from server.http.operation import Asked, operation
 from server.observe import log
 from server.people.access import Access, NotPossible, Ruling, no_such_document
@@ -221,8 +222,11 @@ class DocumentsApi:
         self._link_role = link_role
         self._most_owned = most_owned
         self._beginning = beginning
+        self._once = Once(store.answers, clock)
 
-    @operation("POST /api/documents", answers={201: Document}, errors={409}, most_bytes=MAX_CONTENT_BYTES)
+    @operation(
+        "POST /api/documents", answers={201: Document}, errors={409, 422}, most_bytes=MAX_CONTENT_BYTES, headers=ABOUT
+    )
     async def create_document(self, asked: Asked, body: NewDocument) -> Document:
         """Make a document: an empty one, or one with `content`.
 
@@ -230,8 +234,15 @@ class DocumentsApi:
         later, as often as it must. The id is the first 22 characters of the secret's SHA-256 in
         URL-safe base64. So nobody can choose the id of somebody else's document.
         """
+        made = await self._once.run(asked, Document, body, lambda receipt: self._create(asked, body, receipt))
+        asked.headers["Location"] = f"/api/documents/{made.id}"
+        return made
+
+    async def _create(self, asked: Asked, body: NewDocument, receipt: Receipt) -> Document:
         title, identity = clean_title(body.title), asked.identity
-        document_id = id_from(body.secret) if isinstance(body.secret, str) else new_document_id()
+        # A repetition makes the same document, if the request before was left half done.
+        secret = body.secret if isinstance(body.secret, str) else receipt.secret
+        document_id = new_document_id() if secret is None else id_from(secret)
         source = None if body.content is UNSET else Source(body.form, body.content)
         if source is not None and self._beginning is not None:
             # A content that is refused shall leave no empty document.
@@ -246,10 +257,9 @@ class DocumentsApi:
             owner=owner,
             link_role=self._link_role,
         )
-        asked.headers["Location"] = f"/api/documents/{document_id}"
         if source is not None and self._beginning is not None:
             await self._beginning.begin(asked, document_id, source)
-        if isinstance(body.secret, str):
+        if secret is not None:
             # The document may have been made before, and have become somebody else's.
             ruling = await self._access.ruling(identity, document_id, None)
             return shown(entry, ruling, Placed())

@@ -9,13 +9,15 @@ made anew, a few times. What they write after that is merged, as between any two
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Protocol
 
 from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
 
 from crdt.budget import Account
+from crdt.content.blocks import id_of, name_of
 from crdt.content.edits import MOST_EDITS, Append, Edit, Made, Order, Replacement, Sent, Source
 from crdt.content.schema import SCHEMA
 from crdt.errors import Code, EpochChanged, ProtocolError, Unavailable
@@ -24,9 +26,11 @@ from crdt.permissions import Action
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.messages import Format
 from crdt.yjs.limits import GateLimits
+from crdt.yjs.varint import check_state_vector
 from server.auth.base import Identity
 from server.http.documents import MAX_CONTENT_BYTES
 from server.http.errors import BlockNow, Conflict, NoPrecondition, WrongMediaType
+from server.http.once import ABOUT, Once, Receipt
 from server.http.operation import Asked, operation
 from server.http.requests import body_of
 from server.store.base import Store
@@ -88,6 +92,7 @@ class Author(Protocol):
 
     client_id: ClientId
     state: bytes
+    state_vector: bytes
     seq: Seq
     epoch: Epoch
     stale: bool
@@ -148,22 +153,23 @@ class Editing:
             edits = (Append(source.content, source.form),) if author.seq == 0 else ()
             return Order(author.client_id, self._base(asked), edits)
 
-        await self._write(asked, document_id, None, plan)
+        await self._write(asked, document_id, None, plan, Receipt())
 
-    async def edit(self, asked: Asked, document_id: DocumentId, edits: Sequence[Edit], revision: str | None) -> Edited:
-        """Make edits in a document. `revision`: the one they build on; None for appends only.
+    async def edit(self, asked: Asked, body: Edits, receipt: Receipt) -> Edited:
+        """Make edits in a document.
 
         Raises ProtocolError: `conflict`, or the refusal of an edit or its author.
         """
-        built_on = None if revision is None else _parsed(revision)
+        document_id = asked.document_id
+        built_on = None if body.base_revision is None else _parsed(body.base_revision)
 
         async def plan(author: Author) -> Order:
             since = () if built_on is None else await self._since(document_id, author, built_on)
-            return Order(author.client_id, self._base(asked), tuple(edits), since)
+            return Order(author.client_id, self._base(asked), tuple(body.edits), since)
 
-        return await self._write(asked, document_id, built_on, plan)
+        return await self._write(asked, document_id, built_on, plan, receipt)
 
-    async def replace(self, asked: Asked, source: Source, if_match: str) -> Edited:
+    async def replace(self, asked: Asked, source: Source, if_match: str, receipt: Receipt) -> Edited:
         """Make a document say what a content says, if it is at a revision that `If-Match` names.
 
         Raises ProtocolError: `conflict`, or the refusal of the content or its author.
@@ -176,12 +182,26 @@ class Editing:
                 raise Conflict(message, _revision(author.epoch, author.seq), is_precondition=True)
             return Replacement(author.client_id, self._base(asked), source)
 
-        return await self._write(asked, asked.document_id, wanted[0] if wanted else None, plan)
+        return await self._write(asked, asked.document_id, wanted[0] if wanted else None, plan, receipt)
 
-    async def _write(self, asked: Asked, document_id: DocumentId, built_on: Revision | None, plan: Plan) -> Edited:
-        async with self._authors.author(
-            document_id, asked.identity, agent_for=asked.identity.agent_for, declares=FORMAT
-        ) as author:
+    async def find(self, asked: Asked, proof: str, promised: Edited) -> Edited | None:
+        """Return the answer to edits that were promised, if the document has them."""
+        block_id = id_of(proof)
+        if block_id is None:
+            return None
+        client_id, end = block_id
+        async with self._author(asked, asked.document_id) as author:
+            if check_state_vector(author.state_vector or b"\0").get(client_id, 0) < end:
+                return None
+            return replace(promised, revision=_revision(author.epoch, author.seq))
+
+    def _author(self, asked: Asked, document_id: DocumentId) -> AbstractAsyncContextManager[Author]:
+        return self._authors.author(document_id, asked.identity, agent_for=asked.identity.agent_for, declares=FORMAT)
+
+    async def _write(
+        self, asked: Asked, document_id: DocumentId, built_on: Revision | None, plan: Plan, receipt: Receipt
+    ) -> Edited:
+        async with self._author(asked, document_id) as author:
             if built_on is not None:
                 await _catch_up(author, built_on)
             for tries_left in reversed(range(MOST_TRIES)):
@@ -193,8 +213,13 @@ class Editing:
                     message = "Blocks have changed since the revision that the edit builds on, or are gone."
                     blocks = [BlockNow(name, Raw(block)) for name, block in made.conflicts]
                     raise Conflict(message, _revision(author.epoch, author.seq), blocks)
-                seq = await author.write(made.update) if made.update else author.seq
-                return Edited(_revision(author.epoch, seq), made.blocks, made.lost)
+                edited = Edited(_revision(author.epoch, author.seq), made.blocks, made.lost)
+                if made.update:
+                    # What adds nothing has no clock to find it by, and may be done twice.
+                    _, end = made.clocks
+                    await receipt.promise(name_of((author.client_id, end)) if end else "", edited)
+                    edited.revision = _revision(author.epoch, await author.write(made.update))
+                return edited
         raise Unavailable("The document changes too fast for the edit to be made.")
 
     async def _made(self, order: Order | Replacement, author: Author, account: Account) -> Made:
@@ -226,12 +251,17 @@ class Editing:
 class EditsApi:
     """Edits over HTTP. `most_bytes`: most bytes of a content that replaces a document."""
 
-    def __init__(self, editing: Editing, most_bytes: int) -> None:
+    def __init__(self, editing: Editing, once: Once, most_bytes: int) -> None:
         self._editing = editing
+        self._once = once
         self._most_bytes = most_bytes
 
     @operation(
-        "POST /api/documents/{document_id}/edits", needs=Action.WRITE, errors={409, 413}, most_bytes=MAX_CONTENT_BYTES
+        "POST /api/documents/{document_id}/edits",
+        needs=Action.WRITE,
+        errors={409, 413, 422},
+        most_bytes=MAX_CONTENT_BYTES,
+        headers=ABOUT,
     )
     async def edit_content(self, asked: Asked, body: Edits) -> Edited:
         """Edit blocks of a document, all at once or not at all.
@@ -240,14 +270,15 @@ class EditsApi:
         changed since `base_revision`, or is gone, nothing is done, and the answer (409 `conflict`)
         has these blocks as they are now.
         """
-        return await self._editing.edit(asked, asked.document_id, body.edits, body.base_revision)
+        return await self._run(asked, body, lambda receipt: self._editing.edit(asked, body, receipt))
 
     @operation(
         "PUT /api/documents/{document_id}/content",
         needs=Action.WRITE,
         files=tuple(_SENT_AS),
-        errors={409, 412, 413, 428},
+        errors={409, 412, 413, 422, 428},
         answers={200: Edited},
+        headers={**ABOUT, "If-Match": "the ETag that reading has given, or * for any revision"},
     )
     async def replace_content(self, asked: Asked) -> Edited:
         """Replace all that a document says by Markdown, HTML or ProseMirror's JSON.
@@ -264,7 +295,15 @@ class EditsApi:
         if if_match is None:
             raise NoPrecondition
         async with body_of(asked.request, asked.account, self._most_bytes) as content:
-            return await self._editing.replace(asked, Source(_SENT_AS[named], content), if_match)
+            source = Source(_SENT_AS[named], content)
+            return await self._run(
+                asked, (if_match, content), lambda receipt: self._editing.replace(asked, source, if_match, receipt)
+            )
+
+    async def _run(self, asked: Asked, said: object, act: Callable[[Receipt], Awaitable[Edited]]) -> Edited:
+        return await self._once.run(
+            asked, Edited, said, act, lambda proof, promised: self._editing.find(asked, proof, promised)
+        )
 
 
 async def _catch_up(author: Author, revision: Revision) -> None:

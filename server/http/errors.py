@@ -103,6 +103,13 @@ class NoPrecondition(ProtocolError):
         super().__init__(Code.MALFORMED, message)
 
 
+class KeyUsed(ProtocolError):
+    """An `Idempotency-Key` that belongs to another request."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.MALFORMED, "This Idempotency-Key belongs to another request. Take a new one.")
+
+
 class WrongMediaType(ProtocolError):
     """A body of a media type that this address does not take."""
 
@@ -121,6 +128,8 @@ def status_of(error: ManyhandsError) -> int:
             return 412
         case NoPrecondition():
             return 428
+        case KeyUsed():
+            return 422
         case _:
             return STATUS[error.code]
 

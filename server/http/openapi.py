@@ -29,6 +29,7 @@ _REASONS = {
     412: "The document has another revision than the one that If-Match names",
     413: "Too large, or the document is full",
     415: "The body has a media type that this address does not take",
+    422: "The Idempotency-Key belongs to another request",
     428: "If-Match is missing",
     429: "Too much in too short a time, or too many: try again after Retry-After seconds",
     503: "The store does not answer now: try again after Retry-After seconds",
@@ -94,7 +95,7 @@ def _described(each: Operation) -> dict[str, Any]:
     }
     if rest or right:
         described["description"] = f"{_line(rest)} {right}".strip()
-    if parameters := [*map(_path_parameter, each.parameters), *_query_parameters(each.query)]:
+    if parameters := [*map(_path_parameter, each.parameters), *_query_parameters(each.query), *_headers(each)]:
         described["parameters"] = parameters
     if each.body is not None:
         content = {"application/json": {"schema": {"$ref": _REFERENCE + each.body.__name__}}}
@@ -115,6 +116,11 @@ def _query_parameters(query: type[Struct] | None) -> Iterator[dict[str, Any]]:
         for name, schema in msgspec.json.schema(query)["$defs"][query.__name__]["properties"].items():
             meaning = schema.pop("description")
             yield {"name": name, "in": "query", "required": False, "schema": schema, "description": meaning}
+
+
+def _headers(each: Operation) -> Iterator[dict[str, Any]]:
+    for name, meaning in each.headers.items():
+        yield {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": meaning}
 
 
 def _answer(each: Operation, status: int) -> dict[str, Any]:
@@ -162,15 +168,16 @@ def _right(each: Operation) -> str:
 
 def _told(each: Operation) -> str:
     answers = [f"{status}{_content(content)}" for status, content in each.answers.items()]
-    return f"{', '.join(answers)}: {_line(each.about)}{_parameters(each.query)}"
+    return f"{', '.join(answers)}: {_line(each.about)}{_parameters(each)}"
 
 
 def _content(content: Content) -> str:
     return " the bytes" if isinstance(content, tuple) else "" if content is None else f" `{content.__name__}`"
 
 
-def _parameters(query: type[Struct] | None) -> str:
-    meanings = [f"`{each['name']}`: {each['description']}" for each in _query_parameters(query)]
+def _parameters(operation: Operation) -> str:
+    given = (*_query_parameters(operation.query), *_headers(operation))
+    meanings = [f"`{each['name']}`: {each['description']}" for each in given]
     return "".join(f" {meaning}." for meaning in meanings)
 
 

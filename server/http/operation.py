@@ -70,6 +70,7 @@ class Operation:
         answers: the content of the answer for each status without error.
         errors: further statuses, beside those that are always possible. Each comes with an `Error`.
         most_bytes: most bytes of a body in JSON.
+        headers: headers of the request that the method reads, and what each is to be.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Operation:
     answers: Mapping[int, Content]
     errors: frozenset[int]
     most_bytes: int
+    headers: Mapping[str, str]
 
     @property
     def path(self) -> str:
@@ -113,6 +115,7 @@ def operation(  # noqa: PLR0913 - all that is declared of an operation
     answers: Mapping[int, Content] | None = None,
     files: tuple[str, ...] = (),
     most_bytes: int = MAX_JSON_BYTES,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation.
 
@@ -125,6 +128,7 @@ def operation(  # noqa: PLR0913 - all that is declared of an operation
             or 204 if the method returns nothing.
         files: the media types of a body that is a file. The method reads the file itself.
         most_bytes: most bytes of a body in JSON.
+        headers: headers of the request that the method reads, and what each is to be.
     """
     method, _, path = route.partition(" ")
 
@@ -145,6 +149,7 @@ def operation(  # noqa: PLR0913 - all that is declared of an operation
             answers=answers or {204 if nothing else 200: None if nothing else content},
             errors=frozenset(errors),
             most_bytes=most_bytes,
+            headers=headers,
         )
         return handler
 

@@ -41,7 +41,9 @@ from crdt.protocol.messages import Format
 from crdt.protocol.row import AuthorKeys, Contributor, Stored
 from crdt.protocol.row import Row as Row
 from server.store.access_requests_base import AccessRequests
+from server.store.answers_base import Answers
 from server.store.deeds_base import OPERATOR, Deeds, Done
+from server.store.service_tokens_base import ServiceTokens
 from server.store.set_aside_base import SetAsides
 from server.store.sharing_base import Secrets, Sharing, Users
 from server.store.shelf_base import Shelf
@@ -539,6 +541,14 @@ class Store(Protocol):
     @property
     def secrets(self) -> Secrets:
         """Secrets that all nodes share."""
+
+    @property
+    def answers(self) -> Answers:
+        """Answers to requests that may be repeated."""
+
+    @property
+    def service_tokens(self) -> ServiceTokens:
+        """Programs that may come in by themselves."""
 
     @property
     def deeds(self) -> Deeds:

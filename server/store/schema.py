@@ -235,6 +235,38 @@ secrets = Table(
     sqlite_with_rowid=False,
 )
 
+# Answers to requests that programs may repeat. `key`, `person` and `request` are hashes. `proof` is
+# what shows that a request was carried out whose answer is not kept yet (answers_base.py).
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("person", LargeBinary, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("is_done", BigInteger, nullable=False),
+    Index("ix_answers_at", "at"),
+    Index("ix_answers_person", "person", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Programs that may come in by themselves. Of a token only the hash is stored.
+service_tokens = Table(
+    "service_tokens",
+    metadata,
+    Column("token_id", _ID, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("agent_for", _ID, nullable=False),
+    Column("roles", Text, nullable=False),  # JSON: a role for each document id, or for *
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # NULL: never
+    Column("used_at", BigInteger),  # NULL: not yet
+    sqlite_with_rowid=False,
+)
+
 # Deeds refer to no document's key, because they stay when the document is gone.
 deeds = Table(
     "audit",

@@ -14,6 +14,7 @@ from typing import Self
 from sqlalchemy import Connection
 
 from server.store.access_requests import SqlAccessRequests
+from server.store.answers import SqlAnswers
 from server.store.attachments import SqlAttachments
 from server.store.catalogue import SqlCatalogue, SqlDeeds
 from server.store.database import Database, change, to_microseconds, upsert, utc_now
@@ -21,6 +22,7 @@ from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres.place import Place, is_postgres_url
 from server.store.schema import sign_of_life
+from server.store.service_tokens import SqlServiceTokens
 from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
 from server.store.shelf import SqlShelf
@@ -81,6 +83,8 @@ class SqlStore:
         self.sharing = SqlSharing(self.database, clock)
         self.users = SqlUsers(self.database, clock)
         self.secrets = SqlSecrets(self.database, clock)
+        self.answers = SqlAnswers(self.database, clock)
+        self.service_tokens = SqlServiceTokens(self.database, clock)
         self.deeds = SqlDeeds(self.database, clock)
 
     async def __aenter__(self) -> Self:

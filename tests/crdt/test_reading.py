@@ -64,7 +64,7 @@ def test_html_comes_back_as_the_same_html(doc: Node) -> None:
     assert html_of(read.blocks) == html_of(doc.content)
 
 
-@given(DOCUMENTS)
+@given(PROSE)
 def test_markdown_comes_back_with_the_same_words_and_structure(doc: Node) -> None:
     read = of_markdown(markdown(doc, BASE))
     assert read.lost == ()

@@ -23,6 +23,7 @@ from server.http.documents import DocumentsApi
 from server.http.edits import Author, Editing, EditsApi
 from server.http.health import Health
 from server.http.middleware import ApiRates, OriginMiddleware, Origins
+from server.http.once import Once
 from server.http.operation import routes_of
 from server.http.pages import Asset, Pages
 from server.http.sharing import SharingApi
@@ -135,7 +136,7 @@ class Site:
         attachments = AttachmentsApi(self.store, self.access, self.sandbox, self.uploads)
         contents = ContentsApi(self.store, self.writer or self.sandbox, GateLimits())
         editing = Editing(self.store, DirectAuthors(self.store, self.access), InProcessSandbox(), GateLimits())
-        edits = EditsApi(editing, 100_000)
+        edits = EditsApi(editing, Once(self.store.answers, self.clock.utc), 100_000)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         others = [*routes_of(self.health), *Pages(self.assets).routes()]
         site = http_app(

@@ -12,6 +12,7 @@ from crdt.errors import Unavailable
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import Contributor, Found
 from server.store.access_requests_base import AccessRequests
+from server.store.answers_base import Answers
 from server.store.base import (
     Append,
     AppendOutcome,
@@ -25,6 +26,7 @@ from server.store.base import (
     Row,
 )
 from server.store.deeds_base import Deeds
+from server.store.service_tokens_base import ServiceTokens
 from server.store.set_aside_base import Kept, SetAsides, State
 from server.store.sharing_base import Secrets, Sharing, Users
 from server.store.shelf_base import Shelf
@@ -158,6 +160,8 @@ class FaultyStore:
         self.sharing: Sharing = store.sharing
         self.users: Users = store.users
         self.secrets: Secrets = store.secrets
+        self.answers: Answers = store.answers
+        self.service_tokens: ServiceTokens = store.service_tokens
         self.deeds: Deeds = store.deeds
 
     async def __aenter__(self) -> "FaultyStore":
