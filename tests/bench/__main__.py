@@ -23,7 +23,7 @@ from tests.bench.table import Table, write_json
 
 NAMES = (
     *("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster"),
-    *("hostile", "browser"),
+    *("doors", "hostile", "browser"),
 )
 
 

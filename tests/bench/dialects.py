@@ -257,6 +257,64 @@ class YWebsocket(Member):
             self.meter.arrive(self, payload)
 
 
+class YSocketIo(Member):
+    """y-socket.io: Socket.IO events in the document's namespace."""
+
+    @staticmethod
+    def path(document: str) -> str:
+        return f"/socket.io/?EIO=4&transport=websocket&document={document}"
+
+    def opened(self) -> None:
+        self._space = f"/yjs|{self.document},"
+        self._answered = False
+        self.transport.write(frame(TEXT, f"40{self._space}".encode()))
+
+    def ask(self) -> None:
+        self._emit("0", "sync-step-1", self.past.state_vector)
+
+    def _emit(self, ack_id: str, event: str, content: bytes) -> None:
+        self.transport.write(self._frames(ack_id, event, content))
+
+    def _frames(self, ack_id: str, event: str, content: bytes) -> bytes:
+        head = f'451-{self._space}{ack_id}["{event}",{{"_placeholder":true,"num":0}}]'
+        return frame(TEXT, head.encode()) + frame(BINARY, content)
+
+    def write_update(self, number: int, update: bytes) -> bytes:
+        return self._frames("", "sync-update", update)
+
+    def write_move(self, number: int, state: str) -> bytes:
+        return self._frames("", "awareness-update", awareness(self.pen.client_id, number, state))
+
+    def received(self, first: int, payload: bytes) -> None:
+        if payload == b"2":
+            self.transport.write(frame(TEXT, b"3"))
+        elif first == TEXT:
+            self._answered = payload.startswith(b"461-")
+            if payload.startswith(b"40"):
+                self.asked_at = self.octets
+                self.ask()
+        elif self.missing is not None:
+            self.meter.arrive(self, payload)
+        elif self._answered:
+            self.is_synced(payload)
+
+
+class OurYWebsocket(YWebsocket):
+    """The same, at this project's door."""
+
+    @staticmethod
+    def path(document: str) -> str:
+        return f"/y/{document}"
+
+
+class OurHocuspocus(Hocuspocus):
+    """The same, at this project's door."""
+
+    @staticmethod
+    def path(document: str) -> str:
+        return f"/hocuspocus?document={document}"
+
+
 class Broadcast(Member):
     """A plain Socket.IO server that passes `update` on to everybody else in the room."""
 

@@ -14,7 +14,16 @@ from typing import Protocol
 
 import httpx
 
-from tests.bench.dialects import Broadcast, Hocuspocus, Member, Native, YWebsocket
+from tests.bench.dialects import (
+    Broadcast,
+    Hocuspocus,
+    Member,
+    Native,
+    OurHocuspocus,
+    OurYWebsocket,
+    YSocketIo,
+    YWebsocket,
+)
 from tests.bench.processes import PATIENCE, Process
 from tests.harness.ports import quiet_port, until_open
 
@@ -157,6 +166,10 @@ def _y_websocket(_directory: Path, _port: int) -> list[str]:
     return [_node(), str(PEERS / "node_modules/@y/websocket-server/src/server.js")]
 
 
+def _y_socket_io(_directory: Path, port: int) -> list[str]:
+    return [_node(), str(PEERS / "ysocketio.mjs"), str(port)]
+
+
 def _broadcast(_directory: Path, port: int) -> list[str]:
     return [sys.executable, str(PEERS / "broadcast.py"), str(port)]
 
@@ -183,10 +196,16 @@ OURS = Kind("manyhands", Native, _manyhands(), has_catalogue=True)
 OURS_AS_INSTALLED = Kind("manyhands", Native, _manyhands_as_installed, has_catalogue=True)
 """With default settings, limits included."""
 
+AT_Y_WEBSOCKET = Kind("manyhands: y-websocket", OurYWebsocket, _manyhands())
+AT_HOCUSPOCUS = Kind("manyhands: hocuspocus", OurHocuspocus, _manyhands())
+AT_Y_SOCKET_IO = Kind("manyhands: y-socket.io", YSocketIo, _manyhands())
+"""Its doors for the clients of other servers."""
+
 HOCUSPOCUS = Kind("hocuspocus", Hocuspocus, _hocuspocus())
 HOCUSPOCUS_20 = Kind("hocuspocus flushDelay 20", Hocuspocus, _hocuspocus("--flush-delay", "20"))
 HOCUSPOCUS_SQLITE = Kind("hocuspocus + sqlite", Hocuspocus, _hocuspocus("--sqlite", "{directory}/hocuspocus.db"))
 Y_WEBSOCKET = Kind("y-websocket", YWebsocket, _y_websocket)
+Y_SOCKET_IO = Kind("y-socket.io", YSocketIo, _y_socket_io)
 BROADCAST = Kind("socketio broadcast", Broadcast, _broadcast)
 PYCRDT = Kind("pycrdt-websocket", YWebsocket, _pycrdt())
 PYCRDT_SQLITE = Kind("pycrdt-websocket + sqlite", YWebsocket, _pycrdt("pycrdt.db"))
