@@ -63,6 +63,7 @@ class Session:
         self.trouble = "The server did not answer in time."
         self.about = About()
         self.tries = 0
+        """How often connecting has failed in a row."""
         self.listeners: list[Callable[[], None]] = []
         self._address = address
         self._options = options
@@ -76,6 +77,8 @@ class Session:
         self._presence: Mapping[str, Any] | None = None
         self._presence_changed = asyncio.Event()
         self._strikes = 0
+        self._rests = 0
+        """How often in a row the server has asked for a pause."""
         self._waiting: list[asyncio.Future[None]] = []
 
     # What the document asks.
@@ -121,8 +124,8 @@ class Session:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
-        for listener in list(self.listeners):
-            listener()
+        for listener in self.listeners:
+            asyncio.get_running_loop().call_soon(listener)  # a listener that fails is not our end
 
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -231,8 +234,8 @@ class Session:
                 except Refused as error:
                     self.closed = error
             case Remedy.LATER:
-                pause = pause_before(self.tries, 0.5 + random() / 2)
-                self.tries += 1
+                pause = pause_before(self._rests, 0.5 + random() / 2)
+                self._rests += 1
                 await asyncio.wait({link.lost}, timeout=pause)
             case Remedy.REJOIN:
                 self.replica.resend_as_state |= refusal.code == "missing_past"
@@ -257,7 +260,7 @@ class Session:
             raise WireError(f"The answer to a join has another form: {error!r}") from error
         self.tries = 0
         if self.replica.unsaved == 0:
-            self._strikes = 0
+            self._strikes = self._rests = 0
         self._sendable.set()
         self._presence_changed.set()
         self.ring()
@@ -318,7 +321,7 @@ class Session:
             return
         if self.replica.acknowledged(number, answer["seq"]):
             self._join_again()
-        self.tries = self._strikes = 0
+        self._strikes = self._rests = 0
         self._sendable.set()
         self.ring()
 

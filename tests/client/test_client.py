@@ -146,6 +146,24 @@ async def test_rows_that_come_within_a_transaction_harm_nothing(place: Site) -> 
         assert ada.refusal is None
 
 
+async def test_a_listener_that_fails_ends_nothing(place: Site) -> None:
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+
+    def fails(_event: object = None) -> None:
+        raise ZeroDivisionError
+
+    async with place.opened() as ada, place.opened() as bo:
+        ada.subscribe(fails)
+        words = story(ada)
+        words.observe(fails)
+        story(bo).insert(0, "Hi")
+        await until(ada, lambda: str(words) == "Hi")
+        await ada.append("still here")
+        await ada.saved()
+    assert {type(fault) for fault in faults} == {ZeroDivisionError, ExceptionGroup}
+
+
 async def test_what_is_written_offline_comes_later_and_once(place: Site) -> None:
     async with place.opened(place.detour) as ada, place.opened() as bo:
         story(ada).insert(0, "one ")
