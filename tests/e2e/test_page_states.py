@@ -157,3 +157,32 @@ async def test_a_finger_that_rests_beside_words_opens_the_menu_of_their_block(me
     await alice.page.get_by_role("menuitem", name="Move up").tap()
     await expect(menu).to_have_count(0)
     await expect(alice.sheet.locator("p")).to_have_text(["Second", "First"])
+
+
+PREVENTED = """(kinds) => {
+    window.prevented = [];
+    const note = (event) => { if (event.defaultPrevented) window.prevented.push(event.type); };
+    for (const kind of kinds) window.addEventListener(kind, note);
+}"""
+
+
+async def test_a_finger_that_rests_on_a_word_is_left_to_the_system(meet: Meeting, shared_site: Site) -> None:
+    """The page opens nothing, and prevents nothing by which a system selects the word."""
+    person = await meet("Alice", **PHONE)
+    alice = await person.opens(await shared_site.new_document("On the way"))
+    await alice.goes_to_start()
+    await alice.types("Unmistakable")
+    kinds = ["touchstart", "touchend", "contextmenu", "selectstart", "pointerdown", "mousedown"]
+    await alice.page.evaluate(PREVENTED, kinds)
+    box = await alice.sheet.get_by_text("Unmistakable").bounding_box()
+    assert box is not None
+    finger = await person.context.new_cdp_session(alice.page)
+    y = box["y"] + box["height"] / 2
+    rest = {"y": y, "duration": 1000, "gestureSourceType": "touch"}
+    await finger.send("Input.synthesizeTapGesture", {"x": box["x"] + 20, **rest})
+    await expect(alice.page.get_by_role("menu")).to_have_count(0)
+    assert await alice.page.evaluate("window.prevented") == []
+    await finger.send("Input.synthesizeTapGesture", {"x": box["x"] + box["width"] - 20, **rest})
+    await expect(alice.page.get_by_role("menu")).to_be_visible()
+    assert await alice.page.evaluate("window.prevented") == ["touchend"]
+    assert await alice.page.evaluate("getSelection().toString()") == ""

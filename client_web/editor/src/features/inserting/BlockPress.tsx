@@ -1,7 +1,8 @@
 /** A long press on a block, which opens its menu under the finger: a finger has no pointer that brings the handle.
  *
  * A press on a letter is left to the system, which selects the word. So the menu opens beside the words of a line, in its
- * margin, and on what has no letters.
+ * margin, and on what has no letters. The tests prove that a press on a letter opens and prevents nothing, and that one beside
+ * letters selects nothing. They cannot prove that the system selects the word: no browser that they steer does so.
  */
 
 import type { Editor } from "@tiptap/core";
