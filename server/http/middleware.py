@@ -28,7 +28,8 @@ from crdt.errors import Code, ProtocolError
 from crdt.protocol.requests import Guest
 from server.auth.base import Authenticator, Credentials, Identity
 from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_cookie
-from server.http.errors import STATUS, NotSignedIn, refusal
+from server.http.errors import STATUS, NotSignedIn
+from server.http.plain_pages import refused
 from server.observe import address_shown, log
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -108,7 +109,7 @@ class OriginMiddleware:
         log.warning("origin_refused", reason=message, origin=origin, host=host)
         if scope["type"] == "websocket":
             return send({"type": "websocket.close", "code": 1008})
-        return refusal(code, message, STATUS[code])(scope, receive, send)
+        return refused(scope, code, message, STATUS[code])(scope, receive, send)
 
 
 def _changes(scope: Scope) -> bool:
@@ -262,7 +263,7 @@ class RatesMiddleware:
         seconds = self._seconds(scope)
         if seconds > 0:
             message = f"Too many requests in too short a time. Try again in {math.ceil(seconds)} s."
-            answer = refusal(Code.RATE_LIMITED, message, 429, {"Retry-After": str(math.ceil(seconds))})
+            answer = refused(scope, Code.RATE_LIMITED, message, 429, {"Retry-After": str(math.ceil(seconds))})
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
 
+from crdt.errors import Code
+from server.http.errors import refusal
 from server.http.requests import weights_of
 
 ENGLISH = "en"
@@ -42,3 +45,24 @@ def plain_page(request: Request, status: int, texts: Mapping[str, tuple[str, str
     heading, text = texts[language]
     headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": "Accept-Language"}
     return HTMLResponse(_PAGE.format(language=language, heading=escape(heading), text=text), status, headers)
+
+
+_REFUSED_IN_GERMAN = {
+    Code.RATE_LIMITED: "Das war zu viel in zu kurzer Zeit. Versuche es gleich noch einmal.",
+    Code.WRONG_HOST: "Dieser Server kennt sich nicht unter diesem Namen. Den Namen erlaubt MANYHANDS_ALLOWED_ORIGINS.",
+}
+
+
+def refused(scope: Scope, code: Code, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a refusal: a page for somebody who opens a page's address in a browser, else JSON."""
+    request = Request(scope)
+    if "text/html" not in request.headers.get("accept", "") or scope["path"].startswith("/api/"):
+        return refusal(code, message, status, headers)
+    in_german = _REFUSED_IN_GERMAN.get(code, "Diese Anfrage wird hier nicht beantwortet.")
+    texts = {
+        ENGLISH: ("The server refuses this", f"<p>{escape(message)}</p>"),
+        GERMAN: ("Der Server lehnt das ab", f"<p>{in_german}</p>"),
+    }
+    page = plain_page(request, status, texts)
+    page.headers.update(headers or {})
+    return page

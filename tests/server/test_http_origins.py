@@ -76,6 +76,19 @@ async def test_a_strangers_page_can_neither_read_nor_delete() -> None:
         assert (await client.get(path)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "This server does not go by that name."), ("de", "unter diesem Namen")]
+)
+async def test_a_person_who_uses_a_name_that_is_not_ours_reads_which_setting_helps(language: str, words: str) -> None:
+    async with Site().client() as client:
+        asked = {"Host": "docs.example:8000", "Accept": "text/html,*/*;q=0.8", "Accept-Language": language}
+        page = await client.get("/", headers=asked)
+        assert page.status_code == 403
+        assert page.headers["content-type"].startswith("text/html")
+        assert words in page.text
+        assert "MANYHANDS_ALLOWED_ORIGINS" in page.text
+
+
 async def test_the_operator_is_told_which_origin_or_name_was_refused() -> None:
     async with Site().client() as client:
         with log_lines() as lines:

@@ -23,6 +23,9 @@ async def test_an_address_that_asks_too_much_is_told_when_to_come_back() -> None
         assert refused.headers["retry-after"] == "2"
         assert {name: refused.headers[name] for name in HEADERS} == HEADERS
         assert error_of(await client.get("/sign-in")) == (429, "rate_limited")
+        page = await client.get("/sign-in", headers={"Accept": "text/html", "Accept-Language": "de"})
+        assert (page.status_code, page.headers["retry-after"]) == (429, "2")
+        assert "Das war zu viel in zu kurzer Zeit." in page.text
         assert (await client.get("/health")).status_code == 200, "whoever watches the server is not counted"
         site.clock.seconds += 2
         assert (await client.get("/api/documents")).status_code == 200
