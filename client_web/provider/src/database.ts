@@ -37,3 +37,12 @@ export async function entries(
 export function under(prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(`${prefix}/`, `${prefix}0`, false, true); // "0" is the character after "/"
 }
+
+/** The database for what belongs beside the copies of documents. */
+export const DATABASE = "manyhands";
+export const STORES = ["documents", "unsaved", "copies"] as const;
+
+/** The database of a copy's content. */
+export function contentDatabase(copy: string): string {
+  return `${DATABASE}:${copy}`;
+}

@@ -1,7 +1,16 @@
 /** Clears this device of the copies of documents, for when somebody signs out of a machine that others use too. */
 
-import { deleteDatabase, entries, openDatabase, result, under } from "./database.js";
-import { contentDatabase, DATABASE, type Entry, STORES } from "./offline.js";
+import {
+  contentDatabase,
+  DATABASE,
+  deleteDatabase,
+  entries,
+  openDatabase,
+  result,
+  STORES,
+  under,
+} from "./database.js";
+import type { Entry } from "./offline.js";
 
 /**
  * Delete the copies whose every change is durable on the server. Those with changes that are not, and those that were kept apart

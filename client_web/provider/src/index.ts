@@ -5,6 +5,7 @@ export type { Answer, Authentication, Connection, Receiver } from "./connection.
 export { forgetCopies } from "./forgetting.js";
 export type { Format, ReadOnly, Vocabulary } from "./format.js";
 export { HEIRS, type Heir, type Heirs, UNSAVED } from "./heirs.js";
+export { type KeepOnDevice, keepOnDevice } from "./offline.js";
 export { ManyhandsProvider, type ProviderEvents, type ProviderOptions } from "./provider.js";
 export type { TokenSource } from "./tokens.js";
 export { SocketConnection, type SocketConnectionOptions } from "./transport.js";

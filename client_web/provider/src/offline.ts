@@ -17,7 +17,16 @@ import { IndexeddbPersistence } from "y-indexeddb";
 import * as Y from "yjs";
 import { type Change, type KeptChange, updateOf } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
-import { deleteDatabase, entries, openDatabase, result, under } from "./database.js";
+import {
+  contentDatabase,
+  DATABASE,
+  deleteDatabase,
+  entries,
+  openDatabase,
+  result,
+  STORES,
+  under,
+} from "./database.js";
 import {
   type Format,
   knows,
@@ -27,6 +36,7 @@ import {
   unknownIn,
   type Vocabulary,
 } from "./format.js";
+import { newKey, random } from "./keys.js";
 import type { DocumentInfo } from "./types.js";
 
 /** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
@@ -35,9 +45,6 @@ const PATIENCE = 5_000;
 const GATHER_TIME = 500;
 /** Of others' changes so many are gathered at most: some ten people's within that time. */
 const MOST_GATHERED = 100;
-
-export const DATABASE = "manyhands";
-export const STORES = ["documents", "unsaved", "copies"] as const;
 
 /** What a document's record beside its copy holds. */
 export interface Entry {
@@ -592,10 +599,6 @@ async function raiseApplied(store: IDBObjectStore, epoch: number | null, seq: nu
   await result(store.put({ epoch, seq: most }, "applied"));
 }
 
-export function contentDatabase(copy: string): string {
-  return `${DATABASE}:${copy}`;
-}
-
 /** One transaction over the stores `documents`, `unsaved` and `copies`. */
 function open(
   beside: IDBDatabase,
@@ -609,13 +612,8 @@ function open(
   ];
 }
 
-/** A key as the protocol asks for: 32 characters of URL-safe base64. */
-export function newKey(): string {
-  return random(32);
-}
+/** Keep a copy on this device; see `ProviderOptions.offline`. */
+export const keepOnDevice = (...given: ConstructorParameters<typeof OfflineCopy>): OfflineCopy =>
+  new OfflineCopy(...given);
 
-function random(length: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll("+", "-").replaceAll("/", "_").slice(0, length);
-}
+export type KeepOnDevice = typeof keepOnDevice;

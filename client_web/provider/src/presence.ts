@@ -256,18 +256,14 @@ function fit(
   const refused = (code: ErrorCode, message: string) => ({ state: null, refusal: { code, message } });
   try {
     const text = JSON.stringify(state);
-    const size = new TextEncoder().encode(text).length;
-    if (state !== null && size > limitBytes)
-      return refused(
-        "too_large",
-        `The presence state has ${size} bytes as JSON. At most ${limitBytes} are taken.`,
-      );
+    if (state !== null && new TextEncoder().encode(text).length > limitBytes)
+      return refused("too_large", `A presence state has at most ${limitBytes} bytes as JSON.`);
     const plain = JSON.parse(text) as PresenceState;
     if (!isUnfit(plain, DEPTH)) return { state: plain, refusal: null };
-    const message = `The presence state has more than ${DEPTH} levels, a key ${PLACEHOLDER}, or half a character.`;
-    return refused("malformed", message);
+    const rule = `A presence state has at most ${DEPTH} levels, no key ${PLACEHOLDER} and no half characters.`;
+    return refused("malformed", rule);
   } catch (error) {
-    return refused("malformed", `The presence state is no JSON: ${sentence(error)}`);
+    return refused("malformed", `A presence state is JSON. ${sentence(error)}`);
   }
 }
 

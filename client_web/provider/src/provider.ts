@@ -7,8 +7,9 @@ import type { Change } from "./changes.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import type { Format, Vocabulary } from "./format.js";
+import { newKey } from "./keys.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
-import { type Found, type Kept, newKey, OfflineCopy } from "./offline.js";
+import type { Found, KeepOnDevice, Kept, Knowledge, OfflineCopy } from "./offline.js";
 import { isLook, Presence } from "./presence.js";
 import { report } from "./report.js";
 import { encodeDespite } from "./salvage.js";
@@ -57,8 +58,11 @@ export interface ProviderOptions {
   readonly schema?: Vocabulary;
   /** Whether the document was made on this device and may be empty: it is loaded at once, before the server is reached. */
   readonly isNew?: boolean;
-  /** Whether to keep a copy on this device (the default). */
-  readonly offline?: boolean;
+  /**
+   * Whether to keep a copy on this device (the default). The code for that is loaded then; with `keepOnDevice` itself it
+   * belongs to the page's own.
+   */
+  readonly offline?: boolean | KeepOnDevice;
   /** Milliseconds during which local changes are gathered into one message. */
   readonly gatherTime?: number;
   readonly clock?: Clock;
@@ -93,7 +97,9 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   private readonly connection: Connection;
   private readonly presence: Presence;
   private readonly session: Session;
-  private readonly copyOnDevice: OfflineCopy | null;
+  private copyOnDevice: OfflineCopy | null = null;
+  /** Ends when the copy on the device is there, or it is known that there is none. */
+  private readonly opening: Promise<void>;
   private readonly tabs: Tabs | null;
   private readonly isNew: boolean;
   private readonly listeners = new Set<() => void>();
@@ -134,19 +140,8 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       (state, answered) => this.session.sendPresence(state, answered),
       (error) => this.announce("presence-refused", [error]),
     );
-    this.copyOnDevice =
-      options.offline === false
-        ? null
-        : new OfflineCopy(
-            this.documentId,
-            this.doc,
-            clock,
-            this.toKeep,
-            this.onCopyFailed,
-            this.show,
-            knowledge,
-          );
-    this.offlineCopy = this.copyOnDevice === null ? "off" : "ok";
+    const { offline = true } = options;
+    this.offlineCopy = offline === false ? "off" : "ok";
     this.session = new Session({
       documentId: this.documentId,
       doc: this.doc,
@@ -165,7 +160,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       nameOf: this.nameOf,
     });
     this.tabs =
-      this.copyOnDevice === null
+      offline === false
         ? null
         : new Tabs(this.session, this.doc, this.awareness, options.format ?? null, this.nameOf);
     this.shown = this.view();
@@ -173,8 +168,20 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
     else this.showUser(options.user);
     this.session.start();
     if (options.connect !== false) this.session.connect();
+    this.opening = this.open(offline, clock, knowledge);
+  }
+
+  /** Read the copy on the device, if there is to be one, and join. */
+  private async open(offline: boolean | KeepOnDevice, clock: Clock, knowledge: Knowledge): Promise<void> {
+    const { documentId, doc, toKeep, onCopyFailed, show } = this;
+    try {
+      const keep = offline === true ? (await import("./offline.js")).keepOnDevice : offline || null;
+      this.copyOnDevice = keep?.(documentId, doc, clock, toKeep, onCopyFailed, show, knowledge) ?? null;
+    } catch {
+      this.onCopyFailed(); // the code has not come
+    }
     if (this.copyOnDevice === null) this.begin(nothingFound());
-    else void this.copyOnDevice.open(this.session.onlyRead).then((found) => this.begin(found));
+    else this.begin(await this.copyOnDevice.open(this.session.onlyRead));
   }
 
   /** The same as `doc`. */
@@ -257,6 +264,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
 
   async discardAndReload(): Promise<void> {
     this.end();
+    await this.opening;
     await this.copyOnDevice?.discard();
   }
 
@@ -287,6 +295,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
 
   override async destroy(): Promise<void> {
     this.end();
+    if (this.copyOnDevice === null) await this.opening;
     await this.copyOnDevice?.destroy();
   }
 
@@ -304,6 +313,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   /** What was found on this device is in the document: the session may join. */
   private begin(found: Omit<Found, "copy">): void {
     if (this.destroyed) return;
+    if (unsaved(this.session.state) > 0) this.copyOnDevice?.markUnsaved(); // what was written before the copy was open
     this.separateCopies = found.separateCopies;
     const filled = Y.encodeStateVector(this.doc).length > 1;
     const applied = filled ? found.applied : 0;
@@ -405,7 +415,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
     const { role, durability, loaded, document, refusal, readOnly, turnedAway } = session.state;
     const { closed, quarantined, setAside, accessChanges, lastSavedAt } = session.state;
     const waiting = unsaved(session.state);
-    const isWriting = this.offlineCopy === "ok" && waiting > 0 && this.copyOnDevice?.isBehind === true;
+    const isWriting = this.offlineCopy === "ok" && waiting > 0 && this.copyOnDevice?.isBehind !== false;
     const offlineCopy = isWriting ? "writing" : this.offlineCopy;
     return {
       status: statusOf(session.state),

@@ -13,34 +13,34 @@ import type { ErrorCode, Todo } from "./types.js";
 export type Remedy = "later" | "rejoin" | "authenticate" | "stop";
 
 /** For refused updates; for refused joins and fetches, and sessions that the server closed; for the page. */
-type Remedies = readonly [Remedy, Remedy, Todo];
+type Remedies = `${Remedy} ${Remedy} ${Todo}`;
 
 const REMEDIES: Readonly<Record<ErrorCode, Remedies>> = {
-  malformed: ["stop", "stop", "report"],
-  unknown_event: ["stop", "stop", "report"],
-  not_joined: ["rejoin", "rejoin", "report"],
-  unauthenticated: ["authenticate", "authenticate", "sign_in"],
-  not_found: ["stop", "stop", "ask_owner"],
-  forbidden: ["stop", "stop", "ask_owner"],
-  wrong_origin: ["stop", "stop", "tell_operator"],
-  wrong_host: ["stop", "stop", "tell_operator"],
-  bad_update: ["stop", "rejoin", "report"],
-  unsupported_content: ["stop", "rejoin", "report"],
-  missing_past: ["rejoin", "rejoin", "report"],
-  client_id_taken: ["rejoin", "rejoin", "report"],
-  too_large: ["stop", "rejoin", "report"],
-  too_costly: ["stop", "later", "wait"],
-  document_full: ["stop", "later", "wait"],
-  too_many: ["later", "later", "wait"],
-  rate_limited: ["later", "later", "wait"],
-  conflict: ["stop", "rejoin", "report"],
-  epoch_changed: ["rejoin", "rejoin", "open_anew"],
-  quarantined: ["stop", "later", "tell_operator"],
-  unavailable: ["later", "later", "wait"],
-  other_format: ["stop", "stop", "open_anew"],
-  deleted: ["stop", "stop", "keep_copy"],
-  draining: ["later", "later", "wait"],
-  internal: ["rejoin", "later", "report"],
+  malformed: "stop stop report",
+  unknown_event: "stop stop report",
+  not_joined: "rejoin rejoin report",
+  unauthenticated: "authenticate authenticate sign_in",
+  not_found: "stop stop ask_owner",
+  forbidden: "stop stop ask_owner",
+  wrong_origin: "stop stop tell_operator",
+  wrong_host: "stop stop tell_operator",
+  bad_update: "stop rejoin report",
+  unsupported_content: "stop rejoin report",
+  missing_past: "rejoin rejoin report",
+  client_id_taken: "rejoin rejoin report",
+  too_large: "stop rejoin report",
+  too_costly: "stop later wait",
+  document_full: "stop later wait",
+  too_many: "later later wait",
+  rate_limited: "later later wait",
+  conflict: "stop rejoin report",
+  epoch_changed: "rejoin rejoin open_anew",
+  quarantined: "stop later tell_operator",
+  unavailable: "later later wait",
+  other_format: "stop stop open_anew",
+  deleted: "stop stop keep_copy",
+  draining: "later later wait",
+  internal: "rejoin later report",
 };
 
 export function isCode(word: string): word is ErrorCode {
@@ -48,16 +48,16 @@ export function isCode(word: string): word is ErrorCode {
 }
 
 export function remedyForUpdate(code: ErrorCode): Remedy {
-  return REMEDIES[code][0];
+  return REMEDIES[code].split(" ")[0] as Remedy;
 }
 
 export function remedyForSession(code: ErrorCode): Remedy {
-  return REMEDIES[code][1];
+  return REMEDIES[code].split(" ")[1] as Remedy;
 }
 
 /** What the page may do when it was not let in, or its session is over. */
 export function todoFor(code: ErrorCode): Todo {
-  return REMEDIES[code][2];
+  return REMEDIES[code].split(" ")[2] as Todo;
 }
 
 /** Whether writing is allowed now as far as the client can know. */

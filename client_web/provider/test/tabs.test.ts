@@ -48,7 +48,7 @@ class Tab {
 class Browser {
   readonly server = new DummyServer();
   readonly tabs: Tab[] = [];
-  private readonly documentId = `document-${++browsers}`;
+  private readonly documentId = `tabs-of-${++browsers}`;
 
   /** Open a tab that has no connection yet, and has read the copy on the device. */
   async opens(format?: Format): Promise<Tab> {

@@ -1,6 +1,12 @@
 /** Opens a document's provider for as long as the page shows it, and reads its state. */
 
-import { type LocalUser, ManyhandsProvider, type Provider, type ProviderState } from "@manyhands/provider";
+import {
+  keepOnDevice,
+  type LocalUser,
+  ManyhandsProvider,
+  type Provider,
+  type ProviderState,
+} from "@manyhands/provider";
 import { FORMAT } from "@manyhands/schema";
 import {
   createContext,
@@ -34,7 +40,7 @@ export interface Opening {
 export type OpenDocument = (opening: Opening) => Provider;
 
 export const openOverNetwork: OpenDocument = (opening) =>
-  new ManyhandsProvider({ ...opening, format: FORMAT });
+  new ManyhandsProvider({ ...opening, format: FORMAT, offline: keepOnDevice });
 
 /** How this page reaches documents: the network, or something else in a test. */
 export const OpenContext = createContext<OpenDocument>(openOverNetwork);
