@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
@@ -124,7 +125,7 @@ def openapi(*, form: str | None) -> None:
 
 @main.group()
 def token() -> None:
-    """Tokens, where MANYHANDS_AUTH is jwt."""
+    """Tokens: for people where MANYHANDS_AUTH is jwt, and service tokens for programs."""
 
 
 @token.command("mint")
@@ -142,6 +143,41 @@ def mint_token(user: str, name: str | None, email: str | None, documents: tuple[
     claims = {"sub": user, "name": name, "email": email, "documents": document_roles(documents) or None}
     given = {key: value for key, value in claims.items() if value is not None}
     click.echo(mint(_load({}).people, given, minutes, time.time()))
+
+
+@token.command("create")
+@click.option("--name", required=True, help="The program's name, as people see it.")
+@click.option(
+    "--document", "documents", multiple=True, metavar="ID=ROLE", help="A role in a document; * for every document."
+)
+@click.option("--for", "agent_for", default="", metavar="USER_ID", help="The person that the program writes for.")
+@click.option(
+    "--days", type=click.FloatRange(min=0, min_open=True), help="Days until the token ends; by default never."
+)
+def create_token(*, name: str, documents: tuple[str, ...], agent_for: str, days: float | None) -> None:
+    """Make a service token for a program, and print it once. With SQLite, stop the server first."""
+    from server.cli.service_tokens import create
+    from server.cli.token import document_roles
+
+    roles = document_roles(documents)
+    click.echo(_ask(lambda store: create(store, name, agent_for, roles, datetime.now(UTC), days)))
+
+
+@token.command("list")
+def list_tokens() -> None:
+    """Print the service tokens: id, name, roles, times. With SQLite, stop the server first."""
+    from server.cli.service_tokens import lines
+
+    click.echo("\n".join(_ask(lines)) or "There are no service tokens.")
+
+
+@token.command("revoke")
+@click.argument("token_id")
+def revoke_token(*, token_id: str) -> None:
+    """Revoke a service token, by its id. With SQLite, stop the server first."""
+    if not _ask(lambda store: store.service_tokens.revoke(token_id)):
+        _give_up(f"There is no service token {token_id}.")
+    click.echo(f"{token_id} is revoked.")
 
 
 @token.command("inspect")

@@ -51,6 +51,7 @@ from server.http.sign_in import SignInPages
 from server.http.site import APIS, http_app
 from server.observe import log
 from server.people.access import Access
+from server.people.services import Services
 from server.people.sharing import SharingDesk
 from server.people.ways_in import default_link_role, rooms_by_name, way_in
 from server.rooms import Rooms, RoomSettings
@@ -107,11 +108,12 @@ class App:
         bounds = config.connections
         self._budget = Budget(bounds.max_held_bytes, bounds.max_held_bytes_per_user, clock)
         self._way_in = way_in(config.people, clock, unix_now)
+        services = Services(self._way_in.authenticator, store.service_tokens, now)
         access = Access(store, guests=config.people.auth == "guest")
         self.rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
         reception = Reception(
             self.rooms,
-            self._way_in.authenticator,
+            services,
             _gateway_limits(config),
             SocketOrigins(_our_origins(config)),
             unix_now,
@@ -159,7 +161,7 @@ class App:
             access,
             [*routes_of(self._health), *_pages(config.places.pages_dir).routes()],
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
-            authenticator=self._way_in.authenticator,
+            authenticator=services,
             sign_in=None if sign_in is None else SignInPages(sign_in, access.welcome),
             budget=self._budget,
         )

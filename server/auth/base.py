@@ -13,7 +13,7 @@ from crdt.permissions import Role
 from crdt.protocol.messages import User
 from crdt.protocol.requests import Guest
 
-Kind = Literal["guest", "jwt", "oidc"]
+Kind = Literal["guest", "jwt", "oidc", "service"]
 
 EVERY_DOCUMENT = "*"
 """The key for all documents in `Identity.document_roles`."""

@@ -31,6 +31,7 @@ from server.auth.cookies import Cookie, GuestAuthenticator, is_secure, session_c
 from server.http.errors import STATUS, NotSignedIn
 from server.http.plain_pages import refused
 from server.observe import address_shown, log
+from server.people.services import Services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -295,6 +296,7 @@ class IdentityMiddleware:
     def __init__(self, app: ASGIApp, authenticator: Authenticator, sign_in: str | None = None) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._people = authenticator.people if isinstance(authenticator, Services) else authenticator
         self._sign_in = sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -323,9 +325,9 @@ class IdentityMiddleware:
             raise
 
     def _newcomers(self, identity: Identity | None) -> Cookie | None:
-        if identity is None or identity.lasting or not isinstance(self._authenticator, GuestAuthenticator):
+        if identity is None or identity.lasting or not isinstance(self._people, GuestAuthenticator):
             return None
-        return self._authenticator.cookie(identity.user)
+        return self._people.cookie(identity.user)
 
 
 def credentials_of(request: Request) -> Credentials:

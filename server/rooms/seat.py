@@ -157,7 +157,7 @@ class Seat(Session):
     __slots__ = ("card", "checks", "driver", "ears")
 
     def __init__(self, driver: Host, checks: Checks, ears: Ears, card: Card) -> None:
-        super().__init__(ears.agent_for, ears.arrival)
+        super().__init__(ears.agent_for if card.identity.agent_for is None else card.identity.agent_for, ears.arrival)
         self.driver = driver
         self.checks = checks
         self.ears = ears

@@ -239,7 +239,7 @@ export interface Deed {
 /** The person who asks, and how the server knows them. `expires_at` is null if that does not end at a fixed time. */
 export interface Me {
   readonly user: User;
-  readonly kind: "guest" | "jwt" | "oidc";
+  readonly kind: "guest" | "jwt" | "oidc" | "service";
   readonly email: string | null;
   readonly may_rename: boolean;
   readonly may_create: boolean;
