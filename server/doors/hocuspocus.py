@@ -93,6 +93,7 @@ class Connection(WebsocketConnection):
         if self.socket.closed or frame == h.PONG:
             return
         if frame == h.PING:
+            await self._turn()
             self.push(Messages([h.PONG]))
             return
         key, message = h.decode(frame)
@@ -101,13 +102,19 @@ class Connection(WebsocketConnection):
         except ManyhandsError as refusal:
             self.refuse(key, refusal)
 
+    async def _turn(self) -> None:
+        """Wait for what costs little, but may not be had as often as one likes."""
+        await self.rates.admit(requests.Leave(DocumentId("")), answered=False)
+
     async def _act(self, key: str, message: h.Message) -> None:
         end = self.ends.get(key)
         if isinstance(message, h.Token):
+            await self._turn()
             self.tells_version |= message.tells_version
             await self._authenticate(key, end, message.token)
             return
         if end is None and isinstance(message, y.Step1) and key not in self._refused:
+            await self._turn()
             end = await self._open(key, "")  # version 2 says nothing if it has no token
         # What clients say of a document that they are not in is said again when they are.
         if end is not None:
@@ -122,7 +129,6 @@ class Connection(WebsocketConnection):
 
     async def _open(self, key: str, token: str) -> "HocuspocusEnd | None":
         """Let a document be joined, if there are not too many; raises ManyhandsError."""
-        await self.rates.admit(requests.Leave(DocumentId("")), answered=False)
         most = self.reception.limits.documents_per_connection
         if len(self.ends) >= most:
             refusal = ProtocolError(Code.TOO_MANY, f"One connection may hold {most} documents. Leave one first.")

@@ -171,6 +171,9 @@ class WebsocketConnection(ABC):
     def push(self, frames: Messages) -> int:
         return self.socket.push(frames)
 
+    async def until_taken(self) -> None:
+        await self.socket.until_taken()
+
     def abort(self) -> None:
         self.socket.end(cut=True)
 

@@ -98,9 +98,13 @@ class Wire:
             held, self._held = self._held, None
             write(b"".join(held))
 
+    async def until_taken(self) -> None:
+        """Wait until the kernel has taken most of what was sent, or the connection has ended."""
+        await self._is_taken()
+
     async def _is_taken(self) -> bool:
-        """Return when the kernel has taken most of what was sent, or the connection has ended."""
-        while self._unsent > WAITING_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
+        """Do the same, and return False if the connection has ended."""
+        while self._queued + self._unsent > WAITING_BYTES and not self.closed:  # noqa: ASYNC110 - transports tell only their own protocol
             await asyncio.sleep(TAKEN_CHECK)
         return not self.closed
 

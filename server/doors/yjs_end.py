@@ -88,6 +88,9 @@ class Line(Protocol[Said]):
     def push(self, frames: Said) -> int:
         """Send, and return the backlog."""
 
+    async def until_taken(self) -> None:
+        """Return when the peer has taken most of what was sent, or is gone."""
+
     def complain(self, refusal: ManyhandsError) -> None:
         """Say why in the log, once for each kind."""
 
@@ -132,6 +135,8 @@ class End(ABC, Generic[Frames]):
             client_id = self.seat_here.client_id
         request = JoinRequest(state_vector, client_id, format=self._asked.format)
         await self.line.rates.admit(requests.Join(self.document_id, request), answered=True)
+        # A peer that does not read has one answer waiting, not as many as it asked for.
+        await self.line.until_taken()
         seat, answer, _ = await self.door.reception.rooms.join(
             self.document_id, request, self.identity, self, link=self._asked.link, account=self.line.account
         )
@@ -142,7 +147,9 @@ class End(ABC, Generic[Frames]):
 
     async def receive(self, update: bytes, *, is_answer: bool) -> None:
         """Take changes: the answer to our state vector, or what was just written."""
-        self._heard, seat = True, self.seat_here
+        self._heard = True
+        await self.line.rates.admit(requests.Update(self.document_id, update), answered=False)
+        seat = self.seat_here
         if seat is None:
             raise ProtocolError(Code.NOT_JOINED, "Send the state vector first.")
         if update == y.EMPTY_UPDATE:
@@ -150,9 +157,7 @@ class End(ABC, Generic[Frames]):
         elif not seat.may_write:
             self.drop(update, is_answer=is_answer)
         else:
-            batch = encode_batch([update])
-            await self.line.rates.admit(requests.Update(self.document_id, batch), answered=False)
-            checking = seat.receive(batch, self.request_of(update, is_answer=is_answer))
+            checking = seat.receive(encode_batch([update]), self.request_of(update, is_answer=is_answer))
             if checking is not None:
                 await checking
 
@@ -179,6 +184,7 @@ class End(ABC, Generic[Frames]):
     async def ask_for_everybody(self) -> None:
         """Answer with everybody's cursors."""
         await self.line.rates.admit(requests.Leave(self.document_id), answered=False)
+        await self.line.until_taken()
         self.tell_everybody()
 
     def tell_everybody(self) -> None:

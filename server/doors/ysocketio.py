@@ -176,6 +176,9 @@ class Connection:
     def push(self, frames: Packets) -> int:
         return self.socket.push(frames)
 
+    async def until_taken(self) -> None:
+        await self.socket.until_taken()
+
     def abort(self) -> None:
         self.socket.end(cut=True)
 

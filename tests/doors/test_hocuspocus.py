@@ -14,6 +14,8 @@ from server.config import Config
 from server.config.limits import ConnectionLimits, DocumentLimits
 from server.config.people import PeopleSettings
 from server.doors import hocuspocus, yjs_door
+from server.doors.yjs_door import YjsDoor
+from server.doors.yjs_end import End
 from tests.doors.stock import Stock, stock_clients
 from tests.harness.deaf_socket import deaf_socket
 from tests.harness.live_server import until
@@ -31,6 +33,7 @@ DOCUMENT = DocumentId("a-document-of-this-story")
 OTHER = DocumentId("another-document-of-this")
 JWT = PeopleSettings(auth="jwt", jwt_secret=SECRET)
 STEP_1 = y.encode_step_1(b"\0")
+YSOCKETIO_ASK = '451-/yjs|room,0["sync-step-1",{"_placeholder":true,"num":0}]'
 
 
 def token(who: str = "ann", **claims: Any) -> str:
@@ -443,3 +446,38 @@ async def test_random_messages_harm_nobody_else() -> None:
         await is_saved(stock, "anna")
         assert (await stock.do("look", "anna"))["closes"] == []
         assert "internal" not in server.app.gateway.protocol_errors
+
+
+@pytest.mark.parametrize(
+    ("path", "asks"),
+    [
+        ("/y/room", (STEP_1, bytes([3]))),
+        ("/hocuspocus", (h.head("room") + STEP_1, h.head("room") + bytes([3]))),
+        ("/socket.io/?EIO=4&transport=websocket", (YSOCKETIO_ASK, b"\0")),
+    ],
+)
+async def test_who_asks_again_and_again_and_takes_nothing_has_one_answer_waiting(
+    path: str, asks: tuple[str | bytes, ...]
+) -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await stock.open("anna", "room", LATEST)
+        await stock.types("anna", "x" * 200_000)
+        await is_saved(stock, "anna")
+        greeting = "40/yjs|room," if path.startswith("/socket.io") else asks[0]
+        async with deaf_socket(server.port, path, greeting) as deaf_one:
+            for _ in range(100):
+                await deaf_one.say(*asks)
+
+            def deaf_ends() -> list[End[Any]]:
+                ends = [end for door in doors_of(server) for end in door.ends.values()]
+                return [end for end in ends if end.backlog > 0]
+
+            await until(lambda: bool(deaf_ends()))
+            (deaf,) = deaf_ends()
+            await stock.types("anna", "goes on")
+            await is_saved(stock, "anna")
+            assert deaf.backlog < 2**20
+
+
+def doors_of(server: WholeServer) -> tuple[YjsDoor[Any], ...]:
+    return server.app.ywebsocket, server.app.hocuspocus, server.app.ysocketio
