@@ -61,6 +61,10 @@ class BlockingDocument:
         """Append paragraphs to the rich text, one for each line. Raises Refused."""
         self._run(self._document.append(text))
 
+    def append_markdown(self, text: str) -> None:
+        """Append what Markdown says. Raises Refused or Unreachable."""
+        self._run(self._document.append_markdown(text))
+
     def change(self, work: Callable[[Document], T]) -> T:
         """Call `work` with the document, in the thread that owns it. All changes are one.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -52,20 +53,36 @@ class Caller:
 
     async def content(self, document_id: str, form: str) -> str:
         """Read what a document says. Raises Refused or Unreachable."""
+        answer = await self._ask("GET", f"/api/documents/{document_id}/content", params={"as": form})
+        return answer.text
+
+    async def append(self, document_id: str, markdown: str) -> int:
+        """Append to a document; the row of the log that holds it. Raises Refused or Unreachable.
+
+        The key makes sure that nothing is appended twice if something on the way repeats requests.
+        """
+        edits = [{"do": "append", "as": "markdown", "content": markdown}]
+        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
+        path = f"/api/documents/{document_id}/edits"
+        answer = await self._ask("POST", path, json={"edits": edits}, headers=headers)
+        _, _, row = str(answer.json()["revision"]).rpartition(".")
+        return int(row)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _ask(self, method: str, path: str, **parts: Any) -> httpx2.Response:
         try:
-            answer = await self._http.get(f"/api/documents/{document_id}/content", params={"as": form})
+            answer = await self._http.request(method, path, **parts)
         except httpx2.TransportError as error:
             raise Unreachable(str(error) or "The server did not answer.") from error
         if answer.is_success:
-            return answer.text
+            return answer
         try:
             reason = answer.json()["error"]
         except (ValueError, KeyError, TypeError):
             raise ManyhandsError(f"The server answered with status {answer.status_code}.") from None
         raise refused(reason)
-
-    async def close(self) -> None:
-        await self._http.aclose()
 
     async def _cookie(self) -> str:
         if self._options.cookie is not None:

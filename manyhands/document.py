@@ -103,6 +103,17 @@ class Document(Doc[Any]):
         append_paragraphs(self, text)
         await asyncio.sleep(0)  # a loop of appends must let the connection live
 
+    async def append_markdown(self, text: str) -> None:
+        """Append headings, lists, tables and all that Markdown has, and wait until they are here.
+
+        The server reads the Markdown, so this needs a connection. Raises Refused or Unreachable.
+        """
+        self._require_writing()
+        await self.saved()
+        session = self._own
+        row = await session.caller.append(self.document_id, text)
+        await session.until(lambda: (session.replica.applied or 0) >= row or session.closed is not None)
+
     async def markdown(self) -> str:
         """Save, and return what the document says as Markdown."""
         return await self._content("markdown")

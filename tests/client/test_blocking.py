@@ -33,7 +33,7 @@ async def test_a_script_writes_and_reads(place: Site) -> None:
             document.append("From a script")
             document.saved(PATIENCE)
             assert document.unsaved == 0
-            document.append("and its last words")
+            document.append_markdown("and its last words")
             assert document.plain_text() == "From a script\nand its last words\n"
             return document.markdown()
 

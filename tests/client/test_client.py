@@ -59,6 +59,19 @@ async def test_two_programs_write_in_one_document(place: Site) -> None:
         assert (ada.unsaved, bo.unsaved) == (0, 0)
 
 
+async def test_markdown_is_appended_behind_what_was_written(place: Site) -> None:
+    async with place.opened() as ada:
+        await ada.append("Shopping")
+        await ada.append_markdown("## List\n\n- _milk_\n- bread")
+        assert "<heading" in str(ada.get("default", type=XmlFragment))
+        await ada.append("The end")
+        assert await ada.markdown() == "Shopping\n\n## List\n\n- _milk_\n- bread\n\nThe end\n"
+    await place.asks("PUT", "/link", role="viewer", address_alone=True)
+    async with place.opened() as bo:
+        with pytest.raises(manyhands.Forbidden):
+            await bo.append_markdown("No")
+
+
 async def test_a_document_is_opened_by_the_address_of_its_page(place: Site) -> None:
     async with manyhands.connect(f"{place.url}/d/{place.document_id}") as ada:
         assert ada.document_id == place.document_id
