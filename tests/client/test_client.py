@@ -24,18 +24,21 @@ from manyhands.address import Address
 from manyhands.paragraphs import FORMAT
 from server.auth.jwt import JwtAuthenticator
 from server.auth.tokens import FixedKey, Rules, secret_key
+from server.cli.service_tokens import create
 from server.config import Config
 from server.config.limits import ConnectionLimits, Rates
+from server.config.people import PeopleSettings
 from server.rooms import RoomSettings
 from tests.client.site import Site, failing, site, story, until
 from tests.harness.bell import PATIENCE, given_time
 from tests.harness.live_server import is_behind, serving
+from tests.harness.memory_store import memory_store
 from tests.harness.person import person
 from tests.harness.ports import quiet_port
 from tests.harness.processes import mortal
 from tests.harness.relay import Relay
 from tests.harness.tokens import SECRET, token
-from tests.harness.whole_server import whole_server
+from tests.harness.whole_server import Clock, whole_server
 
 CLIENT_WEB = Path(__file__).parents[2] / "client_web"
 PAGE = Path(__file__).with_name("provider.mjs")
@@ -421,6 +424,17 @@ async def test_a_token_that_ends_is_replaced_and_nothing_is_lost() -> None:
     async with serving(authenticator=tokens()) as server:
         document_id = await server.new_document()
         await given_time(is_replaced, 0.4)
+
+
+async def test_a_program_comes_with_a_service_token() -> None:
+    clock = Clock()
+    people = PeopleSettings(auth="jwt", jwt_secret=SECRET)
+    async with whole_server(people, store=memory_store(clock), clock=clock) as server, server.browser() as http:
+        given = await create(server.store, "Notes", "anna", {"*": "editor"}, clock(), None)
+        made = await http.post("/api/documents", json={}, headers={"Authorization": f"Bearer {given}"})
+        async with manyhands.connect(server.url, made.json()["id"], token=given, timeout=PATIENCE) as ada:
+            await ada.append("by a program")
+            assert await ada.markdown() == "by a program\n"
 
 
 async def test_a_fresh_token_of_somebody_else_ends_the_session() -> None:
