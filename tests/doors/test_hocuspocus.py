@@ -1,5 +1,6 @@
 """Stock providers of Hocuspocus at our door: the very packages that applications install."""
 
+import contextlib
 from random import Random
 from typing import Any
 
@@ -481,3 +482,67 @@ async def test_who_asks_again_and_again_and_takes_nothing_has_one_answer_waiting
 
 def doors_of(server: WholeServer) -> tuple[YjsDoor[Any], ...]:
     return server.app.ywebsocket, server.app.hocuspocus, server.app.ysocketio
+
+
+async def test_one_person_under_one_client_id_at_two_doors_is_at_the_later_one() -> None:
+    async with whole_server() as server, stock_clients(server.url) as stock, aiohttp.ClientSession() as http:
+        await stock.open("bert", "room", LATEST)
+        cursor = y.encode_awareness(y.encode_states([(ClientId(77), 1, {"cursor": 1})]))
+        cookie = (await http.get(f"{server.url}/api/me")).headers["Set-Cookie"].partition(";")[0]
+        headers = {"Cookie": cookie}
+        async with http.ws_connect(f"{server.url}/y/room", headers=headers) as at_y_websocket:
+            for message in (STEP_1, cursor):
+                await at_y_websocket.send_bytes(message)
+            await stock.sees("bert", lambda seen: "77" in seen["states"])
+            async with http.ws_connect(f"{server.url}/hocuspocus", headers=headers) as at_hocuspocus:
+                for message in (STEP_1, cursor):
+                    await at_hocuspocus.send_bytes(h.head("room") + message)
+                while (await at_y_websocket.receive()).type is aiohttp.WSMsgType.BINARY:
+                    pass
+                assert at_y_websocket.close_code == 4509
+                async with http.ws_connect(f"{server.url}/y/room", headers=headers) as again:
+                    for message in (STEP_1, cursor):
+                        await again.send_bytes(message)
+                    # The other documents of that connection would go on.
+                    while not (await at_hocuspocus.receive_bytes()).startswith(h.head("room") + bytes([2, 1])):
+                        pass
+                    await at_hocuspocus.send_bytes(h.PING)
+                    assert await at_hocuspocus.receive_bytes() == h.PONG
+                    await stock.sees("bert", lambda seen: "77" in seen["states"])
+
+
+@pytest.mark.parametrize("size", [2**20 + 2**16, 2**24 + 2**13])
+@pytest.mark.parametrize(
+    ("path", "greeting"),
+    [
+        ("/y/room", ()),
+        ("/hocuspocus", ()),
+        ("/socket.io/?EIO=4&transport=websocket", (YSOCKETIO_ASK,)),
+    ],
+)
+async def test_a_message_that_is_too_large_for_a_stranger_or_for_anybody_is_not_read(
+    path: str, greeting: tuple[str, ...], size: int
+) -> None:
+    known = size > 2**24
+    async with whole_server(None if known else JWT) as server, aiohttp.ClientSession() as http:
+        async with http.ws_connect(server.url + path, max_msg_size=0) as stranger:
+            if known:
+                await say_hello(stranger, path)
+            for text in greeting:
+                await stranger.send_str(text)
+            with contextlib.suppress(ConnectionError):
+                await stranger.send_bytes(bytes(size))
+            while (await stranger.receive()).type in {aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT}:
+                pass
+            assert stranger.close_code in {1006, 1009, 4401}
+        assert "internal" not in server.app.gateway.protocol_errors
+
+
+async def say_hello(stranger: aiohttp.ClientWebSocketResponse, path: str) -> None:
+    """Come in as a guest, and wait for the answer."""
+    if path.startswith("/socket.io"):
+        await stranger.send_str("40/yjs|room,")
+        await stranger.receive()
+    else:
+        await stranger.send_bytes(STEP_1 if path.startswith("/y/") else h.head("room") + STEP_1)
+    await stranger.receive()
