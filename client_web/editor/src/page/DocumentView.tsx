@@ -41,7 +41,7 @@ import { OutlinePanel } from "./OutlinePanel";
 import { ShortcutsSheet } from "./ShortcutsSheet";
 import { ShareDialog } from "./sharing/ShareDialog";
 import { useRequests } from "./sharing/useRequests";
-import { FormattingToolbar } from "./toolbar/FormattingToolbar";
+import { FormattingToolbar, ToolbarToCome } from "./toolbar/FormattingToolbar";
 import { useCaretInNew } from "./useCaretInNew";
 import { useDocumentActions } from "./useDocumentActions";
 import { useDocumentEditor } from "./useDocumentEditor";
@@ -163,6 +163,7 @@ export function DocumentView(props: DocumentViewProps) {
       {editor?.isEditable && (
         <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={editLink} />
       )}
+      {!editor && !because && <ToolbarToCome />}
       {because && (
         <ReadOnlyNotice
           because={because}
@@ -187,6 +188,7 @@ export function DocumentView(props: DocumentViewProps) {
       )}
       {editor && <Find editor={editor} find={find} />}
       <div className="page-body">
+        {!editor && outline.isShown && <div className="page-outline" />}
         {editor && outline.isShown && (
           <OutlinePanel
             editor={editor}

@@ -4,7 +4,7 @@ import type { Provider } from "@manyhands/provider";
 import { FRAGMENT } from "@manyhands/schema";
 import { Editor, Extension } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
-import { useEffect, useRef, useState } from "react";
+import { startTransition, useEffect, useRef, useState } from "react";
 import { isSmartTypingOn } from "../account/smartTyping";
 import type { CaretMenusOptions } from "../extensions/caret_menus";
 import { type Foreign, foreignContent, watchForForeign } from "../extensions/foreign";
@@ -52,7 +52,8 @@ export function useDocumentEditor(given: DocumentEditorOptions): Editor | null {
     const binding = bindingFor(options, place);
     if (!binding) return;
     if (left.current) putBack(binding.editor, left.current);
-    setEditor(binding.editor);
+    // The words stand in their place. Everything that is drawn around them comes in the frames after.
+    startTransition(() => setEditor(binding.editor));
     return () => {
       left.current = caretOf(binding.editor);
       setEditor(null);

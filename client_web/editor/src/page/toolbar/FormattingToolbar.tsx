@@ -39,6 +39,17 @@ interface Group {
   readonly tools: ReactNode;
 }
 
+/** The room that the toolbar will take, so that the words do not move when it comes. */
+export function ToolbarToCome() {
+  return (
+    <div className="page-tools" aria-hidden="true">
+      <div className="page-toolbar">
+        <div className="page-toolbar-strip page-toolbar-strip--to-come" />
+      </div>
+    </div>
+  );
+}
+
 export const FormattingToolbar = memo(function FormattingToolbar({
   editor,
   onEditLink,
