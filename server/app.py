@@ -164,6 +164,7 @@ class App:
             authenticator=services,
             sign_in=None if sign_in is None else SignInPages(sign_in, access.welcome),
             budget=self._budget,
+            allowed_origins=config.listen.allowed_origins,
         )
         self.site.router.lifespan_context = lambda _: self.running()
         self.asgi: ASGIApp = OriginMiddleware(self._serve, _origins(config))

@@ -2,11 +2,13 @@
 
 1. `OriginMiddleware` refuses names that are not ours, and changes that another site's page asks
    for. This one surrounds everything, Socket.IO included.
-2. `HeadersMiddleware` tells browsers what to forbid our pages. Over https, browsers are also told
+2. `VersionMiddleware` (versions.py) leads addresses with a version to the operations.
+3. `ApiCors` lets pages of allowed origins read the API's answers.
+4. `HeadersMiddleware` tells browsers what to forbid our pages. Over https, browsers are also told
    to use https alone from then on. A trusted proxy says whether a request came over https.
-3. `RatesMiddleware` refuses an address that asks too much, before anything is looked up. Pages and
+5. `RatesMiddleware` refuses an address that asks too much, before anything is looked up. Pages and
    health are not counted. They are served from memory, and monitoring may look often.
-4. `IdentityMiddleware` surrounds the API alone. It identifies every request once, before its route.
+6. `IdentityMiddleware` surrounds the API alone. It identifies every request once, before its route.
    The answer to a newcomer sets the cookie that makes them known.
 """
 
@@ -20,6 +22,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -197,6 +200,29 @@ class HeadersMiddleware:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class ApiCors(CORSMiddleware):
+    """Lets pages of allowed origins read the API's answers (CORS).
+
+    Such a page brings a token of its own: cookies are not sent along. Changes by other pages are
+    refused before (`OriginMiddleware`).
+    """
+
+    def __init__(self, app: ASGIApp, allowed_origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=allowed_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+            expose_headers=("Content-Disposition", "ETag", "Location", "Manyhands-Revision", "Retry-After"),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 COUNTED = ("/api/", "/sign-")

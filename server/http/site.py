@@ -15,11 +15,12 @@ from server.http.edits import EditsApi
 from server.http.errors import EXCEPTION_HANDLERS
 from server.http.health import Health
 from server.http.me import MeApi
-from server.http.middleware import ApiRates, HeadersMiddleware, IdentityMiddleware, RatesMiddleware
+from server.http.middleware import ApiCors, ApiRates, HeadersMiddleware, IdentityMiddleware, RatesMiddleware
 from server.http.openapi import OpenApi
 from server.http.operation import routes_of
 from server.http.sharing import SharingApi
 from server.http.sign_in import BEGIN, SignInPages
+from server.http.versions import VersionMiddleware
 from server.people.access import Access
 
 APIS = (DocumentsApi, ContentsApi, EditsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
@@ -35,11 +36,13 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
     authenticator: Authenticator | None = None,
     sign_in: SignInPages | None = None,
     budget: Budget | None = None,
+    allowed_origins: Sequence[str] = (),
 ) -> Starlette:
     """Build the REST API and the rest of HTTP. Socket.IO and `OriginMiddleware` stand before this.
 
     `others` are the routes of health and of the pages. Without an `authenticator` everybody is a
-    newcomer. Without `budget` each body is bounded, but not their sum.
+    newcomer. Without `budget` each body is bounded, but not their sum. Pages of `allowed_origins`
+    may read the API's answers.
     """
     router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
     identified = []
@@ -52,7 +55,12 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
             *(sign_in.routes() if sign_in is not None else []),
             *others,
         ],
-        middleware=[Middleware(HeadersMiddleware), Middleware(RatesMiddleware, rates or ApiRates())],
+        middleware=[
+            Middleware(VersionMiddleware),
+            Middleware(ApiCors, allowed_origins=allowed_origins),
+            Middleware(HeadersMiddleware),
+            Middleware(RatesMiddleware, rates or ApiRates()),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     site.state.budget = budget

@@ -140,7 +140,12 @@ class Site:
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         others = [*routes_of(self.health), *Pages(self.assets).routes()]
         site = http_app(
-            [documents, contents, edits, attachments, sharing], self.access, others, self.rates, budget=self.budget
+            [documents, contents, edits, attachments, sharing],
+            self.access,
+            others,
+            self.rates,
+            budget=self.budget,
+            allowed_origins=["https://docs.example.com"],
         )
         return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
 
