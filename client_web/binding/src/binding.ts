@@ -24,7 +24,7 @@ import {
   withoutComposed,
 } from "./composing.js";
 import { withNextFrame } from "./frames.js";
-import { heirsIn, heirsOf, livingOf } from "./heirs.js";
+import { heirsIn, heirsOf, livingOf, withReturned } from "./heirs.js";
 import { type SyncMeta, yCursorPluginKey, ySyncPluginKey, yUndoPluginKey } from "./keys.js";
 import { Pending, unsavedIn } from "./pending.js";
 import { type Nodes, positionOf, type YType } from "./positions.js";
@@ -250,9 +250,15 @@ export class Binding {
     if (runs.length > 0) heirsOf(this.doc).learn(runs);
     this.#learnPending(transaction);
     if (runs.length === 0) return;
-    if (this.#memory) {
-      this.#memory = { clocks: transaction.beforeState, unsaved: unsavedIn(transaction), ...this.#memory };
-    }
+    const unsaved = unsavedIn(transaction);
+    const noted = (memory: Memory): Memory => ({
+      clocks: transaction.beforeState,
+      unsaved,
+      ...memory,
+      returned: withReturned(memory.returned ?? [], runs, this.doc.clientID, memory.unsaved ?? unsaved),
+    });
+    if (this.#memory) this.#memory = noted(this.#memory);
+    if (this.#awaited) this.#awaited = noted(this.#awaited);
     if (this.#unwanted.length > 0) setTimeout(() => this.#removeUnwanted(), 0);
   };
 

@@ -101,6 +101,48 @@ export function livingOf(doc: Y.Doc, id: Y.ID): Living | null {
   return null;
 }
 
+/** Heirs of one's own words: words that the server has brought back. */
+export type Returned = readonly HeirRun[];
+
+/** The client id under which a server writes words again. */
+export const SERVER = 0;
+
+/** What had come back, and what more does: words of a client id that is one's own, or of which some are not acknowledged. */
+export function withReturned(
+  before: Returned,
+  runs: readonly HeirRun[],
+  own: number,
+  unsaved: ReadonlyMap<number, number>,
+): Returned {
+  const found = [...before];
+  for (const run of runs) {
+    const [client, clock, length, heir] = run;
+    const isOwn = client === own || clock + length > (unsaved.get(client) ?? Number.POSITIVE_INFINITY);
+    if (heir === SERVER && (isOwn || isReturned(client, clock, found))) found.push(run);
+  }
+  return found;
+}
+
+/** The last of the words that have come back right behind a living character; the character itself for none. */
+export function lastReturned({ item, id }: Living, returned: Returned): Y.ID {
+  let last = id;
+  for (let at: Y.Item | null = item; at && returned.length > 0; at = at.right) {
+    if (at.deleted || !at.countable) continue;
+    const first = at === item ? id.clock + 1 : at.id.clock;
+    for (let clock = first; clock < at.id.clock + at.length; clock += 1) {
+      if (!isReturned(at.id.client, clock, returned)) return last;
+      last = Y.createID(at.id.client, clock);
+    }
+  }
+  return last;
+}
+
+function isReturned(client: number, clock: number, returned: Returned): boolean {
+  return (
+    client === SERVER && returned.some(([, , length, , first]) => first <= clock && clock < first + length)
+  );
+}
+
 function past({ client, clock }: Y.ID, by: number): Y.ID {
   return Y.createID(client, clock + by);
 }

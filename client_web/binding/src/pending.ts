@@ -8,7 +8,7 @@
 import type { Mark, Node, Schema } from "prosemirror-model";
 import { Decoration, DecorationSet } from "prosemirror-view";
 import * as Y from "yjs";
-import { livingOf } from "./heirs.js";
+import { heirsIn, lastReturned, livingOf, type Returned, withReturned } from "./heirs.js";
 import { formatsOf } from "./marks.js";
 import { type Nodes, positionOf } from "./positions.js";
 
@@ -42,6 +42,8 @@ export class Pending {
   readonly #doc: Y.Doc;
   #words: readonly Word[] = [];
   readonly #places = new Map<Word, Place | null>();
+  /** What has come back while others waited. */
+  #returned: Returned = [];
 
   constructor(doc: Y.Doc) {
     this.#doc = doc;
@@ -58,6 +60,10 @@ export class Pending {
       .flatMap((word) => this.#withoutLiving(word))
       .sort((one, other) => one.id.clock - other.id.clock);
     this.#places.clear();
+    const unsaved = unsavedIn(transaction);
+    this.#returned = this.isEmpty
+      ? []
+      : withReturned(this.#returned, heirsIn(transaction), this.#doc.clientID, unsaved);
     for (const word of this.#words) this.#places.set(word, this.#placeOf(word));
     if (found.length > 0) {
       setTimeout(() => {
@@ -143,7 +149,7 @@ export class Pending {
         for (let at = 0; at < length; at += 1) {
           const id = Y.createID(client, isBehind ? clock + length - 1 - at : clock + at);
           const found = livingOf(this.#doc, id);
-          if (found) return { id: found.id, isBehind };
+          if (found) return { id: isBehind ? lastReturned(found, this.#returned) : found.id, isBehind };
         }
       }
     }

@@ -6,7 +6,8 @@
  * 0. behind the heir of the nearest character that has moved to a new block, if only words of one's
  *    own stand between them, of this page or of the one before it: they were not known to whoever
  *    moved the rest, and the server sends them after it;
- * 1. behind its left neighbour, if the neighbour lives, came back by undo, or has an heir;
+ * 1. behind its left neighbour, if the neighbour lives, came back by undo, or has an heir; and behind
+ *    words of one's own that the server has brought back there;
  * 2. at the start of its text, if it was there; or before its right neighbour or the heir of that;
  * 3. behind the nearest character on the left that has an heir;
  * 4. where the change in the editor leaves the position, if the change did not replace it;
@@ -24,7 +25,7 @@ import {
 } from "prosemirror-state";
 import type { Mappable } from "prosemirror-transform";
 import * as Y from "yjs";
-import { livingOf } from "./heirs.js";
+import { lastReturned, livingOf, type Returned, SERVER } from "./heirs.js";
 import type { Pending, Run } from "./pending.js";
 import {
   absolutePositionToRelativePosition,
@@ -50,6 +51,8 @@ export interface Memory {
   readonly clocks?: ReadonlyMap<number, number>;
   /** From where on each client's items were not acknowledged then: words of a former session of this page, too. */
   readonly unsaved?: ReadonlyMap<number, number>;
+  /** One's own words that have come back since. */
+  readonly returned?: Returned;
 }
 
 /** The shared document and how the editor shows it. */
@@ -70,8 +73,6 @@ export interface Change {
   readonly mapping: Mappable;
 }
 
-/** The client id under which a server writes words again. */
-const SERVER = 0;
 /** So many characters on each side are remembered, in so many runs. */
 const MOST_REMEMBERED = 2_000;
 const MOST_RUNS = 200;
@@ -163,8 +164,7 @@ export function restored(memory: Memory, shown: Shown, change: Change): Selectio
   if (selection instanceof AllSelection) return new AllSelection(change.doc);
   if (selection instanceof NodeSelection) return restoredNode(memory, shown, change);
   if (!(selection instanceof TextSelection)) return null;
-  const after = (end: End) =>
-    behindMoved(end, memory, shown) ?? positionAfter(end, memory.doc, shown, change);
+  const after = (end: End) => behindMoved(end, memory, shown) ?? positionAfter(end, memory, shown, change);
   const anchor = after(memory.anchor);
   const head = memory.head === memory.anchor ? anchor : after(memory.head);
   return between(anchor ?? head, head ?? anchor, change.doc);
@@ -176,12 +176,12 @@ export function restored(memory: Memory, shown: Shown, change: Change): Selectio
  */
 export function awaited(memory: Memory, now: Selection, shown: Shown, { doc }: Change): Selection | null {
   if (!(now instanceof TextSelection) || !memory.selection.eq(now)) return null;
-  const behind = (end: End) => behindMoved(end, memory, shown) ?? behindHeir(end, shown);
+  const behind = (end: End) => behindMoved(end, memory, shown) ?? behindHeir(end, memory, shown);
   return between(behind(memory.anchor), behind(memory.head), doc);
 }
 
-function behindHeir(end: End, shown: Shown): number | null {
-  const nearest = besideNearest({ ...end, right: [] }, shown);
+function behindHeir(end: End, { returned = [] }: Memory, shown: Shown): number | null {
+  const nearest = besideNearest({ ...end, right: [] }, returned, shown);
   return nearest?.isHeir ? nearest.position : null;
 }
 
@@ -255,15 +255,20 @@ function restoredNode({ anchor }: Memory, { doc, root, nodes }: Shown, change: C
     : null;
 }
 
-function positionAfter(end: End, before: Node, shown: Shown, change: Change): number | null {
+function positionAfter(
+  end: End,
+  { doc: before, returned = [] }: Memory,
+  shown: Shown,
+  change: Change,
+): number | null {
   const { place, left, right, position } = end;
   if (left.length === 0 && right.length === 0) {
     const found = relativePositionToAbsolutePosition(shown.doc, shown.root, place, shown.nodes);
     if (found !== null) return found;
   }
-  const exact = besideNeighbour(end, shown);
+  const exact = besideNeighbour(end, returned, shown);
   if (exact !== null) return exact;
-  const nearest = besideNearest(end, shown);
+  const nearest = besideNearest(end, returned, shown);
   if (nearest?.isHeir) return nearest.position;
   // A step of undo remembers a selection in a document of long ago.
   const isCurrent = before === change.old;
@@ -277,11 +282,11 @@ function positionAfter(end: End, before: Node, shown: Shown, change: Change): nu
 }
 
 /** Where the nearest neighbour is; null if nothing of it lives. */
-function besideNeighbour({ left, right, place }: End, shown: Shown): number | null {
+function besideNeighbour({ left, right, place }: End, returned: Returned, shown: Shown): number | null {
   const [before, behind] = [left[0], right[0]];
   if (before) {
     const found = livingOf(shown.doc, Y.createID(before.client, before.clock + before.length - 1));
-    const at = found && positionOf(found.id, shown.doc, shown.root, shown.nodes);
+    const at = found && positionOf(lastReturned(found, returned), shown.doc, shown.root, shown.nodes);
     return at === null ? null : at + 1;
   }
   const start = relativePositionToAbsolutePosition(shown.doc, shown.root, place, shown.nodes);
@@ -296,7 +301,11 @@ interface Nearest {
   readonly isHeir: boolean;
 }
 
-function besideNearest({ left, right }: End, { doc, root, nodes }: Shown): Nearest | null {
+function besideNearest(
+  { left, right }: End,
+  returned: Returned,
+  { doc, root, nodes }: Shown,
+): Nearest | null {
   for (const [runs, isLeft] of [
     [left, true],
     [right, false],
@@ -305,7 +314,8 @@ function besideNearest({ left, right }: End, { doc, root, nodes }: Shown): Neare
       for (let at = 0; at < length; at += 1) {
         const id = Y.createID(client, isLeft ? clock + length - 1 - at : clock + at);
         const found = livingOf(doc, id);
-        const position = found && positionOf(found.id, doc, root, nodes);
+        const place = found && (isLeft ? lastReturned(found, returned) : found.id);
+        const position = place && positionOf(place, doc, root, nodes);
         if (found && position !== null) {
           return { position: isLeft ? position + 1 : position, isHeir: !Y.compareIDs(found.id, id) };
         }
