@@ -108,14 +108,18 @@ class Complaints:
         self.counts: Counter[str] = Counter()
         self._left_out = 0
 
-    def note(self, kind: str, address: str, told: set[str]) -> None:
-        """Count a protocol error. `told` holds the kinds already logged for this connection."""
+    def note(self, kind: str, address: str, told: set[str], reason: str = "") -> None:
+        """Count a protocol error. `told` holds the kinds already logged for this connection.
+
+        `reason`: what the peer is told, where a program of somebody else's has to be put right.
+        """
         self.counts[kind] += 1
         if kind in told:
             self._left_out += 1
             return
         told.add(kind)
-        log.warning("protocol_error", kind=kind, address=address, left_out=self._left_out)
+        why = {"reason": reason} if reason else {}
+        log.warning("protocol_error", kind=kind, **why, address=address, left_out=self._left_out)
         self._left_out = 0
 
 

@@ -179,7 +179,7 @@ class WebsocketConnection(ABC):
 
     def complain(self, refusal: ManyhandsError) -> None:
         """Say why, in one line of the log."""
-        self.reception.complaints.note(refusal.code.value, self.address, self.told)
+        self.reception.complaints.note(refusal.code.value, self.address, self.told, refusal.outward)
 
     # Ends.
 

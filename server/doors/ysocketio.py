@@ -184,7 +184,7 @@ class Connection:
 
     def complain(self, refusal: ManyhandsError) -> None:
         """Say why, in one line of the log."""
-        self._complaints.note(refusal.code.value, self.address, self.socket.told)
+        self._complaints.note(refusal.code.value, self.address, self.socket.told, refusal.outward)
 
 
 class YSocketIoEnd(End[Packets]):

@@ -20,6 +20,7 @@ from server.doors.yjs_end import End
 from tests.doors.stock import Stock, stock_clients
 from tests.harness.deaf_socket import deaf_socket
 from tests.harness.live_server import until
+from tests.harness.log_lines import log_lines
 from tests.harness.memory_store import memory_store
 from tests.harness.person import person
 from tests.harness.slow_log import SlowLog
@@ -426,9 +427,12 @@ async def test_a_server_that_stops_sends_everybody_away_to_come_back() -> None:
 
 async def test_a_provider_at_the_wrong_door_is_told_the_right_one() -> None:
     async with whole_server() as server, stock_clients(server.url) as stock:
-        await stock.do("open", "anna", version=LATEST, url=stock.url, path="/y/room", room="room", token="t")
-        closes = (await stock.sees("anna", lambda seen: seen["closes"]))["closes"]
+        with log_lines() as lines:
+            await stock.do("open", "anna", version=LATEST, url=stock.url, path="/y/room", room="room", token="secret")
+            closes = (await stock.sees("anna", lambda seen: seen["closes"]))["closes"]
         assert closes[0] == [4400, y.WRONG_DOOR]
+        assert ("protocol_error", y.WRONG_DOOR) in [(line["event"], line.get("reason")) for line in lines]
+        assert "secret" not in str(lines)
 
 
 async def test_random_messages_harm_nobody_else() -> None:

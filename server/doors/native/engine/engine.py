@@ -371,7 +371,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         if socket.namespace == NAMESPACE:
             await self._turn_away(socket, refusal, NAMESPACE)
             return
-        self.complaints.note(refusal.code.value, socket.address, socket.told)
+        self.complaints.note(refusal.code.value, socket.address, socket.told, refusal.outward)
         if helps_to_come_back(refusal.code):
             socket.end()
         else:
