@@ -6,7 +6,7 @@
  */
 import { Stored } from "../api/stored";
 
-/** Each language by its own name. A new one needs a line here, one in `CATALOGUES`, and its file. */
+/** Each language by its own name. A new one needs a line here, one in `CATALOGUES`, its file, emoji, and the server's own pages. */
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 
 export type Language = keyof typeof LANGUAGES;
