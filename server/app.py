@@ -20,6 +20,7 @@ from crdt.budget import Budget
 from crdt.errors import Unavailable
 from crdt.ids import NodeId
 from crdt.yjs.limits import GateLimits
+from server.auth.cookies import Seal
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.config import Config
@@ -35,7 +36,7 @@ from server.doors.websocket import no_door
 from server.doors.ysocketio import YSocketIoDoor
 from server.doors.ywebsocket import PATH as Y_PATH
 from server.doors.ywebsocket import YWebsocketDoor
-from server.http.attachments import AttachmentsApi, UploadLimits
+from server.http.attachments import LASTING, PICTURES, AttachmentsApi, UploadLimits
 from server.http.contents import ContentsApi
 from server.http.documents import DocumentsApi
 from server.http.edits import Editing, EditsApi
@@ -135,6 +136,7 @@ class App:
         self._doors = (self.ywebsocket, self.hocuspocus, self.ysocketio)
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
+        seals = Seal(self._way_in.key, PICTURES, LASTING, unix_now)
         editing = Editing(store, DirectDoor(self.rooms), self._sandbox, _gate_limits(config), config.people.public_url)
         self.site = http_app(
             [
@@ -147,9 +149,9 @@ class App:
                     most_owned=config.http.max_documents_per_user,
                     beginning=editing,
                 ),
-                ContentsApi(store, self._sandbox, _gate_limits(config), config.people.public_url),
+                ContentsApi(store, self._sandbox, _gate_limits(config), config.people.public_url, seals),
                 EditsApi(editing, Once(store.answers, now), config.documents.limits.update_bytes),
-                AttachmentsApi(store, access, self._sandbox, _upload_limits(config)),
+                AttachmentsApi(store, access, self._sandbox, _upload_limits(config), seals),
                 SharingApi(
                     SharingDesk(
                         store, access, lambda: self._way_in.key.derived("links"), config.http.max_people_per_document
@@ -165,6 +167,7 @@ class App:
             sign_in=None if sign_in is None else SignInPages(sign_in, access.welcome),
             budget=self._budget,
             allowed_origins=config.listen.allowed_origins,
+            frame_ancestors=config.listen.frame_ancestors,
         )
         self.site.router.lifespan_context = lambda _: self.running()
         self.asgi: ASGIApp = OriginMiddleware(self._serve, _origins(config))

@@ -31,6 +31,12 @@ class Listen:
         "list",
         "the server's own address is always allowed; name the public address if a proxy is in front",
     )
+    frame_ancestors: tuple[str, ...] = setting(
+        (),
+        form.ORIGINS,
+        "list",
+        "nobody may show the pages in a frame, and lay a page of their own over them: name the sites that you trust",
+    )
     trusted_proxies: tuple[str, ...] = setting(
         (), form.NETWORKS, "list", "X-Forwarded-For and X-Forwarded-Proto are ignored, whoever sends them"
     )

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action
+from server.auth.cookies import Seal
 from server.http.operation import Asked, operation
 from server.http.requests import body_of
 from server.people.access import Access, NotPossible, no_such_document
@@ -34,6 +35,23 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Content-Disposition": "inline",
 }
+
+
+PICTURES, LASTING = "pictures", 3600
+"""Purpose and seconds of the seals with which pictures are fetched by whoever has the address."""
+
+_SIGNED_HEADERS = {
+    **_HEADERS,
+    "Cache-Control": f"private, max-age={LASTING}",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""Headers of pictures that pages of other sites show."""
+
+
+class Sealed(Struct, forbid_unknown_fields=True):
+    """A picture's address for a while."""
+
+    seal: Annotated[str, Meta(description="the seal that `pictures=signed` has written into a content")]
 
 
 class Attachment(Struct):
@@ -100,7 +118,10 @@ class _Line:
 class AttachmentsApi:
     """Pictures over HTTP."""
 
-    def __init__(self, store: Store, access: Access, images: ImageChecker, limits: UploadLimits) -> None:
+    def __init__(
+        self, store: Store, access: Access, images: ImageChecker, limits: UploadLimits, seals: Seal | None = None
+    ) -> None:
+        self._seals = seals
         self._store = store
         self._access = access
         self._images = images
@@ -157,6 +178,19 @@ class AttachmentsApi:
         if sha256 in asked.request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(attachment.data, headers=headers, media_type=attachment.media_type)
+
+    @operation("GET /api/picture", answers={200: IMAGES}, errors={404})
+    async def get_signed_picture(self, _asked: Asked, query: Sealed) -> Response:
+        """Fetch a picture by a signed address, which is valid for an hour. It needs no identity."""
+        facts = None if self._seals is None else self._seals.open(query.seal)
+        match facts:
+            case {"document": str(document_id), "sha256": str(sha256)}:
+                attachment = await self._store.attachments.fetch(DocumentId(document_id), sha256)
+            case _:
+                attachment = None
+        if attachment is None:
+            raise _no_such_attachment()
+        return Response(attachment.data, headers=_SIGNED_HEADERS, media_type=attachment.media_type)
 
     async def _require_open(self, document_id: DocumentId) -> None:
         """Raise a refusal unless the document is there and out of the trash."""

@@ -20,9 +20,11 @@ from crdt.budget import Account
 from crdt.content.schema import SCHEMA
 from crdt.content.writing import Form, Wanted
 from crdt.errors import Code, ProtocolError
+from crdt.ids import DocumentId
 from crdt.permissions import Action
 from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
+from server.auth.cookies import Seal
 from server.http.operation import Asked, operation
 from server.http.requests import weights_of
 from server.observe import log
@@ -59,6 +61,13 @@ class Choice(Struct, forbid_unknown_fields=True):
     blocks: Annotated[
         int, Meta(ge=0, description="a whole number of at least 0: how many blocks from the beginning; 0: all")
     ] = 0
+    pictures: Annotated[
+        Literal["own", "signed"],
+        Meta(
+            description="own or signed: whether pictures have their own address, or one by which anybody fetches "
+            "them for an hour"
+        ),
+    ] = "own"
     download: Annotated[
         Literal["true", "false"], Meta(description="true or false: whether a browser is to save it as a file")
     ] = "false"
@@ -77,7 +86,15 @@ class ContentWriter(Protocol):
 class ContentsApi:
     """Contents over HTTP. `address` is the server's own, if it knows it, without a path."""
 
-    def __init__(self, store: Store, writer: ContentWriter, limits: GateLimits, address: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: ContentWriter,
+        limits: GateLimits,
+        address: str | None = None,
+        seals: Seal | None = None,
+    ) -> None:
+        self._seals = seals
         self._log = store.log
         self._writer = writer
         self._limits = limits
@@ -105,7 +122,8 @@ class ContentsApi:
         wanted = Wanted(form, self._base(asked.request), head.title, _language(asked.request), query.blocks or None)
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Language"}
         tag = _tag(f"{head.epoch}.{head.seq}", wanted)
-        if tag in asked.request.headers.get("if-none-match", ""):
+        is_signed = query.pictures == "signed"
+        if not is_signed and tag in asked.request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={**headers, "ETag": tag})
         loaded = await self._log.load(asked.document_id)
         if loaded is None:
@@ -113,6 +131,10 @@ class ContentsApi:
         revision = f"{loaded.epoch}.{loaded.head}"
         content = await self._written(loaded, replace(wanted, revision=revision), asked.account)
         headers |= {"ETag": _tag(revision, wanted), REVISION: revision}
+        if is_signed:
+            # Each answer has other addresses, and they end.
+            content = self._signed(content, asked.document_id, wanted.base)
+            headers["Cache-Control"] = "no-store"
         if query.download == "true":
             headers["Content-Disposition"] = disposition(head.title, _ENDINGS[form])
         if form is Form.HTML:
@@ -120,6 +142,19 @@ class ContentsApi:
             allowed = f"default-src 'none'; style-src 'unsafe-inline'; img-src {wanted.base}; sandbox allow-same-origin"
             headers["Content-Security-Policy"] = allowed
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form])
+
+    def _signed(self, content: bytes, document_id: DocumentId, base: str) -> bytes:
+        """Return a content with signed addresses for the pictures of its document."""
+        seals = self._seals
+        if seals is None:
+            return content
+        own = f"/api/documents/{re.escape(document_id)}/attachments/([0-9a-f]{{64}})"
+
+        def signed(found: re.Match[bytes]) -> bytes:
+            seal = seals.close({"document": document_id, "sha256": found[1].decode()})
+            return f"{base}/api/picture?seal={seal}".encode()
+
+        return re.sub(f"(?:{re.escape(base)})?{own}".encode(), signed, content)
 
     async def _written(self, loaded: Loaded, wanted: Wanted, account: Account) -> bytes:
         lease = account.lease(None)

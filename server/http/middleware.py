@@ -172,6 +172,8 @@ HEADERS = {
 }
 
 
+_POLICY = "Content-Security-Policy"
+
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
 """Header for answers over https: one year, for this host alone.
 
@@ -180,10 +182,18 @@ Hosts below this one are left out, because they may belong to other servers.
 
 
 class HeadersMiddleware:
-    """Adds HEADERS to HTTP answers, and STRICT_TRANSPORT where it applies."""
+    """Adds HEADERS to HTTP answers, and STRICT_TRANSPORT where it applies.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `frame_ancestors`: origins whose pages may show ours in a frame. What people have written, and
+    other answers with a policy of their own, are shown in no frame.
+    """
+
+    def __init__(self, app: ASGIApp, frame_ancestors: Sequence[str] = ()) -> None:
         self._app = app
+        self._framed = None
+        if frame_ancestors:
+            allowed = f"frame-ancestors {' '.join(frame_ancestors)}"
+            self._framed = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -195,8 +205,12 @@ class HeadersMiddleware:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                is_framed = self._framed is not None and _POLICY not in headers
                 for name, value in orders.items():
                     headers.setdefault(name, value)
+                if is_framed and self._framed is not None:
+                    headers[_POLICY] = self._framed
+                    del headers["X-Frame-Options"]  # which cannot name origins
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -305,10 +319,11 @@ class RatesMiddleware:
         return seconds
 
 
-ANYBODYS = frozenset({"/api/session", "/api/openapi.json"})
+ANYBODYS = frozenset({"/api/session", "/api/openapi.json", "/api/picture"})
 """Addresses that need no identity.
 
-`/api/session` makes and ends identities. The description is the same for everybody.
+`/api/session` makes and ends identities. The description is the same for everybody. A picture's
+seal says that it may be fetched.
 """
 
 

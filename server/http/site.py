@@ -37,12 +37,13 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
     sign_in: SignInPages | None = None,
     budget: Budget | None = None,
     allowed_origins: Sequence[str] = (),
+    frame_ancestors: Sequence[str] = (),
 ) -> Starlette:
     """Build the REST API and the rest of HTTP. Socket.IO and `OriginMiddleware` stand before this.
 
     `others` are the routes of health and of the pages. Without an `authenticator` everybody is a
     newcomer. Without `budget` each body is bounded, but not their sum. Pages of `allowed_origins`
-    may read the API's answers.
+    may read the API's answers, and those of `frame_ancestors` may show pages in a frame.
     """
     router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
     identified = []
@@ -58,7 +59,7 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
         middleware=[
             Middleware(VersionMiddleware),
             Middleware(ApiCors, allowed_origins=allowed_origins),
-            Middleware(HeadersMiddleware),
+            Middleware(HeadersMiddleware, frame_ancestors=frame_ancestors),
             Middleware(RatesMiddleware, rates or ApiRates()),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
