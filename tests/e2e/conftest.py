@@ -11,7 +11,7 @@ from playwright.async_api import Browser, async_playwright
 from tests.e2e.browser import CHROMIUM, SWITCHES
 from tests.e2e.line import Line, line_to
 from tests.e2e.pages import PATIENCE_MS
-from tests.e2e.person import Meeting, people_at
+from tests.e2e.person import Meeting, Waiting, people_at
 from tests.e2e.site import BUILT_PAGES, Site
 
 
@@ -52,10 +52,18 @@ async def own_site(tmp_path: Path, built_pages: Path) -> AsyncIterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def waiting() -> Waiting:
+    return {}
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def meet(chromium: Browser, shared_site: Site) -> AsyncIterator[Meeting]:
+async def meet(
+    chromium: Browser, shared_site: Site, waiting: Waiting, request: pytest.FixtureRequest
+) -> AsyncIterator[Meeting]:
     """Seats people before the shared site."""
-    async with people_at(chromium, shared_site.url) as meeting:
+    may_have_been_here = request.node.get_closest_marker("seated") is not None
+    async with people_at(chromium, shared_site.url, waiting if may_have_been_here else None) as meeting:
         yield meeting
 
 

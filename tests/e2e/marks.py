@@ -3,3 +3,6 @@
 import pytest
 
 BROWSER = [pytest.mark.asyncio(loop_scope="session")]
+
+SEATED = [*BROWSER, pytest.mark.seated]
+"""For stories whose people may have told others before, in the same browser."""

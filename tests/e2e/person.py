@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
 from tests.e2e.line import Line
 from tests.e2e.pages import PATIENCE_MS, DocumentsPage, EditorPage
@@ -22,10 +22,17 @@ REMEMBER_PERSON = """(person) => {
     if (localStorage.getItem(typing) === null) localStorage.setItem(typing, "off");
 }"""
 
+FOLLOW = "(path) => history.pushState(null, '', path)"
+"""Goes to an address as a link of the application does."""
+
 NETWORK = re.compile(
     r"net::ERR_|Failed to fetch|WebSocket (connection|is closed|is already in CLOSING)|status of 503|ServiceWorker"
 )
 """What a browser prints when a server or the network is away; our pages cannot keep it from that."""
+
+
+NOWHERE = "/nowhere"
+"""An address of no document and no list."""
 
 
 class Person:
@@ -37,6 +44,8 @@ class Person:
         self.url = url
         self.complaints: list[str] = []
         self._expected: list[re.Pattern[str]] = []
+        self._waiting: Page | None = None
+        """The page on which the person waits for the next story."""
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
 
@@ -54,10 +63,37 @@ class Person:
         return DocumentsPage(await self.visits("/"))
 
     async def visits(self, path: str) -> Page:
-        """Go to an address in a new tab."""
-        page = await self.context.new_page()
-        await page.goto(self.url + path)
+        """Go to an address in a new tab; or from the page of the story before, as by a link."""
+        page, self._waiting = self._waiting, None
+        if page is None:
+            page = await self.context.new_page()
+            await page.goto(self.url + path)
+        else:
+            await page.evaluate(FOLLOW, path)
         return page
+
+    async def waits(self) -> bool:
+        """Leave everything but one page, which shows nothing; whether that works."""
+        try:
+            page, *others = self.context.pages
+            for other in others:
+                await other.close()
+            await self.context.set_offline(False)
+            await page.evaluate(FOLLOW, NOWHERE)
+            await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+            await page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            await page.evaluate(f"({REMEMBER_PERSON})({self.remembered})")
+        except (AssertionError, Error, ValueError):
+            return False
+        self._waiting = page
+        self.complaints.clear()
+        self._expected.clear()
+        return True
+
+    @property
+    def remembered(self) -> str:
+        """What the browser knows of its person, as JSON."""
+        return json.dumps({"name": self.name, "color": COLORS.get(self.name, "#6d28d9")})
 
     def unexpected_complaints(self) -> list[str]:
         return [words for words in self.complaints if not any(known.search(words) for known in self._expected)]
@@ -69,27 +105,53 @@ class Person:
 
 Meeting = Callable[..., Awaitable[Person]]
 
+Waiting = dict[str, list[Person]]
+"""People by name who have told a story, and wait for the next one."""
+
 
 @asynccontextmanager
-async def people_at(chromium: Browser, url: str) -> AsyncIterator[Meeting]:
-    """Give a function that seats a person at a fresh browser; in the end nobody's browser may have complained."""
+async def people_at(chromium: Browser, url: str, waiting: Waiting | None = None) -> AsyncIterator[Meeting]:
+    """Give a function that seats a person at a browser; in the end nobody's browser may have complained.
+
+    Args:
+        chromium: the browser.
+        url: the site's.
+        waiting: for stories whose people may have told others before: a fresh browser that loads
+            the application takes eight times as long as a way from one document to the next.
+    """
     met: list[Person] = []
+    may_wait: list[Person] = []
     async with AsyncExitStack() as contexts:
 
         async def meet(name: str, at: str | None = None, **options: Any) -> Person:
+            is_usual = waiting is not None and at is None and not options
+            if waiting and is_usual and waiting.get(name):
+                person = waiting[name].pop()
+            else:
+                person = await meet_anew(name, at, options)
+            met.append(person)
+            if is_usual:
+                may_wait.append(person)
+            else:
+                contexts.push_async_callback(_close, person.context)
+            return person
+
+        async def meet_anew(name: str, at: str | None, options: dict[str, Any]) -> Person:
             context = await chromium.new_context(
                 **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
             )
-            contexts.push_async_callback(_close, context)
             context.set_default_timeout(PATIENCE_MS)
-            remembered = json.dumps({"name": name, "color": COLORS.get(name, "#6d28d9")})
-            await context.add_init_script(f"({REMEMBER_PERSON})({remembered})")
             person = Person(name, context, at or url)
-            met.append(person)
+            await context.add_init_script(f"({REMEMBER_PERSON})({person.remembered})")
             return person
 
         yield meet
         complaints = [words for person in met for words in person.unexpected_complaints()]
+        for person in may_wait:
+            if waiting is not None and await person.waits():
+                waiting.setdefault(person.name, []).append(person)
+            else:
+                await _close(person.context)
     assert not complaints, "\n".join(complaints)
 
 

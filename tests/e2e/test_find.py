@@ -2,11 +2,11 @@
 
 from playwright.async_api import expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 LIT = "(name) => CSS.highlights.get(name)?.size ?? 0"
 ENDLESS = "(a+)+$"

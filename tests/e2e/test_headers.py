@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, Route
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.person import Meeting, Person
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 REFUSED = r"Content Security Policy|Refused to|MIME type|violates"
 """What Chromium says when it obeys."""

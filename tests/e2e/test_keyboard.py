@@ -5,12 +5,12 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 
 async def without_a_name(page: Page) -> list[str]:
@@ -113,19 +113,18 @@ async def test_a_line_is_begun_around_every_block_with_the_arrow_keys(
 ) -> None:
     html, first, last = BLOCKS[kind]
     words = first if first == last else f"{first}|{last}"
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
     for places, keys, expected in (
         ("before", ["Control+Home", "ArrowUp"], ["NEW", words]),
         ("before, by the left", ["Control+Home", "Home", "ArrowLeft"], ["NEW", words]),
         ("behind", ["Control+End", "ArrowDown"], [words, "NEW"]),
         ("behind, by the right", ["Control+End", "End", "ArrowRight"], [words, "NEW"]),
     ):
-        alice = await (await meet("Alice")).opens(await shared_site.new_document())
         await alice.goes_to_start()
         await alice.sheet.evaluate("(sheet, html) => sheet.editor.commands.setContent(html)", html)
         await alice.goes(*keys)
         await alice.types("NEW")
         assert await top_level(alice) == expected, places
-        await alice.page.close()
 
 
 @pytest.mark.parametrize("kind", BLOCKS)

@@ -4,12 +4,12 @@ import re
 
 from playwright.async_api import expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 from tests.e2e.test_together import two_in_one_document
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 LINES = 500
 LONG = "".join(f"<p>Line {number} of a long text that goes on.</p>" for number in range(LINES))

@@ -3,13 +3,13 @@
 from playwright.async_api import expect
 
 from tests.e2e.axe import suits_everybody
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 from tests.e2e.test_together import two_in_one_document
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 MISTAKE = "Somebody else's mistake"
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from playwright.async_api import Route, expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree, until
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 from tests.e2e.test_content import small_png
 from tests.e2e.test_together import two_in_one_document
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 
 async def spoken(editor: EditorPage) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.line import Line
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import KEPT, EditorPage
 from tests.e2e.person import NETWORK, Meeting, finds_the_network, loses_the_network
 from tests.e2e.restructuring import (
@@ -27,7 +27,7 @@ from tests.e2e.site import Site
 from tests.harness.ports import quiet_port
 from tests.harness.relay import Relay
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 FAST, SLOW = 50, 140
 """Milliseconds between keys: 20 and 7 keys a second."""

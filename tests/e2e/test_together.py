@@ -5,12 +5,12 @@ import re
 
 from playwright.async_api import expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 
 async def two_in_one_document(meet: Meeting, site: Site, *lines: str) -> tuple[EditorPage, EditorPage, str]:
