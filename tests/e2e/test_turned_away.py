@@ -43,3 +43,19 @@ async def test_a_page_too_many_says_why_and_comes_in_when_there_is_room(
         await first.page.close()
         await second.shows("Saved")
         await second.sees("from the first page and the second")
+
+
+async def test_a_document_too_many_is_refused_in_a_message(
+    chromium: Browser, tmp_path: Path, built_pages: Path
+) -> None:
+    options = ("--max-documents-per-user", "1", "--pages-dir", str(built_pages), "--log-level", "error")
+    async with server_process(tmp_path, *options) as server, people_at(chromium, server.url) as meet:
+        person = await meet("Alice")
+        person.expects("status of 429")
+        documents = await person.opens_documents()
+        made = await documents.makes_document()
+        await made.shows("Saved")
+        await made.page.get_by_role("link", name="All documents").click()
+        await documents.page.get_by_role("button", name="New document").click()
+        await documents.is_told("No document was made.")
+        await suits_everybody(documents.page, "a message of what was refused")
