@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, assert_never, cast
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
-from crdt.ids import DocumentId, Seq
+from crdt.ids import ClientId, DocumentId, Seq
 from crdt.protocol import hocuspocus as h
 from crdt.protocol import requests
 from crdt.protocol import yprotocols as y
-from crdt.protocol.messages import ClosedMessage, JoinAnswer, Refused, Request, ServerMessage
+from crdt.protocol.messages import ClosedMessage, JoinAnswer, JoinRequest, Refused, Request, ServerMessage
 from server.auth.base import Identity, somebody_else, unauthenticated
 from server.doors.close_codes import helps_to_come_back
 from server.doors.websocket import WebsocketConnection, WebsocketDoor
@@ -26,6 +26,9 @@ from server.doors.yjs_door import Cursors, News, Updates
 from server.doors.yjs_end import EXPIRED, READ_ONLY, Asked, End
 
 PATH = "/hocuspocus"
+
+NOWHERE = DocumentId("")
+"""The document of a request that is counted before its document is known."""
 
 REFRESH_SECONDS = 30.0
 """Seconds before a token's end at which the client is asked for a fresh one."""
@@ -37,6 +40,10 @@ IDLE = 4408
 
 MOST_REFUSED = 1000
 """Keys of refused documents that are remembered, because clients go on speaking of them."""
+
+
+MOST_OWED = 1000
+"""Answers that are kept for a reader who may write later. Past it, something stays unsynced."""
 
 
 def most_ahead(left: float) -> float:
@@ -104,7 +111,7 @@ class Connection(WebsocketConnection):
 
     async def _turn(self) -> None:
         """Wait for what costs little, but may not be had as often as one likes."""
-        await self.rates.admit(requests.Leave(DocumentId("")), answered=False)
+        await self.rates.admit(requests.Leave(NOWHERE), answered=False)
 
     async def _act(self, key: str, message: h.Message) -> None:
         end = self.ends.get(key)
@@ -114,7 +121,6 @@ class Connection(WebsocketConnection):
             await self._authenticate(key, end, message.token)
             return
         if end is None and isinstance(message, y.Step1) and key not in self._refused:
-            await self._turn()
             end = await self._open(key, "")  # version 2 says nothing if it has no token
         # What clients say of a document that they are not in is said again when they are.
         if end is not None:
@@ -125,16 +131,18 @@ class Connection(WebsocketConnection):
         if end is None:
             await self._open(key, token)
         else:
-            end.renew(await self._identify(token))
+            end.refresh(await self._identify(token))
 
     async def _open(self, key: str, token: str) -> "HocuspocusEnd | None":
         """Let a document be joined, if there are not too many; raises ManyhandsError."""
         most = self.reception.limits.documents_per_connection
         if len(self.ends) >= most:
+            await self._turn()
             refusal = ProtocolError(Code.TOO_MANY, f"One connection may hold {most} documents. Leave one first.")
             self.complain(refusal)
             self.end(key, refusal.message)
             return None
+        await self.rates.admit(requests.Join(NOWHERE, JoinRequest(b"\0", ClientId(0))), answered=True)
         identity = await self._identify(token)
         document_id = await self.door.names.find(h.name_of(key), identity, self.address)
         if self.socket.closed:
@@ -250,9 +258,10 @@ class HocuspocusEnd(End[Messages]):
             await self.line.socket.push_long(self._head + y.step_2_head(answer.chunk_bytes), parts)
         self._say(y.encode_step_1(answer.state_vector))
 
-    def renew(self, identity: Identity) -> None:
+    def refresh(self, identity: Identity) -> None:
+        """Take a fresh token of the same person."""
         before = self.identity.expires_at
-        super().renew(identity)
+        self.renew(identity)
         if identity.expires_at != before:  # a client without a fresh token is not asked again
             self._await_expiry()
         if self.seat_here is not None:
@@ -300,12 +309,15 @@ class HocuspocusEnd(End[Messages]):
         if is_answer and update.startswith(b"\0"):
             self.has_nothing(is_answer=True)
         else:
-            self._owed += not is_answer
+            self._owe(not is_answer)
             self.deny(READ_ONLY)
+
+    def _owe(self, answers: int) -> None:
+        self._owed = min(self._owed + answers, MOST_OWED)
 
     def refuse(self, request: Request, refused: Refused) -> None:
         if refused.code is Code.FORBIDDEN:
-            self._owed += cast(int, request)
+            self._owe(cast(int, request))
         super().refuse(request, refused)
 
     def deny(self, reason: str) -> None:

@@ -80,7 +80,8 @@ async def test_stock_providers_and_a_native_client_write_one_document_and_see_ea
         assert seen["states"][noras]["user"]["name"] == "Nora"
         await stock.do("destroy", "anna")
         await stock.sees("bert", lambda seen: own not in seen["states"])
-        assert (await stock.do("look", "bert"))["scopes"] == ["read-write"]
+        for who in ("anna", "bert"):
+            assert (await stock.do("look", who))["scopes"] == ["read-write"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -199,6 +200,36 @@ async def test_a_reader_reads_and_what_a_reader_writes_is_unsynced_until_it_may_
         await stock.sees("owner", lambda seen: "theirs" in seen["text"] and "my words" in seen["text"])
         await is_saved(stock, "reader")
         assert (await stock.do("look", "reader"))["scopes"] == ["readonly", "read-write"]
+
+
+async def test_answers_are_kept_for_a_reader_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hocuspocus, "MOST_OWED", 5)
+    async with whole_server(JWT) as server, aiohttp.ClientSession() as http:
+        await documents(server, DOCUMENT, owner="owner")
+        await server.store.sharing.grant(DOCUMENT, "reader", Role.VIEWER)
+        head, update = h.head(DOCUMENT), bytes([0, 0, 7, 0, 4, 1, 1, 97, 1, 98, 0])
+        async with http.ws_connect(f"{server.url}/hocuspocus?token={token('reader')}") as reader:
+            await reader.send_bytes(head + STEP_1)
+            for _ in range(50):
+                await reader.send_bytes(head + y.encode_update(b"\1\1" + update[2:]))
+            for _ in range(50):
+                await hears(reader, head + h.NOT_SAVED)
+            async with server.browser() as browser:
+                owner = {"Authorization": f"Bearer {token('owner')}"}
+                path = f"/api/documents/{DOCUMENT}/people/reader"
+                assert (await browser.put(path, json={"role": "editor"}, headers=owner)).is_success
+            await hears(reader, head + STEP_1)
+            await reader.send_bytes(head + bytes([0, 1, 2, 0, 0]))
+            for _ in range(5):
+                await hears(reader, head + h.SAVED)
+            await reader.send_bytes(h.PING)
+            assert await reader.receive_bytes() == h.PONG
+
+
+async def hears(stranger: aiohttp.ClientWebSocketResponse, frame: bytes) -> None:
+    """Wait for a frame."""
+    while await stranger.receive_bytes() != frame:
+        pass
 
 
 @pytest.mark.parametrize("version", VERSIONS[1:])
