@@ -42,12 +42,25 @@ function withSelection(
   { doc, selection: old }: EditorState,
   { selection: now }: EditorState,
 ): readonly StepMap[] | null {
-  const range = rangeBetween(doc, transaction.doc);
+  const range = rangeOf(transaction) ?? rangeBetween(doc, transaction.doc);
   if (range === null || old.empty !== now.empty) return null;
   const { left, right } = alikeAround(old, now);
   if (range.start < old.from - left || range.oldEnd > old.to + right) return null;
   const within = new StepMap([now.from, old.to - old.from, now.to - now.from]);
   return [StepMap.offset(now.from - old.from), within];
+}
+
+/** What the steps of a transaction replace; null if they replace nothing. Letters alike leave open where one was inserted. */
+function rangeOf({ mapping }: Transaction): { readonly start: number; readonly oldEnd: number } | null {
+  let [start, oldEnd] = [Number.POSITIVE_INFINITY, -1];
+  for (const [index, map] of mapping.maps.entries()) {
+    const back = mapping.slice(0, index).invert();
+    map.forEach((from, to) => {
+      start = Math.min(start, back.map(from, -1));
+      oldEnd = Math.max(oldEnd, back.map(to, 1));
+    });
+  }
+  return oldEnd < 0 ? null : { start, oldEnd };
 }
 
 /** How many characters beside two selections are the same, each in its line. */

@@ -297,7 +297,7 @@ function besideNeighbour({ left, right, place }: End, returned: Returned, shown:
 
 interface Nearest {
   readonly position: number;
-  /** Whether the character stands for one that was remembered. */
+  /** Whether the character stands for one that was remembered, or has come back behind one. */
   readonly isHeir: boolean;
 }
 
@@ -317,7 +317,7 @@ function besideNearest(
         const place = found && (isLeft ? lastReturned(found, returned) : found.id);
         const position = place && positionOf(place, doc, root, nodes);
         if (found && position !== null) {
-          return { position: isLeft ? position + 1 : position, isHeir: !Y.compareIDs(found.id, id) };
+          return { position: isLeft ? position + 1 : position, isHeir: !Y.compareIDs(place, id) };
         }
       }
     }

@@ -21,8 +21,8 @@ const KEPT: Readonly<Record<string, readonly number[]>> = {
   heading: [20, 29],
   "heading, then list": [210],
   split: [17, 20, 58],
-  "split, then heading": [20, 205, 215, 233],
-  "split, then join": [203, 211, 237],
+  "split, then heading": [20, 205, 215, 233, 500],
+  "split, then join": [203, 211, 237, 721],
 };
 
 const nodes = new Nodes();
