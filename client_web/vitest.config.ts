@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    projects: ["binding", "provider", "schema", "editor"],
+    projects: ["binding", "provider", "provider/vitest.lowest.config.ts", "schema", "editor"],
     maxWorkers: "100%", // of the cores: Vitest leaves one of them idle, which is half of two
   },
 });
