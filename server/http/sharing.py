@@ -8,9 +8,10 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action, Role
 from crdt.protocol.messages import User
-from server.http.documents import Time
+from server.http.documents import MAX_PAGE, Time
 from server.http.operation import Asked, operation
 from server.people.sharing import GIVEN, GivenRole, Link, LinkChange, People, SharingDesk
+from server.store.deeds_base import NEWEST
 from server.store.deeds_base import Deed as StoredDeed
 from server.store.sharing_base import INVITED
 
@@ -83,10 +84,22 @@ class Deed(Struct):
     details: dict[str, str]
 
 
+class Part(Struct, forbid_unknown_fields=True):
+    """The part of the record to see."""
+
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_PAGE, description=f"a whole number from 1 to {MAX_PAGE}: how many at once")
+    ] = MAX_PAGE
+    cursor: Annotated[
+        int, Meta(ge=0, le=NEWEST, description="the cursor of the page before, for the next page; 0: the first page")
+    ] = 0
+
+
 class Deeds(Struct):
-    """A document's record, the last deed first."""
+    """A page of a document's record, the last deed first. `cursor` is null on the last page."""
 
     audit: list[Deed]
+    cursor: str | None
 
 
 class SharingApi:
@@ -159,14 +172,15 @@ class SharingApi:
         return await self._desk.set_link(asked.identity, asked.document_id, body)
 
     @operation("GET /api/documents/{document_id}/audit", needs=Action.SHARE, asks=False)
-    async def see_audit(self, asked: Asked) -> Deeds:
+    async def see_audit(self, asked: Asked, query: Part) -> Deeds:
         """See what was done to the document, and by whom: made, renamed, shared, trashed and so on.
 
         The record can be read here as long as the document exists. Afterwards `manyhands audit`
         shows it.
         """
-        deeds = await self._desk.deeds(asked.identity, asked.document_id)
-        return Deeds([told(deed) for deed in deeds])
+        deeds = await self._desk.deeds(asked.identity, asked.document_id, query.limit + 1, query.cursor or NEWEST)
+        shown = deeds[: query.limit]
+        return Deeds([told(deed) for deed in shown], str(shown[-1].seq) if len(deeds) > len(shown) else None)
 
 
 def told(deed: StoredDeed) -> Deed:

@@ -21,7 +21,7 @@ from server.auth.base import Identity
 from server.people.access import Access, NotPossible, hash_token, no_such_document
 from server.store.access_requests_base import AccessRequest
 from server.store.base import Store
-from server.store.deeds_base import Deed
+from server.store.deeds_base import NEWEST, Deed
 from server.store.sharing_base import INVITED
 from server.store.sharing_base import Link as StoredLink
 from server.store.sharing_base import Person as StoredPerson
@@ -115,10 +115,12 @@ class SharingDesk:
             [_shown(each) for each in people], self._link_view(role, document_id, await self._link_of(document_id))
         )
 
-    async def deeds(self, identity: Identity, document_id: DocumentId) -> Sequence[Deed]:
-        """Return the record of the document: who did what, the last deed first."""
+    async def deeds(
+        self, identity: Identity, document_id: DocumentId, limit: int, before: int = NEWEST
+    ) -> Sequence[Deed]:
+        """Return deeds of the document's record before number `before`, the last one first."""
         await self._access.require(identity, document_id, Action.SHARE)
-        return await self._deeds.list(document_id)
+        return await self._deeds.list(document_id, limit, before)
 
     async def ask(self, identity: Identity, document_id: DocumentId) -> None:
         """Ask the owner of a document for access.

@@ -54,7 +54,7 @@ from server.store.database import (
     unless_there,
     writes,
 )
-from server.store.deeds_base import ASKS_KEPT, DEEDS_KEPT, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
+from server.store.deeds_base import ASKS_KEPT, DEEDS_KEPT, NEWEST, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
 from server.store.schema import contributors, deeds, document_names, documents, grants, labels, shelves, visits
 
 _FIRST = documents.c.first_line
@@ -115,7 +115,11 @@ def _forgetting(group: ColumnElement[bool]) -> ClauseElement:
 
 _FORGET_WRITERS, _FORGET_ASKS, _FORGET_OTHERS = map(_forgetting, (_WRITERS, _ASKS, ~_WRITERS & ~_ASKS))
 _DEED = select(deeds.c.action, deeds.c.document_id, deeds.c.actor_id, deeds.c.at, deeds.c.details, deeds.c.id)
-_LIST = _DEED.where(_OF_DOCUMENT).order_by(deeds.c.id.desc()).limit(bindparam("most", type_=BigInteger))
+_LIST = (
+    _DEED.where(_OF_DOCUMENT, deeds.c.id < bindparam("seq", type_=BigInteger))
+    .order_by(deeds.c.id.desc())
+    .limit(bindparam("most", type_=BigInteger))
+)
 _AFTER = _DEED.where(deeds.c.id > bindparam("seq")).order_by(deeds.c.id).limit(bindparam("most", type_=BigInteger))
 
 # A literal, because SQLite prepares a statement anew if a parameter may decide whether the index of
@@ -337,8 +341,10 @@ class SqlDeeds(SqlPort):
     """The deeds port over a database."""
 
     @reads
-    def list(self, connection: Connection, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
-        return _read_deeds(connection, _LIST, of_id=document_id, most=limit)
+    def list(
+        self, connection: Connection, document_id: DocumentId, limit: int = 200, before: int = NEWEST
+    ) -> Sequence[Deed]:
+        return _read_deeds(connection, _LIST, of_id=document_id, most=limit, seq=before)
 
     @reads
     def after(self, connection: Connection, seq: int, limit: int = 200) -> Sequence[Deed]:

@@ -109,11 +109,15 @@ class Done:
     access_version: int = 0
 
 
+NEWEST = 2**63 - 1
+"""A number behind that of every deed."""
+
+
 class Deeds(Protocol):
     """The record of deeds. The other ports write it, each with the change that it makes."""
 
-    async def list(self, document_id: DocumentId, limit: int = 200) -> Sequence[Deed]:
-        """Read a document's deeds, the last first."""
+    async def list(self, document_id: DocumentId, limit: int = 200, before: int = NEWEST) -> Sequence[Deed]:
+        """Read a document's deeds before number `before`, the last first."""
 
     async def after(self, seq: int, limit: int = 200) -> Sequence[Deed]:
         """Read all documents' deeds after number `seq`, in order. 0 begins with the first kept."""

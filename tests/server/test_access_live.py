@@ -216,7 +216,11 @@ async def test_everybody_keeps_what_a_document_without_an_owner_lets_them_until_
     await cluster.first.desk.set_link(alice.identity, old, LinkChange("viewer"))
     await until(lambda: bob.role is Role.VIEWER or bob.closed is not None)
     assert alice.role is Role.OWNER
-    assert [deed.kind for deed in await cluster.first.desk.deeds(alice.identity, old)] == ["link", "adopt", "create"]
+    assert [deed.kind for deed in await cluster.first.desk.deeds(alice.identity, old, 200)] == [
+        "link",
+        "adopt",
+        "create",
+    ]
 
 
 async def test_the_owner_hears_at_once_that_somebody_asks_and_others_do_not(cluster: Cluster, place: Node) -> None:

@@ -288,6 +288,10 @@ async def test_the_record_tells_who_did_what_and_outlives_the_document(site: Sit
         ("anna", "restore", {}),
     ]
     assert deeds[0]["at"] > deeds[1]["at"]
+    first = await anna.gets("GET", f"/{document_id}/audit?limit=4")
+    last = await anna.gets("GET", f"/{document_id}/audit?limit=4&cursor={first['cursor']}")
+    assert (first["audit"], last["audit"], last["cursor"]) == (deeds[:4], deeds[4:], None)
+    assert error_of(await anna.asks("GET", f"/{document_id}/audit?cursor=x")) == (400, "malformed")
     await anna.gets("POST", f"/{document_id}/trash")
     await anna.gets("DELETE", f"/{document_id}")
     assert (await site.store.deeds.list(DocumentId(document_id)))[0].kind == "delete"

@@ -223,9 +223,10 @@ export interface AccessRequest {
   readonly asked_at: string;
 }
 
-/** A document's record, the last deed first. */
+/** A page of a document's record, the last deed first. `cursor` is null on the last page. */
 export interface Deeds {
   readonly audit: readonly Deed[];
+  readonly cursor: string | null;
 }
 
 /** One line of a document's record. */
