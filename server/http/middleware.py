@@ -113,14 +113,19 @@ class OriginMiddleware:
         log.warning("origin_refused", reason=message, origin=origin, host=host)
         if scope["type"] == "websocket":
             return send({"type": "websocket.close", "code": 1008})
-        return refused(scope, code, message, STATUS[code])(scope, receive, send)
+        readable = _ANY_PAGE if scope["path"].startswith(SOCKET_IO) else None
+        return refused(scope, code, message, STATUS[code], readable)(scope, receive, send)
+
+
+SOCKET_IO = "/socket.io/"
+
+_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
+"""For a sentence that is the same for all: a page that embeds a document can show it."""
 
 
 def _changes(scope: Scope) -> bool:
     # Socket.IO checks every request itself, even the GET of long polling.
-    return (
-        scope["type"] == "http" and scope["method"] not in SAFE_METHODS and not scope["path"].startswith("/socket.io/")
-    )
+    return scope["type"] == "http" and scope["method"] not in SAFE_METHODS and not scope["path"].startswith(SOCKET_IO)
 
 
 def _netloc_of(origin: str) -> str:

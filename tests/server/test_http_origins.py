@@ -73,6 +73,7 @@ async def test_a_strangers_page_can_neither_read_nor_delete() -> None:
             assert error_of(refused) == (403, "wrong_origin")
         rebound = await client.get("/api/documents", headers={"Host": "evil.example:8000"})
         assert error_of(rebound) == (403, "wrong_host")
+        assert "Access-Control-Allow-Origin" not in rebound.headers
         assert (await client.get(path)).status_code == 200
 
 
@@ -87,6 +88,14 @@ async def test_a_person_who_uses_a_name_that_is_not_ours_reads_which_setting_hel
         assert page.headers["content-type"].startswith("text/html")
         assert words in page.text
         assert "MANYHANDS_ALLOWED_ORIGINS" in page.text
+
+
+async def test_a_page_of_another_origin_can_read_that_the_server_has_another_name() -> None:
+    async with Site().client() as client:
+        asked = {"Host": "docs.example:8000", "Origin": "https://cms.example"}
+        refused = await client.get("/socket.io/?EIO=4&transport=polling", headers=asked)
+        assert error_of(refused) == (403, "wrong_host")
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
 
 
 async def test_the_operator_is_told_which_origin_or_name_was_refused() -> None:
