@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from pycrdt import Doc, Map
 
 from crdt.content.blocks import Blocks, name_of
 from crdt.content.html import html_page
+from crdt.content.losses import left_out
 from crdt.content.markdown import markdown
 from crdt.content.schema import SCHEMA
 from crdt.content.text import plain_text
@@ -47,21 +49,29 @@ class Wanted:
     revision: str = ""
 
 
-def written(doc: "Doc[Any]", wanted: Wanted) -> bytes:
+class Written(Struct):
+    """A content, and the names of what its form leaves out of the document."""
+
+    content: bytes
+    left_out: list[str] = []
+
+
+def written(doc: "Doc[Any]", wanted: Wanted) -> Written:
     """Write a document's content. Only the sandbox may do so.
 
     Raises ProtocolError(too_large) if the content is nested too deeply.
     """
     if wanted.form is Form.JSON:
-        return msgspec.json.encode(_as_json(doc, wanted))
+        return Written(msgspec.json.encode(_as_json(doc, wanted)))
     root = tree(doc, wanted.blocks)
     match wanted.form:
         case Form.MARKDOWN:
-            return markdown(root, wanted.base).encode()
+            return Written(markdown(root, wanted.base).encode(), left_out(root, wanted.base, is_html=False))
         case Form.HTML:
-            return html_page(root, wanted.base, wanted.title, _language(doc) or wanted.language).encode()
+            page = html_page(root, wanted.base, wanted.title, _language(doc) or wanted.language)
+            return Written(page.encode(), left_out(root, wanted.base, is_html=True))
         case _:
-            return f"{plain_text(root)}\n".encode()
+            return Written(f"{plain_text(root)}\n".encode())
 
 
 def _as_json(doc: "Doc[Any]", wanted: Wanted) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from crdt.budget import Account
 from crdt.content.schema import SCHEMA
-from crdt.content.writing import Form, Wanted
+from crdt.content.writing import Form, Wanted, Written
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action
@@ -41,6 +41,9 @@ MEDIA_TYPES: Mapping[Form, str] = {
 
 REVISION = "Manyhands-Revision"
 """The header that names the revision of an answer."""
+
+LEFT_OUT = "Manyhands-Left-Out"
+"""The header that names what a form leaves out of a document."""
 
 _ENDINGS = {Form.JSON: "json", Form.MARKDOWN: "md", Form.HTML: "html", Form.TEXT: "txt"}
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\s*(?:[,;]|$)")
@@ -76,7 +79,7 @@ class Choice(Struct, forbid_unknown_fields=True):
 class ContentWriter(Protocol):
     """The part of the sandbox that writes contents."""
 
-    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> Written:
         """Write a document's content for a person.
 
         Raises SandboxRejected if the document cannot be read.
@@ -110,9 +113,10 @@ class ContentsApi:
         """Read what a document says, with all that is acknowledged.
 
         JSON is ProseMirror's and holds everything. In the other forms, what this release does not
-        know is named. `Manyhands-Revision` holds the revision: the epoch, a dot and the last row of
-        the log. JSON has it too, as `revision`, and in `blocks` the id of each block. `ETag` holds
-        the revision. In HTML more follows, because a page has a title.
+        know is named. `Manyhands-Left-Out` names what Markdown or HTML leaves out of this document.
+        `Manyhands-Revision` holds the revision: the epoch, a dot and the last row of the log. JSON
+        has it too, as `revision`, and in `blocks` the id of each block. `ETag` holds the revision.
+        In HTML more follows, because a page has a title.
         """
         form = _form(asked.request) if query.form is None else Form(query.form)
         head = (await self._log.heads([asked.document_id])).get(asked.document_id)
@@ -129,7 +133,10 @@ class ContentsApi:
         if loaded is None:
             raise no_such_document()
         revision = f"{loaded.epoch}.{loaded.head}"
-        content = await self._written(loaded, replace(wanted, revision=revision), asked.account)
+        made = await self._written(loaded, replace(wanted, revision=revision), asked.account)
+        content = made.content
+        if made.left_out:
+            headers[LEFT_OUT] = ", ".join(made.left_out)
         headers |= {"ETag": _tag(revision, wanted), REVISION: revision}
         if is_signed:
             # Each answer has other addresses, and they end.
@@ -156,7 +163,7 @@ class ContentsApi:
 
         return re.sub(f"(?:{re.escape(base)})?{own}".encode(), signed, content)
 
-    async def _written(self, loaded: Loaded, wanted: Wanted, account: Account) -> bytes:
+    async def _written(self, loaded: Loaded, wanted: Wanted, account: Account) -> Written:
         lease = account.lease(None)
         try:
             lease.grow(len(loaded.snapshot or b"") + sum(len(row.batch) for row in loaded.rows))

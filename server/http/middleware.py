@@ -234,7 +234,14 @@ class ApiCors(CORSMiddleware):
             allow_origins=allowed_origins,
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
-            expose_headers=("Content-Disposition", "ETag", "Location", "Manyhands-Revision", "Retry-After"),
+            expose_headers=(
+                "Content-Disposition",
+                "ETag",
+                "Location",
+                "Manyhands-Left-Out",
+                "Manyhands-Revision",
+                "Retry-After",
+            ),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

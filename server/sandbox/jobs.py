@@ -12,7 +12,7 @@ from pycrdt import Doc
 
 from crdt.content.edits import Made, Order, Replacement
 from crdt.content.excerpt import Excerpt, excerpt
-from crdt.content.writing import Wanted, written
+from crdt.content.writing import Wanted, Written, written
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.log import compaction
 from crdt.log.document import Document, apply_update
@@ -118,7 +118,7 @@ def _edit(state: bytes, limits: GateLimits, order: Order | Replacement) -> Made:
     return made(doc, order) if isinstance(order, Order) else replaced(doc, order)
 
 
-def _content(stored: Stored, limits: GateLimits, wanted: Wanted) -> bytes:
+def _content(stored: Stored, limits: GateLimits, wanted: Wanted) -> Written:
     replica = Replica(stored, limits, may_learn_later=True)
     if replica.quarantined is not None:
         raise SandboxRejected(replica.quarantined, Code.QUARANTINED)

@@ -10,7 +10,7 @@ from msgspec.msgpack import Decoder
 
 from crdt.content.edits import Made, Order, Replacement
 from crdt.content.excerpt import Excerpt
-from crdt.content.writing import Wanted
+from crdt.content.writing import Wanted, Written
 from crdt.errors import InvariantError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.protocol.row import Stored
@@ -113,9 +113,9 @@ class Sandbox:
         """Read the first two lines of a snapshot in the engine's form (crdt/content/excerpt.py)."""
         return await self._run(Excerpt, "excerpt", snapshot, person=document_id)
 
-    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> Written:
         """Write what a stored document says in the form that a person wants."""
-        return await self._run(bytes, "content", stored, limits, wanted, person=person)
+        return await self._run(Written, "content", stored, limits, wanted, person=person)
 
     async def edit(self, state: bytes, limits: GateLimits, order: Order | Replacement, person: str) -> Made:
         """Make a person's edits in a document, which is one update in the clients' form."""

@@ -7,7 +7,7 @@ from pycrdt import Doc
 
 from crdt.content.edits import Made, Order, Replacement
 from crdt.content.excerpt import Excerpt, excerpt
-from crdt.content.writing import Wanted, written
+from crdt.content.writing import Wanted, Written, written
 from crdt.ids import DocumentId
 from crdt.log.compaction import answered, engine_updates, fold, remembered
 from crdt.log.document import Engine, apply_update
@@ -45,7 +45,7 @@ class InProcessSandbox:
         self.engine(doc, snapshot)
         return excerpt(doc)
 
-    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+    async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> Written:
         doc: Doc[Any] = Doc()
         self.engine(doc, Replica(stored, limits, self.engine).document.snapshot())
         return written(doc, wanted)

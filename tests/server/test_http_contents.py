@@ -10,6 +10,7 @@ from pycrdt import Doc, Map, XmlElement, XmlFragment, XmlText
 
 from crdt.budget import Budget
 from crdt.content.writing import Form, Wanted
+from crdt.content.writing import Written as Content
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from crdt.protocol.batch import encode_batch
@@ -109,6 +110,20 @@ async def test_every_form_names_its_revision_and_json_the_ids_of_its_blocks(writ
         headers = (await written.read(f"?as={form}")).headers
         assert headers["manyhands-revision"] == read["revision"]
         assert read["revision"] in headers["etag"]
+
+
+async def test_what_a_form_leaves_out_is_named(written: Written) -> None:
+    await written.writes(paragraph("Tea"))
+    assert "manyhands-left-out" not in (await written.read("?as=markdown")).headers
+    image = XmlElement("image", {"src": "https://elsewhere.example/a.png", "textAlign": "center"})
+    await written.writes(paragraph(""), image)
+    lost = {form: (await written.read(f"?as={form}")).headers.get("manyhands-left-out") for form in Form}
+    assert lost == {
+        Form.JSON: None,
+        Form.MARKDOWN: "alignment, empty lines, pictures of other servers",
+        Form.HTML: "pictures of other servers",
+        Form.TEXT: None,
+    }
 
 
 async def test_a_page_has_the_language_that_the_writers_chose(written: Written) -> None:
@@ -242,7 +257,7 @@ async def test_a_document_that_is_nested_too_deeply_is_too_large(written: Writte
 )
 async def test_what_the_sandbox_refuses_is_named(sandbox: Sandbox, code: Code, answer: tuple[int, str]) -> None:
     class Refusing:
-        async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> bytes:
+        async def content(self, stored: Stored, limits: GateLimits, wanted: Wanted, person: str) -> Content:
             raise SandboxRejected("It does not work.", code)
 
     site = Site(sandbox=sandbox, writer=Refusing())
