@@ -18,6 +18,7 @@ from tests.doors.stock import Stock, stock_clients
 from tests.harness import live_server
 from tests.harness.deaf_socket import deaf_socket
 from tests.harness.live_server import until
+from tests.harness.log_lines import log_lines
 from tests.harness.memory_store import memory_store
 from tests.harness.person import person
 from tests.harness.slow_log import SlowLog
@@ -48,14 +49,15 @@ async def calls(stock: Stock, who: str, room: str, **options: Any) -> dict[str, 
     return await stock.sees(who, lambda seen: seen["denied"] or seen["ends"])
 
 
-@pytest.mark.parametrize("way", ["fast_lane", "any_server"])
+@pytest.mark.parametrize("way", ["fast_lane", "any_server", "polling", "upgrade"])
 async def test_two_stock_clients_and_a_native_one_write_one_document_and_see_each_other(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if way == "any_server":
         monkeypatch.setattr(live_server, "websocket_protocol", lambda: "websockets-sansio")
     async with whole_server() as server, stock_clients(server.url) as stock, person(server, name="Nora") as nora:
-        await comes(stock, "anna", "our room/ä")
+        options = {"polling": {"transports": ["polling"]}, "upgrade": {"transports": ["polling", "websocket"]}}
+        await comes(stock, "anna", "our room/ä", **options.get(way, {}))
         await comes(stock, "bert", "our room/ä")
         document_id = str(await server.store.catalogue.named("our room/ä"))
         assert "error" not in (joined := await nora.join(document_id)), joined
@@ -327,3 +329,22 @@ async def test_clients_that_are_refused_for_now_come_back() -> None:
         server.app.ysocketio.draining = False
         await stock.sees("anna", lambda seen: seen["synced"])
         assert (await stock.do("look", "anna"))["denied"] == []
+
+
+async def test_who_takes_nothing_of_a_long_document_is_cut_though_cursors_are_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(yjs_door, "RENEWAL_SECONDS", 0.02)
+    async with whole_server() as server, stock_clients(server.url) as stock:
+        await comes(stock, "anna", "long")
+        await stock.types("anna", "x" * 12 * 2**20)
+        await stock.sees("anna", lambda seen: seen["echoes"])
+        server.app.gateway.reception.sweeper.stall_seconds = 2
+        with log_lines() as lines:
+            async with deaf_socket(server.port, greeting="40/yjs|long,") as deaf_one:
+                await deaf_one.say(ASK.replace("room", "long"), b"\0")
+                await until(lambda: len(server.app.ysocketio.connections) == 2)
+                await until(lambda: len(server.app.ysocketio.connections) == 1)
+        # And not because it missed a ping, much later.
+        assert "reads nothing that it is sent" in [line.get("reason") for line in lines]
+        assert (await stock.do("look", "anna"))["closes"] == []

@@ -210,7 +210,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     def is_stalled(self, seconds: float) -> bool:
         """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
         now, backlog = self._loop.time(), self.backlog
-        moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - backlog
+        moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - self._unsent
         if backlog == 0 or moved != self._moved_bytes:
             self._moved_bytes, self._moved_at = moved, now
         return now - self._moved_at >= seconds
