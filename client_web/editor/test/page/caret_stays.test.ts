@@ -140,6 +140,11 @@ describe.each(Object.entries(DEEDS))("a colleague %s", (_name, { html, at, act }
 test.each<[string, (editor: Editor) => unknown, string]>([
   ["typed", ({ view, state }) => view.dispatch(state.tr.insertText("!")), "Hello bra!ve new world"],
   [
+    "typed beside its like",
+    ({ view, state }) => view.dispatch(state.tr.insertText("v")),
+    "Hello bravve new world",
+  ],
+  [
     "deleted",
     ({ view, state: { tr, selection } }) => view.dispatch(tr.delete(selection.head - 1, selection.head)),
     "Hello brve new world",
