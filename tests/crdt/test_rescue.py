@@ -1,6 +1,6 @@
 """Words survive structure: recorded edits of real editors, in all orders, through real rooms.
 
-`rescue_cases.json.gz` holds some 1,500 cases, recorded with the page's own editor by
+`rescue_cases.json.gz` holds some 1,900 cases, recorded with the page's own editor by
 client_web/editor/test/rescue/cases.test.ts. In each, one person changes a block and one or two
 others write there, all from the same state. `expected` holds what the same edits give one after the
 other, in both orders. `level` says what a result must have in common with one of them.
