@@ -3,6 +3,7 @@
 import "fake-indexeddb/auto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
+import type { KeepOnDevice } from "../src/offline.js";
 import { ManyhandsProvider } from "../src/provider.js";
 import { ManualClock } from "./harness/clock.js";
 import { DummyServer, Line } from "./harness/server.js";
@@ -16,7 +17,7 @@ class Device {
   private readonly documentId = `document-${++documents}`;
 
   /** Open a page; it is not connected yet. */
-  open(offline = true) {
+  open(offline: boolean | KeepOnDevice = true) {
     const line = new Line(this.server);
     const { documentId, clock } = this;
     const provider = new ManyhandsProvider({ documentId, connection: line, clock, offline });
@@ -156,6 +157,34 @@ describe("leaving the page", () => {
 });
 
 describe("the copy on the device", () => {
+  it("has words that were written before it was open, and knows that they are not saved", async () => {
+    const device = new Device();
+    const first = device.open();
+    first.text.insert(0, "at once");
+    await vi.waitUntil(() => first.provider.snapshot().offlineCopy === "writing", { interval: 1 });
+    await vi.waitUntil(
+      () => {
+        device.clock.advance(100);
+        return first.provider.snapshot().offlineCopy === "ok";
+      },
+      { interval: 5, timeout: 60_000 },
+    );
+    await first.provider.destroy();
+    const again = device.open();
+    await vi.waitUntil(() => again.provider.snapshot().loaded, { interval: 1 });
+    expect([again.text.toString(), again.provider.snapshot().unsaved]).toEqual(["at once", 1]);
+  });
+
+  it("is done without when its code does not come", async () => {
+    const device = new Device();
+    const { provider, line } = device.open(() => {
+      throw new Error("Failed to fetch dynamically imported module");
+    });
+    line.connect();
+    device.settle(line);
+    expect(provider.snapshot()).toMatchObject({ status: "synced", offlineCopy: "unavailable" });
+  });
+
   it("brings words, title and unsent deletions over a reload without a network", async () => {
     const device = new Device();
     const first = device.open();
