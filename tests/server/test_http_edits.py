@@ -8,10 +8,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from pycrdt import XmlFragment
 
 from crdt.ids import DocumentId
+from manyhands import connect
 from server.cli.history import history_of
+from tests.harness.bell import PATIENCE
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.live_server import until
 from tests.harness.whole_server import WholeServer, whole_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -86,6 +90,20 @@ async def test_edits_are_durable_when_the_answer_comes(server: WholeServer, pad:
     assert {*now["blocks"]} == {tea, cake, *done["blocks"]}
     await pad.edit({"do": "delete", "blocks": done["blocks"]}, since=done["revision"])
     assert await pad.says() == "Tea\n\nCakes\n"
+
+
+async def test_people_see_an_edit_and_keep_what_they_type_elsewhere(server: WholeServer, pad: Pad) -> None:
+    read = await pad.read()
+    async with connect(server.url, pad.document_id, timeout=PATIENCE) as ann:
+        line: Any = ann.get("default", type=XmlFragment).children[1]
+        with ann.transaction():
+            line.children[0].insert(0, "Hot ")
+        await ann.saved()
+        await pad.edit(
+            {"do": "replace_text", "block": read["blocks"][0], "find": "Tea", "with": "Coffee"}, since=read["revision"]
+        )
+        await until(lambda: "Coffee" in str(ann.get("default", type=XmlFragment)))
+    assert await pad.says() == "Coffee\n\nHot Cake\n"
 
 
 async def test_the_log_says_who_made_an_edit(server: WholeServer, pad: Pad) -> None:
