@@ -16,6 +16,7 @@ from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.schema import SCHEMA, missing
 from crdt.content.tree import Node, empty, read_element, read_words
+from crdt.errors import Code, ProtocolError
 from crdt.rescue.sequences import Piece, Sequences
 from crdt.yjs.contents import TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, ItemReader
@@ -59,6 +60,17 @@ class Blocks:
             self.all = _completed(list(_blocks(children)), len(children))
         self._by_id = {block.id: block for block in self.all if block.id is not None}
 
+    def check_rich_text(self) -> None:
+        """Raise ProtocolError(other_format) if the root holds anything but rich text.
+
+        Other editors keep a text, a list or a map under the same name.
+        """
+        living = [piece for piece in self._root.pieces() if not piece.dead]
+        keyed = [piece for piece in self._root.attributes.values() if not piece.dead]
+        if keyed or not all(map(_is_block, living)):
+            message = "What this document holds is not rich text, so that it has no blocks to edit."
+            raise ProtocolError(Code.OTHER_FORMAT, message)
+
     def find(self, block_id: Id) -> Block | None:
         """Return the block with this id, if it lives."""
         return self._by_id.get(block_id)
@@ -84,8 +96,7 @@ class Blocks:
 
     def _ids(self) -> Iterator[Id]:
         for piece in self._root.pieces():
-            is_block = piece.type is not None and piece.type.reference in (XML_ELEMENT, XML_TEXT)
-            if is_block and piece.kind == TYPE and not piece.dead:
+            if _is_block(piece) and not piece.dead:
                 yield piece.id
 
     def _tops(self, client: int, first: int, end: int) -> Iterator[Id]:
@@ -103,6 +114,10 @@ class Blocks:
         while piece.branch is not None and piece.branch.piece is not None:
             piece = piece.branch.piece
         return piece if piece.branch is self._root else None
+
+
+def _is_block(piece: Piece) -> bool:
+    return piece.kind == TYPE and piece.type is not None and piece.type.reference in (XML_ELEMENT, XML_TEXT)
 
 
 def _blocks(children: Sequence[tuple[Id, Any]]) -> Iterator[Block]:

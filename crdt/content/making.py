@@ -35,9 +35,10 @@ from crdt.yjs.wrapping import unwrap
 def made(doc: "Doc[Any]", order: Order) -> Made:
     """Make the edits in a document, whose client id is the order's.
 
-    Raises ProtocolError: malformed for an edit that has no meaning, too_large.
+    Raises ProtocolError: malformed for an edit that has no meaning, other_format, too_large.
     """
     blocks = Blocks(doc)
+    blocks.check_rich_text()
     conflicts = _conflicts(blocks, order)
     if conflicts:
         return Made(conflicts=[_now(blocks, block_id) for block_id in conflicts])

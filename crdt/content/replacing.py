@@ -38,10 +38,11 @@ _UNSAID = {
 def replaced(doc: "Doc[Any]", order: Replacement) -> Made:
     """Make a document say what a content says, in one transaction.
 
-    Raises ProtocolError (malformed, too_large).
+    Raises ProtocolError (malformed, other_format, too_large).
     """
     content = read(order.source, order.base)
     blocks = Blocks(doc)
+    blocks.check_rich_text()
     speech = _Speech(order.source.form, order.base)
 
     def act() -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """Edits that programs ask for, made into updates: what they change, keep and refuse."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
-from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+from pycrdt import Array, Doc, Map, XmlElement, XmlFragment, XmlText
+from pycrdt import Text as YText
 
 from crdt.content.blocks import Blocks, name_of
 from crdt.content.building import insert_blocks
@@ -191,6 +192,31 @@ def test_what_a_form_holds_and_the_document_cannot_is_named() -> None:
         "video",
         "iframe",
     ]
+
+
+def begin_text(doc: "Doc[Any]") -> None:
+    doc.get(SCHEMA.fragment, type=YText).insert(0, "code")
+
+
+def begin_list(doc: "Doc[Any]") -> None:
+    doc.get(SCHEMA.fragment, type=Array).append(1.0)
+
+
+def begin_map(doc: "Doc[Any]") -> None:
+    doc.get(SCHEMA.fragment, type=Map)["key"] = 1.0
+
+
+@pytest.mark.parametrize("begin", [begin_text, begin_list, begin_map])
+def test_what_another_kind_of_editor_keeps_there_is_left_alone(begin: Callable[["Doc[Any]"], None]) -> None:
+    text = Text()
+    text.doc = Doc(client_id=7)
+    begin(text.doc)
+    with pytest.raises(ProtocolError) as refused:
+        text.edit(Append("x"))
+    assert refused.value.code is Code.OTHER_FORMAT
+    with pytest.raises(ProtocolError) as refused:
+        text.replace("markdown", "x")
+    assert refused.value.code is Code.OTHER_FORMAT
 
 
 # Replacement of the whole.
