@@ -153,7 +153,7 @@ class Editing:
             edits = (Append(source.content, source.form),) if author.seq == 0 else ()
             return Order(author.client_id, self._base(asked), edits)
 
-        await self._write(asked, document_id, None, plan, Receipt())
+        await self._write(asked, document_id, None, plan, Receipt(), is_new=True)
 
     async def edit(self, asked: Asked, body: Edits, receipt: Receipt) -> Edited:
         """Make edits in a document.
@@ -190,18 +190,37 @@ class Editing:
         if block_id is None:
             return None
         client_id, end = block_id
-        async with self._author(asked, asked.document_id) as author:
+        async with self._author(asked, asked.document_id, None) as author:
             if check_state_vector(author.state_vector or b"\0").get(client_id, 0) < end:
                 return None
             return replace(promised, revision=_revision(author.epoch, author.seq))
 
-    def _author(self, asked: Asked, document_id: DocumentId) -> AbstractAsyncContextManager[Author]:
-        return self._authors.author(document_id, asked.identity, agent_for=asked.identity.agent_for, declares=FORMAT)
+    def _author(
+        self, asked: Asked, document_id: DocumentId, declares: Format | None
+    ) -> AbstractAsyncContextManager[Author]:
+        return self._authors.author(document_id, asked.identity, agent_for=asked.identity.agent_for, declares=declares)
+
+    async def _format(self, document_id: DocumentId) -> Format | None:
+        """Return the format to declare in a document.
+
+        A document without a format belongs to an editor that declares none. To declare one would
+        lock that editor out.
+        """
+        head = (await self._log.heads([document_id])).get(document_id)
+        return None if head is None or head.format is None else FORMAT
 
     async def _write(
-        self, asked: Asked, document_id: DocumentId, built_on: Revision | None, plan: Plan, receipt: Receipt
+        self,
+        asked: Asked,
+        document_id: DocumentId,
+        built_on: Revision | None,
+        plan: Plan,
+        receipt: Receipt,
+        *,
+        is_new: bool = False,
     ) -> Edited:
-        async with self._author(asked, document_id) as author:
+        declares = FORMAT if is_new else await self._format(document_id)
+        async with self._author(asked, document_id, declares) as author:
             if built_on is not None:
                 await _catch_up(author, built_on)
             for tries_left in reversed(range(MOST_TRIES)):

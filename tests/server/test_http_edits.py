@@ -11,6 +11,7 @@ import pytest_asyncio
 from pycrdt import XmlFragment
 
 from crdt.ids import DocumentId
+from crdt.protocol.messages import Format
 from manyhands import connect
 from server.cli.history import history_of
 from tests.harness.bell import PATIENCE
@@ -197,6 +198,19 @@ async def test_who_may_only_read_edits_nothing(server: WholeServer, pad: Pad) ->
         assert (await other.send({"do": "append", "content": "x"})).status_code == 403
         assert (await other.put("x", If_Match="*")).status_code == 403
     assert await pad.says() == "Tea\n\nCake\n"
+
+
+async def test_an_edit_declares_a_format_only_where_there_is_one(server: WholeServer, pad: Pad) -> None:
+    """Whoever writes with an editor that declares none would be locked out."""
+    assert (await pad.client.get(pad.path)).json()["format"] is None
+    made = (await pad.client.post("/api/documents", json={"content": "Tea"})).json()["id"]
+    assert (await pad.client.get(f"/api/documents/{made}")).json()["format"]["name"] == "manyhands"
+    await server.store.catalogue.declare_format(pad.document_id, Format("manyhands", 1))
+    await pad.edit({"do": "append", "content": "More"})
+    other = await Pad(pad.client).begin()
+    await server.store.catalogue.declare_format(other.document_id, Format("slides", 1))
+    refused = await other.send({"do": "append", "content": "x"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "other_format")
 
 
 # The whole.
