@@ -40,18 +40,25 @@ class AwarenessClocks:
     def written(self, document_id: DocumentId, changes: Sequence[PresenceChange]) -> bytes:
         """Write presence as an awareness update."""
         clocks = self._clocks.setdefault(document_id, {})
-        return encode_states([(each.client_id, self._clock(clocks, each), _shown(each)) for each in changes])
+        here = {each.client_id for each in changes if each.state is not None}
+        told = [each for each in changes if each.state is not None or each.client_id not in here]
+        states = [(each, self._clock(clocks, each)) for each in told]
+        return encode_states([(each.client_id, clock, _shown(each)) for each, clock in states if clock is not None])
 
     def keep(self, document_ids: Collection[DocumentId]) -> None:
         """Forget the clocks of all other documents."""
         for document_id in [each for each in self._clocks if each not in document_ids]:
             del self._clocks[document_id]
 
-    def _clock(self, clocks: dict[ClientId, int], change: PresenceChange) -> int:
-        """Return the clock for a state. Somebody who leaves goes with the last one."""
-        made = max(clocks.get(change.client_id, 0) + 1, int((self._now() - CLOCKS_SINCE) * CLOCKS_PER_SECOND))
+    def _clock(self, clocks: dict[ClientId, int], change: PresenceChange) -> int | None:
+        """Return the clock for a state.
+
+        Somebody who leaves goes with the last one. None for somebody who leaves and of whom nobody
+        was told: under a clock that is made, they would hide who comes later under the same id.
+        """
         if change.state is None:
-            return clocks.pop(change.client_id, made)
+            return clocks.pop(change.client_id, None)
+        made = max(clocks.get(change.client_id, 0) + 1, int((self._now() - CLOCKS_SINCE) * CLOCKS_PER_SECOND))
         said = change.state.get(CLOCK)
         clock = said if type(said) is int and 0 <= said <= MAX_SAFE else made
         clocks[change.client_id] = clock

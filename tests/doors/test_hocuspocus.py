@@ -522,21 +522,24 @@ def doors_of(server: WholeServer) -> tuple[YjsDoor[Any], ...]:
 async def test_one_person_under_one_client_id_at_two_doors_is_at_the_later_one() -> None:
     async with whole_server() as server, stock_clients(server.url) as stock, aiohttp.ClientSession() as http:
         await stock.open("bert", "room", LATEST)
-        cursor = y.encode_awareness(y.encode_states([(ClientId(77), 1, {"cursor": 1})]))
+
+        def cursor(clock: int) -> bytes:
+            return y.encode_awareness(y.encode_states([(ClientId(77), clock, {"cursor": clock})]))
+
         cookie = (await http.get(f"{server.url}/api/me")).headers["Set-Cookie"].partition(";")[0]
         headers = {"Cookie": cookie}
         async with http.ws_connect(f"{server.url}/y/room", headers=headers) as at_y_websocket:
-            for message in (STEP_1, cursor):
+            for message in (STEP_1, cursor(1)):
                 await at_y_websocket.send_bytes(message)
             await stock.sees("bert", lambda seen: "77" in seen["states"])
             async with http.ws_connect(f"{server.url}/hocuspocus", headers=headers) as at_hocuspocus:
-                for message in (STEP_1, cursor):
+                for message in (STEP_1, cursor(2)):
                     await at_hocuspocus.send_bytes(h.head("room") + message)
                 while (await at_y_websocket.receive()).type is aiohttp.WSMsgType.BINARY:
                     pass
                 assert at_y_websocket.close_code == 4509
                 async with http.ws_connect(f"{server.url}/y/room", headers=headers) as again:
-                    for message in (STEP_1, cursor):
+                    for message in (STEP_1, cursor(3)):
                         await again.send_bytes(message)
                     # The other documents of that connection would go on.
                     while not (await at_hocuspocus.receive_bytes()).startswith(h.head("room") + bytes([2, 1])):
