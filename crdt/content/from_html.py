@@ -10,6 +10,7 @@ lexbor is native code, so that only the sandbox may call `blocks_of_html`.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -264,15 +265,11 @@ class _Reader:
 
     def _list(self, element: LexborNode, given: Mapping[str, str | None], level: int) -> list[Node]:
         """Read a list. Tasks that are neighbours of other items become a list of their own."""
-        lists: list[Node] = []
-        for item in self._items(element, level):
-            kind = _list_of(item, element)
-            if lists and lists[-1].type == kind:
-                lists[-1] = Node(kind, lists[-1].attributes, (*lists[-1].content, item))
-            else:
-                own = {"start": given.get("start") or 1, "type": given.get("type")} if kind == "orderedList" else {}
-                lists.append(Node(kind, bounded({**_common(kind, element), **own}), (item,)))
-        return lists
+        start = {"start": given.get("start") or 1, "type": given.get("type")}
+        return [
+            Node(kind, bounded({**_common(kind, element), **(start if kind == "orderedList" else {})}), tuple(items))
+            for kind, items in groupby(self._items(element, level), lambda item: _list_of(item, element))
+        ]
 
     def _items(self, element: LexborNode, level: int) -> list[Node]:
         """Read items. A list right in a list goes to the item before, as its author meant."""
