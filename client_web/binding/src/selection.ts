@@ -25,7 +25,7 @@ import {
 } from "prosemirror-state";
 import type { Mappable } from "prosemirror-transform";
 import * as Y from "yjs";
-import { lastReturned, livingOf, type Returned, SERVER } from "./heirs.js";
+import { type Living, lastReturned, livingOf, type Returned, SERVER } from "./heirs.js";
 import type { Pending, Run } from "./pending.js";
 import {
   absolutePositionToRelativePosition,
@@ -196,14 +196,17 @@ function behindMoved(
 ): number | null {
   const { doc, root, nodes } = shown;
   if (!clocks || (behind && livesAsItself(Y.createID(behind.client, behind.clock), doc))) return null;
-  const [near] = left;
-  if (!near || !livesAsItself(Y.createID(near.client, near.clock + near.length - 1), doc)) return null;
+  let near: Living | null = null;
   for (const id of idsBackwards(left)) {
     const found = livingOf(doc, id);
     if (!found) return null;
+    if (!near && !Y.compareIDs(found.id, id)) return null;
+    near ??= found;
     const isOwn =
       id.client === doc.clientID || id.clock >= (unsaved?.get(id.client) ?? Number.POSITIVE_INFINITY);
     if (!Y.compareIDs(found.id, id)) {
+      // What has come back in front of words in its own line has not left them behind.
+      if (lineOf(found) === lineOf(near)) return null;
       const block = found.item.parent instanceof Y.AbstractType ? found.item.parent._item : null;
       const isNew = block && block.id.clock >= (clocks.get(block.id.client) ?? 0);
       const isRescued = isOwn && found.id.client === SERVER;
@@ -213,6 +216,10 @@ function behindMoved(
     if (!isOwn) return null;
   }
   return null;
+}
+
+function lineOf({ item: { parent } }: Living): unknown {
+  return parent instanceof Y.XmlText ? parent.parent : parent;
 }
 
 function* idsBackwards(runs: readonly Run[]): Iterable<Y.ID> {
