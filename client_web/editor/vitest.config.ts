@@ -16,7 +16,6 @@ export default defineConfig({
   test: {
     name: "editor",
     environment: "happy-dom",
-    isolate: false, // a fresh environment for each file took a third of the time
     css: { include: /\/tokens\.css/ }, // a test measures its contrasts; the other style sheets are left out
     include: ["test/**/*.test.{ts,tsx}"],
     setupFiles: ["test/patience.ts"],

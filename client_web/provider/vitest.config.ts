@@ -5,7 +5,6 @@ export default defineConfig({
     name: "provider",
     include: ["test/**/*.test.ts"],
     environment: "node",
-    isolate: false, // a fresh environment for each file took a third of the time
     testTimeout: 300_000, // what no busy machine exceeds
     hookTimeout: 300_000,
   },
