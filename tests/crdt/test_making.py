@@ -283,8 +283,8 @@ def page_of(form: Any, content: str) -> str:
 
 
 def solid(words: str) -> str:
-    """Without blanks, and without breaks at the ends of lines."""
-    return re.sub(r"\s|<br>", "", words)
+    """Without blanks, without breaks at the ends of lines, and without marks that end and begin again at a break."""
+    return re.sub(r"</(\w+)><\1>", "", re.sub(r"\s|<br>", "", words))
 
 
 def written(form: str, doc: Node) -> Any:

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, Route
 
-from tests.e2e.marks import SEATED
+from tests.e2e.marks import BROWSER
 from tests.e2e.person import Meeting, Person
 from tests.e2e.site import Site
 
-pytestmark = SEATED
+pytestmark = BROWSER
 
 REFUSED = r"Content Security Policy|Refused to|MIME type|violates"
 """What Chromium says when it obeys."""
@@ -43,6 +43,7 @@ async def document_of(person: Person, site: Site) -> Page:
     return (await person.opens(await site.new_document())).page
 
 
+@pytest.mark.seated
 @pytest.mark.parametrize(
     ("injected", "rule"),
     [

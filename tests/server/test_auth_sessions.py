@@ -95,7 +95,7 @@ async def test_another_sites_page_can_neither_begin_nor_end_a_session() -> None:
             await http.post("/api/session", json={"token": token()}, headers=elsewhere),
             await http.delete("/api/session", headers=elsewhere),
         ):
-            assert await code_of(answer) == (403, "forbidden")
+            assert await code_of(answer) == (403, "wrong_origin")
             assert "set-cookie" not in answer.headers
 
 

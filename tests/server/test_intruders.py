@@ -231,5 +231,5 @@ async def test_another_site_s_page_does_nothing_with_ann_s_cookie(house: House) 
         if method != "GET":
             address = f"/api/documents/{house.document_id}{path}"
             answer = await house.http.request(method, address, json=body, headers=cookie)
-            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "wrong_origin")
     await house.is_untouched()

@@ -140,12 +140,13 @@ function blockBeside(editor: Editor, frame: HTMLElement, x: number, y: number): 
   const text = view.dom.getBoundingClientRect();
   const origin = frame.getBoundingClientRect();
   // A narrow window has no margin to stand in; its toolbar has the menu.
-  if (text.left - origin.left < WIDTH_PX) return null;
+  const width = element.closest(".tableWrapper") ? WIDTH_PX + ROW_HANDLE_PX : WIDTH_PX;
+  if (text.left - origin.left < width) return null;
   const isRtl = getComputedStyle(view.dom).direction === "rtl";
   return {
     ...chosen,
     top: element.getBoundingClientRect().top - origin.top + (firstLine(element) - HANDLE_PX) / 2,
-    left: isRtl ? text.right - origin.left + 6 : text.left - origin.left - WIDTH_PX,
+    left: isRtl ? text.right - origin.left + 6 : text.left - origin.left - width,
   };
 }
 
@@ -164,6 +165,8 @@ export function blockUnder(editor: Editor, x: number, y: number): Block | null {
 
 const HANDLE_PX = 26;
 const WIDTH_PX = 56;
+/** The part of a row's handle that stands in the margin (tables.css). */
+const ROW_HANDLE_PX = 14;
 
 /** The height of a block's first line, beside whose middle the handle stands. */
 function firstLine(block: HTMLElement): number {
