@@ -283,7 +283,7 @@ def page_of(form: Any, content: str) -> str:
 
 
 def solid(words: str) -> str:
-    """Without blanks, without breaks at the ends of lines, and without marks that end and begin again at a break."""
+    """Without blanks and breaks. Marks may end and begin again at a break."""
     return re.sub(r"</(\w+)><\1>", "", re.sub(r"\s|<br>", "", words))
 
 
