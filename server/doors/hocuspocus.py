@@ -241,7 +241,7 @@ class HocuspocusEnd(End[Messages]):
         """Drop a word to the server's hooks. There are none, and the log says so once."""
         await self.line.rates.admit(requests.Leave(self.document_id), answered=False)
         self.line.reception.complaints.note(
-            "a stateless message, for which there is no hook", self.line.address, self.line.told
+            "a stateless message, for which there is no hook", self.line.address, self.line.socket.told
         )
 
     def _say(self, *messages: bytes) -> None:

@@ -10,18 +10,16 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
-from crdt.budget import Account
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.protocol.requests import Guest
 from server.auth.base import Credentials, Identity
 from server.auth.cookies import session_cookie
 from server.doors.close_codes import CLOSE_CODES
 from server.doors.entrance import next_arrival, note_foreign_page
-from server.doors.rates import ConnectionRates
 from server.doors.reception import Reception
 from server.doors.wire import Messages, Send, Wire
 from server.doors.yjs_door import Names, YjsDoor
-from server.doors.yjs_end import Asked
+from server.doors.yjs_end import Asked, Line
 from server.observe import log
 from server.rooms import shutting_down
 
@@ -94,19 +92,16 @@ class WebsocketDoor(YjsDoor[Messages]):
             connection.abort()
 
 
-class WebsocketConnection(ABC):
-    """One client's connection: the `Line` of its ends."""
+class WebsocketConnection(Line[Messages], ABC):
+    """One client's connection: the line of its ends."""
 
-    account: Account
+    socket: Wire
     person: str
 
     def __init__(self, door: WebsocketDoor, wire: Wire, scope: Mapping[str, Any]) -> None:
-        self.reception = door.reception
-        self.socket = wire
+        super().__init__(wire, door.reception)
         self.arrival = next_arrival()
-        self.rates = ConnectionRates(door.reception.limits, asyncio.get_running_loop().time)
         self.timers: list[asyncio.TimerHandle] = []
-        self.told: set[str] = set()
         self.asked = _asked(scope)
         self._cookie = session_cookie(scope)
         self.door = door
@@ -157,29 +152,6 @@ class WebsocketConnection(ABC):
     @abstractmethod
     def leave(self) -> None:
         """Leave all documents."""
-
-    # The line of ends.
-
-    @property
-    def address(self) -> str:
-        return self.socket.address
-
-    @property
-    def backlog(self) -> int:
-        return self.socket.backlog
-
-    def push(self, frames: Messages) -> int:
-        return self.socket.push(frames)
-
-    async def until_taken(self) -> None:
-        await self.socket.until_taken()
-
-    def abort(self) -> None:
-        self.socket.end(cut=True)
-
-    def complain(self, refusal: ManyhandsError) -> None:
-        """Say why, in one line of the log."""
-        self.reception.complaints.note(refusal.code.value, self.address, self.told, refusal.outward)
 
     # Ends.
 

@@ -43,6 +43,8 @@ class Wire:
 
     def __init__(self, send: Send, address: str) -> None:
         self.address = address
+        self.told: set[str] = set()
+        """What the log has said of the connection."""
         self.closed = False
         self._send = send
         self._protocol = getattr(send, "__self__", None)

@@ -9,6 +9,7 @@ A door's own end writes what is said in its protocol. Three rules hold at all of
 3. **A client id comes late.** Clients name theirs by their first state, after joining.
 """
 
+import asyncio
 import re
 import secrets
 from abc import ABC, abstractmethod
@@ -39,6 +40,7 @@ from server.auth.cookies import rename
 from server.doors.awareness import with_clock
 from server.doors.entrance import next_arrival
 from server.doors.rates import ConnectionRates
+from server.doors.reception import Reception
 from server.doors.yjs_door import Frames, Updates, YjsDoor
 from server.rooms import Seat
 
@@ -71,31 +73,62 @@ class Asked:
 Said = TypeVar("Said", contravariant=True)
 
 
-class Line(Protocol[Said]):
-    """Port to the connection that an end speaks through."""
+class Socket(Protocol[Said]):
+    """Port to what carries a connection. `told`: what the log has said of it."""
 
-    account: Account
-    rates: ConnectionRates
-
-    @property
-    def address(self) -> str:
-        """The peer's IP address."""
+    address: str
+    told: set[str]
 
     @property
     def backlog(self) -> int:
         """Bytes that wait to be taken by the peer."""
 
-    def push(self, frames: Said) -> int:
+    def push(self, frames: Said, /) -> int:
         """Send, and return the backlog."""
 
     async def until_taken(self) -> None:
         """Return when the peer has taken most of what was sent, or is gone."""
 
+    def end(self, *, cut: bool = False) -> None:
+        """End, at once if `cut`."""
+
+
+class Line(Generic[Frames]):
+    """The connection that an end speaks through."""
+
+    account: Account
+    socket: Socket[Frames]
+
+    def __init__(self, socket: Socket[Frames], reception: Reception) -> None:
+        self.socket = socket
+        self.reception = reception
+        self.rates = ConnectionRates(reception.limits, asyncio.get_running_loop().time)
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address."""
+        return self.socket.address
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be taken by the peer."""
+        return self.socket.backlog
+
+    def push(self, frames: Frames) -> int:
+        """Send, and return the backlog."""
+        return self.socket.push(frames)
+
+    async def until_taken(self) -> None:
+        """Return when the peer has taken most of what was sent, or is gone."""
+        await self.socket.until_taken()
+
     def complain(self, refusal: ManyhandsError) -> None:
         """Say why in the log, once for each kind."""
+        self.reception.complaints.note(refusal.code.value, self.address, self.socket.told, refusal.outward)
 
     def abort(self) -> None:
         """Cut the connection."""
+        self.socket.end(cut=True)
 
 
 class End(ABC, Generic[Frames]):

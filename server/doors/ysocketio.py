@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never, cast
 
-from crdt.budget import Account
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import yprotocols as y
@@ -32,10 +31,9 @@ from server.doors.native.engine.packets import (
     disconnect_packets,
     event_packets,
 )
-from server.doors.rates import ConnectionRates
 from server.doors.reception import Reception
 from server.doors.yjs_door import Cursors, Names, News, Updates, YjsDoor
-from server.doors.yjs_end import EXPIRED, Asked, End
+from server.doors.yjs_end import EXPIRED, Asked, End, Line
 from server.observe import log
 from server.rooms import shutting_down
 
@@ -120,19 +118,19 @@ class YSocketIoDoor(YjsDoor[Packets]):
             loop.call_later(spread_ms / 1000 * turn / len(self.connections), connection.end.refuse_all, refusal)
 
 
-class Connection:
-    """One client's connection: the `Line` of its end."""
+class Connection(Line[Packets]):
+    """One client's connection: the line of its end."""
+
+    socket: EngineSocket
 
     def __init__(
         self, door: YSocketIoDoor, connection_id: ConnectionId, socket: EngineSocket, known: Recognised
     ) -> None:
         reception, identity = door.reception, known.identity
+        super().__init__(socket, reception)
         self.connection_id = connection_id
-        self.socket = socket
         self.person = identity.user.user_id
-        self.account: Account = reception.account(identity, socket.address)
-        self.rates = ConnectionRates(reception.limits, asyncio.get_running_loop().time)
-        self._complaints = reception.complaints
+        self.account = reception.account(identity, socket.address)
         self.end = YSocketIoEnd(door, self, known.document_id, identity, known.asked, socket.namespace)
         self._hot = f'451-{socket.namespace},["sync-update",{{"_placeholder":true,"num":0}}]'.encode()
 
@@ -162,29 +160,6 @@ class Connection:
                 self.end.show(y.read_states(states))
             case _:
                 raise ProtocolError(Code.UNKNOWN_EVENT, "This is no event of y-socket.io.")
-
-    # The line of an end.
-
-    @property
-    def address(self) -> str:
-        return self.socket.address
-
-    @property
-    def backlog(self) -> int:
-        return self.socket.backlog
-
-    def push(self, frames: Packets) -> int:
-        return self.socket.push(frames)
-
-    async def until_taken(self) -> None:
-        await self.socket.until_taken()
-
-    def abort(self) -> None:
-        self.socket.end(cut=True)
-
-    def complain(self, refusal: ManyhandsError) -> None:
-        """Say why, in one line of the log."""
-        self._complaints.note(refusal.code.value, self.address, self.socket.told, refusal.outward)
 
 
 class YSocketIoEnd(End[Packets]):
