@@ -57,9 +57,11 @@ dist: $(STAMPS)/python-dev $(PAGES)  ## Packages for other machines, in ./dist: 
 	$(BIN)/python -m build --outdir dist
 	for package in binding provider schema; do (cd $(WEB)/$$package && npm pack --loglevel=error --pack-destination "$(CURDIR)/dist") || exit 1; done
 
+# One lock file serves every Python from 3.11 on: what only some of them need stands there with its condition.
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header
 lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
-	$(BIN)/pip-compile -q --upgrade -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile -q --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(LOCK) -o requirements.lock pyproject.toml
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules tests/doors/node_modules examples/node_modules build dist
