@@ -118,7 +118,7 @@ class Native(Member):
         self._parts = 0
         options: dict[str, object] = {"state_vector": {"_placeholder": True, "num": 0}, "client_id": self.pen.client_id}
         # As the page says it, beside which no other format may write.
-        options["format"] = {"name": "manyhands", "version": 2}
+        options["format"] = {"name": "manyhands", "version": 3}
         if self.past.row:
             options["epoch"], options["seq"] = self.past.row
         join = f"451-{self._JOIN}" + json.dumps(["join", self.document, options])

@@ -12,6 +12,7 @@ import { Image } from "./images.js";
 import { inserts } from "./inserts.js";
 import { Lines } from "./lines.js";
 import { styling } from "./styling.js";
+import { suggestions } from "./suggestions.js";
 import { Table, TableCell, TableHeader } from "./tables.js";
 import { readTolerantly } from "./tolerance.js";
 
@@ -19,7 +20,7 @@ import { readTolerantly } from "./tolerance.js";
  * The name and version under which documents say what they hold. Raise the version when anything is added to the schema:
  * pages of an earlier release then read such documents, and delete nothing.
  */
-export const FORMAT = { name: "manyhands", version: 2 } as const;
+export const FORMAT = { name: "manyhands", version: 3 } as const;
 
 /** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
 export const FRAGMENT = "default";
@@ -32,6 +33,7 @@ export const STARTER_KIT: Partial<StarterKitOptions> = {
   undoRedo: false,
   trailingNode: false,
   link: false,
+  code: false,
   heading: { levels: [1, 2, 3, 4, 5, 6] },
 };
 
@@ -50,6 +52,7 @@ export const extensions: readonly AnyExtension[] = [
   BlockMath,
   ...containers,
   ...inserts,
+  ...suggestions,
   Direction,
   Lines,
   Extension.create({

@@ -24,5 +24,19 @@ export { captionOf, Image, LONGEST_CAPTION, pictureRules } from "./images.js";
 export { Mention, mentionText, PageBreak } from "./inserts.js";
 export { indentOf, Lines, type Look, lookOf, MOST_INDENT, spacingOf } from "./lines.js";
 export { Highlight, Link, Subscript, Superscript, TextAlign, TextColor } from "./styling.js";
+export {
+  BREAK,
+  Deletion,
+  Formatting,
+  type FormattingAttributes,
+  Insertion,
+  type InsertionAttributes,
+  type NodeSuggestion,
+  NodeSuggestions,
+  SUGGESTION_MARKS,
+  type Suggested,
+  type SuggestionKind,
+  suggestionOf,
+} from "./suggestions.js";
 export { Table } from "./tables.js";
 export { canHold, MOST_PIXELS, MOST_SPAN, readTolerantly, wholeNumber } from "./tolerance.js";

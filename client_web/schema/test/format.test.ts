@@ -14,6 +14,7 @@ import {
   MOST_PIXELS,
   MOST_SPAN,
   SETTINGS,
+  SUGGESTION_MARKS,
 } from "../src/index.js";
 
 const schema = documentSchema();
@@ -61,20 +62,30 @@ const MARKS: Readonly<Record<string, string>> = {
   italic: "Slanted text.",
   strike: "Struck-out text.",
   underline: "Underlined text.",
-  code: "Code within a line. Excludes all other marks.",
+  code: "Code within a line. Excludes all other marks but those of suggestions.",
+  insertion:
+    "Words that somebody suggests. `id`, `user` and `at` as in `suggestion` above. `run` is a number for each burst of typing. `break` is null, or says that the character stands for the end of a line, and how many levels that cuts: 1 for a paragraph, 2 for an item of a list.",
+  deletion: "Words that somebody suggests to delete.",
+  formatting:
+    "Words that somebody suggests to format: `add` is a list of `{type, attrs}`, `remove` a list of names of marks.",
 };
 
 const SHARED: Readonly<Record<string, string>> = {
   dir: "`dir` is `ltr` or `rtl`; null leaves the direction to the first strong letter.",
   indent: "`indent` is how many levels a line is moved in, 1 to 8.",
   lineHeight: "`lineHeight` of a block is the space of its lines as a factor of the type size, `1` to `4`.",
+  suggestion: `\`suggestion\` of any node is null or \`{id, user, at, kind, type, attrs}\`: what the person \`user\`
+  suggests since \`at\`, in milliseconds since 1970. \`kind\` is \`insert\`, \`delete\`, \`set\` (another \`type\`
+  or other \`attrs\`), \`join\` (to the node before), \`wrap\` or \`lift\`. Everything of one \`id\` is one
+  suggestion.`,
   look: "`look` is `title` or `subtitle`: a line that names the document.",
   textAlign: "`textAlign` is `left`, `center`, `right` or `justify`; null is where the line begins.",
 };
 
 function attributesOf({ spec }: NodeType | MarkType): string {
   const entries = Object.entries(spec.attrs ?? {}) as [string, { default?: unknown }][];
-  const written = entries.map(([name, { default: usual }]) => `\`${name}\` = \`${JSON.stringify(usual)}\``);
+  const own = entries.filter(([name]) => name !== "suggestion");
+  const written = own.map(([name, { default: usual }]) => `\`${name}\` = \`${JSON.stringify(usual)}\``);
   return written.join(", ");
 }
 
@@ -153,13 +164,18 @@ name.
 |---|---|---|
 | 1 | 0.1.0 | everything but what follows |
 | 2 | 0.1.0 | the nodes \`callout\`, \`details\`, \`detailsSummary\`, \`detailsContent\`, \`mention\` and \`pageBreak\`; the marks \`subscript\` and \`superscript\`; \`indent\`, \`lineHeight\` and \`look\` of lines; \`fontFamily\` and \`fontSize\` are shown |
+| 3 | 0.1.0 | the marks \`insertion\`, \`deletion\` and \`formatting\`, and the attribute \`suggestion\`; \`code\` may stand beside them |
 `;
 }
 
 /** The schema as the server reads it (crdt/content/schema.py). */
 function forServer(): string {
   const attributes = ({ spec }: NodeType | MarkType) =>
-    Object.fromEntries(Object.entries(spec.attrs ?? {}).map(([name, { default: usual }]) => [name, usual]));
+    Object.fromEntries(
+      Object.entries(spec.attrs ?? {})
+        .filter(([name]) => name !== "suggestion")
+        .map(([name, { default: usual }]) => [name, usual]),
+    );
   const nodes = Object.values(schema.nodes).map((type) => ({
     name: type.name,
     content: type.spec.content ?? "",
@@ -168,7 +184,11 @@ function forServer(): string {
     marks: type.spec.marks !== "",
     attributes: attributes(type),
   }));
-  const marks = Object.values(schema.marks).map((type) => ({
+  // Suggestions are no content: the server reads a document with or without them (crdt/content/suggested.py).
+  const contents = Object.values(schema.marks).filter(
+    ({ name }) => !SUGGESTION_MARKS.some((each) => each === name),
+  );
+  const marks = contents.map((type) => ({
     name: type.name,
     attributes: attributes(type),
   }));
