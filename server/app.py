@@ -36,6 +36,9 @@ from server.doors.websocket import no_door
 from server.doors.ysocketio import YSocketIoDoor
 from server.doors.ywebsocket import PATH as Y_PATH
 from server.doors.ywebsocket import YWebsocketDoor
+from server.features import APIS
+from server.features.discussion.inbox import InboxApi
+from server.features.discussion.threads import DiscussionApi
 from server.http.attachments import LASTING, PICTURES, AttachmentsApi, UploadLimits
 from server.http.contents import ContentsApi
 from server.http.documents import DocumentsApi
@@ -49,7 +52,7 @@ from server.http.operation import operations_of, routes_of
 from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
 from server.http.sharing import SharingApi
 from server.http.sign_in import SignInPages
-from server.http.site import APIS, http_app
+from server.http.site import http_app
 from server.observe import log
 from server.people.access import Access
 from server.people.services import Services
@@ -158,6 +161,8 @@ class App:
                     )
                 ),
                 MeApi(self._way_in.authenticator, access.welcome, unix_now, takes_tokens=config.people.auth == "jwt"),
+                DiscussionApi(),
+                InboxApi(),
                 OpenApi(list(operations_of(*APIS)), version()),
             ],
             access,

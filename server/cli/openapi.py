@@ -3,9 +3,9 @@
 import json
 
 from server.config.loading import version
+from server.features import APIS
 from server.http.openapi import description_of, table_of, types_of
 from server.http.operation import operations_of
-from server.http.site import APIS
 
 
 def described(form: str | None) -> str:

@@ -38,6 +38,10 @@ _REASONS = {
 _PATH = {
     "document_id": ({"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}, "The document"),
     "sha256": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "The hash of the file's content"),
+    "thread_id": ({"type": "string", "format": "uuid"}, "The thread"),
+    "comment_id": ({"type": "string", "format": "uuid"}, "The comment"),
+    "suggestion_id": ({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, "The suggestion"),
+    "emoji": ({"type": "string", "maxLength": 16}, "An emoji"),
     "user_id": ({"type": "string", "minLength": 1}, "A person's id, or `email:` and the address of an invitation"),
 }
 

@@ -18,6 +18,16 @@ OPERATIONS = [
     (method, path, operation) for path, methods in DESCRIPTION["paths"].items() for method, operation in methods.items()
 ]
 
+UUID = "00000000-0000-4000-8000-000000000000"
+KNOWN = {
+    "document_id": "{document}",
+    "sha256": "0" * 64,
+    "user_id": "ann",
+    "thread_id": UUID,
+    "comment_id": UUID,
+    "suggestion_id": "s1",
+    "emoji": "%F0%9F%91%8D",
+}
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -76,7 +86,7 @@ def requests(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
     for each in operation.get("parameters", []):
         value = draw(of_schema(each["schema"]))
         if each["in"] == "path":
-            known = {"document_id": "{document}", "sha256": "0" * 64, "user_id": "ann"}[each["name"]]
+            known = KNOWN[each["name"]]
             path = path.replace("{" + each["name"] + "}", draw(st.sampled_from([known, known, known, "x", "%00"])))
         elif draw(st.booleans()):
             at = query if each["in"] == "query" else headers

@@ -12,8 +12,8 @@ import server
 from server.app import App, create_app
 from server.cli.openapi import described
 from server.config import Config
+from server.features import APIS
 from server.http.operation import operations_of
-from server.http.site import APIS
 from tests.harness.memory_store import memory_store
 
 Address = tuple[str, str]

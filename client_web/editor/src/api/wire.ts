@@ -116,6 +116,108 @@ export interface Token {
   readonly token: string;
 }
 
+/** A thread to begin. A thread of kind `suggestion` names its suggestion. */
+export interface NewThread {
+  readonly comment: FirstComment;
+  readonly kind?: "comment" | "suggestion";
+  readonly suggestion?: string | null;
+  readonly quote?: string;
+  readonly before?: string;
+  readonly after?: string;
+  readonly assignee?: string | null;
+}
+
+/** The comment with which a thread begins. */
+export interface FirstComment {
+  readonly id: string;
+  readonly body: readonly Paragraph[];
+}
+
+/** A paragraph of a comment. */
+export interface Paragraph {
+  readonly type: "paragraph";
+  readonly content?: readonly (Words | Mention)[];
+}
+
+/** Words that have the same formats. */
+export interface Words {
+  readonly type: "text";
+  readonly text: string;
+  readonly marks?: readonly (Bold | Italic | Monospace | Linked)[];
+}
+
+/** Bold words. */
+export interface Bold {
+  readonly type: "bold";
+}
+
+/** Italic words. */
+export interface Italic {
+  readonly type: "italic";
+}
+
+/** Code among words. */
+export interface Monospace {
+  readonly type: "code";
+}
+
+/** A link. */
+export interface Linked {
+  readonly type: "link";
+  readonly attrs: Href;
+}
+
+/** The place that a link leads to. */
+export interface Href {
+  readonly href: string;
+}
+
+/** A mention of a person, who is told of it. */
+export interface Mention {
+  readonly type: "mention";
+  readonly attrs: Mentioned;
+}
+
+/** The person whom a mention names. The server fills in `label`, which is their name. */
+export interface Mentioned {
+  readonly id: string;
+  readonly label?: string;
+}
+
+/** A change of a thread. What is absent stays. A quote comes with `before` and `after`. */
+export interface ThreadChange {
+  readonly state?: "open" | "resolved";
+  readonly assignee?: string | null;
+  readonly quote?: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** What a comment says. */
+export interface CommentText {
+  readonly body: readonly Paragraph[];
+}
+
+/** The rule of who may read the discussion. */
+export interface DiscussionRule {
+  readonly viewers: boolean;
+}
+
+/** What became of a suggestion. */
+export interface Outcome {
+  readonly outcome: "accepted" | "rejected";
+  readonly author: string;
+}
+
+/** A change of the inbox: which entries to mark as read, and whether to send mail. `ids` names entries. `thread` stands for all entries about one thread of `document_id`. `until` stands for an entry and all older ones. */
+export interface InboxChange {
+  readonly ids?: readonly string[];
+  readonly until?: string;
+  readonly document_id?: string;
+  readonly thread?: string;
+  readonly mail?: boolean;
+}
+
 /** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `edited_by` is null if the last change was a new title, or nobody is known to have made it. `starred` and `opened_at` are this person's own. `labels` are the document's. `requests` is how many people ask for access, as far as the person who asks may share the document. */
 export interface Document {
   readonly id: string;
@@ -262,6 +364,91 @@ export interface Ready {
 export interface NotReady {
   readonly status: "unavailable";
   readonly reason: string;
+}
+
+/** Threads that have changed since a version, in the order of their last change. `version` is what to ask from the next time. With `more`, ask at once, because the answer ends there. With `whole`, the answer begins anew: threads from earlier answers that are not in it are gone. Otherwise `gone` names those that were deleted. `viewers` says whether viewers may read the discussion. */
+export interface Threads {
+  readonly version: number;
+  readonly threads: readonly Thread[];
+  readonly gone: readonly string[];
+  readonly whole: boolean;
+  readonly more: boolean;
+  readonly viewers: boolean;
+}
+
+/** A thread: a place in the text, or a suggestion, and what was said about it. `comments` begin with the first one. The mark `comment` with the thread's id is the place. `quote` is the words that were marked, with the words `before` and `after`, for when the mark is gone. `version` is the version of the discussion at the thread's last change. `changed_by` and `changed_at` say who resolved or reopened the thread last. They are null if nobody did. */
+export interface Thread {
+  readonly id: string;
+  readonly kind: "comment" | "suggestion";
+  readonly suggestion: string | null;
+  readonly quote: string;
+  readonly before: string;
+  readonly after: string;
+  readonly state: "open" | "resolved";
+  readonly by: Author;
+  readonly at: string;
+  readonly changed_by: Author | null;
+  readonly changed_at: string | null;
+  readonly assignee: User | null;
+  readonly comments: readonly Comment[];
+  readonly version: number;
+}
+
+/** A person or program, by the name that they had then. `kind` is person or agent. */
+export interface Author {
+  readonly user_id: string;
+  readonly name: string;
+  readonly kind: string;
+}
+
+/** A comment. `edited_at` is null if nobody edited it. Of a deleted comment, `body` and `reactions` are empty. */
+export interface Comment {
+  readonly id: string;
+  readonly by: Author;
+  readonly at: string;
+  readonly edited_at: string | null;
+  readonly body: readonly Paragraph[];
+  readonly reactions: readonly Reaction[];
+  readonly deleted: boolean;
+}
+
+/** An emoji beside a comment, and who put it there, the first one first. */
+export interface Reaction {
+  readonly emoji: string;
+  readonly people: readonly Author[];
+}
+
+/** People whom a comment may mention, by name. There are at most 20. */
+export interface Mentionable {
+  readonly people: readonly User[];
+}
+
+/** A page of the inbox: what is unread first, then by time, the newest first. `cursor` is null on the last page. `unread` counts everything that is unread, on any page. `mail` says whether this person gets what stays unread by e-mail. It is null if the server sends none, or knows no address. */
+export interface Inbox {
+  readonly entries: readonly InboxEntry[];
+  readonly unread: number;
+  readonly cursor: string | null;
+  readonly mail: boolean | null;
+}
+
+/** One thing that concerns a person, and where it happened. `comment` and `excerpt` are of the comment that it is about: its id, and how it begins. `thread`, `comment` and `suggestion` are null where there is none. */
+export interface InboxEntry {
+  readonly id: string;
+  readonly reason: "assigned" | "mention" | "reply" | "resolved" | "shared" | "suggestion_accepted" | "suggestion_rejected";
+  readonly by: Author;
+  readonly at: string;
+  readonly read: boolean;
+  readonly document_id: string;
+  readonly title: string;
+  readonly thread: string | null;
+  readonly comment: string | null;
+  readonly suggestion: string | null;
+  readonly excerpt: string;
+}
+
+/** The number of unread entries in the inbox. */
+export interface Unread {
+  readonly unread: number;
 }
 
 /** An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page. `revision` and `blocks` come with `conflict`: the revision, and the blocks of it that stood in the way. */
