@@ -127,6 +127,16 @@ async def test_a_line_is_begun_around_every_block_with_the_arrow_keys(
         assert await top_level(alice) == expected, places
 
 
+async def clicks_between_blocks(editor: EditorPage) -> None:
+    x, y = await editor.sheet.evaluate(
+        """(sheet) => {
+            const [above, below] = [...sheet.querySelectorAll(".page-section > *")].map((block) => block.getBoundingClientRect());
+            return [above.left + 40, (above.bottom + below.top) / 2];
+        }"""
+    )
+    await editor.page.mouse.click(x, y)
+
+
 @pytest.mark.parametrize("kind", BLOCKS)
 async def test_a_line_is_begun_between_two_blocks_or_passed_by(meet: Meeting, shared_site: Site, kind: str) -> None:
     html, first, last = BLOCKS[kind]
@@ -145,3 +155,7 @@ async def test_a_line_is_begun_between_two_blocks_or_passed_by(meet: Meeting, sh
         await alice.types("NEW")
         assert await top_level(alice) == [words, "NEW", f"IN {words}"], f"{back} from there is between"
         await alice.press("Control+a", "Delete")
+    await alice.sheet.evaluate("(sheet, html) => sheet.editor.commands.setContent(html)", html + html)
+    await clicks_between_blocks(alice)
+    await alice.types("NEW")
+    assert await top_level(alice) == [words, "NEW", words], "a click between them"

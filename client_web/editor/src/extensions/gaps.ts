@@ -31,6 +31,12 @@ export const Gaps = Extension.create({
             if (target) view.dispatch(view.state.tr.setSelection(target).scrollIntoView());
             return target !== null;
           },
+          // ProseMirror's own look at clicks takes a section (sections.ts) for the block that begins it.
+          handleClick: (view, _position, { target, clientY }) => {
+            const gap = gapAt(view, target, clientY);
+            if (gap) view.dispatch(view.state.tr.setSelection(gap).scrollIntoView());
+            return gap !== null;
+          },
         },
       }),
     ];
@@ -87,6 +93,27 @@ function gapAround(
     if (!isAtEdge && !(isVertical && parent.type.spec.tableRole === "row")) return null;
   }
   return null;
+}
+
+/** The gap at this height between two blocks, when the click has met none of them but what they lie in. */
+function gapAt(view: EditorView, within: EventTarget | null, height: number): GapCursor | null {
+  if (!(within instanceof HTMLElement)) return null;
+  const children = [...within.children];
+  const at = children.findIndex((child) => child.getBoundingClientRect().top > height);
+  const [above, below] = [children[at - 1], children[at]];
+  if (!above || !below || above.getBoundingClientRect().bottom > height) return null;
+  const place = beforeElement(view, below);
+  return place && isGap(place) ? new GapCursor(place) : null;
+}
+
+/** The place before the block that an element shows, or the first one in a section; null for others. */
+function beforeElement(view: EditorView, element: Element): ResolvedPos | null {
+  const block = element.matches(".page-section") ? element.firstElementChild : element;
+  if (!block) return null;
+  const inside = view.state.doc.resolve(view.posAtDOM(block, 0));
+  const places = inside.depth > 0 ? [inside.pos, inside.before()] : [inside.pos];
+  const place = places.find((each) => view.nodeDOM(each) === block);
+  return place === undefined ? null : view.state.doc.resolve(place);
 }
 
 /** Asking where a line ends on the screen takes a layout: not for plain lines at each key. */
