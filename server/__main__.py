@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
@@ -219,6 +220,38 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
     document_id = None if everything else arguments[0]
     adopted = _ask(lambda store: adopt(store, document_id, arguments[-1], take=take))
     click.echo(f"{arguments[-1]} owns {adopted} more." if everything else f"{arguments[-1]} owns {document_id}.")
+
+
+@main.command("import")
+@click.option(
+    "--from",
+    "layout",
+    type=click.Choice(["hocuspocus-sqlite", "pycrdt-sqlite", "files"]),
+    help="The layout of the store; by default found out.",
+)
+@click.option("--owner", metavar="USER_ID", help="The person who owns the new documents; by default nobody.")
+@click.option("--drop-prefix", default="", metavar="TEXT", help="What to leave out at the beginning of names.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.argument("source", type=click.Path(path_type=Path))
+def import_documents(*, layout: str | None, owner: str | None, drop_prefix: str, dry_run: bool, source: Path) -> None:
+    """Bring in the documents of another Yjs server, from its store or from files.
+
+    An import can be repeated: it writes only what is missing. With SQLite, stop the server first.
+    Exit code 1: something was refused or left out.
+    """
+    from server import observe
+    from server.cli.importing import importer, told
+    from server.cli.neighbours.layouts import found_in
+
+    config = _load({})
+    observe.configure("error", config.logs.log_format)
+    documents = found_in(source, layout, drop_prefix)
+
+    async def run() -> bool:
+        async with importer(config, owner, dry_run=dry_run) as somebody:
+            return await told(somebody.take_all(documents), click.echo, dry_run=dry_run)
+
+    sys.exit(0 if asyncio.run(run()) else 1)
 
 
 _most = click.option(

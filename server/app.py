@@ -81,7 +81,7 @@ def create_app(
     places = config.places
     age = timedelta(days=places.history_days)
     store = store or SqlStore(database_url(config), history_bytes=places.history_bytes, history_age=age, clock=now)
-    return App(config, store, bus or _bus(config), sandbox or _sandbox(config), clock, now)
+    return App(config, store, bus or bus_of(config), sandbox or sandbox_of(config), clock, now)
 
 
 def database_url(config: Config) -> str:
@@ -114,7 +114,7 @@ class App:
         self._way_in = way_in(config.people, clock, unix_now)
         services = Services(self._way_in.authenticator, store.service_tokens, now)
         access = Access(store, guests=config.people.auth == "guest")
-        self.rooms = Rooms(store, bus, self._sandbox, _room_settings(config), clock, access)
+        self.rooms = Rooms(store, bus, self._sandbox, room_settings(config), clock, access)
         reception = Reception(
             self.rooms,
             services,
@@ -140,7 +140,7 @@ class App:
         self._health = Health(store, version=version(), deadline=config.http.ready_seconds, clock=clock)
         sign_in = self._way_in.sign_in
         seals = Seal(self._way_in.key, PICTURES, LASTING, unix_now)
-        editing = Editing(store, DirectDoor(self.rooms), self._sandbox, _gate_limits(config), config.people.public_url)
+        editing = Editing(store, DirectDoor(self.rooms), self._sandbox, gate_limits(config), config.people.public_url)
         self.site = http_app(
             [
                 DocumentsApi(
@@ -152,7 +152,7 @@ class App:
                     most_owned=config.http.max_documents_per_user,
                     beginning=editing,
                 ),
-                ContentsApi(store, self._sandbox, _gate_limits(config), config.people.public_url, seals),
+                ContentsApi(store, self._sandbox, gate_limits(config), config.people.public_url, seals),
                 EditsApi(editing, Once(store.answers, now), config.documents.limits.update_bytes),
                 AttachmentsApi(store, access, self._sandbox, _upload_limits(config), seals),
                 SharingApi(
@@ -240,7 +240,7 @@ class App:
         await self.gateway.close()
 
 
-def _bus(config: Config) -> Bus:
+def bus_of(config: Config) -> Bus:
     url = config.places.redis_url
     if url is None:
         return MemoryBus()
@@ -252,23 +252,23 @@ def _bus(config: Config) -> Bus:
         raise Unavailable(f"MANYHANDS_REDIS_URL cannot be used: {error}.") from error
 
 
-def _sandbox(config: Config) -> Sandbox:
+def sandbox_of(config: Config) -> Sandbox:
     bounds = config.sandbox
     return Sandbox(
         memory_bytes=bounds.sandbox_memory_bytes, job_seconds=bounds.sandbox_seconds, workers=bounds.sandbox_workers
     )
 
 
-def _gate_limits(config: Config) -> GateLimits:
+def gate_limits(config: Config) -> GateLimits:
     return GateLimits(update_bytes=config.documents.limits.update_bytes)
 
 
-def _room_settings(config: Config) -> RoomSettings:
+def room_settings(config: Config) -> RoomSettings:
     limits, places = config.documents.limits, config.places
     alone = places.redis_url is None and database_url(config).startswith("sqlite:")
     return RoomSettings(
         limits=limits,
-        gate_limits=_gate_limits(config),
+        gate_limits=gate_limits(config),
         node_id=places.node_id or f"{socket.gethostname()}:{config.listen.port}",
         poll_seconds=None if alone else places.poll_seconds,
         open_bytes_per_user=config.connections.max_open_bytes_per_user,

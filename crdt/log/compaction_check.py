@@ -19,7 +19,7 @@ hostile bytes can make pycrdt's arrays iterate for ever.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -172,14 +172,14 @@ def check_same(log: Items, snapshot: bytes, state_vector: bytes) -> None:
         raise _differs("another state vector")
     dead = {client: held.dead(client) for client in held.authors_of_deleted()}
     for client in log.authors_of_deleted():
-        if _without(log.dead(client), dead.get(client, [])):
+        if without(log.dead(client), dead.get(client, [])):
             raise _differs("something deleted that lives on")
     for client, runs in log.runs.items():
         gone = dead.get(client, [])
         _check_positions(runs, held.runs[client])
         if any(mine != other for mine, other in zip(_live(runs, gone), _live(held.runs[client], gone), strict=True)):
             raise _differs("an item that is not as it was written")
-        for start, end in _without(gone, log.dead(client)):
+        for start, end in without(gone, log.dead(client)):
             _check_deleted(log, dead, client, start, end)
 
 
@@ -231,7 +231,7 @@ def _pieces(runs: list[Run], dead: list[tuple[int, int]]) -> Iterator[tuple[int,
             start = back if gone < run.end else run.end
 
 
-def _without(ranges: list[tuple[int, int]], taken: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def without(ranges: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the parts of sorted `ranges` that sorted `taken` does not cover."""
     left: list[tuple[int, int]] = []
     index = 0

@@ -22,6 +22,28 @@ NAME_CHARACTERS = 255
 NO_NAMES = "There is no such document. Here a room is the id of a document; with MANYHANDS_ROOMS_BY_NAME=on it may be any name."
 
 
+async def existing(catalogue: Catalogue, name: str) -> DocumentId | None:
+    """Return the document of a name, if there is one.
+
+    Raises ProtocolError(malformed) for what is no name, and Unavailable.
+    """
+    if is_document_id(name) and await catalogue.get(DocumentId(name)) is not None:
+        return DocumentId(name)
+    if not 0 < len(name) <= NAME_CHARACTERS or not name.isprintable():
+        raise ProtocolError(Code.MALFORMED, f"A name has 1 to {NAME_CHARACTERS} printable characters.")
+    return await catalogue.named(name)
+
+
+async def make_named(
+    catalogue: Catalogue, name: str, now: datetime, *, by: str, owner: str | None, link_role: Role | None
+) -> DocumentId:
+    """Return a new document of a name, or the one that somebody else has made meanwhile."""
+    title = clean_text(name)
+    return await catalogue.create_named(
+        name, new_document_id(), title, new_epoch(), now, by=by, owner=owner, link_role=link_role
+    )
+
+
 class NamedDocuments:
     """The documents of names.
 
@@ -53,28 +75,18 @@ class NamedDocuments:
 
         What the person may do there is asked on joining. Raises ManyhandsError.
         """
-        is_id = is_document_id(name)
-        if not self._makes:
-            if not is_id:
-                raise ProtocolError(Code.NOT_FOUND, NO_NAMES)
-            return DocumentId(name)
-        if is_id and await self._catalogue.get(DocumentId(name)) is not None:
-            return DocumentId(name)
-        if not 0 < len(name) <= NAME_CHARACTERS or not name.isprintable():
-            raise ProtocolError(Code.MALFORMED, f"A name has 1 to {NAME_CHARACTERS} printable characters.")
-        return await self._catalogue.named(name) or await self._make(name, identity, address)
+        found = await existing(self._catalogue, name)
+        if found is not None:
+            return found
+        if self._makes:
+            return await self._make(name, identity, address)
+        if is_document_id(name):
+            return DocumentId(name)  # joining says that there is none
+        raise ProtocolError(Code.NOT_FOUND, NO_NAMES)
 
     async def _make(self, name: str, identity: Identity, address: str) -> DocumentId:
         if seconds := self._take(address):
             raise ProtocolError(Code.RATE_LIMITED, f"Too many new documents. Try again in {ceil(seconds)} s.")
         owner = await self._access.may_make(identity, self._most_owned)
-        return await self._catalogue.create_named(
-            name,
-            new_document_id(),
-            clean_text(name),
-            new_epoch(),
-            self._clock(),
-            by=identity.user.user_id,
-            owner=owner,
-            link_role=self._link_role,
-        )
+        by, link_role = identity.user.user_id, self._link_role
+        return await make_named(self._catalogue, name, self._clock(), by=by, owner=owner, link_role=link_role)

@@ -16,6 +16,7 @@ from crdt.content.writing import Wanted, Written, written
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.log import compaction
 from crdt.log.document import Document, apply_update
+from crdt.log.foreign import lacking
 from crdt.log.replica import Replica
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.row import Row, Stored
@@ -203,4 +204,5 @@ _JOBS: dict[str, Callable[..., object]] = {
     "excerpt": _excerpt,
     "content": _content,
     "edit": _edit,
+    "lacking": lacking,
 }

@@ -13,6 +13,7 @@ from crdt.content.excerpt import Excerpt
 from crdt.content.writing import Wanted, Written
 from crdt.errors import InvariantError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
+from crdt.log.foreign import Lacking
 from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
@@ -120,6 +121,10 @@ class Sandbox:
     async def edit(self, state: bytes, limits: GateLimits, order: Order | Replacement, person: str) -> Made:
         """Make a person's edits in a document, which is one update in the clients' form."""
         return await self._run(Made, "edit", state, limits, order, person=person)
+
+    async def lacking(self, state: bytes, updates: Sequence[bytes], limits: GateLimits) -> Lacking:
+        """Return what a document lacks of another server's updates (crdt/log/foreign.py)."""
+        return await self._run(Lacking, "lacking", state, updates, limits)
 
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.

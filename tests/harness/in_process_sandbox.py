@@ -11,6 +11,7 @@ from crdt.content.writing import Wanted, Written, written
 from crdt.ids import DocumentId
 from crdt.log.compaction import answered, engine_updates, fold, remembered
 from crdt.log.document import Engine, apply_update
+from crdt.log.foreign import Lacking, lacking
 from crdt.log.replica import Replica
 from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
@@ -62,3 +63,6 @@ class InProcessSandbox:
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         return [inspect(update, limits) for update in updates]
+
+    async def lacking(self, state: bytes, updates: Sequence[bytes], limits: GateLimits) -> Lacking:
+        return lacking(state, updates, limits)
