@@ -4,7 +4,7 @@ from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
-FORMAT = {"name": "manyhands", "version": 2}
+FORMAT = {"name": "manyhands", "version": 3}
 """The format that this release knows."""
 
 FRAGMENT = "default"

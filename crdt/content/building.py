@@ -1,7 +1,7 @@
 """Building of rich text: nodes as Yjs types, as the editor writes them (client_web/binding).
 
 Attributes without a value are left out. Each run of words is one text, and a mark is a format under
-the mark's name. yrs writes whole numbers as BigInt, which no editor expects, so numbers are floats.
+its key. yrs writes whole numbers as BigInt, which no editor expects, so numbers are floats.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from typing import Any
 
 from pycrdt import XmlElement, XmlFragment, XmlText
 
+from crdt.content.mark_keys import key_of
 from crdt.content.tree import Node
 
 
@@ -47,7 +48,7 @@ def _write(text: XmlText, nodes: tuple[Node, ...]) -> None:
 
 def formats_of(node: Node) -> dict[str, Any]:
     """Return the marks of words as Yjs formats."""
-    return {mark.type: stored(mark.attributes) for mark in node.marks}
+    return {key_of(mark): stored(mark.attributes) for mark in node.marks}
 
 
 def length_of(words: str) -> int:

@@ -6,6 +6,7 @@ editor does.
 
 from typing import Any
 
+from crdt.content.mark_keys import key_of
 from crdt.content.schema import MARKS, NODES, RANKS, bounded, missing
 from crdt.content.tree import MOST_LEVELS, Mark, Node, completed
 from crdt.errors import Code, ProtocolError
@@ -64,7 +65,8 @@ def _marks(value: object) -> tuple[Mark, ...]:
         name = each.get("type") if isinstance(each, dict) else None
         if not isinstance(name, str) or name not in MARKS:
             raise _bad(f"There is no mark `{_named(name)}`.")
-        marks[name] = Mark(name, _attributes(each.get("attrs") or {}, name, MARKS[name].attributes))
+        mark = Mark(name, _attributes(each.get("attrs") or {}, name, MARKS[name].attributes))
+        marks[key_of(mark)] = mark
     return tuple(sorted(marks.values(), key=lambda mark: RANKS[mark.type]))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from crdt.content import attributes as shown
 from crdt.content.schema import SCHEMA, whole_number
 from crdt.content.text import blocks_of
-from crdt.content.tree import Mark, Node
+from crdt.content.tree import Mark, Node, without_annotations
 
 _STYLE = """
 body { max-width: 51rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.6 sans-serif; overflow-wrap: anywhere; }
@@ -66,7 +66,7 @@ def html_page(doc: Node, base: str, title: str, language: str) -> str:
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
         f'<meta name="generator" content="{GENERATOR}">\n<title>{_words(title)}</title>'
     )
-    body = "\n".join(map(HtmlWriter(base).block, doc.content))
+    body = "\n".join(map(HtmlWriter(base).block, without_annotations(doc).content))
     return (
         f"<!doctype html>\n{_open('html', {'lang': language})}\n<head>\n{head}\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"

@@ -21,7 +21,7 @@ from crdt.content import attributes as shown
 from crdt.content.html import HtmlWriter, language_of
 from crdt.content.schema import whole_number
 from crdt.content.text import blocks_of
-from crdt.content.tree import Mark, Node
+from crdt.content.tree import Mark, Node, without_annotations
 
 _EMPTY = "<!-- -->"
 """An empty line at the start of an item that holds more, which would be read as something else."""
@@ -43,7 +43,7 @@ _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 def markdown(doc: Node, base: str) -> str:
     """Write a document. `base` is the server's address, without a path."""
-    text = "\n\n".join(MarkdownWriter(base).blocks(doc.content))
+    text = "\n\n".join(MarkdownWriter(base).blocks(without_annotations(doc).content))
     return f"{text}\n" if text else ""
 
 

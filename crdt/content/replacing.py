@@ -25,7 +25,7 @@ from crdt.content.making import recorded
 from crdt.content.markdown import markdown
 from crdt.content.reading import read
 from crdt.content.schema import NODES, SCHEMA
-from crdt.content.tree import Node
+from crdt.content.tree import Node, without_annotations
 
 _UNSAID = {
     "markdown": frozenset({"textAlign", "dir", "indent", "lineHeight", "anchor", "look"}),
@@ -49,7 +49,7 @@ def replaced(doc: "Doc[Any]", order: Replacement) -> Made:
         root = doc.get(SCHEMA.fragment, type=XmlFragment)
         # From the end, so that the places of the blocks before stay right.
         for step in reversed(list(_steps(blocks.all, content.blocks, speech))):
-            _carry_out(root, step, _UNSAID[order.source.form])
+            _carry_out(root, step, speech)
         return content.lost
 
     return recorded(doc, blocks, act)
@@ -62,12 +62,17 @@ class _Speech:
     form: Sent
     base: str
 
+    @property
+    def has_annotations(self) -> bool:
+        """Whether a content in this form says what people have noted about its words."""
+        return self.form == "json"
+
     def say(self, node: Node) -> str:
         match self.form:
             case "markdown":
                 return markdown(Node("doc", content=(node,)), self.base)
             case "html":
-                return HtmlWriter(self.base).block(node)
+                return HtmlWriter(self.base).block(without_annotations(node))
             case "json":
                 return msgspec.json.encode(node.to_json()).decode()
 
@@ -108,7 +113,7 @@ def _steps(blocks: Sequence[Block], nodes: Sequence[Node], speech: "_Speech") ->
             yield _Step(old[first:last], new[from_:to], at)
 
 
-def _carry_out(root: XmlFragment, step: _Step, unsaid: frozenset[str]) -> None:
+def _carry_out(root: XmlFragment, step: _Step, speech: _Speech) -> None:
     kept = 0
     for block, node in zip(step.blocks, step.nodes, strict=False):
         if not _is_like(block, node):
@@ -119,7 +124,7 @@ def _carry_out(root: XmlFragment, step: _Step, unsaid: frozenset[str]) -> None:
     behind = step.blocks[kept - 1].at + 1 if kept else step.at
     insert_blocks(root, behind, step.nodes[kept:])
     for block, node in zip(step.blocks[:kept], step.nodes, strict=False):
-        _rewrite(root.children[block.at], block.node, node, unsaid)
+        _rewrite(root.children[block.at], block.node, node, speech)
 
 
 def _is_like(block: Block, node: Node) -> bool:
@@ -134,12 +139,13 @@ def _is_like(block: Block, node: Node) -> bool:
     )
 
 
-def _rewrite(element: object, old: Node, new: Node, unsaid: frozenset[str]) -> None:
+def _rewrite(element: object, old: Node, new: Node, speech: _Speech) -> None:
     """Change a line's attributes and words. What both begin and end with stays."""
     if not isinstance(element, XmlElement):
         return
+    old = old if speech.has_annotations else without_annotations(old)
     for name, value in new.attributes.items():
-        if name in unsaid or value == old.attributes.get(name):
+        if name in _UNSAID[speech.form] or value == old.attributes.get(name):
             continue
         if value is not None:
             element.attributes[name] = stored(value)

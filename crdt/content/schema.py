@@ -22,20 +22,21 @@ class MarkType(Struct, frozen=True):
     """A mark. Marks are nested in the order of `Schema.marks`, the first one outermost."""
 
     name: str
+    groups: list[str]
     attributes: dict[str, Any]
 
 
 class NodeType(Struct, frozen=True):
     """A node. `content` is a content expression of ProseMirror.
 
-    `marks` says whether words in it may have marks.
+    `marks` says which marks words in it may have: `_` for all, or the name of a group.
     """
 
     name: str
     content: str
     groups: list[str]
     inline: bool
-    marks: bool
+    marks: str
     attributes: dict[str, Any]
 
     @property
@@ -72,6 +73,8 @@ class Schema(Struct, frozen=True):
 SCHEMA = msgspec.json.decode(files("crdt.content").joinpath("format.json").read_bytes(), type=Schema)
 NODES: Mapping[str, NodeType] = {each.name: each for each in SCHEMA.nodes}
 MARKS: Mapping[str, MarkType] = {each.name: each for each in SCHEMA.marks}
+ANNOTATIONS = frozenset(each.name for each in SCHEMA.marks if "annotation" in each.groups)
+"""Marks that say something about words, and change nothing of what the words say."""
 RANKS: Mapping[str, int] = {each.name: rank for rank, each in enumerate(SCHEMA.marks)}
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
-from crdt.content.schema import MARKS, NODES, RANKS, SCHEMA, bounded, missing
+from crdt.content.schema import ANNOTATIONS, MARKS, NODES, RANKS, SCHEMA, bounded, missing
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.wrapping import MARK_CHARACTER
 
@@ -134,7 +134,7 @@ def _element(element: XmlElement, level: int) -> Node:
 def completed(name: str, attributes: Attributes, children: list[Node]) -> Node:
     known = NODES[name]
     if known.holds_text:
-        bare = children if known.marks else [_without_marks(child) for child in children]
+        bare = children if known.marks == "_" else [_annotated_only(child) for child in children]
         return Node(name, attributes, tuple(_joined(bare)))
     blocks = tuple(_blocks(children))
     lacking = missing(name, [child.type for child in blocks])
@@ -175,8 +175,18 @@ def _marks(formats: dict[str, Any]) -> tuple[Mark, ...]:
     return tuple(sorted(marks, key=lambda mark: RANKS.get(mark.type, len(RANKS))))
 
 
-def _without_marks(node: Node) -> Node:
-    return Node("text", text=node.text) if node.marks else node
+def _annotated_only(node: Node) -> Node:
+    marks = tuple(mark for mark in node.marks if mark.type not in MARKS or mark.type in ANNOTATIONS)
+    return node if marks == node.marks else Node("text", text=node.text, marks=marks)
+
+
+def without_annotations(node: Node) -> Node:
+    """Return a node as it is without what people say about its words."""
+    if node.type == "text":
+        marks = tuple(mark for mark in node.marks if mark.type not in ANNOTATIONS)
+        return node if marks == node.marks else Node("text", text=node.text, marks=marks)
+    content = tuple(_joined(map(without_annotations, node.content)))
+    return Node(node.type, node.attributes, content) if content != node.content else node
 
 
 def _joined(nodes: Iterable[Node]) -> Iterator[Node]:

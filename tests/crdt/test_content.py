@@ -12,14 +12,17 @@ from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content import attributes
 from crdt.content.html import html_page
+from crdt.content.mark_keys import key_of
 from crdt.content.markdown import markdown
 from crdt.content.schema import NODES, SCHEMA, missing
 from crdt.content.text import plain_text
-from crdt.content.tree import MOST_LEVELS, Node, tree
+from crdt.content.tree import MOST_LEVELS, Mark, Node, tree
 from crdt.errors import Code, ProtocolError
 from tests.harness.contents import BASE, DOCUMENTS, everything, from_json, words_in
 from tests.harness.rich_text import paragraph
 
+KEY_OF_VALUES = "comment--gJJYMqTT"
+"""The editor's own, for values that no comment has."""
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/contents.json").read_text())
 
 
@@ -46,6 +49,18 @@ def test_the_server_reads_and_copies_what_the_editor_does(told: dict[str, Any]) 
     read = tree(doc)
     assert read.to_json() == told["content"]
     assert plain_text(read) == told["text"]
+
+
+def test_marks_have_the_keys_that_the_editor_gives_them() -> None:
+    (told,) = (each for each in VECTORS["documents"] if each["name"] == "comments")
+    doc: Doc[Any] = Doc()
+    doc.apply_update(b64decode(told["update"]))
+    texts = [each for block in doc.get("default", type=XmlFragment).children for each in block.children]
+    keys = {key for text in texts for _, formats in text.diff() for key in formats or {}}
+    marks = {mark for block in tree(doc).content for node in block.content for mark in map(key_of, node.marks)}
+    assert keys == marks
+    assert len([key for key in keys if key.startswith("comment--")]) == 4
+    assert key_of(Mark("comment", {"id": 1, "user": [2.5, 1e300, -70, None, True]})) == KEY_OF_VALUES
 
 
 @pytest.mark.parametrize("told", VECTORS["values"], ids=lambda told: told["name"])
@@ -94,13 +109,13 @@ def test_what_the_schema_lacks_is_kept_and_named() -> None:
         XmlElement("paragraph", {"mood": "good"}, [words, XmlElement("sticker")]),
         XmlText("loose"),
     )
-    words.format(0, 3, {"comment--A1b2C3d4": {"id": "1"}, "bold": {}})
-    words.format(1, 2, {"comment--Z1b2C3d4": {"id": "2"}})
+    words.format(0, 3, {"remark--A1b2C3d4": {"id": "1"}, "bold": {}})
+    words.format(1, 2, {"remark--Z1b2C3d4": {"id": "2"}})
     read = tree(doc)
     board, line, loose = read.to_json()["content"]
     assert (board["type"], board["attrs"]) == ("kanban", {"columns": 3})
     assert line["attrs"]["mood"] == "good"
-    bold, first, second = {"type": "bold"}, *({"type": "comment", "attrs": {"id": each}} for each in "12")
+    bold, first, second = {"type": "bold"}, *({"type": "remark", "attrs": {"id": each}} for each in "12")
     assert [(each.get("text"), each.get("marks")) for each in line["content"]] == [
         ("a", [bold, first]),
         ("b", [bold, first, second]),

@@ -261,6 +261,33 @@ def test_marks_of_a_changed_line_are_those_of_the_content() -> None:
     assert text.says == ""
 
 
+ON_THE_LINE = [
+    {"type": "comment", "attrs": {"id": "t1", "user": "ann"}},
+    {"type": "comment", "attrs": {"id": "t2", "user": "ben"}},
+]
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "html"])
+def test_comments_stay_on_the_words_that_stay(form: str) -> None:
+    text = Text()
+    line: list[dict[str, Any]] = [
+        {"type": "text", "text": "one "},
+        {"type": "text", "text": "two", "marks": ON_THE_LINE},
+    ]
+    text.edit(Append([{"type": "paragraph", "content": [*line, {"type": "text", "text": " three"}]}], "json"))
+    assert text.replace(form, written(form, tree(text.doc))).update == b""
+    changed = from_json([*line, {"type": "text", "text": " four"}])
+    text.replace(form, written(form, changed))
+    words = tree(text.doc).to_json()["content"][0]["content"]
+    assert [(each["text"], len(each.get("marks", []))) for each in words] == [("one ", 0), ("two", 2), (" four", 0)]
+    assert {mark["attrs"]["id"] for mark in words[1]["marks"]} == {"t1", "t2"}
+    assert text.says == "one two four\n"
+
+
+def from_json(line: list[dict[str, Any]]) -> Node:
+    return Node("doc", content=tuple(blocks_of_json([{"type": "paragraph", "content": line}])))
+
+
 @pytest.mark.parametrize("form", ["json", "markdown", "html"])
 @settings(max_examples=40)
 @given(old=DOCUMENTS, new=DOCUMENTS)

@@ -14,7 +14,9 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 /** The marks of a piece of text; formats that the schema does not know are left alone. */
 export function formatsOf(attributes: Attributes | undefined, schema: Schema): readonly Format[] {
-  return Object.entries(attributes ?? {}).flatMap(([key, value]) => {
+  // Marks of one kind have no order of their own: without one here, replicas would show different ones.
+  const entries = Object.entries(attributes ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
+  return entries.flatMap(([key, value]) => {
     const type = schema.marks[markNameOf(key)];
     return type && value !== null ? [{ key, mark: type.create(value as Attributes) }] : [];
   });

@@ -5,6 +5,7 @@ import { TaskItem, TaskList } from "@tiptap/extension-list";
 import { TableRow } from "@tiptap/extension-table";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit, { type StarterKitOptions } from "@tiptap/starter-kit";
+import { annotations, Code, CodeBlock } from "./annotations.js";
 import { containers } from "./containers.js";
 import { Direction } from "./direction.js";
 import { BlockMath, InlineMath } from "./formulas.js";
@@ -34,12 +35,15 @@ export const STARTER_KIT: Partial<StarterKitOptions> = {
   trailingNode: false,
   link: false,
   code: false,
+  codeBlock: false,
   heading: { levels: [1, 2, 3, 4, 5, 6] },
 };
 
 /** All nodes, marks and attributes, with the commands and keys of stock Tiptap. */
 export const extensions: readonly AnyExtension[] = [
   StarterKit.configure(STARTER_KIT),
+  Code,
+  CodeBlock,
   ...styling,
   TaskList,
   TaskItem.configure({ nested: true }),
@@ -53,6 +57,7 @@ export const extensions: readonly AnyExtension[] = [
   ...containers,
   ...inserts,
   ...suggestions,
+  ...annotations,
   Direction,
   Lines,
   Extension.create({

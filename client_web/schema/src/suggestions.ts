@@ -6,7 +6,7 @@
  */
 
 import { type AnyExtension, type Attributes, Extension, Mark } from "@tiptap/core";
-import { Code as TiptapCode } from "@tiptap/extension-code";
+import { ANNOTATION } from "./annotations.js";
 
 /** The character that stands for a proposed end of a line; its mark `insertion` says `break`. */
 export const BREAK = "\u00b6";
@@ -67,6 +67,7 @@ function suggestionMark(name: string, own: readonly string[], tag: string): Mark
     name,
     // Outermost, so that one suggestion is one element around all the formats in it.
     priority: 1100,
+    group: ANNOTATION,
     excludes: "",
     inclusive: false,
     addAttributes: () => proposed(own),
@@ -86,11 +87,6 @@ function suggestionMark(name: string, own: readonly string[], tag: string): Mark
 export const Insertion = suggestionMark("insertion", ["run", "break"], "ins");
 export const Deletion = suggestionMark("deletion", [], "del");
 export const Formatting = suggestionMark("formatting", ["add", "remove"], "span");
-
-/** Code within a line excludes all other formats, and no suggestion. */
-export const Code = TiptapCode.extend({
-  excludes: "code bold italic strike underline link textStyle highlight subscript superscript",
-});
 
 /** Every node but the root and the words may have a suggestion of its own. */
 export const NodeSuggestions = Extension.create({
@@ -144,4 +140,4 @@ export const SUGGESTED_NODES = [
   "pageBreak",
 ] as const;
 
-export const suggestions: readonly AnyExtension[] = [Code, Insertion, Deletion, Formatting, NodeSuggestions];
+export const suggestions: readonly AnyExtension[] = [Insertion, Deletion, Formatting, NodeSuggestions];

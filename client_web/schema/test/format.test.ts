@@ -4,6 +4,7 @@
 import type { MarkType, NodeType } from "@tiptap/pm/model";
 import { expect, it } from "vitest";
 import {
+  ANNOTATION,
   documentSchema,
   extensions,
   FORMAT,
@@ -62,12 +63,14 @@ const MARKS: Readonly<Record<string, string>> = {
   italic: "Slanted text.",
   strike: "Struck-out text.",
   underline: "Underlined text.",
-  code: "Code within a line. Excludes all other marks but those of suggestions.",
+  code: "Code within a line. Excludes all other marks but annotations.",
   insertion:
     "Words that somebody suggests. `id`, `user` and `at` as in `suggestion` above. `run` is a number for each burst of typing. `break` is null, or says that the character stands for the end of a line, and how many levels that cuts: 1 for a paragraph, 2 for an item of a list.",
   deletion: "Words that somebody suggests to delete.",
   formatting:
     "Words that somebody suggests to format: `add` is a list of `{type, attrs}`, `remove` a list of names of marks.",
+  comment:
+    "An annotation: what a thread of comments is about. `id` is the thread's, `user` the person who set the mark. Marks of several threads may stand on the same words.",
 };
 
 const SHARED: Readonly<Record<string, string>> = {
@@ -89,9 +92,15 @@ function attributesOf({ spec }: NodeType | MarkType): string {
   return written.join(", ");
 }
 
+/** What is said of a node that does not allow all marks. */
+const LESS_MARKS: Readonly<Record<string, string>> = {
+  "": ", no marks",
+  [ANNOTATION]: ", no marks but annotations",
+};
+
 function nodeRow(type: NodeType): string {
   const { content, group, marks } = type.spec;
-  const holds = content === undefined ? "" : `\`${content}\`${marks === "" ? ", no marks" : ""}`;
+  const holds = content === undefined ? "" : `\`${content}\`${LESS_MARKS[marks ?? "_"] ?? ""}`;
   const cells = [`\`${type.name}\``, holds, group ?? "", attributesOf(type), NODES[type.name]];
   return `| ${cells.join(" | ")} |`;
 }
@@ -164,7 +173,7 @@ name.
 |---|---|---|
 | 1 | 0.1.0 | everything but what follows |
 | 2 | 0.1.0 | the nodes \`callout\`, \`details\`, \`detailsSummary\`, \`detailsContent\`, \`mention\` and \`pageBreak\`; the marks \`subscript\` and \`superscript\`; \`indent\`, \`lineHeight\` and \`look\` of lines; \`fontFamily\` and \`fontSize\` are shown |
-| 3 | 0.1.0 | the marks \`insertion\`, \`deletion\` and \`formatting\`, and the attribute \`suggestion\`; \`code\` may stand beside them |
+| 3 | 0.1.0 | the marks \`insertion\`, \`deletion\`, \`formatting\` and \`comment\`, also in code, and the attribute \`suggestion\` |
 `;
 }
 
@@ -181,7 +190,7 @@ function forServer(): string {
     content: type.spec.content ?? "",
     groups: type.spec.group?.split(" ") ?? [],
     inline: type.isInline,
-    marks: type.spec.marks !== "",
+    marks: type.spec.marks ?? "_",
     attributes: attributes(type),
   }));
   // Suggestions are no content: the server reads a document with or without them (crdt/content/suggested.py).
@@ -190,6 +199,7 @@ function forServer(): string {
   );
   const marks = contents.map((type) => ({
     name: type.name,
+    groups: type.spec.group?.split(" ") ?? [],
     attributes: attributes(type),
   }));
   const most = {
