@@ -172,7 +172,12 @@ def _marks(formats: dict[str, Any]) -> tuple[Mark, ...]:
         name = hashed[1] if hashed else key
         usual = MARKS[name].attributes if name in MARKS else {}
         marks.append(Mark(name, {**usual, **value} if isinstance(value, dict) else dict(usual)))
-    return tuple(sorted(marks, key=lambda mark: RANKS.get(mark.type, len(RANKS))))
+    # Marks of one kind have the order that the editor gives them (client_web/binding/src/marks.ts).
+    return tuple(sorted(marks, key=lambda mark: (RANKS.get(mark.type, len(RANKS)), _said(mark))))
+
+
+def _said(mark: Mark) -> str:
+    return json.dumps(mark.attributes, ensure_ascii=False, separators=(",", ":"))
 
 
 def _annotated_only(node: Node) -> Node:

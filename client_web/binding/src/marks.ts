@@ -14,12 +14,16 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 /** The marks of a piece of text; formats that the schema does not know are left alone. */
 export function formatsOf(attributes: Attributes | undefined, schema: Schema): readonly Format[] {
-  // Marks of one kind have no order of their own: without one here, replicas would show different ones.
-  const entries = Object.entries(attributes ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
-  return entries.flatMap(([key, value]) => {
+  const found = Object.entries(attributes ?? {}).flatMap(([key, value]) => {
     const type = schema.marks[markNameOf(key)];
     return type && value !== null ? [{ key, mark: type.create(value as Attributes) }] : [];
   });
+  // Marks of one kind have no order of their own. Without one here, replicas would show different ones.
+  return found.length < 2 ? found : found.sort((one, other) => (sayingOf(one) < sayingOf(other) ? -1 : 1));
+}
+
+function sayingOf({ mark: { attrs } }: Format): string {
+  return JSON.stringify(attrs, (_name, value) => (typeof value === "bigint" ? String(value) : value));
 }
 
 /** A mark that may stand beside others of its type carries a hash: `comment--A1b2C3d4`. */

@@ -23,7 +23,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   marks:
     '<p>a <strong>b <em>c</em></strong><s>d</s><u>e</u><sub>f</sub><sup>g</sup><mark data-color="#ffee00">h</mark><code>i</code> <a href="https://a.example/?b=1&amp;c" title="t">j <strong>k</strong></a><span style="color: #ff0000; font-family: serif; font-size: 12pt">l</span></p>',
   comments:
-    '<p>a <span data-comment="t1" data-by="ann">b <strong>c</strong></span> <span data-comment="t2" data-by="über"><span data-comment="t1" data-by="ann">d</span></span> <code>e<span data-comment="t3">f</span></code></p><pre><code>g<span data-comment="t4" data-by="ann">h</span></code></pre>',
+    '<p>a <span data-comment="t1" data-by="ann">b <strong>c</strong></span> <span data-comment="t1" data-by="ann"><span data-comment="t2" data-by="über">d</span></span> <code>e<span data-comment="t3">f</span></code></p><pre><code>g<span data-comment="t4" data-by="ann">h</span></code></pre>',
   lists:
     "<ul><li><p>milk</p><ol start='7'><li><p>whole</p><p>more</p></li><li><p>skimmed</p><ol><li><p>a</p><ol><li><p>b</p></li></ol></li></ol></li></ol></li><li><p></p></li></ul><ol type='A'><li><p>z</p></li></ol>",
   tasks:

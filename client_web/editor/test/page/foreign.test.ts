@@ -29,11 +29,11 @@ describe("what is foreign", () => {
 
   test.each<[string, (fragment: Y.XmlFragment) => void, Foreign]>([
     ["node", (f) => f.insert(0, [element("poll", [])]), { kind: "node", name: "poll" }],
-    ["mark", (f) => f.insert(0, [paragraph("a", { comment: { id: 7 } })]), { kind: "mark", name: "comment" }],
+    ["mark", (f) => f.insert(0, [paragraph("a", { remark: { id: 7 } })]), { kind: "mark", name: "remark" }],
     [
       "mark with a hash",
-      (f) => f.insert(0, [paragraph("a", { "comment--A1b2C3d4": { id: 7 } })]),
-      { kind: "mark", name: "comment" },
+      (f) => f.insert(0, [paragraph("a", { "remark--A1b2C3d4": { id: 7 } })]),
+      { kind: "mark", name: "remark" },
     ],
     [
       "attribute",

@@ -1,11 +1,11 @@
 /** Writers: people with real editors whose edits are kept one by one, as a client sends them.
  *
- * Beside the page's own nodes and marks they know some of other applications: comments, and pictures among words.
+ * Beside the page's own nodes and marks they may know one of other applications: pictures among words.
  */
 
 import { ySyncPluginKey, yUndoPluginKey, yXmlFragmentToProseMirrorRootNode } from "@manyhands/binding";
 import { FRAGMENT } from "@manyhands/schema";
-import { Editor, Mark } from "@tiptap/core";
+import { Editor } from "@tiptap/core";
 import { EditorState } from "@tiptap/pm/state";
 import * as Y from "yjs";
 import { editorExtensions } from "../../src/extensions/schema";
@@ -19,14 +19,6 @@ export interface Writer {
 }
 
 export type Act = (writer: Writer) => unknown;
-
-const Comment = Mark.create({
-  name: "comment",
-  excludes: "",
-  addAttributes: () => ({ id: { default: null } }),
-  renderHTML: ({ HTMLAttributes }) => ["span", HTMLAttributes, 0],
-  parseHTML: () => [{ tag: "span[id]", getAttrs: (span) => ({ id: (span as HTMLElement).id }) }],
-});
 
 /** What came from elsewhere, and must not be sent again. */
 export const HEARD = "heard";
@@ -44,12 +36,9 @@ export function writer(client: number, heard: readonly Uint8Array[] = [], traits
   const editor = new Editor({
     element: document.body.appendChild(document.createElement("div")),
     injectCSS: false,
-    extensions: [
-      ...own.map((each) =>
-        each.name === "image" && traits.inlinePictures ? each.configure({ inline: true }) : each,
-      ),
-      Comment,
-    ],
+    extensions: own.map((each) =>
+      each.name === "image" && traits.inlinePictures ? each.configure({ inline: true }) : each,
+    ),
   });
   doc.transact(() => {
     for (const update of heard) Y.applyUpdate(doc, update, HEARD);
