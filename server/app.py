@@ -53,6 +53,7 @@ from server.http.pages import DEFAULT_DIRECTORY, Pages, read_build
 from server.http.sharing import SharingApi
 from server.http.sign_in import SignInPages
 from server.http.site import http_app
+from server.http.versions import VERSIONED, VersionedApp
 from server.observe import log
 from server.people.access import Access
 from server.people.services import Services
@@ -175,6 +176,7 @@ class App:
             frame_ancestors=config.listen.frame_ancestors,
         )
         self.site.router.lifespan_context = lambda _: self.running()
+        self._versioned = VersionedApp(self.site)
         self.asgi: ASGIApp = OriginMiddleware(self._serve, _origins(config))
         """This application, for a server that need not be told that it speaks ASGI 3.
 
@@ -191,6 +193,8 @@ class App:
             return answer
         if scope["type"] == "websocket":
             return self._door(scope["path"])(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith(VERSIONED):
+            return self._versioned(scope, receive, send)
         return self.site(scope, receive, send)
 
     def _door(self, path: str) -> ASGIApp:

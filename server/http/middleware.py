@@ -2,7 +2,7 @@
 
 1. `OriginMiddleware` refuses names that are not ours, and changes that another site's page asks
    for. This one surrounds everything, Socket.IO included.
-2. `VersionMiddleware` (versions.py) leads addresses with a version to the operations.
+2. `VersionedApp` (versions.py) leads addresses with a version to the operations. Others skip it.
 3. `ApiCors` lets pages of allowed origins read the API's answers.
 4. `HeadersMiddleware` tells browsers what to forbid our pages. Over https, browsers are also told
    to use https alone from then on. A trusted proxy says whether a request came over https.

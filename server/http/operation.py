@@ -20,18 +20,19 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Struct
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from crdt.budget import Account, Budget, payer, unbounded
 from crdt.errors import InvariantError
-from crdt.ids import DocumentId, is_document_id
+from crdt.ids import ID_PATTERN, DocumentId
 from crdt.permissions import Action
 from crdt.protocol.messages import User
 from server.auth.base import Identity
 from server.http.requests import MAX_JSON_BYTES, read_body, read_query
-from server.people.access import Access, Ruling, no_such_document
+from server.people.access import Access, Ruling
 
 Content = type[Struct] | tuple[str, ...] | None
 """Content of an answer: JSON of this type, a file of one of these media types, or nothing."""
@@ -90,7 +91,7 @@ class Operation:
     @property
     def path(self) -> str:
         """The path with its parameters in braces, as OpenAPI writes them."""
-        return self.route.replace(":path}", "}")
+        return re.sub(r":\w+}", "}", self.route)
 
     @property
     def parameters(self) -> list[str]:
@@ -197,11 +198,8 @@ class Asked:
 
     @property
     def document_id(self) -> DocumentId:
-        """The document id in the path. Raises ProtocolError(not_found) if it is ill-formed."""
-        value = self.request.path_params["document_id"]
-        if not is_document_id(value):
-            raise no_such_document()
-        return DocumentId(value)
+        """The document id in the path. The route takes ids of the right form alone."""
+        return DocumentId(self.request.path_params["document_id"])
 
     @property
     def ruling(self) -> Ruling:
@@ -219,6 +217,21 @@ def reply(content: Struct, status: int = 200, headers: Mapping[str, str] = Mappi
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
+class _DocumentIds(Convertor[str]):
+    """Document ids in paths. There is nothing at an address with an ill-formed one."""
+
+    regex = ID_PATTERN.removeprefix(r"\A").removesuffix(r"\Z")
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("document_id", _DocumentIds())
+
+
 def routes_of(api: object, access: Access | None = None, *, below: str = "") -> list[Route]:
     """Return one route for each address of an API. HEAD is answered like GET.
 
@@ -227,7 +240,8 @@ def routes_of(api: object, access: Access | None = None, *, below: str = "") -> 
     verbs: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
     for each in operations_of(type(api)):
         endpoint = _endpoint(each, getattr(api, each.name), access)
-        verbs.setdefault(each.route.removeprefix(below), {})[each.method] = endpoint
+        path = each.route.removeprefix(below).replace("{document_id}", "{document_id:document_id}")
+        verbs.setdefault(path, {})[each.method] = endpoint
     return [_route(path, by_method) for path, by_method in verbs.items()]
 
 

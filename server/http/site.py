@@ -20,7 +20,6 @@ from server.http.openapi import OpenApi
 from server.http.operation import routes_of
 from server.http.sharing import SharingApi
 from server.http.sign_in import BEGIN, SignInPages
-from server.http.versions import VersionMiddleware
 from server.people.access import Access
 
 APIS = (DocumentsApi, ContentsApi, EditsApi, AttachmentsApi, SharingApi, MeApi, OpenApi, Health)
@@ -39,11 +38,12 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
     allowed_origins: Sequence[str] = (),
     frame_ancestors: Sequence[str] = (),
 ) -> Starlette:
-    """Build the REST API and the rest of HTTP. Socket.IO and `OriginMiddleware` stand before this.
+    """Build the REST API and the rest of HTTP.
 
-    `others` are the routes of health and of the pages. Without an `authenticator` everybody is a
-    newcomer. Without `budget` each body is bounded, but not their sum. Pages of `allowed_origins`
-    may read the API's answers, and those of `frame_ancestors` may show pages in a frame.
+    Socket.IO, `OriginMiddleware` and `VersionedApp` stand before this. `others` are the routes of
+    health and of the pages. Without an `authenticator` everybody is a newcomer. Without `budget`
+    each body is bounded, but not their sum. Pages of `allowed_origins` may read the API's answers,
+    and those of `frame_ancestors` may show pages in a frame.
     """
     router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
     identified = []
@@ -57,7 +57,6 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
             *others,
         ],
         middleware=[
-            Middleware(VersionMiddleware),
             Middleware(ApiCors, allowed_origins=allowed_origins),
             Middleware(HeadersMiddleware, frame_ancestors=frame_ancestors),
             Middleware(RatesMiddleware, rates or ApiRates()),

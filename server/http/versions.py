@@ -12,21 +12,24 @@ import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_VERSIONED, _PLAIN = "/api/v1/", "/api/"
+VERSIONED = "/api/v1/"
+"""Beginning of the addresses with a version."""
+
+_PLAIN = "/api/"
 PROBLEM = "application/problem+json"
 
 
-class VersionMiddleware:
-    """Leads addresses with a version to the operations, and makes problems of their errors."""
+class VersionedApp:
+    """Leads addresses with a version to the operations, and makes problems of their errors.
+
+    It takes such addresses alone: all others go to the application without this detour.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_VERSIONED):
-            await self._app(scope, receive, send)
-            return
-        path = _PLAIN + scope["path"].removeprefix(_VERSIONED)
+        path = _PLAIN + scope["path"].removeprefix(VERSIONED)
         plain = {**scope, "path": path, "raw_path": path.encode()}
         await self._app(plain, receive, _Problems(send))
 

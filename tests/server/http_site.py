@@ -28,6 +28,7 @@ from server.http.operation import routes_of
 from server.http.pages import Asset, Pages
 from server.http.sharing import SharingApi
 from server.http.site import http_app
+from server.http.versions import VERSIONED, VersionedApp
 from server.people.access import Access
 from server.people.sharing import SharingDesk
 from server.rooms import Rooms, RoomSettings
@@ -147,7 +148,12 @@ class Site:
             budget=self.budget,
             allowed_origins=["https://docs.example.com"],
         )
-        return OriginMiddleware(Introducer(site), Origins(["https://docs.example.com"], "127.0.0.1"))
+        versioned = VersionedApp(site)
+
+        async def by_version(scope: Scope, receive: Receive, send: Send) -> None:
+            await (versioned if scope["path"].startswith(VERSIONED) else site)(scope, receive, send)
+
+        return OriginMiddleware(Introducer(by_version), Origins(["https://docs.example.com"], "127.0.0.1"))
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

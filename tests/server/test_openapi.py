@@ -30,7 +30,7 @@ def addresses(routes: list[BaseRoute], before: str = "") -> Iterator[Address]:
             yield from addresses(list(route.routes), before + route.path)
         elif isinstance(route, Route):
             for method in (route.methods or set()) - {"HEAD"}:
-                yield method, before + route.path.replace(":path}", "}")
+                yield method, before + re.sub(r":\w+}", "}", route.path)
 
 
 def whole() -> App:

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 from pycrdt import Doc, Text
 
+from tests.harness.bell import PATIENCE
 from tests.harness.person import PatientClient
 from tests.harness.ports import quiet_port, until_open
 from tests.harness.processes import mortal
@@ -75,8 +76,8 @@ class Person:
 
 
 @asynccontextmanager
-async def traced_server(directory: Path) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]], Path]]:
-    """A server; its address, what begins and ends a trace, and where the result stands then."""
+async def traced_server(directory: Path) -> AsyncIterator[tuple[str, "Tracing"]]:
+    """A server: its address, and what traces it."""
     result, port = directory / "calls.json", quiet_port()
     serve = ["serve", "--port", str(port), "--data-dir", str(directory / "data"), "--log-level", "error"]
     command = mortal(sys.executable, "-m", "tests.trace.traced", result, *serve)
@@ -84,21 +85,54 @@ async def traced_server(directory: Path) -> AsyncIterator[tuple[str, Callable[[]
     try:
         await until_open(port, 30.0)
 
-        async def toggle() -> None:
-            process.send_signal(signal.SIGUSR1)
-            await asyncio.sleep(REST)
-
-        yield f"http://127.0.0.1:{port}", toggle, result
+        yield f"http://127.0.0.1:{port}", Tracing(process, result)
     finally:
         process.terminate()
         await process.wait()
 
 
-async def walk() -> dict[str, Calls]:  # noqa: PLR0915 - five ways, one after the other
-    """Go each way, and return what was called on it."""
+class Tracing:
+    """Begins and ends traces of a server."""
+
+    def __init__(self, process: asyncio.subprocess.Process, result: Path) -> None:
+        self._process = process
+        self._result = result
+
+    async def begin(self) -> None:
+        await self._toggled(self._result.with_suffix(".on"))
+
+    async def end(self) -> Calls:
+        """End the trace when nothing is under way any more, and return it."""
+        await asyncio.sleep(REST)
+        calls: Calls = json.loads(await self._toggled(self._result))
+        return calls
+
+    async def _toggled(self, sign: Path) -> str:
+        """Signal, wait until the server has done what was asked, and return what it says."""
+        self._process.send_signal(signal.SIGUSR1)
+        async with asyncio.timeout(PATIENCE):
+            while (said := await asyncio.to_thread(_taken, sign)) is None:  # noqa: ASYNC110 - another process has no event
+                await asyncio.sleep(0.005)
+        return said
+
+
+def _taken(sign: Path) -> str | None:
+    """Return what a file says, and remove the file. None if it isn't there yet."""
+    if not sign.exists():
+        return None
+    said = sign.read_text()
+    sign.unlink()
+    return said
+
+
+async def walk(*names: str, walks: int = WALKS) -> dict[str, Calls]:  # noqa: PLR0915 - five ways, one after the other
+    """Go each way, or those that are named, and return what was called on it.
+
+    Each is walked `walks` times before.
+    """
     async with AsyncExitStack() as exits:
         directory = Path(exits.enter_context(tempfile.TemporaryDirectory()))
-        url, toggle, result = await exits.enter_async_context(traced_server(directory))
+        url, tracing = await exits.enter_async_context(traced_server(directory))
         # Tokens of guests are cookies; by default aiohttp keeps none of a bare address.
         http = await exits.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
         async with http.post(f"{url}/api/documents", json={"title": "Trace"}) as answer:
@@ -143,28 +177,21 @@ async def walk() -> dict[str, Calls]:  # noqa: PLR0915 - five ways, one after th
             "rename": rename,
             "join": join,
         }
-        return {name: await _traced(way, ben, toggle, result) for name, way in ways.items()}
+        return {name: await _traced(ways[name], walks, ben, tracing) for name in names or ways}
 
 
-async def _traced(way: Way, listener: Person, toggle: Callable[[], Awaitable[None]], result: Path) -> Calls:
-    for _ in range(WALKS):
+async def _traced(way: Way, walks: int, listener: Person, tracing: Tracing) -> Calls:
+    for _ in range(walks):
         await way()
         await asyncio.sleep(REST)
-    walks: list[dict[tuple[str, str], int]] = []
+    found: list[dict[tuple[str, str], int]] = []
     for _ in range(TRACED):
         listener.heard.clear()
-        await toggle()
+        await tracing.begin()
         await way()
-        await toggle()
-        walks.append({(file, name): n for file, name, n in await asyncio.to_thread(_read, result)})
-    always = set.intersection(*map(set, walks))
-    return [(file, name, min(walk[file, name] for walk in walks)) for file, name in sorted(always)]
-
-
-def _read(result: Path) -> Calls:
-    calls: Calls = json.loads(result.read_text())
-    result.unlink()
-    return calls
+        found.append({(file, name): n for file, name, n in await tracing.end()})
+    always = set.intersection(*map(set, found))
+    return [(file, name, min(each[file, name] for each in found)) for file, name in sorted(always)]
 
 
 def main() -> None:
