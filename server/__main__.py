@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -232,24 +232,42 @@ def adopt_documents(*, everything: bool, take: bool, arguments: tuple[str, ...])
 @click.option("--owner", metavar="USER_ID", help="The person who owns the new documents; by default nobody.")
 @click.option("--drop-prefix", default="", metavar="TEXT", help="What to leave out at the beginning of names.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--to", "url", metavar="URL", help="A running server, instead of the database of the settings.")
+@click.option("--token-file", type=click.File(), help="A file with the token to show there; - is standard input.")
 @click.argument("source", type=click.Path(path_type=Path))
-def import_documents(*, layout: str | None, owner: str | None, drop_prefix: str, dry_run: bool, source: Path) -> None:
+def import_documents(  # noqa: PLR0913 - one parameter for each option
+    *,
+    layout: str | None,
+    owner: str | None,
+    drop_prefix: str,
+    dry_run: bool,
+    url: str | None,
+    token_file: TextIO | None,
+    source: Path,
+) -> None:
     """Bring in the documents of another Yjs server, from its store or from files.
 
-    An import can be repeated: it writes only what is missing. With SQLite, stop the server first.
-    Exit code 1: something was refused or left out.
+    An import can be repeated: it writes only what is missing. With SQLite, stop the server first,
+    or name it with --to. Exit code 1: something was refused or left out.
     """
     from server import observe
-    from server.cli.importing import importer, told
+    from server.cli.import_places import importer_here, importer_there
+    from server.cli.importing import told
     from server.cli.neighbours.layouts import found_in
 
+    if url is None and token_file is not None:
+        _give_up("A token is for a running server: name it with --to.")
+    if url is not None and (owner is not None or dry_run):
+        _give_up("A running server makes the token's person the owner, and has no dry run: leave these options out.")
     config = _load({})
     observe.configure("error", config.logs.log_format)
     documents = found_in(source, layout, drop_prefix)
+    token = token_file.read().strip() if token_file else None
+    place = importer_here(config, owner, dry_run=dry_run) if url is None else importer_there(config, url, token)
 
     async def run() -> bool:
-        async with importer(config, owner, dry_run=dry_run) as somebody:
-            return await told(somebody.take_all(documents), click.echo, dry_run=dry_run)
+        async with place as importer:
+            return await told(importer.take_all(documents), click.echo, dry_run=dry_run)
 
     sys.exit(0 if asyncio.run(run()) else 1)
 

@@ -117,6 +117,14 @@ const commands = {
     const person = { doc, text: doc.getText(root), closes: [], echoes: [], denied: [], scopes: [], ends: [] };
     people.set(as, Object.assign(person, open(person, given)));
   },
+  // Somebody's copy without any connection; returns its state.
+  begin({ as, words, root = "story" }) {
+    const doc = people.get(as)?.doc ?? new Y.Doc();
+    const text = doc.getText(root);
+    text.insert(text.length, words);
+    people.set(as, { doc, text });
+    return Buffer.from(Y.encodeStateAsUpdate(doc)).toString("base64");
+  },
   type({ as, words, at }) {
     const { text } = people.get(as);
     text.insert(at ?? text.length, words);

@@ -16,7 +16,8 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Acknowledged, Format, JoinRequest, Request, UpdateMessage
 from crdt.yjs.limits import GateLimits
 from server.cli.history import history_of
-from server.cli.importing import IMPORTER, Importer, Outcome, Result, told
+from server.cli.import_places import IMPORTER, Here
+from server.cli.importing import Importer, Outcome, Result, told
 from server.cli.neighbours import Foreign
 from server.doors.direct import DirectDoor
 from server.rooms import RoomSettings
@@ -37,9 +38,9 @@ async def house() -> AsyncIterator[House]:
         yield house
 
 
-def importer(house: House, **given: Any) -> Importer:
+def importer(house: House, *, dry_run: bool = False, **given: Any) -> Importer:
     sandbox: Sandbox = InProcessSandbox()  # type: ignore[assignment]
-    return Importer(house.store.catalogue, DirectDoor(house.rooms), sandbox, LIMITS, **given)
+    return Importer(Here(house.store.catalogue, DirectDoor(house.rooms), **given), sandbox, LIMITS, dry_run=dry_run)
 
 
 async def taken(house: House, *found: Foreign, **given: Any) -> list[Result]:
