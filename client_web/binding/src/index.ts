@@ -1,5 +1,6 @@
 /** A Yjs binding for ProseMirror and Tiptap, with the names of y-tiptap. */
 
+export { ANNOTATION_ORIGIN, type Annotating, annotate } from "./annotating.js";
 export type { Binding } from "./binding.js";
 export {
   type CaretOptions,

@@ -6,6 +6,7 @@
 import { type Editor, Extension } from "@tiptap/core";
 import { Fragment, type Node, type NodeRange, type ResolvedPos } from "@tiptap/pm/model";
 import { type EditorState, NodeSelection, TextSelection } from "@tiptap/pm/state";
+import { withoutComments } from "./comment_marks";
 
 const HOLDERS = ["doc", "blockquote", "callout", "detailsContent", "bulletList", "orderedList", "taskList"];
 
@@ -57,7 +58,7 @@ export const Blocks = Extension.create({
           if (!range) return false;
           if (!dispatch) return true;
           const { start, end, parent, startIndex, endIndex } = range;
-          tr.insert(end, Fragment.from(parent.children.slice(startIndex, endIndex)));
+          tr.insert(end, withoutComments(Fragment.from(parent.children.slice(startIndex, endIndex))));
           const { from, to } = state.selection;
           const by = end - start;
           if (state.selection instanceof TextSelection) {

@@ -31,6 +31,7 @@ import { Blocks } from "./blocks";
 import { CaretMenus, type CaretMenusOptions } from "./caret_menus";
 import { Carets } from "./carets";
 import { Details } from "./collapsibles";
+import { CommentMark } from "./comment_marks";
 import { Copying } from "./copying";
 import { CursorMoves } from "./cursor_moves";
 import { WritingDirection } from "./direction";
@@ -71,6 +72,7 @@ const own: readonly AnyExtension[] = [
   BlockFormula,
   Task,
   Details,
+  CommentMark,
   WritingDirection,
 ];
 
