@@ -79,8 +79,8 @@ const SHARED: Readonly<Record<string, string>> = {
   lineHeight: "`lineHeight` of a block is the space of its lines as a factor of the type size, `1` to `4`.",
   suggestion: `\`suggestion\` of any node is null or \`{id, user, at, kind, type, attrs}\`: what the person \`user\`
   suggests since \`at\`, in milliseconds since 1970. \`kind\` is \`insert\`, \`delete\`, \`set\` (another
-  \`type\` or other \`attrs\`), \`join\` (to the node before), \`wrap\` or \`lift\`. Everything of one \`id\` is one
-  suggestion.`,
+  \`type\` or other \`attrs\`), \`join\` (to the node before), \`wrap\` or \`lift\`. Everything of one
+  \`id\` is one suggestion.`,
   look: "`look` is `title` or `subtitle`: a line that names the document.",
   textAlign: "`textAlign` is `left`, `center`, `right` or `justify`; null is where the line begins.",
 };
