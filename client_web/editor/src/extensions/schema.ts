@@ -44,6 +44,7 @@ import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
 import { Sections } from "./sections";
+import { Suggesting } from "./suggesting";
 import { Task } from "./tasks";
 import { MarkdownRules, SmartTyping } from "./typing_rules";
 import { UndoSteps } from "./undo_steps";
@@ -112,6 +113,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     ...content,
     // Undoing a heading, a list or a table that somebody else has written in since leaves what holds their words.
     Binding.configure({ fragment: doc.getXmlFragment(FRAGMENT), protectedNodes: new Set(HOLDERS) }),
+    Suggesting,
     EmptyLines,
     UndoSteps,
     Carets.configure({ awareness }),

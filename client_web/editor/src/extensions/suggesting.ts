@@ -1,0 +1,146 @@
+/** Suggesting mode: what a person does becomes suggestions, and nothing is done for real.
+ *
+ * The translator is in features/suggesting and comes when the mode is first switched on. Here is what stands between the editor and the
+ * document: while somebody suggests, no transaction that changes the document gets through untranslated.
+ */
+
+import { isChangeOrigin } from "@manyhands/binding";
+import { Extension } from "@tiptap/core";
+import type { Node } from "@tiptap/pm/model";
+import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
+import type { Author, Refusal } from "../features/suggesting/translate";
+import { STEP_KIND } from "./undo_steps";
+
+/** Milliseconds after which what is typed is a run of its own. */
+const REST = 2_000;
+
+export interface Suggester {
+  /** The id of the person. */
+  readonly user: string;
+  readonly translate: (before: EditorState, after: EditorState, author: Author) => Transaction | Refusal;
+  /** Told why something was not suggested. */
+  readonly refuse: (reason: Refusal) => void;
+  readonly now?: () => number;
+  /** A whole number below a bound. */
+  readonly random?: (below: number) => number;
+}
+
+/** What a transaction says: tried out, translated, or an act of somebody who accepts or rejects. */
+export type SuggestingMeta = "trial" | "suggested" | "settled";
+
+interface Storage {
+  suggester: Suggester | null;
+}
+
+declare module "@tiptap/core" {
+  interface Storage {
+    suggesting: { suggester: Suggester | null };
+  }
+}
+
+export const suggestingKey = new PluginKey<Run>("suggesting");
+
+/** The burst of typing that goes on, and where. */
+interface Run {
+  readonly run: number | null;
+  readonly at: number;
+  readonly since: number;
+}
+
+const NO_RUN: Run = { run: null, at: 0, since: 0 };
+
+export const Suggesting = Extension.create<Record<string, never>, Storage>({
+  name: "suggesting",
+  priority: 2_000,
+  addStorage: () => ({ suggester: null }),
+  dispatchTransaction({ transaction, next }) {
+    const { suggester } = this.storage;
+    if (!suggester || !transaction.docChanged || isAllowed(transaction)) {
+      next(transaction);
+      return;
+    }
+    const { state, view } = this.editor;
+    const after = state.applyTransaction(transaction.setMeta(suggestingKey, "trial")).state;
+    const made = suggester.translate(state, after, authorOf(suggester, state));
+    if (typeof made === "string") {
+      suggester.refuse(made);
+      // What the browser has typed already goes again.
+      view.updateState(state);
+      return;
+    }
+    for (const meta of ["uiEvent", "paste", STEP_KIND]) {
+      const said: unknown = transaction.getMeta(meta);
+      if (said !== undefined) made.setMeta(meta, said);
+    }
+    if (transaction.scrolledIntoView) made.scrollIntoView();
+    next(made.setMeta(suggestingKey, "suggested"));
+  },
+  addProseMirrorPlugins() {
+    const { storage } = this;
+    const now = () => storage.suggester?.now?.() ?? Date.now();
+    return [
+      new Plugin<Run>({
+        key: suggestingKey,
+        state: {
+          init: () => NO_RUN,
+          apply: (transaction, before, _old, state) => {
+            if (!transaction.docChanged) return before;
+            if (transaction.getMeta(suggestingKey) === "suggested") {
+              return runAt(state, storage.suggester?.user, now()) ?? NO_RUN;
+            }
+            const at = transaction.mapping.map(before.at);
+            // Words that are added to a run stand where its author has seen them.
+            const isSame = lineAt(transaction.before, before.at) === lineAt(state.doc, at);
+            return isSame ? { ...before, at } : NO_RUN;
+          },
+        },
+        filterTransaction: (transaction) =>
+          !storage.suggester || !transaction.docChanged || isAllowed(transaction) || isTrial(transaction),
+      }),
+    ];
+  },
+});
+
+/** What comes from the shared document, undo, what was translated, and acts of somebody who accepts or rejects. */
+function isAllowed(transaction: Transaction): boolean {
+  const said: SuggestingMeta | undefined = transaction.getMeta(suggestingKey);
+  return isChangeOrigin(transaction) || said === "suggested" || said === "settled";
+}
+
+/** Also what plugins add to a transaction that is tried out. */
+function isTrial(transaction: Transaction): boolean {
+  const root: Transaction | undefined = transaction.getMeta("appendedTransaction");
+  return (root ?? transaction).getMeta(suggestingKey) === "trial";
+}
+
+function authorOf({ user, now = Date.now, random = randomBelow }: Suggester, state: EditorState): Author {
+  const before = suggestingKey.getState(state) ?? NO_RUN;
+  const at = now();
+  return {
+    user,
+    now: at,
+    newId: () => `${random(2 ** 30).toString(36)}${random(2 ** 30).toString(36)}`,
+    newRun: () => 1 + random(2 ** 31 - 2),
+    isOpen: (run) => run === before.run && at - before.since < REST,
+  };
+}
+
+function randomBelow(below: number): number {
+  const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return number % below;
+}
+
+/** The run of the words before the cursor, if they are this person's own. */
+function runAt(
+  { selection: { $head }, schema }: EditorState,
+  user: string | undefined,
+  now: number,
+): Run | null {
+  const beside = [$head.nodeBefore, $head.nodeAfter].flatMap((node) => node?.marks ?? []);
+  const own = beside.find(({ type, attrs }) => type === schema.marks.insertion && attrs.user === user);
+  return own ? { run: Number(own.attrs.run), at: $head.pos, since: now } : null;
+}
+
+function lineAt(doc: Node, at: number): Node | null {
+  return at <= doc.content.size ? doc.resolve(at).parent : null;
+}

@@ -1,0 +1,283 @@
+/** A document in which suggestions are settled: accepted, rejected, or left as they are.
+ *
+ * Views, acceptance and withdrawal are this one function with other verdicts. What holds no suggestion stays the very node that it was.
+ * The server reads documents by the same rules (crdt/content/suggested.py).
+ */
+
+import {
+  BREAK,
+  type NodeSuggestion,
+  SUGGESTION_MARKS,
+  type Suggested,
+  suggestionOf,
+} from "@manyhands/schema";
+import { Fragment, type Mark, type Node } from "@tiptap/pm/model";
+
+export type Verdict = "accept" | "reject" | "keep";
+
+/** Decides on a suggestion; `run` is there for inserted words. */
+export type Judge = (suggestion: Suggested & { readonly run?: number }) => Verdict;
+
+const isMarkOfSuggestion = ({ type }: Mark) => SUGGESTION_MARKS.some((name) => name === type.name);
+
+/** The marks of suggestions on a piece of text. */
+export function suggestionsOn(node: Node): readonly Mark[] {
+  return node.marks.filter(isMarkOfSuggestion);
+}
+
+const known = new WeakMap<Node, boolean>();
+
+/** Whether anything is suggested in a node or for it. */
+export function hasSuggestions(node: Node): boolean {
+  const before = known.get(node);
+  if (before !== undefined) return before;
+  const own = node.isText ? suggestionsOn(node).length > 0 : (node.attrs.suggestion ?? null) !== null;
+  const has = own || node.children.some(hasSuggestions);
+  known.set(node, has);
+  return has;
+}
+
+export const acceptAll: Judge = () => "accept";
+export const rejectAll: Judge = () => "reject";
+
+export type View = "inline" | "accepted" | "without";
+
+/** The document as a view shows it. */
+export function viewOf(doc: Node, view: View): Node {
+  if (view === "inline") return doc;
+  return settled(doc, view === "accepted" ? acceptAll : rejectAll);
+}
+
+export function settled(doc: Node, judge: Judge): Node {
+  if (!hasSuggestions(doc)) return doc;
+  const content = Fragment.from(childrenOf(doc, judge).map(({ node }) => node));
+  return filled(doc, content) ?? doc;
+}
+
+/** A node on its way up. */
+interface Piece {
+  readonly node: Node;
+  /** How many nodes around are cut before this one. */
+  readonly apart: number;
+  /** How many nodes around this one leaves. */
+  readonly up: number;
+  /** The accepted suggestion that its parent carries out. */
+  readonly act: NodeSuggestion | null;
+}
+
+const plain = (node: Node): Piece => ({ node, apart: 0, up: 0, act: null });
+
+/** Nodes that go when nothing is left in them. */
+const VANISHING = ["bulletList", "orderedList", "taskList", "listItem", "taskItem", "blockquote", "callout"];
+
+function piecesOf(node: Node, judge: Judge): readonly Piece[] {
+  if (!hasSuggestions(node)) return [plain(node)];
+  const suggestion = suggestionOf(node.attrs);
+  const verdict = suggestion ? judge(suggestion) : "keep";
+  const kind = suggestion?.kind;
+  if (kind === "insert" && verdict === "reject") return [];
+  const isDone = verdict !== "keep";
+  const parts = node.inlineContent ? linesOf(node, judge) : partsOf(node, judge);
+  const attrs = isDone ? { ...node.attrs, suggestion: null } : node.attrs;
+  const isAccepted = suggestion !== null && verdict === "accept";
+  if (isAccepted && kind === "delete" && parts.every((part) => isGone(node, part))) return [];
+  return parts.flatMap(({ content, apart, outside }, index): readonly Piece[] => {
+    if (outside) return [outside];
+    if (!node.isLeaf && !node.inlineContent && content.size === 0 && VANISHING.includes(node.type.name))
+      return [];
+    const own = index === 0 ? attrs : copied(attrs);
+    const made =
+      isAccepted && kind === "set" ? changed(node, suggestion, own, content) : remade(node, own, content);
+    const act = isAccepted && index === 0 && (kind === "join" || kind === "wrap") ? suggestion : null;
+    const up = isAccepted && kind === "lift" ? Number(suggestion.attrs?.levels ?? 1) : 0;
+    return [{ node: made, apart, up, act }];
+  });
+}
+
+/** What a node has become: one part, or several behind one another. */
+interface Part {
+  readonly content: Fragment;
+  readonly apart: number;
+  /** A node that has left its parent, in the place of a part. */
+  readonly outside?: Piece;
+}
+
+/** A container is cut before a piece that stands apart, and around one that leaves it. */
+function partsOf(node: Node, judge: Judge): readonly Part[] {
+  const parts: Part[] = [];
+  let children: Node[] = [];
+  let apart = 0;
+  const end = () => {
+    if (children.length > 0 || parts.length === 0) parts.push({ content: Fragment.from(children), apart });
+    children = [];
+    apart = 0;
+  };
+  for (const piece of childrenOf(node, judge)) {
+    if (piece.up > 0) {
+      if (children.length > 0) end();
+      parts.push({ content: Fragment.empty, apart: 0, outside: { ...piece, up: piece.up - 1 } });
+    } else {
+      if (piece.apart > 0) {
+        end();
+        apart = piece.apart - 1;
+      }
+      children.push(piece.node);
+    }
+  }
+  end();
+  return parts;
+}
+
+function childrenOf(node: Node, judge: Judge): readonly Piece[] {
+  const out: Piece[] = [];
+  let wrapped: NodeSuggestion | null = null;
+  for (const piece of node.children.flatMap((child) => piecesOf(child, judge))) {
+    const last = out.at(-1);
+    const { act } = piece;
+    const joined = act?.kind === "join" && last ? joinedNode(last.node, piece.node) : null;
+    if (last && joined) out[out.length - 1] = { ...last, node: joined };
+    else if (act?.kind === "wrap") {
+      const wrapper = wrapperOf(piece.node, act);
+      const together = wrapped?.id === act.id && last && wrapper ? last.node : null;
+      if (together && wrapper) {
+        out[out.length - 1] = plain(together.copy(together.content.append(wrapper.content)));
+      } else out.push(wrapper ? plain(wrapper) : { ...piece, act: null });
+      wrapped = act;
+      continue;
+    } else out.push(piece);
+    wrapped = null;
+  }
+  return out;
+}
+
+/** A block within the node that was proposed to be around it, with an item between them where that is a list. */
+function wrapperOf(node: Node, { type, attrs }: NodeSuggestion): Node | null {
+  const wrapper = node.type.schema.nodes[type ?? ""];
+  const between = wrapper?.contentMatch.findWrapping(node.type);
+  if (!wrapper || !between) return null;
+  const inner = [...between].reverse().reduce((held, each) => each.create(null, held), node);
+  return wrapper.create({ ...attrs }, inner);
+}
+
+/** Two neighbours as one; items of lists are joined together with the lines at their seam. */
+export function joinedNode(before: Node, after: Node): Node | null {
+  if (before.inlineContent && after.inlineContent) {
+    return remade(before, before.attrs, before.content.append(after.content));
+  }
+  const [last, first] = [before.lastChild, after.firstChild];
+  if (before.type !== after.type || before.inlineContent || !last || !first) return null;
+  const seam = last.inlineContent && first.inlineContent ? joinedNode(last, first) : null;
+  const children = seam
+    ? [...before.children.slice(0, -1), seam, ...after.children.slice(1)]
+    : [...before.children, ...after.children];
+  return before.copy(Fragment.from(children));
+}
+
+function changed(node: Node, { type, attrs }: NodeSuggestion, own: Node["attrs"], content: Fragment): Node {
+  const target = type === undefined ? node.type : (node.type.schema.nodes[type] ?? node.type);
+  const wanted = target === node.type ? { ...own, ...attrs } : { ...attrs, suggestion: null };
+  const words = target.inlineContent ? allowedIn(target.create(wanted), content) : content;
+  return target.validContent(words) ? target.create(wanted, words) : remade(node, own, content);
+}
+
+function remade(node: Node, attrs: Node["attrs"], content: Fragment): Node {
+  if (attrs === node.attrs && content.eq(node.content)) return node;
+  const held = node.inlineContent ? allowedIn(node, content) : content;
+  return filled(node, held, attrs) ?? node;
+}
+
+function filled(node: Node, content: Fragment, attrs = node.attrs): Node | null {
+  return node.type.createAndFill(attrs, content, node.marks);
+}
+
+function allowedIn({ type }: Node, content: Fragment): Fragment {
+  if (content.content.every(({ marks }) => type.allowsMarks(marks))) return content;
+  return Fragment.from(content.content.map((child) => child.mark(type.allowedMarks(child.marks))));
+}
+
+/** The attributes of the second part of a node that is cut in two. */
+export function copied(attrs: Node["attrs"]): Node["attrs"] {
+  const fresh = { look: null, anchor: null, checked: false, suggestion: null };
+  const own = Object.entries(fresh).filter(([name]) => name in attrs);
+  return { ...attrs, ...Object.fromEntries(own) };
+}
+
+function isGone(node: Node, { content, outside }: Part): boolean {
+  return outside ? isNothing(outside.node, outside.node.content) : isNothing(node, content);
+}
+
+/** Whether nothing is left in a node that is to go. Words in code have no marks: they go with their block. */
+function isNothing(node: Node, content: Fragment): boolean {
+  if (node.isLeaf || node.type.spec.code) return true;
+  let isEmpty = true;
+  content.descendants((inner) => {
+    isEmpty &&= !inner.isLeaf && !inner.type.spec.code;
+    return isEmpty;
+  });
+  return isEmpty;
+}
+
+/** The lines that a line becomes. */
+function linesOf(node: Node, judge: Judge): readonly Part[] {
+  const parts: { nodes: Node[]; apart: number }[] = [{ nodes: [], apart: 0 }];
+  node.forEach((child) => {
+    const settledChild = child.isText ? textOf(child, judge) : leafOf(child, judge);
+    if (!settledChild) return;
+    if (isEnd(settledChild)) {
+      for (const _ of settledChild.text) parts.push({ nodes: [], apart: settledChild.cut - 1 });
+    } else parts.at(-1)?.nodes.push(settledChild);
+  });
+  return parts.map(({ nodes, apart }) => ({ content: Fragment.from(nodes), apart }));
+}
+
+/** Accepted ends of lines, one behind the other. */
+interface Ends {
+  readonly cut: number;
+  readonly text: string;
+}
+
+function isEnd(found: Node | Ends): found is Ends {
+  return "cut" in found && typeof found.cut === "number";
+}
+
+/** A piece of text without what is settled; null where it goes.*/
+function textOf(node: Node, judge: Judge): Node | Ends | null {
+  let marks = node.marks;
+  let cut = 0;
+  for (const mark of suggestionsOn(node)) {
+    const verdict = judge(mark.attrs as Suggested);
+    if (verdict === "keep") continue;
+    const goes = mark.type.name === "deletion" ? verdict === "accept" : verdict === "reject";
+    if (goes && mark.type.name !== "formatting") return null;
+    marks = mark.removeFromSet(marks);
+    if (verdict === "accept" && mark.type.name === "formatting") marks = formatted(marks, mark);
+    if (mark.type.name === "insertion" && mark.attrs.break !== null) cut = Number(mark.attrs.break) || 1;
+  }
+  if (cut > 0 && node.text === BREAK.repeat(node.text?.length ?? 0)) return { cut, text: node.text };
+  return marks === node.marks ? node : node.mark(marks);
+}
+
+/** Marks with what a suggestion adds to them, and without what it takes away. */
+export function formatted(marks: readonly Mark[], { attrs, type }: Mark): readonly Mark[] {
+  const { schema } = type;
+  let now = marks.filter((mark) => !(attrs.remove ?? []).includes(mark.type.name));
+  for (const { type: name, attrs: given } of attrs.add ?? []) {
+    now = [...(schema.marks[name]?.create(given ?? null).addToSet(now) ?? now)];
+  }
+  return now;
+}
+
+/** What stands among words and is no text. */
+function leafOf(node: Node, judge: Judge): Node | null {
+  const suggestion = suggestionOf(node.attrs);
+  const verdict = suggestion ? judge(suggestion) : "keep";
+  if (!suggestion || verdict === "keep") return node;
+  const goes = suggestion.kind === "delete" ? verdict === "accept" : verdict === "reject";
+  if (goes && (suggestion.kind === "delete" || suggestion.kind === "insert")) return null;
+  const isSet = suggestion.kind === "set" && verdict === "accept";
+  return node.type.create(
+    { ...node.attrs, ...(isSet ? suggestion.attrs : {}), suggestion: null },
+    node.content,
+    node.marks,
+  );
+}

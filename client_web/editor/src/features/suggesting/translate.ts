@@ -1,0 +1,974 @@
+/** What a person does in suggesting mode, as suggestions: pure, from one document and what direct editing would make of it.
+ *
+ * 1. Whoever suggests only adds. Words of others, their formats and their blocks stay; one's own pending words and blocks are really changed.
+ * 2. What is new gets the mark `insertion`, or the attribute `suggestion` of kind `insert`. What is gone gets `deletion`, or kind `delete`.
+ * 3. Accepting everything gives what accepting everything in the directly edited document would give. Changes of structure are checked
+ *    for that. Where no smaller suggestion does, a block is suggested to be deleted, and a copy of it to be inserted.
+ * 4. What cannot be suggested is refused, and the document stays as it is.
+ */
+
+import { BREAK, type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
+import {
+  type EditorState,
+  NodeSelection,
+  Selection,
+  TextSelection,
+  type Transaction,
+} from "@tiptap/pm/state";
+import { type Gap, gapsOf } from "./aligning";
+import { acceptAll, copied, settled, suggestionsOn } from "./settle";
+
+/** Who suggests, and by which names new suggestions go. */
+export interface Author {
+  readonly user: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly newId: () => string;
+  readonly newRun: () => number;
+  /** Whether words may still be added to a run of typing. */
+  readonly isOpen: (run: number) => boolean;
+}
+
+/** Why something cannot be suggested. */
+export type Refusal = "table" | "taken" | "structure";
+
+class Refused extends Error {
+  readonly reason: Refusal;
+  constructor(reason: Refusal) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+type Op = () => void;
+
+/** Returns a transaction of suggestions on `before`, or why there is none. */
+export function translate(before: EditorState, after: EditorState, author: Author): Transaction | Refusal {
+  try {
+    const smallest = new Translation(before, after, author);
+    smallest.run();
+    if (!smallest.isStructural || smallest.isRight()) return smallest.finished();
+    const coarse = new Translation(before, after, author, true);
+    coarse.run();
+    return coarse.isRight() ? coarse.finished() : "structure";
+  } catch (error) {
+    if (error instanceof Refused) return error.reason;
+    throw error;
+  }
+}
+
+const isSuggestionOf = (mark: Mark, name: string, user: string) =>
+  mark.type.name === name && mark.attrs.user === user;
+
+class Translation {
+  readonly #before: EditorState;
+  readonly #after: EditorState;
+  readonly #author: Author;
+  readonly #isCoarse: boolean;
+  readonly #tr: Transaction;
+  #id: string | null = null;
+  #run: number | null = null;
+  #caret: number | null = null;
+  #node: number | null = null;
+  isStructural = false;
+
+  constructor(before: EditorState, after: EditorState, author: Author, isCoarse = false) {
+    this.#before = before;
+    this.#after = after;
+    this.#author = author;
+    this.#isCoarse = isCoarse;
+    this.#tr = before.tr;
+  }
+
+  run(): void {
+    const ops = this.#blocks(this.#before.doc, 0, this.#after.doc, 0, false);
+    if (!ops) throw new Refused("structure");
+    for (const op of ops) op();
+  }
+
+  isRight(): boolean {
+    return settled(this.#tr.doc, acceptAll).eq(settled(this.#after.doc, acceptAll));
+  }
+
+  finished(): Transaction {
+    const tr = this.#tr;
+    const { selection } = this.#after;
+    if (this.#node !== null && tr.doc.nodeAt(this.#node))
+      tr.setSelection(NodeSelection.create(tr.doc, this.#node));
+    else if (this.#caret !== null) tr.setSelection(TextSelection.near(tr.doc.resolve(this.#caret), -1));
+    else if (!this.#before.selection.empty && !selection.empty) return tr;
+    return tr;
+  }
+
+  // What things are.
+
+  #suggestion(kind: NodeSuggestion["kind"], more: Partial<NodeSuggestion> = {}): NodeSuggestion {
+    return { id: this.#ownId, user: this.#author.user, at: this.#author.now, kind, ...more };
+  }
+
+  get #ownId(): string {
+    this.#id ??= this.#author.newId();
+    return this.#id;
+  }
+
+  get #ownRun(): number {
+    this.#run ??= this.#author.newRun();
+    return this.#run;
+  }
+
+  #isMine(node: Node): boolean {
+    const suggestion = suggestionOf(node.attrs);
+    return suggestion?.kind === "insert" && suggestion.user === this.#author.user;
+  }
+
+  /** The suggestion of one's own on a node; throws if there is one of somebody else. */
+  #ownOn(node: Node): NodeSuggestion | null {
+    const suggestion = suggestionOf(node.attrs);
+    if (suggestion && suggestion.user !== this.#author.user) throw new Refused("taken");
+    return suggestion;
+  }
+
+  #map(at: number, side: 1 | -1 = 1): number {
+    return this.#tr.mapping.map(at, side);
+  }
+
+  // Blocks.
+
+  /** Plans what makes one node of the other; null if that cannot be suggested within them. */
+  #blocks(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
+    const ops: Op[] = [];
+    for (const gap of gapsOf(old, oldAt, now, nowAt)) {
+      const planned = this.#gap(gap, old, now, isMine);
+      if (!planned) return null;
+      ops.push(...planned);
+    }
+    return ops;
+  }
+
+  #gap(gap: Gap, parent: Node, nowParent: Node, isMine: boolean): Op[] | null {
+    const { olds, news } = gap;
+    const isTable = ["table", "tableRow"].includes(parent.type.name);
+    if (!isMine && !this.#isCoarse) {
+      const paired = this.#pairs(gap);
+      if (paired) return paired;
+    }
+    if (!isMine && isTable) throw new Refused("table");
+    if (isMine || (olds.length > 0 && olds.every((node) => this.#isMine(node))))
+      return this.#mine(gap, isMine);
+    if (olds.length === 0 || news.length === 0)
+      return [...this.#deletions(gap), ...this.#insertions(gap, nowParent)];
+    this.isStructural = true;
+    if (!this.#isCoarse) {
+      const lines = this.#lines(gap) ?? this.#wraps(gap) ?? this.#lifts(gap);
+      if (lines) return lines;
+    }
+    return this.#copies(gap, parent, nowParent);
+  }
+
+  /** As many blocks as before: each one for itself. */
+  #pairs({ olds, news, oldAt, nowAt }: Gap): Op[] | null {
+    if (olds.length !== news.length) return null;
+    const ops: Op[] = [];
+    let [from, to] = [oldAt, nowAt];
+    for (const [index, old] of olds.entries()) {
+      const now = news[index] as Node;
+      const planned = this.#pair(old, from, now, to);
+      if (!planned) return null;
+      ops.push(...planned);
+      from += old.nodeSize;
+      to += now.nodeSize;
+    }
+    return ops;
+  }
+
+  #pair(old: Node, oldAt: number, now: Node, nowAt: number): Op[] | null {
+    const isMine = this.#isMine(old);
+    const changed = changedAttributes(old, now);
+    if (old.type !== now.type && (isMine || !isAlike(old, now))) return null;
+    if (old.isLeaf) return old.type === now.type ? this.#sets(old, oldAt, now.type, changed, isMine) : null;
+    const isSet = old.type !== now.type || Object.keys(changed).length > 0;
+    if (["table", "tableRow", "tableCell", "tableHeader"].includes(old.type.name) && isSet && !isMine) {
+      throw new Refused("table");
+    }
+    const set = isSet ? this.#sets(old, oldAt, now.type, changed, isMine) : [];
+    if (!set) return null;
+    const inner = old.inlineContent
+      ? this.#inline(old, oldAt + 1, now, nowAt + 1, isMine)
+      : this.#blocks(old, oldAt + 1, now, nowAt + 1, isMine);
+    return inner && [...set, ...inner];
+  }
+
+  #sets(old: Node, at: number, type: NodeType, changed: Node["attrs"], isMine: boolean): Op[] | null {
+    if (isMine) {
+      return [() => this.#tr.setNodeMarkup(this.#map(at), type, { ...old.attrs, ...changed }, old.marks)];
+    }
+    const own = this.#ownOn(old);
+    if (own && own.kind !== "set") return null;
+    this.isStructural = true;
+    return [
+      () => {
+        if (own) this.#id ??= own.id;
+        const wanted = type === old.type ? {} : { type: type.name };
+        const attrs = { ...own?.attrs, ...changed };
+        this.#suggestOn(
+          at,
+          this.#suggestion("set", { ...(own?.type ? { type: own.type } : {}), ...wanted, attrs }),
+        );
+      },
+    ];
+  }
+
+  #suggestOn(at: number, suggestion: NodeSuggestion): void {
+    this.#tr.setNodeAttribute(this.#map(at), "suggestion", suggestion);
+  }
+
+  /** One's own pending blocks become what they are to be. */
+  #mine({ olds, news, oldAt, nowAt }: Gap, isInner: boolean): Op[] {
+    const size = olds.reduce((sum, { nodeSize }) => sum + nodeSize, 0);
+    const id = suggestionOf(olds[0]?.attrs ?? {})?.id;
+    return [
+      () => {
+        if (id) this.#id ??= id;
+        const from = this.#map(oldAt);
+        const made = news.map((node) => this.#pending(node, isInner ? null : "insert"));
+        this.#tr.replaceWith(from, this.#map(oldAt + size, -1), made);
+        this.#follow(nowAt, news, from);
+      },
+    ];
+  }
+
+  #deletions({ olds, oldAt }: Gap): Op[] {
+    const ops: Op[] = [];
+    let at = oldAt;
+    for (const old of olds) {
+      ops.push(...this.#deletes(old, at));
+      at += old.nodeSize;
+    }
+    return ops;
+  }
+
+  #deletes(old: Node, at: number): Op[] {
+    const end = at + old.nodeSize;
+    if (this.#isMine(old)) {
+      return [
+        () => {
+          this.#leave(this.#map(at), at, end);
+          this.#tr.delete(this.#map(at), this.#map(end, -1));
+        },
+      ];
+    }
+    const own = this.#ownOn(old);
+    this.isStructural = true;
+    return [
+      () => {
+        if (own?.kind !== "delete") this.#suggestOn(at, this.#suggestion("delete"));
+        this.#empties(old, at);
+        this.#leave(this.#map(at), at, end);
+      },
+    ];
+  }
+
+  /** Marks all that a block holds, so that what somebody adds to it meanwhile stays. */
+  #empties(node: Node, at: number): void {
+    if (node.inlineContent) {
+      if (!node.type.spec.code) this.#strike(at + 1, at + 1 + node.content.size);
+      return;
+    }
+    node.forEach((child, offset) => {
+      const inner = at + 1 + offset;
+      if (this.#isMine(child)) this.#tr.delete(this.#map(inner), this.#map(inner + child.nodeSize, -1));
+      else if (child.isLeaf || child.type.spec.code) {
+        if (!suggestionOf(child.attrs)) this.#suggestOn(inner, this.#suggestion("delete"));
+      } else this.#empties(child, inner);
+    });
+  }
+
+  /** Blocks that come: they are as if all that is suggested in them were accepted. */
+  /** Blocks that come: they are as if all that is suggested in them were accepted. */
+  #insertions({ olds, news, oldAt, nowAt }: Gap, nowParent: Node): Op[] {
+    const end = olds.reduce((at, { nodeSize }) => at + nodeSize, oldAt);
+    const made = acceptedIn(nowParent, news);
+    return this.#inserts(made, end, isSameSize(made, news) ? nowAt : -1);
+  }
+
+  #inserts(news: readonly Node[], at: number, nowAt: number): Op[] {
+    if (news.length === 0) return [];
+    return [
+      () => {
+        const from = this.#map(at);
+        this.#tr.insert(
+          from,
+          news.map((node) => this.#pending(node, "insert")),
+        );
+        this.#follow(nowAt, news, from);
+      },
+    ];
+  }
+
+  /** The blocks as they were are to go, and those that they would become are to come. */
+  #copies(gap: Gap, parent: Node, nowParent: Node): Op[] | null {
+    const { olds, news } = gap;
+    const index = parent.children.indexOf(olds.at(-1) as Node) + 1;
+    if (!parent.canReplace(index, index, Fragment.from(acceptedIn(nowParent, news)))) return null;
+    return [...this.#deletions(gap), ...this.#insertions(gap, nowParent)];
+  }
+
+  /** A block of one's own, with all that is in it. */
+  #pending(node: Node, kind: "insert" | null): Node {
+    const attrs =
+      "suggestion" in node.attrs ? { ...node.attrs, suggestion: kind && this.#suggestion(kind) } : node.attrs;
+    if (node.isText) return node.mark(this.#ownMarks(node, [], null));
+    const content = Fragment.from(node.children.map((child) => this.#pending(child, null)));
+    const held = node.inlineContent && node.type.spec.marks === "" ? unmarked(content) : content;
+    return node.type.create(attrs, held, node.isInline ? bare(node.marks) : node.marks);
+  }
+
+  // Lines: what is cut, joined and pasted.
+
+  #lines({ olds, news, oldAt, nowAt }: Gap): Op[] | null {
+    const [before, after] = [linesIn(olds, oldAt), linesIn(news, nowAt)];
+    if (!before || !after || before.depth !== after.depth) return null;
+    const { depth } = before;
+    if (!sameRest(olds.at(-1), news.at(-1), depth)) return null;
+    const [old, now] = [before.tokens, after.tokens];
+    if (!hasSameMarkup(before.lines[0]?.line, after.lines[0]?.line)) return null;
+    let left = 0;
+    while (left < Math.min(old.length, now.length) && isSameToken(old[left], now[left])) left += 1;
+    let right = 0;
+    const most = Math.min(old.length, now.length) - left;
+    while (right < most && isSameToken(old.at(-1 - right), now.at(-1 - right))) right += 1;
+    const removed = old.slice(left, old.length - right);
+    const inserted = now.slice(left, now.length - right);
+    const next = old[old.length - right];
+    const previous = old[left - 1];
+    const endsLine = right === 0 || next?.edge !== undefined;
+    const beginsLine = left === 0 || previous?.edge !== undefined;
+    const edges = inserted.flatMap((token, at) =>
+      token.edge === undefined ? [] : [{ at, line: token.edge }],
+    );
+    const ops: Op[] = [];
+    const firstLine = lineAt(before, left);
+    const lastLine = lineAt(before, old.length - right);
+    const firstNow = lineAt(after, left);
+    let inline = inserted;
+    let ahead: readonly number[] = [];
+    let behind: readonly number[] = [];
+    if (edges.length > 0 && endsLine) {
+      inline = inserted.slice(0, edges[0]?.at);
+      behind = edges.map((_, index) => firstNow + 1 + index);
+    } else if (edges.length > 0 && beginsLine && removed.length === 0) {
+      inline = inserted.slice((edges.at(-1)?.at ?? -1) + 1);
+      ahead = edges.map((_, index) => firstNow + index);
+    } else {
+      for (const [index] of edges.entries()) {
+        const [one, other] = [after.lines[firstNow + index], after.lines[firstNow + index + 1]];
+        if (!one || !other || !isCutOf(one, other)) return null;
+      }
+    }
+    const first = before.lines[firstLine];
+    if (!first) return null;
+    if (ahead.length > 0) {
+      const nodes = ahead.map((line) => news[line] as Node);
+      ops.push(...this.#inserts(nodes, first.at, after.lines[ahead[0] ?? 0]?.at ?? nowAt));
+    }
+    const from = placeOf(before, left);
+    // The lines in the middle go as wholes, and the last one is joined to the first.
+    for (let line = firstLine; line <= lastLine; line += 1) {
+      const each = before.lines[line];
+      if (!each) return null;
+      const start = line === firstLine ? from : each.inner;
+      const end =
+        line === lastLine ? placeOf(before, old.length - right) : each.inner + each.line.content.size;
+      if (line === firstLine) {
+        ops.push(...this.#exchange(start, end, inline, depth));
+        continue;
+      }
+      const isWhole = end === each.inner + each.line.content.size;
+      if (isWhole && (line < lastLine || depth === 1)) ops.push(...this.#deletes(each.node, each.at));
+      else {
+        const joined = this.#joins(each, end, before.lines[firstLine] as Line);
+        if (!joined) return null;
+        ops.push(...joined);
+      }
+    }
+    if (removed.length > 0 && inserted.length === 0)
+      ops.push(() => this.#leave(this.#map(from, -1), from, placeOf(before, old.length - right)));
+    if (behind.length > 0) {
+      const nodes = behind.map((line) => news[line] as Node);
+      const last = before.lines[lastLine] as Line;
+      ops.push(
+        ...this.#inserts(nodes, last.at + last.node.nodeSize, after.lines[behind[0] ?? 0]?.at ?? nowAt),
+      );
+    }
+    return ops;
+  }
+
+  /** A line goes to the end of the first one, without its words up to `end`. */
+  #joins({ node, at, inner, line }: Line, end: number, first: Line): Op[] | null {
+    if (this.#isMine(node)) {
+      const kept = line.content.cut(end - inner);
+      const target = first.inner + first.line.content.size;
+      return [
+        () => {
+          this.#tr.delete(this.#map(at), this.#map(at + node.nodeSize, -1));
+          if (kept.size > 0) this.#insertWords(target, kept, null);
+        },
+      ];
+    }
+    const own = this.#ownOn(node);
+    if (own && own.kind !== "join") return null;
+    return [
+      () => {
+        this.#strike(inner, end);
+        if (!own) this.#suggestOn(at, this.#suggestion("join"));
+      },
+    ];
+  }
+
+  /** In a line, words go and others come. */
+  #exchange(from: number, to: number, inserted: readonly Token[], depth: number): Op[] {
+    if (from === to && inserted.length === 0) return [];
+    return [
+      () => {
+        const nodes = inserted.map(({ node, edge }) => ({ node, depth: edge === undefined ? null : depth }));
+        this.#strike(from, to);
+        if (nodes.length === 0) return;
+        const caret = inserted.findIndex(({ at }) => at >= this.#after.selection.head);
+        this.#insertTokens(to, nodes, caret === -1 ? nodes.length : caret);
+      },
+    ];
+  }
+
+  /** Blocks that come into a list, a quote or a callout. */
+  #wraps({ olds, news, oldAt }: Gap): Op[] | null {
+    const [wrapper] = news;
+    if (news.length !== 1 || !wrapper || wrapper.inlineContent || wrapper.isLeaf) return null;
+    const inner = wrapper.type.name.endsWith("List")
+      ? wrapper.children.flatMap(({ children }) => children)
+      : wrapper.children;
+    if (inner.length !== olds.length || !inner.every((node, index) => node.eq(olds[index] as Node)))
+      return null;
+    if (olds.some((node) => node.type === wrapper.type)) return null;
+    const attrs = without(wrapper.attrs, "suggestion");
+    return this.#each(olds, oldAt, () => this.#suggestion("wrap", { type: wrapper.type.name, attrs }));
+  }
+
+  /** Blocks that leave what is around them. */
+  #lifts({ olds, news, oldAt }: Gap): Op[] | null {
+    const [around] = olds;
+    if (olds.length !== 1 || !around || around.isLeaf || around.inlineContent) return null;
+    const isList = around.type.name.endsWith("List");
+    const levels = isList ? 2 : 1;
+    const ops: Op[] = [];
+    let at = oldAt + 1;
+    for (const child of around.children) {
+      const blocks = isList ? child.children : [child];
+      let inner = isList ? at + 1 : at;
+      for (const block of blocks) {
+        if (news.some((node) => node.eq(block))) {
+          const lifted = this.#each([block], inner, () => this.#suggestion("lift", { attrs: { levels } }));
+          if (!lifted) return null;
+          ops.push(...lifted);
+        }
+        inner += block.nodeSize;
+      }
+      at += child.nodeSize;
+    }
+    return ops.length > 0 ? ops : null;
+  }
+
+  #each(nodes: readonly Node[], from: number, suggestion: () => NodeSuggestion): Op[] | null {
+    if (nodes.some((node) => this.#ownOn(node))) return null;
+    let at = from;
+    return nodes.map((node) => {
+      const here = at;
+      at += node.nodeSize;
+      return () => this.#suggestOn(here, suggestion());
+    });
+  }
+
+  // Words.
+
+  #inline(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
+    const change = changeIn(old.content, now.content, this.#after.selection.head - nowAt);
+    if (!change) return [];
+    const { from, to, end } = change;
+    if (old.type.spec.marks === "") {
+      if (!isMine) return null;
+      return [
+        () => {
+          const start = this.#map(oldAt + from);
+          this.#tr.replaceWith(start, this.#map(oldAt + to, -1), now.content.cut(from, end));
+          this.#caret = Math.min(start + end - from, this.#tr.doc.content.size);
+        },
+      ];
+    }
+    const [gone, come] = [old.content.cut(from, to), now.content.cut(from, end)];
+    if (isSameWords(gone, come)) return this.#formats(oldAt + from, gone, come);
+    return [
+      () => {
+        const tokens = tokensOf(come, nowAt + from).map(({ node }) => ({ node, depth: null }));
+        this.#strike(oldAt + from, oldAt + to);
+        if (tokens.length > 0) {
+          const caret = tokens.length - Math.max(0, nowAt + end - this.#after.selection.head);
+          this.#insertTokens(oldAt + to, tokens, caret >= 0 ? caret : tokens.length);
+        } else this.#leave(this.#map(oldAt + from, -1), oldAt + from, oldAt + to);
+      },
+    ];
+  }
+
+  #insertWords(at: number, content: Fragment, caret: number | null): void {
+    this.#insertTokens(
+      at,
+      tokensOf(content, 0).map(({ node }) => ({ node, depth: null })),
+      caret,
+    );
+  }
+
+  #insertTokens(
+    at: number,
+    tokens: readonly { readonly node: Node; readonly depth: number | null }[],
+    caret: number | null,
+  ): void {
+    const from = this.#behindDeleted(this.#map(at, -1));
+    const { nodeBefore: left, nodeAfter: right } = this.#tr.doc.resolve(from);
+    const around = left && right ? suggestionsOn(left).filter((mark) => mark.isInSet(right.marks)) : [];
+    const theirs = around.filter((mark) => !isSuggestionOf(mark, "insertion", this.#author.user));
+    const near = this.#nearest(left, right);
+    if (near.id) this.#id ??= near.id;
+    const own = near.extended;
+    const content = tokens.map(({ node, depth }) => {
+      if (depth !== null) {
+        return node.type.schema.text(BREAK, this.#ownMarks(null, theirs, own, depth));
+      }
+      if (node.isText) return node.mark(this.#ownMarks(node, theirs, own));
+      const attrs = { ...node.attrs, suggestion: this.#suggestion("insert") };
+      return node.type.create(attrs, node.content, bare(node.marks));
+    });
+    const fragment = Fragment.fromArray(content);
+    this.#tr.insert(from, Fragment.from(content));
+    const offset =
+      caret === null ? null : content.slice(0, caret).reduce((sum, { nodeSize }) => sum + nodeSize, 0);
+    if (offset !== null) this.#caret = from + Math.min(offset, fragment.size);
+  }
+
+  /** Words are not put into the middle of deleted ones: that would cut the deletion in two. */
+  #behindDeleted(at: number): number {
+    const { nodeBefore, nodeAfter } = this.#tr.doc.resolve(at);
+    if (!nodeBefore || !nodeAfter) return at;
+    const isWithin = suggestionsOn(nodeBefore).some(
+      (mark) => mark.type.name === "deletion" && mark.isInSet(nodeAfter.marks),
+    );
+    return isWithin ? this.#behindDeleted(at + nodeAfter.nodeSize) : at;
+  }
+
+  /** One's own suggestion beside a place, and the run of typing that goes on there. */
+  #nearest(left: Node | null, right: Node | null) {
+    const { user, isOpen } = this.#author;
+    const beside = [left, right].flatMap((node) => (node ? suggestionsOn(node) : []));
+    const insertions = beside.filter((mark) => isSuggestionOf(mark, "insertion", user));
+    const extended = insertions.find(({ attrs }) => isOpen(attrs.run)) ?? null;
+    const deletions = beside.filter((mark) => isSuggestionOf(mark, "deletion", user));
+    const id: string | null = (extended ?? insertions[0] ?? deletions[0])?.attrs.id ?? null;
+    return { id, extended };
+  }
+
+  /** The marks of words that are one's own: their formats, and that they are suggested. */
+  #ownMarks(node: Node | null, theirs: readonly Mark[], extended: Mark | null, depth: number | null = null) {
+    const { schema } = this.#tr.doc.type;
+    const given = extended?.attrs ?? {
+      id: this.#ownId,
+      user: this.#author.user,
+      at: this.#author.now,
+      run: this.#ownRun,
+    };
+    const own = schema.marks.insertion?.create({ ...given, break: depth });
+    const formats = node ? bare(node.marks) : [];
+    const all = [...formats, ...theirs.filter(({ type }) => type.name !== "deletion"), ...(own ? [own] : [])];
+    return all.reduce<readonly Mark[]>((set, mark) => mark.addToSet(set), []);
+  }
+
+  /** Words between two places go: one's own really, those of others by a mark. */
+  #strike(from: number, to: number): void {
+    if (from >= to) return;
+    const { user, now } = this.#author;
+    const { doc, type } = { doc: this.#before.doc, type: this.#tr.doc.type.schema.marks.deletion };
+    const pieces: { node: Node; start: number; end: number }[] = [];
+    doc.nodesBetween(from, to, (node, at) => {
+      if (!node.isInline) return true;
+      pieces.push({ node, start: Math.max(at, from), end: Math.min(at + node.nodeSize, to) });
+      return false;
+    });
+    this.#id ??= this.#besideStruck(from, to);
+    for (const { node, start, end } of pieces) {
+      const isMine = node.isText
+        ? suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user))
+        : this.#isMine(node);
+      if (isMine) this.#tr.delete(this.#map(start), this.#map(end, -1));
+      else if (node.isText) {
+        const isStruck = suggestionsOn(node).some((mark) => isSuggestionOf(mark, "deletion", user));
+        if (!isStruck && type) {
+          const near = this.#struckBeside(start, end);
+          const mark = near ?? type.create({ id: this.#ownId, user, at: now });
+          this.#tr.addMark(this.#map(start), this.#map(end, -1), mark);
+        }
+      } else if (this.#ownOn(node)?.kind !== "delete") this.#suggestOn(start, this.#suggestion("delete"));
+    }
+  }
+
+  #besideStruck(from: number, to: number): string | null {
+    const { doc } = this.#before;
+    const { nodeBefore } = doc.resolve(from);
+    const { nodeAfter } = doc.resolve(to);
+    const own = [nodeBefore, nodeAfter].flatMap((node) => (node ? suggestionsOn(node) : []));
+    const found = own.find(
+      ({ type, attrs }) => type.name !== "formatting" && attrs.user === this.#author.user,
+    );
+    return found?.attrs.id ?? null;
+  }
+
+  /** The deletion of one's own beside a place, which goes on. */
+  #struckBeside(from: number, to: number): Mark | null {
+    const { doc } = this.#before;
+    const beside = [doc.resolve(from).nodeBefore, doc.resolve(to).nodeAfter];
+    const marks = beside.flatMap((node) => (node?.isText ? suggestionsOn(node) : []));
+    return marks.find((mark) => isSuggestionOf(mark, "deletion", this.#author.user)) ?? null;
+  }
+
+  #formats(at: number, old: Fragment, now: Fragment): Op[] {
+    const { user } = this.#author;
+    const runs = formatRuns(old, now).filter(({ add, remove }) => add.length + remove.length > 0);
+    const ownOn = (node: Node) =>
+      suggestionsOn(node).find((mark) => isSuggestionOf(mark, "formatting", user));
+    const isMineText = (node: Node) =>
+      this.#isMine(node) || suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user));
+    // Proposed before, and asked for again everywhere: taken back.
+    const others = runs.filter(({ node }) => !isMineText(node));
+    const isAgain =
+      others.length > 0 &&
+      others.every(({ node, add, remove }) => {
+        const own = ownOn(node);
+        return own !== undefined && has(own, add, remove);
+      });
+    return runs.map(({ node, from, to, add, remove }) => () => {
+      const [start, end] = [this.#map(at + from), this.#map(at + to)];
+      if (isMineText(node) || !node.isText) {
+        if (!node.isText) return;
+        for (const mark of remove) this.#tr.removeMark(start, end, mark.type);
+        for (const mark of add) this.#tr.addMark(start, end, mark);
+        return;
+      }
+      const own = ownOn(node);
+      const merged = merge(own, add, remove, isAgain);
+      if (own) this.#tr.removeMark(start, end, own);
+      if (own) this.#id ??= own.attrs.id;
+      if (!merged) return;
+      const mark = node.type.schema.marks.formatting?.create({
+        id: own?.attrs.id ?? this.#ownId,
+        user,
+        at: own?.attrs.at ?? this.#author.now,
+        ...merged,
+      });
+      if (mark) this.#tr.addMark(start, end, mark);
+    });
+  }
+
+  // Where the cursor goes.
+
+  /** The cursor goes where it would be among blocks that have just come. */
+  #follow(nowAt: number, news: readonly Node[], at: number): void {
+    if (nowAt < 0) {
+      this.#caret = at + 1;
+      return;
+    }
+    const size = news.reduce((sum, { nodeSize }) => sum + nodeSize, 0);
+    const { selection } = this.#after;
+    const { head } = selection;
+    if (head < nowAt || head > nowAt + size) return;
+    if (selection instanceof NodeSelection) this.#node = at + selection.from - nowAt;
+    else this.#caret = at + head - nowAt;
+  }
+
+  /** The cursor passes what it deletes: backwards before it, forwards behind it. */
+  #leave(at: number, from: number, to: number): void {
+    const { selection } = this.#before;
+    const isForwards = selection.empty && selection.head <= from;
+    this.#caret = isForwards ? this.#map(to, 1) : at;
+    if (!isForwards) return;
+    const near = Selection.findFrom(this.#tr.doc.resolve(this.#caret), 1, true);
+    if (near && !this.#tr.doc.resolve(this.#caret).parent.inlineContent) this.#caret = near.head;
+  }
+}
+
+function acceptedIn(parent: Node, nodes: readonly Node[]): readonly Node[] {
+  return settled(parent.copy(Fragment.from(nodes)), acceptAll).children;
+}
+
+function isSameSize(one: readonly Node[], other: readonly Node[]): boolean {
+  return one.length === other.length && one.every((node, at) => node.nodeSize === other[at]?.nodeSize);
+}
+
+// Tokens: the characters, other inline nodes and line ends of some lines.
+
+interface Token {
+  readonly node: Node;
+  readonly at: number;
+  /** For a line end: the number of the line behind it. */
+  readonly edge?: number;
+  /** The line behind a line end. */
+  readonly next?: Node;
+}
+
+interface Line {
+  /** The block or the list item. */
+  readonly node: Node;
+  readonly at: number;
+  readonly line: Node;
+  /** Where the words of the line begin. */
+  readonly inner: number;
+}
+
+interface Lines {
+  readonly lines: readonly Line[];
+  readonly tokens: readonly Token[];
+  readonly starts: readonly number[];
+  readonly depth: number;
+}
+
+const ITEMS = ["listItem", "taskItem"];
+
+function linesIn(nodes: readonly Node[], from: number): Lines | null {
+  const depth = nodes.every(({ type }) => ITEMS.includes(type.name)) ? 2 : 1;
+  const lines: Line[] = [];
+  let at = from;
+  for (const [index, node] of nodes.entries()) {
+    const line = depth === 2 ? node.firstChild : node;
+    if (!line?.inlineContent || line.type.spec.marks === "") return null;
+    if (depth === 2 && node.childCount > 1 && index < nodes.length - 1) return null;
+    lines.push({ node, at, line, inner: at + depth });
+    at += node.nodeSize;
+  }
+  const tokens: Token[] = [];
+  const starts: number[] = [];
+  for (const [index, { line, inner, at: before }] of lines.entries()) {
+    const last = lines[index - 1];
+    if (last) tokens.push({ node: line, at: last.inner + last.line.content.size, edge: index, next: line });
+    starts.push(tokens.length);
+    void before;
+    tokens.push(...tokensOf(line.content, inner));
+  }
+  return { lines, tokens, starts, depth };
+}
+
+function tokensOf(content: Fragment, from: number): Token[] {
+  const tokens: Token[] = [];
+  content.forEach((node, offset) => {
+    if (!node.isText) tokens.push({ node, at: from + offset });
+    else {
+      // Two halves of one character stay together.
+      let at = 0;
+      for (const character of node.text ?? "") {
+        tokens.push({ node: node.cut(at, at + character.length), at: from + offset + at });
+        at += character.length;
+      }
+    }
+  });
+  return tokens;
+}
+
+function isSameToken(one: Token | undefined, other: Token | undefined): boolean {
+  if (!one || !other || (one.edge === undefined) !== (other.edge === undefined)) return false;
+  return one.edge === undefined ? one.node.eq(other.node) : hasSameMarkup(one.next, other.next);
+}
+
+/** The line in which a token stands; the end of a line belongs to the line before it. */
+function lineAt({ starts }: Lines, token: number): number {
+  let line = 0;
+  while (line + 1 < starts.length && (starts[line + 1] ?? 0) <= token) line += 1;
+  return line;
+}
+
+function placeOf(lines: Lines, token: number): number {
+  const line = lines.lines[lineAt(lines, token)] as Line;
+  const found = lines.tokens[token];
+  return found && lines.lines[lineAt(lines, token)] === line ? found.at : line.inner + line.line.content.size;
+}
+
+function isCutOf(one: Line, other: Line): boolean {
+  const isLine =
+    one.line.type === other.line.type && isSameAttributes(copied(one.line.attrs), other.line.attrs);
+  const isNode =
+    one.node.type === other.node.type && isSameAttributes(copied(one.node.attrs), other.node.attrs);
+  return isLine && isNode;
+}
+
+function sameRest(old: Node | undefined, now: Node | undefined, depth: number): boolean {
+  if (depth === 1 || !old || !now) return true;
+  return Fragment.from(old.children.slice(1)).eq(Fragment.from(now.children.slice(1)));
+}
+
+function hasSameMarkup(one: Node | undefined, other: Node | undefined): boolean {
+  return (
+    one !== undefined &&
+    other !== undefined &&
+    one.type === other.type &&
+    isSameAttributes(one.attrs, other.attrs)
+  );
+}
+
+function isSameAttributes(one: Node["attrs"], other: Node["attrs"]): boolean {
+  return JSON.stringify(without(one, "suggestion")) === JSON.stringify(without(other, "suggestion"));
+}
+
+function without(attrs: Node["attrs"], name: string): Node["attrs"] {
+  const { [name]: _gone, ...rest } = attrs;
+  return rest;
+}
+
+/** What a node's attributes are to be, where they differ. */
+function changedAttributes(old: Node, now: Node): Node["attrs"] {
+  const wanted = Object.entries(without(now.attrs, "suggestion"));
+  if (old.type !== now.type) return Object.fromEntries(wanted);
+  return Object.fromEntries(
+    wanted.filter(([name, value]) => JSON.stringify(old.attrs[name]) !== JSON.stringify(value)),
+  );
+}
+
+/** Whether one node may become the other by another type and other attributes. */
+function isAlike(old: Node, now: Node): boolean {
+  if (old.inlineContent !== now.inlineContent || old.isLeaf || now.isLeaf) return false;
+  if (old.inlineContent) return old.type.spec.marks !== "" && isSameWords(old.content, now.content);
+  return (
+    old.childCount === now.childCount &&
+    old.children.every((child, index) => {
+      const other = now.children[index] as Node;
+      return child.eq(other) || isAlike(child, other);
+    })
+  );
+}
+
+// Words and their formats.
+
+/** Formats without suggestions. */
+function bare(marks: readonly Mark[]): readonly Mark[] {
+  return marks.filter(({ type }) => !["insertion", "deletion", "formatting"].includes(type.name));
+}
+
+function unmarked(content: Fragment): Fragment {
+  return Fragment.from(content.content.map((child) => child.mark([])));
+}
+
+interface Change {
+  readonly from: number;
+  readonly to: number;
+  readonly end: number;
+}
+
+/** Where two lines differ; where several places are as good, the one at the cursor. */
+function changeIn(old: Fragment, now: Fragment, caret: number): Change | null {
+  const start = old.findDiffStart(now);
+  if (start === null) return null;
+  const last = old.findDiffEnd(now) ?? { a: old.size, b: now.size };
+  let [from, to, end] = [start, last.a, last.b];
+  const overlap = from - Math.min(to, end);
+  if (overlap > 0) {
+    to += overlap;
+    end += overlap;
+  }
+  // Both halves of one character.
+  const isHalf = (content: Fragment, at: number) =>
+    /[\udc00-\udfff]/.test(characterAt(content, at)?.text ?? "");
+  while (from > 0 && (isHalf(old, from) || isHalf(now, from))) from -= 1;
+  while (to < old.size && end < now.size && (isHalf(old, to) || isHalf(now, end))) {
+    to += 1;
+    end += 1;
+  }
+  const isInsertion = from === to;
+  const isDeletion = from === end;
+  while ((isInsertion || isDeletion) && from > 0 && (isInsertion ? end : from) > caret) {
+    const [content, behind] = isInsertion ? [now, end] : [old, to];
+    const [one, other] = [characterAt(old, from - 1), characterAt(content, behind - 1)];
+    if (!one || !other || !one.eq(other) || caret < 0) break;
+    from -= 1;
+    to -= 1;
+    end -= 1;
+  }
+  return { from, to, end };
+}
+
+function characterAt(content: Fragment, at: number): Node | null {
+  if (at < 0 || at >= content.size) return null;
+  return content.cut(at, at + 1).firstChild;
+}
+
+/** Whether two lines have the same words and other nodes, whatever their formats are. */
+function isSameWords(one: Fragment, other: Fragment): boolean {
+  return (
+    one.size === other.size &&
+    wordsOf(one) === wordsOf(other) &&
+    leavesOf(one).every((leaf, index) => {
+      const same = leavesOf(other)[index];
+      return same !== undefined && leaf.type === same.type && isSameAttributes(leaf.attrs, same.attrs);
+    })
+  );
+}
+
+function wordsOf(content: Fragment): string {
+  return content.textBetween(0, content.size, "", "\ufffc");
+}
+
+function leavesOf(content: Fragment): readonly Node[] {
+  return content.content.filter(({ isText }) => !isText);
+}
+
+function formatRuns(old: Fragment, now: Fragment) {
+  const cuts = new Set<number>();
+  for (const content of [old, now]) content.forEach((_node, offset) => void cuts.add(offset));
+  const places = [...cuts].sort((one, other) => one - other);
+  return places.map((from, index) => {
+    const to = places[index + 1] ?? old.size;
+    const [node, wanted] = [old.cut(from, to).firstChild as Node, now.cut(from, to).firstChild as Node];
+    const [before, after] = [bare(node.marks), bare(wanted.marks)];
+    return {
+      node,
+      from,
+      to,
+      add: after.filter((mark) => !mark.isInSet(before)),
+      remove: before.filter(({ type }) => !type.isInSet(after)),
+    };
+  });
+}
+
+interface Formats {
+  readonly add: readonly { readonly type: string; readonly attrs: Node["attrs"] }[];
+  readonly remove: readonly string[];
+}
+
+function has({ attrs }: Mark, add: readonly Mark[], remove: readonly Mark[]): boolean {
+  const same = (mark: Mark) =>
+    (attrs.add as Formats["add"]).some(
+      ({ type, attrs: given }) =>
+        type === mark.type.name && JSON.stringify(given) === JSON.stringify(mark.attrs),
+    );
+  return add.every(same) && remove.every(({ type }) => attrs.remove.includes(type.name));
+}
+
+/** The formats that are proposed after all; null for none. */
+function merge(
+  own: Mark | undefined,
+  add: readonly Mark[],
+  remove: readonly Mark[],
+  isAgain: boolean,
+): Formats | null {
+  const names = [...add, ...remove].map(({ type }) => type.name);
+  const kept = ((own?.attrs.add ?? []) as Formats["add"]).filter(({ type }) => !names.includes(type));
+  const gone = ((own?.attrs.remove ?? []) as readonly string[]).filter((name) => !names.includes(name));
+  const merged = isAgain
+    ? { add: kept, remove: gone }
+    : {
+        add: [...kept, ...add.map(({ type, attrs }) => ({ type: type.name, attrs }))],
+        remove: [...gone, ...remove.map(({ type }) => type.name)],
+      };
+  return merged.add.length + merged.remove.length > 0 ? merged : null;
+}
