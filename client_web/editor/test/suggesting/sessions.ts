@@ -242,7 +242,7 @@ export function joins(first: Person, clientId: number): Person {
   return other;
 }
 
-export { type Random, randomOf };
+export { type Random, randomOf, seesAll };
 
 const MARKS = ["insertion", "deletion", "formatting", "comment"];
 

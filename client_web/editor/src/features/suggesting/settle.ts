@@ -206,12 +206,12 @@ function isGone(node: Node, { content, outside }: Part): boolean {
   return outside ? isNothing(outside.node, outside.node.content) : isNothing(node, content);
 }
 
-/** Whether nothing is left in a node that is to go. Words in code have no marks: they go with their block. */
+/** Whether nothing is left in a node that is to go. */
 function isNothing(node: Node, content: Fragment): boolean {
-  if (node.isLeaf || node.type.spec.code) return true;
+  if (node.isLeaf) return true;
   let isEmpty = true;
   content.descendants((inner) => {
-    isEmpty &&= !inner.isLeaf && !inner.type.spec.code;
+    isEmpty &&= !inner.isLeaf;
     return isEmpty;
   });
   return isEmpty;

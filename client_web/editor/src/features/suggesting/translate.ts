@@ -272,13 +272,13 @@ class Translation {
   /** Marks all that a block holds, so that what somebody adds to it meanwhile stays. */
   #empties(node: Node, at: number): void {
     if (node.inlineContent) {
-      if (!node.type.spec.code) this.#strike(at + 1, at + 1 + node.content.size);
+      this.#strike(at + 1, at + 1 + node.content.size);
       return;
     }
     node.forEach((child, offset) => {
       const inner = at + 1 + offset;
       if (this.#isMine(child)) this.#tr.delete(this.#map(inner), this.#map(inner + child.nodeSize, -1));
-      else if (child.isLeaf || child.type.spec.code) {
+      else if (child.isLeaf) {
         if (!suggestionOf(child.attrs)) this.#suggestOn(inner, this.#suggestion("delete"));
       } else this.#empties(child, inner);
     });
